@@ -1,6 +1,6 @@
 """Customers as they are stored, with their private fields."""
 
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from tollkey.wire import api
 
@@ -15,9 +15,11 @@ class StoredCustomer(api.Customer):
 
     _cash: the cash balance, minor units by currency; absent before the first movement. _reconciliation: the
         ``reconciliation_mode`` that was set; absent or null for the merchant's. _tax: ``tax`` as it was sent last;
-        absent when it never was.
+        absent when it never was. _funding: the bank account that it transfers to, by currency; absent before it was
+        asked for.
     """
 
+    _funding: NotRequired[dict[str, Any]]
     _cash: NotRequired[dict[str, int]]
     _reconciliation: NotRequired[str | None]
     _tax: NotRequired[TaxQuestion]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from tollkey.payments.processors import cards, protocol
-from tollkey.wire import Call, Json, dig, hosted_url, invalid
+from tollkey.wire import Call, dig, hosted_url, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import AnyIntent, Instrument
 
 #: The kind of page (see ``wire.hosted``) of each kind of intent.
 PAGES = {"payment_intent": "3ds", "setup_intent": "3ds-setup"}
@@ -22,7 +27,7 @@ _RETURN_URL = (
 )
 
 
-def card_challenge(method: Json, *, off_session: bool, requested: bool) -> str | None:
+def card_challenge(method: Instrument, *, off_session: bool, requested: bool) -> str | None:
     """What 3-D Secure asks of this card before a payment or set-up: ``challenge``, ``error``, or None.
 
     requested: the integration asked for it (``request_three_d_secure``). Off session nobody can be asked.
@@ -38,8 +43,8 @@ def card_challenge(method: Json, *, off_session: bool, requested: bool) -> str |
 
 
 def first_action(
-    call: Call, intent: Json, method: Json | None = None, *, return_url: str | None, use_stripe_sdk: bool
-) -> Json:
+    call: Call, intent: AnyIntent, method: Instrument | None = None, *, return_url: str | None, use_stripe_sdk: bool
+) -> Any:
     """``next_action`` for 3-D Secure: a redirect when there is somewhere to return to, else for the client library.
 
     method: what is paid with. ``stripe_js`` names the page in both kinds, so that a test can finish what it began.
@@ -55,7 +60,7 @@ def first_action(
     return {"type": "use_stripe_sdk", "use_stripe_sdk": inner}
 
 
-def _fingerprint(call: Call, card: cards.TestCard, url: str) -> Json:
+def _fingerprint(call: Call, card: cards.TestCard, url: str) -> Mapping[str, Any]:
     """What a client library needs to begin 3-D Secure 2 (recorded).
 
     No directory server is behind it here, hence no certificate.
@@ -82,17 +87,18 @@ def _fingerprint(call: Call, card: cards.TestCard, url: str) -> Json:
     }
 
 
-def redirect_action(call: Call, intent: Json, kind: str, return_url: str | None) -> Json:
+def redirect_action(call: Call, intent: AnyIntent, kind: str, return_url: str | None) -> Any:
     """``next_action`` for a method whose provider the customer has to visit."""
     url = hosted_url(call, PAGES[intent["object"]], intent["id"])
     intent["_return_url"] = return_url
-    code: Json = {"data": url, "image_url_png": url, "image_url_svg": url}  # the page stands in for the code's picture
+    # The page stands in for the code's picture.
+    code: Mapping[str, Any] = {"data": url, "image_url_png": url, "image_url_svg": url}
     if kind == "alipay":
-        inner: Json = {"native_data": None, "native_url": None, "return_url": return_url, "url": url}
+        inner: Mapping[str, Any] = {"native_data": None, "native_url": None, "return_url": return_url, "url": url}
         return {"alipay_handle_redirect": inner, "type": "alipay_handle_redirect"}
     if kind == "cashapp":
         name = "cashapp_handle_redirect_or_display_qr_code"
-        qr_code: Json = {
+        qr_code: Mapping[str, Any] = {
             "expires_at": call.now + DAY,
             "image_url_png": code["image_url_png"],
             "image_url_svg": code["image_url_svg"],
@@ -112,11 +118,11 @@ def redirect_action(call: Call, intent: Json, kind: str, return_url: str | None)
     return {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
 
 
-def _voucher(call: Call, kind: str, url: str) -> Json:
+def _voucher(call: Call, kind: str, url: str) -> Mapping[str, Any]:
     number = f"{call.ids.number(10**11):011d}"
     expires = call.now + 3 * DAY
     name = f"{kind}_display_details"
-    details: Json = {"expires_at": expires, "hosted_voucher_url": url}
+    details: Any = {"expires_at": expires, "hosted_voucher_url": url}
     if kind == "boleto":
         details.update({"number": number, "pdf": url})
     elif kind == "oxxo":
@@ -129,7 +135,7 @@ def _voucher(call: Call, kind: str, url: str) -> Json:
     return {name: details, "type": name}
 
 
-def check_return_url(call: Call, intent: Json, return_url: str | None, off_session: bool = False) -> None:
+def check_return_url(call: Call, intent: AnyIntent, return_url: str | None, off_session: bool = False) -> None:
     """Raise ApiError 400 when customers might be sent away and there is nowhere to return to.
 
     An intent that takes the Dashboard's methods without asking for them is held to it only by callers that name an API
@@ -151,7 +157,7 @@ def check_return_url(call: Call, intent: Json, return_url: str | None, off_sessi
     raise refusal
 
 
-def unverified(intent: Json, method: Json) -> bool:
+def unverified(intent: AnyIntent, method: Instrument) -> bool:
     """Whether a US bank account has to be verified with small deposits first: its numbers were typed in, or it was
     asked for.
     """
@@ -163,7 +169,7 @@ def unverified(intent: Json, method: Json) -> bool:
     )
 
 
-def deposits_action(call: Call, intent: Json) -> Json:
+def deposits_action(call: Call, intent: AnyIntent) -> Any:
     """``next_action`` while the deposits are on their way."""
     inner = {
         "arrival_date": call.now + 2 * 86_400,

@@ -4,36 +4,42 @@ for them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.payments.customers import cash
-from tollkey.payments.intents import payment_states
+from tollkey.payments.intents import kinds, payment_states
 from tollkey.payments.intents.outcome import charge_and_record, refuse
-from tollkey.payments.methods import instruments
 from tollkey.payments.shared import fields
-from tollkey.wire import ApiError, Call, Json, dig, hosted_url, invalid
+from tollkey.wire import ApiError, Call, dig, hosted_url, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.intents.stored import StoredPaymentIntent
 
 TRANSFERS = {"eur": "eu", "gbp": "gb", "jpy": "jp", "mxn": "mx", "usd": "us"}
 
 
 def cash_of(call: Call, customer: str, currency: str) -> int:
     """How much of that currency a customer has waiting, in minor units."""
-    return int((call.objects.get("customer", customer).get("_cash") or {}).get(currency, 0))
+    return int((call.objects.get(kinds.CUSTOMER, customer).get("_cash") or {}).get(currency, 0))
 
 
-def reconcile(call: Call, customer: Json, currency: str) -> None:
+def reconcile(call: Call, customer: StoredCustomer, currency: str) -> None:
     """Use the cash that is there for the oldest intents that wait for it."""
     waiting = call.objects.query(
-        "payment_intent", {"customer": customer["id"], "status": "requires_action"}, oldest_first=True
+        kinds.PAYMENT_INTENT, {"customer": customer["id"], "status": "requires_action"}, oldest_first=True
     )
     for intent in waiting:
         if intent["currency"] == currency and _waits(intent) and cash_of(call, customer["id"], currency):
             apply(call, intent, None)
 
 
-def _waits(intent: Json) -> bool:
-    return (intent["next_action"] or {}).get("type") == "display_bank_transfer_instructions"
+def _waits(intent: StoredPaymentIntent) -> bool:
+    return bool(dig(intent, "next_action.type") == "display_bank_transfer_instructions")
 
 
-def confirm(call: Call, intent: Json) -> ApiError | None:
+def confirm(call: Call, intent: StoredPaymentIntent) -> ApiError | None:
     """Pay from what is there, or tell where to send the rest."""
     if intent["customer"] is None:
         raise invalid(
@@ -46,7 +52,7 @@ def confirm(call: Call, intent: Json) -> ApiError | None:
     if available >= intent["amount"]:
         return _pay(call, intent, intent["amount"])
     if dig(intent, "payment_method_options.customer_balance.funding_type") is None:
-        method = instruments.resolve_payment_method(call, intent["payment_method"])
+        method = payment_states.method_of(call, intent)
         message = "The customer's cash balance has insufficient funds to cover this payment."
         return refuse(call, intent, method, invalid(message, None, "payment_intent_payment_attempt_failed"))
     payment_states.move(intent, "requires_action")
@@ -58,7 +64,7 @@ def confirm(call: Call, intent: Json) -> ApiError | None:
     return None
 
 
-def apply(call: Call, intent: Json, amount: int | None) -> Json:
+def apply(call: Call, intent: StoredPaymentIntent, amount: int | None) -> StoredPaymentIntent:
     """Use cash for an intent that waits for it: all that is there, or ``amount`` minor units.
 
     Raises ApiError 400 when the intent does not wait for cash or there is less than that.
@@ -71,6 +77,7 @@ def apply(call: Call, intent: Json, amount: int | None) -> Json:
             f" and does not wait"
             " for a bank transfer.",
         )
+    assert intent["customer"] is not None, "cash is a customer's"
     available = cash_of(call, intent["customer"], intent["currency"])
     remaining = intent["amount"] - intent.get("_funded", 0)
     if amount is not None and amount > min(available, remaining):
@@ -88,24 +95,25 @@ def apply(call: Call, intent: Json, amount: int | None) -> Json:
         _pay(call, intent, used)
         return intent
     _use(call, intent, used)
-    intent["next_action"]["display_bank_transfer_instructions"]["amount_remaining"] = remaining - used
+    dig(intent, "next_action.display_bank_transfer_instructions")["amount_remaining"] = remaining - used
     call.objects.save(intent)
     call.emit("payment_intent.partially_funded", intent)
     return intent
 
 
-def _use(call: Call, intent: Json, used: int) -> None:
-    customer = call.objects.get("customer", intent["customer"])
+def _use(call: Call, intent: StoredPaymentIntent, used: int) -> None:
+    assert intent["customer"] is not None, "cash is a customer's"
+    customer = call.objects.get(kinds.CUSTOMER, intent["customer"])
     cash.move_cash(call, customer, intent["currency"], -used, "applied_to_payment", {"payment_intent": intent["id"]})
 
 
-def _pay(call: Call, intent: Json, used: int) -> ApiError | None:
+def _pay(call: Call, intent: StoredPaymentIntent, used: int) -> ApiError | None:
     _use(call, intent, used)
-    method = instruments.resolve_payment_method(call, intent["payment_method"])
+    method = payment_states.method_of(call, intent)
     return charge_and_record(call, intent, method, off_session=True, authenticated=True)
 
 
-def _instructions(call: Call, intent: Json) -> Json:
+def _instructions(call: Call, intent: StoredPaymentIntent) -> Any:
     currency = intent["currency"]
     inner = {
         "amount_remaining": intent["amount"] - intent["_funded"],
@@ -118,11 +126,11 @@ def _instructions(call: Call, intent: Json) -> Json:
     return {"display_bank_transfer_instructions": inner, "type": "display_bank_transfer_instructions"}
 
 
-def transfer_address(call: Call, currency: str) -> Json:
+def transfer_address(call: Call, currency: str) -> Mapping[str, Any]:
     """The (test) bank account to which a customer transfers that currency."""
     place = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
     holder = str(dig(fields.acting_account(call) or {}, "business_profile.name") or "Tollkey")
-    base: Json = {"account_holder_address": place, "account_holder_name": holder, "bank_address": place}
+    base: Mapping[str, Any] = {"account_holder_address": place, "account_holder_name": holder, "bank_address": place}
     number = f"{call.ids.number(10**9):09d}"
     kind, networks, own = {
         "eur": ("iban", ["sepa"], {"bic": "TESTDEFF", "country": "DE", "iban": f"DE89{number:0>18}"}),

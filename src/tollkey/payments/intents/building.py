@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, cast
+
 from tollkey.payments.charges import splitting
-from tollkey.payments.intents import payment_states, states
+from tollkey.payments.intents import kinds, payment_states, states
 from tollkey.payments.intents.client_secrets import client_secret
 from tollkey.payments.intents.method_choice import resolve_method, usable_by
 from tollkey.payments.methods import method_types, payment_method_configurations
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import linking
-from tollkey.wire import Call, Json, Params, blank, invalid
+from tollkey.wire import Call, Params, blank, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import StoredPaymentIntent
+    from tollkey.wire import api
 
 #: From this version on an intent uses the Dashboard's payment methods unless told which.
 AUTOMATIC_SINCE = "2023-08-16"
@@ -28,7 +35,7 @@ _LATE = frozenset(
 )
 
 
-def new_intent(call: Call, params: Params) -> Json:
+def new_intent(call: Call, params: Params) -> StoredPaymentIntent:
     """A PaymentIntent as these parameters describe it, in ``requires_payment_method``, not stored yet."""
     _exclusive(params)
     currency = shared_currency.check_currency(params["currency"])
@@ -36,7 +43,7 @@ def new_intent(call: Call, params: Params) -> Json:
     _off_session(params)
     id = call.ids.new("pi")
     intent = blank(
-        "payment_intent",
+        kinds.PAYMENT_INTENT,
         id=id,
         amount=params["amount"],
         amount_capturable=0,
@@ -53,7 +60,8 @@ def new_intent(call: Call, params: Params) -> Json:
         metadata=fields.new_metadata(params),
         status=states.PAYMENT_INTENT.start("requires_payment_method"),
     )
-    intent.update({"source": None, "shared_payment_granted_token": None, "managed_payments": {"enabled": False}})
+    intent.update({"source": None, "managed_payments": {"enabled": False}})
+    cast("MutableMapping[str, Any]", intent)["shared_payment_granted_token"] = None  # not in the specification
     _customer(call, intent, params)
     _types(call, intent, params)
     _describe(call, intent, params)
@@ -93,9 +101,9 @@ def _off_session(params: Params) -> None:
         )
 
 
-def _customer(call: Call, intent: Json, params: Params) -> None:
+def _customer(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     if params.get("customer") is not None:
-        customer = call.objects.get("customer", params["customer"], "customer")
+        customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
         if intent["customer"] not in (None, customer["id"]):
             raise invalid(
                 "You cannot modify `customer` on a PaymentIntent once it already has been set."
@@ -107,7 +115,7 @@ def _customer(call: Call, intent: Json, params: Params) -> None:
         intent["customer"] = customer["id"]
 
 
-def _types(call: Call, intent: Json, params: Params) -> None:
+def _types(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     """Which payment method types the intent takes, and their options."""
     automatic = params.get("automatic_payment_methods") or {}
     excluded = params.get("excluded_payment_method_types") or []
@@ -145,11 +153,9 @@ def _types(call: Call, intent: Json, params: Params) -> None:
     )
 
 
-def _describe(call: Call, intent: Json, params: Params) -> None:
+def _describe(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     """Everything that says something of the payment without deciding how it is paid."""
-    for name in _PLAIN:
-        if name in params:
-            intent[name] = params[name]
+    fields.assign(intent, params, _PLAIN)
     if "shipping" in params:
         _deliver(call, intent, params["shipping"])
     if params.get("amount_details"):
@@ -166,11 +172,11 @@ def _describe(call: Call, intent: Json, params: Params) -> None:
     _connect(call, intent, params)
 
 
-def _details(given: Json) -> Json:
+def _details(given: Mapping[str, Any]) -> Any:
     return {"customer_reference": None, "order_reference": None, **given}
 
 
-def _deliver(call: Call, intent: Json, given: Json | None) -> None:
+def _deliver(call: Call, intent: StoredPaymentIntent, given: Mapping[str, Any] | None) -> None:
     """Set where the goods go. What the server has said a browser may not change (the text of public reports,
     react-stripe-js issue 504).
     """
@@ -188,7 +194,7 @@ def _deliver(call: Call, intent: Json, given: Json | None) -> None:
     intent["shipping"], intent["_shipping_by_server"] = made, not call.client and made is not None
 
 
-def _connect(call: Call, intent: Json, params: Params) -> None:
+def _connect(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     """``transfer_data``, ``on_behalf_of`` and the application fee; the transfer itself is made when the money
     arrives.
     """
@@ -206,7 +212,7 @@ def _connect(call: Call, intent: Json, params: Params) -> None:
                 "transfer_data[amount]",
                 "parameter_invalid_integer",
             )
-        intent["transfer_data"] = {**(intent["transfer_data"] or {}), **given}
+        intent["transfer_data"] = cast("api.TransferData", {**(intent["transfer_data"] or {}), **given})
     if params.get("on_behalf_of"):
         account = params["on_behalf_of"]
         own = fields.acting_account(call) or {}
@@ -227,7 +233,7 @@ def _connect(call: Call, intent: Json, params: Params) -> None:
             )
 
 
-def apply(call: Call, intent: Json, params: Params) -> None:
+def apply(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     """Change a PaymentIntent as these parameters ask. Raises ApiError for what its state does not allow."""
     for name in params:
         if name not in _LATE and not (name == "application_fee_amount" and intent["status"] == "requires_capture"):
@@ -259,7 +265,7 @@ def apply(call: Call, intent: Json, params: Params) -> None:
     _describe(call, intent, params)
 
 
-def choose_method(call: Call, intent: Json, params: Params) -> None:
+def choose_method(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     """Put the payment method that the parameters name on the intent; an empty one takes it off again."""
     if "payment_method" in params and params["payment_method"] is None and not params.get("payment_method_data"):
         intent["payment_method"] = intent["source"] = None

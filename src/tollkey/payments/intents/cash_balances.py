@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.customers import cash
+from tollkey.payments.intents import kinds
 from tollkey.payments.intents.payment_intents import TRANSFERS, reconcile, transfer_address
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import permissions, providers
 from tollkey.wire import (
     Call,
     Endpoint,
-    Json,
     Page,
     Params,
     Resource,
@@ -26,23 +28,27 @@ from tollkey.wire import (
     too_small,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.wire import api
+
 PERMISSION = permissions.CUSTOMER
 _COUNTRY = {"eur": "DE", "gbp": "GB", "jpy": "JP", "mxn": "MX", "usd": "US"}
 
 
-def _customer(call: Call) -> Json:
-    customer = call.objects.get("customer", call.path["customer"])
+def _customer(call: Call) -> StoredCustomer:
+    customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])
     if customer.get("deleted"):
-        raise call.objects.missing("customer", call.path["customer"])
+        raise call.objects.missing(kinds.CUSTOMER, call.path["customer"])
     return customer
 
 
-def retrieve_balance(call: Call, params: Params) -> Json:
+def retrieve_balance(call: Call, params: Params) -> api.CashBalance:
     """Retrieve a customer's cash balance."""
     return cash.cash_balance(call, _customer(call))
 
 
-def update_balance(call: Call, params: Params) -> Json:
+def update_balance(call: Call, params: Params) -> api.CashBalance:
     """Change whether cash is applied by itself."""
     customer = _customer(call)
     mode = (params.get("settings") or {}).get("reconciliation_mode")
@@ -52,7 +58,7 @@ def update_balance(call: Call, params: Params) -> Json:
     return cash.cash_balance(call, customer)
 
 
-def fund(call: Call, params: Params) -> Json:
+def fund(call: Call, params: Params) -> api.CustomerCashBalanceTransaction:
     """A bank transfer arrives, in test mode. Raises ApiError 400: another currency than can be transferred, or
     nothing.
     """
@@ -70,7 +76,7 @@ def fund(call: Call, params: Params) -> Json:
     return made
 
 
-def funding_instructions(call: Call, params: Params) -> Json:
+def funding_instructions(call: Call, params: Params) -> api.FundingInstructions:
     """The bank account to which the customer transfers money; the same each time."""
     customer, currency = _customer(call), shared_currency.check_currency(params["currency"])
     if currency not in TRANSFERS:
@@ -82,7 +88,7 @@ def funding_instructions(call: Call, params: Params) -> Json:
     kind = f"{TRANSFERS[currency]}_bank_transfer"
     transfer = {"country": _COUNTRY[currency], "financial_addresses": [known[currency]], "type": kind}
     return blank(
-        "funding_instructions",
+        kinds.FUNDING,
         bank_transfer=transfer,
         currency=currency,
         funding_type="bank_transfer",
@@ -97,9 +103,9 @@ def list_transactions(call: Call, params: Params) -> Page:
     return list_page(call, "customer_cash_balance_transaction", params, {"customer": customer}, url=url)
 
 
-def retrieve_transaction(call: Call, params: Params) -> Json:
+def retrieve_transaction(call: Call, params: Params) -> api.CustomerCashBalanceTransaction:
     """Retrieve one movement of a customer's cash."""
-    found = call.objects.get("customer_cash_balance_transaction", call.path["transaction"])
+    found = call.objects.get(kinds.CASH_TRANSACTION, call.path["transaction"])
     if found["customer"] != call.path["customer"]:
         raise call.objects.missing("customer_cash_balance_transaction", call.path["transaction"])
     return found

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from tollkey.wire import ApiError, Call, Json, Params, invalid, missing_param
+from tollkey.wire import ApiError, Call, Params, invalid, missing_param
+from tollkey.wire.kinds import Kind
+
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import AnyIntent, StoredPaymentIntent, StoredSetupIntent
 
 
 def client_secret(call: Call, id: str) -> str:
@@ -12,7 +18,10 @@ def client_secret(call: Call, id: str) -> str:
     return f"{id}_secret_{call.ids.text(25)}"
 
 
-def intent_of(call: Call, object: str, params: Params) -> Json:
+_I = TypeVar("_I", "StoredPaymentIntent", "StoredSetupIntent")
+
+
+def intent_of(call: Call, object: Kind[_I], params: Params) -> _I:
     """The intent that the path names. Raises ApiError 404, and 400 for a publishable key without the intent's client
     secret.
     """
@@ -21,7 +30,7 @@ def intent_of(call: Call, object: str, params: Params) -> Json:
     return intent
 
 
-def _check_client_secret(call: Call, intent: Json, params: Params) -> None:
+def _check_client_secret(call: Call, intent: AnyIntent, params: Params) -> None:
     """Let a publishable key go on only with the intent's own secret; take the parameter off the others.
 
     Raises ApiError 400: no secret, or another one.
@@ -40,7 +49,7 @@ def _check_client_secret(call: Call, intent: Json, params: Params) -> None:
 _USAGE = (None, "on_session", "off_session")
 
 
-def only_raised(call: Call, intent: Json, params: Params) -> None:
+def only_raised(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     """Raise ApiError 400 when a browser asks for less future usage of the payment method than the server has set.
 
     With a publishable key ``setup_future_usage`` may only be updated from ``on_session`` to ``off_session`` (the
@@ -48,7 +57,8 @@ def only_raised(call: Call, intent: Json, params: Params) -> None:
     """
     if not call.client:
         return
-    set_for_all, set_for_kinds = intent["setup_future_usage"], intent["payment_method_options"] or {}
+    set_for_all = intent["setup_future_usage"]
+    set_for_kinds = cast("Mapping[str, Any]", intent["payment_method_options"] or {})
     wishes = [("setup_future_usage", set_for_all, params)]
     for kind, options in (params.get("payment_method_options") or {}).items():
         before = (set_for_kinds.get(kind) or {}).get("setup_future_usage") or set_for_all
@@ -66,7 +76,7 @@ def _rank(usage: str | None) -> int:
     return _USAGE.index(usage) if usage in _USAGE else 0
 
 
-def not_for_clients(call: Call, intent: Json) -> None:
+def not_for_clients(call: Call, intent: AnyIntent) -> None:
     """Raise ApiError 400 when a browser confirms an intent that only the server may confirm."""
     if call.client and intent.get("confirmation_method") == "manual":
         raise ApiError(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tollkey.payments.intents import bank_transfers, building, payment_states
+from typing import TYPE_CHECKING, Any
+
+from tollkey.payments.intents import bank_transfers, building, kinds, payment_states
 from tollkey.payments.intents.actions import (
     card_challenge,
     check_return_url,
@@ -17,7 +19,11 @@ from tollkey.payments.intents.outcome import charge_and_record, refuse
 from tollkey.payments.methods import instruments, mandates, method_types
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import providers
-from tollkey.wire import ApiError, Call, Json, Params, card_error, dig, invalid
+from tollkey.wire import ApiError, Call, Params, card_error, dig, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import Instrument, StoredPaymentIntent
+    from tollkey.wire import api
 
 _BOTH_SESSIONS = (
     "You cannot confirm with `off_session=true` when `setup_future_usage` is also set on the PaymentIntent."
@@ -29,7 +35,7 @@ _BOTH_SESSIONS = (
 _ASKED = ("any", "challenge")
 
 
-def confirm_intent(call: Call, intent: Json, params: Params) -> ApiError | None:
+def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> ApiError | None:
     """Confirm a stored PaymentIntent and save what became of it, with its events.
 
     params: those of the confirm endpoint. Answers the 402 of a refused payment, which the caller raises or not.
@@ -64,16 +70,18 @@ _CHANGES = frozenset({
 })  # fmt: skip
 
 
-def _default_source(call: Call, intent: Json, params: Params) -> None:
+def _default_source(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     """Without a payment method the customer's default source is charged, as callers of the Charges API expect."""
     if intent["payment_method"] is not None or intent["customer"] is None:
         return
-    customer = call.objects.get("customer", intent["customer"])
+    customer = call.objects.get(kinds.CUSTOMER, intent["customer"])
     if customer.get("default_source"):
         building.choose_method(call, intent, {"source": customer["default_source"]})
 
 
-def _attempt(call: Call, intent: Json, method: Json, params: Params, off_session: bool) -> ApiError | None:
+def _attempt(
+    call: Call, intent: StoredPaymentIntent, method: Instrument, params: Params, off_session: bool
+) -> ApiError | None:
     kind = protocol.kind_of(method)
     authenticated = intent.get("_authenticated") == method["id"]
     if kind == "customer_balance":
@@ -98,7 +106,7 @@ def _attempt(call: Call, intent: Json, method: Json, params: Params, off_session
     return outcome
 
 
-def _action(call: Call, intent: Json, method: Json, params: Params) -> Json:
+def _action(call: Call, intent: StoredPaymentIntent, method: Instrument, params: Params) -> Any:
     """``next_action`` for a payment method that the customer has to do something for."""
     kind, return_url = protocol.kind_of(method), params.get("return_url")
     if kind == "card":
@@ -121,7 +129,7 @@ def _needs_action() -> ApiError:
     )
 
 
-def _require_action(call: Call, intent: Json, action: Json) -> ApiError | None:
+def _require_action(call: Call, intent: StoredPaymentIntent, action: api.PaymentIntentNextAction) -> ApiError | None:
     """Set the next action, and the status ``requires_action``."""
     payment_states.move(intent, "requires_action")
     intent["next_action"] = action

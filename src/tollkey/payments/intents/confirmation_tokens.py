@@ -7,7 +7,11 @@ In test mode the server may make them itself. A browser makes them with its publ
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.keys import Permission
+from tollkey.payments.intents import kinds
 from tollkey.payments.intents.method_choice import resolve_method
 from tollkey.payments.methods import instruments, payment_methods
 from tollkey.payments.shared import client_access as client
@@ -28,12 +32,16 @@ from tollkey.wire import (
 )
 from tollkey.wire.shapes import properties
 
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import Instrument, StoredConfirmationToken
+    from tollkey.wire import api
+
 PERMISSION = Permission("confirmation_token", "Confirmation token", "Core", levels=("read",))
 CLIENT_PERMISSION = Permission("confirmation_token_client", "Confirmation token (client)", "Core")
 LIVES_SECONDS = 12 * 3600
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredConfirmationToken:
     """Create a ConfirmationToken from a payment method or the data of one.
 
     Raises ApiError 400 in live mode for secret keys.
@@ -49,7 +57,7 @@ def create(call: Call, params: Params) -> Json:
         else None
     )
     token = blank(
-        "confirmation_token",
+        kinds.CONFIRMATION_TOKEN,
         id=call.ids.new("ctoken"),
         created=call.now,
         expires_at=call.now + LIVES_SECONDS,
@@ -66,7 +74,7 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(token)
 
 
-def _check_named(call: Call, params: Params, method: Json | None) -> None:
+def _check_named(call: Call, params: Params, method: Instrument | None) -> None:
     """Raise ApiError for a saved payment method that the key may not read, since the token's preview shows it.
 
     A browser may name what never belonged to a customer: its id is known only to those who made it.
@@ -89,12 +97,12 @@ def client_view(call: Call, value: Json) -> Json:
     return value
 
 
-def _mandate(call: Call) -> Json:
-    online = {"ip_address": call.origin.ip, "user_agent": call.origin.user_agent}
+def _mandate(call: Call) -> api.ConfirmationTokensResourceMandateData:
+    online: Any = {"ip_address": call.origin.ip, "user_agent": call.origin.user_agent}
     return {"customer_acceptance": {"online": online, "type": "online"}}
 
 
-def _preview(method: Json) -> Json:
+def _preview(method: Instrument) -> Mapping[str, Any]:
     names = set(properties("payment_method")) - {"id", "object", "created", "livemode", "metadata", "radar_options"}
     preview = {name: value for name, value in method.items() if name in names}
     return {"customer": None, **preview}

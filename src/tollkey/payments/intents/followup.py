@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tollkey.payments.charges import jobs as charge_jobs
 from tollkey.payments.charges import lifecycle
-from tollkey.payments.intents import jobs, payment_states
+from tollkey.payments.intents import jobs, kinds, payment_states
 from tollkey.payments.intents.microdeposits import verified_method
 from tollkey.payments.intents.outcome import charge_and_record, refuse, succeed
-from tollkey.payments.methods import instruments
 from tollkey.payments.shared import currency
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import Call, Json, Params, dig, invalid
+from tollkey.wire import Call, Params, dig, invalid
 
 if TYPE_CHECKING:
+    from tollkey.payments.charges.stored import StoredCharge
+    from tollkey.payments.intents.stored import StoredPaymentIntent
+    from tollkey.wire import api
     from tollkey.wire.api import EventType
 
 _AUTHENTICATION_FAILED = (
@@ -33,11 +35,11 @@ _ATTEMPT_FAILED = "The customer declined the payment on the payment method's pag
 # -- the challenge page
 
 
-def authenticated(call: Call, intent: Json) -> None:
+def authenticated(call: Call, intent: StoredPaymentIntent) -> None:
     """The customer passed: the charge is made at once, or waits for the server's own confirmation."""
     if intent["status"] != "requires_action":
         return
-    method = instruments.resolve_payment_method(call, intent["payment_method"])
+    method = payment_states.method_of(call, intent)
     intent["_authenticated"] = method["id"]
     if intent["confirmation_method"] == "manual":
         payment_states.move(intent, "requires_confirmation")
@@ -46,11 +48,11 @@ def authenticated(call: Call, intent: Json) -> None:
     charge_and_record(call, intent, method, off_session=False, authenticated=True)
 
 
-def not_authenticated(call: Call, intent: Json) -> None:
+def not_authenticated(call: Call, intent: StoredPaymentIntent) -> None:
     """The customer failed or walked away: another payment method is needed."""
     if intent["status"] != "requires_action":
         return
-    method = instruments.resolve_payment_method(call, intent["payment_method"])
+    method = payment_states.method_of(call, intent)
     card = (method.get("type") or "card") == "card"
     code, message = (
         ("payment_intent_authentication_failure", _AUTHENTICATION_FAILED)
@@ -65,23 +67,23 @@ def not_authenticated(call: Call, intent: Json) -> None:
 
 def charge_settled(call: Call, id: str) -> None:
     """A bank debit has come to its end: work ``payment_intent.charge_settled``."""
-    intent = call.objects.find("payment_intent", id)
+    intent = call.objects.find(kinds.PAYMENT_INTENT, id)
     if intent is None or intent["status"] != "processing":
         return
-    made = call.objects.get("charge", intent["latest_charge"])
+    made = payment_states.charge_of(call, intent)
     if made["status"] == "succeeded":
         succeed(call, intent, made["amount_captured"])
     elif made["status"] == "failed":
-        method = instruments.resolve_payment_method(call, intent["payment_method"])
+        method = payment_states.method_of(call, intent)
         refuse(call, intent, method, lifecycle.decline(call, made, method))
 
 
 def expire(call: Call, id: str) -> None:
     """An authorization that nobody captured in time: work ``payment_intent.expire``."""
-    intent = call.objects.find("payment_intent", id)
+    intent = call.objects.find(kinds.PAYMENT_INTENT, id)
     if intent is None or intent["status"] != "requires_capture":
         return
-    made = call.objects.get("charge", intent["latest_charge"])
+    made = payment_states.charge_of(call, intent)
     if made["amount_captured"]:
         _capture_part(call, intent, made, 0, last=True)
     else:
@@ -91,10 +93,10 @@ def expire(call: Call, id: str) -> None:
 # -- what the server asks for
 
 
-def capture_intent(call: Call, intent: Json, params: Params) -> Json:
+def capture_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> StoredPaymentIntent:
     """Take the authorized money, or a part of it. Raises ApiError: nothing is authorized, or less than that."""
     payment_states.check_capturable(call, intent)
-    made = call.objects.get("charge", intent["latest_charge"])
+    made = payment_states.charge_of(call, intent)
     in_parts = dig(made, "payment_method_details.card.multicapture.status") == "available"
     if params.get("final_capture") is False and not in_parts:
         raise invalid(
@@ -112,11 +114,11 @@ def capture_intent(call: Call, intent: Json, params: Params) -> Json:
             retry=False,
             payment_intent=call.objects.copy(intent),
         )
-    for name in ("statement_descriptor", "statement_descriptor_suffix", "application_fee_amount"):
-        if params.get(name) is not None:
-            intent[name] = params[name]
+    later = ("statement_descriptor", "statement_descriptor_suffix", "application_fee_amount")
+    shared_fields.assign(intent, params, [name for name in later if params.get(name) is not None])
     if params.get("transfer_data"):
-        intent["transfer_data"] = {**(intent["transfer_data"] or {}), **params["transfer_data"]}
+        changed = {**(intent["transfer_data"] or {}), **params["transfer_data"]}
+        intent["transfer_data"] = cast("api.TransferData", changed)
     shared_fields.merge_metadata(intent, params)
     if in_parts and (params.get("final_capture") is False or made["amount_captured"]):
         return _capture_part(call, intent, made, amount, last=params.get("final_capture") is not False)
@@ -130,7 +132,9 @@ def capture_intent(call: Call, intent: Json, params: Params) -> Json:
     return intent
 
 
-def _capture_part(call: Call, intent: Json, made: Json, amount: int, *, last: bool) -> Json:
+def _capture_part(
+    call: Call, intent: StoredPaymentIntent, made: StoredCharge, amount: int, *, last: bool
+) -> StoredPaymentIntent:
     """One capture of several: the intent waits for more until the last one."""
     lifecycle.capture_part(call, made, amount, last=last)
     if last:
@@ -145,19 +149,21 @@ def _capture_part(call: Call, intent: Json, made: Json, amount: int, *, last: bo
     return intent
 
 
-def cancel_intent(call: Call, intent: Json, reason: str | None, released: EventType = "charge.refunded") -> Json:
+def cancel_intent(
+    call: Call, intent: StoredPaymentIntent, reason: str | None, released: EventType = "charge.refunded"
+) -> StoredPaymentIntent:
     """End it for good; an authorization is given back. Raises ApiError when its state does not allow that.
 
     reason: ``cancellation_reason``. released: the event about the charge whose authorization is given back.
     """
     payment_states.check_cancelable(call, intent)
     if intent["status"] == "requires_capture":
-        if call.objects.get("charge", intent["latest_charge"])["amount_captured"]:
+        if payment_states.charge_of(call, intent)["amount_captured"]:
             raise payment_states.unexpected(call, intent, _PARTLY_CAPTURED)
-        lifecycle.release(call, call.objects.get("charge", intent["latest_charge"]), released)
+        lifecycle.release(call, payment_states.charge_of(call, intent), released)
         call.schedule.cancel(jobs.PAYMENT_INTENT_EXPIRE, intent["id"])
     elif intent["status"] == "processing":
-        call.schedule.cancel(charge_jobs.CHARGE_SETTLE, intent["latest_charge"])
+        call.schedule.cancel(charge_jobs.CHARGE_SETTLE, payment_states.charge_of(call, intent)["id"])
     payment_states.move(intent, "canceled")
     intent.update({"canceled_at": call.now, "cancellation_reason": reason, "amount_capturable": 0})
     call.objects.save(intent)
@@ -165,7 +171,7 @@ def cancel_intent(call: Call, intent: Json, reason: str | None, released: EventT
     return intent
 
 
-def increment(call: Call, intent: Json, params: Params) -> Json:
+def increment(call: Call, intent: StoredPaymentIntent, params: Params) -> StoredPaymentIntent:
     """Authorize more than before, up to ten times. Raises ApiError when nothing is authorized or it is not more."""
     if intent["status"] != "requires_capture":
         raise payment_states.unexpected(
@@ -183,7 +189,7 @@ def increment(call: Call, intent: Json, params: Params) -> Json:
             "amount",
             "parameter_invalid_integer",
         )
-    made = call.objects.get("charge", intent["latest_charge"])
+    made = payment_states.charge_of(call, intent)
     if dig(intent, "payment_method_options.card.request_incremental_authorization") != "if_available":
         raise invalid(
             "This PaymentIntent does not support incremental authorization.",
@@ -192,13 +198,12 @@ def increment(call: Call, intent: Json, params: Params) -> Json:
             retry=False,
         )
     made["amount"] = amount
-    card = made["payment_method_details"].get("card")
+    card = dig(made, "payment_method_details.card")
     if card is not None:
         card["amount_authorized"] = amount
     call.objects.save(made, "charge.updated")
-    for name in ("description", "statement_descriptor", "application_fee_amount"):
-        if params.get(name) is not None:
-            intent[name] = params[name]
+    later = ("description", "statement_descriptor", "application_fee_amount")
+    shared_fields.assign(intent, params, [name for name in later if params.get(name) is not None])
     shared_fields.merge_metadata(intent, params)
     intent.update({"amount": amount, "amount_capturable": amount})
     call.objects.save(intent)
@@ -206,7 +211,7 @@ def increment(call: Call, intent: Json, params: Params) -> Json:
     return intent
 
 
-def verify(call: Call, intent: Json, params: Params) -> Json:
+def verify(call: Call, intent: StoredPaymentIntent, params: Params) -> StoredPaymentIntent:
     """Verify the bank account with its deposits, and debit it."""
     method = verified_method(call, intent, params, refuse)
     problem = charge_and_record(call, intent, method, off_session=False, authenticated=True)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from tollkey.payments.intents import kinds
 from tollkey.payments.methods import customer_sources, instruments, payment_methods
 from tollkey.payments.processors import protocol
-from tollkey.wire import Call, Json, Params, invalid
+from tollkey.wire import Call, Params, dig, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import AnyIntent, Instrument
 
 _BELONGS = (
     "The `payment_method` parameter supplied {method} belongs to the Customer {customer}."
@@ -19,14 +26,13 @@ _NOT_THEIRS = (
 _CARRIED = ("return_url", "setup_future_usage", "shipping", "mandate_data")
 
 
-def resolve_method(call: Call, params: Params) -> Json | None:
+def resolve_method(call: Call, params: Params) -> Instrument | None:
     """The stored payment method that the parameters name or describe, or None when they say nothing of it.
 
     ``payment_method_data`` is stored as a new PaymentMethod. Raises ApiError for what does not exist.
     """
     if params.get("payment_method_data") is not None:
-        made: Json = payment_methods.create(call, dict(params["payment_method_data"]))
-        return made
+        return payment_methods.create(call, dict(params["payment_method_data"]))
     text = params.get("payment_method")
     if text is None:
         text = params.get("source") or params.get("payment_method_id")
@@ -34,7 +40,7 @@ def resolve_method(call: Call, params: Params) -> Json | None:
     return instruments.resolve_payment_method(call, text, "payment_method")
 
 
-def redeem_confirmation_token(call: Call, params: Params, intent: Json) -> None:
+def redeem_confirmation_token(call: Call, params: Params, intent: AnyIntent) -> None:
     """Replace ``confirmation_token`` in the parameters by what the token carries; the token is spent.
 
     Raises ApiError 400: no such token; used before; expired.
@@ -42,7 +48,7 @@ def redeem_confirmation_token(call: Call, params: Params, intent: Json) -> None:
     text = params.pop("confirmation_token", None)
     if text is None:
         return
-    token = call.objects.get("confirmation_token", text, "confirmation_token")
+    token = call.objects.get(kinds.CONFIRMATION_TOKEN, text, "confirmation_token")
     if token["payment_intent"] or token["setup_intent"]:
         kind = "PaymentIntent" if token["payment_intent"] else "SetupIntent"
         raise invalid(
@@ -56,21 +62,24 @@ def redeem_confirmation_token(call: Call, params: Params, intent: Json) -> None:
             "confirmation_token",
             retry=False,
         )
-    token[intent["object"]] = intent["id"]
+    if intent["object"] == "payment_intent":
+        token["payment_intent"] = intent["id"]
+    else:
+        token["setup_intent"] = intent["id"]
     call.objects.save(token)
     for name in _CARRIED:
-        if token.get(name) is not None and name not in params:
-            params[name] = token[name]
+        if dig(token, name) is not None and name not in params:
+            params[name] = dig(token, name)
     if token.get("_payment_method"):
         params.setdefault("payment_method", token["_payment_method"])
-    options = token.get("payment_method_options")
+    options = cast("Mapping[str, Any] | None", token.get("payment_method_options"))
     if options and "payment_method_options" not in params:
         params["payment_method_options"] = {
             name: {k: v for k, v in inner.items() if v} for name, inner in options.items() if inner
         }
 
 
-def usable_by(call: Call, intent: Json, method: Json) -> None:
+def usable_by(call: Call, intent: AnyIntent, method: Instrument) -> None:
     """Raise ApiError 400 when the intent may not use this payment method: it is another customer's, or spent."""
     owner = method.get("customer")
     owner = owner if isinstance(owner, str) else None
@@ -98,14 +107,14 @@ def usable_by(call: Call, intent: Json, method: Json) -> None:
         )
 
 
-def consume(call: Call, method: Json) -> None:
+def consume(call: Call, method: Instrument) -> None:
     """A payment method that belongs to nobody is good for one payment."""
     if method["object"] == "payment_method" and method.get("customer") is None and not method.get("_used"):
         method["_used"] = True
         call.objects.save(method)
 
 
-def attach(call: Call, method: Json, customer: str | None, *, off_session: bool) -> None:
+def attach(call: Call, method: Instrument, customer: str | None, *, off_session: bool) -> None:
     """Save a payment method to a customer after it proved good, ready for off-session payments if asked."""
     if method["object"] != "payment_method":
         return

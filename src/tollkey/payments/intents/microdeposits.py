@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.methods import instruments
 from tollkey.payments.processors import banks
-from tollkey.wire import ApiError, Call, Json, Params, invalid
+from tollkey.wire import ApiError, Call, Params, dig, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import AnyIntent, Instrument
 
 #: Failed tries after which a bank account cannot be verified any more (Stripe's docs, "ACH Direct Debit",
 #: micro-deposits).
 MOST_ATTEMPTS = 10
-Refuse = Callable[[Call, Json, Json, ApiError], ApiError]
+Refuse = Callable[[Call, Any, Any, ApiError], ApiError]  # of a PaymentIntent or a SetupIntent
 
 
-def verified_method(call: Call, intent: Json, params: Params, refuse: Refuse) -> Json:
+def verified_method(call: Call, intent: AnyIntent, params: Params, refuse: Refuse) -> Instrument:
     """The intent's bank account, verified by these deposits and stored so.
 
     refuse: what the intent does about a failure that changes it; its error is raised. Raises ApiError as
         ``check_microdeposits``.
     """
     text = intent["payment_method"]
-    method: Json = instruments.resolve_payment_method(call, text) if text else {}
+    method = instruments.resolve_payment_method(call, text) if text else None
     problem = check_microdeposits(call, intent, method, params)
     if problem is not None:
         raise refuse(call, intent, method, problem)
+    assert method is not None, "what has deposits to verify has a bank account"
     method["_verified"] = True
     return call.objects.save(method)
 
 
-def check_microdeposits(call: Call, intent: Json, method: Json, params: Params) -> ApiError | None:
+def check_microdeposits(call: Call, intent: AnyIntent, method: Instrument | None, params: Params) -> ApiError | None:
     """Judge the amounts or the code of the verification deposits (reference section 6.10).
 
     Wrong tries are counted at the bank account, so that another intent does not begin anew. Answers the error of a
     failure that changes the intent; raises ApiError for one that may be tried again.
     """
-    action = intent["next_action"] or {}
-    if intent["status"] != "requires_action" or action.get("type") != "verify_with_microdeposits":
+    asked = dig(intent, "next_action.type")
+    if method is None or intent["status"] != "requires_action" or asked != "verify_with_microdeposits":
         name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
         message = f"This {name} cannot be verified with microdeposits because it is not waiting for them."
         raise invalid(message, None, "intent_verification_method_missing", retry=False)

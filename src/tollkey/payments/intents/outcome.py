@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.charges import lifecycle
 from tollkey.payments.intents import jobs, payment_states
 from tollkey.payments.intents.method_choice import attach, consume
 from tollkey.payments.methods import mandates
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import events, fields
-from tollkey.wire import ApiError, Call, Json, dig
+from tollkey.wire import ApiError, Call, dig
+
+if TYPE_CHECKING:
+    from tollkey.payments.charges.stored import StoredCharge
+    from tollkey.payments.intents.stored import Instrument, StoredPaymentIntent
 
 #: How long an authorization holds, in seconds.
 HOLDS_SECONDS = 7 * 86_400
 
 
 def charge_and_record(
-    call: Call, intent: Json, method: Json, *, off_session: bool, authenticated: bool
+    call: Call, intent: StoredPaymentIntent, method: Instrument, *, off_session: bool, authenticated: bool
 ) -> ApiError | None:
     """Charge the payment method, and record the outcome on the intent: its status, latest charge or error.
 
@@ -62,7 +68,9 @@ def charge_and_record(
     return None
 
 
-def accepted(call: Call, intent: Json, made: Json, method: Json, off_session: bool) -> None:
+def accepted(
+    call: Call, intent: StoredPaymentIntent, made: StoredCharge, method: Instrument, off_session: bool
+) -> None:
     """The charge was not refused: it is under way, authorized, or done."""
     intent["last_payment_error"] = None
     intent["transfer_group"] = intent["transfer_group"] or made["transfer_group"]
@@ -94,7 +102,7 @@ def accepted(call: Call, intent: Json, made: Json, method: Json, off_session: bo
     call.announce(events.IntentChanged(intent))
 
 
-def succeed(call: Call, intent: Json, received: int) -> None:
+def succeed(call: Call, intent: StoredPaymentIntent, received: int) -> None:
     """The money is there."""
     payment_states.move(intent, "succeeded")
     intent.update({"amount_capturable": 0, "amount_received": received, "_authenticated": None})
@@ -104,7 +112,7 @@ def succeed(call: Call, intent: Json, received: int) -> None:
     call.announce(events.IntentChanged(intent))
 
 
-def refuse(call: Call, intent: Json, method: Json | None, error: ApiError) -> ApiError:
+def refuse(call: Call, intent: StoredPaymentIntent, method: Instrument | None, error: ApiError) -> ApiError:
     """The payment failed: the intent wants another payment method, and says why.
 
     The error tells the intent as it is now.

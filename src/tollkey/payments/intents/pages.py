@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from html import escape
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.shared import currency, fields
-from tollkey.wire import ApiError, Call, Json, Params, Reply, dig, html_page, redirect, with_query
+from tollkey.wire import ApiError, Call, Params, Reply, dig, html_page, redirect, with_query
+
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import AnyIntent
 
 _WAITING = "requires_action"
 
 
-def challenge_page(call: Call, intent: Json, title: str) -> Reply:
+def challenge_page(call: Call, intent: AnyIntent, title: str) -> Reply:
     """The page itself, or what became of the intent when nothing is asked any more.
 
     title: what is authorized, in a few words.
@@ -22,10 +26,9 @@ def challenge_page(call: Call, intent: Json, title: str) -> Reply:
         return _done_page(intent)
     shop = str(dig(fields.acting_account(call) or {}, "business_profile.name") or "Tollkey")
     facts = [("Business", shop)]
-    if intent.get("amount") is not None:
-        facts.insert(
-            0, ("Amount", f"{currency.show(intent['amount'], intent['currency'])} {intent['currency'].upper()}")
-        )
+    amount, of = dig(intent, "amount"), dig(intent, "currency")
+    if amount is not None:  # a SetupIntent has none
+        facts.insert(0, ("Amount", f"{currency.show(amount, of)} {of.upper()}"))
     rows = "\n".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
     mode = "" if call.livemode else '<p class="note">Test mode: no bank is asked. Choose what it would answer.</p>'
     body = (
@@ -38,7 +41,7 @@ def challenge_page(call: Call, intent: Json, title: str) -> Reply:
     return html_page(title, body, leads_to=intent.get("_return_url"))
 
 
-def answer_challenge(call: Call, intent: Json, answer: Callable[[Call, Json], None]) -> Reply:
+def answer_challenge(call: Call, intent: AnyIntent, answer: Callable[[Call, Any], None]) -> Reply:
     """Call ``answer`` while the challenge is open, and redirect the customer to the shop with the result."""
     if intent["status"] == _WAITING:
         answer(call, intent)
@@ -47,13 +50,14 @@ def answer_challenge(call: Call, intent: Json, answer: Callable[[Call, Json], No
     name = intent["object"]
     status = "succeeded" if intent["status"] in ("succeeded", "requires_capture", "requires_confirmation") else "failed"
     status = "pending" if intent["status"] == "processing" else status
-    told = {name: intent["id"], f"{name}_client_secret": intent["client_secret"], "redirect_status": status}
-    return redirect(with_query(intent["_return_url"], **told))
+    secret = intent["client_secret"] or ""
+    told = {name: intent["id"], f"{name}_client_secret": secret, "redirect_status": status}
+    return redirect(with_query(intent["_return_url"] or "", **told))
 
 
-def deposits_page(call: Call, intent: Json, problem: str | None = None) -> Reply:
+def deposits_page(call: Call, intent: AnyIntent, problem: str | None = None) -> Reply:
     """Where the customer enters the code of the verification deposit. problem: why the last try failed."""
-    if (intent["next_action"] or {}).get("type") != "verify_with_microdeposits":
+    if dig(intent, "next_action.type") != "verify_with_microdeposits":
         return html_page("Nothing to verify", "<h1>Nothing to verify</h1>\n<p>You may close this page.</p>")
     path = escape(call.origin.path.removesuffix("/verify"))
     error = f'<p class="error" role="alert">{escape(problem)}</p>\n' if problem else ""
@@ -68,7 +72,9 @@ def deposits_page(call: Call, intent: Json, problem: str | None = None) -> Reply
     return html_page("Verify your bank account", body, status=400 if problem else 200)
 
 
-def answer_deposits(call: Call, intent: Json, params: Params, verify: Callable[[Call, Json, Params], object]) -> Reply:
+def answer_deposits(
+    call: Call, intent: AnyIntent, params: Params, verify: Callable[[Call, Any, Params], object]
+) -> Reply:
     """Verify with the code that the customer entered, and thank them, or let them try again.
 
     Raises what ``verify`` does when the intent has changed by it.
@@ -82,9 +88,9 @@ def answer_deposits(call: Call, intent: Json, params: Params, verify: Callable[[
     return html_page("Bank account verified", "<h1>Bank account verified</h1>\n<p>You may close this page.</p>")
 
 
-def transfer_page(call: Call, intent: Json) -> Reply:
+def transfer_page(call: Call, intent: AnyIntent) -> Reply:
     """Where the customer reads how much to transfer, and where to."""
-    inner = (intent["next_action"] or {}).get("display_bank_transfer_instructions")
+    inner = dig(intent, "next_action.display_bank_transfer_instructions")
     if inner is None:
         return html_page("Nothing to pay", "<h1>Nothing to pay</h1>\n<p>You may close this page.</p>")
     address = inner["financial_addresses"][0]
@@ -99,7 +105,7 @@ def transfer_page(call: Call, intent: Json) -> Reply:
     return html_page("Pay by bank transfer", f"<h1>Pay by bank transfer</h1>\n<dl>\n{rows}\n</dl>")
 
 
-def _done_page(intent: Json) -> Reply:
+def _done_page(intent: AnyIntent) -> Reply:
     good = intent["status"] in ("succeeded", "requires_capture", "requires_confirmation", "processing")
     title = "Authentication complete" if good else "Authentication not complete"
     return html_page(title, f"<h1>{title}</h1>\n<p>You may close this page.</p>")

@@ -18,9 +18,12 @@ For other resources: ``create_intent``, ``confirm_intent`` (answers the 402 inst
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, cast
+
 from tollkey.keys import Permission
 from tollkey.payments.charges import jobs as charge_jobs
-from tollkey.payments.intents import bank_transfers, building, followup, jobs, payment_states, views
+from tollkey.payments.intents import bank_transfers, building, followup, jobs, kinds, payment_states, views
 from tollkey.payments.intents.bank_transfers import TRANSFERS, cash_of, reconcile, transfer_address
 from tollkey.payments.intents.client_secrets import intent_of, not_for_clients
 from tollkey.payments.intents.confirmation import confirm_intent
@@ -38,7 +41,6 @@ from tollkey.wire import (
     Action,
     Call,
     Endpoint,
-    Json,
     P,
     Page,
     Params,
@@ -53,6 +55,9 @@ from tollkey.wire import (
     records,
     searching,
 )
+
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import StoredPaymentIntent
 
 __all__ = [
     "PAYMENT_INTENT",
@@ -74,18 +79,18 @@ _AT_CONFIRMATION = (
 )  # fmt: skip
 
 
-def create_intent(call: Call, params: Params, **private: object) -> Json:
+def create_intent(call: Call, params: Params, **private: object) -> StoredPaymentIntent:
     """A stored PaymentIntent, not confirmed: what ``POST /v1/payment_intents`` makes without ``confirm``.
 
     private: fields of ours, such as ``_invoice``. Raises ApiError for parameters that do not go together.
     """
     intent = building.new_intent(call, params)
-    intent.update(private)
+    cast("MutableMapping[str, object]", intent).update(private)
     building.choose_method(call, intent, params)
     return call.objects.insert(intent, "payment_intent.created")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredPaymentIntent:
     """Create a PaymentIntent, and confirm it if asked."""
     if not params.get("confirm"):
         for name in ("mandate", "mandate_data", "error_on_requires_action", "confirmation_token"):
@@ -104,16 +109,16 @@ def create(call: Call, params: Params) -> Json:
     return intent
 
 
-def _get(call: Call, params: Params) -> Json:
-    return intent_of(call, "payment_intent", params)
+def _get(call: Call, params: Params) -> StoredPaymentIntent:
+    return intent_of(call, kinds.PAYMENT_INTENT, params)
 
 
-def retrieve(call: Call, params: Params) -> Json:
+def retrieve(call: Call, params: Params) -> StoredPaymentIntent:
     """Retrieve a PaymentIntent; a browser needs its ``client_secret``."""
     return _get(call, params)
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredPaymentIntent:
     """Change a PaymentIntent that is not under way yet."""
     intent = _get(call, params)
     building.apply(call, intent, params)
@@ -121,7 +126,7 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(intent)
 
 
-def confirm(call: Call, params: Params) -> Json:
+def confirm(call: Call, params: Params) -> StoredPaymentIntent:
     """Confirm a PaymentIntent: charge it, or ask the customer for what the bank wants."""
     intent = _get(call, params)
     not_for_clients(call, intent)
@@ -131,34 +136,34 @@ def confirm(call: Call, params: Params) -> Json:
     return intent
 
 
-def capture(call: Call, params: Params) -> Json:
+def capture(call: Call, params: Params) -> StoredPaymentIntent:
     """Capture an authorized PaymentIntent, wholly or in part; with ``final_capture=false`` more can be captured
     later.
     """
     return capture_intent(call, _get(call, params), params)
 
 
-def cancel(call: Call, params: Params) -> Json:
+def cancel(call: Call, params: Params) -> StoredPaymentIntent:
     """Cancel a PaymentIntent."""
     return cancel_intent(call, _get(call, params), params.get("cancellation_reason"))
 
 
-def increment_authorization(call: Call, params: Params) -> Json:
+def increment_authorization(call: Call, params: Params) -> StoredPaymentIntent:
     """Authorize a larger amount."""
     return followup.increment(call, _get(call, params), params)
 
 
-def apply_customer_balance(call: Call, params: Params) -> Json:
+def apply_customer_balance(call: Call, params: Params) -> StoredPaymentIntent:
     """Use the customer's cash for a PaymentIntent that waits for a bank transfer."""
     return bank_transfers.apply(call, _get(call, params), params.get("amount"))
 
 
-def verify_microdeposits(call: Call, params: Params) -> Json:
+def verify_microdeposits(call: Call, params: Params) -> StoredPaymentIntent:
     """Verify the customer's bank account with the deposits that were sent to it."""
     return followup.verify(call, _get(call, params), params)
 
 
-def source_cancel(call: Call, params: Params) -> Json:
+def source_cancel(call: Call, params: Params) -> StoredPaymentIntent:
     """A mobile client gave up on the challenge."""
     intent = _get(call, params)
     followup.not_authenticated(call, intent)
@@ -185,8 +190,8 @@ def line_items(call: Call, params: Params) -> Page:
     return of_list(items, f"/v1/payment_intents/{intent['id']}/amount_details_line_items", params)
 
 
-def _waiting(call: Call) -> Json:
-    return call.objects.get("payment_intent", call.path["id"])
+def _waiting(call: Call) -> StoredPaymentIntent:
+    return call.objects.get(kinds.PAYMENT_INTENT, call.path["id"])
 
 
 def show_challenge(call: Call, params: Params) -> Reply:

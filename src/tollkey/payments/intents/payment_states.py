@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from tollkey.payments.intents import states
-from tollkey.wire import ApiError, Call, Json, invalid
+from typing import TYPE_CHECKING
+
+from tollkey.payments.intents import kinds, states
+from tollkey.payments.methods import instruments
+from tollkey.wire import ApiError, Call, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.charges.stored import StoredCharge
+    from tollkey.payments.intents.stored import AnyIntent, Instrument, StoredPaymentIntent
 
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 UPDATABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
@@ -12,17 +19,31 @@ CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirmat
 CODE = "payment_intent_unexpected_state"
 
 
-def move(intent: Json, status: str) -> None:
+def move(intent: StoredPaymentIntent, status: str) -> None:
     """Set the intent's status. Raises InvalidTransition when ``PAYMENT_INTENT`` has no such transition."""
     states.move(states.PAYMENT_INTENT, intent, status)
 
 
-def unexpected(call: Call, intent: Json, message: str) -> ApiError:
+def method_of(call: Call, intent: AnyIntent) -> Instrument:
+    """What an intent is paid with, which it has in every state beyond ``requires_payment_method``."""
+    id = intent["payment_method"]
+    assert id is not None, f"{intent['id']} has a payment method once it was confirmed"
+    return instruments.resolve_payment_method(call, id)
+
+
+def charge_of(call: Call, intent: StoredPaymentIntent) -> StoredCharge:
+    """The latest charge of an intent, which it has once it was authorized or is being processed."""
+    id = intent["latest_charge"]
+    assert id is not None, f"{intent['id']} has a charge once it was authorized"
+    return call.objects.get(kinds.CHARGE, id)
+
+
+def unexpected(call: Call, intent: StoredPaymentIntent, message: str) -> ApiError:
     """400 ``payment_intent_unexpected_state``, with the intent as it is."""
     return invalid(message, None, CODE, retry=False, payment_intent=call.objects.copy(intent))
 
 
-def check_cancelable(call: Call, intent: Json) -> None:
+def check_cancelable(call: Call, intent: StoredPaymentIntent) -> None:
     """Raise the recorded error unless the intent can be canceled."""
     if intent["status"] not in CANCELABLE:
         raise unexpected(
@@ -34,7 +55,7 @@ def check_cancelable(call: Call, intent: Json) -> None:
         )
 
 
-def check_confirmable(call: Call, intent: Json) -> None:
+def check_confirmable(call: Call, intent: StoredPaymentIntent) -> None:
     """Raise the error of a second confirmation, or of one that comes too late."""
     status = intent["status"]
     if status in CONFIRMABLE:
@@ -54,7 +75,7 @@ def check_confirmable(call: Call, intent: Json) -> None:
     )
 
 
-def missing_method(call: Call, intent: Json) -> ApiError:
+def missing_method(call: Call, intent: StoredPaymentIntent) -> ApiError:
     """The error of a confirmation with nothing to pay with."""
     return unexpected(
         call,
@@ -66,7 +87,7 @@ def missing_method(call: Call, intent: Json) -> ApiError:
     )
 
 
-def check_updatable(call: Call, intent: Json, name: str) -> None:
+def check_updatable(call: Call, intent: StoredPaymentIntent, name: str) -> None:
     """Raise the error of changing that parameter too late."""
     if intent["status"] not in UPDATABLE:
         raise unexpected(
@@ -78,7 +99,7 @@ def check_updatable(call: Call, intent: Json, name: str) -> None:
         )
 
 
-def check_capturable(call: Call, intent: Json) -> None:
+def check_capturable(call: Call, intent: StoredPaymentIntent) -> None:
     """Raise the error of capturing what is not authorized, or no longer."""
     if intent["status"] == "requires_capture":
         return

@@ -5,25 +5,37 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, cast
+
 from tollkey.keys import Permission
-from tollkey.payments.intents import states
+from tollkey.payments.intents import kinds, states
 from tollkey.payments.processors import protocol
-from tollkey.wire import ApiError, Call, Json, Resource, blank, listing
+from tollkey.wire import ApiError, Call, Resource, blank, dig, listing
+
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import Instrument, StoredSetupIntent
+    from tollkey.wire import api
 
 PERMISSION = Permission("setup_intent", "SetupIntents", "Core")
 
 
 def record_attempt(
-    call: Call, intent: Json, method: Json, status: str, error: Json | None = None, *, authenticated: bool = False
-) -> Json:
+    call: Call,
+    intent: StoredSetupIntent,
+    method: Instrument,
+    status: str,
+    error: api.ApiErrors | None = None,
+    *,
+    authenticated: bool = False,
+) -> api.SetupAttempt:
     """Write down a new try, or how the one that waited for the customer ended; the intent points to it.
 
     status: requires_action, succeeded, failed or abandoned. error: what the intent's ``last_setup_error`` says.
     """
-    attempt = call.objects.find("setup_attempt", intent["latest_attempt"]) if intent["latest_attempt"] else None
+    attempt = call.objects.find(kinds.SETUP_ATTEMPT, intent["latest_attempt"]) if intent["latest_attempt"] else None
     if attempt is None or attempt["status"] != "requires_action":
         attempt = blank(
-            "setup_attempt",
+            kinds.SETUP_ATTEMPT,
             id=call.ids.new("setatt"),
             application=intent["application"],
             created=call.now,
@@ -45,7 +57,7 @@ def record_attempt(
     return call.objects.save(attempt)
 
 
-def _details(method: Json, authenticated: bool) -> Json:
+def _details(method: Instrument, authenticated: bool) -> Any:
     kind = protocol.kind_of(method)
     try:
         inner = blank(f"setup_attempt_payment_method_details_{kind}")
@@ -53,7 +65,7 @@ def _details(method: Json, authenticated: bool) -> Json:
         inner = {}
     inner.pop("id", None)
     inner.pop("object", None)
-    known = method.get(kind) or {}
+    known = dig(method, kind) or {}
     inner.update({name: known[name] for name in inner if known.get(name) is not None})
     card = protocol.card_of_instrument(method)
     if card is not None:
@@ -67,12 +79,12 @@ def _details(method: Json, authenticated: bool) -> Json:
     return {kind: inner, "type": kind}
 
 
-def error_summary(error: ApiError) -> Json:
+def error_summary(error: ApiError) -> api.ApiErrors:
     """An error as intents and attempts store it: its body without the intent."""
-    body: Json = error.body()["error"]
+    body: Any = error.body()["error"]
     for name in ("setup_intent", "payment_intent"):
         body.pop(name, None)
-    return body
+    return cast("api.ApiErrors", body)
 
 
 SETUP_ATTEMPT = Resource(

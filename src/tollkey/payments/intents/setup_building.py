@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from tollkey.payments.intents import states
+from typing import TYPE_CHECKING
+
+from tollkey.payments.intents import kinds, states
 from tollkey.payments.intents.client_secrets import client_secret
 from tollkey.payments.intents.method_choice import resolve_method, usable_by
 from tollkey.payments.methods import method_types, payment_method_configurations
 from tollkey.payments.shared import fields
-from tollkey.wire import ApiError, Call, Json, Params, blank, invalid
+from tollkey.wire import ApiError, Call, Params, blank, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import StoredSetupIntent
 
 CANCELABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 AUTOMATIC_SINCE = "2023-08-16"
 
 
-def move(intent: Json, status: str) -> None:
+def move(intent: StoredSetupIntent, status: str) -> None:
     """Set the intent's status. Raises InvalidTransition when ``SETUP_INTENT`` has no such transition."""
     states.move(states.SETUP_INTENT, intent, status)
 
 
-def unexpected(call: Call, intent: Json, message: str) -> ApiError:
+def unexpected(call: Call, intent: StoredSetupIntent, message: str) -> ApiError:
     """400 ``setup_intent_unexpected_state``, with the intent as it is."""
     return invalid(message, None, "setup_intent_unexpected_state", retry=False, setup_intent=call.objects.copy(intent))
 
 
-def create_setup(call: Call, params: Params) -> Json:
+def create_setup(call: Call, params: Params) -> StoredSetupIntent:
     """A stored SetupIntent, not confirmed. Raises ApiError for parameters that do not go together."""
     automatic = (params.get("automatic_payment_methods") or {}).get("enabled")
     if automatic and params.get("payment_method_types"):
         raise invalid("You may only specify one of these parameters: automatic_payment_methods, payment_method_types.")
     id = call.ids.new("seti")
     intent = blank(
-        "setup_intent",
+        kinds.SETUP_INTENT,
         id=id,
         application=None if call.account == call.platform else "ca_" + call.platform.removeprefix("acct_"),
         client_secret=client_secret(call, id),
@@ -59,12 +64,12 @@ def create_setup(call: Call, params: Params) -> Json:
     return call.objects.insert(intent, "setup_intent.created")
 
 
-def _customer(call: Call, intent: Json, params: Params) -> None:
+def _customer(call: Call, intent: StoredSetupIntent, params: Params) -> None:
     if params.get("customer") is not None:
-        intent["customer"] = call.objects.get("customer", params["customer"], "customer")["id"]
+        intent["customer"] = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"]
 
 
-def _types(call: Call, intent: Json, params: Params) -> None:
+def _types(call: Call, intent: StoredSetupIntent, params: Params) -> None:
     automatic = params.get("automatic_payment_methods") or {}
     excluded = params.get("excluded_payment_method_types") or []
     if params.get("payment_method_types"):
@@ -97,7 +102,7 @@ def _types(call: Call, intent: Json, params: Params) -> None:
     )
 
 
-def choose(call: Call, intent: Json, params: Params) -> None:
+def choose(call: Call, intent: StoredSetupIntent, params: Params) -> None:
     """Put the payment method that the parameters name on the intent."""
     method = resolve_method(call, params)
     if method is None:
@@ -108,7 +113,7 @@ def choose(call: Call, intent: Json, params: Params) -> None:
     move(intent, "requires_confirmation")
 
 
-def apply(call: Call, intent: Json, params: Params) -> None:
+def apply(call: Call, intent: StoredSetupIntent, params: Params) -> None:
     """Change a SetupIntent as these parameters ask. Raises ApiError for what its state does not allow."""
     late = set(params) - {"metadata", "description"}
     if late and intent["status"] not in CANCELABLE:
@@ -122,9 +127,7 @@ def apply(call: Call, intent: Json, params: Params) -> None:
         )
     _customer(call, intent, params)
     fields.merge_metadata(intent, params)
-    for name in ("description", "flow_directions"):
-        if name in params:
-            intent[name] = params[name]
+    fields.assign(intent, params, ("description", "flow_directions"))
     if params.get("payment_method_types"):
         _types(call, intent, params)
     elif params.get("payment_method_options"):

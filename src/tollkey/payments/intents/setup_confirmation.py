@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.intents.actions import (
     card_challenge,
     check_return_url,
@@ -16,10 +18,14 @@ from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, m
 from tollkey.payments.methods import instruments, mandates, method_types
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import events, providers
-from tollkey.wire import ApiError, Call, Json, Params, card_error, dig
+from tollkey.wire import ApiError, Call, Params, card_error, dig
+
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import Instrument, StoredSetupIntent
+    from tollkey.wire import api
 
 
-def confirm_setup(call: Call, intent: Json, params: Params) -> ApiError | None:
+def confirm_setup(call: Call, intent: StoredSetupIntent, params: Params) -> ApiError | None:
     """Confirm a stored SetupIntent and save what became of it, with its events.
 
     Answers the 402 of a refusal instead of raising it.
@@ -52,7 +58,7 @@ def confirm_setup(call: Call, intent: Json, params: Params) -> ApiError | None:
     return _attempt(call, intent, method, params)
 
 
-def _attempt(call: Call, intent: Json, method: Json, params: Params) -> ApiError | None:
+def _attempt(call: Call, intent: StoredSetupIntent, method: Instrument, params: Params) -> ApiError | None:
     kind, return_url = protocol.kind_of(method), params.get("return_url")
     refusal = _refusal(method)
     if refusal is not None:
@@ -86,7 +92,7 @@ def _attempt(call: Call, intent: Json, method: Json, params: Params) -> ApiError
     return None
 
 
-def _refusal(method: Json) -> ApiError | None:
+def _refusal(method: Instrument) -> ApiError | None:
     """Why the bank refuses that the card is saved, or None."""
     card = protocol.card_of_instrument(method)
     decline = card.refuses_saving(cvc=bool(method.get("_cvc"))) if card is not None else None
@@ -95,7 +101,9 @@ def _refusal(method: Json) -> ApiError | None:
     return card_error(decline.code, decline.message, decline.param, decline.decline_code, **decline.extra())
 
 
-def _require_action(call: Call, intent: Json, method: Json, action: Json) -> None:
+def _require_action(
+    call: Call, intent: StoredSetupIntent, method: Instrument, action: api.SetupIntentNextAction
+) -> None:
     move(intent, "requires_action")
     intent["next_action"] = action
     record_attempt(call, intent, method, "requires_action")
@@ -103,7 +111,7 @@ def _require_action(call: Call, intent: Json, method: Json, action: Json) -> Non
     call.emit("setup_intent.requires_action", intent)
 
 
-def succeed(call: Call, intent: Json, method: Json, *, authenticated: bool) -> None:
+def succeed(call: Call, intent: StoredSetupIntent, method: Instrument, *, authenticated: bool) -> None:
     """The payment method is saved."""
     record_attempt(call, intent, method, "succeeded", authenticated=authenticated)
     mandate = intent.get("_mandate")
@@ -118,7 +126,7 @@ def succeed(call: Call, intent: Json, method: Json, *, authenticated: bool) -> N
     call.announce(events.IntentChanged(intent))
 
 
-def refuse(call: Call, intent: Json, method: Json, error: ApiError) -> ApiError:
+def refuse(call: Call, intent: StoredSetupIntent, method: Instrument, error: ApiError) -> ApiError:
     """The set-up failed: the intent wants another payment method, and says why."""
     if method["object"] == "payment_method":
         error.extra["payment_method"] = call.objects.copy(method)

@@ -5,13 +5,15 @@ Their states are drawn in ``states.py`` of this room.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from tollkey.payments.intents import kinds, payment_states
 from tollkey.payments.intents.client_secrets import intent_of
 from tollkey.payments.intents.microdeposits import verified_method
 from tollkey.payments.intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page
 from tollkey.payments.intents.setup_attempts import PERMISSION, record_attempt
 from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, create_setup, move, unexpected
 from tollkey.payments.intents.setup_confirmation import confirm_setup, refuse, succeed
-from tollkey.payments.methods import instruments
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import providers
 from tollkey.wire import (
@@ -31,6 +33,9 @@ from tollkey.wire import (
     records,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import StoredSetupIntent
+
 __all__ = ["PERMISSION", "SETUP_INTENT", "confirm_setup", "create_setup"]
 
 _FAILED = (
@@ -49,7 +54,7 @@ _CLIENT = (
 _AT_CONFIRMATION = ("confirmation_token", "mandate_data", "return_url", "single_use", "use_stripe_sdk")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredSetupIntent:
     """Create a SetupIntent, and confirm it if asked."""
     intent = create_setup(call, params)
     if not params.get("confirm"):
@@ -60,16 +65,16 @@ def create(call: Call, params: Params) -> Json:
     return intent
 
 
-def _get(call: Call, params: Params) -> Json:
-    return intent_of(call, "setup_intent", params)
+def _get(call: Call, params: Params) -> StoredSetupIntent:
+    return intent_of(call, kinds.SETUP_INTENT, params)
 
 
-def retrieve(call: Call, params: Params) -> Json:
+def retrieve(call: Call, params: Params) -> StoredSetupIntent:
     """Retrieve a SetupIntent; a browser needs its ``client_secret``."""
     return _get(call, params)
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredSetupIntent:
     """Change a SetupIntent that is not confirmed yet."""
     intent = _get(call, params)
     apply(call, intent, params)
@@ -77,7 +82,7 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(intent)
 
 
-def confirm(call: Call, params: Params) -> Json:
+def confirm(call: Call, params: Params) -> StoredSetupIntent:
     """Confirm a SetupIntent: save the payment method, or ask the customer for what the bank wants."""
     intent = _get(call, params)
     error = confirm_setup(call, intent, params)
@@ -86,7 +91,7 @@ def confirm(call: Call, params: Params) -> Json:
     return intent
 
 
-def cancel(call: Call, params: Params) -> Json:
+def cancel(call: Call, params: Params) -> StoredSetupIntent:
     """Cancel a SetupIntent."""
     intent = _get(call, params)
     if intent["status"] == "canceled":
@@ -102,7 +107,7 @@ def cancel(call: Call, params: Params) -> Json:
             f" following statuses may be canceled: {', '.join(CANCELABLE)}.",
         )
     if intent["status"] == "requires_action":
-        record_attempt(call, intent, instruments.resolve_payment_method(call, intent["payment_method"]), "abandoned")
+        record_attempt(call, intent, payment_states.method_of(call, intent), "abandoned")
     move(intent, "canceled")
     intent["cancellation_reason"] = params.get("cancellation_reason")
     call.objects.save(intent)
@@ -110,36 +115,36 @@ def cancel(call: Call, params: Params) -> Json:
     return intent
 
 
-def verify_microdeposits(call: Call, params: Params) -> Json:
+def verify_microdeposits(call: Call, params: Params) -> StoredSetupIntent:
     """Verify the customer's bank account with the deposits that were sent to it."""
     intent = _get(call, params)
     _verify(call, intent, params)
     return intent
 
 
-def _verify(call: Call, intent: Json, params: Params) -> None:
+def _verify(call: Call, intent: StoredSetupIntent, params: Params) -> None:
     succeed(call, intent, verified_method(call, intent, params, refuse), authenticated=False)
 
 
-def _succeed_challenge(call: Call, intent: Json) -> None:
-    succeed(call, intent, instruments.resolve_payment_method(call, intent["payment_method"]), authenticated=True)
+def _succeed_challenge(call: Call, intent: StoredSetupIntent) -> None:
+    succeed(call, intent, payment_states.method_of(call, intent), authenticated=True)
 
 
-def _fail_challenge(call: Call, intent: Json) -> None:
+def _fail_challenge(call: Call, intent: StoredSetupIntent) -> None:
     if intent["status"] == "requires_action":
-        method = instruments.resolve_payment_method(call, intent["payment_method"])
+        method = payment_states.method_of(call, intent)
         refuse(call, intent, method, invalid(_FAILED, None, "setup_intent_authentication_failure"))
 
 
-def source_cancel(call: Call, params: Params) -> Json:
+def source_cancel(call: Call, params: Params) -> StoredSetupIntent:
     """A mobile client gave up on the challenge."""
     intent = _get(call, params)
     _fail_challenge(call, intent)
     return intent
 
 
-def _waiting(call: Call) -> Json:
-    return call.objects.get("setup_intent", call.path["id"])
+def _waiting(call: Call) -> StoredSetupIntent:
+    return call.objects.get(kinds.SETUP_INTENT, call.path["id"])
 
 
 def show_challenge(call: Call, params: Params) -> Reply:
@@ -167,7 +172,7 @@ def enter_deposits(call: Call, params: Params) -> Reply:
     return answer_deposits(call, _waiting(call), params, _verify)
 
 
-def client_view(call: Call, intent: Json) -> Json:
+def client_view(call: Call, intent: StoredSetupIntent) -> Json:
     """The restricted shape that publishable keys see."""
     return {name: intent.get(name) for name in _CLIENT}
 

@@ -51,8 +51,12 @@ setup_attempt.status:
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.shared import states
-from tollkey.wire import Json
+
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import AnyIntent
 
 PAYMENT_INTENT = states.States(
     "payment_intent",
@@ -109,7 +113,7 @@ SETUP_ATTEMPT = states.States(
 )
 
 
-def move(table: states.States, intent: Json, status: str) -> None:
+def move(table: states.States, intent: AnyIntent, status: str) -> None:
     """Set the status of an intent; ``next_action`` goes with ``requires_action``.
 
     Raises InvalidTransition when the table has no such transition.

@@ -33,13 +33,14 @@ from tollkey.wire import (
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import StoredPaymentIntent
     from tollkey.wire import api
 
 _LOCATION: Kind[api.TerminalLocation] = Kind("terminal.location")
 _CONFIGURATION: Kind[api.TerminalConfiguration] = Kind("terminal.configuration")
 _CONNECTION_TOKEN: Kind[api.TerminalConnectionToken] = Kind("terminal.connection_token")
 _READER: Kind[api.TerminalReader] = Kind("terminal.reader")
-_PAYMENT_INTENT: Kind[api.PaymentIntent] = Kind("payment_intent")
+_PAYMENT_INTENT: Kind[StoredPaymentIntent] = Kind("payment_intent")
 
 LOCATIONS = Permission("terminal_location", "Locations", "Terminal")
 READERS = Permission("terminal_reader", "Readers", "Terminal")

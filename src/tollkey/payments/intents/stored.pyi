@@ -1,0 +1,50 @@
+"""What this room stores, with its private fields."""
+
+from typing import Any, NotRequired, TypeAlias, TypedDict
+
+from tollkey.payments.methods.stored import Instrument as Instrument
+from tollkey.wire import api
+
+class IntentFields(TypedDict, total=False):
+    """The private fields of both kinds of intents.
+
+    _return_url: where the customer goes after an action. _authenticated: id of the payment method that the customer
+        has authenticated; null for none. _mandate: id of the mandate that was given. _implicit: whether the payment
+        method types were left to the server. _deposit_attempts: how often micro-deposits were guessed wrong. _checkout:
+        id of the Checkout Session that it belongs to. source: the legacy source, which older versions show.
+    """
+
+    _return_url: str | None
+    _authenticated: str | None
+    _mandate: str | None
+    _implicit: bool
+    _deposit_attempts: int
+    _checkout: str
+    source: str | None
+
+class StoredPaymentIntent(api.PaymentIntent, IntentFields):
+    """A PaymentIntent.
+
+    _invoice: id of the invoice that it pays. _funded: what of it was paid from the customer's cash balance, in minor
+        units. _radar_options: as they were sent. _shipping_by_server: whether a secret key gave the shipping address,
+        which a client may not change then. _line_items: shown when expanded.
+    """
+
+    _invoice: NotRequired[str | None]
+    _funded: NotRequired[int]
+    _radar_options: NotRequired[Any]
+    _shipping_by_server: NotRequired[bool]
+    _line_items: NotRequired[list[api.PaymentIntentAmountDetailsLineItem]]
+
+class StoredSetupIntent(api.SetupIntent, IntentFields):
+    """A SetupIntent."""
+
+class StoredConfirmationToken(api.ConfirmationToken):
+    """A ConfirmationToken.
+
+    _payment_method: id of the payment method that it stands for; null when there is none.
+    """
+
+    _payment_method: NotRequired[str | None]
+
+AnyIntent: TypeAlias = StoredPaymentIntent | StoredSetupIntent
