@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tollkey.payments.charges import lifecycle
 from tollkey.payments.intents import jobs, payment_states
@@ -15,6 +15,7 @@ from tollkey.wire import ApiError, Call, dig
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge
     from tollkey.payments.intents.stored import Instrument, StoredPaymentIntent
+    from tollkey.wire import api
 
 #: How long an authorization holds, in seconds.
 HOLDS_SECONDS = 7 * 86_400
@@ -47,7 +48,7 @@ def charge_and_record(
             shipping=intent["shipping"],
             on_behalf_of=intent["on_behalf_of"],
             transfer_group=intent["transfer_group"],
-            transfer_data=intent["transfer_data"],
+            transfer_data=cast("api.ChargeTransferData | None", intent["transfer_data"]),
             application_fee_amount=intent["application_fee_amount"],
             off_session=off_session,
             authenticated=authenticated,
