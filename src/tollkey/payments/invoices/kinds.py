@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredDiscount, StoredPrice, StoredProduct
     from tollkey.payments.charges.stored import StoredCharge
     from tollkey.payments.customers.stored import StoredCustomer
-    from tollkey.payments.invoices.stored import InvoiceIntent, StoredInvoice, StoredInvoiceItem, StoredLine
+    from tollkey.payments.intents.stored import StoredPaymentIntent
+    from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem, StoredLine
     from tollkey.wire import api
 
 INVOICE: Kind[StoredInvoice] = Kind("invoice")
@@ -22,7 +23,7 @@ CREDIT_NOTE_LINE: Kind[api.CreditNoteLineItem] = Kind("credit_note_line_item")
 # Of other rooms.
 CUSTOMER: Kind[StoredCustomer] = Kind("customer")
 SUBSCRIPTION: Kind[api.Subscription] = Kind("subscription")
-PAYMENT_INTENT: Kind[InvoiceIntent] = Kind("payment_intent")
+PAYMENT_INTENT: Kind[StoredPaymentIntent] = Kind("payment_intent")
 DISCOUNT: Kind[StoredDiscount] = Kind("discount")
 CHARGE: Kind[StoredCharge] = Kind("charge")
 PRICE: Kind[StoredPrice] = Kind("price")

@@ -26,7 +26,8 @@ from tollkey.wire import Call, blank, hosted_url, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
-    from tollkey.payments.invoices.stored import InvoiceIntent, StoredInvoice
+    from tollkey.payments.intents.stored import StoredPaymentIntent
+    from tollkey.payments.invoices.stored import StoredInvoice
     from tollkey.wire import api
 
 HOSTED = "i"
@@ -76,7 +77,7 @@ def finalize(call: Call, invoice: StoredInvoice) -> None:
         call.schedule.add(invoice["due_date"], jobs.INVOICE_OVERDUE, invoice["id"], invoice["test_clock"])
 
 
-def close_paid(call: Call, invoice: StoredInvoice, intent: InvoiceIntent | None) -> None:
+def close_paid(call: Call, invoice: StoredInvoice, intent: StoredPaymentIntent | None) -> None:
     """Finalize a draft that was paid before it was made, and close it.
 
     intent: the succeeded PaymentIntent that paid all of it; None when nothing is due.
@@ -326,7 +327,7 @@ def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:
             mark_paid(then, invoice)
 
 
-def attach_intent(call: Call, invoice: StoredInvoice, intent: InvoiceIntent) -> api.InvoicePayment:
+def attach_intent(call: Call, invoice: StoredInvoice, intent: StoredPaymentIntent) -> api.InvoicePayment:
     """Tie an intent that was made apart to an open invoice; one that has succeeded counts at once.
 
     Answers the invoice payment.
@@ -352,7 +353,7 @@ def attach_intent(call: Call, invoice: StoredInvoice, intent: InvoiceIntent) -> 
     return payment
 
 
-def _count(call: Call, invoice: StoredInvoice, payment: api.InvoicePayment, intent: InvoiceIntent) -> None:
+def _count(call: Call, invoice: StoredInvoice, payment: api.InvoicePayment, intent: StoredPaymentIntent) -> None:
     """An attached intent has succeeded: the invoice is paid by it, or owes less."""
     if payment["status"] != "open" or invoice["status"] not in ("open", "uncollectible"):
         return

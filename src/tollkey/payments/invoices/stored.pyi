@@ -74,11 +74,6 @@ class StoredInvoiceItem(api.Invoiceitem):
     _credited: NotRequired[CreditedItems | None]
     _off: NotRequired[list[tuple[str, int]] | None]
 
-class InvoiceIntent(api.PaymentIntent):
-    """A PaymentIntent as invoices know it. _invoice: id of the invoice that it pays; null or absent for none."""
-
-    _invoice: NotRequired[str | None]
-
 class Priced(TypedDict):
     """What one line costs that no subscription causes. amount: minor units. description: the product's name."""
 

@@ -12,10 +12,11 @@ from tollkey.wire import Call, Change, public
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredDiscount
-    from tollkey.payments.invoices.stored import InvoiceIntent, OlderTax, TaxEntry
+    from tollkey.payments.intents.stored import StoredPaymentIntent
+    from tollkey.payments.invoices.stored import OlderTax, TaxEntry
 
 
-def _intent(call: Call, invoice: Mapping[str, Any]) -> InvoiceIntent | None:
+def _intent(call: Call, invoice: Mapping[str, Any]) -> StoredPaymentIntent | None:
     stored = call.objects.find(kinds.INVOICE, invoice.get("id") or "")
     id = stored.get("_payment_intent") if stored else None
     return call.objects.find(kinds.PAYMENT_INTENT, id) if id and "payment_intent" in call.setup.tables.of else None
