@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import arithmetic, rendering
 from tollkey.payments.invoices import jobs, kinds, states
+from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.invoices.lines import invoice_item_line, recalculate_totals
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.tax import automatic
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import (
         OrderedLine,
-        Priced,
+        Pricing,
         StoredInvoice,
         StoredInvoiceItem,
         StoredLine,
@@ -240,17 +241,13 @@ def one_time_line_of(call: Call, customer: StoredCustomer, invoice: str, line: O
     price, quantity = line["price"], line["quantity"]
     assert price is not None, "every line that is ordered has a price"
     assert quantity is not None, "only lines with metered prices have no quantity"
-    priced: Priced = {
-        "amount": line["amount_subtotal"],
-        "currency": line["currency"],
-        "quantity": quantity,
-        "pricing": {
-            "price_details": {"price": price["id"], "product": price["product"]},
-            "type": "price_details",
-            "unit_amount_decimal": price["unit_amount_decimal"],
-        },
+    pricing: Pricing = {
+        "price_details": {"price": price["id"], "product": price["product"]},
+        "type": "price_details",
+        "unit_amount_decimal": price["unit_amount_decimal"],
     }
-    return create_one_time_line(call, customer, invoice, priced, description=line["description"], rates=line["_rates"])
+    priced = Priced(line["amount_subtotal"], line["currency"], quantity, pricing, line["description"])
+    return create_one_time_line(call, customer, invoice, priced, Terms(rates=line["_rates"]))
 
 
 def create_one_time_line(
@@ -258,41 +255,38 @@ def create_one_time_line(
     customer: StoredCustomer,
     invoice: str,
     priced: Priced,
+    terms: Terms,
     *,
-    description: str | None,
     period: tuple[int, int] | None = None,
     subscription: str | None = None,
-    rates: Iterable[str] = (),
-    discounts: Iterable[str] = (),
-    discountable: bool = True,
     metadata: Mapping[str, str] | None = None,
 ) -> StoredLine:
     """A line for something that is billed once, with the invoice item behind it, stored.
 
-    priced: ``amount``, ``currency``, ``quantity`` and ``pricing``. invoice: the id of the invoice that it will stand
-        on.
+    invoice: the id of the invoice that it will stand on. period: start and end, UTC epoch seconds; this moment when
+        None. subscription: the id of the one that it is billed with.
     """
     start, end = period or (call.now, call.now)
     item = blank(
         kinds.INVOICE_ITEM,
         id=call.ids.new("ii"),
-        amount=priced["amount"],
-        currency=priced["currency"],
+        amount=priced.amount,
+        currency=priced.currency,
         customer=customer["id"],
         date=call.now,
-        description=description,
-        discountable=discountable,
+        description=priced.description,
+        discountable=terms.discountable,
         invoice=invoice,
         livemode=call.livemode,
         metadata=dict(metadata or {}),
         period={"end": end, "start": start},
-        pricing=priced["pricing"],
+        pricing=priced.pricing,
         proration=False,
-        quantity=priced["quantity"],
-        quantity_decimal=str(priced["quantity"]),
+        quantity=priced.quantity,
+        quantity_decimal=str(priced.quantity),
         test_clock=customer.get("test_clock"),
     )
-    item["discounts"], item["tax_rates"] = list(discounts), tax_rates(call, list(rates), "tax_rates")
+    item["discounts"], item["tax_rates"] = list(terms.discounts), tax_rates(call, list(terms.rates), "tax_rates")
     item["_subscription"], item["_subscription_item"], item["_pending"] = subscription, None, False
     if subscription is not None:
         item["parent"] = {

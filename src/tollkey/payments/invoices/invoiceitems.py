@@ -14,7 +14,8 @@ from tollkey.keys import Permission
 from tollkey.payments.catalog import pricing, redemption
 from tollkey.payments.invoices import kinds
 from tollkey.payments.invoices.drafts import refresh, tax_rates
-from tollkey.payments.invoices.lines import details_of, invoice_item_line
+from tollkey.payments.invoices.line_terms import Priced
+from tollkey.payments.invoices.lines import details_of, invoice_item_line, pricing_at
 from tollkey.payments.shared import clock, fields, rounding
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import (
@@ -37,7 +38,7 @@ from tollkey.wire import (
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice
     from tollkey.payments.customers.stored import StoredCustomer
-    from tollkey.payments.invoices.stored import Priced, StoredInvoice, StoredInvoiceItem
+    from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem
 
 PERMISSION = Permission("invoice_item", "Invoice Items", "Billing")
 
@@ -92,18 +93,18 @@ def _new(call: Call, params: Params, customer: StoredCustomer, invoice: StoredIn
     item = blank(
         kinds.INVOICE_ITEM,
         id=id,
-        amount=priced["amount"],
-        currency=priced["currency"],
+        amount=priced.amount,
+        currency=priced.currency,
         customer=customer["id"],
         date=call.now,
-        description=params.get("description") or priced["description"],
-        discountable=fields.given(params, "discountable", priced["amount"] >= 0),
+        description=params.get("description") or priced.description,
+        discountable=fields.given(params, "discountable", priced.amount >= 0),
         livemode=call.livemode,
         period={"end": period["end"], "start": period["start"]},
-        pricing=priced["pricing"],
+        pricing=priced.pricing,
         proration=False,
-        quantity=priced["quantity"],
-        quantity_decimal=str(priced["quantity"]),
+        quantity=priced.quantity,
+        quantity_decimal=str(priced.quantity),
         test_clock=customer.get("test_clock"),
     )
     item["metadata"] = fields.new_metadata(params)
@@ -120,7 +121,7 @@ def _new(call: Call, params: Params, customer: StoredCustomer, invoice: StoredIn
 
 
 def pricing_of(call: Call, params: Params, currency: str) -> Priced:
-    """Amount, quantity, currency and ``pricing`` of a line that is not a subscription's.
+    """What a line costs that is not a subscription's.
 
     params: ``amount``; or ``price`` (also inside ``pricing``), ``price_data`` or ``unit_amount`` with a quantity.
     """
@@ -150,17 +151,13 @@ def pricing_of(call: Call, params: Params, currency: str) -> Priced:
     if price is None:
         price = _silent_price(call, params, currency, unit)
     product = call.objects.find(kinds.PRODUCT, price["product"])
-    return {
-        "amount": rounding.price_amount(unit, quantity),
-        "currency": currency,
-        "description": product["name"] if product and not product.get("_silent") else None,
-        "pricing": {
-            "price_details": {"price": price["id"], "product": price["product"]},
-            "type": "price_details",
-            "unit_amount_decimal": pricing.decimal_text(unit),
-        },
-        "quantity": quantity,
-    }
+    return Priced(
+        amount=rounding.price_amount(unit, quantity),
+        currency=currency,
+        quantity=quantity,
+        pricing=pricing_at(price["id"], price["product"], unit),
+        description=product["name"] if product and not product.get("_silent") else None,
+    )
 
 
 def _silent_price(call: Call, params: Params, currency: str, unit: Decimal) -> StoredPrice:
@@ -228,8 +225,8 @@ def _reprice(call: Call, item: StoredInvoiceItem, params: Params) -> None:
     else:
         _multiply(item, params["quantity"])
         return
-    item["amount"], item["pricing"] = priced["amount"], priced["pricing"]
-    item["quantity"], item["quantity_decimal"] = priced["quantity"], str(priced["quantity"])
+    item["amount"], item["pricing"] = priced.amount, priced.pricing
+    item["quantity"], item["quantity_decimal"] = priced.quantity, str(priced.quantity)
 
 
 def _multiply(item: StoredInvoiceItem, quantity: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import redemption
@@ -10,6 +11,7 @@ from tollkey.payments.invoices import kinds
 from tollkey.payments.invoices.drafts import refresh
 from tollkey.payments.invoices.invoiceitems import attach, pricing_of
 from tollkey.payments.invoices.lifecycle import customer_of, invoice_of_path
+from tollkey.payments.invoices.line_terms import Terms
 from tollkey.payments.invoices.lines import details_of, lines_of, new_line
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import Call, Page, Params, dig, invalid, merged_metadata, missing_object, of_list
@@ -47,26 +49,23 @@ def add_lines(call: Call, params: Params) -> StoredInvoice:
             continue
         priced = pricing_of(call, wanted, invoice["currency"])
         period = wanted.get("period") or {"start": call.now, "end": call.now}
-        pricing = priced["pricing"]
+        discounts = redemption.redeem_all(
+            call,
+            wanted.get("discounts") or [],
+            param=f"lines[{place}][discounts]",
+            customer=customer_of(call, invoice),
+        )
+        discountable = shared_fields.given(wanted, "discountable", priced.amount >= 0)
         line = new_line(
             call,
-            amount=priced["amount"],
-            currency=invoice["currency"],
+            replace(priced, currency=invoice["currency"]),
+            Terms(discountable, discounts, wanted.get("tax_rates") or ()),
             period=(period["start"], period["end"]),
             parent=None,
-            description=wanted.get("description") or priced["description"],
-            quantity=priced["quantity"],
-            discountable=shared_fields.given(wanted, "discountable", priced["amount"] >= 0),
+            description=wanted.get("description") or priced.description,
             metadata=shared_fields.new_metadata(wanted),
-            rates=wanted.get("tax_rates") or (),
-            discounts=redemption.redeem_all(
-                call,
-                wanted.get("discounts") or [],
-                param=f"lines[{place}][discounts]",
-                customer=customer_of(call, invoice),
-            ),
         )
-        line["pricing"], line["invoice"] = pricing, invoice["id"]
+        line["invoice"] = invoice["id"]
         invoice["lines"]["data"].append(line)
     _metadata(invoice, params)
     refresh(call, invoice)
@@ -93,10 +92,10 @@ def _change(call: Call, invoice: StoredInvoice, line: StoredLine, wanted: Mappin
         if not changes:
             fields["unit_amount_decimal"] = dig(line, "pricing.unit_amount_decimal") or str(line["amount"])
         priced = pricing_of(call, fields, invoice["currency"])
-        line["amount"], line["quantity"] = priced["amount"], priced["quantity"]
-        line["quantity_decimal"] = str(priced["quantity"])
+        line["amount"], line["quantity"] = priced.amount, priced.quantity
+        line["quantity_decimal"] = str(priced.quantity)
         if changes or line["pricing"] is None:
-            line["pricing"] = priced["pricing"]
+            line["pricing"] = priced.pricing
 
 
 def update_lines(call: Call, params: Params) -> StoredInvoice:

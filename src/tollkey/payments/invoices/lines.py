@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.catalog import pricing as catalog_pricing
 from tollkey.payments.invoices import kinds
+from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.tax import automatic as tax_automatic
 from tollkey.payments.tax import rates as tax_rates
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import (
         CreditedItems,
         LineParent,
+        Pricing,
         StoredInvoice,
         StoredInvoiceItem,
         StoredLine,
@@ -30,54 +32,48 @@ if TYPE_CHECKING:
 
 def new_line(
     call: Call,
+    priced: Priced,
+    terms: Terms,
     *,
-    amount: int,
-    currency: str,
     period: tuple[int, int],
     parent: LineParent | None,
-    description: str | None = None,
-    quantity: int | None = 1,
-    price: str | None = None,
-    product: str | None = None,
-    unit: Decimal | None = None,
-    discountable: bool = True,
-    discounts: Iterable[str] = (),
-    rates: Iterable[str] = (),
+    description: str | None,
     metadata: Mapping[str, str] | None = None,
-    id: str | None = None,
 ) -> StoredLine:
     """One line of an invoice, not yet discounted or taxed.
 
-    amount: minor units. period: UTC epoch seconds. unit: the price of one in minor units. rates: ids of its own tax
-        rates. The line keeps ``_rates``; ``recalculate_totals`` takes it out again before the invoice is stored.
+    period: start and end, UTC epoch seconds. parent: what caused it, None for a line of its own.
+    The line keeps ``_rates``; ``recalculate_totals`` takes it out again before the invoice is stored.
     """
-    pricing = None
-    if price is not None:
-        pricing = {
-            "price_details": {"price": price, "product": product},
-            "type": "price_details",
-            "unit_amount_decimal": None if unit is None else catalog_pricing.decimal_text(unit),
-        }
     line = blank(
         kinds.LINE,
-        id=id or call.ids.new("il"),
-        amount=amount,
-        currency=currency,
+        id=call.ids.new("il"),
+        amount=priced.amount,
+        currency=priced.currency,
         description=description,
-        discountable=discountable,
-        discounts=list(discounts),
+        discountable=terms.discountable,
+        discounts=list(terms.discounts),
         livemode=call.livemode,
         metadata=dict(metadata or {}),
         parent=parent,
         period={"start": period[0], "end": period[1]},
-        pricing=pricing,
-        quantity=quantity,
-        quantity_decimal=None if quantity is None else str(quantity),
-        subtotal=amount,
+        pricing=priced.pricing,
+        quantity=priced.quantity,
+        quantity_decimal=str(priced.quantity),
+        subtotal=priced.amount,
     )
     line["subscription"] = details_of(line).get("subscription")
-    line["_rates"] = list(rates)
+    line["_rates"] = list(terms.rates)
     return line
+
+
+def pricing_at(price: str, product: str, unit: Decimal | None) -> Pricing:
+    """``pricing`` of a line. price, product: ids. unit: the price of one in minor units, None when it has none."""
+    return {
+        "price_details": {"price": price, "product": product},
+        "type": "price_details",
+        "unit_amount_decimal": None if unit is None else catalog_pricing.decimal_text(unit),
+    }
 
 
 def subscription_parent(
@@ -163,38 +159,33 @@ def subscription_lines(
     if trial:
         made = [(quantity, 0, Decimal(0), f"Free trial for {quantity_text(call, price, quantity)}")]
     else:
-        terms = price["recurring"]
-        assert terms is not None, "items of subscriptions have recurring prices"
+        recurring = price["recurring"]
+        assert recurring is not None, "items of subscriptions have recurring prices"
         for part in arithmetic.parts_after(price, before, quantity):
             unit = part.unit
             text = quantity_text(call, price, part.quantity)
             if part.label == "flat":
                 text, unit = (
                     f"{product_name(call, price)} (at {shared_currency.show(part.amount, price['currency'])}"
-                    f" / {every(terms)})",
+                    f" / {every(recurring)})",
                     None,
                 )
             elif part.label:
                 tier = f"Tier {part.tier} at" if part.tier else "at"
-                text += f" ({tier} {price_text(unit or Decimal(0), price['currency'])} / {every(terms)})"
+                text += f" ({tier} {price_text(unit or Decimal(0), price['currency'])} / {every(recurring)})"
             elif unit is not None:
-                text += f" (at {price_text(unit, price['currency'])} / {every(terms)})"
+                text += f" (at {price_text(unit, price['currency'])} / {every(recurring)})"
             made.append((part.quantity, part.amount, unit, text))
+    terms = Terms(discounts=item["discounts"], rates=[rate["id"] for rate in item["tax_rates"] or ()])
     return [
         new_line(
             call,
-            amount=amount,
-            currency=price["currency"],
+            Priced(amount, price["currency"], count, pricing_at(price["id"], price["product"], unit)),
+            terms,
             period=period,
             parent=subscription_parent(subscription["id"], item["id"]),
             description=text,
-            quantity=count,
-            price=price["id"],
-            product=price["product"],
-            unit=unit,
-            discounts=item["discounts"],
-            rates=[rate["id"] for rate in item["tax_rates"] or ()],
-            metadata={**item["metadata"]},
+            metadata=item["metadata"],
         )
         for count, amount, unit, text in made
     ]
@@ -215,22 +206,17 @@ def invoice_item_line(call: Call, item: StoredInvoiceItem) -> StoredLine:
             proration=item["proration"],
             credited=item.get("_credited"),
         )
-    details = item["pricing"]["price_details"] if item["pricing"] else None
-    unit = item["pricing"]["unit_amount_decimal"] if item["pricing"] else None
+    pricing = None
+    if item["pricing"]:
+        details, unit = item["pricing"]["price_details"], item["pricing"]["unit_amount_decimal"]
+        pricing = pricing_at(details["price"], details["product"], None if unit is None else Decimal(unit))
     line = new_line(
         call,
-        amount=item["amount"],
-        currency=item["currency"],
+        Priced(item["amount"], item["currency"], item["quantity"], pricing),
+        Terms(item["discountable"], item["discounts"] or (), [rate["id"] for rate in item["tax_rates"] or ()]),
         period=(item["period"]["start"], item["period"]["end"]),
         parent=parent,
         description=item["description"],
-        quantity=item["quantity"],
-        price=details["price"] if details else None,
-        product=details["product"] if details else None,
-        unit=None if unit is None else Decimal(unit),
-        discountable=item["discountable"],
-        discounts=item["discounts"] or (),
-        rates=[rate["id"] for rate in item["tax_rates"] or ()],
         metadata=item["metadata"],
     )
     line["_off"] = item.get("_off")

@@ -74,15 +74,6 @@ class StoredInvoiceItem(api.Invoiceitem):
     _credited: NotRequired[CreditedItems | None]
     _off: NotRequired[list[tuple[str, int]] | None]
 
-class Priced(TypedDict):
-    """What one line costs that no subscription causes. amount: minor units. description: the product's name."""
-
-    amount: int
-    currency: str
-    quantity: int
-    pricing: Pricing
-    description: NotRequired[str | None]
-
 class OrderedLine(api.Item):
     """A line of a quote or of a Checkout Session. _rates: ids of the tax rates that apply to it."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tollkey.payments.catalog import arithmetic, pricing, redemption
 from tollkey.payments.customers import balance
-from tollkey.payments.invoices import drafts, invoiceitems, payments
+from tollkey.payments.invoices import drafts, invoiceitems, line_terms, payments
 from tollkey.payments.shared import clock, fields
 from tollkey.payments.subscriptions import jobs, kinds, states
 from tollkey.payments.subscriptions.billing import (
@@ -326,23 +326,19 @@ def added_lines(
     lines = []
     for place, entry in enumerate(params.get("add_invoice_items") or []):
         priced = invoiceitems.pricing_of(call, entry, subscription["currency"])
+        discounts = redemption.redeem_all(
+            call, entry.get("discounts") or [], param=f"add_invoice_items[{place}][discounts]", customer=customer
+        )
+        terms = line_terms.Terms(fields.given(entry, "discountable", True), discounts, entry.get("tax_rates") or ())
         lines.append(
             drafts.create_one_time_line(
                 call,
                 customer,
                 invoice,
                 priced,
-                description=priced["description"],
+                terms,
                 period=(subscription["_period"][0], subscription["_period"][1]) if entry.get("period") else None,
                 subscription=subscription["id"],
-                rates=entry.get("tax_rates") or (),
-                discounts=redemption.redeem_all(
-                    call,
-                    entry.get("discounts") or [],
-                    param=f"add_invoice_items[{place}][discounts]",
-                    customer=customer,
-                ),
-                discountable=fields.given(entry, "discountable", True),
                 metadata=entry.get("metadata"),
             )
         )

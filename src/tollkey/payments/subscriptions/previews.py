@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import arithmetic, redemption
-from tollkey.payments.invoices import drafts, invoiceitems
+from tollkey.payments.invoices import drafts, invoiceitems, line_terms
 from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import clock, fields
 from tollkey.payments.subscriptions import kinds
@@ -293,17 +294,13 @@ def _items(
         period = entry.get("period") or {"start": call.now, "end": call.now}
         line = invoices_lines.new_line(
             call,
-            amount=priced["amount"],
-            currency=currency,
+            replace(priced, currency=currency),
+            line_terms.Terms(fields.given(entry, "discountable", True), rates=entry.get("tax_rates") or ()),
             period=(period["start"], period["end"]),
             parent=invoices_lines.item_parent(None),
-            description=entry.get("description") or priced["description"],
-            quantity=priced["quantity"],
-            discountable=fields.given(entry, "discountable", True),
-            rates=entry.get("tax_rates") or (),
+            description=entry.get("description") or priced.description,
             metadata=entry.get("metadata"),
         )
-        line["pricing"] = priced["pricing"]
         lines.append(line)
     return lines
 
