@@ -25,11 +25,13 @@ def create_paid_invoice(call: Call, session: Json, intent: Json | None, discount
     invoice = drafts.new_invoice(
         call,
         customer,
+        drafts.Bill(
+            currency=session["currency"],
+            reason="manual",
+            lines=[drafts.one_time_line_of(call, customer, id, item) for item in session["_lines"]],
+            discounts=discounts,
+        ),
         id=id,
-        currency=session["currency"],
-        reason="manual",
-        lines=[drafts.one_time_line_of(call, customer, id, item) for item in session["_lines"]],
-        discounts=discounts,
         automatic_tax={
             "disabled_reason": None, "enabled": session["automatic_tax"]["enabled"],
             "liability": session["automatic_tax"]["liability"],

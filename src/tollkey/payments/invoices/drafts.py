@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import arithmetic, rendering
@@ -37,27 +38,40 @@ _FROM_SUBSCRIPTION = (
 )
 
 
+@dataclass(frozen=True)
+class Bill:
+    """What an invoice bills.
+
+    currency: three-letter code. reason: ``billing_reason``. lines: made for this invoice, in their order. discounts:
+        ids of those of the whole invoice. period: ``period_start`` and ``period_end``, UTC epoch seconds; this moment
+        when None.
+    """
+
+    currency: str
+    reason: str
+    lines: Sequence[StoredLine]
+    discounts: Sequence[str] = ()
+    period: tuple[int, int] | None = None
+
+
 def new_invoice(
     call: Call,
     customer: StoredCustomer,
+    bill: Bill,
     *,
-    currency: str,
-    reason: str,
-    lines: list[StoredLine],
     id: str | None = None,
     subscription: api.Subscription | None = None,
-    period: tuple[int, int] | None = None,
-    discounts: Iterable[str] = (),
+    collection_method: str | None = None,
+    days_until_due: int | None = None,
     **fields: Any,
 ) -> StoredInvoice:
     """An invoice in status draft, added up; not stored yet.
 
-    reason: ``billing_reason``. period: ``period_start`` and ``period_end``; this moment when None.
+    id: a new one when None. collection_method, days_until_due: those of the subscription when None.
     fields: further properties. Settings come from the subscription first, then from the customer.
     """
     id = id or call.ids.new("in")
-    collection = fields.pop("collection_method", None)
-    days = fields.pop("days_until_due", None)
+    collection, days = collection_method, days_until_due
     if subscription is not None:
         collection = collection or subscription.get("collection_method")
         days = days or subscription.get("days_until_due")
@@ -66,19 +80,19 @@ def new_invoice(
         call,
         id,
         customer,
-        period or (call.now, call.now),
-        billing_reason=reason,
+        bill.period or (call.now, call.now),
+        billing_reason=bill.reason,
         collection_method=collection,
-        currency=currency,
+        currency=bill.currency,
         due_date=call.now + days * arithmetic.DAY if days is not None and collection == "send_invoice" else None,
     )
     _from_customer(call, invoice, customer)
-    invoice["discounts"] = list(discounts)
-    invoice["lines"] = sublist(lines, f"/v1/invoices/{id}/lines", total_count=len(lines))
+    invoice["discounts"] = list(bill.discounts)
+    invoice["lines"] = sublist(list(bill.lines), f"/v1/invoices/{id}/lines", total_count=len(bill.lines))
     invoice["_days"] = days
     if subscription is not None:
         _from_subscription(invoice, subscription)
-    if reason == "manual" and invoice["rendering"] is None:
+    if bill.reason == "manual" and invoice["rendering"] is None:
         invoice["rendering"] = {
             "amount_tax_display": None,
             "pdf": {"page_size": "auto"},
@@ -86,7 +100,7 @@ def new_invoice(
             "template_version": None,
         }
     shared_fields.assign(invoice, fields, fields)
-    for line in lines:
+    for line in bill.lines:
         line["invoice"] = id
     refresh(call, invoice)
     return invoice

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import jobs, kinds
 from tollkey.payments.invoices.drafts import (
+    Bill,
     add_pending_items,
     new_invoice,
     pending_items,
@@ -108,12 +109,9 @@ def create(call: Call, params: Params) -> StoredInvoice:
     invoice = new_invoice(
         call,
         customer,
-        currency=currency.lower(),
-        reason="manual",
-        lines=lines,
+        Bill(currency.lower(), "manual", lines, discounts),
         id=id,
         subscription=subscription,
-        discounts=discounts,
         collection_method=params.get("collection_method") or params.get("billing"),
         days_until_due=params.get("days_until_due"),
         auto_advance=bool(params.get("auto_advance")),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.invoices import kinds
-from tollkey.payments.invoices.drafts import new_invoice
+from tollkey.payments.invoices.drafts import Bill, new_invoice
 from tollkey.payments.invoices.lifecycle import customer_of
 from tollkey.payments.invoices.lines import lines_of
 from tollkey.payments.shared import clock
@@ -49,11 +49,13 @@ def revise(call: Call, id: str) -> StoredInvoice:
     invoice = new_invoice(
         call,
         customer,
-        currency=original["currency"],
-        reason="manual",
-        lines=[_line(call, original, line) for line in lines_of(original)],
-        period=(original["period_start"], original["period_end"]),
-        discounts=original["discounts"],
+        Bill(
+            currency=original["currency"],
+            reason="manual",
+            lines=[_line(call, original, line) for line in lines_of(original)],
+            discounts=original["discounts"],
+            period=(original["period_start"], original["period_end"]),
+        ),
         collection_method=original["collection_method"],
         days_until_due=original["_days"] if due is not None else None,
         **{name: copied[name] for name in _SAME},

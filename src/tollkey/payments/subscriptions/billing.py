@@ -123,16 +123,13 @@ def create_draft_invoice(
     invoice = drafts.new_invoice(
         call,
         customer,
-        currency=subscription["currency"],
-        reason=reason,
-        lines=lines,
+        drafts.Bill(subscription["currency"], reason, lines, discounts, period),
         id=id,
         subscription=subscription,
-        period=period,
-        discounts=discounts,
         auto_advance=advance,
-        **({} if threshold_reason is None else {"threshold_reason": threshold_reason}),
     )
+    if threshold_reason is not None:
+        invoice["threshold_reason"] = threshold_reason
     if invoice["total"] > 0 or invoice["total_discount_amounts"] or reason == "subscription_cycle":
         subscription["discounts"] = redemption.end_used(call, subscription["discounts"])
         own = customer.get("discount")

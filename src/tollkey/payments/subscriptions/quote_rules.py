@@ -229,11 +229,13 @@ def _invoice(
         drafts.new_invoice(
             call,
             customer,
-            currency=currency_of(quote),
-            reason="manual",
-            lines=made,
+            drafts.Bill(
+                currency=currency_of(quote),
+                reason="manual",
+                lines=made,
+                discounts=redemption.redeem_all(call, discounts, param="discounts", customer=customer, invoice=id),
+            ),
             id=id,
-            discounts=redemption.redeem_all(call, discounts, param="discounts", customer=customer, invoice=id),
             collection_method=quote["collection_method"],
             days_until_due=30 if quote["collection_method"] == "send_invoice" and days is None else days,
             auto_advance=True,
