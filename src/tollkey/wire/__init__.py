@@ -1,4 +1,4 @@
-"""HTTP: from a request to a handler's typed call, and from its object to the answer."""
+"""HTTP API: authenticates requests, calls handlers with typed parameters, and renders their objects as responses."""
 
 from tollkey.wire._guesses import GuessLimiter
 from tollkey.wire._special import merged_metadata

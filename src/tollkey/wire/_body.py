@@ -1,4 +1,4 @@
-"""What a request asks for, decoded: read only once its key is known, and no further than its endpoint takes."""
+"""Read and decode a request's body and query, after its key is authenticated and up to the endpoint's size limit."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from tollkey.wire.errors import ApiError
 from tollkey.wire.messages import Request
 from tollkey.wire.resource import Endpoint
 
-#: Long bodies are decoded beside the event loop, one at a time: of several the loop would wait for each at each of its
-#: steps.
+#: Long bodies are decoded in one thread, so that at most one competes with the event loop for the interpreter lock.
 _ONE = ThreadPoolExecutor(1, thread_name_prefix="tollkey-decoding")
-_BROWSER = 16 * 1024  # bytes of a form in which a browser's key is looked for
+_BROWSER = 16 * 1024  # bytes at the start of a form in which a browser's ``key`` is searched
 
 
 async def read_params(request: Request, endpoint: Endpoint) -> None:
-    """Read the body and decode it, with the query, into ``request.given``; once.
+    """Read the body and decode it, with the query, into ``request.given``. A second call does nothing.
 
-    Raises ApiError 413 for a body longer than the endpoint takes, 400 for one of another kind or that cannot be
-    decoded.
+    Raises ApiError 413 for a body longer than ``endpoint.most_body`` bytes, 415 for an encoded body, 400 for another
+    content type or a body that cannot be decoded.
     """
     if request.decoded:
         return
@@ -49,12 +48,12 @@ async def read_params(request: Request, endpoint: Endpoint) -> None:
 
 
 def comparable_body(request: Request) -> bytes:
-    """The body, in which two requests with the same parameters do not differ."""
+    """Return the body without its multipart boundary, so that equal parameters give equal bytes."""
     return without_boundary(request.body, request.headers.get("content-type", ""))
 
 
 def _decoded(request: Request, most: int) -> dict[str, Any]:
-    """The parameters in the body of an ordinary request. most: bytes."""
+    """Return the parameters in the body: JSON in v2, a form otherwise. most: bytes allowed in multipart fields."""
     kind = request.headers.get("content-type", "")
     if request.path.startswith("/v2/"):
         return decode_json(request.body)
@@ -71,9 +70,9 @@ async def _read_body(request: Request, most: int) -> None:
 
 
 async def browser_key(request: Request, endpoint: Endpoint) -> str | None:
-    """The ``key`` of a form sent by a browser; only publishable keys are taken from a body (reference section 1.1).
+    """Return the publishable key in the ``key`` field of a browser's form, or None (reference section 1.1).
 
-    Looked for where a publishable key may call, in the first bytes of a form, which are not decoded otherwise.
+    Only endpoints that publishable keys may call are considered, and only the first bytes of the form.
     """
     kind = request.headers.get("content-type", "")
     if (
@@ -85,8 +84,8 @@ async def browser_key(request: Request, endpoint: Endpoint) -> str | None:
     start = request.body[:_BROWSER] if request.incoming is None else await request.incoming.start(_BROWSER)
     pairs = start.split(b"&")
     if len(start) == _BROWSER:
-        pairs.pop()  # perhaps cut off
-    for pair in reversed(pairs):  # of a name given twice the last counts
+        pairs.pop()  # the last pair may be truncated
+    for pair in reversed(pairs):  # when a name is repeated, the last value counts
         if pair.startswith(b"key="):
             text = pair[4:].decode("latin-1")
             return text if text.startswith("pk_") else None

@@ -1,4 +1,4 @@
-"""What a parameter may be: nodes that read one raw value (text of a form, or a value of JSON) into its typed form.
+"""Parameter schemas: nodes that check one raw value (text of a form, or a JSON value) and return its typed value.
 
 Each node's ``read(value, path)`` returns the typed value or raises ``ApiError`` with Stripe's text (reference section
 1.10). ``path`` is a chain of (outer path, key), written in bracket form only when an error needs it.
@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"-?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})", re.ASCII)
 
 
 def bracket_name(path: Path) -> str:
-    """The path in bracket form: ``line_items[0][price]``."""
+    """Return a parameter's path in bracket form: ``line_items[0][price]``."""
     keys: list[str] = []
     while path is not None:
         path, key = path
@@ -33,7 +33,7 @@ def bracket_name(path: Path) -> str:
 
 
 def empty(path: Path) -> ApiError:
-    """400: an empty text for a parameter that cannot be unset."""
+    """Return the 400 for an empty string where the parameter cannot be unset."""
     name = bracket_name(path)
     return invalid(
         f"You passed an empty string for '{name}'. We assume empty values are an attempt to unset a parameter; however"
@@ -44,38 +44,42 @@ def empty(path: Path) -> ApiError:
 
 
 def shown(value: object) -> str:
-    """A refused value as messages show it."""
+    """Return a refused value as error messages show it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
 
 
 def _as_json(value: object) -> str:
-    """A hash or a list as messages show it: its beginning, and what may be a card's number is not repeated."""
+    """Return an object or a list as error messages show it: shortened, with long numbers, as of cards, masked."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     if len(text) > _LONGEST_SHOWN:
         text = (
             text[:_LONGEST_SHOWN].rstrip("0123456789 -") + "..."
-        )  # a number that is cut off would not be known as one
+        )  # a truncated card number would not be recognised and masked
     return _LONG_NUMBER.sub("*", text)
 
 
 class Node:
-    """One kind of parameter. ``takes`` says whether a value of that outer shape may be meant for it."""
+    """One type of parameter. ``takes`` tells whether a value has the right outer shape, for choosing between types."""
 
     __slots__ = ()
 
     def read(self, value: object, path: Path) -> Any:
-        """The typed value. Raises ApiError 400 with the parameter's path."""
+        """Return the typed value.
+
+        value: from a decoded form or JSON. path: where the parameter stands, for errors.
+        Raises ApiError 400 that names the parameter.
+        """
         raise NotImplementedError
 
     def takes(self, value: object) -> bool:
-        """Whether the value has the outer shape of this kind: text and numbers by default."""
+        """Return whether the value has the outer shape of this type; by default, anything but an object or a list."""
         return not isinstance(value, dict | list)
 
 
 class Anything(Node):
-    """A value that is taken as it is."""
+    """Any value, unchanged."""
 
     __slots__ = ()
 
@@ -87,7 +91,7 @@ class Anything(Node):
 
 
 class Text(Node):
-    """Text of at most ``longest`` characters; empty text is refused unless ``blank``."""
+    """A string of at most ``longest`` characters; an empty one is refused unless ``blank``."""
 
     __slots__ = ("blank", "longest")
 
@@ -112,7 +116,10 @@ class Text(Node):
 
 
 class Integer(Node):
-    """An integer within bounds. ``natural``: the text for a negative one is the one of prices."""
+    """An integer from ``lowest`` to ``highest``, both included.
+
+    natural: refuse negative integers with the error text that Stripe uses for unit amounts and quantities.
+    """
 
     __slots__ = ("highest", "lowest", "natural")
 
@@ -145,7 +152,7 @@ class Integer(Node):
 
 
 class Timestamp(Node):
-    """A point in time: seconds since 1970 UTC."""
+    """A point in time in UTC epoch seconds."""
 
     __slots__ = ()
 
@@ -160,7 +167,7 @@ class Timestamp(Node):
 
 
 class Number(Node):
-    """A number, perhaps with a fraction."""
+    """A number, read as an int or a float."""
 
     __slots__ = ()
 
@@ -178,7 +185,7 @@ class Number(Node):
 
 
 class DecimalText(Node):
-    """A decimal number kept as the text that was given."""
+    """A decimal number, kept as the string that was sent."""
 
     __slots__ = ()
 
@@ -196,7 +203,7 @@ class DecimalText(Node):
 
 
 class Boolean(Node):
-    """A boolean: true or false, in a form in any case (older clients write True)."""
+    """A boolean; in a form ``true`` or ``false`` in any case, since older clients send ``True``."""
 
     __slots__ = ()
 
@@ -217,7 +224,7 @@ class Boolean(Node):
 
 
 class Choice(Node):
-    """One of a few words."""
+    """One of the listed strings."""
 
     __slots__ = ("words",)
 
@@ -233,14 +240,14 @@ class Choice(Node):
 
 
 def list_words(words: tuple[str, ...]) -> str:
-    """``one of a, b, or c``, as messages list what is allowed."""
+    """Return ``one of a, b, or c``, as error messages list the allowed values."""
     if len(words) < 3:
         return ("one of " if len(words) == 2 else "") + " or ".join(words)
     return f"one of {', '.join(words[:-1])}, or {words[-1]}"
 
 
 class Array(Node):
-    """An array; in a form also ``a[0]``, ``a[1]``, in the order of the numbers."""
+    """An array; a form may also number its items ``a[0]``, ``a[1]``, which are put in the order of the numbers."""
 
     __slots__ = ("item",)
 
@@ -261,14 +268,18 @@ class Array(Node):
 
 
 def numbered(value: dict[str, Any]) -> list[Any] | None:
-    """The list that ``{"0": a, "1": b}`` stands for, or None when a key is no number."""
+    """Return ``{"0": a, "1": b}`` as a list, or None when a key is not a number."""
     if not all(key.isdecimal() and key.isascii() and len(key) < 10 for key in value):
         return None
     return [value[key] for key in sorted(value, key=int)]
 
 
 class Object(Node):
-    """An object with known fields."""
+    """An object with known fields; unknown and missing fields are refused.
+
+    fields: field name -> its type. required: names that must be sent.
+    finish: builds the fields when they are first needed, in place of ``fields``.
+    """
 
     __slots__ = ("_fields", "_finish", "browser_only", "required")
 
@@ -284,7 +295,7 @@ class Object(Node):
 
     @property
     def fields(self) -> dict[str, Node]:
-        """The fields by name. Built when first asked for, since most of the API's parameters are never sent."""
+        """The fields by name, built when first needed: most of the API's parameters are never sent."""
         if self._fields is None:
             self._fields = self._finish() if self._finish else {}
         return self._fields
@@ -306,12 +317,15 @@ class Object(Node):
         return type(value) is dict and not (value and numbered(value) is not None)
 
     def extended(self, fields: Mapping[str, Node], optional: Iterable[str] = ()) -> Object:
-        """A copy with further or other fields, of which ``optional`` are no longer required."""
+        """Return a copy with fields added or replaced. optional: names that are no longer required."""
         return Object({**self.fields, **fields}, [name for name in self.required if name not in set(optional)])
 
 
 def unknown(names: list[str], known: list[str], path: Path) -> ApiError:
-    """400: names that the operation does not know; a single one that looks misspelt gets a suggestion."""
+    """Return the 400 for unknown parameters; a single name that looks misspelt gets a suggestion.
+
+    names: the unknown names. known: the names of this object. path: where the object stands.
+    """
     full = names if path is None else [f"{bracket_name(path)}[{name}]" for name in names]
     if len(full) > 1:
         return invalid(f"Received unknown parameters: {', '.join(full)}", full[0], "parameter_unknown")
@@ -321,7 +335,7 @@ def unknown(names: list[str], known: list[str], path: Path) -> ApiError:
 
 
 class Map(Node):
-    """An object with free keys."""
+    """An object whose keys the caller chooses."""
 
     __slots__ = ("item",)
 
@@ -340,9 +354,9 @@ class Map(Node):
 
 
 class OneOf(Node):
-    """One of several kinds: the first that takes the value's shape and its text.
+    """One of several types: the first that accepts the value.
 
-    Of several objects that refuse it, the one that knows most of its fields says why.
+    When several object types refuse a value, the error is that of the type with the most fields in common with it.
     """
 
     __slots__ = ("options",)
@@ -368,7 +382,7 @@ class OneOf(Node):
 
 
 class Unset(Node):
-    """A parameter that an empty text (or JSON's null, or a list of one empty text) unsets: read as None."""
+    """A parameter that an empty string, JSON null or a list of one empty string unsets: these are read as None."""
 
     __slots__ = ("inner",)
 

@@ -1,4 +1,4 @@
-"""Those who come without a key of the account's own: people at a page, browsers, apps with an ephemeral key."""
+"""Requests from clients without a secret key: people on hosted pages, browsers, apps with an ephemeral key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from tollkey.wire.resource import Json, Reply
 
 
 def limit_to_customer(call: Call, subject: str | None, params: Json) -> None:
-    """Raise "No such …" when a request with an ephemeral key names an object of anybody but the key's customer."""
+    """Limit a request with an ephemeral key to the key's customer.
+
+    subject: the customer. A list without a customer gets it as its filter.
+    Raises ApiError resource_missing when the path or ``customer`` names an object of another customer.
+    """
     named: list[tuple[str, str | None]] = [(id, None) for id in call.path.values()]
     if params.get("customer"):
         named.append((str(params["customer"]), "customer"))
@@ -31,11 +35,10 @@ def limit_to_customer(call: Call, subject: str | None, params: Json) -> None:
 
 
 def client_shape(call: Call, value: Any) -> Any:
-    """What a client key sees of an object (or a list of them) and of every object inside, such as a failure's payment
-    method.
+    """Return what a publishable or ephemeral key sees of a value and of every object inside it.
 
-    It is the last thing that happens to an answer, so that nothing is left of what a view, an older version or an
-    expansion added. An object without a shape for such keys is left as its id.
+    This is the last step of rendering, so that it also removes what a view, an older version or an expansion added.
+    An object whose resource has no ``client_view`` is replaced by its id.
     """
     if isinstance(value, list):
         return [client_shape(call, item) for item in value]
@@ -50,14 +53,12 @@ def client_shape(call: Call, value: Any) -> Any:
 
 
 def error_page(status: int, message: str) -> Reply:
-    """What a person sees when a page without a key cannot be shown."""
+    """Return the HTML page that tells a person why a hosted page cannot be shown."""
     return hosted.html_page("This did not work", f"<h1>This did not work</h1>\n<p>{escape(message)}</p>", status=status)
 
 
 def key_in_query(request: Request) -> str | None:
-    """The ``key`` in the query of a GET, as Stripe.js sends it (recorded traffic); only publishable keys are taken from
-    there.
-    """
+    """Return the publishable key in the query of a GET, as Stripe.js sends it (recorded traffic), or None."""
     if request.method != "GET" or b"key=pk_" not in request.query:
         return None
     try:
@@ -67,22 +68,19 @@ def key_in_query(request: Request) -> str | None:
     return text if isinstance(text, str) and text.startswith("pk_") else None
 
 
-#: What Stripe.js says in a form or a query, since a header would cost the browser a preflight -> the header that it
-#: stands for.
+#: Parameter that Stripe.js sends in place of a header, which would cost a CORS preflight -> the header.
 _FORM_HEADERS = {"_stripe_account": "stripe-account", "_stripe_version": "stripe-version"}
 
 
 def apply_form_headers(request: Request) -> None:
-    """Let what a browser says in its form or query act as the header it stands for, where that header was not sent."""
+    """Set the headers that a browser sent as parameters, unless it sent the header as well."""
     said = request.given
     found = {header: said[name] for name, header in _FORM_HEADERS.items() if isinstance(said.get(name), str)}
     request.headers = {**found, **request.headers}
 
 
 def check_form_headers(call: Call, raw: Json) -> None:
-    """Raise ApiError 400 when a browser's form names another account or version than its headers: neither may be passed
-    over.
-    """
+    """Raise ApiError 400 when a browser's parameters and headers name different accounts or versions."""
     for name, header in _FORM_HEADERS.items():
         if name in raw and raw[name] != call.origin.headers.get(header):
             raise invalid(

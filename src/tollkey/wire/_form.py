@@ -2,7 +2,7 @@
 
 ``a[b][c]=1&items[0][price]=x&expand[]=y`` becomes ``{"a": {"b": {"c": "1"}}, "items": {"0": {"price": "x"}}, "expand":
 ["y"]}``. A numbered list stays a dict here, since only the schema knows whether ``metadata[0]`` is a list or a map;
-``tollkey.wire.params.check`` makes the list, in the order of the numbers.
+``tollkey.wire.params.check`` converts it, in the order of the numbers.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ import orjson
 
 MAX_PAIRS = 5_000
 MAX_DEPTH = 16
-_LONGEST_KEPT = 200  # characters of a name that is remembered: memory is bounded by the size of names too
+_LONGEST_KEPT = 200  # characters of a cached name, which bounds the memory of the cache
 
 
 class FormError(ValueError):
-    """A body that is no form, or no JSON object. The message is fit for the caller."""
+    """The body is not a valid form or JSON object. The message may be shown to the caller."""
 
     @property
     def message(self) -> str:
-        """The public sentence."""
+        """The public error message."""
         return str(self)
 
 
 def decode_form(body: bytes) -> dict[str, Any]:
-    """The nested parameters of a bracketed form (application/x-www-form-urlencoded; WHATWG URL section 5).
+    """Return the nested parameters of a bracketed form (application/x-www-form-urlencoded; WHATWG URL, section 5).
 
-    body: the request's body, or its query string. Of a name given twice the last value counts.
+    body: the request's body or query string. When a name is repeated, the last value counts.
     Raises FormError for a malformed percent escape, text that is not UTF-8, a name used both as a value and as a
-    container, too many pairs or too deep a name; nothing else.
+    container, more than MAX_PAIRS pairs or names nested more than MAX_DEPTH deep; nothing else.
     """
     if not body:
         return {}
@@ -55,9 +55,9 @@ def decode_form(body: bytes) -> dict[str, Any]:
 
 
 def nest(out: dict[str, Any], name: str, value: str) -> None:
-    """Put a decoded value where its name says; the name may still be percent-encoded.
+    """Store a decoded value in ``out`` at the place that its bracketed name describes.
 
-    Raises FormError for names that conflict.
+    name: may still be percent-encoded. Raises FormError when names conflict.
     """
     keys = _keys(name) if len(name) <= _LONGEST_KEPT else _keys.__wrapped__(name)
     if len(keys) == 1:
@@ -71,14 +71,14 @@ def nest(out: dict[str, Any], name: str, value: str) -> None:
 
 
 def decode_json(body: bytes) -> dict[str, Any]:
-    """The parameters of a JSON body (RFC 8259), which must be an object; an empty body is no parameters.
+    """Return the parameters of a JSON body (RFC 8259), which must be an object; an empty body has no parameters.
 
     Raises FormError when the body is not JSON, not an object, nested more than MAX_DEPTH deep, of more than MAX_PAIRS
     values, or holds a null character; nothing else.
     """
     if not body.strip():
         return {}
-    # Some may stand in texts, hence four times as many. Only making half a million values would take 50 ms.
+    # Some of these characters may be in strings, hence the factor of four. Decoding half a million values takes 50 ms.
     if body.count(b",") + body.count(b"[") + body.count(b"{") > 4 * MAX_PAIRS:
         raise FormError(f"Invalid request: more than {MAX_PAIRS} parameters.")
     try:
@@ -92,8 +92,9 @@ def decode_json(body: bytes) -> dict[str, Any]:
 
 
 def _check_shape(value: dict[str, Any]) -> None:
-    """Raise FormError for a JSON object beyond the bounds: level by level, as it may be nested a thousand deep, up to
-    the first bound.
+    """Raise FormError for a JSON object that exceeds a bound.
+
+    It is walked level by level, without recursion, since it may be nested a thousand levels deep.
     """
     level: list[Any] = [value]
     count = depth = 0
@@ -114,10 +115,10 @@ def _check_shape(value: dict[str, Any]) -> None:
 
 
 def _unquote(text: str) -> str:
-    """Percent escapes (RFC 3986, section 2.1) become the UTF-8 text that they stand for.
+    """Return the text with its percent escapes (RFC 3986, section 2.1) decoded as UTF-8.
 
-    They are written as the escapes that a codec of C reads (``\\x41``): 350,000 of them take 5 ms, one by one 150 ms.
-    Raises FormError.
+    They are rewritten as ``\\x41`` escapes, which a codec in C decodes: 350,000 take 5 ms, and 150 ms one by one.
+    Raises FormError for a malformed escape or text that is not UTF-8.
     """
     escaped = text.encode().replace(b"\\", b"\\\\").replace(b"%", b"\\x")
     try:
@@ -132,7 +133,7 @@ def _unquote(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _keys(name: str) -> tuple[str, ...]:
-    """``a[b][]`` as ("a", "b", ""); a name without well-formed brackets is one key."""
+    """Split ``a[b][]`` into ("a", "b", ""); a name without well-formed brackets is one key."""
     if "%" in name:
         name = _unquote(name)
     first, bracket, rest = name.partition("[")
@@ -145,7 +146,7 @@ def _keys(name: str) -> tuple[str, ...]:
 
 
 def _put(out: dict[str, Any], keys: tuple[str, ...], value: str) -> None:
-    """Put the value at its place; an empty key appends to a list, or fills the list's last object (as Rack does)."""
+    """Store a value under nested keys; an empty key appends to a list or fills its last object (as Rack does)."""
     place: Any = out
     last = len(keys) - 1
     for depth, key in enumerate(keys):
@@ -179,7 +180,7 @@ def _put(out: dict[str, Any], keys: tuple[str, ...], value: str) -> None:
 
 
 def _filled(element: Any, keys: tuple[str, ...]) -> bool:
-    """Whether an element of an unnumbered list already has that place, so that the next element begins."""
+    """Return whether a list's last element already has a value under these keys, so that a new element begins."""
     for key in keys:
         if key == "" or type(element) is not dict or key not in element:
             return False

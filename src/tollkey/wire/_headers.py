@@ -1,4 +1,4 @@
-"""What a request's headers ask for besides its key, and what the answer's say of it."""
+"""Request headers that select account, mode and version, and the response headers that report them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ _ACCOUNT, _CONTEXT, _MODE = "stripe-account", "stripe-context", "stripe-livemode
 
 
 def has_default_scope(headers: dict[str, str]) -> bool:
-    """Whether no header names an account or a mode."""
+    """Return whether no header selects another account or a mode, so that the key's own apply."""
     return not (_ACCOUNT in headers or _CONTEXT in headers or _MODE in headers)
 
 
 def requested_account(headers: dict[str, str], key: Key) -> str | None:
-    """The account that ``Stripe-Account`` or ``Stripe-Context`` names; None where neither does.
+    """Return the account that ``Stripe-Account`` or ``Stripe-Context`` names, or None.
 
     A value may be a path that begins with the key's own account (Stripe's docs, "Stripe-Context header";
     stripe-cli#1871).
-    Raises ApiError: 403 for a header that is empty or names an account no key of a platform reaches, 400 for two that
-        differ.
+    Raises ApiError 403 for an empty header or a path below a connected account, 400 when the headers differ.
     """
     named = {name: _end_of(headers[name], key) for name in (_ACCOUNT, _CONTEXT) if name in headers}
     if len(set(named.values())) > 1:
@@ -36,7 +35,7 @@ def requested_account(headers: dict[str, str], key: Key) -> str | None:
 
 
 def _end_of(path: str, key: Key) -> str:
-    """The account at the end of the path. A platform reaches its connected accounts, and nobody below them."""
+    """Return the last account of a path. A platform reaches its connected accounts, but not accounts below those."""
     own, _, below = path.strip().partition("/")
     account = below if below and own == key.account else path.strip()
     if not account:
@@ -56,10 +55,10 @@ def check_mode(headers: dict[str, str], key: Key) -> None:
 
 
 def check_content_type(request: Request) -> None:
-    """Raise ApiError 400 for a body of a kind that the API does not take: forms, of either kind, in v1, JSON in v2.
+    """Raise ApiError for an unsupported body: v1 accepts urlencoded and multipart forms, v2 accepts JSON.
 
-    Texts: public reports (MarcinusX/flutter_stripe_demo#9, vapor-community/stripe#39) and, for JSON, the real system's
-        own hint.
+    The status is 400 for the content type and 415 for a content encoding. Source of the texts: public reports
+    (MarcinusX/flutter_stripe_demo#9, vapor-community/stripe#39) and, for JSON, the real system's hint.
     """
     if not request.body:
         return
@@ -89,7 +88,7 @@ def check_content_type(request: Request) -> None:
 
 
 def version_headers(request: Request, later: frozenset[str]) -> dict[str, str]:
-    """What a refusal's headers say of the version; one that was never published is no reason to refuse for."""
+    """Return the version headers of an error response; an invalid version falls back to the latest."""
     try:
         return read_version(request.headers.get("stripe-version"), later).headers
     except ApiError:
@@ -97,9 +96,9 @@ def version_headers(request: Request, later: frozenset[str]) -> dict[str, str]:
 
 
 def add_standard_headers(response: Response, request: Request, request_id: str, version: dict[str, str]) -> None:
-    """Put the headers that every answer to a known key has into the answer (reference section 1.9).
+    """Add the headers that every response to an authenticated key has (reference section 1.9).
 
-    version: ``Spoken.headers``.
+    version: the version headers, ``Spoken.headers``.
     """
     headers = response.headers
     headers["Request-Id"] = request_id
@@ -117,7 +116,8 @@ def add_standard_headers(response: Response, request: Request, request_id: str, 
 
 
 def _without_line_breaks(text: str) -> str:
-    """A header's value that is given back: HTTP servers let no line break in, but whoever calls this one in process may
-    send one.
+    """Return a header's value that is echoed, with line breaks replaced by spaces.
+
+    An HTTP server refuses line breaks in headers; callers in the same process may send them.
     """
     return text.replace("\r", " ").replace("\n", " ")

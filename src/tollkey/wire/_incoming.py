@@ -1,4 +1,4 @@
-"""A request's body while it arrives: nothing is read before somebody asks, and never more than was asked for."""
+"""A request's body while it arrives: it is read only on demand, and only up to the requested size."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from tollkey.wire.errors import ApiError
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-SMALL = 16 * 1024  # bytes: a body that nobody reads is let run out up to here, beyond it the connection ends
+SMALL = 16 * 1024  # bytes of an unread body that are discarded; with more unread, the connection is closed
 
 
 def too_large(most: int) -> ApiError:
-    """413: the body is longer than its endpoint takes. most: bytes."""
+    """Return the 413 for a body longer than its endpoint allows. most: bytes allowed."""
     return ApiError(413, message=f"Request body is too large: {most} bytes are allowed.")
 
 
 class Incoming:
     """The body of one ASGI request.
 
-    receive: the ASGI callable. headers: of the request, names in lower case; they say whether there is a body at all
+    receive: the ASGI callable. headers: of the request, names in lower case; they tell whether there is a body
     (RFC 9112, section 6.3).
     """
 
@@ -34,18 +34,19 @@ class Incoming:
 
     @property
     def ends_soon(self) -> bool:
-        """Whether so little is left unread that the connection may stay."""
+        """Whether so little is unread that the connection can be kept alive."""
         return self.finished or (self._length is not None and self._length <= SMALL)
 
     async def start(self, most: int) -> bytes:
-        """The first ``most`` bytes, or all there are. What was read stays there for ``whole``."""
+        """Return the first ``most`` bytes, or fewer when the body is shorter. ``whole`` still returns them too."""
         while not self.finished and self._size < most:
             await self._more()
         return b"".join(self._parts)[:most]
 
     async def whole(self, most: int) -> bytes:
-        """The body. Raises ApiError 413 as soon as it is known to be longer than ``most`` bytes, 400 when the caller
-        goes away.
+        """Return the whole body.
+
+        Raises ApiError 413 once it is known to be longer than ``most`` bytes, 400 when the client disconnects.
         """
         if self._length is not None and self._length > most:
             raise too_large(most)

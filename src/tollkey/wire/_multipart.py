@@ -1,7 +1,7 @@
 """Decode ``multipart/form-data`` bodies (RFC 7578): the fields of a form, and a file where an endpoint takes one.
 
 The real system takes them at every v1 endpoint, beside ``application/x-www-form-urlencoded``. The body is split at its
-boundary by C: a parser that steps through it (Falcon's, before) took 50 ms for 5,000 fields, this takes 15.
+boundary with ``bytes.find``, in C: 5,000 fields take 15 ms, and 50 ms with a parser that reads byte by byte.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from urllib.parse import unquote
 
 from tollkey.wire._form import FormError, nest
 
-MOST_PARTS = 1_000  # a part costs three times what a pair of another form does
-_MOST_HEAD = 8 * 1024  # bytes of the lines before a part's value
+MOST_PARTS = 1_000  # decoding a part costs three times as much as a pair of a urlencoded form
+_MOST_HEAD = 8 * 1024  # bytes of a part's headers
 _MOST_PARAMETERS = 4  # of a Content-Disposition that are looked at
-_WINDOW = 128 * 1024  # bytes that are searched at once: other threads wait as long
+_WINDOW = 128 * 1024  # bytes per search, during which other threads wait for the interpreter lock
 _BOUNDARY = re.compile(r";[ \t]*boundary=(?:\"([^\"\\]{1,70})\"|([^\s;,\"]{1,70}))[ \t]*(?:;|$)", re.IGNORECASE)
 _DISPOSITION = re.compile(rb"\r\ncontent-disposition:[ \t]*form-data([^\r\n]*)", re.IGNORECASE)
 _PARAMETER = re.compile(rb";[ \t]*([\w*-]+)=(?:\"((?:[^\"\\]|\\.)*+)\"|([^;\s\"]+))", re.IGNORECASE)
@@ -46,15 +46,16 @@ class _Part(NamedTuple):
 
 
 def is_multipart(content_type: str) -> bool:
-    """Whether the header says ``multipart/form-data``, in any case."""
+    """Return whether the Content-Type is ``multipart/form-data``, in any case."""
     return content_type.partition(";")[0].strip().lower() == "multipart/form-data"
 
 
 def decode_multipart(body: bytes, content_type: str, *, most: int, file: str | None = None) -> dict[str, Any]:
-    """The nested parameters of a multipart form; names with brackets mean what they mean in other forms.
+    """Return the nested parameters of a multipart form; bracketed names mean the same as in urlencoded forms.
 
-    most: bytes that all fields together may have, with the lines before them. file: the field that may be an uploaded
-        file, as an ``Upload``; any other is refused. Raises FormError, and nothing else, for what is no such form.
+    content_type: the header, which names the boundary. most: bytes allowed in all fields and their headers together.
+    file: the field that may be an uploaded file, returned as an ``Upload``; files in other fields are refused.
+    Raises FormError, and nothing else, for an invalid form.
     """
     out: dict[str, Any] = {}
     uploads: dict[str, Any] = {}
@@ -84,7 +85,7 @@ def _boundary(content_type: str) -> bytes:
 
 
 def _spans(body: bytes, boundary: bytes) -> list[tuple[int, int]]:
-    """From where to where each part reaches: no copies of what may be megabytes. Raises FormError."""
+    """Return start and end of each part, without copying bodies of megabytes. Raises FormError."""
     wrong = FormError("Invalid multipart form: it does not begin or does not end with its boundary.")
     if not body.startswith(boundary):
         raise wrong
@@ -126,7 +127,7 @@ def _parts(body: bytes, content_type: str) -> Iterator[_Part]:
 
 
 def _unescaped(quoted: bytes) -> str:
-    """A quoted parameter: browsers write a quote as %22 and line breaks as %0D%0A, others a quote with a backslash."""
+    """Decode a quoted parameter: browsers escape quotes as %22 and line breaks as %0D%0A, others with a backslash."""
     text = _text(quoted)
     if "\\" in text:
         text = _ESCAPED.sub(r"\1", text)
@@ -141,5 +142,5 @@ def _text(data: bytes) -> str:
 
 
 def without_boundary(body: bytes, content_type: str) -> bytes:
-    """What two multipart bodies of the same form have in common: senders choose a new boundary for each."""
+    """Return a multipart body without its boundary, which clients choose anew for each request."""
     return body.replace(_boundary(content_type), b"") if is_multipart(content_type) and body else body

@@ -1,6 +1,4 @@
-"""To which platform an account belongs: whose writes take turns with its own, and whose endpoints hear of its
-events.
-"""
+"""The platform that an account belongs to: both share one write lock, and its webhook endpoints receive the events."""
 
 from __future__ import annotations
 
@@ -8,13 +6,13 @@ from collections.abc import Callable
 
 from tollkey.db import Edge, Scope, Tx
 
-_MOST_REMEMBERED = 100_000  # accounts that stand for themselves, some 200 bytes each
+_MOST_REMEMBERED = 100_000  # accounts without a platform, about 200 bytes each
 
 
 class Owners:
-    """Looks up owners, and remembers who has none: such an account never comes to belong to a platform.
+    """Finds the platform of an account, and caches accounts without one: that never changes.
 
-    platform_of: the platform that an account belongs to, or None.
+    platform_of: returns the platform that an account belongs to, or None.
     """
 
     def __init__(self, platform_of: Callable[[Tx, Scope], str | None]) -> None:
@@ -22,7 +20,7 @@ class Owners:
         self._alone: set[Scope] = set()
 
     def of(self, tx: Tx, scope: Scope) -> str:
-        """The platform that the account belongs to, or the account itself."""
+        """Return the platform that the account belongs to, or the account itself."""
         if scope in self._alone:
             return scope.account
         found = self._platform_of(tx, scope)
@@ -33,8 +31,9 @@ class Owners:
         return found or scope.account
 
     async def lock(self, edge: Edge, scope: Scope) -> str:
-        """What a write for the account waits for: it is the same for whoever acts for it, its platform or a key of its
-        own.
+        """Return the name of the lock that serialises writes of the account.
+
+        It is the same for keys of the account and of its platform.
         """
         owner = scope.account if scope in self._alone else await edge.read(lambda tx: self.of(tx, scope))
         return f"{owner}:{int(scope.livemode)}"

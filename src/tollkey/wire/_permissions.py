@@ -1,4 +1,4 @@
-"""What a key may do: by its kind, and by the permissions of a restricted one."""
+"""Authorization: which endpoints a key may call, by its kind and by the permissions of a restricted key."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from tollkey.wire.router import Route
 
 
 def check_permission(key: Key, route: Route, account: str | None, dashboard_url: str) -> None:
-    """Raise ApiError when this kind of key, or its permissions, do not allow the endpoint: 401 or 403, before
-    parameters are looked at.
+    """Raise ApiError 403 unless the key's kind and permissions allow the endpoint. Parameters are not looked at.
 
-    account: what ``Stripe-Account`` names. dashboard_url: where the error says that a permission can be given.
+    account: named by ``Stripe-Account``, or None. dashboard_url: where the error says permissions can be edited.
     """
     endpoint, resource = route.endpoint, route.resource
     connected = account is not None and account != key.account
@@ -24,7 +23,7 @@ def check_permission(key: Key, route: Route, account: str | None, dashboard_url:
     if key.kind == "ephemeral":
         if endpoint.ephemeral is None:
             raise refusals.not_for_ephemeral(key)
-        if connected:  # it was made for a customer of its own account
+        if connected:  # an ephemeral key is for a customer of its own account
             raise refusals.account_invalid(key, account or "")
         return
     if endpoint.unrestricted:

@@ -1,4 +1,4 @@
-"""Parameters with rules of their own: metadata, addresses of mail, addresses of pages."""
+"""Parameter types with rules of their own: metadata, email addresses and URLs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
 class Metadata(Node):
-    """Keys and texts of the caller's own. An empty text unsets its key, '' all of them (returned as None)."""
+    """Metadata: the caller's own keys and strings. An empty string unsets one key; '' for all of it reads as None."""
 
     __slots__ = ()
 
@@ -31,7 +31,7 @@ class Metadata(Node):
         return {key: self.entry(key, inner, path) for key, inner in value.items()}
 
     def entry(self, key: str, value: object, path: Path) -> str:
-        """One value as text, its lengths checked."""
+        """Return one value as a string. Raises ApiError 400 when the key or the value is too long."""
         if isinstance(value, dict | list):
             raise invalid(
                 f"Metadata values must be strings, but you passed in a value for {key} that is not one.",
@@ -53,8 +53,9 @@ class Metadata(Node):
 
 
 def merged_metadata(old: Mapping[str, str] | None, new: Mapping[str, Any] | None) -> dict[str, str]:
-    """An object's metadata after a change: an empty text unsets one key, None (what '' reads as) unsets all.
+    """Return an object's metadata after an update.
 
+    old: before the update. new: as sent; an empty string unsets one key, None (read from '') unsets all.
     Raises ApiError 400 when more than 50 keys would be left.
     """
     if new is None:
@@ -66,7 +67,7 @@ def merged_metadata(old: Mapping[str, str] | None, new: Mapping[str, Any] | None
 
 
 class Email(Text):
-    """An address of mail."""
+    """An email address."""
 
     __slots__ = ()
 
@@ -78,8 +79,9 @@ class Email(Text):
 
 
 class Url(Text):
-    """An address of a page (``wire.urls``). kind: web; return, where a customer is sent back to; site, which may lack
-    its scheme.
+    """A URL (rules: ``wire.urls``).
+
+    kind: ``web``, http or https; ``return``, where a customer is sent back to; ``site``, which may lack its scheme.
     """
 
     __slots__ = ("kind",)
@@ -107,17 +109,17 @@ _FITS = {"web": urls.is_web_url, "return": urls.is_return_url, "site": urls.is_s
 
 
 def url_node(name: str, node: Text) -> Url:
-    """The node of a parameter that holds an address, which its name says.
+    """Return the URL type for a parameter, chosen by its name.
 
     name: ``url``, ``support_url``, ``return_url`` …
     """
     return Url(node.longest, node.blank, "return" if name.endswith(RETURNS) else "web")
 
 
-#: The names of addresses that a customer is sent back to.
+#: Parameters with URLs that a customer is sent back to.
 RETURNS = ("return_url", "success_url", "cancel_url", "refresh_url")
 
 
 def is_url_name(name: str) -> bool:
-    """Whether a parameter of that name holds an address of a page."""
+    """Return whether a parameter of that name holds a URL."""
     return name == "url" or name.endswith("_url")

@@ -1,4 +1,4 @@
-"""The zero-copy read: the bytes of one object, as they were answered when it was written (ARCHITECTURE.md, "Life of a
+"""Zero-copy reads: answer with the stored JSON of one object, without decoding it (ARCHITECTURE.md, "Life of a
 request").
 """
 
@@ -15,16 +15,16 @@ from tollkey.wire.versions import Spoken
 
 
 def shown_as_stored(renderer: Renderer, route: Route, version: str) -> bool:
-    """Whether the endpoint answers one object, which callers of that version see exactly as it is stored."""
+    """Return whether the endpoint answers one object, which callers of that version see exactly as it is stored."""
     return route.endpoint.raw and renderer.as_stored(route.resource, version)
 
 
 def body_of(tables: Tables, route: Route, names: dict[str, str], scope: Scope) -> Callable[[Tx], bytes | None]:
-    """Reads the object that the path names; None when there is none."""
+    """Return a function that reads the JSON of the object that the path names; it returns None when there is none."""
     table, (id,) = tables.of[route.resource.object], names.values()
     return lambda tx: table.body(tx, scope, id)
 
 
 def stored_response(body: bytes, request_id: str, spoken: Spoken) -> Response:
-    """The answer, in the version that is spoken."""
+    """Return the response with a stored object's JSON. spoken: the caller's version."""
     return Response(200, body, {"Request-Id": request_id, **spoken.headers}, request_id=request_id)

@@ -1,13 +1,14 @@
-"""The likeliest name behind a misspelt one, for ``Did you mean …?``."""
+"""Suggest the known name that a misspelt one most likely means, for ``Did you mean …?``."""
 
 from __future__ import annotations
 
 
 def suggest(name: str, known: list[str]) -> str | None:
-    """The known name most like the given one by Jaro and Winkler's measure, or None when none is like it.
+    """Return the known name most similar to the given one, or None when none is similar enough.
 
-    A name is like the given one from 0.834 on (short ones from 0.77), and within an edit distance of a quarter of its
-    length; failing that, within fewer edits than the shorter of the two has letters.
+    Similar means a Jaro-Winkler similarity of at least 0.834 (0.77 for up to three characters) and an edit distance of
+    at most a quarter of the length; if no name qualifies, an edit distance below the length of the shorter name.
+    The thresholds are those of Ruby's did_you_mean.
     """
     name = name[:100]
     least = 0.834 if len(name) > 3 else 0.77
@@ -21,7 +22,7 @@ def suggest(name: str, known: list[str]) -> str | None:
 
 
 def jaro_winkler(one: str, other: str) -> float:
-    """Jaro and Winkler's measure: 1.0 for equal texts, 0.0 for texts with nothing in common."""
+    """Return the Jaro-Winkler similarity: 1.0 for equal strings, 0.0 for strings with nothing in common."""
     if not one or not other:
         return 0.0
     reach = max(len(one), len(other)) // 2 - 1
@@ -51,7 +52,7 @@ def jaro_winkler(one: str, other: str) -> float:
 
 
 def edit_distance(one: str, other: str) -> int:
-    """The number of letters to insert, drop or replace (Levenshtein)."""
+    """Return the Levenshtein distance: the number of characters to insert, delete or replace."""
     row = list(range(len(other) + 1))
     for place, letter in enumerate(one, 1):
         above, row[0] = row[0], place

@@ -1,7 +1,7 @@
-"""The wire as an ASGI application (ASGI 3, HTTP only): the only file of this room that knows how HTTP arrives.
+"""The API as an ASGI 3 application for HTTP. No other file of this package knows ASGI.
 
-It has one route, since the wire does its own routing; so it needs no framework, and a framework's
-request and response objects would cost as much as the wire itself (ARCHITECTURE.md, "Decisions").
+It uses no web framework: routing is done by ``wire.router``, and a framework's request and response objects
+would cost as much time as the rest of a request (ARCHITECTURE.md, "Decisions").
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ log = logging.getLogger("tollkey.wire")
 
 
 def headers_of(sent: Headers) -> dict[str, str]:
-    """The request's headers, names in lower case.
+    """Return the request's headers, names in lower case.
 
-    Repeated ones make a list (RFC 9110, section 5.3): two keys are none.
+    Repeated headers are joined as a list (RFC 9110, section 5.3), so two Authorization headers are no valid key.
     """
     headers: dict[str, str] = {}
     for raw, value in sent:
@@ -45,9 +45,10 @@ def headers_of(sent: Headers) -> dict[str, str]:
 
 
 def forwarded(sent: Headers, ip: str | None, secure: bool) -> tuple[str | None, bool]:
-    """The caller's address, and whether HTTPS was spoken, as the proxy in front says.
+    """Return the client's address and whether it used HTTPS, from the ``X-Forwarded-*`` headers of a trusted proxy.
 
-    The last entry of the last such header is the proxy's own; what comes before it may be anybody's.
+    Only the last entry of the last header was written by the proxy; a client can forge those before it.
+    ip, secure: of the connection, returned when the headers are missing.
     """
     said: dict[bytes, str] = {name: value.decode("latin-1") for name, value in sent if name.startswith(b"x-forwarded-")}
     if b"x-forwarded-for" not in said:
@@ -57,14 +58,14 @@ def forwarded(sent: Headers, ip: str | None, secure: bool) -> tuple[str | None, 
 
 
 def header_value(value: str) -> str:
-    """A header's value without what would begin another header."""
+    """Return a header's value without CR, LF and NUL, which could start another header."""
     return value.replace("\r", "").replace("\n", "").replace("\0", "") if not value.isprintable() else value
 
 
 class WireApp:
-    """Turns ASGI messages into requests and answers into ASGI messages.
+    """Converts ASGI messages to requests, and responses to ASGI messages.
 
-    trust_proxy: take the caller's address and scheme from the forwarding headers of a proxy in front.
+    trust_proxy: take the client's address and scheme from the ``X-Forwarded-*`` headers of a proxy.
     """
 
     def __init__(self, service: Service, trust_proxy: bool = False) -> None:
@@ -77,10 +78,10 @@ class WireApp:
             await self._give(scope, send, await self._answer(scope, headers, incoming), incoming.ends_soon)
 
     def at_once(self, path: bytes, sent: Headers, ip: str | None, secure: bool) -> tuple[bytes, bytes] | None:
-        """Header lines and body of the answer 200 to a GET without a query, when it needs no waiting; None to call this
-        app instead.
+        """Answer a GET without a query without awaiting anything, so that the HTTP server need not start a task.
 
-        path: as sent. sent: names in lower case. For an HTTP server that need not begin a task to look something up.
+        path: as sent. sent: headers, names in lower case. ip, secure: of the connection.
+        Returns the header lines and the body of a 200, or None when the request must go through ``__call__``.
         """
         if len(path) > _LONGEST_URI:
             return None
@@ -90,7 +91,7 @@ class WireApp:
             response = self._service.at_once(
                 Request("GET", path.decode("latin-1"), b"", headers_of(sent), b"", ip, secure)
             )
-        except (ApiError, StorageError):  # refused, in words that are found there
+        except (ApiError, StorageError):  # ``__call__`` produces the error response
             return None
         except Exception:
             log.exception("GET at once")
@@ -126,7 +127,7 @@ class WireApp:
             (name.lower().encode("latin-1"), header_value(value).encode("latin-1", "replace"))
             for name, value in response.headers.items()
         ]
-        if any(name in _COMMON_NAMES for name, _ in own):  # a page for people has a policy of its own
+        if any(name in _COMMON_NAMES for name, _ in own):  # hosted pages have their own Content-Security-Policy
             said = {name for name, _ in own}
             headers = [pair for pair in _COMMON if pair[0] not in said] + own
         else:
@@ -137,7 +138,7 @@ class WireApp:
             else (b"content-type", response.content_type.encode("latin-1"))
         )
         headers.append((b"content-length", b"%d" % response.length))
-        if not stays:  # much of the body is unread and will stay so
+        if not stays:  # most of the request's body will not be read
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         whole = scope["method"] == "HEAD" or response.rest is None
@@ -152,7 +153,7 @@ class WireApp:
             await self._give_rest(send, response.rest)
 
     async def _give_rest(self, send: Send, rest: Rest) -> None:
-        """The server's back-pressure holds up the next read: a slow caller costs one piece of memory."""
+        """Send the remaining pieces; back-pressure of ``send`` delays the next read, so only one piece is in memory."""
         for number in range(1, rest.pieces):
             piece = await self._service.edge.read(partial(rest.read, number), single=True)
             await send({"type": "http.response.body", "body": piece, "more_body": number + 1 < rest.pieces})

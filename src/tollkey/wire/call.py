@@ -1,4 +1,4 @@
-"""One call of one handler: who asks, in which scope, at what time, within which transaction."""
+"""The context of a handler's call: caller, scope, time and transaction."""
 
 from __future__ import annotations
 
@@ -20,18 +20,22 @@ if TYPE_CHECKING:
 
 
 class EventSink(Protocol):
-    """Who keeps events; the server passes the one of ``platform``."""
+    """Stores events; the server passes the implementation of ``platform``."""
 
     def __call__(self, call: Call, type: str, value: Mapping[str, Any], previous: Mapping[str, Any] | None) -> None:
-        """Record an event in the call's transaction."""
+        """Store an event in the call's transaction.
+
+        value: the object after the change. previous: ``previous_attributes``, or None.
+        """
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What a server gives to each of its calls; made once by the composition root.
+    """What all calls of a server share; built once by the composition root.
 
-    services: what the server's handlers need besides storage (the key authority, the settings).
-    provided: whether an account's live mode has a provider of something; no provider is built in.
+    ids: creates object ids. emit: stores events. base_url: the server's own address, for hosted pages.
+    services: what handlers need besides storage (key authority, settings).
+    provided: returns whether an account's live mode has a provider of a capability; none is built in.
     """
 
     tables: Tables
@@ -44,9 +48,10 @@ class Setup:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a call came from. Background work has one too, with empty fields.
+    """The request that caused a call; background jobs have one with empty fields.
 
-    ip: the caller's address. request_id: ``req_…``. version: the date of the API version asked for.
+    request_id: ``req_…``. version: the date of the caller's API version. ip: the client's address.
+    path: as sent. headers: names in lower case.
     """
 
     request_id: str | None = None
@@ -62,14 +67,14 @@ class Origin:
 class Call:
     """What a handler gets besides its parameters.
 
-    scope: the account and mode it works in. now: UTC epoch seconds. key: who asks; None for background work.
-    path: the names in braces of the endpoint's path. platform: the account whose key it is; differs from
-    ``account`` when ``Stripe-Account`` names a connected account. owner: the platform that the account belongs to,
-    whoever
-    asks: its endpoints hear of the account's events; ``platform`` unless given. It gives the key none of the platform's
-        rights.
-    memo: what this request works out only once, by name; shared with the calls made from this one.
-    notices: what the answer says in ``Stripe-Notice``.
+    scope: the account and mode it acts in. now: UTC epoch seconds, of a test clock where one applies.
+    key: the authenticated key; None for background jobs and hosted pages.
+    path: the values of the names in braces in the endpoint's path.
+    platform: the account of the key; differs from ``account`` when ``Stripe-Account`` names a connected account.
+    owner: the platform that the account belongs to, whose webhook endpoints receive the account's events; default
+    ``platform``. It gives the key no permissions.
+    memo: a cache for this request, by name; shared with calls derived by ``at`` and ``within``.
+    notices: texts for the response header ``Stripe-Notice``.
     """
 
     def __init__(
@@ -86,7 +91,7 @@ class Call:
         owner: str | None = None,
     ) -> None:
         self.setup, self.tx, self.scope, self.now = setup, tx, scope, now
-        self.real = now  # the machine's time, also when a test clock's time is ``now``
+        self.real = now  # real time, also when ``now`` is a test clock's
         self.key, self.path = key, path or {}
         self.origin = origin or Origin()
         self.platform = platform or scope.account
@@ -110,25 +115,26 @@ class Call:
 
     @property
     def version(self) -> str:
-        """The date of the API version that the caller speaks."""
+        """The date of the caller's API version."""
         return self.origin.version
 
     @property
     def client(self) -> bool:
-        """Whether a publishable key asks, so that only restricted shapes may be answered."""
+        """Whether the key is publishable."""
         return self.key is not None and self.key.kind == "publishable"
 
     @property
     def limited(self) -> bool:
-        """Whether a key asks that lives in a web page or an app: it sees restricted shapes and expands only what is
-        declared.
+        """Whether the key is publishable or ephemeral: it sees ``Resource.client_view`` and may expand only what the
+        endpoint's ``Access`` declares.
         """
         return self.key is not None and self.key.kind in ("publishable", "ephemeral")
 
     def needs(self, permission: Permission) -> None:
-        """Raise ApiError 403 when the key may not read, in this call's account, what that permission protects.
+        """Raise ApiError 403 unless the key has read permission in this call's account.
 
-        For handlers that show or copy an object which a parameter names. Client keys may read nothing in that way.
+        For handlers that show or copy another object that a parameter names. Publishable and ephemeral keys are
+        always refused.
         """
         key = self.key
         if key is None or key.kind == "secret":
@@ -140,31 +146,32 @@ class Call:
 
     @property
     def services(self) -> Services:
-        """What the server gives to its handlers besides storage."""
+        """What handlers need besides storage."""
         return self.setup.services
 
     def has(self, capability: Capability) -> bool:
-        """Whether that can be done: simulated in test mode, by a provider in live mode."""
+        """Return whether a capability is available: always in test mode (simulated), with a provider in live mode."""
         return not self.livemode or self.setup.provided(self.scope, capability)
 
     def require(self, capability: Capability) -> None:
-        """Raise ApiError when that cannot be done: this is live mode, and there is no provider of it."""
+        """Raise the capability's ApiError in live mode without a provider of it."""
         if not self.has(capability):
             raise capability.refusal()
 
     def emit(self, type: EventType, value: Mapping[str, Any], previous: Mapping[str, Any] | None = None) -> None:
-        """Record the event of that type about an object, in this transaction."""
+        """Store an event in this transaction.
+
+        value: the object after the change. previous: ``previous_attributes``, or None.
+        """
         self.setup.emit(self, type, value, previous)
 
     def announce(self, fact: object) -> None:
-        """Say that something has happened: what resources declared in ``on`` for this type of fact is done now, in this
-        transaction.
-        """
+        """Run the reactions that resources declare for this type of fact (``Resource.on``), in this transaction."""
         for react in self.setup.tables.catalogue.reactions.get(type(fact), ()):
             react(self, fact)
 
     def within(self, account: str) -> Call:
-        """The same work in another account of the same mode: a platform acting on its connected account, or back."""
+        """Return a call in another account of the same mode: from a platform to a connected account, or back."""
         if account == self.scope.account:
             return self
         other = self._again(Scope(account, self.scope.livemode), self.now)
@@ -176,7 +183,7 @@ class Call:
         return other
 
     def at(self, now: int) -> Call:
-        """The same work at another time: that of a test clock. Objects already loaded stay loaded."""
+        """Return a call at another time, such as a test clock's (UTC epoch seconds). It shares the loaded objects."""
         if now == self.now:
             return self
         other = self._again(self.scope, now)

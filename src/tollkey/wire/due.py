@@ -1,15 +1,14 @@
-"""Work that has to happen later: a trial that ends, a refund that settles, an invoice that finalises.
+"""Scheduled jobs: a trial that ends, a refund that settles, an invoice that is finalized.
 
-A handler writes down *when* and *what* in its own transaction; the server's timer, or a test
-clock that is advanced, does it when the time has come. What is due is kept in the database, so a
-restart loses nothing.
+A handler schedules a job in its own transaction. The server's timer, or a test clock that is advanced,
+runs it when it is due. Jobs are stored in the database, so that a restart loses none.
 
-    waiting ──claimed: the row is deleted, in the transaction of the work──▶ done
-       ▲            └──the work raises──▶ waiting again, ``RETRIES[attempts]`` later ──the last one fails──▶ failed
-       └──run again by a person──────────────────────────────────────────────────────────────────────────────┘
+    waiting ──claimed: the row is deleted, in the transaction of the job──▶ done
+       ▲            └──the job raises──▶ waiting again, ``RETRIES[attempts]`` later ──the last retry raises──▶ failed
+       └──run again by a person────────────────────────────────────────────────────────────────────────────────┘
 
-However many nodes look at the same moment, one deletes the row and does the work; the others wait for
-its transaction and find nothing. When a node dies in between, the database undoes both.
+When several nodes find the same job, one of them deletes the row and runs it; the others wait for that transaction
+and find nothing. When a node dies meanwhile, the database rolls back both the claim and the job.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ MIGRATION = Migration(
     ),
 )
 
-#: Seconds from an attempt that raised to the next one, growing; after the last of them the work has failed.
+#: Seconds from an attempt that raised to the next one; after the last of them the job has failed.
 RETRIES = (60, 300, 1_800, 7_200, 28_800)
 _ERROR_CHARACTERS = 500
 #: A key or a signing secret; a client secret; 40 characters and more in one piece, as tokens are; a card's or an
@@ -54,15 +53,15 @@ _ERROR_CHARACTERS = 500
 _SECRET = re.compile(
     r"\b(?:[a-z]{2,12}_(?:test|live)|whsec)_\w{8,}|\w+_secret_\w+|[\w-]{40,}|(?<![\w.])\d(?:[ -]?\d){11,18}(?![\w.])"
 )
-#: Raised where the work is not to blame: it is done again soon, and not counted.
+#: Storage errors: the job is run again soon, and the attempt is not counted.
 _NOT_ITS_FAULT = (Conflict, Unreachable, OutcomeUnknown)
 
 
 class ScheduledJob(NamedTuple):
-    """One piece of work.
+    """A job that waits for its time.
 
-    at: UTC epoch seconds, on its clock. kind: what to do. id: the object it is about. seq: its row.
-    clock: the test clock whose time counts; empty for real time. attempts: how often it has raised.
+    at: UTC epoch seconds on its clock. kind: the name of its ``Job``. id: the object it is about. seq: its row.
+    clock: the id of the test clock whose time counts; empty for real time. attempts: how often it has raised.
     """
 
     scope: Scope
@@ -75,11 +74,10 @@ class ScheduledJob(NamedTuple):
 
 
 class FailingJob(NamedTuple):
-    """Work that has raised, for people.
+    """A job that has raised, as the Dashboard and ``tollkey doctor`` show it.
 
-    state: ``waiting`` to be tried again at ``job.at``, or ``failed``. tried: when it last raised, UTC epoch seconds on
-        its clock.
-    error: what it raised, without secrets.
+    state: ``waiting`` for a retry at ``job.at``, or ``failed``. tried: UTC epoch seconds, on its clock, of the last
+    attempt. error: the exception's type and message, without secrets.
     """
 
     job: ScheduledJob
@@ -89,15 +87,15 @@ class FailingJob(NamedTuple):
 
 
 class Schedule:
-    """What is due in one scope."""
+    """The scheduled jobs of one scope (account and mode)."""
 
     def __init__(self, tx: Tx, scope: Scope) -> None:
         self._tx, self._scope = tx, scope
 
     def add(self, at: int, kind: Job, id: str, clock: str | None = None) -> None:
-        """Do ``kind`` to ``id`` at that time; an earlier appointment of the same kind and id is replaced.
+        """Schedule a job; one of the same kind and id is replaced.
 
-        clock: the test clock whose time counts; real time when None.
+        at: UTC epoch seconds. id: the object it is about. clock: the test clock whose time counts; None for real time.
         """
         self._tx.execute(
             "INSERT INTO due (account, livemode, clock, at, kind, id) VALUES (?, ?, ?, ?, ?, ?)"
@@ -108,9 +106,9 @@ class Schedule:
         )
 
     def once(self, at: int, kind: Job, id: str) -> None:
-        """Do ``kind`` to ``id`` at that real time, unless there is such an appointment already.
+        """Schedule a job in real time unless one of the same kind and id is waiting; one that failed is started anew.
 
-        One that failed begins anew.
+        at: UTC epoch seconds. id: the object it is about.
         """
         self._tx.execute(
             "INSERT INTO due (account, livemode, clock, at, kind, id) VALUES (?, ?, '', ?, ?, ?)"
@@ -121,14 +119,14 @@ class Schedule:
         )
 
     def cancel(self, kind: Job, id: str) -> None:
-        """Forget an appointment; nothing happens when there is none."""
+        """Remove a job; nothing happens when there is none."""
         self._tx.execute(
             "DELETE FROM due WHERE account = ? AND livemode = ? AND kind = ? AND id = ?",
             (self._scope.account, int(self._scope.livemode), kind, id),
         )
 
     def next(self, clock: str, until: int) -> ScheduledJob | None:
-        """The earliest work of a test clock that is due by ``until`` (UTC epoch seconds), or None."""
+        """Return the earliest job of a test clock that is due by ``until`` (UTC epoch seconds), or None."""
         rows = self._tx.execute(
             "SELECT at, kind, id, seq, attempts FROM due WHERE account = ? AND livemode = ? AND clock = ? AND at <= ?"
             " AND state = 'waiting' ORDER BY at, seq LIMIT 1",
@@ -162,13 +160,12 @@ def due_jobs(tx: Tx, now: int, limit: int = 100) -> list[ScheduledJob]:
 
 
 def run_job(call: Call, item: ScheduledJob) -> bool:
-    """Claim one piece of work and do it, in the call's transaction. Work that raises leaves nothing behind but a line
-    for later.
+    """Claim a job and run it in the call's transaction. When it raises, it is rolled back and scheduled again.
 
-    Its time is not asked: a person may have it done early (``FailingJob``).
-    call: in the work's scope, at the time that its clock shows.
-    Returns whether it was there: False when another node did it, or when it was cancelled or put off meanwhile.
-    Raises StorageError where the database, not the work, is to blame; nothing is kept then.
+    Whether it is due is not checked, since a person may run a failing job early.
+    call: in the job's scope, at the time of the job's clock.
+    Returns False when the job is gone: run by another node, cancelled or rescheduled meanwhile.
+    Raises StorageError when the database fails; the caller's transaction must then be rolled back.
     """
     if not claim(call.tx, item):
         return False
@@ -179,26 +176,25 @@ def run_job(call: Call, item: ScheduledJob) -> bool:
 
 
 def claim(tx: Tx, item: ScheduledJob) -> bool:
-    """Take work off the list; of several transactions that try, one gets True.
+    """Delete a job's row and return whether it was there: of several transactions, one gets True.
 
-    The others wait for it, and get True if it is undone.
+    The others wait for it, and one of them gets True if it is rolled back.
     """
     gone = "DELETE FROM due WHERE seq = ? AND at = ? AND clock = ? AND attempts = ? RETURNING seq"
     return bool(tx.execute(gone, (item.seq, item.at, item.clock, item.attempts)))
 
 
 def count_lost_attempt(tx: Tx, item: ScheduledJob, now: int, error: Exception) -> None:
-    """Count an attempt whose whole transaction was lost, so that the work does not hold up others. Not for who has just
-    done it.
+    """Count a failed attempt whose whole transaction was lost, so that the job does not block others.
 
-    now: UTC epoch seconds on the work's clock.
+    Call it in a new transaction. now: UTC epoch seconds on the job's clock. error: what the transaction raised.
     """
     if claim(tx, item):
         _put_back(tx, item, now, error)
 
 
 def _attempt(call: Call, item: ScheduledJob) -> Exception | None:
-    """Do it within a savepoint, and return what it raised."""
+    """Run the job within a savepoint; return the exception it raised, or None."""
     raised: Exception | None = None
     try:
         with call.tx.savepoint():
@@ -222,9 +218,12 @@ def _attempt(call: Call, item: ScheduledJob) -> Exception | None:
 
 
 def _doer(call: Call, kind: str) -> Callable[[Call, str], None]:
-    """What to do for that kind of work. Raises LookupError when this server has nothing, or must not in live mode."""
+    """Return the function that runs jobs of that kind.
+
+    Raises LookupError when no resource declares it, or when live mode has no provider for it.
+    """
     resource = call.setup.tables.catalogue.by_work.get(kind)
-    if resource is None:  # a newer server has written it, or an older one
+    if resource is None:  # scheduled by another version of the server
         raise LookupError(f"this version of the server has no work called {kind}")
     if not resource.live_of(kind).admits(call):
         raise LookupError(f"live mode has no provider for {kind}")
@@ -253,26 +252,25 @@ def _put_back(tx: Tx, item: ScheduledJob, now: int, error: Exception) -> None:
 
 
 def error_summary(error: Exception) -> str:
-    """What an exception says, on one line, as it may be kept and shown: short, and without secrets."""
+    """Return an exception's type and message on one line, shortened and without secrets, as it is stored and shown."""
     return without_secrets(" ".join(f"{type(error).__name__}: {error}".split()))[:_ERROR_CHARACTERS]
 
 
 def without_secrets(text: str) -> str:
-    """A text about work that failed, with keys, client secrets, tokens of pages, and card and account numbers
-    masked.
-    """
+    """Return a text with API keys, client secrets, page tokens, and card and account numbers masked."""
     return _SECRET.sub(lambda found: f"{found.group()[:4]}...{found.group()[-4:]}", text)
 
 
-# -- for people
+# -- failing jobs
 
 
 _COLUMNS = "account, livemode, at, kind, id, seq, clock, attempts, state, tried, error"
 
 
 def failing_jobs(tx: Tx, scope: Scope | None = None, limit: int = 100) -> list[FailingJob]:
-    """Work that has raised and is still there, newest first; of every scope when none is named: for ``tollkey
-    doctor``.
+    """Return jobs that have raised and are still stored, the latest attempt first.
+
+    scope: None for all scopes, as ``tollkey doctor`` asks.
     """
     where, params = (
         ("", []) if scope is None else (" AND account = ? AND livemode = ?", [scope.account, int(scope.livemode)])
@@ -289,7 +287,7 @@ def _failing_job(row: Row) -> FailingJob:
 
 
 def find_failing_job(tx: Tx, scope: Scope, kind: str, id: str) -> FailingJob | None:
-    """The work of that kind on that object, when it has raised and is still there."""
+    """Return the job of that kind and object if it has raised and is still stored, else None."""
     rows = tx.execute(
         f"SELECT {_COLUMNS} FROM due WHERE account = ? AND livemode = ? AND kind = ? AND id = ? AND attempts > 0",
         (scope.account, int(scope.livemode), kind, id),
@@ -298,7 +296,7 @@ def find_failing_job(tx: Tx, scope: Scope, kind: str, id: str) -> FailingJob | N
 
 
 def accounts_with_failing_jobs(tx: Tx, livemode: bool) -> list[str]:
-    """The accounts that have work that has raised, in that mode."""
+    """Return the accounts with failing jobs in that mode."""
     rows = tx.execute(
         "SELECT DISTINCT account FROM due WHERE attempts > 0 AND livemode = ? ORDER BY account", (int(livemode),)
     )

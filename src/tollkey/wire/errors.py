@@ -1,16 +1,16 @@
-"""What a request can be answered instead of its object.
+"""Error responses.
 
-    ApiError                     any error with a body on the wire
-    ├── type api_error           ours to mend: 500, 503
+    ApiError                     any error with a JSON body
+    ├── type api_error           the server failed: 500, 503
     ├── type card_error          the card was refused: 402
-    ├── type idempotency_error   an Idempotency-Key used for something else: 400, 409
+    ├── type idempotency_error   an Idempotency-Key reused for another request, or in use: 400, 409
     └── type invalid_request_error
         ├── 400  a parameter is wrong            401  no valid key
-        ├── 403  the key may not do that         404  no such object, no such URL
+        ├── 403  the key lacks a permission      404  no such object, no such URL
         └── 409, 413, 414, 429
 
-Each speaks twice: ``message`` with a stable ``code`` for the caller, ``cause`` for our log.
-Texts follow the recorded exchanges and the documentation's error list.
+``message`` and the stable ``code`` are for the caller, ``cause`` is for the server's log.
+Source of the texts: recorded exchanges and the list of errors in Stripe's documentation.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ _V2_CODES = {400: "invalid_request", 404: "not_found", 503: "service_unavailable
 
 
 class ApiError(Exception):
-    """An answer that is an error.
+    """An error response.
 
     status: the HTTP status code.
     type: one of api_error, card_error, idempotency_error, invalid_request_error.
-    code: the stable code a program may branch on, or None.
-    message: the public sentence.
-    param: the parameter at fault, in bracket form, or None.
-    keep: what the handler wrote before raising is kept (a declined charge is an object, with events).
-    retry: what ``Stripe-Should-Retry`` says when the request has an idempotency key; None leaves the header out.
+    code: the stable code that programs may branch on, or None.
+    message: the text for the caller.
+    param: the refused parameter in bracket form, or None.
+    keep: commit what the handler wrote before it raised (a declined charge is stored, with its events).
+    retry: the value of ``Stripe-Should-Retry`` when the request has an idempotency key; None omits the header.
     headers: further response headers.
-    cause: for our own log; never sent.
-    guess: a secret, or a code that few know, was another one: it counts against the caller's address
-        (``wire/_guesses.py``).
+    cause: for the server's log; never sent.
+    bare: send none of the headers of authenticated requests and no ``request_log_url``.
+    guess: a wrong secret or code was sent; it counts against the client's address (``wire/_guesses.py``).
     documented: whether the real system's documentation has a page for the code, so that ``doc_url`` may name it.
     extra: further fields of the error body (decline_code, charge, payment_intent, …).
     """
@@ -71,8 +71,9 @@ class ApiError(Exception):
         self.extra = {name: value for name, value in extra.items() if value is not None}
 
     def body(self, request_log_url: str | None = None) -> dict[str, Any]:
-        """The error object of the answer, its keys in alphabetical order as the real one's are; but for the codes in
-        ``_UNSORTED``.
+        """Return the body of a v1 error, keys in alphabetical order as recorded, except for codes in ``_UNSORTED``.
+
+        request_log_url: where the Dashboard shows the request, or None.
         """
         fields: dict[str, Any] = {"message": without_secret_keys(self.message), "type": self.type, **self.extra}
         if self.code is not None:
@@ -86,10 +87,10 @@ class ApiError(Exception):
         return {"error": fields if self.code in _UNSORTED else dict(sorted(fields.items()))}
 
     def body_v2(self) -> dict[str, Any]:
-        """The error object of the v2 API: ``code`` and ``message``, and a ``type`` but for refused fields.
+        """Return the body of a v2 error: ``code``, ``message`` and, except for invalid fields, ``type``.
 
-        It has no ``param``, no ``doc_url`` and no log's address; the official SDKs tell v2 errors apart by ``type``,
-        then ``code``.
+        It has no ``param``, ``doc_url`` or ``request_log_url``; the official SDKs distinguish v2 errors by ``type``,
+        then by ``code``.
         """
         message = without_secret_keys(self.message)
         if self.status == 400 and self.param is not None:
@@ -99,23 +100,26 @@ class ApiError(Exception):
 
 
 def invalid(message: str, param: str | None = None, code: str | None = None, **more: Any) -> ApiError:
-    """400: a parameter, or the state of an object, does not allow the request."""
+    """Return a 400: a parameter is invalid, or the state of an object does not allow the request.
+
+    param: the parameter in bracket form. more: further arguments of ``ApiError``.
+    """
     return ApiError(400, "invalid_request_error", code, message, param, **more)
 
 
 def card_error(
     code: str, message: str, param: str | None = None, decline_code: str | None = None, **extra: Any
 ) -> ApiError:
-    """402: the card was refused. What was written (the failed charge, its events) is kept."""
+    """Return a 402: the card was declined. What the handler wrote (the failed charge, its events) is committed."""
     extra.setdefault("keep", True)
     extra.setdefault("retry", False)
     return ApiError(402, "card_error", code, message, param, decline_code=decline_code, **extra)
 
 
 def missing_object(label: str, id: str, param: str, *, in_path: bool, other_mode: str | None = None) -> ApiError:
-    """No such object, for the caller: 404 when the id stands in the path, 400 when it is a parameter.
+    """Return the resource_missing error: 404 when the id is in the path, 400 when it is a parameter.
 
-    label: how messages name the kind, for example ``customer`` or ``PaymentMethod``.
+    label: the name of the object's type in messages, for example ``customer`` or ``PaymentMethod``.
     other_mode: ``live`` or ``test`` when the same account has the id in that mode (reference section 1.6).
     """
     message = f"No such {label}: '{id}'"
@@ -128,20 +132,20 @@ def missing_object(label: str, id: str, param: str, *, in_path: bool, other_mode
 
 
 def missing_param(name: str) -> ApiError:
-    """400: a required parameter was not given."""
+    """Return the 400 for a required parameter that was not sent."""
     return invalid(f"Missing required param: {name}.", name, "parameter_missing")
 
 
 def too_small(param: str, lowest: int = 1) -> ApiError:
-    """400: a whole number lies below the lowest that is allowed."""
+    """Return the 400 for an integer below ``lowest``."""
     return invalid(f"This value must be greater than or equal to {lowest}.", param, "parameter_invalid_integer")
 
 
-_LONGEST_PATH = 1_000  # characters of it that are repeated
+_LONGEST_PATH = 1_000  # characters that the message repeats
 
 
 def unknown_url(method: str, path: str) -> ApiError:
-    """404: no endpoint has this method and path (reference section 1.10)."""
+    """Return the 404 for a method and path that no endpoint has (reference section 1.10)."""
     shown = path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}..."
     hint = ""
     if path.endswith("/"):

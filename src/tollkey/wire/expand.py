@@ -1,9 +1,9 @@
-"""``expand[]``: ids become objects, to a depth of four.
+"""``expand[]``: replace ids in a response by their objects, up to four levels deep.
 
-A path names properties from the answer down; in a list it begins with ``data``, which counts as a level. What may be
-expanded is what the public specification marks so, and what a resource adds itself.
-Expanding needs the read permission of what is shown (reference section 2.3). A publishable or ephemeral key expands
-only what its ``Access`` names and has a shape for it (``client_view``), and sees that shape.
+A path names properties from the top of the response; in a list it begins with ``data``, which counts as a level.
+Expandable are the properties that Stripe's OpenAPI document marks so, and those of ``Resource.expands``.
+Expanding needs the read permission of the object shown (reference section 2.3). A publishable or ephemeral key may
+expand only paths that its ``Access`` names, to objects that have a ``client_view``, and sees that view.
 """
 
 from __future__ import annotations
@@ -20,33 +20,34 @@ if TYPE_CHECKING:
     from tollkey.wire.resource import Json, Resource
 
 DEPTH = 4
-LISTS = ("list", "search_result")  # what ``object`` says of a page
-MOST_PATHS = 100  # different ones; no object has as many
-#: Objects that name others of a connected account, and the property that says which account.
+LISTS = ("list", "search_result")  # the ``object`` of pages
+MOST_PATHS = 100  # distinct paths; no object has as many
+#: Objects that name objects of a connected account -> the property with that account.
 NAMES_ANOTHER = {"application_fee": "account", "transfer": "destination"}
 
 
 class NotAnId(str):
-    """A text that ``Resource.expands`` made and that names no object, whatever it looks like: it is shown as it is."""
+    """A string from ``Resource.expands`` that is not an object's id, even if it looks like one: it is not expanded."""
 
     __slots__ = ()
 
 
 class Rules(Protocol):
-    """What expanding has to ask of whoever answers."""
+    """Permission checks and version changes that ``expand`` needs; ``Renderer`` implements them."""
 
     def require_read(self, call: Call, permission: str) -> None:
-        """Raise when the key may not read, in the call's account, what that permission protects."""
+        """Raise ApiError 403 when a restricted key lacks this read permission in the call's account."""
 
     def to_caller_version(self, call: Call, value: Any) -> None:
-        """Give an object the shape of the caller's version."""
+        """Convert an object to the caller's API version, in place."""
 
 
 def expand(call: Call, answer: Json, paths: list[str], rules: Rules, of: str | None = None) -> None:
-    """Expand an answer, which has the shape of the caller's version already, in place.
+    """Expand a response in place. It is already converted to the caller's API version.
 
-    paths: as given in ``expand``. of: the kind of objects on a page, where that is known.
-    Raises ApiError for a property that cannot be expanded, or a path that is too deep.
+    paths: the values of ``expand[]``. of: the type of the objects on a page, where known.
+    Raises ApiError 400 for a property that cannot be expanded, a path that is too deep or too many paths, 403 when the
+    key lacks a permission.
     """
     paths = list(dict.fromkeys(paths))
     if len(paths) > MOST_PATHS:
@@ -68,20 +69,20 @@ def expand(call: Call, answer: Json, paths: list[str], rules: Rules, of: str | N
 
 
 def _refusal(path: str, left: int = 0) -> ApiError:
-    """400: a property on the path cannot be expanded. left: how many names of the path stand behind it."""
+    """Return the 400 for a property that cannot be expanded. left: how many names of the path follow it."""
     names = path.split(".")
     return invalid(f"This property cannot be expanded ({'.'.join(names[: len(names) - left])}).")
 
 
 def _allow_none(call: Call, object: str, name: str, path: str) -> None:
-    """An empty page refuses what no object of its kind could expand, as a full one does."""
+    """Raise ApiError on an empty page for a property that no object of its type has, as on a full page."""
     resource = call.setup.tables.catalogue.by_object.get(object)
     if resource is not None and name not in resource.expands and not _documented(call, object, name):
         raise _refusal(path, len(path.split(".")) - 2)
 
 
 def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, homes: list[Call]) -> None:
-    """Expand the names below a value. homes: the accounts whose objects it may name."""
+    """Expand ``names`` below a value. homes: calls in the accounts whose objects the value may name."""
     if isinstance(value, list):
         for item in value:
             _descend(call, item, names, path, rules, homes)
@@ -124,7 +125,7 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
 
 
 def _object_named(homes: list[Call], inner: Any, name: str, refusal: ApiError, rules: Rules) -> Any:
-    """The object, or the list of objects, that a property names, or that it holds already; None when it names none."""
+    """Return the object or list that a property names or already holds; None when it names none."""
     if inner is None or isinstance(inner, str):
         return None if inner is None else _load(homes, inner, name, refusal, rules)
     if isinstance(inner, list) and inner and isinstance(inner[0], str):
@@ -135,16 +136,14 @@ def _object_named(homes: list[Call], inner: Any, name: str, refusal: ApiError, r
 
 
 def _made(homes: list[Call], resource: Resource, value: Json, name: str, path: str, rules: Rules) -> Any:
-    """What the resource itself makes of a property that is only there when expanded, in the account that has the
-    object.
-    """
+    """Compute a property that exists only when expanded (``Resource.expands``), in the account that has the object."""
     call, stored = homes[0], None
     for home in homes if resource.stored and "id" in value else ():
         stored = home.objects.find(resource.object, value["id"])
         if stored is not None:
             call = home
             break
-    rules.require_read(call, resource.permission.name)  # the object itself may stand in an event, or in another object
+    rules.require_read(call, resource.permission.name)  # the object may be part of an event or another object
     made = resource.expands[name](call, stored or value)
     _allow_made(homes, made, path, rules)
     if isinstance(made, dict):
@@ -153,9 +152,7 @@ def _made(homes: list[Call], resource: Resource, value: Json, name: str, path: s
 
 
 def _documented(call: Call, object: str, name: str) -> bool:
-    """Whether the specification, or that of the caller's older version, lets that property, or something inside it, be
-    expanded.
-    """
+    """Return whether the caller's API version documents that the property, or a part of it, can be expanded."""
     if call.version >= EXPANDED_UNTIL.get(object, {}).get(name, "9"):
         return False
     try:
@@ -195,7 +192,7 @@ def _load(homes: list[Call], id: str, name: str, refusal: ApiError, rules: Rules
 
 
 def _allow_made(homes: list[Call], made: Any, path: str, rules: Rules) -> None:
-    """The same check for what ``Resource.expands`` makes: an object, or a list of them, in whichever account it is."""
+    """Check read permission for what ``Resource.expands`` returned: an object or a list, in whichever account it is."""
     call = homes[0]
     objects = made.get("data", ()) if isinstance(made, dict) and made.get("object") == "list" else (made,)
     for value in objects:

@@ -1,9 +1,9 @@
-"""Pages that people see without a key: a 3-D Secure challenge, a checkout page, an account link, an invoice.
+"""Hosted pages, which need no key: a 3-D Secure challenge, a checkout page, an account link, an invoice.
 
-The address of such a page holds an unguessable token. The token says in which account and mode, about
-which object and for which kind of page it was made; whoever holds the address may do what the page
-offers and nothing else. Only the token's digest is stored. An endpoint with ``public=True`` and a path like
-``/3ds/{token}`` or ``/3ds/{token}/complete`` is answered in that scope, with the object's id in ``call.path["id"]``.
+The URL of such a page contains an unguessable token, stored as a digest, which stands for an account and mode, an
+object and a kind of page. Whoever has the URL may do what the page offers and nothing else. An endpoint with
+``public=True`` and a path like ``/3ds/{token}`` or ``/3ds/{token}/complete`` runs in that scope, with the object's id
+in ``call.path["id"]``.
 """
 
 from __future__ import annotations
@@ -35,19 +35,21 @@ MIGRATION = Migration(
     ),
 )
 
-_TOKEN_LENGTH = 43  # characters of 0-9A-Za-z: 256 bits; before them five that tell the time
+_TOKEN_LENGTH = 43  # characters of 0-9A-Za-z, 256 bits, after five characters that encode the time
 _PLACE = 5
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
-_HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]+")  # what may stand in a policy: a semicolon would begin another rule
+_HOST = re.compile(
+    r"[A-Za-z0-9.:\[\]_-]+"
+)  # allowed in a Content-Security-Policy: a semicolon would start another directive
 
 
 class Grant(NamedTuple):
-    """What the token of a page's address stands for.
+    """What the token in a page's URL stands for.
 
-    platform: the account whose key made it. kind: the kind of page. id: the object it is about.
-    expires_at: UTC epoch seconds from which on it is refused, or None.
-    key_id, needs: the key that made it, and the permission that this key must still hold; None where it stands for
-        itself.
+    platform: the account whose key created it. kind: the kind of page. id: the object it is about.
+    expires_at: UTC epoch seconds from which it is refused, or None.
+    key_id, needs: the key that created it and the permission that key must still have; None when the token does not
+    depend on a key.
     """
 
     scope: Scope
@@ -60,13 +62,12 @@ class Grant(NamedTuple):
 
 
 def hosted_url(call: Call, kind: str, id: str, *, expires_at: int | None = None, needs: str | None = None) -> str:
-    """A new public address ``<base_url>/<kind>/<token>`` for a page about that object.
+    """Create and return the URL ``<base_url>/<kind>/<token>`` of a page about that object.
 
     kind: the path before the token, for example ``3ds``; its endpoints are ``/<kind>/{token}`` and below.
-    expires_at: UTC epoch seconds from which on the address is refused; None for never.
-    needs: for a page that is a way in, and not something that was published: the permission that the key which makes it
-        must
-        still hold whenever the address is used. Once that key has ended, or lost it, the address opens nothing.
+    expires_at: UTC epoch seconds from which the URL is refused; None for never.
+    needs: for a page that grants access, the permission that the creating key must still have whenever the URL is
+    used. When that key has ended or lost the permission, the URL is refused.
     """
     key = call.key.id if call.key is not None and needs is not None else None
     token = call.ids.time_ordered(_TOKEN_LENGTH)
@@ -79,7 +80,10 @@ def hosted_url(call: Call, kind: str, id: str, *, expires_at: int | None = None,
 
 
 def grant_of(tx: Tx, kind: str, token: str, now: int) -> Grant | None:
-    """What that token allows on pages of that kind, or None when it is unknown, expired or made for another kind."""
+    """Return the grant of a token, or None when it is unknown, expired or for another kind of page.
+
+    now: UTC epoch seconds.
+    """
     rows = tx.execute(
         "SELECT account, livemode, platform, kind, id, expires_at, key_id, needs FROM hosted WHERE digest = ?",
         (_digest(token),),
@@ -95,10 +99,10 @@ def grant_of(tx: Tx, kind: str, token: str, now: int) -> Grant | None:
 def granting_key(
     tx: Tx, authority: Authority, key_id: str, platform: str, scope: Scope, needs: str, now: int
 ) -> Key | None:
-    """The key that granted something in that scope, when it still lives and may still grant it; else None.
+    """Return the key that granted something in a scope if it is still valid and has the permission, else None.
 
-    platform: the key's account. needs: the permission, held for connected accounts where the scope is another
-        account's.
+    platform: the key's account. needs: the permission; for another account than the key's, its permissions for
+    connected accounts count. now: UTC epoch seconds.
     """
     key = authority.get(tx, Scope(platform, scope.livemode), key_id)
     if key is None or key.ended(now) or not key.allows(needs, connected=scope.account != platform):
@@ -109,9 +113,10 @@ def granting_key(
 def valid_grant(
     tx: Tx, authority: Authority, connected: Callable[[Tx, Scope, str], bool], kind: str, token: str, now: int
 ) -> Grant | None:
-    """What that token allows, when whoever made the address may still make it; else None.
+    """Return the grant of a token if the key and the platform that created it still have access, else None.
 
-    connected: whether a platform reaches an account; an address made for one that has left since opens nothing.
+    connected: returns whether an account is connected to a platform; URLs for accounts that have disconnected are
+    refused. now: UTC epoch seconds.
     """
     grant = grant_of(tx, kind, token, now)
     if grant is None or grant.needs is None:
@@ -126,42 +131,40 @@ def valid_grant(
 
 
 def kind_of(path: str) -> str:
-    """The kind of page that an endpoint's path serves: what stands before ``{token}``."""
+    """Return the kind of page that a path serves: the part before ``{token}``."""
     return path.partition("/{token}")[0].lstrip("/")
 
 
 def _digest(token: str) -> str:
-    """Begins with the time, as the token does: at a random place of a large table each row would cost a page."""
+    """Return the stored digest; it begins with the token's time, so that new rows are adjacent in the index."""
     return token[:_PLACE] + hashlib.sha256(token.encode()).hexdigest()
 
 
 def safe_link(url: str | None) -> str:
-    """The address if a page may lead there: the web's, a path here, or an app's scheme; ``/`` in place of anything
-    else.
-    """
+    """Return the URL if a page may link to it (http, https, a path on this server, an app's scheme), else ``/``."""
     text = url or ""
     here = text.startswith("/") and not _UNPRINTABLE.search(text)
     return text if here or is_return_url(text) else "/"
 
 
 def with_query(url: str, **params: str) -> str:
-    """The URL with these parameters added to its query."""
+    """Return the URL with these query parameters added."""
     parts = urlsplit(url)
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *params.items()])
     return urlunsplit(parts._replace(query=query))
 
 
 def redirect(url: str) -> Reply:
-    """303: go on to that address with a GET."""
+    """Return a 303 redirect to that URL; an unsafe URL becomes ``/`` (``safe_link``)."""
     return Reply(b"", "text/html; charset=utf-8", 303, {"Location": safe_link(url), "Referrer-Policy": "no-referrer"})
 
 
 def html_page(title: str, body: str, *, status: int = 200, leads_to: str | None = None, script: str = "") -> Reply:
-    """A whole page: one column, one accent, light and dark, keyboard and screen reader in order.
+    """Return an HTML page with the common style and a Content-Security-Policy.
 
-    title: plain text. body: HTML of the page's main part; whoever writes it escapes what came from outside.
-    leads_to: where a form of the page may redirect to (a ``return_url``), besides this server.
-    script: a module's text; only that script may run.
+    title: plain text. body: HTML of the main part; the caller must escape untrusted text.
+    leads_to: a ``return_url`` that forms of the page may redirect to, besides this server.
+    script: the source of a JavaScript module, the only script that may run.
     """
     tail = f'<script type="module">{script}</script>\n' if script else ""
     html = f"""<!doctype html>

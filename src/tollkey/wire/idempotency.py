@@ -1,8 +1,8 @@
-"""``Idempotency-Key``: the answer of the first use is kept and given again.
+"""``Idempotency-Key``: store the response of the first request and return it to repetitions.
 
-The record is written in the transaction of the request itself, so an answer and its effects are
-kept or lost together. What is kept: everything once the endpoint began executing, also 402s and
-state errors; what is not: 401, 429 and refused parameters (reference section 1.8).
+The record is written in the request's own transaction, so a response and its effects are committed or
+rolled back together. Stored is every response once the endpoint began executing, also 402s and state
+errors; not 401, 429 and refused parameters (reference section 1.8).
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _LONGEST = 255
 
 
 class Stored(NamedTuple):
-    """The answer that the first use of a key got.
+    """The response to the first request with a key.
 
-    retry: what ``Stripe-Should-Retry`` said; empty when it was not sent.
+    retry: the value of ``Stripe-Should-Retry``; empty when it was not sent.
     """
 
     request_id: str
@@ -43,7 +43,7 @@ class Stored(NamedTuple):
 
 
 def check_key(key: str) -> None:
-    """Raises ApiError for a key that is empty or longer than 255 characters."""
+    """Raise ApiError 400 for an idempotency key that is empty or longer than 255 characters."""
     if not key:
         raise ApiError(400, "idempotency_error", message="Idempotency Key must be a non-empty string.")
     if len(key) > _LONGEST:
@@ -51,7 +51,7 @@ def check_key(key: str) -> None:
 
 
 def in_use(key: str) -> ApiError:
-    """409: another request with this key is still going through."""
+    """Return the 409 for an idempotency key whose first request is still running."""
     return ApiError(
         409,
         "idempotency_error",
@@ -64,12 +64,11 @@ def in_use(key: str) -> ApiError:
 
 
 def fingerprint(method: str, query: bytes, body: bytes, key: Key | None = None, account: str | None = None) -> bytes:
-    """What tells one request's parameters from another's.
+    """Return a hash of a request's method, parameters and permissions.
 
-    What the key may see is part of it: a stored answer is given again only to a key of the same rights, so that a
-        publishable or restricted key cannot fetch what a secret key was told. A rolled key has the rights of the one
-        before. account: the one acted for; where that is not the key's own, its platform's key is told more than a key
-        of the account.
+    The key's permissions are included, so that a publishable or restricted key cannot fetch the stored response to a
+    secret key; a rolled key has the same permissions. account: the account acted for; included when it is not the
+    key's own, since a platform's key sees more than a key of the account.
     """
     digest = hashlib.blake2b(digest_size=20)
     for part in (method.encode(), query, body, *_rights(key, account)):
@@ -88,9 +87,10 @@ def _rights(key: Key | None, account: str | None) -> list[bytes]:
 
 
 def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: int) -> Stored | None:
-    """The kept answer, or None at the first use (or when 24 hours have passed).
+    """Return the stored response, or None at the first use or after 24 hours.
 
-    Raises ApiError when the key was first used for another endpoint or with other parameters.
+    mark: the request's ``fingerprint``. now: UTC epoch seconds.
+    Raises ApiError 400 when the key was first used for another path or with other parameters.
     """
     rows = tx.execute(
         "SELECT path, fingerprint, request_id, status, retry, body, created FROM idempotency"
@@ -125,7 +125,7 @@ def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: i
 
 
 def keep(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, answer: Stored, now: int) -> None:
-    """Write down the answer of the first use."""
+    """Store the response to the first request. mark: the request's ``fingerprint``. now: UTC epoch seconds."""
     tx.execute(
         "INSERT INTO idempotency (account, livemode, key, path, fingerprint, request_id, status, retry, body, created)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -145,7 +145,7 @@ def keep(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, answer: Stored,
 
 
 def forget_old(tx: Tx, now: int, most: int = 200) -> bool:
-    """Drop the oldest records past their time, so many at once; returns whether there may be more."""
+    """Delete up to ``most`` expired records, oldest first; return whether there may be more. now: UTC epoch seconds."""
     gone = tx.execute(
         "DELETE FROM idempotency WHERE (account, livemode, key) IN"
         " (SELECT account, livemode, key FROM idempotency WHERE created <= ? ORDER BY created LIMIT ?) RETURNING 1",

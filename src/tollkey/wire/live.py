@@ -1,13 +1,13 @@
-"""Live mode: what each endpoint and each background job may do there, and which provider it asks for.
+"""Live mode: what each endpoint and job may do in live mode, and which provider it needs.
 
-In test mode everything is simulated. In live mode nothing is: what would move money, verify somebody or make something
-active is done by a provider or refused. Every endpoint that writes and every kind of scheduled work carries a ``Live``
-beside its handler, and the catalogue refuses one without.
+In test mode everything is simulated, in live mode nothing: what would move money, verify a person or activate
+something is done by a provider or refused. Every endpoint that writes and every job declares a ``Live``; the catalogue
+refuses those without.
 
-    records()                 it only keeps what it was told; live mode needs nobody for it
-    needs(PAYOUTS)            refused in live mode unless there is a provider of payouts
-    asks(CHARGES, "it is confirmed")   the handler calls ``call.require(CHARGES)`` on the way that needs it
-    only_in_test()             test mode only, by its nature
+    records()                 it only stores data; live mode needs no provider
+    needs(PAYOUTS)            refused in live mode without a provider of payouts
+    asks(CHARGES, "it is confirmed")   the handler calls ``call.require(CHARGES)`` in the case that needs it
+    only_in_test()            available in test mode only
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _TEST_ONLY = "This method is only available in test mode. Try using your test ke
 
 @dataclass(frozen=True)
 class Capability:
-    """Something that only a provider can really do.
+    """Something that needs a provider in live mode.
 
-    name: how settings and docs call it, for example ``payouts``. does: what cannot be done without, to go on after
-        "cannot".
-    status, code, message: of the error, where the real system has one of its own.
+    name: as in settings and docs, for example ``payouts``.
+    does: what cannot be done without a provider; completes the sentence "it cannot …".
+    status, code, message: of the error, where Stripe has an error of its own for it.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Capability:
     message: str = ""
 
     def refusal(self) -> ApiError:
-        """The error of a live call without a provider."""
+        """Return the error for a live mode call without a provider."""
         text = self.message or (
             f"Live mode on this server has no provider for {self.name},"
             f" so it cannot {self.does}. Nothing was done. Use your test keys"
@@ -50,11 +50,11 @@ class Capability:
 
 @dataclass(frozen=True)
 class Live:
-    """What an endpoint or a kind of work does in live mode.
+    """What an endpoint or a job may do in live mode.
 
-    capability: what it asks a provider for; None when it keeps records only.
-    when: in which case it asks; empty when always, and then it is refused before its handler runs.
-    test_only: refused in live mode, provider or not. message: what that refusal says. note: a sentence for the docs.
+    capability: what it needs a provider for; None when it only stores data.
+    when: the case that needs the provider; empty for every case, and then it is checked before the handler runs.
+    test_only: refused in live mode even with a provider. message: of that error. note: a sentence for the docs.
     """
 
     capability: Capability | None = None
@@ -64,7 +64,7 @@ class Live:
     note: str = ""
 
     def admit(self, call: Call) -> None:
-        """Raise ApiError when this cannot be done in the call's mode at all."""
+        """Raise ApiError when the endpoint or job is not available in the call's mode."""
         if not call.livemode:
             return
         if self.test_only:
@@ -73,7 +73,7 @@ class Live:
             call.require(self.capability)
 
     def admits(self, call: Call) -> bool:
-        """Whether this can be done in the call's mode."""
+        """Return whether ``admit`` would not raise."""
         try:
             self.admit(call)
         except ApiError:
@@ -82,23 +82,26 @@ class Live:
 
 
 def records(note: str = "") -> Live:
-    """It keeps what it is told and claims nothing, so live mode needs no provider for it.
+    """Declare that it only stores data, so that live mode needs no provider.
 
-    note: for the docs, if that is not plain.
+    note: a sentence for the docs, where that is not obvious.
     """
     return Live(note=note)
 
 
 def needs(capability: Capability, note: str = "") -> Live:
-    """It is refused in live mode unless there is a provider of that capability."""
+    """Declare that it is refused in live mode without a provider of that capability. note: a sentence for the docs."""
     return Live(capability, note=note)
 
 
 def asks(capability: Capability, when: str) -> Live:
-    """Its handler asks, with ``call.require``, in one case. when: that case, to go on after "when"."""
+    """Declare that its handler calls ``call.require`` in one case.
+
+    when: that case; completes the sentence "it needs a provider when …".
+    """
     return Live(capability, when)
 
 
 def only_in_test(message: str = "") -> Live:
-    """It exists in test mode only. message: what a live call is told, if the real system has words of its own."""
+    """Declare that it is available in test mode only. message: of the error, where Stripe has its own text."""
     return Live(test_only=True, message=message)

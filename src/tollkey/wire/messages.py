@@ -1,4 +1,4 @@
-"""A request and an answer as the wire sees them, whatever web framework carries them."""
+"""Requests and responses, independent of ASGI."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tollkey.wire._incoming import Incoming
 
 __all__ = ["COMMON", "Incoming", "Request", "Response", "Rest"]
 
-#: On every answer, also on refusals (reference section 1.3).
+#: Headers of every response, also of errors (reference section 1.3).
 COMMON = {
     "Access-Control-Allow-Credentials": "true",
     "Access-Control-Allow-Methods": "GET, HEAD, PUT, PATCH, POST, DELETE",
@@ -29,22 +29,23 @@ COMMON = {
 }
 
 
-LONG_BODY = 512 * 1024  # bytes
+LONG_BODY = 512 * 1024  # bytes; only file uploads are longer
 
 
 @dataclass(slots=True)
 class Request:
     """One HTTP request.
 
-    headers: names in lower case. path: as sent, still percent-encoded. ip: the caller's address.
-    acting_for: the account of ``Stripe-Account``, once it is known that the key may act for it.
-    incoming: the body while it is not read; without it, ``body`` is all of it. given: the parameters, once they are
-        decoded.
+    path: as sent, still percent-encoded. headers: names in lower case. ip: the client's address.
+    secure: whether HTTPS was used.
+    acting_for: the account of ``Stripe-Account``, once the key is known to have access to it.
+    incoming: the body while it is unread; None when ``body`` holds all of it.
+    given: the decoded parameters. decoded: whether they have been decoded.
     """
 
     method: str
     path: str
-    query: bytes = field(repr=False)  # what may hold a secret is not shown
+    query: bytes = field(repr=False)  # excluded from repr: it may hold a secret
     headers: dict[str, str] = field(repr=False)
     body: bytes = field(default=b"", repr=False)
     ip: str | None = None
@@ -56,20 +57,20 @@ class Request:
 
     @property
     def bodiless(self) -> bool:
-        """Whether it carries no body, read or unread."""
+        """Whether the request has no body, read or unread."""
         return not self.body and (self.incoming is None or self.incoming.finished)
 
     @property
     def long(self) -> bool:
-        """Whether its body, which has been read, is longer than any that is no file."""
+        """Whether the body that was read is longer than LONG_BODY bytes, as only uploads are."""
         return len(self.body) > LONG_BODY
 
 
 class Rest(NamedTuple):
-    """What is read and sent after the first piece of a long answer.
+    """The part of a long response that is read from storage while it is sent, after the first piece.
 
-    size: bytes of the whole. pieces: how many, the first one with them. read: a piece by its number, from a
-        transaction.
+    size: bytes of the whole body. pieces: their number, including the first.
+    read: ``(number, tx)`` -> the bytes of a piece.
     """
 
     size: int
@@ -79,11 +80,11 @@ class Rest(NamedTuple):
 
 @dataclass(slots=True)
 class Response:
-    """One HTTP answer.
+    """One HTTP response.
 
-    guess: a wrong secret was answered, see ``ApiError``.
-    rest: what follows ``body``, for one that is too long to be held in memory.
-    kept: what may be stored of the body, where it shows a secret; None when that is all of it.
+    code: the error's code, for the request log. guess: see ``ApiError``.
+    rest: the remaining pieces of a body that is too long for memory.
+    kept: the body without secrets, for logs and idempotency records; None when ``body`` has none.
     """
 
     status: int
@@ -98,7 +99,7 @@ class Response:
 
     @property
     def length(self) -> int:
-        """Bytes of the whole body."""
+        """The length of the whole body in bytes."""
         return len(self.body) if self.rest is None else self.rest.size
 
     @property

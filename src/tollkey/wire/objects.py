@@ -1,7 +1,7 @@
-"""Objects as handlers see them: dicts, loaded once a request, saved with their event.
+"""Objects as handlers see them: dicts, loaded once per request and saved together with their event.
 
-Public fields are what the wire answers. Fields that begin with ``_`` are ours: they are stored
-beside the object and never leave. Ids are stored, never expanded objects.
+Public fields appear in responses. Private fields begin with ``_``; they are stored beside the object and never
+sent. Objects store the ids of other objects, never expanded objects.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 
 
 class Deleted(TypedDict):
-    """What the wire says of an object that was deleted."""
+    """The response to deleting an object."""
 
     id: str
     object: str
     deleted: bool
 
 
-_MOST_DECODED = 500  # objects that are kept decoded to be looked at; a merchant's own account, above all
+_MOST_DECODED = 500  # objects cached in decoded form, above all the accounts
 
 
 def encode(value: Any) -> bytes:
-    """JSON as the wire writes it: UTF-8, indented by two spaces."""
+    """Return a value as JSON in the API's format: UTF-8, indented by two spaces."""
     return orjson.dumps(value, option=orjson.OPT_INDENT_2)
 
 
 def dig(value: Any, path: str) -> Any:
-    """The value at a dotted path, or None where something on the way is missing."""
+    """Return the value at a dotted path, or None when a part of the path is missing."""
     for name in path.split("."):
         if not isinstance(value, dict):
             return None
@@ -56,7 +56,7 @@ class Tables:
         self._decoded: dict[tuple[Scope, str, str], tuple[bytes, bytes | None, Json]] = {}
 
     def prepare(self, tx: Tx) -> None:
-        """Make what is missing: new tables, and new columns, filled from the objects that are there."""
+        """Create missing tables and index columns, and fill new columns from the stored objects."""
         there = existing_columns(tx)
         statements: list[str] = []
         unfilled: list[Table] = []
@@ -73,12 +73,12 @@ class Tables:
             self._fill(tx, table)
 
     def load(self, tx: Tx, scope: Scope, object: str, id: str) -> Json | None:
-        """One object, outside of any call; None when the scope has no such."""
+        """Return a stored object without a call, private fields included; None when the scope does not have it."""
         record = self.of[object].get(tx, scope, id)
         return _decode(record) if record is not None else None
 
     def decoded(self, scope: Scope, object: str, record: Record) -> Json:
-        """The object of a record, decoded once for as long as the record stays the same. Nobody may change it."""
+        """Return the decoded object of a record, cached until the record changes. The caller must not change it."""
         known = self._decoded.get((scope, object, record.id))
         if known is None or known[0] != record.body or known[1] != record.private:
             if len(self._decoded) >= _MOST_DECODED:
@@ -87,7 +87,7 @@ class Tables:
         return known[2]
 
     def find(self, tx: Tx, scope: Scope, object: str, equal: Mapping[str, str | Sequence[str]]) -> list[Json]:
-        """Stored objects with these values in indexed fields, for work without a call: private fields included."""
+        """Return up to ten objects with these values in indexed fields, without a call; private fields included."""
         return [_decode(record) for record in self.of[object].page(tx, scope, 10, equal)]
 
     def _fill(self, tx: Tx, table: Table) -> None:
@@ -107,7 +107,7 @@ def _decode(record: Record) -> Json:
 
 
 def split(value: Json) -> tuple[Json, Json]:
-    """An object's public fields, and its private ones."""
+    """Split an object into its public and its private fields."""
     names = [name for name in value if name[0] == "_"]
     if not names:
         return value, {}
@@ -116,12 +116,12 @@ def split(value: Json) -> tuple[Json, Json]:
 
 
 def public(value: T) -> T:
-    """A copy of an object, or of a part of one, without its private fields."""
+    """Return a shallow copy of an object, or of a part of one, without private fields."""
     return cast(T, {name: inner for name, inner in value.items() if not name.startswith("_")})
 
 
 def changed(before: Any, after: Any) -> Any:
-    """What ``previous_attributes`` says: the old values of top-level fields that differ, hashes field by field."""
+    """Return ``previous_attributes``: the old values of the fields that differ; hashes are compared field by field."""
     difference: Json = {}
     for name, new in after.items():
         old = before.get(name)
@@ -135,7 +135,7 @@ def changed(before: Any, after: Any) -> Any:
 
 
 class _Row(NamedTuple):
-    """What the database has of an object; ``undone`` is the transaction's, at the moment it was read or written."""
+    """An object's row as read or written last; undone: the transaction's count of rollbacks at that time."""
 
     body: bytes
     private: bytes | None
@@ -145,7 +145,7 @@ class _Row(NamedTuple):
 
 
 class Objects:
-    """The objects of one scope, within one transaction."""
+    """The objects of one scope (account and mode) within one transaction."""
 
     def __init__(self, call: Call, tables: Tables, tx: Tx, scope: Scope) -> None:
         self._call, self._tables, self.tx, self.scope = call, tables, tx, scope
@@ -154,7 +154,7 @@ class Objects:
         self._seen: dict[tuple[str, str], Json | None] = {}
 
     def sharing(self, call: Call) -> Objects:
-        """The same objects, for the same scope and transaction, under a call of another time."""
+        """Return an ``Objects`` for a call at another time that shares this one's loaded objects."""
         other = Objects(call, self._tables, self.tx, self.scope)
         other._loaded, other._stored, other._seen = self._loaded, self._stored, self._seen
         return other
@@ -164,7 +164,7 @@ class Objects:
         return self._tables.of[cast(str, object)]
 
     def resource(self, object: str | Kind[Any]) -> Resource:
-        """What there is to say about one kind of object."""
+        """Return the declaration of a type of object."""
         return self._tables.catalogue.by_object[cast(str, object)]
 
     @overload
@@ -172,7 +172,7 @@ class Objects:
     @overload
     def keep(self, object: str, record: Record) -> Json: ...
     def keep(self, object: Any, record: Record) -> Any:
-        """The object of a record; the one that this request has already, if it has."""
+        """Return the object of a record and remember it; the dict this request already has, if any."""
         key = (object, record.id)
         known = self._loaded.get(key)
         if known is None:
@@ -181,9 +181,9 @@ class Objects:
         return known
 
     def decode(self, object: str, record: Record) -> Json:
-        """As ``keep``, but a new one is not kept: for reads that look at thousands to answer a few.
+        """Return the object of a record without remembering it, for reads that filter thousands of objects.
 
-        Nobody may change it.
+        The caller must not change it.
         """
         known = self._loaded.get((object, record.id))
         return _decode(record) if known is None else known
@@ -198,7 +198,7 @@ class Objects:
     @overload
     def find(self, object: str, id: str) -> Json | None: ...
     def find(self, object: Any, id: str) -> Any:
-        """The object with that id, or None. The same dict each time within one request."""
+        """Return the object with that id, or None; the same dict each time within one request."""
         known = self._loaded.get((object, id))
         if known is not None:
             return known
@@ -210,9 +210,9 @@ class Objects:
     @overload
     def find_read_only(self, object: str, id: str) -> Json | None: ...
     def find_read_only(self, object: Any, id: str) -> Any:
-        """The object with that id as it was when this request first looked, or as it has changed it since.
+        """Return the object with that id, or None, from a cache of decoded objects where possible.
 
-        Nobody may change it here.
+        It is as first read by this request, or as this request has changed it since. The caller must not change it.
         """
         key = (object, id)
         known = self._loaded.get(key)
@@ -228,10 +228,11 @@ class Objects:
     @overload
     def get(self, object: str, id: str, param: str | None = None) -> Json: ...
     def get(self, object: Any, id: str, param: str | None = None) -> Any:
-        """The object with that id.
+        """Return the object with that id.
 
-        param: the parameter that named it, in bracket form; None when the id stood in the path.
-        Raises ApiError resource_missing: 404 for a path, 400 for a parameter; it tells when the other mode has it.
+        param: the parameter that named it, in bracket form; None when the id was in the path.
+        Raises ApiError resource_missing: 404 for a path, 400 for a parameter. The message says when the other mode has
+        the id.
         """
         found = self.find(object, id)
         if found is None:
@@ -239,7 +240,7 @@ class Objects:
         return found
 
     def missing(self, object: str | Kind[Any], id: str, param: str | None = None) -> Exception:
-        """The error for an id that this scope does not have."""
+        """Return the error for an id that this scope does not have; see ``get``."""
         resource = self.resource(object)
         other = None
         if self.table(object).exists_in_other_mode(self.tx, self.scope, id):
@@ -247,9 +248,9 @@ class Objects:
         return missing_object(resource.named, id, param or resource.path_param, in_path=param is None, other_mode=other)
 
     def insert(self, value: T, event: EventType | None = None) -> T:
-        """Store a new object and, in the same transaction, the event of that type.
+        """Store a new object and, if given, an event of that type. Returns the object.
 
-        Raises db.Duplicate when the id is taken.
+        Raises db.Duplicate when the id exists.
         """
         object, id = value["object"], value["id"]
         row = self._insert(value)
@@ -260,10 +261,9 @@ class Objects:
         return value
 
     def write_once(self, value: Mapping[str, Any]) -> bytes:
-        """Store a new object as it is at this moment, which nobody will change: within this request it is not kept in
-        memory.
+        """Store a new object that will not change, without remembering it in this request.
 
-        So it may hold other objects as they stand, without copies of them. Returns its public JSON.
+        It may therefore contain other objects without copies of them. Returns its public JSON.
         """
         return self._insert(value).body
 
@@ -278,14 +278,15 @@ class Objects:
         return _Row(encode(public), orjson.dumps(private) if private else None, created, values, self.tx.rollbacks)
 
     def add_transient(self, value: T) -> T:
-        """An object that exists only within this request: it can be found, and is never stored."""
+        """Add an object for this request only: ``find`` returns it, and it is never stored."""
         self._loaded[value["object"], value["id"]] = cast(Json, value)
         return value
 
     def save(self, value: T, event: EventType | None = None) -> T:
-        """Store what has been changed in a loaded object, with its event when something public differs.
+        """Store a changed object and, when a public field differs, an event of the given type. Returns the object.
 
-        The event carries ``previous_attributes`` worked out against what was stored.
+        The event's ``previous_attributes`` are computed from what was stored.
+        Raises ApiError resource_missing when the object is not stored.
         """
         object, id = value["object"], value["id"]
         table, row = self.table(object), self._written(value)
@@ -306,7 +307,7 @@ class Objects:
         return value
 
     def delete(self, value: Mapping[str, Any], event: EventType | None = None) -> Deleted:
-        """Forget an object and answer what the wire says of a deleted one."""
+        """Delete an object, store the event if given, and return the response for a deleted object."""
         object, id = value["object"], value["id"]
         self.table(object).delete(self.tx, self.scope, id)
         self._loaded.pop((object, id), None)
@@ -342,7 +343,10 @@ class Objects:
         ranges: Iterable[Range] = (),
         oldest_first: bool = False,
     ) -> Any:
-        """Objects whose indexed fields have these values, newest first."""
+        """Return objects whose indexed fields have these values, newest first unless ``oldest_first``.
+
+        equal: indexed field -> value, or a sequence of allowed values. ranges: bounds on indexed fields.
+        """
         records = self.table(object).page(self.tx, self.scope, limit, equal, ranges, oldest_first=oldest_first)
         return [self.keep(object, record) for record in records]
 
@@ -351,10 +355,10 @@ class Objects:
     @overload
     def page(self, object: str, limit: int, **query: Any) -> list[Json]: ...
     def page(self, object: Any, limit: int, **query: Any) -> Any:
-        """One page of a list; see ``db.Table.page`` for the arguments."""
+        """Return one page of a list; arguments: see ``db.Table.page``."""
         return [self.keep(object, record) for record in self.table(object).page(self.tx, self.scope, limit, **query)]
 
     def copy(self, value: T) -> T:
-        """A copy of the public part, for an answer or an event that must not change any more."""
-        copied: T = orjson.loads(orjson.dumps(split(cast(Json, value))[0]))  # a tenth of what copy.deepcopy takes
+        """Return a deep copy of the public fields, for a response or event that must not change later."""
+        copied: T = orjson.loads(orjson.dumps(split(cast(Json, value))[0]))  # ten times as fast as copy.deepcopy
         return copied

@@ -1,7 +1,6 @@
-"""OPENAPI: what this server implements, as an OpenAPI 3.0 document, worked out from the catalogue alone.
+"""The OpenAPI 3.0 document of this server, generated from the resources.
 
-Nothing in it is written by hand: paths, parameters, permissions and kinds of object come from the resources, so the
-document cannot say something that the server does not do.
+No part is written by hand: paths, parameters, permissions and types of objects are those that the server uses.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ _SIMPLE: dict[type[Node], Json] = {
 
 
 def document(catalogue: Catalogue, base_url: str = "http://127.0.0.1:8420") -> Json:
-    """The OpenAPI 3.0 document of every endpoint that needs a key.
+    """Return the OpenAPI 3.0 document of all endpoints that need a key.
 
     base_url: the address of the server.
     """
@@ -97,8 +96,8 @@ def _operation(resource: Resource, endpoint: Endpoint) -> Json:
 
 
 def _clients(endpoint: Endpoint) -> Json:
-    """What publishable and ephemeral keys may do: null where they may not call it."""
-    told: Json = {}
+    """Return what publishable and ephemeral keys may send and expand; null where they may not call the endpoint."""
+    extensions: Json = {}
     for kind in ("publishable", "ephemeral"):
         access = endpoint.access_of(kind)
         taken = (
@@ -106,8 +105,8 @@ def _clients(endpoint: Endpoint) -> Json:
             if access is None
             else {"schema": _schema(access.taken(endpoint.schema)), "expands": list(access.expands)}
         )
-        told[f"x-{kind}"] = taken
-    return told
+        extensions[f"x-{kind}"] = taken
+    return extensions
 
 
 def _query(name: str, node: Node, required: bool) -> Json:
@@ -167,7 +166,7 @@ def _scalar(node: Node) -> Json:
 
 
 def _objects(catalogue: Catalogue) -> dict[str, Json]:
-    """One schema a kind of object: what it is called, and what its ids begin with."""
+    """Return one schema for each type of object: its name and the prefix of its ids."""
     made: dict[str, Json] = {}
     for resource in catalogue.resources:
         id: Json = {"type": "string", **({"pattern": f"^{resource.prefix}_"} if resource.prefix else {})}

@@ -1,7 +1,7 @@
-"""Lists: cursors, ``has_more``, filters served by indexes.
+"""Lists: cursors, ``has_more`` and indexed filters.
 
-Newest first. ``starting_after`` and ``ending_before`` name an object of the same list; the page
-says whether there are more objects in the direction it was walked (reference section 1.10).
+Lists are sorted newest first. ``starting_after`` and ``ending_before`` name an object of the same list; ``has_more``
+tells whether there are more objects in the direction of the page (reference section 1.10).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _PAGING = frozenset({"limit", "starting_after", "ending_before", "expand", "created"})
-#: Filters that name an object: one that is not there is an error, not an empty page. Filter -> kind of object.
+#: Filter that names an object -> its type. An unknown id is an error, not an empty page.
 _NAMED = {
     **{
         name: name
@@ -34,9 +34,9 @@ _NAMED = {
 
 
 class Page:
-    """One page of a list, as the wire answers it.
+    """One page of a list in a response.
 
-    more: further fields of the list object. count: how many there are in all, when that is asked for.
+    url: the list's path. more: further fields of the list object. count: computes ``total_count`` when expanded.
     """
 
     def __init__(
@@ -61,12 +61,12 @@ class Page:
         self._data = data
 
     def answer(self) -> Json:
-        """The list object."""
+        """Return the list object."""
         return {"object": "list", "data": self.data, "has_more": self.has_more, "url": self.url, **self.more}
 
 
 class StoredPage(Page):
-    """A page of stored objects, which are only decoded when somebody looks at them."""
+    """A page of stored objects, which are decoded only when ``data`` is used."""
 
     def __init__(self, objects: Objects, object: str, records: list[Record], has_more: bool, url: str) -> None:
         super().__init__([], has_more, url)
@@ -84,7 +84,7 @@ class StoredPage(Page):
         self._data = data
 
     def as_stored(self) -> bytes | None:
-        """The list object's JSON, out of the objects' as they are stored; None once somebody has looked at them."""
+        """Return the list object's JSON, built from the stored JSON of its objects; None once ``data`` was used."""
         if self._data is not None:
             return None
         frame = encode({"object": "list", "data": [], "has_more": self.has_more, "url": self.url, **self.more})
@@ -92,12 +92,15 @@ class StoredPage(Page):
             return frame
         bodies = b",\n    ".join(
             bytes(record.body).replace(b"\n", b"\n    ") for record in self._records
-        )  # JSON text holds no line ends
+        )  # JSON strings contain no raw line breaks
         return frame.replace(b'"data": []', b'"data": [\n    %b\n  ]' % bodies, 1)
 
 
 def created_ranges(value: Any, column: str = "created") -> list[Range]:
-    """The bounds that ``created`` (or a like filter) asks for: an exact second, or gt, gte, lt, lte."""
+    """Return the bounds of a ``created`` filter: an exact second (UTC epoch), or gt, gte, lt, lte.
+
+    column: the indexed field that is filtered.
+    """
     if value is None:
         return []
     if isinstance(value, dict):
@@ -114,18 +117,19 @@ def list_page(
     url: str,
     keep: Callable[[Any], bool] | None = None,
 ) -> Page:
-    """A page of the stored objects of one kind.
+    """Return a page of the stored objects of one type.
 
     params: ``limit`` (1 to 100, else 10), ``starting_after``, ``ending_before``, ``created``.
-    equal: indexed field -> value that it must have.
-    keep: a further condition, for what no index can serve; rows are read until the page is full.
-    Raises ApiError for both cursors at once, a cursor that is not there, or a filter that names an object that is not
-    there.
+    equal: indexed field -> value, or a sequence of allowed values. url: the list's path.
+    keep: a further condition without an index; rows are read until the page is full.
+    Raises ApiError 400 for two cursors, an unknown cursor, or a filter that names an unknown object.
     """
     object = cast(str, object)
     limit = params.get("limit") or 10
     before = params.get("ending_before")
-    for name in (_NAMED.keys() & params.keys()) if object not in NAMES_ANOTHER else ():  # theirs is in another account
+    for name in (
+        (_NAMED.keys() & params.keys()) if object not in NAMES_ANOTHER else ()
+    ):  # those name objects of another account
         _must_exist(call, _NAMED[name], params[name], name)
     table = call.objects.table(object)
     cursor = _cursor(call, object, params)
@@ -152,7 +156,7 @@ def list_page(
 
 
 def _must_exist(call: Call, object: str, id: Any, param: str) -> None:
-    """One that was deleted is still good for a filter, where it is remembered: its history can be read."""
+    """Raise ApiError when a filter names an unknown object. Deleted objects are accepted where they are stored."""
     if not isinstance(id, str):
         return
     kinds = [kind for kind in (object, f"deleted_{object}") if kind in call.setup.tables.of]
@@ -161,9 +165,9 @@ def _must_exist(call: Call, object: str, id: Any, param: str) -> None:
 
 
 def _cursor(call: Call, object: str, params: Params) -> Record | None:
-    """The object that the page begins behind, or ends before.
+    """Return the object that the page starts after or ends before, or None.
 
-    A cursor that is not there is told before that there are two.
+    Raises ApiError for an unknown cursor, checked first, and for two cursors.
     """
     found = None
     for name in ("starting_after", "ending_before"):
@@ -178,7 +182,10 @@ def _cursor(call: Call, object: str, params: Params) -> Record | None:
 
 
 def of_list(items: Sequence[Mapping[str, Any]], url: str, params: Params | None = None) -> Page:
-    """A page of a list that is at hand already, newest first: the sub-lists that hang on an object."""
+    """Return a page of items in memory, sorted newest first, as of a list inside an object.
+
+    params: the paging parameters. Raises ApiError 400 for a cursor that is not in the list.
+    """
     params = params or {}
     limit = params.get("limit") or 10
     ids = [item["id"] for item in items]
@@ -194,12 +201,15 @@ def of_list(items: Sequence[Mapping[str, Any]], url: str, params: Params | None 
 
 
 def sublist(items: Sequence[Any], url: str, **more: Any) -> Json:
-    """A list object inside another object, with everything in it."""
+    """Return a list object with all of its items, for use inside another object."""
     return {"object": "list", "data": items, "has_more": False, "url": url, **more}
 
 
 def retrieve(object: str, path: str, **options: Any) -> Endpoint:
-    """The endpoint that answers one stored object; its name in braces is the id."""
+    """Return the endpoint that retrieves a stored object; the last name in braces in ``path`` is the id.
+
+    options: further arguments of ``Endpoint``.
+    """
     name = path[path.rindex("{") + 1 : -1]
 
     def handler(call: Call, params: Params) -> Json:
@@ -215,11 +225,11 @@ def _has(value: Json, field: str, wanted: str | Sequence[str]) -> bool:
 
 
 def listing(object: str, path: str, permission: Permission | None = None, **fields: str) -> Endpoint:
-    """The endpoint that lists stored objects.
+    """Return the endpoint that lists stored objects.
 
-    Every parameter besides the cursors filters by the field of the same name: served by its index, or, for a field
-    that has none, by looking at the objects.
-    fields: parameter -> dotted field, where they differ.
+    Every parameter besides the paging ones filters by the field of the same name, with its index or, for a field
+    without one, by decoding the objects.
+    fields: parameter -> dotted field, where the names differ.
     """
 
     def handler(call: Call, params: Params) -> Page:
