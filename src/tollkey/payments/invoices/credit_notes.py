@@ -89,7 +89,7 @@ def preview_lines(call: Call, params: Params) -> Page:
     return of_list(preview(call, rest)["lines"]["data"], "/v1/credit_notes/preview/lines", params)
 
 
-def _new(call: Call, invoice: StoredInvoice, params: Params, id: str) -> api.CreditNote:
+def _new(call: Call, invoice: StoredInvoice, params: Mapping[str, Any], id: str) -> api.CreditNote:
     if invoice["status"] not in ("open", "paid", "uncollectible"):
         raise invalid(
             f"You can only issue credit notes for open or paid invoices. This invoice is {invoice['status']}.",
@@ -133,7 +133,7 @@ def _new(call: Call, invoice: StoredInvoice, params: Params, id: str) -> api.Cre
     return note
 
 
-def _credited(invoice: StoredInvoice, lines: list[api.CreditNoteLineItem], params: Params) -> int:
+def _credited(invoice: StoredInvoice, lines: list[api.CreditNoteLineItem], params: Mapping[str, Any]) -> int:
     """What a note of these lines, or of the amounts asked for, credits.
 
     Raises ApiError for more than is left, or other sums.
@@ -245,7 +245,7 @@ def _shares(source: api.LineItem, amount: int) -> tuple[list[api.DiscountsResour
 
 
 def _refund_and_credit(
-    call: Call, note: api.CreditNote, invoice: StoredInvoice, customer: StoredCustomer, params: Params
+    call: Call, note: api.CreditNote, invoice: StoredInvoice, customer: StoredCustomer, params: Mapping[str, Any]
 ) -> None:
     if params.get("refund_amount"):
         intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")

@@ -85,7 +85,9 @@ def attach(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:
     refresh(call, invoice)
 
 
-def _new(call: Call, params: Params, customer: StoredCustomer, invoice: StoredInvoice | None) -> StoredInvoiceItem:
+def _new(
+    call: Call, params: Mapping[str, Any], customer: StoredCustomer, invoice: StoredInvoice | None
+) -> StoredInvoiceItem:
     id = call.ids.new("ii")
     period = params.get("period") or {"start": call.now, "end": call.now}
     fallback = (invoice["currency"] if invoice else None) or customer.get("currency") or "usd"
@@ -120,7 +122,7 @@ def _new(call: Call, params: Params, customer: StoredCustomer, invoice: StoredIn
     return item
 
 
-def pricing_of(call: Call, params: Params, currency: str) -> Priced:
+def pricing_of(call: Call, params: Mapping[str, Any], currency: str) -> Priced:
     """What a line costs that is not a subscription's.
 
     params: ``amount``; or ``price`` (also inside ``pricing``), ``price_data`` or ``unit_amount`` with a quantity.
@@ -160,7 +162,7 @@ def pricing_of(call: Call, params: Params, currency: str) -> Priced:
     )
 
 
-def _silent_price(call: Call, params: Params, currency: str, unit: Decimal) -> StoredPrice:
+def _silent_price(call: Call, params: Mapping[str, Any], currency: str, unit: Decimal) -> StoredPrice:
     """The price and product that stand behind a bare amount: made without events, and not for use elsewhere."""
     product = blank(
         kinds.PRODUCT,
@@ -216,7 +218,7 @@ def update(call: Call, params: Params) -> StoredInvoiceItem:
     return item
 
 
-def _reprice(call: Call, item: StoredInvoiceItem, params: Params) -> None:
+def _reprice(call: Call, item: StoredInvoiceItem, params: Mapping[str, Any]) -> None:
     if any(
         params.get(name) is not None
         for name in ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal")

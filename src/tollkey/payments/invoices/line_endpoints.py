@@ -27,7 +27,7 @@ def _draft(call: Call) -> tuple[Call, StoredInvoice]:
     return call, invoice
 
 
-def _metadata(invoice: StoredInvoice, params: Params) -> None:
+def _metadata(invoice: StoredInvoice, params: Mapping[str, Any]) -> None:
     if "invoice_metadata" in params:
         invoice["metadata"] = merged_metadata(invoice["metadata"], params["invoice_metadata"])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -254,20 +254,8 @@ def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
     What is private of a line stays in ``_lines``.
     """
     data = lines_of(invoice)
-    private = invoice.setdefault("_lines", {})
     credits: dict[str, list[tuple[str, int]]] = invoice.get("_credits") or {}
-    at = invoice["created"]
-    lines = []
-    for line in data:
-        if "_rates" in line:
-            private[line["id"]] = {"rates": line.pop("_rates"), "off": line.pop("_off", None)}
-        kept = private.get(line["id"])
-        own = redemption.offs(call, line["discounts"], invoice["currency"], at)
-        rates = [tax_automatic.rate_of(call, id) for id in (kept["rates"] if kept else ())]
-        product: str | None = dig(line, "pricing.price_details.product")
-        paid = sum(amount for _, amount in credits.get(line["id"], ()))
-        back = [(id, amount) for id, amount in (kept["off"] if kept else None) or ()]
-        lines.append(arithmetic.Line(line["amount"], line["discountable"], product, own, rates, paid, back))
+    lines = [_to_work_out(call, invoice, line, credits.get(line["id"], ())) for line in data]
     how = _automatic(call, invoice)
     exempt = invoice["customer_tax_exempt"] in ("exempt", "reverse")
     default = [] if exempt else [tax_automatic.rate_of(call, rate["id"]) for rate in invoice["default_tax_rates"]]
@@ -278,7 +266,7 @@ def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
             worked.rates = [
                 tax_automatic.rate_of_price(call, how, dig(line, "pricing.price_details.price"), invoice["currency"])
             ]
-    whole: list[arithmetic.Off] = redemption.offs(call, invoice["discounts"], invoice["currency"], at)
+    whole: list[arithmetic.Off] = redemption.offs(call, invoice["discounts"], invoice["currency"], invoice["created"])
     totals = arithmetic.compute(lines, whole, default)
     for line, worked in zip(data, lines, strict=True):
         line["discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in worked.off]
@@ -302,6 +290,25 @@ def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
     invoice["total_taxes"] = [tax_entry(tax) for tax in _merged([*totals.taxes, *shipped])]
     # ``total_count`` is answered, but Stripe's document does not name it.
     invoice["lines"] = sublist(data, invoice["lines"]["url"], total_count=len(data))
+
+
+def _to_work_out(
+    call: Call, invoice: StoredInvoice, line: StoredLine, credits: Sequence[tuple[str, int]]
+) -> arithmetic.Line:
+    """A line with its own discounts and tax rates, for the arithmetic. credits: the billing credits used up for it."""
+    private = invoice.setdefault("_lines", {})
+    if "_rates" in line:
+        private[line["id"]] = {"rates": line.pop("_rates"), "off": line.pop("_off", None)}
+    kept = private.get(line["id"])
+    return arithmetic.Line(
+        line["amount"],
+        line["discountable"],
+        dig(line, "pricing.price_details.product"),
+        redemption.offs(call, line["discounts"], invoice["currency"], invoice["created"]),
+        [tax_automatic.rate_of(call, id) for id in (kept["rates"] if kept else ())],
+        credits=sum(amount for _, amount in credits),
+        given_back=[(id, amount) for id, amount in (kept["off"] if kept else None) or ()],
+    )
 
 
 def _automatic(call: Call, invoice: StoredInvoice) -> tax_automatic.Taxing | None:

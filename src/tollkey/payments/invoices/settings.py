@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import rendering as catalog_rendering
 from tollkey.payments.invoices.shipping import shipping_cost
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Params, invalid
+from tollkey.wire import Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
@@ -27,7 +28,7 @@ _FIELDS = (
 )
 
 
-def check_sending(params: Params, invoice: StoredInvoice | None) -> None:
+def check_sending(params: Mapping[str, Any], invoice: StoredInvoice | None) -> None:
     """Check the parameters that say until when an invoice that is sent is due.
 
     invoice: the one that is changed, None for a new one. Raises ApiError 400 when they do not go together.
@@ -46,7 +47,7 @@ def check_sending(params: Params, invoice: StoredInvoice | None) -> None:
         )
 
 
-def apply_settings(call: Call, invoice: StoredInvoice, params: Params) -> None:
+def apply_settings(call: Call, invoice: StoredInvoice, params: Mapping[str, Any]) -> None:
     """Set what the parameters say on a draft; the caller adds it up and stores it.
 
     Raises ApiError 400 when a parameter names an object that does not exist.

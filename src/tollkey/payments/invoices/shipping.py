@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import shipping_rates
-from tollkey.wire import Call, Params, dig, invalid
+from tollkey.wire import Call, dig, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
     from tollkey.wire import api
 
 
-def shipping_cost(call: Call, invoice: StoredInvoice, given: Params | None) -> api.InvoicesResourceShippingCost | None:
+def shipping_cost(
+    call: Call, invoice: StoredInvoice, given: Mapping[str, Any] | None
+) -> api.InvoicesResourceShippingCost | None:
     """``shipping_cost`` of an invoice, or None when it is unset. The rate has to be in the invoice's currency.
 
     Raises ApiError: no such rate, neither or both of rate and data, another currency.
