@@ -53,12 +53,10 @@ class Dashboard:
 
 
 def _create_app(
-    setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Any, trust_proxy: bool,
+    setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], checker: Any, trust_proxy: bool,
     address: Address,
     require_https: bool,
 ) -> App:  # fmt: skip
-    from tollkey.dashboard import app
-    from tollkey.dashboard import passwords as password_rules
+    from tollkey.dashboard import app, passwords
 
-    rules = passwords or password_rules.Passwords()
-    return app.App(setup, edge, authority, now, rules, trust_proxy, address, require_https)
+    return app.App(setup, edge, authority, now, checker or passwords.Passwords(), trust_proxy, address, require_https)
