@@ -32,3 +32,17 @@ def test_older_versions_call_the_hosted_page_hosted(api: Api) -> None:
     made = session(api)
     old = api.ok("GET", f"{URL}/{made['id']}", headers={"Stripe-Version": "2025-01-27.acacia"})
     assert (made["ui_mode"], old["ui_mode"], old["shipping_details"]) == ("hosted_page", "hosted", None)
+
+
+def test_a_card_that_the_customer_saved_the_old_way_pays_a_session(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers", email="jo@shop.example", source="tok_visa")
+    made = session(api, customer=customer["id"])
+    paid = api.ok("POST", f"/v1/payment_pages/{made['id']}/confirm", payment_method=customer["default_source"])
+    assert (paid["status"], paid["payment_status"]) == ("complete", "paid")
+
+
+def test_a_saved_bank_account_does_not_pay_a_session(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers", email="jo@shop.example", source="btok_us_verified")
+    made = session(api, customer=customer["id"])
+    answer = api.post(f"/v1/payment_pages/{made['id']}/confirm", payment_method=customer["default_source"])
+    assert (answer.status, answer["error"]["code"]) == (400, "resource_missing")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import shipping_rates
-from tollkey.payments.checkout import jobs, states
+from tollkey.payments.checkout import jobs, kinds, states
+from tollkey.payments.checkout.known import amount_of, currency_of, price_of
 from tollkey.payments.checkout.legacy import modern
 from tollkey.payments.checkout.lines import check_quantities, make_items, total
 from tollkey.payments.checkout.order import optional_items
@@ -15,7 +17,18 @@ from tollkey.payments.intents import payment_intents, setup_intents
 from tollkey.payments.methods import method_types, payment_method_configurations
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Json, Params, blank, dig, hosted_url, invalid, missing_param
+from tollkey.wire import Call, Params, blank, dig, hosted_url, invalid, missing_param
+
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import DiscountEntry
+    from tollkey.payments.checkout.stored import (
+        AutomaticTax,
+        BusinessName,
+        CustomField,
+        StoredSession,
+    )
+    from tollkey.payments.intents.stored import StoredPaymentIntent
+    from tollkey.wire import api
 
 DAY = 86_400
 _HALF_HOUR = 1800
@@ -27,7 +40,6 @@ _COPIED = (
     "origin_context", "permissions", "shipping_address_collection", "submit_type", "success_url", "return_url",
 )  # fmt: skip
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_INVOICE_DATA = ("account_tax_ids", "custom_fields", "description", "footer", "issuer", "rendering_options")
 #: From this version on a session makes its PaymentIntent when it is confirmed, and knows the customer's details before.
 _INTENT_LATER_SINCE = "2022-08-01"
 
@@ -81,12 +93,12 @@ def _expiry(call: Call, given: int | None) -> int:
     return given
 
 
-def _new(call: Call, params: Params, mode: str, ui: str) -> Json:
+def _new(call: Call, params: Params, mode: str, ui: str) -> StoredSession:
     id = f"cs_{'live' if call.livemode else 'test'}_{_MODE_LETTERS[mode]}1{call.ids.text(56)}"
     account = fields.acting_account(call) or {}
     shop = dig(account, "settings.dashboard.display_name") or dig(account, "business_profile.name") or "Test account"
     session = blank(
-        "checkout.session",
+        kinds.SESSION,
         id=id,
         adaptive_pricing={"enabled": mode == "payment"},
         automatic_tax=_automatic_tax(params.get("automatic_tax")),
@@ -107,29 +119,29 @@ def _new(call: Call, params: Params, mode: str, ui: str) -> Json:
         status=states.SESSION.start("open"),
         ui_mode=ui,
     )  # fmt: skip
-    for name in _COPIED:
-        if params.get(name) is not None:
-            session[name] = params[name]
+    fields.assign(session, params, [name for name in _COPIED if params.get(name) is not None])
     if ui != "hosted_page":
         session["redirect_on_completion"] = params.get("redirect_on_completion") or "always"
     return session
 
 
-def _automatic_tax(given: Json | None) -> Json:
+def _automatic_tax(given: Mapping[str, Any] | None) -> AutomaticTax:
     enabled = bool((given or {}).get("enabled"))
+    named: api.ConnectAccountReference | None = (given or {}).get("liability")
+    liability: api.ConnectAccountReference = named or {"type": "self"}
     return {
         "enabled": enabled,
-        "liability": ((given or {}).get("liability") or {"type": "self"}) if enabled else None,
+        "liability": liability if enabled else None,
         "provider": "stripe" if enabled else None,
         "status": "requires_location_inputs" if enabled else None,
     }
 
 
-def _customer(call: Call, session: Json, params: Params) -> None:
+def _customer(call: Call, session: StoredSession, params: Params) -> None:
     """Who pays: a stored customer, an e-mail address, or somebody not known yet."""
     email, mode = params.get("customer_email"), session["mode"]
     if params.get("customer"):
-        customer = call.objects.get("customer", params["customer"], "customer")
+        customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
         session["customer"], email = customer["id"], customer.get("email")
     else:
         session["customer_email"] = email
@@ -144,7 +156,7 @@ def _customer(call: Call, session: Json, params: Params) -> None:
         collect(session)
 
 
-def _methods(call: Call, session: Json, params: Params) -> None:
+def _methods(call: Call, session: StoredSession, params: Params) -> None:
     named = params.get("payment_method_types")
     if named:
         session["payment_method_types"] = method_types.check_types(named)
@@ -170,10 +182,11 @@ def _methods(call: Call, session: Json, params: Params) -> None:
         options["us_bank_account"] = {"financial_connections": access, "verification_method": "automatic"}
     for name, given in (params.get("payment_method_options") or {}).items():
         options[name] = {**options.get(name, {}), **(given or {})}
-    session["payment_method_options"] = options
+    # The names of the options are those of payment methods, which the parameters choose.
+    session["payment_method_options"] = cast("api.CheckoutSessionPaymentMethodOptions", options)
 
 
-def _collect(session: Json, params: Params) -> None:
+def _collect(session: StoredSession, params: Params) -> None:
     """What else the page asks for, and what happens afterwards."""
     mode = session["mode"]
     session["payment_method_collection"] = params.get("payment_method_collection") or (
@@ -182,19 +195,35 @@ def _collect(session: Json, params: Params) -> None:
     consent = params.get("consent_collection")
     if consent:
         session["consent_collection"] = {
-            name: consent.get(name) for name in ("payment_method_reuse_agreement", "promotions", "terms_of_service")
+            "payment_method_reuse_agreement": consent.get("payment_method_reuse_agreement"),
+            "promotions": consent.get("promotions"),
+            "terms_of_service": consent.get("terms_of_service"),
         }
     if params.get("tax_id_collection"):
         given = params["tax_id_collection"]
         session["tax_id_collection"] = {"enabled": given["enabled"], "required": given.get("required") or "never"}
     recovery = dig(params, "after_expiration.recovery")
     if recovery:
-        full = {"allow_promotion_codes": False, "enabled": False, "expires_at": None, "url": None}
-        session["after_expiration"] = {"recovery": {**full, **recovery}}
+        session["after_expiration"] = {
+            "recovery": {
+                "allow_promotion_codes": bool(recovery.get("allow_promotion_codes")),
+                "enabled": recovery["enabled"],
+                "expires_at": None,
+                "url": None,
+            }
+        }
     if mode == "payment":
         given = params.get("invoice_creation") or {}
         data = given.get("invoice_data") or {}
-        inner = {**{name: data.get(name) for name in _INVOICE_DATA}, "metadata": data.get("metadata") or {}}
+        inner: api.PaymentPagesCheckoutSessionInvoiceSettings = {
+            "account_tax_ids": data.get("account_tax_ids"),
+            "custom_fields": data.get("custom_fields"),
+            "description": data.get("description"),
+            "footer": data.get("footer"),
+            "issuer": data.get("issuer"),
+            "rendering_options": data.get("rendering_options"),
+            "metadata": data.get("metadata") or {},
+        }
         session["invoice_creation"] = {"enabled": bool(given.get("enabled")), "invoice_data": inner}
     if mode == "subscription" and session["customer"]:
         session["saved_payment_method_options"] = {
@@ -202,27 +231,32 @@ def _collect(session: Json, params: Params) -> None:
             **(params.get("saved_payment_method_options") or {}),
         }  # fmt: skip
     if params.get("name_collection"):
-        kinds = {kind: params["name_collection"].get(kind) for kind in ("business", "individual")}
-        session["name_collection"] = {
-            kind: {"enabled": rule["enabled"], "optional": bool(rule.get("optional"))}
-            for kind, rule in kinds.items()
-            if rule
-        }
+        asked = params["name_collection"]
+        session["name_collection"] = {}
+        if asked.get("business"):
+            session["name_collection"]["business"] = _name_rule(asked["business"])
+        if asked.get("individual"):
+            session["name_collection"]["individual"] = _name_rule(asked["individual"])
     session["custom_fields"] = [_custom_field(field) for field in params.get("custom_fields") or []]
 
 
-def _custom_field(given: Json) -> Json:
+def _name_rule(given: Mapping[str, Any]) -> BusinessName:
+    return {"enabled": given["enabled"], "optional": bool(given.get("optional"))}
+
+
+def _custom_field(given: Mapping[str, Any]) -> CustomField:
     kind = given["type"]
-    inner: Json = {"default_value": None, "value": None, **(given.get(kind) or {})}
+    inner = {"default_value": None, "value": None, **(given.get(kind) or {})}
     if kind != "dropdown":
         inner = {"maximum_length": None, "minimum_length": None, **inner}
     label = {"custom": given["label"].get("custom"), "type": given["label"]["type"]}
-    return {kind: inner, "key": given["key"], "label": label, "optional": bool(given.get("optional")), "type": kind}
+    made = {kind: inner, "key": given["key"], "label": label, "optional": bool(given.get("optional")), "type": kind}
+    return cast("CustomField", made)  # its type is the name of the hash that describes it
 
 
-def shipping_options(call: Call, session: Json, given: list[Json]) -> None:
+def shipping_options(call: Call, session: StoredSession, given: Sequence[Mapping[str, Any]]) -> None:
     """The ways of delivery that are offered; the first is chosen until the customer chooses."""
-    made = []
+    made: list[api.PaymentPagesCheckoutSessionShippingOption] = []
     for index, option in enumerate(given):
         if option.get("shipping_rate_data"):
             rate = shipping_rates.create_shipping_rate(
@@ -230,7 +264,7 @@ def shipping_options(call: Call, session: Json, given: list[Json]) -> None:
             )
         else:
             rate = call.objects.get(
-                "shipping_rate", option["shipping_rate"], f"shipping_options[{index}][shipping_rate]"
+                kinds.SHIPPING_RATE, option["shipping_rate"], f"shipping_options[{index}][shipping_rate]"
             )
         made.append({"shipping_amount": rate["fixed_amount"]["amount"], "shipping_rate": rate["id"]})
     session["shipping_options"] = made
@@ -242,17 +276,19 @@ def shipping_options(call: Call, session: Json, given: list[Json]) -> None:
         }  # fmt: skip
 
 
-def discount(call: Call, session: Json, entries: list[Json]) -> None:
+def discount(call: Call, session: StoredSession, entries: Sequence[DiscountEntry]) -> None:
     """Take these coupons or promotion codes off the session."""
-    session["_discounts"] = [{name: value for name, value in entry.items() if value} for entry in entries]
+    session["_discounts"] = [
+        cast("DiscountEntry", {name: value for name, value in entry.items() if value}) for entry in entries
+    ]
     session["discounts"] = [
         {"coupon": entry.get("coupon"), "promotion_code": entry.get("promotion_code")}
         for entry in session["_discounts"]
     ]
 
 
-def new_session(call: Call, params: Params, **private: Any) -> Json:
-    """A stored session, with what it makes at once. private: fields of ours (``_link_after``).
+def new_session(call: Call, params: Params, *, for_portal: bool = False) -> StoredSession:
+    """A stored session, with what it makes at once. for_portal: it saves a card for the customer portal.
 
     Raises ApiError for parameters that do not go together, and for a total that cannot be charged.
     """
@@ -264,9 +300,12 @@ def new_session(call: Call, params: Params, **private: Any) -> Json:
     ui = _MODES.get(ui, ui)
     _check(params, mode, ui)
     session = _new(call, params, mode, ui)
-    session.update(_lines=[], _discounts=[], _params=_kept(params), **private)
-    for name in ("payment_intent_data", "subscription_data", "setup_intent_data"):
-        session["_" + name] = params.get(name) or {}
+    session.update({"_lines": [], "_discounts": [], "_params": _kept(params)})
+    if for_portal:
+        session["_for_portal"] = True
+    session["_payment_intent_data"] = params.get("payment_intent_data") or {}
+    session["_subscription_data"] = params.get("subscription_data") or {}
+    session["_setup_intent_data"] = params.get("setup_intent_data") or {}
     currency = shared_currency.check_currency(params["currency"], "currency") if params.get("currency") else None
     if mode != "setup":
         check_quantities(params["line_items"])
@@ -286,9 +325,9 @@ def new_session(call: Call, params: Params, **private: Any) -> Json:
             session["optional_items"] = optional_items(call, params["optional_items"])
         discount(call, session, params.get("discounts") or [])
         total(call, session)
-        if mode == "payment" and 0 < session["amount_total"] < shared_currency.minimum(session["currency"]):
-            raise shared_currency.session_too_small(session["currency"])
-        chosen = any(item["price"]["custom_unit_amount"] for item in session["_lines"])
+        if mode == "payment" and 0 < amount_of(session) < shared_currency.minimum(currency_of(session)):
+            raise shared_currency.session_too_small(currency_of(session))
+        chosen = any(price_of(item)["custom_unit_amount"] for item in session["_lines"])
         if mode == "payment" and session["amount_total"] == 0 and not chosen:
             states.PAYMENT.set(session, "no_payment_required")
     else:
@@ -316,12 +355,12 @@ def _kept(params: Params) -> Params | None:
     return dict(params) if dig(params, "after_expiration.recovery.enabled") else None
 
 
-def intent_of(call: Call, session: Json) -> Json:
+def intent_of(call: Call, session: StoredSession) -> StoredPaymentIntent:
     """The PaymentIntent of a session in payment mode, of its total; made when there is none yet."""
     if session["payment_intent"] is not None:
-        intent = call.objects.get("payment_intent", session["payment_intent"])
+        intent = call.objects.get(kinds.PAYMENT_INTENT, session["payment_intent"])
         if intent["amount"] != session["amount_total"] and intent["status"] == "requires_payment_method":
-            intent["amount"] = session["amount_total"]
+            intent["amount"] = amount_of(session)
             call.objects.save(intent)
         return intent
     params: Params = {
@@ -332,13 +371,13 @@ def intent_of(call: Call, session: Json) -> Json:
     }
     if session["customer"]:
         params["customer"] = session["customer"]
-    intent = payment_intents.create_intent(call, params, _checkout=session["id"])
-    session["payment_intent"] = intent["id"]
-    return intent
+    made = payment_intents.create_intent(call, params, _checkout=session["id"])
+    session["payment_intent"] = made["id"]
+    return made
 
 
-def _check_prices(session: Json, mode: str) -> None:
-    recurring = [bool(item["price"]["recurring"]) for item in session["_lines"]]
+def _check_prices(session: StoredSession, mode: str) -> None:
+    recurring = [bool(price_of(item)["recurring"]) for item in session["_lines"]]
     if mode == "payment" and any(recurring):
         raise invalid(
             "You specified `payment` mode but passed a recurring price."

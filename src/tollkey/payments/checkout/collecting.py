@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from tollkey.payments.checkout.known import delivery_countries, told_details
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.place import collect
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import rates, tax_ids
-from tollkey.wire import Call, Json, Params, invalid
+from tollkey.wire import Call, Params, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.checkout.stored import CustomField, NameRule, StoredSession
+    from tollkey.wire import api
 
 _NEEDED = "This field is required."
 _TAX_IDS = {
@@ -16,11 +23,11 @@ _TAX_IDS = {
 }  # fmt: skip
 
 
-def collect_extras(call: Call, session: Json, params: Params) -> None:
+def collect_extras(call: Call, session: StoredSession, params: Params) -> None:
     """Store the custom fields and consents that were entered. Raises ApiError 400 with the field's name."""
     collect_customer(session, params)
     if session["phone_number_collection"]["enabled"]:
-        session["customer_details"]["phone"] = _text(params, "phone")
+        told_details(session)["phone"] = _text(params, "phone")
     if session["shipping_address_collection"]:
         collect_shipping_address(session, params)
     collect_billing_address(session, params)
@@ -34,7 +41,7 @@ def collect_extras(call: Call, session: Json, params: Params) -> None:
         total(call, session)
 
 
-def collect_customer(session: Json, params: Params) -> None:
+def collect_customer(session: StoredSession, params: Params) -> None:
     """Store the customer's name, e-mail address and phone. Raises ApiError 400 when no e-mail address is known."""
     details = session["customer_details"]
     if details is None or not details.get("email"):
@@ -54,9 +61,9 @@ def _text(params: Params, name: str) -> str:
     return value
 
 
-def collect_billing_address(session: Json, params: Params) -> None:
+def collect_billing_address(session: StoredSession, params: Params) -> None:
     """The billing address, as far as it was typed. Raises ApiError 400 when more of it is needed."""
-    address = {name: str(params.get(name) or "").strip() or None for name in fields.ADDRESS}
+    address = _address(params)
     if session["billing_address_collection"] == "required":
         for name in ("line1", "city", "country"):
             _text(params, name)
@@ -67,73 +74,109 @@ def collect_billing_address(session: Json, params: Params) -> None:
             and not rates.located(address)
         ):
             raise invalid("Enter a postal code that we can work out your tax with.", "postal_code")
-        session["customer_details"] = {**session["customer_details"], "address": address}
+        session["customer_details"] = {**told_details(session), "address": address}
 
 
-def collect_shipping_address(session: Json, params: Params) -> None:
+def collect_shipping_address(session: StoredSession, params: Params) -> None:
     """Where goods go to. Raises ApiError 400 for a country that is not delivered to, or when something is missing."""
-    address = {name: str(params.get(f"ship_{name}") or "").strip() or None for name in fields.ADDRESS}
+    address = _address(params, "ship_")
     name = _text(params, "ship_name")
     for part in ("line1", "city", "postal_code", "country"):
         _text(params, f"ship_{part}")
-    if address["country"] not in (session["shipping_address_collection"].get("allowed_countries") or ["US"]):
+    if address["country"] not in delivery_countries(session):
         raise invalid("We do not deliver to this country.", "ship_country")
     if session["automatic_tax"]["enabled"] and not rates.located(address):
         raise invalid("Enter a postal code that we can work out your tax with.", "ship_postal_code")
-    collect(session, shipping_details={"address": address, "name": name})
+    collect(session, {"shipping_details": {"address": address, "name": name}})
 
 
-def _names(session: Json, params: Params) -> None:
-    for kind in ("business", "individual"):
-        rule = (session.get("name_collection") or {}).get(kind) or {}
-        if not rule.get("enabled"):
-            continue
-        name = str(params.get(f"{kind}_name") or "").strip() if rule.get("optional") else _text(params, f"{kind}_name")
-        if name:
-            session["customer_details"][f"{kind}_name"] = name
-            collect(session, **{f"{kind}_name": name})
+def _address(params: Params, prefix: str = "") -> api.Address:
+    """The address that was typed into the fields whose names begin with ``prefix``."""
+    typed = {name: str(params.get(prefix + name) or "").strip() or None for name in fields.ADDRESS}
+    return {
+        "city": typed["city"],
+        "country": typed["country"],
+        "line1": typed["line1"],
+        "line2": typed["line2"],
+        "postal_code": typed["postal_code"],
+        "state": typed["state"],
+    }
 
 
-def _tax_id(session: Json, params: Params) -> None:
-    asked = session.get("tax_id_collection") or {}
-    if not asked.get("enabled"):
+def _names(session: StoredSession, params: Params) -> None:
+    asked = session.get("name_collection") or {}
+    business = _name(asked.get("business"), "business_name", params)
+    if business:
+        told_details(session)["business_name"] = business
+        collect(session, {"business_name": business})
+    individual = _name(asked.get("individual"), "individual_name", params)
+    if individual:
+        told_details(session)["individual_name"] = individual
+        collect(session, {"individual_name": individual})
+
+
+def _name(rule: NameRule | None, field: str, params: Params) -> str:
+    """The name that was typed into a field; empty when it is not asked for, or was left out and may be."""
+    if rule is None or not rule["enabled"]:
+        return ""
+    return str(params.get(field) or "").strip() if rule["optional"] else _text(params, field)
+
+
+def _tax_id(session: StoredSession, params: Params) -> None:
+    asked = session.get("tax_id_collection")
+    if asked is None or not asked["enabled"]:
         return
-    country = (session["customer_details"].get("address") or {}).get("country") or params.get("country") or ""
+    details = told_details(session)
+    country = (details.get("address") or {}).get("country") or params.get("country") or ""
     kind = "eu_vat" if country in rates.EU else _TAX_IDS.get(country)
-    if asked.get("required") == "if_supported" and kind:
+    if asked["required"] == "if_supported" and kind:
         for needed in ("business_name", "tax_id"):
             _text(params, needed)
     name, value = (str(params.get(field) or "").strip() for field in ("business_name", "tax_id"))
     if name:
-        session["customer_details"]["business_name"] = session["customer_details"]["name"] = name
-        collect(session, business_name=name)
+        details["business_name"] = details["name"] = name
+        collect(session, {"business_name": name})
     if value and kind and not tax_ids.well_formed(kind, value):
         raise invalid("This is not a valid tax ID.", "tax_id")
     if value:
-        session["customer_details"]["tax_ids"] = [{"type": kind or "unknown", "value": value}]
+        details["tax_ids"] = [{"type": kind or "unknown", "value": value}]
 
 
-def _custom(field: Json, params: Params) -> None:
+def _custom(field: CustomField, params: Params) -> None:
     """One custom field: text of a length, digits, or one of its options."""
-    name, kind, inner = f"custom[{field['key']}]", field["type"], field[field["type"]]
+    name, kind = f"custom[{field['key']}]", field["type"]
     custom = params.get("custom")
     value = str((custom.get(field["key"]) if isinstance(custom, dict) else None) or "").strip()
     if not value:
         if not field["optional"]:
             raise invalid(_NEEDED, name)
-        inner["value"] = None
+        _set_value(field, None)
         return
-    if kind == "dropdown" and value not in [one["value"] for one in inner.get("options") or []]:
-        raise invalid("Choose one of the options.", name)
+    if kind == "dropdown":
+        if value not in [one["value"] for one in field["dropdown"].get("options") or []]:
+            raise invalid("Choose one of the options.", name)
+        _set_value(field, value)
+        return
     if kind == "numeric" and not (value.isascii() and value.isdigit()):
         raise invalid("Only digits can be entered here.", name)
+    inner = field["numeric"] if kind == "numeric" else field["text"]
     least, most = inner.get("minimum_length"), inner.get("maximum_length")
-    if kind != "dropdown" and ((least is not None and len(value) < least) or len(value) > (most or 255)):
+    if (least is not None and len(value) < least) or len(value) > (most or 255):
         raise invalid(f"Enter {least or 0} to {most or 255} characters.", name)
-    inner["value"] = value
+    _set_value(field, value)
 
 
-def _delivery(session: Json, params: Params) -> None:
+def _set_value(field: CustomField, value: str | None) -> None:
+    """Store what was entered in a custom field."""
+    if field["type"] == "dropdown":
+        field["dropdown"]["value"] = value
+    elif field["type"] == "numeric":
+        field["numeric"]["value"] = value
+    else:
+        field["text"]["value"] = value
+
+
+def _delivery(session: StoredSession, params: Params) -> None:
     rate = params.get("shipping_rate")
     for option in session["shipping_options"]:
         if option["shipping_rate"] == rate:
@@ -146,7 +189,7 @@ def _delivery(session: Json, params: Params) -> None:
             }
 
 
-def _consent(session: Json, params: Params) -> None:
+def _consent(session: StoredSession, params: Params) -> None:
     asked = session["consent_collection"] or {}
     promotions, terms = asked.get("promotions") == "auto", asked.get("terms_of_service") == "required"
     if terms and not params.get("terms"):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import redemption
-from tollkey.payments.checkout import jobs, states
+from tollkey.payments.checkout import jobs, kinds, states
 from tollkey.payments.checkout.building import intent_of
 from tollkey.payments.checkout.fields import needs_method
 from tollkey.payments.checkout.invoicing import create_paid_invoice as make_invoice
+from tollkey.payments.checkout.known import delivery_of, invoicing_of, price_of
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.place import collect, save_to_customer
 from tollkey.payments.checkout.recovery import offer as offer_recovery
@@ -17,12 +19,17 @@ from tollkey.payments.intents import actions, payment_intents, setup_intents
 from tollkey.payments.methods import method_types, payment_methods
 from tollkey.payments.shared import events, providers
 from tollkey.payments.subscriptions import creation
-from tollkey.wire import ApiError, Call, Json, invalid
+from tollkey.wire import ApiError, Call, Params, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.checkout.stored import StoredSession
+    from tollkey.payments.intents.stored import AnyIntent, StoredPaymentIntent
+    from tollkey.payments.methods.stored import StoredPaymentMethod
 
 _PAID = ("succeeded", "processing", "requires_capture")
 
 
-def check_open(session: Json) -> None:
+def check_open(session: StoredSession) -> None:
     """Raise ApiError 400 unless the session is open."""
     if session["status"] != "open":
         raise invalid(
@@ -32,7 +39,7 @@ def check_open(session: Json) -> None:
         )
 
 
-def check_collects(call: Call, session: Json) -> None:
+def check_collects(call: Call, session: StoredSession) -> None:
     """Raise ApiError when the session asks for a payment method, and this is live mode without a provider that could
     use it.
     """
@@ -40,14 +47,14 @@ def check_collects(call: Call, session: Json) -> None:
         call.require(providers.SETUPS if session["mode"] == "setup" else providers.CHARGES)
 
 
-def verify_bank(call: Call, method: Json) -> None:
+def verify_bank(call: Call, method: StoredPaymentMethod) -> None:
     """In test mode a bank account that is given on the page counts as verified at once."""
     if not call.livemode and method.get("type") == "us_bank_account" and not method.get("_verified"):
         method["_verified"] = True
         call.objects.save(method)
 
 
-def pay(call: Call, session: Json, method: Json | None, return_url: str) -> ApiError | None:
+def pay(call: Call, session: StoredSession, method: StoredPaymentMethod | None, return_url: str) -> ApiError | None:
     """Confirm an open session with a stored payment method (None when nothing has to be paid).
 
     return_url: where a challenge comes back to. Answers the 402 of a refused card; what was written is to be kept then,
@@ -73,7 +80,7 @@ def pay(call: Call, session: Json, method: Json | None, return_url: str) -> ApiE
     return error
 
 
-def _note_billing(session: Json, method: Json) -> None:
+def _note_billing(session: StoredSession, method: StoredPaymentMethod) -> None:
     billing = method["billing_details"]
     old = session["customer_details"] or {}
     address = billing["address"] if any((billing["address"] or {}).values()) else old.get("address")
@@ -87,21 +94,24 @@ def _note_billing(session: Json, method: Json) -> None:
     collect(session)
 
 
-def _ensure_customer(call: Call, session: Json) -> str:
+def _ensure_customer(call: Call, session: StoredSession) -> str:
     """The session's customer; made now when there is none yet."""
     if session["customer"] is None:
         details = session["customer_details"] or {}
-        given = {name: details[name] for name in ("email", "name", "phone", "address") if details.get(name)}
-        goods = (session["collected_information"] or {}).get("shipping_details")
+        given: Params = {
+            name: value for name, value in details.items() if name in ("email", "name", "phone", "address") and value
+        }
+        goods = delivery_of(session)
         if goods:
             given["shipping"] = {**goods, "phone": details.get("phone")}
-        if details.get("tax_ids"):
-            given["tax_id_data"] = [dict(one) for one in details["tax_ids"]]
+        tax_ids = details.get("tax_ids")
+        if tax_ids:
+            given["tax_id_data"] = [dict(one) for one in tax_ids]
         session["customer"] = customers.create(call, given)["id"]
     return str(session["customer"])
 
 
-def _acceptance(call: Call, method: Json) -> Json:
+def _acceptance(call: Call, method: StoredPaymentMethod) -> Params:
     """``mandate_data`` for methods that need the customer's consent; on the page it is given with the button."""
     if not (method["type"] in method_types.TYPES and method_types.TYPES[method["type"]].mandate):
         return {}
@@ -109,13 +119,9 @@ def _acceptance(call: Call, method: Json) -> Json:
     return {"mandate_data": {"customer_acceptance": {"type": "online", "online": online}}}
 
 
-def _charge(call: Call, session: Json, method: Json, return_url: str) -> ApiError | None:
+def _charge(call: Call, session: StoredSession, method: StoredPaymentMethod, return_url: str) -> ApiError | None:
     data = session["_payment_intent_data"]
-    if (
-        session["customer_creation"] == "always"
-        or data.get("setup_future_usage")
-        or session["invoice_creation"]["enabled"]
-    ):
+    if session["customer_creation"] == "always" or data.get("setup_future_usage") or invoicing_of(session)["enabled"]:
         _ensure_customer(call, session)
     intent = intent_of(call, session)
     if session["customer"] and intent["customer"] is None:
@@ -125,8 +131,8 @@ def _charge(call: Call, session: Json, method: Json, return_url: str) -> ApiErro
     return payment_intents.confirm_intent(call, intent, given)
 
 
-def _set_up(call: Call, session: Json, method: Json, return_url: str) -> ApiError | None:
-    intent = call.objects.get("setup_intent", session["setup_intent"])
+def _set_up(call: Call, session: StoredSession, method: StoredPaymentMethod, return_url: str) -> ApiError | None:
+    intent = call.objects.get(kinds.SETUP_INTENT, session["setup_intent"] or "")
     if session["customer_creation"] == "always" and session["customer"] is None:
         intent["customer"] = _ensure_customer(call, session)
     call.objects.save(session)
@@ -135,9 +141,11 @@ def _set_up(call: Call, session: Json, method: Json, return_url: str) -> ApiErro
     )
 
 
-def _subscribe(call: Call, session: Json, method: Json | None, return_url: str) -> ApiError | None:
+def _subscribe(
+    call: Call, session: StoredSession, method: StoredPaymentMethod | None, return_url: str
+) -> ApiError | None:
     """Make the subscription and pay its first invoice. A refusal is raised, so that nothing of the attempt stays."""
-    customer = call.objects.get("customer", _ensure_customer(call, session))
+    customer = call.objects.get(kinds.CUSTOMER, _ensure_customer(call, session))
     save_to_customer(call, session)
     params = _subscription_params(session)
     if method is not None:
@@ -148,7 +156,7 @@ def _subscribe(call: Call, session: Json, method: Json | None, return_url: str) 
     session["subscription"], session["invoice"] = subscription["id"], subscription["latest_invoice"]
     intent = _intent_of(call, session["invoice"])
     if intent is not None and intent["status"] == "requires_payment_method":
-        told = dict(intent["last_payment_error"] or {})
+        told: Params = dict(intent["last_payment_error"] or {})
         message, code = told.pop("message", "Your card was declined."), told.pop("code", "card_declined")
         for name in ("type", "param", "doc_url", "payment_method", "source"):
             told.pop(name, None)
@@ -172,10 +180,10 @@ def _subscribe(call: Call, session: Json, method: Json | None, return_url: str) 
     return None
 
 
-def _subscription_params(session: Json) -> dict[str, Any]:
+def _subscription_params(session: StoredSession) -> Params:
     data = dict(session["_subscription_data"])
     data.pop("invoice_settings", None)
-    params: dict[str, Any] = {
+    params: Params = {
         **data,
         "payment_behavior": "allow_incomplete",
         "off_session": False,
@@ -183,12 +191,12 @@ def _subscription_params(session: Json) -> dict[str, Any]:
         "add_invoice_items": [],
     }
     for item in session["_lines"]:
-        entry: dict[str, Any] = {"price": item["price"]["id"]}
+        entry: Params = {"price": price_of(item)["id"]}
         if item["quantity"] is not None:
             entry["quantity"] = item["quantity"]
         if item["_rates"]:
             entry["tax_rates"] = item["_rates"]
-        if item["price"]["recurring"]:
+        if price_of(item)["recurring"]:
             params["items"].append({**entry, "_inline": item["_inline"]})
         else:
             params["add_invoice_items"].append(entry)
@@ -201,32 +209,33 @@ def _subscription_params(session: Json) -> dict[str, Any]:
     return params
 
 
-def _intent_of(call: Call, invoice: str | None) -> Json | None:
-    found = call.objects.find("invoice", invoice) if invoice else None
+def _intent_of(call: Call, invoice: str | None) -> StoredPaymentIntent | None:
+    found = call.objects.find(kinds.INVOICE, invoice) if invoice else None
     if found is None or not found.get("_payment_intent"):
         return None
-    return call.objects.get("payment_intent", found["_payment_intent"])
+    return call.objects.get(kinds.PAYMENT_INTENT, found["_payment_intent"])
 
 
-def waiting_for(call: Call, session: Json) -> str | None:
+def waiting_for(call: Call, session: StoredSession) -> str | None:
     """The address of the challenge that the customer has to pass now, or None."""
     if session["mode"] == "setup":
-        intent: Json | None = call.objects.find("setup_intent", session["setup_intent"])
+        intent: AnyIntent | None = call.objects.find(kinds.SETUP_INTENT, session["setup_intent"] or "")
     elif session["payment_intent"]:
-        intent = call.objects.find("payment_intent", session["payment_intent"])
+        intent = call.objects.find(kinds.PAYMENT_INTENT, session["payment_intent"])
     else:
         intent = _intent_of(call, session["invoice"])
     if intent is None or intent["status"] != "requires_action":
         return None
-    action = intent["next_action"] or {}
+    action: Mapping[str, Any] = intent["next_action"] or {}
     inner = action.get("redirect_to_url") or action.get(action.get("type") or "") or {}
-    return inner.get("url") or inner.get("hosted_verification_url") or inner.get("hosted_instructions_url")
+    url: str | None = inner.get("url") or inner.get("hosted_verification_url") or inner.get("hosted_instructions_url")
+    return url
 
 
 def complete_from_intent(call: Call, fact: events.IntentChanged) -> None:
     """Complete a session whose intent succeeded, or store the result of its delayed payment."""
     intent = fact.intent
-    session = call.objects.find("checkout.session", intent["_checkout"]) if intent.get("_checkout") else None
+    session = call.objects.find(kinds.SESSION, intent["_checkout"]) if intent.get("_checkout") else None
     if session is None:
         return
     status = intent["status"]
@@ -238,7 +247,7 @@ def complete_from_intent(call: Call, fact: events.IntentChanged) -> None:
     elif session["status"] == "complete" and session["payment_status"] == "unpaid":
         if status == "succeeded":
             states.PAYMENT.set(session, "paid")
-            if session["mode"] == "payment" and session["invoice_creation"]["enabled"]:
+            if session["mode"] == "payment" and invoicing_of(session)["enabled"]:
                 _invoice(call, session)
             call.objects.save(session)
             call.emit("checkout.session.async_payment_succeeded", session)
@@ -246,17 +255,17 @@ def complete_from_intent(call: Call, fact: events.IntentChanged) -> None:
             call.emit("checkout.session.async_payment_failed", session)
 
 
-def complete_session(call: Call, session: Json, payment_status: str) -> None:
+def complete_session(call: Call, session: StoredSession, payment_status: str) -> None:
     """Complete an open session: customer, discounts, invoice, status and events."""
     if session["status"] != "open":
         return
-    invoiced = session["mode"] == "payment" and session["invoice_creation"]["enabled"]
+    invoiced = session["mode"] == "payment" and invoicing_of(session)["enabled"]
     if session["customer_creation"] == "always" or invoiced:
         _ensure_customer(call, session)
     if session["mode"] != "subscription":
         save_to_customer(call, session)
     if session["mode"] == "payment" and session["_discounts"]:
-        customer = call.objects.find("customer", session["customer"]) if session["customer"] else None
+        customer = call.objects.find(kinds.CUSTOMER, session["customer"]) if session["customer"] else None
         session["_redeemed"] = redemption.redeem_all(
             call, session["_discounts"], param="discounts", customer=customer, checkout_session=session["id"]
         )
@@ -276,38 +285,38 @@ def complete_session(call: Call, session: Json, payment_status: str) -> None:
         _count_link(call, session)
 
 
-def _invoice(call: Call, session: Json) -> None:
-    intent = call.objects.find("payment_intent", session["payment_intent"] or "")
+def _invoice(call: Call, session: StoredSession) -> None:
+    intent = call.objects.find(kinds.PAYMENT_INTENT, session["payment_intent"] or "")
     make_invoice(call, session, intent, session.get("_redeemed") or [])
 
 
-def _set_default_method(call: Call, session: Json) -> None:
+def _set_default_method(call: Call, session: StoredSession) -> None:
     """Make a card that was added in the customer portal the customer's default."""
-    intent = call.objects.get("setup_intent", session["setup_intent"])
-    customer = call.objects.get("customer", session["customer"])
+    intent = call.objects.get(kinds.SETUP_INTENT, session["setup_intent"] or "")
+    customer = call.objects.get(kinds.CUSTOMER, session["customer"] or "")
     customer["invoice_settings"]["default_payment_method"] = intent["payment_method"]
     call.objects.save(customer, "customer.updated")
 
 
-def _count_link(call: Call, session: Json) -> None:
+def _count_link(call: Call, session: StoredSession) -> None:
     """A payment link that may be used so often only is switched off by its last use."""
-    link = call.objects.find("payment_link", session["payment_link"]) if session["payment_link"] else None
-    limit = ((link or {}).get("restrictions") or {}).get("completed_sessions")
-    if link is not None and limit:
+    link = call.objects.find(kinds.PAYMENT_LINK, session["payment_link"]) if session["payment_link"] else None
+    if link is not None and link["restrictions"]:
+        limit = link["restrictions"]["completed_sessions"]
         limit["count"] += 1
         if limit["count"] >= limit["limit"]:
             link["active"] = False
         call.objects.save(link, "payment_link.updated")
 
 
-def expire(call: Call, session: Json) -> Json:
+def expire(call: Call, session: StoredSession) -> StoredSession:
     """The session can no longer be paid."""
     states.SESSION.set(session, "expired")
     session["url"] = None
     offer_recovery(call, session)
     call.schedule.cancel(jobs.CHECKOUT_EXPIRE, session["id"])
     call.objects.save(session)
-    intent = call.objects.find("payment_intent", session["payment_intent"]) if session["payment_intent"] else None
+    intent = call.objects.find(kinds.PAYMENT_INTENT, session["payment_intent"]) if session["payment_intent"] else None
     if intent is not None and intent["status"] in (
         "requires_payment_method",
         "requires_confirmation",
@@ -318,7 +327,7 @@ def expire(call: Call, session: Json) -> Json:
     return session
 
 
-def destination(session: Json) -> str | None:
+def destination(session: StoredSession) -> str | None:
     """Where the customer goes after completion, with the session's id filled in."""
     url = session.get("success_url") or session.get("return_url")
     return url.replace("{CHECKOUT_SESSION_ID}", session["id"]) if url else None

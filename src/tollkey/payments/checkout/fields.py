@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tollkey.payments.shared import currency
-from tollkey.wire import Json
+from tollkey.payments.checkout.known import amount_of, currency_of, delivery_countries, delivery_of
+from tollkey.payments.shared import currency as shared_currency
+
+if TYPE_CHECKING:
+    from tollkey.payments.checkout.stored import CustomField, StoredSession, TextPosition
+    from tollkey.wire import api
 
 _COUNTRIES = {
     "US": "United States", "AU": "Australia", "AT": "Austria", "BE": "Belgium", "BR": "Brazil", "CA": "Canada",
@@ -36,7 +40,7 @@ _OWN_ERRORS = frozenset((
 _AT = {"number": "number", "exp_month": "expiry", "exp_year": "expiry", "cvc": "cvc", "iban": "iban", "email": "email"}
 
 
-def offered(session: Json) -> list[str]:
+def offered(session: StoredSession) -> list[str]:
     """The payment methods that the page has a form for, in the session's order."""
     return [name for name in session["payment_method_types"] if name in METHODS]
 
@@ -52,7 +56,7 @@ def place_of(param: str | None) -> str:
 class Form:
     """What was typed, and what is wrong with it. Card numbers and security codes are never written back."""
 
-    def __init__(self, typed: Json | None = None, field: str = "", problem: str = "") -> None:
+    def __init__(self, typed: Mapping[str, Any] | None = None, field: str = "", problem: str = "") -> None:
         self.typed, self.field, self.problem = typed or {}, field, problem
 
     def text(self, name: str, value: str = "") -> str:
@@ -116,12 +120,18 @@ class Form:
         return self.choice("country", "Country", _COUNTRIES.items(), value=value, autocomplete="country")
 
 
-def address_fields(form: Form, known: Json, *, full: bool) -> str:
+def address_fields(form: Form, known: api.Address, *, full: bool) -> str:
     """The billing address: all of it, or the country and postal code that a tax is worked out from.
 
     known: what is known of it.
     """
-    value = {name: known.get(name) or "" for name in ("line1", "line2", "city", "state", "postal_code")}
+    value = {
+        "line1": known.get("line1") or "",
+        "line2": known.get("line2") or "",
+        "city": known.get("city") or "",
+        "state": known.get("state") or "",
+        "postal_code": known.get("postal_code") or "",
+    }
     if not full:
         code = form.input(
             "postal_code", "Postal code", value=value["postal_code"], autocomplete="postal-code", optional=True
@@ -150,7 +160,7 @@ def address_fields(form: Form, known: Json, *, full: bool) -> str:
     )
 
 
-def method_fields(session: Json, kind: str, form: Form) -> str:
+def method_fields(session: StoredSession, kind: str, form: Form) -> str:
     """How one payment method is filled in."""
     known = (session["customer_details"] or {}).get("address") or {}
     full = session["billing_address_collection"] == "required"
@@ -191,15 +201,17 @@ def method_fields(session: Json, kind: str, form: Form) -> str:
     return "\n".join(parts)
 
 
-def shipping_address_fields(session: Json, form: Form) -> str:
+def shipping_address_fields(session: StoredSession, form: Form) -> str:
     """Where goods are to go, in the countries that are delivered to."""
-    details = (session["collected_information"] or {}).get("shipping_details") or {}
-    known = details.get("address") or {}
-    countries = session["shipping_address_collection"].get("allowed_countries") or ["US"]
-    parts = ["<fieldset><legend>Delivery address</legend>", _custom_text(session, "shipping_address")]
-    parts.append(form.input("ship_name", "Name", value=details.get("name") or "", autocomplete="shipping name"))
-    for name, label, kind in (("line1", "Address", "address-line1"), ("city", "City", "address-level2")):
-        parts.append(form.input(f"ship_{name}", label, value=known.get(name) or "", autocomplete=f"shipping {kind}"))
+    details = delivery_of(session)
+    known: api.Address = details["address"] if details is not None else {}
+    to = details["name"] if details is not None else ""
+    countries = delivery_countries(session)
+    parts = ["<fieldset><legend>Delivery address</legend>", _custom_text(session["custom_text"]["shipping_address"])]
+    parts.append(form.input("ship_name", "Name", value=to or "", autocomplete="shipping name"))
+    line1, city = known.get("line1") or "", known.get("city") or ""
+    parts.append(form.input("ship_line1", "Address", value=line1, autocomplete="shipping address-line1"))
+    parts.append(form.input("ship_city", "City", value=city, autocomplete="shipping address-level2"))
     state = known.get("state") or ""
     parts.append(
         form.input(
@@ -221,7 +233,7 @@ def shipping_address_fields(session: Json, form: Form) -> str:
     return "\n".join((*parts, "</fieldset>"))
 
 
-def extras(session: Json, form: Form) -> str:
+def extras(session: StoredSession, form: Form) -> str:
     """Phone, delivery address, tax id, custom fields and consent."""
     parts = []
     if session["phone_number_collection"]["enabled"]:
@@ -230,9 +242,9 @@ def extras(session: Json, form: Form) -> str:
     if session["shipping_address_collection"]:
         parts.append(shipping_address_fields(session, form))
     parts += _names(session, form)
-    tax_id = session.get("tax_id_collection") or {}
-    if tax_id.get("enabled"):
-        needed = tax_id.get("required") == "if_supported"
+    tax_id = session.get("tax_id_collection")
+    if tax_id is not None and tax_id["enabled"]:
+        needed = tax_id["required"] == "if_supported"
         also = "" if needed else " (optional)"
         parts.append(
             form.input("business_name", f"Business name{also}", optional=not needed, autocomplete="organization")
@@ -243,85 +255,92 @@ def extras(session: Json, form: Form) -> str:
     if consent.get("promotions") == "auto":
         parts.append(form.check("promotions", "Tell me about news and offers", optional=True))
     if consent.get("terms_of_service") == "required":
-        parts.append(
-            form.check("terms", _text(session, "terms_of_service_acceptance") or "I agree to the terms of service")
-        )
+        terms = _text(session["custom_text"]["terms_of_service_acceptance"])
+        parts.append(form.check("terms", terms or "I agree to the terms of service"))
     return "\n".join(parts)
 
 
-def _names(session: Json, form: Form) -> list[str]:
+def _names(session: StoredSession, form: Form) -> list[str]:
     """The names that ``name_collection`` asks for."""
     made = []
-    for kind, label in (("business", "Business name"), ("individual", "Full name")):
-        rule = (session.get("name_collection") or {}).get(kind) or {}
-        if rule.get("enabled"):
-            optional = bool(rule.get("optional"))
+    asked = session.get("name_collection") or {}
+    for kind, label, rule in (
+        ("business", "Business name", asked.get("business")),
+        ("individual", "Full name", asked.get("individual")),
+    ):
+        if rule is not None and rule["enabled"]:
+            optional = rule["optional"]
             made.append(form.input(f"{kind}_name", label + (" (optional)" if optional else ""), optional=optional))
     return made
 
 
-def _text(session: Json, name: str) -> str:
-    return str((session["custom_text"][name] or {}).get("message") or "")
+def _text(position: TextPosition | None) -> str:
+    return position["message"] if position is not None else ""
 
 
-def _custom_text(session: Json, name: str) -> str:
+def _custom_text(position: TextPosition | None) -> str:
     """The shop's ``custom_text`` for a place of the page."""
-    text = _text(session, name)
+    text = _text(position)
     return f'<p class="note">{escape(text)}</p>' if text else ""
 
 
-def _custom(field: Json, form: Form) -> str:
+def _custom(field: CustomField, form: Form) -> str:
     name = f"custom[{field['key']}]"
     label = (field["label"]["custom"] or field["key"]) + (" (optional)" if field["optional"] else "")
-    inner = field[field["type"]]
-    value = inner.get("value") or inner.get("default_value") or ""
     if field["type"] == "dropdown":
-        options = [(one["value"], one["label"]) for one in inner.get("options") or []]
+        choice = field["dropdown"]
+        value = choice.get("value") or choice.get("default_value") or ""
+        options = [(one["value"], one["label"]) for one in choice.get("options") or []]
         return form.choice(
             name, label, [("", ""), *options] if field["optional"] or not value else options, value=value
         )
-    limits: dict[str, Any] = {
-        key: str(inner[f"{side}_length"])
-        for key, side in (("minlength", "minimum"), ("maxlength", "maximum"))
-        if inner.get(f"{side}_length") is not None
-    }
     mode = "numeric" if field["type"] == "numeric" else "text"
+    inner = field["numeric"] if field["type"] == "numeric" else field["text"]
+    value = inner.get("value") or inner.get("default_value") or ""
+    limits: dict[str, Any] = {}
+    for key, limit in (("minlength", inner.get("minimum_length")), ("maxlength", inner.get("maximum_length"))):
+        if limit is not None:
+            limits[key] = str(limit)
     return form.input(name, label, optional=field["optional"], value=value, inputmode=mode, **limits)
 
 
-def delivery(session: Json, names: Json, form: Form) -> str:
+def delivery(session: StoredSession, names: Mapping[str, str | None], form: Form) -> str:
     """The ways of delivery to choose from. names: shipping rate id -> what it is called."""
     if len(session["shipping_options"]) < 2:
         return ""
-    chosen = (session["shipping_cost"] or {}).get("shipping_rate") or ""
+    cost, currency = session["shipping_cost"], currency_of(session)
+    chosen = (cost["shipping_rate"] if cost is not None else None) or ""
     options = [
         (
             one["shipping_rate"],
-            f"{names.get(one['shipping_rate']) or 'Delivery'}:"
-            f" {currency.show(one['shipping_amount'], session['currency'])}",
+            ": ".join(
+                (
+                    names.get(one["shipping_rate"]) or "Delivery",
+                    shared_currency.show(one["shipping_amount"], currency),
+                )
+            ),
         )
         for one in session["shipping_options"]
     ]
     return form.choice("shipping_rate", "Delivery", options, value=chosen)
 
 
-def button_text(session: Json) -> str:
+def button_text(session: StoredSession) -> str:
     """What the button that pays is called, with what the shop says above it."""
     if session["mode"] == "setup":
         return "Save"
     if session["mode"] == "subscription":
         return "Subscribe"
-    return (
-        f"{_BUTTONS.get(session['submit_type'], 'Pay')} {currency.show(session['amount_total'], session['currency'])}"
-    )
+    verb = _BUTTONS.get(session["submit_type"] or "", "Pay")
+    return f"{verb} {shared_currency.show(amount_of(session), currency_of(session))}"
 
 
-def above_button(session: Json) -> str:
+def above_button(session: StoredSession) -> str:
     """What the shop says above the button."""
-    return _custom_text(session, "submit")
+    return _custom_text(session["custom_text"]["submit"])
 
 
-def asks_for_place(session: Json) -> bool:
+def asks_for_place(session: StoredSession) -> bool:
     """Whether the page has to ask where the customer is before it can tell the total."""
     automatic = session["automatic_tax"]
     return bool(
@@ -329,7 +348,7 @@ def asks_for_place(session: Json) -> bool:
     )
 
 
-def needs_method(session: Json) -> bool:
+def needs_method(session: StoredSession) -> bool:
     """Whether a payment method has to be given."""
     if session["mode"] == "payment":
         return bool(session["amount_total"]) or session["payment_status"] == "unpaid"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tollkey.payments.catalog import redemption
-from tollkey.payments.checkout import completion, page
+from tollkey.payments.checkout import completion, kinds, page
 from tollkey.payments.checkout.building import discount
 from tollkey.payments.checkout.collecting import (
     collect_billing_address,
@@ -14,22 +16,26 @@ from tollkey.payments.checkout.collecting import (
     collect_shipping_address,
 )
 from tollkey.payments.checkout.fields import Form, needs_method, place_of
+from tollkey.payments.checkout.known import told_details
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.order import change_order
 from tollkey.payments.methods import payment_methods
 from tollkey.payments.shared import providers
-from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, asks, invalid, redirect
+from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, asks, invalid, redirect
 
-_NAME = "checkout.session"
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import StoredPromotionCode
+    from tollkey.payments.checkout.stored import StoredSession
+    from tollkey.payments.methods.stored import StoredPaymentMethod
 
 
-def _here(call: Call) -> Json:
-    return call.objects.get(_NAME, call.path["id"])
+def _here(call: Call) -> StoredSession:
+    return call.objects.get(kinds.SESSION, call.path["id"])
 
 
-def _names(call: Call, session: Json) -> Json:
+def _names(call: Call, session: StoredSession) -> Mapping[str, str | None]:
     ids = [one["shipping_rate"] for one in session["shipping_options"]]
-    return {id: call.objects.get("shipping_rate", id)["display_name"] for id in ids}
+    return {id: call.objects.get(kinds.SHIPPING_RATE, id)["display_name"] for id in ids}
 
 
 def show(call: Call, params: Params) -> Reply:
@@ -49,7 +55,7 @@ def came_back(call: Call, params: Params) -> Reply:
     return page.pay_page(call, session, _names(call, session), form=Form({}, "", problem))
 
 
-def _again(call: Call, session: Json, params: Params, error: ApiError) -> Reply:
+def _again(call: Call, session: StoredSession, params: Params, error: ApiError) -> Reply:
     """The page once more, with what went wrong next to its field."""
     field = place_of(error.param) or ("number" if error.type == "card_error" else "")
     shown = page.pay_page(
@@ -58,9 +64,10 @@ def _again(call: Call, session: Json, params: Params, error: ApiError) -> Reply:
     return replace(shown, guess=error.guess)
 
 
-def _reload(call: Call, session: Json) -> Json:
+def _reload(call: Call, session: StoredSession) -> StoredSession:
     """The session as it is stored, after an attempt was undone."""
-    return call.setup.tables.load(call.tx, call.scope, _NAME, session["id"]) or session
+    stored: StoredSession | None = call.setup.tables.load(call.tx, call.scope, session["object"], session["id"])
+    return stored if stored is not None else session
 
 
 def _to_page(call: Call) -> Reply:
@@ -87,9 +94,9 @@ def promotion(call: Call, params: Params) -> Reply:
     return _to_page(call)
 
 
-def _counts(call: Call, session: Json, code: Json) -> bool:
+def _counts(call: Call, session: StoredSession, code: StoredPromotionCode) -> bool:
     """Whether a code counts for this customer and this order."""
-    coupon = call.objects.find("coupon", code["promotion"]["coupon"])
+    coupon = call.objects.find(kinds.COUPON, code["promotion"]["coupon"] or "")
     rules = code["restrictions"]
     known = session["customer"]
     if (
@@ -110,9 +117,8 @@ def _counts(call: Call, session: Json, code: Json) -> bool:
     if rules["first_time_transaction"] and known and call.objects.query("charge", {"customer": known}, limit=1):
         return False
     least = rules["minimum_amount"]
-    return not (
-        least and rules["minimum_amount_currency"] == session["currency"] and session["amount_subtotal"] < least
-    )
+    costs = session["amount_subtotal"] or 0
+    return not (least and rules["minimum_amount_currency"] == session["currency"] and costs < least)
 
 
 def order(call: Call, params: Params) -> Reply:
@@ -177,21 +183,21 @@ def submit(call: Call, params: Params) -> Reply:
     return redirect(to) if to else page.done_page(session)
 
 
-def _other_total(session: Json, params: Params) -> ApiError | None:
+def _other_total(session: StoredSession, params: Params) -> ApiError | None:
     """The message that the total is not the one that the page has shown, or None."""
     shown = params.get("shown_total")
     changed = shown is not None and shown != str(session["amount_total"])
     return invalid("The total has changed. Please check it and enter your payment details again.") if changed else None
 
 
-def _typed_method(call: Call, session: Json, params: Params) -> Json | None:
+def _typed_method(call: Call, session: StoredSession, params: Params) -> StoredPaymentMethod | None:
     if not needs_method(session):
         return None
     completion.check_collects(call, session)
     kind = params.get("method") or "card"
     if kind not in session["payment_method_types"]:
         raise invalid("This payment method is not available.", "method")
-    details = session["customer_details"]
+    details = told_details(session)
     names = ("line1", "line2", "city", "state", "postal_code", "country")
     address = {name: params.get(name) for name in names if params.get(name)} or details.get("address") or {}
     billing = {"email": details["email"], "name": params.get("name"), "phone": params.get("phone"), "address": address}

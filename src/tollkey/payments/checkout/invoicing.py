@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from tollkey.payments.checkout import kinds
+from tollkey.payments.checkout.known import currency_of, delivery_of, invoicing_of
 from tollkey.payments.invoices import drafts, lifecycle
-from tollkey.wire import Call, Json
+from tollkey.wire import Call, Params
+
+if TYPE_CHECKING:
+    from tollkey.payments.checkout.stored import StoredSession
+    from tollkey.payments.intents.stored import StoredPaymentIntent
 
 _SAID = ("account_tax_ids", "custom_fields", "description", "footer")
 
 
-def create_paid_invoice(call: Call, session: Json, intent: Json | None, discounts: list[str]) -> None:
+def create_paid_invoice(
+    call: Call, session: StoredSession, intent: StoredPaymentIntent | None, discounts: list[str]
+) -> None:
     """Write the paid invoice of a session, with its events; ``invoice`` of the session names it. The caller saves the
     session.
 
     intent: the payment that was made; None when nothing had to be paid. discounts: ids of those that the session
         redeemed.
     """
-    said = session["invoice_creation"]["invoice_data"]
-    customer = call.objects.get("customer", session["customer"])
+    said = invoicing_of(session)["invoice_data"]
+    customer = call.objects.get(kinds.CUSTOMER, session["customer"] or "")
     details = session["customer_details"] or {}
-    goods = (session["collected_information"] or {}).get("shipping_details")
+    goods = delivery_of(session)
     rendering = said["rendering_options"] or {}
     base = {"amount_tax_display": None, "pdf": {"page_size": "letter"}, "template": None, "template_version": None}
+    told: Params = {name: value for name, value in said.items() if name in _SAID and value is not None}
     id = call.ids.new("in")
     invoice = drafts.new_invoice(
         call,
         customer,
         drafts.Bill(
-            currency=session["currency"],
+            currency=currency_of(session),
             reason="manual",
             lines=[drafts.one_time_line_of(call, customer, id, item) for item in session["_lines"]],
             discounts=discounts,
@@ -43,10 +54,10 @@ def create_paid_invoice(call: Call, session: Json, intent: Json | None, discount
         customer_phone=details.get("phone") or customer.get("phone"),
         customer_shipping={**goods, "phone": details.get("phone")} if goods else customer.get("shipping"),
         shipping_cost=dict(session["shipping_cost"]) if session["shipping_cost"] else None,
-        metadata=dict(said["metadata"]),
+        metadata=dict(said["metadata"] or {}),
         issuer=said["issuer"] or {"type": "self"},
         rendering={**base, **rendering},
-        **{name: said[name] for name in _SAID if said[name] is not None},
+        **told,
     )  # fmt: skip
     drafts.store(call, invoice)
     lifecycle.close_paid(call, invoice, intent)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic, pricing, redemption
+from tollkey.payments.checkout import kinds
+from tollkey.payments.checkout.known import price_of
 from tollkey.payments.checkout.place import taxed_at
 from tollkey.payments.shared import clock
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, Json, dig, invalid, public, too_small
+from tollkey.wire import Call, dig, invalid, public, too_small
+
+if TYPE_CHECKING:
+    from tollkey.payments.checkout.stored import StoredLine, StoredSession
+    from tollkey.wire import api
 
 _RATE = "line_items[0][tax_rates][0]"  # how an error names a tax rate that is not there
 
 
-def old_item(item: Json) -> Json:
+def old_item(item: Mapping[str, Any]) -> Mapping[str, Any]:
     """A line item as callers wrote it before prices: amount, currency, name and quantity."""
     if item.get("price") or item.get("price_data") or item.get("amount") is None:
         return item
@@ -25,7 +32,7 @@ def old_item(item: Json) -> Json:
     return {"price_data": data, "quantity": item.get("quantity", 1), "tax_rates": item.get("tax_rates")}
 
 
-def check_quantities(given: Sequence[Json]) -> None:
+def check_quantities(given: Sequence[Mapping[str, Any]]) -> None:
     """Raise ApiError 400 for a line that is not bought at all; only customers may take a line down to none."""
     for index, entry in enumerate(given):
         if entry.get("quantity") is not None and entry["quantity"] < 1:
@@ -33,12 +40,14 @@ def check_quantities(given: Sequence[Json]) -> None:
             raise too_small(param)
 
 
-def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefix: str = "li") -> list[Json]:
+def make_items(
+    call: Call, given: Sequence[Mapping[str, Any]], currency: str | None, id_prefix: str = "li"
+) -> list[StoredLine]:
     """Items as they are stored in a session: the answer's fields, and ``_price`` and ``_rates`` beside them.
 
     Raises ApiError: no such price, not in the session's currency, or a quantity is missing.
     """
-    items = []
+    items: list[StoredLine] = []
     for index, raw in enumerate(given):
         entry = old_item(raw)
         param = f"line_items[{index}]"
@@ -55,7 +64,7 @@ def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefi
         quantity = entry.get("quantity")
         if quantity is None and not metered:
             raise invalid("Quantity is required. Add `quantity` to `" + param + "`", param)
-        product = call.objects.get("product", price["product"])
+        product = call.objects.get(kinds.PRODUCT, price["product"])
         custom = price["custom_unit_amount"] or {}
         chosen = entry.get("_amount") or custom.get("preset")
         amount = (
@@ -80,11 +89,11 @@ def make_items(call: Call, given: Sequence[Json], currency: str | None, id_prefi
     return items
 
 
-def _today(call: Call, session: Json, item: Json) -> int:
+def _today(call: Call, session: StoredSession, item: StoredLine) -> int:
     """What a recurring item costs at once: nothing in a trial, its share of a first period that an anchor makes
     shorter.
     """
-    data, whole = session["_subscription_data"], int(item["_recurs"])
+    data, whole = session["_subscription_data"], item["_recurs"] or 0
     if data.get("trial_period_days") or data.get("trial_end"):
         return 0
     anchor = data.get("billing_cycle_anchor")
@@ -92,8 +101,9 @@ def _today(call: Call, session: Json, item: Json) -> int:
         return whole
     if data.get("proration_behavior") == "none":
         return 0
-    now = clock.for_customer(call, call.objects.find("customer", session["customer"] or "")).now
-    recurring = item["price"]["recurring"]
+    now = clock.for_customer(call, call.objects.find(kinds.CUSTOMER, session["customer"] or "")).now
+    recurring = price_of(item)["recurring"]
+    assert recurring is not None, "only items with a recurring price have _recurs"
     return arithmetic.prorated(
         whole,
         arithmetic.Period(
@@ -103,22 +113,24 @@ def _today(call: Call, session: Json, item: Json) -> int:
     )
 
 
-def breakdown(call: Call, session: Json) -> Json:
+def breakdown(call: Call, session: StoredSession) -> api.PaymentPagesCheckoutSessionTotalDetailsResourceBreakdown:
     """``total_details.breakdown``: what each discount takes off, and each tax rate adds."""
-    kept = session.get("_breakdown") or {"discounts": [], "taxes": []}
-    taxes = [
+    kept = session.get("_breakdown")
+    if kept is None:
+        return {"discounts": [], "taxes": []}
+    taxes: list[api.LineItemsTaxAmount] = [
         {
             "amount": one["amount"],
-            "rate": call.objects.copy(call.objects.get("tax_rate", one["rate"])),
+            "rate": call.objects.copy(call.objects.get(kinds.TAX_RATE, one["rate"])),
             "taxability_reason": None if one["reason"] == "not_available" else one["reason"],
             "taxable_amount": one["taxable"],
         }
         for one in kept["taxes"]
     ]
-    return {"discounts": [dict(one) for one in kept["discounts"]], "taxes": taxes}
+    return {"discounts": [one.copy() for one in kept["discounts"]], "taxes": taxes}
 
 
-def total(call: Call, session: Json) -> None:
+def total(call: Call, session: StoredSession) -> None:
     """Work out discounts and taxes of the items, and the session's sums."""
     items = session["_lines"]
     for item in items:
@@ -128,14 +140,15 @@ def total(call: Call, session: Json) -> None:
     default = session["_subscription_data"].get("default_tax_rates") or []
     shapes = [
         arithmetic.Line(
-            item["amount_subtotal"], product=item["price"]["product"], rates=automatic.rates_of(call, item, how, _RATE)
+            item["amount_subtotal"], product=price_of(item)["product"], rates=automatic.rates_of(call, item, how, _RATE)
         )
         for item in items
     ]
+    currency = session["currency"] or ""  # a session in mode setup may have none, and has no lines
     imagined = [redemption.preview_discount(call, entry) for entry in session["_discounts"]]
     taken: list[arithmetic.Off] = []
     for one in imagined:
-        taken += redemption.offs(call, [one["id"]], session["currency"], call.now)
+        taken += redemption.offs(call, [one["id"]], currency, call.now)
     sums = arithmetic.compute(
         shapes, taken, [] if how is not None else [automatic.rate_of(call, id, _RATE) for id in default]
     )
@@ -146,9 +159,7 @@ def total(call: Call, session: Json) -> None:
         )
     tax = sum(part.amount for part in sums.taxes)
     if session["shipping_cost"] is not None:
-        tax += sum(
-            part.amount for part in automatic.taxed_shipping(call, session["shipping_cost"], how, session["currency"])
-        )
+        tax += sum(part.amount for part in automatic.taxed_shipping(call, session["shipping_cost"], how, currency))
     shown = {one["id"]: public(one) for one in imagined}
     session["_breakdown"] = {
         "discounts": [{"amount": amount, "discount": shown[id]} for id, amount in sums.discounts],
@@ -167,6 +178,6 @@ def total(call: Call, session: Json) -> None:
     }
 
 
-def shown(items: Sequence[Json]) -> list[Json]:
+def shown(items: Sequence[StoredLine]) -> list[StoredLine]:
     """Items as they are answered."""
     return [public(item) for item in items]

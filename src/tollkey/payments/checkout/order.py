@@ -4,25 +4,31 @@ items.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.fields import Form
+from tollkey.payments.checkout.known import currency_of, price_of
 from tollkey.payments.checkout.lines import make_items, total
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import Call, Json, Params, invalid
+from tollkey.wire import Call, Params, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.checkout.stored import AdjustableQuantity, LineEntry, OptionalItem, StoredLine, StoredSession
 
 _LONGEST = 12
 
 
-def optional_items(call: Call, given: list[Json]) -> list[Json]:
+def optional_items(call: Call, given: Sequence[Mapping[str, Any]]) -> list[OptionalItem]:
     """``optional_items`` of a session. Raises ApiError 400 for a price that is not there."""
-    made = []
+    made: list[OptionalItem] = []
     for place, entry in enumerate(given):
-        call.objects.get("price", entry["price"], f"optional_items[{place}][price]")
+        call.objects.get(kinds.PRICE, entry["price"], f"optional_items[{place}][price]")
         rule = entry.get("adjustable_quantity")
-        limits = (
+        limits: AdjustableQuantity | None = (
             None
             if rule is None
             else {"enabled": rule["enabled"], "maximum": rule.get("maximum"), "minimum": rule.get("minimum")}
@@ -31,13 +37,13 @@ def optional_items(call: Call, given: list[Json]) -> list[Json]:
     return made
 
 
-def order_form(call: Call, session: Json, path: str, form: Form) -> str:
+def order_form(call: Call, session: StoredSession, path: str, form: Form) -> str:
     """The form in which the order is changed; empty when nothing of it may be."""
-    fields = [field for item in session["_lines"] for field in _of_line(item, session["currency"], form)]
+    fields = [field for item in session["_lines"] for field in _of_line(item, currency_of(session), form)]
     taken = {item.get("_optional") for item in session["_lines"]}
     for entry in session["optional_items"] or []:
-        price = call.objects.get("price", entry["price"])
-        name = call.objects.get("product", price["product"])["name"]
+        price = call.objects.get(kinds.PRICE, entry["price"])
+        name = call.objects.get(kinds.PRODUCT, price["product"])["name"]
         ticked = " checked" if entry["price"] in taken else ""
         text = f"Add {name}: {shared_currency.show((price['unit_amount'] or 0) * entry['quantity'], price['currency'])}"
         fields.append(
@@ -52,24 +58,26 @@ def order_form(call: Call, session: Json, path: str, form: Form) -> str:
     )
 
 
-def _of_line(item: Json, currency: str, form: Form) -> list[str]:
-    rule, custom, made = item.get("adjustable_quantity") or {}, item["price"]["custom_unit_amount"], []
-    if rule.get("enabled"):
+def _of_line(item: StoredLine, currency: str, form: Form) -> list[str]:
+    rule, custom = item.get("adjustable_quantity"), price_of(item)["custom_unit_amount"]
+    made: list[str] = []
+    if rule is not None and rule["enabled"]:
         least, most = rule.get("minimum") or 0, rule.get("maximum") or 99
         label = f"How many: {item['description'] or 'items'}"
         limits: dict[str, Any] = {"min": str(least), "max": str(most)}
         made.append(form.input(f"quantity[{item['id']}]", label, value=str(item["quantity"]), type="number", **limits))
     if custom:
-        value = Decimal(item["_amount"] or 0).scaleb(-shared_currency.decimals(currency)) if item.get("_amount") else ""
+        chosen = item["_amount"]
+        value = Decimal(chosen).scaleb(-shared_currency.decimals(currency)) if chosen else ""
         made.append(
             form.input(f"amount[{item['id']}]", f"Amount ({currency.upper()})", value=str(value), inputmode="decimal")
         )
     return made
 
 
-def change_order(call: Call, session: Json, params: Params) -> None:
+def change_order(call: Call, session: StoredSession, params: Params) -> None:
     """Change the order as typed. Raises ApiError 400, naming the field, for what is not allowed."""
-    entries = [_entry(item, session["currency"], params) for item in session["_lines"] if not item.get("_optional")]
+    entries = [_entry(item, currency_of(session), params) for item in session["_lines"] if not item.get("_optional")]
     ids = [item["id"] for item in session["_lines"] if not item.get("_optional")]
     added = params.get("add") if isinstance(params.get("add"), dict) else {}
     for one in session["optional_items"] or []:
@@ -84,16 +92,16 @@ def change_order(call: Call, session: Json, params: Params) -> None:
     total(call, session)
 
 
-def _entry(item: Json, currency: str, params: Params) -> Json:
-    rule, count = item.get("adjustable_quantity") or {}, item["quantity"]
+def _entry(item: StoredLine, currency: str, params: Params) -> LineEntry:
+    rule, count = item.get("adjustable_quantity"), item["quantity"]
     wanted = _typed(params, "quantity", item["id"])
-    if rule.get("enabled") and wanted:
+    if rule is not None and rule["enabled"] and wanted:
         least, most = rule.get("minimum") or 0, rule.get("maximum") or 99
         count = int(wanted) if wanted.isdecimal() and len(wanted) < _LONGEST else -1
         if not least <= count <= most:
             raise invalid(f"Choose {least} to {most}.", f"quantity[{item['id']}]")
     return {
-        "price": item["price"]["id"], "quantity": count, "tax_rates": item["_rates"], "_inline": item["_inline"],
+        "price": price_of(item)["id"], "quantity": count, "tax_rates": item["_rates"], "_inline": item["_inline"],
         "adjustable_quantity": item.get("adjustable_quantity"), "metadata": item["metadata"],
         "_amount": _amount(item, currency, params),
     }  # fmt: skip
@@ -104,12 +112,11 @@ def _typed(params: Params, group: str, id: str) -> str:
     return str(given.get(id) or "").strip() if isinstance(given, dict) else ""
 
 
-def _amount(item: Json, currency: str, params: Params) -> int | None:
+def _amount(item: StoredLine, currency: str, params: Params) -> int | None:
     """The amount that the customer chose, in minor units. Raises ApiError 400 outside of the price's limits."""
-    custom, text = item["price"]["custom_unit_amount"], _typed(params, "amount", item["id"])
+    custom, text = price_of(item)["custom_unit_amount"], _typed(params, "amount", item["id"])
     if not custom or not text:
-        amount: int | None = item.get("_amount")
-        return amount
+        return item["_amount"]
     try:
         exact = Decimal(text.replace(",", ".")[:_LONGEST]).scaleb(shared_currency.decimals(currency))
         amount = int(exact) if exact.is_finite() and exact == exact.to_integral_value() else -1

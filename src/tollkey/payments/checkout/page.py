@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
+from typing import TYPE_CHECKING
 
 from tollkey.payments.checkout.completion import destination
 from tollkey.payments.checkout.fields import (
@@ -19,19 +21,24 @@ from tollkey.payments.checkout.fields import (
     offered,
     shipping_address_fields,
 )
+from tollkey.payments.checkout.known import amount_of, currency_of, price_of
 from tollkey.payments.checkout.order import order_form
-from tollkey.payments.shared import currency, providers
-from tollkey.wire import Call, Json, Reply, html_page
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import providers
+from tollkey.wire import Call, Reply, html_page
+
+if TYPE_CHECKING:
+    from tollkey.payments.checkout.stored import StoredSession
 
 
-def _summary(session: Json) -> str:
+def _summary(session: StoredSession) -> str:
     """What is bought and what it costs."""
     if session["mode"] == "setup":
         return "<p>Your payment method is saved for later. Nothing is charged now.</p>"
-    rows: list[tuple[str, int | None]] = []
+    currency, rows = currency_of(session), list[tuple[str, int | None]]()
     for item in session["_lines"]:
         count = f" × {item['quantity']}" if (item["quantity"] or 1) != 1 else ""
-        recurring = item["price"]["recurring"]
+        recurring = price_of(item)["recurring"]
         every = ""
         if recurring:
             step = (
@@ -42,33 +49,38 @@ def _summary(session: Json) -> str:
             free = session["_subscription_data"].get("trial_period_days") or session["_subscription_data"].get(
                 "trial_end"
             )
+            whole = item["_recurs"]
             later = (
-                f"{currency.show(item['_recurs'], session['currency'])} after a free trial, "
-                if free and item.get("_recurs") is not None
-                else ""
+                f"{shared_currency.show(whole, currency)} after a free trial, " if free and whole is not None else ""
             )
             every = f' <span class="note">{escape(later)}every {step}</span>'
         rows.append((f"{escape(item['description'] or '')}{count}{every}", item["amount_subtotal"]))
     sums = session["total_details"]
-    for name, label, sign in (
-        ("amount_discount", "Discount", -1),
-        ("amount_shipping", "Shipping", 1),
-        ("amount_tax", "Tax", 1),
+    assert sums is not None, "only sessions in mode setup add up to nothing"
+    for label, amount in (
+        ("Discount", -sums["amount_discount"]),
+        ("Shipping", sums["amount_shipping"] or 0),
+        ("Tax", sums["amount_tax"]),
     ):
-        if sums[name]:
-            rows.append((label, sign * sums[name]))
+        if amount:
+            rows.append((label, amount))
     if asks_for_place(session):
         rows.append(("Tax", None))
     shown = [
-        (label, "on the next page" if amount is None else currency.show(amount, session["currency"]))
-        for label, amount in rows
+        (label, "on the next page" if cost is None else shared_currency.show(cost, currency)) for label, cost in rows
     ]
     lines = "\n".join(f"<dt>{label}</dt><dd>{escape(text)}</dd>" for label, text in shown)
-    total = f"{currency.show(session['amount_total'], session['currency'])} {session['currency'].upper()}"
+    total = f"{shared_currency.show(amount_of(session), currency)} {currency.upper()}"
     return f'<dl>\n{lines}\n</dl>\n<dl class="total">\n<dt>Total due today</dt><dd>{escape(total)}</dd>\n</dl>'
 
 
-def pay_page(call: Call, session: Json, names: Json, form: Form | None = None, kind: str | None = None) -> Reply:
+def pay_page(
+    call: Call,
+    session: StoredSession,
+    names: Mapping[str, str | None],
+    form: Form | None = None,
+    kind: str | None = None,
+) -> Reply:
     """The page of an open session; first it asks for the address, when tax depends on it.
 
     names: shipping rate id -> what it is called. kind: the payment method whose form is shown; the first one unless
@@ -105,7 +117,9 @@ def pay_page(call: Call, session: Json, names: Json, form: Form | None = None, k
     return html_page(title, "\n".join(parts), status=402 if form.problem else 200, leads_to=destination(session))
 
 
-def _pay_form(session: Json, path: str, form: Form, names: Json, kinds: list[str], kind: str) -> list[str]:
+def _pay_form(
+    session: StoredSession, path: str, form: Form, names: Mapping[str, str | None], kinds: list[str], kind: str
+) -> list[str]:
     parts = []
     if len(kinds) > 1:
         tabs = "".join(
@@ -127,7 +141,7 @@ def _pay_form(session: Json, path: str, form: Form, names: Json, kinds: list[str
     return parts
 
 
-def _place_form(session: Json, path: str, form: Form) -> list[str]:
+def _place_form(session: StoredSession, path: str, form: Form) -> list[str]:
     """The first of two steps: where the customer is, which the tax follows from."""
     parts = ['<p class="note">Tax is added on the next page: it depends on where you are.</p>']
     parts.append(f'<form method="post" action="{path}/address">{_email(session, form)}')
@@ -139,14 +153,14 @@ def _place_form(session: Json, path: str, form: Form) -> list[str]:
     return [*parts, "<button>Continue</button></form>"]
 
 
-def _email(session: Json, form: Form) -> str:
+def _email(session: StoredSession, form: Form) -> str:
     known = (session["customer_details"] or {}).get("email")
     if known:
         return f"<dl><dt>Email</dt><dd>{escape(known)}</dd></dl>"
     return form.input("email", "Email", type="email", autocomplete="email")
 
 
-def _promotion(session: Json, path: str, form: Form) -> str:
+def _promotion(session: StoredSession, path: str, form: Form) -> str:
     """Where a promotion code is typed in, or the one that counts, to be taken away again."""
     if not session["allow_promotion_codes"]:
         return ""
@@ -161,11 +175,11 @@ def _promotion(session: Json, path: str, form: Form) -> str:
     return f'<form method="post" action="{path}/promotion">{field}<button class="second">Apply</button></form><hr>'
 
 
-def _title(session: Json) -> str:
+def _title(session: StoredSession) -> str:
     name = session["_lines"][0]["description"] or "your order"
     more = len(session["_lines"]) - 1
     usual = "Subscribe to" if session["mode"] == "subscription" else "Pay for"
-    verb = {"donate": "Donate", "book": "Book"}.get(session["submit_type"], usual)
+    verb = {"donate": "Donate", "book": "Book"}.get(session["submit_type"] or "", usual)
     return f"{verb} {name}" + (f" and {more} more" if more else "")
 
 
@@ -174,7 +188,7 @@ def _safe(url: str) -> str:
     return url if url.lower().startswith(("http://", "https://")) else "#"
 
 
-def done_page(session: Json) -> Reply:
+def done_page(session: StoredSession) -> Reply:
     """What a session that is over has to say; the customer goes on by itself where there is somewhere to go."""
     if session["status"] == "expired":
         return html_page(

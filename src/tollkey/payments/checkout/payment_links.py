@@ -5,11 +5,14 @@ active ──update active=false, or used as often as allowed──▶ inactive 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
+from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.building import DAY
+from tollkey.payments.checkout.known import page_of, price_of
 from tollkey.payments.checkout.lines import check_quantities, make_items, shown
 from tollkey.payments.checkout.sessions import new_session
 from tollkey.payments.shared import currency as shared_currency
@@ -18,7 +21,6 @@ from tollkey.wire import (
     Action,
     Call,
     Endpoint,
-    Json,
     P,
     Page,
     Params,
@@ -37,6 +39,10 @@ from tollkey.wire import (
     sublist,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.checkout.stored import StoredLink, StoredSession
+    from tollkey.wire import api
+
 PERMISSION = Permission("payment_links", "Payment Links", "Payment Links")
 _PLAIN = (
     "active", "allow_promotion_codes", "application_fee_amount", "application_fee_percent",
@@ -45,11 +51,6 @@ _PLAIN = (
     "submit_type",
 )  # fmt: skip
 _CUSTOM_TEXT = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
-_INTENT = (
-    "capture_method", "description", "metadata", "setup_future_usage", "statement_descriptor",
-    "statement_descriptor_suffix",
-    "transfer_group",
-)  # fmt: skip
 #: What a session takes over from its link as it is.
 _PASSED = (
     "allow_promotion_codes", "billing_address_collection", "payment_method_types", "phone_number_collection",
@@ -58,29 +59,36 @@ _PASSED = (
 )  # fmt: skip
 
 
-def _apply(link: Json, params: Params) -> None:
+def _apply(link: StoredLink, params: Params) -> None:
     """Take over the parameters that were sent, with all the keys that answers have."""
     fields.assign(link, params, [name for name in _PLAIN if name in params])
     if params.get("after_completion"):
         given = params["after_completion"]
         kind = given["type"]
-        default: Json = {"custom_message": None} if kind == "hosted_confirmation" else {}
-        link["after_completion"] = {kind: {**default, **(given.get(kind) or {})}, "type": kind}
+        inner: Any = given.get(kind) or {}
+        if kind == "hosted_confirmation":
+            message = inner.get("custom_message")
+            link["after_completion"] = {"hosted_confirmation": {"custom_message": message}, "type": kind}
+        else:
+            link["after_completion"] = {"redirect": inner, "type": kind}
     if params.get("automatic_tax"):
         enabled = params["automatic_tax"]["enabled"]
         link["automatic_tax"] = {"enabled": enabled, "liability": {"type": "self"} if enabled else None}
     if "custom_text" in params:
-        link["custom_text"] = {name: (params["custom_text"] or {}).get(name) or None for name in _CUSTOM_TEXT}
+        texts = params["custom_text"] or {}
+        link["custom_text"] = {
+            "after_submit": texts.get("after_submit") or None,
+            "shipping_address": texts.get("shipping_address") or None,
+            "submit": texts.get("submit") or None,
+            "terms_of_service_acceptance": texts.get("terms_of_service_acceptance") or None,
+        }
     if params.get("phone_number_collection"):
         link["phone_number_collection"] = {"enabled": params["phone_number_collection"]["enabled"]}
     if params.get("tax_id_collection"):
-        link["tax_id_collection"] = {"required": "never", **params["tax_id_collection"]}
+        asked = params["tax_id_collection"]
+        link["tax_id_collection"] = {"required": asked.get("required", "never"), "enabled": asked["enabled"]}
     if "payment_intent_data" in params:
-        given = params["payment_intent_data"]
-        link["payment_intent_data"] = given and {
-            **{name: given.get(name) for name in _INTENT},
-            "metadata": given.get("metadata") or {},
-        }
+        link["payment_intent_data"] = _payment(params["payment_intent_data"])
     if "subscription_data" in params:
         link["subscription_data"] = _subscription(params["subscription_data"], link["subscription_data"])
     if "restrictions" in params:
@@ -90,47 +98,70 @@ def _apply(link: Json, params: Params) -> None:
     if "shipping_address_collection" in params:
         link["shipping_address_collection"] = params["shipping_address_collection"]
     if params.get("consent_collection"):
-        names = ("payment_method_reuse_agreement", "promotions", "terms_of_service")
-        link["consent_collection"] = {name: params["consent_collection"].get(name) for name in names}
+        consent = params["consent_collection"]
+        link["consent_collection"] = {
+            "payment_method_reuse_agreement": consent.get("payment_method_reuse_agreement"),
+            "promotions": consent.get("promotions"),
+            "terms_of_service": consent.get("terms_of_service"),
+        }
     if "custom_fields" in params:
         link["_custom_fields"] = params["custom_fields"] or []
-        link["custom_fields"] = [_field(one) for one in link["_custom_fields"]]
+        link["custom_fields"] = [_field(one) for one in params["custom_fields"] or []]
     fields.merge_metadata(link, params)
 
 
-def _field(given: Json) -> Json:
+def _payment(given: Mapping[str, Any] | None) -> api.PaymentLinksResourcePaymentIntentData | None:
+    if not given:
+        return None
+    return {
+        "capture_method": given.get("capture_method"),
+        "description": given.get("description"),
+        "metadata": given.get("metadata") or {},
+        "setup_future_usage": given.get("setup_future_usage"),
+        "statement_descriptor": given.get("statement_descriptor"),
+        "statement_descriptor_suffix": given.get("statement_descriptor_suffix"),
+        "transfer_group": given.get("transfer_group"),
+    }
+
+
+def _field(given: Mapping[str, Any]) -> api.PaymentLinksResourceCustomFields:
     kind = given["type"]
-    inner: Json = {"default_value": None, **(given.get(kind) or {})}
+    inner = {"default_value": None, **(given.get(kind) or {})}
     if kind != "dropdown":
         inner = {"maximum_length": None, "minimum_length": None, **inner}
     label = {"custom": given["label"].get("custom"), "type": given["label"]["type"]}
-    return {kind: inner, "key": given["key"], "label": label, "optional": bool(given.get("optional")), "type": kind}
+    made = {kind: inner, "key": given["key"], "label": label, "optional": bool(given.get("optional")), "type": kind}
+    # Its type is the name of the hash that describes it.
+    return cast("api.PaymentLinksResourceCustomFields", made)
 
 
-def _subscription(given: Json | None, old: Json | None) -> Json:
+def _subscription(
+    given: Mapping[str, Any] | None, old: api.PaymentLinksResourceSubscriptionData | None
+) -> api.PaymentLinksResourceSubscriptionData:
     given = {**(old or {}), **(given or {})}
+    settings: api.PaymentLinksResourceSubscriptionDataInvoiceSettings | None = given.get("invoice_settings")
     return {
         "description": given.get("description"),
-        "invoice_settings": given.get("invoice_settings") or {"issuer": {"type": "self"}},
+        "invoice_settings": settings or {"issuer": {"type": "self"}},
         "metadata": given.get("metadata") or {},
         "trial_period_days": given.get("trial_period_days"),
         "trial_settings": given.get("trial_settings"),
     }
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredLink:
     """Make a link."""
     currency = shared_currency.check_currency(params["currency"], "currency") if params.get("currency") else None
     check_quantities(params["line_items"])
     items = make_items(call, params["line_items"], currency)
-    recurring = any(item["price"]["recurring"] for item in items)
+    recurring = any(price_of(item)["recurring"] for item in items)
     for name, wrong in (("payment_intent_data", recurring), ("subscription_data", not recurring)):
         if params.get(name) and wrong:
             kind = "subscription" if recurring else "payment"
             raise invalid(f"You can not pass `{name}` in `{kind}` mode.", name)
     id = call.ids.new("plink")
     link = blank(
-        "payment_link",
+        kinds.PAYMENT_LINK,
         id=id,
         active=True,
         after_completion={"hosted_confirmation": {"custom_message": None}, "type": "hosted_confirmation"},
@@ -160,7 +191,7 @@ def create(call: Call, params: Params) -> Json:
         }}  # fmt: skip
     for index, option in enumerate(params.get("shipping_options") or []):
         rate = call.objects.get(
-            "shipping_rate", option.get("shipping_rate") or "", f"shipping_options[{index}][shipping_rate]"
+            kinds.SHIPPING_RATE, option.get("shipping_rate") or "", f"shipping_options[{index}][shipping_rate]"
         )
         link["shipping_options"].append(
             {"shipping_amount": rate["fixed_amount"]["amount"], "shipping_rate": rate["id"]}
@@ -169,16 +200,16 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.insert(link, "payment_link.created")
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredLink:
     """Change a link; sessions that were made from it stay as they are."""
-    link = call.objects.get("payment_link", call.path["payment_link"])
+    link = call.objects.get(kinds.PAYMENT_LINK, call.path["payment_link"])
     for index, entry in enumerate(params.get("line_items") or []):
         item = next((one for one in link["_lines"] if one["id"] == entry["id"]), None)
         if item is None:
             raise invalid(f"No such line item: '{entry['id']}'", f"line_items[{index}][id]", "resource_missing")
         if entry.get("quantity") is not None:
             item["quantity"] = entry["quantity"]
-            made = make_items(call, [{"price": item["price"]["id"], "quantity": entry["quantity"]}], link["currency"])[
+            made = make_items(call, [{"price": price_of(item)["id"], "quantity": entry["quantity"]}], link["currency"])[
                 0
             ]
             item.update({"amount_subtotal": made["amount_subtotal"], "amount_total": made["amount_total"]})
@@ -188,13 +219,13 @@ def update(call: Call, params: Params) -> Json:
 
 def line_items(call: Call, params: Params) -> Page:
     """List what the link sells."""
-    link = call.objects.get("payment_link", call.path["payment_link"])
+    link = call.objects.get(kinds.PAYMENT_LINK, call.path["payment_link"])
     return of_list(shown(link["_lines"]), f"/v1/payment_links/{link['id']}/line_items", params)
 
 
 def visit(call: Call, params: Params) -> Reply:
     """The link's page: what it sells, and a button that begins a session."""
-    link = call.objects.get("payment_link", call.path["id"])
+    link = call.objects.get(kinds.PAYMENT_LINK, call.path["id"])
     if not link["active"]:
         told = link["inactive_message"] or "This link is no longer active."
         return html_page("Link not active", f"<h1>Link not active</h1>\n<p>{escape(told)}</p>", status=404)
@@ -210,17 +241,18 @@ def visit(call: Call, params: Params) -> Reply:
 
 def begin(call: Call, params: Params) -> Reply:
     """Make a session from the link, and go to its page."""
-    link = call.objects.get("payment_link", call.path["id"])
+    link = call.objects.get(kinds.PAYMENT_LINK, call.path["id"])
     if not link["active"]:
         return visit(call, params)
-    return redirect(session_of(call, link)["url"])
+    return redirect(page_of(session_of(call, link)))
 
 
-def session_of(call: Call, link: Json) -> Json:
+def session_of(call: Call, link: StoredLink) -> StoredSession:
     """A new session as the link describes it."""
-    recurring = any(item["price"]["recurring"] for item in link["_lines"])
+    recurring = any(price_of(item)["recurring"] for item in link["_lines"])
     after = link["after_completion"]
-    given: dict[str, Any] = {name: link[name] for name in _PASSED if link[name] not in (None, False, {}, "auto")}
+    said: Mapping[str, Any] = link  # its fields by computed names, as parameters of the session
+    given: Params = {name: said[name] for name in _PASSED if said[name] not in (None, False, {}, "auto")}
     given.update(
         {
             "mode": "subscription" if recurring else "payment",
@@ -229,7 +261,7 @@ def session_of(call: Call, link: Json) -> Json:
             "expires_at": call.now + DAY,
             "line_items": [
                 {
-                    "price": item["price"]["id"],
+                    "price": price_of(item)["id"],
                     "quantity": item["quantity"],
                     "_inline": item["_inline"],
                     "adjustable_quantity": item.get("adjustable_quantity"),
@@ -242,16 +274,16 @@ def session_of(call: Call, link: Json) -> Json:
     if not recurring and link["customer_creation"] == "always":
         given["customer_creation"] = "always"
     for name in ("payment_intent_data", "subscription_data"):
-        if link[name]:
-            given[name] = {key: value for key, value in link[name].items() if value not in (None, {})}
+        if said[name]:
+            given[name] = {key: value for key, value in said[name].items() if value not in (None, {})}
     for name in ("automatic_tax", "tax_id_collection", "invoice_creation"):
-        if (link[name] or {}).get("enabled"):
-            given[name] = link[name]
+        if (said[name] or {}).get("enabled"):
+            given[name] = said[name]
     if link["shipping_options"]:
         given["shipping_options"] = [{"shipping_rate": one["shipping_rate"]} for one in link["shipping_options"]]
     for name in ("shipping_address_collection", "consent_collection"):
-        if link[name]:
-            given[name] = link[name]
+        if said[name]:
+            given[name] = said[name]
     session = new_session(call, given)
     session["payment_link"] = link["id"]
     if after["type"] == "hosted_confirmation":
@@ -260,8 +292,9 @@ def session_of(call: Call, link: Json) -> Json:
     return call.objects.save(session)
 
 
-def _items(call: Call, link: Json) -> Json:
-    return sublist(shown(link["_lines"]), f"/v1/payment_links/{link['id']}/line_items")
+def _items(call: Call, link: StoredLink) -> api.PaymentLinkLineItems:
+    listed: api.PaymentLinkLineItems = sublist(shown(link["_lines"]), f"/v1/payment_links/{link['id']}/line_items")
+    return listed
 
 
 PAYMENT_LINK = Resource(

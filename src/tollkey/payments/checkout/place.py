@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from tollkey.payments.shared import fields
+from tollkey.payments.checkout import kinds
+from tollkey.payments.checkout.known import delivery_of
 from tollkey.payments.tax import automatic as tax_automatic
 from tollkey.payments.tax import rates
-from tollkey.wire import Call, Json, Params, dig, invalid
+from tollkey.wire import Call, Params, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.checkout.stored import CollectedInformation, StoredSession
+    from tollkey.wire import api
 
 _NOWHERE = (
     "Automatic tax calculation in Checkout requires a valid address on the Customer."
@@ -18,7 +23,7 @@ _NOWHERE = (
 )
 
 
-def check_customer(call: Call, session: Json, params: Params) -> None:
+def check_customer(call: Call, session: StoredSession, params: Params) -> None:
     """Raise ApiError 400 when tax is to be worked out for a stored customer whose place is neither known nor
     will be.
     """
@@ -28,7 +33,7 @@ def check_customer(call: Call, session: Json, params: Params) -> None:
     session["_customer_update"] = update
     if not session["automatic_tax"]["enabled"] or not session["customer"]:
         return
-    customer = call.objects.get("customer", session["customer"])
+    customer = call.objects.get(kinds.CUSTOMER, session["customer"])
     if tax_automatic.address_of(call, customer) is None and "auto" not in (
         update.get("address"),
         update.get("shipping"),
@@ -36,7 +41,7 @@ def check_customer(call: Call, session: Json, params: Params) -> None:
         raise invalid(_NOWHERE, "automatic_tax", "customer_tax_location_invalid")
 
 
-def taxed_at(call: Call, session: Json) -> tax_automatic.Taxing | None:
+def taxed_at(call: Call, session: StoredSession) -> tax_automatic.Taxing | None:
     """How the session is taxed; None when tax is not worked out, or nobody knows yet where the customer is.
 
     What was typed on the page comes first (the delivery address before the billing address), then what the customer
@@ -45,45 +50,40 @@ def taxed_at(call: Call, session: Json) -> tax_automatic.Taxing | None:
     automatic = session["automatic_tax"]
     if not automatic["enabled"]:
         return None
-    customer = call.objects.find("customer", session["customer"] or "")
+    customer = call.objects.find(kinds.CUSTOMER, session["customer"] or "")
     update = (session.get("_customer_update") or {}).values()
-    typed = (dig(session, "collected_information.shipping_details.address"), dig(session, "customer_details.address"))
+    goods, details = delivery_of(session), session["customer_details"] or {}
+    typed = (goods["address"] if goods is not None else None, details.get("address"))
     counts = customer is None or "auto" in update
     where = next((one for one in typed if counts and rates.located(one)), None)
     if where is None and customer is not None:
         where = tax_automatic.address_of(call, customer)
-    given = dig(session, "customer_details.tax_ids") or []
-    how = tax_automatic.taxing(
-        call, where, (customer or {}).get("tax_exempt"), [*given, *tax_automatic.tax_ids_of(call, session["customer"])]
-    )
+    exempt = customer.get("tax_exempt") if customer is not None else None
+    ids = [*(details.get("tax_ids") or []), *tax_automatic.tax_ids_of(call, session["customer"])]
+    how = tax_automatic.taxing(call, where, exempt, ids)
     automatic["status"] = "complete" if how else "requires_location_inputs"
     return how
 
 
-def collect(session: Json, **told: Any) -> None:
+def collect(session: StoredSession, told: CollectedInformation | None = None) -> None:
     """Keep what the customer has told in ``collected_information``: ``business_name``, ``individual_name``,
     ``shipping_details``.
     """
-    known = session["collected_information"] or {}
-    session["collected_information"] = {
-        "business_name": None,
-        "individual_name": None,
-        "shipping_details": None,
-        **known,
-        **told,
-    }
+    none: CollectedInformation = {"business_name": None, "individual_name": None, "shipping_details": None}
+    session["collected_information"] = {**none, **(session["collected_information"] or {}), **(told or {})}
 
 
-def save_to_customer(call: Call, session: Json) -> None:
+def save_to_customer(call: Call, session: StoredSession) -> None:
     """Save the details that were entered on the page to the customer, as ``customer_update`` asks."""
     update = session.get("_customer_update") or {}
-    customer = call.objects.find("customer", session["customer"] or "")
+    customer = call.objects.find(kinds.CUSTOMER, session["customer"] or "")
     if customer is None or "auto" not in update.values():
         return
     details = session["customer_details"] or {}
-    shipping = dig(session, "collected_information.shipping_details")
-    if update.get("address") == "auto" and details.get("address"):
-        customer["address"] = _whole(details["address"])
+    shipping = delivery_of(session)
+    address = details.get("address")
+    if update.get("address") == "auto" and address:
+        customer["address"] = _whole(address)
     if update.get("name") == "auto" and details.get("name"):
         customer["name"] = details["name"]
     if update.get("shipping") == "auto" and shipping:
@@ -95,5 +95,12 @@ def save_to_customer(call: Call, session: Json) -> None:
     call.objects.save(customer, "customer.updated")
 
 
-def _whole(given: Json) -> Json:
-    return {name: given.get(name) for name in fields.ADDRESS}
+def _whole(given: api.Address) -> api.Address:
+    return {
+        "city": given.get("city"),
+        "country": given.get("country"),
+        "line1": given.get("line1"),
+        "line2": given.get("line2"),
+        "postal_code": given.get("postal_code"),
+        "state": given.get("state"),
+    }

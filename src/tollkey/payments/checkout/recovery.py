@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.building import DAY, new_session
-from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, dig, hosted_url, html_page, redirect
+from tollkey.payments.checkout.known import page_of
+from tollkey.wire import Call, Endpoint, P, Params, Reply, hosted_url, html_page, redirect
+
+if TYPE_CHECKING:
+    from tollkey.payments.checkout.stored import StoredSession
 
 _DAYS = 30
 
 
-def offer(call: Call, session: Json) -> None:
+def offer(call: Call, session: StoredSession) -> None:
     """Give an expired session its ``after_expiration.recovery.url``, when it was asked to have one.
 
     The caller saves it.
     """
-    recovery = dig(session, "after_expiration.recovery")
+    recovery = (session["after_expiration"] or {}).get("recovery")
     if recovery and recovery["enabled"]:
         until = call.now + _DAYS * DAY
         recovery.update({"expires_at": until, "url": hosted_url(call, "recover", session["id"], expires_at=until)})
@@ -28,14 +35,17 @@ def show(call: Call, params: Params) -> Reply:
 
 def again(call: Call, params: Params) -> Reply:
     """A new session like the expired one."""
-    old = call.objects.get("checkout.session", call.path["id"])
-    given: Params = {name: value for name, value in old["_params"].items() if name != "expires_at"}
-    if dig(old, "after_expiration.recovery.allow_promotion_codes"):
+    old = call.objects.get(kinds.SESSION, call.path["id"])
+    kept = old["_params"]
+    assert kept is not None, "a session that can be recovered keeps its parameters"
+    given: Params = {name: value for name, value in kept.items() if name != "expires_at"}
+    recovery = (old["after_expiration"] or {}).get("recovery")
+    if recovery and recovery["allow_promotion_codes"]:
         given = {**given, "allow_promotion_codes": True, "discounts": None}
     session = new_session(call, given)
     session["recovered_from"] = old["id"]
     call.objects.save(session)
-    return redirect(session["url"])
+    return redirect(page_of(session))
 
 
 PAGES = (

@@ -10,23 +10,25 @@ For payment links: ``new_session``.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
-from tollkey.payments.checkout import completion, jobs
+from tollkey.payments.checkout import completion, jobs, kinds
 from tollkey.payments.checkout.building import new_session, shipping_options
 from tollkey.payments.checkout.hosted import PAGES
+from tollkey.payments.checkout.known import page_of, price_of
 from tollkey.payments.checkout.lines import breakdown, check_quantities, make_items, shown, total
 from tollkey.payments.checkout.place import collect
 from tollkey.payments.checkout.recovery import PAGES as RECOVERY
 from tollkey.payments.methods import instruments
+from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import events, fields, providers
 from tollkey.wire import (
     Action,
     Call,
     Change,
     Endpoint,
-    Json,
     P,
     Page,
     Params,
@@ -43,23 +45,27 @@ from tollkey.wire import (
     sublist,
 )
 
-__all__ = ["CHECKOUT_SESSION", "PERMISSION", "new_session"]
+if TYPE_CHECKING:
+    from tollkey.payments.checkout.stored import StoredSession
+    from tollkey.wire import api
+
+__all__ = ["CHECKOUT_SESSION", "PERMISSION", "new_session", "page_of"]
 
 PERMISSION = Permission("checkout_session", "Checkout Sessions", "Checkout")
 _NAME = "checkout.session"
 _OLD_UI = {"hosted_page": "hosted", "embedded_page": "embedded", "elements": "custom"}
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: Params) -> StoredSession:
     """Create a session; its ``url`` is the page to send the customer to."""
     return new_session(call, params)
 
 
-def _get(call: Call) -> Json:
-    return call.objects.get(_NAME, call.path["session"])
+def _get(call: Call) -> StoredSession:
+    return call.objects.get(kinds.SESSION, call.path["session"])
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: Params) -> StoredSession:
     """Change the metadata, the ways of delivery or the lines of a session."""
     session = _get(call)
     fields.merge_metadata(session, params)
@@ -74,13 +80,13 @@ def update(call: Call, params: Params) -> Json:
         entries = []
         for entry in params["line_items"]:
             old = known.get(entry.get("id") or "")
-            kept = {"price": old["price"]["id"], "quantity": old["quantity"], "_inline": old["_inline"]} if old else {}
+            kept = {"price": price_of(old)["id"], "quantity": old["quantity"], "_inline": old["_inline"]} if old else {}
             entries.append({**kept, **{name: value for name, value in entry.items() if name != "id"}})
         check_quantities(entries)
         session["_lines"] = make_items(call, entries, session["currency"])
         total(call, session)
     if params.get("collected_information"):
-        collect(session, **params["collected_information"])
+        collect(session, params["collected_information"])
         if session["mode"] != "setup":
             total(call, session)
     return call.objects.save(session)
@@ -89,7 +95,7 @@ def update(call: Call, params: Params) -> Json:
 def list_sessions(call: Call, params: Params) -> Page:
     """List sessions by customer, e-mail address, intent, link, subscription or status."""
     names = ("customer", "payment_intent", "payment_link", "subscription", "status")
-    equal: dict[str, Any] = {name: params[name] for name in names if params.get(name)}
+    equal: dict[str, str | Sequence[str]] = {name: params[name] for name in names if params.get(name)}
     if (params.get("customer_details") or {}).get("email"):
         equal["customer_details.email"] = params["customer_details"]["email"]
     return list_page(call, _NAME, params, equal, url="/v1/checkout/sessions")
@@ -101,7 +107,7 @@ def line_items(call: Call, params: Params) -> Page:
     return of_list(shown(session["_lines"]), f"/v1/checkout/sessions/{session['id']}/line_items", params)
 
 
-def expire(call: Call, params: Params) -> Json:
+def expire(call: Call, params: Params) -> StoredSession:
     """Close an open session; its page can no longer be paid."""
     session = _get(call)
     if session["status"] != "open":
@@ -116,7 +122,7 @@ def expire(call: Call, params: Params) -> Json:
 
 def expire_unpaid(call: Call, id: str) -> None:
     """Job ``checkout.expire``: expire a session that was not paid in time."""
-    session = call.objects.find(_NAME, id)
+    session = call.objects.find(kinds.SESSION, id)
     if session is not None and session["status"] == "open":
         completion.expire(call, session)
 
@@ -124,12 +130,12 @@ def expire_unpaid(call: Call, id: str) -> None:
 # -- as the CLI's fixtures pay a session
 
 
-def payment_page(call: Call, params: Params) -> Json:
+def payment_page(call: Call, params: Params) -> StoredSession:
     """The session as its page loads it."""
     return _get(call)
 
 
-def confirm_page(call: Call, params: Params) -> Json:
+def confirm_page(call: Call, params: Params) -> StoredSession:
     """Pay a session with a payment method, as its page does."""
     session = _get(call)
     expected = params.get("expected_amount")
@@ -141,7 +147,10 @@ def confirm_page(call: Call, params: Params) -> Json:
         )
     if not params.get("payment_method"):
         raise missing_param("payment_method")
-    method = instruments.resolve_payment_method(call, params["payment_method"], "payment_method")
+    found = instruments.resolve_payment_method(call, params["payment_method"], "payment_method")
+    method = instruments.as_payment_method(call, found)
+    if not methods_kinds.is_payment_method(method):
+        raise instruments.no_payment_method(call, params["payment_method"], "payment_method")
     if call.client and method.get("customer") not in (None, session["customer"]):
         raise instruments.no_payment_method(call, params["payment_method"], "payment_method")
     completion.verify_bank(call, method)
@@ -154,24 +163,27 @@ def confirm_page(call: Call, params: Params) -> Json:
 # -- how it is answered
 
 
-def _items_expanded(call: Call, session: Json) -> Json:
-    return sublist(shown(session["_lines"]), f"/v1/checkout/sessions/{session['id']}/line_items")
+def _items_expanded(call: Call, session: StoredSession) -> api.CheckoutSessionLineItems:
+    listed: api.CheckoutSessionLineItems = sublist(
+        shown(session["_lines"]), f"/v1/checkout/sessions/{session['id']}/line_items"
+    )
+    return listed
 
 
-def _client_view(call: Call, session: Json) -> Json:
+def _client_view(call: Call, session: Mapping[str, Any]) -> Mapping[str, Any]:
     names = ("id", "object", "amount_total", "currency", "livemode", "mode", "payment_status", "status", "url")
     return {name: session[name] for name in names}
 
 
-def _old_ui(call: Call, session: Json) -> None:
+def _old_ui(call: Call, session: MutableMapping[str, Any]) -> None:
     session["ui_mode"] = _OLD_UI.get(session["ui_mode"], session["ui_mode"])
 
 
-def _old_shipping(call: Call, session: Json) -> None:
+def _old_shipping(call: Call, session: MutableMapping[str, Any]) -> None:
     session["shipping_details"] = (session.get("collected_information") or {}).get("shipping_details")
 
 
-def _older_shipping(call: Call, session: Json) -> None:
+def _older_shipping(call: Call, session: MutableMapping[str, Any]) -> None:
     session["shipping"] = session.pop("shipping_details", None)
 
 

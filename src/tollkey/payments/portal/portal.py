@@ -301,7 +301,7 @@ def add_method(call: Call, params: Params) -> Reply:
     if leads.startswith("/"):
         leads = call.setup.base_url + leads
     given = {"mode": "setup", "customer": at.customer["id"], "payment_method_types": ["card"], "success_url": leads}
-    return redirect(sessions.new_session(call, given, _for_portal=True)["url"])
+    return redirect(sessions.page_of(sessions.new_session(call, given, for_portal=True)))
 
 
 def use_method(call: Call, params: Params) -> Reply:

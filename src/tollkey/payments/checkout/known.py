@@ -1,0 +1,68 @@
+"""Parts of a session that its mode and its state guarantee, or that are only known once the customer has told them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tollkey.payments.checkout.stored import (
+        CustomerDetails,
+        DeliveryDetails,
+        InvoiceCreation,
+        StoredLine,
+        StoredSession,
+    )
+    from tollkey.wire import api
+
+
+def price_of(item: StoredLine) -> api.Price:
+    """The price of a line item."""
+    price = item["price"]
+    assert price is not None, "every line item is made from a price"
+    return price
+
+
+def currency_of(session: StoredSession) -> str:
+    """The currency of a session in mode ``payment`` or ``subscription``."""
+    currency = session["currency"]
+    assert currency is not None, "only sessions in mode setup may have no currency"
+    return currency
+
+
+def amount_of(session: StoredSession) -> int:
+    """The total of a session in mode ``payment`` or ``subscription``, in minor units."""
+    amount = session["amount_total"]
+    assert amount is not None, "only sessions in mode setup have no total"
+    return amount
+
+
+def invoicing_of(session: StoredSession) -> InvoiceCreation:
+    """``invoice_creation`` of a session in mode ``payment``."""
+    creation = session["invoice_creation"]
+    assert creation is not None, "every session in mode payment has it"
+    return creation
+
+
+def told_details(session: StoredSession) -> CustomerDetails:
+    """``customer_details`` once the page has asked for them."""
+    details = session["customer_details"]
+    assert details is not None, "collect_customer has set them"
+    return details
+
+
+def delivery_of(session: StoredSession) -> DeliveryDetails | None:
+    """The delivery address that the customer has told, with the name; None until then."""
+    return (session["collected_information"] or {}).get("shipping_details")
+
+
+def delivery_countries(session: StoredSession) -> list[str]:
+    """The countries that goods are delivered to, as two-letter codes."""
+    asked = session["shipping_address_collection"]
+    return (asked.get("allowed_countries") if asked is not None else None) or ["US"]
+
+
+def page_of(session: StoredSession) -> str:
+    """The address of the hosted page of an open session."""
+    url = session["url"]
+    assert url is not None, "only embedded sessions, and those that are over, have no page"
+    return url

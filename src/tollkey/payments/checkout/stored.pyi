@@ -1,0 +1,105 @@
+"""Checkout Sessions and payment links as they are stored, with their private fields."""
+
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypeAlias, TypedDict
+
+from tollkey.payments.catalog.stored import DiscountEntry
+from tollkey.wire import api
+
+CustomerDetails: TypeAlias = api.PaymentPagesCheckoutSessionCustomerDetails
+CustomField: TypeAlias = api.PaymentPagesCheckoutSessionCustomFields
+DeliveryDetails: TypeAlias = api.PaymentPagesCheckoutSessionCheckoutAddressDetails
+TextPosition: TypeAlias = api.PaymentPagesCheckoutSessionCustomTextPosition
+CollectedInformation: TypeAlias = api.PaymentPagesCheckoutSessionCollectedInformation
+OptionalItem: TypeAlias = api.PaymentPagesCheckoutSessionOptionalItem
+AdjustableQuantity: TypeAlias = api.PaymentPagesCheckoutSessionOptionalItemAdjustableQuantity
+BusinessName: TypeAlias = api.PaymentPagesCheckoutSessionBusinessName
+IndividualName: TypeAlias = api.PaymentPagesCheckoutSessionIndividualName
+NameRule: TypeAlias = BusinessName | IndividualName
+AutomaticTax: TypeAlias = api.PaymentPagesCheckoutSessionAutomaticTax
+InvoiceCreation: TypeAlias = api.PaymentPagesCheckoutSessionInvoiceCreation
+
+class StoredLine(api.Item):
+    """A line item of a session or of a payment link.
+
+    _rates: ids of the tax rates that it was given; empty for none. _inline: its price was made for it
+        (``price_data``). _recurs: what a recurring item costs in every period, minor units; null for a one-time price.
+    _amount: the amount that the customer chose, minor units; null unless the price lets customers choose.
+    _optional: the id of the price of the optional item that the customer added; absent or null for other lines.
+    """
+
+    _rates: list[str]
+    _inline: bool
+    _recurs: int | None
+    _amount: int | None
+    _optional: NotRequired[str | None]
+
+class LineEntry(TypedDict):
+    """What a line is made from again when the order is changed: ``line_items`` as parameters write them, and the
+    private fields of the line.
+    """
+
+    price: str
+    quantity: int | None
+    tax_rates: NotRequired[list[str]]
+    adjustable_quantity: NotRequired[api.LineItemsAdjustableQuantity | None]
+    metadata: NotRequired[dict[str, str] | None]
+    _inline: NotRequired[bool]
+    _amount: NotRequired[int | None]
+    _optional: NotRequired[str | None]
+
+class KeptTax(TypedDict):
+    """What one tax rate adds to a session.
+
+    amount, taxable: minor units. rate: the id of the tax rate. reason: ``taxability_reason``.
+    """
+
+    amount: int
+    rate: str
+    reason: str | None
+    taxable: int
+
+class KeptBreakdown(TypedDict):
+    """What ``total_details.breakdown`` is made from when it is expanded."""
+
+    discounts: list[api.LineItemsDiscountAmount]
+    taxes: list[KeptTax]
+
+class StoredSession(api.CheckoutSession):
+    """A Checkout Session.
+
+    _lines: its line items; empty in mode ``setup``. _discounts: the coupons and promotion codes that count, redeemed
+        on completion. _redeemed: ids of the discounts that were made from them; absent before.
+    _params: the parameters that it was made with; null unless its recovery was asked for.
+    _payment_intent_data, _subscription_data, _setup_intent_data: the parameters of that name; empty when not sent.
+    _customer_update: ``customer_update`` as it was sent; empty when it was not. _breakdown: discounts and taxes one by
+        one; absent in mode ``setup``. _promotion_text: the promotion code that was typed; absent before.
+    _wrong_codes: how many wrong promotion codes were typed; absent before the first.
+    _confirmation: the heading of its last page, from its payment link; absent or null for the usual one.
+    _for_portal: it saves a card for the customer portal; absent otherwise.
+    """
+
+    _lines: list[StoredLine]
+    _discounts: list[DiscountEntry]
+    _redeemed: NotRequired[list[str]]
+    _params: Mapping[str, Any] | None
+    _payment_intent_data: Mapping[str, Any]
+    _subscription_data: Mapping[str, Any]
+    _setup_intent_data: Mapping[str, Any]
+    _customer_update: NotRequired[Mapping[str, str]]
+    _breakdown: NotRequired[KeptBreakdown]
+    _promotion_text: NotRequired[str]
+    _wrong_codes: NotRequired[int]
+    _confirmation: NotRequired[str | None]
+    _for_portal: NotRequired[bool]
+
+class StoredLink(api.PaymentLink):
+    """A payment link.
+
+    _lines: its line items. _created: UTC epoch seconds. _custom_fields: ``custom_fields`` as they were sent, for its
+        sessions; absent when they never were.
+    """
+
+    _lines: list[StoredLine]
+    _created: int
+    _custom_fields: NotRequired[list[Mapping[str, Any]]]
