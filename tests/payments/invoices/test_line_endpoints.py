@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.payments.invoices.steps import drafted
 from tests.support.api import Answer, Api
 
 
@@ -48,3 +49,16 @@ def test_a_finalized_invoice_keeps_its_lines(api: Api) -> None:
     api.ok("POST", f"{path}/finalize")
     assert api.post(f"{path}/add_lines", lines=[{"amount": 250, "description": "More"}]).status == 400
     assert api.get(path)["total"] == 1000
+
+
+def test_a_price_in_another_currency_makes_no_line(api: Api) -> None:
+    invoice = drafted(api)
+    product = api.ok("post", "/v1/products", name="Desk")["id"]
+    price = api.ok("post", "/v1/prices", product=product, currency="eur", unit_amount=700)["id"]
+    path = f"/v1/invoices/{invoice['id']}"
+    refused = api.post(f"{path}/add_lines", lines=[{"pricing": {"price": price}}])
+    assert (refused.status, refused.error["param"]) == (400, "lines[0][pricing][price]")
+    line = invoice["lines"]["data"][0]["id"]
+    changed = api.post(f"{path}/lines/{line}", pricing={"price": price})
+    assert (changed.status, changed.error["param"]) == (400, "pricing[price]")
+    assert api.ok("get", path)["total"] == 1_200

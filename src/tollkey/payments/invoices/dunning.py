@@ -47,11 +47,7 @@ def collect(call: Call, invoice: StoredInvoice) -> None:
     """One automatic attempt to collect an open invoice."""
     if call.objects.find(kinds.CUSTOMER, invoice["customer"]) is None:
         return
-    if (
-        invoice["status"] != "open"
-        or invoice["collection_method"] != "charge_automatically"
-        or invoice.get("_processing")
-    ):
+    if invoice["status"] != "open" or invoice["collection_method"] != "charge_automatically":
         return
     subscription = call.objects.find(kinds.SUBSCRIPTION, subscription_of(invoice) or "")
     if subscription is not None and subscription["pause_collection"] is not None:

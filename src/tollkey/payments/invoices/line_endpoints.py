@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import redemption
@@ -11,7 +10,7 @@ from tollkey.payments.invoices import kinds
 from tollkey.payments.invoices.drafts import refresh
 from tollkey.payments.invoices.invoiceitems import attach, pricing_of
 from tollkey.payments.invoices.lifecycle import customer_of, invoice_of_path
-from tollkey.payments.invoices.line_terms import Terms
+from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.invoices.lines import details_of, lines_of, new_line
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import Call, Page, Params, dig, invalid, merged_metadata, missing_object, of_list
@@ -32,6 +31,17 @@ def _metadata(invoice: StoredInvoice, params: Mapping[str, Any]) -> None:
         invoice["metadata"] = merged_metadata(invoice["metadata"], params["invoice_metadata"])
 
 
+def _priced(call: Call, invoice: StoredInvoice, wanted: Mapping[str, Any], param: str) -> Priced:
+    """What a line costs. Raises ApiError 400 for a price that has no amount in the currency of the invoice."""
+    priced = pricing_of(call, wanted, invoice["currency"])
+    if priced.currency != invoice["currency"]:
+        raise invalid(
+            f"The currency of the price ({priced.currency}) must match the invoice's ({invoice['currency']}).",
+            f"{param}[pricing][price]" if param else "pricing[price]",
+        )
+    return priced
+
+
 def list_lines(call: Call, params: Params) -> Page:
     """List the lines of an invoice, in their order."""
     invoice = call.objects.get(kinds.INVOICE, call.path["invoice"])
@@ -47,7 +57,7 @@ def add_lines(call: Call, params: Params) -> StoredInvoice:
             attach(call, item, invoice)
             call.objects.save(item, "invoiceitem.updated")
             continue
-        priced = pricing_of(call, wanted, invoice["currency"])
+        priced = _priced(call, invoice, wanted, f"lines[{place}]")
         period = wanted.get("period") or {"start": call.now, "end": call.now}
         discounts = redemption.redeem_all(
             call,
@@ -58,7 +68,7 @@ def add_lines(call: Call, params: Params) -> StoredInvoice:
         discountable = shared_fields.given(wanted, "discountable", priced.amount >= 0)
         line = new_line(
             call,
-            replace(priced, currency=invoice["currency"]),
+            priced,
             Terms(discountable, discounts, wanted.get("tax_rates") or ()),
             period=(period["start"], period["end"]),
             parent=None,
@@ -91,7 +101,7 @@ def _change(call: Call, invoice: StoredInvoice, line: StoredLine, wanted: Mappin
         fields = {"quantity": line["quantity"] or 1, **wanted}
         if not changes:
             fields["unit_amount_decimal"] = dig(line, "pricing.unit_amount_decimal") or str(line["amount"])
-        priced = pricing_of(call, fields, invoice["currency"])
+        priced = _priced(call, invoice, fields, param)
         line["amount"], line["quantity"] = priced.amount, priced.quantity
         line["quantity_decimal"] = str(priced.quantity)
         if changes or line["pricing"] is None:
