@@ -58,7 +58,7 @@ def test_a_space_between_clauses_means_and(api: Api) -> None:
 
 
 def test_a_page_looks_at_so_many_objects_and_the_next_goes_on_there(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "MOST_LOOKED", 4)
+    monkeypatch.setattr(search, "MOST_SCANNED", 4)
     monkeypatch.setattr(search, "_STEP", 3)
     for number in range(10):
         api.ok(
@@ -85,7 +85,7 @@ def test_no_page_repeats_or_leaves_out_what_another_has(api: Api, monkeypatch: p
     for number in range(7):
         api.ok("post", "/v1/customers", name=f"Number {number}", metadata={"plan": "gold"})
     for looked in (1, 2, 3, 6, 7, 8):
-        monkeypatch.setattr(search, "MOST_LOOKED", looked)
+        monkeypatch.setattr(search, "MOST_SCANNED", looked)
         seen, page = [], {}
         for _ in range(20):
             answer = api.ok(

@@ -1,21 +1,19 @@
-"""ACCESS: what a key that lives in a web page or an app may send to one endpoint, and what it may expand there.
+"""Access of publishable and ephemeral keys: the parameters they may send to an endpoint, and what they may expand.
 
-An endpoint that publishable or ephemeral keys may call says so with an ``Access`` beside its own parameters. Every
-parameter
-of the endpoint has a decision: it is taken, ignored or refused. What has none is refused, and a test names it
-(``undecided``), so a parameter that is added later is never open by itself. What such keys see of an object is
-``Resource.client_view``.
+An endpoint that such keys may call declares an ``Access``, which lists every parameter as taken, ignored or refused.
+Unlisted parameters are refused, and a test reports them (``undecided``), so that a new parameter is never accepted by
+accident. What such keys see of an object is ``Resource.client_view``.
 
     Endpoint("POST", "/v1/tokens", create, publishable=Access(takes="card{number exp_month exp_year cvc}", refuses="card
     customer"))
 
 The notation, names separated by spaces:
 
-    name            one value (a text, a number, a word), or a list of such
+    name            one value (a string or a number), or a list of values
     name{a b{c}}    an object, or a list of objects, with these fields; ``name{}`` is an empty object
-    name=any        whatever is inside, for what has no fields of its own (``metadata``)
+    name=any        any content, for a parameter without declared fields (``metadata``)
 
-A name in ``refuses`` or ``ignores`` without braces covers everything below it that ``takes`` does not name.
+A name in ``refuses`` or ``ignores`` without braces covers all fields below it that ``takes`` does not list.
 """
 
 from __future__ import annotations
@@ -36,7 +34,7 @@ _WORD = re.compile(r"\s*(?:(\w+)(=any)?|([{}]))")
 
 @dataclass
 class Named:
-    """How one name stands in the notation: as a value, as anything, with fields (None when it has no braces)."""
+    """How the notation lists a name: as a value, as anything, and with which fields (None without braces)."""
 
     value: bool = False
     anything: bool = False
@@ -48,7 +46,7 @@ Names = dict[str, Named]
 
 @cache
 def names_of(text: str) -> Names:
-    """The notation, read. Raises ValueError for one that cannot be."""
+    """Parse the notation. Raises ValueError for a syntax error."""
     stack: list[Names] = [{}]
     last: str | None = None
     place = 0
@@ -81,11 +79,11 @@ def names_of(text: str) -> Names:
 
 @dataclass(frozen=True)
 class Access:
-    """What one kind of client key may do at one endpoint.
+    """What one kind of client key may send to an endpoint and expand there.
 
-    takes: parameters it may send. ignores: those that client libraries send and that have no effect here, as documented
-        or recorded. refuses: all others. expands: the paths it may expand, from the answer down; of a list they begin
-        with ``data``.
+    takes: parameters it may send. ignores: parameters of client libraries without effect, as documented or recorded.
+    refuses: all other parameters. also_ignores: names ignored at every level.
+    expands: the paths it may expand; in a list they begin with ``data``.
     """
 
     takes: str = ""
@@ -95,11 +93,11 @@ class Access:
     also_ignores: frozenset[str] = field(default=frozenset(), repr=False)
 
     def read(self, schema: Object, raw: Mapping[str, Any]) -> dict[str, Any]:
-        """The typed parameters of a request with such a key.
+        """Return the typed parameters of a request with such a key.
 
-        raw: what ``decode_form`` or ``decode_json`` returned. Raises ApiError 400 ``parameter_unknown`` for what is
-            refused: the real system speaks of parameters that are not for this kind of key as of unknown ones (recorded
-            for ``client_secret`` with a secret key).
+        raw: the result of ``decode_form`` or ``decode_json``.
+        Raises ApiError 400 ``parameter_unknown`` for a refused parameter: Stripe reports parameters that a kind of
+        key may not send as unknown (recorded for ``client_secret`` with a secret key).
         """
         allowed = _compiled(self, schema)
         return allowed.read(_without(dict(raw), names_of(self.ignores), allowed, schema, self.also_ignores), None)
@@ -111,16 +109,14 @@ class Access:
                 raise invalid(f"This property cannot be expanded ({path}).")
 
     def taken(self, schema: Object) -> Object:
-        """The schema of what such a key may send. Raises ValueError when ``takes`` names what the endpoint does not
-        have.
-        """
+        """Return the schema of what such a key may send. Raises ValueError for unknown names in ``takes``."""
         return _compiled(self, schema)
 
 
 def publishable_access(
     takes: str = "", *, ignores: str = "", refuses: str = "", expands: tuple[str, ...] = ()
 ) -> Access:
-    """The access of a publishable key: what client libraries send about themselves is ignored at every level."""
+    """Return the access of a publishable key; what client libraries send about themselves is ignored."""
     return Access(takes, ignores, refuses, expands, BROWSER)
 
 
@@ -128,7 +124,7 @@ def publishable_access(
 
 
 class _Single(Node):
-    """A value that is no object and no list, where the endpoint's own schema takes anything."""
+    """A value other than an object or list, where the endpoint's own schema accepts anything."""
 
     __slots__ = ()
 
@@ -139,7 +135,7 @@ class _Single(Node):
 
 
 class _Allowed(Object):
-    """An object with the fields that may be sent. Of refused ones no other name is suggested."""
+    """An object with the fields that may be sent; for refused fields the error suggests no other name."""
 
     __slots__ = ("_whole",)
 
@@ -163,7 +159,7 @@ def _compiled(access: Access, schema: Object) -> Object:
 
 
 def _fields_of(record: Object, names: Names, path: str) -> _Allowed | None:
-    """The object with the named fields only; None when it has none of them."""
+    """Return the object with the named fields only; None when it has none of them."""
     kept = {
         name: _narrowed(record.fields[name], named, f"{path}{name}")
         for name, named in names.items()
@@ -191,7 +187,7 @@ def _narrowed(node: Node, named: Named, path: str) -> Node:
 
 
 def _options(node: Node, named: Named, path: str) -> list[Node]:
-    """The kinds that remain of a parameter."""
+    """Return the alternatives of a parameter that the notation allows."""
     if isinstance(node, Unset):
         return [Unset(option) for option in _options(node.inner, named, path)]
     if isinstance(node, OneOf):
@@ -211,7 +207,7 @@ def _options(node: Node, named: Named, path: str) -> list[Node]:
 
 
 def _loose(names: Names) -> Object:
-    """The named fields where the endpoint's own schema takes anything."""
+    """Return an object of the named fields, where the endpoint's own schema accepts anything."""
     fields: dict[str, Node] = {}
     for name, named in names.items():
         kinds: list[Node] = [] if named.fields is None else [_loose(named.fields)]
@@ -221,7 +217,7 @@ def _loose(names: Names) -> Object:
 
 
 def objects_of(node: Node) -> Iterator[Object]:
-    """The objects that a node takes, through lists, alternatives and what may be unset."""
+    """Yield the object schemas in a node, through arrays, alternatives and unsettable nodes."""
     if isinstance(node, Object):
         yield node
     elif isinstance(node, Unset):
@@ -236,7 +232,7 @@ def objects_of(node: Node) -> Iterator[Object]:
 def _without(
     values: dict[str, Any], names: Names, allowed: Object, schema: Object, everywhere: frozenset[str]
 ) -> dict[str, Any]:
-    """The values without what is ignored. everywhere: names that are ignored at every level that does not know them."""
+    """Return the values without ignored ones. everywhere: names ignored wherever the schema does not have them."""
     kept: dict[str, Any] = {}
     for key, value in values.items():
         named = names.get(key)
@@ -250,11 +246,11 @@ def _without(
     return kept
 
 
-# -- decisions that are missing
+# -- unlisted parameters
 
 
 def undecided(access: Access, schema: Object) -> list[str]:
-    """The parameters of an endpoint, in dotted form, that the access neither takes nor ignores nor refuses."""
+    """Return the parameters of an endpoint, as dotted paths, that the access does not list. For tests."""
     closed = [names_of(access.refuses), names_of(access.ignores)]
     return list(_undecided(schema, names_of(f"{access.takes} expand"), closed, ""))
 
@@ -279,7 +275,7 @@ def _undecided(record: Object, takes: Names, closed: list[Names], path: str) -> 
 
 
 def _has_value(node: Node) -> bool:
-    """Whether a parameter may be a single value."""
+    """Return whether a parameter may be a single value."""
     if isinstance(node, Unset):
         return _has_value(node.inner)
     if isinstance(node, Array):

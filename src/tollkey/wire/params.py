@@ -1,4 +1,4 @@
-"""PARAMETERS: from a decoded body to typed values, checked against the API's own facts or a schema written by hand.
+"""Parameters: convert a decoded body to typed values, checked against Stripe's OpenAPI document or our own schema.
 
 schema = operation_params("POST", "/v1/customers/{customer}")      # Stripe's endpoints
 schema = P.object(name=P.string(max_length=500), kind=P.enum("secret", "restricted"), required=["kind"])   # our own
@@ -72,118 +72,116 @@ ObjectSchema = Object
 
 
 class P:
-    """Makes the schema of parameters by hand, for endpoints that Stripe's document does not describe."""
+    """Builds parameter schemas by hand, for endpoints that Stripe's OpenAPI document does not describe."""
 
     @staticmethod
     def string(max_length: int | None = 5000, *, blank: bool = False) -> Param:
-        """Text of at most ``max_length`` characters; empty text is refused unless ``blank``."""
+        """Return a string of at most ``max_length`` characters; an empty one is refused unless ``blank``."""
         return Text(max_length, blank)
 
     @staticmethod
     def integer(minimum: int | None = None, maximum: int | None = None) -> Param:
-        """A whole number within the bounds, which belong to it."""
+        """Return an integer from ``minimum`` to ``maximum``, both included."""
         return Integer(minimum, maximum)
 
     @staticmethod
     def timestamp() -> Param:
-        """Seconds since 1970 UTC."""
+        """Return a timestamp in UTC epoch seconds."""
         return Timestamp()
 
     @staticmethod
     def number() -> Param:
-        """A number, perhaps with a fraction; read as a float or an int."""
+        """Return a number, read as a float or an int."""
         return Number()
 
     @staticmethod
     def decimal() -> Param:
-        """A decimal number, kept as text."""
+        """Return a decimal number, kept as a string."""
         return DecimalText()
 
     @staticmethod
     def boolean() -> Param:
-        """True or false."""
+        """Return a boolean."""
         return Boolean()
 
     @staticmethod
     def enum(*words: str) -> Param:
-        """One of the words; errors name them in this order."""
+        """Return a choice of the given strings; errors list them in this order."""
         return Choice(words)
 
     @staticmethod
     def email() -> Param:
-        """An address of mail."""
+        """Return an email address."""
         return Email(512)
 
     @staticmethod
     def url() -> Param:
-        """An address of a page of the web."""
+        """Return an http or https URL."""
         return Url(5000)
 
     @staticmethod
     def return_url() -> Param:
-        """An address that a customer is sent back to: the web's, or an application's."""
+        """Return a URL that a customer is sent back to: http, https or an application's scheme."""
         return Url(5000, kind="return")
 
     @staticmethod
     def site() -> Param:
-        """An address of the web as people type it, perhaps without its scheme; it may be empty."""
+        """Return a web address as people type it, with or without its scheme; it may be empty."""
         return Url(5000, True, "site")
 
     @staticmethod
     def array(item: Param) -> Param:
-        """A list of such items."""
+        """Return an array of such items."""
         return Array(item)
 
     @staticmethod
     def map(item: Param) -> Param:
-        """An object with free keys and such values."""
+        """Return an object with any keys and such values."""
         return Map(item)
 
     @staticmethod
     def metadata() -> Param:
-        """Stripe's metadata: up to 50 keys of 40 characters with texts of 500; '' reads as None and means: unset
-        all.
-        """
+        """Return metadata: up to 50 keys of 40 characters, values of up to 500; '' is read as None and unsets all."""
         return Metadata()
 
     @staticmethod
     def unset(inner: Param) -> Param:
-        """The parameter may be unset with an empty text, which reads as None."""
+        """Return the parameter so that an empty string unsets it, read as None."""
         return Unset(inner)
 
     @staticmethod
     def any() -> Param:
-        """Whatever is given, unchanged."""
+        """Return a parameter that accepts any value unchanged."""
         return Anything()
 
     @staticmethod
     def range() -> Param:
-        """A filter by time: a timestamp, or an object with gt, gte, lt, lte."""
+        """Return a filter by time: UTC epoch seconds, or an object with gt, gte, lt, lte."""
         return OneOf([Object({name: Integer() for name in ("gt", "gte", "lt", "lte")}), Integer()])
 
     @staticmethod
     def page(**filters: Param) -> ObjectSchema:
-        """The parameters of a list: limit, starting_after, ending_before, expand and the given filters."""
+        """Return the parameters of a list: limit, starting_after, ending_before, expand and the given filters."""
         own: dict[str, Param] = {"limit": Integer(1, 100), "starting_after": Text(5000), "ending_before": Text(5000)}
         return Object({"expand": Array(Text(5000)), **own, **filters})
 
     @staticmethod
     def object(*, required: Iterable[str] = (), **fields: Param) -> ObjectSchema:
-        """An object with these fields. ``expand`` is added, as every operation takes it."""
+        """Return the parameters of an operation. ``expand``, which every operation accepts, is added."""
         return Object({"expand": Array(Text(5000)), **fields}, required)
 
     @staticmethod
     def nested(
         fields: Mapping[str, Param] | None = None, *, required: Iterable[str] = (), **more: Param
     ) -> ObjectSchema:
-        """An object inside another one."""
+        """Return an object for use inside another one."""
         return Object({**(fields or {}), **more}, required)
 
 
 def check(schema: ObjectSchema, raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The typed parameters: texts of a form become integers, booleans and so on; '' becomes None where it unsets.
+    """Return the typed parameters: strings of a form become integers, booleans and so on; '' that unsets becomes None.
 
-    raw: what ``decode_form`` or ``decode_json`` returned.
+    raw: the result of ``decode_form`` or ``decode_json``.
     Raises ApiError 400 with Stripe's text, code and ``param``: at each level first for unknown names, then for missing
     ones, then for wrong values in the order they were sent (reference section 1.10).
     """
@@ -195,16 +193,16 @@ def check(schema: ObjectSchema, raw: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def operation_params(method: str, path_template: str) -> ObjectSchema:
-    """The parameters of one of Stripe's operations, query and body together.
+    """Return the parameters of one of Stripe's operations, query and body together.
 
-    method: in any case. path_template: like ``/v1/customers/{customer}``; what stands in the braces does not matter.
-    Raises LookupError when neither Stripe's document nor our table of older operations has it.
+    method: in any case. path_template: like ``/v1/customers/{customer}``; the names in braces do not matter.
+    Raises LookupError when neither Stripe's document nor ``spec.legacy`` has the operation.
     """
     return _operation(f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path_template)}")
 
 
 def knows_operation(method: str, path_template: str) -> bool:
-    """Whether ``operation_params`` has that operation."""
+    """Return whether ``operation_params`` has that operation."""
     name = f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path_template)}"
     return name in operation_facts().roots or name in EXTRA_OPERATIONS
 
@@ -228,7 +226,10 @@ def _operation(name: str) -> ObjectSchema:
 
 
 def _with(record: Object, path: list[str], kind: str) -> Object:
-    """A copy of the schema with one more parameter; ``items[].plan`` goes through arrays, ``?x`` makes x optional."""
+    """Return a copy of the schema with one more parameter.
+
+    path: its parts, as in ``items[].plan`` (through an array) or ``?x`` (makes x optional).
+    """
     first, *rest = path
     name = first.removesuffix("[]").removeprefix("?")
     if not rest:
@@ -239,9 +240,7 @@ def _with(record: Object, path: list[str], kind: str) -> Object:
 
 
 def _inside(node: Node | None, rest: list[str], kind: str, is_list: bool) -> Node:
-    """The node with the parameter put in its object, which may stand in a list, beside other kinds, or be
-    unsettable.
-    """
+    """Return the node with the parameter added to its object, through arrays, alternatives and unsettable nodes."""
     if isinstance(node, Unset):
         return Unset(_inside(node.inner, rest, kind, is_list))
     if isinstance(node, OneOf):
@@ -255,7 +254,7 @@ def _inside(node: Node | None, rest: list[str], kind: str, is_list: bool) -> Nod
 
 
 def _kind(kind: str) -> Node:
-    """The node that a word of the tables in ``legacy`` stands for."""
+    """Return the node for a type's name in the tables of ``spec.legacy``."""
     if kind.startswith("[") and kind.endswith("]"):
         return Array(_kind(kind[1:-1]))
     if kind.startswith("?"):
@@ -286,7 +285,7 @@ def _kind(kind: str) -> Node:
 
 @cache
 def _node(number: int) -> Node:
-    """The node of a row of the facts; equal rows are one node, and objects fill their fields when first used."""
+    """Return the node of a row of the specification data; objects build their fields when first used."""
     kind, *rest = operation_facts().row(number)
     if kind == "s":
         return Text(rest[0] if rest else None)
@@ -309,7 +308,7 @@ def _node(number: int) -> Node:
 
 
 def _field(name: str, row: int) -> Node:
-    """The node of a field, which for a few names means more than its row says."""
+    """Return the node of a field; for some names the type is stricter than its row says."""
     if name == "metadata":
         return Metadata()
     node = _node(row)

@@ -1,4 +1,4 @@
-"""What a refused key is told: reference section 1.2, word for word."""
+"""Error responses to refused keys, with the texts of reference section 1.2."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _unauthorized(message: str, code: str | None = None, **more: Any) -> ApiErro
 
 
 def denied(denial: Denied) -> ApiError:
-    """The answer to a request whose key was refused. It carries no Request-Id (reference section 1.3)."""
+    """Return the error for a key that was not accepted; it has no Request-Id (reference section 1.3)."""
     shown = denial.masked or ""
     if denial.reason is Reason.missing:
         return _unauthorized(
@@ -53,7 +53,7 @@ def denied(denial: Denied) -> ApiError:
 
 
 def secret_key_required() -> ApiError:
-    """403: a publishable key on an endpoint for secret keys."""
+    """Return the 403 for a publishable key on an endpoint for secret keys."""
     return ApiError(
         403,
         code="secret_key_required",
@@ -63,9 +63,9 @@ def secret_key_required() -> ApiError:
 
 
 def lacks_permission(key: Key, permissions: list[tuple[Permission, str]], dashboard: str) -> ApiError:
-    """403: a restricted key without what the endpoint needs; the newest wording (reference section 1.5).
+    """Return the 403 for a restricted key without the needed permissions (newest text, reference section 1.5).
 
-    permissions: each with the level it lacks, ``read`` or ``write``.
+    permissions: each with the level that the key lacks, ``read`` or ``write``. dashboard: the Dashboard's base URL.
     """
     named = ", ".join(f"{p.label} {level.capitalize()} ('{p.name}_{level}')" for p, level in permissions)
     edit = f"{dashboard}/b/{key.account}?destination={quote(f'/apikeys/{key.id}/edit', safe='')}"
@@ -80,9 +80,7 @@ def lacks_permission(key: Key, permissions: list[tuple[Permission, str]], dashbo
 
 
 def not_for_ephemeral(key: Key) -> ApiError:
-    """403: an endpoint, or an account, that no ephemeral key opens (the text of public reports, stripe-android issue
-    7747).
-    """
+    """Return the 403 for an endpoint that ephemeral keys may not call (text: stripe-android issue 7747)."""
     return ApiError(
         403,
         message=f"The provided key '{key.redacted}' does not have the required permissions for this endpoint on"
@@ -92,7 +90,7 @@ def not_for_ephemeral(key: Key) -> ApiError:
 
 
 def unrestricted_only(key: Key) -> ApiError:
-    """403: an endpoint that no permission of a restricted key opens."""
+    """Return the 403 for an endpoint that restricted keys may not call, whatever their permissions."""
     return ApiError(
         403,
         code="more_permissions_required",
@@ -103,7 +101,7 @@ def unrestricted_only(key: Key) -> ApiError:
 
 
 def account_invalid(key: Key, account: str) -> ApiError:
-    """403: an account in ``Stripe-Account`` or in the path that the key cannot act for; no Request-Id."""
+    """Return the 403 for an account, in ``Stripe-Account`` or the path, that the key cannot act for; no Request-Id."""
     return ApiError(
         403,
         code="account_invalid",
@@ -114,12 +112,12 @@ def account_invalid(key: Key, account: str) -> ApiError:
 
 
 def platforms_only() -> ApiError:
-    """403: ``Stripe-Account`` was sent empty."""
+    """Return the 403 for an empty ``Stripe-Account`` header."""
     return ApiError(403, code="platform_account_required", message=_PLATFORMS_ONLY)
 
 
 def https_only() -> ApiError:
-    """Plain HTTP where the server is set to require HTTPS (reference section 1.1)."""
+    """Return the 403 for unencrypted HTTP on a server that requires HTTPS (reference section 1.1)."""
     return ApiError(
         403,
         message="The Stripe API is only accessible over HTTPS.  Please see <https://stripe.com/docs> for more"
@@ -129,7 +127,7 @@ def https_only() -> ApiError:
 
 
 def too_many_requests(livemode: bool) -> ApiError:
-    """429: the key's rate limit is used up (reference section 1.7)."""
+    """Return the 429 for a key that has exceeded its rate limit (reference section 1.7)."""
     message = (
         "Request rate limit exceeded"
         if livemode

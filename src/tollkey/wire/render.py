@@ -1,4 +1,4 @@
-"""From what a handler returns to what the caller sees: views, expansions and the caller's version."""
+"""Render what a handler returns for the caller: views, expansion, API version and hidden fields."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tollkey.wire.versions import Versions
 
 
 class Renderer:
-    """Shows answers of one catalogue.
+    """Renders the responses of one catalogue.
 
-    dashboard_url: where people edit keys, for the error of a key that may not see what it expands.
+    dashboard_url: where permissions are edited, named in the error for a key that lacks one.
     """
 
     def __init__(self, catalogue: Catalogue, dashboard_url: str) -> None:
@@ -27,14 +27,15 @@ class Renderer:
         self._permissions = {p.name: p for p in catalogue.permissions()}
 
     def as_stored(self, resource: Resource, version: str) -> bool:
-        """Whether callers of that version see these objects exactly as they are stored."""
+        """Return whether callers of that API version see the resource's objects exactly as stored."""
         return resource.view is None and (
             self.versions.current(version) or not self.versions.touches(version, resource.object)
         )
 
     def stored_page(self, call: Call, answer: Any, paths: list[str]) -> bytes | None:
-        """The JSON of a page whose objects this caller sees as they are stored; None when something has to be changed
-        in them.
+        """Return the JSON of a page whose objects this caller sees exactly as stored, else None.
+
+        answer: what the handler returned. paths: of ``expand[]``.
         """
         if not isinstance(answer, StoredPage) or paths or call.limited or not self.versions.current(call.version):
             return None
@@ -42,9 +43,13 @@ class Renderer:
         return None if stored is not None and self.reveals.touches(call.key, _elsewhere(call), stored) else stored
 
     def render(self, call: Call, answer: Any, paths: list[str]) -> Json:
-        """The answer as JSON: views, expansions and the caller's version applied to copies."""
+        """Return the response's value with views, expansion and the caller's API version applied, to copies.
+
+        answer: what the handler returned. paths: of ``expand[]``.
+        Raises ApiError when a path cannot be expanded or the key lacks a permission.
+        """
         current = self.versions.current(call.version)
-        as_it_is = current and not paths  # nothing changes what is shown, so it need not be a copy
+        as_it_is = current and not paths  # nothing is changed, so no copy is needed
         if isinstance(answer, Page):
             answer.data = [self._show(call, item, as_it_is) for item in answer.data]
             shown = answer.answer()
@@ -54,9 +59,7 @@ class Renderer:
         else:
             shown = self._show(call, answer, as_it_is)
         if not current:
-            shown = self.reveals.hide(
-                call.key, _elsewhere(call), shown
-            )  # an older version may give a field another name
+            shown = self.reveals.hide(call.key, _elsewhere(call), shown)  # before an older version renames fields
             self.versions.undo(call, shown, call.version)
         if call.limited:
             shown = client_shape(call, shown)
@@ -66,7 +69,7 @@ class Renderer:
         return hidden
 
     def to_caller_version(self, call: Call, value: Any) -> None:
-        """Give an object that stands in an answer the shape of the caller's version, in place."""
+        """Convert an object inside a response to the caller's API version, in place."""
         if not self.versions.current(call.version):
             self.versions.undo(call, value, call.version)
 
@@ -82,7 +85,7 @@ class Renderer:
         return shown
 
     def require_read(self, call: Call, name: str) -> None:
-        """Raise when a restricted key may not read, in the call's account, what that permission protects."""
+        """Raise ApiError 403 when a restricted key lacks the read permission ``name`` in the call's account."""
         key = call.key
         if key is None or key.kind != "restricted":
             return
@@ -91,5 +94,5 @@ class Renderer:
 
 
 def _elsewhere(call: Call) -> bool:
-    """Whether the key acts for another account than its own."""
+    """Return whether the key acts for another account than its own."""
     return call.key is not None and call.account != call.key.account

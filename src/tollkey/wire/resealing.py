@@ -1,4 +1,4 @@
-"""The sealed fields of objects, for the rotation of the sealing key: see ``Resource(sealed=…)``."""
+"""Reseal the sealed fields of objects when the sealing key is rotated; declared in ``Resource(sealed=…)``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tollkey.keys import RowKey, Transform, seal_context
 
 @dataclass(frozen=True)
 class SealedFields:
-    """The private fields of one kind of object that hold sealed texts in base64, or lists of them, or null."""
+    """The private fields of one type of object that hold sealed secrets in base64, lists of them, or null."""
 
     object: str
     table: str
@@ -24,7 +24,10 @@ class SealedFields:
         return f"{self.object}{'/'.join(self.fields)}"
 
     def walk(self, tx: Tx, after: RowKey | None, limit: int, transform: Transform) -> RowKey | None:
-        """See ``keys.SealedStorage``. An object that was changed meanwhile is left as it is."""
+        """Apply ``transform`` to the sealed fields of up to ``limit`` objects; see ``keys.SealedStorage``.
+
+        An object that was changed meanwhile is skipped. Returns the last row, or None at the end of the table.
+        """
         rows = tx.execute(
             f"SELECT seq, account, livemode, id, private FROM {self.table} WHERE private IS NOT NULL AND seq > ? ORDER"
             f" BY seq LIMIT ?",

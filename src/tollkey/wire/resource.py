@@ -1,8 +1,8 @@
-"""What a resource is: one value that says everything about it.
+"""Declarations of resources: one ``Resource`` describes a type of object completely.
 
-A file in ``platform/`` or ``payments/`` exports one ``Resource`` (or several that belong together).
-From it come the routes, the level each needs, the table, the grantable permission and its row in
-the Dashboard's editor, the Dashboard's list and detail pages, the OpenAPI entry and the docs row.
+A module in ``platform/`` or ``payments/`` exports one ``Resource``, or several that belong together. The server
+derives from it the routes and the permission each needs, the table, the row in the permission editor, the
+Dashboard's list and detail pages, the OpenAPI operations and a row of the docs.
 """
 
 from __future__ import annotations
@@ -25,49 +25,46 @@ if TYPE_CHECKING:
     from tollkey.wire.params import ObjectSchema
     from tollkey.wire.versions import Change
 
-#: An object that has no type yet. It fits what has one, so that rooms get their types one by one (tests/test_typing.py
-#: counts what is left); a new function takes or returns a type of ``wire.api``.
+#: An object without a type of its own. It is compatible with typed ones, so that packages can be typed one by one
+#: (tests/test_typing.py counts the uses that are left); new functions use the types of ``wire.api``.
 Json: TypeAlias = Any
 Params = dict[str, Any]
-#: From the private fields of an object, the keyring, and the scope and id it is bound to: the private fields as this
-#: version writes them.
+#: ``(private fields, keyring, scope, id)`` -> the private fields in the form of this version.
 Rewrite = Callable[[Json, Keyring, Scope, str], Json]
 Handler = Callable[["Call", Params], Any]
 Level = Literal["read", "write"]
 
-#: Bytes. Metadata of 50 keys and longest texts, each character written as nine, makes 243 KB; a page's form is short.
+#: Bytes. Metadata of 50 keys with the longest values takes 243 KB when every character is percent-encoded.
 LARGEST_FORM = 512 * 1024
 LARGEST_PAGE_FORM = 64 * 1024
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One method on one path.
+    """One operation of the API: a method on a path.
 
     method: GET, POST or DELETE.
     path: as in the API reference, for example ``/v1/customers/{customer}``; names in braces arrive in ``call.path``.
     handler: ``(call, params) -> object``. It returns a dict, a ``pages.Page`` or a ``Reply``.
-    level: what a restricted key must hold on the permission; GET reads and the rest write unless said otherwise.
-    permission: when it is not the resource's own.
-    publishable: what a publishable key may send here and expand (``wire.access``); such a key may not call it unless
-        given.
-    ephemeral: the same for an ephemeral key of a customer.
-    params: the typed parameters; those of the public API specification for this method and path unless given.
-    object: what it answers, when it is not the resource's own object (for the docs).
-    unrestricted: only a secret key without restrictions may call it.
-    raw: it may answer stored bytes as they are, when nothing has to be changed in them.
-    secret: its answer's ``secret`` is left out of logs and of the answer kept for an idempotency key.
-    live: what it does in live mode (``wire.live``), when that is not the resource's own; one that writes must have a
-        decision.
-    public: needs no key; its path holds a ``{token}`` that ``wire.hosted`` made, which gives the scope and
-        ``call.path["id"]``.
-    scans: it looks at many objects, whatever it answers: it runs where it holds up nobody from the start. Other reads
-        that turn
-        out to be long are begun again there.
-    largest_body: bytes that its body may have; unless given, what ``most_body`` says.
+    level: the level of the permission that a restricted key needs; by default ``read`` for GET, else ``write``.
+    permission: the permission it needs, when not the resource's.
+    publishable: what a publishable key may send and expand (``wire.access``); None refuses such keys.
+    ephemeral: the same for ephemeral keys.
+    params: the typed parameters; by default those of Stripe's OpenAPI document for this method and path.
+    object: the type of object in its response, when not the resource's own (for the docs).
+    unrestricted: restricted keys may not call it.
+    raw: its response may be the stored JSON without decoding it, when nothing in it must be changed.
+    secret: ``secret`` in its response is left out of request logs and idempotency records.
+    public: it needs no key; its path contains a ``{token}`` of ``wire.hosted``, which determines the scope and
+    ``call.path["id"]``.
+    makes: a GET that may store something, as test values may become objects.
+    live: what it may do in live mode (``wire.live``), when not as the resource says; required if it writes.
+    host: the host that serves it in Stripe's API, when not api.stripe.com.
+    scans: it reads many objects, so it runs in the threads for long reads from the start; other reads are moved there
+    when they turn out to be long.
+    largest_body: bytes allowed in its body; default: see ``most_body``.
     decode: ``(body, content type) -> parameters`` for a body that is neither a form nor JSON. It runs in a thread,
-        before the
-        transaction, and raises ApiError.
+    before the transaction, and may raise ApiError.
     """
 
     method: Literal["GET", "POST", "DELETE"]
@@ -83,25 +80,25 @@ class Endpoint:
     raw: bool = False
     secret: bool = False
     public: bool = False
-    makes: bool = False  # a GET that may store something: test values become real objects
+    makes: bool = False
     live: Live | None = None
-    host: str | None = None  # served on files.stripe.com in the real system
+    host: str | None = None
     scans: bool = False
     largest_body: int | None = None
     decode: Callable[[bytes, str], Json] | None = None
 
     @property
     def needs(self) -> Level:
-        """The level that a restricted key must hold."""
+        """The level of the permission that a restricted key needs."""
         return self.level or ("read" if self.method == "GET" else "write")
 
     @property
     def schema(self) -> ObjectSchema:
-        """The typed parameters. Raises LookupError when neither the endpoint nor the specification has any."""
+        """The typed parameters. Raises LookupError when neither the endpoint nor Stripe's document declares them."""
         return self.params or operation_params(self.method, self.path)
 
     def access_of(self, kind: str) -> Access | None:
-        """What a client key of that kind may do here; None when it may not call it.
+        """Return what keys of that kind may send and expand; None when they may not call the endpoint.
 
         kind: ``publishable`` or ``ephemeral``.
         """
@@ -114,9 +111,9 @@ class Endpoint:
 
     @property
     def most_body(self) -> int:
-        """How many bytes of a body are read, once the caller is known.
+        """The largest body in bytes.
 
-        The parameters of a GET may stand in its body, as in the real system (its engineers in stripe-node#230).
+        A GET may send its parameters in the body, as in Stripe's API (its engineers in stripe-node#230).
         """
         if self.largest_body is not None:
             return self.largest_body
@@ -128,10 +125,9 @@ E = TypeVar("E")
 
 @dataclass(frozen=True)
 class Reaction(Generic[E]):
-    """What a resource does when a room below says that something has happened (``Call.announce``).
+    """What a resource does when a package that it imports announces a fact (``Call.announce``).
 
-    event: the type of the fact, a frozen dataclass. do: called with the fact, in the transaction of whoever announced
-        it.
+    event: the type of the fact, a frozen dataclass. do: called with the fact, in the transaction that announced it.
     """
 
     event: type[E]
@@ -140,7 +136,7 @@ class Reaction(Generic[E]):
 
 @dataclass(frozen=True)
 class MoreEndpoints:
-    """Endpoints of a resource whose handlers stand in a room above it.
+    """Further endpoints of a resource, declared in a package that imports the resource's.
 
     of: the resource's object name.
     """
@@ -151,12 +147,12 @@ class MoreEndpoints:
 
 @dataclass(frozen=True)
 class Action:
-    """Something people do by hand in the Dashboard: a POST to one object.
+    """A button in the Dashboard that calls an endpoint for one object.
 
-    label: what the button says. path: the endpoint. fields: parameters the person is asked for.
-    when: object states (values of ``status``) in which it is offered; always when empty.
-    id_param: the parameter that carries the object's id where the path has no place for it. fixed: parameters that are
-        always sent.
+    label: of the button. path, method: the endpoint. fields: parameters that the form asks for.
+    when: values of ``status`` in which it is offered; empty for all.
+    id_param: the parameter with the object's id when the path does not contain it.
+    fixed: parameters that are always sent.
     """
 
     label: str
@@ -170,35 +166,31 @@ class Action:
 
 @dataclass(frozen=True)
 class Resource:
-    """Everything there is to say about one kind of object.
+    """The declaration of one type of object.
 
     object: the value of its ``object`` field.
-    prefix: what its ids begin with, without the underscore; empty when callers choose ids. prefixes: further ones.
-    permission: what restricted keys are granted, declared here and nowhere else.
-    label: how "No such …" names it; the object name unless given.
-    path_param: the parameter named when an id in the path is unknown.
-    indexed: fields (dotted paths) that lists and look-ups filter by; each becomes an indexed column.
+    permission: the permission that restricted keys need for it.
+    prefix: of its ids, without the underscore; empty when callers choose ids. prefixes: further prefixes.
+    label: its name in "No such …"; default ``object``.
+    path_param: the ``param`` of the error for an unknown id in the path.
+    indexed: fields (dotted paths) that lists and lookups filter by; each becomes an indexed column.
     searchable: search field (as in the query language) -> dotted path in the object.
-    expands: fields that are only there when expanded -> how to make them. These functions, ``view`` and ``client_view``
-        take an object of this kind; each declares its type.
-    named_by: for what is not stored, the object that an id stands for, to be shown expanded; anybody who sees the id
-        may see it.
-    view: last changes to a copy of the object before it is answered; keep it rare, it costs the fast path.
-    client_view: the restricted shape that publishable and ephemeral keys see; applying it twice changes nothing.
-    reveals: fields (dotted paths) that let their holder act, a client secret or a page's address -> what a restricted
-        key must hold
-        to see them wherever the object stands: ``read`` or ``write`` of the resource's permission, or the name of
-            another.
-    sealed: private fields that hold sealed texts; the rotation of the sealing key moves them, and finds no others.
-    rewrites: for private fields that earlier versions of this program wrote otherwise: each is done once, to every
-        object that is there
-        at the first start (``wire/rewriting.py``). Oldest first; only ever append.
-    changes: what older API versions saw.
-    on_due: kind of scheduled work -> what to do when its time has come.
-    on: what to do when a fact is announced; reactions run in the order in which the catalogue got its resources.
-    live: what its endpoints and its work do in live mode, unless they say otherwise. due_live: kind of work -> its own
-        decision.
-    title: the plural name people see; columns: fields shown in the Dashboard's list; actions: its buttons.
+    expands: field that exists only when expanded -> a function that computes it from the object.
+    named_by: for objects that are not stored: returns the object with an id, for expansion without a permission check.
+    view: changes a copy of the object before it is sent; use it rarely, since it disables zero-copy reads.
+    client_view: returns what publishable and ephemeral keys see of the object; must be idempotent.
+    reveals: field (dotted path) with which its holder can act, such as a client secret or a hosted page's URL -> the
+    permission that a restricted key needs to see it in any response: ``read`` or ``write`` of the resource's
+    permission, or the full name of another.
+    sealed: private fields that hold sealed secrets; only these are resealed when the sealing key is rotated.
+    rewrites: conversions of private fields that earlier versions of this program wrote in another form; each runs once
+    over all objects, at the first start (``wire/rewriting.py``). Oldest first; only append.
+    changes: differences of older API versions.
+    on_due: scheduled job -> the function that runs it.
+    on: reactions to facts; they run in the order of the resources in the catalogue.
+    live: what its endpoints and jobs may do in live mode, by default. due_live: job -> its own declaration.
+    title: its plural name in the Dashboard. columns: fields in the Dashboard's list. actions: its buttons.
+    stored: whether its objects have a table.
     """
 
     object: str
@@ -229,11 +221,11 @@ class Resource:
 
     @property
     def named(self) -> str:
-        """How messages name it."""
+        """Its name in error messages."""
         return self.label or self.object
 
     def live_of(self, kind: str) -> Live:
-        """What scheduled work of that kind does in live mode. Raises KeyError when nothing says so."""
+        """Return what jobs of that kind may do in live mode. Raises KeyError when it is not declared."""
         found = self.due_live.get(Job(kind), self.live)
         if found is None:
             raise KeyError(kind)
@@ -242,9 +234,9 @@ class Resource:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer that is not an object: its status, type and bytes are said outright.
+    """A handler's response that is not an object: body bytes, content type, status and headers.
 
-    guess: see ``ApiError``. rest: what follows ``body``.
+    guess: see ``ApiError``. rest: the remaining pieces of a long body.
     """
 
     body: bytes
@@ -259,17 +251,17 @@ _BRACES = re.compile(r"\{(\w+)\}")
 
 
 def path_names(path: str) -> list[str]:
-    """The names in braces of an endpoint's path, in order."""
+    """Return the names in braces of an endpoint's path, in order."""
     return _BRACES.findall(path)
 
 
 class Catalogue:
-    """All resources of one server: by object name, by id prefix; nothing global.
+    """All resources of one server, by object name, id prefix and job.
 
-    resources: what the server's composition root gathered.
-    Raises ValueError when two resources claim the same object, route or kind of scheduled work, nothing says what an
-    endpoint takes or what it, or scheduled work, does in live mode, or a client key may call an endpoint whose object
-    has no shape for it.
+    resources: collected by the composition root.
+    Raises ValueError when two resources declare the same object, route or job, when an endpoint has no parameters,
+    when an endpoint that writes or a job does not declare its live mode, or when a publishable or ephemeral key may
+    call an endpoint of a resource without ``client_view``.
     """
 
     def __init__(self, resources: tuple[Resource, ...]) -> None:
@@ -301,7 +293,7 @@ class Catalogue:
                     raise ValueError(f"{route}: {resource.object} has no client_view")
 
     def permissions(self) -> list[Permission]:
-        """Every permission some resource declares, once each, in order of declaration."""
+        """Return every declared permission once, in order of declaration."""
         seen: dict[str, Permission] = {}
         for resource in self.resources:
             for permission in (resource.permission, *(e.permission for e in resource.endpoints)):
@@ -310,14 +302,14 @@ class Catalogue:
         return list(seen.values())
 
     def of_id(self, id: str) -> Resource | None:
-        """The resource whose ids look like this one."""
+        """Return the resource whose prefix an id has, or None."""
         return self.by_prefix.get(id.rpartition("_")[0])
 
 
 def join_endpoints(resources: tuple[Resource, ...], more: tuple[MoreEndpoints, ...]) -> tuple[Resource, ...]:
-    """The resources with the endpoints that other rooms declare for them.
+    """Return the resources with the endpoints that other packages declare for them.
 
-    Raises ValueError when there is no such resource.
+    Raises ValueError for endpoints of an unknown resource.
     """
     further: dict[str, tuple[Endpoint, ...]] = {}
     for entry in more:
@@ -329,10 +321,10 @@ def join_endpoints(resources: tuple[Resource, ...], more: tuple[MoreEndpoints, .
 
 
 def _with_params(resource: Resource) -> Resource:
-    """The resource, where its lists and look-ups beyond the specification take what follows from it: cursors and
-    indexed fields.
+    """Return the resource with the defaults of its endpoints filled in.
 
-    What it says of live mode is handed on to each endpoint that writes.
+    Lists and retrievals that Stripe's document does not describe get cursors and indexed fields as parameters;
+    endpoints that write get the resource's ``live``.
     """
     endpoints = tuple(_decided(resource, _declared(resource, endpoint)) for endpoint in resource.endpoints)
     for kind in resource.on_due:
@@ -342,7 +334,7 @@ def _with_params(resource: Resource) -> Resource:
 
 
 def _decided(resource: Resource, endpoint: Endpoint) -> Endpoint:
-    """The endpoint with its resource's decision about live mode, if it writes and has none of its own."""
+    """Return the endpoint with the resource's ``live`` if it writes and declares none of its own."""
     if endpoint.live is not None or not endpoint.writes:
         return endpoint
     if resource.live is None:

@@ -1,9 +1,8 @@
-"""Fields that let their holder act: client secrets, addresses of pages. They are shown to a key that could have read or
-made the object.
+"""Hide fields with which their holder can act (client secrets, hosted pages' URLs) from restricted keys.
 
-A resource declares its own (``Resource.reveals``). An event, an expansion or an object inside another may show an
-object to a
-restricted key that only reads events, or the outer object: these fields are null there. Reading must not become acting.
+A resource declares these fields and the permission each needs (``Resource.reveals``). A restricted key may see an
+object in an event, an expansion or another object with a permission for that alone: there these fields are null, so
+that a key that may only read cannot act.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ from typing import Any, NamedTuple
 from tollkey.keys import Key
 from tollkey.wire.resource import Catalogue, Json, Resource
 
-_MOST_REMEMBERED = 1_000  # sets of permissions
+_MOST_REMEMBERED = 1_000  # cached sets of permissions
 Path = tuple[str, ...]
 
 
 def permission_of(resource: Resource, needs: str) -> str:
-    """The permission that a value of ``Resource.reveals`` stands for: ``read`` and ``write`` are the resource's own."""
+    """Return the permission for a value of ``Resource.reveals``: ``read`` and ``write`` are the resource's own."""
     return f"{resource.permission.name}_{needs}" if needs in ("read", "write") else needs
 
 
 class _Denied(NamedTuple):
-    """What a set of permissions does not show: object -> fields; and the names of these objects as JSON has them."""
+    """Fields hidden from a set of permissions, by type of object; names: these types as JSON bytes."""
 
     paths: dict[str, tuple[Path, ...]]
     names: frozenset[bytes]
@@ -36,7 +35,7 @@ _MARK = b'"object": "'  # as ``encode`` writes it
 
 
 class Reveals:
-    """What each key of one catalogue may not see."""
+    """Which fields of a catalogue's objects are hidden from which keys."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._rules = {
@@ -57,13 +56,16 @@ class Reveals:
         return _Denied(paths, frozenset(object.encode() for object in paths))
 
     def _denied_to(self, key: Key | None, connected: bool) -> _Denied:
-        """What the key may not see. Other kinds of key see all, or shapes of their own."""
+        """Return what is hidden from a key: nothing unless it is restricted (client keys see ``client_view``)."""
         if key is None or key.kind != "restricted":
             return _NOTHING
         return self._denied(key.effective_connect if connected else key.effective)
 
     def touches(self, key: Key | None, connected: bool, body: bytes) -> bool:
-        """Whether JSON as the wire writes it holds an object of which something has to be hidden from this key."""
+        """Return whether JSON from ``encode`` contains an object with a field that may be hidden from this key.
+
+        connected: the account is not the key's own.
+        """
         names = self._denied_to(key, connected).names
         at = body.find(_MARK) if names else -1
         while at >= 0:
@@ -75,19 +77,19 @@ class Reveals:
         return False
 
     def hide(self, key: Key | None, connected: bool, value: Any) -> Any:
-        """The value with null in place of what the key may not see; what is changed in it is a copy.
+        """Return the value with hidden fields replaced by null; changed parts are copies.
 
-        connected: it is about another account than the key's, where a restricted key has its connect permissions.
+        connected: the account is not the key's own, so its permissions for connected accounts count.
         """
         of = value.get("account") if isinstance(value, dict) and value.get("object") == "event" else None
         denied = self._denied_to(key, connected or (key is not None and of not in (None, key.account))).paths
         return _hidden(value, denied) if denied else value
 
     def for_people(self, value: Any, may_change: bool, shown: str) -> Any:
-        """The value as a person may see it, with the text ``shown`` in place of the rest.
+        """Return the value for the Dashboard, with hidden fields replaced by the text ``shown``.
 
-        may_change: they may change objects, so they see what a key that reads the object sees; others see no such
-            field.
+        may_change: the person may change objects: hides only fields that need a write permission. Otherwise all of
+        these fields are hidden.
         """
         hidden = {
             object: tuple(path for path, permission in rules.items() if not may_change or permission.endswith("_write"))
@@ -114,7 +116,7 @@ def _hidden(value: Any, denied: Mapping[str, Iterable[Path]], shown: object = No
 
 
 def _of_event(event: Json, denied: Mapping[str, Iterable[Path]], shown: object) -> Json:
-    """``previous_attributes`` holds fields of the event's object, and does not say of which kind it is."""
+    """Hide fields in ``previous_attributes``, whose type of object is that of the event's object."""
     data = event.get("data") or {}
     before = data.get("previous_attributes")
     if not isinstance(before, dict):
@@ -130,7 +132,7 @@ def _without(value: Json, paths: Iterable[Path], shown: object) -> Json:
 
 
 def _blanked(value: Json, path: Path, shown: object) -> Json:
-    """A copy in which the field at that path, when it is there and not empty, is blanked."""
+    """Return a copy in which the field at that path, if present and not empty, is replaced by ``shown``."""
     name, rest = path[0], path[1:]
     inner = value.get(name)
     if not rest:

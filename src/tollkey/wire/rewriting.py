@@ -1,9 +1,8 @@
-"""Private fields of objects that an earlier version wrote otherwise: rewritten once, when a later one first opens the
-database.
+"""Convert private fields that earlier versions of this program stored in another form, once per database.
 
-A resource says what has to be done beside its other facts (``Resource(rewrites=…)``). What was done is noted among the
-migrations, in the transaction that ends the walk; a walk that was interrupted is simply done again, so a rewrite leaves
-alone what is in the new form.
+A resource declares the conversions (``Resource(rewrites=…)``). A finished one is recorded in the table of migrations,
+in the transaction that ends it. An interrupted one is started again, so a rewrite must not change fields that are
+already in the new form.
 """
 
 from __future__ import annotations
@@ -21,27 +20,24 @@ _Mark = tuple[str, int]  # as in the table of migrations: module, number
 
 
 def rewrite_old(database: Database, tables: Tables, keyring: Keyring, piece: int = PIECE) -> None:
-    """Bring every object into the form of this version. Safe to run from many nodes at once, and to repeat. Raises
-    StorageError.
+    """Run all rewrites that have not finished. Safe to run on several nodes at once, and to repeat.
 
-    piece: objects in one transaction.
+    piece: objects per transaction. Raises StorageError.
     """
     resources = [one for one in tables.catalogue.resources if one.rewrites]
     place: tuple[_Mark, int] | None = None
 
-    def work(tx: Tx) -> tuple[_Mark, int] | None:
+    def next_piece(tx: Tx) -> tuple[_Mark, int] | None:
         return _piece(tx, tables, resources, keyring, place, piece)
 
-    while (place := database.write(work, lock="migrate")) is not None:
+    while (place := database.write(next_piece, lock="migrate")) is not None:
         pass
 
 
 def _piece(
     tx: Tx, tables: Tables, resources: Sequence[Resource], keyring: Keyring, place: tuple[_Mark, int] | None, left: int
 ) -> tuple[_Mark, int] | None:
-    """Rewrite some of what is left. Returns which rewrite is not at its end, and the last row it came to; None when all
-    is done.
-    """
+    """Rewrite up to ``left`` objects. Returns the unfinished rewrite and its last row, or None when all are done."""
     done = {
         (module, number)
         for module, number in tx.execute("SELECT module, number FROM migrations WHERE module LIKE 'rewrite %'")

@@ -1,6 +1,6 @@
-"""Which endpoint a method and a path name.
+"""Routing: find the endpoint for a method and a path.
 
-Literal segments win over names in braces, so ``/v1/customers/search`` is not the customer "search".
+Literal segments take precedence over names in braces, so ``/v1/customers/search`` is not the customer "search".
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Node:
 class _Last(NamedTuple):
     route: Route
     name: str
-    literal: dict[str, _Node]  # values that are not names: another path
+    literal: dict[str, _Node]  # values that belong to another path
 
 
 class Router:
@@ -38,9 +38,9 @@ class Router:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._root = _Node()
-        self._plain: dict[tuple[str, str], Route] = {}  # paths without a name
-        self._last: dict[tuple[str, str], _Last] = {}  # paths whose only name comes last, by what stands before it
-        self._longest = 0  # slashes in a path
+        self._plain: dict[tuple[str, str], Route] = {}  # paths without names
+        self._last: dict[tuple[str, str], _Last] = {}  # paths whose only name is last, by the path before it
+        self._longest = 0  # the most slashes in a path
         for resource in catalogue.resources:
             for endpoint in resource.endpoints:
                 self._add(Route(resource, endpoint))
@@ -65,9 +65,9 @@ class Router:
             self._last[method, path.rpartition("/")[0]] = _Last(route, names[0], parent.literal)
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-        """The route and the values of its names, or None.
+        """Return the route and the values of the names in its path, or None.
 
-        Two look-ups answer for most paths; the others walk the tree.
+        Most paths need two dictionary lookups; the others walk the tree.
         """
         plain = self._plain.get((method, path))
         if plain is not None:
@@ -79,7 +79,7 @@ class Router:
         values: list[str] = []
         if (
             path.count("/") > self._longest or "%00" in path
-        ):  # no id holds a null character, and PostgreSQL cannot be asked about one
+        ):  # no id contains a null character, and PostgreSQL refuses them
             return None
         node = self._walk(self._root, path.split("/"), 1, values)
         if node is None:

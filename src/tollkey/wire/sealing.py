@@ -1,4 +1,4 @@
-"""What is needed again but must not lie in clear: sealed with the keyring, beside the object that it belongs to."""
+"""Seal secrets that an object needs later: encrypted with the keyring and stored in the object's private fields."""
 
 from __future__ import annotations
 
@@ -20,29 +20,32 @@ def _bound(scope: Scope, id: str) -> str:
 
 
 def sealed(call: Call, id: str, secret: str) -> str:
-    """A secret as it is stored. id: of the object that it belongs to; copied into another one it does not open."""
+    """Return a secret sealed, in base64. id: the object it is bound to; it cannot be unsealed for another one."""
     return sealed_for(call.services.authority.keyring, call.scope, id, secret)
 
 
 def sealed_for(keyring: Keyring, scope: Scope, id: str, secret: str) -> str:
-    """The same without a call."""
+    """Return a secret sealed, in base64, for use without a call; see ``sealed``."""
     return base64.b64encode(seal(secret, _bound(scope, id), keyring)).decode()
 
 
 def unsealed(keyring: Keyring, scope: Scope, id: str, text: str) -> str:
-    """The secret that ``sealed`` has made this text of, for the object with that id. Raises SealBroken."""
+    """Return the secret in a text of ``sealed``. id: the object it is bound to.
+
+    Raises SealBroken when it was changed, is bound to another object or its key is not in the keyring.
+    """
     return unseal(base64.b64decode(text), _bound(scope, id), keyring)
 
 
 def seal_params(call: Call, id: str, params: Mapping[str, Any]) -> str:
-    """Numbers of people and cards by name, sealed until the object with that id is used or shown."""
+    """Return parameters sealed, such as the numbers of a card or person. id: the object they are bound to."""
     return sealed(call, id, json.dumps(params))
 
 
 def unseal_params(call: Call, id: str, text: str | None) -> dict[str, Any]:
-    """The parameters that ``seal_params`` has made this text of; none of None.
+    """Return the parameters in a text of ``seal_params``; {} for None.
 
-    Raises ApiError 400 when the key that sealed them is gone from the keyring.
+    Raises ApiError 400 when they cannot be unsealed, as after the sealing key was removed from the keyring.
     """
     if text is None:
         return {}

@@ -3,13 +3,13 @@
     email:'jane@example.com' AND metadata['plan']:'gold'        name~'jan' OR created>1700000000
     -status:'canceled'
 
-Clauses are joined by AND (or a space) or by OR, never both. ``:`` compares without regard to case, ``~`` finds a part
-of at least three characters, ``>``, ``>=``, ``<`` and ``<=`` compare numbers, ``-`` before a clause turns it round,
-``null`` is a field without a value. A resource says in ``searchable`` which fields it has.
+Clauses are joined by AND (or a space) or by OR, never both. ``:`` is a case-insensitive comparison, ``~`` finds a
+substring of at least three characters, ``>``, ``>=``, ``<`` and ``<=`` compare numbers, ``-`` negates a clause, and
+``null`` matches a field without a value. ``Resource.searchable`` declares the fields. Source: Stripe's docs, "Search".
 
-What one query may cost is bounded: ``MOST_CLAUSES``, and ``MOST_LOOKED`` objects for each page, newest first. A page
-    that stops there says that there is more, and its ``next_page`` goes on where it stopped. Searches run in threads of
-    their own (``db/read_limits.py``).
+The cost of a query is limited to ``MOST_CLAUSES``, and to ``MOST_SCANNED`` objects for each page. A page that stops
+there has ``has_more``, and its ``next_page`` continues where it stopped. Searches run in the threads for long reads
+(``db/read_limits.py``).
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ _CLAUSE = re.compile(
 )
 _JOIN = re.compile(r"\s*(AND|OR)\s+", re.IGNORECASE)
 _COMPARING = frozenset({">", ">=", "<", "<="})
-#: Text that JSON writes as it is; digits alone may be part of a number that is written in another way.
+#: Text without JSON escapes; digits alone are excluded, since numbers may be written in several ways.
 _SAID_AS_IT_IS = re.compile(r"(?=.*[A-Za-z@])[A-Za-z0-9 _.@:+-]+")
 _SECONDS = re.compile(r"[0-9]{1,15}")
 _ESCAPE = re.compile(r"\\(.)")
 _SHORTEST_PART = 3
 _STEP = 500
 MOST_CLAUSES = 10
-MOST_LOOKED = 50_000  # objects for one page, and as many again for ``total_count``
+MOST_SCANNED = 50_000  # objects read for a page, and as many again for ``total_count``
 MOST_COUNTED = 10_000  # "accurate up to 10,000" (API reference, "Search")
-#: Fields whose text is free: compared without regard to case, so no index serves them.
+#: Fields with free text: compared case-insensitively, so that no index can be used.
 _FREE = frozenset({"email", "name", "description", "phone", "url", "receipt_number"})
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One condition. path: dotted, in the object. key: within ``metadata``. value: None stands for null."""
+    """One condition of a query. path: dotted path in the object. key: of ``metadata``. value: None for ``null``."""
 
     path: str
     key: str | None
@@ -67,7 +67,7 @@ class Clause:
     negated: bool
 
     def holds(self, object: Json) -> bool:
-        """Whether the object fulfils it."""
+        """Return whether the object matches the clause."""
         found = dig(object, self.path)
         if self.key is not None:
             found = (found or {}).get(self.key)
@@ -94,27 +94,25 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parsed query: all of the clauses must hold, or any."""
+    """A parsed query. any: one matching clause suffices (OR); otherwise all must match."""
 
     clauses: tuple[Clause, ...]
     any: bool = False
 
     def holds(self, object: Json) -> bool:
-        """Whether the object is found by it."""
+        """Return whether the object matches the query."""
         results = (clause.holds(object) for clause in self.clauses)
         return any(results) if self.any else all(results)
 
     def needles(self) -> list[bytes]:
-        """What stands in the lower-case JSON of every object that is found, if that JSON is ASCII: cheaper to look for
-        than to decode.
-        """
+        """Return substrings that the lower-case ASCII JSON of every match contains; cheaper to test than decoding."""
         if self.any:
             return []
         texts = [c.value for c in self.clauses if c.value is not None and not c.negated and c.operator in (":", "~")]
         return [text.lower().encode() for text in texts if _SAID_AS_IT_IS.fullmatch(text)]
 
     def ranges(self) -> list[Range]:
-        """The bounds on ``created`` that the index can serve."""
+        """Return the bounds on ``created`` that the index can use."""
         if self.any:
             return []
         return [
@@ -128,10 +126,10 @@ class Query:
 
 
 def parse(text: str, searchable: Mapping[str, str], plural: str) -> Query:
-    """Read a query. searchable: field -> dotted path. plural: how messages name the resource, for example
-    ``customers``.
+    """Parse a query.
 
-    Raises ApiError 400 for what cannot be read, and for fields that are not searchable.
+    searchable: field -> dotted path. plural: the resource's name in messages, for example ``customers``.
+    Raises ApiError 400 for a syntax error, too many clauses or a field that is not searchable.
     """
     clauses: list[Clause] = []
     joins, place = set(), 0
@@ -189,9 +187,10 @@ def _unreadable(text: str) -> ApiError:
 
 
 def search_page(call: Call, object: str, params: Params, *, url: str) -> Page:
-    """One page of what a query finds, newest first.
+    """Return one page of the objects that match a query, newest first.
 
-    params: ``query``, ``limit`` (1 to 100, else 10), ``page`` (the ``next_page`` of the page before).
+    params: ``query``, ``limit`` (1 to 100, default 10), ``page`` (``next_page`` of the previous page).
+    url: the path of the search endpoint. Raises ApiError 400 for an invalid query or page token.
     """
     resource = call.objects.resource(object)
     query = parse(params["query"], resource.searchable, url.split("/")[-2])
@@ -204,7 +203,7 @@ def search_page(call: Call, object: str, params: Params, *, url: str) -> Page:
     found: list[Json] = []
     looked, last = 0, None
     for record in _newest(call, table, equal, ranges, after):
-        if looked == MOST_LOOKED:
+        if looked == MOST_SCANNED:
             break
         looked, last = looked + 1, record
         value = _fitting(record, query, needles)
@@ -213,14 +212,14 @@ def search_page(call: Call, object: str, params: Params, *, url: str) -> Page:
             if len(found) > limit:
                 break
     else:
-        last = None  # all of them were looked at
+        last = None  # all objects were read
     more = last is not None
     found = found[:limit]
     further = found[-1]["id"] if len(found) == limit and found else last.id if last is not None else ""
 
     def count() -> int:
         counted = 0
-        for record in islice(_newest(call, table, equal, ranges, None), MOST_LOOKED):
+        for record in islice(_newest(call, table, equal, ranges, None), MOST_SCANNED):
             counted += _fitting(record, query, needles) is not None
             if counted == MOST_COUNTED:
                 break
@@ -241,7 +240,7 @@ def _newest(
 
 
 def _fitting(record: Record, query: Query, needles: list[bytes]) -> Json | None:
-    """The object, decoded, if the query finds it."""
+    """Return the decoded object if it matches the query, else None."""
     body = bytes(record.body)
     if needles and body.isascii():
         lower = body.lower()
@@ -252,7 +251,7 @@ def _fitting(record: Record, query: Query, needles: list[bytes]) -> Json | None:
 
 
 def _served(query: Query, indexed: tuple[str, ...]) -> dict[str, str]:
-    """The clauses that an index can serve: equal ids, states and the like, all of which must hold."""
+    """Return the clauses that an index can evaluate: field -> value."""
     if query.any:
         return {}
     return {
@@ -284,7 +283,7 @@ def _cursor(record: Record | None, token: str) -> Record:
 
 
 def searching(object: str, path: str) -> Endpoint:
-    """The search endpoint of one kind of object; its ``searchable`` fields may be asked for."""
+    """Return the search endpoint of a type of object, for its ``searchable`` fields."""
 
     def handler(call: Call, params: Params) -> Page:
         return search_page(call, object, params, url=path)

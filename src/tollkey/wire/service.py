@@ -1,4 +1,4 @@
-"""The life of a request, from its key to its answer (ARCHITECTURE.md, "Life of a request")."""
+"""Process a request from authentication to response (ARCHITECTURE.md, "Life of a request")."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ _INTERNAL = "An unknown error occurred. It has been written to the server's log 
 
 
 class Logged(NamedTuple):
-    """A request and its answer on their way to the log, which takes out of them what may be kept.
+    """A request and its response for the request log, which removes secrets before it stores them.
 
-    account: the account acted for. started: UTC epoch seconds. seconds: how long it took.
+    account: the account acted for. started: UTC epoch seconds. seconds: the duration.
     """
 
     request: Request
@@ -60,22 +60,23 @@ class Logged(NamedTuple):
 
 
 class Log(Protocol):
-    """Who keeps request logs. It must not block, and must not fail a request."""
+    """Stores request logs. It must not block; exceptions are logged and do not fail the request."""
 
     def __call__(self, entry: Logged) -> None:
-        """Take one entry."""
+        """Store one entry."""
 
 
 @dataclass
 class Policy:
-    """What a server allows.
+    """A server's rules for requests.
 
-    require_https: refuse plain HTTP. connected: whether a platform may act for another account. platform_of: see
-        ``Owners``.
-    limit: ``(key) -> bool``: whether the key may make a request now (rate limit).
+    connected: ``(tx, platform's scope, account)`` -> whether the platform may act for the account.
+    platform_of: see ``Owners``. require_https: refuse unencrypted HTTP. dashboard_url: used in error messages.
+    limit: ``(key)`` -> whether the rate limit lets the key make a request now; None for no limit.
+    special_keys: ``(tx, key's text, now)`` -> authenticates ephemeral keys; None where they do not exist.
     guess_limiter: counts wrong secrets by address and delays answers; None for no limit.
-    refused: ``(denied, ip, now)``: hears of each refused key, in memory and without waiting (``keys.Attempts``).
-    later_versions: API versions published since this program was written, which are taken too.
+    refused: ``(denied, ip, now)``, called for each refused key; must not block (``keys.Attempts``).
+    later_versions: further API versions to accept, published since this program was written.
     """
 
     connected: Callable[[Tx, Scope, str], bool]
@@ -90,9 +91,9 @@ class Policy:
 
 
 class Service:
-    """Answers requests of the payments API.
+    """Processes requests of the payments API.
 
-    now: returns UTC epoch seconds; a clock of the tests' own, or the machine's.
+    now: returns UTC epoch seconds; tests pass a clock of their own. log: stores request logs, or None.
     """
 
     def __init__(
@@ -111,16 +112,15 @@ class Service:
         self._in_flight: set[tuple[Scope, str]] = set()
         self._request_ids = Ids(
             random.Random(secrets.randbits(256)).randbytes, now
-        )  # names, not secrets: no system call each
+        )  # not secret, so no system call for each
 
-    # -- the whole life
+    # -- a whole request
 
     def at_once(self, request: Request) -> Response | None:
-        """The answer to a GET of one object that is shown as it is stored, when nothing has to be waited for; else
-        None.
+        """Answer a GET of one object with its stored JSON without awaiting; None when ``answer`` must be used.
 
-        The hot path, about a third of what ``answer`` costs. It refuses nothing: whatever is not plainly right is left
-        to ``answer``.
+        This fast path takes about a third of the time of ``answer``. It returns no errors: a request that it cannot
+        answer is left to ``answer``.
         """
         headers = request.headers
         hit = (
@@ -149,7 +149,7 @@ class Service:
         return response
 
     async def answer(self, request: Request) -> Response:
-        """The answer to a request. Never raises."""
+        """Return the response to a request. Never raises."""
         started = self._now()
         request_id = self._request_ids.new("req")
         response, key = await self._respond(request, request_id, started)
@@ -170,7 +170,7 @@ class Service:
         return response
 
     async def _respond(self, request: Request, request_id: str, started: float) -> tuple[Response, Key | None]:
-        """The answer, and who asked, if that is known."""
+        """Return the response, and the key if one was recognised."""
         key: Key | None = None
         try:
             if self.policy.require_https and not request.secure:
@@ -207,16 +207,16 @@ class Service:
         return response, key
 
     def _loggable(self, request: Request) -> str:
-        """The path without a key, and without the token of a page."""
+        """Return the path for the log, without keys and page tokens."""
         hit = self.router.find(request.method, request.path)
         return hit[0].endpoint.path if hit is not None and hit[0].endpoint.public else without_keys(request.path)
 
-    # -- pages without a key
+    # -- hosted pages
 
     async def _public(
         self, request: Request, route: Route, names: dict[str, str], request_id: str, started: float
     ) -> Response:
-        """The answer of an endpoint whose URL's token, not a key, gives the scope (``wire.hosted``)."""
+        """Answer an endpoint whose URL contains a token that determines the scope (``wire.hosted``)."""
         now, endpoint = int(started), route.endpoint
         kind = hosted.kind_of(endpoint.path)
         authority, connected = self.setup.services.authority, self.policy.connected
@@ -260,7 +260,7 @@ class Service:
             rest=reply.rest,
         )
 
-    # -- who asks
+    # -- authentication
 
     async def _authenticate(self, request: Request, now: float) -> Key | Denied:
         presented = read_authorization(request.headers.get("authorization"))
@@ -280,14 +280,14 @@ class Service:
                 return found
         verdict = self.verifier.verify_cached(text, seconds, request.ip)
         if verdict is None:
-            epoch = self.verifier.epoch  # read before the transaction: what is forgotten meanwhile stays forgotten
+            epoch = self.verifier.epoch  # read before the transaction, so that a key revoked meanwhile is not cached
             try:
                 verdict = await self.edge.read(lambda tx: self.verifier.load(tx, text, seconds, request.ip, epoch))
             except StorageError:
                 return Denied(Reason.unavailable, mask_unknown(text))
         return verdict
 
-    # -- what is asked
+    # -- authorization and transaction
 
     async def _authenticated(self, request: Request, key: Key, request_id: str, now: float) -> Response:
         spoken = read_version(request.headers.get("stripe-version"), self.policy.later_versions)
@@ -384,7 +384,7 @@ class Service:
         return response
 
     def _run_in_savepoint(self, call: Call, route: Route, request: Request) -> Response:
-        """Run a writing handler; what it wrote before an error is undone unless the error says to keep it."""
+        """Run a handler that writes; an error rolls back what it wrote, unless ``ApiError.keep`` is set."""
         failure: ApiError | None = None
         try:
             with call.tx.savepoint():
@@ -403,7 +403,7 @@ class Service:
         )
 
     def _render_extra(self, call: Call, value: Any) -> Any:
-        """An object inside an error, as the caller may see it and in the caller's version."""
+        """Return an object in an error's body, rendered for the caller."""
         return self.renderer.render(call, value, []) if isinstance(value, dict) and "object" in value else value
 
     def _handle(self, call: Call, route: Route, request: Request) -> Response:
@@ -436,7 +436,7 @@ class Service:
         access = endpoint.access_of(call.key.kind) if call.key is not None else None
         return check(endpoint.schema, request.given) if access is None else access.read(endpoint.schema, request.given)
 
-    # -- what is answered
+    # -- responses
 
     def _error_response(
         self, error: ApiError, path: str, request_id: str | None, scope: Scope | None, idempotent: bool
@@ -463,11 +463,11 @@ class Service:
         return response
 
     def _record(self, request: Request, response: Response, key: Key, request_id: str, started: float) -> None:
-        """Remember that the key was used, and hand the request to the log."""
+        """Record the key's use and pass the request to the log."""
         self.verifier.record_use(key, int(started), request.ip, f"{request.method} {request.path}")
         if self._log is None:
             return
-        account = request.acting_for or key.account  # a refused attempt must leave no line in a stranger's log
+        account = request.acting_for or key.account  # a refused request must not appear in another account's log
         try:
             self._log(Logged(request, response, key, account, request_id, started, self._now() - started))
         except Exception:

@@ -1,4 +1,4 @@
-"""What a server gives to the handlers of its resources, besides storage."""
+"""What handlers need besides storage."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class Services:
-    """The services of one server. The composition root makes them once.
+    """The services of one server, built once by the composition root.
 
-    authority: makes and checks keys; its keyring digests and seals. settings: of the server. attempts: counts refused
-        keys and sign-ins.
-    external_account: ``(call, account, value, param)`` -> a bank account or card for payouts, not stored yet.
-    test_clock_limit: how many customers one test clock may have; None means the documented number.
-    guess_limiter: slows down who guesses keys, secrets or tokens; None when it is switched off.
-    wake: tells the deliverer of webhooks that there is something to send; None until there is one.
+    authority: creates and verifies keys, with the keyring. settings: of the server.
+    attempts: counts refused keys and sign-ins.
+    external_account: ``(call, account, value, param)`` -> a bank account or card for payouts, not yet stored.
+    test_clock_limit: customers allowed on one test clock; None for the documented number.
+    guess_limiter: limits guessing of keys, secrets and tokens; None when disabled.
+    wake: notifies the webhook sender of new deliveries; None until it runs.
     """
 
     authority: Authority

@@ -1,4 +1,4 @@
-"""SHAPES: new objects with every property the API documents, and what ``expand[]`` may expand.
+"""New objects with all properties that Stripe's OpenAPI document requires, and what ``expand[]`` may expand.
 
 blank("customer", id=id, created=now, livemode=False, invoice_settings={...})
 expand_targets("charge", "customer.default_source")      # ("bank_account", "card", "source")
@@ -21,10 +21,10 @@ Field = tuple[int, int]  # number of the row, flags
 
 
 class _Template(NamedTuple):
-    object: dict[str, Any]  # what a blank object has
-    fresh: tuple[tuple[str, type], ...]  # its empty lists and hashes, new in each object
-    order: dict[str, int]  # the place of every property
-    needed: tuple[str, ...]  # properties that only the caller knows
+    object: dict[str, Any]  # the blank object
+    fresh: tuple[tuple[str, type], ...]  # its empty lists and hashes, created anew for each object
+    order: dict[str, int]  # property -> position
+    needed: tuple[str, ...]  # properties that the caller must set
 
 
 @overload
@@ -32,12 +32,11 @@ def blank(object_name: Kind[T], /, **given: Any) -> T: ...
 @overload
 def blank(object_name: str, /, **given: Any) -> dict[str, Any]: ...
 def blank(object_name: Any, /, **given: Any) -> Any:
-    """A new object: its properties in the order of the API's answers, None where the API answers null, then the given
-    ones.
+    """Return a new object with its required and nullable properties, in documented order; unset ones are None.
 
-    object_name: the schema's name, usually what ``object`` says: ``customer``, ``checkout.session``.
-    Lists that are only there when expanded are left out, as are optional properties, unless they are given.
-    Raises LookupError for an object that Stripe's document lacks, ValueError for a property that the object lacks.
+    object_name: the schema's name, usually that in ``object``: ``customer``, ``checkout.session``.
+    given: values of properties. Optional properties and lists that exist only when expanded are left out unless given.
+    Raises LookupError for an object that Stripe's document does not have, ValueError for an unknown property.
     """
     template = _template(object_name)
     made = template.object.copy()
@@ -59,21 +58,21 @@ def _in_order(object_name: str, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def missing_fields(object: dict[str, Any], object_name: str | None = None) -> list[str]:
-    """The properties that must be there and not null, and are not. For tests.
+    """Return the required, non-nullable properties that are missing or None. For tests.
 
-    object_name: the schema's name where it is not what the object's ``object`` says.
+    object_name: the schema's name, where it differs from ``object``.
     """
     return [name for name in _template(object_name or object["object"]).needed if object.get(name) is None]
 
 
 def properties(object_name: str) -> list[str]:
-    """The names of all documented properties, in order."""
+    """Return the names of all documented properties, in order."""
     return list(_template(object_name).order)
 
 
 @cache
 def _template(object_name: str) -> _Template:
-    """The blank object of that name, worked out once."""
+    """Return the cached template of an object."""
     made: dict[str, Any] = {}
     fresh: list[tuple[str, type]] = []
     needed: list[str] = []
@@ -100,12 +99,10 @@ def _template(object_name: str) -> _Template:
 
 
 def expandables(object_name: str) -> dict[str, tuple[str, ...]]:
-    """What may be expanded in that object itself: dotted paths through its hashes and lists, and the target objects'
-    names.
+    """Return what can be expanded in an object: dotted path through its hashes and lists -> names of the targets.
 
-    A list that is only there when expanded has the target ``("list",)``, another such property ``("hash",)``. What
-    stands
-    behind a target is not listed: ``expand_targets`` walks a whole path.
+    A list that exists only when expanded has the target ``("list",)``, another such property ``("hash",)``.
+    Paths within targets are not included; ``expand_targets`` follows a whole path.
     """
     return dict(_walk(object_name))
 
@@ -123,18 +120,17 @@ def _walk(object_name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def documented_paths(object_name: str) -> list[str]:
-    """The dotted names of an object's own properties, through its hashes and lists but not into other objects. For
-    tests.
+    """Return dotted paths of an object's own properties, through hashes and lists, not into other objects. For tests.
 
-    Raises LookupError for an object that Stripe's document lacks.
+    Raises LookupError for an object that Stripe's document does not have.
     """
     return [path for path, _, _ in _paths(_root(object_name), "", frozenset({object_name}), own=True)]
 
 
 def _paths(row: int, prefix: str, seen: frozenset[str], own: bool = False) -> Iterator[tuple[str, int, int]]:
-    """Every property reachable without expanding, at most MAX_DEPTH names deep.
+    """Yield every property reachable without expanding, at most MAX_DEPTH names deep.
 
-    own: not into objects that say what they are.
+    own: do not enter objects with an ``object`` property.
     """
     for name, (inner, flags) in _fields(row).items():
         path = f"{prefix}{name}"
@@ -146,9 +142,9 @@ def _paths(row: int, prefix: str, seen: frozenset[str], own: bool = False) -> It
 
 
 def expand_targets(object_name: str, path: str) -> tuple[str, ...] | None:
-    """What the path of an ``expand[]`` leads to, or None when it cannot be expanded.
+    """Return the names of the objects that a path of ``expand[]`` leads to, or None when it cannot be expanded.
 
-    object_name: the object that is answered; ``list:charge`` for a page of charges, whose paths begin with ``data.``.
+    object_name: the object in the response; ``list:charge`` for a page of charges, whose paths begin with ``data.``.
     path: dotted, for example ``latest_charge.balance_transaction``; at most 4 names deep (after ``data.`` of a page).
     """
     names = path.split(".")
@@ -163,7 +159,7 @@ def expand_targets(object_name: str, path: str) -> tuple[str, ...] | None:
 
 
 def _reach(object_name: str, names: list[str]) -> tuple[str, ...] | None:
-    """Take the longest beginning of the path that this object can expand, and go on in its targets."""
+    """Follow the longest prefix of the path that this object can expand, then the rest in its targets."""
     try:
         own = expandables(object_name)
     except LookupError:
@@ -194,9 +190,7 @@ def _fields(row: int) -> dict[str, Field]:
 
 
 def _hashes(row: int) -> Iterator[tuple[str, int]]:
-    """The objects inside a property that need no expanding: itself, a list's items, one of several; with the schema's
-    name.
-    """
+    """Yield the objects inside a property (itself, list items, alternatives) as schema's name and row."""
     kind, *rest = object_facts().row(row)
     if kind == "o":
         yield "", row
@@ -213,7 +207,7 @@ def _is_list(row: int) -> bool:
 
 
 def _target(row: int, flags: int) -> tuple[str, ...]:
-    """The objects a property expands to; none when it does not."""
+    """Return the names of the objects that a property expands to; empty when it cannot be expanded."""
     kind, *rest = object_facts().row(row)
     if kind == "x":
         return tuple(name for name in rest[0] if not name.startswith("deleted_"))

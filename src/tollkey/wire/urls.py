@@ -1,8 +1,8 @@
-"""Which addresses parameters and pages may hold: one rule for all of them.
+"""Which URLs parameters and hosted pages may contain.
 
-Pages of the web for everything that people follow or read (``product.url``, ``support_url``). Where a customer is sent
-back to, a mobile application's own scheme counts as well (``myapp://paid``, ``com.example.app:/paid``), as in the real
-system; a scheme that runs a script, shows text of its own or starts a program of the machine does not.
+Links (``product.url``, ``support_url``) must be http or https. URLs that a customer is sent back to may also have a
+mobile app's own scheme (``myapp://paid``, ``com.example.app:/paid``), as in Stripe's API, but not a scheme that
+browsers or operating systems handle, since it could run a script or start a program.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _WEB = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
 _SITE = re.compile(r"[\w-]+(\.[\w-]+)+(:[0-9]{1,5})?([/?#]\S*)?")
 _APP = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/{1,2}[^\s/]\S*")
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f]")
-#: Schemes that browsers and operating systems give a meaning of their own.
+#: Schemes that browsers and operating systems handle.
 _TAKEN = frozenset({
     "about", "afp", "android-app", "app-prefs", "appinstaller", "apt", "blob", "brave", "chrome", "chrome-extension",
     "content", "data",
@@ -34,17 +34,17 @@ _TAKEN_FAMILIES = ("ie.", "itms", "mac-app", "microsoft-", "ms-", "x-apple", "x-
 
 
 def is_web_url(text: str) -> bool:
-    """Whether it is an address of the web: http or https, with a host."""
+    """Return whether a text is an http or https URL with a host."""
     return _UNPRINTABLE.search(text) is None and _WEB.fullmatch(text) is not None
 
 
 def is_site(text: str) -> bool:
-    """Whether it is an address of the web, or one without its scheme: ``www.example.com``."""
+    """Return whether a text is an http or https URL, or one without its scheme: ``www.example.com``."""
     return is_web_url(text) or (_UNPRINTABLE.search(text) is None and _SITE.fullmatch(text) is not None)
 
 
 def is_return_url(text: str) -> bool:
-    """Whether a customer may be sent there: the web, or an application's own scheme."""
+    """Return whether a customer may be sent to this URL: http, https or an app's own scheme."""
     found = _SCHEME.match(text)
     if found is None or _UNPRINTABLE.search(text):
         return False
@@ -55,5 +55,5 @@ def is_return_url(text: str) -> bool:
 
 
 def has_scheme(text: str) -> bool:
-    """Whether it begins with a scheme at all."""
+    """Return whether a text begins with a scheme."""
     return _SCHEME.match(text) is not None

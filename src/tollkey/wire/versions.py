@@ -1,7 +1,7 @@
-"""API versions: today's shape is stored, older callers get theirs by undoing changes.
+"""API versions: objects are stored in the latest version and converted for callers of older ones.
 
-A resource lists its ``changes``. A request with version V sees each change whose date is later
-than V undone, newest first. Versions are dates, since 2024 with a name: ``2024-09-30.acacia``.
+A resource lists its ``changes``. For a request with version V, every change with a date later than V is undone,
+newest first. Versions are dates, since 2024 with a name: ``2024-09-30.acacia``.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 LATEST = "2026-05-27.dahlia"
 _FIRST = "2011-01-01"
 _VERSION = re.compile(r"(20[1-9]\d-[01]\d-[0-3]\d)(?:\.([a-z]+))?((?:\s*;\s*[a-z0-9_]+=v\d+)*)")
-_PREVIEW = "preview"  # in place of the name: the version of that day with features that are not public yet
+_PREVIEW = "preview"  # in place of the name: that day's version with preview features
 
 
 @dataclass(frozen=True)
 class Change:
-    """One change that a later version brought to an object's answers.
+    """A change that an API version made to an object in responses.
 
-    date: the day of the version that brought it, ``YYYY-MM-DD``.
-    undo: gives the answer its older shape, in place: ``(call, object)``.
+    date: of that version, ``YYYY-MM-DD``.
+    undo: ``(call, object)``, converts the object to the form before the change, in place.
     """
 
     date: str
@@ -38,11 +38,11 @@ class Change:
 
 
 class Spoken(NamedTuple):
-    """The version in which a caller is answered.
+    """The API version of a response.
 
-    date: its day, never after that of ``LATEST``. headers: what the answer says of it; a version that is known to be
-        newer than what is built, or features that are not, are answered with a ``Stripe-Notice``, which the official
-        SDKs and the CLI print.
+    date: never later than that of ``LATEST``.
+    headers: ``Stripe-Version``, and for a newer version or preview features that are not implemented a
+    ``Stripe-Notice``, which the official SDKs and the CLI print.
     """
 
     date: str
@@ -50,10 +50,10 @@ class Spoken(NamedTuple):
 
 
 def read_version(text: str | None, later: frozenset[str] = frozenset()) -> Spoken:
-    """What a ``Stripe-Version`` header asks for; the newest version that is built where there is none.
+    """Return the version for a ``Stripe-Version`` header; ``LATEST`` without one.
 
-    later: versions that were published after this program, as a server's settings name them.
-    Raises ApiError 400 with the real text for a version that was published on no day (reference section 1.2).
+    later: further published versions, from the server's settings.
+    Raises ApiError 400 for a version that was never published (reference section 1.2).
     """
     return _read(text, later) if text else _NEWEST
 
@@ -80,17 +80,17 @@ def _read(text: str, later: frozenset[str]) -> Spoken:
 
 
 def newer_notice(version: str) -> str:
-    """What is said of a version that is known and newer than what is built."""
+    """Return the notice for a published version that is newer than ``LATEST``."""
     return f"API version {version} is newer than this server is built for: answers have the shape of {LATEST}."
 
 
 def newer_than_built() -> list[str]:
-    """The published versions that are known and newer than ``LATEST``, oldest first, with their names."""
+    """Return the known published versions newer than ``LATEST``, oldest first, as ``date.name``."""
     return [f"{day}.{name}" for day, name in sorted(DATES.items()) if day > LATEST[:10]]
 
 
 def is_newer(version: str) -> bool:
-    """Whether that version (a header's text) was published after the newest that is built."""
+    """Return whether a version (a header's text) is newer than ``LATEST``."""
     match = _VERSION.fullmatch(version.strip())
     return match is not None and match[1] > LATEST[:10]
 
@@ -103,7 +103,7 @@ _NEWEST = Spoken(LATEST[:10], {"Stripe-Version": LATEST})
 
 
 class Versions:
-    """The changes of all resources, ready to be undone."""
+    """The version changes of all resources."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._changes = {
@@ -112,18 +112,18 @@ class Versions:
         self._last = max((changes[0].date for changes in self._changes.values()), default=_FIRST)
 
     def current(self, date: str) -> bool:
-        """Whether a caller of that version sees every object as it is stored."""
+        """Return whether callers of that version see every object as stored."""
         return date >= self._last
 
     def touches(self, date: str, object: str) -> bool:
-        """Whether some change of that object has to be undone for that version."""
+        """Return whether a change of that type of object must be undone for that version."""
         changes = self._changes.get(object)
         return changes is not None and changes[0].date > date
 
     def undo(self, call: Call, answer: Any, date: str) -> None:
-        """Give an answer, with every object inside it, the shape of that version; in place.
+        """Convert a response and every object inside it to that version, in place.
 
-        What an event carries stays in the shape of the event's own ``api_version``, whoever reads it.
+        The object in an event keeps the version in the event's ``api_version``.
         """
         if isinstance(answer, list):
             for item in answer:
