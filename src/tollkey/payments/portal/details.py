@@ -5,12 +5,14 @@ ids.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 from tollkey.payments.customers import customers
 from tollkey.payments.portal.session import Here, completed, here, return_link
 from tollkey.payments.tax import tax_ids
-from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, html_page, invalid
+from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, html_page, invalid
 
 _ADDRESS = (
     ("line1", "Address"),
@@ -44,17 +46,22 @@ def _rules(at: Here) -> list[str]:
     return list(rules["allowed_updates"])
 
 
-def _page(at: Here, allowed: list[str], typed: Json, problem: str = "") -> Reply:
+def _page(at: Here, allowed: list[str], typed: Mapping[str, Any], problem: str = "") -> Reply:
     customer = at.customer
     values: list[tuple[str, str, str | None]] = []
-    for name, label in (("name", "Name"), ("email", "Email"), ("phone", "Phone")):
+    for name, label, told in (
+        ("name", "Name", customer.get("name")),
+        ("email", "Email", customer.get("email")),
+        ("phone", "Phone", customer.get("phone")),
+    ):
         if name in allowed:
-            values.append((name, label, customer.get(name)))
+            values.append((name, label, told))
     for kind in ("address", "shipping"):
         if kind in allowed:
-            known = (customer.get("shipping") or {}).get("address") if kind == "shipping" else customer.get("address")
+            home, goods = customer.get("address"), (customer.get("shipping") or {}).get("address")
+            known: Mapping[str, Any] = (goods if kind == "shipping" else home) or {}
             before = "Delivery: " if kind == "shipping" else ""
-            values += [(f"{kind}_{name}", before + label, (known or {}).get(name)) for name, label in _ADDRESS]
+            values += [(f"{kind}_{name}", before + label, known.get(name)) for name, label in _ADDRESS]
     if "tax_id" in allowed:
         values.append(("tax_id", "New tax ID: its type and number, such as eu_vat DE123456789", ""))
     fields = "\n".join(
@@ -75,7 +82,7 @@ def save(call: Call, params: Params) -> Reply:
     """Change the customer as typed."""
     at = here(call)
     allowed = _rules(at)
-    wanted: Json = {name: params[name] for name in ("name", "email", "phone") if name in allowed and params.get(name)}
+    wanted: Params = {name: params[name] for name in ("name", "email", "phone") if name in allowed and params.get(name)}
     for kind in ("address", "shipping"):
         if kind in allowed:
             address = {name: (params.get(f"{kind}_{name}") or "").strip() for name, _ in _ADDRESS}

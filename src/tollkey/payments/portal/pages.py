@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic
+from tollkey.payments.portal import kinds
 from tollkey.payments.portal.details import details_link
 from tollkey.payments.portal.plan_change import change_link
-from tollkey.payments.portal.session import Here, leads_to, return_link
+from tollkey.payments.portal.session import Here, leads_to, recurring_of, return_link
 from tollkey.payments.shared import currency
-from tollkey.wire import Call, Json, Reply, dig, html_page
+from tollkey.wire import Call, Reply, dig, html_page
 from tollkey.wire.hosted import with_query
+
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.subscriptions.stored import StoredSubscription
+    from tollkey.wire import api
 
 _ENDED = ("canceled", "incomplete_expired")
 
@@ -31,18 +39,25 @@ def _form(path: str, name: str, value: str, label: str) -> str:
     )
 
 
-def _bought(call: Call, subscription: Json) -> str:
+def _bought(call: Call, subscription: StoredSubscription) -> str:
     """What a subscription is for, and what it costs."""
     names, prices = [], []
-    for item in call.objects.query("subscription_item", {"subscription": subscription["id"]}, limit=20):
+    for item in call.objects.query(kinds.SUBSCRIPTION_ITEM, {"subscription": subscription["id"]}, limit=20):
         price = item["price"]
-        names.append(call.objects.get("product", price["product"])["name"])
+        names.append(call.objects.get(kinds.PRODUCT, price["product"])["name"])
         amount = currency.show((price["unit_amount"] or 0) * (item.get("quantity") or 1), price["currency"])
-        prices.append(f"{amount} every {price['recurring']['interval']}")
+        prices.append(f"{amount} every {recurring_of(price)['interval']}")
     return f"<dt>{escape(', '.join(names))}</dt><dd>{escape(', '.join(prices))}</dd>"
 
 
-def cancel_page(call: Call, subscription: Json, rules: Json, *, before: str = "", goes: str | None = None) -> Reply:
+def cancel_page(
+    call: Call,
+    subscription: StoredSubscription,
+    rules: api.PortalSubscriptionCancel,
+    *,
+    before: str = "",
+    goes: str | None = None,
+) -> Reply:
     """What will happen, and when: nothing is cancelled before its form is sent.
 
     rules: the configuration's ``subscription_cancel``. before: HTML that comes first, such as an offer to stay.
@@ -88,7 +103,7 @@ def _subscriptions(at: Here) -> str:
     parts = ["<h2>Subscriptions</h2>"]
     found = [
         one
-        for one in call.objects.query("subscription", {"customer": customer["id"]}, limit=20)
+        for one in call.objects.query(kinds.SUBSCRIPTION, {"customer": customer["id"]}, limit=20)
         if one["status"] not in _ENDED
     ]
     for one in found:
@@ -106,11 +121,12 @@ def _subscriptions(at: Here) -> str:
     return "\n".join(parts)
 
 
-def _methods(call: Call, customer: Json, path: str) -> str:
+def _methods(call: Call, customer: StoredCustomer, path: str) -> str:
     parts = ["<h2>Payment methods</h2>"]
     default = dig(customer, "invoice_settings.default_payment_method")
-    for one in call.objects.query("payment_method", {"customer": customer["id"]}, limit=20):
-        inner = one.get(one["type"]) or {}
+    for one in call.objects.query(kinds.PAYMENT_METHOD, {"customer": customer["id"]}, limit=20):
+        whole: Mapping[str, Any] = one  # the hash of its type, which one field or another holds
+        inner = whole.get(one["type"]) or {}
         name = (inner.get("brand") or one["type"]).replace("_", " ").title()
         until = f", {inner['exp_month']:02}/{inner['exp_year'] % 100:02}" if one["type"] == "card" else ""
         used = "<dd>Default</dd>" if one["id"] == default else "<dd></dd>"
@@ -121,9 +137,9 @@ def _methods(call: Call, customer: Json, path: str) -> str:
     return "\n".join(parts)
 
 
-def _invoices(call: Call, customer: Json) -> str:
+def _invoices(call: Call, customer: StoredCustomer) -> str:
     rows = []
-    for one in call.objects.query("invoice", {"customer": customer["id"]}, limit=20):
+    for one in call.objects.query(kinds.INVOICE, {"customer": customer["id"]}, limit=20):
         if one["status"] == "draft":
             continue
         text = f"{arithmetic.show_date(one['created'])}, {one['status']}"
@@ -140,7 +156,7 @@ def methods_page(at: Here) -> Reply:
     return html_page("Update your payment method", body, leads_to=leads_to(at.session))
 
 
-def portal_page(at: Here, configuration: Json) -> Reply:
+def portal_page(at: Here, configuration: api.BillingPortalConfiguration) -> Reply:
     """What the customer has, and what the configuration lets them do with it."""
     features, customer = at.features, at.customer
     title = configuration["business_profile"]["headline"] or "Manage your billing"

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import escape
+from typing import TYPE_CHECKING
 
 from tollkey.payments.catalog import arithmetic, redemption
+from tollkey.payments.portal import kinds
 from tollkey.payments.portal.session import (
     Here,
     completed,
@@ -16,18 +18,23 @@ from tollkey.payments.portal.session import (
     leads_to,
     not_changeable,
     own_subscription,
+    recurring_of,
     return_link,
 )
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.subscriptions import changes, periods, previews, subscription_schedules
 from tollkey.payments.subscriptions import items as subscriptions_items
-from tollkey.wire import ApiError, Call, Endpoint, Json, P, Params, Reply, dig, html_page, invalid
+from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, dig, html_page, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+    from tollkey.wire import api
 
 _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 _MOST = 999_999
 
 
-def change_link(at: Here, subscription: Json) -> str:
+def change_link(at: Here, subscription: StoredSubscription) -> str:
     """The link to the page on which this subscription is changed; empty when it cannot be."""
     if (
         not at.features["subscription_update"]["enabled"]
@@ -47,7 +54,7 @@ def choose(call: Call, params: Params) -> Reply:
     return choice_page(at, _changeable(at, params["subscription"]))
 
 
-def _changeable(at: Here, id: str) -> Json:
+def _changeable(at: Here, id: str) -> StoredSubscription:
     """A subscription that its customer may change. Raises ApiError 400 for another one."""
     subscription = own_subscription(at, id)
     if not at.features["subscription_update"]["enabled"]:
@@ -58,7 +65,7 @@ def _changeable(at: Here, id: str) -> Json:
     return subscription
 
 
-def choice_page(at: Here, subscription: Json, problem: str = "") -> Reply:
+def choice_page(at: Here, subscription: StoredSubscription, problem: str = "") -> Reply:
     """The form in which a price, a quantity and a promotion code are chosen."""
     rules = at.features["subscription_update"]
     item = subscriptions_items.load(at.call, subscription)[0]
@@ -89,12 +96,12 @@ def choice_page(at: Here, subscription: Json, problem: str = "") -> Reply:
     return html_page("Update your subscription", "\n".join(parts), status=400 if problem else 200)
 
 
-def _plans(at: Here, item: Json, currency: str) -> list[str]:
+def _plans(at: Here, item: StoredSubscriptionItem, currency: str) -> list[str]:
     made = []
     for product in at.features["subscription_update"]["products"] or []:
-        name = at.call.objects.get("product", product["product"])["name"]
+        name = at.call.objects.get(kinds.PRODUCT, product["product"])["name"]
         for id in product["prices"]:
-            price = at.call.objects.get("price", id)
+            price = at.call.objects.get(kinds.PRICE, id)
             if price["currency"] != currency:
                 continue
             now = id == item["price"]["id"]
@@ -107,9 +114,9 @@ def _plans(at: Here, item: Json, currency: str) -> list[str]:
     return made
 
 
-def price_text(price: Json) -> str:
+def price_text(price: api.Price) -> str:
     """What a price costs: ``$10.00 every month``."""
-    recurring = price["recurring"]
+    recurring = recurring_of(price)
     count = recurring["interval_count"]
     every = recurring["interval"] if count == 1 else f"{count} {recurring['interval']}s"
     unit = price["unit_amount"]
@@ -125,7 +132,7 @@ def _limits(at: Here, product: str) -> tuple[int, int]:
     return 1, _MOST
 
 
-def _asked(at: Here, subscription: Json, params: Params) -> Json:
+def _asked(at: Here, subscription: StoredSubscription, params: Params) -> Params:
     """The change that was chosen, as ``subscriptions.update`` takes it.
 
     Raises ApiError 400 for one that is not offered.
@@ -133,13 +140,13 @@ def _asked(at: Here, subscription: Json, params: Params) -> Json:
     rules = at.features["subscription_update"]
     allowed = rules["default_allowed_updates"] or []
     item = subscriptions_items.load(at.call, subscription)[0]
-    entry: Json = {"id": item["id"]}
+    entry: Params = {"id": item["id"]}
     wanted = params.get("price")
     if wanted and wanted != item["price"]["id"]:
         if "price" not in allowed or wanted not in {id for one in rules["products"] or [] for id in one["prices"]}:
             raise invalid("This plan is not offered.", "price")
         entry["price"] = wanted
-    price = at.call.objects.get("price", entry.get("price") or item["price"]["id"])
+    price = at.call.objects.get(kinds.PRICE, entry.get("price") or item["price"]["id"])
     if params.get("quantity"):
         count = (
             int(params["quantity"]) if str(params["quantity"]).isdecimal() and len(str(params["quantity"])) < 8 else -1
@@ -148,7 +155,7 @@ def _asked(at: Here, subscription: Json, params: Params) -> Json:
         if count != item.get("quantity") and ("quantity" not in allowed or not low <= count <= high):
             raise invalid(f"Choose a quantity from {low} to {high}.", "quantity")
         entry["quantity"] = count
-    change: Json = {
+    change: Params = {
         "items": [entry],
         "proration_behavior": rules["proration_behavior"],
         "payment_behavior": "error_if_incomplete",
@@ -160,7 +167,7 @@ def _asked(at: Here, subscription: Json, params: Params) -> Json:
     return _timed(at, subscription, change)
 
 
-def _timed(at: Here, subscription: Json, change: Json) -> Json:
+def _timed(at: Here, subscription: StoredSubscription, change: Params) -> Params:
     rules = at.features["subscription_update"]
     if rules["billing_cycle_anchor"] == "now":
         change["billing_cycle_anchor"] = "now"
@@ -169,12 +176,14 @@ def _timed(at: Here, subscription: Json, change: Json) -> Json:
     return change
 
 
-def of_flow(at: Here) -> tuple[Json, Json]:
+def of_flow(at: Here) -> tuple[StoredSubscription, Params]:
     """The subscription of a flow of type ``subscription_update_confirm``, and the change that it is about."""
-    told = at.session["flow"]["subscription_update_confirm"]
+    flow = at.session["flow"]
+    told = flow["subscription_update_confirm"] if flow is not None else None
+    assert told is not None, "every flow of that type says what it is about"
     subscription = _changeable(at, told["subscription"])
     items = [{name: value for name, value in entry.items() if value is not None} for entry in told["items"]]
-    change: Json = {"items": items, "payment_behavior": "error_if_incomplete"}
+    change: Params = {"items": items, "payment_behavior": "error_if_incomplete"}
     change["proration_behavior"] = at.features["subscription_update"]["proration_behavior"]
     if told["discounts"]:
         change["discounts"] = [{name: value for name, value in entry.items() if value} for entry in told["discounts"]]
@@ -193,21 +202,21 @@ def confirm_page(at: Here) -> Reply:
     return html_page("Confirm your update", f"<h1>Confirm your update</h1>\n{body}\n{return_link(at.session)}")
 
 
-def _summary(at: Here, subscription: Json, change: Json) -> str:
+def _summary(at: Here, subscription: StoredSubscription, change: Params) -> str:
     item = subscriptions_items.load(at.call, subscription)[0]
     entry = change["items"][0]
-    price = at.call.objects.get("price", entry.get("price") or item["price"]["id"])
+    price = at.call.objects.get(kinds.PRICE, entry.get("price") or item["price"]["id"])
     rows = [("From", _named(at, item["price"], item.get("quantity") or 1))]
     rows.append(("To", _named(at, price, entry.get("quantity") or item.get("quantity") or 1)))
     return "<dl>" + "".join(f"<dt>{label}</dt><dd>{escape(text)}</dd>" for label, text in rows) + "</dl>"
 
 
-def _named(at: Here, price: Json, quantity: int) -> str:
+def _named(at: Here, price: api.Price, quantity: int) -> str:
     count = f"{quantity} × " if quantity != 1 else ""
-    return f"{count}{at.call.objects.get('product', price['product'])['name']}, {price_text(price)}"
+    return f"{count}{at.call.objects.get(kinds.PRODUCT, price['product'])['name']}, {price_text(price)}"
 
 
-def _change(at: Here, params: Params) -> tuple[Json, Json]:
+def _change(at: Here, params: Params) -> tuple[StoredSubscription, Params]:
     if params.get("subscription"):
         subscription = _changeable(at, params["subscription"])
         return subscription, _asked(at, subscription, params)
@@ -244,13 +253,13 @@ def _review_page(at: Here, told: str, params: Params, problem: str = "") -> Repl
     return html_page("Confirm your update", body, status=402 if problem else 200, leads_to=leads_to(at.session))
 
 
-def _costs(at: Here, subscription: Json, change: Json) -> str:
+def _costs(at: Here, subscription: StoredSubscription, change: Params) -> str:
     """What is charged now, and what recurs. Raises ApiError for a change that cannot be."""
     if _later(at, subscription, change):
         end = arithmetic.show_date(periods.period_of(subscription)[1])
         return f"<p>Your plan changes on {end}. Nothing is charged today.</p>"
     details = {name: value for name, value in change.items() if name not in ("payment_behavior", "discounts")}
-    asked: Json = {"subscription": subscription["id"], "subscription_details": details}
+    asked: Params = {"subscription": subscription["id"], "subscription_details": details}
     if "discounts" in change:
         asked["discounts"] = change["discounts"]
     invoice = previews.preview(at.call, asked)
@@ -267,7 +276,7 @@ def _costs(at: Here, subscription: Json, change: Json) -> str:
     return f'<dl>{rows}</dl><dl class="total"><dt>Due today</dt><dd>{escape(amount)}</dd></dl>'
 
 
-def _later(at: Here, subscription: Json, change: Json) -> bool:
+def _later(at: Here, subscription: StoredSubscription, change: Params) -> bool:
     """Whether the change waits for the end of the period, as ``schedule_at_period_end`` says."""
     conditions = {
         one["type"] for one in dig(at.features, "subscription_update.schedule_at_period_end.conditions") or []
@@ -277,7 +286,7 @@ def _later(at: Here, subscription: Json, change: Json) -> bool:
     item, entry = subscriptions_items.load(at.call, subscription)[0], change["items"][0]
     old, new = (
         subscriptions_items.full_price(at.call, item),
-        at.call.objects.get("price", entry.get("price") or item["price"]["id"]),
+        at.call.objects.get(kinds.PRICE, entry.get("price") or item["price"]["id"]),
     )
     counts = item.get("quantity") or 1, entry.get("quantity") or item.get("quantity") or 1
     if "shortening_interval" in conditions and _length(new) < _length(old):
@@ -287,8 +296,9 @@ def _later(at: Here, subscription: Json, change: Json) -> bool:
     ) * _length(new)
 
 
-def _length(price: Json) -> int:
-    return _DAYS[price["recurring"]["interval"]] * int(price["recurring"]["interval_count"])
+def _length(price: api.Price) -> int:
+    recurring = recurring_of(price)
+    return _DAYS[recurring["interval"]] * recurring["interval_count"]
 
 
 def update(call: Call, params: Params) -> Reply:
@@ -307,12 +317,12 @@ def update(call: Call, params: Params) -> Reply:
         return _review_page(at, summary, params, error.message)
 
 
-def _schedule(at: Here, subscription: Json, change: Json) -> None:
+def _schedule(at: Here, subscription: StoredSubscription, change: Params) -> None:
     """Let the change come with the next period, by a subscription schedule that ends itself then."""
     item, entry = subscriptions_items.load(at.call, subscription)[0], change["items"][0]
     schedule = subscription_schedules.create(at.call, {"from_subscription": subscription["id"]})
     first = schedule["phases"][0]
-    now: Json = {"price": item["price"]["id"], "quantity": item.get("quantity") or 1}
+    now: Params = {"price": item["price"]["id"], "quantity": item.get("quantity") or 1}
     later = {**now, **{name: value for name, value in entry.items() if name != "id"}}
     phases = [
         {"items": [now], "start_date": first["start_date"], "end_date": first["end_date"]},

@@ -7,16 +7,17 @@ session:        made ──an hour──▶ its address is refused
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from html import escape
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.checkout import sessions
+from tollkey.payments.portal import kinds
 from tollkey.payments.portal.details import PAGES as DETAILS
 from tollkey.payments.portal.pages import cancel_page, methods_page, portal_page
 from tollkey.payments.portal.plan_change import PAGES as CHANGES
 from tollkey.payments.portal.plan_change import choice_page, confirm_page
-from tollkey.payments.portal.session import CONFIGURATION as _CONFIGURATION
-from tollkey.payments.portal.session import SESSION as _SESSION
 from tollkey.payments.portal.session import (
     Here,
     after,
@@ -33,7 +34,6 @@ from tollkey.payments.subscriptions import changes
 from tollkey.wire import (
     Call,
     Endpoint,
-    Json,
     P,
     Params,
     Reply,
@@ -49,9 +49,14 @@ from tollkey.wire import (
     retrieve,
 )
 
+if TYPE_CHECKING:
+    from tollkey.payments.portal.stored import StoredPortalSession
+    from tollkey.payments.subscriptions.stored import StoredSubscription
+    from tollkey.wire import api
+
 PERMISSION = Permission("customer_portal", "Customer portal", "Billing")
 _HOUR = 3600
-_FEATURES: Json = {
+_FEATURES: api.PortalFeatures = {
     "customer_update": {"allowed_updates": [], "enabled": False},
     "invoice_history": {"enabled": False},
     "payment_method_update": {"enabled": False, "payment_method_configuration": None},
@@ -70,48 +75,55 @@ _FEATURES: Json = {
 }  # fmt: skip
 
 
-def _merge(call: Call, features: Json, given: Json) -> None:
+def _merge(call: Call, features: api.PortalFeatures, given: Mapping[str, Any]) -> None:
+    named = cast("Mapping[str, Params]", features)  # the parameters name the features that change
     for name, change in given.items():
         for key, value in (change or {}).items():
-            if isinstance(value, dict) and isinstance(features[name].get(key), dict):
-                features[name][key].update(value)
+            if isinstance(value, dict) and isinstance(named[name].get(key), dict):
+                named[name][key].update(value)
             elif value is not None or key in ("billing_cycle_anchor", "products"):
-                features[name][key] = value
+                named[name][key] = value
     update = features["subscription_update"]
     update["default_allowed_updates"] = update["default_allowed_updates"] or []
     if not update["enabled"]:
         return
-    for needed in ("default_allowed_updates", "products"):
-        if not update[needed]:
-            raise missing_param(f"features[subscription_update][{needed}]")
+    if not update["default_allowed_updates"]:
+        raise missing_param("features[subscription_update][default_allowed_updates]")
+    if not update["products"]:
+        raise missing_param("features[subscription_update][products]")
     update["products"] = [_product(call, one, place) for place, one in enumerate(update["products"])]
 
 
-def _product(call: Call, given: Json, place: int) -> Json:
+def _product(call: Call, given: Mapping[str, Any], place: int) -> api.PortalSubscriptionUpdateProduct:
     """A product that subscriptions may change to, with its prices.
 
     Raises ApiError 400 for prices that it does not have.
     """
     param = f"features[subscription_update][products][{place}]"
-    product = call.objects.get("product", given["product"], f"{param}[product]")
+    product = call.objects.get(kinds.PRODUCT, given["product"], f"{param}[product]")
     for number, id in enumerate(given["prices"]):
-        price = call.objects.get("price", id, f"{param}[prices][{number}]")
+        price = call.objects.get(kinds.PRICE, id, f"{param}[prices][{number}]")
         if price["product"] != product["id"] or not price["recurring"]:
             raise invalid(
                 f"The price `{id}` is not a recurring price of the product `{product['id']}`.",
                 f"{param}[prices][{number}]",
             )
-    limits = {"enabled": False, "maximum": None, "minimum": 1, **(given.get("adjustable_quantity") or {})}
+    asked = given.get("adjustable_quantity") or {}
+    limits: api.PortalSubscriptionUpdateProductAdjustableQuantity = {
+        "enabled": asked.get("enabled", False),
+        "maximum": asked.get("maximum"),
+        "minimum": asked.get("minimum", 1),
+    }
     return {"adjustable_quantity": limits, "prices": list(given["prices"]), "product": product["id"]}
 
 
-def _new(call: Call, params: Params, *, default: bool) -> Json:
+def _new(call: Call, params: Params, *, default: bool) -> api.BillingPortalConfiguration:
     profile = params.get("business_profile") or {}
     features = copy.deepcopy(_FEATURES)
     _merge(call, features, params["features"])
     id = call.ids.new("bpc")
     configuration = blank(
-        _CONFIGURATION,
+        kinds.CONFIGURATION,
         id=id,
         active=True,
         business_profile={
@@ -130,14 +142,14 @@ def _new(call: Call, params: Params, *, default: bool) -> Json:
     return configuration
 
 
-def create_configuration(call: Call, params: Params) -> Json:
+def create_configuration(call: Call, params: Params) -> api.BillingPortalConfiguration:
     """Say what customers may do in the portal."""
     return call.objects.insert(_new(call, params, default=False), "billing_portal.configuration.created")
 
 
-def update_configuration(call: Call, params: Params) -> Json:
+def update_configuration(call: Call, params: Params) -> api.BillingPortalConfiguration:
     """Change a configuration."""
-    configuration = call.objects.get(_CONFIGURATION, call.path["configuration"])
+    configuration = call.objects.get(kinds.CONFIGURATION, call.path["configuration"])
     if params.get("active") is False and configuration["is_default"]:
         raise invalid("You cannot deactivate the default configuration.", "active")
     for name in ("active", "default_return_url", "name"):
@@ -154,14 +166,14 @@ def update_configuration(call: Call, params: Params) -> Json:
     return call.objects.save(configuration, "billing_portal.configuration.updated")
 
 
-def _used(call: Call, id: str | None) -> Json:
+def _used(call: Call, id: str | None) -> api.BillingPortalConfiguration:
     """The configuration of a session: the one that is named, or the default, which is made when there is none yet."""
     if id is not None:
-        found = call.objects.get(_CONFIGURATION, id, "configuration")
+        found = call.objects.get(kinds.CONFIGURATION, id, "configuration")
         if not found["active"]:
             raise invalid("This configuration is not active.", "configuration")
         return found
-    default = call.objects.query(_CONFIGURATION, {"is_default": "true"}, limit=1)
+    default = call.objects.query(kinds.CONFIGURATION, {"is_default": "true"}, limit=1)
     if default:
         return default[0]
     features = {
@@ -172,15 +184,15 @@ def _used(call: Call, id: str | None) -> Json:
     return call.objects.insert(_new(call, {"features": features}, default=True))
 
 
-def create_session(call: Call, params: Params) -> Json:
+def create_session(call: Call, params: Params) -> StoredPortalSession:
     """Make a session; its ``url`` is the portal's page of that customer."""
     if not params.get("customer"):
         raise missing_param("customer")
-    customer = call.objects.get("customer", params["customer"], "customer")
+    customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
     configuration = _used(call, params.get("configuration"))
     id = call.ids.new("bps")
     session = blank(
-        _SESSION,
+        kinds.SESSION,
         id=id,
         configuration=configuration["id"],
         created=call.now,
@@ -205,33 +217,35 @@ def show(call: Call, params: Params) -> Reply:
     at = here(call)
     if waiting(at.session):
         return _task(at)
-    return portal_page(at, at.call.objects.get(_CONFIGURATION, at.session["configuration"]))
+    return portal_page(at, at.call.objects.get(kinds.CONFIGURATION, at.session["configuration"]))
 
 
 def _task(at: Here) -> Reply:
     flow = at.session["flow"]
+    assert flow is not None, "the session waits for its task"
     if flow["type"] == "payment_method_update":
         return methods_page(at)
     if flow["type"] == "subscription_update_confirm":
         return confirm_page(at)
-    subscription = own_subscription(at, flow[flow["type"]]["subscription"])
-    if flow["type"] == "subscription_update":
-        return choice_page(at, subscription)
-    offer = _offer(at, flow["subscription_cancel"])
+    if flow["subscription_update"] is not None:
+        return choice_page(at, own_subscription(at, flow["subscription_update"]["subscription"]))
+    task = flow["subscription_cancel"]
+    assert task is not None, "there is no other type of flow"
+    subscription = own_subscription(at, task["subscription"])
     return cancel_page(
-        at.call, subscription, at.features["subscription_cancel"], before=offer, goes=leads_to(at.session)
+        at.call, subscription, at.features["subscription_cancel"], before=_offer(at, task), goes=leads_to(at.session)
     )
 
 
-def _offer(at: Here, flow: Json) -> str:
+def _offer(at: Here, flow: api.PortalFlowsFlowSubscriptionCancel) -> str:
     """What the customer gets for staying."""
-    coupon = at.call.objects.find("coupon", dig(flow, "retention.coupon_offer.coupon") or "")
+    coupon = at.call.objects.find(kinds.COUPON, dig(flow, "retention.coupon_offer.coupon") or "")
     if coupon is None:
         return ""
     less = (
         f"{coupon['percent_off']:g} %"
         if coupon["percent_off"]
-        else currency.show(coupon["amount_off"], coupon["currency"])
+        else currency.show(coupon["amount_off"] or 0, coupon["currency"] or "")
     )
     months = (
         f"for {coupon['duration_in_months']} months" if coupon["duration"] == "repeating" else "on your next invoice"
@@ -251,7 +265,7 @@ def accept_retention_offer(call: Call, params: Params) -> Reply:
     return completed(at)
 
 
-def _cancellable(at: Here, params: Params) -> tuple[Json, Json]:
+def _cancellable(at: Here, params: Params) -> tuple[StoredSubscription, api.PortalSubscriptionCancel]:
     """The subscription, and how the configuration lets it be cancelled. Raises ApiError (400) when it does not."""
     rules = at.features["subscription_cancel"]
     subscription = own_subscription(at, params["subscription"])
@@ -307,7 +321,7 @@ def add_method(call: Call, params: Params) -> Reply:
 def use_method(call: Call, params: Params) -> Reply:
     """Make a saved payment method the one that invoices are paid with."""
     at = here(call)
-    method = call.objects.find("payment_method", params["payment_method"])
+    method = call.objects.find(kinds.PAYMENT_METHOD, params["payment_method"])
     if method is None or method.get("customer") != at.customer["id"]:
         raise invalid("There is no such payment method.", "payment_method")
     at.customer["invoice_settings"]["default_payment_method"] = method["id"]
@@ -318,7 +332,7 @@ def use_method(call: Call, params: Params) -> Reply:
 _ONE = P.object(required=("subscription",), subscription=P.string())
 
 CONFIGURATION = Resource(
-    object=_CONFIGURATION,
+    object="billing_portal.configuration",
     prefix="bpc",
     permission=PERMISSION,
     live=records(),
@@ -327,8 +341,8 @@ CONFIGURATION = Resource(
     indexed=("active", "is_default"),
     endpoints=(
         Endpoint("POST", "/v1/billing_portal/configurations", create_configuration),
-        listing(_CONFIGURATION, "/v1/billing_portal/configurations"),
-        retrieve(_CONFIGURATION, "/v1/billing_portal/configurations/{configuration}"),
+        listing("billing_portal.configuration", "/v1/billing_portal/configurations"),
+        retrieve("billing_portal.configuration", "/v1/billing_portal/configurations/{configuration}"),
         Endpoint("POST", "/v1/billing_portal/configurations/{configuration}", update_configuration),
     ),
     title="Portal configurations",
@@ -336,7 +350,7 @@ CONFIGURATION = Resource(
 )
 
 SESSION = Resource(
-    object=_SESSION,
+    object="billing_portal.session",
     prefix="bps",
     permission=PERMISSION,
     reveals={"url": "write"},

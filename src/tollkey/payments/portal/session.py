@@ -5,13 +5,20 @@ flow:  opened on its one task ──done──▶ the portal | a confirmation | 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tollkey.payments.portal import kinds
 from tollkey.payments.shared import clock
-from tollkey.wire import Call, Json, Reply, dig, html_page, invalid, missing_param, redirect
+from tollkey.wire import Call, Params, Reply, dig, html_page, invalid, missing_param, redirect
 
-CONFIGURATION, SESSION = "billing_portal.configuration", "billing_portal.session"
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.portal.stored import StoredPortalSession
+    from tollkey.payments.subscriptions.stored import StoredSubscription
+    from tollkey.wire import api
+
 _KINDS = ("subscription_cancel", "subscription_update", "subscription_update_confirm")
 _FEATURES = {
     "payment_method_update": ("payment_method_update", "payment method update", "The payment method"),
@@ -25,17 +32,17 @@ class Here(NamedTuple):
     """Where a request to the portal stands. call: at the time that the customer lives in."""
 
     call: Call
-    session: Json
-    customer: Json
-    features: Json
+    session: StoredPortalSession
+    customer: StoredCustomer
+    features: api.PortalFeatures
     path: str
 
 
 def here(call: Call) -> Here:
     """The session that the address names, and what belongs to it."""
-    session = call.objects.get(SESSION, call.path["id"])
-    customer = call.objects.get("customer", session["customer"])
-    configuration = call.objects.get(CONFIGURATION, session["configuration"])
+    session = call.objects.get(kinds.SESSION, call.path["id"])
+    customer = call.objects.get(kinds.CUSTOMER, session["customer"])
+    configuration = call.objects.get(kinds.CONFIGURATION, session["configuration"])
     if not configuration["active"]:
         raise invalid("This configuration is not active.")
     return Here(
@@ -47,9 +54,9 @@ def here(call: Call) -> Here:
     )
 
 
-def own_subscription(at: Here, id: str) -> Json:
+def own_subscription(at: Here, id: str) -> StoredSubscription:
     """A subscription of the session's customer. Raises ApiError 400 for another one."""
-    subscription = at.call.objects.find("subscription", id)
+    subscription = at.call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is None or subscription["customer"] != at.customer["id"]:
         raise invalid("There is no such subscription.", "subscription")
     return subscription
@@ -66,31 +73,34 @@ def completed(at: Here) -> Reply:
 
 def after(at: Here) -> str:
     """Where a flow leads when it is done."""
-    told = (at.session["flow"] or {}).get("after_completion") or {}
-    if told.get("type") == "redirect":
-        return str(told["redirect"]["return_url"])
-    return f"{at.path}/done" if told.get("type") == "hosted_confirmation" else at.path
+    flow = at.session["flow"]
+    if flow is None:
+        return at.path
+    told = flow["after_completion"]
+    if told["type"] == "redirect" and told["redirect"] is not None:
+        return told["redirect"]["return_url"]
+    return f"{at.path}/done" if told["type"] == "hosted_confirmation" else at.path
 
 
-def waiting(session: Json) -> bool:
+def waiting(session: StoredPortalSession) -> bool:
     """Whether the session was made for one task that is not done yet."""
     return session["flow"] is not None and not session.get("_flow_done")
 
 
-def done_page(call: Call, params: Json) -> Reply:
+def done_page(call: Call, params: Params) -> Reply:
     """The confirmation of a flow that is done."""
     at = here(call)
     text = dig(at.session, "flow.after_completion.hosted_confirmation.custom_message") or "Your change is saved."
     return html_page("Done", f"<h1>Done</h1>\n<p>{escape(text)}</p>\n{return_link(at.session)}")
 
 
-def leads_to(session: Json) -> str | None:
+def leads_to(session: StoredPortalSession) -> str | None:
     """The address outside of this server that a form of the portal may lead to."""
     told = dig(session, "flow.after_completion.redirect.return_url")
     return str(told) if told else None
 
 
-def return_link(session: Json) -> str:
+def return_link(session: StoredPortalSession) -> str:
     """The link back to the shop, when it has one."""
     url = session["return_url"]
     if url and url.lower().startswith(("http://", "https://")):
@@ -101,7 +111,9 @@ def return_link(session: Json) -> str:
 # -- flows as parameters ask for them
 
 
-def flow_of(call: Call, given: Json | None, customer: Json, configuration: Json) -> Json | None:
+def flow_of(
+    call: Call, given: Mapping[str, Any] | None, customer: StoredCustomer, configuration: api.BillingPortalConfiguration
+) -> api.PortalFlowsFlow | None:
     """``flow`` of a session. Raises ApiError 400 for a task that the configuration or the subscription does not
     allow.
     """
@@ -109,7 +121,13 @@ def flow_of(call: Call, given: Json | None, customer: Json, configuration: Json)
         return None
     kind, after_completion = given["type"], given.get("after_completion") or {}
     feature, called, subject = _FEATURES[kind]
-    if not configuration["features"][feature]["enabled"]:
+    features = configuration["features"]
+    enabled = {
+        "payment_method_update": features["payment_method_update"]["enabled"],
+        "subscription_cancel": features["subscription_cancel"]["enabled"],
+        "subscription_update": features["subscription_update"]["enabled"],
+    }
+    if not enabled[feature]:
         verb = "canceled" if feature == "subscription_cancel" else "updated"
         raise invalid(
             f"{subject} cannot be {verb} because the {called} feature in your portal configuration is disabled.",
@@ -121,40 +139,47 @@ def flow_of(call: Call, given: Json | None, customer: Json, configuration: Json)
         _check_subscription(call, given, customer, configuration)
     if after_completion.get("type") == "redirect" and not after_completion.get("redirect"):
         raise missing_param("flow_data[after_completion][redirect]")
-    kept = {
-        "hosted_confirmation": {
-            "custom_message": (after_completion.get("hosted_confirmation") or {}).get("custom_message")
-        }
-        if after_completion.get("type") == "hosted_confirmation"
-        else None,
-        "redirect": after_completion.get("redirect"),
-        "type": after_completion.get("type") or "portal_homepage",
-    }
-    flow: Json = {
-        "after_completion": kept,
-        **{one: given.get(one) if one == kind else None for one in _KINDS},
+    return {
+        "after_completion": _after_completion(after_completion),
+        "subscription_cancel": _cancel_task(given[kind]) if kind == "subscription_cancel" else None,
+        "subscription_update": given[kind] if kind == "subscription_update" else None,
+        "subscription_update_confirm": _confirm_task(given[kind]) if kind == "subscription_update_confirm" else None,
         "type": kind,
     }
-    if flow["subscription_cancel"]:
-        flow["subscription_cancel"] = {"retention": None, **flow["subscription_cancel"]}
-    if flow["subscription_update_confirm"]:
-        confirm = flow["subscription_update_confirm"]
-        items = [{name: item.get(name) for name in ("id", "price", "quantity")} for item in confirm["items"]]
-        discounts = [
-            {name: one.get(name) for name in ("coupon", "promotion_code")} for one in confirm.get("discounts") or []
-        ]
-        flow["subscription_update_confirm"] = {
-            "discounts": discounts or None,
-            "items": items,
-            "subscription": confirm["subscription"],
-        }
-    return flow
 
 
-def _check_subscription(call: Call, given: Json, customer: Json, configuration: Json) -> None:
+def _after_completion(given: Mapping[str, Any]) -> api.PortalFlowsFlowAfterCompletion:
+    confirmation: api.PortalFlowsAfterCompletionHostedConfirmation | None = None
+    if given.get("type") == "hosted_confirmation":
+        confirmation = {"custom_message": (given.get("hosted_confirmation") or {}).get("custom_message")}
+    return {
+        "hosted_confirmation": confirmation,
+        "redirect": given.get("redirect"),
+        "type": given.get("type") or "portal_homepage",
+    }
+
+
+def _cancel_task(given: Mapping[str, Any]) -> api.PortalFlowsFlowSubscriptionCancel:
+    return {"retention": given.get("retention"), "subscription": given["subscription"]}
+
+
+def _confirm_task(given: Mapping[str, Any]) -> api.PortalFlowsFlowSubscriptionUpdateConfirm:
+    discounts: list[api.PortalFlowsSubscriptionUpdateConfirmDiscount] = [
+        {"coupon": one.get("coupon"), "promotion_code": one.get("promotion_code")}
+        for one in given.get("discounts") or []
+    ]
+    items: list[api.PortalFlowsSubscriptionUpdateConfirmItem] = [
+        {"id": one.get("id"), "price": one.get("price"), "quantity": one.get("quantity")} for one in given["items"]
+    ]
+    return {"discounts": discounts or None, "items": items, "subscription": given["subscription"]}
+
+
+def _check_subscription(
+    call: Call, given: Mapping[str, Any], customer: StoredCustomer, configuration: api.BillingPortalConfiguration
+) -> None:
     kind = given["type"]
     param = f"flow_data[{kind}][subscription]"
-    subscription = call.objects.get("subscription", given[kind]["subscription"], param)
+    subscription = call.objects.get(kinds.SUBSCRIPTION, given[kind]["subscription"], param)
     if subscription["customer"] != customer["id"]:
         raise invalid(
             f"The subscription `{subscription['id']}` does not belong to the customer `{customer['id']}`.", param
@@ -168,7 +193,7 @@ def _check_subscription(call: Call, given: Json, customer: Json, configuration: 
             )
         coupon = dig(given[kind], "retention.coupon_offer.coupon")
         if coupon:
-            call.objects.get("coupon", coupon, f"flow_data[{kind}][retention][coupon_offer][coupon]")
+            call.objects.get(kinds.COUPON, coupon, f"flow_data[{kind}][retention][coupon_offer][coupon]")
         return
     problem = not_changeable(subscription)
     if problem is not None:
@@ -177,7 +202,12 @@ def _check_subscription(call: Call, given: Json, customer: Json, configuration: 
         _check_items(call, given[kind], subscription, configuration)
 
 
-def _check_items(call: Call, confirm: Json, subscription: Json, configuration: Json) -> None:
+def _check_items(
+    call: Call,
+    confirm: Mapping[str, Any],
+    subscription: StoredSubscription,
+    configuration: api.BillingPortalConfiguration,
+) -> None:
     offered = {
         price for one in configuration["features"]["subscription_update"]["products"] or [] for price in one["prices"]
     }
@@ -185,7 +215,7 @@ def _check_items(call: Call, confirm: Json, subscription: Json, configuration: J
         raise invalid("You may only specify one item.", "flow_data[subscription_update_confirm][items]")
     for place, entry in enumerate(confirm["items"]):
         param = f"flow_data[subscription_update_confirm][items][{place}]"
-        item = call.objects.get("subscription_item", entry["id"], f"{param}[id]")
+        item = call.objects.get(kinds.SUBSCRIPTION_ITEM, entry["id"], f"{param}[id]")
         if item["subscription"] != subscription["id"]:
             raise invalid(
                 f"The item `{item['id']}` does not belong to the subscription `{subscription['id']}`.", f"{param}[id]"
@@ -199,12 +229,19 @@ def _check_items(call: Call, confirm: Json, subscription: Json, configuration: J
             )
 
 
-def not_changeable(subscription: Json) -> str | None:
+def recurring_of(price: api.Price) -> api.Recurring:
+    """How often a price of a subscription recurs."""
+    recurring = price["recurring"]
+    assert recurring is not None, "subscriptions have recurring prices only"
+    return recurring
+
+
+def not_changeable(subscription: StoredSubscription) -> str | None:
     """Why customers cannot change a subscription themselves; None when they can."""
     items = subscription["items"]["data"]
     if len(items) != 1:
         return "it has multiple items"
-    if items[0]["price"]["recurring"]["usage_type"] == "metered":
+    if recurring_of(items[0]["price"])["usage_type"] == "metered":
         return "it bills what was used"
     if subscription["collection_method"] != "charge_automatically":
         return "its invoices are sent"
