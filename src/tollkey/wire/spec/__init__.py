@@ -1,4 +1,4 @@
-"""Facts about Stripe's API, distilled from its published OpenAPI document: read row by row, as they are asked for."""
+"""Data from Stripe's published OpenAPI document, decoded row by row when needed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ NULLABLE, REQUIRED, EXPANDABLE = 1, 2, 4
 
 
 class Facts:
-    """A table of rows, of which the first names the roots. Only the rows that are asked for are decoded.
+    """A table of rows; the first row maps names to rows. Rows are decoded when they are read.
 
-    data: the text of a file that ``tools/distil_spec.py`` wrote.
+    data: the content of a file written by ``tools/distil_spec.py``.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -25,18 +25,18 @@ class Facts:
         self.roots: dict[str, int] = orjson.loads(self._lines[0])
 
     def row(self, number: int) -> list[Any]:
-        """The row with that number: its kind first, then what the kind needs."""
+        """Return the row with that number: its kind, then the kind's values."""
         row: list[Any] = orjson.loads(self._lines[number])
         return row
 
 
 @cache
 def operation_facts() -> Facts:
-    """The parameters of each operation; roots are like ``POST /v1/customers/{}``."""
+    """Return the parameters of all operations; roots are like ``POST /v1/customers/{}``."""
     return Facts(files(__name__).joinpath("params.jsonl").read_bytes())
 
 
 @cache
 def object_facts() -> Facts:
-    """The properties of each object; roots are names of schemas like ``customer`` or ``checkout.session``."""
+    """Return the properties of all objects; roots are schema names like ``customer`` or ``checkout.session``."""
     return Facts(files(__name__).joinpath("objects.jsonl").read_bytes())

@@ -1,4 +1,4 @@
-"""Parameters that Stripe's published document lacks: those of older API versions, and bounds.
+"""Parameters that Stripe's published OpenAPI document does not have: those of older API versions, and bounds.
 
 Tables map an operation to {path: kind}. A path is dotted, with ``[]`` after a list; a leading ``?`` makes a required
 parameter optional. Kinds: text, blank (text that may be empty), integer, natural, email, url, return_url, site,
@@ -12,7 +12,7 @@ from typing import Final
 
 Table = dict[str, dict[str, str]]
 
-#: What Stripe.js and the mobile clients send about themselves: taken with a publishable key, and left out.
+#: What Stripe.js and the mobile SDKs send about themselves: accepted with a publishable key, and ignored.
 BROWSER: Final = frozenset(
     {
         "_stripe_account",
@@ -124,7 +124,7 @@ _PAGE = {"limit": "integer", "starting_after": "text", "ending_before": "text"}
 
 _TYPED_CARD = {"payment_method_data.card": "object", "payment_method_data.type": "text"}
 
-#: Parameters of older versions, and what answers well though the document does not say so (an empty description).
+#: Parameters of older versions, and values that Stripe accepts though the document does not say so.
 EXTRA: Final[Table] = {
     "POST /v1/accounts": {**_ACCOUNT, "business_profile.product_description": "?text"},
     "POST /v1/accounts/{}": {**_ACCOUNT, "business_profile.product_description": "?text"},
@@ -234,7 +234,7 @@ EXTRA_OPERATIONS: Final[Table] = {
     "POST /v1/subscription_items/{}/usage_records": {"quantity": "integer", "timestamp": "text", "action": "text"},
 }
 
-#: Lowest values, and what is required though the document leaves it open.
+#: Lowest values that the document does not state.
 BOUNDS: Final[Table] = {
     "POST /v1/application_fees/{}/refunds": {"amount": ">=1"},
     "POST /v1/charges": {"amount": ">=1"},
@@ -247,13 +247,13 @@ BOUNDS: Final[Table] = {
     "POST /v1/transfers/{}/reversals": {"amount": ">=1"},
 }
 
-#: Parameters that are required though the document leaves them open.
+#: Parameters that are required though the document calls them optional.
 REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "POST /v1/charges": ("amount", "currency"),
     "POST /v1/transfers": ("amount",),
 }
 
-#: The order in which messages list the words, where it is known and not the alphabet's.
+#: The order in which error messages list choices, where it is known and not alphabetical.
 ENUM_ORDERS: Final[dict[frozenset[str], tuple[str, ...]]] = {
     frozenset(words): words for words in (("none", "reverse", "exempt"),)
 }

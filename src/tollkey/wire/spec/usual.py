@@ -1,12 +1,10 @@
-"""What answers hold in fact where the published document leaves it open, counted over recorded answers of the
-real API.
-"""
+"""What responses contain where the published document leaves it open, counted in recorded responses of Stripe's API."""
 
 from __future__ import annotations
 
 from typing import Final
 
-#: Nullable lists that are answered empty, never null, in every object.
+#: Nullable lists that are empty, never null, in every object.
 EMPTY_LISTS: Final = frozenset(
     {
         "customer_tax_ids",
@@ -23,10 +21,10 @@ EMPTY_LISTS: Final = frozenset(
     }
 )
 
-#: Nullable hashes that are answered empty, never null.
+#: Nullable hashes that are empty, never null.
 EMPTY_HASHES: Final = frozenset({"fraud_details", "metadata"})
 
-#: Properties that the document calls optional, and every answer has.
+#: Properties that the document calls optional and every response has.
 ALWAYS: Final[dict[str, tuple[str, ...]]] = {
     "capability": ("future_requirements", "requirements"),
     "checkout.session": ("branding_settings", "phone_number_collection"),
@@ -49,7 +47,7 @@ ALWAYS: Final[dict[str, tuple[str, ...]]] = {
     "transfer": ("destination_payment", "source_type"),
 }
 
-#: Properties that the document calls nullable, and answers only have for some kinds of object, or when a feature is on.
+#: Properties that the document calls nullable and that only some objects have.
 SOMETIMES: Final[dict[str, frozenset[str]]] = {
     "account": frozenset({"groups"}),
     "bank_account": frozenset({"account", "available_payout_methods", "customer", "default_for_currency"}),
@@ -57,7 +55,7 @@ SOMETIMES: Final[dict[str, frozenset[str]]] = {
     "person": frozenset({"us_cfpb_data"}),
 }
 
-#: Properties that are only there when expanded, beside the lists.
+#: Properties, besides lists, that exist only when expanded.
 WHEN_EXPANDED: Final[dict[str, frozenset[str]]] = {
     "account": frozenset({"groups"}),
     "balance": frozenset({"instant_available.net_available"}),
@@ -108,7 +106,7 @@ EXPANDED_BEFORE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "subscription": {"plan.product": ("product",), "items.data.plan.product": ("product",), "discount": ("discount",)},
 }
 
-#: Of those, the ones that later versions refuse, and the first version that does.
+#: Of those, the ones that later versions refuse -> the first version that refuses them.
 EXPANDED_UNTIL: Final[dict[str, dict[str, str]]] = {
     "invoice": dict.fromkeys(("charge", "discount", "payment_intent", "quote", "subscription"), "2025-03-31")
 }
