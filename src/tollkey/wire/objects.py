@@ -72,7 +72,7 @@ class Tables:
         for table in unfilled:
             self._fill(tx, table)
 
-    def load(self, tx: Tx, scope: Scope, object: str, id: str) -> Json | None:
+    def load(self, tx: Tx, scope: Scope, object: str, id: str) -> Any:
         """Return a stored object without a call, private fields included; None when the scope does not have it."""
         record = self.of[object].get(tx, scope, id)
         return _decode(record) if record is not None else None

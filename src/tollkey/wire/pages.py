@@ -200,7 +200,7 @@ def of_list(items: Sequence[Mapping[str, Any]], url: str, params: Params | None 
     return Page(items[:limit], len(items) > limit, url)
 
 
-def sublist(items: Sequence[Any], url: str, **more: Any) -> Json:
+def sublist(items: Sequence[Any], url: str, **more: Any) -> Any:
     """Return a list object with all of its items, for use inside another object."""
     return {"object": "list", "data": items, "has_more": False, "url": url, **more}
 

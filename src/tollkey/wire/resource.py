@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from tollkey.wire.params import ObjectSchema
     from tollkey.wire.versions import Change
 
-#: An object without a type of its own. It is compatible with typed ones, so that packages can be typed one by one
-#: (tests/test_typing.py counts the uses that are left); new functions use the types of ``wire.api``.
-Json: TypeAlias = Any
+#: An object without a type of its own; new functions use the types of ``wire.api``.
+Json: TypeAlias = dict[str, Any]
 Params = dict[str, Any]
 #: ``(private fields, keyring, scope, id)`` -> the private fields in the form of this version.
 Rewrite = Callable[[Json, Keyring, Scope, str], Json]

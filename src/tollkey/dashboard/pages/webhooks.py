@@ -28,7 +28,7 @@ _PAGE = 30
 
 
 def _endpoint(ctx: Context, params: Params) -> Json:
-    found = ctx.setup.tables.load(ctx.tx, ctx.scope, "webhook_endpoint", params["endpoint"])
+    found: Json | None = ctx.setup.tables.load(ctx.tx, ctx.scope, "webhook_endpoint", params["endpoint"])
     if found is None:
         raise NotFound
     return found

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import shipping_rates
 from tollkey.wire import Call, dig, invalid
+from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
     from tollkey.wire import api
+
+_SHIPPING_RATE: Kind[api.ShippingRate] = Kind("shipping_rate")
 
 
 def shipping_cost(
@@ -25,7 +28,7 @@ def shipping_cost(
     if bool(given.get("shipping_rate")) == bool(given.get("shipping_rate_data")):
         raise invalid("You must provide exactly one of `shipping_rate` or `shipping_rate_data`.", "shipping_cost")
     if given.get("shipping_rate"):
-        rate = call.objects.get("shipping_rate", given["shipping_rate"], "shipping_cost[shipping_rate]")
+        rate = call.objects.get(_SHIPPING_RATE, given["shipping_rate"], "shipping_cost[shipping_rate]")
     else:
         rate = shipping_rates.create_shipping_rate(
             call, given["shipping_rate_data"], "shipping_cost[shipping_rate_data]"

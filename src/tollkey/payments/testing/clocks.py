@@ -30,15 +30,17 @@ from tollkey.wire import (
     retrieve,
     run_job,
 )
-from tollkey.wire.kinds import Job
+from tollkey.wire.kinds import Job, Kind
 
 if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredSubscription
     from tollkey.payments.testing.stored import StoredTestClock
 
 PERMISSION = Permission("billing_clock", "Test clocks", "Core")
 KEPT_DAYS = 30
 #: Pieces of work done in one transaction; other requests are answered between two of them.
 STEP = 8
+_SUBSCRIPTION: Kind[StoredSubscription] = Kind("subscription")
 ADVANCE = Job("test_clock.advance")
 _ENDED = ("canceled", "incomplete_expired")
 
@@ -131,7 +133,7 @@ def delete(call: Call, params: Params) -> Deleted:
 def remove(call: Call, clock: StoredTestClock) -> Deleted:
     """Forget a clock and what lives on it."""
     then = call.at(clock["frozen_time"])
-    for subscription in then.objects.query("subscription", {"test_clock": clock["id"]}, limit=2_000):
+    for subscription in then.objects.query(_SUBSCRIPTION, {"test_clock": clock["id"]}, limit=2_000):
         if subscription["status"] not in _ENDED:
             lifecycle.end(then, subscription, None)
     for customer in then.objects.query("customer", {"test_clock": clock["id"]}, limit=100):

@@ -24,7 +24,7 @@ def add_external(call: Call, account: Json, value: Any, param: str, *, default: 
     default: whether it becomes the default of its currency; None: only when it is the first of it. Raises ApiError for
     data that is not valid.
     """
-    made = call.services.external_account(call, account, value, param)
+    made: Json = call.services.external_account(call, account, value, param)
     account.setdefault("_external", {})[made["id"]] = {
         name: made.pop(name) for name in list(made) if name.startswith("_")
     }
