@@ -20,8 +20,9 @@ from typing import Any
 
 from tollkey.core import Core, ensure_first_account, open_core, test_pair
 from tollkey.dashboard import people
-from tollkey.dashboard.app import App, Asked
+from tollkey.dashboard.app import App
 from tollkey.dashboard.passwords import Passwords
+from tollkey.dashboard.routing import PageRequest
 from tollkey.dashboard.sessions import start
 from tollkey.db import Scope
 from tollkey.keys import SYSTEM
@@ -137,7 +138,7 @@ async def measure(core: Core, account: str, requests: int, rounds: int, only: st
             bare, _, query = path.partition("?")
             begin = time.perf_counter()
             page = await app.answer(
-                Asked(
+                PageRequest(
                     "GET",
                     f"/{account}/test{bare}",
                     query,
