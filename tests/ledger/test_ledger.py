@@ -7,15 +7,12 @@ import pytest
 from tollkey.db import Database, Duplicate, Row, Scope, StorageError, Tx, migrate
 from tollkey.ledger import (
     BALANCE,
-    CONNECTED,
     FEES,
     MIGRATION,
     NETWORK,
     PAYOUTS,
-    PLATFORM,
     Balance,
     LedgerError,
-    Money,
     Posting,
     audit,
     balance,
@@ -23,7 +20,6 @@ from tollkey.ledger import (
     entries,
     post,
     total,
-    transfer,
 )
 
 NOW = 1_767_225_600
@@ -126,34 +122,6 @@ def test_scopes_do_not_see_each_other(books: Database) -> None:
     charged(books, 500, 0, "txn_1", scope=BOB)
     charged(books, 7, 0, "txn_1", scope=Scope(ACME.account, True))
     assert [usd(books, NOW, scope).available for scope in (ACME, BOB, Scope(ACME.account, True))] == [941, 500, 7]
-
-
-def test_a_transfer_keeps_both_scopes_at_zero_and_they_mirror_each_other(books: Database) -> None:
-    charged(books, 1000, 0, "txn_1")
-    money = Money(300, "usd")
-    books.write(lambda tx: transfer(tx, ACME, BOB, NOW, money, "tr_1", NOW + DAY, txn="txn_2", receiver_txn="txn_3"))
-    assert usd(books, NOW) == Balance(700, 0, {"card": (700, 0)})
-    assert usd(books, NOW, BOB) == Balance(0, 300, {"card": (0, 300)})
-    passed, taken = books.read(
-        lambda tx: (book_total(tx, ACME, CONNECTED, "usd"), book_total(tx, BOB, PLATFORM, "usd"))
-    )
-    assert (passed, taken) == (300, -300)
-    assert books.read(lambda tx: (total(tx, ACME, "usd"), total(tx, BOB, "usd"))) == (0, 0)
-
-
-def test_a_negative_transfer_takes_money_back(books: Database) -> None:
-    charged(books, 1000, 0, "txn_1")
-    books.write(lambda tx: transfer(tx, ACME, BOB, NOW, Money(300, "usd"), "tr_1", txn="txn_2", receiver_txn="txn_3"))
-    books.write(lambda tx: transfer(tx, ACME, BOB, NOW, Money(-300, "usd"), "trr_1", txn="txn_4", receiver_txn="txn_5"))
-    assert (usd(books, NOW).available, usd(books, NOW, BOB).available) == (1000, 0)
-
-
-@pytest.mark.parametrize("receiver", [ACME, Scope("acct_bob", True)])
-def test_a_transfer_goes_between_two_accounts_in_one_mode(books: Database, receiver: Scope) -> None:
-    with pytest.raises(LedgerError):
-        books.write(
-            lambda tx: transfer(tx, ACME, receiver, NOW, Money(1, "usd"), "tr_1", txn="txn_1", receiver_txn="txn_2")
-        )
 
 
 def test_entries_come_newest_first_and_go_on_behind_a_given_one(books: Database) -> None:

@@ -19,13 +19,11 @@ from tollkey.ledger import (
     NETWORK,
     Balance,
     LedgerError,
-    Money,
     Posting,
     audit,
     balance,
     post,
     total,
-    transfer,
 )
 
 SCOPES = [Scope("acct_a", False), Scope("acct_b", False), Scope("acct_a", True)]
@@ -91,18 +89,6 @@ class Ledger(RuleBasedStateMachine):
         else:
             assert fits
             self.keep(scope, sides, due)
-
-    @rule(currency=currencies, amount=amounts.filter(bool), delay=delays, kind=kinds)
-    def pass_on(self, currency: str, amount: int, delay: int | None, kind: str) -> None:
-        sender, receiver = SCOPES[:2]
-        due, money, out, into = self.due(delay), Money(amount, currency), self.id(), self.id()
-        self.database.write(
-            lambda tx: transfer(
-                tx, sender, receiver, self.now, money, "tr", due, txn=out, receiver_txn=into, source_type=kind
-            )
-        )
-        self.lines.append((sender, currency, kind, -amount, -1))
-        self.lines.append((receiver, currency, kind, amount, -1 if due is None else due))
 
     @rule(scope=scopes, amount=amounts.filter(bool))
     def fail_half_way(self, scope: Scope, amount: int) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
+from tollkey.ledger import Money
 from tollkey.payments.catalog import kinds as catalog_kinds
 from tollkey.payments.catalog import pricing, redemption
 from tollkey.payments.charges import kinds as charge_kinds
 from tollkey.payments.charges import refund_rules
 from tollkey.payments.customers import balance as customer_balance
 from tollkey.payments.customers import kinds as customer_kinds
-from tollkey.payments.shared import Money
 from tollkey.payments.tax import kinds as tax_kinds
 from tollkey.payments.tax import rates as tax_rates
 from tollkey.wire import Call, Resource

@@ -26,9 +26,8 @@ from tollkey.ledger.ledger import (
     entries,
     post,
     total,
-    transfer,
 )
-from tollkey.ledger.money import Money
+from tollkey.ledger.money import CurrencyMismatch, Money
 from tollkey.ledger.store import MIGRATION, LedgerEntry
 
 __all__ = [
@@ -47,6 +46,7 @@ __all__ = [
     "TAX",
     "TOPUPS",
     "Balance",
+    "CurrencyMismatch",
     "LedgerEntry",
     "LedgerError",
     "Money",
@@ -57,5 +57,4 @@ __all__ = [
     "entries",
     "post",
     "total",
-    "transfer",
 ]

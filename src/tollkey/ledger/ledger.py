@@ -14,8 +14,8 @@ The meaning of a positive amount in each book of a merchant's scope:
     issuing           the balance of cards that the merchant issues
     tax, adjustments  withheld tax; corrections
 
-Each transaction of a scope sums to zero in every currency. A transfer between two merchants is two transactions,
-linked by the books ``connected`` and ``platform``.
+Each transaction of a scope sums to zero in every currency. A transfer between two merchants is one
+transaction in each scope: the sender's against the book ``connected``, the receiver's against ``platform``.
 
 The caller serialises writes of one scope (``Database.write(lock=account)``). Running totals are updated relatively and
 stay correct without it, but a check such as "is the balance sufficient for this payout" would be a race condition.
@@ -137,43 +137,12 @@ def _lines(postings: Sequence[Posting], available_at: int | None) -> list[NewEnt
         if posting.book not in BOOKS:
             raise LedgerError(f"unknown book: {posting.book!r}")
         money = Money(posting.amount, posting.currency)  # rejects floats and invalid currencies
-        if money:
+        if not money.is_zero:
             due = available_at if posting.book == BALANCE else None
             lines.append(NewEntry(money.currency, posting.book, posting.source_type, money.amount, due))
     if not lines:
         raise LedgerError("a transaction needs a posting with an amount other than zero")
     return lines
-
-
-def transfer(
-    tx: Tx,
-    sender: Scope,
-    receiver: Scope,
-    now: int,
-    money: Money,
-    source: str,
-    available_at: int | None = None,
-    *,
-    txn: str,
-    receiver_txn: str,
-    source_type: str = "card",
-) -> None:
-    """Transfer money from a platform's balance to a connected account's, as one transaction in each scope.
-
-    sender, receiver: scopes of the platform and the connected account; the caller serialises writes of both.
-    now: UTC epoch seconds. money: a negative amount reverses a transfer. source: id of the object that caused it.
-    available_at: UTC epoch seconds from which it is available to the receiver; None means at once. It leaves the
-        sender's available balance at once.
-    txn, receiver_txn: ids of the new transactions. source_type: see ``Posting``.
-    Raises LedgerError when both scopes are the same or of different modes; otherwise as ``post``.
-    """
-    if sender == receiver or sender.livemode != receiver.livemode:
-        raise LedgerError("a transfer needs two different accounts in the same mode")
-    amount, currency = money.amount, money.currency
-    out = (Posting(BALANCE, currency, -amount, source_type), Posting(CONNECTED, currency, amount, source_type))
-    into = (Posting(BALANCE, currency, amount, source_type), Posting(PLATFORM, currency, -amount, source_type))
-    post(tx, sender, now, out, source, None, txn=txn)
-    post(tx, receiver, now, into, source, available_at, txn=receiver_txn)
 
 
 def balance(tx: Tx, scope: Scope, now: int, book: str = BALANCE) -> dict[str, Balance]:

@@ -1,20 +1,32 @@
-"""The Money type: an integer amount of minor units with its currency, never a float."""
+"""Money: an integer amount of minor units with its currency. Amounts of two currencies are never combined.
+
+Objects on the wire keep ``amount`` and ``currency`` side by side. Arithmetic takes both together as ``Money``.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 
+class CurrencyMismatch(Exception):
+    """Amounts of different currencies were combined: a bug of ours, never a fault of a request."""
+
+    def __init__(self, one: Money, other: Money) -> None:
+        super().__init__(f"{one.currency} and {other.currency} cannot be combined")
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount in one currency.
 
-    amount: minor units (cents for usd, yen for jpy), an int; may be negative.
+    amount: minor units (cents for usd, yen for jpy), an int; negative for money that leaves.
     currency: lower-case code, for example ``usd``.
 
-    Sums, differences and comparisons raise ValueError for different currencies and TypeError for other types.
-    False if the amount is zero. The constructor raises TypeError if the amount is not an int (bool and float are not
-    accepted), ValueError if the currency is not a lower-case code.
+    Adding, subtracting and ordering raise CurrencyMismatch for another currency and TypeError for anything else than
+    Money. Amounts of different currencies are never equal. There is no multiplication: shares, fees and taxes are
+    computed by ``payments.shared.rounding``, exchange by ``payments.shared.conversion``. The constructor raises
+    TypeError if the amount is not an int (bool and float are not accepted), ValueError if the currency is not a
+    lower-case code.
     """
 
     amount: int
@@ -26,13 +38,22 @@ class Money:
         if not self.currency.isascii() or not self.currency.isalpha() or not self.currency.islower():
             raise ValueError(f"a currency must be a lower-case code such as 'usd', not {self.currency!r}")
 
-    def _amount_of(self, other: Money) -> int:
-        """Return the other amount, if it is in the same currency. Raises TypeError, ValueError."""
-        if not isinstance(other, Money):
-            raise TypeError(f"Money cannot be combined with {type(other).__name__}")
-        if other.currency != self.currency:
-            raise ValueError(f"{self.currency} and {other.currency} are different currencies")
-        return other.amount
+    @property
+    def is_zero(self) -> bool:
+        """Whether the amount is 0."""
+        return self.amount == 0
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether the amount is above 0."""
+        return self.amount > 0
+
+    def with_amount(self, amount: int) -> Money:
+        """Another amount, in minor units, of the same currency."""
+        return Money(amount, self.currency)
+
+    def __bool__(self) -> bool:
+        raise TypeError("ask for is_zero or is_positive: money has no truth value")
 
     def __add__(self, other: Money) -> Money:
         return Money(self.amount + self._amount_of(other), self.currency)
@@ -55,5 +76,9 @@ class Money:
     def __ge__(self, other: Money) -> bool:
         return self.amount >= self._amount_of(other)
 
-    def __bool__(self) -> bool:
-        return self.amount != 0
+    def _amount_of(self, other: Money) -> int:
+        if not isinstance(other, Money):
+            raise TypeError(f"Money cannot be combined with {type(other).__name__}")
+        if other.currency != self.currency:
+            raise CurrencyMismatch(self, other)
+        return other.amount

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tollkey.ledger import Money
 from tollkey.payments.balance.fees import Pricing, bank_debit_fee, pricing_of, processing_fee
-from tollkey.payments.shared.money import Money
 
 
 @pytest.mark.parametrize(

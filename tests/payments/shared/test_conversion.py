@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tollkey.ledger import Money
 from tollkey.payments.shared import conversion
-from tollkey.payments.shared.money import Money
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tollkey.payments.shared import Money, rounding
+from tollkey.ledger import Money
+from tollkey.payments.shared import rounding
 
 #: European Economic Area: cards from here are domestic to each other.
 EEA = frozenset({

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tollkey import ledger
-from tollkey.ledger import CONNECTED, PLATFORM, Posting
+from tollkey.ledger import CONNECTED, PLATFORM, Money, Posting
 from tollkey.payments.balance import kinds
 from tollkey.payments.balance.platform_fees import (
     application_fee_postings,
@@ -22,7 +22,7 @@ from tollkey.payments.balance.platform_fees import (
 )
 from tollkey.payments.balance.settlement import record_exchange_rate, settlement_currency, to_settlement_currency
 from tollkey.payments.balance.transactions import Booking, book, transaction_of
-from tollkey.payments.shared import Money, conversion, fields, receipt_links, rounding
+from tollkey.payments.shared import conversion, fields, receipt_links, rounding
 from tollkey.wire import ApiError, Call, blank, invalid, sublist
 
 if TYPE_CHECKING:

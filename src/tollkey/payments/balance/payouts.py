@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from tollkey import ledger
 from tollkey.db.table import Range
 from tollkey.keys import Permission
-from tollkey.ledger import PAYOUTS
+from tollkey.ledger import PAYOUTS, Money
 from tollkey.payments.balance import jobs, kinds, states
 from tollkey.payments.balance.moving import available
 from tollkey.payments.balance.payout_schedule import PLAN, RUN, next_run, plan, schedule_of
 from tollkey.payments.balance.transactions import Booking, book
 from tollkey.payments.processors import states as bank_accounts
-from tollkey.payments.shared import Money, fields, providers
 from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Action,
     Call,

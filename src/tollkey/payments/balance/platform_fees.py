@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollkey.ledger import APPLICATION_FEES, Posting
+from tollkey.ledger import APPLICATION_FEES, Money, Posting
 from tollkey.payments.balance import kinds
 from tollkey.payments.balance.settlement import record_exchange_rate
 from tollkey.payments.balance.transactions import Booking, book, posting, transaction_of
-from tollkey.payments.shared import Money, conversion, fields
+from tollkey.payments.shared import conversion, fields
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import Call, blank, invalid, sublist
 

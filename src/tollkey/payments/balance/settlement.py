@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey import ledger
+from tollkey.ledger import Money
 from tollkey.payments.balance import kinds
-from tollkey.payments.shared import Money, conversion, fields
+from tollkey.payments.shared import conversion, fields
 from tollkey.wire import Call
 
 if TYPE_CHECKING:

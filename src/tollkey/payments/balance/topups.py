@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
-from tollkey.ledger import TOPUPS
+from tollkey.ledger import TOPUPS, Money
 from tollkey.payments.balance import jobs, kinds, states
 from tollkey.payments.balance.transactions import Booking, book
 from tollkey.payments.processors import banks
-from tollkey.payments.shared import Money, fields, permissions, providers
 from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields, permissions, providers
 from tollkey.wire import (
     Action,
     Call,

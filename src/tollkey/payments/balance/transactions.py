@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tollkey import ledger
-from tollkey.ledger import BALANCE, FEES, Posting
+from tollkey.ledger import BALANCE, FEES, Money, Posting
 from tollkey.payments.balance import jobs, kinds
-from tollkey.payments.shared import Money, fields
+from tollkey.payments.shared import fields
 from tollkey.wire import Call, blank
 
 if TYPE_CHECKING:

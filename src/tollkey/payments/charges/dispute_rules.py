@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollkey.ledger import DISPUTES
+from tollkey.ledger import DISPUTES, Money
 from tollkey.payments.balance import fees, settlement, transactions
 from tollkey.payments.charges import details, kinds, states
 from tollkey.payments.processors import cards
-from tollkey.payments.shared import Money, fields, rounding
+from tollkey.payments.shared import fields, rounding
 from tollkey.wire import Call, blank
 from tollkey.wire.kinds import Job
 

@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, cast
 
-from tollkey.ledger import NETWORK
+from tollkey.ledger import NETWORK, Money
 from tollkey.payments.balance import fees, settlement, transactions
 from tollkey.payments.charges import details, jobs, kinds, splitting, states
 from tollkey.payments.charges.attempts import Attempt, new_charge
 from tollkey.payments.charges.dispute_rules import after_charge
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.processors import cards, processor_for, protocol
-from tollkey.payments.shared import Money, conversion, providers, receipt_links
+from tollkey.payments.shared import conversion, providers, receipt_links
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import ApiError, Call, blank, card_error, invalid, too_small

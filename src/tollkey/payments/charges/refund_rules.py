@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from tollkey.ledger import NETWORK
+from tollkey.ledger import NETWORK, Money
 from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import settlement, transactions
 from tollkey.payments.charges import details, jobs, kinds, splitting, states
 from tollkey.payments.charges.lifecycle import with_balance_transaction
 from tollkey.payments.processors import cards
-from tollkey.payments.shared import Money, events, fields, providers
 from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import events, fields, providers
 from tollkey.wire import Call, Params, blank, invalid, too_small
 
 if TYPE_CHECKING:

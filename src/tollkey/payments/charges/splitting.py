@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tollkey.ledger import PLATFORM, Posting
+from tollkey.ledger import PLATFORM, Money, Posting
 from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import moving, platform_fees, settlement, transactions
 from tollkey.payments.charges import kinds
-from tollkey.payments.shared import Money, conversion, rounding
+from tollkey.payments.shared import conversion, rounding
 from tollkey.wire import Call
 
 if TYPE_CHECKING:

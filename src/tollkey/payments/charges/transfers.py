@@ -9,12 +9,13 @@ from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
+from tollkey.ledger import Money
 from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import moving, settlement
 from tollkey.payments.charges import kinds
 from tollkey.payments.charges.lifecycle import with_balance_transaction
-from tollkey.payments.shared import Money, fields, providers
 from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Action,
     Call,

@@ -16,11 +16,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
-from tollkey.ledger import ADJUSTMENTS
+from tollkey.ledger import ADJUSTMENTS, Money
 from tollkey.payments.balance import moving, transactions
 from tollkey.payments.climate import jobs, states
 from tollkey.payments.climate.catalogue import DELIVERY_YEAR, PRICES, PRODUCT, fees_on, products, suppliers
-from tollkey.payments.shared import Money, fields, providers, rounding
+from tollkey.payments.shared import fields, providers, rounding
 from tollkey.wire import (
     Action,
     Call,

@@ -13,10 +13,8 @@ from tollkey.payments.shared import (
     rounding,
     states,
 )
-from tollkey.payments.shared.money import Money
 
 __all__ = [
-    "Money",
     "client_access",
     "clock",
     "conversion",

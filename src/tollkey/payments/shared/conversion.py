@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from tollkey.ledger import Money
 from tollkey.payments.shared import rounding
 from tollkey.payments.shared.currency import decimals
-from tollkey.payments.shared.money import Money
 
 _PER_DOLLAR: dict[str, str] = {
     "usd": "1", "eur": "0.86", "gbp": "0.75", "chf": "0.8", "cad": "1.39", "aud": "1.52", "nzd": "1.72", "jpy": "152",
