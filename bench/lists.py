@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 from tollkey.core import ensure_first_account, open_core
 from tollkey.db import Scope, Tx
 from tollkey.settings import Settings
-from tollkey.wire import blank, encode
+from tollkey.wire import encode, new_object
 
 _BATCH = 10_000
 _MADE = 1_700_000_000  # UTC epoch seconds of the first object; a thousand a second follow
@@ -50,7 +50,7 @@ def _charge(value: dict[str, object], number: int) -> None:
 
 def _event(value: dict[str, object], number: int) -> None:
     value.update(id=f"evt_{number:024d}", type=_TYPES[number * 7 % 20], _about=f"ch_{number:024d}")
-    value["data"] = {"object": blank("customer", id=f"cus_{number:014d}")}
+    value["data"] = {"object": new_object("customer", id=f"cus_{number:014d}")}
 
 
 def fill(data: Path, count: int) -> None:
@@ -64,7 +64,7 @@ def fill(data: Path, count: int) -> None:
 
             def work(tx: Tx, start: int = start, kind: str = kind, change: Change = change) -> None:
                 for number in range(start, min(start + _BATCH, count)):
-                    value = blank(kind, created=_MADE + number // 1000, livemode=False)
+                    value = new_object(kind, created=_MADE + number // 1000, livemode=False)
                     change(value, number)
                     values = table.values(value)  # noqa: B023  (runs at once)
                     value.pop("_about", None)

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 from tollkey.core import ensure_first_account, open_core
 from tollkey.db import Scope, Tx
 from tollkey.settings import Settings
-from tollkey.wire import blank, encode
+from tollkey.wire import encode, new_object
 
 _BATCH = 10_000
 
@@ -40,7 +40,7 @@ def fill(data: Path, count: int) -> None:
 
         def work(tx: Tx, start: int = start) -> None:
             for number in range(start, min(start + _BATCH, count)):
-                made = blank(
+                made = new_object(
                     "customer", id=core.setup.ids.new("cus"), created=1_700_000_000 + number // 10, livemode=False
                 )
                 made["email"] = f"user{number // 10}@example.com"

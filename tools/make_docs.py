@@ -125,7 +125,7 @@ def live_mode() -> str:
         " and no provider is built in: what would move money, verify\n"
         "somebody or make something active is refused before anything is done, to keys, on pages without a key,"
         " in the Dashboard and\n"
-        "in scheduled work. What only keeps records works: customers, products, prices,"
+        "in scheduled jobs. What only keeps records works: customers, products, prices,"
         " invoices that are free or were paid elsewhere,\n"
         "webhook endpoints, files. Test values (test cards, test bank accounts, `tok_visa`,"
         " test identities) have no effect.\n\n"

@@ -47,9 +47,9 @@ from tollkey.wire import (
     Tables,
     hosted,
     idempotency,
+    jobs,
     join_endpoints,
 )
-from tollkey.wire import due as due_work
 from tollkey.wire.resealing import SealedFields
 from tollkey.wire.rewriting import rewrite_old
 from tollkey.wire.services import Services
@@ -169,7 +169,7 @@ def _create_core(
     migrate(
         database,
         [
-            *keys.MIGRATIONS, ledger.MIGRATION, outbox.MIGRATION, due_work.MIGRATION, idempotency.MIGRATION,
+            *keys.MIGRATIONS, ledger.MIGRATION, outbox.MIGRATION, jobs.MIGRATION, idempotency.MIGRATION,
             hosted.MIGRATION,
             dashboard.MIGRATION,
             *(m for m in gather_migrations(tollkey.platform,

@@ -174,7 +174,7 @@ def test_every_page_is_whole_for_everybody_and_asks_once(shared_server: Running,
     assert wrong == []
     declared = {page.path for page in ROUTES.pages if page.method == "GET"} - ELSEWHERE
     assert declared - seen == set()
-    unseen = {"/work/discard"}  # only where work has failed: tests/dashboard/test_work.py
+    unseen = {"/jobs/discard"}  # only where a job has failed: tests/dashboard/test_jobs.py
     assert asked == {page.path for page in ROUTES.pages if page.confirmation} - unseen
     assert olive.complaints == []
 

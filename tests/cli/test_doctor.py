@@ -44,7 +44,7 @@ def test_a_folder_that_others_may_write_is_found(folder: Path) -> None:
 
 
 def work(folder: Path, state: str, attempts: int) -> None:
-    """A piece of scheduled work that has raised."""
+    """A job that has raised."""
     database = SQLite(folder / "tollkey.db")
     insert = (
         "INSERT INTO due (account, livemode, clock, at, kind, id, state, attempts, tried, error)"

@@ -14,7 +14,7 @@ from tollkey.dashboard import acting, people, sessions
 from tollkey.db import Scope
 from tollkey.keys import SYSTEM
 from tollkey.platform import webhook_endpoints
-from tollkey.wire import Resource, blank
+from tollkey.wire import Resource, new_object
 from tollkey.wire.shapes import properties
 
 Maker = Callable[[Site, str, bool], str]
@@ -60,7 +60,8 @@ def _event(site: Site, account: str, livemode: bool) -> str:
     def work(tx: Any) -> str:
         call = site.core.call(tx, Scope(account, livemode))
         call.objects.insert(
-            blank("customer", id=call.ids.new("cus"), created=call.now, livemode=livemode), event="customer.created"
+            new_object("customer", id=call.ids.new("cus"), created=call.now, livemode=livemode),
+            event="customer.created",
         )
         return str(call.objects.page("event", 1)[0]["id"])
 
@@ -94,7 +95,7 @@ def stored(site: Site, account: str, livemode: bool, resource: Resource, status:
             for name, value in (("created", call.now), ("livemode", livemode))
             if name in properties(resource.object)
         }
-        made = blank(resource.object, id=call.ids.new(resource.prefix), **known, **state)
+        made = new_object(resource.object, id=call.ids.new(resource.prefix), **known, **state)
         return str(call.objects.insert(made)["id"])
 
     return site.core.database.write(work)

@@ -40,7 +40,7 @@ ANY_TIME = {
     "/reset/{token}",  # are the proof
     "/logout", "/profile/sessions/{session}/end", "/profile/end_others",
     "/settings/team/invitations/{invitation}/withdraw",  # shut out
-    "/work/run", "/profile/name", "/accounts/new", "/clocks", "/webhooks/{endpoint}/switch",
+    "/jobs/run", "/profile/name", "/accounts/new", "/clocks", "/webhooks/{endpoint}/switch",
     "/events/{event}/resend/{delivery}",
     *(f"/objects/{{object}}/{{id}}/{group.replace('.', '-')}/{{number}}" for group in acting.GROUPS),
 }  # fmt: skip
@@ -48,7 +48,7 @@ ANY_TIME = {
 #: POSTs that neither ask first nor have a page of their own that does, and why they need not.
 NOT_ASKED = {
     "/logout": "one signs in again",
-    "/work/run": "it was to be done anyhow",
+    "/jobs/run": "it was to be done anyhow",
     "/login/passkey": "the browser itself asks",
     "/login/passkey/options": "nothing changes",
     "/profile/passkeys": "the browser itself asks",
@@ -142,8 +142,8 @@ def left_behind(site: Site) -> int:
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in POSTS if page.confirmation and page.path != "/work/discard"], ids=named
-)  # test_work has that
+    "page", [page for page in POSTS if page.confirmation and page.path != "/jobs/discard"], ids=named
+)  # test_jobs has that
 def test_without_scripts_a_page_asks_and_nothing_happens_before_it_is_answered(site: Site, page: Page) -> None:
     owner = site.person("owner")
     browser, path, sent = site.browser().sign_in(owner.email), asked_about(site, page, owner.id), {}

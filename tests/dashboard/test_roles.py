@@ -12,7 +12,7 @@ EXPECTED = {
     "keys.hide": "OAD",
     "keys.delete": "OAD", "logs.see": "OADNS OADN", "webhooks.see": "OAD", "webhooks.change": "OAD",
     "settings.api": "OAD",
-    "clocks.change": "OAD", "work.see": "OAD", "work.change": "OAD", "objects.see": "OADNSV",
+    "clocks.change": "OAD", "jobs.see": "OAD", "jobs.change": "OAD", "objects.see": "OADNSV",
     "objects.export": "OADNS OADN",
     "objects.change": "OADNS OADS",
     "refunds.make": "OADNS OANS", "disputes.answer": "OADNS OANS", "team.see": "OADNSV", "team.change": "OA",

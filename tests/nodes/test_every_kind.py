@@ -17,7 +17,7 @@ from tests.support.recipes import Maker, recipes
 from tollkey.core import gather
 from tollkey.db import Scope, Tx
 from tollkey.db.table import column
-from tollkey.wire.due import failing_jobs
+from tollkey.wire.jobs import failing_jobs
 
 KINDS = sorted(kind for resource in gather(tollkey.platform, tollkey.payments) for kind in resource.on_due)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.nodes.worker import KIND, know
 from tests.support.nodes import Nodes
 from tollkey.db import Scope
-from tollkey.wire.due import Schedule
+from tollkey.wire.jobs import Schedule
 
 ROOT = Path(__file__).resolve().parents[2]
 REFUNDS = 40

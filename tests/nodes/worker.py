@@ -37,7 +37,7 @@ def know(catalogue: Catalogue, stops: bool = False) -> None:
             print("claimed", flush=True)
             time.sleep(600)
 
-    catalogue.by_work[KIND] = replace(catalogue.by_object["refund"], on_due={KIND: work}, due_live={})
+    catalogue.by_job[KIND] = replace(catalogue.by_object["refund"], on_due={KIND: work}, due_live={})
 
 
 async def everything(core: Core) -> int:

@@ -26,7 +26,7 @@ from tollkey.platform.merchants import create_merchant
 from tollkey.server import Server, build
 from tollkey.settings import Settings
 from tollkey.wire import Request, due_jobs, run_job
-from tollkey.wire.due import failing_jobs
+from tollkey.wire.jobs import failing_jobs
 
 NOW = 1_767_225_600  # 2026-01-01 00:00:00 UTC
 

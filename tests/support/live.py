@@ -20,7 +20,7 @@ from tollkey.db import Scope
 from tollkey.payments.processors.cards import by_number
 from tollkey.payments.processors.cards.luhn import with_check_digit
 from tollkey.wire import Endpoint, Resource, due_jobs, hosted, hosted_url, run_job
-from tollkey.wire.due import failing_jobs
+from tollkey.wire.jobs import failing_jobs
 
 Json = dict[str, Any]
 Claim = tuple[str, str, str]

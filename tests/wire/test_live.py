@@ -26,7 +26,7 @@ from tollkey.wire import (
     records,
     run_job,
 )
-from tollkey.wire.due import failing_jobs
+from tollkey.wire.jobs import failing_jobs
 
 GLIDING = Capability("gliding", "fly")
 PERMISSION = Permission("glider", "Gliders")
@@ -89,7 +89,7 @@ def test_work_that_needs_a_provider_is_not_done_in_live_mode_and_stays_to_be_loo
     api: Api, livemode: bool
 ) -> None:
     done: list[str] = []
-    work = Resource(
+    resource = Resource(
         "glider",
         PERMISSION,
         live=needs(GLIDING),
@@ -97,7 +97,7 @@ def test_work_that_needs_a_provider_is_not_done_in_live_mode_and_stays_to_be_loo
         stored=False,
     )
     tables, scope = copy(api.core.setup.tables), Scope(api.account, livemode)
-    tables.catalogue = Catalogue((work,))
+    tables.catalogue = Catalogue((resource,))
     setup = replace(api.core.setup, tables=tables)
 
     def do(tx: Tx) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.openapi import assert_valid, object_problems, problems
-from tollkey.wire.shapes import blank, expand_targets, expandables, missing_fields, properties
+from tollkey.wire.shapes import expand_targets, expandables, missing_fields, new_object, properties
 from tollkey.wire.spec import object_facts
 from tollkey.wire.spec.usual import ALWAYS, EXPANDED_BEFORE, SOMETIMES, WHEN_EXPANDED
 
@@ -13,7 +13,7 @@ SETTINGS = {"custom_fields": None, "default_payment_method": None, "footer": Non
 
 
 def test_a_blank_object_has_the_order_and_the_nulls_of_the_real_one() -> None:
-    customer = blank(
+    customer = new_object(
         "customer", id="cus_1", created=5, livemode=False, balance=0, next_invoice_sequence=1, invoice_settings=SETTINGS
     )
     assert list(customer) == ["id", "object", *sorted(customer.keys() - {"id", "object"})]
@@ -25,21 +25,21 @@ def test_a_blank_object_has_the_order_and_the_nulls_of_the_real_one() -> None:
 
 
 def test_an_optional_property_that_is_given_stands_in_its_place() -> None:
-    charge = blank("charge", id="ch_1", transfer="tr_1", presentment_details={})
+    charge = new_object("charge", id="ch_1", transfer="tr_1", presentment_details={})
     names = list(charge)
     assert names[2:] == sorted(names[2:])
-    assert "transfer" not in blank("charge")
+    assert "transfer" not in new_object("charge")
 
 
 def test_two_blank_objects_share_nothing() -> None:
-    one = blank("customer")
+    one = new_object("customer")
     one["metadata"]["a"] = "1"
     one["preferred_locales"].append("de")
-    assert (blank("customer")["metadata"], blank("customer")["preferred_locales"]) == ({}, [])
+    assert (new_object("customer")["metadata"], new_object("customer")["preferred_locales"]) == ({}, [])
 
 
 def test_missing_fields_are_named() -> None:
-    assert missing_fields(blank("balance_transaction", amount=1)) == [
+    assert missing_fields(new_object("balance_transaction", amount=1)) == [
         "id", "available_on", "balance_type", "created", "currency", "fee", "net", "reporting_category", "status",
         "type",
     ]  # fmt: skip
@@ -47,9 +47,9 @@ def test_missing_fields_are_named() -> None:
 
 def test_a_property_that_the_object_lacks_is_an_error_in_our_code() -> None:
     with pytest.raises(ValueError, match="customer has no nickname"):
-        blank("customer", nickname="x")
+        new_object("customer", nickname="x")
     with pytest.raises(LookupError, match="no such object"):
-        blank("unicorn")
+        new_object("unicorn")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_the_expandable_properties_of_an_object_reach_into_its_hashes() -> None:
 def test_every_object_of_the_document_can_be_made_and_walked() -> None:
     for name in object_facts().roots:
         if properties(name):
-            blank(name)
+            new_object(name)
             assert all(path.count(".") < 4 for path in expandables(name))
 
 

@@ -13,7 +13,7 @@ from tollkey.core import Core, keyring_source
 from tollkey.db import Scope, Tx
 from tollkey.keys import is_private
 from tollkey.platform.merchants import merchants
-from tollkey.wire.due import FailingJob, failing_jobs
+from tollkey.wire.jobs import FailingJob, failing_jobs
 
 _MOST_LISTED = 5  # failed jobs that are listed
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from tollkey.payments.facts import money
-from tollkey.wire import Json, Resource, dig
+from tollkey.wire import Json, Resource, value_at
 from tollkey.wire.resource import Catalogue
 
 Kind = Literal["text", "money", "time", "badge", "link", "boolean", "none", "code"]
@@ -192,7 +192,7 @@ class Presenter:
 
     def cell(self, resource: Resource, item: Json, column: str) -> Value:
         """Present the cell of a list. column: a field name, with dots for nested fields."""
-        found = dig(item, column)
+        found = value_at(item, column)
         if column == "id":
             id = str(found)  # the ids of coupons and plans are chosen by callers and have no prefix
             return Value("link", id, url=self.address(id) or f"/objects/{resource.object}/{quote(id, safe='')}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tollkey.db import Database, Migration, Scope, Tx
-from tollkey.wire import ApiError, Call, Json, Reply, Rest, blank, sublist
+from tollkey.wire import ApiError, Call, Json, Reply, Rest, nested_list, new_object
 
 MIGRATION = Migration(
     "files",
@@ -110,7 +110,7 @@ def move_in(database: Database, folder: Path) -> int:
 
 def add_file(call: Call, content: bytes, filename: str, purpose: str, **more: Any) -> Json:
     """Store contents and file object, with its ``file.created`` event. more: further fields of the object."""
-    file = blank(
+    file = new_object(
         "file",
         id=call.ids.new("file"),
         created=call.now,
@@ -121,6 +121,6 @@ def add_file(call: Call, content: bytes, filename: str, purpose: str, **more: An
         **more,
     )
     file["url"] = f"{call.setup.base_url}/v1/files/{file['id']}/contents"
-    file["links"] = sublist([], f"/v1/file_links?file={file['id']}")
+    file["links"] = nested_list([], f"/v1/file_links?file={file['id']}")
     _store(call.tx, call.scope, file["id"], content)
     return call.objects.insert(file, "file.created")

@@ -22,12 +22,12 @@ from tollkey.wire import (
     Params,
     Reply,
     Resource,
-    blank,
     hosted_url,
     html_page,
     invalid,
     missing_param,
     needs,
+    new_object,
     records,
     redirect,
 )
@@ -59,7 +59,7 @@ def create_link(call: Call, params: Params) -> Json:
     url = hosted_url(
         loaded.home, _KIND, made.id, needs="account_link_write"
     )  # an expired link still redirects to its refresh_url
-    return blank("account_link", created=call.now, expires_at=made.ends_at, url=url)
+    return new_object("account_link", created=call.now, expires_at=made.ends_at, url=url)
 
 
 def _link(call: Call) -> links.Link:
@@ -127,7 +127,7 @@ def create_login_link(call: Call, params: Params) -> Json:
     url = hosted_url(
         loaded.home, _EXPRESS, loaded.account["id"], expires_at=call.now + links.LINK_SECONDS, needs="edit_link_write"
     )
-    return blank("login_link", created=call.now, url=url)
+    return new_object("login_link", created=call.now, url=url)
 
 
 def show_express(call: Call, params: Params) -> Reply:
@@ -144,7 +144,7 @@ def show_express(call: Call, params: Params) -> Reply:
 def create_session(call: Call, params: Params) -> Json:
     """Create a session for embedded components, valid for one hour."""
     loaded = load_account(call, params["account"])
-    return blank(
+    return new_object(
         "account_session",
         account=loaded.account["id"],
         client_secret=f"accs_secret__{call.ids.text(48)}",

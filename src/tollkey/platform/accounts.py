@@ -36,12 +36,12 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     invalid,
     list_page,
     needs,
+    nested_list,
+    new_object,
     records,
-    sublist,
 )
 from tollkey.wire.kinds import Job
 from tollkey.wire.sealing import unseal_params
@@ -58,11 +58,11 @@ _OWN_CAPABILITIES = (
 def own_account(call: Call, *, name: str, email: str | None, country: str) -> Json:
     """The object of a merchant of this server: ready to charge in test mode, and not in live mode."""
     currency = default_currency(country)
-    account = blank(
+    account = new_object(
         "account",
         id=call.account,
         type="standard",
-        business_profile=blank("account_business_profile", name=name, mcc="5734"),
+        business_profile=new_object("account_business_profile", name=name, mcc="5734"),
         business_type="company",
         capabilities=dict.fromkeys(_OWN_CAPABILITIES, "inactive" if call.livemode else "active"),
         charges_enabled=not call.livemode,
@@ -72,7 +72,7 @@ def own_account(call: Call, *, name: str, email: str | None, country: str) -> Js
         default_currency=currency,
         details_submitted=not call.livemode,
         email=email,
-        external_accounts=sublist([], f"/v1/accounts/{call.account}/external_accounts", total_count=0),
+        external_accounts=nested_list([], f"/v1/accounts/{call.account}/external_accounts", total_count=0),
         payouts_enabled=not call.livemode,
         settings=settings(country, "daily" if call.livemode else "manual", covers_losses=True),
     )

@@ -107,17 +107,17 @@ def _found(call: Call) -> Key:
     return key
 
 
-def _verb(work: Callable[[Call, Params, Key], Json]) -> Callable[[Call, Params], Json]:
+def _verb(operation: Callable[[Call, Params, Key], Json]) -> Callable[[Call, Params], Json]:
     """Wrap a handler for one key: load the key, and convert errors of the authority to API errors."""
 
     def handler(call: Call, params: Params) -> Json:
         key = _found(call)
         try:
-            return work(call, params, key)
+            return operation(call, params, key)
         except KeyRefused as problem:
             raise refused(problem) from None
 
-    handler.__doc__ = work.__doc__
+    handler.__doc__ = operation.__doc__
     return handler
 
 
@@ -254,9 +254,9 @@ def list_audit(call: Call, params: Params) -> Page:
 
 
 def _post(
-    verb: str, work: Callable[[Call, Params, Key], Json], params: Any = _NOTHING, secret: bool = False
+    verb: str, operation: Callable[[Call, Params, Key], Json], params: Any = _NOTHING, secret: bool = False
 ) -> Endpoint:
-    return Endpoint("POST", f"{_PATH}/{verb}", _verb(work), params=params, secret=secret)
+    return Endpoint("POST", f"{_PATH}/{verb}", _verb(operation), params=params, secret=secret)
 
 
 _ROLL = P.object(expires_in=P.enum(*ROLL_EXPIRATIONS), expires_in_seconds=P.integer(0, 7 * 86400))

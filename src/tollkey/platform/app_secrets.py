@@ -20,10 +20,10 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     invalid,
     list_page,
     missing_param,
+    new_object,
     public,
     records,
 )
@@ -70,7 +70,7 @@ def create(call: Call, params: Params) -> Json:
     if expires is not None and expires <= call.now:
         raise invalid("`expires_at` must be in the future.", "expires_at")
     old = _stored(call, params)
-    secret = old or blank(
+    secret = old or new_object(
         "apps.secret", id=call.ids.new("appsecret"), livemode=call.livemode, name=params["name"], scope=scope
     )
     secret.pop("payload", None)

@@ -10,7 +10,7 @@ from tollkey.db import Conflict, Database, Edge, OutcomeUnknown, StorageError, T
 from tollkey.platform.connections import platform_of
 from tollkey.platform.request_logs import delete_old
 from tollkey.wire import Call, ScheduledJob, Setup, due_jobs, idempotency, run_job
-from tollkey.wire.due import count_lost_attempt, error_summary
+from tollkey.wire.jobs import count_lost_attempt, error_summary
 
 log = logging.getLogger("tollkey")
 _DAY = 86_400

@@ -10,7 +10,7 @@ from functools import cache
 from tollkey.platform._connect import load_account, save_account
 from tollkey.platform._connect.loading import capability
 from tollkey.platform.accounts import PERMISSION, request
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_object, of_list, records
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_object, page_of_list, records
 from tollkey.wire.shapes import properties
 
 
@@ -23,7 +23,7 @@ def list_capabilities(call: Call, params: Params) -> Page:
     """List the capabilities that an account has requested."""
     account = load_account(call).account
     every = [capability(account, name) for name in account["capabilities"]]
-    return of_list(every, f"/v1/accounts/{account['id']}/capabilities", {"limit": 100})
+    return page_of_list(every, f"/v1/accounts/{account['id']}/capabilities", {"limit": 100})
 
 
 def _named(call: Call, account: Json) -> str:

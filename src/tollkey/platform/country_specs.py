@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tollkey.platform._connect.countries import CURRENCIES, address_fields, extra_person_fields, names_owners
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, blank, missing_object, of_list
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_object, new_object, page_of_list
 
 _METHODS = ["ach", "card", "stripe"]
 
@@ -35,7 +35,7 @@ def spec_of(country: str) -> Json:
         *(f"company.address.{name}" for name in address_fields(country)),
     ]
     owners = ["relationship.owner"] if names_owners(country) else []
-    return blank(
+    return new_object(
         "country_spec",
         id=country,
         default_currency=currency,
@@ -55,7 +55,7 @@ def spec_of(country: str) -> Json:
 
 def list_specs(call: Call, params: Params) -> Page:
     """List the specs of all countries, by code."""
-    return of_list([spec_of(country) for country in sorted(CURRENCIES)], "/v1/country_specs", params)
+    return page_of_list([spec_of(country) for country in sorted(CURRENCIES)], "/v1/country_specs", params)
 
 
 def retrieve_spec(call: Call, params: Params) -> Json:

@@ -10,7 +10,7 @@ from tollkey.platform._connect import load_account, save_account
 from tollkey.platform._connect.external import add_external, change_external, delete_external, external_of
 from tollkey.platform._connect.shape import merge_metadata
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_param, of_list, records
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_param, page_of_list, records
 
 
 def create(call: Call, params: Params) -> Json:
@@ -55,7 +55,7 @@ def list_external(call: Call, params: Params) -> Page:
     account = load_account(call).account
     kind = params.get("object")
     found = [value for value in account["external_accounts"]["data"] if kind in (None, value["object"])]
-    return of_list(found, f"/v1/accounts/{account['id']}/external_accounts", params)
+    return page_of_list(found, f"/v1/accounts/{account['id']}/external_accounts", params)
 
 
 def retrieve_one(call: Call, params: Params) -> Json:

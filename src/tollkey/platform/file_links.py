@@ -18,11 +18,11 @@ from tollkey.wire import (
     Params,
     Reply,
     Resource,
-    blank,
     hosted_url,
     invalid,
     listing,
     merged_metadata,
+    new_object,
     records,
     retrieve,
 )
@@ -45,7 +45,7 @@ def _expiry(call: Call, value: Any) -> int | None:
 def make_link(call: Call, file: Json, expires_at: Any, metadata: dict[str, str]) -> Json:
     """Store a link to the file, with its event."""
     at = _expiry(call, expires_at)
-    link = blank(
+    link = new_object(
         "file_link", id=call.ids.new("link"), created=call.now, livemode=call.livemode, file=file["id"], expires_at=at,
         metadata=metadata,
         expired=at is not None and at <= call.now,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from tollkey.platform._connect import LoadedAccount, load_account, save_account
 from tollkey.platform._connect.shape import new_person, set_person
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Deleted, Endpoint, Json, Page, Params, Resource, invalid, of_list, records
+from tollkey.wire import Call, Deleted, Endpoint, Json, Page, Params, Resource, invalid, page_of_list, records
 from tollkey.wire.objects import changed
 from tollkey.wire.sealing import unseal_params
 
@@ -64,7 +64,7 @@ def list_persons(call: Call, params: Params) -> Page:
         return all(bool(person["relationship"].get(name)) == value for name, value in wanted.items())
 
     people = [person for person in reversed(loaded.people()) if fits(person)]
-    return of_list(people, f"/v1/accounts/{loaded.account['id']}/persons", params)
+    return page_of_list(people, f"/v1/accounts/{loaded.account['id']}/persons", params)
 
 
 def retrieve_one(call: Call, params: Params) -> Json:

@@ -17,10 +17,10 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     invalid,
     listing,
     missing_object,
+    new_object,
     records,
     retrieve,
 )
@@ -32,7 +32,7 @@ _DAY = 86_400
 def _type(call: Call, id: str) -> Json:
     name, version = REPORT_TYPES[id]
     today = call.now - call.now % _DAY
-    return blank(
+    return new_object(
         "reporting.report_type",
         id=id,
         name=name,
@@ -71,7 +71,7 @@ def create(call: Call, params: Params) -> Json:
     start, end = given.get("interval_start"), given.get("interval_end")
     if start is not None and end is not None and start >= end:
         raise invalid("interval_start must be before interval_end.", "parameters[interval_start]")
-    run = blank(
+    run = new_object(
         "reporting.report_run",
         id=call.ids.new("frr"),
         created=call.now,

@@ -21,11 +21,11 @@ from tollkey.wire import (
     Params,
     Resource,
     Tables,
-    blank,
     invalid,
     is_newer,
     listing,
     merged_metadata,
+    new_object,
     newer_notice,
     records,
     retrieve,
@@ -60,7 +60,7 @@ def create(call: Call, params: Params) -> Json:
         raise invalid("Missing required param: enabled_events.", "enabled_events", "parameter_missing")
     id = call.ids.new("we")
     secret = "whsec_" + call.ids.text(32)
-    endpoint = blank("webhook_endpoint", id=id, created=call.now, livemode=call.livemode, status="enabled")
+    endpoint = new_object("webhook_endpoint", id=id, created=call.now, livemode=call.livemode, status="enabled")
     endpoint.update({name: value for name, value in params.items() if value is not None})
     endpoint["_connect"] = connect
     endpoint["_secrets"] = [sealed(call, id, secret)]

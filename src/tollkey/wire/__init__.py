@@ -5,15 +5,15 @@ from tollkey.wire._special import merged_metadata
 from tollkey.wire.access import Access, publishable_access
 from tollkey.wire.app import WireApp
 from tollkey.wire.call import Call, EventSink, Origin, Setup
-from tollkey.wire.due import ScheduledJob, due_jobs, run_job
 from tollkey.wire.errors import ApiError, card_error, invalid, missing_object, missing_param, too_small
 from tollkey.wire.expand import NotAnId
 from tollkey.wire.hosted import hosted_url, html_page, redirect, with_query
+from tollkey.wire.jobs import ScheduledJob, due_jobs, run_job
 from tollkey.wire.live import Capability, Live, asks, needs, only_in_test, records
 from tollkey.wire.messages import Request, Response, Rest
-from tollkey.wire.objects import Deleted, Objects, Tables, dig, encode, public, split
+from tollkey.wire.objects import Deleted, Objects, Tables, encode, public, split, value_at
 from tollkey.wire.openapi import document as openapi_document
-from tollkey.wire.pages import Page, created_ranges, list_page, listing, of_list, retrieve, sublist
+from tollkey.wire.pages import Page, created_ranges, list_page, listing, nested_list, page_of_list, retrieve
 from tollkey.wire.params import P, operation_params
 from tollkey.wire.resource import (
     Action,
@@ -30,7 +30,7 @@ from tollkey.wire.resource import (
 from tollkey.wire.reveals import Reveals
 from tollkey.wire.search import search_page, searching
 from tollkey.wire.service import Logged, Policy, Service
-from tollkey.wire.shapes import blank
+from tollkey.wire.shapes import new_object
 from tollkey.wire.versions import LATEST, Change, is_newer, newer_notice, newer_than_built, read_version
 
 __all__ = [
@@ -70,10 +70,8 @@ __all__ = [
     "Tables",
     "WireApp",
     "asks",
-    "blank",
     "card_error",
     "created_ranges",
-    "dig",
     "due_jobs",
     "encode",
     "hosted_url",
@@ -87,12 +85,14 @@ __all__ = [
     "missing_object",
     "missing_param",
     "needs",
+    "nested_list",
+    "new_object",
     "newer_notice",
     "newer_than_built",
-    "of_list",
     "only_in_test",
     "openapi_document",
     "operation_params",
+    "page_of_list",
     "public",
     "publishable_access",
     "read_version",
@@ -103,7 +103,7 @@ __all__ = [
     "search_page",
     "searching",
     "split",
-    "sublist",
     "too_small",
+    "value_at",
     "with_query",
 ]

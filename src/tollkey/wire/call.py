@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tollkey.db import Ids, Scope, Tx
 from tollkey.keys import Key, Permission
 from tollkey.wire import refusals
-from tollkey.wire.due import Schedule
+from tollkey.wire.jobs import Schedule
 from tollkey.wire.live import Capability
 from tollkey.wire.objects import Objects, Tables
 from tollkey.wire.services import Services

@@ -38,7 +38,7 @@ def encode(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2)
 
 
-def dig(value: Any, path: str) -> Any:
+def value_at(value: Any, path: str) -> Any:
     """Return the value at a dotted path, or None when a part of the path is missing."""
     for name in path.split("."):
         if not isinstance(value, dict):

@@ -14,7 +14,7 @@ from tollkey.keys import Permission
 from tollkey.wire.errors import ApiError, invalid, missing_object
 from tollkey.wire.expand import NAMES_ANOTHER
 from tollkey.wire.kinds import Kind
-from tollkey.wire.objects import Objects, dig, encode
+from tollkey.wire.objects import Objects, encode, value_at
 from tollkey.wire.resource import Endpoint, Json, Params
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _cursor(call: Call, object: str, params: Params) -> Record | None:
     return found
 
 
-def of_list(items: Sequence[Mapping[str, Any]], url: str, params: Params | None = None) -> Page:
+def page_of_list(items: Sequence[Mapping[str, Any]], url: str, params: Params | None = None) -> Page:
     """Return a page of items in memory, sorted newest first, as of a list inside an object.
 
     params: the paging parameters. Raises ApiError 400 for a cursor that is not in the list.
@@ -200,7 +200,7 @@ def of_list(items: Sequence[Mapping[str, Any]], url: str, params: Params | None 
     return Page(items[:limit], len(items) > limit, url)
 
 
-def sublist(items: Sequence[Any], url: str, **more: Any) -> Any:
+def nested_list(items: Sequence[Any], url: str, **more: Any) -> Any:
     """Return a list object with all of its items, for use inside another object."""
     return {"object": "list", "data": items, "has_more": False, "url": url, **more}
 
@@ -220,7 +220,7 @@ def retrieve(object: str, path: str, **options: Any) -> Endpoint:
 
 
 def _has(value: Json, field: str, wanted: str | Sequence[str]) -> bool:
-    text = as_text(dig(value, field))
+    text = as_text(value_at(value, field))
     return text == wanted if isinstance(wanted, str) else text in wanted
 
 

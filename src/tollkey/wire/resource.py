@@ -268,7 +268,7 @@ class Catalogue:
         self.resources = resources
         self.by_object: dict[str, Resource] = {}
         self.by_prefix: dict[str, Resource] = {}
-        self.by_work: dict[str, Resource] = {}
+        self.by_job: dict[str, Resource] = {}
         self.reactions: dict[type, list[Callable[[Call, Any], None]]] = {}
         routes: set[tuple[str, str]] = set()
         for resource in resources:
@@ -280,9 +280,9 @@ class Catalogue:
             for prefix in (resource.prefix, *resource.prefixes):
                 if prefix:
                     self.by_prefix.setdefault(prefix, resource)
-            if twice := self.by_work.keys() & {str(job) for job in resource.on_due}:
-                raise ValueError(f"two resources do the scheduled work {', '.join(sorted(twice))}")
-            self.by_work.update({str(job): resource for job in resource.on_due})
+            if twice := self.by_job.keys() & {str(job) for job in resource.on_due}:
+                raise ValueError(f"two resources declare the job {', '.join(sorted(twice))}")
+            self.by_job.update({str(job): resource for job in resource.on_due})
             for endpoint in resource.endpoints:
                 route = (endpoint.method, _BRACES.sub("{}", endpoint.path))
                 if route in routes:

@@ -27,7 +27,7 @@ import orjson
 from tollkey.db import Record, Table
 from tollkey.db.table import Range
 from tollkey.wire.errors import ApiError, invalid
-from tollkey.wire.objects import dig
+from tollkey.wire.objects import value_at
 from tollkey.wire.pages import Page
 from tollkey.wire.resource import Endpoint, Json, Params
 
@@ -68,7 +68,7 @@ class Clause:
 
     def holds(self, object: Json) -> bool:
         """Return whether the object matches the clause."""
-        found = dig(object, self.path)
+        found = value_at(object, self.path)
         if self.key is not None:
             found = (found or {}).get(self.key)
         return self._matches(found) != self.negated

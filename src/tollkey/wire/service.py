@@ -229,7 +229,7 @@ class Service:
         agent, path = request.headers.get("user-agent"), {**names, "id": grant.id}
         origin = Origin(request_id, None, LATEST[:10], request.ip, request.method, request.path, agent, request.headers)
 
-        def work(tx: Tx) -> Response:
+        def callback(tx: Tx) -> Response:
             owner = self._owners.of(tx, grant.scope)
             call = Call(
                 self.setup, tx, grant.scope, now, path=path, origin=origin, platform=grant.platform, owner=owner
@@ -237,9 +237,9 @@ class Service:
             return self._run_in_savepoint(call, route, request)
 
         if not endpoint.writes:
-            response = await self.edge.read(work)
+            response = await self.edge.read(callback)
         else:
-            response = await self.edge.write(work, lock=await self._owners.lock(self.edge, grant.scope))
+            response = await self.edge.write(callback, lock=await self._owners.lock(self.edge, grant.scope))
         if (
             response.status >= 400
             and response.content_type == "application/json"
@@ -322,7 +322,7 @@ class Service:
             request_id, idempotency_key, spoken.date, request.ip, request.method, request.path, agent, request.headers
         )
 
-        def work(tx: Tx) -> Response:
+        def callback(tx: Tx) -> Response:
             elsewhere = account is not None and account != key.account
             if elsewhere and not self.policy.connected(tx, key.scope, account or ""):
                 raise refusals.account_invalid(key, account or "")
@@ -335,19 +335,19 @@ class Service:
 
         if not endpoint.writes:
             response = await self.edge.read(
-                work, long=endpoint.scans, caller=f"{key.account}:{int(key.livemode)}", kind=endpoint.path
+                callback, long=endpoint.scans, caller=f"{key.account}:{int(key.livemode)}", kind=endpoint.path
             )
         elif idempotency_key is None or request.method != "POST":
             response = await self.edge.write(
-                work, lock=await self._owners.lock(self.edge, key.scope), heavy=request.long
+                callback, lock=await self._owners.lock(self.edge, key.scope), heavy=request.long
             )
         else:
-            response = await self._once(work, scope, idempotency_key, key, request.long)
+            response = await self._once(callback, scope, idempotency_key, key, request.long)
         add_standard_headers(response, request, request_id, spoken.headers)
         return response
 
     async def _once(
-        self, work: Callable[[Tx], Response], scope: Scope, idempotency_key: str, key: Key, heavy: bool
+        self, callback: Callable[[Tx], Response], scope: Scope, idempotency_key: str, key: Key, heavy: bool
     ) -> Response:
         claim = (scope, idempotency_key)
         if claim in self._in_flight:
@@ -355,7 +355,7 @@ class Service:
         self._in_flight.add(claim)
         try:
             return await asyncio.shield(
-                self.edge.write(work, lock=await self._owners.lock(self.edge, key.scope), heavy=heavy)
+                self.edge.write(callback, lock=await self._owners.lock(self.edge, key.scope), heavy=heavy)
             )
         finally:
             self._in_flight.discard(claim)

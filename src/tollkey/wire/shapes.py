@@ -1,6 +1,6 @@
 """New objects with all properties that Stripe's OpenAPI document requires, and what ``expand[]`` may expand.
 
-blank("customer", id=id, created=now, livemode=False, invoice_settings={...})
+new_object("customer", id=id, created=now, livemode=False, invoice_settings={...})
 expand_targets("charge", "customer.default_source")      # ("bank_account", "card", "source")
 """
 
@@ -14,24 +14,24 @@ from tollkey.wire.kinds import Kind, T
 from tollkey.wire.spec import EXPANDABLE, NULLABLE, REQUIRED, object_facts
 from tollkey.wire.spec.usual import ALWAYS, EMPTY_HASHES, EMPTY_LISTS, EXPANDED_BEFORE, SOMETIMES, WHEN_EXPANDED
 
-__all__ = ["blank", "expand_targets", "expandables", "missing_fields", "properties"]
+__all__ = ["expand_targets", "expandables", "missing_fields", "new_object", "properties"]
 
 MAX_DEPTH = 4
 Field = tuple[int, int]  # number of the row, flags
 
 
 class _Template(NamedTuple):
-    object: dict[str, Any]  # the blank object
+    object: dict[str, Any]  # the object without given values
     fresh: tuple[tuple[str, type], ...]  # its empty lists and hashes, created anew for each object
     order: dict[str, int]  # property -> position
     needed: tuple[str, ...]  # properties that the caller must set
 
 
 @overload
-def blank(object_name: Kind[T], /, **given: Any) -> T: ...
+def new_object(object_name: Kind[T], /, **given: Any) -> T: ...
 @overload
-def blank(object_name: str, /, **given: Any) -> dict[str, Any]: ...
-def blank(object_name: Any, /, **given: Any) -> Any:
+def new_object(object_name: str, /, **given: Any) -> dict[str, Any]: ...
+def new_object(object_name: Any, /, **given: Any) -> Any:
     """Return a new object with its required and nullable properties, in documented order; unset ones are None.
 
     object_name: the schema's name, usually that in ``object``: ``customer``, ``checkout.session``.

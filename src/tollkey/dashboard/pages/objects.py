@@ -20,7 +20,7 @@ from tollkey.dashboard.reference.pages import words_of_property
 from tollkey.db.table import Range
 from tollkey.payments.facts import money
 from tollkey.platform import request_logs
-from tollkey.wire import ApiError, Json, Resource, dig
+from tollkey.wire import ApiError, Json, Resource, value_at
 from tollkey.wire import Page as ListPage
 
 _PAGE = 25
@@ -137,7 +137,7 @@ def _search(ctx: Context, resource: Resource, query: str) -> list[Json]:
         for record in records:
             value = json.loads(record.body)
             text = " ".join(
-                json.dumps(part, ensure_ascii=False) for name in fields if (part := dig(value, name)) is not None
+                json.dumps(part, ensure_ascii=False) for name in fields if (part := value_at(value, name)) is not None
             ).lower()
             if all(word in text for word in words):
                 found.append(value)
@@ -167,7 +167,7 @@ def export(ctx: Context, params: Params) -> Answer:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
     for item in ctx.call().objects.page(resource.object, _MOST_EXPORTED, equal=given, ranges=ranges):
-        writer.writerow([_plain(dig(item, column)) for column in columns])
+        writer.writerow([_plain(value_at(item, column)) for column in columns])
     return File(f"{resource.object.replace('.', '_')}.csv", "text/csv; charset=utf-8", text.getvalue().encode())
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tollkey.keys import Permission
 from tollkey.payments.balance import kinds
 from tollkey.payments.shared import providers
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, blank, missing_object, needs, of_list
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, missing_object, needs, new_object, page_of_list
 
 if TYPE_CHECKING:
     from tollkey.wire import api
@@ -35,7 +35,7 @@ def _rates(currency: str) -> dict[str, float]:
 
 
 def _rate(currency: str) -> api.ExchangeRate:
-    return blank(kinds.EXCHANGE_RATE, id=currency, rates=dict(_rates(currency)))
+    return new_object(kinds.EXCHANGE_RATE, id=currency, rates=dict(_rates(currency)))
 
 
 def retrieve_rate(call: Call, params: Params) -> api.ExchangeRate:
@@ -48,7 +48,7 @@ def retrieve_rate(call: Call, params: Params) -> api.ExchangeRate:
 
 def list_rates(call: Call, params: Params) -> Page:
     """The rates of every currency, by code."""
-    return of_list([_rate(code) for code in sorted(PER_DOLLAR)], "/v1/exchange_rates", params)
+    return page_of_list([_rate(code) for code in sorted(PER_DOLLAR)], "/v1/exchange_rates", params)
 
 
 EXCHANGE_RATE = Resource(

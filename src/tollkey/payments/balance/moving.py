@@ -23,7 +23,7 @@ from tollkey.payments.balance.platform_fees import (
 from tollkey.payments.balance.settlement import record_exchange_rate, settlement_currency, to_settlement_currency
 from tollkey.payments.balance.transactions import Booking, book, transaction_of
 from tollkey.payments.shared import conversion, fields, receipt_links, rounding
-from tollkey.wire import ApiError, Call, blank, invalid, sublist
+from tollkey.wire import ApiError, Call, invalid, nested_list, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import PaymentSender, StoredPayment
@@ -128,7 +128,7 @@ def create_transfer(call: Call, destination: str, amount: Money, options: Transf
         ),
     )
     record_exchange_rate(call, sent, amount.currency)
-    transfer = blank(
+    transfer = new_object(
         kinds.TRANSFER,
         id=id,
         amount=amount.amount,
@@ -141,7 +141,7 @@ def create_transfer(call: Call, destination: str, amount: Money, options: Transf
         destination_payment=payment_id,
         livemode=call.livemode,
         metadata=options.metadata or {},
-        reversals=sublist([], f"/v1/transfers/{id}/reversals", total_count=0),
+        reversals=nested_list([], f"/v1/transfers/{id}/reversals", total_count=0),
         reversed=False,
         source_transaction=charge["id"] if charge is not None else None,
         source_type=options.source_type,
@@ -196,7 +196,7 @@ def destination_payment(
 ) -> StoredPayment:
     """The ``py_`` charge that a transfer makes in the account it goes to, not stored yet."""
     amount = transfer["amount"]
-    payment = blank(
+    payment = new_object(
         kinds.PAYMENT,
         id=transfer["destination_payment"],
         amount=amount,
@@ -286,7 +286,7 @@ def reverse_transfer(
     )
     record_exchange_rate(call, back, amount.currency)
     mirror = refund_payment(receiver, payment, amount, refund_id, reversal=id)
-    reversal = blank(
+    reversal = new_object(
         kinds.TRANSFER_REVERSAL,
         id=id,
         amount=amount.amount,
@@ -330,7 +330,7 @@ def refund_payment(receiver: Call, payment: api.Charge, amount: Money, id: str, 
         ),
     )
     record_exchange_rate(receiver, given, payment["currency"])
-    mirror = blank(
+    mirror = new_object(
         kinds.REFUND,
         id=id,
         amount=amount.amount,

@@ -31,11 +31,11 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     created_ranges,
     invalid,
     list_page,
     needs,
+    new_object,
     records,
     retrieve,
 )
@@ -143,7 +143,7 @@ def _destination(call: Call, id: str | None, currency: str) -> tuple[PayoutTarge
 
 def _new(call: Call, amount: Money, target: PayoutTarget, params: Params) -> api.Payout:
     method = params.get("method") or "standard"
-    return blank(
+    return new_object(
         kinds.PAYOUT,
         id=call.ids.new("po"),
         amount=amount.amount,

@@ -13,7 +13,7 @@ from tollkey.payments.balance.settlement import record_exchange_rate
 from tollkey.payments.balance.transactions import Booking, book, posting, transaction_of
 from tollkey.payments.shared import conversion, fields
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import Call, blank, invalid, sublist
+from tollkey.wire import Call, invalid, nested_list, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredBalanceTransaction
@@ -53,7 +53,7 @@ def create_application_fee(
             description=f"Application fee from application {application_id(call.platform)} ({account})",
         ),
     )
-    fee = blank(
+    fee = new_object(
         kinds.APPLICATION_FEE,
         id=id,
         account=account,
@@ -68,7 +68,7 @@ def create_application_fee(
         livemode=call.livemode,
         originating_transaction=origin,
         refunded=False,
-        refunds=sublist([], f"/v1/application_fees/{id}/refunds", total_count=0),
+        refunds=nested_list([], f"/v1/application_fees/{id}/refunds", total_count=0),
     )
     return platform.objects.insert(fee, "application_fee.created")
 
@@ -117,7 +117,7 @@ def _create_fee_refund(
     returned = conversion.convert(amount, settled)
     record_exchange_rate(payer, _book_fee_refund(payer, id, fee, returned), amount.currency)
     record_exchange_rate(platform, taken, settled)
-    back = blank(
+    back = new_object(
         kinds.FEE_REFUND, id=id, amount=returned.amount, balance_transaction=taken["id"],
         created=call.now,
         currency=settled, fee=fee["id"],

@@ -23,10 +23,10 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     invalid,
     list_page,
     needs,
+    new_object,
     records,
     retrieve,
 )
@@ -65,7 +65,7 @@ def create(call: Call, params: Params) -> StoredTopup:
 
 
 def _new(call: Call, amount: int, currency: str, params: Params) -> StoredTopup:
-    made = blank(
+    made = new_object(
         kinds.TOPUP,
         id=call.ids.new("tu"),
         amount=amount,

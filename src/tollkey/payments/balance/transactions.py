@@ -11,7 +11,7 @@ from tollkey import ledger
 from tollkey.ledger import BALANCE, FEES, Money, Posting
 from tollkey.payments.balance import jobs, kinds
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, blank
+from tollkey.wire import Call, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredBalanceTransaction
@@ -85,7 +85,7 @@ def book(call: Call, booking: Booking) -> StoredBalanceTransaction:
         ledger.post(call.tx, call.scope, call.now, sides, booking.source, due, txn=txn)
         if net.is_positive:
             call.schedule.once(due or call.now, jobs.BALANCE_AVAILABLE, str(due or call.now))
-    value = blank(
+    value = new_object(
         kinds.BALANCE_TRANSACTION,
         id=txn,
         amount=amount.amount,

@@ -21,10 +21,10 @@ from tollkey.wire import (
     Endpoint,
     Params,
     Resource,
-    blank,
     invalid,
     listing,
     missing_param,
+    new_object,
     records,
     retrieve,
 )
@@ -50,7 +50,7 @@ def create(call: Call, params: Params) -> StoredCoupon:
     duration = fields.given(params, "duration", "once")
     if duration == "repeating" and not params.get("duration_in_months"):
         raise missing_param("duration_in_months")
-    coupon = blank(
+    coupon = new_object(
         kinds.COUPON,
         id=params.get("id") or call.ids.text(8),
         amount_off=amount,

@@ -20,10 +20,10 @@ from tollkey.wire import (
     P,
     Params,
     Resource,
-    blank,
     invalid,
     listing,
     missing_object,
+    new_object,
     only_in_test,
     records,
 )
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 def create(call: Call, params: Params) -> api.InvoiceRenderingTemplate:
     """Make a template."""
-    template = blank(
+    template = new_object(
         kinds.RENDERING_TEMPLATE,
         id=call.ids.new("inrtem"),
         created=call.now,

@@ -12,7 +12,7 @@ from tollkey.payments.catalog.arithmetic import LONGEST
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import Call, Params, blank, invalid, missing_object, missing_param
+from tollkey.wire import Call, Params, invalid, missing_object, missing_param, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice, StoredRecurring
@@ -29,7 +29,7 @@ def create_price(call: Call, params: Params, *, inline: bool = False, plan: bool
     Raises ApiError for amounts, tiers and intervals that do not fit together, and for a lookup key that is in use.
     """
     currency = shared_currency.check_currency(params["currency"])
-    price = blank(
+    price = new_object(
         kinds.PRICE,
         id=params.get("id") or call.ids.new("plan" if plan else "price"),
         active=shared_fields.given(params, "active", not inline),
@@ -242,7 +242,7 @@ def plan_of(price: api.Price) -> api.Plan:
     """A recurring price as the plan that it is, too."""
     terms = recurring(price)
     assert terms is not None, "only recurring prices are plans"
-    plan = blank(
+    plan = new_object(
         kinds.PLAN,
         id=price["id"],
         active=price["active"],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tollkey.db import Duplicate
 from tollkey.payments.catalog import kinds
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Params, blank, invalid
+from tollkey.wire import Call, Params, invalid, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredProduct
@@ -31,7 +31,7 @@ def new_product(call: Call, params: Params) -> StoredProduct:
     """Store a product, with its event. Raises ApiError resource_already_exists for an id that is taken."""
     if params.get("type") not in (None, "good", "service"):
         raise invalid("Invalid type: must be one of good or service", "type")
-    product = blank(
+    product = new_object(
         kinds.PRODUCT,
         id=params.get("id") or call.ids.new("prod"),
         active=True,

@@ -18,10 +18,10 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     invalid,
     list_page,
     missing_param,
+    new_object,
     records,
     retrieve,
 )
@@ -56,7 +56,7 @@ def create(call: Call, params: Params) -> StoredPromotionCode:
                 retry=False,
             )
     restrictions = params.get("restrictions") or {}
-    code = blank(
+    code = new_object(
         kinds.PROMOTION_CODE,
         id=call.ids.new("promo"),
         active=fields.given(params, "active", True),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.arithmetic import Off, shift
-from tollkey.wire import Call, Params, blank, invalid
+from tollkey.wire import Call, Params, invalid, new_object
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def redeem(
         coupon["valid"] = False
     call.objects.save(coupon, "coupon.updated")
     months = coupon["duration_in_months"] if coupon["duration"] == "repeating" else None
-    discount = blank(
+    discount = new_object(
         kinds.DISCOUNT,
         id=call.ids.new("di"),
         customer=customer["id"] if customer else None,
@@ -274,7 +274,7 @@ def preview_discount(call: Call, entry: DiscountEntry) -> StoredDiscount:
         named = entry.get("_named") or "discounts[promotion_code]"
         id = coupon_id(call.objects.get(kinds.PROMOTION_CODE, entry["promotion_code"] or "", named))
     coupon = call.objects.get(kinds.COUPON, id, entry.get("_named") or "discounts[coupon]")
-    discount = blank(
+    discount = new_object(
         kinds.DISCOUNT, id=call.ids.new("di"), source={"coupon": coupon["id"], "type": "coupon"}, start=call.now
     )
     discount["_coupon"] = _kept(coupon)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds
 from tollkey.payments.shared import currency, fields
-from tollkey.wire import Call, Endpoint, Params, Resource, blank, listing, missing_param, records, retrieve
+from tollkey.wire import Call, Endpoint, Params, Resource, listing, missing_param, new_object, records, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import api
@@ -37,7 +37,7 @@ def create_shipping_rate(call: Call, params: Mapping[str, Any], prefix: str = ""
             for code, option in fixed["currency_options"].items()
         }
     estimate = params.get("delivery_estimate")
-    rate = blank(
+    rate = new_object(
         kinds.SHIPPING_RATE,
         id=call.ids.new("shr"),
         active=True,

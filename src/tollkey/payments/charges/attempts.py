@@ -11,7 +11,7 @@ from tollkey.payments.methods import instruments
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.processors import cards, protocol
 from tollkey.payments.shared import receipt_links
-from tollkey.wire import Call, blank
+from tollkey.wire import Call, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import DeclineFacts, StoredCharge
@@ -63,7 +63,7 @@ def new_charge(call: Call, attempt: Attempt, verdict: protocol.Verdict) -> Store
     card = protocol.card_of_instrument(instrument)
     kind = protocol.kind_of(instrument)
     id = call.ids.new("ch" if kind == "card" else "py")
-    value = blank(
+    value = new_object(
         kinds.CHARGE,
         id=id,
         amount=attempt.amount,

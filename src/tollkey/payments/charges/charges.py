@@ -35,10 +35,10 @@ from tollkey.wire import (
     invalid,
     list_page,
     needs,
+    nested_list,
     records,
     retrieve,
     searching,
-    sublist,
 )
 
 if TYPE_CHECKING:
@@ -261,7 +261,7 @@ def refunds_of(call: Call, charge: StoredCharge) -> api.ChargeRefunds:
     refunds = (
         call.objects.query(kinds.REFUND, {"charge": charge["id"]}, limit=10) if "refund" in call.setup.tables.of else []
     )
-    listed: api.ChargeRefunds = sublist(
+    listed: api.ChargeRefunds = nested_list(
         [call.objects.copy(refund) for refund in refunds],
         f"/v1/charges/{charge['id']}/refunds",
         total_count=len(refunds),

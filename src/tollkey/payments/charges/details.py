@@ -10,7 +10,7 @@ from uuid import UUID
 from tollkey.payments.methods import instruments
 from tollkey.payments.processors import cards, protocol
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, blank, dig
+from tollkey.wire import Call, new_object, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge
@@ -118,7 +118,7 @@ def _authenticated(call: Call) -> api.ThreeDSecureDetailsCharge:
 def _other(kind: str, instrument: Mapping[str, Any], mandate: str | None) -> Mapping[str, Any]:
     """Details of a method that is not a card: what the specification names, filled from the instrument."""
     try:
-        details = blank(f"payment_method_details_{kind}")
+        details = new_object(f"payment_method_details_{kind}")
     except LookupError:
         details = {}
     known = instrument if instrument.get("object") == "bank_account" else instrument.get(kind) or {}
@@ -159,10 +159,10 @@ def debited(details: api.PaymentMethodDetails, now: int) -> None:
 def descriptor(call: Call, full: str | None, suffix: str | None) -> str:
     """What the customer's statement says, at most 22 characters: the account's own text, with the suffix behind it."""
     account = fields.acting_account(call) or {}
-    prefix = dig(account, "settings.card_payments.statement_descriptor_prefix") or dig(
+    prefix = value_at(account, "settings.card_payments.statement_descriptor_prefix") or value_at(
         account, "settings.payments.statement_descriptor"
     )
-    own = str(prefix or dig(account, "business_profile.name") or "Tollkey")
+    own = str(prefix or value_at(account, "business_profile.name") or "Tollkey")
     if suffix:
         return f"{own[:10]}* {suffix}".upper()[:22]
     return str(full or own).upper()[:22]

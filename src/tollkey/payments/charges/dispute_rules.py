@@ -9,7 +9,7 @@ from tollkey.payments.balance import fees, settlement, transactions
 from tollkey.payments.charges import details, kinds, states
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import fields, rounding
-from tollkey.wire import Call, blank
+from tollkey.wire import Call, new_object
 from tollkey.wire.kinds import Job
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def open_review(call: Call, charge: StoredCharge, reason: str = "rule") -> api.R
     """Put a payment in the queue of reviews, with ``review.opened``. reason: why it is there (``opened_reason``)."""
     intent = {"payment_intent": charge["payment_intent"]} if charge["payment_intent"] else {}
     address = charge["billing_details"]["address"]
-    review = blank(
+    review = new_object(
         kinds.REVIEW,
         id=call.ids.new("prv"),
         charge=charge["id"],
@@ -89,7 +89,7 @@ def open_review(call: Call, charge: StoredCharge, reason: str = "rule") -> api.R
 def warn(call: Call, charge: StoredCharge) -> api.RadarEarlyFraudWarning:
     """Store the issuer's warning of fraud, with its event."""
     intent = {"payment_intent": charge["payment_intent"]} if charge["payment_intent"] else {}
-    warning = blank(
+    warning = new_object(
         kinds.EARLY_FRAUD_WARNING,
         id=call.ids.new("issfr"),
         actionable=True,
@@ -120,7 +120,7 @@ def open_dispute(call: Call, charge: StoredCharge, kind: cards.Dispute, amount: 
         else []
     )
     case = "inquiry" if inquiry else "compliance" if kind is cards.Dispute.COMPLIANCE else "chargeback"
-    dispute = blank(
+    dispute = new_object(
         kinds.DISPUTE,
         id=call.ids.new("dp"),
         amount=amount,

@@ -22,7 +22,7 @@ from tollkey.payments.processors import cards, processor_for, protocol
 from tollkey.payments.shared import conversion, providers, receipt_links
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import ApiError, Call, blank, card_error, invalid, too_small
+from tollkey.wire import ApiError, Call, card_error, invalid, new_object, too_small
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge
@@ -62,7 +62,7 @@ def charge(call: Call, attempt: Attempt) -> StoredCharge:
 
     Raises ApiError only when no charge can be made in this mode.
     """
-    instrument = attempt.payment_method or blank(methods_kinds.SOURCE, type="card")
+    instrument = attempt.payment_method or new_object(methods_kinds.SOURCE, type="card")
     request = protocol.Authorization(
         attempt.amount, attempt.currency, instrument, attempt.off_session, attempt.authenticated
     )

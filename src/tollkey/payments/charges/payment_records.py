@@ -23,10 +23,10 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     invalid,
     list_page,
     missing_param,
+    new_object,
     records,
     retrieve,
     too_small,
@@ -65,7 +65,7 @@ def report_payment(call: Call, params: Params) -> api.PaymentRecord:
     customer = (params.get("customer_details") or {}).get("customer")
     if customer:
         call.objects.get(methods_kinds.CUSTOMER, customer, "customer_details[customer]")
-    record = blank(
+    record = new_object(
         kinds.PAYMENT_RECORD,
         id=call.ids.new("pr"),
         amount=_money(requested["value"], currency),
@@ -146,7 +146,7 @@ def _create_attempt(call: Call, record: api.PaymentRecord, params: Params) -> ap
     """Store the attempt that the parameters report, and update the record with its outcome."""
     record["payment_method_details"] = _method(call, params)
     told: Mapping[str, Any] = call.objects.copy(record)
-    attempt = blank(
+    attempt = new_object(
         kinds.PAYMENT_ATTEMPT_RECORD,
         id=call.ids.new("par"),
         created=call.now,

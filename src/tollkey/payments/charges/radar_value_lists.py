@@ -20,12 +20,12 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     invalid,
     list_page,
+    nested_list,
+    new_object,
     records,
     retrieve,
-    sublist,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _who(call: Call) -> str:
 def _items(call: Call, value: api.RadarValueList) -> api.RadarValueListListItems:
     found = call.objects.query(kinds.VALUE_LIST_ITEM, {"value_list": value["id"]}, limit=11)
     items = [call.objects.copy(item) for item in found[:10]]
-    listed: api.RadarValueListListItems = sublist(items, f"/v1/radar/value_list_items?value_list={value['id']}")
+    listed: api.RadarValueListListItems = nested_list(items, f"/v1/radar/value_list_items?value_list={value['id']}")
     listed["has_more"] = len(found) > 10
     return listed
 
@@ -70,7 +70,7 @@ def _free_alias(call: Call, alias: str) -> None:
 def create_list(call: Call, params: Params) -> api.RadarValueList:
     """Make an empty list."""
     _free_alias(call, params["alias"])
-    value = blank(
+    value = new_object(
         kinds.VALUE_LIST,
         id=call.ids.new("rsl"),
         alias=params["alias"],
@@ -80,7 +80,7 @@ def create_list(call: Call, params: Params) -> api.RadarValueList:
         item_type=params.get("item_type") or "string",
         livemode=call.livemode,
         metadata=fields.new_metadata(params),
-        list_items=sublist([], ""),
+        list_items=nested_list([], ""),
     )
     return call.objects.insert(value)
 
@@ -135,7 +135,7 @@ def create_item(call: Call, params: Params) -> api.RadarValueListItem:
         kept = value.lower()
     if call.objects.query(kinds.VALUE_LIST_ITEM, {"value_list": owner["id"], "value": kept}, limit=1):
         raise invalid("This value already exists in the value list.", "value")
-    item = blank(
+    item = new_object(
         kinds.VALUE_LIST_ITEM,
         id=call.ids.new("rsli"),
         created=call.now,

@@ -12,7 +12,7 @@ from tollkey.payments.charges.lifecycle import with_balance_transaction
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import events, fields, providers
-from tollkey.wire import Call, Params, blank, invalid, too_small
+from tollkey.wire import Call, Params, invalid, new_object, too_small
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredBalanceTransaction
@@ -106,7 +106,7 @@ def _new(call: Call, charge: StoredCharge, amount: int, params: Params) -> Store
     kind = details.of_charge(charge)["type"]
     ours = charge["id"].startswith("py_")
     more = {} if kind == "stripe_account" else {"destination_details": _destination_details(kind)}
-    made = blank(
+    made = new_object(
         kinds.REFUND,
         id=call.ids.new("pyr" if ours else "re"),
         amount=amount,

@@ -17,7 +17,7 @@ from tollkey.payments.intents import payment_intents, setup_intents
 from tollkey.payments.methods import method_types, payment_method_configurations
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Params, blank, dig, hosted_url, invalid, missing_param
+from tollkey.wire import Call, Params, hosted_url, invalid, missing_param, new_object, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry
@@ -96,8 +96,12 @@ def _expiry(call: Call, given: int | None) -> int:
 def _new(call: Call, params: Params, mode: str, ui: str) -> StoredSession:
     id = f"cs_{'live' if call.livemode else 'test'}_{_MODE_LETTERS[mode]}1{call.ids.text(56)}"
     account = fields.acting_account(call) or {}
-    shop = dig(account, "settings.dashboard.display_name") or dig(account, "business_profile.name") or "Test account"
-    session = blank(
+    shop = (
+        value_at(account, "settings.dashboard.display_name")
+        or value_at(account, "business_profile.name")
+        or "Test account"
+    )
+    session = new_object(
         kinds.SESSION,
         id=id,
         adaptive_pricing={"enabled": mode == "payment"},
@@ -115,7 +119,7 @@ def _new(call: Call, params: Params, mode: str, ui: str) -> StoredSession:
         metadata=fields.new_metadata(params),
         mode=mode,
         payment_status=states.PAYMENT.start("no_payment_required" if mode == "setup" else "unpaid"),
-        phone_number_collection={"enabled": bool(dig(params, "phone_number_collection.enabled"))},
+        phone_number_collection={"enabled": bool(value_at(params, "phone_number_collection.enabled"))},
         status=states.SESSION.start("open"),
         ui_mode=ui,
     )  # fmt: skip
@@ -202,7 +206,7 @@ def _collect(session: StoredSession, params: Params) -> None:
     if params.get("tax_id_collection"):
         given = params["tax_id_collection"]
         session["tax_id_collection"] = {"enabled": given["enabled"], "required": given.get("required") or "never"}
-    recovery = dig(params, "after_expiration.recovery")
+    recovery = value_at(params, "after_expiration.recovery")
     if recovery:
         session["after_expiration"] = {
             "recovery": {
@@ -352,7 +356,7 @@ def new_session(call: Call, params: Params, *, for_portal: bool = False) -> Stor
 
 def _kept(params: Params) -> Params | None:
     """The parameters, where another session like this one may be asked for later."""
-    return dict(params) if dig(params, "after_expiration.recovery.enabled") else None
+    return dict(params) if value_at(params, "after_expiration.recovery.enabled") else None
 
 
 def intent_of(call: Call, session: StoredSession) -> StoredPaymentIntent:

@@ -11,7 +11,7 @@ from tollkey.payments.checkout.known import price_of
 from tollkey.payments.checkout.place import taxed_at
 from tollkey.payments.shared import clock
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, dig, invalid, public, too_small
+from tollkey.wire import Call, invalid, public, too_small, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredLine, StoredSession
@@ -60,7 +60,7 @@ def make_items(
         if option is None:
             raise invalid(f"The price `{price['id']}` is not available in the currency `{wanted}`.", f"{param}[price]")
         currency = wanted
-        metered = dig(price, "recurring.usage_type") == "metered"
+        metered = value_at(price, "recurring.usage_type") == "metered"
         quantity = entry.get("quantity")
         if quantity is None and not metered:
             raise invalid("Quantity is required. Add `quantity` to `" + param + "`", param)

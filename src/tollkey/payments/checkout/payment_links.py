@@ -26,17 +26,17 @@ from tollkey.wire import (
     Params,
     Reply,
     Resource,
-    blank,
-    dig,
     hosted_url,
     html_page,
     invalid,
     listing,
-    of_list,
+    nested_list,
+    new_object,
+    page_of_list,
     records,
     redirect,
     retrieve,
-    sublist,
+    value_at,
 )
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def _apply(link: StoredLink, params: Params) -> None:
     if "subscription_data" in params:
         link["subscription_data"] = _subscription(params["subscription_data"], link["subscription_data"])
     if "restrictions" in params:
-        limit = dig(params["restrictions"] or {}, "completed_sessions.limit")
-        used = dig(link["restrictions"] or {}, "completed_sessions.count") or 0
+        limit = value_at(params["restrictions"] or {}, "completed_sessions.limit")
+        used = value_at(link["restrictions"] or {}, "completed_sessions.count") or 0
         link["restrictions"] = None if limit is None else {"completed_sessions": {"count": used, "limit": limit}}
     if "shipping_address_collection" in params:
         link["shipping_address_collection"] = params["shipping_address_collection"]
@@ -160,7 +160,7 @@ def create(call: Call, params: Params) -> StoredLink:
             kind = "subscription" if recurring else "payment"
             raise invalid(f"You can not pass `{name}` in `{kind}` mode.", name)
     id = call.ids.new("plink")
-    link = blank(
+    link = new_object(
         kinds.PAYMENT_LINK,
         id=id,
         active=True,
@@ -184,10 +184,10 @@ def create(call: Call, params: Params) -> StoredLink:
     link["_lines"] = items
     link["_created"] = call.now
     if not recurring:
-        link["invoice_creation"] = {"enabled": bool(dig(params, "invoice_creation.enabled")), "invoice_data": {
+        link["invoice_creation"] = {"enabled": bool(value_at(params, "invoice_creation.enabled")), "invoice_data": {
             "account_tax_ids": None, "custom_fields": None, "description": None, "footer": None, "issuer": None,
             "metadata": {},
-            "rendering_options": None, **(dig(params, "invoice_creation.invoice_data") or {}),
+            "rendering_options": None, **(value_at(params, "invoice_creation.invoice_data") or {}),
         }}  # fmt: skip
     for index, option in enumerate(params.get("shipping_options") or []):
         rate = call.objects.get(
@@ -220,7 +220,7 @@ def update(call: Call, params: Params) -> StoredLink:
 def line_items(call: Call, params: Params) -> Page:
     """List what the link sells."""
     link = call.objects.get(kinds.PAYMENT_LINK, call.path["payment_link"])
-    return of_list(shown(link["_lines"]), f"/v1/payment_links/{link['id']}/line_items", params)
+    return page_of_list(shown(link["_lines"]), f"/v1/payment_links/{link['id']}/line_items", params)
 
 
 def visit(call: Call, params: Params) -> Reply:
@@ -268,7 +268,7 @@ def session_of(call: Call, link: StoredLink) -> StoredSession:
                 }
                 for item in link["_lines"]
             ],
-            "success_url": dig(after, "redirect.url") or f"{call.setup.base_url}/bought/{{CHECKOUT_SESSION_ID}}",
+            "success_url": value_at(after, "redirect.url") or f"{call.setup.base_url}/bought/{{CHECKOUT_SESSION_ID}}",
         }
     )
     if not recurring and link["customer_creation"] == "always":
@@ -293,7 +293,7 @@ def session_of(call: Call, link: StoredLink) -> StoredSession:
 
 
 def _items(call: Call, link: StoredLink) -> api.PaymentLinkLineItems:
-    listed: api.PaymentLinkLineItems = sublist(shown(link["_lines"]), f"/v1/payment_links/{link['id']}/line_items")
+    listed: api.PaymentLinkLineItems = nested_list(shown(link["_lines"]), f"/v1/payment_links/{link['id']}/line_items")
     return listed
 
 

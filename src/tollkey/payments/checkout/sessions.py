@@ -38,11 +38,11 @@ from tollkey.wire import (
     invalid,
     list_page,
     missing_param,
-    of_list,
+    nested_list,
+    page_of_list,
     publishable_access,
     records,
     retrieve,
-    sublist,
 )
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def list_sessions(call: Call, params: Params) -> Page:
 def line_items(call: Call, params: Params) -> Page:
     """List what is bought."""
     session = _get(call)
-    return of_list(shown(session["_lines"]), f"/v1/checkout/sessions/{session['id']}/line_items", params)
+    return page_of_list(shown(session["_lines"]), f"/v1/checkout/sessions/{session['id']}/line_items", params)
 
 
 def expire(call: Call, params: Params) -> StoredSession:
@@ -164,7 +164,7 @@ def confirm_page(call: Call, params: Params) -> StoredSession:
 
 
 def _items_expanded(call: Call, session: StoredSession) -> api.CheckoutSessionLineItems:
-    listed: api.CheckoutSessionLineItems = sublist(
+    listed: api.CheckoutSessionLineItems = nested_list(
         shown(session["_lines"]), f"/v1/checkout/sessions/{session['id']}/line_items"
     )
     return listed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.payments.shared import rounding
-from tollkey.wire import blank
+from tollkey.wire import new_object
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _OPENED = 1_685_577_600  # 2023-06-01
 def suppliers(livemode: bool) -> list[api.ClimateSupplier]:
     """Every supplier."""
     return [
-        blank(
+        new_object(
             _SUPPLIER,
             id=f"climsup_{id}",
             info_url=f"https://frontierclimate.com/portfolio/{page}",
@@ -61,7 +61,7 @@ def products(livemode: bool) -> list[api.ClimateProduct]:
         for currency, price in PRICES.items()
     }
     return [
-        blank(
+        new_object(
             _PRODUCT,
             id=PRODUCT,
             created=_OPENED,

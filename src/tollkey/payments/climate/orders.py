@@ -29,15 +29,15 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
-    dig,
     invalid,
     listing,
     missing_object,
     needs,
-    of_list,
+    new_object,
     only_in_test,
+    page_of_list,
     retrieve,
+    value_at,
 )
 from tollkey.wire.kinds import Kind
 
@@ -53,7 +53,7 @@ _HUNDREDTH = Decimal("0.01")
 
 def list_products(call: Call, params: Params) -> Page:
     """List what can be ordered."""
-    return of_list(products(call.livemode), "/v1/climate/products", params)
+    return page_of_list(products(call.livemode), "/v1/climate/products", params)
 
 
 def _product(call: Call, id: str) -> api.ClimateProduct | None:
@@ -70,7 +70,7 @@ def retrieve_product(call: Call, params: Params) -> api.ClimateProduct:
 
 def list_suppliers(call: Call, params: Params) -> Page:
     """List who removes carbon."""
-    return of_list(suppliers(call.livemode), "/v1/climate/suppliers", params)
+    return page_of_list(suppliers(call.livemode), "/v1/climate/suppliers", params)
 
 
 def retrieve_supplier(call: Call, params: Params) -> api.ClimateSupplier:
@@ -110,13 +110,13 @@ def create(call: Call, params: Params) -> api.ClimateOrder:
             f"This product cannot be ordered in {currency}. It has prices in: {', '.join(PRICES)}.", "currency"
         )
     tons, subtotal = _tons_and_subtotal(params, PRICES[currency])
-    order = blank(
+    order = new_object(
         ORDERS,
         id=call.ids.new("climorder"),
         amount_fees=fees_on(subtotal),
         amount_subtotal=subtotal,
         amount_total=subtotal + fees_on(subtotal),
-        beneficiary={"public_name": dig(params, "beneficiary.public_name") or _own_name(account)},
+        beneficiary={"public_name": value_at(params, "beneficiary.public_name") or _own_name(account)},
         created=call.now,
         currency=currency,
         expected_delivery_year=DELIVERY_YEAR,
@@ -135,8 +135,8 @@ def create(call: Call, params: Params) -> api.ClimateOrder:
 
 def _own_name(account: Mapping[str, Any]) -> str:
     return (
-        dig(account, "business_profile.name")
-        or dig(account, "settings.dashboard.display_name")
+        value_at(account, "business_profile.name")
+        or value_at(account, "settings.dashboard.display_name")
         or account.get("email")
         or "Unnamed"
     )
@@ -185,7 +185,7 @@ def update(call: Call, params: Params) -> api.ClimateOrder:
     """Change whom an order is for, or its metadata."""
     order = call.objects.get(ORDERS, call.path["order"])
     if "beneficiary" in params:
-        name = dig(params, "beneficiary.public_name")
+        name = value_at(params, "beneficiary.public_name")
         order["beneficiary"] = {"public_name": name or _own_name(fields.acting_account(call) or {})}
     fields.merge_metadata(order, params)
     return call.objects.save(order)

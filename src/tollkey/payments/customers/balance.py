@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from tollkey.payments.customers import kinds
-from tollkey.wire import Call, blank, invalid
+from tollkey.wire import Call, invalid, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import BalanceChangeDetails, StoredCustomer
@@ -28,7 +28,7 @@ def change_balance(
     """
     customer["balance"] = (customer.get("balance") or 0) + amount
     customer["currency"] = customer.get("currency") or currency
-    transaction = blank(
+    transaction = new_object(
         kinds.BALANCE_TRANSACTION,
         id=call.ids.new("cbtxn"),
         amount=amount,

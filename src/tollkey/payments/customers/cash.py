@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.customers import kinds
-from tollkey.wire import Call, blank
+from tollkey.wire import Call, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
@@ -22,7 +22,7 @@ def cash_balance(call: Call, customer: StoredCustomer) -> api.CashBalance:
     cash = {currency: amount for currency, amount in (customer.get("_cash") or {}).items() if amount}
     mode = customer.get("_reconciliation")
     settings = {"reconciliation_mode": mode or "automatic", "using_merchant_default": mode is None}
-    return blank(
+    return new_object(
         kinds.CASH_BALANCE, available=cash or None, customer=customer["id"], livemode=call.livemode, settings=settings
     )
 
@@ -40,7 +40,7 @@ def move_cash(
         raise ValueError("a cash balance cannot be negative")
     customer["_cash"] = cash
     call.objects.save(customer)
-    transaction = blank(
+    transaction = new_object(
         kinds.CASH_TRANSACTION,
         id=call.ids.new("ccsbtxn"),
         created=call.now,

@@ -27,13 +27,13 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
-    dig,
     invalid,
     list_page,
+    nested_list,
+    new_object,
     records,
     searching,
-    sublist,
+    value_at,
 )
 from tollkey.wire.kinds import Kind
 
@@ -55,7 +55,7 @@ def create(call: Call, params: Params) -> StoredCustomer:
     clock = params.get("test_clock")
     if clock:
         call = shared_clock.join(call, clock)
-    customer = blank(
+    customer = new_object(
         kinds.CUSTOMER,
         id=call.ids.new("cus"),
         balance=0,
@@ -240,7 +240,7 @@ def delete(call: Call, params: Params) -> Deleted:
 def _list(call: Call, customer: Mapping[str, Any], name: str, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """One of the lists that hang on a customer: copies of what was found."""
     copies = [call.objects.copy(value) for value in found]
-    listed: Mapping[str, Any] = sublist(copies, f"/v1/customers/{customer['id']}/{name}", total_count=len(found))
+    listed: Mapping[str, Any] = nested_list(copies, f"/v1/customers/{customer['id']}/{name}", total_count=len(found))
     return listed
 
 
@@ -265,7 +265,7 @@ def _tax(call: Call, customer: StoredCustomer) -> api.CustomerTax:
     how = automatic.taxing(call, automatic.address_of(call, stored), stored.get("tax_exempt"))
     location: api.CustomerTaxLocation | None = None
     if how is not None:
-        goods, home = rates.located(dig(stored, "shipping.address")), rates.located(stored.get("address"))
+        goods, home = rates.located(value_at(stored, "shipping.address")), rates.located(stored.get("address"))
         source = "shipping_destination" if goods else "billing_address" if home else "payment_method"
         location = {"country": how.place.country, "source": source, "state": how.place.state}
     asked = stored.get("_tax")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, blank
+from tollkey.wire import Call, new_object
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def make_report(
             "selfie": None,
             "status": "unverified" if error else "verified",
         }
-    report = blank(
+    report = new_object(
         REPORT,
         id=call.ids.new("vr"),
         created=call.now,

@@ -25,13 +25,13 @@ from tollkey.wire import (
     Params,
     Reply,
     Resource,
-    blank,
     hosted_url,
     html_page,
     invalid,
     listing,
     missing_param,
     needs,
+    new_object,
     records,
     redirect,
     retrieve,
@@ -64,7 +64,7 @@ def create(call: Call, params: Params) -> StoredVerificationSession:
     if params.get("related_customer"):
         call.objects.get(_CUSTOMER, params["related_customer"], "related_customer")
     id = call.ids.new("vs")
-    session = blank(
+    session = new_object(
         SESSION,
         id=id,
         created=call.now,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from tollkey.payments.processors import cards, protocol
-from tollkey.wire import Call, dig, hosted_url, invalid
+from tollkey.wire import Call, hosted_url, invalid, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import AnyIntent, Instrument
@@ -165,7 +165,7 @@ def unverified(intent: AnyIntent, method: Instrument) -> bool:
         return False
     return (
         bool(method.get("_typed"))
-        or dig(intent, "payment_method_options.us_bank_account.verification_method") == "microdeposits"
+        or value_at(intent, "payment_method_options.us_bank_account.verification_method") == "microdeposits"
     )
 
 

@@ -11,7 +11,7 @@ from tollkey.payments.customers import cash
 from tollkey.payments.intents import kinds, payment_states
 from tollkey.payments.intents.outcome import charge_and_record, refuse
 from tollkey.payments.shared import fields
-from tollkey.wire import ApiError, Call, dig, hosted_url, invalid
+from tollkey.wire import ApiError, Call, hosted_url, invalid, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
@@ -36,7 +36,7 @@ def reconcile(call: Call, customer: StoredCustomer, currency: str) -> None:
 
 
 def _waits(intent: StoredPaymentIntent) -> bool:
-    return bool(dig(intent, "next_action.type") == "display_bank_transfer_instructions")
+    return bool(value_at(intent, "next_action.type") == "display_bank_transfer_instructions")
 
 
 def confirm(call: Call, intent: StoredPaymentIntent) -> ApiError | None:
@@ -51,7 +51,7 @@ def confirm(call: Call, intent: StoredPaymentIntent) -> ApiError | None:
     available = cash_of(call, intent["customer"], intent["currency"])
     if available >= intent["amount"]:
         return _pay(call, intent, intent["amount"])
-    if dig(intent, "payment_method_options.customer_balance.funding_type") is None:
+    if value_at(intent, "payment_method_options.customer_balance.funding_type") is None:
         method = payment_states.method_of(call, intent)
         message = "The customer's cash balance has insufficient funds to cover this payment."
         return refuse(call, intent, method, invalid(message, None, "payment_intent_payment_attempt_failed"))
@@ -95,7 +95,7 @@ def apply(call: Call, intent: StoredPaymentIntent, amount: int | None) -> Stored
         _pay(call, intent, used)
         return intent
     _use(call, intent, used)
-    dig(intent, "next_action.display_bank_transfer_instructions")["amount_remaining"] = remaining - used
+    value_at(intent, "next_action.display_bank_transfer_instructions")["amount_remaining"] = remaining - used
     call.objects.save(intent)
     call.emit("payment_intent.partially_funded", intent)
     return intent
@@ -129,7 +129,7 @@ def _instructions(call: Call, intent: StoredPaymentIntent) -> Any:
 def transfer_address(call: Call, currency: str) -> Mapping[str, Any]:
     """The (test) bank account to which a customer transfers that currency."""
     place = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
-    holder = str(dig(fields.acting_account(call) or {}, "business_profile.name") or "Tollkey")
+    holder = str(value_at(fields.acting_account(call) or {}, "business_profile.name") or "Tollkey")
     base: Mapping[str, Any] = {"account_holder_address": place, "account_holder_name": holder, "bank_address": place}
     number = f"{call.ids.number(10**9):09d}"
     kind, networks, own = {

@@ -13,7 +13,7 @@ from tollkey.payments.methods import method_types, payment_method_configurations
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import linking
-from tollkey.wire import Call, Params, blank, invalid
+from tollkey.wire import Call, Params, invalid, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredPaymentIntent
@@ -42,7 +42,7 @@ def new_intent(call: Call, params: Params) -> StoredPaymentIntent:
     _amount(call, params["amount"], currency)
     _off_session(params)
     id = call.ids.new("pi")
-    intent = blank(
+    intent = new_object(
         kinds.PAYMENT_INTENT,
         id=id,
         amount=params["amount"],

@@ -19,10 +19,10 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     invalid,
     list_page,
     needs,
+    new_object,
     only_in_test,
     records,
     too_small,
@@ -87,7 +87,7 @@ def funding_instructions(call: Call, params: Params) -> api.FundingInstructions:
         call.objects.save(customer)
     kind = f"{TRANSFERS[currency]}_bank_transfer"
     transfer = {"country": _COUNTRY[currency], "financial_addresses": [known[currency]], "type": kind}
-    return blank(
+    return new_object(
         kinds.FUNDING,
         bank_transfer=transfer,
         currency=currency,

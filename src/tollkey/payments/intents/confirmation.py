@@ -19,7 +19,7 @@ from tollkey.payments.intents.outcome import charge_and_record, refuse
 from tollkey.payments.methods import instruments, mandates, method_types
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import providers
-from tollkey.wire import ApiError, Call, Params, card_error, dig, invalid
+from tollkey.wire import ApiError, Call, Params, card_error, invalid, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import Instrument, StoredPaymentIntent
@@ -88,7 +88,7 @@ def _attempt(
         return bank_transfers.confirm(call, intent)
     challenge = None
     if kind == "card" and not authenticated:
-        requested = dig(intent, "payment_method_options.card.request_three_d_secure") in _ASKED
+        requested = value_at(intent, "payment_method_options.card.request_three_d_secure") in _ASKED
         challenge = card_challenge(method, off_session=off_session, requested=requested)
     redirects = kind in method_types.TYPES and (method_types.TYPES[kind].redirects or kind in _SHOWN)
     deposits = kind == "us_bank_account" and unverified(intent, method)

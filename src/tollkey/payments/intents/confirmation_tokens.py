@@ -22,8 +22,8 @@ from tollkey.wire import (
     Json,
     Params,
     Resource,
-    blank,
     invalid,
+    new_object,
     only_in_test,
     operation_params,
     publishable_access,
@@ -56,7 +56,7 @@ def create(call: Call, params: Params) -> StoredConfirmationToken:
         if card
         else None
     )
-    token = blank(
+    token = new_object(
         kinds.CONFIRMATION_TOKEN,
         id=call.ids.new("ctoken"),
         created=call.now,

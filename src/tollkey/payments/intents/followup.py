@@ -11,7 +11,7 @@ from tollkey.payments.intents.microdeposits import verified_method
 from tollkey.payments.intents.outcome import charge_and_record, refuse, succeed
 from tollkey.payments.shared import currency
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import Call, Params, dig, invalid
+from tollkey.wire import Call, Params, invalid, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge
@@ -97,7 +97,7 @@ def capture_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> S
     """Take the authorized money, or a part of it. Raises ApiError: nothing is authorized, or less than that."""
     payment_states.check_capturable(call, intent)
     made = payment_states.charge_of(call, intent)
-    in_parts = dig(made, "payment_method_details.card.multicapture.status") == "available"
+    in_parts = value_at(made, "payment_method_details.card.multicapture.status") == "available"
     if params.get("final_capture") is False and not in_parts:
         raise invalid(
             "This PaymentIntent does not support multiple captures, so `final_capture` cannot be false.",
@@ -190,7 +190,7 @@ def increment(call: Call, intent: StoredPaymentIntent, params: Params) -> Stored
             "parameter_invalid_integer",
         )
     made = payment_states.charge_of(call, intent)
-    if dig(intent, "payment_method_options.card.request_incremental_authorization") != "if_available":
+    if value_at(intent, "payment_method_options.card.request_incremental_authorization") != "if_available":
         raise invalid(
             "This PaymentIntent does not support incremental authorization.",
             None,
@@ -198,7 +198,7 @@ def increment(call: Call, intent: StoredPaymentIntent, params: Params) -> Stored
             retry=False,
         )
     made["amount"] = amount
-    card = dig(made, "payment_method_details.card")
+    card = value_at(made, "payment_method_details.card")
     if card is not None:
         card["amount_authorized"] = amount
     call.objects.save(made, "charge.updated")

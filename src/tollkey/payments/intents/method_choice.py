@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.payments.intents import kinds
 from tollkey.payments.methods import customer_sources, instruments, payment_methods
 from tollkey.payments.processors import protocol
-from tollkey.wire import Call, Params, dig, invalid
+from tollkey.wire import Call, Params, invalid, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import AnyIntent, Instrument
@@ -68,8 +68,8 @@ def redeem_confirmation_token(call: Call, params: Params, intent: AnyIntent) -> 
         token["setup_intent"] = intent["id"]
     call.objects.save(token)
     for name in _CARRIED:
-        if dig(token, name) is not None and name not in params:
-            params[name] = dig(token, name)
+        if value_at(token, name) is not None and name not in params:
+            params[name] = value_at(token, name)
     if token.get("_payment_method"):
         params.setdefault("payment_method", token["_payment_method"])
     options = cast("Mapping[str, Any] | None", token.get("payment_method_options"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.methods import instruments
 from tollkey.payments.processors import banks
-from tollkey.wire import ApiError, Call, Params, dig, invalid
+from tollkey.wire import ApiError, Call, Params, invalid, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import AnyIntent, Instrument
@@ -40,7 +40,7 @@ def check_microdeposits(call: Call, intent: AnyIntent, method: Instrument | None
     Wrong tries are counted at the bank account, so that another intent does not begin anew. Answers the error of a
     failure that changes the intent; raises ApiError for one that may be tried again.
     """
-    asked = dig(intent, "next_action.type")
+    asked = value_at(intent, "next_action.type")
     if method is None or intent["status"] != "requires_action" or asked != "verify_with_microdeposits":
         name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
         message = f"This {name} cannot be verified with microdeposits because it is not waiting for them."

@@ -10,7 +10,7 @@ from tollkey.payments.intents.method_choice import attach, consume
 from tollkey.payments.methods import mandates
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import events, fields
-from tollkey.wire import ApiError, Call, dig
+from tollkey.wire import ApiError, Call, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge
@@ -29,7 +29,8 @@ def charge_and_record(
     Returns the error of a declined charge.
     """
     captures = (
-        intent["capture_method"] != "manual" and dig(intent, "payment_method_options.card.capture_method") != "manual"
+        intent["capture_method"] != "manual"
+        and value_at(intent, "payment_method_options.card.capture_method") != "manual"
     )
     made = lifecycle.charge(
         call,
@@ -56,7 +57,7 @@ def charge_and_record(
             mandate=intent.get("_mandate"),
             invoice=intent.get("_invoice"),
             at_leisure=intent["capture_method"] == "automatic_async",
-            parts=dig(intent, "payment_method_options.card.request_multicapture") == "if_available",
+            parts=value_at(intent, "payment_method_options.card.request_multicapture") == "if_available",
         ),
     )
     error = lifecycle.decline(call, made, method) if made["status"] == "failed" else None
@@ -76,7 +77,7 @@ def accepted(
     intent["last_payment_error"] = None
     intent["transfer_group"] = intent["transfer_group"] or made["transfer_group"]
     mandates.spend(call, intent.get("_mandate"))
-    usage = intent["setup_future_usage"] or dig(
+    usage = intent["setup_future_usage"] or value_at(
         intent, f"payment_method_options.{protocol.kind_of(method)}.setup_future_usage"
     )
     if usage in ("on_session", "off_session"):

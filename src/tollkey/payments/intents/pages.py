@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.shared import currency, fields
-from tollkey.wire import ApiError, Call, Params, Reply, dig, html_page, redirect, with_query
+from tollkey.wire import ApiError, Call, Params, Reply, html_page, redirect, value_at, with_query
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import AnyIntent
@@ -24,9 +24,9 @@ def challenge_page(call: Call, intent: AnyIntent, title: str) -> Reply:
     path = call.origin.path
     if intent["status"] != _WAITING:
         return _done_page(intent)
-    shop = str(dig(fields.acting_account(call) or {}, "business_profile.name") or "Tollkey")
+    shop = str(value_at(fields.acting_account(call) or {}, "business_profile.name") or "Tollkey")
     facts = [("Business", shop)]
-    amount, of = dig(intent, "amount"), dig(intent, "currency")
+    amount, of = value_at(intent, "amount"), value_at(intent, "currency")
     if amount is not None:  # a SetupIntent has none
         facts.insert(0, ("Amount", f"{currency.show(amount, of)} {of.upper()}"))
     rows = "\n".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
@@ -57,7 +57,7 @@ def answer_challenge(call: Call, intent: AnyIntent, answer: Callable[[Call, Any]
 
 def deposits_page(call: Call, intent: AnyIntent, problem: str | None = None) -> Reply:
     """Where the customer enters the code of the verification deposit. problem: why the last try failed."""
-    if dig(intent, "next_action.type") != "verify_with_microdeposits":
+    if value_at(intent, "next_action.type") != "verify_with_microdeposits":
         return html_page("Nothing to verify", "<h1>Nothing to verify</h1>\n<p>You may close this page.</p>")
     path = escape(call.origin.path.removesuffix("/verify"))
     error = f'<p class="error" role="alert">{escape(problem)}</p>\n' if problem else ""
@@ -90,7 +90,7 @@ def answer_deposits(
 
 def transfer_page(call: Call, intent: AnyIntent) -> Reply:
     """Where the customer reads how much to transfer, and where to."""
-    inner = dig(intent, "next_action.display_bank_transfer_instructions")
+    inner = value_at(intent, "next_action.display_bank_transfer_instructions")
     if inner is None:
         return html_page("Nothing to pay", "<h1>Nothing to pay</h1>\n<p>You may close this page.</p>")
     address = inner["financial_addresses"][0]

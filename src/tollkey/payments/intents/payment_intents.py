@@ -50,7 +50,7 @@ from tollkey.wire import (
     invalid,
     listing,
     needs,
-    of_list,
+    page_of_list,
     publishable_access,
     records,
     searching,
@@ -187,7 +187,7 @@ def line_items(call: Call, params: Params) -> Page:
             "payment_method_options": None,
         }
         items.append({**item, **base, **given})
-    return of_list(items, f"/v1/payment_intents/{intent['id']}/amount_details_line_items", params)
+    return page_of_list(items, f"/v1/payment_intents/{intent['id']}/amount_details_line_items", params)
 
 
 def _waiting(call: Call) -> StoredPaymentIntent:

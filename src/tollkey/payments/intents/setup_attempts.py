@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.keys import Permission
 from tollkey.payments.intents import kinds, states
 from tollkey.payments.processors import protocol
-from tollkey.wire import ApiError, Call, Resource, blank, dig, listing
+from tollkey.wire import ApiError, Call, Resource, listing, new_object, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import Instrument, StoredSetupIntent
@@ -34,7 +34,7 @@ def record_attempt(
     """
     attempt = call.objects.find(kinds.SETUP_ATTEMPT, intent["latest_attempt"]) if intent["latest_attempt"] else None
     if attempt is None or attempt["status"] != "requires_action":
-        attempt = blank(
+        attempt = new_object(
             kinds.SETUP_ATTEMPT,
             id=call.ids.new("setatt"),
             application=intent["application"],
@@ -60,12 +60,12 @@ def record_attempt(
 def _details(method: Instrument, authenticated: bool) -> Any:
     kind = protocol.kind_of(method)
     try:
-        inner = blank(f"setup_attempt_payment_method_details_{kind}")
+        inner = new_object(f"setup_attempt_payment_method_details_{kind}")
     except LookupError:
         inner = {}
     inner.pop("id", None)
     inner.pop("object", None)
-    known = dig(method, kind) or {}
+    known = value_at(method, kind) or {}
     inner.update({name: known[name] for name in inner if known.get(name) is not None})
     card = protocol.card_of_instrument(method)
     if card is not None:

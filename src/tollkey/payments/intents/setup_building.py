@@ -9,7 +9,7 @@ from tollkey.payments.intents.client_secrets import client_secret
 from tollkey.payments.intents.method_choice import resolve_method, usable_by
 from tollkey.payments.methods import method_types, payment_method_configurations
 from tollkey.payments.shared import fields
-from tollkey.wire import ApiError, Call, Params, blank, invalid
+from tollkey.wire import ApiError, Call, Params, invalid, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredSetupIntent
@@ -34,7 +34,7 @@ def create_setup(call: Call, params: Params) -> StoredSetupIntent:
     if automatic and params.get("payment_method_types"):
         raise invalid("You may only specify one of these parameters: automatic_payment_methods, payment_method_types.")
     id = call.ids.new("seti")
-    intent = blank(
+    intent = new_object(
         kinds.SETUP_INTENT,
         id=id,
         application=None if call.account == call.platform else "ca_" + call.platform.removeprefix("acct_"),

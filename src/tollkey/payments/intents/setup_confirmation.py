@@ -18,7 +18,7 @@ from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, m
 from tollkey.payments.methods import instruments, mandates, method_types
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import events, providers
-from tollkey.wire import ApiError, Call, Params, card_error, dig
+from tollkey.wire import ApiError, Call, Params, card_error, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import Instrument, StoredSetupIntent
@@ -64,7 +64,7 @@ def _attempt(call: Call, intent: StoredSetupIntent, method: Instrument, params: 
     if refusal is not None:
         return refuse(call, intent, method, refusal)
     if kind == "card":
-        requested = dig(intent, "payment_method_options.card.request_three_d_secure") in ("any", "challenge")
+        requested = value_at(intent, "payment_method_options.card.request_three_d_secure") in ("any", "challenge")
         asks = card_challenge(method, off_session=False, requested=requested)
         if asks == "error":
             return refuse(

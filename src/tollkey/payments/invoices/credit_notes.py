@@ -31,15 +31,15 @@ from tollkey.wire import (
     Reply,
     Resource,
     asks,
-    blank,
     hosted_url,
     invalid,
     list_page,
     missing_object,
-    of_list,
+    nested_list,
+    new_object,
+    page_of_list,
     records,
     retrieve,
-    sublist,
 )
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def preview(call: Call, params: Params) -> api.CreditNote:
 def preview_lines(call: Call, params: Params) -> Page:
     """The lines of a credit note that would be."""
     rest = {name: value for name, value in params.items() if name not in ("limit", "starting_after", "ending_before")}
-    return of_list(preview(call, rest)["lines"]["data"], "/v1/credit_notes/preview/lines", params)
+    return page_of_list(preview(call, rest)["lines"]["data"], "/v1/credit_notes/preview/lines", params)
 
 
 def _new(call: Call, invoice: StoredInvoice, params: Mapping[str, Any], id: str) -> api.CreditNote:
@@ -103,7 +103,7 @@ def _new(call: Call, invoice: StoredInvoice, params: Mapping[str, Any], id: str)
     taxes = [tax for line in lines for tax in line["taxes"] or ()]
     subtotal = total - sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive") + off
     without = total - sum(tax["amount"] for tax in taxes)
-    note = blank(
+    note = new_object(
         kinds.CREDIT_NOTE,
         id=id,
         amount=total,
@@ -123,7 +123,7 @@ def _new(call: Call, invoice: StoredInvoice, params: Mapping[str, Any], id: str)
         total=total,
         total_excluding_tax=without,
         type="post_payment" if paid else "pre_payment",
-        lines=sublist(lines, f"/v1/credit_notes/{id}/lines"),
+        lines=nested_list(lines, f"/v1/credit_notes/{id}/lines"),
         reason=params.get("reason"),
         memo=params.get("memo"),
         out_of_band_amount=params.get("out_of_band_amount"),
@@ -177,7 +177,7 @@ def _line(call: Call, invoice: StoredInvoice, entry: Mapping[str, Any], named: s
     amount, unit = _price(entry, source, quantity or 1, named)
     off, taxes = _shares(source, amount) if source else ([], [])
     less = sum(one["amount"] for one in off)
-    line = blank(
+    line = new_object(
         kinds.CREDIT_NOTE_LINE,
         id=call.ids.new("cnli"),
         amount=amount - less,
@@ -327,7 +327,7 @@ def list_notes(call: Call, params: Params) -> Page:
 def list_lines(call: Call, params: Params) -> Page:
     """List the lines of a credit note."""
     note = call.objects.get(kinds.CREDIT_NOTE, call.path["credit_note"])
-    return of_list(note["lines"]["data"], f"/v1/credit_notes/{note['id']}/lines", params)
+    return page_of_list(note["lines"]["data"], f"/v1/credit_notes/{note['id']}/lines", params)
 
 
 CREDIT_NOTE = Resource(

@@ -12,7 +12,7 @@ from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.invoices.lines import invoice_item_line, recalculate_totals
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, blank, sublist
+from tollkey.wire import Call, nested_list, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
@@ -88,7 +88,7 @@ def new_invoice(
     )
     _from_customer(call, invoice, customer)
     invoice["discounts"] = list(bill.discounts)
-    invoice["lines"] = sublist(list(bill.lines), f"/v1/invoices/{id}/lines", total_count=len(bill.lines))
+    invoice["lines"] = nested_list(list(bill.lines), f"/v1/invoices/{id}/lines", total_count=len(bill.lines))
     invoice["_days"] = days
     if subscription is not None:
         _from_subscription(invoice, subscription)
@@ -108,7 +108,7 @@ def new_invoice(
 
 def _empty(call: Call, id: str, customer: StoredCustomer, period: tuple[int, int], **known: Any) -> StoredInvoice:
     account = shared_fields.acting_account(call) or {}
-    invoice = blank(
+    invoice = new_object(
         kinds.INVOICE,
         id=id,
         account_country=account.get("country") or "US",
@@ -281,7 +281,7 @@ def create_one_time_line(
         None. subscription: the id of the one that it is billed with.
     """
     start, end = period or (call.now, call.now)
-    item = blank(
+    item = new_object(
         kinds.INVOICE_ITEM,
         id=call.ids.new("ii"),
         amount=priced.amount,

@@ -26,10 +26,10 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     invalid,
     list_page,
     missing_param,
+    new_object,
     public,
     records,
     retrieve,
@@ -92,7 +92,7 @@ def _new(
     period = params.get("period") or {"start": call.now, "end": call.now}
     fallback = (invoice["currency"] if invoice else None) or customer.get("currency") or "usd"
     priced = pricing_of(call, params, fields.given(params, "currency", fallback))
-    item = blank(
+    item = new_object(
         kinds.INVOICE_ITEM,
         id=id,
         amount=priced.amount,
@@ -164,7 +164,7 @@ def pricing_of(call: Call, params: Mapping[str, Any], currency: str) -> Priced:
 
 def _silent_price(call: Call, params: Mapping[str, Any], currency: str, unit: Decimal) -> StoredPrice:
     """The price and product that stand behind a bare amount: made without events, and not for use elsewhere."""
-    product = blank(
+    product = new_object(
         kinds.PRODUCT,
         id=call.ids.new("prod"),
         active=False,
@@ -175,7 +175,7 @@ def _silent_price(call: Call, params: Mapping[str, Any], currency: str, unit: De
     )
     product["_silent"] = True
     call.objects.insert(product)
-    price = blank(
+    price = new_object(
         kinds.PRICE,
         id=call.ids.new("price"),
         active=False,

@@ -55,10 +55,10 @@ from tollkey.wire import (
     invalid,
     list_page,
     missing_param,
+    nested_list,
     records,
     retrieve,
     searching,
-    sublist,
 )
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ def list_invoices(call: Call, params: Params) -> Page:
 
 
 def _payments(call: Call, invoice: StoredInvoice) -> api.InvoicePayments:
-    listed: api.InvoicePayments = sublist(
+    listed: api.InvoicePayments = nested_list(
         [call.objects.copy(p) for p in call.objects.query(kinds.INVOICE_PAYMENT, {"invoice": invoice["id"]}, limit=10)],
         "/v1/invoices/payments",
     )

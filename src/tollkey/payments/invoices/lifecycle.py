@@ -22,7 +22,7 @@ from tollkey.payments.invoices.retries import schedule_method_check, schedule_ne
 from tollkey.payments.shared import clock, currency, events, providers
 from tollkey.payments.tax import automatic
 from tollkey.payments.usage import credits
-from tollkey.wire import Call, blank, hosted_url, invalid
+from tollkey.wire import Call, hosted_url, invalid, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
@@ -332,7 +332,7 @@ def attach_intent(call: Call, invoice: StoredInvoice, intent: StoredPaymentInten
 
     Answers the invoice payment.
     """
-    payment = blank(
+    payment = new_object(
         kinds.INVOICE_PAYMENT,
         id=call.ids.new("inpay"),
         amount_requested=min(intent["amount"], invoice["amount_remaining"]),

@@ -13,7 +13,7 @@ from tollkey.payments.invoices.lifecycle import customer_of, invoice_of_path
 from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.invoices.lines import details_of, lines_of, new_line
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import Call, Page, Params, dig, invalid, merged_metadata, missing_object, of_list
+from tollkey.wire import Call, Page, Params, invalid, merged_metadata, missing_object, page_of_list, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
@@ -45,7 +45,7 @@ def _priced(call: Call, invoice: StoredInvoice, wanted: Mapping[str, Any], param
 def list_lines(call: Call, params: Params) -> Page:
     """List the lines of an invoice, in their order."""
     invoice = call.objects.get(kinds.INVOICE, call.path["invoice"])
-    return of_list(invoice["lines"]["data"], f"/v1/invoices/{invoice['id']}/lines", params)
+    return page_of_list(invoice["lines"]["data"], f"/v1/invoices/{invoice['id']}/lines", params)
 
 
 def add_lines(call: Call, params: Params) -> StoredInvoice:
@@ -100,7 +100,7 @@ def _change(call: Call, invoice: StoredInvoice, line: StoredLine, wanted: Mappin
     if changes or wanted.get("quantity") is not None:
         fields = {"quantity": line["quantity"] or 1, **wanted}
         if not changes:
-            fields["unit_amount_decimal"] = dig(line, "pricing.unit_amount_decimal") or str(line["amount"])
+            fields["unit_amount_decimal"] = value_at(line, "pricing.unit_amount_decimal") or str(line["amount"])
         priced = _priced(call, invoice, fields, param)
         line["amount"], line["quantity"] = priced.amount, priced.quantity
         line["quantity_decimal"] = str(priced.quantity)

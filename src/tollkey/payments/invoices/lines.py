@@ -13,7 +13,7 @@ from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.tax import automatic as tax_automatic
 from tollkey.payments.tax import rates as tax_rates
-from tollkey.wire import Call, blank, dig, sublist
+from tollkey.wire import Call, nested_list, new_object, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice
@@ -45,7 +45,7 @@ def new_line(
     period: start and end, UTC epoch seconds. parent: what caused it, None for a line of its own.
     The line keeps ``_rates``; ``recalculate_totals`` takes it out again before the invoice is stored.
     """
-    line = blank(
+    line = new_object(
         kinds.LINE,
         id=call.ids.new("il"),
         amount=priced.amount,
@@ -264,7 +264,9 @@ def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
             worked.rates = ()
         if how is not None and not worked.rates:
             worked.rates = [
-                tax_automatic.rate_of_price(call, how, dig(line, "pricing.price_details.price"), invoice["currency"])
+                tax_automatic.rate_of_price(
+                    call, how, value_at(line, "pricing.price_details.price"), invoice["currency"]
+                )
             ]
     whole: list[arithmetic.Off] = redemption.offs(call, invoice["discounts"], invoice["currency"], invoice["created"])
     totals = arithmetic.compute(lines, whole, default)
@@ -289,7 +291,7 @@ def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
     ]
     invoice["total_taxes"] = [tax_entry(tax) for tax in _merged([*totals.taxes, *shipped])]
     # ``total_count`` is answered, but Stripe's document does not name it.
-    invoice["lines"] = sublist(data, invoice["lines"]["url"], total_count=len(data))
+    invoice["lines"] = nested_list(data, invoice["lines"]["url"], total_count=len(data))
 
 
 def _to_work_out(
@@ -303,7 +305,7 @@ def _to_work_out(
     return arithmetic.Line(
         line["amount"],
         line["discountable"],
-        dig(line, "pricing.price_details.product"),
+        value_at(line, "pricing.price_details.product"),
         redemption.offs(call, line["discounts"], invoice["currency"], invoice["created"]),
         [tax_automatic.rate_of(call, id) for id in (kept["rates"] if kept else ())],
         credits=sum(amount for _, amount in credits),
@@ -319,7 +321,7 @@ def _automatic(call: Call, invoice: StoredInvoice) -> tax_automatic.Taxing | Non
     at = next(
         (
             one
-            for one in (dig(invoice, "customer_shipping.address"), invoice["customer_address"])
+            for one in (value_at(invoice, "customer_shipping.address"), invoice["customer_address"])
             if tax_rates.located(one)
         ),
         None,

@@ -13,7 +13,7 @@ from tollkey.payments.invoices.pdf import plain_pdf
 from tollkey.payments.methods import payment_methods
 from tollkey.payments.shared import clock, providers, receipt_links
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, dig, html_page, needs, redirect
+from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, html_page, needs, redirect, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
@@ -96,8 +96,8 @@ def pay(call: Call, params: Params) -> Reply:
     if outcome.status == "requires_action":
         intent = call.objects.get(kinds.PAYMENT_INTENT, invoice["_payment_intent"])
         action = intent["next_action"]
-        inner = dig(action, action["type"]) if action else None
-        url = dig(inner, "url") or dig(inner, "stripe_js")
+        inner = value_at(action, action["type"]) if action else None
+        url = value_at(inner, "url") or value_at(inner, "stripe_js")
         if url:
             return redirect(url)
     return _page(call, invoice, outcome.error.message if outcome.error else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tollkey.payments.invoices import kinds, states
-from tollkey.wire import ApiError, Call, blank, invalid
+from tollkey.wire import ApiError, Call, invalid, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
@@ -62,7 +62,7 @@ def method_of(
 
 def new_payment(call: Call, invoice: StoredInvoice, intent: str) -> api.InvoicePayment:
     """The invoice payment that ties an intent to an invoice, open."""
-    payment = blank(
+    payment = new_object(
         kinds.INVOICE_PAYMENT,
         id=call.ids.new("inpay"),
         amount_requested=invoice["amount_remaining"],

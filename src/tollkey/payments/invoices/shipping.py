@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import shipping_rates
-from tollkey.wire import Call, dig, invalid
+from tollkey.wire import Call, invalid, value_at
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def shipping_cost(
             call, given["shipping_rate_data"], "shipping_cost[shipping_rate_data]"
         )
     fixed, currency = rate["fixed_amount"], invoice["currency"]
-    amount = fixed["amount"] if fixed["currency"] == currency else dig(fixed, f"currency_options.{currency}.amount")
+    amount = (
+        fixed["amount"] if fixed["currency"] == currency else value_at(fixed, f"currency_options.{currency}.amount")
+    )
     if amount is None:
         raise invalid(f"The shipping rate has no amount in the currency of the invoice ({currency}).", "shipping_cost")
     return {"amount_subtotal": amount, "amount_tax": 0, "amount_total": amount, "shipping_rate": rate["id"]}

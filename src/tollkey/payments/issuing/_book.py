@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tollkey import ledger
 from tollkey.ledger import ISSUING, NETWORK, TOPUPS, Posting
-from tollkey.wire import Call, blank
+from tollkey.wire import Call, new_object
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def move(call: Call, type: str, amount: int, currency: str, source: str) -> api.
     sides = [Posting(ISSUING, currency, amount), Posting(against, currency, -amount)]
     if amount:
         ledger.post(call.tx, call.scope, call.now, sides, source, None, txn=txn)
-    value = blank(
+    value = new_object(
         _BALANCE_TRANSACTION,
         id=txn,
         amount=amount,

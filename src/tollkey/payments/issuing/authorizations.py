@@ -25,10 +25,10 @@ from tollkey.wire import (
     P,
     Params,
     Resource,
-    blank,
     invalid,
     listing,
     needs,
+    new_object,
     only_in_test,
     retrieve,
 )
@@ -46,7 +46,7 @@ def _new(call: Call, card: StoredIssuingCard, amount: int, params: Mapping[str, 
     verification = params.get("verification_data") or {}
     currency = params.get("currency") or params.get("held_currency") or card["currency"]
     method = params.get("authorization_method") or "online"
-    return blank(
+    return new_object(
         kinds.AUTHORIZATION,
         id=call.ids.new("iauth"),
         amount=amount,

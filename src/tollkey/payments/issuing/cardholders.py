@@ -9,7 +9,7 @@ from tollkey.keys import Permission
 from tollkey.payments.issuing import kinds, states
 from tollkey.payments.issuing._controls import controls
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Params, Resource, blank, invalid, listing, needs, retrieve
+from tollkey.wire import Call, Endpoint, Params, Resource, invalid, listing, needs, new_object, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import api
@@ -60,7 +60,7 @@ def _review(holder: api.IssuingCardholder) -> None:
 def create(call: Call, params: Params) -> api.IssuingCardholder:
     """Make a cardholder."""
     given = params["billing"]
-    holder = blank(
+    holder = new_object(
         kinds.CARDHOLDER,
         id=call.ids.new("ich"),
         billing=_billing(given),

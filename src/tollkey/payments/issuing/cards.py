@@ -15,7 +15,7 @@ from tollkey.payments.issuing import kinds, states
 from tollkey.payments.issuing._controls import controls
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Params, Resource, blank, invalid, listing, missing_param, needs, retrieve
+from tollkey.wire import Call, Endpoint, Params, Resource, invalid, listing, missing_param, needs, new_object, retrieve
 from tollkey.wire.sealing import seal_params, unseal_params
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def create(call: Call, params: Params) -> StoredIssuingCard:
     currency = shared_currency.check_currency(params["currency"], "currency")
     digits = "".join(str(ord(letter) % 10) for letter in call.ids.text(9))
     number = _luhn_end("400000" + digits)
-    card = blank(
+    card = new_object(
         kinds.CARD,
         id=call.ids.new("ic"),
         brand="Visa",

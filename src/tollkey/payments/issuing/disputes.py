@@ -12,7 +12,7 @@ from tollkey.keys import Permission
 from tollkey.payments.issuing import jobs, kinds, states
 from tollkey.payments.issuing._book import move
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Params, Resource, blank, dig, invalid, listing, needs, retrieve
+from tollkey.wire import Call, Endpoint, Params, Resource, invalid, listing, needs, new_object, retrieve, value_at
 
 if TYPE_CHECKING:
     from tollkey.wire import api
@@ -37,7 +37,7 @@ def create(call: Call, params: Params) -> api.IssuingDispute:
     transaction = call.objects.get(kinds.TRANSACTION, params.get("transaction") or "", "transaction")
     if transaction["dispute"] is not None:
         raise invalid("This transaction already has a dispute.", "transaction")
-    dispute = blank(
+    dispute = new_object(
         kinds.DISPUTE,
         id=call.ids.new("idp"),
         amount=params.get("amount") or abs(transaction["amount"]),
@@ -94,7 +94,7 @@ def decide_dispute(call: Call, id: str) -> None:
     dispute = call.objects.get(kinds.DISPUTE, id)
     if dispute["status"] != "submitted":
         return
-    told = dig(dispute, f"evidence.{dispute['evidence']['reason']}.explanation")
+    told = value_at(dispute, f"evidence.{dispute['evidence']['reason']}.explanation")
     lost = told == "losing_evidence"
     states.DISPUTE.set(dispute, "lost" if lost else "won")
     if lost:

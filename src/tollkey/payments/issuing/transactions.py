@@ -20,10 +20,10 @@ from tollkey.wire import (
     P,
     Params,
     Resource,
-    blank,
     invalid,
     listing,
     needs,
+    new_object,
     only_in_test,
     retrieve,
 )
@@ -75,7 +75,7 @@ def record(
     """
     id = call.ids.new("ipi")
     moved = move(call, "issuing_transaction", amount, origin["currency"], id)
-    transaction = blank(
+    transaction = new_object(
         kinds.TRANSACTION,
         id=id,
         amount=amount,

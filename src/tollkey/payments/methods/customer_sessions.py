@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.payments.methods import kinds
-from tollkey.wire import Call, Endpoint, Params, Resource, blank, invalid, records
+from tollkey.wire import Call, Endpoint, Params, Resource, invalid, new_object, records
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def create(call: Call, params: Params) -> api.CustomerSession:
         enabled = bool(inner.get("enabled"))
         features = {**defaults, **(inner.get("features") or {})} if enabled else None
         components[name] = {"enabled": enabled, "features": features}
-    session = blank(
+    session = new_object(
         SESSION,
         client_secret=f"cuss_secret_{call.ids.text(40)}",
         components={name: components[name] for name in sorted(components)},

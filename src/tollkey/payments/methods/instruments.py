@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.payments.methods import kinds
 from tollkey.payments.processors import banks, cards, protocol
 from tollkey.payments.shared import fields
-from tollkey.wire import ApiError, Call, blank, card_error, invalid, missing_object
+from tollkey.wire import ApiError, Call, card_error, invalid, missing_object, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import (
@@ -130,7 +130,7 @@ def card_payment_method(
     call: Call, new: NewCard, billing: Mapping[str, Any] | None = None, *, preferred_network: str | None = None
 ) -> StoredPaymentMethod:
     """A PaymentMethod of type card, not stored yet."""
-    value = blank(
+    value = new_object(
         kinds.PAYMENT_METHOD,
         id=call.ids.new("pm"),
         allow_redisplay="unspecified",
@@ -155,7 +155,7 @@ def bank_payment_method(
     call: Call, bank: banks.TestBank, billing: Mapping[str, Any] | None = None
 ) -> StoredPaymentMethod:
     """A PaymentMethod of a test bank account, not stored yet."""
-    value = blank(
+    value = new_object(
         kinds.PAYMENT_METHOD,
         id=call.ids.new("pm"),
         allow_redisplay="unspecified",
@@ -242,7 +242,7 @@ def shown_card(call: Call, value: StoredCard) -> StoredPaymentMethod:
             "address_postal_code_check": value["address_zip_check"],
             "cvc_check": value["cvc_check"],
         }
-    return blank(
+    return new_object(
         kinds.PAYMENT_METHOD,
         id=value["id"],
         allow_redisplay="unspecified",

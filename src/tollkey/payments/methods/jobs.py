@@ -1,4 +1,4 @@
-"""The scheduled work of this room, by name. The resources say in ``on_due`` what it does."""
+"""The names of the jobs of this package; ``on_due`` of its resources has their functions."""
 
 from __future__ import annotations
 

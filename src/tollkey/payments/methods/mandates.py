@@ -21,12 +21,12 @@ from tollkey.wire import (
     Params,
     Reply,
     Resource,
-    blank,
-    dig,
     hosted_url,
     html_page,
     invalid,
+    new_object,
     retrieve,
+    value_at,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def mandate_for(call: Call, intent: Intent, method: Instrument, params: Mapping[
     Raises ApiError 400: no such mandate, or one is needed and there is none.
     """
     kind = protocol.kind_of(method)
-    options = dig(intent, f"payment_method_options.{kind}.mandate_options") if kind == "card" else None
+    options = value_at(intent, f"payment_method_options.{kind}.mandate_options") if kind == "card" else None
     found: api.Mandate | None = None
     if params.get("mandate") is not None:
         found = call.objects.get(kinds.MANDATE, params["mandate"], "mandate")
@@ -88,7 +88,7 @@ def _is_payment(intent: Intent) -> TypeIs[api.PaymentIntent]:
 
 def _saves(intent: Intent) -> bool:
     usage = intent.get("setup_future_usage") if _is_payment(intent) else intent.get("usage")
-    wanted = dig(intent, "payment_method_options.card.setup_future_usage")
+    wanted = value_at(intent, "payment_method_options.card.setup_future_usage")
     return "off_session" in (usage, wanted)
 
 
@@ -107,7 +107,7 @@ def new_mandate(
     acceptance: api.CustomerAcceptance = {"accepted_at": given.get("accepted_at", call.now), "type": given["type"]}
     fields.assign(acceptance, {given["type"]: dict(given.get(given["type"]) or {})}, (given["type"],))
     id = call.ids.new("mandate")
-    mandate = blank(
+    mandate = new_object(
         kinds.MANDATE,
         id=id,
         customer_acceptance=acceptance,
@@ -164,7 +164,7 @@ def show(call: Call, params: Params) -> Reply:
     mandate = call.objects.get(kinds.MANDATE, call.path["id"])
     kind = mandate["payment_method_details"]["type"]
     facts = {
-        "Reference": dig(mandate, f"payment_method_details.{kind}.reference") or mandate["id"],
+        "Reference": value_at(mandate, f"payment_method_details.{kind}.reference") or mandate["id"],
         "Status": mandate["status"],
     }
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())

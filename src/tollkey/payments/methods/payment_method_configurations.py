@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.payments.methods.method_types import TYPES
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, blank, invalid, list_page, records
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, list_page, new_object, records
 from tollkey.wire.kinds import Kind
 from tollkey.wire.shapes import properties
 
@@ -68,7 +68,7 @@ def _default(call: Call) -> api.PaymentMethodConfiguration:
 def _new(
     call: Call, id: str, name: str, *, is_default: bool = False, parent: str | None = None
 ) -> api.PaymentMethodConfiguration:
-    configuration = blank(
+    configuration = new_object(
         _KIND, id=id, active=True, is_default=is_default, livemode=call.livemode, name=name, parent=parent
     )
     for method in properties(OBJECT):

@@ -16,10 +16,10 @@ from tollkey.wire import (
     Endpoint,
     Params,
     Resource,
-    blank,
     invalid,
     listing,
     needs,
+    new_object,
     records,
     retrieve,
 )
@@ -59,7 +59,7 @@ def create(call: Call, params: Params) -> api.PaymentMethodDomain:
     if known:
         return known[0]
     enabled = params.get("enabled", True) is not False
-    domain = blank(
+    domain = new_object(
         DOMAIN,
         id=call.ids.new("pmd"),
         created=call.now,
@@ -87,7 +87,7 @@ def validate(call: Call, params: Params) -> api.PaymentMethodDomain:
 
 def create_apple(call: Call, params: Params) -> api.ApplePayDomain:
     """Register a domain for Apple Pay."""
-    domain = blank(
+    domain = new_object(
         APPLE_DOMAIN, id=call.ids.new("apwc"), created=call.now, domain_name=_name(params), livemode=call.livemode
     )
     return call.objects.insert(domain)

@@ -36,10 +36,10 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     invalid,
     list_page,
     missing_param,
+    new_object,
     publishable_access,
     records,
 )
@@ -107,7 +107,7 @@ def _of_token(
 
 
 def _new(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
-    return blank(
+    return new_object(
         kinds.PAYMENT_METHOD,
         id=call.ids.new("pm"),
         allow_redisplay="unspecified",
@@ -156,7 +156,7 @@ def _bank(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
 def _other(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
     """A method without numbers: the properties that its specification has, filled from what was given."""
     try:
-        inner = blank(f"payment_method_{kind}")
+        inner = new_object(f"payment_method_{kind}")
     except LookupError:
         inner = {}
     inner.pop("object", None)

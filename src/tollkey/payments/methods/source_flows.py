@@ -26,11 +26,11 @@ from tollkey.wire import (
     Call,
     Params,
     Reply,
-    blank,
     hosted_url,
     html_page,
     invalid,
     missing_param,
+    new_object,
     redirect,
     with_query,
 )
@@ -86,7 +86,7 @@ def _new(call: Call, params: Params, kind: str, flow: str) -> StoredSource:
     if flow == "redirect" and params.get("amount") is None:
         raise missing_param("amount")
     id = call.ids.new("src")
-    source = blank(
+    source = new_object(
         kinds.SOURCE,
         id=id,
         amount=params.get("amount"),
@@ -134,7 +134,7 @@ def set_owner(source: StoredSource, params: Params) -> None:
 def _details(call: Call, kind: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
     """What was told of another kind. Of an account's number the last four digits and a fingerprint stay."""
     try:
-        blanks = blank(f"source_type_{kind}")
+        blanks = new_object(f"source_type_{kind}")
     except LookupError:
         blanks = {}
     details = {**{name: value for name, value in blanks.items() if name not in ("id", "object")}, **given}
@@ -360,7 +360,7 @@ def receive_test_funds(call: Call, id: str) -> None:
     received = source["receiver"]["amount_received"] + amount
     source["receiver"] = {**source["receiver"], "amount_received": received}
     bank = source["ach_credit_transfer"]
-    arrived = blank(
+    arrived = new_object(
         _TRANSACTION,
         id=call.ids.new("srctxn"),
         ach_credit_transfer={

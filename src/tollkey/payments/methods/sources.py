@@ -30,7 +30,7 @@ from tollkey.wire import (
     missing_object,
     missing_param,
     needs,
-    of_list,
+    page_of_list,
     publishable_access,
     records,
 )
@@ -72,19 +72,19 @@ def list_sources(call: Call, params: Params) -> Page:
     customer = _customer(call)["id"]
     wanted = params.get("object")
     kind = wanted if wanted in ("card", "bank_account", "source") else None
-    return of_list(sources_of(call, customer, kind), f"/v1/customers/{customer}/sources", params)
+    return page_of_list(sources_of(call, customer, kind), f"/v1/customers/{customer}/sources", params)
 
 
 def list_cards(call: Call, params: Params) -> Page:
     """List a customer's cards."""
     customer = _customer(call)["id"]
-    return of_list(sources_of(call, customer, "card"), f"/v1/customers/{customer}/cards", params)
+    return page_of_list(sources_of(call, customer, "card"), f"/v1/customers/{customer}/cards", params)
 
 
 def list_bank_accounts(call: Call, params: Params) -> Page:
     """List a customer's bank accounts."""
     customer = _customer(call)["id"]
-    return of_list(sources_of(call, customer, "bank_account"), f"/v1/customers/{customer}/bank_accounts", params)
+    return page_of_list(sources_of(call, customer, "bank_account"), f"/v1/customers/{customer}/bank_accounts", params)
 
 
 def retrieve_one(call: Call, params: Params) -> SavedSource:
@@ -172,7 +172,9 @@ def update_source(call: Call, params: Params) -> StoredSource:
 def transactions(call: Call, params: Params) -> Page:
     """List what has been paid into a receiver source."""
     source = call.objects.get(kinds.SOURCE, call.path["source"])
-    return of_list(list(source.get("_transactions") or []), f"/v1/sources/{source['id']}/source_transactions", params)
+    return page_of_list(
+        list(source.get("_transactions") or []), f"/v1/sources/{source['id']}/source_transactions", params
+    )
 
 
 def client_view(call: Call, value: SavedSource) -> Mapping[str, object]:

@@ -23,9 +23,9 @@ from tollkey.wire import (
     Endpoint,
     Params,
     Resource,
-    blank,
     invalid,
     missing_object,
+    new_object,
     public,
     publishable_access,
     records,
@@ -124,7 +124,7 @@ def _store(
     sealed.
     """
     prefix, type = _KINDS[name]
-    token = blank(
+    token = new_object(
         kinds.TOKEN,
         id=call.ids.new(prefix),
         client_ip=call.origin.ip,

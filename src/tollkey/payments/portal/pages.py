@@ -12,7 +12,7 @@ from tollkey.payments.portal.details import details_link
 from tollkey.payments.portal.plan_change import change_link
 from tollkey.payments.portal.session import Here, leads_to, recurring_of, return_link
 from tollkey.payments.shared import currency
-from tollkey.wire import Call, Reply, dig, html_page
+from tollkey.wire import Call, Reply, html_page, value_at
 from tollkey.wire.hosted import with_query
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _subscriptions(at: Here) -> str:
 
 def _methods(call: Call, customer: StoredCustomer, path: str) -> str:
     parts = ["<h2>Payment methods</h2>"]
-    default = dig(customer, "invoice_settings.default_payment_method")
+    default = value_at(customer, "invoice_settings.default_payment_method")
     for one in call.objects.query(kinds.PAYMENT_METHOD, {"customer": customer["id"]}, limit=20):
         whole: Mapping[str, Any] = one  # the hash of its type, which one field or another holds
         inner = whole.get(one["type"]) or {}

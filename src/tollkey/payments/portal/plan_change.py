@@ -24,7 +24,7 @@ from tollkey.payments.portal.session import (
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.subscriptions import changes, periods, previews, subscription_schedules
 from tollkey.payments.subscriptions import items as subscriptions_items
-from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, dig, html_page, invalid
+from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, html_page, invalid, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
@@ -220,7 +220,7 @@ def _change(at: Here, params: Params) -> tuple[StoredSubscription, Params]:
     if params.get("subscription"):
         subscription = _changeable(at, params["subscription"])
         return subscription, _asked(at, subscription, params)
-    if dig(at.session, "flow.type") != "subscription_update_confirm" or at.session.get("_flow_done"):
+    if value_at(at.session, "flow.type") != "subscription_update_confirm" or at.session.get("_flow_done"):
         raise invalid("Choose a subscription.", "subscription")
     return of_flow(at)
 
@@ -279,7 +279,7 @@ def _costs(at: Here, subscription: StoredSubscription, change: Params) -> str:
 def _later(at: Here, subscription: StoredSubscription, change: Params) -> bool:
     """Whether the change waits for the end of the period, as ``schedule_at_period_end`` says."""
     conditions = {
-        one["type"] for one in dig(at.features, "subscription_update.schedule_at_period_end.conditions") or []
+        one["type"] for one in value_at(at.features, "subscription_update.schedule_at_period_end.conditions") or []
     }
     if subscription["status"] != "active" or not conditions:
         return False

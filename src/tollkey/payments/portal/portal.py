@@ -38,15 +38,15 @@ from tollkey.wire import (
     Params,
     Reply,
     Resource,
-    blank,
-    dig,
     hosted_url,
     invalid,
     listing,
     missing_param,
+    new_object,
     records,
     redirect,
     retrieve,
+    value_at,
 )
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _new(call: Call, params: Params, *, default: bool) -> api.BillingPortalConfi
     features = copy.deepcopy(_FEATURES)
     _merge(call, features, params["features"])
     id = call.ids.new("bpc")
-    configuration = blank(
+    configuration = new_object(
         kinds.CONFIGURATION,
         id=id,
         active=True,
@@ -191,7 +191,7 @@ def create_session(call: Call, params: Params) -> StoredPortalSession:
     customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
     configuration = _used(call, params.get("configuration"))
     id = call.ids.new("bps")
-    session = blank(
+    session = new_object(
         kinds.SESSION,
         id=id,
         configuration=configuration["id"],
@@ -239,7 +239,7 @@ def _task(at: Here) -> Reply:
 
 def _offer(at: Here, flow: api.PortalFlowsFlowSubscriptionCancel) -> str:
     """What the customer gets for staying."""
-    coupon = at.call.objects.find(kinds.COUPON, dig(flow, "retention.coupon_offer.coupon") or "")
+    coupon = at.call.objects.find(kinds.COUPON, value_at(flow, "retention.coupon_offer.coupon") or "")
     if coupon is None:
         return ""
     less = (
@@ -257,8 +257,8 @@ def _offer(at: Here, flow: api.PortalFlowsFlowSubscriptionCancel) -> str:
 def accept_retention_offer(call: Call, params: Params) -> Reply:
     """Accept the offer of a cancellation flow: apply its coupon to the subscription."""
     at = here(call)
-    flow = dig(at.session, "flow.subscription_cancel") or {}
-    coupon = dig(flow, "retention.coupon_offer.coupon")
+    flow = value_at(at.session, "flow.subscription_cancel") or {}
+    coupon = value_at(flow, "retention.coupon_offer.coupon")
     if not coupon or not waiting(at.session):
         raise invalid("There is no offer.")
     changes.update(at.call, own_subscription(at, flow["subscription"]), {"discounts": [{"coupon": coupon}]})
@@ -326,7 +326,7 @@ def use_method(call: Call, params: Params) -> Reply:
         raise invalid("There is no such payment method.", "payment_method")
     at.customer["invoice_settings"]["default_payment_method"] = method["id"]
     call.objects.save(at.customer, "customer.updated")
-    return completed(at) if dig(at.session, "flow.type") == "payment_method_update" else redirect(at.path)
+    return completed(at) if value_at(at.session, "flow.type") == "payment_method_update" else redirect(at.path)
 
 
 _ONE = P.object(required=("subscription",), subscription=P.string())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tollkey.payments.portal import kinds
 from tollkey.payments.shared import clock
-from tollkey.wire import Call, Params, Reply, dig, html_page, invalid, missing_param, redirect
+from tollkey.wire import Call, Params, Reply, html_page, invalid, missing_param, redirect, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
@@ -90,13 +90,13 @@ def waiting(session: StoredPortalSession) -> bool:
 def done_page(call: Call, params: Params) -> Reply:
     """The confirmation of a flow that is done."""
     at = here(call)
-    text = dig(at.session, "flow.after_completion.hosted_confirmation.custom_message") or "Your change is saved."
+    text = value_at(at.session, "flow.after_completion.hosted_confirmation.custom_message") or "Your change is saved."
     return html_page("Done", f"<h1>Done</h1>\n<p>{escape(text)}</p>\n{return_link(at.session)}")
 
 
 def leads_to(session: StoredPortalSession) -> str | None:
     """The address outside of this server that a form of the portal may lead to."""
-    told = dig(session, "flow.after_completion.redirect.return_url")
+    told = value_at(session, "flow.after_completion.redirect.return_url")
     return str(told) if told else None
 
 
@@ -191,7 +191,7 @@ def _check_subscription(
             raise invalid(
                 f"The subscription `{subscription['id']}` is already set to be canceled at period end.", param
             )
-        coupon = dig(given[kind], "retention.coupon_offer.coupon")
+        coupon = value_at(given[kind], "retention.coupon_offer.coupon")
         if coupon:
             call.objects.get(kinds.COUPON, coupon, f"flow_data[{kind}][retention][coupon_offer][coupon]")
         return

@@ -32,7 +32,7 @@ from tollkey.payments.subscriptions.lifecycle import INCOMPLETE_SECONDS
 from tollkey.payments.subscriptions.pending_items import plan as plan_pending
 from tollkey.payments.subscriptions.periods import TRIAL_NOTICE, configured_anchor, plan_work, trial_end_of
 from tollkey.payments.subscriptions.settings import apply_settings, set_cancel, translate
-from tollkey.wire import Call, Params, blank, invalid, missing_param
+from tollkey.wire import Call, Params, invalid, missing_param, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
@@ -120,7 +120,7 @@ def _blank(
     mode = fields.given(
         params.get("billing_mode") or {}, "type", "classic" if call.version < _CLASSIC_BEFORE else "flexible"
     )
-    subscription = blank(
+    subscription = new_object(
         kinds.SUBSCRIPTION,
         id=call.ids.new("sub"),
         automatic_tax={"disabled_reason": None, "enabled": False, "liability": None},

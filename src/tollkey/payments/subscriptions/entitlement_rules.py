@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tollkey.payments.subscriptions import kinds
-from tollkey.wire import Call, blank, sublist
+from tollkey.wire import Call, nested_list, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredEntitlement
@@ -37,7 +37,7 @@ def refresh(call: Call, customer: str) -> None:
             call.objects.delete(gone)
     for id, feature in features.items():
         if id not in there:
-            made = blank(
+            made = new_object(
                 kinds.ENTITLEMENT,
                 id=call.ids.new("ent"),
                 feature=id,
@@ -64,7 +64,7 @@ def _features(call: Call, customer: str) -> dict[str, api.EntitlementsFeature]:
 def _emit_summary(call: Call, customer: str, before: list[StoredEntitlement]) -> None:
     def listed(entitlements: list[StoredEntitlement]) -> Mapping[str, Any]:
         shown = [call.objects.copy(one) for one in entitlements[:_TOLD]]
-        made: Mapping[str, Any] = sublist(shown, f"/v1/customer/{customer}/entitlements")
+        made: Mapping[str, Any] = nested_list(shown, f"/v1/customer/{customer}/entitlements")
         return {**made, "has_more": len(entitlements) > _TOLD}
 
     now = call.objects.query(kinds.ENTITLEMENT, {"_customer": customer}, limit=_MOST)

@@ -21,10 +21,10 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     invalid,
     list_page,
     missing_object,
+    new_object,
     records,
     retrieve,
 )
@@ -47,7 +47,7 @@ def create(call: Call, params: Params) -> api.EntitlementsFeature:
             "lookup_key",
             "resource_already_exists",
         )
-    feature = blank(
+    feature = new_object(
         kinds.FEATURE,
         id=call.ids.new("feat"),
         active=True,
@@ -96,7 +96,7 @@ def attach(call: Call, params: Params) -> StoredProductFeature:
         raise invalid(
             "This feature is attached to the product already.", "entitlement_feature", "resource_already_exists"
         )
-    link = blank(
+    link = new_object(
         kinds.PRODUCT_FEATURE,
         id=call.ids.new("prodft"),
         entitlement_feature=call.objects.copy(feature),

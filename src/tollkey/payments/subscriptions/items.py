@@ -9,7 +9,7 @@ from tollkey.payments.catalog import pricing, redemption
 from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
-from tollkey.wire import Call, blank, invalid, merged_metadata, missing_object, public, sublist
+from tollkey.wire import Call, invalid, merged_metadata, missing_object, nested_list, new_object, public
 from tollkey.wire.kinds import T
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def new_item(
 ) -> StoredSubscriptionItem:
     """An item of a subscription for a price; not stored."""
     id = call.ids.new("si")
-    item = blank(
+    item = new_object(
         kinds.SUBSCRIPTION_ITEM,
         id=id,
         created=call.now,
@@ -272,7 +272,7 @@ def _replace(known: StoredSubscriptionItem, item: StoredSubscriptionItem) -> Non
 def show(call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem]) -> None:
     """Put copies of the items into their subscription; the plan and quantity of a single one stand at its top, too."""
     url = f"/v1/subscription_items?subscription={subscription['id']}"
-    subscription["items"] = sublist([call.objects.copy(item) for item in items], url, total_count=len(items))
+    subscription["items"] = nested_list([call.objects.copy(item) for item in items], url, total_count=len(items))
     single = items[0] if len(items) == 1 else None
     subscription["plan"] = call.objects.copy(single)["plan"] if single else None
     subscription["quantity"] = single.get("quantity") if single else None

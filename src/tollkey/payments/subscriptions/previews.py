@@ -21,7 +21,7 @@ from tollkey.payments.subscriptions.phase_building import build_phases
 from tollkey.payments.subscriptions.phases import phase_at, phase_items
 from tollkey.payments.subscriptions.proration import item_details, prorations
 from tollkey.payments.subscriptions.settings import translate
-from tollkey.wire import ApiError, Call, Endpoint, MoreEndpoints, Page, Params, invalid, of_list
+from tollkey.wire import ApiError, Call, Endpoint, MoreEndpoints, Page, Params, invalid, page_of_list
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry
@@ -55,7 +55,7 @@ def upcoming_lines(call: Call, params: Params) -> Page:
         call,
         {name: value for name, value in params.items() if name not in ("limit", "starting_after", "ending_before")},
     )
-    return of_list(invoice["lines"]["data"], "/v1/invoices/upcoming/lines", params)
+    return page_of_list(invoice["lines"]["data"], "/v1/invoices/upcoming/lines", params)
 
 
 def preview(call: Call, params: Params) -> StoredInvoice:

@@ -14,7 +14,7 @@ from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import rounding
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_metered
-from tollkey.wire import Call, blank, dig
+from tollkey.wire import Call, new_object, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice
@@ -93,7 +93,7 @@ def _credit(
     debits = _pending(call, subscription, item, at) or _billed(call, subscription, item, at)
     if not debits:
         return []
-    itemized = dig(mode, "flexible.proration_discounts") == "itemized"
+    itemized = value_at(mode, "flexible.proration_discounts") == "itemized"
     off: dict[str, int] = {}
     for debit in debits:
         for id, taken in debit.off.items():
@@ -101,7 +101,7 @@ def _credit(
     gross = -sum(arithmetic.prorated(debit.amount, debit.period, at) for debit in debits)
     net = -sum(arithmetic.prorated(debit.amount - sum(debit.off.values()), debit.period, at) for debit in debits)
     last = debits[0].line
-    found = call.objects.find(kinds.PRICE, dig(last, "pricing.price_details.price") or "") or price
+    found = call.objects.find(kinds.PRICE, value_at(last, "pricing.price_details.price") or "") or price
     count = sum(debit.line["quantity"] or 0 for debit in debits)
     credit = _finished(
         call, subscription, item, found, count, gross if itemized else net, at, debits[0].period.end, debits
@@ -200,7 +200,7 @@ def _bills(line: api.LineItem, item: StoredSubscriptionItem, at: int, same_price
         or not line["period"]["start"] <= at < line["period"]["end"]
     ):
         return False
-    return not same_price or dig(line, "pricing.price_details.price") == item["price"]["id"]
+    return not same_price or value_at(line, "pricing.price_details.price") == item["price"]["id"]
 
 
 def _debit(line: api.LineItem) -> Debit:
@@ -223,7 +223,7 @@ def _proration(
     discountable: bool = True,
 ) -> StoredInvoiceItem:
     count = cost_quantity(item) if quantity is None else quantity
-    made = blank(
+    made = new_object(
         kinds.INVOICE_ITEM,
         id=call.ids.new("ii"),
         amount=amount,

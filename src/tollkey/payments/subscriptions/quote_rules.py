@@ -13,7 +13,7 @@ from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.creation import create
 from tollkey.payments.subscriptions.items import terms_of
 from tollkey.payments.tax import automatic as tax_automatic
-from tollkey.wire import Call, Params, blank, invalid, public
+from tollkey.wire import Call, Params, invalid, new_object, public
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry
@@ -32,7 +32,7 @@ def build_lines(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[Ordered
         price = pricing.named_price(call, entry, f"line_items[{place}]")
         quantity = fields.given(entry, "quantity", 1)
         amount = arithmetic.cost(price, quantity)
-        line = blank(
+        line = new_object(
             kinds.QUOTE_LINE,
             id=call.ids.new("li"),
             amount_discount=0,

@@ -22,15 +22,15 @@ from tollkey.wire import (
     Params,
     Reply,
     Resource,
-    blank,
     invalid,
     list_page,
     merged_metadata,
-    of_list,
+    nested_list,
+    new_object,
+    page_of_list,
     public,
     records,
     retrieve,
-    sublist,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def create(call: Call, params: Params) -> StoredQuote:
     customer_id = params.get("customer") or (source["customer"] if source else None)
     customer = call.objects.get(kinds.CUSTOMER, customer_id, "customer") if customer_id else None
     call = clock.for_customer(call, customer) if customer else clock.at_clock(call, params.get("test_clock"))
-    quote = blank(
+    quote = new_object(
         kinds.QUOTE,
         id=call.ids.new("qt"),
         amount_subtotal=0,
@@ -232,7 +232,7 @@ def list_quotes(call: Call, params: Params) -> Page:
 def list_lines(call: Call, params: Params) -> Page:
     """List the lines of a quote."""
     quote = call.objects.get(kinds.QUOTE, call.path["quote"])
-    return of_list([public(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items", params)
+    return page_of_list([public(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items", params)
 
 
 def list_upfront(call: Call, params: Params) -> Page:
@@ -240,7 +240,7 @@ def list_upfront(call: Call, params: Params) -> Page:
     quote = call.objects.get(kinds.QUOTE, call.path["quote"])
     trial = quote["subscription_data"]["trial_period_days"]
     lines = [public(line) for line in quote["_items"] if not (trial and quote_rules.price_of(line)["recurring"])]
-    return of_list(lines, f"/v1/quotes/{quote['id']}/computed_upfront_line_items", params)
+    return page_of_list(lines, f"/v1/quotes/{quote['id']}/computed_upfront_line_items", params)
 
 
 def pdf(call: Call, params: Params) -> Reply:
@@ -265,7 +265,7 @@ QUOTE = Resource(
     path_param="quote",
     indexed=("customer", "status", "test_clock"),
     expands={
-        "line_items": lambda call, quote: sublist(
+        "line_items": lambda call, quote: nested_list(
             [public(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items"
         )
     },

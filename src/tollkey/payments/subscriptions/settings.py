@@ -10,7 +10,7 @@ from tollkey.payments.methods import instruments
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, Params, blank, invalid
+from tollkey.wire import Call, Params, invalid, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription
@@ -103,7 +103,7 @@ def _check_method(call: Call, subscription: StoredSubscription, id: str) -> None
 
 
 def _percent_rate(call: Call, percent: float | str) -> api.TaxRate:
-    rate = blank(
+    rate = new_object(
         kinds.TAX_RATE,
         id=call.ids.new("txr"),
         active=False,

@@ -21,12 +21,12 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     created_ranges,
     invalid,
     list_page,
     merged_metadata,
     missing_param,
+    new_object,
     records,
     retrieve,
 )
@@ -60,7 +60,7 @@ def create(call: Call, params: Params) -> StoredSchedule:
 def _blank(call: Call, params: Params, customer: StoredCustomer) -> StoredSchedule:
     mode = params.get("billing_mode") or {}
     kind = fields.given(mode, "type", "classic" if call.version < "2025-09-30" else "flexible")
-    schedule = blank(
+    schedule = new_object(
         kinds.SCHEDULE,
         id=call.ids.new("sub_sched"),
         billing_mode={"flexible": {"proration_discounts": "included"} if kind == "flexible" else None, "type": kind},

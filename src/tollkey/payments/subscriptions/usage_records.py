@@ -13,7 +13,7 @@ from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.items import is_metered
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.usage import quantities
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, missing_param, of_list, records
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, missing_param, page_of_list, records
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import UsageRecord, UsageRecordObject
@@ -74,7 +74,7 @@ def list_summaries(call: Call, params: Params) -> Page:
         "subscription_item": item["id"],
         "total_usage": quantities.used(call, subscription, item, period),
     }
-    return of_list([summary], f"/v1/subscription_items/{item['id']}/usage_record_summaries", params)
+    return page_of_list([summary], f"/v1/subscription_items/{item['id']}/usage_record_summaries", params)
 
 
 USAGE_RECORD = Resource(

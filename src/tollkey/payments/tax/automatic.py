@@ -17,7 +17,7 @@ from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds
 from tollkey.payments.tax.rates import Place, located, percent_at, reason_of, reverses
-from tollkey.wire import ApiError, Call, blank, dig, invalid
+from tollkey.wire import ApiError, Call, invalid, new_object, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (
@@ -58,10 +58,10 @@ def address_of(call: Call, customer: api.Customer) -> api.Address | None:
     belongs.
     """
     method = call.objects.find(
-        methods_kinds.PAYMENT_METHOD, dig(customer, "invoice_settings.default_payment_method") or ""
+        methods_kinds.PAYMENT_METHOD, value_at(customer, "invoice_settings.default_payment_method") or ""
     )
     addresses: tuple[api.Address | None, ...] = (
-        dig(customer, "shipping.address"),
+        value_at(customer, "shipping.address"),
         customer.get("address"),
         method["billing_details"]["address"] if method is not None else None,
     )
@@ -90,7 +90,7 @@ def taxing(
 
 def origin(call: Call, settings: StoredTaxSettings | None) -> str:
     """The country that the account sells from: its head office's, or its own."""
-    return str(dig(settings, "head_office.address.country") or fields.account_country(call))
+    return str(value_at(settings, "head_office.address.country") or fields.account_country(call))
 
 
 def tax_ids_of(call: Call, customer: str | None) -> list[api.TaxId]:
@@ -164,7 +164,7 @@ def _rate_object(call: Call, place: Place, percent: str, inclusive: bool) -> Sto
     known = call.objects.query(kinds.TAX_RATE, {"_automatic": key}, limit=1)
     if known:
         return known[0]
-    made = blank(
+    made = new_object(
         kinds.TAX_RATE,
         id=call.ids.new("txr"),
         active=False,

@@ -32,13 +32,13 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
-    dig,
     invalid,
-    of_list,
+    nested_list,
+    new_object,
+    page_of_list,
     records,
     retrieve,
-    sublist,
+    value_at,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _where(call: Call, params: Params) -> tuple[CustomerDetails, Place | None, s
     given: Mapping[str, Any] = params.get("customer_details") or {}
     if params.get("customer"):
         customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
-        shipping = dig(customer, "shipping.address")
+        shipping = value_at(customer, "shipping.address")
         details = {**given, "address": given.get("address") or shipping or customer.get("address")}
         details["address_source"] = given.get("address_source") or ("shipping" if shipping else "billing")
     else:
@@ -99,7 +99,7 @@ def _lines(call: Call, params: Params, place: Place | None, override: str) -> li
             call.objects.get(catalog_kinds.PRODUCT, item["product"], f"line_items[{index}][product]")
         code = item.get("tax_code") or _GENERAL
         amount, tax = item["amount"], taxed(item["amount"], behaviour, place, code, override)
-        line = blank(
+        line = new_object(
             kinds.CALCULATION_LINE,
             id=call.ids.new("tax_li"),
             amount=amount,
@@ -127,7 +127,7 @@ def calculate(call: Call, params: Params) -> StoredCalculation:
     exclusive = sum(part["amount_tax"] for part in counted if part["tax_behavior"] == "exclusive")
     inclusive = sum(part["amount_tax"] for part in counted if part["tax_behavior"] == "inclusive")
     source = params.get("ship_from_details")
-    calculation = blank(
+    calculation = new_object(
         kinds.CALCULATION,
         id=call.ids.new("taxcalc"),
         amount_total=sum(part["amount"] for part in counted) + exclusive,
@@ -188,13 +188,13 @@ def unexpired(call: Call, id: str, param: str | None = None) -> StoredCalculatio
 def calculation_lines(call: Call, params: Params) -> Page:
     """The line items of a calculation."""
     found = unexpired(call, call.path["calculation"])
-    return of_list(found["_lines"], f"/v1/tax/calculations/{found['id']}/line_items", params)
+    return page_of_list(found["_lines"], f"/v1/tax/calculations/{found['id']}/line_items", params)
 
 
 def _line_items(call: Call, calculation: StoredCalculation) -> api.TaxCalculationLineItems:
     """``line_items``, for who expands them."""
     copies = [call.objects.copy(line) for line in calculation["_lines"]]
-    listed: api.TaxCalculationLineItems = sublist(copies, f"/v1/tax/calculations/{calculation['id']}/line_items")
+    listed: api.TaxCalculationLineItems = nested_list(copies, f"/v1/tax/calculations/{calculation['id']}/line_items")
     return listed
 
 

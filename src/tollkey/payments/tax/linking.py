@@ -13,7 +13,7 @@ from tollkey.payments.shared import events
 from tollkey.payments.tax import kinds
 from tollkey.payments.tax.calculations import expired, unexpired
 from tollkey.payments.tax.transactions import record, reverse
-from tollkey.wire import ApiError, Call, Params, dig
+from tollkey.wire import ApiError, Call, Params, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (
@@ -29,7 +29,7 @@ PARAM = "hooks[inputs][tax][calculation]"
 
 def calculation_of(intent: api.PaymentIntent) -> str | None:
     """The id of the calculation that an intent names."""
-    found: str | None = dig(intent, "hooks.inputs.tax.calculation")
+    found: str | None = value_at(intent, "hooks.inputs.tax.calculation")
     return found
 
 
@@ -38,7 +38,7 @@ def link(call: Call, intent: api.PaymentIntent, hooks: Mapping[str, Any] | None)
 
     Raises ApiError 400 for a calculation that there is not.
     """
-    id = dig(hooks or {}, "inputs.tax.calculation")
+    id = value_at(hooks or {}, "inputs.tax.calculation")
     if not id:
         intent.pop("hooks", None)
         return

@@ -11,7 +11,7 @@ from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds
 from tollkey.payments.tax.rates import registration_status
 from tollkey.payments.tax.settings import SETTINGS
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, blank, invalid, list_page, records, retrieve
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, list_page, new_object, records, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import api
@@ -24,7 +24,7 @@ def register(call: Call, params: Params) -> api.TaxRegistration:
     if country.lower() not in options:
         raise invalid(f"You must provide country_options[{country.lower()}].", "country_options")
     start = call.now if params["active_from"] == "now" else params["active_from"]
-    registration = blank(
+    registration = new_object(
         kinds.REGISTRATION,
         id=call.ids.new("taxreg"),
         active_from=start,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.keys import Permission
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds, states
-from tollkey.wire import Call, Endpoint, Params, Resource, blank, records
+from tollkey.wire import Call, Endpoint, Params, Resource, new_object, records
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (
@@ -28,7 +28,7 @@ def _settings(call: Call) -> StoredTaxSettings:
     if found is not None:
         return found
     return {
-        **blank(kinds.SETTINGS, livemode=call.livemode, status=states.SETTINGS.start("pending")),
+        **new_object(kinds.SETTINGS, livemode=call.livemode, status=states.SETTINGS.start("pending")),
         "id": call.account,
         "defaults": {"provider": "stripe", "tax_behavior": None, "tax_code": None},
         "status_details": {"pending": {"missing_fields": ["head_office", "defaults.tax_code"]}},

@@ -12,7 +12,7 @@ from tollkey.payments.shared import events
 from tollkey.payments.tax import kinds, linking
 from tollkey.payments.tax.calculations import TRANSACTIONS
 from tollkey.payments.tax.linking import calculation_of
-from tollkey.wire import ApiError, Call, Endpoint, Params, Reaction, Resource, blank
+from tollkey.wire import ApiError, Call, Endpoint, Params, Reaction, Resource, new_object
 
 if TYPE_CHECKING:
     from tollkey.wire import api
@@ -25,7 +25,7 @@ def find(call: Call, params: Params) -> api.TaxAssociation:
     if calculation is None:
         message = f"No tax association found for PaymentIntent: '{intent['id']}'"
         raise ApiError(404, code="resource_missing", message=message, param="payment_intent")
-    return blank(
+    return new_object(
         kinds.ASSOCIATION,
         id=f"taxa_{intent['id'].removeprefix('pi_')}",
         calculation=calculation,

@@ -21,11 +21,11 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     invalid,
     list_page,
     missing_object,
     needs,
+    new_object,
     records,
 )
 
@@ -62,7 +62,7 @@ def create(call: Call, params: Params) -> api.TaxId:
     if not well_formed(kind, value):
         raise invalid(f"Invalid value for {kind}.", "value", "tax_id_invalid")
     checked = kind in _CHECKED and call.has(providers.TAX_IDS)
-    tax_id = blank(
+    tax_id = new_object(
         kinds.TAX_ID,
         id=call.ids.new("txi"),
         country=_country(kind, compact),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tollkey.keys import Permission
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds
-from tollkey.wire import Call, Endpoint, Params, Resource, blank, listing, records, retrieve
+from tollkey.wire import Call, Endpoint, Params, Resource, listing, new_object, records, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (
@@ -23,7 +23,7 @@ _FIELDS = ("active", "country", "description", "display_name", "jurisdiction", "
 
 def create(call: Call, params: Params) -> StoredTaxRate:
     """Create a tax rate."""
-    rate = blank(
+    rate = new_object(
         kinds.TAX_RATE,
         id=call.ids.new("txr"),
         active=True,

@@ -12,7 +12,19 @@ from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds
 from tollkey.payments.tax.calculations import TRANSACTIONS, unexpired
 from tollkey.payments.tax.rates import spread
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, blank, invalid, of_list, records, retrieve, sublist
+from tollkey.wire import (
+    Call,
+    Endpoint,
+    Page,
+    Params,
+    Resource,
+    invalid,
+    nested_list,
+    new_object,
+    page_of_list,
+    records,
+    retrieve,
+)
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (
@@ -35,7 +47,7 @@ def record(call: Call, params: Params) -> StoredTaxTransaction:
     """
     calculation = unexpired(call, params["calculation"], "calculation")
     _unused(call, params["reference"])
-    transaction = blank(
+    transaction = new_object(
         kinds.TRANSACTION,
         id=call.ids.new("tax"),
         created=call.now,
@@ -56,7 +68,9 @@ def record(call: Call, params: Params) -> StoredTaxTransaction:
 
 
 def _transaction_line(line: api.TaxCalculationLineItem) -> api.TaxTransactionLineItem:
-    made = blank(kinds.TRANSACTION_LINE, **{name: value for name, value in line.items() if name != "tax_breakdown"})
+    made = new_object(
+        kinds.TRANSACTION_LINE, **{name: value for name, value in line.items() if name != "tax_breakdown"}
+    )
     made.update({"object": "tax.transaction_line_item", "type": "transaction", "reversal": None})
     return made
 
@@ -171,13 +185,13 @@ def reverse(call: Call, params: Params) -> StoredTaxTransaction:
 def transaction_lines(call: Call, params: Params) -> Page:
     """The line items of a transaction."""
     found = call.objects.get(kinds.TRANSACTION, call.path["transaction"])
-    return of_list(found["_lines"], f"/v1/tax/transactions/{found['id']}/line_items", params)
+    return page_of_list(found["_lines"], f"/v1/tax/transactions/{found['id']}/line_items", params)
 
 
 def _line_items(call: Call, transaction: StoredTaxTransaction) -> api.TaxTransactionLineItems:
     """``line_items``, for who expands them."""
     copies = [call.objects.copy(line) for line in transaction["_lines"]]
-    listed: api.TaxTransactionLineItems = sublist(copies, f"/v1/tax/transactions/{transaction['id']}/line_items")
+    listed: api.TaxTransactionLineItems = nested_list(copies, f"/v1/tax/transactions/{transaction['id']}/line_items")
     return listed
 
 

@@ -21,11 +21,11 @@ from tollkey.wire import (
     Endpoint,
     Params,
     Resource,
-    blank,
     invalid,
     listing,
     missing_param,
     needs,
+    new_object,
     only_in_test,
     records,
     retrieve,
@@ -64,7 +64,7 @@ def create_location(call: Call, params: Params) -> api.TerminalLocation:
     for name in ("address", "display_name"):
         if not params.get(name):
             raise missing_param(name)
-    location = blank(
+    location = new_object(
         _LOCATION,
         id=call.ids.new("tml"),
         address=fields.address(params["address"]),
@@ -103,7 +103,7 @@ _SETTINGS = (
 
 def create_configuration(call: Call, params: Params) -> api.TerminalConfiguration:
     """Make a configuration of readers."""
-    configuration = blank(_CONFIGURATION, id=call.ids.new("tmc"), is_account_default=False, livemode=call.livemode)
+    configuration = new_object(_CONFIGURATION, id=call.ids.new("tmc"), is_account_default=False, livemode=call.livemode)
     fields.assign(configuration, params, _SETTINGS)
     return call.objects.insert(configuration)
 
@@ -130,7 +130,7 @@ def connection_token(call: Call, params: Params) -> api.TerminalConnectionToken:
     if params.get("location"):
         call.objects.get(_LOCATION, params["location"], "location")
     mode = "live" if call.livemode else "test"
-    token = blank(_CONNECTION_TOKEN, secret=f"pst_{mode}_{call.ids.text(40)}")
+    token = new_object(_CONNECTION_TOKEN, secret=f"pst_{mode}_{call.ids.text(40)}")
     if params.get("location"):
         token["location"] = params["location"]
     return token
@@ -150,7 +150,7 @@ def create_reader(call: Call, params: Params) -> api.TerminalReader:
         call.objects.get(_LOCATION, params["location"], "location")
     id = call.ids.new("tmr")
     serial = f"simulated-{call.ids.text(8).lower()}"
-    reader = blank(
+    reader = new_object(
         _READER,
         id=id,
         device_sw_version="",

@@ -23,9 +23,9 @@ from tollkey.wire import (
     Endpoint,
     Params,
     Resource,
-    blank,
     invalid,
     listing,
+    new_object,
     only_in_test,
     retrieve,
     run_job,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 PERMISSION = Permission("billing_clock", "Test clocks", "Core")
 KEPT_DAYS = 30
-#: Pieces of work done in one transaction; other requests are answered between two of them.
+#: Jobs run in one transaction; other requests are answered between two of them.
 STEP = 8
 _SUBSCRIPTION: Kind[StoredSubscription] = Kind("subscription")
 ADVANCE = Job("test_clock.advance")
@@ -47,7 +47,7 @@ _ENDED = ("canceled", "incomplete_expired")
 
 def create(call: Call, params: Params) -> StoredTestClock:
     """Create a clock that stands at ``frozen_time``."""
-    clock = blank(
+    clock = new_object(
         shared_clock.CLOCK,
         id=call.ids.new("clock"),
         created=call.now,

@@ -22,10 +22,10 @@ from tollkey.wire import (
     Params,
     Reaction,
     Resource,
-    blank,
     invalid,
     list_page,
     missing_param,
+    new_object,
     records,
     too_small,
 )
@@ -60,7 +60,7 @@ def create(call: Call, params: Params) -> StoredAlert:
         raise invalid(
             f"You can have at most {_MOST} alerts for a meter and customer.", "usage_threshold[meter]", retry=False
         )
-    alert = blank(
+    alert = new_object(
         kinds.ALERT,
         id=call.ids.new("alrt"),
         livemode=call.livemode,

@@ -33,10 +33,10 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     invalid,
     list_page,
     missing_param,
+    new_object,
     records,
     retrieve,
     too_small,
@@ -66,7 +66,7 @@ def create(call: Call, params: Params) -> StoredCreditGrant:
         )
     if sum(usable(grant, call.now) for grant in grants_of(call, customer["id"])) >= MOST:
         raise invalid(f"A customer can have up to {MOST} unused credit grants.", "customer")
-    grant = blank(
+    grant = new_object(
         kinds.GRANT,
         id=call.ids.new("credgr_test" if not call.livemode else "credgr"),
         amount=amount,
@@ -207,7 +207,7 @@ def summary(call: Call, params: Params) -> api.BillingCreditBalanceSummary:
         {"available_balance": money(value, currency), "ledger_balance": money(value, currency)}
         for currency, value in sorted(left.items())
     ]
-    return blank(kinds.CREDIT_SUMMARY, balances=balances, customer=customer["id"], livemode=call.livemode)
+    return new_object(kinds.CREDIT_SUMMARY, balances=balances, customer=customer["id"], livemode=call.livemode)
 
 
 def _chosen(call: Call, customer: str, wanted: Params) -> list[StoredCreditGrant]:

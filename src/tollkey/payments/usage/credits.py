@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.shared import fields
 from tollkey.payments.usage import kinds
-from tollkey.wire import Call, blank
+from tollkey.wire import Call, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
@@ -64,7 +64,7 @@ def record(
     where = {"invoice": invoice, "invoice_line_item": line} if invoice else None
     change = "credits_application_invoice_voided" if gives else "credits_applied"
     detail: Any = {"amount": money(amount, currency_of(grant)), "type": kind, change: where}
-    made = blank(
+    made = new_object(
         kinds.TRANSACTION,
         id=call.ids.new("cbtxn_test" if not call.livemode else "cbtxn"),
         created=call.now,

@@ -23,10 +23,10 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
-    blank,
     invalid,
     listing,
-    of_list,
+    new_object,
+    page_of_list,
     records,
     retrieve,
 )
@@ -56,7 +56,7 @@ def create(call: Call, params: Params) -> api.BillingMeter:
             retry=False,
         )
     mapping = params.get("customer_mapping") or {}
-    meter = blank(
+    meter = new_object(
         kinds.METER,
         id=call.ids.new("mtr"),
         created=call.now,
@@ -130,7 +130,7 @@ def list_summaries(call: Call, params: Params) -> Page:
     for at in range(start, end, step):
         value = measured(call, meter, customer, at, at + step)
         found.append(
-            blank(
+            new_object(
                 kinds.SUMMARY,
                 id=f"mtrusg_{meter['id'][-12:]}{at}",
                 aggregated_value=float(value),
@@ -142,7 +142,7 @@ def list_summaries(call: Call, params: Params) -> Page:
         )
     if not window and not found[0]["aggregated_value"]:
         found = []
-    return of_list(found[::-1], f"/v1/billing/meters/{meter['id']}/event_summaries", params)
+    return page_of_list(found[::-1], f"/v1/billing/meters/{meter['id']}/event_summaries", params)
 
 
 # -- events
@@ -159,7 +159,7 @@ def send(call: Call, params: Params) -> api.BillingMeterEvent:
     identifier = params.get("identifier") or call.ids.text(32)
     at = params.get("timestamp") or call.now
     _count(call, params["event_name"], params["payload"], identifier, at)
-    return blank(
+    return new_object(
         kinds.METER_EVENT,
         created=call.now,
         event_name=params["event_name"],
@@ -222,7 +222,7 @@ def adjust(call: Call, params: Params) -> api.BillingMeterEventAdjustment:
         raise invalid(
             f"No meter event found with identifier {identifier}.", "cancel[identifier]", "resource_missing", retry=False
         )
-    return blank(
+    return new_object(
         kinds.ADJUSTMENT,
         cancel={"identifier": identifier},
         event_name=params["event_name"],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tollkey.platform._connect import countries, kyc
-from tollkey.wire import Json, dig
+from tollkey.wire import Json, value_at
 
 _DOB = ("dob.day", "dob.month", "dob.year")
 _NAMES = ("first_name", "last_name")
@@ -82,7 +82,7 @@ def _told(person: Json, path: str) -> bool:
         return bool(relation["executive"] or relation["title"])
     if path.startswith("address.") and person.get("address_kanji"):
         return True
-    return dig(person, path) not in (None, "")
+    return value_at(person, path) not in (None, "")
 
 
 def person_fields(country: str, role: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tollkey.platform._connect import kyc
-from tollkey.wire import Call, Json, Params, blank, invalid, merged_metadata, sublist
+from tollkey.wire import Call, Json, Params, invalid, merged_metadata, nested_list, new_object
 from tollkey.wire.urls import is_site
 
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
@@ -125,12 +125,12 @@ def new_account(call: Call, id: str, kind: str, controller: Json, country: str, 
     """A new connected account without data."""
     schedule = ((params.get("settings") or {}).get("payouts") or {}).get("schedule") or {}
     recipient = (params.get("tos_acceptance") or {}).get("service_agreement") == "recipient"
-    return blank(
+    return new_object(
         "account",
         id=id,
         type=kind,
         controller=controller,
-        business_profile=blank("account_business_profile"),
+        business_profile=new_object("account_business_profile"),
         capabilities={},
         charges_enabled=False,
         company=blank_company(every=recipient or country in EVERY_FIELD),
@@ -138,7 +138,7 @@ def new_account(call: Call, id: str, kind: str, controller: Json, country: str, 
         created=call.now,
         default_currency=currency,
         details_submitted=False,
-        external_accounts=sublist([], f"/v1/accounts/{id}/external_accounts", total_count=0),
+        external_accounts=nested_list([], f"/v1/accounts/{id}/external_accounts", total_count=0),
         payouts_enabled=False,
         settings=settings(
             country,
@@ -282,7 +282,7 @@ def _descriptor(text: str, length: int) -> str:
 
 def new_person(call: Call, account: Json) -> Json:
     """A new person of an account without data."""
-    return blank(
+    return new_object(
         "person",
         id=call.ids.new("person"),
         account=account["id"],

@@ -11,8 +11,8 @@ import pytest
 from tests.support.api import NOW, Api
 from tollkey.db import Database, Migration, Scope, migrate
 from tollkey.server import run_due
-from tollkey.wire import due, due_jobs
-from tollkey.wire.due import RETRIES, FailingJob, Schedule, ScheduledJob, failing_jobs, find_failing_job, run_job
+from tollkey.wire import due_jobs, jobs
+from tollkey.wire.jobs import RETRIES, FailingJob, Schedule, ScheduledJob, failing_jobs, find_failing_job, run_job
 from tollkey.wire.resource import Catalogue
 
 SCOPE = Scope("acct_1", False)
@@ -23,7 +23,7 @@ KIND = "test.poison"
 @pytest.fixture
 def table(database: Database) -> Database:
     """An empty table of what is due, on each kind of database."""
-    migrate(database, [due.MIGRATION])
+    migrate(database, [jobs.MIGRATION])
     return database
 
 
@@ -55,7 +55,7 @@ def test_work_that_was_put_off_meanwhile_is_not_claimed(table: Database) -> None
     table.write(lambda tx: Schedule(tx, SCOPE).add(NOW, "work", "a"))
     (item,) = waiting(table)
     table.write(lambda tx: Schedule(tx, SCOPE).add(NOW + 60, "work", "a"))
-    assert not table.write(lambda tx: due.claim(tx, item))
+    assert not table.write(lambda tx: jobs.claim(tx, item))
     assert len(waiting(table, NOW + 60)) == 1
 
 
@@ -66,10 +66,10 @@ def test_an_appointment_that_is_to_be_there_once_keeps_its_time(table: Database)
 
 
 def test_a_database_of_an_older_version_keeps_what_was_due(database: Database) -> None:
-    migrate(database, [Migration("due", due.MIGRATION.statements[:3])])
+    migrate(database, [Migration("due", jobs.MIGRATION.statements[:3])])
     insert = "INSERT INTO due (account, livemode, clock, at, kind, id) VALUES ('acct_1', 0, '', ?, 'work', 'a')"
     database.write(lambda tx: tx.execute(insert, (NOW,)))
-    migrate(database, [due.MIGRATION])
+    migrate(database, [jobs.MIGRATION])
     assert [(item.kind, item.attempts) for item in waiting(database)] == [("work", 0)]
     assert database.read(lambda tx: failing_jobs(tx)) == []
 
@@ -94,7 +94,7 @@ class Poison:
 
     def know(self, doer: Callable[[Any, str], None]) -> None:
         """Let the server know what to do."""
-        self.catalogue.by_work[KIND] = replace(self.catalogue.by_object["refund"], on_due={KIND: doer}, due_live={})
+        self.catalogue.by_job[KIND] = replace(self.catalogue.by_object["refund"], on_due={KIND: doer}, due_live={})
 
     def schedule(self, at: int, clock: str | None = None) -> None:
         scope = Scope(self.api.account, False)
@@ -111,7 +111,7 @@ def poison(api: Api) -> Any:
     made = Poison(api)
     made.know(made)
     yield made
-    del made.catalogue.by_work[KIND]
+    del made.catalogue.by_job[KIND]
 
 
 def run(api: Api) -> None:
@@ -174,7 +174,7 @@ def test_work_of_a_kind_that_this_version_does_not_know_stays(api: Api) -> None:
     api.core.database.write(lambda tx: Schedule(tx, scope).add(api.now, "test.of_tomorrow", "thing"))
     run(api)
     (found,) = api.core.database.read(lambda tx: failing_jobs(tx, scope))
-    assert found.error == "LookupError: this version of the server has no work called test.of_tomorrow"
+    assert found.error == "LookupError: this version of the server has no job called test.of_tomorrow"
 
 
 def test_work_whose_whole_transaction_is_lost_is_counted_too(api: Api, poison: Poison) -> None:
@@ -239,5 +239,5 @@ def test_work_on_a_test_clock_is_tried_again_in_the_clocks_time(api: Api, poison
 def test_two_resources_cannot_do_the_same_kind_of_work(api: Api) -> None:
     first, *_ = (resource for resource in api.core.catalogue.resources if resource.on_due)
     other = replace(first, object="other", endpoints=(), prefix="other", prefixes=())
-    with pytest.raises(ValueError, match="two resources do the scheduled work"):
+    with pytest.raises(ValueError, match="two resources declare the job"):
         Catalogue((first, other))

@@ -23,7 +23,7 @@ from tollkey.dashboard.page import (
 from tollkey.db import Scope
 from tollkey.platform.connections import platform_of
 from tollkey.wire import Call
-from tollkey.wire.due import FailingJob, Schedule, accounts_with_failing_jobs, failing_jobs, find_failing_job, run_job
+from tollkey.wire.jobs import FailingJob, Schedule, accounts_with_failing_jobs, failing_jobs, find_failing_job, run_job
 from tollkey.wire.kinds import Job
 
 _CLOCK = "test_helpers.test_clock"
@@ -35,7 +35,7 @@ class Line(NamedTuple):
     link: path of its object's page, or "". account: the connected account it belongs to, "" for the own account.
     """
 
-    work: FailingJob
+    failing: FailingJob
     link: str
     account: str
 
@@ -49,7 +49,7 @@ def index(ctx: Context, params: Params) -> Answer:
         for found in failing_jobs(ctx.tx, Scope(account, ctx.livemode))
     ]
     every.sort(key=lambda found: found.tried, reverse=True)
-    return Render("developers/work.html", {"lines": [_line(ctx, found) for found in every[:100]]})
+    return Render("developers/jobs.html", {"lines": [_line(ctx, found) for found in every[:100]]})
 
 
 def _is_own_or_connected(ctx: Context, account: str) -> bool:
@@ -76,7 +76,7 @@ def _found(ctx: Context, params: Params) -> FailingJob | None:
 
 
 def _gone(ctx: Context) -> Redirect:
-    return Redirect(ctx.url("/work"), "This job no longer exists: it has already run or was discarded.")
+    return Redirect(ctx.url("/jobs"), "This job no longer exists: it has already run or was discarded.")
 
 
 def run(ctx: Context, params: Params) -> Answer:
@@ -93,10 +93,10 @@ def run(ctx: Context, params: Params) -> Answer:
         call = call.at(clock["frozen_time"])
     if not run_job(call, item):
         return _gone(ctx)
-    _record(ctx, "work_run", found)
+    _record(ctx, "job_run", found)
     again = find_failing_job(ctx.tx, item.scope, item.kind, item.id)
     return Redirect(
-        ctx.url("/work"),
+        ctx.url("/jobs"),
         "The job failed again." if again is not None else "The job succeeded.",
     )
 
@@ -117,8 +117,8 @@ def discard(ctx: Context, params: Params) -> Answer:
     if found is None:
         return _gone(ctx)
     Schedule(ctx.tx, found.job.scope).cancel(Job(found.job.kind), found.job.id)
-    _record(ctx, "work_discarded", found)
-    return Redirect(ctx.url("/work"), "The job was discarded.")
+    _record(ctx, "job_discarded", found)
+    return Redirect(ctx.url("/jobs"), "The job was discarded.")
 
 
 def _record(ctx: Context, action: str, found: FailingJob) -> None:
@@ -128,20 +128,20 @@ def _record(ctx: Context, action: str, found: FailingJob) -> None:
 _NEVER = required("it cannot be undone")
 
 PAGES = (
-    Page("/work", index, action="work.see", nav=Nav("Developers", "Scheduled jobs", 60)),
+    Page("/jobs", index, action="jobs.see", nav=Nav("Developers", "Scheduled jobs", 60)),
     Page(
-        "/work/run",
+        "/jobs/run",
         run,
         method="POST",
-        action="work.change",
+        action="jobs.change",
         recent_sign_in=not_required("the job would run anyway"),
         redisplay=index,
     ),
     Page(
-        "/work/discard",
+        "/jobs/discard",
         discard,
         method="POST",
-        action="work.change",
+        action="jobs.change",
         recent_sign_in=_NEVER,
         confirmation=confirm_discard,
         redisplay=index,

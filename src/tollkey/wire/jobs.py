@@ -138,7 +138,7 @@ class Schedule:
         return ScheduledJob(self._scope, at, kind, id, seq, clock, made)
 
     def forget_clock(self, clock: str) -> None:
-        """Drop everything that waits for a test clock."""
+        """Delete the jobs of a test clock."""
         self._tx.execute(
             "DELETE FROM due WHERE account = ? AND livemode = ? AND clock = ?",
             (self._scope.account, int(self._scope.livemode), clock),
@@ -146,7 +146,7 @@ class Schedule:
 
 
 def due_jobs(tx: Tx, now: int, limit: int = 100) -> list[ScheduledJob]:
-    """Work on real time that is due, oldest first, over all scopes: for the server's timer only."""
+    """Return the jobs in real time that are due by ``now`` (UTC epoch seconds), oldest first, in all scopes."""
     rows = tx.execute(
         "SELECT account, livemode, at, kind, id, seq, attempts FROM due WHERE clock = '' AND at <= ? AND state ="
         " 'waiting'"
@@ -199,7 +199,7 @@ def _attempt(call: Call, item: ScheduledJob) -> Exception | None:
     try:
         with call.tx.savepoint():
             try:
-                _doer(call, item.kind)(call, item.id)
+                _job_function(call, item.kind)(call, item.id)
             except _NOT_ITS_FAULT:
                 raise
             except Exception as error:
@@ -209,7 +209,7 @@ def _attempt(call: Call, item: ScheduledJob) -> Exception | None:
         if error is not raised:  # the savepoint itself was lost, and the transaction with it
             raise
         log.error(
-            "scheduled work %s of %s failed: %s",
+            "job %s of %s failed: %s",
             item.kind,
             item.id,
             without_secrets("".join(traceback.format_exception(error))),
@@ -217,14 +217,14 @@ def _attempt(call: Call, item: ScheduledJob) -> Exception | None:
     return raised
 
 
-def _doer(call: Call, kind: str) -> Callable[[Call, str], None]:
+def _job_function(call: Call, kind: str) -> Callable[[Call, str], None]:
     """Return the function that runs jobs of that kind.
 
     Raises LookupError when no resource declares it, or when live mode has no provider for it.
     """
-    resource = call.setup.tables.catalogue.by_work.get(kind)
+    resource = call.setup.tables.catalogue.by_job.get(kind)
     if resource is None:  # scheduled by another version of the server
-        raise LookupError(f"this version of the server has no work called {kind}")
+        raise LookupError(f"this version of the server has no job called {kind}")
     if not resource.live_of(kind).admits(call):
         raise LookupError(f"live mode has no provider for {kind}")
     return resource.on_due[Job(kind)]
