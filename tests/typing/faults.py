@@ -22,7 +22,7 @@ from tollkey.wire.kinds import Job, Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.testing.stored import StoredTestClock
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 ORDERS: Kind[api.ClimateOrder] = Kind("climate.order")
 CLOCKS: Kind[StoredTestClock] = Kind("test_helpers.test_clock")
@@ -87,6 +87,16 @@ def charged(call: Call, id: str) -> None:
     print(settings["head_office"]["address"])  # fault: index
     tax_rates.percent_at(call, settings)  # fault: arg-type
     tax_rates.spread([charge], refund["amount"])  # fault: list-item
+
+
+def asked(call: Call, params: operations.PostCoupons) -> str:
+    print(params["nmae"])  # fault: typeddict-item
+    print(params["applies_to"]["product"])  # fault: typeddict-item
+    print(params["duration"] == "weekly")  # fault: comparison-overlap
+    print(params["percent_off"] + params["name"])  # fault: operator
+    params["duration"] = "repeated"  # fault: typeddict-item
+    print(params["metadata"]["order"])  # fault: index
+    return params["redeem_by"]  # fault: return-value
 
 
 def _pay(call: Call, id: str) -> None: ...

@@ -6,12 +6,16 @@ unrequested ──request──▶ inactive ◀──requirements──▶ pendi
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from tollkey.platform._connect import load_account, save_account
 from tollkey.platform._connect.loading import capability
 from tollkey.platform.accounts import PERMISSION, request
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_object, page_of_list, records
+from tollkey.wire import Call, Endpoint, Json, Page, Resource, missing_object, page_of_list, records
 from tollkey.wire.shapes import properties
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 
 @cache
@@ -19,7 +23,7 @@ def _known() -> frozenset[str]:
     return frozenset((*properties("account_capabilities"), "platform_payments"))
 
 
-def list_capabilities(call: Call, params: Params) -> Page:
+def list_capabilities(call: Call, params: operations.GetAccountsAccountCapabilities) -> Page:
     """List the capabilities that an account has requested."""
     account = load_account(call).account
     every = [capability(account, name) for name in account["capabilities"]]
@@ -34,13 +38,13 @@ def _named(call: Call, account: Json) -> str:
     return name
 
 
-def retrieve_one(call: Call, params: Params) -> Json:
+def retrieve_one(call: Call, params: operations.GetAccountsAccountCapabilitiesCapability) -> Json:
     """Retrieve a capability. One that was not requested is ``unrequested``."""
     account = load_account(call).account
     return capability(account, _named(call, account))
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: operations.PostAccountsAccountCapabilitiesCapability) -> Json:
     """Request a capability, or cancel the request."""
     loaded = load_account(call)
     name = _named(call, loaded.account)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.platform._connect.countries import CURRENCIES, address_fields, extra_person_fields, names_owners
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_object, new_object, page_of_list
+from tollkey.wire import Call, Endpoint, Json, Page, Resource, missing_object, new_object, page_of_list
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 _METHODS = ["ach", "card", "stripe"]
 
@@ -53,12 +58,12 @@ def spec_of(country: str) -> Json:
     )
 
 
-def list_specs(call: Call, params: Params) -> Page:
+def list_specs(call: Call, params: operations.GetCountrySpecs) -> Page:
     """List the specs of all countries, by code."""
     return page_of_list([spec_of(country) for country in sorted(CURRENCIES)], "/v1/country_specs", params)
 
 
-def retrieve_spec(call: Call, params: Params) -> Json:
+def retrieve_spec(call: Call, params: operations.GetCountrySpecsCountry) -> Json:
     """Retrieve one country's spec."""
     if call.path["country"] not in CURRENCIES:
         raise missing_object("country_spec", call.path["country"], "country", in_path=True)

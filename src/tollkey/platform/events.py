@@ -7,7 +7,7 @@ enqueued in the same transaction.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey import outbox
 from tollkey.db import Scope
@@ -21,7 +21,6 @@ from tollkey.wire import (
     Json,
     P,
     Page,
-    Params,
     Resource,
     invalid,
     is_newer,
@@ -33,6 +32,9 @@ from tollkey.wire import (
 from tollkey.wire.objects import encode
 from tollkey.wire.refusals import account_invalid
 from tollkey.wire.versions import LATEST, Change, Versions
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 PERMISSION = Permission("event", "Events", "Core", levels=("read",))
 
@@ -110,7 +112,7 @@ def _matches(types: list[str], type: str) -> bool:
     return any(type == wanted or (wanted.endswith("*") and type.startswith(wanted[:-1])) for wanted in types)
 
 
-def list_events(call: Call, params: Params) -> Page:
+def list_events(call: Call, params: operations.GetEvents) -> Page:
     """List events, newest first, by ``type`` or ``types`` (a trailing ``*`` matches any ending)."""
     types = params.get("types") or ([params["type"]] if params.get("type") else [])
     if types and not any("*" in name for name in types):
@@ -119,7 +121,7 @@ def list_events(call: Call, params: Params) -> Page:
     return list_page(call, "event", params, url="/v1/events", keep=keep)
 
 
-def retry(call: Call, params: Params) -> Json:
+def retry(call: Call, params: operations.PostEventsIdRetry) -> Json:
     """Send an event once more: to the ``webhook_endpoint`` that is named, to every ``stripe listen``
     (``for_stripecli``), else to all endpoints that hear of such events. ``account`` names the connected account that
     the event is of.
@@ -157,7 +159,7 @@ def _account_of(call: Call, account: str | None) -> Call:
 
 
 def _resend_targets(
-    call: Call, source: Call, event: Json, params: Params
+    call: Call, source: Call, event: Json, params: operations.PostEventsIdRetry
 ) -> list[tuple[Scope, outbox.Destination, str | None]]:
     """The caller's endpoints that an event is resent to."""
     named = params.get("webhook_endpoint")

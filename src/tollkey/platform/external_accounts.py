@@ -6,14 +6,21 @@ created ──update──▶ created ──a payout bounces──▶ errored
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.platform._connect import load_account, save_account
 from tollkey.platform._connect.external import add_external, change_external, delete_external, external_of
 from tollkey.platform._connect.shape import merge_metadata
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, missing_param, page_of_list, records
+from tollkey.wire import Call, Endpoint, Json, Page, Resource, missing_param, page_of_list, records
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 
-def create(call: Call, params: Params) -> Json:
+def create(
+    call: Call, params: operations.PostAccountsAccountBankAccounts | operations.PostAccountsAccountExternalAccounts
+) -> Json:
     """Add an external account from a token or data."""
     loaded = load_account(call)
     name = "external_account" if params.get("external_account") is not None else "bank_account"
@@ -28,7 +35,9 @@ def create(call: Call, params: Params) -> Json:
     return value
 
 
-def update(call: Call, params: Params) -> Json:
+def update(
+    call: Call, params: operations.PostAccountsAccountBankAccountsId | operations.PostAccountsAccountExternalAccountsId
+) -> Json:
     """Update an external account."""
     loaded = load_account(call)
     value = external_of(loaded.account, call.path["id"])
@@ -42,7 +51,10 @@ def update(call: Call, params: Params) -> Json:
     return answer
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(
+    call: Call,
+    params: operations.DeleteAccountsAccountBankAccountsId | operations.DeleteAccountsAccountExternalAccountsId,
+) -> Json:
     """Delete an external account."""
     loaded = load_account(call)
     answer = delete_external(loaded, call.path["id"])
@@ -50,7 +62,7 @@ def delete(call: Call, params: Params) -> Json:
     return answer
 
 
-def list_external(call: Call, params: Params) -> Page:
+def list_external(call: Call, params: operations.GetAccountsAccountExternalAccounts) -> Page:
     """List an account's external accounts, newest first, by ``object``."""
     account = load_account(call).account
     kind = params.get("object")
@@ -58,7 +70,9 @@ def list_external(call: Call, params: Params) -> Page:
     return page_of_list(found, f"/v1/accounts/{account['id']}/external_accounts", params)
 
 
-def retrieve_one(call: Call, params: Params) -> Json:
+def retrieve_one(
+    call: Call, params: operations.GetAccountsAccountBankAccountsId | operations.GetAccountsAccountExternalAccountsId
+) -> Json:
     """Retrieve one external account."""
     return external_of(load_account(call).account, call.path["id"])
 

@@ -6,7 +6,7 @@ created ──update──▶ created ──expires_at──▶ expired
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.platform._contents import contents_reply
@@ -15,7 +15,6 @@ from tollkey.wire import (
     Endpoint,
     Json,
     P,
-    Params,
     Reply,
     Resource,
     hosted_url,
@@ -26,6 +25,9 @@ from tollkey.wire import (
     records,
     retrieve,
 )
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 PERMISSION = Permission("file", "Files", "Core")
 
@@ -54,13 +56,13 @@ def make_link(call: Call, file: Json, expires_at: Any, metadata: dict[str, str])
     return call.objects.insert(link, "file_link.created")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: operations.PostFileLinks) -> Json:
     """Create a link to a file."""
     file = call.objects.get("file", params["file"], "file")
     return make_link(call, file, params.get("expires_at"), params.get("metadata") or {})
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: operations.PostFileLinksLink) -> Json:
     """Update metadata or expiration of a link. An expired link stays expired."""
     link = call.objects.get("file_link", call.path["link"])
     if "metadata" in params:
@@ -83,7 +85,7 @@ def view(call: Call, link: Json) -> Json:
     return link
 
 
-def download(call: Call, params: Params) -> Reply:
+def download(call: Call, params: operations.GetLinksToken) -> Reply:
     """Download the file of a link."""
     link = call.objects.get("file_link", call.path["id"])
     if _expired(call, link):

@@ -5,6 +5,8 @@ uploaded ──▶ kept        a file never changes; its contents are answered t
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.keys import Permission
 from tollkey.platform._contents import MIGRATION, add_file, contents_reply
 from tollkey.platform.file_links import make_link
@@ -13,7 +15,6 @@ from tollkey.wire import (
     Endpoint,
     Json,
     P,
-    Params,
     Reply,
     Resource,
     invalid,
@@ -23,6 +24,9 @@ from tollkey.wire import (
     retrieve,
 )
 from tollkey.wire.params import FormError, Upload, decode_form, decode_multipart, is_multipart, too_large
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 __all__ = ["FILE", "MIGRATION", "PERMISSION"]
 
@@ -61,7 +65,7 @@ def read_upload(body: bytes, kind: str) -> Json:
         raise invalid(str(problem)) from None
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: operations.PostFiles) -> Json:
     """Upload a file as ``multipart/form-data`` with the fields ``file`` and ``purpose``."""
     upload, given = params["file"], params
     if not isinstance(upload, Upload):
@@ -89,7 +93,7 @@ def create(call: Call, params: Params) -> Json:
     return file
 
 
-def contents(call: Call, params: Params) -> Reply:
+def contents(call: Call, params: operations.GetFilesFileContents) -> Reply:
     """Download the contents of a file."""
     file = call.objects.get("file", call.path["file"])
     name = (

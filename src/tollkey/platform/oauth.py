@@ -7,9 +7,14 @@ Errors have OAuth's form (RFC 6749, section 5.2), not the API's.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.platform._connect.loading import LoadedAccount, application_of, deauthorize
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, P, Params, Reply, Resource, encode, records
+from tollkey.wire import Call, Endpoint, Json, P, Reply, Resource, encode, records
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 
 def _refused(error: str, description: str, status: int = 401) -> Reply:
@@ -17,7 +22,7 @@ def _refused(error: str, description: str, status: int = 401) -> Reply:
     return Reply(encode({"error": error, "error_description": description}) + b"\n", status=status, headers=headers)
 
 
-def revoke(call: Call, params: Params) -> Reply:
+def revoke(call: Call, params: operations.PostOauthDeauthorize) -> Reply:
     """Disconnect an account from the platform whose application is named."""
     client, id = params.get("client_id"), params.get("stripe_user_id")
     if client is None or id is None:
@@ -35,7 +40,7 @@ def revoke(call: Call, params: Params) -> Reply:
     return Reply(encode({"stripe_user_id": id}))
 
 
-def token(call: Call, params: Params) -> Reply:
+def token(call: Call, params: operations.PostOauthToken) -> Reply:
     """Exchange an authorization code. Accounts are made through the API here, so that no code was ever given out."""
     kind = params.get("grant_type")
     if kind not in ("authorization_code", "refresh_token"):

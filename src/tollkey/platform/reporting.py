@@ -6,6 +6,8 @@ pending ──the timer──▶ succeeded   (``result`` is a file)
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.keys import Permission
 from tollkey.platform import jobs
 from tollkey.platform._contents import add_file
@@ -15,7 +17,6 @@ from tollkey.wire import (
     Endpoint,
     Json,
     Page,
-    Params,
     Resource,
     invalid,
     listing,
@@ -24,6 +25,9 @@ from tollkey.wire import (
     records,
     retrieve,
 )
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 PERMISSION = Permission("report_runs_and_report_types", "Report Runs and Report Types", "Reporting")
 _DAY = 86_400
@@ -45,7 +49,7 @@ def _type(call: Call, id: str) -> Json:
     )
 
 
-def retrieve_type(call: Call, params: Params) -> Json:
+def retrieve_type(call: Call, params: operations.GetReportingReportTypesReportType) -> Json:
     """Retrieve a report type."""
     id = call.path["report_type"]
     if id not in REPORT_TYPES:
@@ -53,12 +57,12 @@ def retrieve_type(call: Call, params: Params) -> Json:
     return _type(call, id)
 
 
-def list_types(call: Call, params: Params) -> Page:
+def list_types(call: Call, params: operations.GetReportingReportTypes) -> Page:
     """List report types."""
     return Page([_type(call, id) for id in REPORT_TYPES], False, "/v1/reporting/report_types")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: operations.PostReportingReportRuns) -> Json:
     """Create a report run. It is pending until a job has created its file."""
     kind = params["report_type"]
     if kind not in REPORT_TYPES:

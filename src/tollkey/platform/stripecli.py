@@ -11,12 +11,17 @@ from the resources' own declarations (reference section 2.1).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.db import Scope
 from tollkey.keys import Keyring, Permission
 from tollkey.platform import _cli_sessions as sessions
-from tollkey.wire import LATEST, Call, Endpoint, Json, P, Params, Resource, records
+from tollkey.wire import LATEST, Call, Endpoint, Json, P, Resource, records
 from tollkey.wire.hosted import hosted_url
 from tollkey.wire.router import Router
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 PERMISSION = Permission("stripecli_session", "Debugging tools", "Stripe CLI", levels=("write",))
 SOCKET = "stripecli"
@@ -31,7 +36,7 @@ def signing_secret(keyring: Keyring, scope: Scope) -> str:
     return "whsec_" + keyring.stable_digest(f"stripecli/{scope.account}/{'live' if scope.livemode else 'test'}").hex()
 
 
-def open_session(call: Call, params: Params) -> Json:
+def open_session(call: Call, params: operations.PostStripecliSessions) -> Json:
     """Open a session: the address of its WebSocket, and the secret that signs the events it hears."""
     feature = sessions.feature_of(params.get("websocket_features") or [])
     filters = sessions.read_filters(params.get("filters"), feature)
@@ -54,7 +59,7 @@ def open_session(call: Call, params: Params) -> Json:
     }
 
 
-def needed(call: Call, params: Params) -> Json:
+def needed(call: Call, params: operations.PostStripecliKeyPermissions) -> Json:
     """The permissions that these endpoints (``GET /v1/customers``) need, and the endpoints that nobody serves."""
     router = Router(call.setup.tables.catalogue)
     permissions: dict[str, None] = {}

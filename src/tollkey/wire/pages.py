@@ -111,7 +111,7 @@ def created_ranges(value: Any, column: str = "created") -> list[Range]:
 def list_page(
     call: Call,
     object: str | Kind[Any],
-    params: Params,
+    params: Mapping[str, Any],
     equal: Mapping[str, str | Sequence[str]] | None = None,
     *,
     url: str,
@@ -164,7 +164,7 @@ def _must_exist(call: Call, object: str, id: Any, param: str) -> None:
         raise call.objects.missing(object, id, param)
 
 
-def _cursor(call: Call, object: str, params: Params) -> Record | None:
+def _cursor(call: Call, object: str, params: Mapping[str, Any]) -> Record | None:
     """Return the object that the page starts after or ends before, or None.
 
     Raises ApiError for an unknown cursor, checked first, and for two cursors.
@@ -181,7 +181,7 @@ def _cursor(call: Call, object: str, params: Params) -> Record | None:
     return found
 
 
-def page_of_list(items: Sequence[Mapping[str, Any]], url: str, params: Params | None = None) -> Page:
+def page_of_list(items: Sequence[Mapping[str, Any]], url: str, params: Mapping[str, Any] | None = None) -> Page:
     """Return a page of items in memory, sorted newest first, as of a list inside an object.
 
     params: the paging parameters. Raises ApiError 400 for a cursor that is not in the list.

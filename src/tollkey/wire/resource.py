@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
 #: An object without a type of its own; new functions use the types of ``wire.api``.
 Json: TypeAlias = dict[str, Any]
+#: The parameters of an operation without a type of its own; new handlers use the types of ``wire.operations``.
 Params = dict[str, Any]
 #: ``(private fields, keyring, scope, id)`` -> the private fields in the form of this version.
 Rewrite = Callable[[Json, Keyring, Scope, str], Json]
-Handler = Callable[["Call", Params], Any]
+#: ``(call, params)`` -> the response. The parameters have the operation's type of ``wire.operations``, or ``Params``.
+Handler = Callable[["Call", Any], Any]
 Level = Literal["read", "write"]
 
 #: Bytes. Metadata of 50 keys with the longest values takes 243 KB when every character is percent-encoded.

@@ -186,7 +186,7 @@ def _unreadable(text: str) -> ApiError:
     )
 
 
-def search_page(call: Call, object: str, params: Params, *, url: str) -> Page:
+def search_page(call: Call, object: str, params: Mapping[str, Any], *, url: str) -> Page:
     """Return one page of the objects that match a query, newest first.
 
     params: ``query``, ``limit`` (1 to 100, default 10), ``page`` (``next_page`` of the previous page).

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from tollkey.keys import Permission
 from tollkey.payments.balance import kinds
 from tollkey.payments.shared import providers
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, missing_object, needs, new_object, page_of_list
+from tollkey.wire import Call, Endpoint, Page, Resource, missing_object, needs, new_object, page_of_list
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("exchange_rate", "Exchange rates", "Core", levels=("read",))
 
@@ -38,7 +38,7 @@ def _rate(currency: str) -> api.ExchangeRate:
     return new_object(kinds.EXCHANGE_RATE, id=currency, rates=dict(_rates(currency)))
 
 
-def retrieve_rate(call: Call, params: Params) -> api.ExchangeRate:
+def retrieve_rate(call: Call, params: operations.GetExchangeRatesRateId) -> api.ExchangeRate:
     """The rates of one currency."""
     id = call.path["rate_id"]
     if id.lower() not in PER_DOLLAR:
@@ -46,7 +46,7 @@ def retrieve_rate(call: Call, params: Params) -> api.ExchangeRate:
     return _rate(id.lower())
 
 
-def list_rates(call: Call, params: Params) -> Page:
+def list_rates(call: Call, params: operations.GetExchangeRates) -> Page:
     """The rates of every currency, by code."""
     return page_of_list([_rate(code) for code in sorted(PER_DOLLAR)], "/v1/exchange_rates", params)
 

@@ -12,12 +12,12 @@ from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.coupons import PERMISSION
 from tollkey.payments.catalog.redemption import remove
 from tollkey.payments.shared import permissions
-from tollkey.wire import Call, Change, Endpoint, Params, Resource, invalid, missing_object, records
+from tollkey.wire import Call, Change, Endpoint, Resource, invalid, missing_object, records
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import RemovedDiscount, StoredDiscount
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 _CUSTOMER: Kind[api.Customer] = Kind("customer")
 _SUBSCRIPTION: Kind[api.Subscription] = Kind("subscription")
@@ -30,13 +30,15 @@ def _discount_of(call: Call, customer: api.Customer) -> StoredDiscount:
     return call.objects.get(kinds.DISCOUNT, shown["id"])
 
 
-def retrieve_customers(call: Call, params: Params) -> StoredDiscount:
+def retrieve_customers(call: Call, params: operations.GetCustomersCustomerDiscount) -> StoredDiscount:
     """The discount in force for a customer."""
     customer = call.objects.get(_CUSTOMER, call.path["customer"])
     return _discount_of(call, customer)
 
 
-def retrieve_subscriptions(call: Call, params: Params) -> StoredDiscount:
+def retrieve_subscriptions(
+    call: Call, params: operations.GetCustomersCustomerSubscriptionsSubscriptionExposedIdDiscount
+) -> StoredDiscount:
     """The discount in force for a customer's subscription; the first of several."""
     id = call.path["subscription_exposed_id"]
     subscription = call.objects.get(_SUBSCRIPTION, id)
@@ -47,7 +49,7 @@ def retrieve_subscriptions(call: Call, params: Params) -> StoredDiscount:
     return call.objects.get(kinds.DISCOUNT, subscription["discounts"][0])
 
 
-def delete_customers(call: Call, params: Params) -> RemovedDiscount:
+def delete_customers(call: Call, params: operations.DeleteCustomersCustomerDiscount) -> RemovedDiscount:
     """Remove the discount of a customer."""
     customer = call.objects.get(_CUSTOMER, call.path["customer"])
     answer = remove(call, _discount_of(call, customer))
@@ -56,7 +58,11 @@ def delete_customers(call: Call, params: Params) -> RemovedDiscount:
     return answer
 
 
-def delete_subscriptions(call: Call, params: Params) -> RemovedDiscount:
+def delete_subscriptions(
+    call: Call,
+    params: operations.DeleteCustomersCustomerSubscriptionsSubscriptionDiscount
+    | operations.DeleteSubscriptionsSubscriptionExposedIdDiscount,
+) -> RemovedDiscount:
     """Remove the discounts of a subscription."""
     name = "subscription_exposed_id" if "subscription_exposed_id" in call.path else "subscription"
     subscription = call.objects.get(_SUBSCRIPTION, call.path[name])

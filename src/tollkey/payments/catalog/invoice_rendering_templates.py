@@ -18,7 +18,6 @@ from tollkey.wire import (
     Call,
     Endpoint,
     P,
-    Params,
     Resource,
     invalid,
     listing,
@@ -29,10 +28,10 @@ from tollkey.wire import (
 )
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 
-def create(call: Call, params: Params) -> api.InvoiceRenderingTemplate:
+def create(call: Call, params: operations.PostTestHelpersInvoiceRenderingTemplates) -> api.InvoiceRenderingTemplate:
     """Make a template."""
     template = new_object(
         kinds.RENDERING_TEMPLATE,
@@ -47,7 +46,7 @@ def create(call: Call, params: Params) -> api.InvoiceRenderingTemplate:
     return call.objects.insert(template)
 
 
-def retrieve_one(call: Call, params: Params) -> api.InvoiceRenderingTemplate:
+def retrieve_one(call: Call, params: operations.GetInvoiceRenderingTemplatesTemplate) -> api.InvoiceRenderingTemplate:
     """One template, in its newest version or in the one that is asked for."""
     template = call.objects.get(kinds.RENDERING_TEMPLATE, call.path["template"])
     if params.get("version") not in (None, template["version"]):
@@ -63,12 +62,16 @@ def _switch(call: Call, status: str) -> api.InvoiceRenderingTemplate:
     return call.objects.save(template)
 
 
-def archive(call: Call, params: Params) -> api.InvoiceRenderingTemplate:
+def archive(
+    call: Call, params: operations.PostInvoiceRenderingTemplatesTemplateArchive
+) -> api.InvoiceRenderingTemplate:
     """Let nothing new refer to a template."""
     return _switch(call, "archived")
 
 
-def unarchive(call: Call, params: Params) -> api.InvoiceRenderingTemplate:
+def unarchive(
+    call: Call, params: operations.PostInvoiceRenderingTemplatesTemplateUnarchive
+) -> api.InvoiceRenderingTemplate:
     """Let things refer to a template again."""
     return _switch(call, "active")
 

@@ -16,7 +16,6 @@ from tollkey.wire import (
     Change,
     Endpoint,
     Page,
-    Params,
     Resource,
     invalid,
     list_page,
@@ -29,13 +28,13 @@ from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPromotionCode
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 _CUSTOMER: Kind[api.Customer] = Kind("customer")
 PERMISSION = Permission("promotion_code", "Promotion Codes", "Billing")
 
 
-def create(call: Call, params: Params) -> StoredPromotionCode:
+def create(call: Call, params: operations.PostPromotionCodes) -> StoredPromotionCode:
     """Create a code for a coupon; a random code of eight characters unless one is given."""
     promotion = params.get("promotion") or {}
     coupon_id = promotion.get("coupon") if isinstance(promotion, dict) else None
@@ -79,7 +78,7 @@ def create(call: Call, params: Params) -> StoredPromotionCode:
     return call.objects.insert(code, "promotion_code.created")
 
 
-def update(call: Call, params: Params) -> StoredPromotionCode:
+def update(call: Call, params: operations.PostPromotionCodesPromotionCode) -> StoredPromotionCode:
     """Switch a code on or off, or change its metadata."""
     code = call.objects.get(kinds.PROMOTION_CODE, call.path["promotion_code"])
     if (
@@ -95,7 +94,7 @@ def update(call: Call, params: Params) -> StoredPromotionCode:
     return call.objects.save(code, "promotion_code.updated")
 
 
-def list_codes(call: Call, params: Params) -> Page:
+def list_codes(call: Call, params: operations.GetPromotionCodes) -> Page:
     """List codes by ``active``, ``code`` (in any case), ``coupon`` and ``customer``."""
     equal = {}
     if params.get("active") is not None:

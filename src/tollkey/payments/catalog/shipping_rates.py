@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds
 from tollkey.payments.shared import currency, fields
-from tollkey.wire import Call, Endpoint, Params, Resource, listing, missing_param, new_object, records, retrieve
+from tollkey.wire import Call, Endpoint, Resource, listing, missing_param, new_object, records, retrieve
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("shipping_rate", "Shipping Rates", "Core")
 
@@ -55,12 +55,12 @@ def create_shipping_rate(call: Call, params: Mapping[str, Any], prefix: str = ""
     return call.objects.insert(rate)
 
 
-def create(call: Call, params: Params) -> api.ShippingRate:
+def create(call: Call, params: operations.PostShippingRates) -> api.ShippingRate:
     """Make a shipping rate."""
     return create_shipping_rate(call, params)
 
 
-def update(call: Call, params: Params) -> api.ShippingRate:
+def update(call: Call, params: operations.PostShippingRatesShippingRateToken) -> api.ShippingRate:
     """Change whether it is offered, its metadata or its tax behaviour."""
     rate = call.objects.get(kinds.SHIPPING_RATE, call.path["shipping_rate_token"])
     fields.assign(rate, params, ("active", "tax_behavior"))

@@ -11,21 +11,21 @@ from tollkey.keys import Permission
 from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import platform_fees
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, list_page, listing, needs, records, retrieve
+from tollkey.wire import Call, Endpoint, Page, Resource, list_page, listing, needs, records, retrieve
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("application_fee", "Application Fees", "Connect")
 
 
-def create_refund(call: Call, params: Params) -> api.FeeRefund:
+def create_refund(call: Call, params: operations.PostApplicationFeesIdRefunds) -> api.FeeRefund:
     """Give an application fee back, in full or in part."""
     fee = call.objects.get(balance_kinds.APPLICATION_FEE, call.path["id"])
     return platform_fees.refund_application_fee(call, fee, params.get("amount"), fields.new_metadata(params))
 
 
-def refund_whole(call: Call, params: Params) -> api.ApplicationFee:
+def refund_whole(call: Call, params: operations.PostApplicationFeesIdRefund) -> api.ApplicationFee:
     """Give a fee back and answer the fee: how it was done before there were fee refunds."""
     fee = call.objects.get(balance_kinds.APPLICATION_FEE, call.path["id"])
     platform_fees.refund_application_fee(call, fee, params.get("amount"))
@@ -36,19 +36,19 @@ def _refund(call: Call) -> api.FeeRefund:
     return fields.part_of(call, "fee", balance_kinds.FEE_REFUND, "fee refund")
 
 
-def retrieve_refund(call: Call, params: Params) -> api.FeeRefund:
+def retrieve_refund(call: Call, params: operations.GetApplicationFeesFeeRefundsId) -> api.FeeRefund:
     """Retrieve one refund of an application fee."""
     return _refund(call)
 
 
-def update_refund(call: Call, params: Params) -> api.FeeRefund:
+def update_refund(call: Call, params: operations.PostApplicationFeesFeeRefundsId) -> api.FeeRefund:
     """Change the metadata of a fee's refund."""
     refund = _refund(call)
     fields.merge_metadata(refund, params)
     return call.objects.save(refund, "application_fee.refund.updated")
 
 
-def list_refunds(call: Call, params: Params) -> Page:
+def list_refunds(call: Call, params: operations.GetApplicationFeesIdRefunds) -> Page:
     """List the refunds of an application fee."""
     fee = call.objects.get(balance_kinds.APPLICATION_FEE, call.path["id"])
     return list_page(

@@ -18,7 +18,6 @@ from tollkey.wire import (
     Deleted,
     Endpoint,
     Page,
-    Params,
     Resource,
     invalid,
     list_page,
@@ -29,7 +28,7 @@ from tollkey.wire import (
 )
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("radar_value_list", "Radar value lists", "Radar")
 
@@ -67,7 +66,7 @@ def _free_alias(call: Call, alias: str) -> None:
         raise invalid(f"A value list with the alias {alias} already exists.", "alias")
 
 
-def create_list(call: Call, params: Params) -> api.RadarValueList:
+def create_list(call: Call, params: operations.PostRadarValueLists) -> api.RadarValueList:
     """Make an empty list."""
     _free_alias(call, params["alias"])
     value = new_object(
@@ -85,7 +84,7 @@ def create_list(call: Call, params: Params) -> api.RadarValueList:
     return call.objects.insert(value)
 
 
-def update_list(call: Call, params: Params) -> api.RadarValueList:
+def update_list(call: Call, params: operations.PostRadarValueListsValueList) -> api.RadarValueList:
     """Change the name, the alias or the metadata; the type of items stays."""
     value = call.objects.get(kinds.VALUE_LIST, call.path["value_list"])
     if params.get("alias") not in (None, value["alias"]):
@@ -95,7 +94,7 @@ def update_list(call: Call, params: Params) -> api.RadarValueList:
     return call.objects.save(value)
 
 
-def delete_list(call: Call, params: Params) -> Deleted:
+def delete_list(call: Call, params: operations.DeleteRadarValueListsValueList) -> Deleted:
     """Delete a list with its items."""
     value = call.objects.get(kinds.VALUE_LIST, call.path["value_list"])
     while items := call.objects.query(kinds.VALUE_LIST_ITEM, {"value_list": value["id"]}):
@@ -104,7 +103,7 @@ def delete_list(call: Call, params: Params) -> Deleted:
     return call.objects.delete(value)
 
 
-def list_lists(call: Call, params: Params) -> Page:
+def list_lists(call: Call, params: operations.GetRadarValueLists) -> Page:
     """The lists, by alias, or those that contain a value."""
     equal: dict[str, str] = {"alias": params["alias"]} if params.get("alias") else {}
     keep = None
@@ -119,7 +118,7 @@ def list_lists(call: Call, params: Params) -> Page:
     return list_page(call, kinds.VALUE_LIST, params, equal, url="/v1/radar/value_lists", keep=keep)
 
 
-def create_item(call: Call, params: Params) -> api.RadarValueListItem:
+def create_item(call: Call, params: operations.PostRadarValueListItems) -> api.RadarValueListItem:
     """Add a value to a list; its form must be that of the list's type."""
     owner = call.objects.get(kinds.VALUE_LIST, params["value_list"], "value_list")
     form, value = _FORMS.get(owner["item_type"]), params["value"]
@@ -147,14 +146,14 @@ def create_item(call: Call, params: Params) -> api.RadarValueListItem:
     return call.objects.insert(item)
 
 
-def list_items(call: Call, params: Params) -> Page:
+def list_items(call: Call, params: operations.GetRadarValueListItems) -> Page:
     """The items of one list."""
     call.objects.get(kinds.VALUE_LIST, params["value_list"], "value_list")
     equal = {name: as_text(params[name]) or "" for name in ("value_list", "value") if params.get(name)}
     return list_page(call, kinds.VALUE_LIST_ITEM, params, equal, url="/v1/radar/value_list_items")
 
 
-def delete_item(call: Call, params: Params) -> Deleted:
+def delete_item(call: Call, params: operations.DeleteRadarValueListItemsItem) -> Deleted:
     """Take a value off its list."""
     item = call.objects.get(kinds.VALUE_LIST_ITEM, call.path["item"])
     return call.objects.delete(item)

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.charges import kinds
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import receipt_links
-from tollkey.wire import Call, Endpoint, P, Params, Reply, html_page
+from tollkey.wire import Call, Endpoint, P, Reply, html_page
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge
+    from tollkey.wire import operations
 
 _BRANDS = {"amex": "American Express", "diners": "Diners Club", "jcb": "JCB", "unionpay": "UnionPay"}
 _MOST_REFUNDS = 100
 
 
-def page(call: Call, params: Params) -> Reply:
+def page(call: Call, params: operations.GetReceiptsToken) -> Reply:
     """Show the receipt."""
     charge = call.objects.get(kinds.CHARGE, call.path["id"])
     name = receipt_links.business_name(call)

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.payments.charges import kinds
-from tollkey.wire import Action, Call, Endpoint, Params, Resource, invalid, listing, records, retrieve
+from tollkey.wire import Action, Call, Endpoint, Resource, invalid, listing, records, retrieve
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("review", "Reviews", "Radar")
 
 
-def approve(call: Call, params: Params) -> api.Review:
+def approve(call: Call, params: operations.PostReviewsReviewApprove) -> api.Review:
     """Close a review: the payment is fine."""
     review = call.objects.get(kinds.REVIEW, call.path["review"])
     if not review["open"]:

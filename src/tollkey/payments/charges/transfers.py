@@ -22,7 +22,6 @@ from tollkey.wire import (
     Change,
     Endpoint,
     Page,
-    Params,
     Resource,
     invalid,
     list_page,
@@ -34,12 +33,12 @@ from tollkey.wire import (
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("transfer", "Transfers", "Connect")
 
 
-def create(call: Call, params: Params) -> api.Transfer:
+def create(call: Call, params: operations.PostTransfers) -> api.Transfer:
     """Send money to a connected account: from the balance, or as a part of one charge (``source_transaction``)."""
     receiver = moving.receiver_of(call, params["destination"], "destination")
     charge = None
@@ -117,7 +116,7 @@ def _check_source(call: Call, charge: StoredCharge, amount: Money, group: str | 
     return str(wanted)
 
 
-def update(call: Call, params: Params) -> api.Transfer:
+def update(call: Call, params: operations.PostTransfersTransfer) -> api.Transfer:
     """Change a transfer's description or metadata."""
     transfer = call.objects.get(balance_kinds.TRANSFER, call.path["transfer"])
     fields.assign(transfer, params, ("description",))
@@ -125,7 +124,7 @@ def update(call: Call, params: Params) -> api.Transfer:
     return call.objects.save(transfer, "transfer.updated")
 
 
-def retrieve_one(call: Call, params: Params) -> api.Transfer:
+def retrieve_one(call: Call, params: operations.GetTransfersTransfer) -> api.Transfer:
     """Retrieve a transfer."""
     return call.objects.get(balance_kinds.TRANSFER, call.path["transfer"])
 
@@ -139,7 +138,7 @@ def payment_of(call: Call, transfer: api.Transfer) -> StoredCharge | None:
     return call.objects.copy(found) if found is not None else None
 
 
-def create_reversal(call: Call, params: Params) -> api.TransferReversal:
+def create_reversal(call: Call, params: operations.PostTransfersIdReversals) -> api.TransferReversal:
     """Take back a transfer, in full or in part."""
     transfer = call.objects.get(balance_kinds.TRANSFER, call.path["id"])
     left = transfer["amount"] - transfer["amount_reversed"]
@@ -165,19 +164,19 @@ def _reversal(call: Call) -> api.TransferReversal:
     return fields.part_of(call, "transfer", balance_kinds.TRANSFER_REVERSAL, "transfer reversal")
 
 
-def retrieve_reversal(call: Call, params: Params) -> api.TransferReversal:
+def retrieve_reversal(call: Call, params: operations.GetTransfersTransferReversalsId) -> api.TransferReversal:
     """Retrieve one reversal of a transfer."""
     return _reversal(call)
 
 
-def update_reversal(call: Call, params: Params) -> api.TransferReversal:
+def update_reversal(call: Call, params: operations.PostTransfersTransferReversalsId) -> api.TransferReversal:
     """Change a reversal's metadata."""
     reversal = _reversal(call)
     fields.merge_metadata(reversal, params)
     return call.objects.save(reversal)
 
 
-def list_reversals(call: Call, params: Params) -> Page:
+def list_reversals(call: Call, params: operations.GetTransfersIdReversals) -> Page:
     """List the reversals of a transfer."""
     transfer = call.objects.get(balance_kinds.TRANSFER, call.path["id"])
     return list_page(

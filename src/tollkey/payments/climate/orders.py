@@ -27,7 +27,6 @@ from tollkey.wire import (
     Endpoint,
     P,
     Page,
-    Params,
     Resource,
     invalid,
     listing,
@@ -42,7 +41,7 @@ from tollkey.wire import (
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 ORDERS: Kind[api.ClimateOrder] = Kind("climate.order")
 PERMISSION = Permission("climate_order", "Climate Orders", "Climate")
@@ -51,7 +50,7 @@ _WAITS_DAYS = 7
 _HUNDREDTH = Decimal("0.01")
 
 
-def list_products(call: Call, params: Params) -> Page:
+def list_products(call: Call, params: operations.GetClimateProducts) -> Page:
     """List what can be ordered."""
     return page_of_list(products(call.livemode), "/v1/climate/products", params)
 
@@ -60,7 +59,7 @@ def _product(call: Call, id: str) -> api.ClimateProduct | None:
     return next((product for product in products(call.livemode) if product["id"] == id), None)
 
 
-def retrieve_product(call: Call, params: Params) -> api.ClimateProduct:
+def retrieve_product(call: Call, params: operations.GetClimateProductsProduct) -> api.ClimateProduct:
     """Retrieve one product."""
     found = _product(call, call.path["product"])
     if found is None:
@@ -68,12 +67,12 @@ def retrieve_product(call: Call, params: Params) -> api.ClimateProduct:
     return found
 
 
-def list_suppliers(call: Call, params: Params) -> Page:
+def list_suppliers(call: Call, params: operations.GetClimateSuppliers) -> Page:
     """List who removes carbon."""
     return page_of_list(suppliers(call.livemode), "/v1/climate/suppliers", params)
 
 
-def retrieve_supplier(call: Call, params: Params) -> api.ClimateSupplier:
+def retrieve_supplier(call: Call, params: operations.GetClimateSuppliersSupplier) -> api.ClimateSupplier:
     """Retrieve one supplier."""
     for supplier in suppliers(call.livemode):
         if supplier["id"] == call.path["supplier"]:
@@ -84,7 +83,7 @@ def retrieve_supplier(call: Call, params: Params) -> api.ClimateSupplier:
 # -- orders
 
 
-def _tons_and_subtotal(params: Params, price: int) -> tuple[Decimal, int]:
+def _tons_and_subtotal(params: operations.PostClimateOrders, price: int) -> tuple[Decimal, int]:
     """Metric tons, and what they cost without fees. Raises ApiError 400 unless exactly one of the two was given."""
     tons, amount = params.get("metric_tons"), params.get("amount")
     if (tons is None) == (amount is None):
@@ -98,7 +97,7 @@ def _tons_and_subtotal(params: Params, price: int) -> tuple[Decimal, int]:
     return found, amount if amount is not None else rounding.price_amount(Decimal(price), found)
 
 
-def create(call: Call, params: Params) -> api.ClimateOrder:
+def create(call: Call, params: operations.PostClimateOrders) -> api.ClimateOrder:
     """Order carbon removal: paid from the balance at once, or when there is enough in it."""
     product = _product(call, params["product"])
     if product is None:
@@ -181,7 +180,7 @@ def _try_again(call: Call, id: str) -> None:
         call.schedule.add(call.now + _DAY, jobs.CLIMATE_ORDER_PAY, id)
 
 
-def update(call: Call, params: Params) -> api.ClimateOrder:
+def update(call: Call, params: operations.PostClimateOrdersOrder) -> api.ClimateOrder:
     """Change whom an order is for, or its metadata."""
     order = call.objects.get(ORDERS, call.path["order"])
     if "beneficiary" in params:
@@ -199,7 +198,7 @@ def _cancel_order(call: Call, order: api.ClimateOrder, reason: str) -> api.Clima
     return call.objects.save(order, "climate.order.canceled")
 
 
-def cancel(call: Call, params: Params) -> api.ClimateOrder:
+def cancel(call: Call, params: operations.PostClimateOrdersOrderCancel) -> api.ClimateOrder:
     """Cancel an order within 24 hours: what was paid comes back but for the fees."""
     order = call.objects.get(ORDERS, call.path["order"])
     if order["status"] not in ("awaiting_funds", "confirmed"):
@@ -213,7 +212,7 @@ def cancel(call: Call, params: Params) -> api.ClimateOrder:
     return _cancel_order(call, order, "requested")
 
 
-def deliver(call: Call, params: Params) -> api.ClimateOrder:
+def deliver(call: Call, params: operations.PostTestHelpersClimateOrdersOrderDeliver) -> api.ClimateOrder:
     """Deliver a confirmed order of test mode now."""
     order = call.objects.get(ORDERS, call.path["order"])
     if order["status"] != "confirmed":

@@ -8,13 +8,13 @@ from tollkey.payments.customers import kinds
 from tollkey.payments.customers.balance import change_balance, check_currency_of
 from tollkey.payments.shared import clock, fields, permissions
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, list_page, missing_object, records
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid, list_page, missing_object, records
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 
-def create(call: Call, params: Params) -> api.CustomerBalanceTransaction:
+def create(call: Call, params: operations.PostCustomersCustomerBalanceTransactions) -> api.CustomerBalanceTransaction:
     """Give a customer credit (a negative amount) or debt."""
     customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])
     if params["amount"] == 0:
@@ -40,19 +40,23 @@ def _get(call: Call) -> api.CustomerBalanceTransaction:
     return transaction
 
 
-def show(call: Call, params: Params) -> api.CustomerBalanceTransaction:
+def show(
+    call: Call, params: operations.GetCustomersCustomerBalanceTransactionsTransaction
+) -> api.CustomerBalanceTransaction:
     """Retrieve a transaction of a customer's balance."""
     return _get(call)
 
 
-def update(call: Call, params: Params) -> api.CustomerBalanceTransaction:
+def update(
+    call: Call, params: operations.PostCustomersCustomerBalanceTransactionsTransaction
+) -> api.CustomerBalanceTransaction:
     """Change what is said about a transaction, never its amount."""
     transaction = _get(call)
     fields.assign_with_metadata(transaction, params, ("description",))
     return call.objects.save(transaction)
 
 
-def list_transactions(call: Call, params: Params) -> Page:
+def list_transactions(call: Call, params: operations.GetCustomersCustomerBalanceTransactions) -> Page:
     """List the transactions of a customer's balance."""
     customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])["id"]
     equal = {"customer": customer, **({"invoice": params["invoice"]} if params.get("invoice") else {})}

@@ -22,7 +22,6 @@ from tollkey.wire import (
     Call,
     Endpoint,
     P,
-    Params,
     Reply,
     Resource,
     hosted_url,
@@ -40,7 +39,7 @@ from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.identity.stored import StoredVerificationSession
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("identity_product", "Verification Sessions and Reports", "Identity")
 SESSION: Kind[StoredVerificationSession] = Kind("identity.verification_session")
@@ -56,7 +55,7 @@ def _options(kind: str, given: Mapping[str, Any] | None) -> api.GelatoVerificati
     return {"document": document}
 
 
-def create(call: Call, params: Params) -> StoredVerificationSession:
+def create(call: Call, params: operations.PostIdentityVerificationSessions) -> StoredVerificationSession:
     """Start a session; its ``url`` and ``client_secret`` are good for 48 hours."""
     kind = params.get("type") or ("verification_flow" if params.get("verification_flow") else None)
     if kind is None:
@@ -87,7 +86,7 @@ def _session(call: Call) -> StoredVerificationSession:
     return call.objects.get(SESSION, call.path["session"])
 
 
-def update(call: Call, params: Params) -> StoredVerificationSession:
+def update(call: Call, params: operations.PostIdentityVerificationSessionsSession) -> StoredVerificationSession:
     """Change a session that still requires input."""
     session = _session(call)
     if session["status"] != "requires_input":
@@ -107,7 +106,7 @@ def _close(session: StoredVerificationSession) -> None:
     session["client_secret"] = session["url"] = None
 
 
-def cancel(call: Call, params: Params) -> StoredVerificationSession:
+def cancel(call: Call, params: operations.PostIdentityVerificationSessionsSessionCancel) -> StoredVerificationSession:
     """Give up a session that still requires input."""
     session = _session(call)
     if session["status"] != "requires_input":
@@ -124,7 +123,7 @@ def cancel(call: Call, params: Params) -> StoredVerificationSession:
     return session
 
 
-def redact(call: Call, params: Params) -> StoredVerificationSession:
+def redact(call: Call, params: operations.PostIdentityVerificationSessionsSessionRedact) -> StoredVerificationSession:
     """Remove what was collected; the session stays as ``redacted``."""
     session = _session(call)
     if session["status"] == "processing":
@@ -155,7 +154,7 @@ def redact(call: Call, params: Params) -> StoredVerificationSession:
 # -- the page
 
 
-def page(call: Call, params: Params) -> Reply:
+def page(call: Call, params: operations.GetVerifyToken) -> Reply:
     """The page of a session: its reader picks the outcome."""
     session = call.objects.get(SESSION, call.path["id"])
     if session["status"] != "requires_input":
@@ -195,7 +194,7 @@ def _checks(session: StoredVerificationSession) -> list[str]:
     return checks
 
 
-def choose(call: Call, params: Params) -> Reply:
+def choose(call: Call, params: operations.PostVerifyToken) -> Reply:
     """Take the chosen outcome: the session is processing, and a second later it is decided."""
     session = call.objects.get(SESSION, call.path["id"])
     if session["status"] != "requires_input":

@@ -23,7 +23,6 @@ from tollkey.wire import (
     Call,
     Endpoint,
     P,
-    Params,
     Resource,
     invalid,
     listing,
@@ -35,7 +34,7 @@ from tollkey.wire import (
 
 if TYPE_CHECKING:
     from tollkey.payments.issuing.stored import StoredIssuingCard
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("issuing_authorization", "Authorizations", "Issuing")
 _ANSWER_SECONDS = 2
@@ -117,7 +116,7 @@ def _decide(call: Call, authorization: api.IssuingAuthorization, approved: bool,
         authorization["amount"] = 0
 
 
-def create(call: Call, params: Params) -> api.IssuingAuthorization:
+def create(call: Call, params: operations.PostTestHelpersIssuingAuthorizations) -> api.IssuingAuthorization:
     """A purchase with a card, decided at once by the card's state, its controls and the issuing balance."""
     card = call.objects.get(kinds.CARD, params["card"], "card")
     amount = int(params["amount"] if params.get("amount") is not None else params.get("merchant_amount") or 0)
@@ -127,7 +126,7 @@ def create(call: Call, params: Params) -> api.IssuingAuthorization:
     return call.objects.insert(authorization, "issuing_authorization.created")
 
 
-def request(call: Call, params: Params) -> api.IssuingAuthorization:
+def request(call: Call, params: operations.PostIssuingCardsCardTestAuthorizations) -> api.IssuingAuthorization:
     """A purchase that the account is asked about: it may approve or decline for two seconds."""
     card = call.objects.get(kinds.CARD, call.path["card"])
     amount = params.get("held_amount") or 0
@@ -149,14 +148,14 @@ def _pending_authorization(call: Call) -> api.IssuingAuthorization:
     return authorization
 
 
-def approve(call: Call, params: Params) -> api.IssuingAuthorization:
+def approve(call: Call, params: operations.PostIssuingAuthorizationsAuthorizationApprove) -> api.IssuingAuthorization:
     """Approve a pending request."""
     authorization = _pending_authorization(call)
     fields.merge_metadata(authorization, params)
     return _answer(call, authorization, None, "webhook_approved")
 
 
-def decline(call: Call, params: Params) -> api.IssuingAuthorization:
+def decline(call: Call, params: operations.PostIssuingAuthorizationsAuthorizationDecline) -> api.IssuingAuthorization:
     """Decline a pending request."""
     authorization = _pending_authorization(call)
     fields.merge_metadata(authorization, params)
@@ -182,7 +181,7 @@ def unanswered(call: Call, id: str) -> None:
         _answer(call, authorization, None, "webhook_timeout")
 
 
-def update(call: Call, params: Params) -> api.IssuingAuthorization:
+def update(call: Call, params: operations.PostIssuingAuthorizationsAuthorization) -> api.IssuingAuthorization:
     """Change the metadata."""
     authorization = call.objects.get(kinds.AUTHORIZATION, call.path["authorization"])
     fields.merge_metadata(authorization, params)
@@ -208,7 +207,9 @@ def _release(call: Call, authorization: api.IssuingAuthorization, amount: int) -
     authorization["amount"] -= amount
 
 
-def capture(call: Call, params: Params) -> api.IssuingAuthorization:
+def capture(
+    call: Call, params: operations.PostTestHelpersIssuingAuthorizationsAuthorizationCapture
+) -> api.IssuingAuthorization:
     """The merchant takes the money, or part of it; the rest stays held when ``close_authorization`` is false."""
     authorization = _open(call)
     amount = params.get("capture_amount") or authorization["amount"]
@@ -222,7 +223,9 @@ def capture(call: Call, params: Params) -> api.IssuingAuthorization:
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 
-def increment(call: Call, params: Params) -> api.IssuingAuthorization:
+def increment(
+    call: Call, params: operations.PostTestHelpersIssuingAuthorizationsAuthorizationIncrement
+) -> api.IssuingAuthorization:
     """The merchant asks for more."""
     authorization = _open(call)
     more = params["increment_amount"]
@@ -246,7 +249,9 @@ def increment(call: Call, params: Params) -> api.IssuingAuthorization:
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 
-def finalize(call: Call, params: Params) -> api.IssuingAuthorization:
+def finalize(
+    call: Call, params: operations.PostTestHelpersIssuingAuthorizationsAuthorizationFinalizeAmount
+) -> api.IssuingAuthorization:
     """The merchant says the final amount of what was held in advance (fuel)."""
     authorization = _open(call)
     final = params["final_amount"]
@@ -257,7 +262,9 @@ def finalize(call: Call, params: Params) -> api.IssuingAuthorization:
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 
-def reverse(call: Call, params: Params) -> api.IssuingAuthorization:
+def reverse(
+    call: Call, params: operations.PostTestHelpersIssuingAuthorizationsAuthorizationReverse
+) -> api.IssuingAuthorization:
     """The merchant gives the held money back, or part of it."""
     authorization = _open(call)
     amount = params.get("reverse_amount") or authorization["amount"]
@@ -269,7 +276,9 @@ def reverse(call: Call, params: Params) -> api.IssuingAuthorization:
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 
-def expire(call: Call, params: Params) -> api.IssuingAuthorization:
+def expire(
+    call: Call, params: operations.PostTestHelpersIssuingAuthorizationsAuthorizationExpire
+) -> api.IssuingAuthorization:
     """The hold runs out."""
     authorization = _open(call)
     _release(call, authorization, authorization["amount"])

@@ -9,10 +9,10 @@ from tollkey.keys import Permission
 from tollkey.payments.issuing import kinds, states
 from tollkey.payments.issuing._controls import controls
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Params, Resource, invalid, listing, needs, new_object, retrieve
+from tollkey.wire import Call, Endpoint, Resource, invalid, listing, needs, new_object, retrieve
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("issuing_cardholder", "Cardholders", "Issuing")
 
@@ -57,7 +57,7 @@ def _review(holder: api.IssuingCardholder) -> None:
     holder["requirements"] = {"disabled_reason": "requirements.past_due" if missing else None, "past_due": missing}
 
 
-def create(call: Call, params: Params) -> api.IssuingCardholder:
+def create(call: Call, params: operations.PostIssuingCardholders) -> api.IssuingCardholder:
     """Make a cardholder."""
     given = params["billing"]
     holder = new_object(
@@ -81,7 +81,7 @@ def create(call: Call, params: Params) -> api.IssuingCardholder:
     return call.objects.insert(holder, "issuing_cardholder.created")
 
 
-def update(call: Call, params: Params) -> api.IssuingCardholder:
+def update(call: Call, params: operations.PostIssuingCardholdersCardholder) -> api.IssuingCardholder:
     """Change a cardholder."""
     holder = call.objects.get(kinds.CARDHOLDER, call.path["cardholder"])
     if holder["status"] == "blocked" and params.get("status") in ("active", "inactive"):

@@ -15,12 +15,12 @@ from tollkey.payments.issuing import kinds, states
 from tollkey.payments.issuing._controls import controls
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Params, Resource, invalid, listing, missing_param, needs, new_object, retrieve
+from tollkey.wire import Call, Endpoint, Resource, invalid, listing, missing_param, needs, new_object, retrieve
 from tollkey.wire.sealing import seal_params, unseal_params
 
 if TYPE_CHECKING:
     from tollkey.payments.issuing.stored import StoredIssuingCard
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("issuing_card", "Cards", "Issuing")
 _FOUR_YEARS = 4
@@ -59,7 +59,7 @@ def _shipping(given: Mapping[str, Any] | None) -> api.IssuingCardShipping | None
     }  # fmt: skip
 
 
-def create(call: Call, params: Params) -> StoredIssuingCard:
+def create(call: Call, params: operations.PostIssuingCards) -> StoredIssuingCard:
     """Issue a card to a cardholder."""
     if params.get("cardholder") is None:
         raise missing_param("cardholder")
@@ -114,7 +114,7 @@ def _printed(name: str) -> Callable[[Call, StoredIssuingCard], str | None]:
     return printed
 
 
-def update(call: Call, params: Params) -> StoredIssuingCard:
+def update(call: Call, params: operations.PostIssuingCardsCard) -> StoredIssuingCard:
     """Change a card's status, controls or metadata; a canceled card stays canceled."""
     card = call.objects.get(kinds.CARD, call.path["card"])
     status = params.get("status")

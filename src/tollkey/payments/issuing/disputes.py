@@ -12,10 +12,10 @@ from tollkey.keys import Permission
 from tollkey.payments.issuing import jobs, kinds, states
 from tollkey.payments.issuing._book import move
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Params, Resource, invalid, listing, needs, new_object, retrieve, value_at
+from tollkey.wire import Call, Endpoint, Resource, invalid, listing, needs, new_object, retrieve, value_at
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("issuing_dispute", "Disputes", "Issuing")
 _NAME = "issuing.dispute"
@@ -32,7 +32,7 @@ def _evidence(
     return cast("api.IssuingDisputeEvidence", new)  # the details stand under the name of the reason
 
 
-def create(call: Call, params: Params) -> api.IssuingDispute:
+def create(call: Call, params: operations.PostIssuingDisputes) -> api.IssuingDispute:
     """Begin a dispute about a transaction."""
     transaction = call.objects.get(kinds.TRANSACTION, params.get("transaction") or "", "transaction")
     if transaction["dispute"] is not None:
@@ -62,7 +62,7 @@ def _unsubmitted(call: Call) -> api.IssuingDispute:
     return dispute
 
 
-def update(call: Call, params: Params) -> api.IssuingDispute:
+def update(call: Call, params: operations.PostIssuingDisputesDispute) -> api.IssuingDispute:
     """Change the evidence, the amount or the metadata."""
     dispute = (
         _unsubmitted(call) if set(params) - {"metadata"} else call.objects.get(kinds.DISPUTE, call.path["dispute"])
@@ -75,7 +75,7 @@ def update(call: Call, params: Params) -> api.IssuingDispute:
     return call.objects.save(dispute, "issuing_dispute.updated")
 
 
-def submit(call: Call, params: Params) -> api.IssuingDispute:
+def submit(call: Call, params: operations.PostIssuingDisputesDisputeSubmit) -> api.IssuingDispute:
     """Send the dispute to the network; the money comes back at once, provisionally."""
     dispute = _unsubmitted(call)
     fields.merge_metadata(dispute, params)

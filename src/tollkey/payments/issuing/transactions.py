@@ -18,7 +18,6 @@ from tollkey.wire import (
     Call,
     Endpoint,
     P,
-    Params,
     Resource,
     invalid,
     listing,
@@ -30,7 +29,7 @@ from tollkey.wire import (
 
 if TYPE_CHECKING:
     from tollkey.payments.issuing.stored import StoredIssuingTransaction
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("issuing_transaction", "Transactions", "Issuing")
 _NAME = "issuing.transaction"
@@ -122,17 +121,23 @@ def _origin(call: Call, params: Mapping[str, Any]) -> TransactionOrigin:
             "merchant_data": merchant(params.get("merchant_data")), "wallet": None}  # fmt: skip
 
 
-def force_capture(call: Call, params: Params) -> StoredIssuingTransaction:
+def force_capture(
+    call: Call, params: operations.PostTestHelpersIssuingTransactionsCreateForceCapture
+) -> StoredIssuingTransaction:
     """A merchant takes money without having asked."""
     return record(call, _origin(call, params), "capture", -params["amount"], params.get("purchase_details"))
 
 
-def unlinked_refund(call: Call, params: Params) -> StoredIssuingTransaction:
+def unlinked_refund(
+    call: Call, params: operations.PostTestHelpersIssuingTransactionsCreateUnlinkedRefund
+) -> StoredIssuingTransaction:
     """A merchant gives money that was never taken."""
     return record(call, _origin(call, params), "refund", params["amount"], params.get("purchase_details"))
 
 
-def refund(call: Call, params: Params) -> StoredIssuingTransaction:
+def refund(
+    call: Call, params: operations.PostTestHelpersIssuingTransactionsTransactionRefund
+) -> StoredIssuingTransaction:
     """A merchant gives back a capture, or part of it."""
     transaction = call.objects.get(kinds.TRANSACTION, call.path["transaction"])
     if transaction["type"] != "capture":
@@ -146,14 +151,14 @@ def refund(call: Call, params: Params) -> StoredIssuingTransaction:
     return record(call, origin_of(transaction, transaction["authorization"]), "refund", amount, None)
 
 
-def update(call: Call, params: Params) -> StoredIssuingTransaction:
+def update(call: Call, params: operations.PostIssuingTransactionsTransaction) -> StoredIssuingTransaction:
     """Change the metadata."""
     transaction = call.objects.get(kinds.TRANSACTION, call.path["transaction"])
     fields.merge_metadata(transaction, params)
     return call.objects.save(transaction, "issuing_transaction.updated")
 
 
-def fund(call: Call, params: Params) -> api.Balance:
+def fund(call: Call, params: operations.PostTestHelpersIssuingFundBalance) -> api.Balance:
     """Put test money into the issuing balance."""
     currency = shared_currency.check_currency(params["currency"], "currency")
     move(call, "topup", params["amount"], currency, call.account)

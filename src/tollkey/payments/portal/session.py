@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tollkey.payments.portal import kinds
 from tollkey.payments.shared import clock
-from tollkey.wire import Call, Params, Reply, html_page, invalid, missing_param, redirect, value_at
+from tollkey.wire import Call, Reply, html_page, invalid, missing_param, redirect, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.portal.stored import StoredPortalSession
     from tollkey.payments.subscriptions.stored import StoredSubscription
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 _KINDS = ("subscription_cancel", "subscription_update", "subscription_update_confirm")
 _FEATURES = {
@@ -87,7 +87,7 @@ def waiting(session: StoredPortalSession) -> bool:
     return session["flow"] is not None and not session.get("_flow_done")
 
 
-def done_page(call: Call, params: Params) -> Reply:
+def done_page(call: Call, params: operations.GetPortalTokenDone) -> Reply:
     """The confirmation of a flow that is done."""
     at = here(call)
     text = value_at(at.session, "flow.after_completion.hosted_confirmation.custom_message") or "Your change is saved."

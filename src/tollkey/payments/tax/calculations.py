@@ -30,7 +30,6 @@ from tollkey.wire import (
     Call,
     Endpoint,
     Page,
-    Params,
     Resource,
     invalid,
     nested_list,
@@ -48,14 +47,14 @@ if TYPE_CHECKING:
         StoredCalculation,
         TaxedPart,
     )
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 TRANSACTIONS = Permission("tax_transaction", "Tax Calculations and Transactions", "Tax")
 _NINETY_DAYS = 90 * 86_400
 _GENERAL = "txcd_99999999"
 
 
-def _where(call: Call, params: Params) -> tuple[CustomerDetails, Place | None, str]:
+def _where(call: Call, params: operations.PostTaxCalculations) -> tuple[CustomerDetails, Place | None, str]:
     """The customer's details of a calculation, the place that is taxed, and the override: theirs, or
     ``reverse_charge``.
     """
@@ -91,7 +90,9 @@ def _where(call: Call, params: Params) -> tuple[CustomerDetails, Place | None, s
     return full, place, override
 
 
-def _lines(call: Call, params: Params, place: Place | None, override: str) -> list[api.TaxCalculationLineItem]:
+def _lines(
+    call: Call, params: operations.PostTaxCalculations, place: Place | None, override: str
+) -> list[api.TaxCalculationLineItem]:
     lines = []
     for index, item in enumerate(params["line_items"]):
         behaviour = item.get("tax_behavior") or "exclusive"
@@ -117,7 +118,7 @@ def _lines(call: Call, params: Params, place: Place | None, override: str) -> li
     return lines
 
 
-def calculate(call: Call, params: Params) -> StoredCalculation:
+def calculate(call: Call, params: operations.PostTaxCalculations) -> StoredCalculation:
     """Work out the tax on line items and shipping for one customer's address."""
     currency = shared_currency.check_currency(params["currency"], "currency")
     details, place, override = _where(call, params)
@@ -185,7 +186,7 @@ def unexpired(call: Call, id: str, param: str | None = None) -> StoredCalculatio
     return found
 
 
-def calculation_lines(call: Call, params: Params) -> Page:
+def calculation_lines(call: Call, params: operations.GetTaxCalculationsCalculationLineItems) -> Page:
     """The line items of a calculation."""
     found = unexpired(call, call.path["calculation"])
     return page_of_list(found["_lines"], f"/v1/tax/calculations/{found['id']}/line_items", params)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.keys import Permission
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds, states
-from tollkey.wire import Call, Endpoint, Params, Resource, new_object, records
+from tollkey.wire import Call, Endpoint, Resource, new_object, records
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (
         StoredTaxSettings,
     )
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 
 SETTINGS = Permission("tax_settings", "Tax Settings and Registrations", "Tax")
@@ -35,12 +35,12 @@ def _settings(call: Call) -> StoredTaxSettings:
     }
 
 
-def read_settings(call: Call, params: Params) -> api.TaxSettings:
+def read_settings(call: Call, params: operations.GetTaxSettings) -> api.TaxSettings:
     """The tax settings of the account."""
     return _without_id(_settings(call))
 
 
-def change_settings(call: Call, params: Params) -> api.TaxSettings:
+def change_settings(call: Call, params: operations.PostTaxSettings) -> api.TaxSettings:
     """Change the head office or the defaults; complete settings become active."""
     new = call.objects.find(kinds.SETTINGS, call.account) is None
     settings = _settings(call)

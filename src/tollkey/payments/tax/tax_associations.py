@@ -12,13 +12,13 @@ from tollkey.payments.shared import events
 from tollkey.payments.tax import kinds, linking
 from tollkey.payments.tax.calculations import TRANSACTIONS
 from tollkey.payments.tax.linking import calculation_of
-from tollkey.wire import ApiError, Call, Endpoint, Params, Reaction, Resource, new_object
+from tollkey.wire import ApiError, Call, Endpoint, Reaction, Resource, new_object
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 
-def find(call: Call, params: Params) -> api.TaxAssociation:
+def find(call: Call, params: operations.GetTaxAssociationsFind) -> api.TaxAssociation:
     """The tax association of a payment intent. Raises ApiError 404 when it names no calculation."""
     intent = call.objects.get(kinds.PAYMENT_INTENT, params["payment_intent"], "payment_intent")
     calculation = calculation_of(intent)

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 from tollkey.keys import Permission
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds
-from tollkey.wire import Call, Endpoint, Params, Resource, listing, new_object, records, retrieve
+from tollkey.wire import Call, Endpoint, Resource, listing, new_object, records, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (
         StoredTaxRate,
     )
+    from tollkey.wire import operations
 
 PERMISSION = Permission("tax_rate", "Tax Rates", "Billing")
 _FIELDS = ("active", "country", "description", "display_name", "jurisdiction", "state", "tax_type")
 
 
-def create(call: Call, params: Params) -> StoredTaxRate:
+def create(call: Call, params: operations.PostTaxRates) -> StoredTaxRate:
     """Create a tax rate."""
     rate = new_object(
         kinds.TAX_RATE,
@@ -38,7 +39,7 @@ def create(call: Call, params: Params) -> StoredTaxRate:
     return call.objects.insert(rate, "tax_rate.created")
 
 
-def update(call: Call, params: Params) -> StoredTaxRate:
+def update(call: Call, params: operations.PostTaxRatesTaxRate) -> StoredTaxRate:
     """Change how a tax rate is described, or whether it can be used."""
     rate = call.objects.get(kinds.TAX_RATE, call.path["tax_rate"])
     fields.assign_with_metadata(rate, params, _FIELDS)

@@ -21,7 +21,6 @@ from tollkey.wire import (
     Call,
     Deleted,
     Endpoint,
-    Params,
     Resource,
     invalid,
     listing,
@@ -35,6 +34,7 @@ from tollkey.wire.kinds import Job, Kind
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription
     from tollkey.payments.testing.stored import StoredTestClock
+    from tollkey.wire import operations
 
 PERMISSION = Permission("billing_clock", "Test clocks", "Core")
 KEPT_DAYS = 30
@@ -45,7 +45,7 @@ ADVANCE = Job("test_clock.advance")
 _ENDED = ("canceled", "incomplete_expired")
 
 
-def create(call: Call, params: Params) -> StoredTestClock:
+def create(call: Call, params: operations.PostTestHelpersTestClocks) -> StoredTestClock:
     """Create a clock that stands at ``frozen_time``."""
     clock = new_object(
         shared_clock.CLOCK,
@@ -62,7 +62,7 @@ def create(call: Call, params: Params) -> StoredTestClock:
     return call.objects.insert(clock, "test_helpers.test_clock.created")
 
 
-def advance(call: Call, params: Params) -> StoredTestClock:
+def advance(call: Call, params: operations.PostTestHelpersTestClocksTestClockAdvance) -> StoredTestClock:
     """Begin to move a clock forward. Raises ApiError for a time that is not ahead, or further than two billing
     intervals.
     """
@@ -125,7 +125,7 @@ def advance_step(call: Call, id: str) -> None:
     call.schedule.add(call.now, ADVANCE, id)
 
 
-def delete(call: Call, params: Params) -> Deleted:
+def delete(call: Call, params: operations.DeleteTestHelpersTestClocksTestClock) -> Deleted:
     """Delete a clock with its customers; their subscriptions are canceled."""
     return remove(call, call.objects.get(shared_clock.CLOCK, call.path["test_clock"]))
 

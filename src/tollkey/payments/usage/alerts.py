@@ -19,7 +19,6 @@ from tollkey.wire import (
     Call,
     Endpoint,
     Page,
-    Params,
     Reaction,
     Resource,
     invalid,
@@ -32,6 +31,7 @@ from tollkey.wire import (
 
 if TYPE_CHECKING:
     from tollkey.payments.usage.stored import StoredAlert
+    from tollkey.wire import operations
 
 __all__ = ["ALERT", "MIGRATION"]
 
@@ -39,7 +39,7 @@ PERMISSION = Permission("billing_alert", "Alerts", "Billing")
 _MOST = 25
 
 
-def create(call: Call, params: Params) -> StoredAlert:
+def create(call: Call, params: operations.PostBillingAlerts) -> StoredAlert:
     """Create an alert. Raises ApiError for a meter or customer that there is not, and for the 26th on one meter."""
     given = params.get("usage_threshold")
     if given is None:
@@ -85,12 +85,12 @@ def _shown(call: Call) -> StoredAlert:
     return alert
 
 
-def retrieve_one(call: Call, params: Params) -> StoredAlert:
+def retrieve_one(call: Call, params: operations.GetBillingAlertsId) -> StoredAlert:
     """Retrieve an alert that is not archived."""
     return _shown(call)
 
 
-def list_alerts(call: Call, params: Params) -> Page:
+def list_alerts(call: Call, params: operations.GetBillingAlerts) -> Page:
     """List the alerts that are not archived, also by meter."""
     equal: dict[str, str | list[str]] = {"status": alert_rules.SHOWN}
     if params.get("meter"):
@@ -106,19 +106,19 @@ def _switch(call: Call, status: str) -> StoredAlert:
     return call.objects.save(alert)
 
 
-def activate(call: Call, params: Params) -> StoredAlert:
+def activate(call: Call, params: operations.PostBillingAlertsIdActivate) -> StoredAlert:
     """Let an alert trigger again, also for customers that it has told of."""
     alert = _switch(call, "active")
     alert_rules.rearm(call, alert)
     return alert
 
 
-def deactivate(call: Call, params: Params) -> StoredAlert:
+def deactivate(call: Call, params: operations.PostBillingAlertsIdDeactivate) -> StoredAlert:
     """Keep an alert from triggering."""
     return _switch(call, "inactive")
 
 
-def archive(call: Call, params: Params) -> StoredAlert:
+def archive(call: Call, params: operations.PostBillingAlertsIdArchive) -> StoredAlert:
     """End an alert for good."""
     alert = _switch(call, "archived")
     alert_rules.rearm(call, alert)

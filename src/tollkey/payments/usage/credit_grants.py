@@ -31,7 +31,6 @@ from tollkey.wire import (
     Call,
     Endpoint,
     Page,
-    Params,
     Resource,
     invalid,
     list_page,
@@ -45,12 +44,12 @@ from tollkey.wire.kinds import Job
 
 if TYPE_CHECKING:
     from tollkey.payments.usage.stored import StoredCreditGrant
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 _EXPIRE = Job("credit_grant.expire")
 
 
-def create(call: Call, params: Params) -> StoredCreditGrant:
+def create(call: Call, params: operations.PostBillingCreditGrants) -> StoredCreditGrant:
     """Grant a customer credits for all metered prices, or for some."""
     if not params.get("customer"):
         raise missing_param("customer")
@@ -91,7 +90,7 @@ def create(call: Call, params: Params) -> StoredCreditGrant:
     return grant
 
 
-def _amount(params: Params) -> api.BillingCreditGrantsResourceAmount:
+def _amount(params: operations.PostBillingCreditGrants) -> api.BillingCreditGrantsResourceAmount:
     monetary = params["amount"].get("monetary")
     if monetary is None:
         raise missing_param("amount[monetary]")
@@ -100,7 +99,7 @@ def _amount(params: Params) -> api.BillingCreditGrantsResourceAmount:
     return money(monetary["value"], shared_currency.check_currency(monetary["currency"], "amount[monetary][currency]"))
 
 
-def _scope(call: Call, given: Params) -> api.BillingCreditGrantsResourceScope:
+def _scope(call: Call, given: operations.ApplicabilityScope) -> api.BillingCreditGrantsResourceScope:
     """What a grant is for: ``price_type`` metered, or some metered prices by id."""
     prices = given.get("prices")
     if bool(given.get("price_type")) == bool(prices):
@@ -115,7 +114,7 @@ def _scope(call: Call, given: Params) -> api.BillingCreditGrantsResourceScope:
     return {"prices": [{"id": one["id"]} for one in prices]}
 
 
-def update(call: Call, params: Params) -> StoredCreditGrant:
+def update(call: Call, params: operations.PostBillingCreditGrantsId) -> StoredCreditGrant:
     """Change when a grant expires, or its metadata."""
     grant, call = _open(call)
     fields.merge_metadata(grant, params)
@@ -141,7 +140,7 @@ def _open(call: Call) -> tuple[StoredCreditGrant, Call]:
     return grant, call
 
 
-def expire(call: Call, params: Params) -> StoredCreditGrant:
+def expire(call: Call, params: operations.PostBillingCreditGrantsIdExpire) -> StoredCreditGrant:
     """Expire a grant now: what is left of it goes."""
     grant, call = _open(call)
     grant["expires_at"] = grant["updated"] = call.now
@@ -150,7 +149,7 @@ def expire(call: Call, params: Params) -> StoredCreditGrant:
     return call.objects.save(grant, "billing.credit_grant.updated")
 
 
-def void(call: Call, params: Params) -> StoredCreditGrant:
+def void(call: Call, params: operations.PostBillingCreditGrantsIdVoid) -> StoredCreditGrant:
     """Take a grant back of which nothing was applied yet."""
     grant, call = _open(call)
     if grant["_left"] != granted(grant):
@@ -172,12 +171,12 @@ def expire_grant(call: Call, id: str) -> None:
         expire_rest(call, grant)
 
 
-def list_grants(call: Call, params: Params) -> Page:
+def list_grants(call: Call, params: operations.GetBillingCreditGrants) -> Page:
     """List grants, newest first, of one customer when named."""
     return list_page(call, kinds.GRANT, params, _customer(params, "customer"), url="/v1/billing/credit_grants")
 
 
-def list_transactions(call: Call, params: Params) -> Page:
+def list_transactions(call: Call, params: operations.GetBillingCreditBalanceTransactions) -> Page:
     """List the transactions of a customer's credits, or of one grant."""
     equal = {
         **_customer(params, "_customer"),
@@ -186,11 +185,13 @@ def list_transactions(call: Call, params: Params) -> Page:
     return list_page(call, kinds.TRANSACTION, params, equal, url="/v1/billing/credit_balance_transactions")
 
 
-def _customer(params: Params, field: str) -> dict[str, str]:
+def _customer(
+    params: operations.GetBillingCreditBalanceTransactions | operations.GetBillingCreditGrants, field: str
+) -> dict[str, str]:
     return {field: params["customer"]} if params.get("customer") else {}
 
 
-def summary(call: Call, params: Params) -> api.BillingCreditBalanceSummary:
+def summary(call: Call, params: operations.GetBillingCreditBalanceSummary) -> api.BillingCreditBalanceSummary:
     """What a customer has left in credits, by currency: for metered prices in general, for some prices, or of one
     grant.
     """
@@ -210,7 +211,9 @@ def summary(call: Call, params: Params) -> api.BillingCreditBalanceSummary:
     return new_object(kinds.CREDIT_SUMMARY, balances=balances, customer=customer["id"], livemode=call.livemode)
 
 
-def _chosen(call: Call, customer: str, wanted: Params) -> list[StoredCreditGrant]:
+def _chosen(
+    call: Call, customer: str, wanted: operations.GetBillingCreditBalanceSummaryFilter
+) -> list[StoredCreditGrant]:
     if wanted["type"] == "credit_grant":
         if not wanted.get("credit_grant"):
             raise missing_param("filter[credit_grant]")

@@ -1,0 +1,123 @@
+"""Handlers read the parameters that their operations take: types say which, and a misspelt name is found."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tollkey.wire import Endpoint
+from tools.make_operations import OUT, Operations, operation_name, read_by_handlers
+
+ROOT = Path(__file__).resolve().parent.parent
+#: How many operations have typed parameters. It only rises: who types more of them raises the number.
+FEWEST_TYPED = 129
+_TYPE = re.compile(r"\boperations\.(\w+)")
+#: Functions that copy the parameters whose names they are given.
+_ASSIGN = ("assign", "assign_with_metadata")
+
+
+@pytest.fixture(scope="module")
+def endpoints() -> list[Endpoint]:
+    """The endpoints with a handler of their own."""
+    return read_by_handlers()
+
+
+@pytest.fixture(scope="module")
+def known(endpoints: list[Endpoint]) -> dict[str, set[str]]:
+    """Class of ``wire.operations`` -> the names of its parameters."""
+    return Operations(endpoints).parameters()
+
+
+def _types_of(endpoint: Endpoint) -> set[str]:
+    """The operations in the annotation of a handler's parameters; none when they are untyped."""
+    annotations = inspect.get_annotations(inspect.unwrap(endpoint.handler))
+    return set(_TYPE.findall(str(annotations.get("params", ""))))
+
+
+def test_the_types_of_parameters_are_those_that_the_endpoints_check_with(endpoints: list[Endpoint]) -> None:
+    assert OUT.read_text() == Operations(endpoints).write(), "run python tools/make_operations.py"
+
+
+def test_the_parameters_of_a_handler_have_the_type_of_its_operation(endpoints: list[Endpoint]) -> None:
+    for endpoint in endpoints:
+        types, own = _types_of(endpoint), operation_name(endpoint.method, endpoint.path)
+        assert not types or own in types, f"the handler of {endpoint.method} {endpoint.path} is not typed with {own}"
+
+
+def test_more_and_more_operations_have_typed_parameters(endpoints: list[Endpoint]) -> None:
+    typed = sum(bool(_types_of(endpoint)) for endpoint in endpoints)
+    print(f"operations with typed parameters: {typed} of {len(endpoints)}")
+    assert typed >= FEWEST_TYPED
+
+
+def _read(function: ast.FunctionDef, argument: str) -> Iterator[tuple[int, str]]:
+    """What a function reads of an argument ``a``, by line.
+
+    Ways of reading: ``a["x"]``, ``a.get("x")``, ``"x" in a``, ``given(a, "x")``, ``assign(object, a, ("x",))``.
+    """
+    for node in ast.walk(function):
+        names: list[ast.expr] = []
+        match node:
+            case ast.Subscript(value=ast.Name(id=name), slice=key) if name == argument:
+                names = [key]
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="get" | "pop"), args=[key, *_]) if (
+                name == argument
+            ):
+                names = [key]
+            case ast.Compare(left=key, ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(id=name)]) if (
+                name == argument
+            ):
+                names = [key]
+            case ast.Call(func=ast.Attribute(attr="given"), args=[ast.Name(id=name), key, *_]) if name == argument:
+                names = [key]
+            case ast.Call(func=ast.Attribute(attr=called), args=[_, ast.Name(id=name), ast.Tuple(elts=keys)]) if (
+                name == argument and called in _ASSIGN
+            ):
+                names = keys
+        yield from (
+            (node.lineno, each.value)
+            for each in names
+            if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        )
+
+
+def _misspelt(text: str, known: dict[str, set[str]]) -> list[tuple[int, str]]:
+    """The lines that read a parameter which none of the types of the argument has, with its name."""
+    found = []
+    for function in ast.walk(ast.parse(text)):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        for argument in function.args.args:
+            types = _TYPE.findall(ast.unparse(argument.annotation)) if argument.annotation else []
+            names = set().union(*(known.get(each, set()) for each in types))
+            if types:
+                found += [(line, name) for line, name in _read(function, argument.arg) if name not in names]
+    return found
+
+
+def test_a_misspelt_parameter_is_found_however_it_is_read() -> None:
+    text = """
+def update(call, params: operations.PostCoupons | operations.PostCouponsCoupon):
+    params["name"], params.get("id"), "metadata" in params
+    params["nmae"]
+    params.get("idd")
+    if "metdata" in params:
+        fields.assign(coupon, params, ("name", "redem_by"))
+        fields.given(params, "duraton", "once")
+"""
+    known = {"PostCoupons": {"id", "name", "metadata"}, "PostCouponsCoupon": {"name"}}
+    assert [name for _, name in sorted(_misspelt(text, known))] == ["nmae", "idd", "metdata", "redem_by", "duraton"]
+
+
+def test_no_function_reads_a_parameter_that_its_operation_does_not_take(known: dict[str, set[str]]) -> None:
+    found = {
+        f"{file.relative_to(ROOT)}:{line}: {name}"
+        for file in (ROOT / "src" / "tollkey").rglob("*.py")
+        for line, name in _misspelt(file.read_text(), known)
+    }
+    assert found == set()
