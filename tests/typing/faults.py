@@ -71,7 +71,9 @@ def confused(call: Call, id: str) -> None:
     coupon = call.objects.get(catalog_kinds.COUPON, id)
     print(coupon["amount_off"] + 1)  # fault: operator
     customer = call.objects.get(customer_kinds.CUSTOMER, id)
-    customer_balance.change_balance(call, price, 100, "adjustment", currency="usd")  # fault: arg-type
+    customer_balance.change_balance(call, price, Money(100, "usd"), "adjustment")  # fault: arg-type
+    customer_balance.change_balance(call, customer, 100, "adjustment")  # fault: arg-type
+    customer_balance.change_balance(call, customer, Money(100, "usd"), "adjustment", currency="eur")  # fault: call-arg
     customer["_cash"] = {"usd": "100"}  # fault: dict-item
 
 

@@ -30,6 +30,15 @@ def test_a_credit_note_of_an_open_invoice_lowers_what_is_due_until_it_is_voided(
     assert api.get(f"/v1/invoices/{invoice['id']}")["amount_remaining"] == 2000
 
 
+def test_voiding_an_invoice_gives_back_the_balance_it_used_and_not_what_a_credit_note_took_off(api: Api) -> None:
+    who = customer(api)
+    api.ok("post", f"/v1/customers/{who}/balance_transactions", amount=-500, currency="usd")
+    invoice = api.ok("post", f"/v1/invoices/{draft(api, who)['id']}/finalize")["id"]
+    api.ok("post", "/v1/credit_notes", invoice=invoice, amount=700)
+    api.ok("post", f"/v1/invoices/{invoice}/void")
+    assert api.get(f"/v1/customers/{who}")["balance"] == -500
+
+
 def test_no_more_is_credited_than_is_left(api: Api) -> None:
     invoice = api.ok("post", f"/v1/invoices/{draft(api, customer(api))['id']}/finalize")["id"]
     assert api.post("/v1/credit_notes", invoice=invoice, amount=2001).error["param"] == "amount"

@@ -1,9 +1,14 @@
-"""The customer's balance: credit that invoices use up, and debt that they collect. Negative is credit."""
+"""The customer's balance: credit that invoices use up, and debt that they collect. Negative is credit.
+
+A customer has one balance for each currency. ``balance`` is the one in the customer's ``currency``; the private
+``_balances`` holds the others.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
+from tollkey.ledger import Money
 from tollkey.payments.customers import kinds
 from tollkey.wire import Call, invalid, new_object
 
@@ -12,30 +17,44 @@ if TYPE_CHECKING:
     from tollkey.wire import api
 
 
+def balance_in(customer: StoredCustomer, currency: str) -> Money:
+    """What a customer's invoices in that currency use up (negative: credit) or collect (positive: debt).
+
+    currency: lower-case code. Source: a balance counts for invoices in its own currency only
+    (``invoice_credit_balance`` of the Customers API).
+    """
+    if customer.get("currency") in (None, currency):
+        return Money(customer.get("balance") or 0, currency)
+    return Money((customer.get("_balances") or {}).get(currency, 0), currency)
+
+
 def change_balance(
     call: Call,
     customer: StoredCustomer,
-    amount: int,
+    amount: Money,
     type: str,
     *,
-    currency: str,
     event: bool = True,
     **details: Unpack[BalanceChangeDetails],
 ) -> api.CustomerBalanceTransaction:
-    """Move a customer's balance by ``amount`` minor units (negative gives credit) and record why.
+    """Add an amount to the customer's balance in its currency (a negative one gives credit) and record why.
 
-    details: ``invoice``, ``credit_note``, ``description``, ``metadata``.
+    The first amount decides the customer's currency. event: whether to send ``customer.updated``.
+    details: ``invoice``, ``credit_note``, ``description``, ``metadata``. Returns the stored transaction.
     """
-    customer["balance"] = (customer.get("balance") or 0) + amount
-    customer["currency"] = customer.get("currency") or currency
+    ending = balance_in(customer, amount.currency) + amount
+    if customer.get("currency") in (None, ending.currency):
+        customer["balance"], customer["currency"] = ending.amount, ending.currency
+    else:
+        customer["_balances"] = {**(customer.get("_balances") or {}), ending.currency: ending.amount}
     transaction = new_object(
         kinds.BALANCE_TRANSACTION,
         id=call.ids.new("cbtxn"),
-        amount=amount,
+        amount=amount.amount,
         created=call.now,
-        currency=currency,
+        currency=amount.currency,
         customer=customer["id"],
-        ending_balance=customer["balance"],
+        ending_balance=ending.amount,
         livemode=call.livemode,
         type=type,
         **details,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tollkey.ledger import Money
 from tollkey.payments.customers import kinds
 from tollkey.payments.customers.balance import change_balance, check_currency_of
 from tollkey.payments.shared import clock, fields, permissions
@@ -25,9 +26,8 @@ def create(call: Call, params: operations.PostCustomersCustomerBalanceTransactio
     return change_balance(
         now,
         customer,
-        params["amount"],
+        Money(params["amount"], currency),
         "adjustment",
-        currency=currency,
         description=params.get("description"),
         metadata=params.get("metadata") or {},
     )

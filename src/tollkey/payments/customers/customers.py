@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from tollkey.ledger import Money
 from tollkey.payments.catalog import redemption, rendering
 from tollkey.payments.customers import kinds
 from tollkey.payments.customers.balance import change_balance
@@ -153,7 +154,7 @@ def _after(call: Call, customer: StoredCustomer, params: Params, *, new: bool = 
     if wanted is not None and wanted != customer["balance"]:
         currency = customer["currency"] or str((fields.acting_account(call) or {}).get("default_currency") or "usd")
         kind = "initial" if new else "adjustment"
-        change_balance(call, customer, wanted - customer["balance"], kind, currency=currency, event=False)
+        change_balance(call, customer, Money(wanted - customer["balance"], currency), kind, event=False)
     if "coupon" in params or "promotion_code" in params:
         given = params.get("coupon") or params.get("promotion_code")
         entry: DiscountEntry = {"coupon": params.get("coupon"), "promotion_code": params.get("promotion_code")}

@@ -13,6 +13,7 @@ class TaxQuestion(TypedDict):
 class StoredCustomer(api.Customer):
     """A customer.
 
+    _balances: the balances in other currencies than ``currency``, minor units by currency; absent before the first.
     _cash: the cash balance, minor units by currency; absent before the first movement. _reconciliation: the
         ``reconciliation_mode`` that was set; absent or null for the merchant's. _tax: ``tax`` as it was sent last;
         absent when it never was. _funding: the bank account that it transfers to, by currency; absent before it was
@@ -20,6 +21,7 @@ class StoredCustomer(api.Customer):
     """
 
     _funding: NotRequired[dict[str, Any]]
+    _balances: NotRequired[dict[str, int]]
     _cash: NotRequired[dict[str, int]]
     _reconciliation: NotRequired[str | None]
     _tax: NotRequired[TaxQuestion]

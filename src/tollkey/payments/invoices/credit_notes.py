@@ -13,12 +13,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
+from tollkey.ledger import Money
 from tollkey.payments.catalog import pricing
 from tollkey.payments.charges import refund_rules
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices import kinds, states
 from tollkey.payments.invoices.credit_note_versions import CHANGES, LINE_CHANGES
 from tollkey.payments.invoices.lifecycle import customer_of, mark_paid
+from tollkey.payments.invoices.payments import remaining
 from tollkey.payments.invoices.pdf import plain_pdf
 from tollkey.payments.shared import clock, currency, fields, providers, rounding
 from tollkey.wire import (
@@ -60,19 +62,24 @@ def create(call: Call, params: Params) -> api.CreditNote:
     count = len(call.objects.query(kinds.CREDIT_NOTE, {"invoice": invoice["id"]}, limit=100))
     note["number"] = f"{invoice['number']}-CN-{count + 1:02d}"
     note["pdf"] = hosted_url(call, "cn", note["id"]) + "/pdf"
-    amount = note["amount"]
     if note["type"] == "pre_payment":
-        invoice["pre_payment_credit_notes_amount"] += amount
-        invoice["amount_due"] -= amount
-        invoice["amount_remaining"] -= amount
+        _lower_due(invoice, Money(note["amount"], note["currency"]))
     else:
-        invoice["post_payment_credit_notes_amount"] += amount
+        invoice["post_payment_credit_notes_amount"] += note["amount"]
         _refund_and_credit(call, note, invoice, customer, params)
     call.objects.insert(note, "credit_note.created")
     call.objects.save(invoice, "invoice.updated")
     if note["type"] == "pre_payment" and invoice["amount_remaining"] == 0:
-        mark_paid(call, invoice, amount=0)
+        mark_paid(call, invoice)
     return note
+
+
+def _lower_due(invoice: StoredInvoice, amount: Money) -> None:
+    """Take the amount of a credit note off what is due on an open invoice; a negative amount puts it back."""
+    left = remaining(invoice) - amount
+    invoice["pre_payment_credit_notes_amount"] += amount.amount
+    invoice["amount_due"] -= amount.amount
+    invoice["amount_remaining"] = left.amount
 
 
 def preview(call: Call, params: Params) -> api.CreditNote:
@@ -97,7 +104,7 @@ def _new(call: Call, invoice: StoredInvoice, params: Mapping[str, Any], id: str)
             retry=False,
         )
     lines = [_line(call, invoice, entry, f"lines[{place}]") for place, entry in enumerate(params.get("lines") or [])]
-    total = _credited(invoice, lines, params)
+    total = _credited(invoice, lines, params).amount
     paid = invoice["status"] == "paid"
     off = sum(line["discount_amount"] for line in lines)
     taxes = [tax for line in lines for tax in line["taxes"] or ()]
@@ -133,41 +140,42 @@ def _new(call: Call, invoice: StoredInvoice, params: Mapping[str, Any], id: str)
     return note
 
 
-def _credited(invoice: StoredInvoice, lines: list[api.CreditNoteLineItem], params: Mapping[str, Any]) -> int:
+def _credited(invoice: StoredInvoice, lines: list[api.CreditNoteLineItem], params: Mapping[str, Any]) -> Money:
     """What a note of these lines, or of the amounts asked for, credits.
 
     Raises ApiError for more than is left, or other sums.
     """
-    where = sum(params.get(name) or 0 for name in _WHERE)
-    total = (
+    where = Money(sum(params.get(name) or 0 for name in _WHERE), invoice["currency"])
+    total = where.with_amount(
         sum(line["amount"] + sum(tax["amount"] for tax in line["taxes"] or ()) for line in lines)
         if lines
-        else fields.given(params, "amount", where)
+        else fields.given(params, "amount", where.amount)
     )
-    if not total:
+    if total.is_zero:
         raise invalid(
             "You must specify at least one of `amount`, `lines`, or `shipping_cost` when creating a credit note.",
             "amount",
             "parameter_missing",
         )
     paid = invoice["status"] == "paid"
-    left = invoice["amount_paid"] - invoice["post_payment_credit_notes_amount"] if paid else invoice["amount_remaining"]
+    already = where.with_amount(invoice["post_payment_credit_notes_amount"])
+    left = where.with_amount(invoice["amount_paid"]) - already if paid else remaining(invoice)
     if total > left:
         raise invalid(
-            f"The credit note amount ({total}) cannot be greater than the amount remaining to be credited on the"
-            f" invoice ({left}).",
+            f"The credit note amount ({total.amount}) cannot be greater than the amount remaining to be credited on the"
+            f" invoice ({left.amount}).",
             "amount",
         )
     if paid and where != total:
         raise invalid(
-            f"The sum of credit amount, refund amount and out of band amount ({where})"
+            f"The sum of credit amount, refund amount and out of band amount ({where.amount})"
             f" must equal the post payment credit note amount"
-            f" ({total}).",
+            f" ({total.amount}).",
             "refund_amount",
         )
-    if not paid and where and params.get("amount") is None and not lines:
+    if not paid and not where.is_zero and params.get("amount") is None and not lines:
         raise invalid("You can only refund or credit the amount of a paid invoice.", "refund_amount")
-    return int(total)
+    return total
 
 
 def _line(call: Call, invoice: StoredInvoice, entry: Mapping[str, Any], named: str) -> api.CreditNoteLineItem:
@@ -262,14 +270,9 @@ def _refund_and_credit(
             }
         ]
     if params.get("credit_amount"):
+        credit = -Money(params["credit_amount"], note["currency"])
         moved = balance.change_balance(
-            call,
-            customer,
-            -params["credit_amount"],
-            "credit_note",
-            currency=note["currency"],
-            credit_note=note["id"],
-            invoice=invoice["id"],
+            call, customer, credit, "credit_note", credit_note=note["id"], invoice=invoice["id"]
         )
         note["customer_balance_transaction"] = moved["id"]
 
@@ -309,9 +312,7 @@ def void(call: Call, params: Params) -> api.CreditNote:
         raise invalid("You can only void credit notes of open invoices.", retry=False)
     states.CREDIT_NOTE.set(note, "void")
     note["voided_at"] = call.now
-    invoice["pre_payment_credit_notes_amount"] -= note["amount"]
-    invoice["amount_due"] += note["amount"]
-    invoice["amount_remaining"] += note["amount"]
+    _lower_due(invoice, -Money(note["amount"], note["currency"]))
     call.objects.save(note)
     call.emit("credit_note.voided", note)
     call.objects.save(invoice, "invoice.updated")

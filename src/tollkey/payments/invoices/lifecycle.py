@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tollkey.ledger import Money
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices import collection, jobs, kinds, states
 from tollkey.payments.invoices.drafts import copy_customer_details, refresh, subscription_of
@@ -17,6 +18,7 @@ from tollkey.payments.invoices.payments import (
     no_method,
     payment_canceled,
     payment_paid,
+    remaining,
 )
 from tollkey.payments.invoices.retries import schedule_method_check, schedule_next_attempt
 from tollkey.payments.shared import clock, currency, events, providers
@@ -105,7 +107,7 @@ def _open(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
             "automatically_finalizes_at": None,
             "hosted_invoice_url": url,
             "invoice_pdf": url + "/pdf",
-            "ending_balance": customer.get("balance") or 0,
+            "ending_balance": balance.balance_in(customer, invoice["currency"]).amount,
         }
     )
     invoice["effective_at"] = invoice["effective_at"] or call.now
@@ -162,25 +164,25 @@ def _use_balance(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -
     """What is due after the customer's balance: credit reduces it, debt adds to it, and what is too small to charge
     waits.
     """
-    start = customer.get("balance") or 0
-    total = invoice["total"]
-    due = max(total + start, 0)
+    total = Money(invoice["total"], invoice["currency"])
+    nothing, smallest = total.with_amount(0), total.with_amount(currency.minimum(total.currency))
+    start = balance.balance_in(customer, total.currency)
+    due = max(total + start, nothing)
     kind = "applied_to_invoice"
-    if 0 < due < currency.minimum(invoice["currency"]) and invoice["collection_method"] == "charge_automatically":
-        due, kind = 0, "invoice_too_small"
-    invoice["starting_balance"] = start
-    invoice["amount_due"] = invoice["amount_remaining"] = due
+    if nothing < due < smallest and invoice["collection_method"] == "charge_automatically":
+        due, kind = nothing, "invoice_too_small"
+    invoice["starting_balance"] = start.amount
+    invoice["amount_due"] = invoice["amount_remaining"] = due.amount
     if total != due:
-        balance.change_balance(call, customer, total - due, kind, currency=invoice["currency"], invoice=invoice["id"])
+        balance.change_balance(call, customer, total - due, kind, invoice=invoice["id"])
 
 
-def mark_paid(call: Call, invoice: StoredInvoice, *, amount: int | None = None, out_of_band: bool = False) -> None:
+def mark_paid(call: Call, invoice: StoredInvoice, *, out_of_band: bool = False) -> None:
     """Close an invoice as paid: ``invoice.updated``, ``invoice.paid``, ``invoice.payment_succeeded``; its subscription
     hears of it.
     """
     free = invoice["amount_due"] == 0
-    paid = invoice["amount_remaining"] if amount is None else amount
-    invoice["amount_paid"] += paid
+    invoice["amount_paid"] += invoice["amount_remaining"]
     invoice["amount_remaining"] = 0
     states.INVOICE.set(invoice, "paid")
     invoice.update({"attempted": True, "auto_advance": False, "next_payment_attempt": None})
@@ -264,16 +266,11 @@ def void(call: Call, invoice: StoredInvoice) -> None:
             f" Its status is {invoice['status']}.",
             retry=False,
         )
-    applied = invoice["total"] - invoice["amount_due"]
-    if applied:
-        balance.change_balance(
-            call,
-            customer_of(call, invoice),
-            -applied,
-            "unapplied_from_invoice",
-            currency=invoice["currency"],
-            invoice=invoice["id"],
-        )
+    credited = invoice["pre_payment_credit_notes_amount"]  # lowers what is due, but was no balance
+    applied = Money(invoice["total"] - invoice["amount_due"] - credited, invoice["currency"])
+    if not applied.is_zero:
+        customer = customer_of(call, invoice)
+        balance.change_balance(call, customer, -applied, "unapplied_from_invoice", invoice=invoice["id"])
     states.INVOICE.set(invoice, "void")
     invoice.update({"auto_advance": False, "next_payment_attempt": None})
     invoice["status_transitions"]["voided_at"] = call.now
@@ -335,7 +332,7 @@ def attach_intent(call: Call, invoice: StoredInvoice, intent: StoredPaymentInten
     payment = new_object(
         kinds.INVOICE_PAYMENT,
         id=call.ids.new("inpay"),
-        amount_requested=min(intent["amount"], invoice["amount_remaining"]),
+        amount_requested=min(Money(intent["amount"], intent["currency"]), remaining(invoice)).amount,
         created=call.now,
         currency=invoice["currency"],
         invoice=invoice["id"],
@@ -358,18 +355,18 @@ def _count(call: Call, invoice: StoredInvoice, payment: api.InvoicePayment, inte
     if payment["status"] != "open" or invoice["status"] not in ("open", "uncollectible"):
         return
     call.require(providers.CHARGES)
-    amount = min(intent["amount_received"], invoice["amount_remaining"])
+    paid = min(Money(intent["amount_received"], intent["currency"]), remaining(invoice))
     states.PAYMENT.set(payment, "paid")
-    payment["amount_paid"] = amount
+    payment["amount_paid"] = paid.amount
     payment["status_transitions"]["paid_at"] = call.now
     call.objects.save(payment)
     call.emit("invoice_payment.paid", payment)
-    if amount >= invoice["amount_remaining"]:
+    if paid >= remaining(invoice):
         payment_canceled(call, invoice)
         collection.cancel_intent_of(call, invoice)
-        mark_paid(call, invoice, amount=amount)
+        mark_paid(call, invoice)
         return
-    invoice["amount_paid"] += amount
-    invoice["amount_remaining"] -= amount
+    invoice["amount_paid"] += paid.amount
+    invoice["amount_remaining"] -= paid.amount
     collection.reduce_intent_amount(call, invoice)
     call.objects.save(invoice, "invoice.updated")

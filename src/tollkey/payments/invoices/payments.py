@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tollkey.ledger import Money
 from tollkey.payments.invoices import kinds, states
 from tollkey.wire import ApiError, Call, invalid, new_object
 
@@ -77,6 +78,11 @@ def new_payment(call: Call, invoice: StoredInvoice, intent: str) -> api.InvoiceP
     )
     invoice["_payment_intent"] = intent
     return call.objects.insert(payment)
+
+
+def remaining(invoice: api.Invoice) -> Money:
+    """What is still to be paid of an invoice."""
+    return Money(invoice["amount_remaining"], invoice["currency"])
 
 
 def payment_of(call: Call, invoice: StoredInvoice) -> api.InvoicePayment | None:
