@@ -163,6 +163,5 @@ def descriptor(call: Call, full: str | None, suffix: str | None) -> str:
         account, "settings.payments.statement_descriptor"
     )
     own = str(prefix or value_at(account, "business_profile.name") or "Tollkey")
-    if suffix:
-        return f"{own[:10]}* {suffix}".upper()[:22]
-    return str(full or own).upper()[:22]
+    text = f"{own[:10]}* {suffix}" if suffix else str(full or own)
+    return text.upper()[:22]

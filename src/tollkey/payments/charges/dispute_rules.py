@@ -44,14 +44,8 @@ def _halves(amount: int) -> list[int]:
     return [first, amount - first]
 
 
-def after_charge(
-    call: Call, charge: StoredCharge, card: cards.TestCard | None, authenticated: bool, *, bank_disputes: bool = False
-) -> None:
-    """Do what the test card, or the test account, asks for after its charge."""
-    if bank_disputes:
-        open_dispute(call, charge, cards.Dispute.FRAUDULENT)
-    if card is None:
-        return
+def after_charge(call: Call, charge: StoredCharge, card: cards.TestCard, authenticated: bool) -> None:
+    """Do what the test card asks for after its charge. authenticated: 3-D Secure is done."""
     if card.risk_level == "elevated":
         open_review(call, charge)
     if card.early_fraud_warning:

@@ -10,13 +10,13 @@ charge() ──▶ failed
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from tollkey.ledger import NETWORK, Money
 from tollkey.payments.balance import fees, settlement, transactions
 from tollkey.payments.charges import details, jobs, kinds, splitting, states
 from tollkey.payments.charges.attempts import Attempt, new_charge
-from tollkey.payments.charges.dispute_rules import after_charge
+from tollkey.payments.charges.dispute_rules import after_charge, open_dispute
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.processors import cards, processor_for, protocol
 from tollkey.payments.shared import conversion, providers, receipt_links
@@ -48,6 +48,12 @@ HOLDS_SECONDS = 7 * 86_400
 COLLECT_SECONDS = 1
 #: Before this version ``decline_code`` was left out where it only repeats ``code`` (recorded).
 _DECLINE_CODE_ALWAYS = "2024-01-01"
+#: The event of a new charge, by what became of it.
+_EVENTS: Final[Mapping[str, EventType]] = {
+    "failed": "charge.failed",
+    "pending": "charge.pending",
+    "succeeded": "charge.succeeded",
+}
 #: Refused before there is a charge (recorded).
 _WITHOUT_CHARGE = frozenset({"india_recurring_payment_mandate_canceled"})
 
@@ -70,18 +76,25 @@ def charge(call: Call, attempt: Attempt) -> StoredCharge:
     value = new_charge(call, attempt, verdict)
     if attempt.payment_method is not None:
         _remember_checks(call, attempt.payment_method, value)
-    if verdict.status == "failed":
-        return call.objects.insert(value, "charge.failed")
-    if verdict.status == "pending":
-        if verdict.later is not None:
-            value["_later"] = {"status": verdict.later, "failure": verdict.failure, "disputed": verdict.disputed}
-            call.schedule.add(
-                call.now + (verdict.after_seconds or shared_fields.settle_seconds(call)),
-                jobs.CHARGE_SETTLE,
-                value["id"],
-                shared_fields.clock_of(call, attempt.customer),
-            )
-        return call.objects.insert(value, "charge.pending")
+    if verdict.status == "pending" and verdict.later is not None:
+        value["_later"] = {"status": verdict.later, "failure": verdict.failure, "disputed": verdict.disputed}
+        call.schedule.add(
+            call.now + (verdict.after_seconds or shared_fields.settle_seconds(call)),
+            jobs.CHARGE_SETTLE,
+            value["id"],
+            shared_fields.clock_of(call, attempt.customer),
+        )
+    elif verdict.status == "succeeded":
+        _take(call, attempt, value)
+    call.objects.insert(value, _EVENTS[verdict.status])
+    card = protocol.card_of_instrument(instrument)
+    if verdict.status == "succeeded" and card is not None:
+        after_charge(call, value, card, attempt.authenticated)
+    return value
+
+
+def _take(call: Call, attempt: Attempt, value: StoredCharge) -> None:
+    """Take the money of a new charge: now, a moment later, or within the time that an authorization holds."""
     if attempt.capture and attempt.at_leisure and _can_wait(value):
         value["_uncollected"] = True
         call.schedule.add(call.real + COLLECT_SECONDS, jobs.CHARGE_COLLECT, value["id"])
@@ -91,31 +104,25 @@ def charge(call: Call, attempt: Attempt) -> StoredCharge:
         call.schedule.add(
             call.now + HOLDS_SECONDS, jobs.CHARGE_EXPIRE, value["id"], shared_fields.clock_of(call, attempt.customer)
         )
-    call.objects.insert(value, "charge.succeeded")
-    after_charge(call, value, protocol.card_of_instrument(instrument), attempt.authenticated)
-    return value
 
 
 def _remember_checks(call: Call, instrument: Instrument, value: StoredCharge) -> None:
     """The bank's checks are also shown on the card itself from now on (recorded)."""
     card = details.of_charge(value).get("card")
-    if not card or "id" not in instrument or call.objects.find(instrument["object"], instrument["id"]) is None:
-        return
-    checks = card["checks"]
-    assert checks is not None, "every charge of a card tells its checks"
-    if methods_kinds.is_payment_method(instrument):
-        instrument["card"]["checks"] = checks.copy()
-    elif methods_kinds.is_card(instrument):
-        instrument.update(
-            {
-                "cvc_check": checks["cvc_check"],
-                "address_line1_check": checks["address_line1_check"],
-                "address_zip_check": checks["address_postal_code_check"],
-            }
-        )
-    else:
-        return
-    call.objects.save(instrument)
+    if card and "id" in instrument and call.objects.find(instrument["object"], instrument["id"]) is not None:
+        checks = card["checks"]
+        assert checks is not None, "every charge of a card tells its checks"
+        if methods_kinds.is_payment_method(instrument):
+            instrument["card"]["checks"] = checks.copy()
+        elif methods_kinds.is_card(instrument):
+            instrument.update(
+                {
+                    "cvc_check": checks["cvc_check"],
+                    "address_line1_check": checks["address_line1_check"],
+                    "address_zip_check": checks["address_postal_code_check"],
+                }
+            )
+        call.objects.save(instrument)
 
 
 def _can_wait(value: StoredCharge) -> bool:
@@ -201,7 +208,8 @@ def complete_pending_charge(call: Call, id: str) -> StoredCharge:
         details.debited(details.of_charge(value), call.now)
         _book_captured_amount(call, value, value["amount_captured"])
         call.objects.save(value, "charge.succeeded")
-        after_charge(call, value, None, False, bank_disputes=bool(later["disputed"]))
+        if later["disputed"]:
+            open_dispute(call, value, cards.Dispute.FRAUDULENT)
     if value["payment_intent"] is not None:
         call.schedule.add(
             call.now,

@@ -142,19 +142,18 @@ def check_return_url(call: Call, intent: AnyIntent, return_url: str | None, off_
     version.
     """
     automatic = intent["automatic_payment_methods"]
-    if (
-        return_url
-        or automatic is None
+    needless = (
+        automatic is None
         or automatic.get("allow_redirects") == "never"
         or intent.get("confirmation_method") == "manual"
         or off_session  # nobody is there to be sent anywhere
         or (intent.get("_implicit") and "stripe-version" not in call.origin.headers)
-    ):
-        return
-    kind = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
-    refusal = invalid(_RETURN_URL.format(kind=kind))
-    refusal.extra[intent["object"]] = call.objects.copy(intent)
-    raise refusal
+    )
+    if not return_url and not needless:
+        kind = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
+        refusal = invalid(_RETURN_URL.format(kind=kind))
+        refusal.extra[intent["object"]] = call.objects.copy(intent)
+        raise refusal
 
 
 def unverified(intent: AnyIntent, method: Instrument) -> bool:

@@ -267,16 +267,15 @@ def apply(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
 
 def choose_method(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     """Put the payment method that the parameters name on the intent; an empty one takes it off again."""
-    if "payment_method" in params and params["payment_method"] is None and not params.get("payment_method_data"):
+    emptied = params.get("payment_method", "") is None and not params.get("payment_method_data")
+    method = None if emptied else resolve_method(call, params)
+    if method is not None:
+        usable_by(call, intent, method)
+        intent["payment_method"] = method["id"]
+        intent["source"] = method["id"] if "source" in params and method["object"] != "payment_method" else None
+        intent["_authenticated"] = None
+        payment_states.move(intent, "requires_confirmation")
+    elif emptied:
         intent["payment_method"] = intent["source"] = None
         if intent["status"] != "requires_payment_method":
             payment_states.move(intent, "requires_payment_method")
-        return
-    method = resolve_method(call, params)
-    if method is None:
-        return
-    usable_by(call, intent, method)
-    intent["payment_method"] = method["id"]
-    intent["source"] = method["id"] if "source" in params and method["object"] != "payment_method" else None
-    intent["_authenticated"] = None
-    payment_states.move(intent, "requires_confirmation")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from tollkey.wire import ApiError, Call, Params, invalid, missing_param
@@ -55,21 +55,23 @@ def only_raised(call: Call, intent: StoredPaymentIntent, params: Params) -> None
     With a publishable key ``setup_future_usage`` may only be updated from ``on_session`` to ``off_session`` (the
     Stripe.js reference of ``confirmCardPayment`` and the mobile SDKs'; the text of the error is ours).
     """
-    if not call.client:
-        return
-    set_for_all = intent["setup_future_usage"]
-    set_for_kinds = cast("Mapping[str, Any]", intent["payment_method_options"] or {})
-    wishes = [("setup_future_usage", set_for_all, params)]
-    for kind, options in (params.get("payment_method_options") or {}).items():
-        before = (set_for_kinds.get(kind) or {}).get("setup_future_usage") or set_for_all
-        wishes.append((f"payment_method_options[{kind}][setup_future_usage]", before, options or {}))
-    for param, before, given in wishes:
+    for param, before, given in _usages(intent, params) if call.client else ():
         if "setup_future_usage" in given and _rank(given["setup_future_usage"]) < _rank(before):
             raise invalid(
                 f"`{param}` can only be updated from `on_session` to `off_session` with a publishable key.",
                 param,
                 "payment_intent_invalid_parameter",
             )
+
+
+def _usages(intent: StoredPaymentIntent, params: Params) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
+    """Where ``setup_future_usage`` may be given: the name of the parameter, what is set, and what holds the new one."""
+    set_for_all = intent["setup_future_usage"]
+    set_for_kinds = cast("Mapping[str, Any]", intent["payment_method_options"] or {})
+    yield "setup_future_usage", set_for_all, params
+    for kind, options in (params.get("payment_method_options") or {}).items():
+        before = (set_for_kinds.get(kind) or {}).get("setup_future_usage") or set_for_all
+        yield f"payment_method_options[{kind}][setup_future_usage]", before, options or {}
 
 
 def _rank(usage: str | None) -> int:

@@ -72,11 +72,10 @@ _CHANGES = frozenset({
 
 def _default_source(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     """Without a payment method the customer's default source is charged, as callers of the Charges API expect."""
-    if intent["payment_method"] is not None or intent["customer"] is None:
-        return
-    customer = call.objects.get(kinds.CUSTOMER, intent["customer"])
-    if customer.get("default_source"):
-        building.choose_method(call, intent, {"source": customer["default_source"]})
+    if intent["payment_method"] is None and intent["customer"] is not None:
+        customer = call.objects.get(kinds.CUSTOMER, intent["customer"])
+        if customer.get("default_source"):
+            building.choose_method(call, intent, {"source": customer["default_source"]})
 
 
 def _attempt(
@@ -84,8 +83,6 @@ def _attempt(
 ) -> ApiError | None:
     kind = protocol.kind_of(method)
     authenticated = intent.get("_authenticated") == method["id"]
-    if kind == "customer_balance":
-        return bank_transfers.confirm(call, intent)
     challenge = None
     if kind == "card" and not authenticated:
         requested = value_at(intent, "payment_method_options.card.request_three_d_secure") in _ASKED
@@ -94,7 +91,9 @@ def _attempt(
     deposits = kind == "us_bank_account" and unverified(intent, method)
     leaves = challenge == "challenge" or (not deposits and not authenticated and kind != "card" and redirects)
     outcome: ApiError | None
-    if challenge == "error":
+    if kind == "customer_balance":
+        outcome = bank_transfers.confirm(call, intent)
+    elif challenge == "error":
         declined = card_error("card_declined", "Your card was declined.", decline_code="generic_decline")
         outcome = refuse(call, intent, method, declined)
     elif leaves and params.get("error_on_requires_action"):

@@ -11,7 +11,7 @@ from tollkey.payments.processors import protocol
 from tollkey.wire import Call, Params, invalid, value_at
 
 if TYPE_CHECKING:
-    from tollkey.payments.intents.stored import AnyIntent, Instrument
+    from tollkey.payments.intents.stored import AnyIntent, Instrument, StoredConfirmationToken
 
 _BELONGS = (
     "The `payment_method` parameter supplied {method} belongs to the Customer {customer}."
@@ -31,13 +31,16 @@ def resolve_method(call: Call, params: Params) -> Instrument | None:
 
     ``payment_method_data`` is stored as a new PaymentMethod. Raises ApiError for what does not exist.
     """
-    if params.get("payment_method_data") is not None:
-        return payment_methods.create(call, dict(params["payment_method_data"]))
-    text = params.get("payment_method")
-    if text is None:
-        text = params.get("source") or params.get("payment_method_id")
-        return instruments.resolve_payment_method(call, text, "source") if isinstance(text, str) else None
-    return instruments.resolve_payment_method(call, text, "payment_method")
+    data, named = params.get("payment_method_data"), params.get("payment_method")
+    source = params.get("source") or params.get("payment_method_id")
+    method: Instrument | None = None
+    if data is not None:
+        method = payment_methods.create(call, dict(data))
+    elif named is not None:
+        method = instruments.resolve_payment_method(call, named, "payment_method")
+    elif isinstance(source, str):
+        method = instruments.resolve_payment_method(call, source, "source")
+    return method
 
 
 def redeem_confirmation_token(call: Call, params: Params, intent: AnyIntent) -> None:
@@ -46,9 +49,16 @@ def redeem_confirmation_token(call: Call, params: Params, intent: AnyIntent) -> 
     Raises ApiError 400: no such token; used before; expired.
     """
     text = params.pop("confirmation_token", None)
-    if text is None:
-        return
-    token = call.objects.get(kinds.CONFIRMATION_TOKEN, text, "confirmation_token")
+    if text is not None:
+        token = call.objects.get(kinds.CONFIRMATION_TOKEN, text, "confirmation_token")
+        _check_unspent(call, token)
+        token["payment_intent" if intent["object"] == "payment_intent" else "setup_intent"] = intent["id"]
+        call.objects.save(token)
+        _take_over(params, token)
+
+
+def _check_unspent(call: Call, token: StoredConfirmationToken) -> None:
+    """Raise ApiError 400 for a ConfirmationToken that was used before, or has expired."""
     if token["payment_intent"] or token["setup_intent"]:
         kind = "PaymentIntent" if token["payment_intent"] else "SetupIntent"
         raise invalid(
@@ -62,11 +72,10 @@ def redeem_confirmation_token(call: Call, params: Params, intent: AnyIntent) -> 
             "confirmation_token",
             retry=False,
         )
-    if intent["object"] == "payment_intent":
-        token["payment_intent"] = intent["id"]
-    else:
-        token["setup_intent"] = intent["id"]
-    call.objects.save(token)
+
+
+def _take_over(params: Params, token: StoredConfirmationToken) -> None:
+    """Add what a ConfirmationToken carries to the parameters; what they say themselves comes first."""
     for name in _CARRIED:
         if value_at(token, name) is not None and name not in params:
             params[name] = value_at(token, name)

@@ -63,11 +63,12 @@ def charge_and_record(
     error = lifecycle.decline(call, made, method) if made["status"] == "failed" else None
     if error is None or "charge" in error.extra:
         intent["latest_charge"] = made["id"]
-    if error is not None:
+    if error is None:
+        accepted(call, intent, made, method, off_session)
+    else:
         consume(call, method)
-        return refuse(call, intent, method, error)
-    accepted(call, intent, made, method, off_session)
-    return None
+        refuse(call, intent, method, error)
+    return error
 
 
 def accepted(

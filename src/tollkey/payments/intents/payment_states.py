@@ -17,6 +17,16 @@ UPDATABLE = ("requires_payment_method", "requires_confirmation", "requires_actio
 #: In the order of the recorded message.
 CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing")
 CODE = "payment_intent_unexpected_state"
+_CONFIRMED = "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed."
+_NOT_CONFIRMABLE = (
+    "You cannot confirm this PaymentIntent because it has a status of {status}. Only a PaymentIntent with one of the"
+    " following statuses may be confirmed: requires_confirmation, requires_action."
+)
+_CAPTURED = "This PaymentIntent could not be captured because it has already been captured."
+_NOT_CAPTURABLE = (
+    "This PaymentIntent could not be captured because it has a status of {status}. Only a PaymentIntent with one of the"
+    " following statuses may be captured: requires_capture."
+)
 
 
 def move(intent: StoredPaymentIntent, status: str) -> None:
@@ -57,22 +67,12 @@ def check_cancelable(call: Call, intent: StoredPaymentIntent) -> None:
 
 def check_confirmable(call: Call, intent: StoredPaymentIntent) -> None:
     """Raise the error of a second confirmation, or of one that comes too late."""
-    status = intent["status"]
-    if status in CONFIRMABLE:
-        return
-    if status == "succeeded":
+    if intent["status"] not in CONFIRMABLE:
         raise unexpected(
             call,
             intent,
-            "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed.",
+            _CONFIRMED if intent["status"] == "succeeded" else _NOT_CONFIRMABLE.format(status=intent["status"]),
         )
-    raise unexpected(
-        call,
-        intent,
-        f"You cannot confirm this PaymentIntent because it has a status of {status}."
-        f" Only a PaymentIntent with one of the following"
-        " statuses may be confirmed: requires_confirmation, requires_action.",
-    )
 
 
 def missing_method(call: Call, intent: StoredPaymentIntent) -> ApiError:
@@ -101,14 +101,9 @@ def check_updatable(call: Call, intent: StoredPaymentIntent, name: str) -> None:
 
 def check_capturable(call: Call, intent: StoredPaymentIntent) -> None:
     """Raise the error of capturing what is not authorized, or no longer."""
-    if intent["status"] == "requires_capture":
-        return
-    if intent["status"] == "succeeded":
-        raise unexpected(call, intent, "This PaymentIntent could not be captured because it has already been captured.")
-    raise unexpected(
-        call,
-        intent,
-        f"This PaymentIntent could not be captured because it has a status of {intent['status']}."
-        f" Only a PaymentIntent with one of the"
-        " following statuses may be captured: requires_capture.",
-    )
+    if intent["status"] != "requires_capture":
+        raise unexpected(
+            call,
+            intent,
+            _CAPTURED if intent["status"] == "succeeded" else _NOT_CAPTURABLE.format(status=intent["status"]),
+        )

@@ -120,9 +120,7 @@ def fingerprint_owner(call: Call) -> str:
     """Whose fingerprints: the account's own. In live mode with a secret of this server, so that no number can be
     guessed from one.
     """
-    if not call.livemode:
-        return call.account
-    secret = call.services.authority.keyring.stable_digest(f"fingerprints of {call.account}")
+    secret = call.services.authority.keyring.stable_digest(f"fingerprints of {call.account}") if call.livemode else b""
     return call.account + secret.hex()
 
 
@@ -265,12 +263,12 @@ def resolve_payment_method(call: Call, text: str, param: str | None = "payment_m
     Raises ApiError resource_missing with the real texts (reference section 1.6).
     """
     found = call.objects.find(kinds.PAYMENT_METHOD, text) if text.startswith("pm_") else saved(call, text)
-    if found is not None:
-        return found
-    made = None if call.livemode else named_payment_method(call, text)
+    made = named_payment_method(call, text) if found is None and not call.livemode else None
     if made is not None:
-        return call.objects.insert(made)
-    raise no_payment_method(call, text, param)
+        found = call.objects.insert(made)
+    if found is None:
+        raise no_payment_method(call, text, param)
+    return found
 
 
 def saved(call: Call, id: str) -> SavedSource | None:

@@ -144,10 +144,8 @@ def _details(call: Call, method: Instrument, id: str) -> api.MandatePaymentMetho
 
 def spend(call: Call, mandate: str | None) -> None:
     """A payment was made on a mandate: one for a single payment is over (recorded)."""
-    if mandate is None:
-        return
-    value = call.objects.get(kinds.MANDATE, mandate)
-    if value["type"] == "single_use" and value["status"] == "active":
+    value = call.objects.find(kinds.MANDATE, mandate or "")
+    if value is not None and value["type"] == "single_use" and value["status"] == "active":
         states.MANDATE.set(value, "inactive")
         call.objects.save(value)
 

@@ -50,18 +50,20 @@ def paid(call: Call, fact: events.IntentSucceeded) -> None:
     """The payment succeeded: a tax transaction with the intent's id as its reference, or why there is none."""
     intent = cast("TaxedIntent", fact.intent)  # this room's private field may stand in it
     id = calculation_of(intent)
-    if id is None or intent.get("_tax_attempts"):
-        return
+    if id is not None and not intent.get("_tax_attempts"):
+        intent["_tax_attempts"] = [_attempt(call, intent, id)]
+        call.objects.save(intent)
+
+
+def _attempt(call: Call, intent: TaxedIntent, id: str) -> Attempt:
+    """Make a tax transaction of a calculation for a payment, or tell why there is none."""
     calculation = call.objects.get(kinds.CALCULATION, id)
     reason = _refused(call, intent, calculation)
-    if reason is None:
-        calculation["_payment"] = intent["id"]
-        call.objects.save(calculation)
-        made = record(call, {"calculation": id, "reference": intent["id"]})
-        intent["_tax_attempts"] = [_committed(made, intent["id"])]
-    else:
-        intent["_tax_attempts"] = [_errored(reason, intent["id"])]
-    call.objects.save(intent)
+    if reason is not None:
+        return _errored(reason, intent["id"])
+    calculation["_payment"] = intent["id"]
+    call.objects.save(calculation)
+    return _committed(record(call, {"calculation": id, "reference": intent["id"]}), intent["id"])
 
 
 def _refused(call: Call, intent: TaxedIntent, calculation: StoredCalculation) -> str | None:
