@@ -211,6 +211,41 @@ def test_an_issued_card_s_number_and_code_are_sealed(desk: tuple[Desk, Path]) ->
     assert f'"{shown["cvc"]}"'.encode() not in bytes(rows[0][0])
 
 
+def test_what_is_sealed_is_in_no_stored_answer_when_it_was_expanded(desk: tuple[Desk, Path]) -> None:
+    made, _ = desk
+    shown: dict[str, list[str]] = {}
+    for resource in made.api.core.catalogue.resources:
+        for endpoint in resource.endpoints if resource.sealed and resource.expands else ():
+            if endpoint.method != "POST":
+                continue
+            place, params = made.maker.plan(endpoint, resource)
+            headers = {"idempotency-key": f"sealed {name_of(endpoint)}"}
+            answer = made.api.post(place, headers=headers, **params, expand=list(resource.expands))
+            shown.setdefault(resource.object, []).extend(
+                str(answer[name]) for name in resource.expands if name in answer
+            )
+            if answer.status == 200:
+                again = made.api.post(place, headers=headers, **params, expand=list(resource.expands))
+                assert not [name for name in resource.expands if again.get(name) is not None]
+    card = made.maker.make("issuing.card")
+    authorization = made.api.post(
+        "/v1/test_helpers/issuing/authorizations",
+        headers={"idempotency-key": "within another object"},
+        card=card["id"],
+        amount=100,
+        expand=["card.number"],
+    )
+    shown["issuing.card"].append(authorization["card"]["number"])
+    assert {object: bool(texts) for object, texts in shown.items()} == {"apps.secret": True, "issuing.card": True}
+    rows = made.api.core.database.read(
+        lambda tx: tx.execute("SELECT body FROM idempotency WHERE key LIKE 'sealed %' OR key LIKE 'within %'")
+    )
+    assert len(rows) > 3
+    assert [
+        text for texts in shown.values() for text in texts for row in rows if f'"{text}"'.encode() in bytes(row[0])
+    ] == []
+
+
 def test_every_parameter_was_taken(desk: tuple[Desk, Path]) -> None:
     made, _ = desk
     assert len(made.taken) > 100

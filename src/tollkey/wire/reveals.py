@@ -45,6 +45,11 @@ class Reveals:
             for resource in catalogue.resources
             if resource.reveals
         }
+        self._unsealed = {
+            resource.object: tuple((name,) for name in resource.expands)
+            for resource in catalogue.resources
+            if resource.sealed and resource.expands
+        }
         self._denied = lru_cache(maxsize=_MOST_REMEMBERED)(self._work_out)
 
     def _work_out(self, effective: frozenset[str]) -> _Denied:
@@ -84,6 +89,12 @@ class Reveals:
         of = value.get("account") if isinstance(value, dict) and value.get("object") == "event" else None
         denied = self._denied_to(key, connected or (key is not None and of not in (None, key.account))).paths
         return _hidden(value, denied) if denied else value
+
+    def storable(self, value: Any) -> Any:
+        """Return a response's value as it may be stored: what is sealed in the database, and shown when expanded, is
+        null.
+        """
+        return _hidden(value, self._unsealed)
 
     def for_people(self, value: Any, may_change: bool, shown: str) -> Any:
         """Return the value for the Dashboard, with hidden fields replaced by the text ``shown``.

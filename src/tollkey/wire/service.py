@@ -427,7 +427,10 @@ class Service:
             return Response(200, stored, request_id=call.origin.request_id)
         noticed = {"Stripe-Notice": " ".join(call.notices)} if call.notices else {}
         shown = self.renderer.render(call, answer, paths)
-        kept = encode({**shown, "secret": None}) if endpoint.secret else None
+        storable = self.renderer.reveals.storable(shown) if paths and endpoint.writes else shown
+        if endpoint.secret:
+            storable = {**storable, "secret": None}
+        kept = None if storable is shown else encode(storable)
         return Response(200, encode(shown), noticed, request_id=call.origin.request_id, kept=kept)
 
     def _params(self, call: Call, endpoint: Endpoint, request: Request) -> Json:
