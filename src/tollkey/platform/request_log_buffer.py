@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any
 
 from tollkey.db import Database, Tx
-from tollkey.platform._redacting import redact, redact_form, redact_response
+from tollkey.platform._redacting import redact, redact_error, redact_form, redact_response
 from tollkey.platform.request_counts import count
 from tollkey.wire import LATEST, Logged, Request
 
@@ -178,9 +178,9 @@ def _row(entry: Logged, instead: str = "") -> tuple[object, ...]:
         key.id,
         key.redacted,
         request.ip,
-        redact((headers.get("stripe-version") or LATEST)[:100]),
-        redact(headers.get("user-agent", "")[:200]),
-        redact(headers["idempotency-key"][:300]) if "idempotency-key" in headers else None,
+        _header(headers.get("stripe-version") or LATEST, 100),
+        _header(headers.get("user-agent", ""), 200),
+        _header(headers["idempotency-key"], 300) if "idempotency-key" in headers else None,
     )
     if request.method == "GET" and response.status == 200:  # the object itself can be looked at
         return (*row, "", "", asked_path.rpartition("/")[2] if "_" in asked_path[4:] else None)
@@ -189,7 +189,7 @@ def _row(entry: Logged, instead: str = "") -> tuple[object, ...]:
     if response.status < 400:
         answered = redact_response(_text(response.storable))[:_LONGEST]
     else:  # errors repeat what the caller sent
-        answered = instead or redact(_text(response.storable))[:_LONGEST]
+        answered = instead or redact_error(_text(response.storable))[:_LONGEST]
     if instead or not request.body:
         return (*row, instead, answered, object_id)
     return (*row, _asked(request.body, _kind(request))[:_LONGEST], answered, object_id)
@@ -212,6 +212,15 @@ def _text(body: bytes) -> str:
     return _cut(text, len(text)) if len(body) > _READ else text
 
 
+def _header(text: str, most: int) -> str:
+    """The beginning of a header's value, redacted."""
+    return redact(_cut(text, most) if len(text) > most else text)
+
+
+#: Digits, percent escapes and what may separate the groups of a card number.
+_OF_NUMBERS = "0123456789abcdefABCDEF%+- .,/_:;|\t\r\n\u00a0\u2212" + "".join(map(chr, range(0x2000, 0x2070)))
+
+
 def _cut(text: str, most: int) -> str:
     """The beginning of a text without trailing digits: a truncated card number would not be recognised."""
-    return text[:most].rstrip("0123456789abcdefABCDEF%+- ")
+    return text[:most].rstrip(_OF_NUMBERS)
