@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.api import Answer, Api
 from tests.support.openapi import assert_valid
-from tollkey.platform._contents import move_in
-from tollkey.wire import Request
+from tollkey.db import Ids, Scope, StorageError
+from tollkey.platform._contents import CHUNK, UNCLAIMED_SECONDS, discard_unclaimed, move_in
+from tollkey.platform.files import create, stage
+from tollkey.wire import Request, Staged
+from tollkey.wire.params import Upload
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 
 
 def upload(
-    api: Api, content: bytes = PNG, purpose: str = "dispute_evidence", name: str = "receipt.png", **fields: str
+    api: Api,
+    content: bytes = PNG,
+    purpose: str = "dispute_evidence",
+    name: str = "receipt.png",
+    headers: dict[str, str] | None = None,
+    **fields: str,
 ) -> Answer:
     parts = [
         f'--frontier\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'
@@ -24,7 +33,8 @@ def upload(
     ]
     head = "".join(parts) + f'--frontier\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
     body = head.encode() + content + b"\r\n--frontier--\r\n"
-    return api.send("POST", "/v1/files", headers={"content-type": "multipart/form-data; boundary=frontier"}, body=body)
+    sent = {"content-type": "multipart/form-data; boundary=frontier", **(headers or {})}
+    return api.send("POST", "/v1/files", headers=sent, body=body)
 
 
 def test_an_uploaded_file_is_answered_byte_for_byte(api: Api) -> None:
@@ -121,11 +131,100 @@ def test_a_long_file_is_kept_in_pieces_and_its_answer_says_how_long_it_is(api: A
     assert response.body + b"".join(rest) == content
 
 
-def test_a_refused_upload_leaves_nothing(api: Api) -> None:
-    pieces = "SELECT count(*) FROM file_contents"
-    before = api.core.database.read(lambda tx: tx.execute(pieces))
-    assert upload(api, b"hello", name="note.txt").status == 400
-    assert api.core.database.read(lambda tx: tx.execute(pieces)) == before
+def stored(api: Api) -> tuple[list[str], int, int]:
+    """The ids of the merchant's file objects, and how many files have contents and how many are not claimed."""
+    contents = "SELECT count(DISTINCT file) FROM file_contents WHERE account = ?"
+    unclaimed = "SELECT count(*) FROM file_uploads WHERE account = ?"
+    read = api.core.database.read
+    return (
+        [file["id"] for file in api.get("/v1/files")["data"]],
+        read(lambda tx: tx.execute(contents, (api.account,)))[0][0],
+        read(lambda tx: tx.execute(unclaimed, (api.account,)))[0][0],
+    )
+
+
+LONG = PNG + bytes(600_000)  # three chunks
+
+
+@pytest.mark.parametrize(
+    ("content", "sent"),
+    [
+        (b"hello", {}),
+        (b"hello" * 200_000, {}),
+        (LONG, {"purpose": "fun"}),
+        (LONG, {"purpose": "business_icon"}),
+        (LONG, {"file_link_data[create]": "true", "file_link_data[expires_at]": "1"}),
+        (LONG, {"headers": {"stripe-account": "acct_unknown"}}),
+        (LONG, {"headers": {"idempotency-key": ""}}),
+    ],
+    ids=["type", "type, long", "purpose", "too large", "link", "account", "idempotency key"],
+)
+def test_a_refused_upload_leaves_nothing(api: Api, content: bytes, sent: dict[str, Any]) -> None:
+    assert upload(api, content, **sent).status in (400, 403)
+    assert stored(api) == ([], 0, 0)
+
+
+def test_a_repeated_upload_is_stored_once(api: Api) -> None:
+    once = {"idempotency-key": "once"}
+    first, again = (upload(api, LONG, headers=once) for _ in range(2))
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.body == first.body
+    assert upload(api, LONG + b"more", headers=once).status == 400
+    assert stored(api) == ([first["id"]], 1, 0)
+
+
+def staged(api: Api) -> Staged:
+    """What is stored of a long upload before the transaction of its object."""
+    given = {"purpose": "dispute_evidence", "file": Upload("receipt.png", LONG)}
+    found = stage(given, Scope(api.account, False), Ids(), api.now)
+    assert found is not None
+    return found
+
+
+def test_a_long_upload_is_stored_a_chunk_at_a_time_and_belongs_to_no_object_until_it_is_claimed(api: Api) -> None:
+    upload_ = staged(api)
+    sizes = []
+    total = "SELECT sum(length(content)) FROM file_contents WHERE account = ?"
+    for step in upload_.steps:
+        api.core.database.write(step)
+        sizes.append(api.core.database.read(lambda tx: tx.execute(total, (api.account,)))[0][0])
+    assert sizes == [CHUNK, 2 * CHUNK, len(LONG)]
+    assert stored(api) == ([], 1, 1)
+    id = upload_.given["file"].id
+    assert api.get(f"/v1/files/{id}/contents").status == 404
+    file = api.core.database.write(lambda tx: create(api.core.call(tx, Scope(api.account, False)), upload_.given))
+    assert file["id"] == id
+    assert stored(api) == ([id], 1, 0)
+    assert not api.core.database.write(upload_.discard)  # it is claimed
+    assert api.get(f"/v1/files/{id}/contents").body == LONG[:CHUNK]
+
+
+def test_an_upload_that_a_crash_left_is_deleted_after_an_hour_a_chunk_at_a_time(api: Api) -> None:
+    upload_, database = staged(api), api.core.database
+    for step in upload_.steps[:2]:
+        database.write(step)
+    database.write(lambda tx: discard_unclaimed(tx, api.now + UNCLAIMED_SECONDS - 1))
+    assert stored(api) == ([], 1, 1)
+    transactions = 0
+    while database.write(lambda tx: discard_unclaimed(tx, api.now + UNCLAIMED_SECONDS)):
+        transactions += 1
+    assert transactions == 2
+    assert stored(api) == ([], 0, 0)
+
+
+@pytest.mark.parametrize("chunks", [1, 3])
+def test_an_abandoned_upload_cannot_be_continued_or_claimed(api: Api, chunks: int) -> None:
+    upload_, database = staged(api), api.core.database
+    for step in upload_.steps[:chunks]:
+        database.write(step)
+    database.write(upload_.discard)
+    with pytest.raises(StorageError, match="was abandoned"):
+        database.write(upload_.steps[2])
+    with pytest.raises(StorageError, match="was abandoned"):
+        database.write(lambda tx: create(api.core.call(tx, Scope(api.account, False)), upload_.given))
+    while database.write(upload_.discard):
+        pass
+    assert stored(api) == ([], 0, 0)
 
 
 def test_files_of_the_data_folder_are_taken_into_the_database_and_what_nothing_names_is_left_alone(

@@ -1,16 +1,24 @@
-"""Contents of files, stored in the database in chunks, in the transaction of the file object.
+"""Contents of files, stored in the database in chunks.
 
-Every node can read them, a failed transaction leaves nothing behind, and database backups include them. They are also
-sent in chunks. Earlier versions stored them in the data folder; ``move_in`` imports those.
+Every node can read them, and database backups include them. They are also sent in chunks. Earlier versions stored them
+in the data folder; ``move_in`` imports those.
+
+The contents of a small file are stored in the transaction of its file object. Those of a larger upload are stored
+before it, each chunk in a transaction of its own, so that other writes do not wait until the disk has taken all of
+them. Until the transaction of the file object claims them, a row of ``file_uploads`` marks them:
+
+    uploading ──claimed by the file object──▶ (no row; the file is complete)
+        └──refused, or left by a crash──▶ abandoned ──each chunk deleted──▶ (no row, no chunks)
 """
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tollkey.db import Database, Migration, Scope, Tx
-from tollkey.wire import ApiError, Call, Json, Reply, Rest, nested_list, new_object
+from tollkey.db import Database, Migration, Scope, StorageError, Tx
+from tollkey.wire import ApiError, Call, Json, Reply, Rest, Staged, nested_list, new_object
 
 MIGRATION = Migration(
     "files",
@@ -23,9 +31,20 @@ MIGRATION = Migration(
             content {blob} NOT NULL,
             PRIMARY KEY (account, livemode, file, number)
         )""",
+        """CREATE TABLE file_uploads (
+            account TEXT NOT NULL,
+            livemode {bool} NOT NULL,
+            file TEXT NOT NULL,
+            chunks {int} NOT NULL,
+            abandoned {bool} NOT NULL,
+            created {int} NOT NULL,
+            PRIMARY KEY (account, livemode, file)
+        )""",
     ),
 )
 CHUNK = 256 * 1024  # bytes per chunk
+UNCLAIMED_SECONDS = 3600  # after which an upload without a file object was left by a crash; it takes seconds otherwise
+_KEY = "account = ? AND livemode = ? AND file = ?"
 
 #: File types by their first bytes.
 _SIGNATURES = (
@@ -83,6 +102,70 @@ def _store(tx: Tx, scope: Scope, id: str, content: bytes) -> None:
     )
 
 
+def staged_contents(content: bytes, id: str, scope: Scope, now: int, given: Json) -> Staged:
+    """Return the steps that store a file's contents before the transaction of its object, which calls ``add_file``.
+
+    id: of the future file object. now: UTC epoch seconds. given: the parameters for the handler.
+    """
+    starts = range(0, len(content), CHUNK)
+    steps = [partial(_store_ahead, scope, id, content, number, now) for number in range(len(starts))]
+    return Staged(steps, given, partial(discard_chunk, scope, id))
+
+
+def _store_ahead(scope: Scope, id: str, content: bytes, number: int, now: int, tx: Tx) -> None:
+    key = (scope.account, int(scope.livemode), id)
+    if number == 0:
+        tx.execute(
+            "INSERT INTO file_uploads (account, livemode, file, chunks, abandoned, created) VALUES (?, ?, ?, 1, 0, ?)",
+            (*key, now),
+        )
+    elif not tx.execute(
+        f"UPDATE file_uploads SET chunks = ? WHERE {_KEY} AND abandoned = 0 RETURNING 1", (number + 1, *key)
+    ):
+        raise StorageError(f"the upload of {id} was abandoned")
+    start = number * CHUNK
+    tx.execute(
+        "INSERT INTO file_contents (account, livemode, file, number, content) VALUES (?, ?, ?, ?, ?)",
+        (*key, number, content[start : start + CHUNK]),
+    )
+
+
+def _claim(tx: Tx, scope: Scope, id: str) -> None:
+    """Make contents that were stored ahead those of a file object, which the caller inserts in this transaction."""
+    key = (scope.account, int(scope.livemode), id)
+    if not tx.execute(f"DELETE FROM file_uploads WHERE {_KEY} AND abandoned = 0 RETURNING 1", key):
+        raise StorageError(f"the upload of {id} was abandoned")
+
+
+def discard_chunk(scope: Scope, id: str, tx: Tx) -> bool:
+    """Abandon an upload that no file object has claimed, and delete its last chunk. Returns whether any is left.
+
+    One chunk per transaction, because deleted content is overwritten with zeros. Several nodes may call it at once.
+    """
+    key = (scope.account, int(scope.livemode), id)
+    left = tx.execute(f"UPDATE file_uploads SET abandoned = 1, chunks = chunks - 1 WHERE {_KEY} RETURNING chunks", key)
+    if not left:
+        return False
+    tx.execute(f"DELETE FROM file_contents WHERE {_KEY} AND number = ?", (*key, left[0][0]))
+    if left[0][0] > 0:
+        return True
+    tx.execute(f"DELETE FROM file_uploads WHERE {_KEY}", key)
+    return False
+
+
+def discard_unclaimed(tx: Tx, now: int) -> bool:
+    """Delete one chunk of an upload that a crash left without a file object. Returns whether there may be more.
+
+    now: UTC epoch seconds.
+    """
+    old = tx.execute(
+        "SELECT account, livemode, file FROM file_uploads WHERE created <= ? LIMIT 1", (now - UNCLAIMED_SECONDS,)
+    )
+    for account, livemode, id in old:
+        discard_chunk(Scope(account, bool(livemode)), id, tx)
+    return bool(old)
+
+
 def move_in(database: Database, folder: Path) -> int:
     """Import files of an earlier version from the data folder into the database. Returns how many.
 
@@ -108,11 +191,14 @@ def move_in(database: Database, folder: Path) -> int:
     return len(owners)
 
 
-def add_file(call: Call, content: bytes, filename: str, purpose: str, **more: Any) -> Json:
-    """Store contents and file object, with its ``file.created`` event. more: further fields of the object."""
+def add_file(call: Call, content: bytes, filename: str, purpose: str, id: str = "", **more: Any) -> Json:
+    """Store contents and file object, with its ``file.created`` event.
+
+    id: of contents that were stored ahead (``staged_contents``). more: further fields of the object.
+    """
     file = new_object(
         "file",
-        id=call.ids.new("file"),
+        id=id or call.ids.new("file"),
         created=call.now,
         filename=filename,
         purpose=purpose,
@@ -122,5 +208,8 @@ def add_file(call: Call, content: bytes, filename: str, purpose: str, **more: An
     )
     file["url"] = f"{call.setup.base_url}/v1/files/{file['id']}/contents"
     file["links"] = nested_list([], f"/v1/file_links?file={file['id']}")
-    _store(call.tx, call.scope, file["id"], content)
+    if id:
+        _claim(call.tx, call.scope, id)
+    else:
+        _store(call.tx, call.scope, file["id"], content)
     return call.objects.insert(file, "file.created")

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from tollkey.db import Conflict, Database, Edge, OutcomeUnknown, StorageError, Tx, Unreachable
+from tollkey.platform._contents import discard_unclaimed
 from tollkey.platform.connections import platform_of
 from tollkey.platform.request_logs import delete_old
 from tollkey.wire import Call, ScheduledJob, Setup, due_jobs, idempotency, run_job
@@ -53,12 +54,14 @@ async def _run_job(setup: Setup, edge: Edge, item: ScheduledJob, owner: str, now
 
 
 async def delete_expired(edge: Edge, logs: Database, now: int, log_days: int) -> None:
-    """Delete responses of idempotency keys after a day and request logs after ``log_days`` days, in batches.
+    """Delete responses of idempotency keys after a day, request logs after ``log_days`` days, and uploads that a crash
+    left without a file object after an hour; in batches.
 
     edge: of the main database. logs: the database of the request logs. now: UTC epoch seconds.
     """
     old = now - log_days * _DAY
     await _repeat(lambda: edge.write(lambda tx: idempotency.forget_old(tx, now)))
+    await _repeat(lambda: edge.write(lambda tx: discard_unclaimed(tx, now), heavy=True))
     await _repeat(lambda: asyncio.to_thread(logs.write, lambda tx: delete_old(tx, old)))
 
 

@@ -5,25 +5,28 @@ uploaded ──▶ kept        a file never changes; its contents are answered t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from tollkey.db import Ids, Scope
 from tollkey.keys import Permission
-from tollkey.platform._contents import MIGRATION, add_file, contents_reply
+from tollkey.platform._contents import CHUNK, MIGRATION, add_file, contents_reply, file_type, staged_contents
 from tollkey.platform.file_links import make_link
 from tollkey.wire import (
+    ApiError,
     Call,
     Endpoint,
     Json,
     P,
     Reply,
     Resource,
+    Staged,
     invalid,
     listing,
     operation_params,
     records,
     retrieve,
 )
-from tollkey.wire.params import FormError, Upload, decode_form, decode_multipart, is_multipart, too_large
+from tollkey.wire.params import FormError, Upload, check, decode_form, decode_multipart, is_multipart, too_large
 
 if TYPE_CHECKING:
     from tollkey.wire import operations
@@ -50,6 +53,9 @@ _ALLOWED = {
 }  # fmt: skip
 
 
+_PARAMS = operation_params("POST", "/v1/files").extended({"file": P.any()})
+
+
 def read_upload(body: bytes, kind: str) -> Json:
     """Parse a multipart form; its file is an ``Upload``. kind: the request's content type.
 
@@ -65,13 +71,12 @@ def read_upload(body: bytes, kind: str) -> Json:
         raise invalid(str(problem)) from None
 
 
-def create(call: Call, params: operations.PostFiles) -> Json:
-    """Upload a file as ``multipart/form-data`` with the fields ``file`` and ``purpose``."""
-    upload, given = params["file"], params
+def _check_upload(params: operations.PostFiles) -> Upload:
+    """Return the uploaded file. Raises ApiError 400 when its purpose does not allow it."""
+    upload, purpose = params["file"], params["purpose"]
     if not isinstance(upload, Upload):
         raise invalid("Invalid file: must be an uploaded file", "file")
-    name, content = upload
-    purpose = given["purpose"]
+    content = upload.content
     limit = _LARGEST.get(purpose, 10 * _MB)
     if not content:
         raise invalid("The file is empty.", "file")
@@ -79,13 +84,31 @@ def create(call: Call, params: operations.PostFiles) -> Json:
         raise invalid(
             f"File is too large: {len(content)} bytes, and {limit} are allowed for the purpose {purpose}.", "file"
         )
-    file = add_file(call, content, name, purpose, expires_at=None)
     allowed = _ALLOWED.get(purpose)
-    if allowed is not None and file["type"] not in allowed:
+    if allowed is not None and file_type(content, upload.name) not in allowed:
         raise invalid(
             f"File type is not supported for the purpose {purpose}. Supported types: {', '.join(allowed)}.", "file"
         )
-    link = given.get("file_link_data")
+    return upload
+
+
+def stage(given: Json, scope: Scope, ids: Ids, now: int) -> Staged | None:
+    """Return how to store a large file's contents before its object; None for a small file and one that is refused."""
+    try:
+        upload = _check_upload(cast("operations.PostFiles", check(_PARAMS, given)))
+    except ApiError:  # ``create`` raises it again
+        return None
+    if len(upload.content) <= CHUNK:
+        return None
+    id = ids.new("file")
+    return staged_contents(upload.content, id, scope, now, {**given, "file": upload._replace(id=id)})
+
+
+def create(call: Call, params: operations.PostFiles) -> Json:
+    """Upload a file as ``multipart/form-data`` with the fields ``file`` and ``purpose``."""
+    upload = _check_upload(params)
+    file = add_file(call, upload.content, upload.name, params["purpose"], upload.id, expires_at=None)
+    link = params.get("file_link_data")
     if link and link.get("create"):
         made = make_link(call, file, link.get("expires_at"), link.get("metadata") or {})
         file["links"] = {**file["links"], "data": [made]}
@@ -122,9 +145,10 @@ FILE = Resource(
             "/v1/files",
             create,
             host="files",
-            params=operation_params("POST", "/v1/files").extended({"file": P.any()}),
+            params=_PARAMS,
             largest_body=_LARGEST_BODY,
             decode=read_upload,
+            stage=stage,
         ),
         listing("file", "/v1/files"),
         retrieve("file", "/v1/files/{file}"),

@@ -31,6 +31,7 @@ from tollkey.wire.reveals import Reveals
 from tollkey.wire.search import search_page, searching
 from tollkey.wire.service import Logged, Policy, Service
 from tollkey.wire.shapes import new_object
+from tollkey.wire.staging import Staged
 from tollkey.wire.versions import LATEST, Change, is_newer, newer_notice, newer_than_built, read_version
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "ScheduledJob",
     "Service",
     "Setup",
+    "Staged",
     "Tables",
     "WireApp",
     "asks",

@@ -6,11 +6,13 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from tollkey.keys import Key
 from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire._headers import check_content_type
 from tollkey.wire._incoming import SMALL, too_large
 from tollkey.wire._multipart import decode_multipart, is_multipart, without_boundary
 from tollkey.wire.errors import ApiError
+from tollkey.wire.idempotency import fingerprint
 from tollkey.wire.messages import Request
 from tollkey.wire.resource import Endpoint
 
@@ -47,9 +49,17 @@ async def read_params(request: Request, endpoint: Endpoint) -> None:
     request.given, request.decoded = given, True
 
 
-def comparable_body(request: Request) -> bytes:
-    """Return the body without its multipart boundary, so that equal parameters give equal bytes."""
-    return without_boundary(request.body, request.headers.get("content-type", ""))
+async def mark_of(request: Request, key: Key, account: str) -> bytes:
+    """Return the request's fingerprint, which ``wire.idempotency`` compares. Long bodies are hashed in a thread.
+
+    The multipart boundary is left out, because clients choose it anew for each request. account: the account acted for.
+    """
+
+    def compute() -> bytes:
+        body = without_boundary(request.body, request.headers.get("content-type", ""))
+        return fingerprint(request.method, request.query, body, key, account)
+
+    return await asyncio.get_running_loop().run_in_executor(_ONE, compute) if len(request.body) > SMALL else compute()
 
 
 def _decoded(request: Request, most: int) -> dict[str, Any]:

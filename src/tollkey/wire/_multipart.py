@@ -32,10 +32,14 @@ _ESCAPED = re.compile(r"\\([\"\\])")
 
 
 class Upload(NamedTuple):
-    """A file of a multipart form."""
+    """A file of a multipart form.
+
+    id: of its contents, when they were stored before the handler's transaction (``Endpoint.stage``); otherwise empty.
+    """
 
     name: str
     content: bytes
+    id: str = ""
 
 
 class _Part(NamedTuple):

@@ -124,6 +124,16 @@ def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: i
     return Stored(request_id, status, retry, bytes(body))
 
 
+def is_used(tx: Tx, scope: Scope, key: str, now: int) -> bool:
+    """Return whether a response to an earlier request with this key is stored. now: UTC epoch seconds."""
+    return bool(
+        tx.execute(
+            "SELECT 1 FROM idempotency WHERE account = ? AND livemode = ? AND key = ? AND created > ?",
+            (scope.account, int(scope.livemode), key, now - KEPT_SECONDS),
+        )
+    )
+
+
 def keep(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, answer: Stored, now: int) -> None:
     """Store the response to the first request. mark: the request's ``fingerprint``. now: UTC epoch seconds."""
     tx.execute(

@@ -29,9 +29,6 @@ COMMON = {
 }
 
 
-LONG_BODY = 512 * 1024  # bytes; only file uploads are longer
-
-
 @dataclass(slots=True)
 class Request:
     """One HTTP request.
@@ -59,11 +56,6 @@ class Request:
     def bodiless(self) -> bool:
         """Whether the request has no body, read or unread."""
         return not self.body and (self.incoming is None or self.incoming.finished)
-
-    @property
-    def long(self) -> bool:
-        """Whether the body that was read is longer than LONG_BODY bytes, as only uploads are."""
-        return len(self.body) > LONG_BODY
 
 
 class Rest(NamedTuple):

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
-from tollkey.db import Scope
+from tollkey.db import Ids, Scope
 from tollkey.keys import Keyring, Permission
 from tollkey.wire.kinds import Job
 from tollkey.wire.live import Live
 from tollkey.wire.messages import Rest
 from tollkey.wire.params import P, knows_operation, operation_params
+from tollkey.wire.staging import Staged
 
 if TYPE_CHECKING:
     from tollkey.wire.access import Access
@@ -66,6 +67,8 @@ class Endpoint:
     largest_body: bytes allowed in its body; default: see ``most_body``.
     decode: ``(body, content type) -> parameters`` for a body that is neither a form nor JSON. It runs in a thread,
     before the transaction, and may raise ApiError.
+    stage: ``(decoded parameters, scope, ids, UTC epoch seconds) -> Staged`` for what is too long for the handler's
+    transaction and is stored before it (``wire/staging.py``); None when nothing is.
     """
 
     method: Literal["GET", "POST", "DELETE"]
@@ -87,6 +90,7 @@ class Endpoint:
     scans: bool = False
     largest_body: int | None = None
     decode: Callable[[bytes, str], Json] | None = None
+    stage: Callable[[Json, Scope, Ids, int], Staged | None] | None = None
 
     @property
     def needs(self) -> Level:

@@ -8,14 +8,15 @@ import logging
 import random
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from tollkey.db import Busy, Edge, Ids, OutcomeUnknown, Scope, StorageError, Tx
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, without_keys
 from tollkey.wire import hosted, idempotency, refusals
-from tollkey.wire._body import browser_key, comparable_body, read_params
+from tollkey.wire._body import browser_key, mark_of, read_params
 from tollkey.wire._clients import apply_form_headers, check_form_headers, error_page, key_in_query, limit_to_customer
 from tollkey.wire._guesses import GuessLimiter, too_many_guesses
 from tollkey.wire._headers import (
@@ -36,6 +37,7 @@ from tollkey.wire.params import check
 from tollkey.wire.render import Renderer
 from tollkey.wire.resource import Endpoint, Json, Reply
 from tollkey.wire.router import Route, Router
+from tollkey.wire.staging import write_staged
 from tollkey.wire.versions import LATEST, read_version
 
 log = logging.getLogger("tollkey.wire")
@@ -317,13 +319,15 @@ class Service:
         if idempotency_key is not None:
             idempotency.check_key(idempotency_key)
         await read_params(request, endpoint)
+        repeatable = idempotency_key if request.method == "POST" else None
+        mark = await mark_of(request, key, scope.account) if repeatable is not None else b""
         agent = request.headers.get("user-agent")
         origin = Origin(
             request_id, idempotency_key, spoken.date, request.ip, request.method, request.path, agent, request.headers
         )
+        elsewhere = account is not None and account != key.account
 
         def callback(tx: Tx) -> Response:
-            elsewhere = account is not None and account != key.account
             if elsewhere and not self.policy.connected(tx, key.scope, account or ""):
                 raise refusals.account_invalid(key, account or "")
             request.acting_for = account
@@ -331,45 +335,65 @@ class Service:
             call = Call(
                 self.setup, tx, scope, int(now), key=key, path=names, origin=origin, platform=key.account, owner=owner
             )
-            return self._run(call, route, request)
+            return self._run(call, route, request, mark)
 
         if not endpoint.writes:
             response = await self.edge.read(
                 callback, long=endpoint.scans, caller=f"{key.account}:{int(key.livemode)}", kind=endpoint.path
             )
-        elif idempotency_key is None or request.method != "POST":
-            response = await self.edge.write(
-                callback, lock=await self._owners.lock(self.edge, key.scope), heavy=request.long
-            )
         else:
-            response = await self._once(callback, scope, idempotency_key, key, request.long)
+            writing = partial(self._write, callback, request, endpoint, key, scope, repeatable, int(now))
+            response = await (writing() if repeatable is None else self._once(writing, scope, repeatable))
         add_standard_headers(response, request, request_id, spoken.headers)
         return response
 
-    async def _once(
-        self, callback: Callable[[Tx], Response], scope: Scope, idempotency_key: str, key: Key, heavy: bool
+    async def _write(
+        self,
+        callback: Callable[[Tx], Response],
+        request: Request,
+        endpoint: Endpoint,
+        key: Key,
+        scope: Scope,
+        repeatable: str | None,
+        now: int,
     ) -> Response:
+        """Run ``callback`` in a transaction, after storing what the endpoint stores ahead of it (``Endpoint.stage``).
+
+        Nothing is stored ahead when ``callback`` will refuse the account or answer a repetition.
+        """
+        lock = await self._owners.lock(self.edge, key.scope)
+        staged = None if endpoint.stage is None else endpoint.stage(request.given, scope, self.setup.ids, now)
+
+        def runs_handler(tx: Tx) -> bool:
+            elsewhere = scope.account != key.account
+            if elsewhere and not self.policy.connected(tx, key.scope, scope.account):
+                return False
+            return repeatable is None or not idempotency.is_used(tx, scope, repeatable, now)
+
+        if staged is None or not await self.edge.read(runs_handler):
+            return await self.edge.write(callback, lock=lock)
+        request.given = staged.given
+        return await write_staged(self.edge, staged, callback, lock)
+
+    async def _once(self, write: Callable[[], Awaitable[Response]], scope: Scope, idempotency_key: str) -> Response:
         claim = (scope, idempotency_key)
         if claim in self._in_flight:
             raise idempotency.in_use(idempotency_key)
         self._in_flight.add(claim)
         try:
-            return await asyncio.shield(
-                self.edge.write(callback, lock=await self._owners.lock(self.edge, key.scope), heavy=heavy)
-            )
+            return await asyncio.shield(write())
         finally:
             self._in_flight.discard(claim)
 
     # -- within the transaction
 
-    def _run(self, call: Call, route: Route, request: Request) -> Response:
+    def _run(self, call: Call, route: Route, request: Request, mark: bytes) -> Response:
         endpoint = route.endpoint
         key = call.origin.idempotency_key if request.method == "POST" else None
         if key is None:
             if endpoint.writes:
                 return self._run_in_savepoint(call, route, request)
             return self._handle(call, route, request)
-        mark = idempotency.fingerprint(request.method, request.query, comparable_body(request), call.key, call.account)
         stored = idempotency.stored_answer(call.tx, call.scope, key, request.path, mark, call.now)
         if stored is not None:
             headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request_id}
