@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import os
-import sqlite3
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from tests.crash.test_server import Running
+from tollkey.db import SQLite, Tx
+from tollkey.platform._contents import UNCLAIMED_SECONDS, discard_unclaimed
 
 SIZE = 3_000_000
 KILLS = 3
@@ -28,7 +30,7 @@ def upload(server: Running) -> int:
     return status
 
 
-def test_after_a_kill_every_file_is_whole_and_no_piece_is_left_of_others(tmp_path: Path) -> None:
+def test_after_a_kill_every_file_is_whole_and_what_is_left_of_others_is_deleted_within_an_hour(tmp_path: Path) -> None:
     answered: list[int] = []
     for _ in range(KILLS):
         with Running(tmp_path) as server:
@@ -49,9 +51,20 @@ def test_after_a_kill_every_file_is_whole_and_no_piece_is_left_of_others(tmp_pat
     assert set(answered) == {200}
     with Running(tmp_path):  # the log is taken up again
         pass
-    with sqlite3.connect(tmp_path / "tollkey.db") as database:
-        files = {row[0] for row in database.execute("SELECT id FROM obj_file")}
-        sizes = dict(database.execute("SELECT file, sum(length(content)) FROM file_contents GROUP BY file"))
-    database.close()
-    assert sizes == dict.fromkeys(files, SIZE + 8)
+    database = SQLite(tmp_path / "tollkey.db")
+    files, sizes, unclaimed = database.read(_stored)
+    assert {id: sizes[id] for id in files} == dict.fromkeys(files, SIZE + 8)
+    assert sizes.keys() - files == unclaimed
     assert len(files) >= len(answered)
+    later = int(time.time()) + UNCLAIMED_SECONDS
+    while database.write(lambda tx: discard_unclaimed(tx, later)):
+        pass
+    assert database.read(_stored) == (files, dict.fromkeys(files, SIZE + 8), set())
+    database.close()
+
+
+def _stored(tx: Tx) -> tuple[set[str], dict[str, int], set[str]]:
+    """The ids of the file objects, the bytes stored by file, and the files that no object has claimed."""
+    files = {row[0] for row in tx.execute("SELECT id FROM obj_file")}
+    sizes = {id: size for id, size in tx.execute("SELECT file, sum(length(content)) FROM file_contents GROUP BY file")}
+    return files, sizes, {row[0] for row in tx.execute("SELECT file FROM file_uploads")}

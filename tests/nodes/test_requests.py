@@ -49,6 +49,33 @@ def test_an_idempotency_key_makes_one_object(nodes: Nodes, api: Api) -> None:
     assert len(api.get("/v1/charges")["data"]) == 1
 
 
+def test_an_upload_sent_to_two_nodes_at_once_is_stored_once(nodes: Nodes, api: Api) -> None:
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nidentity_document\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%PDF'
+    ) + bytes(600_000)
+    heads = {"authorization": f"Bearer {api.sk}", "content-type": "multipart/form-data; boundary=b"}
+
+    async def both() -> list[int]:
+        sent = (
+            Request(
+                "POST", "/v1/files", b"", {**heads, "idempotency-key": "once"}, body + b"\r\n--b--\r\n", "127.0.0.1"
+            )
+            for _ in range(2)
+        )
+        nodes_ = (nodes.first, nodes.second)
+        answers = [node.server.service.answer(one) for node, one in zip(nodes_, sent, strict=True)]
+        return [answer.status for answer in await asyncio.gather(*answers)]
+
+    assert set(nodes.first.runner.run(both())) <= {200, 409}
+    files = [file["id"] for file in api.get("/v1/files")["data"]]
+    read = nodes.first.core.database.read
+    contents = read(lambda tx: tx.execute("SELECT DISTINCT file FROM file_contents WHERE account = ?", (api.account,)))
+    assert len(files) == 1
+    assert contents == [(files[0],)]
+    assert read(lambda tx: tx.execute("SELECT 1 FROM file_uploads WHERE account = ?", (api.account,))) == []
+
+
 def test_a_test_clock_is_advanced_by_one_of_two_requests(nodes: Nodes, api: Api) -> None:
     clock = api.ok("POST", "/v1/test_helpers/test_clocks", frozen_time=api.now)["id"]
     path = f"/v1/test_helpers/test_clocks/{clock}/advance"

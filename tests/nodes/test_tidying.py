@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from tests.support.nodes import Nodes
-from tollkey.db import Tx
+from tollkey.db import Ids, Scope, Tx
+from tollkey.platform._contents import UNCLAIMED_SECONDS, staged_contents
 from tollkey.platform.background import delete_expired
 
 DAY = 86_400
@@ -53,3 +54,22 @@ def test_all_that_is_past_its_time_goes_at_one_tidying_and_nothing_else(nodes: N
 
     nodes.first.runner.run(delete_on_both())
     assert rows(nodes, api.account) == (1, 1)
+
+
+def test_two_nodes_delete_what_crashes_left_of_uploads_and_leave_those_that_are_under_way(nodes: Nodes) -> None:
+    api, database, now = nodes.api(), nodes.first.core.database, nodes.first.clock[0]
+    scope, ids = Scope(api.account, False), Ids()
+    began = {ids.new("file"): now - (UNCLAIMED_SECONDS if number % 2 else UNCLAIMED_SECONDS - 1) for number in range(6)}
+    for id, created in began.items():
+        for step in staged_contents(bytes(600_000), id, scope, created, {}).steps:
+            database.write(step)
+
+    async def delete_on_both() -> None:
+        await asyncio.gather(
+            *(delete_expired(node.server.edge, node.core.logs, now, 30) for node in (nodes.first, nodes.second))
+        )
+
+    nodes.first.runner.run(delete_on_both())
+    under_way = {id for id, created in began.items() if created > now - UNCLAIMED_SECONDS}
+    left = database.read(lambda tx: tx.execute("SELECT file FROM file_contents WHERE account = ?", (api.account,)))
+    assert sorted(id for (id,) in left) == sorted(3 * list(under_way))

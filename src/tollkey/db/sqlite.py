@@ -37,11 +37,12 @@ CREATE TABLE IF NOT EXISTS bell (
     channel TEXT NOT NULL,
     payload TEXT NOT NULL
 )"""
+WAL_KEPT_BYTES = 4 * 1024 * 1024
 _PRAGMAS = (
     "busy_timeout = 10000",
     "journal_mode = WAL",
     "synchronous = NORMAL",  # ``sync`` calls fsync on the WAL
-    f"journal_size_limit = {16 * 1024 * 1024}",  # the WAL file is truncated to these bytes when it restarts
+    f"journal_size_limit = {WAL_KEPT_BYTES}",  # the WAL file is truncated to these bytes when it restarts
     "foreign_keys = ON",
     "recursive_triggers = ON",  # REPLACE runs the DELETE triggers of the row it replaces
     "cache_size = -16000",

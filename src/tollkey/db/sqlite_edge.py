@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from tollkey.db.engine import OutcomeUnknown, ReadTooLong, StorageError, Tx
 from tollkey.db.read_limits import ConcurrencyLimits, LongReads, ReadCosts
-from tollkey.db.sqlite import SQLite
+from tollkey.db.sqlite import WAL_KEPT_BYTES, SQLite
 from tollkey.db.sqlite_tx import SQLiteTx
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ T = TypeVar("T")
 BATCH_SECONDS = 0.010  # time on the loop for one group; a read waits at most this long and for one more callback
 POLL_SECONDS = 0.2
 CHECKPOINT_WRITES = 400  # callbacks between two checkpoints: about 3 MB of WAL
-CHECKPOINT_BYTES = 32 * 1024 * 1024  # size of the WAL file that triggers a checkpoint as well
+CHECKPOINT_BYTES = 2 * WAL_KEPT_BYTES  # size of the WAL file that triggers a checkpoint as well
 _TIDY_SECONDS = 600.0
 
 _log = logging.getLogger(__name__)

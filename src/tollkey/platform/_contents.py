@@ -56,10 +56,10 @@ _BY_NAME = {"csv": "text/csv", "txt": "text/plain", "xml": "text/xml"}
 _TYPES = {kind: mime for _, kind, mime in _SIGNATURES} | _BY_NAME
 
 
-def file_type(content: bytes, filename: str) -> str | None:
+def file_type(content: bytes | memoryview, filename: str) -> str | None:
     """The ``type`` of a file by its first bytes, else by the extension of its name, else None."""
     for start, kind, _ in _SIGNATURES:
-        if content.startswith(start):
+        if content[: len(start)] == start:
             return kind
     ending = filename.rpartition(".")[2].lower()
     return ending if ending in _BY_NAME else None
@@ -92,17 +92,17 @@ def _chunk(tx: Tx, scope: Scope, id: str, number: int) -> bytes:
     return bytes(rows[0][0])
 
 
-def _store(tx: Tx, scope: Scope, id: str, content: bytes) -> None:
+def _store(tx: Tx, scope: Scope, id: str, content: bytes | memoryview) -> None:
     tx.execute_many(
         "INSERT INTO file_contents (account, livemode, file, number, content) VALUES (?, ?, ?, ?, ?)",
         [
-            (scope.account, int(scope.livemode), id, number, content[start : start + CHUNK])
+            (scope.account, int(scope.livemode), id, number, bytes(content[start : start + CHUNK]))
             for number, start in enumerate(range(0, len(content), CHUNK))
         ],
     )
 
 
-def staged_contents(content: bytes, id: str, scope: Scope, now: int, given: Json) -> Staged:
+def staged_contents(content: bytes | memoryview, id: str, scope: Scope, now: int, given: Json) -> Staged:
     """Return the steps that store a file's contents before the transaction of its object, which calls ``add_file``.
 
     id: of the future file object. now: UTC epoch seconds. given: the parameters for the handler.
@@ -112,7 +112,7 @@ def staged_contents(content: bytes, id: str, scope: Scope, now: int, given: Json
     return Staged(steps, given, partial(discard_chunk, scope, id))
 
 
-def _store_ahead(scope: Scope, id: str, content: bytes, number: int, now: int, tx: Tx) -> None:
+def _store_ahead(scope: Scope, id: str, content: bytes | memoryview, number: int, now: int, tx: Tx) -> None:
     key = (scope.account, int(scope.livemode), id)
     if number == 0:
         tx.execute(
@@ -126,7 +126,7 @@ def _store_ahead(scope: Scope, id: str, content: bytes, number: int, now: int, t
     start = number * CHUNK
     tx.execute(
         "INSERT INTO file_contents (account, livemode, file, number, content) VALUES (?, ?, ?, ?, ?)",
-        (*key, number, content[start : start + CHUNK]),
+        (*key, number, bytes(content[start : start + CHUNK])),
     )
 
 
@@ -191,7 +191,7 @@ def move_in(database: Database, folder: Path) -> int:
     return len(owners)
 
 
-def add_file(call: Call, content: bytes, filename: str, purpose: str, id: str = "", **more: Any) -> Json:
+def add_file(call: Call, content: bytes | memoryview, filename: str, purpose: str, id: str = "", **more: Any) -> Json:
     """Store contents and file object, with its ``file.created`` event.
 
     id: of contents that were stored ahead (``staged_contents``). more: further fields of the object.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from io import BytesIO
 from typing import Any
 
 from tollkey.wire.errors import ApiError
@@ -28,8 +29,7 @@ class Incoming:
         declared = headers.get("content-length", "")
         self._receive = receive
         self._length = int(declared) if declared.isascii() and declared.isdigit() else None
-        self._parts: list[bytes] = []
-        self._size = 0
+        self._received = BytesIO()  # joining the parts of 16 MB at the end would hold up the loop for 10 ms
         self.finished = not self._length and "transfer-encoding" not in headers
 
     @property
@@ -39,9 +39,9 @@ class Incoming:
 
     async def start(self, most: int) -> bytes:
         """Return the first ``most`` bytes, or fewer when the body is shorter. ``whole`` still returns them too."""
-        while not self.finished and self._size < most:
+        while not self.finished and self._received.tell() < most:
             await self._more()
-        return b"".join(self._parts)[:most]
+        return bytes(self._received.getbuffer()[:most])
 
     async def whole(self, most: int) -> bytes:
         """Return the whole body.
@@ -50,18 +50,16 @@ class Incoming:
         """
         if self._length is not None and self._length > most:
             raise too_large(most)
-        while not self.finished and self._size <= most:
+        while not self.finished and self._received.tell() <= most:
             await self._more()
-        if self._size > most:
+        if self._received.tell() > most:
             raise too_large(most)
-        return b"".join(self._parts)
+        return self._received.getvalue()
 
     async def _more(self) -> None:
         message = await self._receive()
         if message["type"] == "http.disconnect":
             self.finished = True
             raise ApiError(400, message="The request's body did not arrive as a whole.")
-        part = message.get("body", b"")
-        self._parts.append(part)
-        self._size += len(part)
+        self._received.write(message.get("body", b""))
         self.finished = not message.get("more_body")
