@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.payments.issuing.steps import fund, issued
 from tests.support.api import Api
 
@@ -13,3 +15,26 @@ def test_spending_limits_refuse_what_is_above_them(api: Api) -> None:
     fund(api, 100_000)
     over = api.ok("POST", HELP + "/authorizations", card=card["id"], amount=50_001)
     assert over["request_history"][0]["reason"] == "spending_controls"
+
+
+@pytest.mark.parametrize(("currency", "amount", "approved"), [("jpy", 60_000, True), ("eur", 50_000, False)])
+def test_a_purchase_in_another_currency_counts_with_its_value_in_the_currency_of_the_limit(
+    api: Api, currency: str, amount: int, approved: bool
+) -> None:
+    card = issued(api)
+    api.ok("POST", HELP + "/fund_balance", amount=100_000, currency=currency)
+    bought = api.ok("POST", HELP + "/authorizations", card=card["id"], amount=amount, currency=currency.upper())
+    assert (bought["approved"], bought["currency"]) == (approved, currency)
+    reason = bought["request_history"][0]["reason"]
+    assert reason == ("webhook_timeout" if approved else "spending_controls")
+
+
+def test_what_was_spent_in_two_currencies_adds_up_in_the_currency_of_the_limit(api: Api) -> None:
+    card = issued(api)
+    for currency in ("eur", "usd"):
+        api.ok("POST", HELP + "/fund_balance", amount=100_000, currency=currency)
+    approved = [
+        api.ok("POST", HELP + "/authorizations", card=card["id"], amount=amount, currency=currency)["approved"]
+        for amount, currency in ((8_600, "eur"), (40_001, "usd"), (40_000, "usd"))
+    ]
+    assert approved == [True, False, True]

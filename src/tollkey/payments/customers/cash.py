@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tollkey.ledger import Money
 from tollkey.payments.customers import kinds
 from tollkey.wire import Call, new_object
 
@@ -27,28 +28,33 @@ def cash_balance(call: Call, customer: StoredCustomer) -> api.CashBalance:
     )
 
 
-def move_cash(
-    call: Call, customer: StoredCustomer, currency: str, amount: int, type: str, about: Mapping[str, Any]
-) -> api.CustomerCashBalanceTransaction:
-    """Add to a customer's cash, or take from it when negative, and write the transaction down with its event.
+def cash_in(customer: StoredCustomer, currency: str) -> Money:
+    """How much cash of a currency (lower-case code) a customer has waiting."""
+    return Money((customer.get("_cash") or {}).get(currency, 0), currency)
 
-    amount: minor units. about: the part of the transaction that is named like its type. Raises ValueError below zero.
+
+def move_cash(
+    call: Call, customer: StoredCustomer, amount: Money, type: str, about: Mapping[str, Any]
+) -> api.CustomerCashBalanceTransaction:
+    """Add an amount to a customer's cash in its currency, or take from it when negative.
+
+    about: the part of the transaction that is named like its type. Returns the transaction, stored with its event.
+    Raises ValueError when the cash would be negative.
     """
-    cash = dict(customer.get("_cash") or {})
-    cash[currency] = cash.get(currency, 0) + amount
-    if cash[currency] < 0:
+    ending = cash_in(customer, amount.currency) + amount
+    if ending < amount.with_amount(0):
         raise ValueError("a cash balance cannot be negative")
-    customer["_cash"] = cash
+    customer["_cash"] = {**(customer.get("_cash") or {}), ending.currency: ending.amount}
     call.objects.save(customer)
     transaction = new_object(
         kinds.CASH_TRANSACTION,
         id=call.ids.new("ccsbtxn"),
         created=call.now,
-        currency=currency,
+        currency=amount.currency,
         customer=customer["id"],
-        ending_balance=cash[currency],
+        ending_balance=ending.amount,
         livemode=call.livemode,
-        net_amount=amount,
+        net_amount=amount.amount,
         type=type,
         **{type: about},
     )

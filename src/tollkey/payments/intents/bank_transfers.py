@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tollkey.ledger import Money
 from tollkey.payments.customers import cash
 from tollkey.payments.intents import kinds, payment_states
 from tollkey.payments.intents.outcome import charge_and_record, refuse
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 TRANSFERS = {"eur": "eu", "gbp": "gb", "jpy": "jp", "mxn": "mx", "usd": "us"}
 
 
-def cash_of(call: Call, customer: str, currency: str) -> int:
-    """How much of that currency a customer has waiting, in minor units."""
-    return int((call.objects.get(kinds.CUSTOMER, customer).get("_cash") or {}).get(currency, 0))
+def cash_of(call: Call, customer: str, currency: str) -> Money:
+    """How much cash of that currency a customer (an id) has waiting."""
+    return cash.cash_in(call.objects.get(kinds.CUSTOMER, customer), currency)
 
 
 def reconcile(call: Call, customer: StoredCustomer, currency: str) -> None:
@@ -31,7 +32,7 @@ def reconcile(call: Call, customer: StoredCustomer, currency: str) -> None:
         kinds.PAYMENT_INTENT, {"customer": customer["id"], "status": "requires_action"}, oldest_first=True
     )
     for intent in waiting:
-        if intent["currency"] == currency and _waits(intent) and cash_of(call, customer["id"], currency):
+        if intent["currency"] == currency and _waits(intent) and cash_of(call, customer["id"], currency).is_positive:
             apply(call, intent, None)
 
 
@@ -48,9 +49,9 @@ def confirm(call: Call, intent: StoredPaymentIntent) -> ApiError | None:
             "parameter_missing",
         )
     intent.setdefault("_funded", 0)
-    available = cash_of(call, intent["customer"], intent["currency"])
-    if available >= intent["amount"]:
-        return _pay(call, intent, intent["amount"])
+    available, amount = cash_of(call, intent["customer"], intent["currency"]), _amount_of(intent)
+    if available >= amount:
+        return _pay(call, intent, amount)
     if value_at(intent, "payment_method_options.customer_balance.funding_type") is None:
         method = payment_states.method_of(call, intent)
         message = "The customer's cash balance has insufficient funds to cover this payment."
@@ -59,9 +60,13 @@ def confirm(call: Call, intent: StoredPaymentIntent) -> ApiError | None:
     intent["next_action"] = _instructions(call, intent)
     call.objects.save(intent)
     call.emit("payment_intent.requires_action", intent)
-    if available:
+    if available.is_positive:
         apply(call, intent, None)
     return None
+
+
+def _amount_of(intent: StoredPaymentIntent) -> Money:
+    return Money(intent["amount"], intent["currency"])
 
 
 def apply(call: Call, intent: StoredPaymentIntent, amount: int | None) -> StoredPaymentIntent:
@@ -79,35 +84,37 @@ def apply(call: Call, intent: StoredPaymentIntent, amount: int | None) -> Stored
         )
     assert intent["customer"] is not None, "cash is a customer's"
     available = cash_of(call, intent["customer"], intent["currency"])
-    remaining = intent["amount"] - intent.get("_funded", 0)
-    if amount is not None and amount > min(available, remaining):
+    funded = available.with_amount(intent.get("_funded", 0))
+    remaining = _amount_of(intent) - funded
+    usable = min(available, remaining)
+    used = usable if amount is None else usable.with_amount(amount)
+    if used > usable:
         raise invalid(
             "The amount is greater than what can be applied to this PaymentIntent.",
             "amount",
             "amount_too_large",
             retry=False,
         )
-    used = min(available, remaining) if amount is None else amount
-    if used < 1:
+    if not used.is_positive:
         return intent
-    intent["_funded"] = intent.get("_funded", 0) + used
+    intent["_funded"] = (funded + used).amount
     if used == remaining:
         _pay(call, intent, used)
         return intent
     _use(call, intent, used)
-    value_at(intent, "next_action.display_bank_transfer_instructions")["amount_remaining"] = remaining - used
+    value_at(intent, "next_action.display_bank_transfer_instructions")["amount_remaining"] = (remaining - used).amount
     call.objects.save(intent)
     call.emit("payment_intent.partially_funded", intent)
     return intent
 
 
-def _use(call: Call, intent: StoredPaymentIntent, used: int) -> None:
+def _use(call: Call, intent: StoredPaymentIntent, used: Money) -> None:
     assert intent["customer"] is not None, "cash is a customer's"
     customer = call.objects.get(kinds.CUSTOMER, intent["customer"])
-    cash.move_cash(call, customer, intent["currency"], -used, "applied_to_payment", {"payment_intent": intent["id"]})
+    cash.move_cash(call, customer, -used, "applied_to_payment", {"payment_intent": intent["id"]})
 
 
-def _pay(call: Call, intent: StoredPaymentIntent, used: int) -> ApiError | None:
+def _pay(call: Call, intent: StoredPaymentIntent, used: Money) -> ApiError | None:
     _use(call, intent, used)
     method = payment_states.method_of(call, intent)
     return charge_and_record(call, intent, method, off_session=True, authenticated=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tollkey.ledger import Money
 from tollkey.payments.customers import cash
 from tollkey.payments.intents import kinds
 from tollkey.payments.intents.payment_intents import TRANSFERS, reconcile, transfer_address
@@ -69,7 +70,7 @@ def fund(call: Call, params: Params) -> api.CustomerCashBalanceTransaction:
         raise invalid(f"Bank transfers are not available in {currency}.", "currency")
     kind = f"{TRANSFERS[currency]}_bank_transfer"
     transfer = {"reference": params.get("reference"), "type": kind, kind: {"sender_name": "Jenny Rosen"}}
-    made = cash.move_cash(call, customer, currency, amount, "funded", {"bank_transfer": transfer})
+    made = cash.move_cash(call, customer, Money(amount, currency), "funded", {"bank_transfer": transfer})
     call.emit("cash_balance.funds_available", cash.cash_balance(call, customer))
     if customer.get("_reconciliation") != "manual":
         reconcile(call, customer, currency)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey import ledger
-from tollkey.ledger import ISSUING, NETWORK, TOPUPS, Posting
+from tollkey.ledger import ISSUING, NETWORK, TOPUPS, Money, Posting
 from tollkey.wire import Call, new_object
 from tollkey.wire.kinds import Kind
 
@@ -15,33 +15,33 @@ if TYPE_CHECKING:
 _BALANCE_TRANSACTION: Kind[api.BalanceTransaction] = Kind("balance_transaction")
 
 
-def available(call: Call, currency: str) -> int:
-    """What stands in the issuing balance, in minor units."""
-    return ledger.book_total(call.tx, call.scope, ISSUING, currency)
+def available(call: Call, currency: str) -> Money:
+    """What stands in the issuing balance in a currency (lower-case code)."""
+    return Money(ledger.book_total(call.tx, call.scope, ISSUING, currency), currency)
 
 
-def move(call: Call, type: str, amount: int, currency: str, source: str) -> api.BalanceTransaction:
+def move(call: Call, type: str, amount: Money, source: str) -> api.BalanceTransaction:
     """Change the issuing balance by an amount and store the balance transaction that says so.
 
     type: ``issuing_authorization_hold``, ``issuing_authorization_release``, ``issuing_transaction``,
-        ``issuing_dispute`` or ``topup``.
+        ``issuing_dispute`` or ``topup``. amount: negative takes money out. source: id of the object that caused it.
     """
     txn = call.ids.new("txn")
     against = TOPUPS if type == "topup" else NETWORK
-    sides = [Posting(ISSUING, currency, amount), Posting(against, currency, -amount)]
-    if amount:
+    sides = [Posting(side, money.currency, money.amount) for side, money in ((ISSUING, amount), (against, -amount))]
+    if not amount.is_zero:
         ledger.post(call.tx, call.scope, call.now, sides, source, None, txn=txn)
     value = new_object(
         _BALANCE_TRANSACTION,
         id=txn,
-        amount=amount,
+        amount=amount.amount,
         available_on=call.now,
         balance_type="issuing",
         created=call.now,
-        currency=currency,
+        currency=amount.currency,
         fee=0,
         fee_details=[],
-        net=amount,
+        net=amount.amount,
         reporting_category=type,
         source=source,
         status="available",

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.db.table import Range
+from tollkey.ledger import Money
 from tollkey.payments.issuing import kinds
-from tollkey.payments.shared import fields
+from tollkey.payments.shared import conversion, fields
 from tollkey.wire import Call
 
 if TYPE_CHECKING:
@@ -43,10 +44,13 @@ def refuses(
     call: Call,
     card: StoredIssuingCard,
     rules: api.IssuingCardAuthorizationControls | api.IssuingCardholderAuthorizationControls | None,
-    amount: int,
+    amount: Money,
     merchant: api.IssuingAuthorizationMerchantData,
 ) -> bool:
-    """Whether the controls forbid an authorization of that amount (minor units) at that merchant."""
+    """Whether the controls forbid an authorization of that amount at that merchant.
+
+    Limits count in ``spending_limits_currency``, or in the card's currency without one; amounts are converted to it.
+    """
     if not rules:
         return False
     for value, allowed, blocked in (
@@ -55,24 +59,29 @@ def refuses(
     ):
         if (allowed and value not in allowed) or (blocked and value in blocked):
             return True
-    return any(_over(call, card, one, amount, merchant) for one in rules.get("spending_limits") or [])
+    currency = rules.get("spending_limits_currency") or card["currency"]
+    asked = conversion.convert(amount, currency)
+    return any(_over(call, card, one, asked, merchant) for one in rules.get("spending_limits") or [])
 
 
 def _over(
     call: Call,
     card: StoredIssuingCard,
     limit: api.IssuingCardSpendingLimit | api.IssuingCardholderSpendingLimit,
-    amount: int,
+    asked: Money,
     merchant: api.IssuingAuthorizationMerchantData,
 ) -> bool:
+    """Whether an amount, in the currency of the limit, goes beyond it with what was spent before."""
     categories = limit.get("categories") or []
     if categories and merchant["category"] not in categories:
         return False
+    most = asked.with_amount(limit["amount"])
     if limit["interval"] == "per_authorization":
-        return amount > limit["amount"]
+        return asked > most
     ranges = [Range("created", ">=", call.now - _DAYS[limit["interval"]] * _DAY)] if limit["interval"] in _DAYS else []
-    spent = 0
+    spent = asked.with_amount(0)
     for earlier in call.objects.query(kinds.AUTHORIZATION, {"card": card["id"]}, ranges=ranges):
         if earlier["approved"] and (not categories or earlier["merchant_data"]["category"] in categories):
-            spent += earlier["amount"] or sum(part["amount"] for part in earlier["request_history"][:1])
-    return spent + amount > limit["amount"]
+            amount = earlier["amount"] or sum(part["amount"] for part in earlier["request_history"][:1])
+            spent += conversion.convert(Money(amount, earlier["currency"]), asked.currency)
+    return spent + asked > most

@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
+from tollkey.ledger import Money
 from tollkey.payments.issuing import jobs, kinds, states, transactions
 from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._controls import refuses
 from tollkey.payments.issuing._merchant import merchant
 from tollkey.payments.issuing.cards import view as card_view
+from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Call,
@@ -43,7 +45,7 @@ _NAME = "issuing.authorization"
 
 def _new(call: Call, card: StoredIssuingCard, amount: int, params: Mapping[str, Any]) -> api.IssuingAuthorization:
     verification = params.get("verification_data") or {}
-    currency = params.get("currency") or params.get("held_currency") or card["currency"]
+    currency = shared_currency.check_currency(params.get("currency") or params.get("held_currency") or card["currency"])
     method = params.get("authorization_method") or "online"
     return new_object(
         kinds.AUTHORIZATION,
@@ -74,10 +76,15 @@ def _new(call: Call, card: StoredIssuingCard, amount: int, params: Mapping[str, 
     )  # fmt: skip
 
 
+def _held(authorization: api.IssuingAuthorization) -> Money:
+    """What an authorization asks for, or holds."""
+    return Money(authorization["amount"], authorization["currency"])
+
+
 def _reason(call: Call, card: StoredIssuingCard, authorization: api.IssuingAuthorization) -> str | None:
     """Why the card may not pay, or None."""
     holder = call.objects.get(kinds.CARDHOLDER, card["cardholder"])
-    amount, shop = authorization["amount"], authorization["merchant_data"]
+    amount, shop = _held(authorization), authorization["merchant_data"]
     if card["status"] != "active":
         return f"card_{card['status']}"
     if holder["status"] != "active":
@@ -88,7 +95,7 @@ def _reason(call: Call, card: StoredIssuingCard, authorization: api.IssuingAutho
         call, card, holder["spending_controls"], amount, shop
     ):
         return "spending_controls"
-    if available(call, authorization["currency"]) < amount:
+    if available(call, amount.currency) < amount:
         return "insufficient_funds"
     return None
 
@@ -109,7 +116,7 @@ def _decide(call: Call, authorization: api.IssuingAuthorization, approved: bool,
     )  # fmt: skip
     authorization["approved"], authorization["pending_request"] = approved, None
     if approved:
-        hold = move(call, "issuing_authorization_hold", -amount, authorization["currency"], authorization["id"])
+        hold = move(call, "issuing_authorization_hold", -_held(authorization), authorization["id"])
         authorization["balance_transactions"].append(call.objects.copy(hold))
     else:
         states.AUTHORIZATION.set(authorization, "closed")
@@ -200,11 +207,12 @@ def _open(call: Call) -> api.IssuingAuthorization:
     return authorization
 
 
-def _release(call: Call, authorization: api.IssuingAuthorization, amount: int) -> None:
-    if amount:
-        back = move(call, "issuing_authorization_release", amount, authorization["currency"], authorization["id"])
+def _release(call: Call, authorization: api.IssuingAuthorization, amount: Money) -> None:
+    left = _held(authorization) - amount
+    if not amount.is_zero:
+        back = move(call, "issuing_authorization_release", amount, authorization["id"])
         authorization["balance_transactions"].append(call.objects.copy(back))
-    authorization["amount"] -= amount
+    authorization["amount"] = left.amount
 
 
 def capture(
@@ -212,9 +220,10 @@ def capture(
 ) -> api.IssuingAuthorization:
     """The merchant takes the money, or part of it; the rest stays held when ``close_authorization`` is false."""
     authorization = _open(call)
-    amount = params.get("capture_amount") or authorization["amount"]
+    held = _held(authorization)
+    amount = held.with_amount(params.get("capture_amount") or held.amount)
     close = params.get("close_authorization") is not False
-    _release(call, authorization, authorization["amount"] if close else min(amount, authorization["amount"]))
+    _release(call, authorization, held if close else min(amount, held))
     origin = transactions.origin_of(authorization, authorization["id"])
     made = transactions.record(call, origin, "capture", -amount, params.get("purchase_details"))
     authorization["transactions"].append(made["id"])
@@ -228,18 +237,18 @@ def increment(
 ) -> api.IssuingAuthorization:
     """The merchant asks for more."""
     authorization = _open(call)
-    more = params["increment_amount"]
-    ok = available(call, authorization["currency"]) >= more
+    more = _held(authorization).with_amount(params["increment_amount"])
+    ok = available(call, more.currency) >= more
     if ok:
-        hold = move(call, "issuing_authorization_hold", -more, authorization["currency"], authorization["id"])
+        hold = move(call, "issuing_authorization_hold", -more, authorization["id"])
         authorization["balance_transactions"].append(call.objects.copy(hold))
-        authorization["amount"] += more
-        authorization["merchant_amount"] += more
+        authorization["amount"] += more.amount
+        authorization["merchant_amount"] += more.amount
     last = authorization["request_history"][-1].copy()
     last.update(
         {
-            "amount": more,
-            "merchant_amount": more,
+            "amount": more.amount,
+            "merchant_amount": more.amount,
             "approved": ok,
             "created": call.now,
             "reason": "webhook_timeout" if ok else "insufficient_funds",
@@ -254,9 +263,9 @@ def finalize(
 ) -> api.IssuingAuthorization:
     """The merchant says the final amount of what was held in advance (fuel)."""
     authorization = _open(call)
-    final = params["final_amount"]
-    difference = authorization["amount"] - final
-    if difference < 0:
+    held = _held(authorization)
+    difference = held - held.with_amount(params["final_amount"])
+    if difference < held.with_amount(0):
         raise invalid("final_amount must not be above the held amount.", "final_amount")
     _release(call, authorization, difference)
     return call.objects.save(authorization, "issuing_authorization.updated")
@@ -267,8 +276,9 @@ def reverse(
 ) -> api.IssuingAuthorization:
     """The merchant gives the held money back, or part of it."""
     authorization = _open(call)
-    amount = params.get("reverse_amount") or authorization["amount"]
-    if amount > authorization["amount"]:
+    held = _held(authorization)
+    amount = held.with_amount(params.get("reverse_amount") or held.amount)
+    if amount > held:
         raise invalid("reverse_amount must not be above the held amount.", "reverse_amount")
     _release(call, authorization, amount)
     if authorization["amount"] == 0:
@@ -281,7 +291,7 @@ def expire(
 ) -> api.IssuingAuthorization:
     """The hold runs out."""
     authorization = _open(call)
-    _release(call, authorization, authorization["amount"])
+    _release(call, authorization, _held(authorization))
     states.AUTHORIZATION.set(authorization, "expired")
     return call.objects.save(authorization, "issuing_authorization.updated")
 

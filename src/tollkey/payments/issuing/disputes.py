@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
+from tollkey.ledger import Money
 from tollkey.payments.issuing import jobs, kinds, states
 from tollkey.payments.issuing._book import move
 from tollkey.payments.shared import fields, providers
@@ -55,6 +56,10 @@ def create(call: Call, params: operations.PostIssuingDisputes) -> api.IssuingDis
     return call.objects.insert(dispute, "issuing_dispute.created")
 
 
+def _amount_of(dispute: api.IssuingDispute) -> Money:
+    return Money(dispute["amount"], dispute["currency"])
+
+
 def _unsubmitted(call: Call) -> api.IssuingDispute:
     dispute = call.objects.get(kinds.DISPUTE, call.path["dispute"])
     if dispute["status"] != "unsubmitted":
@@ -79,7 +84,7 @@ def submit(call: Call, params: operations.PostIssuingDisputesDisputeSubmit) -> a
     """Send the dispute to the network; the money comes back at once, provisionally."""
     dispute = _unsubmitted(call)
     fields.merge_metadata(dispute, params)
-    back = move(call, "issuing_dispute", dispute["amount"], dispute["currency"], dispute["id"])
+    back = move(call, "issuing_dispute", _amount_of(dispute), dispute["id"])
     states.DISPUTE.set(dispute, "submitted")
     dispute["balance_transactions"] = [call.objects.copy(back)]
     call.schedule.add(call.now + call.services.settings.settle_seconds, jobs.ISSUING_DISPUTE, dispute["id"])
@@ -98,7 +103,7 @@ def decide_dispute(call: Call, id: str) -> None:
     lost = told == "losing_evidence"
     states.DISPUTE.set(dispute, "lost" if lost else "won")
     if lost:
-        taken = move(call, "issuing_dispute", -dispute["amount"], dispute["currency"], id)
+        taken = move(call, "issuing_dispute", -_amount_of(dispute), id)
         dispute["balance_transactions"] = [*(dispute["balance_transactions"] or ()), call.objects.copy(taken)]
     call.objects.save(dispute)
     call.emit("issuing_dispute.closed", dispute)

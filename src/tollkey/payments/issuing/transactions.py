@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from tollkey.keys import Permission
+from tollkey.ledger import Money
 from tollkey.payments.issuing import kinds
 from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._merchant import merchant
@@ -65,29 +66,28 @@ def _details(given: Mapping[str, Any] | None) -> api.IssuingTransactionPurchaseD
 
 
 def record(
-    call: Call, origin: TransactionOrigin, kind: str, amount: int, details: Mapping[str, Any] | None
+    call: Call, origin: TransactionOrigin, kind: str, amount: Money, details: Mapping[str, Any] | None
 ) -> StoredIssuingTransaction:
     """Move the issuing balance and store the transaction, with its events.
 
-    kind: ``capture`` or ``refund``. amount: minor units; negative for what was spent. details: ``purchase_details`` as
-    given.
+    kind: ``capture`` or ``refund``. amount: negative for what was spent. details: ``purchase_details`` as given.
     """
     id = call.ids.new("ipi")
-    moved = move(call, "issuing_transaction", amount, origin["currency"], id)
+    moved = move(call, "issuing_transaction", amount, id)
     transaction = new_object(
         kinds.TRANSACTION,
         id=id,
-        amount=amount,
+        amount=amount.amount,
         amount_details={"atm_fee": None, "cashback_amount": None},
         authorization=origin["id"],
         balance_transaction=moved["id"],
         card=origin["card"],
         cardholder=origin["cardholder"],
         created=call.now,
-        currency=origin["currency"],
+        currency=amount.currency,
         livemode=call.livemode,
-        merchant_amount=amount,
-        merchant_currency=origin["currency"],
+        merchant_amount=amount.amount,
+        merchant_currency=amount.currency,
         merchant_data=origin["merchant_data"],
         network_data={"authorization_code": None, "processing_date": None, "transaction_id": None},
         purchase_details=_details(details),
@@ -125,14 +125,18 @@ def force_capture(
     call: Call, params: operations.PostTestHelpersIssuingTransactionsCreateForceCapture
 ) -> StoredIssuingTransaction:
     """A merchant takes money without having asked."""
-    return record(call, _origin(call, params), "capture", -params["amount"], params.get("purchase_details"))
+    origin = _origin(call, params)
+    spent = Money(params["amount"], origin["currency"])
+    return record(call, origin, "capture", -spent, params.get("purchase_details"))
 
 
 def unlinked_refund(
     call: Call, params: operations.PostTestHelpersIssuingTransactionsCreateUnlinkedRefund
 ) -> StoredIssuingTransaction:
     """A merchant gives money that was never taken."""
-    return record(call, _origin(call, params), "refund", params["amount"], params.get("purchase_details"))
+    origin = _origin(call, params)
+    returned = Money(params["amount"], origin["currency"])
+    return record(call, origin, "refund", returned, params.get("purchase_details"))
 
 
 def refund(
@@ -142,11 +146,13 @@ def refund(
     transaction = call.objects.get(kinds.TRANSACTION, call.path["transaction"])
     if transaction["type"] != "capture":
         raise invalid("Only a capture can be refunded.", retry=False)
-    left = -transaction["amount"] - transaction.get("_refunded", 0)
-    amount = params.get("refund_amount") or left
+    captured = Money(-transaction["amount"], transaction["currency"])
+    refunded = captured.with_amount(transaction.get("_refunded", 0))
+    left = captured - refunded
+    amount = left.with_amount(params.get("refund_amount") or left.amount)
     if amount > left:
-        raise invalid(f"refund_amount must not be above what is left of the capture ({left}).", "refund_amount")
-    transaction["_refunded"] = transaction.get("_refunded", 0) + amount
+        raise invalid(f"refund_amount must not be above what is left of the capture ({left.amount}).", "refund_amount")
+    transaction["_refunded"] = (refunded + amount).amount
     call.objects.save(transaction)
     return record(call, origin_of(transaction, transaction["authorization"]), "refund", amount, None)
 
@@ -161,9 +167,9 @@ def update(call: Call, params: operations.PostIssuingTransactionsTransaction) ->
 def fund(call: Call, params: operations.PostTestHelpersIssuingFundBalance) -> api.Balance:
     """Put test money into the issuing balance."""
     currency = shared_currency.check_currency(params["currency"], "currency")
-    move(call, "topup", params["amount"], currency, call.account)
+    move(call, "topup", Money(params["amount"], currency), call.account)
     return {"object": "balance", "livemode": call.livemode, "available": [], "pending": [],
-            "issuing": {"available": [{"amount": available(call, currency), "currency": currency}]}}  # fmt: skip
+            "issuing": {"available": [{"amount": available(call, currency).amount, "currency": currency}]}}  # fmt: skip
 
 
 _HELP = "/v1/test_helpers/issuing/transactions"

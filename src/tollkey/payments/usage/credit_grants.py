@@ -12,19 +12,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tollkey.ledger import Money
 from tollkey.payments.shared import clock, fields, permissions
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.usage import kinds
 from tollkey.payments.usage.credits import (
     MOST,
+    change_left,
     covers,
-    currency_of,
     expire_rest,
     granted,
     grants_of,
-    money,
+    left_of,
     record,
     usable,
+    wire_amount,
 )
 from tollkey.wire import (
     Action,
@@ -82,9 +84,9 @@ def create(call: Call, params: operations.PostBillingCreditGrants) -> StoredCred
         test_clock=customer.get("test_clock"),
         updated=call.now,
     )
-    grant["_left"] = granted(grant)
+    grant["_left"] = granted(grant).amount
     call.objects.insert(grant, "billing.credit_grant.created")
-    record(call, grant, "credits_granted", grant["_left"])
+    record(call, grant, "credits_granted", granted(grant))
     if expires is not None:
         call.schedule.add(expires, _EXPIRE, grant["id"], grant["test_clock"])
     return grant
@@ -96,7 +98,8 @@ def _amount(params: operations.PostBillingCreditGrants) -> api.BillingCreditGran
         raise missing_param("amount[monetary]")
     if monetary["value"] < 1:
         raise too_small("amount[monetary][value]")
-    return money(monetary["value"], shared_currency.check_currency(monetary["currency"], "amount[monetary][currency]"))
+    currency = shared_currency.check_currency(monetary["currency"], "amount[monetary][currency]")
+    return wire_amount(Money(monetary["value"], currency))
 
 
 def _scope(call: Call, given: operations.ApplicabilityScope) -> api.BillingCreditGrantsResourceScope:
@@ -152,12 +155,13 @@ def expire(call: Call, params: operations.PostBillingCreditGrantsIdExpire) -> St
 def void(call: Call, params: operations.PostBillingCreditGrantsIdVoid) -> StoredCreditGrant:
     """Take a grant back of which nothing was applied yet."""
     grant, call = _open(call)
-    if grant["_left"] != granted(grant):
+    if left_of(grant) != granted(grant):
         raise invalid(
             "You can't void a credit grant that has been applied to an invoice. Expire it instead.", retry=False
         )
     grant["voided_at"] = grant["updated"] = call.now
-    left, grant["_left"] = grant["_left"], 0
+    left = left_of(grant)
+    change_left(grant, -left)
     call.schedule.cancel(_EXPIRE, grant["id"])
     call.objects.save(grant, "billing.credit_grant.updated")
     record(call, grant, "credits_voided", left)
@@ -199,14 +203,14 @@ def summary(call: Call, params: operations.GetBillingCreditBalanceSummary) -> ap
         raise missing_param("customer")
     customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
     now = clock.for_customer(call, customer).now
-    left: dict[str, int] = {}
+    left: dict[str, Money] = {}
     for grant in _chosen(call, customer["id"], params["filter"]):
-        left.setdefault(currency_of(grant), 0)
-        if usable(grant, now):
-            left[currency_of(grant)] += grant["_left"]
+        own = left_of(grant)
+        before = left.get(own.currency, own.with_amount(0))
+        left[own.currency] = before + own if usable(grant, now) else before
     balances = [
-        {"available_balance": money(value, currency), "ledger_balance": money(value, currency)}
-        for currency, value in sorted(left.items())
+        {"available_balance": wire_amount(total), "ledger_balance": wire_amount(total)}
+        for _, total in sorted(left.items())
     ]
     return new_object(kinds.CREDIT_SUMMARY, balances=balances, customer=customer["id"], livemode=call.livemode)
 

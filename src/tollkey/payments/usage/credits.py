@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tollkey.ledger import Money
 from tollkey.payments.shared import fields
 from tollkey.payments.usage import kinds
 from tollkey.wire import Call, new_object
@@ -19,23 +20,26 @@ MOST = 100
 USUAL_PRIORITY = 50
 
 
-def money(value: int, currency: str) -> api.BillingCreditGrantsResourceAmount:
+def wire_amount(money: Money) -> api.BillingCreditGrantsResourceAmount:
     """An amount as grants and their transactions show it."""
-    return {"monetary": {"currency": currency, "value": value}, "type": "monetary"}
+    return {"monetary": {"currency": money.currency, "value": money.amount}, "type": "monetary"}
 
 
-def currency_of(grant: StoredCreditGrant) -> str:
-    """The currency of a grant."""
+def granted(grant: StoredCreditGrant) -> Money:
+    """What was granted."""
     monetary = grant["amount"]["monetary"]
     assert monetary is not None, "the API knows no other kind of amount"
-    return monetary["currency"]
+    return Money(monetary["value"], monetary["currency"])
 
 
-def granted(grant: StoredCreditGrant) -> int:
-    """What was granted, in minor units."""
-    monetary = grant["amount"]["monetary"]
-    assert monetary is not None, "the API knows no other kind of amount"
-    return monetary["value"]
+def left_of(grant: StoredCreditGrant) -> Money:
+    """What of a grant is not used up yet."""
+    return granted(grant).with_amount(grant["_left"])
+
+
+def change_left(grant: StoredCreditGrant, by: Money) -> None:
+    """Add an amount to what is left of a grant; a negative one uses it up. The caller saves the grant."""
+    grant["_left"] = (left_of(grant) + by).amount
 
 
 def usable(grant: StoredCreditGrant, now: int) -> bool:
@@ -52,18 +56,18 @@ def covers(grant: StoredCreditGrant, price: str) -> bool:
 
 
 def record(
-    call: Call, grant: StoredCreditGrant, kind: str, amount: int, invoice: str | None = None, line: str | None = None
+    call: Call, grant: StoredCreditGrant, kind: str, amount: Money, invoice: str | None = None, line: str | None = None
 ) -> StoredCreditTransaction:
     """One change of the credit balance, with its event.
 
     kind: ``credits_granted``, ``credits_application_invoice_voided`` (credits), ``credits_applied``,
-        ``credits_expired``, ``credits_voided`` (debits). amount: minor units, positive. invoice, line: which they were
+        ``credits_expired``, ``credits_voided`` (debits). amount: positive. invoice, line: which they were
         applied to.
     """
     gives = kind in ("credits_granted", "credits_application_invoice_voided")
     where = {"invoice": invoice, "invoice_line_item": line} if invoice else None
     change = "credits_application_invoice_voided" if gives else "credits_applied"
-    detail: Any = {"amount": money(amount, currency_of(grant)), "type": kind, change: where}
+    detail: Any = {"amount": wire_amount(amount), "type": kind, change: where}
     made = new_object(
         kinds.TRANSACTION,
         id=call.ids.new("cbtxn_test" if not call.livemode else "cbtxn"),
@@ -107,19 +111,20 @@ def apply(call: Call, invoice: StoredInvoice) -> bool:
     if not invoice["customer"] or not fields.knows(call, kinds.GRANT):
         return False
     grants = [grant for grant in grants_of(call, invoice["customer"]) if usable(grant, call.now)]
-    grants = [grant for grant in grants if currency_of(grant) == invoice["currency"]]
+    grants = [grant for grant in grants if granted(grant).currency == invoice["currency"]]
     taken: dict[str, list[tuple[str, int]]] = {}
     for line in invoice["lines"]["data"] if grants else []:
         price = _metered_price(call, line)
-        open_amount = line["amount"] - sum(entry["amount"] for entry in line["discount_amounts"] or [])
+        off = sum(entry["amount"] for entry in line["discount_amounts"] or [])
+        open_amount = Money(line["amount"], line["currency"]) - Money(off, invoice["currency"])
         for grant in grants if price is not None else []:
-            part = min(open_amount, grant["_left"])
-            if part > 0 and covers(grant, price or ""):
-                grant["_left"] -= part
+            part = min(open_amount, left_of(grant))
+            if part.is_positive and covers(grant, price or ""):
+                change_left(grant, -part)
                 open_amount -= part
                 call.objects.save(grant)
                 transaction = record(call, grant, "credits_applied", part, invoice["id"], line["id"])
-                taken.setdefault(line["id"], []).append((transaction["id"], part))
+                taken.setdefault(line["id"], []).append((transaction["id"], part.amount))
     if taken:
         invoice["_credits"] = taken
     return bool(taken)
@@ -140,16 +145,18 @@ def return_credits(call: Call, invoice: StoredInvoice) -> None:
         for transaction, amount in parts:
             grant = call.objects.get(kinds.GRANT, call.objects.get(kinds.TRANSACTION, transaction)["credit_grant"])
             if grant["voided_at"] is None:
-                grant["_left"] += amount
+                returned = Money(amount, invoice["currency"])
+                change_left(grant, returned)
                 call.objects.save(grant)
-                record(call, grant, "credits_application_invoice_voided", amount, invoice["id"], line)
+                record(call, grant, "credits_application_invoice_voided", returned, invoice["id"], line)
                 if grant["expires_at"] is not None and grant["expires_at"] <= call.now:
                     expire_rest(call, grant)
 
 
 def expire_rest(call: Call, grant: StoredCreditGrant) -> None:
     """What is left of a grant whose time is over goes."""
-    if grant["_left"] > 0:
-        left, grant["_left"] = grant["_left"], 0
+    left = left_of(grant)
+    if left.is_positive:
+        change_left(grant, -left)
         call.objects.save(grant)
         record(call, grant, "credits_expired", left)
