@@ -5,8 +5,8 @@ charge, refund, dispute, … ──▶ balance transaction: pending ──availa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey import ledger
 from tollkey.keys import Permission
@@ -14,17 +14,17 @@ from tollkey.payments.balance import jobs, kinds
 from tollkey.payments.balance.payout_schedule import plan
 from tollkey.payments.balance.transactions import current
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, list_page, needs, records
+from tollkey.wire import Call, Endpoint, Page, Resource, list_page, needs, records
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredBalanceTransaction
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("balance", "Balance", "Core", levels=("read",))
 TRANSACTIONS = Permission("balance_transaction_source", "Balance transaction sources", "Core", levels=("read",))
 
 
-def balance(call: Call, params: Params) -> api.Balance:
+def balance(call: Call, params: operations.GetBalance) -> api.Balance:
     """Retrieve the balance: what is available and what is pending, by currency and source type."""
     books = dict(ledger.balance(call.tx, call.scope, call.now))
     default = str((fields.acting_account(call) or {}).get("default_currency") or "usd")
@@ -98,11 +98,12 @@ def announce_available_balance(call: Call, id: str) -> None:
     plan(call, int(id))
 
 
-def list_transactions(call: Call, params: Params) -> Page:
+def list_transactions(call: Call, params: operations.GetBalanceHistory | operations.GetBalanceTransactions) -> Page:
     """List balance transactions by ``type``, ``source``, ``currency`` or ``payout``."""
     filters = {"type": "type", "source": "source", "currency": "currency", "payout": "_payout"}
+    given: Mapping[str, Any] = params  # the names of the filters are computed
     equal: dict[str, str | Sequence[str]] = {
-        field: str(params[name]) for name, field in filters.items() if params.get(name)
+        field: str(given[name]) for name, field in filters.items() if given.get(name)
     }
     page = list_page(call, "balance_transaction", params, equal, url="/v1/balance_transactions")
     for value in page.data:
@@ -110,7 +111,9 @@ def list_transactions(call: Call, params: Params) -> Page:
     return page
 
 
-def transaction(call: Call, params: Params) -> StoredBalanceTransaction:
+def transaction(
+    call: Call, params: operations.GetBalanceHistoryId | operations.GetBalanceTransactionsId
+) -> StoredBalanceTransaction:
     """Retrieve one balance transaction."""
     return call.objects.get(kinds.BALANCE_TRANSACTION, call.path["id"])
 

@@ -29,7 +29,6 @@ from tollkey.wire import (
     Deleted,
     Endpoint,
     Page,
-    Params,
     Resource,
     created_ranges,
     invalid,
@@ -42,7 +41,7 @@ from tollkey.wire import (
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import ExternalFacts, PayoutTarget, StoredBalanceTransaction
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("payout", "Payouts", "Core")
 
@@ -81,7 +80,7 @@ _FAILURES = {
 _COULD_NOT = "The bank could not process this payout."
 
 
-def create(call: Call, params: Params) -> api.Payout:
+def create(call: Call, params: operations.PostPayouts) -> api.Payout:
     """Pay out money from the available balance; an instant payout also from what is still pending."""
     amount = Money(params["amount"], shared_currency.check_currency(params["currency"]))
     _check_allowed(fields.acting_account(call) or {})
@@ -141,7 +140,7 @@ def _destination(call: Call, id: str | None, currency: str) -> tuple[PayoutTarge
     raise invalid(f"Sorry, you don't have any external accounts in that currency ({currency}).", retry=False)
 
 
-def _new(call: Call, amount: Money, target: PayoutTarget, params: Params) -> api.Payout:
+def _new(call: Call, amount: Money, target: PayoutTarget, params: Mapping[str, Any]) -> api.Payout:
     method = params.get("method") or "standard"
     return new_object(
         kinds.PAYOUT,
@@ -285,14 +284,14 @@ def _paid_out_with(call: Call, currency: str) -> list[StoredBalanceTransaction]:
     ]
 
 
-def update(call: Call, params: Params) -> api.Payout:
+def update(call: Call, params: operations.PostPayoutsPayout) -> api.Payout:
     """Change a payout's metadata."""
     payout = call.objects.get(kinds.PAYOUT, call.path["payout"])
     fields.merge_metadata(payout, params)
     return call.objects.save(payout, "payout.updated")
 
 
-def cancel(call: Call, params: Params) -> api.Payout:
+def cancel(call: Call, params: operations.PostPayoutsPayoutCancel) -> api.Payout:
     """Cancel a payout that has not left yet; the money is back in the balance."""
     payout = call.objects.get(kinds.PAYOUT, call.path["payout"])
     if payout["status"] != "pending" or payout["automatic"]:
@@ -310,7 +309,7 @@ def cancel(call: Call, params: Params) -> api.Payout:
     return payout
 
 
-def reverse(call: Call, params: Params) -> api.Payout:
+def reverse(call: Call, params: operations.PostPayoutsPayoutReverse) -> api.Payout:
     """Bring a paid payout back from the bank: a second payout of the negative amount."""
     original = call.objects.get(kinds.PAYOUT, call.path["payout"])
     if original["status"] != "paid" or original["reversed_by"] or original["original_payout"]:
@@ -330,7 +329,7 @@ def reverse(call: Call, params: Params) -> api.Payout:
     return back
 
 
-def list_payouts(call: Call, params: Params) -> Page:
+def list_payouts(call: Call, params: operations.GetPayouts) -> Page:
     """List payouts by ``status``, ``destination`` or ``arrival_date``."""
     equal = {name: params[name] for name in ("status", "destination") if params.get(name)}
     bounds = created_ranges(params.get("arrival_date"), "arrival_date")

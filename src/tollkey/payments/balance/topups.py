@@ -7,7 +7,8 @@ pending ──▶ succeeded
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.ledger import TOPUPS, Money
@@ -21,7 +22,6 @@ from tollkey.wire import (
     Call,
     Endpoint,
     Page,
-    Params,
     Resource,
     invalid,
     list_page,
@@ -35,6 +35,7 @@ from tollkey.wire.kinds import Kind
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredTopup
     from tollkey.payments.methods.stored import StoredSource, StoredToken
+    from tollkey.wire import operations
 
 _SOURCE: Kind[StoredSource] = Kind("source")
 _TOKEN: Kind[StoredToken] = Kind("token")
@@ -43,7 +44,7 @@ PERMISSION = Permission("topup", "Top-ups", "Connect")
 _FAILURE = "The bank account could not be debited."
 
 
-def create(call: Call, params: Params) -> StoredTopup:
+def create(call: Call, params: operations.PostTopups) -> StoredTopup:
     """Take money from a bank account into the balance. The test accounts for bank debits decide how it ends."""
     topup = _new(call, params["amount"], shared_currency.check_currency(params["currency"]), params)
     given = params.get("source")
@@ -64,7 +65,7 @@ def create(call: Call, params: Params) -> StoredTopup:
     return topup
 
 
-def _new(call: Call, amount: int, currency: str, params: Params) -> StoredTopup:
+def _new(call: Call, amount: int, currency: str, params: Mapping[str, Any]) -> StoredTopup:
     made = new_object(
         kinds.TOPUP,
         id=call.ids.new("tu"),
@@ -128,7 +129,7 @@ def grant_test_funds(call: Call, amount: int) -> None:
     call.objects.insert(topup)
 
 
-def update(call: Call, params: Params) -> StoredTopup:
+def update(call: Call, params: operations.PostTopupsTopup) -> StoredTopup:
     """Change a top-up's description or metadata."""
     topup = call.objects.get(kinds.TOPUP, call.path["topup"])
     fields.assign(topup, params, ("description",))
@@ -136,7 +137,7 @@ def update(call: Call, params: Params) -> StoredTopup:
     return call.objects.save(topup)
 
 
-def cancel(call: Call, params: Params) -> StoredTopup:
+def cancel(call: Call, params: operations.PostTopupsTopupCancel) -> StoredTopup:
     """Cancel a top-up that is pending."""
     topup = call.objects.get(kinds.TOPUP, call.path["topup"])
     if topup["status"] != "pending":
@@ -150,13 +151,13 @@ def cancel(call: Call, params: Params) -> StoredTopup:
     return topup
 
 
-def list_topups(call: Call, params: Params) -> Page:
+def list_topups(call: Call, params: operations.GetTopups) -> Page:
     """List top-ups by ``status`` and ``amount``."""
     equal = {"status": params["status"]} if params.get("status") else {}
     amount = params.get("amount")
     if amount is None:
         return list_page(call, "topup", params, equal, url="/v1/topups")
-    wanted = amount if isinstance(amount, dict) else {"gte": int(amount), "lte": int(amount)}
+    wanted: Mapping[str, Any] = {"gte": amount, "lte": amount} if isinstance(amount, int) else amount
     compare = {"gt": int.__gt__, "gte": int.__ge__, "lt": int.__lt__, "lte": int.__le__}
 
     def keep(topup: StoredTopup) -> bool:

@@ -19,7 +19,6 @@ from tollkey.wire import (
     Change,
     Deleted,
     Endpoint,
-    Params,
     Resource,
     invalid,
     listing,
@@ -31,12 +30,12 @@ from tollkey.wire import (
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredCoupon
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("coupon", "Coupons", "Billing")
 
 
-def create(call: Call, params: Params) -> StoredCoupon:
+def create(call: Call, params: operations.PostCoupons) -> StoredCoupon:
     """Create a coupon: ``percent_off``, or ``amount_off`` with its ``currency``."""
     percent, amount = params.get("percent_off"), params.get("amount_off")
     if percent is None and amount is None:
@@ -64,7 +63,8 @@ def create(call: Call, params: Params) -> StoredCoupon:
     )
     fields.assign_with_metadata(coupon, params, ("duration_in_months", "max_redemptions", "name", "redeem_by"))
     coupon["metadata"] = fields.new_metadata(params)
-    coupon["_applies_to"] = params.get("applies_to")
+    applies_to = params.get("applies_to")
+    coupon["_applies_to"] = {"products": applies_to.get("products") or []} if applies_to else None
     coupon["_currency_options"] = {
         code.lower(): option for code, option in (params.get("currency_options") or {}).items()
     }
@@ -76,7 +76,7 @@ def create(call: Call, params: Params) -> StoredCoupon:
         raise invalid("Coupon already exists.", "id", "resource_already_exists") from None
 
 
-def update(call: Call, params: Params) -> StoredCoupon:
+def update(call: Call, params: operations.PostCouponsCoupon) -> StoredCoupon:
     """Change a coupon's name or metadata."""
     coupon = call.objects.get(kinds.COUPON, call.path["coupon"])
     fields.assign_with_metadata(coupon, params, ("name",))
@@ -85,7 +85,7 @@ def update(call: Call, params: Params) -> StoredCoupon:
     return call.objects.save(coupon, "coupon.updated")
 
 
-def delete(call: Call, params: Params) -> Deleted:
+def delete(call: Call, params: operations.DeleteCouponsCoupon) -> Deleted:
     """Delete a coupon; discounts that it gave stay in force."""
     coupon = call.objects.get(kinds.COUPON, call.path["coupon"])
     gone = call.objects.copy(coupon)

@@ -30,7 +30,7 @@ from tollkey.wire import (
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 
 def _price(call: Call, id: str) -> StoredPrice:
@@ -40,7 +40,7 @@ def _price(call: Call, id: str) -> StoredPrice:
     return price
 
 
-def create(call: Call, params: Params) -> api.Plan:
+def create(call: Call, params: operations.PostPlans) -> api.Plan:
     """Create a plan; its product is named, described, or (in old versions) has the plan's ``name``."""
     product = params.get("product")
     if isinstance(product, dict) or (product is None and params.get("name")):
@@ -83,12 +83,12 @@ def create(call: Call, params: Params) -> api.Plan:
     return plan_of(create_price(call, price, plan=True))
 
 
-def show(call: Call, params: Params) -> api.Plan:
+def show(call: Call, params: operations.GetPlansPlan) -> api.Plan:
     """Retrieve a plan."""
     return plan_of(_price(call, call.path["plan"]))
 
 
-def update(call: Call, params: Params) -> api.Plan:
+def update(call: Call, params: operations.PostPlansPlan) -> api.Plan:
     """Change a plan's name, product, trial or metadata."""
     price = _price(call, call.path["plan"])
     before = plan_of(price)
@@ -109,7 +109,7 @@ def update(call: Call, params: Params) -> api.Plan:
     return plan
 
 
-def delete(call: Call, params: Params) -> Deleted:
+def delete(call: Call, params: operations.DeletePlansPlan) -> Deleted:
     """Delete a plan, and the price that it is."""
     price = _price(call, call.path["plan"])
     call.objects.delete(price)
@@ -118,7 +118,7 @@ def delete(call: Call, params: Params) -> Deleted:
     return {"id": price["id"], "object": "plan", "deleted": True}
 
 
-def list_plans(call: Call, params: Params) -> Page:
+def list_plans(call: Call, params: operations.GetPlans) -> Page:
     """List plans by ``active`` and ``product``."""
     equal = {"type": "recurring"}
     if params.get("active") is not None:

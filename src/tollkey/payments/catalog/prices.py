@@ -19,7 +19,6 @@ from tollkey.wire import (
     Change,
     Endpoint,
     Page,
-    Params,
     Resource,
     invalid,
     list_page,
@@ -30,11 +29,12 @@ from tollkey.wire import (
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice
+    from tollkey.wire import operations
 
 PERMISSION = Permission("plan", "Prices", "Billing")
 
 
-def create(call: Call, params: Params) -> StoredPrice:
+def create(call: Call, params: operations.PostPrices) -> StoredPrice:
     """Create a price for a product, or for a new one described by ``product_data``."""
     if bool(params.get("product")) == bool(params.get("product_data")):
         problem = "only specify one of" if params.get("product") else "specify either"
@@ -45,11 +45,12 @@ def create(call: Call, params: Params) -> StoredPrice:
         product = new_product(call, params["product_data"])["id"]
     else:
         product = call.objects.get(kinds.PRODUCT, params["product"], "product")["id"]
-    recurring = params.get("recurring") or {}
-    return create_price(call, {**params, "product": product, "_aggregate_usage": recurring.get("aggregate_usage")})
+    recurring = params.get("recurring")
+    aggregate_usage = recurring.get("aggregate_usage") if recurring else None
+    return create_price(call, {**params, "product": product, "_aggregate_usage": aggregate_usage})
 
 
-def update(call: Call, params: Params) -> StoredPrice:
+def update(call: Call, params: operations.PostPricesPrice) -> StoredPrice:
     """Change what may change in a price: never its amount."""
     price = call.objects.get(kinds.PRICE, call.path["price"])
     key = params.get("lookup_key")
@@ -59,15 +60,16 @@ def update(call: Call, params: Params) -> StoredPrice:
     if behavior is not None and price["tax_behavior"] not in ("unspecified", behavior):
         raise invalid("You cannot change the `tax_behavior` of a price once it has been set.", "tax_behavior")
     fields.assign_with_metadata(price, params, ("active", "lookup_key", "nickname", "tax_behavior"))
-    if params.get("currency_options") is not None:
+    given = params.get("currency_options")
+    if given is not None:
         options = price.setdefault("_currency_options", {})
-        options.update({code.lower(): currency_option(option) for code, option in params["currency_options"].items()})
+        options.update({code.lower(): currency_option(option) for code, option in given.items()})
     call.objects.save(price, "price.updated")
     refresh_items(call, price)
     return price
 
 
-def list_prices(call: Call, params: Params) -> Page:
+def list_prices(call: Call, params: operations.GetPrices) -> Page:
     """List prices by ``active``, ``currency``, ``lookup_keys``, ``product``, ``type`` and ``recurring``."""
     equal: dict[str, str | list[str]] = {
         name: params[name] for name in ("currency", "product", "type") if params.get(name)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tollkey.wire.api import EventType
 
 
-def create_price(call: Call, params: Params, *, inline: bool = False, plan: bool = False) -> StoredPrice:
+def create_price(call: Call, params: Mapping[str, Any], *, inline: bool = False, plan: bool = False) -> StoredPrice:
     """Store a price, with its events.
 
     params: as for ``POST /v1/prices``; ``product`` is there already. inline: made from ``price_data``, so it cannot be
@@ -87,7 +87,7 @@ def recurring_of(given_recurring: Mapping[str, Any]) -> StoredRecurring:
     }
 
 
-def _amounts(price: StoredPrice, params: Params) -> None:
+def _amounts(price: StoredPrice, params: Mapping[str, Any]) -> None:
     if price["billing_scheme"] == "tiered":
         if not params.get("tiers"):
             raise invalid(

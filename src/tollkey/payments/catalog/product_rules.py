@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.db import Duplicate
 from tollkey.payments.catalog import kinds
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Params, invalid, new_object
+from tollkey.wire import Call, invalid, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredProduct
@@ -27,7 +28,7 @@ PRODUCT_FIELDS = (
 )
 
 
-def new_product(call: Call, params: Params) -> StoredProduct:
+def new_product(call: Call, params: Mapping[str, Any]) -> StoredProduct:
     """Store a product, with its event. Raises ApiError resource_already_exists for an id that is taken."""
     if params.get("type") not in (None, "good", "service"):
         raise invalid("Invalid type: must be one of good or service", "type")

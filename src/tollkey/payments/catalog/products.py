@@ -20,7 +20,6 @@ from tollkey.wire import (
     Deleted,
     Endpoint,
     Page,
-    Params,
     Resource,
     invalid,
     list_page,
@@ -31,11 +30,12 @@ from tollkey.wire import (
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredProduct
+    from tollkey.wire import operations
 
 PERMISSION = Permission("product", "Products", "Core")
 
 
-def create(call: Call, params: Params) -> StoredProduct:
+def create(call: Call, params: operations.PostProducts) -> StoredProduct:
     """Create a product, perhaps with its default price."""
     product = new_product(call, params)
     if params.get("default_price_data"):
@@ -45,7 +45,7 @@ def create(call: Call, params: Params) -> StoredProduct:
     return product
 
 
-def update(call: Call, params: Params) -> StoredProduct:
+def update(call: Call, params: operations.PostProductsId) -> StoredProduct:
     """Change a product; its default price must be one of its own prices."""
     product = call.objects.get(kinds.PRODUCT, call.path["id"])
     if params.get("default_price"):
@@ -61,7 +61,7 @@ def update(call: Call, params: Params) -> StoredProduct:
     return call.objects.save(product, "product.updated")
 
 
-def delete(call: Call, params: Params) -> Deleted:
+def delete(call: Call, params: operations.DeleteProductsId) -> Deleted:
     """Delete a product that has no prices."""
     product = call.objects.get(kinds.PRODUCT, call.path["id"])
     if call.objects.query(kinds.PRICE, {"product": product["id"]}, limit=1):
@@ -73,7 +73,7 @@ def delete(call: Call, params: Params) -> Deleted:
     return call.objects.delete(product, "product.deleted")
 
 
-def list_products(call: Call, params: Params) -> Page:
+def list_products(call: Call, params: operations.GetProducts) -> Page:
     """List products by ``active``, ``ids``, ``shippable`` and ``url``."""
     equal: dict[str, str | list[str]] = {
         name: str(params[name]).lower() for name in ("active", "shippable") if params.get(name) is not None

@@ -29,7 +29,6 @@ from tollkey.wire import (
     Change,
     Endpoint,
     Page,
-    Params,
     Resource,
     card_error,
     invalid,
@@ -44,7 +43,7 @@ from tollkey.wire import (
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge
     from tollkey.payments.methods.stored import Instrument
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("charge", "Charges", "Core")
 #: A list by transfer group answers an error beyond this many (recorded).
@@ -56,7 +55,7 @@ _CONSUMED = (
 )
 
 
-def create(call: Call, params: Params) -> StoredCharge:
+def create(call: Call, params: operations.PostCharges) -> StoredCharge:
     """Charge a token, a source or a customer's saved one."""
     currency = shared_currency.check_currency(params["currency"])
     shared_currency.check_amount(params["amount"], currency)
@@ -94,7 +93,7 @@ def create(call: Call, params: Params) -> StoredCharge:
     return value
 
 
-def _transfer_data(params: Params) -> api.ChargeTransferData | None:
+def _transfer_data(params: operations.PostCharges) -> api.ChargeTransferData | None:
     """``transfer_data``, or what stands in its place in older requests: ``destination``, an id or a hash with
     ``account``.
     """
@@ -110,7 +109,7 @@ def _transfer_data(params: Params) -> api.ChargeTransferData | None:
     return cast("api.ChargeTransferData | None", given)  # its parameters are declared so
 
 
-def _instrument(call: Call, params: Params) -> Instrument:
+def _instrument(call: Call, params: operations.PostCharges) -> Instrument:
     """What to charge: the given source, or the customer's default one.
 
     Raises ApiError: nothing given, unknown, not this customer's, or not chargeable.
@@ -182,7 +181,7 @@ def _not_linked(customer: api.Customer, given: str) -> ApiError:
     return ApiError(404, "invalid_request_error", "missing", message, "source")
 
 
-def _check_fee(call: Call, params: Params, transfer: Mapping[str, Any] | None) -> None:
+def _check_fee(call: Call, params: operations.PostCharges, transfer: Mapping[str, Any] | None) -> None:
     """An application fee is taken of another account's money.
 
     Raises ApiError when a platform charges for itself alone.
@@ -197,7 +196,7 @@ def _check_fee(call: Call, params: Params, transfer: Mapping[str, Any] | None) -
     raise invalid(message, name)
 
 
-def update(call: Call, params: Params) -> StoredCharge:
+def update(call: Call, params: operations.PostChargesCharge) -> StoredCharge:
     """Change what people say about a charge: description, shipping, fraud details, metadata."""
     charge = call.objects.get(kinds.CHARGE, call.path["charge"])
     shared_fields.merge_metadata(charge, params)
@@ -205,12 +204,13 @@ def update(call: Call, params: Params) -> StoredCharge:
     if "shipping" in params:
         charge["shipping"] = shared_fields.shipping(params["shipping"])
     if params.get("fraud_details"):
-        given: api.ChargeFraudDetails = params["fraud_details"]
-        charge["fraud_details"] = {**(charge["fraud_details"] or {}), **given}
+        details: api.ChargeFraudDetails = {**(charge["fraud_details"] or {})}
+        shared_fields.assign(details, params["fraud_details"], ("user_report",))
+        charge["fraud_details"] = details
     return call.objects.save(charge, "charge.updated")
 
 
-def capture(call: Call, params: Params) -> StoredCharge:
+def capture(call: Call, params: operations.PostChargesChargeCapture) -> StoredCharge:
     """Capture an authorized charge, or a part of it."""
     charge = call.objects.get(kinds.CHARGE, call.path["charge"])
     fields = {
@@ -228,7 +228,7 @@ def capture(call: Call, params: Params) -> StoredCharge:
     )
 
 
-def list_charges(call: Call, params: Params) -> Page:
+def list_charges(call: Call, params: operations.GetCharges) -> Page:
     """List charges, newest first, by customer, payment intent or transfer group."""
     equal = {name: params[name] for name in ("customer", "payment_intent", "transfer_group") if params.get(name)}
     group = params.get("transfer_group")

@@ -10,8 +10,8 @@ In test mode the evidence decides: ``winning_evidence`` or ``losing_evidence`` (
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.charges import kinds, states
@@ -23,7 +23,6 @@ from tollkey.wire import (
     Call,
     Change,
     Endpoint,
-    Params,
     Resource,
     invalid,
     listing,
@@ -33,6 +32,7 @@ from tollkey.wire import (
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredDispute
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("dispute", "Disputes", "Core")
 OPEN = ("needs_response", "warning_needs_response")
@@ -40,26 +40,29 @@ _REVIEW = {"needs_response": "under_review", "warning_needs_response": "warning_
 UNDER_REVIEW = ("under_review", "warning_under_review")
 
 
-def update(call: Call, params: Params) -> StoredDispute:
+def update(call: Call, params: operations.PostDisputesDispute) -> StoredDispute:
     """Give evidence, which is submitted at once unless ``submit`` is false; change metadata."""
     dispute = call.objects.get(kinds.DISPUTE, call.path["dispute"])
     return _answer(call, dispute, params)
 
 
-def _answer(call: Call, dispute: StoredDispute, params: Params) -> StoredDispute:
+def _answer(
+    call: Call, dispute: StoredDispute, params: operations.PostChargesChargeDispute | operations.PostDisputesDispute
+) -> StoredDispute:
     evidence = params.get("evidence")
     submit = params.get("submit", True)
     if evidence and dispute["status"] not in OPEN + UNDER_REVIEW:
         raise _closed(dispute)
     fields.merge_metadata(dispute, params)
     if evidence:
-        for name in _FILES & evidence.keys():
-            call.objects.get("file", evidence[name], f"evidence[{name}]")
-        texts = {name: value or None for name, value in evidence.items() if name != "enhanced_evidence"}
+        given: Mapping[str, Any] = evidence  # the names of files and texts are computed
+        for name in _FILES & given.keys():
+            call.objects.get("file", given[name], f"evidence[{name}]")
+        texts = {name: value or None for name, value in given.items() if name != "enhanced_evidence"}
         dispute["evidence"] = dispute["evidence"].copy()
         fields.assign(dispute["evidence"], texts, texts)
-        if evidence.get("enhanced_evidence"):
-            dispute["evidence"]["enhanced_evidence"] = evidence["enhanced_evidence"]
+        if enhanced := evidence.get("enhanced_evidence"):
+            dispute["evidence"]["enhanced_evidence"] = cast("api.DisputeEnhancedEvidence", enhanced)  # the same names
     details = dispute["evidence_details"].copy()
     details["has_evidence"] = any(value for name, value in dispute["evidence"].items() if name != "enhanced_evidence")
     if submit and (evidence or params.get("submit")) and dispute["status"] in OPEN:
@@ -98,7 +101,7 @@ def _end(call: Call, dispute: StoredDispute, *, won: bool) -> StoredDispute:
     return dispute
 
 
-def close(call: Call, params: Params) -> StoredDispute:
+def close(call: Call, params: operations.PostDisputesDisputeClose) -> StoredDispute:
     """Give in: the dispute is lost."""
     dispute = call.objects.get(kinds.DISPUTE, call.path["dispute"])
     if dispute["status"] not in OPEN + UNDER_REVIEW:
@@ -123,17 +126,17 @@ def _closed(dispute: StoredDispute) -> ApiError:
     return invalid("This dispute is already closed", None, retry=False)
 
 
-def of_charge(call: Call, params: Params) -> StoredDispute:
+def of_charge(call: Call, params: operations.GetChargesChargeDispute) -> StoredDispute:
     """Retrieve the dispute of a charge."""
     return _of_charge(call)
 
 
-def update_of_charge(call: Call, params: Params) -> StoredDispute:
+def update_of_charge(call: Call, params: operations.PostChargesChargeDispute) -> StoredDispute:
     """Answer the dispute of a charge."""
     return _answer(call, _of_charge(call), params)
 
 
-def close_of_charge(call: Call, params: Params) -> StoredDispute:
+def close_of_charge(call: Call, params: operations.PostChargesChargeDisputeClose) -> StoredDispute:
     """Give in to the dispute of a charge."""
     call.path["dispute"] = _of_charge(call)["id"]
     return close(call, params)

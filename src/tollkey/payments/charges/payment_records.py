@@ -10,7 +10,7 @@ Nothing here moves money: a record only says what another processor did.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.charges import kinds
@@ -33,7 +33,7 @@ from tollkey.wire import (
 )
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
     from tollkey.wire.api import PaymentsPrimitivesPaymentRecordsResourceAmount as Amount
     from tollkey.wire.api import PaymentsPrimitivesPaymentRecordsResourceBillingDetails as Billing
     from tollkey.wire.api import PaymentsPrimitivesPaymentRecordsResourceCustomerDetails as Person
@@ -56,7 +56,7 @@ _SHARED = (
 )
 
 
-def report_payment(call: Call, params: Params) -> api.PaymentRecord:
+def report_payment(call: Call, params: operations.PostPaymentRecordsReportPayment) -> api.PaymentRecord:
     """Report a new payment with its first attempt."""
     requested = params["amount_requested"]
     currency = shared_currency.check_currency(requested["currency"], "amount_requested[currency]")
@@ -94,7 +94,7 @@ def _zeros(currency: str) -> dict[str, Amount]:
     return {name: _money(0, currency) for name in _AMOUNTS}
 
 
-def _person(given: Params | None) -> Person | None:
+def _person(given: operations.CustomerDetails | None) -> Person | None:
     if not given:
         return None
     return {
@@ -105,7 +105,7 @@ def _person(given: Params | None) -> Person | None:
     }
 
 
-def _shipping(given: Params | None) -> Shipping | None:
+def _shipping(given: operations.ShippingDetails | None) -> Shipping | None:
     if not given:
         return None
     return {
@@ -115,12 +115,16 @@ def _shipping(given: Params | None) -> Shipping | None:
     }
 
 
-def _processor(params: Params) -> Processor:
-    custom = (params.get("processor_details") or {}).get("custom") or {}
-    return {"custom": {"payment_reference": custom.get("payment_reference")}, "type": "custom"}
+def _processor(params: operations.PostPaymentRecordsReportPayment) -> Processor:
+    details = params.get("processor_details")
+    custom = details.get("custom") if details else None
+    return {"custom": {"payment_reference": custom["payment_reference"] if custom else None}, "type": "custom"}
 
 
-def _method(call: Call, params: Params) -> Method:
+def _method(
+    call: Call,
+    params: operations.PostPaymentRecordsIdReportPaymentAttempt | operations.PostPaymentRecordsReportPayment,
+) -> Method:
     """``payment_method_details``: a custom method, by what is told of it."""
     given = params.get("payment_method_details") or {}
     custom, id = given.get("custom") or {}, given.get("payment_method")
@@ -142,7 +146,11 @@ def _method(call: Call, params: Params) -> Method:
     return {"billing_details": billing, "custom": told, "payment_method": id, "type": "custom"}
 
 
-def _create_attempt(call: Call, record: api.PaymentRecord, params: Params) -> api.PaymentRecord:
+def _create_attempt(
+    call: Call,
+    record: api.PaymentRecord,
+    params: operations.PostPaymentRecordsIdReportPaymentAttempt | operations.PostPaymentRecordsReportPayment,
+) -> api.PaymentRecord:
     """Store the attempt that the parameters report, and update the record with its outcome."""
     record["payment_method_details"] = _method(call, params)
     told: Mapping[str, Any] = call.objects.copy(record)
@@ -195,7 +203,7 @@ def _final_outcome(attempt: api.PaymentAttemptRecord) -> str | None:
     return next((name for name in ("guaranteed", "failed", "canceled") if told[f"amount_{name}"]["value"]), None)
 
 
-def report_attempt(call: Call, params: Params) -> api.PaymentRecord:
+def report_attempt(call: Call, params: operations.PostPaymentRecordsIdReportPaymentAttempt) -> api.PaymentRecord:
     """Report another attempt, after the others failed or were canceled."""
     record, last = _latest(call)
     if _final_outcome(last) in (None, "guaranteed"):
@@ -205,7 +213,9 @@ def report_attempt(call: Call, params: Params) -> api.PaymentRecord:
         )
     if "payment_method_details" not in params:
         method: Mapping[str, Any] = record["payment_method_details"] or {}
-        kept = {name: method[name] for name in ("custom", "payment_method")}
+        kept = cast(  # the parameters have the names of its fields
+            "operations.PaymentMethodDetails", {name: method[name] for name in ("custom", "payment_method")}
+        )
         params = {**params, "payment_method_details": kept}
     if params.get("description") is not None:
         record["description"] = params["description"]
@@ -229,7 +239,9 @@ def _report_outcome_handler(name: str) -> Callable[[Call, Params], api.PaymentRe
     return handler
 
 
-def report_informational(call: Call, params: Params) -> api.PaymentRecord:
+def report_informational(
+    call: Call, params: operations.PostPaymentRecordsIdReportPaymentAttemptInformational
+) -> api.PaymentRecord:
     """Add to what is known of the latest attempt: customer, shipping, description."""
     record, attempt = _latest(call)
     for value in (record, attempt):
@@ -243,7 +255,7 @@ def report_informational(call: Call, params: Params) -> api.PaymentRecord:
     return _save_amount(call, record, attempt, None)
 
 
-def report_refund(call: Call, params: Params) -> api.PaymentRecord:
+def report_refund(call: Call, params: operations.PostPaymentRecordsIdReportRefund) -> api.PaymentRecord:
     """Report that money was given back: what is left, or an amount. Raises ApiError when there is not that much."""
     record, attempt = _latest(call)
     before = record["amount_refunded"]["value"]
@@ -262,7 +274,7 @@ def report_refund(call: Call, params: Params) -> api.PaymentRecord:
     return _save_amount(call, record, attempt, "amount_refunded", before + wanted)
 
 
-def list_attempts(call: Call, params: Params) -> Page:
+def list_attempts(call: Call, params: operations.GetPaymentAttemptRecords) -> Page:
     """List the attempts of a payment record, newest first."""
     record = call.objects.get(kinds.PAYMENT_RECORD, params["payment_record"], "payment_record")
     return list_page(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.ledger import NETWORK, Money
 from tollkey.payments.balance import kinds as balance_kinds
@@ -12,7 +13,7 @@ from tollkey.payments.charges.lifecycle import with_balance_transaction
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import events, fields, providers
-from tollkey.wire import Call, Params, invalid, new_object, too_small
+from tollkey.wire import Call, invalid, new_object, too_small
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredBalanceTransaction
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _FROM_BANK = ("us_bank_account", "sepa_debit", "ach_debit")
 
 
-def refund(call: Call, charge: StoredCharge, params: Params) -> StoredRefund:
+def refund(call: Call, charge: StoredCharge, params: Mapping[str, Any]) -> StoredRefund:
     """Refund a charge in full or in part, with its events.
 
     params: ``amount`` (minor units; the rest when missing), ``reason``, ``metadata``, ``reverse_transfer``,
@@ -102,7 +103,7 @@ def _outcome(charge: StoredCharge) -> cards.RefundOutcome:
     return card.refund if card is not None else cards.RefundOutcome.SUCCEEDED
 
 
-def _new(call: Call, charge: StoredCharge, amount: int, params: Params) -> StoredRefund:
+def _new(call: Call, charge: StoredCharge, amount: int, params: Mapping[str, Any]) -> StoredRefund:
     kind = details.of_charge(charge)["type"]
     ours = charge["id"].startswith("py_")
     more = {} if kind == "stripe_account" else {"destination_details": _destination_details(kind)}

@@ -17,7 +17,6 @@ from tollkey.wire import (
     Call,
     Endpoint,
     Page,
-    Params,
     Resource,
     invalid,
     list_page,
@@ -29,11 +28,12 @@ from tollkey.wire import (
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge, StoredRefund
+    from tollkey.wire import operations
 
 PERMISSION = Permission("refund", "Refunds", "Core")
 
 
-def create(call: Call, params: Params) -> StoredRefund:
+def create(call: Call, params: operations.PostRefunds) -> StoredRefund:
     """Refund a charge, or the charge of a payment intent, in full or in part."""
     if params.get("payment_intent"):
         intent = call.objects.get(kinds.PAYMENT_INTENT, params["payment_intent"], "payment_intent")
@@ -49,32 +49,34 @@ def create(call: Call, params: Params) -> StoredRefund:
     return refund_rules.refund(call, charge, params)
 
 
-def create_of_charge(call: Call, params: Params) -> StoredRefund:
+def create_of_charge(call: Call, params: operations.PostChargesChargeRefunds) -> StoredRefund:
     """Refund the charge in the path."""
     return refund_rules.refund(call, call.objects.get(kinds.CHARGE, call.path["charge"]), params)
 
 
-def refund_charge(call: Call, params: Params) -> StoredCharge:
+def refund_charge(call: Call, params: operations.PostChargesChargeRefund) -> StoredCharge:
     """Refund a charge and answer the charge: how it was done before there were refund objects."""
     charge = call.objects.get(kinds.CHARGE, call.path["charge"])
     refund_rules.refund(call, charge, params)
     return charge
 
 
-def update(call: Call, params: Params) -> StoredRefund:
+def update(call: Call, params: operations.PostRefundsRefund) -> StoredRefund:
     """Change a refund's metadata."""
     refund = call.objects.get(kinds.REFUND, call.path["refund"])
     return _update(call, refund, params)
 
 
-def _update(call: Call, refund: StoredRefund, params: Params) -> StoredRefund:
+def _update(
+    call: Call, refund: StoredRefund, params: operations.PostChargesChargeRefundsRefund | operations.PostRefundsRefund
+) -> StoredRefund:
     fields.merge_metadata(refund, params)
     call.objects.save(refund, "refund.updated")
     call.emit("charge.refund.updated", refund)
     return refund
 
 
-def cancel(call: Call, params: Params) -> StoredRefund:
+def cancel(call: Call, params: operations.PostRefundsRefundCancel) -> StoredRefund:
     """Cancel a refund that is waiting for the customer to act."""
     refund = call.objects.get(kinds.REFUND, call.path["refund"])
     if refund["status"] not in ("requires_action", "pending"):
@@ -86,7 +88,7 @@ def cancel(call: Call, params: Params) -> StoredRefund:
     return refund_rules.return_refund(call, refund, "canceled")
 
 
-def list_of_charge(call: Call, params: Params) -> Page:
+def list_of_charge(call: Call, params: operations.GetChargesChargeRefunds) -> Page:
     """List the refunds of a charge."""
     charge = call.objects.get(kinds.CHARGE, call.path["charge"])
     return list_page(call, kinds.REFUND, params, {"charge": charge["id"]}, url=f"/v1/charges/{charge['id']}/refunds")
@@ -96,12 +98,12 @@ def _of_charge(call: Call) -> StoredRefund:
     return fields.part_of(call, "charge", kinds.REFUND, "refund", "refund")
 
 
-def retrieve_of_charge(call: Call, params: Params) -> StoredRefund:
+def retrieve_of_charge(call: Call, params: operations.GetChargesChargeRefundsRefund) -> StoredRefund:
     """Retrieve one refund of a charge."""
     return _of_charge(call)
 
 
-def update_of_charge(call: Call, params: Params) -> StoredRefund:
+def update_of_charge(call: Call, params: operations.PostChargesChargeRefundsRefund) -> StoredRefund:
     """Change one refund of a charge."""
     return _update(call, _of_charge(call), params)
 

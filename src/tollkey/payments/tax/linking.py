@@ -13,7 +13,7 @@ from tollkey.payments.shared import events
 from tollkey.payments.tax import kinds
 from tollkey.payments.tax.calculations import expired, unexpired
 from tollkey.payments.tax.transactions import record, reverse
-from tollkey.wire import ApiError, Call, Params, value_at
+from tollkey.wire import ApiError, Call, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         StoredTaxTransaction,
         TaxedIntent,
     )
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PARAM = "hooks[inputs][tax][calculation]"
 
@@ -85,8 +85,13 @@ def refunded(call: Call, fact: events.Refunded) -> None:
     attempts = intent.get("_tax_attempts") if intent is not None else None
     if intent is None or not attempts or attempts[0]["status"] != "committed":
         return
-    asked: Params = {"original_transaction": attempts[0]["committed"]["transaction"], "reference": refund["id"]}
-    asked.update({"mode": "full"} if fact.whole else {"mode": "partial", "flat_amount": -refund["amount"]})
+    asked: operations.PostTaxTransactionsCreateReversal = {
+        "mode": "full" if fact.whole else "partial",
+        "original_transaction": attempts[0]["committed"]["transaction"],
+        "reference": refund["id"],
+    }
+    if not fact.whole:
+        asked["flat_amount"] = -refund["amount"]
     try:
         attempt = _committed(reverse(call, asked), refund["id"])
     except ApiError as error:

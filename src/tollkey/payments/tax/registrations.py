@@ -5,22 +5,23 @@ scheduled ──active_from──▶ active ──expires_at──▶ expired
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds
 from tollkey.payments.tax.rates import registration_status
 from tollkey.payments.tax.settings import SETTINGS
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, list_page, new_object, records, retrieve
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid, list_page, new_object, records, retrieve
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 
-def register(call: Call, params: Params) -> api.TaxRegistration:
+def register(call: Call, params: operations.PostTaxRegistrations) -> api.TaxRegistration:
     """Say that the account collects tax in a country or state."""
     country = params["country"].upper()
-    options = params["country_options"]
+    options: Mapping[str, Any] = params["country_options"]  # by country, which is computed
     if country.lower() not in options:
         raise invalid(f"You must provide country_options[{country.lower()}].", "country_options")
     start = call.now if params["active_from"] == "now" else params["active_from"]
@@ -38,7 +39,7 @@ def register(call: Call, params: Params) -> api.TaxRegistration:
     return call.objects.insert(registration)
 
 
-def change_registration(call: Call, params: Params) -> api.TaxRegistration:
+def change_registration(call: Call, params: operations.PostTaxRegistrationsId) -> api.TaxRegistration:
     """Change when a registration begins or ends."""
     found = call.objects.get(kinds.REGISTRATION, call.path["id"])
     for name in ("active_from", "expires_at"):
@@ -47,7 +48,7 @@ def change_registration(call: Call, params: Params) -> api.TaxRegistration:
     return call.objects.save(found)
 
 
-def list_registrations(call: Call, params: Params) -> Page:
+def list_registrations(call: Call, params: operations.GetTaxRegistrations) -> Page:
     """Registrations, by status as of now."""
     wanted = params.get("status")
     keep = None if wanted in (None, "all") else (lambda one: registration_status(one, call.now) == wanted)

@@ -1,5 +1,6 @@
 """The objects of Tax as they are stored, with their private fields, and the shapes that its rules work on."""
 
+from collections.abc import Sequence
 from typing import NotRequired, TypeAlias, TypedDict
 
 from tollkey.payments.intents.stored import StoredPaymentIntent
@@ -83,12 +84,12 @@ class ReversedLine(Share):
     original_line_item: str
     reference: str
     quantity: NotRequired[int]
-    metadata: NotRequired[dict[str, str]]
+    metadata: NotRequired[dict[str, str] | None]
 
 class ReversedParts(TypedDict):
     """What a reversal takes back of a transaction."""
 
-    line_items: list[ReversedLine]
+    line_items: Sequence[ReversedLine]
     shipping_cost: Share | None
 
 class RatedLine(api.Item):

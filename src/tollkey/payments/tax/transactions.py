@@ -16,7 +16,6 @@ from tollkey.wire import (
     Call,
     Endpoint,
     Page,
-    Params,
     Resource,
     invalid,
     nested_list,
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
         ReversedParts,
         StoredTaxTransaction,
     )
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 
 def _unused(call: Call, reference: str) -> None:
@@ -40,7 +39,7 @@ def _unused(call: Call, reference: str) -> None:
         raise invalid(f"A transaction with the reference {reference} already exists.", "reference")
 
 
-def record(call: Call, params: Params) -> StoredTaxTransaction:
+def record(call: Call, params: operations.PostTaxTransactionsCreateFromCalculation) -> StoredTaxTransaction:
     """Make a transaction, which counts in reports, from a calculation.
 
     Raises ApiError 400 when there is no such calculation, when it has expired, or when the reference was used before.
@@ -124,7 +123,7 @@ def _flat(original: StoredTaxTransaction, flat: int) -> ReversedParts:
     return {"line_items": parts, "shipping_cost": shares[-1] if cost else None}
 
 
-def _parts(original: StoredTaxTransaction, params: Params) -> ReversedParts:
+def _parts(original: StoredTaxTransaction, params: operations.PostTaxTransactionsCreateReversal) -> ReversedParts:
     """What a reversal takes back: everything, a share of everything, or what was asked for."""
     if params["mode"] == "full":
         cost = original["shipping_cost"]
@@ -146,7 +145,7 @@ def _parts(original: StoredTaxTransaction, params: Params) -> ReversedParts:
     return {"line_items": params.get("line_items") or [], "shipping_cost": params.get("shipping_cost")}
 
 
-def reverse(call: Call, params: Params) -> StoredTaxTransaction:
+def reverse(call: Call, params: operations.PostTaxTransactionsCreateReversal) -> StoredTaxTransaction:
     """Take back a transaction, wholly or in part.
 
     params: ``mode`` is ``full`` or ``partial``; a partial reversal names ``line_items`` or a ``flat_amount`` (minor
@@ -182,7 +181,7 @@ def reverse(call: Call, params: Params) -> StoredTaxTransaction:
     return call.objects.insert(made)
 
 
-def transaction_lines(call: Call, params: Params) -> Page:
+def transaction_lines(call: Call, params: operations.GetTaxTransactionsTransactionLineItems) -> Page:
     """The line items of a transaction."""
     found = call.objects.get(kinds.TRANSACTION, call.path["transaction"])
     return page_of_list(found["_lines"], f"/v1/tax/transactions/{found['id']}/line_items", params)

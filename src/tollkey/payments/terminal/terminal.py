@@ -7,7 +7,7 @@ reader, no action ──process_payment_intent──▶ action in_progress ─�
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.intents import payment_intents
@@ -19,7 +19,6 @@ from tollkey.wire import (
     Call,
     Deleted,
     Endpoint,
-    Params,
     Resource,
     invalid,
     listing,
@@ -34,7 +33,7 @@ from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredPaymentIntent
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 _LOCATION: Kind[api.TerminalLocation] = Kind("terminal.location")
 _CONFIGURATION: Kind[api.TerminalConfiguration] = Kind("terminal.configuration")
@@ -59,7 +58,7 @@ _APPROVED = "4242424242424242"
 # -- locations and configurations
 
 
-def create_location(call: Call, params: Params) -> api.TerminalLocation:
+def create_location(call: Call, params: operations.PostTerminalLocations) -> api.TerminalLocation:
     """Make a location."""
     for name in ("address", "display_name"):
         if not params.get(name):
@@ -76,7 +75,7 @@ def create_location(call: Call, params: Params) -> api.TerminalLocation:
     return call.objects.insert(location)
 
 
-def update_location(call: Call, params: Params) -> api.TerminalLocation:
+def update_location(call: Call, params: operations.PostTerminalLocationsLocation) -> api.TerminalLocation:
     """Change a location."""
     location = call.objects.get(_LOCATION, call.path["location"])
     if params.get("address"):
@@ -86,7 +85,7 @@ def update_location(call: Call, params: Params) -> api.TerminalLocation:
     return call.objects.save(location)
 
 
-def delete_location(call: Call, params: Params) -> Deleted:
+def delete_location(call: Call, params: operations.DeleteTerminalLocationsLocation) -> Deleted:
     """Delete a location that has no readers."""
     location = call.objects.get(_LOCATION, call.path["location"])
     if call.objects.query(_READER, {"location": location["id"]}, limit=1):
@@ -101,17 +100,20 @@ _SETTINGS = (
 )  # fmt: skip
 
 
-def create_configuration(call: Call, params: Params) -> api.TerminalConfiguration:
+def create_configuration(call: Call, params: operations.PostTerminalConfigurations) -> api.TerminalConfiguration:
     """Make a configuration of readers."""
     configuration = new_object(_CONFIGURATION, id=call.ids.new("tmc"), is_account_default=False, livemode=call.livemode)
     fields.assign(configuration, params, _SETTINGS)
     return call.objects.insert(configuration)
 
 
-def update_configuration(call: Call, params: Params) -> api.TerminalConfiguration:
+def update_configuration(
+    call: Call, params: operations.PostTerminalConfigurationsConfiguration
+) -> api.TerminalConfiguration:
     """Change a configuration."""
     configuration = call.objects.get(_CONFIGURATION, call.path["configuration"])
-    unset = {name for name in _SETTINGS if name in params and params[name] is None and name != "name"}
+    given: Mapping[str, Any] = params  # the names of the settings are computed
+    unset = {name for name in _SETTINGS if name in given and given[name] is None and name != "name"}
     fields.assign(configuration, params, [name for name in _SETTINGS if name not in unset])
     settings = cast("MutableMapping[str, object]", configuration)  # the names that are taken out are computed
     for name in unset:
@@ -119,13 +121,13 @@ def update_configuration(call: Call, params: Params) -> api.TerminalConfiguratio
     return call.objects.save(configuration)
 
 
-def delete_configuration(call: Call, params: Params) -> Deleted:
+def delete_configuration(call: Call, params: operations.DeleteTerminalConfigurationsConfiguration) -> Deleted:
     """Delete a configuration."""
     configuration = call.objects.get(_CONFIGURATION, call.path["configuration"])
     return call.objects.delete(configuration)
 
 
-def connection_token(call: Call, params: Params) -> api.TerminalConnectionToken:
+def connection_token(call: Call, params: operations.PostTerminalConnectionTokens) -> api.TerminalConnectionToken:
     """A short-lived secret with which a reader's software connects."""
     if params.get("location"):
         call.objects.get(_LOCATION, params["location"], "location")
@@ -139,7 +141,7 @@ def connection_token(call: Call, params: Params) -> api.TerminalConnectionToken:
 # -- readers
 
 
-def create_reader(call: Call, params: Params) -> api.TerminalReader:
+def create_reader(call: Call, params: operations.PostTerminalReaders) -> api.TerminalReader:
     """Register a reader; in test mode the codes that begin with ``simulated`` register a simulated one."""
     code = params["registration_code"]
     if code not in _SIMULATED:
@@ -171,7 +173,7 @@ def _reader(call: Call) -> api.TerminalReader:
     return call.objects.get(_READER, call.path["reader"])
 
 
-def update_reader(call: Call, params: Params) -> api.TerminalReader:
+def update_reader(call: Call, params: operations.PostTerminalReadersReader) -> api.TerminalReader:
     """Change the label or the metadata."""
     reader = _reader(call)
     fields.assign(reader, params, ("label",))
@@ -179,14 +181,16 @@ def update_reader(call: Call, params: Params) -> api.TerminalReader:
     return call.objects.save(reader)
 
 
-def delete_reader(call: Call, params: Params) -> Mapping[str, object]:
+def delete_reader(call: Call, params: operations.DeleteTerminalReadersReader) -> Mapping[str, object]:
     """Unregister a reader."""
     reader = _reader(call)
     gone = call.objects.delete(reader)
     return {**gone, "device_type": reader["device_type"], "serial_number": reader["serial_number"]}
 
 
-def process_payment_intent(call: Call, params: Params) -> api.TerminalReader:
+def process_payment_intent(
+    call: Call, params: operations.PostTerminalReadersReaderProcessPaymentIntent
+) -> api.TerminalReader:
     """Ask for a card on the reader, to pay an intent with."""
     reader = _reader(call)
     intent = call.objects.get(_PAYMENT_INTENT, params["payment_intent"], "payment_intent")
@@ -213,14 +217,16 @@ def process_payment_intent(call: Call, params: Params) -> api.TerminalReader:
     return call.objects.save(reader)
 
 
-def cancel_action(call: Call, params: Params) -> api.TerminalReader:
+def cancel_action(call: Call, params: operations.PostTerminalReadersReaderCancelAction) -> api.TerminalReader:
     """Take back what the reader is asked to do."""
     reader = _reader(call)
     reader["action"] = None
     return call.objects.save(reader)
 
 
-def present(call: Call, params: Params) -> api.TerminalReader:
+def present(
+    call: Call, params: operations.PostTestHelpersTerminalReadersReaderPresentPaymentMethod
+) -> api.TerminalReader:
     """Present a test card to a simulated reader; the intent is charged, or refused as that card is."""
     reader = _reader(call)
     action = reader["action"]

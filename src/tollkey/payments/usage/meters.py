@@ -21,7 +21,6 @@ from tollkey.wire import (
     Endpoint,
     P,
     Page,
-    Params,
     Resource,
     invalid,
     listing,
@@ -32,7 +31,7 @@ from tollkey.wire import (
 )
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
     from tollkey.wire.api import EventType
 
 __all__ = ["ADJUSTMENT", "EVENT", "METER", "MIGRATION", "STREAM", "SUMMARY"]
@@ -45,7 +44,7 @@ _SPAN = {"hour": 3_600, "day": arithmetic.DAY}
 _SESSION_SECONDS = 900
 
 
-def create(call: Call, params: Params) -> api.BillingMeter:
+def create(call: Call, params: operations.PostBillingMeters) -> api.BillingMeter:
     """Create a meter for events of a name. Raises ApiError when an active meter has that name."""
     name = params["event_name"]
     if call.objects.query(kinds.METER, {"event_name": name, "status": "active"}, limit=1):
@@ -55,13 +54,14 @@ def create(call: Call, params: Params) -> api.BillingMeter:
             "resource_already_exists",
             retry=False,
         )
-    mapping = params.get("customer_mapping") or {}
+    mapping = params.get("customer_mapping")
+    value = params.get("value_settings")
     meter = new_object(
         kinds.METER,
         id=call.ids.new("mtr"),
         created=call.now,
         customer_mapping={
-            "event_payload_key": mapping.get("event_payload_key") or "stripe_customer_id",
+            "event_payload_key": (mapping["event_payload_key"] if mapping else "") or "stripe_customer_id",
             "type": "by_id",
         },
         default_aggregation=dict(params["default_aggregation"]),
@@ -72,12 +72,12 @@ def create(call: Call, params: Params) -> api.BillingMeter:
         status=states.METER.start("active"),
         status_transitions={"deactivated_at": None},
         updated=call.now,
-        value_settings={"event_payload_key": (params.get("value_settings") or {}).get("event_payload_key") or "value"},
+        value_settings={"event_payload_key": (value["event_payload_key"] if value else "") or "value"},
     )
     return call.objects.insert(meter, "billing.meter.created")
 
 
-def update(call: Call, params: Params) -> api.BillingMeter:
+def update(call: Call, params: operations.PostBillingMetersId) -> api.BillingMeter:
     """Change how a meter is called."""
     meter = call.objects.get(kinds.METER, call.path["id"])
     if params.get("display_name"):
@@ -101,17 +101,17 @@ def _switch(call: Call, status: str, event: EventType) -> api.BillingMeter:
     return meter
 
 
-def deactivate(call: Call, params: Params) -> api.BillingMeter:
+def deactivate(call: Call, params: operations.PostBillingMetersIdDeactivate) -> api.BillingMeter:
     """Stop counting: events of its name are refused from now on."""
     return _switch(call, "inactive", "billing.meter.deactivated")
 
 
-def reactivate(call: Call, params: Params) -> api.BillingMeter:
+def reactivate(call: Call, params: operations.PostBillingMetersIdReactivate) -> api.BillingMeter:
     """Count again."""
     return _switch(call, "active", "billing.meter.reactivated")
 
 
-def list_summaries(call: Call, params: Params) -> Page:
+def list_summaries(call: Call, params: operations.GetBillingMetersIdEventSummaries) -> Page:
     """What a meter counted for a customer: over the whole time, or by hour or day, newest first."""
     meter = call.objects.get(kinds.METER, call.path["id"])
     customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"]
@@ -148,7 +148,7 @@ def list_summaries(call: Call, params: Params) -> Page:
 # -- events
 
 
-def send(call: Call, params: Params) -> api.BillingMeterEvent:
+def send(call: Call, params: operations.PostBillingMeterEvents) -> api.BillingMeterEvent:
     """Take one event. Raises ApiError when no active meter counts it, the customer is unknown, or its time is too far
     away.
     """
@@ -215,7 +215,7 @@ def _count(call: Call, name: str, payload: Mapping[str, Any], identifier: str, a
     call.announce(events.UsageReported(customer, meter))
 
 
-def adjust(call: Call, params: Params) -> api.BillingMeterEventAdjustment:
+def adjust(call: Call, params: operations.PostBillingMeterEventAdjustments) -> api.BillingMeterEventAdjustment:
     """Take an event out again, by its identifier."""
     identifier = (params.get("cancel") or {}).get("identifier")
     if not identifier or not cancel(call, params["event_name"], identifier):
@@ -234,7 +234,7 @@ def adjust(call: Call, params: Params) -> api.BillingMeterEventAdjustment:
 # -- the stream of the v2 API
 
 
-def open_session(call: Call, params: Params) -> Mapping[str, object]:
+def open_session(call: Call, params: operations.PostV2BillingMeterEventSession) -> Mapping[str, object]:
     """A session for sending many events: its token says that the holder may."""
     session = {
         "object": "v2.billing.meter_event_session",
@@ -267,7 +267,7 @@ class _Refused(TypedDict):
     message: str
 
 
-def stream(call: Call, params: Params) -> Mapping[str, object]:
+def stream(call: Call, params: operations.PostV2BillingMeterEventStream) -> Mapping[str, object]:
     """Take many events. What cannot be counted is reported by an event later, as it is with the real stream; the answer
     is empty.
     """
