@@ -138,6 +138,24 @@ def test_json_that_is_nested_too_deep_is_a_400_in_the_wire_s_form(api: Api, dept
         assert (answer.status, answer.error["type"]) == (400, "invalid_request_error"), endpoint.path
 
 
+def test_a_query_takes_a_thousand_parameters(api: Api) -> None:
+    for count, message in ((1_000, "Received unknown parameters: a0, a1, "), (1_001, "more than 1000 parameters")):
+        query = "&".join(f"a{n}=1" for n in range(count))
+        refused = api.send("GET", "/v1/customers", query=query)
+        assert refused.status == 400
+        assert message in refused.error["message"]
+        assert len(refused.error["message"]) < 500
+
+
+def test_an_error_lists_fifty_unknown_parameters(api: Api) -> None:
+    for count, end in ((50, "a48, a49"), (51, "a48, a49 and 1 more"), (5_000, "a48, a49 and 4950 more")):
+        refused = api.post("/v1/customers", **{f"a{n}": "1" for n in range(count)})
+        assert refused.error["message"].endswith(end)
+        assert refused.error["param"] == "a0"
+    refused = api.post("/v1/customers", address={f"a{n}": "1" for n in range(60)})
+    assert refused.error["message"].endswith("address[a49] and 10 more")
+
+
 def test_json_of_too_many_values_is_a_400(api: Api) -> None:
     body = b'{"events":[' + b",".join([b"[]"] * 10_000) + b"]}"
     answer = api.send("POST", "/v2/billing/meter_event_stream", headers={"content-type": "application/json"}, body=body)

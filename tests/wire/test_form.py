@@ -61,7 +61,7 @@ def test_a_form_becomes_nested_parameters(body: bytes, params: dict[str, Any]) -
         (b"a=%00", "null"),
         (b"a=\x00", "null"),
         (b"a" + b"[b]" * MAX_DEPTH + b"=1", "deep"),
-        (b"a=1&" * MAX_PAIRS + b"a=1", "more than"),
+        (b"a=1&" * MAX_PAIRS + b"a=1", f"more than {MAX_PAIRS} "),
     ],
 )
 def test_a_malformed_form_is_refused_with_a_sentence(body: bytes, word: str) -> None:

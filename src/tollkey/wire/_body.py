@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tollkey.keys import Key
-from tollkey.wire._form import FormError, decode_form, decode_json
+from tollkey.wire._form import FormError, decode_form, decode_json, decode_query
 from tollkey.wire._headers import check_content_type
 from tollkey.wire._incoming import SMALL, too_large
 from tollkey.wire._multipart import decode_multipart, is_multipart, without_boundary
@@ -33,7 +33,7 @@ async def read_params(request: Request, endpoint: Endpoint) -> None:
         await _read_body(request, endpoint.most_body)
         check_content_type(request)
     try:
-        given = decode_form(request.query) if request.query else {}
+        given = decode_query(request.query) if request.query else {}
         if request.body and endpoint.decode is not None:
             decoding = asyncio.get_running_loop().run_in_executor(
                 _ONE, endpoint.decode, request.body, request.headers.get("content-type", "")

@@ -18,6 +18,7 @@ Path = tuple[Any, str] | None
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _LONGEST_SHOWN = 500  # characters of a refused value
+_NAMES_SHOWN = 50  # unknown parameters that an error lists
 _LONG_NUMBER = re.compile(r"(?:[0-9][ -]?){12,}", re.ASCII)
 _NUMBER = re.compile(r"-?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})", re.ASCII)
 
@@ -324,11 +325,14 @@ class Object(Node):
 def unknown(names: list[str], known: list[str], path: Path) -> ApiError:
     """Return the 400 for unknown parameters; a single name that looks misspelt gets a suggestion.
 
-    names: the unknown names. known: the names of this object. path: where the object stands.
+    At most ``_NAMES_SHOWN`` names are listed. names: the unknown names. known: the names of this object. path: where
+    the object stands.
     """
-    full = names if path is None else [f"{bracket_name(path)}[{name}]" for name in names]
+    listed = names[:_NAMES_SHOWN]
+    full = listed if path is None else [f"{bracket_name(path)}[{name}]" for name in listed]
     if len(full) > 1:
-        return invalid(f"Received unknown parameters: {', '.join(full)}", full[0], "parameter_unknown")
+        more = f" and {len(names) - len(listed)} more" if len(names) > len(listed) else ""
+        return invalid(f"Received unknown parameters: {', '.join(full)}{more}", full[0], "parameter_unknown")
     near = suggest(names[0], known)
     hint = "" if near is None else f". Did you mean {bracket_name((path, near))}?"
     return invalid(f"Received unknown parameter: {full[0]}{hint}", full[0], "parameter_unknown")

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from tollkey.wire import hosted
-from tollkey.wire._form import FormError, decode_form
+from tollkey.wire._form import FormError, decode_query
 from tollkey.wire.call import Call
 from tollkey.wire.errors import invalid
 from tollkey.wire.messages import Request
@@ -62,7 +62,7 @@ def key_in_query(request: Request) -> str | None:
     if request.method != "GET" or b"key=pk_" not in request.query:
         return None
     try:
-        text = decode_form(request.query).get("key")
+        text = decode_query(request.query).get("key")
     except FormError:
         return None
     return text if isinstance(text, str) and text.startswith("pk_") else None

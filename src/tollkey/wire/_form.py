@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 MAX_PAIRS = 5_000
+MAX_QUERY_PAIRS = 1_000  # a query is decoded on the event loop
 MAX_DEPTH = 16
 _LONGEST_KEPT = 200  # characters of a cached name, which bounds the memory of the cache
 
@@ -26,12 +27,17 @@ class FormError(ValueError):
         return str(self)
 
 
-def decode_form(body: bytes) -> dict[str, Any]:
+def decode_query(query: bytes) -> dict[str, Any]:
+    """Return the parameters of a query string, as ``decode_form``, with at most MAX_QUERY_PAIRS pairs."""
+    return decode_form(query, MAX_QUERY_PAIRS)
+
+
+def decode_form(body: bytes, most: int = MAX_PAIRS) -> dict[str, Any]:
     """Return the nested parameters of a bracketed form (application/x-www-form-urlencoded; WHATWG URL, section 5).
 
-    body: the request's body or query string. When a name is repeated, the last value counts.
+    body: the request's body. When a name is repeated, the last value counts. most: pairs allowed.
     Raises FormError for a malformed percent escape, text that is not UTF-8, a name used both as a value and as a
-    container, more than MAX_PAIRS pairs or names nested more than MAX_DEPTH deep; nothing else.
+    container, more than ``most`` pairs or names nested more than MAX_DEPTH deep; nothing else.
     """
     if not body:
         return {}
@@ -39,8 +45,8 @@ def decode_form(body: bytes) -> dict[str, Any]:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         raise FormError("Invalid request: the parameters are not valid UTF-8.") from None
-    if text.count("&") >= MAX_PAIRS:
-        raise FormError(f"Invalid request: more than {MAX_PAIRS} parameters.")
+    if text.count("&") >= most:
+        raise FormError(f"Invalid request: more than {most} parameters.")
     if "+" in text:
         text = text.replace("+", " ")
     out: dict[str, Any] = {}
