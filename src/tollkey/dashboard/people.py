@@ -258,39 +258,32 @@ def invite(
     by: id of the person who invites. now: UTC epoch seconds. seconds: how long the link is valid.
     Returns the invitation and the token of its link. Raises PeopleRefused for a member or an invalid email address.
     """
-    return _make_link(
-        tx, keyring, ids, account=account, role=role, email=normal_email(email), by=by, now=now, seconds=seconds
-    )
+    made = Invitation(ids.new("inv"), account, role, normal_email(email), now, by, now + seconds)
+    return made, _make_link(tx, keyring, ids, made)
 
 
 def _make_link(
     tx: Tx,
     keyring: Keyring,
     ids: Ids,
+    made: Invitation,
     *,
-    account: str,
-    role: str,
-    email: str,
-    by: str,
-    now: int,
-    seconds: int,
     beside: bool = False,
-) -> tuple[Invitation, str]:
-    """Create a one-time link. beside: whether earlier ones stay valid until ``revoke_earlier``."""
+) -> str:
+    """Store a one-time link and return its token. beside: whether earlier links stay valid until ``revoke_earlier``."""
     if tx.execute(
         "SELECT 1 FROM dash_memberships m JOIN dash_people p ON p.id = m.person WHERE m.account = ? AND p.email = ?",
-        (account, email),
+        (made.account, made.email),
     ):
         raise PeopleRefused("This person is already a member.", "email")
     if not beside:
-        tx.execute("DELETE FROM dash_invitations WHERE account = ? AND email = ?", (account, email))
-    made = Invitation(ids.new("inv"), account, role, email, now, by, now + seconds)
+        tx.execute("DELETE FROM dash_invitations WHERE account = ? AND email = ?", (made.account, made.email))
     token = ids.text(_TOKEN)
     tx.execute(
         f"INSERT INTO dash_invitations ({_INVITATION}, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (*made, keyring.digest(f"invitation:{token}")),
     )
-    return made, token
+    return token
 
 
 def invitations(tx: Tx, account: str, now: int) -> list[Invitation]:
@@ -367,8 +360,8 @@ def owner_token(tx: Tx, keyring: Keyring, ids: Ids, account: str, now: int) -> t
     """
     if owner(tx, account) is not None:
         return None
-    about = {"account": account, "role": "owner", "email": OWNER_LINK, "by": "system:tollkey"}
-    return _make_link(tx, keyring, ids, **about, now=now, seconds=365 * 86400, beside=True)
+    made = Invitation(ids.new("inv"), account, "owner", OWNER_LINK, now, "system:tollkey", now + 365 * 86400)
+    return made, _make_link(tx, keyring, ids, made, beside=True)
 
 
 # -- a forgotten password
@@ -389,5 +382,5 @@ def reset_token(
     if person is None:
         return None
     role = RESET_WITH_FACTORS if factors else RESET
-    about = {"account": "", "role": role, "email": person.email, "by": "cli:tollkey"}
-    return _make_link(tx, keyring, ids, **about, now=now, seconds=RESET_SECONDS, beside=True)
+    made = Invitation(ids.new("inv"), "", role, person.email, now, "cli:tollkey", now + RESET_SECONDS)
+    return made, _make_link(tx, keyring, ids, made, beside=True)

@@ -65,9 +65,8 @@ def test_bank_details_have_the_keys_of_real_ones() -> None:
         "STRIPE TEST BANK",
     )
     assert banks.sepa_debit("DE89 3704 0044 0532 0130 00", account="acct_1")["bank_code"] == "37040044"
-    token = banks.bank_account(
-        id="ba_1", number="000123456789", routing_number="110000000", country="US", currency="usd", account="acct_1"
-    )
+    given = banks.BankDetails("000123456789", "110000000", "US", "usd")
+    token = banks.bank_account(given, id="ba_1", account="acct_1")
     external = banks.external_bank_account(token, account="acct_1", default=True)
     assert set(external) == {
         "id", "object", "account", "account_holder_name", "account_holder_type", "account_type",

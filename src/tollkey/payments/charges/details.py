@@ -85,16 +85,15 @@ def payment_method_details(
         postal_code=bool(instrument.get("_zip")),
         line1=bool(instrument.get("_line1")),
     )
+    owner = instruments.fingerprint_owner(call)
     details = cards.charge_card_details(
-        card,
+        cards.CardDetails(card, inner["exp_month"], inner["exp_year"], owner, checks),
+        cards.NetworkAnswer(
+            f"{call.ids.number(1_000_000):06d}" if approved else None,
+            str(10**14 + call.ids.number(9 * 10**14)),
+            call.now + HOLDS_SECONDS if approved and not capture else None,
+        ),
         amount=amount,
-        exp_month=inner["exp_month"],
-        exp_year=inner["exp_year"],
-        account=instruments.fingerprint_owner(call),
-        checks=checks,
-        authorization_code=f"{call.ids.number(1_000_000):06d}" if approved else None,
-        network_transaction_id=str(10**14 + call.ids.number(9 * 10**14)),
-        capture_before=call.now + HOLDS_SECONDS if approved and not capture else None,
         three_d_secure=_authenticated(call) if authenticated else None,
         mandate=mandate,
         wallet=inner.get("wallet"),

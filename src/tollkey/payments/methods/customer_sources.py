@@ -46,18 +46,17 @@ def inline_bank(call: Call, given: Mapping[str, Any], param: str = "bank_account
     routing = given.get("routing_number")
     if country == "US":
         _check_us(call, number, routing, param)
-    value = banks.bank_account(
-        id=call.ids.new("ba"),
-        number=number,
-        routing_number=str(routing).replace("-", "") if routing else None if call.livemode else banks.ROUTING_NUMBER,
-        country=country,
-        currency=str(given.get("currency") or "usd").lower(),
-        account=fingerprint_owner(call),
+    details = banks.BankDetails(
+        number,
+        str(routing).replace("-", "") if routing else None if call.livemode else banks.ROUTING_NUMBER,
+        country,
+        str(given.get("currency") or "usd").lower(),
         holder_name=given.get("account_holder_name"),
         holder_type=given.get("account_holder_type"),
         account_type=given.get("account_type"),
         bank_name=None if call.livemode else banks.BANK_NAME,
     )
+    value = banks.bank_account(details, id=call.ids.new("ba"), account=fingerprint_owner(call))
     if not call.livemode:
         value["_bank"] = banks.key_of(number)
     return value

@@ -71,18 +71,17 @@ def _of_data(call: Call, account: api.Account, data: Mapping[str, Any], param: s
     if country == "US" and not call.livemode and banks.bank_by_number(number) is None:
         message = banks.TEST_ACCOUNT_MESSAGE.format(number="000123456789")
         raise invalid(message, f"{param}[account_number]", "account_number_invalid", retry=False)
-    made = banks.bank_account(
-        id=call.ids.new("ba"),
-        number=number,
-        routing_number=data.get("routing_number") or (None if call.livemode else banks.ROUTING_NUMBER),
-        bank_name=None if call.livemode else banks.BANK_NAME,
-        country=country,
-        currency=currency,
-        account=call.account,
+    details = banks.BankDetails(
+        number,
+        data.get("routing_number") or (None if call.livemode else banks.ROUTING_NUMBER),
+        country,
+        currency,
         holder_name=data.get("account_holder_name"),
         holder_type=data.get("account_holder_type"),
         account_type=data.get("account_type"),
+        bank_name=None if call.livemode else banks.BANK_NAME,
     )
+    made = banks.bank_account(details, id=call.ids.new("ba"), account=call.account)
     return _finish(call, account, made, None if call.livemode else banks.bank_by_number(number), data.get("metadata"))
 
 
@@ -104,11 +103,8 @@ def _of_card(call: Call, account: api.Account, card: cards.TestCard) -> StoredCa
     if card.funding != "debit":
         raise card_error("invalid_card_type", _NOT_DEBIT, "external_account", keep=False)
     value = cards.legacy_card(
-        card,
+        cards.CardDetails(card, 12, 2034, call.account),
         id=call.ids.new("card"),
-        exp_month=12,
-        exp_year=2034,
-        account=call.account,
         currency=account["default_currency"],
         owner_account=account["id"],
         customer=None,

@@ -101,9 +101,10 @@ class NewCard:
             value["_card"] = self.card.key
         value["_cvc"], value["_zip"], value["_line1"] = self.cvc, self.zip, self.line1
 
-    def checks(self) -> cards.Checks:
-        """The checks before a bank was asked."""
-        return cards.checks_at_creation(cvc=self.cvc, postal_code=self.zip, line1=self.line1)
+    def details(self, call: Call) -> cards.CardDetails:
+        """The card as card objects show it, with the checks before a bank was asked."""
+        checks = cards.checks_at_creation(cvc=self.cvc, postal_code=self.zip, line1=self.line1)
+        return cards.CardDetails(self.card, self.exp_month, self.exp_year, fingerprint_owner(call), checks)
 
 
 def _whole(value: Any, name: str) -> int:
@@ -133,14 +134,7 @@ def card_payment_method(
         id=call.ids.new("pm"),
         allow_redisplay="unspecified",
         billing_details=fields.billing_details(billing),
-        card=cards.payment_method_card(
-            new.card,
-            exp_month=new.exp_month,
-            exp_year=new.exp_year,
-            account=fingerprint_owner(call),
-            checks=new.checks(),
-            preferred_network=preferred_network,
-        ),
+        card=cards.payment_method_card(new.details(call), preferred_network=preferred_network),
         created=call.now,
         livemode=call.livemode,
         type="card",
@@ -191,12 +185,8 @@ def wire_card(
         "postal_code": details.get("address_zip"),
     }
     value = cards.legacy_card(
-        new.card,
+        new.details(call),
         id=call.ids.new("card"),
-        exp_month=new.exp_month,
-        exp_year=new.exp_year,
-        account=fingerprint_owner(call),
-        checks=new.checks(),
         address=where,
         name=details.get("name"),
     )
@@ -233,7 +223,7 @@ def shown_card(call: Call, value: StoredCard) -> StoredPaymentMethod:
     card: api.PaymentMethodCard | None = None
     if known is not None:
         card = cards.payment_method_card(
-            known, exp_month=value["exp_month"], exp_year=value["exp_year"], account=fingerprint_owner(call)
+            cards.CardDetails(known, value["exp_month"], value["exp_year"], fingerprint_owner(call))
         )
         card["checks"] = {
             "address_line1_check": value["address_line1_check"],
@@ -344,15 +334,18 @@ def _inside(token: StoredToken) -> StoredCard | StoredBankAccount:
 
 def token_bank(call: Call, bank: banks.TestBank, verified: bool = False) -> StoredBankAccount:
     """A ``bank_account`` of a test account, not stored yet."""
-    value = banks.bank_account(
-        id=call.ids.new("ba"),
-        number=bank.number,
-        routing_number=bank.routing_number,
-        country=bank.country,
-        currency=bank.currency,
-        account=fingerprint_owner(call),
+    details = banks.BankDetails(
+        bank.number,
+        bank.routing_number,
+        bank.country,
+        bank.currency,
         holder_name="Jane Austen",
         holder_type="individual",
+    )
+    value = banks.bank_account(
+        details,
+        id=call.ids.new("ba"),
+        account=fingerprint_owner(call),
         status="verified" if verified else "new",
     )
     value["_bank"] = bank.key

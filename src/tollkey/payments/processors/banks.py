@@ -250,37 +250,40 @@ _BANK_CODE = {
 _BRANCH_CODE = {"ES": (8, 12), "FR": (9, 14), "IT": (10, 15), "PT": (8, 12)}
 
 
-def bank_account(
-    *,
-    id: str,
-    number: str,
-    routing_number: str | None,
-    country: str,
-    currency: str,
-    account: str,
-    holder_name: str | None = None,
-    holder_type: str | None = None,
-    account_type: str | None = None,
-    status: str = "new",
-    bank_name: str | None = BANK_NAME,
-    key: bytes = b"",
-) -> StoredBankAccount:
+@dataclass(frozen=True)
+class BankDetails:
+    """A bank account as its holder gives it.
+
+    currency: lower-case code. bank_name: None in live mode, where nobody knows which bank a number belongs to.
+    """
+
+    number: str
+    routing_number: str | None
+    country: str
+    currency: str
+    holder_name: str | None = None
+    holder_type: str | None = None
+    account_type: str | None = None
+    bank_name: str | None = BANK_NAME
+
+
+def bank_account(details: BankDetails, *, id: str, account: str, status: str = "new") -> StoredBankAccount:
     """A ``bank_account`` object as tokens carry it; external accounts add ``external_bank_account``'s keys.
 
-    bank_name: None in live mode, where nobody knows which bank a number belongs to.
+    account: the merchant, whose fingerprint of the number it is.
     """
     return {
         "id": id,
         "object": "bank_account",
-        "account_holder_name": holder_name,
-        "account_holder_type": holder_type,
-        "account_type": account_type,
-        "bank_name": bank_name,
-        "country": country,
-        "currency": currency,
-        "fingerprint": fingerprint(number, account, key),
-        "last4": number[-4:],
-        "routing_number": routing_number,
+        "account_holder_name": details.holder_name,
+        "account_holder_type": details.holder_type,
+        "account_type": details.account_type,
+        "bank_name": details.bank_name,
+        "country": details.country,
+        "currency": details.currency,
+        "fingerprint": fingerprint(details.number, account),
+        "last4": details.number[-4:],
+        "routing_number": details.routing_number,
         "status": BANK_ACCOUNT.start(status),
     }
 

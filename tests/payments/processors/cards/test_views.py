@@ -22,9 +22,7 @@ def test_checks_fail_only_for_what_was_given() -> None:
 
 
 def test_a_payment_methods_card_has_the_keys_of_a_recorded_one() -> None:
-    body = cards.payment_method_card(
-        named("pm_card_visa"), exp_month=5, exp_year=2027, account="acct_1", checks=cards.Checks("pass")
-    )
+    body = cards.payment_method_card(cards.CardDetails(named("pm_card_visa"), 5, 2027, "acct_1", cards.Checks("pass")))
     fingerprint = body.pop("fingerprint")
     assert len(fingerprint) == 16
     assert body == {
@@ -56,21 +54,16 @@ def test_a_payment_methods_card_has_the_keys_of_a_recorded_one() -> None:
 def test_a_brand_is_written_as_each_place_writes_it(
     number: str, brand: str, display: str, legacy: str, networks: list[str]
 ) -> None:
-    card = numbered(number)
-    modern = cards.payment_method_card(card, exp_month=1, exp_year=2030, account="acct_1")
-    old = cards.legacy_card(card, id="card_1", exp_month=1, exp_year=2030, account="acct_1")
+    details = cards.CardDetails(numbered(number), 1, 2030, "acct_1")
+    modern, old = cards.payment_method_card(details), cards.legacy_card(details, id="card_1")
     assert (modern["brand"], modern["display_brand"], modern["networks"]["available"]) == (brand, display, networks)
     assert old["brand"] == legacy
 
 
 def test_a_legacy_card_takes_its_address_apart() -> None:
     body = cards.legacy_card(
-        named("tok_visa"),
+        cards.CardDetails(named("tok_visa"), 12, 2030, "acct_1", cards.Checks("pass", "fail")),
         id="card_1",
-        exp_month=12,
-        exp_year=2030,
-        account="acct_1",
-        checks=cards.Checks("pass", "fail"),
         address={"line1": "1 Main St", "postal_code": "94103", "city": None},
         name="Jo",
         customer="cus_1",
@@ -88,14 +81,9 @@ def test_a_legacy_card_takes_its_address_apart() -> None:
 
 def test_a_charges_card_has_the_keys_of_a_recorded_one() -> None:
     body = cards.charge_card_details(
-        named("pm_card_visa"),
+        cards.CardDetails(named("pm_card_visa"), 11, 2026, "acct_1", cards.Checks("pass")),
+        cards.NetworkAnswer("850665", "119528868122817"),
         amount=2500,
-        exp_month=11,
-        exp_year=2026,
-        account="acct_1",
-        checks=cards.Checks("pass"),
-        authorization_code="850665",
-        network_transaction_id="119528868122817",
     )
     assert list(body) == sorted(body)
     assert set(body) == {

@@ -27,7 +27,9 @@ from tollkey.payments.processors.cards.checks import (
 from tollkey.payments.processors.cards.luhn import luhn_valid
 from tollkey.payments.processors.cards.numbers import ALL, by_key, by_number, by_payment_method, by_token
 from tollkey.payments.processors.cards.views import (
+    CardDetails,
     Checks,
+    NetworkAnswer,
     charge_card_details,
     checks_at_charge,
     checks_at_creation,
@@ -45,11 +47,13 @@ __all__ = [
     "MANDATE_CANCELED",
     "PROCESSING_ERROR",
     "AccountEffect",
+    "CardDetails",
     "CardPayout",
     "CardProblem",
     "Checks",
     "Decline",
     "Dispute",
+    "NetworkAnswer",
     "RefundOutcome",
     "TestCard",
     "ThreeDSecure",

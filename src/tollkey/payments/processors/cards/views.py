@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
 
 from tollkey.payments.processors.cards.card import TestCard, ThreeDSecure
@@ -44,8 +45,35 @@ class Checks(NamedTuple):
         }
 
 
-_NOTHING = Checks()
-_CREATED = Checks("unchecked")
+_NOT_ASKED = Checks()
+
+
+@dataclass(frozen=True)
+class CardDetails:
+    """What the makers of card objects are told of a card.
+
+    exp_year: four digits. account: the merchant, whose fingerprint of the number it is. checks: none of them when
+        nothing was asked.
+    """
+
+    card: TestCard
+    exp_month: int
+    exp_year: int
+    account: str
+    checks: Checks = _NOT_ASKED
+
+
+@dataclass(frozen=True)
+class NetworkAnswer:
+    """What the card network said to a charge.
+
+    authorization_code: six digits; None for a declined charge. transaction_id: 15 digits. capture_before: UTC epoch
+        seconds, only while a charge waits to be captured.
+    """
+
+    authorization_code: str | None = None
+    transaction_id: str | None = None
+    capture_before: int | None = None
 
 
 def checks_at_creation(*, cvc: bool, postal_code: bool = False, line1: bool = False) -> Checks:
@@ -64,52 +92,33 @@ def legacy_brand(brand: str) -> str:
     return _LEGACY.get(brand, "Unknown")
 
 
-def payment_method_card(
-    card: TestCard,
-    *,
-    exp_month: int,
-    exp_year: int,
-    account: str,
-    checks: Checks = _CREATED,
-    key: bytes = b"",
-    generated_from: api.PaymentMethodCardGeneratedCard | None = None,
-    wallet: api.PaymentMethodCardWallet | None = None,
-    preferred_network: str | None = None,
-) -> api.PaymentMethodCard:
-    """``PaymentMethod.card``. A publishable key's answer leaves ``fingerprint`` out: that is the caller's to do.
-
-    account: whose fingerprint; key: see ``fingerprint``.
-    """
+def payment_method_card(details: CardDetails, *, preferred_network: str | None = None) -> api.PaymentMethodCard:
+    """``PaymentMethod.card``. A publishable key's answer leaves ``fingerprint`` out: that is the caller's to do."""
+    card = details.card
     return {
         "brand": card.brand,
-        "checks": checks.wire(),
+        "checks": details.checks.wire(),
         "country": card.country,
         "display_brand": _DISPLAY.get(card.brand, card.brand),
-        "exp_month": exp_month,
-        "exp_year": exp_year,
-        "fingerprint": fingerprint(card.number, account, key),
+        "exp_month": details.exp_month,
+        "exp_year": details.exp_year,
+        "fingerprint": fingerprint(card.number, details.account),
         "funding": card.funding,
-        "generated_from": generated_from,
+        "generated_from": None,
         "last4": card.last4,
         "networks": {"available": list(card.networks or (card.brand,)), "preferred": preferred_network},
         "regulated_status": "unregulated",
         "three_d_secure_usage": {"supported": card.three_d_secure is not ThreeDSecure.NOT_SUPPORTED},
-        "wallet": wallet,
+        "wallet": None,
     }
 
 
 def legacy_card(
-    card: TestCard,
+    details: CardDetails,
     *,
     id: str,
-    exp_month: int,
-    exp_year: int,
-    account: str,
-    checks: Checks = _NOTHING,
     address: Mapping[str, str | None] | None = None,
     name: str | None = None,
-    metadata: Mapping[str, str] | None = None,
-    key: bytes = b"",
     customer: str | None = UNTOLD,
     currency: str | None = UNTOLD,
     owner_account: str | None = UNTOLD,
@@ -119,7 +128,7 @@ def legacy_card(
     address: with the keys city, country, line1, line2, state, postal_code.
     customer, owner_account: given (also None) for a saved card or an external account; left out of a token's card.
     """
-    where = address or {}
+    where, card, checks = address or {}, details.card, details.checks
     body: dict[str, object] = {
         "id": id,
         "object": "card",
@@ -136,12 +145,12 @@ def legacy_card(
         "customer": customer,
         "cvc_check": checks.cvc,
         "dynamic_last4": None,
-        "exp_month": exp_month,
-        "exp_year": exp_year,
-        "fingerprint": fingerprint(card.number, account, key),
+        "exp_month": details.exp_month,
+        "exp_year": details.exp_year,
+        "fingerprint": fingerprint(card.number, details.account),
         "funding": card.funding,
         "last4": card.last4,
-        "metadata": dict(metadata or {}),
+        "metadata": {},
         "name": name,
         "networks": {"preferred": None},
         "regulated_status": "unregulated",
@@ -162,40 +171,31 @@ class _Held(TypedDict, total=False):
 
 
 def charge_card_details(
-    card: TestCard,
+    details: CardDetails,
+    answer: NetworkAnswer,
     *,
     amount: int,
-    exp_month: int,
-    exp_year: int,
-    account: str,
-    checks: Checks,
-    key: bytes = b"",
-    authorization_code: str | None = None,
-    network_transaction_id: str | None = None,
-    capture_before: int | None = None,
     three_d_secure: api.ThreeDSecureDetailsCharge | None = None,
     mandate: str | None = None,
     wallet: api.PaymentMethodDetailsCardWallet | None = None,
 ) -> ChargedCard:
     """``charge.payment_method_details.card``.
 
-    amount: minor units authorized. authorization_code (six digits) and network_transaction_id (15 digits) of an
-        approved charge; None for a declined one. capture_before: UTC epoch seconds, only while a charge waits to be
-        captured.
+    amount: minor units asked for.
     """
-    approved = authorization_code is not None
-    held: _Held = {"capture_before": capture_before} if capture_before is not None else {}
+    card, approved = details.card, answer.authorization_code is not None
+    held: _Held = {"capture_before": answer.capture_before} if answer.capture_before is not None else {}
     return {
         "amount_authorized": amount if approved else None,
-        "authorization_code": authorization_code,
+        "authorization_code": answer.authorization_code,
         "brand": card.brand,
         **held,
-        "checks": checks.wire(),
+        "checks": details.checks.wire(),
         "country": card.country,
-        "exp_month": exp_month,
-        "exp_year": exp_year,
+        "exp_month": details.exp_month,
+        "exp_year": details.exp_year,
         "extended_authorization": {"status": "disabled"},
-        "fingerprint": fingerprint(card.number, account, key),
+        "fingerprint": fingerprint(card.number, details.account),
         "funding": card.funding,
         "incremental_authorization": {"status": "unavailable"},
         "installments": None,
@@ -204,7 +204,7 @@ def charge_card_details(
         "multicapture": {"status": "unavailable"},
         "network": card.network,
         "network_token": {"used": False},
-        "network_transaction_id": network_transaction_id,
+        "network_transaction_id": answer.transaction_id,
         "overcapture": {"maximum_amount_capturable": amount if approved else 0, "status": "unavailable"},
         "regulated_status": "unregulated",
         "three_d_secure": three_d_secure,
