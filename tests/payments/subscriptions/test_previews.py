@@ -84,3 +84,29 @@ def test_a_preview_tells_what_a_change_would_bill_and_stores_nothing(api: Api) -
     old = api.get("/v1/invoices/upcoming", customer=who, headers={"Stripe-Version": "2020-08-27"})
     assert (old["total"], old["subscription"]) == (1000, sub["id"])
     assert len(api.get("/v1/invoices")["data"]) == before
+
+
+def test_a_preview_refuses_an_item_in_another_currency_instead_of_relabelling_its_amount(api: Api) -> None:
+    _, who = clocked(api)
+    sub = subscribe(api, who, plan(api))["id"]
+    shirt = {"product_data": {"name": "T-shirt"}, "unit_amount": 1500}
+    euro = ok(api, "POST", "/v1/prices", currency="eur", **shirt)
+    euros = {
+        "price": {"price": euro["id"]},
+        "price_data": {"price_data": {"currency": "eur", "unit_amount": 1500, "product": euro["product"]}},
+        "amount": {"amount": 1500, "currency": "eur"},
+    }
+    for name, item in euros.items():
+        refused = api.post("/v1/invoices/create_preview", subscription=sub, invoice_items=[item])
+        assert (refused.status, refused.error["param"]) == (400, "invoice_items[0]"), name
+        assert refused.error["message"] == "The currency of the invoice item (eur) must match the invoice's (usd)."
+    both = price(api, currency_options={"eur": {"unit_amount": 1400}})
+    seen = api.ok("POST", "/v1/invoices/create_preview", subscription=sub, invoice_items=[{"price": both}])
+    assert (seen["currency"], seen["total"]) == ("usd", 2500)
+
+
+def test_the_items_of_a_preview_say_its_currency_when_its_customer_has_none(api: Api) -> None:
+    who = ok(api, "POST", "/v1/customers")["id"]
+    items = [{"amount": 1500, "currency": "eur"}]
+    seen = api.ok("POST", "/v1/invoices/create_preview", customer=who, invoice_items=items)
+    assert (seen["currency"], seen["total"]) == ("eur", 1500)

@@ -108,18 +108,16 @@ def _imagined(call: Call, params: Params, id: str, now: Call | None) -> StoredIn
         lines, reason, period, subscription = _of_new(call, customer, details, params)
     else:
         lines, reason, period = [], "upcoming", (call.now, call.now)
-    currency = fields.given(
-        params, "currency", (subscription["currency"] if subscription else customer.get("currency")) or "usd"
-    )
+    known = subscription["currency"] if subscription else customer.get("currency")
+    currency = str(fields.given(params, "currency", known) or _currency_of_items(call, params)).lower()
     if params.get("preview_mode") == "recurring":  # what each later period comes to
         lines = [line for line in lines if not _proration(line)]
     else:
-        lines += _items(call, customer, subscription, params, currency, fresh=reason == "upcoming_new")
+        lines += _items(call, customer, subscription, params, currency)
     if not lines and subscription is None:
         raise _none(customer_id)
-    return _invoice(
-        call, params, id, customer, subscription, lines, period, currency, None if reason == "upcoming_new" else reason
-    )
+    bill = drafts.Bill(currency, "upcoming" if reason == "upcoming" else "subscription_create", lines, [], period)
+    return _invoice(call, params, id, customer, subscription, bill)
 
 
 def _customer(call: Call, id: str | None, details: Mapping[str, Any], now: Call | None) -> tuple[Call, StoredCustomer]:
@@ -268,16 +266,28 @@ def _of_new(
     return period_lines(call, seen, items, period, trial=free), "upcoming_new", (call.now, call.now), seen
 
 
+def _currency_of_items(call: Call, params: Params) -> str:
+    """The currency of an invoice that nothing else gives one: that of its first new item, or usd."""
+    for entry in params.get("invoice_items") or []:
+        price = call.objects.find(kinds.PRICE, entry.get("price") or "")
+        asked = entry.get("currency") or (entry.get("price_data") or {}).get("currency")
+        found = price["currency"] if price is not None else asked
+        if found:
+            return str(found)
+    return "usd"
+
+
 def _items(
     call: Call,
     customer: StoredCustomer,
     subscription: StoredSubscription | None,
     params: Params,
     currency: str,
-    *,
-    fresh: bool,
 ) -> list[StoredLine]:
-    """Pending invoice items, as they are or as the parameters would have them, and those that are only asked about."""
+    """Pending invoice items, as they are or as the parameters would have them, and those that are only asked about.
+
+    Raises ApiError 400 for an item in another currency than the invoice's.
+    """
     of = subscription["id"] if subscription else None
     pending = drafts.pending_items(call, customer["id"], currency, of) if customer["id"] else []
     wanted = {entry["invoiceitem"]: entry for entry in params.get("invoice_items") or [] if entry.get("invoiceitem")}
@@ -287,14 +297,19 @@ def _items(
         shown = item.copy()
         fields.assign(shown, asked, [name for name, value in asked.items() if name in item and value is not None])
         lines.append(invoices_lines.invoice_item_line(call, shown))
-    for entry in params.get("invoice_items") or []:
+    for place, entry in enumerate(params.get("invoice_items") or []):
         if entry.get("invoiceitem"):
             continue
-        priced = invoiceitems.pricing_of(call, entry, currency)
+        priced = invoiceitems.pricing_of(call, entry, fields.given(entry, "currency", currency).lower())
+        if priced.currency != currency:
+            raise invalid(
+                f"The currency of the invoice item ({priced.currency}) must match the invoice's ({currency}).",
+                f"invoice_items[{place}]",
+            )
         period = entry.get("period") or {"start": call.now, "end": call.now}
         line = invoices_lines.new_line(
             call,
-            replace(priced, currency=currency),
+            priced,
             line_terms.Terms(fields.given(entry, "discountable", True), rates=entry.get("tax_rates") or ()),
             period=(period["start"], period["end"]),
             parent=invoices_lines.item_parent(None),
@@ -311,11 +326,9 @@ def _invoice(
     id: str,
     customer: StoredCustomer,
     subscription: StoredSubscription | None,
-    lines: list[StoredLine],
-    period: tuple[int, int],
-    currency: str,
-    reason: str | None,
+    bill: drafts.Bill,
 ) -> StoredInvoice:
+    """The invoice that is answered. bill: what it bills, whose discounts follow from the others here."""
     discounts = discounts_of(call, subscription, customer) if subscription else discounts_of_customer(customer)
     entries = redemption.entries_of(params)
     if entries is not None:
@@ -333,7 +346,7 @@ def _invoice(
     invoice = drafts.new_invoice(
         call,
         customer,
-        drafts.Bill(currency, "upcoming" if reason else "subscription_create", lines, discounts, period),
+        replace(bill, discounts=discounts),
         id=id,
         subscription=subscription,
         default_tax_rates=rates,
