@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.payments.steps import monthly, told
-from tests.payments.subscriptions.steps import advance, customer, plan
+from tests.payments.subscriptions.steps import advance, clocked, customer, plan, subscribe
 from tests.support.api import NOW, Api
 
 
@@ -38,3 +40,17 @@ def test_a_proration_behavior_is_one_of_the_list(api: Api) -> None:
     subscription = api.ok("POST", "/v1/subscriptions", customer=customer, items=[{"price": monthly(api)}])["id"]
     words = "Invalid proration_behavior: must be one of always_invoice, create_prorations, or none"
     assert told(api, f"/v1/subscriptions/{subscription}", proration_behavior="x") == ("proration_behavior", words)
+
+
+@pytest.mark.parametrize("card", ["pm_card_visa", "pm_card_chargeCustomerFail"])
+def test_a_subscription_that_is_invoiced_as_it_is_canceled_is_deleted_once(api: Api, card: str) -> None:
+    _, who = clocked(api)
+    sub = subscribe(api, who, plan(api))["id"]
+    method = api.ok("POST", f"/v1/payment_methods/{card}/attach", customer=who)["id"]
+    api.ok("POST", f"/v1/customers/{who}", invoice_settings={"default_payment_method": method})
+    api.ok("POST", "/v1/invoiceitems", customer=who, subscription=sub, amount=700, currency="usd")
+    before = len(api.events())
+    gone = api.ok("DELETE", f"/v1/subscriptions/{sub}", invoice_now=True)
+    assert (gone["status"], gone["cancellation_details"]["reason"]) == ("canceled", "cancellation_requested")
+    events = [one["type"] for one in api.events()[before:] if one["type"].startswith("customer.subscription.")]
+    assert events == ["customer.subscription.deleted"]

@@ -113,10 +113,10 @@ def _ensure_customer(call: Call, session: StoredSession) -> str:
 
 def _acceptance(call: Call, method: StoredPaymentMethod) -> Params:
     """``mandate_data`` for methods that need the customer's consent; on the page it is given with the button."""
-    if not (method["type"] in method_types.TYPES and method_types.TYPES[method["type"]].mandate):
-        return {}
+    kind = method_types.TYPES.get(method["type"])
     online = {"ip_address": call.origin.ip or "127.0.0.1", "user_agent": call.origin.user_agent or "unknown"}
-    return {"mandate_data": {"customer_acceptance": {"type": "online", "online": online}}}
+    accepted = {"mandate_data": {"customer_acceptance": {"type": "online", "online": online}}}
+    return accepted if kind is not None and kind.mandate else {}
 
 
 def _charge(call: Call, session: StoredSession, method: StoredPaymentMethod, return_url: str) -> ApiError | None:
@@ -236,29 +236,27 @@ def complete_from_intent(call: Call, fact: events.IntentChanged) -> None:
     """Complete a session whose intent succeeded, or store the result of its delayed payment."""
     intent = fact.intent
     session = call.objects.find(kinds.SESSION, intent["_checkout"]) if intent.get("_checkout") else None
-    if session is None:
-        return
-    status = intent["status"]
-    if session["status"] == "open" and status in _PAID:
-        if intent["object"] == "setup_intent":
-            complete_session(call, session, "no_payment_required")
-        else:
-            complete_session(call, session, "paid" if status == "succeeded" else "unpaid")
-    elif session["status"] == "complete" and session["payment_status"] == "unpaid":
-        if status == "succeeded":
-            states.PAYMENT.set(session, "paid")
-            if session["mode"] == "payment" and invoicing_of(session)["enabled"]:
-                _invoice(call, session)
-            call.objects.save(session)
-            call.emit("checkout.session.async_payment_succeeded", session)
-        elif status == "requires_payment_method":
-            call.emit("checkout.session.async_payment_failed", session)
+    if session is not None and session["status"] == "open" and intent["status"] in _PAID:
+        paid = "paid" if intent["status"] == "succeeded" else "unpaid"
+        complete_session(call, session, "no_payment_required" if intent["object"] == "setup_intent" else paid)
+    elif session is not None and session["status"] == "complete" and session["payment_status"] == "unpaid":
+        _record_delayed_payment(call, session, intent["status"])
+
+
+def _record_delayed_payment(call: Call, session: StoredSession, status: str) -> None:
+    """Store the result of a delayed payment in a complete session. status: the intent's."""
+    if status == "succeeded":
+        states.PAYMENT.set(session, "paid")
+        if session["mode"] == "payment" and invoicing_of(session)["enabled"]:
+            _invoice(call, session)
+        call.objects.save(session)
+        call.emit("checkout.session.async_payment_succeeded", session)
+    elif status == "requires_payment_method":
+        call.emit("checkout.session.async_payment_failed", session)
 
 
 def complete_session(call: Call, session: StoredSession, payment_status: str) -> None:
     """Complete an open session: customer, discounts, invoice, status and events."""
-    if session["status"] != "open":
-        return
     invoiced = session["mode"] == "payment" and invoicing_of(session)["enabled"]
     if session["customer_creation"] == "always" or invoiced:
         _ensure_customer(call, session)

@@ -77,22 +77,22 @@ def save_to_customer(call: Call, session: StoredSession) -> None:
     """Save the details that were entered on the page to the customer, as ``customer_update`` asks."""
     update = session.get("_customer_update") or {}
     customer = call.objects.find(kinds.CUSTOMER, session["customer"] or "")
-    if customer is None or "auto" not in update.values():
-        return
+    wanted = {name for name, what in update.items() if what == "auto"}
     details = session["customer_details"] or {}
     shipping = delivery_of(session)
     address = details.get("address")
-    if update.get("address") == "auto" and address:
-        customer["address"] = _whole(address)
-    if update.get("name") == "auto" and details.get("name"):
-        customer["name"] = details["name"]
-    if update.get("shipping") == "auto" and shipping:
-        customer["shipping"] = {
-            "address": _whole(shipping["address"]),
-            "name": shipping["name"],
-            "phone": details.get("phone"),
-        }
-    call.objects.save(customer, "customer.updated")
+    if customer is not None and wanted:
+        if "address" in wanted and address:
+            customer["address"] = _whole(address)
+        if "name" in wanted and details.get("name"):
+            customer["name"] = details["name"]
+        if "shipping" in wanted and shipping:
+            customer["shipping"] = {
+                "address": _whole(shipping["address"]),
+                "name": shipping["name"],
+                "phone": details.get("phone"),
+            }
+        call.objects.save(customer, "customer.updated")
 
 
 def _whole(given: api.Address) -> api.Address:

@@ -125,16 +125,15 @@ def consume(call: Call, method: Instrument) -> None:
 
 def attach(call: Call, method: Instrument, customer: str | None, *, off_session: bool) -> None:
     """Save a payment method to a customer after it proved good, ready for off-session payments if asked."""
-    if method["object"] != "payment_method":
-        return
-    was = method.get("customer")
-    customer_sources.checked(method)
-    if off_session:
-        method["_set_up"] = True
-    if customer is not None and was is None:
-        method["customer"] = customer
-        method.pop("_used", None)
-        call.objects.save(method)
-        call.emit("payment_method.attached", method)
-    elif off_session:
-        call.objects.save(method)
+    if method["object"] == "payment_method":
+        was = method.get("customer")
+        customer_sources.checked(method)
+        if off_session:
+            method["_set_up"] = True
+        if customer is not None and was is None:
+            method["customer"] = customer
+            method.pop("_used", None)
+            call.objects.save(method)
+            call.emit("payment_method.attached", method)
+        elif off_session:
+            call.objects.save(method)

@@ -29,16 +29,12 @@ def at_clock(call: Call, clock: str | None) -> Call:
     Raises ApiError 429 while the clock advances: no request may change then what lives on it. The work of the clock
         itself may.
     """
-    if clock is None:
-        return call
-    found = call.objects.find(CLOCK, clock)
-    if found is None:
-        return call
-    if found["status"] == "advancing" and call.origin.request_id is not None:
+    found = call.objects.find(CLOCK, clock) if clock is not None else None
+    if found is not None and found["status"] == "advancing" and call.origin.request_id is not None:
         raise ApiError(
             429, message=f"Test clock advancement underway - cannot perform modifications: {clock}", code="lock_timeout"
         )
-    return call.at(found["frozen_time"])
+    return call if found is None else call.at(found["frozen_time"])
 
 
 def for_customer(call: Call, customer: Mapping[str, Any] | None) -> Call:

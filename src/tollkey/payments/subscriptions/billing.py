@@ -154,13 +154,14 @@ def collect_now(call: Call, invoice: StoredInvoice, behavior: str, *, off_sessio
     """
     invoice["auto_advance"] = True
     lifecycle.finalize(call, invoice)
-    if invoice["status"] == "paid" or behavior == "default_incomplete":
-        return str(invoice["status"])
-    outcome = lifecycle.attempt_collection(call, invoice, off_session=off_session)
-    if behavior == "error_if_incomplete" and outcome.error is not None:
-        outcome.error.keep = False
-        raise outcome.error
-    return outcome.status
+    status = str(invoice["status"])
+    if status != "paid" and behavior != "default_incomplete":
+        outcome = lifecycle.attempt_collection(call, invoice, off_session=off_session)
+        status = outcome.status
+        if behavior == "error_if_incomplete" and outcome.error is not None:
+            outcome.error.keep = False
+            raise outcome.error
+    return status
 
 
 def apply_pause_behavior(call: Call, subscription: StoredSubscription, invoice: StoredInvoice) -> None:

@@ -36,6 +36,7 @@ from tollkey.payments.subscriptions.trials import without_method
 from tollkey.wire import Call, Params, invalid, merged_metadata
 
 if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import DiscountEntry
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem, StoredLine
     from tollkey.payments.subscriptions.stored import PendingFields, StoredSubscription, StoredSubscriptionItem
@@ -62,7 +63,9 @@ def update(call: Call, subscription: StoredSubscription, params: Params) -> Stor
     if "metadata" in params:
         subscription["metadata"] = merged_metadata(subscription["metadata"], params["metadata"])
     apply_settings(call, subscription, params)
-    _discounts(call, subscription, params, customer)
+    discounts = redemption.entries_of(params)
+    if discounts is not None:
+        _set_discounts(call, subscription, discounts, customer)
     if "pause_collection" in params:
         _pause(call, subscription, params)
     change(call, subscription, params, customer)
@@ -82,16 +85,12 @@ def _changes_items(params: Params) -> bool:
     )
 
 
-def _discounts(call: Call, subscription: StoredSubscription, params: Params, customer: StoredCustomer) -> None:
-    entries = redemption.entries_of(params)
-    if entries is None:
-        return
+def _set_discounts(
+    call: Call, subscription: StoredSubscription, entries: Sequence[DiscountEntry], customer: StoredCustomer
+) -> None:
+    """Give a subscription these discounts, and end those that it had and keeps no longer."""
     old = list(subscription["discounts"])
-    made = (
-        redemption.redeem_all(call, entries, param="discounts", customer=customer, subscription=subscription["id"])
-        if entries
-        else []
-    )
+    made = redemption.redeem_all(call, entries, param="discounts", customer=customer, subscription=subscription["id"])
     subscription["discounts"] = made
     for id in made:
         if id not in old:
@@ -165,7 +164,7 @@ def _bill(
     snapshot: Snapshot,
     id: str,
 ) -> None:
-    automatic = subscription["collection_method"] == "charge_automatically"
+    automatic = _is_automatic(subscription)
     behavior = shared_fields.given(params, "payment_behavior", "allow_incomplete")
     invoice = create_draft_invoice(
         call,
@@ -177,16 +176,15 @@ def _bill(
         advance=not automatic,
     )
     call.objects.save(subscription)
-    if not automatic or subscription["pause_collection"] is not None:
-        return
-    outcome = collect_now(
-        call,
-        invoice,
-        "allow_incomplete" if behavior == "pending_if_incomplete" else behavior,
-        off_session=shared_fields.given(params, "off_session", False),
-    )
-    if behavior == "pending_if_incomplete" and outcome in ("requires_action", "failed"):
-        _suspend(call, subscription, invoice, snapshot)
+    if automatic and subscription["pause_collection"] is None:
+        outcome = collect_now(
+            call,
+            invoice,
+            "allow_incomplete" if behavior == "pending_if_incomplete" else behavior,
+            off_session=shared_fields.given(params, "off_session", False),
+        )
+        if behavior == "pending_if_incomplete" and outcome in ("requires_action", "failed"):
+            _suspend(call, subscription, invoice, snapshot)
 
 
 def _suspend(call: Call, subscription: StoredSubscription, invoice: StoredInvoice, snapshot: Snapshot) -> None:
@@ -225,33 +223,34 @@ def _retime(
 ) -> tuple[bool, bool]:
     """Move period, anchor and trial as asked for: whether a trial ended, and whether a new period begins now."""
     interval = interval_of(after[0])
-    ended = resets = False
-    if params.get("trial_end") is not None or params.get("trial_from_plan"):
-        until = trial_end_of(call, params, terms_of(after[0]["price"])["trial_period_days"])
-        if until is None and subscription["status"] == "trialing":
-            subscription["trial_end"] = call.now
-            if without_method(call, subscription):
-                return True, False
+    asked = params.get("trial_end") is not None or bool(params.get("trial_from_plan"))
+    until = trial_end_of(call, params, terms_of(after[0]["price"])["trial_period_days"]) if asked else None
+    ended = asked and until is None and subscription["status"] == "trialing"
+    if until is not None:
+        _set_trial(call, subscription, until)
+    elif ended:
+        subscription["trial_end"] = call.now
+        if not without_method(call, subscription):
             states.activate(subscription)
-            ended = resets = True
-        elif until is not None:
-            subscription["trial_start"] = subscription["trial_start"] or call.now
-            subscription["trial_end"] = until
-            states.start_trial(subscription)
-            subscription["billing_cycle_anchor"] = until
-            subscription["_period"] = [call.now, until]
-            subscription["_trial_notice"] = False
-            return False, True
-    if (
-        params.get("billing_cycle_anchor") == "now"
+    resets = subscription["status"] in ("active", "past_due", "unpaid") and (
+        ended
+        or params.get("billing_cycle_anchor") == "now"
         or interval_of(before[0]) != interval
         or _was_free(call, before, after)
-    ):
-        resets = resets or subscription["status"] in ("active", "past_due", "unpaid")
+    )
     if resets:
         subscription["billing_cycle_anchor"] = call.now
         subscription["_period"] = list(arithmetic.period_around(call.now, *interval, call.now))
-    return ended, resets
+    return ended, resets or until is not None
+
+
+def _set_trial(call: Call, subscription: StoredSubscription, until: int) -> None:
+    """Let a trial last until then (UTC epoch seconds): the current period ends, and the next begins, with it."""
+    subscription["trial_start"] = subscription["trial_start"] or call.now
+    subscription["trial_end"] = subscription["billing_cycle_anchor"] = until
+    states.start_trial(subscription)
+    subscription["_period"] = [call.now, until]
+    subscription["_trial_notice"] = False
 
 
 def _was_free(call: Call, before: list[StoredSubscriptionItem], after: list[StoredSubscriptionItem]) -> bool:
@@ -276,23 +275,30 @@ def cancel(call: Call, subscription: StoredSubscription, params: Params) -> Stor
     set_details(subscription, params)
     subscription.update({"canceled_at": call.now, "cancel_at": None, "cancel_at_period_end": False})
     stop(call, subscription)
-    if params.get("invoice_now") and active:
-        _last_invoice(call, subscription, items, period)
+    invoice = _last_invoice(call, subscription, items, period) if params.get("invoice_now") and active else None
     end(call, subscription, "cancellation_requested")
+    if invoice is not None and invoice["status"] == "open" and _is_automatic(subscription):
+        lifecycle.attempt_collection(call, invoice)  # after the end, so that a failure makes nothing past due
     _drop_open_invoice(call, subscription)
     return subscription
 
 
+def _is_automatic(subscription: StoredSubscription) -> bool:
+    return subscription["collection_method"] == "charge_automatically"
+
+
 def _last_invoice(
     call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], period: tuple[int, int]
-) -> None:
+) -> StoredInvoice | None:
+    """Finalize an invoice of what is pending and used; None when there is nothing. It is not collected yet."""
     lines = [line for line in usage_lines(call, subscription, items, (period[0], call.now)) if line["amount"]]
+    invoice = None
     if lines or drafts.pending_items(call, subscription["customer"], subscription["currency"], subscription["id"]):
         invoice = create_draft_invoice(call, subscription, lines, reason="subscription_update", period=period)
-        if subscription["collection_method"] == "charge_automatically" and invoice["total"] > 0:
-            collect_now(call, invoice, "allow_incomplete")
-        else:
-            lifecycle.finalize(call, invoice)
+        call.objects.save(subscription)
+        invoice["auto_advance"] = _is_automatic(subscription) and invoice["total"] > 0
+        lifecycle.finalize(call, invoice)
+    return invoice
 
 
 def _drop_open_invoice(call: Call, subscription: StoredSubscription) -> None:

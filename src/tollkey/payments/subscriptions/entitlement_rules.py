@@ -26,12 +26,14 @@ def refresh(call: Call, customer: str) -> None:
 
     Called when a subscription begins, changes, renews or ends. Costs one query where no product has features.
     """
-    if "product_feature" not in call.setup.tables.of or not call.objects.query(kinds.PRODUCT_FEATURE, limit=1):
-        return
+    if "product_feature" in call.setup.tables.of and call.objects.query(kinds.PRODUCT_FEATURE, limit=1):
+        _derive(call, customer)
+
+
+def _derive(call: Call, customer: str) -> None:
+    """Make the entitlements that are missing, delete those without a feature, and announce a change."""
     features = _features(call, customer)
     there = {one["feature"]: one for one in call.objects.query(kinds.ENTITLEMENT, {"_customer": customer}, limit=_MOST)}
-    if there.keys() == features.keys():
-        return
     for id, gone in there.items():
         if id not in features:
             call.objects.delete(gone)
@@ -46,7 +48,8 @@ def refresh(call: Call, customer: str) -> None:
             )
             made["_customer"] = customer
             call.objects.insert(made)
-    _emit_summary(call, customer, list(there.values()))
+    if there.keys() != features.keys():
+        _emit_summary(call, customer, list(there.values()))
 
 
 def _features(call: Call, customer: str) -> dict[str, api.EntitlementsFeature]:

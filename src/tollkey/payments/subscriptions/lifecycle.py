@@ -84,15 +84,13 @@ def _reactivate(call: Call, subscription: StoredSubscription, invoice: StoredInv
 
 def _save_default_method(call: Call, subscription: StoredSubscription, invoice: StoredInvoice) -> None:
     """Save the payment method of a paid invoice as default, when ``save_default_payment_method`` asks for it."""
-    wanted = (subscription["payment_settings"] or {}).get("save_default_payment_method")
-    if wanted != "on_subscription" or invoice["status"] != "paid":
-        return
-    intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
-    if intent is None or intent["status"] != "succeeded":
-        return
-    method = call.objects.find(kinds.PAYMENT_METHOD, intent["payment_method"] or "")
-    if method is not None:
-        subscription["default_payment_method"] = method["id"]
+    asked = (subscription["payment_settings"] or {}).get("save_default_payment_method") == "on_subscription"
+    id = invoice.get("_payment_intent")
+    intent = call.objects.find(kinds.PAYMENT_INTENT, id) if asked and id and invoice["status"] == "paid" else None
+    if intent is not None and intent["status"] == "succeeded":
+        method = call.objects.find(kinds.PAYMENT_METHOD, intent["payment_method"] or "")
+        if method is not None:
+            subscription["default_payment_method"] = method["id"]
 
 
 def apply_pending(call: Call, subscription: StoredSubscription) -> None:

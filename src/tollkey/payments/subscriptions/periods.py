@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.subscriptions import jobs
 from tollkey.wire import Call, Params, invalid
+from tollkey.wire.kinds import Job
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription
@@ -86,23 +87,30 @@ def configured_anchor(call: Call, config: Mapping[str, Any]) -> int:
 
 def plan_work(call: Call, subscription: StoredSubscription) -> None:
     """Write down what is due: the renewal, the notices before it, the cancellation."""
-    id, clock = subscription["id"], subscription["test_clock"]
-    for kind in (
-        jobs.SUBSCRIPTION_RENEW,
-        jobs.SUBSCRIPTION_TRIAL_WILL_END,
-        jobs.SUBSCRIPTION_UPCOMING,
-        jobs.SUBSCRIPTION_CANCEL,
-    ):
-        call.schedule.cancel(kind, id)
-    if subscription["status"] in ("canceled", "incomplete_expired", "paused"):
-        return
+    for kind in _PLANNED:
+        call.schedule.cancel(kind, subscription["id"])
+    if subscription["status"] not in ("canceled", "incomplete_expired", "paused"):
+        for kind, at in _appointments(subscription, call.now):
+            call.schedule.add(at, kind, subscription["id"], subscription["test_clock"])
+
+
+_PLANNED = (
+    jobs.SUBSCRIPTION_RENEW,
+    jobs.SUBSCRIPTION_TRIAL_WILL_END,
+    jobs.SUBSCRIPTION_UPCOMING,
+    jobs.SUBSCRIPTION_CANCEL,
+)
+
+
+def _appointments(subscription: StoredSubscription, now: int) -> Iterator[tuple[Job, int]]:
+    """What is due when for a subscription that goes on: jobs, and times in UTC epoch seconds."""
     end = period_of(subscription)[1]
-    call.schedule.add(end, jobs.SUBSCRIPTION_RENEW, id, clock)
-    trial_end = subscription["trial_end"]
+    yield jobs.SUBSCRIPTION_RENEW, end
+    trial_end, cancel_at = subscription["trial_end"], subscription["cancel_at"]
     if subscription["status"] == "trialing" and trial_end is not None and not subscription.get("_trial_notice"):
-        call.schedule.add(max(trial_end - TRIAL_NOTICE, call.now), jobs.SUBSCRIPTION_TRIAL_WILL_END, id, clock)
-    leaving = subscription["cancel_at_period_end"] or (subscription["cancel_at"] or end + 1) <= end
-    if end - UPCOMING_NOTICE > call.now and not leaving:
-        call.schedule.add(end - UPCOMING_NOTICE, jobs.SUBSCRIPTION_UPCOMING, id, clock)
-    if subscription["cancel_at"] is not None and not subscription["cancel_at_period_end"]:
-        call.schedule.add(subscription["cancel_at"], jobs.SUBSCRIPTION_CANCEL, id, clock)
+        yield jobs.SUBSCRIPTION_TRIAL_WILL_END, max(trial_end - TRIAL_NOTICE, now)
+    leaving = subscription["cancel_at_period_end"] or (cancel_at or end + 1) <= end
+    if end - UPCOMING_NOTICE > now and not leaving:
+        yield jobs.SUBSCRIPTION_UPCOMING, end - UPCOMING_NOTICE
+    if cancel_at is not None and not subscription["cancel_at_period_end"]:
+        yield jobs.SUBSCRIPTION_CANCEL, cancel_at

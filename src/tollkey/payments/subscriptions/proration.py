@@ -6,6 +6,7 @@ in the classic mode it is worked out from the item's price, less the discounts t
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from tollkey.payments.catalog import arithmetic, redemption
@@ -33,6 +34,21 @@ class Debit(NamedTuple):
     off: dict[str, int]
     period: arithmetic.Period
     line: api.LineItem | StoredInvoiceItem
+
+
+class _Share(NamedTuple):
+    """The part of an item's price that a proration credits or debits.
+
+    amount: minor units, negative for a credit. period: start and end, UTC epoch seconds. text: the description.
+    debits: what a credit takes back; None for a debit.
+    """
+
+    price: StoredPrice
+    quantity: int
+    amount: int
+    period: tuple[int, int]
+    text: str
+    debits: list[Debit] | None = None
 
 
 def item_details(line: api.LineItem) -> ItemParent | None:
@@ -68,9 +84,11 @@ def prorations(
             made += _credit(call, subscription, was, at, span)
         if debits and now is not None and not is_metered(now):
             price = full_price(call, now)
-            amount = arithmetic.prorated(arithmetic.cost(price, cost_quantity(now)), span, at)
-            text = invoices_lines.debit_text(call, price, cost_quantity(now), at)
-            made.append(_proration(call, subscription, now, price, amount, (at, period[1]), text))
+            quantity = cost_quantity(now)
+            amount = arithmetic.prorated(arithmetic.cost(price, quantity), span, at)
+            text = invoices_lines.debit_text(call, price, quantity, at)
+            share = _Share(price, quantity, amount, (at, period[1]), text)
+            made.append(_proration(call, subscription, now, share))
     return made
 
 
@@ -83,51 +101,51 @@ def _credit(
 ) -> list[StoredInvoiceItem]:
     """The credit for the unused time of an item; none in the flexible mode when nothing was debited for it."""
     mode = subscription.get("billing_mode") or {"type": "classic"}
-    price, quantity = full_price(call, item), cost_quantity(item)
-    if mode["type"] != "flexible" or not subscription["id"]:
-        billed = _billed(call, subscription, item, at, same_price=True)
-        amount = -arithmetic.prorated(
-            _net(call, subscription, item, arithmetic.cost(price, quantity), billed), span, at
-        )
-        return [_finished(call, subscription, item, price, quantity, amount, at, span.end, billed)]
-    debits = _pending(call, subscription, item, at) or _billed(call, subscription, item, at)
-    if not debits:
-        return []
-    itemized = value_at(mode, "flexible.proration_discounts") == "itemized"
+    flexible = mode["type"] == "flexible" and bool(subscription["id"])
+    debits = _pending(call, subscription, item, at) if flexible else []
+    debits = debits or _billed(call, subscription, item, at, same_price=not flexible)
+    credits = []
+    if flexible and debits:
+        itemized = value_at(mode, "flexible.proration_discounts") == "itemized"
+        credits.append(_take_back(call, subscription, item, at, debits, itemized=itemized))
+    elif not flexible:
+        price, quantity = full_price(call, item), cost_quantity(item)
+        net = _net(call, subscription, item, arithmetic.cost(price, quantity), debits)
+        text = invoices_lines.credit_text(call, price, quantity, at)
+        share = _Share(price, quantity, -arithmetic.prorated(net, span, at), (at, span.end), text, debits)
+        credits.append(_proration(call, subscription, item, share))
+    return credits
+
+
+def _take_back(
+    call: Call,
+    subscription: StoredSubscription,
+    item: StoredSubscriptionItem,
+    at: int,
+    debits: list[Debit],
+    *,
+    itemized: bool,
+) -> StoredInvoiceItem:
+    """The credit that takes these debits of an item back for the time from ``at`` on (UTC epoch seconds).
+
+    itemized: it takes back the whole amounts, and tells the discounts beside them.
+    """
     off: dict[str, int] = {}
     for debit in debits:
         for id, taken in debit.off.items():
             off[id] = off.get(id, 0) - arithmetic.prorated(taken, debit.period, at)
-    gross = -sum(arithmetic.prorated(debit.amount, debit.period, at) for debit in debits)
-    net = -sum(arithmetic.prorated(debit.amount - sum(debit.off.values()), debit.period, at) for debit in debits)
-    last = debits[0].line
-    found = call.objects.find(kinds.PRICE, value_at(last, "pricing.price_details.price") or "") or price
-    count = sum(debit.line["quantity"] or 0 for debit in debits)
-    credit = _finished(
-        call, subscription, item, found, count, gross if itemized else net, at, debits[0].period.end, debits
+    amount = -sum(
+        arithmetic.prorated(debit.amount - (0 if itemized else sum(debit.off.values())), debit.period, at)
+        for debit in debits
     )
-    credit["_off"] = list(off.items()) if itemized else None
-    return [credit]
-
-
-def _finished(
-    call: Call,
-    subscription: StoredSubscription,
-    item: StoredSubscriptionItem,
-    price: StoredPrice,
-    quantity: int,
-    amount: int,
-    at: int,
-    end: int,
-    debits: list[Debit],
-) -> StoredInvoiceItem:
+    billed = value_at(debits[0].line, "pricing.price_details.price") or ""
+    price = call.objects.find(kinds.PRICE, billed) or full_price(call, item)
+    quantity = sum(debit.line["quantity"] or 0 for debit in debits)
     text = invoices_lines.credit_text(call, price, quantity, at)
-    made = _proration(call, subscription, item, price, amount, (at, end), text, quantity=quantity, discountable=False)
-    lines = [debit.line for debit in debits if debit.line["object"] == "line_item"]
-    invoice = lines[0]["invoice"] if lines else None
-    if invoice is not None:
-        made["_credited"] = {"invoice": invoice, "invoice_line_items": [line["id"] for line in lines]}
-    return made
+    share = _Share(price, quantity, amount, (at, debits[0].period.end), text, debits)
+    credit = _proration(call, subscription, item, share)
+    credit["_off"] = list(off.items()) if itemized else None
+    return credit
 
 
 def _net(
@@ -161,16 +179,23 @@ def _in_force(
 def _pending(call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, at: int) -> list[Debit]:
     """The newest debit of an item that waits for its invoice, for a time that holds ``at``."""
     waiting = drafts.pending_items(call, subscription["customer"], subscription["currency"], subscription["id"])
-    for one in reversed(waiting):
-        span = arithmetic.Period(one["period"]["start"], one["period"]["end"])
-        if (
-            one["proration"]
-            and one["amount"] > 0
-            and one.get("_subscription_item") == item["id"]
-            and span.start <= at < span.end
-        ):
-            return [Debit(one["amount"], _in_force(call, subscription, item, one["amount"]), span, one)]
-    return []
+    fitting = (
+        one
+        for one in reversed(waiting)
+        if one["proration"]
+        and one["amount"] > 0
+        and one.get("_subscription_item") == item["id"]
+        and one["period"]["start"] <= at < one["period"]["end"]
+    )
+    return [
+        Debit(
+            one["amount"],
+            _in_force(call, subscription, item, one["amount"]),
+            arithmetic.Period(one["period"]["start"], one["period"]["end"]),
+            one,
+        )
+        for one in islice(fitting, 1)
+    ]
 
 
 def _billed(
@@ -184,11 +209,11 @@ def _billed(
         "parent.subscription_details.subscription": subscription["id"],
         "status": ["draft", "open", "paid", "uncollectible"],
     }
-    for invoice in call.objects.query(kinds.INVOICE, wanted, limit=20):
-        lines = [line for line in invoice["lines"]["data"] if _bills(line, item, at, same_price)]
-        if lines:
-            return [_debit(line) for line in lines]
-    return []
+    billing = (
+        [line for line in invoice["lines"]["data"] if _bills(line, item, at, same_price)]
+        for invoice in call.objects.query(kinds.INVOICE, wanted, limit=20)
+    )
+    return [_debit(line) for line in next(filter(None, billing), [])]
 
 
 def _bills(line: api.LineItem, item: StoredSubscriptionItem, at: int, same_price: bool) -> bool:
@@ -211,44 +236,39 @@ def _debit(line: api.LineItem) -> Debit:
 
 
 def _proration(
-    call: Call,
-    subscription: StoredSubscription,
-    item: StoredSubscriptionItem,
-    price: StoredPrice,
-    amount: int,
-    period: tuple[int, int],
-    text: str,
-    *,
-    quantity: int | None = None,
-    discountable: bool = True,
+    call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, share: _Share
 ) -> StoredInvoiceItem:
-    count = cost_quantity(item) if quantity is None else quantity
     made = new_object(
         kinds.INVOICE_ITEM,
         id=call.ids.new("ii"),
-        amount=amount,
+        amount=share.amount,
         currency=subscription["currency"],
         customer=subscription["customer"],
         date=call.now,
-        description=text,
-        discountable=discountable,
+        description=share.text,
+        discountable=share.debits is None,
         livemode=call.livemode,
         parent={
             "subscription_details": {"subscription": subscription["id"], "subscription_item": item["id"]},
             "type": "subscription_details",
         },
-        period={"end": period[1], "start": period[0]},
+        period={"end": share.period[1], "start": share.period[0]},
         pricing={
-            "price_details": {"price": price["id"], "product": price["product"]},
+            "price_details": {"price": share.price["id"], "product": share.price["product"]},
             "type": "price_details",
             "unit_amount_decimal": None,
         },
         proration=True,
-        quantity=count,
-        quantity_decimal=str(count),
+        quantity=share.quantity,
+        quantity_decimal=str(share.quantity),
         test_clock=subscription["test_clock"],
     )
     made["tax_rates"] = call.objects.copy(item)["tax_rates"]
     made["_subscription"], made["_subscription_item"], made["_pending"] = subscription["id"], item["id"], True
-    made["_credited"] = made["_off"] = None
+    lines = [debit.line for debit in share.debits or () if debit.line["object"] == "line_item"]
+    invoice = lines[0]["invoice"] if lines else None
+    made["_credited"] = (
+        {"invoice": invoice, "invoice_line_items": [line["id"] for line in lines]} if invoice is not None else None
+    )
+    made["_off"] = None
     return made
