@@ -72,6 +72,19 @@ def test_a_new_account_has_keys_of_its_own_and_is_in_the_switcher(site: Site) ->
     assert "Second shop" in person.get(url(site, "/settings/team")).text
 
 
+def test_the_audit_log_keeps_no_key_that_was_typed_into_a_field(site: Site) -> None:
+    admin = site.browser("administrator")
+    key = site.api.sk
+    sent = {"name": "Rocket Rides", "url": f"https://example.com/?key={key}"}
+    assert admin.post(url(site, "/settings/business/edit"), sent).status == 303
+    rows = site.api.core.database.read(
+        lambda tx: tx.execute("SELECT details FROM dash_log WHERE account = ?", (site.account,))
+    )
+    kept = " ".join(row[0] for row in rows)
+    assert "https://example.com/?key=sk_t" in kept
+    assert key not in kept
+
+
 def test_the_business_details_are_on_the_account_s_object(site: Site) -> None:
     admin = site.browser("administrator")
     sent = {"name": "Rocket Rides", "url": "https://rocket.example", "support_email": "help@rocket.example"}

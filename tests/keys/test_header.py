@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import base64
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tollkey.db import Ids
-from tollkey.keys import Denied, Presented, Reason, generate, read_authorization
+from tollkey.keys import Denied, Presented, Reason, generate, read_authorization, without_keys
 
 KEY = generate("secret", False, "1", Ids.seeded(1))
 
@@ -47,6 +48,24 @@ def test_a_key_without_a_scheme_is_masked_when_told_back() -> None:
     denied = read_authorization(KEY)
     assert isinstance(denied, Denied)
     assert denied.masked == "sk_test_" + "*" * 95 + KEY[-4:]
+
+
+@pytest.mark.parametrize(
+    "secret", [KEY, "whsec_" + "a1" * 16, "pi_1a_secret_" + "a1" * 12, "4242424287654242", "4242 4242-8765 4242"]
+)
+@pytest.mark.parametrize("times", [0, 1, 2])
+def test_a_stored_text_holds_no_secret_however_it_is_encoded(secret: str, times: int) -> None:
+    text = secret
+    for _ in range(times):
+        text = "".join(f"%{ord(letter):02x}" for letter in text)
+    kept = without_keys(f"GET /v1/customers/{text}")
+    assert kept.startswith("GET /v1/customers/")
+    assert secret[8:-4] not in unquote(unquote(kept))
+
+
+def test_a_stored_text_without_a_secret_stays_as_it_is() -> None:
+    for text in ("GET /v1/customers/a%20b", "POST /v1/customers/cus_1PRGHoUQxTXVL8", "192.0.2.1", "2001:db8::1"):
+        assert without_keys(text) == text
 
 
 def test_an_odd_text_after_bearer_is_taken_as_the_key_it_claims_to_be() -> None:

@@ -28,6 +28,24 @@ def test_a_restricted_key_cannot_get_at_a_secret_by_rolling_or_revealing_it(worl
     assert world.get(secret) == secret
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        f"{start}{'a1' * 20}"
+        for start in ("sk_live_", "rk_test_", "ek_live_", "whsec_", "pss_test_", "pi_1PRGHoUQxTX_secret_")
+    ],
+)
+def test_no_secret_is_taken_as_a_name_or_a_note(world: World, secret: str) -> None:
+    for field in ("name", "note"):
+        with refused(f"{field}_invalid"):
+            world.make("secret", **{field: f"kept in {secret}"})  # type: ignore[arg-type]
+
+
+def test_an_id_may_be_named_in_a_note(world: World) -> None:
+    note = "for acct_1PRGHoUQxTXVL8Fm, we_1PRGHoUQxTXVL8Fm and pk_live_" + "a1" * 20
+    assert world.make("secret", note=note)[0].note == note
+
+
 @pytest.mark.parametrize("verb", ["hide", "expire_now", "revoke"])
 def test_a_key_neither_hides_nor_ends_one_that_may_do_more(world: World, verb: str) -> None:
     holder, _ = world.make("restricted", permissions=["api_key_write"])

@@ -210,6 +210,19 @@ def test_last_used_is_counted_in_memory_and_written_in_the_background(world: Wor
     assert world.database.write(world.verifier.flush) == 0
 
 
+def test_the_last_use_tells_no_secret_of_the_path(world: World) -> None:
+    key, text = world.make("secret")
+    encoded = "".join(f"%{ord(letter):02x}" if place % 2 else letter for place, letter in enumerate(text))
+    for place in (text, encoded, "4242424242424242"):
+        world.verifier.record_use(key, world.clock.now, None, f"GET /v1/customers/{place}")
+        world.database.write(world.verifier.flush)
+        endpoint = world.read(lambda tx: world.authority.usages(tx, LIVE))[key.id].endpoint
+        assert endpoint is not None
+        assert endpoint.startswith("GET /v1/customers/")
+        assert place[20:40] not in endpoint or place.isdigit()
+        assert "42424242" not in endpoint
+
+
 def test_an_older_use_from_another_node_does_not_overwrite_a_newer_one(world: World) -> None:
     key, _ = world.make("secret")
     late = fresh_verifier(world)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import logging
 import os
 import signal
 import socket
@@ -20,6 +19,7 @@ import uvicorn
 
 from tollkey.cli.common import quiet_connection_logs, refused
 from tollkey.cli.protocol import BoundedProtocol
+from tollkey.cli.redacted_log import log_to
 from tollkey.cli.running import published
 from tollkey.core import Core, ensure_first_account, open_core, owner_link, sole_server, test_pair
 from tollkey.dashboard import Link
@@ -47,9 +47,7 @@ def serve(
     ] = False,
 ) -> None:
     """Start the server. The first start creates an account with test keys."""
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    log_to(sys.stderr)
     with ExitStack() as held:
         with quiet_connection_logs():
             core, listener, settings = _opened(held, host, port, data, database)
@@ -130,6 +128,7 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link:
         http=BoundedProtocol,
         log_level="warning",
         access_log=False,
+        log_config=None,  # its loggers write to the handler of ``log_to``
         server_header=False,
         date_header=True,
         proxy_headers=False,

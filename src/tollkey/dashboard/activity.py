@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from tollkey.dashboard.page import Context
 from tollkey.db import Tx
 from tollkey.keys import Keyring, chain
+from tollkey.wire.jobs import without_secrets
 
 LOG = chain.ChainedLog("dashboard", "dash_log", ("account", "at", "action", "person", "ip", "about", "details"))
 
@@ -43,9 +44,10 @@ def record(
     """Write an entry, in the transaction of the change. Person, IP address and time are those of the context.
 
     account: "" for actions that concern no account. person: who did it, when it is not the signed-in person.
-    about: the id of the object concerned. details: further fields; never put a secret there.
+    about: the id of the object concerned. details: further fields; secrets in them are masked, since entries stay.
     """
-    values = (account, ctx.now, action, person or ctx.me.id, ctx.ip, about, json.dumps(details, sort_keys=True))
+    kept = {name: without_secrets(value) if isinstance(value, str) else value for name, value in details.items()}
+    values = (account, ctx.now, action, person or ctx.me.id, ctx.ip, about, json.dumps(kept, sort_keys=True))
     chain.add(tx, ctx.authority.keyring, LOG, values, ctx.now)
 
 

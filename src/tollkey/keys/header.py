@@ -6,14 +6,20 @@ import base64
 import binascii
 import re
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from tollkey.keys.key import Denied, Reason
 from tollkey.keys.token import mask_unknown
 
-_KEY_LIKE = re.compile(r"\b[a-z]{2,12}_[a-z]{2,12}_[0-9A-Za-z]{8,}")
+#: Keys, signing secrets, client secrets, and numbers as long as a card's.
+_SECRET_LIKE = re.compile(
+    r"\b[a-z]{2,12}_[a-z]{2,12}_[0-9A-Za-z]{8,}|\bwhsec_[0-9A-Za-z]{8,}|_secret_[0-9A-Za-z]{6,}"
+    r"|(?<![0-9A-Za-z])\d(?:[ +-]?\d){12,}+"
+)
 _SECRET_KEY = re.compile(r"(?<![0-9A-Za-z])(?:sk|rk|ek)_(?:test|live)_[0-9A-Za-z]{24,}")
 _OPAQUE = re.compile(r"[0-9A-Za-z+/=._~-]{20,}")
 _SHOWN = 200  # characters of an unusable header that are repeated in the response
+_EXAMINED = 2_000  # characters of a text that are masked, before it is cut
 
 
 class Presented(NamedTuple):
@@ -75,12 +81,21 @@ def _basic_user(credentials: str) -> str:
 
 
 def without_keys(value: str) -> str:
-    """Prepare a text from a request for storage: cut to 200 characters, with everything that looks like a key masked.
+    """Prepare a text from a request for storage: cut to 200 characters, with everything that looks like a key or
+    another secret masked, also where it is percent-encoded, up to three times.
 
     NUL and unpaired surrogates, which a database does not accept as text, are replaced.
     """
-    value = value[:_SHOWN].replace("\0", "?").encode("utf-8", "replace").decode()
-    return _KEY_LIKE.sub(lambda match: mask_unknown(match.group()), value)
+    value = decoded = value[:_EXAMINED]
+    for _ in range(3 if "%" in value else 0):
+        decoded = unquote(decoded, errors="replace")
+    masked = _masked(decoded)
+    value = _masked(value) if masked == decoded else masked
+    return value[:_SHOWN].replace("\0", "?").encode("utf-8", "replace").decode()
+
+
+def _masked(value: str) -> str:
+    return _SECRET_LIKE.sub(lambda match: mask_unknown(match.group()), value)
 
 
 def without_secret_keys(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from tollkey.keys.errors import KeyRefused
@@ -9,6 +10,11 @@ from tollkey.keys.key import Key
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS, allowlist_within
 from tollkey.keys.token import BRAND, Brand, Kind
 
+#: Secrets of the payments API besides the keys of a brand: ephemeral keys, signing secrets, client secrets.
+_OTHER_SECRET = re.compile(
+    r"(?<![0-9A-Za-z])(?:(?:ek|pss|whsec)_(?:(?:test|live)_)?[0-9A-Za-z]{16,}"
+    r"|[a-z]{2,8}_[0-9A-Za-z]{8,}_secret_[0-9A-Za-z]{16,})"
+)
 LONGEST_NAME = 100
 LONGEST_NOTE = 500
 DEFAULT_NAMES: dict[Kind, str] = {
@@ -48,8 +54,12 @@ def check_note(note: str, brand: Brand = BRAND) -> str:
 
 
 def contains_secret_key(text: str, brand: Brand = BRAND) -> bool:
-    """Return whether a text contains a secret or restricted key. Names and notes are stored and shown in plain text."""
-    return any(brand.kind(match[1]) != "publishable" for match in brand.pattern.finditer(text))
+    """Return whether a text contains a secret key, a signing secret or a client secret.
+
+    Names and notes are stored and shown in plain text.
+    """
+    found = any(brand.kind(match[1]) != "publishable" for match in brand.pattern.finditer(text))
+    return found or _OTHER_SECRET.search(text) is not None
 
 
 def check_expiry(expires_at: int | None, now: int) -> int | None:

@@ -51,7 +51,7 @@ _ERROR_CHARACTERS = 500
 #: A key or a signing secret; a client secret; 40 characters and more in one piece, as tokens are; a card's or an
 #: account's number.
 _SECRET = re.compile(
-    r"\b(?:[a-z]{2,12}_(?:test|live)|whsec)_\w{8,}|\w+_secret_\w+|[\w-]{40,}|(?<![\w.])\d(?:[ -]?\d){11,18}(?![\w.])"
+    r"\b(?:[a-z]{2,12}_(?:test|live)|whsec)_\w{8,}|\w+_secret_\w+|[\w-]{40,}|(?<![\w.])\d(?:[ -]?\d){11,}+(?!\w|\.\d)"
 )
 #: Storage errors: the job is run again soon, and the attempt is not counted.
 _NOT_ITS_FAULT = (Conflict, Unreachable, OutcomeUnknown)
