@@ -64,6 +64,8 @@ class PagedOperation(Operation):
 '''
 #: From so many words on, a list of words has a name.
 _MANY_WORDS = 5
+#: Names of types whose field's name says too little, by the full name of their first use.
+_SHARED = {"PostCustomersTaxIdDataType": "TaxIdType"}
 _SCALARS: tuple[tuple[type[Param], str], ...] = (
     (Text, "str"),
     (DecimalText, "str"),
@@ -205,7 +207,7 @@ class Operations:
         names: dict[Shape, str] = {}
         taken = {*self._roots, "Operation", "PagedOperation", "Any", "Literal", "NotRequired", "TypedDict"}
         for found, there in sorted(uses.items(), key=lambda use: (-len(use[1].operations), use[1].first)):
-            shared = max(sorted(there.fields), key=lambda name: there.fields[name])
+            shared = _SHARED.get(there.first) or max(sorted(there.fields), key=lambda name: there.fields[name])
             wanted = [shared, there.first] if len(there.operations) > 1 else [there.first]
             wanted += [f"{there.first}{number}" for number in range(2, 100)]
             names[found] = next(name for name in wanted if name not in taken)

@@ -3600,7 +3600,7 @@ class PostCustomersCustomerTax(TypedDict):
     validate_location: NotRequired[Literal["auto", "deferred", "immediately"]]
 
 class PostCustomersCustomerTaxIds(Operation):
-    type: Type
+    type: TaxIdType
     value: str
 
 class PostCustomersInvoiceSettings(TypedDict):
@@ -6023,7 +6023,7 @@ class PostTaxCalculationsShippingCost(TypedDict):
 
 class PostTaxIds(Operation):
     owner: NotRequired[GetTaxIdsOwner]
-    type: Type
+    type: TaxIdType
     value: str
 
 class PostTaxRates(Operation):
@@ -6411,11 +6411,9 @@ class PostTestHelpersIssuingAuthorizationsFleetReportedBreakdownTax(TypedDict):
 class PostTestHelpersIssuingAuthorizationsFuel(TypedDict):
     industry_product_code: NotRequired[str]
     quantity_decimal: NotRequired[str]
-    type: NotRequired[PostTestHelpersIssuingAuthorizationsFuelType]
+    type: NotRequired[Type]
     unit: NotRequired[PostTestHelpersIssuingAuthorizationsFuelUnit]
     unit_cost_decimal: NotRequired[str]
-
-PostTestHelpersIssuingAuthorizationsFuelType = Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
 
 PostTestHelpersIssuingAuthorizationsFuelUnit = Literal["charging_minute", "imperial_gallon", "kilogram", "kilowatt_hour", "liter", "other", "pound", "us_gallon"]
 
@@ -6945,12 +6943,14 @@ class TaxAmount(TypedDict):
     taxable_amount: int
 
 class TaxId(TypedDict):
-    type: Type
+    type: TaxIdType
     value: str
 
 class TaxIdCollection(TypedDict):
     enabled: bool
     required: NotRequired[Literal["if_supported", "never"]]
+
+TaxIdType = Literal["ad_nrt", "ae_trn", "al_tin", "am_tin", "ao_tin", "ar_cuit", "au_abn", "au_arn", "aw_tin", "az_tin", "ba_tin", "bb_tin", "bd_bin", "bf_ifu", "bg_uic", "bh_vat", "bj_ifu", "bo_tin", "br_cnpj", "br_cpf", "bs_tin", "by_tin", "ca_bn", "ca_gst_hst", "ca_pst_bc", "ca_pst_mb", "ca_pst_sk", "ca_qst", "cd_nif", "ch_uid", "ch_vat", "cl_tin", "cm_niu", "cn_tin", "co_nit", "cr_tin", "cv_nif", "de_stn", "do_rcn", "ec_ruc", "eg_tin", "es_cif", "et_tin", "eu_oss_vat", "eu_vat", "fo_vat", "gb_vat", "ge_vat", "gi_tin", "gn_nif", "hk_br", "hr_oib", "hu_tin", "id_npwp", "il_vat", "in_gst", "is_vat", "it_cf", "jp_cn", "jp_rn", "jp_trn", "ke_pin", "kg_tin", "kh_tin", "kr_brn", "kz_bin", "la_tin", "li_uid", "li_vat", "lk_vat", "ma_vat", "md_vat", "me_pib", "mk_vat", "mr_nif", "mx_rfc", "my_frp", "my_itn", "my_sst", "ng_tin", "no_vat", "no_voec", "np_pan", "nz_gst", "om_vat", "pe_ruc", "ph_tin", "pl_nip", "py_ruc", "ro_tin", "rs_pib", "ru_inn", "ru_kpp", "sa_vat", "sg_gst", "sg_uen", "si_tin", "sn_ninea", "sr_fin", "sv_nit", "th_vat", "tj_tin", "tr_tin", "tw_vat", "tz_vat", "ua_vat", "ug_tin", "us_ein", "uy_ruc", "uz_tin", "uz_vat", "ve_rif", "vn_tin", "za_vat", "zm_tin", "zw_tin"]
 
 class TaxRateData(TypedDict):
     country: NotRequired[str]
@@ -7027,7 +7027,7 @@ class TrialSettings(TypedDict):
 class Twint(TypedDict):
     setup_future_usage: NotRequired[Literal["none", "off_session"]]
 
-Type = Literal["ad_nrt", "ae_trn", "al_tin", "am_tin", "ao_tin", "ar_cuit", "au_abn", "au_arn", "aw_tin", "az_tin", "ba_tin", "bb_tin", "bd_bin", "bf_ifu", "bg_uic", "bh_vat", "bj_ifu", "bo_tin", "br_cnpj", "br_cpf", "bs_tin", "by_tin", "ca_bn", "ca_gst_hst", "ca_pst_bc", "ca_pst_mb", "ca_pst_sk", "ca_qst", "cd_nif", "ch_uid", "ch_vat", "cl_tin", "cm_niu", "cn_tin", "co_nit", "cr_tin", "cv_nif", "de_stn", "do_rcn", "ec_ruc", "eg_tin", "es_cif", "et_tin", "eu_oss_vat", "eu_vat", "fo_vat", "gb_vat", "ge_vat", "gi_tin", "gn_nif", "hk_br", "hr_oib", "hu_tin", "id_npwp", "il_vat", "in_gst", "is_vat", "it_cf", "jp_cn", "jp_rn", "jp_trn", "ke_pin", "kg_tin", "kh_tin", "kr_brn", "kz_bin", "la_tin", "li_uid", "li_vat", "lk_vat", "ma_vat", "md_vat", "me_pib", "mk_vat", "mr_nif", "mx_rfc", "my_frp", "my_itn", "my_sst", "ng_tin", "no_vat", "no_voec", "np_pan", "nz_gst", "om_vat", "pe_ruc", "ph_tin", "pl_nip", "py_ruc", "ro_tin", "rs_pib", "ru_inn", "ru_kpp", "sa_vat", "sg_gst", "sg_uen", "si_tin", "sn_ninea", "sr_fin", "sv_nit", "th_vat", "tj_tin", "tr_tin", "tw_vat", "tz_vat", "ua_vat", "ug_tin", "us_ein", "uy_ruc", "uz_tin", "uz_vat", "ve_rif", "vn_tin", "za_vat", "zm_tin", "zw_tin"]
+Type = Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
 
 Unit = Literal["business_day", "day", "hour", "month", "week"]
 

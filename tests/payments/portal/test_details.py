@@ -29,3 +29,13 @@ def test_details_are_changed_as_far_as_the_portal_allows(api: Api) -> None:
     changed = api.get(f"/v1/customers/{who}", expand=["tax_ids"])
     assert (changed["email"], changed["name"], changed["address"]["country"]) == ("new@shop.example", "Old", "DE")
     assert changed["tax_ids"]["data"][0]["value"] == "DE123456789"
+
+
+def test_a_tax_id_of_a_type_that_does_not_exist_is_refused(api: Api) -> None:
+    who = api.ok("POST", "/v1/customers", email="jenny@shop.example")["id"]
+    features = {"customer_update": {"enabled": True, "allowed_updates": ["tax_id"]}}
+    configuration = api.ok("POST", "/v1/billing_portal/configurations", features=features)["id"]
+    path = path_of(api.ok("POST", "/v1/billing_portal/sessions", customer=who, configuration=configuration))
+    body = urlencode({"tax_id": "eu_vta DE123456789"}).encode()
+    assert api.send("POST", path + "/details", key=None, body=body).status == 400
+    assert api.get(f"/v1/customers/{who}/tax_ids")["data"] == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import redemption
 from tollkey.payments.checkout import jobs, kinds, states
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession
     from tollkey.payments.intents.stored import AnyIntent, StoredPaymentIntent
     from tollkey.payments.methods.stored import StoredPaymentMethod
+    from tollkey.wire import operations
 
 _PAID = ("succeeded", "processing", "requires_capture")
 
@@ -107,7 +108,7 @@ def _ensure_customer(call: Call, session: StoredSession) -> str:
         tax_ids = details.get("tax_ids")
         if tax_ids:
             given["tax_id_data"] = [dict(one) for one in tax_ids]
-        session["customer"] = customers.create(call, given)["id"]
+        session["customer"] = customers.create(call, cast("operations.PostCustomers", given))["id"]  # named alike
     return str(session["customer"])
 
 

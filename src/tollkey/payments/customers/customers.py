@@ -26,7 +26,6 @@ from tollkey.wire import (
     Deleted,
     Endpoint,
     Page,
-    Params,
     Resource,
     invalid,
     list_page,
@@ -40,9 +39,9 @@ from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry
-    from tollkey.payments.customers.stored import StoredCustomer
+    from tollkey.payments.customers.stored import StoredCustomer, TaxQuestion
     from tollkey.payments.subscriptions.stored import StoredSubscription
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 _PLAIN = ("description", "name", "phone", "preferred_locales", "business_name", "individual_name", "tax_exempt")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -51,7 +50,7 @@ _SUBSCRIPTION: Kind[StoredSubscription] = Kind("subscription")
 _TAX_ID: Kind[api.TaxId] = Kind("tax_id")
 
 
-def create(call: Call, params: Params) -> StoredCustomer:
+def create(call: Call, params: operations.PostCustomers) -> StoredCustomer:
     """Create a customer, with a payment method or a source saved to it."""
     clock = params.get("test_clock")
     if clock:
@@ -87,26 +86,31 @@ def create(call: Call, params: Params) -> StoredCustomer:
     return customer
 
 
-def _name_method(call: Call, params: Params) -> None:
+def _name_method(call: Call, params: operations.PostCustomers) -> None:
     """A test name (``pm_card_visa``) given twice, as the method and as the default, means one new card."""
-    default = (params.get("invoice_settings") or {}).get("default_payment_method")
+    settings = params.get("invoice_settings") or {}
+    default = settings.get("default_payment_method")
     if default and default == params.get("payment_method"):
         id = instruments.resolve_payment_method(call, default, "payment_method")["id"]
-        params["payment_method"] = params["invoice_settings"]["default_payment_method"] = id
+        params["payment_method"] = settings["default_payment_method"] = id
 
 
-def _source(params: Params) -> tuple[object, str]:
+def _source(params: operations.PostCustomers | operations.PostCustomersCustomer) -> tuple[object, str]:
     """The token, source or card data that was given, and the parameter it stood in."""
+    given: Mapping[str, Any] = params  # the names are computed
     for name in ("source", "card", "bank_account"):
-        if params.get(name):
-            return params[name], name
+        if given.get(name):
+            return given[name], name
     return None, "source"
 
 
-def _assign(call: Call, customer: StoredCustomer, params: Params) -> None:
+def _assign(
+    call: Call, customer: StoredCustomer, params: operations.PostCustomers | operations.PostCustomersCustomer
+) -> None:
     """Copy what was sent; raise ApiError for an address that cannot be one."""
-    if params.get("email") and not _EMAIL.fullmatch(params["email"]):
-        raise invalid(f"Invalid email address: {params['email']}", "email", "email_invalid")
+    email = params.get("email")
+    if email and not _EMAIL.fullmatch(email):
+        raise invalid(f"Invalid email address: {email}", "email", "email_invalid")
     fields.assign(customer, params, ("email", *_PLAIN))
     if customer.get("tax_exempt") is None:
         customer["tax_exempt"] = "none"
@@ -118,11 +122,11 @@ def _assign(call: Call, customer: StoredCustomer, params: Params) -> None:
     if "shipping" in params:
         customer["shipping"] = fields.shipping(params["shipping"])
     if "tax" in params:
-        customer["_tax"] = params["tax"] or {}
+        customer["_tax"] = cast("TaxQuestion", params["tax"] or {})  # ``tax`` of either operation, as it was sent
         if customer["_tax"].get("validate_location") == "immediately" and automatic.address_of(call, customer) is None:
             raise automatic.unlocated("tax[validate_location]")
     fields.merge_metadata(customer, params)
-    settings = params.get("invoice_settings") or {}
+    settings: MutableMapping[str, Any] = {**(params.get("invoice_settings") or {})}
     options = settings.get("rendering_options")
     if options:
         before: Mapping[str, Any] = customer["invoice_settings"]["rendering_options"] or {}
@@ -137,7 +141,13 @@ def _assign(call: Call, customer: StoredCustomer, params: Params) -> None:
     )
 
 
-def _after(call: Call, customer: StoredCustomer, params: Params, *, new: bool = False) -> None:
+def _after(
+    call: Call,
+    customer: StoredCustomer,
+    params: Mapping[str, Any],
+    *,
+    new: bool = False,
+) -> None:
     """What needs the customer to be there: its payment method, its discount, its tax ids."""
     if params.get("payment_method"):
         method = instruments.resolve_payment_method(call, params["payment_method"], "payment_method")
@@ -160,15 +170,16 @@ def _after(call: Call, customer: StoredCustomer, params: Params, *, new: bool = 
         entry: DiscountEntry = {"coupon": params.get("coupon"), "promotion_code": params.get("promotion_code")}
         redemption.set_customer_discount(call, customer, entry if given else None)
         call.objects.save(customer, None if new else "customer.updated")
-    for entry in params.get("tax_id_data") or []:
-        _add_tax_id(call, customer, entry)
+    for tax_id in params.get("tax_id_data") or []:
+        _add_tax_id(call, customer, tax_id)
 
 
-def _add_tax_id(call: Call, customer: StoredCustomer, entry: Mapping[str, Any]) -> None:
-    tax_ids.create(call, {**entry, "owner": {"type": "customer", "customer": customer["id"]}})
+def _add_tax_id(call: Call, customer: StoredCustomer, entry: operations.TaxId) -> None:
+    owner: operations.GetTaxIdsOwner = {"type": "customer", "customer": customer["id"]}
+    tax_ids.create(call, {"type": entry["type"], "value": entry["value"], "owner": owner})
 
 
-def _check_default(call: Call, customer: StoredCustomer, params: Params) -> None:
+def _check_default(call: Call, customer: StoredCustomer, params: Mapping[str, Any]) -> None:
     """``invoice_settings[default_payment_method]`` must be attached to the customer."""
     wanted = (params.get("invoice_settings") or {}).get("default_payment_method")
     if not wanted:
@@ -184,7 +195,7 @@ def _check_default(call: Call, customer: StoredCustomer, params: Params) -> None
         )
 
 
-def retrieve_customer(call: Call, params: Params) -> StoredCustomer | api.DeletedCustomer:
+def retrieve_customer(call: Call, params: operations.GetCustomersCustomer) -> StoredCustomer | api.DeletedCustomer:
     """Retrieve a customer; a deleted one answers ``deleted: true``."""
     id = call.path["customer"]
     found = call.objects.find(kinds.CUSTOMER, id)
@@ -193,19 +204,17 @@ def retrieve_customer(call: Call, params: Params) -> StoredCustomer | api.Delete
     return found if found is not None else call.objects.get(kinds.CUSTOMER, id)
 
 
-def update(call: Call, params: Params) -> StoredCustomer:
+def update(call: Call, params: operations.PostCustomersCustomer) -> StoredCustomer:
     """Change a customer; metadata is merged. A new source replaces the default one."""
     return change(call, call.objects.get(kinds.CUSTOMER, call.path["customer"]), params)
 
 
-def change(call: Call, customer: StoredCustomer, params: Params) -> StoredCustomer:
+def change(call: Call, customer: StoredCustomer, params: operations.PostCustomersCustomer) -> StoredCustomer:
     """Change a customer as these parameters ask, and store it. Raises ApiError for what cannot be."""
     _assign(call, customer, params)
     for name in ("default_source", "default_card", "default_bank_account"):
-        if params.get(name):
-            customer["default_source"] = customer_sources.source_of(call, customer["id"], params[name], in_path=False)[
-                "id"
-            ]
+        if id := cast("Mapping[str, Any]", params).get(name):  # the names are computed
+            customer["default_source"] = customer_sources.source_of(call, customer["id"], id, in_path=False)["id"]
     given, name = _source(params)
     if given is not None:
         old = customer["default_source"]
@@ -217,14 +226,14 @@ def change(call: Call, customer: StoredCustomer, params: Params) -> StoredCustom
     return call.objects.save(customer, "customer.updated")
 
 
-def list_customers(call: Call, params: Params) -> Page:
+def list_customers(call: Call, params: operations.GetCustomers) -> Page:
     """List customers by ``email`` and ``test_clock``; those that live on a test clock only when it is named."""
     equal = {name: params[name] for name in ("email", "test_clock") if params.get(name)}
     keep = None if params.get("test_clock") else (lambda customer: customer.get("test_clock") is None)
     return list_page(call, "customer", params, equal, url="/v1/customers", keep=keep)
 
 
-def delete(call: Call, params: Params) -> Deleted:
+def delete(call: Call, params: operations.DeleteCustomersCustomer) -> Deleted:
     """Delete a customer: its payment methods are detached, its subscriptions canceled."""
     customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])
     id = customer["id"]

@@ -7,12 +7,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.customers import customers
 from tollkey.payments.portal.session import Here, completed, here, return_link
+from tollkey.payments.shared import fields
 from tollkey.payments.tax import tax_ids
-from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, html_page, invalid
+from tollkey.wire import ApiError, Call, Endpoint, P, Reply, html_page, invalid
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 _ADDRESS = (
     ("line1", "Address"),
@@ -33,7 +37,7 @@ def details_link(at: Here) -> str:
     return f'<h2>Billing information</h2>\n<a class="button second" href="{at.path}/details">Update information</a>'
 
 
-def form(call: Call, params: Params) -> Reply:
+def form(call: Call, params: operations.GetPortalTokenDetails) -> Reply:
     """The details that may be changed, as they are."""
     at = here(call)
     return _page(at, _rules(at), {})
@@ -78,18 +82,20 @@ def _page(at: Here, allowed: list[str], typed: Mapping[str, Any], problem: str =
     return html_page("Billing information", body, status=400 if problem else 200)
 
 
-def save(call: Call, params: Params) -> Reply:
+def save(call: Call, params: operations.PostPortalTokenDetails) -> Reply:
     """Change the customer as typed."""
     at = here(call)
     allowed = _rules(at)
-    wanted: Params = {name: params[name] for name in ("name", "email", "phone") if name in allowed and params.get(name)}
+    given: Mapping[str, Any] = params  # the names of the form's fields are computed
+    wanted: operations.PostCustomersCustomer = {}
+    fields.assign(wanted, given, [name for name in ("name", "email", "phone") if name in allowed and given.get(name)])
     for kind in ("address", "shipping"):
         if kind in allowed:
-            address = {name: (params.get(f"{kind}_{name}") or "").strip() for name, _ in _ADDRESS}
+            address = {name: (given.get(f"{kind}_{name}") or "").strip() for name, _ in _ADDRESS}
             if any(address.values()):
                 address["country"] = address["country"].upper()
                 name = params.get("name") or at.customer.get("name") or ""
-                wanted[kind] = address if kind == "address" else {"address": address, "name": name}
+                fields.assign(wanted, {"address": address, "shipping": {"address": address, "name": name}}, (kind,))
     try:
         with call.tx.savepoint():
             if wanted:
@@ -103,10 +109,11 @@ def save(call: Call, params: Params) -> Reply:
 
 def _add_tax_id(at: Here, text: str) -> None:
     found = _TAX_ID.fullmatch(text)
-    if found is None:
+    type = tax_ids.known_type(found[1]) if found else None
+    if found is None or type is None:
         raise invalid("Write the type of the tax ID and its number, such as eu_vat DE123456789.", "tax_id")
     tax_ids.create(
-        at.call, {"type": found[1], "value": found[2], "owner": {"type": "customer", "customer": at.customer["id"]}}
+        at.call, {"type": type, "value": found[2], "owner": {"type": "customer", "customer": at.customer["id"]}}
     )
 
 

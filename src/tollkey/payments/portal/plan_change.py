@@ -5,9 +5,10 @@ Each step is a form; nothing needs a script.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.portal import kinds
@@ -28,7 +29,7 @@ from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, html_page, 
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 _MOST = 999_999
@@ -48,7 +49,7 @@ def change_link(at: Here, subscription: StoredSubscription) -> str:
     )
 
 
-def choose(call: Call, params: Params) -> Reply:
+def choose(call: Call, params: operations.GetPortalTokenUpdate) -> Reply:
     """What the subscription may be changed to."""
     at = here(call)
     return choice_page(at, _changeable(at, params["subscription"]))
@@ -132,7 +133,7 @@ def _limits(at: Here, product: str) -> tuple[int, int]:
     return 1, _MOST
 
 
-def _asked(at: Here, subscription: StoredSubscription, params: Params) -> Params:
+def _asked(at: Here, subscription: StoredSubscription, params: Mapping[str, Any]) -> Params:
     """The change that was chosen, as ``subscriptions.update`` takes it.
 
     Raises ApiError 400 for one that is not offered.
@@ -216,7 +217,7 @@ def _named(at: Here, price: api.Price, quantity: int) -> str:
     return f"{count}{at.call.objects.get(kinds.PRODUCT, price['product'])['name']}, {price_text(price)}"
 
 
-def _change(at: Here, params: Params) -> tuple[StoredSubscription, Params]:
+def _change(at: Here, params: Mapping[str, Any]) -> tuple[StoredSubscription, Params]:
     if params.get("subscription"):
         subscription = _changeable(at, params["subscription"])
         return subscription, _asked(at, subscription, params)
@@ -225,7 +226,7 @@ def _change(at: Here, params: Params) -> tuple[StoredSubscription, Params]:
     return of_flow(at)
 
 
-def review(call: Call, params: Params) -> Reply:
+def review(call: Call, params: operations.PostPortalTokenReview) -> Reply:
     """What a change costs, now and later: nothing is changed before its form is sent."""
     at = here(call)
     try:
@@ -238,7 +239,7 @@ def review(call: Call, params: Params) -> Reply:
     return _review_page(at, _summary(at, subscription, change) + told, params)
 
 
-def _review_page(at: Here, told: str, params: Params, problem: str = "") -> Reply:
+def _review_page(at: Here, told: str, params: Mapping[str, Any], problem: str = "") -> Reply:
     kept = "".join(
         f'<input type="hidden" name="{name}" value="{escape(str(params[name]))}">'
         for name in _CHOSEN
@@ -301,7 +302,7 @@ def _length(price: api.Price) -> int:
     return _DAYS[recurring["interval"]] * recurring["interval_count"]
 
 
-def update(call: Call, params: Params) -> Reply:
+def update(call: Call, params: operations.PostPortalTokenUpdate) -> Reply:
     """Change the subscription; a refused card changes nothing and is told."""
     at = here(call)
     subscription, change = _change(at, params)

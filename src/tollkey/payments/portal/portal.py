@@ -52,7 +52,7 @@ from tollkey.wire import (
 if TYPE_CHECKING:
     from tollkey.payments.portal.stored import StoredPortalSession
     from tollkey.payments.subscriptions.stored import StoredSubscription
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("customer_portal", "Customer portal", "Billing")
 _HOUR = 3600
@@ -117,7 +117,7 @@ def _product(call: Call, given: Mapping[str, Any], place: int) -> api.PortalSubs
     return {"adjustable_quantity": limits, "prices": list(given["prices"]), "product": product["id"]}
 
 
-def _new(call: Call, params: Params, *, default: bool) -> api.BillingPortalConfiguration:
+def _new(call: Call, params: Mapping[str, Any], *, default: bool) -> api.BillingPortalConfiguration:
     profile = params.get("business_profile") or {}
     features = copy.deepcopy(_FEATURES)
     _merge(call, features, params["features"])
@@ -142,12 +142,16 @@ def _new(call: Call, params: Params, *, default: bool) -> api.BillingPortalConfi
     return configuration
 
 
-def create_configuration(call: Call, params: Params) -> api.BillingPortalConfiguration:
+def create_configuration(
+    call: Call, params: operations.PostBillingPortalConfigurations
+) -> api.BillingPortalConfiguration:
     """Say what customers may do in the portal."""
     return call.objects.insert(_new(call, params, default=False), "billing_portal.configuration.created")
 
 
-def update_configuration(call: Call, params: Params) -> api.BillingPortalConfiguration:
+def update_configuration(
+    call: Call, params: operations.PostBillingPortalConfigurationsConfiguration
+) -> api.BillingPortalConfiguration:
     """Change a configuration."""
     configuration = call.objects.get(kinds.CONFIGURATION, call.path["configuration"])
     if params.get("active") is False and configuration["is_default"]:
@@ -184,7 +188,7 @@ def _used(call: Call, id: str | None) -> api.BillingPortalConfiguration:
     return call.objects.insert(_new(call, {"features": features}, default=True))
 
 
-def create_session(call: Call, params: Params) -> StoredPortalSession:
+def create_session(call: Call, params: operations.PostBillingPortalSessions) -> StoredPortalSession:
     """Make a session; its ``url`` is the portal's page of that customer."""
     if not params.get("customer"):
         raise missing_param("customer")
@@ -210,7 +214,7 @@ def create_session(call: Call, params: Params) -> StoredPortalSession:
 # -- the page
 
 
-def show(call: Call, params: Params) -> Reply:
+def show(call: Call, params: operations.GetPortalToken) -> Reply:
     """The portal: subscriptions, payment methods and invoices of the session's customer; or the one task that the
     session was made for.
     """
@@ -254,7 +258,7 @@ def _offer(at: Here, flow: api.PortalFlowsFlowSubscriptionCancel) -> str:
     return f'<p>{text}</p>\n<form method="post" action="{at.path}/stay"><button>Accept the offer</button></form>\n<hr>'
 
 
-def accept_retention_offer(call: Call, params: Params) -> Reply:
+def accept_retention_offer(call: Call, params: operations.PostPortalTokenStay) -> Reply:
     """Accept the offer of a cancellation flow: apply its coupon to the subscription."""
     at = here(call)
     flow = value_at(at.session, "flow.subscription_cancel") or {}
@@ -265,7 +269,9 @@ def accept_retention_offer(call: Call, params: Params) -> Reply:
     return completed(at)
 
 
-def _cancellable(at: Here, params: Params) -> tuple[StoredSubscription, api.PortalSubscriptionCancel]:
+def _cancellable(
+    at: Here, params: operations.GetPortalTokenCancel | operations.PostPortalTokenCancel
+) -> tuple[StoredSubscription, api.PortalSubscriptionCancel]:
     """The subscription, and how the configuration lets it be cancelled. Raises ApiError (400) when it does not."""
     rules = at.features["subscription_cancel"]
     subscription = own_subscription(at, params["subscription"])
@@ -276,12 +282,12 @@ def _cancellable(at: Here, params: Params) -> tuple[StoredSubscription, api.Port
     return subscription, rules
 
 
-def ask_to_cancel(call: Call, params: Params) -> Reply:
+def ask_to_cancel(call: Call, params: operations.GetPortalTokenCancel) -> Reply:
     """Before a subscription is cancelled: what will happen, and when?"""
     return cancel_page(call, *_cancellable(here(call), params))
 
 
-def cancel_subscription(call: Call, params: Params) -> Reply:
+def cancel_subscription(call: Call, params: operations.PostPortalTokenCancel) -> Reply:
     """Cancel a subscription as the configuration allows: at once, or at the end of what is paid."""
     at = here(call)
     subscription, rules = _cancellable(at, params)
@@ -299,14 +305,14 @@ def cancel_subscription(call: Call, params: Params) -> Reply:
     return completed(at)
 
 
-def undo_cancellation(call: Call, params: Params) -> Reply:
+def undo_cancellation(call: Call, params: operations.PostPortalTokenKeep) -> Reply:
     """Undo a cancellation at the end of the period."""
     at = here(call)
     changes.update(at.call, own_subscription(at, params["subscription"]), {"cancel_at_period_end": False})
     return redirect(at.path)
 
 
-def add_method(call: Call, params: Params) -> Reply:
+def add_method(call: Call, params: operations.PostPortalTokenAdd) -> Reply:
     """Go to a page that saves a new card, which pays from then on; then on to where the session leads."""
     at = here(call)
     if not at.features["payment_method_update"]["enabled"]:
@@ -318,7 +324,7 @@ def add_method(call: Call, params: Params) -> Reply:
     return redirect(sessions.page_of(sessions.new_session(call, given, for_portal=True)))
 
 
-def use_method(call: Call, params: Params) -> Reply:
+def use_method(call: Call, params: operations.PostPortalTokenUse) -> Reply:
     """Make a saved payment method the one that invoices are paid with."""
     at = here(call)
     method = call.objects.find(kinds.PAYMENT_METHOD, params["payment_method"])

@@ -9,7 +9,8 @@ In test mode the last nine digits decide: 000000000 is verified, 111111111 is no
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.shared import permissions, providers
@@ -19,18 +20,19 @@ from tollkey.wire import (
     Deleted,
     Endpoint,
     Page,
-    Params,
     Resource,
     invalid,
     list_page,
     missing_object,
     needs,
     new_object,
+    operation_params,
     records,
 )
+from tollkey.wire.params import Choice
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("tax_id", "Tax IDs", "Billing")
 _CHECKED = ("eu_vat", "au_abn", "gb_vat")
@@ -48,13 +50,14 @@ _FORMS = {
 _SETTLES_SECONDS = 1
 
 
-def create(call: Call, params: Params) -> api.TaxId:
+def create(call: Call, params: operations.PostCustomersCustomerTaxIds | operations.PostTaxIds) -> api.TaxId:
     """Create a tax id, of a customer (in the path or as ``owner``) or of the account.
 
     Its check comes to an end a moment later.
     """
     kind, value = params["type"], params["value"].strip()
-    owner = params.get("owner") or {}
+    given: Mapping[str, Any] = params  # without ``owner`` when the path names the customer
+    owner = given.get("owner") or {}
     customer = call.path.get("customer") or owner.get("customer")
     if customer:
         call.objects.get(kinds.CUSTOMER, customer, None if "customer" in call.path else "owner[customer]")
@@ -84,6 +87,12 @@ def create(call: Call, params: Params) -> api.TaxId:
     if checked and not compact.endswith("222222222"):
         call.schedule.add(call.now + _SETTLES_SECONDS, jobs.TAX_ID_VERIFY, tax_id["id"])
     return tax_id
+
+
+def known_type(text: str) -> operations.TaxIdType | None:
+    """Return the type of tax id with that name, or None."""
+    node = operation_params("POST", "/v1/tax_ids").fields["type"]
+    return cast("operations.TaxIdType", text) if isinstance(node, Choice) and text in node.words else None
 
 
 def well_formed(kind: str, value: str) -> bool:
@@ -119,20 +128,21 @@ def _get(call: Call) -> api.TaxId:
     return tax_id
 
 
-def show(call: Call, params: Params) -> api.TaxId:
+def show(call: Call, params: operations.GetCustomersCustomerTaxIdsId | operations.GetTaxIdsId) -> api.TaxId:
     """Retrieve a tax id."""
     return _get(call)
 
 
-def delete(call: Call, params: Params) -> Deleted:
+def delete(call: Call, params: operations.DeleteCustomersCustomerTaxIdsId | operations.DeleteTaxIdsId) -> Deleted:
     """Delete a tax id."""
     tax_id = _get(call)
     return call.objects.delete(tax_id, "customer.tax_id.deleted" if tax_id["customer"] else None)
 
 
-def list_ids(call: Call, params: Params) -> Page:
+def list_ids(call: Call, params: operations.GetCustomersCustomerTaxIds | operations.GetTaxIds) -> Page:
     """List the tax ids of a customer, or of the account."""
-    customer = call.path.get("customer") or (params.get("owner") or {}).get("customer")
+    given: Mapping[str, Any] = params  # without ``owner`` when the path names the customer
+    customer = call.path.get("customer") or (given.get("owner") or {}).get("customer")
     if customer:
         call.objects.get(kinds.CUSTOMER, customer, None if "customer" in call.path else "owner[customer]")
     url = f"/v1/customers/{customer}/tax_ids" if "customer" in call.path else "/v1/tax_ids"
