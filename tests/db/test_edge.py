@@ -25,6 +25,7 @@ from tollkey.db import (
     edge_for,
     migrate,
 )
+from tollkey.db.sqlite import WAL_KEPT_BYTES
 from tollkey.db.sqlite_edge import CHECKPOINT_BYTES, CHECKPOINT_WRITES
 
 NOTES = Migration(
@@ -599,6 +600,20 @@ def test_a_heavy_write_leaves_the_loop_to_others_and_the_next_one_lets_them_go_f
 
     assert asyncio.run(run()) == 2
     assert order == ["first", "light", "second"]
+
+
+def test_the_log_file_that_long_writes_have_grown_is_shortened_below_the_size_that_begins_a_checkpoint(
+    tmp_path: Path,
+) -> None:
+    database = SQLite(tmp_path / "long.db")
+    database.disable_auto_checkpoint()
+    database.write(lambda tx: tx.execute("CREATE TABLE contents (content BLOB)"))
+    database.write(lambda tx: tx.execute("INSERT INTO contents VALUES (zeroblob(?))", (CHECKPOINT_BYTES,)))
+    assert database.wal_bytes() > CHECKPOINT_BYTES
+    assert database.checkpoint(restart=True)
+    database.write(lambda tx: tx.execute("INSERT INTO contents VALUES ('short')"))
+    assert database.wal_bytes() <= WAL_KEPT_BYTES < CHECKPOINT_BYTES
+    database.close()
 
 
 def test_a_heavy_write_that_fails_is_undone_alone(tmp_path: Path) -> None:
