@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.ledger import Money
+from tollkey.payments.catalog import arithmetic, pricing, redemption
 from tollkey.payments.catalog import kinds as catalog_kinds
-from tollkey.payments.catalog import pricing, redemption
 from tollkey.payments.charges import kinds as charge_kinds
 from tollkey.payments.charges import refund_rules
 from tollkey.payments.customers import balance as customer_balance
@@ -59,6 +59,11 @@ def mistyped(call: Call, id: str) -> int:
 def mixed(order: api.ClimateOrder, total: Money) -> Money:
     print(total + order["amount_total"])  # fault: operator
     print(Money(order["currency"], order["amount_total"]))  # fault: arg-type
+    print(total < order["amount_total"])  # fault: operator
+    print(total * 2)  # fault: operator
+    print(arithmetic.Line(order["amount_total"]))  # fault: arg-type
+    print(arithmetic.compute([arithmetic.Line(total)]))  # fault: call-arg
+    print(arithmetic.compute([], currency="usd").total + 1)  # fault: operator
     return total
 
 

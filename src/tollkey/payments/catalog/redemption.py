@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Unpack
 
+from tollkey.ledger import Money
 from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.arithmetic import Off, shift
 from tollkey.wire import Call, Params, invalid, new_object
@@ -209,7 +210,7 @@ def offs(call: Call, ids: Iterable[str], currency: str, at: int) -> list[Off]:
             option = coupon["options"].get(currency)
             amount = option.get("amount_off") if option else None
         if amount:
-            made.append(Off(id, None, amount, frozenset(coupon["products"])))
+            made.append(Off(id, None, Money(amount, currency), frozenset(coupon["products"])))
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tollkey.ledger import Money
 from tollkey.payments.catalog import arithmetic, pricing, redemption
 from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.known import price_of
@@ -140,22 +141,31 @@ def total(call: Call, session: StoredSession) -> None:
     default = session["_subscription_data"].get("default_tax_rates") or []
     shapes = [
         arithmetic.Line(
-            item["amount_subtotal"], product=price_of(item)["product"], rates=automatic.rates_of(call, item, how, _RATE)
+            Money(item["amount_subtotal"], item["currency"]),
+            product=price_of(item)["product"],
+            rates=automatic.rates_of(call, item, how, _RATE),
         )
         for item in items
     ]
-    currency = session["currency"] or ""  # a session in mode setup may have none, and has no lines
+    currency = session["currency"] or "usd"  # a session in mode setup may have none, and has no lines
     imagined = [redemption.preview_discount(call, entry) for entry in session["_discounts"]]
     taken: list[arithmetic.Off] = []
     for one in imagined:
         taken += redemption.offs(call, [one["id"]], currency, call.now)
     sums = arithmetic.compute(
-        shapes, taken, [] if how is not None else [automatic.rate_of(call, id, _RATE) for id in default]
+        shapes,
+        taken,
+        [] if how is not None else [automatic.rate_of(call, id, _RATE) for id in default],
+        currency=currency,
     )
     for item, line in zip(items, shapes, strict=True):
         tax = sum(part.amount for part in line.taxes)
         item.update(
-            {"amount_discount": sum(amount for _, amount in line.off), "amount_tax": tax, "amount_total": line.gross}
+            {
+                "amount_discount": sum(amount for _, amount in line.off),
+                "amount_tax": tax,
+                "amount_total": line.gross.amount,
+            }
         )
     tax = sum(part.amount for part in sums.taxes)
     if session["shipping_cost"] is not None:
@@ -169,8 +179,8 @@ def total(call: Call, session: StoredSession) -> None:
         ],
     }
     shipping = session["shipping_cost"] or {"amount_subtotal": 0, "amount_total": 0}
-    session["amount_subtotal"] = sums.subtotal
-    session["amount_total"] = sums.total + shipping["amount_total"]
+    session["amount_subtotal"] = sums.subtotal.amount
+    session["amount_total"] = sums.total.amount + shipping["amount_total"]
     session["total_details"] = {
         "amount_discount": sum(amount for _, amount in sums.discounts),
         "amount_shipping": shipping["amount_subtotal"],

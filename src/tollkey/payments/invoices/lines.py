@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
+from tollkey.ledger import Money
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.catalog import pricing as catalog_pricing
 from tollkey.payments.invoices import kinds
@@ -269,7 +270,7 @@ def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
                 )
             ]
     whole: list[arithmetic.Off] = redemption.offs(call, invoice["discounts"], invoice["currency"], invoice["created"])
-    totals = arithmetic.compute(lines, whole, default)
+    totals = arithmetic.compute(lines, whole, default, currency=invoice["currency"])
     for line, worked in zip(data, lines, strict=True):
         line["discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in worked.off]
         line["pretax_credit_amounts"] = [
@@ -282,8 +283,10 @@ def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
     cost = invoice["shipping_cost"]
     shipping = invoice["amount_shipping"] = cost["amount_total"] if cost else 0
     untaxed = shipping - sum(tax.amount for tax in shipped)
-    invoice["subtotal"], invoice["subtotal_excluding_tax"] = totals.subtotal, totals.subtotal_excluding_tax
-    invoice["total"], invoice["total_excluding_tax"] = totals.total + shipping, totals.total_excluding_tax + untaxed
+    invoice["subtotal"] = totals.subtotal.amount
+    invoice["subtotal_excluding_tax"] = totals.subtotal_excluding_tax.amount
+    invoice["total"] = totals.total.amount + shipping
+    invoice["total_excluding_tax"] = totals.total_excluding_tax.amount + untaxed
     invoice["total_discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in totals.discounts]
     invoice["total_pretax_credit_amounts"] = [
         *(_discount_entry(id, amount) for id, amount in totals.discounts),
@@ -303,7 +306,7 @@ def _to_work_out(
         private[line["id"]] = {"rates": line.pop("_rates"), "off": line.pop("_off", None)}
     kept = private.get(line["id"])
     return arithmetic.Line(
-        line["amount"],
+        Money(line["amount"], line["currency"]),
         line["discountable"],
         value_at(line, "pricing.price_details.product"),
         redemption.offs(call, line["discounts"], invoice["currency"], invoice["created"]),

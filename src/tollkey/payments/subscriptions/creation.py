@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from tollkey.ledger import Money
 from tollkey.payments.catalog import arithmetic, pricing, redemption
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices import drafts, invoiceitems, line_terms, payments
@@ -281,10 +282,12 @@ def _fully_discounted(
     call: Call, subscription: StoredSubscription, customer: StoredCustomer, lines: list[StoredLine]
 ) -> bool:
     found = redemption.offs(call, discounts_of(call, subscription, customer), subscription["currency"], call.now)
-    whole = sum(line["amount"] for line in lines)
-    left = whole + (customer.get("balance") or 0)
-    return left <= 0 or any(
-        (off.percent == 100 and not off.products) or (off.amount >= whole > 0 and not off.products) for off in found
+    whole = Money(sum(line["amount"] for line in lines), subscription["currency"])
+    left = whole + balance.balance_in(customer, whole.currency)
+    return not left.is_positive or any(
+        off.percent == 100 or (off.amount is not None and off.amount >= whole and whole.is_positive)
+        for off in found
+        if not off.products
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tollkey.ledger import Money
 from tollkey.payments.catalog import arithmetic, pricing, redemption
 from tollkey.payments.invoices import drafts, payments
 from tollkey.payments.invoices import lines as invoices_lines
@@ -92,18 +93,22 @@ def recalculate_quote(call: Call, quote: StoredQuote) -> None:
     how = _taxing(call, quote)
     whole = [
         arithmetic.Line(
-            line["amount_subtotal"], True, price_of(line)["product"], (), tax_automatic.rates_of(call, line, how)
+            Money(line["amount_subtotal"], line["currency"]),
+            True,
+            price_of(line)["product"],
+            (),
+            tax_automatic.rates_of(call, line, how),
         )
         for line in lines
     ]
-    totals = arithmetic.compute(whole, off, default)
+    totals = arithmetic.compute(whole, off, default, currency=currency)
     for line, worked in zip(lines, whole, strict=True):
-        line["amount_discount"] = line["amount_subtotal"] - worked.net
+        line["amount_discount"] = line["amount_subtotal"] - worked.net.amount
         line["amount_tax"] = sum(tax.amount for tax in worked.taxes)
-        line["amount_total"] = worked.gross
+        line["amount_total"] = worked.gross.amount
     recurring = [line for line in lines if price_of(line)["recurring"]]
     quote["currency"] = currency
-    quote["amount_subtotal"], quote["amount_total"] = totals.subtotal, totals.total
+    quote["amount_subtotal"], quote["amount_total"] = totals.subtotal.amount, totals.total.amount
     quote["total_details"] = _details(lines)
     quote["computed"] = {"recurring": _recurring(recurring), "upfront": _sums(lines)}
     if quote["subscription_data"]["trial_period_days"]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from tollkey.ledger import Money
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.catalog import kinds as catalog_kinds
 from tollkey.payments.methods import kinds as methods_kinds
@@ -145,9 +146,9 @@ def taxed_shipping(call: Call, cost: DeliveryCost, how: Taxing | None, currency:
     if how is not None:
         chosen = call.objects.get(catalog_kinds.SHIPPING_RATE, cost["shipping_rate"] or "")
         rates = [rate(call, how, chosen["tax_code"] or SHIPPING, chosen["tax_behavior"], currency)]
-    line = arithmetic.Line(cost["amount_subtotal"], rates=rates)
-    arithmetic.compute([line])
-    cost["amount_tax"], cost["amount_total"] = sum(tax.amount for tax in line.taxes), line.gross
+    line = arithmetic.Line(Money(cost["amount_subtotal"], currency), rates=rates)
+    arithmetic.compute([line], currency=currency)
+    cost["amount_tax"], cost["amount_total"] = sum(tax.amount for tax in line.taxes), line.gross.amount
     return line.taxes
 
 

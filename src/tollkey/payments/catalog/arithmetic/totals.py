@@ -1,6 +1,7 @@
 """Totals of an invoice: discounts and taxes of each line, and their sums.
 
-Pure arithmetic; amounts are whole minor units.
+Pure arithmetic. What comes together here is ``Money``, so that a line or a discount in another currency than the
+invoice raises CurrencyMismatch; the parts of one line (discounts, taxes) are minor units of its currency.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from tollkey.ledger import Money
 from tollkey.payments.shared import rounding
 
 
@@ -22,7 +24,7 @@ class Off:
 
     id: str
     percent: Decimal | None = None
-    amount: int = 0
+    amount: Money | None = None
     products: frozenset[str] = frozenset()
 
 
@@ -55,7 +57,7 @@ class Line:
         worked out.
     """
 
-    amount: int
+    amount: Money
     discountable: bool = True
     product: str | None = None
     discounts: Sequence[Off] = ()
@@ -66,37 +68,43 @@ class Line:
     taxes: list[Tax] = field(default_factory=list)
 
     @property
-    def net(self) -> int:
+    def net(self) -> Money:
         """The amount after discounts and billing credits."""
-        return self.amount - self.credits - sum(amount for _, amount in self.off)
+        return self.amount - self.amount.with_amount(self.credits + sum(amount for _, amount in self.off))
 
     @property
-    def excluding(self) -> int:
+    def excluding(self) -> Money:
         """The amount after discounts without inclusive taxes."""
-        return self.net - sum(tax.amount for tax in self.taxes if tax.rate.inclusive)
+        included = sum(tax.amount for tax in self.taxes if tax.rate.inclusive)
+        return self.net - self.amount.with_amount(included)
 
     @property
-    def gross(self) -> int:
+    def gross(self) -> Money:
         """What the line adds to the total: after discounts, with exclusive taxes."""
-        return self.net + sum(tax.amount for tax in self.taxes if not tax.rate.inclusive)
+        added = sum(tax.amount for tax in self.taxes if not tax.rate.inclusive)
+        return self.net + self.amount.with_amount(added)
 
 
 class Totals(NamedTuple):
-    """The sums of an invoice."""
+    """The sums of an invoice. discounts: id and minor units of each."""
 
-    subtotal: int
-    subtotal_excluding_tax: int
-    total: int
-    total_excluding_tax: int
+    subtotal: Money
+    subtotal_excluding_tax: Money
+    total: Money
+    total_excluding_tax: Money
     discounts: list[tuple[str, int]]
     taxes: list[Tax]
 
 
-def compute(lines: Sequence[Line], discounts: Sequence[Off] = (), rates: Sequence[Rate] = ()) -> Totals:
+def compute(
+    lines: Sequence[Line], discounts: Sequence[Off] = (), rates: Sequence[Rate] = (), *, currency: str
+) -> Totals:
     """Fill the discounts and taxes of every line, and add them up.
 
-    discounts: the invoice's, after the lines' own, one after another. rates: for lines that have none.
+    discounts: the invoice's, after the lines' own, one after another. rates: for lines that have none. currency: of the
+    sums, a lower-case code. Raises CurrencyMismatch for a line or an amount off in another currency.
     """
+    nothing = Money(0, currency)
     for line in lines:
         line.off, line.taxes = list(line.given_back), []
         for discount in line.discounts:
@@ -104,7 +112,7 @@ def compute(lines: Sequence[Line], discounts: Sequence[Off] = (), rates: Sequenc
     for discount in discounts:
         _spread_discount(lines, discount)
     for line in lines:
-        line.taxes = _taxes(line.net, line.rates or rates)
+        line.taxes = _taxes(line.net.amount, line.rates or rates)
     off: dict[str, int] = {}
     taxes: dict[Rate, tuple[int, int]] = {}
     for line in lines:
@@ -113,49 +121,52 @@ def compute(lines: Sequence[Line], discounts: Sequence[Off] = (), rates: Sequenc
         for tax in line.taxes:
             amount, taxable = taxes.get(tax.rate, (0, 0))
             taxes[tax.rate] = amount + tax.amount, taxable + tax.taxable
-    subtotal = sum(line.amount for line in lines)
+    subtotal = sum((line.amount for line in lines), nothing)
     included = sum(
-        sum(tax.amount for tax in _taxes(line.amount, [r for r in line.rates or rates if r.inclusive]))
+        sum(tax.amount for tax in _taxes(line.amount.amount, [r for r in line.rates or rates if r.inclusive]))
         for line in lines
     )
     return Totals(
         subtotal,
-        subtotal - included,
-        sum(line.gross for line in lines),
-        sum(line.excluding for line in lines),
+        subtotal - nothing.with_amount(included),
+        sum((line.gross for line in lines), nothing),
+        sum((line.excluding for line in lines), nothing),
         list(off.items()),
         [Tax(rate, amount, taxable) for rate, (amount, taxable) in taxes.items()],
     )
 
 
 def _discount_applies(line: Line, discount: Off) -> bool:
-    return line.discountable and line.net > 0 and (not discount.products or line.product in discount.products)
+    return line.discountable and line.net.is_positive and (not discount.products or line.product in discount.products)
 
 
-def _apply_discount(line: Line, discount: Off, amount: int) -> None:
+def _apply_discount(line: Line, discount: Off, amount: Money | None) -> None:
+    """Take a percentage off a line, or an amount, but never more than the line costs."""
     if not _discount_applies(line, discount):
         return
-    part = rounding.percent_off(line.net, discount.percent) if discount.percent is not None else amount
-    line.off.append((discount.id, min(part, line.net)))
+    net = line.net
+    if discount.percent is not None:
+        amount = net.with_amount(rounding.percent_off(net.amount, discount.percent))
+    if amount is not None:
+        line.off.append((discount.id, min(amount, net).amount))
 
 
 def _spread_discount(lines: Sequence[Line], discount: Off) -> None:
     """Share an amount out over the lines in proportion to what they cost; the last line takes what rounding leaves."""
     if discount.percent is not None:
         for line in lines:
-            _apply_discount(line, discount, 0)
+            _apply_discount(line, discount, None)
         return
     fitting = [line for line in lines if _discount_applies(line, discount)]
-    whole = sum(line.net for line in fitting)
+    if discount.amount is None or not fitting:
+        return
+    whole = sum((line.net for line in fitting), discount.amount.with_amount(0))
     left = min(discount.amount, whole)
-    shares = []
-    for line in fitting:
-        part = rounding.share_down(left, line.net, whole)
-        shares.append(part)
-    for place in range(left - sum(shares)):
+    shares = [rounding.share_down(left.amount, line.net.amount, whole.amount) for line in fitting]
+    for place in range(left.amount - sum(shares)):
         shares[place % len(shares)] += 1
     for line, part in zip(fitting, shares, strict=True):
-        _apply_discount(line, discount, part)
+        _apply_discount(line, discount, left.with_amount(part))
 
 
 def _taxes(net: int, rates: Sequence[Rate]) -> list[Tax]:
