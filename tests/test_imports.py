@@ -203,7 +203,6 @@ def test_no_circle_of_modules() -> None:
 #: What is imported only when it is used, and why.
 LATE = {
     "db/opening.py": "psycopg is loaded only where PostgreSQL is used",
-    "cli/start.py": "the commands are loaded once no password stands in the command line any more",
     "dashboard/lazy.py": "the libraries of the Dashboard are imported at its first request",
 }
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+
 from tollkey.cli.hidden_database import hide_database
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. Exits with a message if the packages of the extra ``server`` are not installed."""
     hide_database()  # before the commands are imported, which takes time
     try:
-        from tollkey.cli.app import main as run
+        commands = importlib.import_module("tollkey.cli.app")
     except ModuleNotFoundError as missing:
         if (missing.name or "tollkey").startswith("tollkey"):
             raise
@@ -18,4 +20,4 @@ def main() -> None:
             " pip install 'tollkey[server]'"
         ) from missing
 
-    run()
+    commands.main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,33 +32,8 @@ def open_database(url_or_path: str, origin: str = "local", pool_size: int = 8, b
             if (missing.name or "").startswith("psycopg"):
                 raise ValueError("PostgreSQL needs its driver: pip install 'tollkey[postgres]'") from missing
             raise
-
-        _check_readable(url_or_path)
         return postgres(url_or_path, pool_size, origin)
     return SQLite(sqlite_file(url_or_path), origin, beside)
-
-
-def _check_readable(url: str) -> None:
-    """Raise ValueError if libpq cannot parse the URL, or would parse a part of the password as the host.
-
-    libpq ends the password at the first ``@`` or ``/``, and its error messages contain the host. So at most one ``@``
-    is accepted, before any ``/``, ``?`` or ``#``. The error does not repeat the URL.
-    """
-    import psycopg
-    from psycopg.conninfo import conninfo_to_dict
-
-    rest = url.partition("://")[2]
-    host = re.split("[/?#]", rest, maxsplit=1)[0]
-    try:
-        conninfo_to_dict(url)
-        clear = rest.count("@") == host.count("@") <= 1
-    except psycopg.Error:
-        clear = False
-    if not clear:
-        raise ValueError(
-            "the postgresql:// URL of the database is not valid: a part is missing or not percent-encoded."
-            " In user name and password, write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23 and % as %25"
-        )
 
 
 def sqlite_file(url_or_path: str) -> Path:

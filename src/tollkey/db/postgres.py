@@ -34,16 +34,15 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from tollkey.db import forking
 from tollkey.db.engine import Conflict, Dialect, Duplicate, Row, StorageError, Subscribers, Tx, Unreachable
 from tollkey.db.listening import CHANNEL, Listener, close_socket
+from tollkey.db.postgres_url import check_readable
 
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 _ATTEMPTS = 6  # of a write that fails with a deadlock or a serialization conflict
 _WAIT_SECONDS = 5.0  # how long to wait for a free connection
-_UNREACHABLE_STATES = (
-    "08",
-    "57P",
-)  # SQLSTATE classes: connection exceptions, server shutdown or startup (PostgreSQL documentation, appendix A)
+#: SQLSTATE classes: connection exceptions, server shutdown or startup (PostgreSQL documentation, appendix A).
+_UNREACHABLE_STATES = ("08", "57P")
 _OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -199,11 +198,13 @@ class Postgres(forking.ForkAware):
     url: ``postgresql://…``, as libpq parses it.
     pool_size: maximum number of connections of this process, not counting the one for LISTEN.
     origin: name of this process in announcements; a random part is appended.
+    Raises ValueError for a URL that is not valid.
     """
 
     dialect: Dialect = "postgres"
 
     def __init__(self, url: str, pool_size: int = 8, origin: str = "local") -> None:
+        check_readable(url)
         self.pool_size = pool_size
         self._url, self._name = url, origin
         self._origin = f"{origin}.{uuid4().hex}"

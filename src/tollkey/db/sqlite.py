@@ -26,7 +26,9 @@ from uuid import uuid4
 
 from tollkey.db import forking
 from tollkey.db.engine import Dialect, OutcomeUnknown, StorageError, Subscribers, Tx
+from tollkey.db.sqlite_connection import connect
 from tollkey.db.sqlite_tx import BriefTx, SQLiteTx, translate
+from tollkey.db.sqlite_wal import WalFile, checkpoint, fsync
 
 T = TypeVar("T")
 
@@ -37,21 +39,8 @@ CREATE TABLE IF NOT EXISTS bell (
     channel TEXT NOT NULL,
     payload TEXT NOT NULL
 )"""
-WAL_KEPT_BYTES = 4 * 1024 * 1024
-_PRAGMAS = (
-    "busy_timeout = 10000",
-    "journal_mode = WAL",
-    "synchronous = NORMAL",  # ``sync`` calls fsync on the WAL
-    f"journal_size_limit = {WAL_KEPT_BYTES}",  # the WAL file is truncated to these bytes when it restarts
-    "foreign_keys = ON",
-    "recursive_triggers = ON",  # REPLACE runs the DELETE triggers of the row it replaces
-    "cache_size = -16000",
-    "temp_store = MEMORY",
-    "secure_delete = ON",  # deleted content (a key's sealed copy) is overwritten with zeros
-)
 BRIEF_STEPS = 30_000  # virtual-machine instructions, 10 to 20 for each row scanned: about 2 ms
 BRIEF_ROWS = 400  # about 4 ms, with what is computed from them in Python
-_fsync = getattr(os, "fdatasync", os.fsync)
 _FORK_SECONDS = 5.0  # how long a fork waits for connections in use
 _OPEN_AT_FORK = (
     "the process was forked while an SQLite connection was open, which SQLite does not allow: open the database in each"
@@ -93,7 +82,7 @@ class SQLite(forking.ForkAware):
     ) -> None:
         self.path = Path(path)
         self._attach, self._durable = attach, durable
-        self._wal: int | None = None  # file descriptor of the WAL, for fsync
+        self._wal = WalFile(self.path)
         self._write_failure = ""  # why writes are refused: how the disk failed
         self._fork_failure = ""  # why reads are refused too
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,21 +107,7 @@ class SQLite(forking.ForkAware):
     def _connect(self) -> sqlite3.Connection:
         if self._fork_failure or self._closed:
             raise StorageError(self._fork_failure or "the database is closed")
-        try:
-            connection = sqlite3.connect(
-                self.path, isolation_level=None, check_same_thread=False, cached_statements=512
-            )
-        except sqlite3.Error as error:
-            raise translate(error) from error
-        try:
-            for pragma in _PRAGMAS:
-                connection.execute(f"PRAGMA {pragma}")
-            if self._attach is not None:
-                connection.execute("ATTACH DATABASE ? AS beside", (str(self._attach),))
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        return connect(self.path, self._attach)
 
     def _writing(self) -> sqlite3.Connection:
         """Return the write connection. The caller holds ``write_lock``."""
@@ -244,20 +219,11 @@ class SQLite(forking.ForkAware):
 
     def fsync(self, log: int) -> None:
         """Call fsync on a file descriptor. Raises OSError. Tests override it."""
-        _fsync(log)
+        fsync(log)
 
     def _open_wal(self) -> int:
-        with self._closing:
-            if self._wal is not None and os.fstat(self._wal).st_nlink == 0:  # the file was deleted and recreated
-                self._close_wal()
-            if self._wal is None:
-                self._wal = os.open(f"{self.path}-wal", os.O_RDWR | getattr(os, "O_BINARY", 0))
-            return self._wal
-
-    def _close_wal(self) -> None:
-        if self._wal is not None:
-            os.close(self._wal)
-            self._wal = None
+        with self._closing:  # held during a fork, when the WAL does not exist
+            return self._wal.open()
 
     # -- checkpoints: copying the WAL into the database file
 
@@ -274,7 +240,7 @@ class SQLite(forking.ForkAware):
             WAL, or a writer, makes it give up after 10 ms.
         Returns whether the checkpoint was completed.
         """
-        return self.read(lambda tx: _checkpoint(tx, restart), single=True)
+        return self.read(lambda tx: checkpoint(tx, restart), single=True)
 
     def wal_bytes(self) -> int:
         """Return the size of the WAL file in bytes; 0 if it cannot be read."""
@@ -324,7 +290,7 @@ class SQLite(forking.ForkAware):
             if self._closed:
                 return
             self._closed = True
-            self._close_wal()
+            self._wal.close()
             for reader in self._readers:
                 if reader.connection is not None:
                     reader.connection.close()
@@ -399,16 +365,6 @@ class SQLite(forking.ForkAware):
         self._new_locks()
         self._held_locks, self._fork_pending = [], False
         self._writer = None
-        self._close_wal()
+        self._wal.close()
         self._origin = f"{self._name}.{uuid4().hex}"
         self._subscribers.after_fork_in_child()
-
-
-def _checkpoint(tx: Tx, restart: bool) -> bool:
-    if not restart:
-        return bool(tx.execute("PRAGMA main.wal_checkpoint(PASSIVE)")[0][0] == 0)
-    tx.execute("PRAGMA busy_timeout = 10")
-    try:
-        return bool(tx.execute("PRAGMA main.wal_checkpoint(RESTART)")[0][0] == 0)
-    finally:
-        tx.execute("PRAGMA busy_timeout = 10000")

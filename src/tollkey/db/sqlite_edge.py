@@ -24,8 +24,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from tollkey.db.engine import OutcomeUnknown, ReadTooLong, StorageError, Tx
 from tollkey.db.read_limits import ConcurrencyLimits, LongReads, ReadCosts
-from tollkey.db.sqlite import WAL_KEPT_BYTES, SQLite
+from tollkey.db.sqlite import SQLite
 from tollkey.db.sqlite_tx import SQLiteTx
+from tollkey.db.sqlite_wal import WAL_KEPT_BYTES
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ Start with ``KeyService``; ``asgi.KeyGate`` and ``wsgi.KeyGate`` are middleware.
 from tollkey.keys import asgi, audit, chain, fingerprints, wsgi
 from tollkey.keys.attempts import Attempts, RefusedAttempt, refused_attempts
 from tollkey.keys.audit import guard
-from tollkey.keys.authority import CHANNEL, Authority
+from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused, UnknownPermission
 from tollkey.keys.fingerprints import KeyringSource
 from tollkey.keys.header import Presented, read_authorization, without_keys, without_secret_keys
@@ -32,6 +32,7 @@ from tollkey.keys.service import KeyService
 from tollkey.keys.store import SEALED, Usage, exists_in_other_mode
 from tollkey.keys.token import BRAND, Brand, Kind, Parsed, digest, generate, mask_known, mask_unknown, parse, redact
 from tollkey.keys.verifier import FLUSH_MOST, Lease, Verifier
+from tollkey.keys.writing import CHANNEL
 
 __all__ = [
     "ALIASES",

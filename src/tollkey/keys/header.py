@@ -18,6 +18,7 @@ _SECRET_LIKE = re.compile(
 )
 _SECRET_KEY = re.compile(r"(?<![0-9A-Za-z])(?:sk|rk|ek)_(?:test|live)_[0-9A-Za-z]{24,}")
 _OPAQUE = re.compile(r"[0-9A-Za-z+/=._~-]{20,}")
+_LONGEST_TEXT = 512  # characters; the body of a key has 247 at most
 _SHOWN = 200  # characters of an unusable header that are repeated in the response
 _EXAMINED = 2_000  # characters of a text that are masked, before it is cut
 
@@ -111,3 +112,16 @@ def _displayable(value: str) -> str:
     """Prepare an unusable header for the response: cut, with keys and other long tokens masked."""
     value = without_keys(value)
     return _OPAQUE.sub(lambda match: mask_unknown(match.group()), value)
+
+
+def decode_key(text: str | bytes | None) -> str | Denied:
+    """Return what a caller sent as a text of limited length, or Denied; takes bounded time for any input."""
+    if type(text) is str and 0 < len(text) <= _LONGEST_TEXT:
+        return text
+    if isinstance(text, bytes):
+        text = text[: _LONGEST_TEXT + 1].decode("latin-1")
+    if text is None or text == "":
+        return _MISSING
+    if not isinstance(text, str):
+        return Denied(Reason.unknown)
+    return text if len(text) <= _LONGEST_TEXT else Denied(Reason.unknown, mask_unknown(text[:_LONGEST_TEXT]))

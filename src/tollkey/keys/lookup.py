@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tollkey.db.engine import Scope, Tx
 from tollkey.keys import store
+from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import Key
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.permissions import PermissionCatalogue
@@ -44,6 +45,20 @@ class Lookup:
         limit: maximum number; None for all. after, before: only keys behind or in front of the key with this id.
         """
         return store.page(tx, scope, self.catalogue, active_at, kind, limit, after, before)
+
+    def page(
+        self, tx: Tx, scope: Scope, *, kind: Kind | None, active_at: int | None, limit: int | None, after: str | None
+    ) -> KeyPage:
+        """Return the keys that ``list`` returns, as a page that knows whether there are more.
+
+        Raises ValueError for a limit below 1, and KeyRefused ``resource_missing`` for an unknown ``after``.
+        """
+        if limit is not None and limit < 1:
+            raise ValueError("the limit of a page must be at least 1")
+        if after is not None and self.get(tx, scope, after) is None:
+            raise KeyRefused("resource_missing", f"No such api_key: '{after[:100]}'", "after")
+        most = None if limit is None else limit + 1
+        return page_of(self.list(tx, scope, active_at=active_at, kind=kind, limit=most, after=after), limit)
 
     def defaults(self, tx: Tx, scope: Scope) -> tuple[Key, ...]:
         """Return the default keys of this account and mode, at most one of each kind."""

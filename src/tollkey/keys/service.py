@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, TypeVar, overload
 
-from tollkey.db import Database, Scope, SQLite, StorageError, Tx, forking, migrate, open_database
+from tollkey.db import Database, Scope, SQLite, Tx, forking, migrate, open_database
 from tollkey.db.ids import Ids
 from tollkey.keys import audit, chain, fingerprints, store
 from tollkey.keys.attempts import Attempts, RefusedAttempt, refused_attempts
 from tollkey.keys.authority import Authority
-from tollkey.keys.errors import KeyRefused
+from tollkey.keys.flushing import Flusher
+from tollkey.keys.header import decode_key
 from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.lease_renewal import LeaseRenewer
 from tollkey.keys.limits import Limiter
-from tollkey.keys.lookup import KeyPage, page_of
+from tollkey.keys.lookup import KeyPage
 from tollkey.keys.once import PerRequestLimiter, first_use
 from tollkey.keys.permissions import Permission, PermissionCatalogue
 from tollkey.keys.schema import MIGRATIONS
 from tollkey.keys.token import BRAND, Brand, Kind, mask_unknown
-from tollkey.keys.verifier import FLUSH_MOST, Verifier
+from tollkey.keys.verifier import Verifier
 
 T = TypeVar("T")
-_log = logging.getLogger(__name__)
-_MISSING = Denied(Reason.missing)
-_LONGEST_TEXT = 512  # characters; the body of a key has 247 at most
 _BATCH = 1000  # keys read at a time by ``each``
 
 
@@ -42,8 +38,7 @@ class KeyService(forking.ForkAware):
 
     database: open, shared with nothing that closes it. authority: creates and changes keys. verifier: verifies them.
     clock: returns UTC epoch seconds. flush_seconds: how often last uses and refused attempts are written; 0: never.
-    attempts: counts refused attempts.
-    Raises StorageError.
+    attempts: counts refused attempts. Raises StorageError.
     """
 
     def __init__(
@@ -61,27 +56,18 @@ class KeyService(forking.ForkAware):
         self.verifier = verifier
         self.attempts = attempts or Attempts()
         self._clock = clock
-        self._flush_seconds = flush_seconds
-        self._reset()
         migrate(database, MIGRATIONS)
         database.write(lambda tx: audit.guard(tx, authority.keyring, int(clock())), lock="migrate")
         verifier.attach(database)
+        self._flusher = Flusher(database, verifier, self.attempts, flush_seconds)
         self._lease_renewer = LeaseRenewer(database, verifier.lease)
         if isinstance(database, SQLite):
             database.close_connections()  # so that none is open when a preloaded application forks
         forking.register(self)
 
-    def _reset(self) -> None:
-        self._closing = threading.Event()
-        self._flusher: threading.Thread | None = None
-        self._starting = threading.Lock()
-
     def after_fork_in_child(self) -> None:
         """Start without a flusher thread; the first use starts one."""
-        closed = self._closing.is_set()
-        self._reset()
-        if closed:
-            self._closing.set()
+        self._flusher.reset()
 
     @classmethod
     def open(
@@ -151,7 +137,7 @@ class KeyService(forking.ForkAware):
         anything a caller can send. It uses the cache, or reads the database.
         """
         forking.detect_fork()
-        readable, now = _decode(text), int(self._clock())
+        readable, now = decode_key(text), int(self._clock())
         if isinstance(readable, Denied):
             return self._record(readable, now, ip, endpoint)
         self._lease_renewer.keep_fresh()
@@ -168,7 +154,7 @@ class KeyService(forking.ForkAware):
     ) -> Key | Denied | None:
         """Verify from the cache, without blocking; None if the database must be read: call ``verify`` then."""
         forking.detect_fork()
-        readable, now = _decode(text), int(self._clock())
+        readable, now = decode_key(text), int(self._clock())
         if isinstance(readable, Denied):
             return self._record(readable, now, ip, endpoint)
         answer = self.verifier.verify_cached(readable, now, ip)
@@ -181,8 +167,7 @@ class KeyService(forking.ForkAware):
             self.attempts.count_denied(answer, ip, now)
         elif first_use(answer.id):
             self.verifier.record_use(answer, now, ip, endpoint)
-        if self._flusher is None and self._flush_seconds > 0:
-            self._start_flusher()
+        self._flusher.start()
         return answer
 
     # -- changing; each is one transaction
@@ -226,11 +211,8 @@ class KeyService(forking.ForkAware):
         )  # fmt: skip
 
     @overload
-    def roll(self, key: Key, expires_in_seconds: int = 0, *, actor: Actor = SYSTEM) -> tuple[Key, Key, str]: ...
-
-    @overload
     def roll(
-        self, key: Key, expires_in_seconds: int = 0, *, show: Literal[True], actor: Actor = SYSTEM
+        self, key: Key, expires_in_seconds: int = 0, *, show: Literal[True] = True, actor: Actor = SYSTEM
     ) -> tuple[Key, Key, str]: ...
 
     @overload
@@ -302,10 +284,7 @@ class KeyService(forking.ForkAware):
     # -- reading
 
     def get(self, key_id: str, *, account: str = "main", livemode: bool = True) -> Key | None:
-        """Return a key of this account and mode by its id, also an expired or revoked one, or None.
-
-        Raises StorageError.
-        """
+        """Return a key of this account and mode by its id, even if it has ended, or None. Raises StorageError."""
         return self.database.read(lambda tx: self.authority.get(tx, Scope(account, livemode), key_id))
 
     def find(self, id_or_text: str) -> Key | None:
@@ -333,7 +312,12 @@ class KeyService(forking.ForkAware):
         after: id of the last key of the previous page; ``has_more`` of the result says whether there is another page.
         Raises ValueError for a limit below 1; KeyRefused, ``resource_missing``, for an unknown ``after``; StorageError.
         """
-        return self.database.read(lambda tx: self._page(tx, Scope(account, livemode), kind, active, limit, after))
+        active_at = int(self._clock()) if active else None
+        return self.database.read(
+            lambda tx: self.authority.page(
+                tx, Scope(account, livemode), kind=kind, active_at=active_at, limit=limit, after=after
+            )
+        )
 
     def each(
         self, *, account: str = "main", livemode: bool = True, kind: Kind | None = None, active: bool = False
@@ -347,21 +331,6 @@ class KeyService(forking.ForkAware):
             )
             yield from page
 
-    def _page(
-        self, tx: Tx, scope: Scope, kind: Kind | None, active: bool, limit: int | None, after: str | None
-    ) -> KeyPage:
-        if limit is not None and limit < 1:
-            raise ValueError("the limit of a page must be at least 1")
-        if after is not None and self.authority.get(tx, scope, after) is None:
-            raise KeyRefused("resource_missing", f"No such api_key: '{after[:100]}'", "after")
-        active_at = int(self._clock()) if active else None
-        return page_of(
-            self.authority.list(
-                tx, scope, active_at=active_at, kind=kind, limit=None if limit is None else limit + 1, after=after
-            ),
-            limit,
-        )
-
     def usage(self, key: Key) -> store.Usage | None:
         """Return when, from where and for what a key was last used, as of the last flush; None if never.
 
@@ -370,9 +339,7 @@ class KeyService(forking.ForkAware):
         return self.database.read(lambda tx: self.authority.usages(tx, key.scope, [key.id])).get(key.id)
 
     def usages(self, *, account: str = "main", livemode: bool = True) -> dict[str, store.Usage]:
-        """Return the usage of the account's keys in this mode by key id; unused keys are left out. Raises
-        StorageError.
-        """
+        """Return the usage of the account's keys in this mode by key id, without unused keys. Raises StorageError."""
         return self.database.read(lambda tx: self.authority.usages(tx, Scope(account, livemode)))
 
     def audit(
@@ -412,61 +379,18 @@ class KeyService(forking.ForkAware):
 
         Returns the number of used keys written. Raises StorageError.
         """
-
-        def flush(tx: Tx) -> int:
-            self.attempts.flush(tx)
-            return self.verifier.flush(tx)
-
-        counts = [FLUSH_MOST]
-        with self._starting:
-            while counts[-1] == FLUSH_MOST:
-                counts.append(self.database.write(flush))
-        return sum(counts[1:])
-
-    def _start_flusher(self) -> None:
-        with self._starting:
-            if self._flusher is None and not self._closing.is_set():
-                self._flusher = threading.Thread(target=self._keep_flushing, name="tollkey-keys", daemon=True)
-                self._flusher.start()
-
-    def _keep_flushing(self) -> None:
-        while not self._closing.wait(self._flush_seconds):
-            try:
-                self.flush()
-            except StorageError as error:  # they stay in memory for the next flush
-                _log.warning("last uses of keys could not be written: %s", type(error).__name__)
+        return self._flusher.flush()
 
     def close(self) -> None:
         """Flush and close the database. May be called again."""
-        if self._closing.is_set():
-            return
-        self._closing.set()
-        if self._flusher is not None:
-            self._flusher.join(timeout=5)
-        try:
-            self.flush()
-        except StorageError as error:
-            _log.warning("last uses of keys could not be written: %s", type(error).__name__)
-        self.database.close()
+        if self._flusher.stop():
+            self.database.close()
 
     def __enter__(self) -> KeyService:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _decode(text: str | bytes | None) -> str | Denied:
-    """Return what a caller sent as a text of limited length, or Denied; takes bounded time for any input."""
-    if type(text) is str and 0 < len(text) <= _LONGEST_TEXT:
-        return text
-    if isinstance(text, bytes):
-        text = text[: _LONGEST_TEXT + 1].decode("latin-1")
-    if text is None or text == "":
-        return _MISSING
-    if not isinstance(text, str):
-        return Denied(Reason.unknown)
-    return text if len(text) <= _LONGEST_TEXT else Denied(Reason.unknown, mask_unknown(text[:_LONGEST_TEXT]))
 
 
 def _of_other_account(answer: Key | Denied, account: str | None) -> bool:

@@ -24,13 +24,13 @@ from typing import NamedTuple
 from tollkey.db import forking
 from tollkey.db.engine import Database, StorageError, Tx
 from tollkey.keys import store
-from tollkey.keys.authority import CHANNEL
 from tollkey.keys.header import without_keys
 from tollkey.keys.key import Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.limits import Limiter, Network, ip_allowed, networks_of
 from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.token import BRAND, Brand, mask_unknown, parse
+from tollkey.keys.writing import CHANNEL
 
 FLUSH_MOST = 2_000  # keys in one flush, about 10 ms: on SQLite it runs on the event loop
 _ALL = "*"  # announcement that earlier announcements may have been missed

@@ -15,6 +15,7 @@ from tollkey.wire.objects import Deleted, Objects, Tables, encode, public, split
 from tollkey.wire.openapi import document as openapi_document
 from tollkey.wire.pages import Page, created_ranges, list_page, listing, nested_list, page_of_list, retrieve
 from tollkey.wire.params import P, operation_params
+from tollkey.wire.policy import Logged, Policy
 from tollkey.wire.resource import (
     Action,
     Catalogue,
@@ -29,7 +30,7 @@ from tollkey.wire.resource import (
 )
 from tollkey.wire.reveals import Reveals
 from tollkey.wire.search import search_page, searching
-from tollkey.wire.service import Logged, Policy, Service
+from tollkey.wire.service import Service
 from tollkey.wire.shapes import new_object
 from tollkey.wire.staging import Staged
 from tollkey.wire.versions import LATEST, Change, is_newer, newer_notice, newer_than_built, read_version

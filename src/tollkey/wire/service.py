@@ -9,16 +9,16 @@ import random
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, Protocol
 
 from tollkey.db import Busy, Edge, Ids, OutcomeUnknown, Scope, StorageError, Tx
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, without_keys
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._body import browser_key, mark_of, read_params
-from tollkey.wire._clients import apply_form_headers, check_form_headers, error_page, key_in_query, limit_to_customer
-from tollkey.wire._guesses import GuessLimiter, too_many_guesses
+from tollkey.wire._clients import apply_form_headers, error_page, key_in_query
+from tollkey.wire._execution import Execution, error_response, to_response
+from tollkey.wire._guesses import too_many_guesses
 from tollkey.wire._headers import (
     add_standard_headers,
     check_mode,
@@ -30,12 +30,11 @@ from tollkey.wire._owners import Owners
 from tollkey.wire._permissions import check_permission
 from tollkey.wire._stored import body_of, shown_as_stored, stored_response
 from tollkey.wire.call import Call, Origin, Setup
-from tollkey.wire.errors import ApiError, invalid, unknown_url
+from tollkey.wire.errors import ApiError, unknown_url
 from tollkey.wire.messages import Request, Response
-from tollkey.wire.objects import encode
-from tollkey.wire.params import check
+from tollkey.wire.policy import Log, Logged, Policy
 from tollkey.wire.render import Renderer
-from tollkey.wire.resource import Endpoint, Json, Reply
+from tollkey.wire.resource import Endpoint
 from tollkey.wire.router import Route, Router
 from tollkey.wire.staging import write_staged
 from tollkey.wire.versions import LATEST, read_version
@@ -44,52 +43,6 @@ log = logging.getLogger("tollkey.wire")
 
 _UNKNOWN = "Storage failed. Whether the change was kept is not known; send it again with the same idempotency key."
 _INTERNAL = "An unknown error occurred. It has been written to the server's log under this request's id."
-
-
-class Logged(NamedTuple):
-    """A request and its response for the request log, which removes secrets before it stores them.
-
-    account: the account acted for. started: UTC epoch seconds. seconds: the duration.
-    """
-
-    request: Request
-    response: Response
-    key: Key
-    account: str
-    request_id: str
-    started: float
-    seconds: float
-
-
-class Log(Protocol):
-    """Stores request logs. It must not block; exceptions are logged and do not fail the request."""
-
-    def __call__(self, entry: Logged) -> None:
-        """Store one entry."""
-
-
-@dataclass
-class Policy:
-    """A server's rules for requests.
-
-    connected: ``(tx, platform's scope, account)`` -> whether the platform may act for the account.
-    platform_of: see ``Owners``. require_https: refuse unencrypted HTTP. dashboard_url: used in error messages.
-    limit: ``(key)`` -> whether the rate limit lets the key make a request now; None for no limit.
-    special_keys: ``(tx, key's text, now)`` -> authenticates ephemeral keys; None where they do not exist.
-    guess_limiter: counts wrong secrets by address and delays answers; None for no limit.
-    refused: ``(denied, ip, now)``, called for each refused key; must not block (``keys.Attempts``).
-    later_versions: further API versions to accept, published since this program was written.
-    """
-
-    connected: Callable[[Tx, Scope, str], bool]
-    platform_of: Callable[[Tx, Scope], str | None] = lambda tx, scope: None
-    require_https: bool = False
-    dashboard_url: str = "https://dashboard.stripe.com"
-    limit: Callable[[Key], bool] | None = None
-    special_keys: Callable[[Tx, str, int], Key | Denied | None] | None = None
-    refused: Callable[[Denied, str | None, int], None] | None = None
-    guess_limiter: GuessLimiter | None = None
-    later_versions: frozenset[str] = frozenset()
 
 
 class Service:
@@ -110,6 +63,7 @@ class Service:
         self.setup, self.edge, self.verifier, self.policy = setup, edge, verifier, policy
         self.router = Router(setup.tables.catalogue)
         self.renderer = Renderer(setup.tables.catalogue, policy.dashboard_url)
+        self._execution = Execution(self.renderer, policy.dashboard_url)
         self._now, self._log, self._owners = now, log, Owners(policy.platform_of)
         self._in_flight: set[tuple[Scope, str]] = set()
         self._request_ids = Ids(
@@ -163,7 +117,7 @@ class Service:
             await self.policy.guess_limiter.delay()
             refused, page = too_many_guesses(), response.content_type != "application/json"
             response = (
-                self._to_response(error_page(429, refused.message), None)
+                to_response(error_page(429, refused.message), None)
                 if page
                 else self._refuse(refused, request, None, request_id)
             )
@@ -224,9 +178,7 @@ class Service:
         authority, connected = self.setup.services.authority, self.policy.connected
         grant = await self.edge.read(lambda tx: hosted.valid_grant(tx, authority, connected, kind, names["token"], now))
         if grant is None:
-            return self._to_response(
-                replace(error_page(404, "This page does not exist any more."), guess=True), request_id
-            )
+            return to_response(replace(error_page(404, "This page does not exist any more."), guess=True), request_id)
         await read_params(request, endpoint)
         agent, path = request.headers.get("user-agent"), {**names, "id": grant.id}
         origin = Origin(request_id, None, LATEST[:10], request.ip, request.method, request.path, agent, request.headers)
@@ -236,7 +188,7 @@ class Service:
             call = Call(
                 self.setup, tx, grant.scope, now, path=path, origin=origin, platform=grant.platform, owner=owner
             )
-            return self._run_in_savepoint(call, route, request)
+            return self._execution.run_in_savepoint(call, route, request)
 
         if not endpoint.writes:
             response = await self.edge.read(callback)
@@ -248,19 +200,8 @@ class Service:
             and "text/html" in request.headers.get("accept", "")
         ):
             page = error_page(response.status, json.loads(response.body)["error"]["message"])
-            return self._to_response(replace(page, guess=response.guess), request_id)
+            return to_response(replace(page, guess=response.guess), request_id)
         return response
-
-    def _to_response(self, reply: Reply, request_id: str | None) -> Response:
-        return Response(
-            reply.status,
-            reply.body,
-            dict(reply.headers),
-            reply.content_type,
-            request_id,
-            guess=reply.guess,
-            rest=reply.rest,
-        )
 
     # -- authentication
 
@@ -335,7 +276,7 @@ class Service:
             call = Call(
                 self.setup, tx, scope, int(now), key=key, path=names, origin=origin, platform=key.account, owner=owner
             )
-            return self._run(call, route, request, mark)
+            return self._execution.run(call, route, request, mark)
 
         if not endpoint.writes:
             response = await self.edge.read(
@@ -385,104 +326,13 @@ class Service:
         finally:
             self._in_flight.discard(claim)
 
-    # -- within the transaction
-
-    def _run(self, call: Call, route: Route, request: Request, mark: bytes) -> Response:
-        endpoint = route.endpoint
-        key = call.origin.idempotency_key if request.method == "POST" else None
-        if key is None:
-            if endpoint.writes:
-                return self._run_in_savepoint(call, route, request)
-            return self._handle(call, route, request)
-        stored = idempotency.stored_answer(call.tx, call.scope, key, request.path, mark, call.now)
-        if stored is not None:
-            headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request_id}
-            if stored.retry:
-                headers["Stripe-Should-Retry"] = stored.retry
-            return Response(stored.status, stored.body, headers, request_id=call.origin.request_id)
-        response = self._run_in_savepoint(call, route, request)
-        if response.status < 400 or "Stripe-Should-Retry" in response.headers:
-            retry = response.headers.setdefault("Stripe-Should-Retry", "false")
-            kept = idempotency.Stored(call.origin.request_id or "", response.status, retry, response.storable)
-            idempotency.keep(call.tx, call.scope, key, request.path, mark, kept, call.now)
-        return response
-
-    def _run_in_savepoint(self, call: Call, route: Route, request: Request) -> Response:
-        """Run a handler that writes; an error rolls back what it wrote, unless ``ApiError.keep`` is set."""
-        failure: ApiError | None = None
-        try:
-            with call.tx.savepoint():
-                try:
-                    return self._handle(call, route, request)
-                except ApiError as error:
-                    if not error.keep:
-                        raise
-                    failure = error
-        except ApiError as error:
-            failure = error
-        assert failure is not None
-        failure.extra = {name: self._render_extra(call, value) for name, value in failure.extra.items()}
-        return self._error_response(
-            failure, call.origin.path, call.origin.request_id, call.scope, bool(call.origin.idempotency_key)
-        )
-
-    def _render_extra(self, call: Call, value: Any) -> Any:
-        """Return an object in an error's body, rendered for the caller."""
-        return self.renderer.render(call, value, []) if isinstance(value, dict) and "object" in value else value
-
-    def _handle(self, call: Call, route: Route, request: Request) -> Response:
-        endpoint = route.endpoint
-        params = self._params(call, endpoint, request)
-        paths = params.pop("expand", None) or []
-        access = endpoint.access_of(call.key.kind) if call.key is not None else None
-        if access is not None:
-            access.check_expands(paths)
-        if call.key is not None and call.key.kind == "ephemeral":
-            limit_to_customer(call, call.key.subject, params)
-        if endpoint.live is not None:
-            endpoint.live.admit(call)
-        answer = endpoint.handler(call, params)
-        if isinstance(answer, Reply):
-            if paths:
-                raise invalid(f"This property cannot be expanded ({paths[0]}).")
-            return self._to_response(answer, call.origin.request_id)
-        stored = self.renderer.stored_page(call, answer, paths)
-        if stored is not None:
-            return Response(200, stored, request_id=call.origin.request_id)
-        noticed = {"Stripe-Notice": " ".join(call.notices)} if call.notices else {}
-        shown = self.renderer.render(call, answer, paths)
-        storable = self.renderer.reveals.storable(shown) if paths and endpoint.writes else shown
-        if endpoint.secret:
-            storable = {**storable, "secret": None}
-        kept = None if storable is shown else encode(storable)
-        return Response(200, encode(shown), noticed, request_id=call.origin.request_id, kept=kept)
-
-    def _params(self, call: Call, endpoint: Endpoint, request: Request) -> Json:
-        if call.client:
-            check_form_headers(call, request.given)
-        access = endpoint.access_of(call.key.kind) if call.key is not None else None
-        return check(endpoint.schema, request.given) if access is None else access.read(endpoint.schema, request.given)
-
     # -- responses
-
-    def _error_response(
-        self, error: ApiError, path: str, request_id: str | None, scope: Scope | None, idempotent: bool
-    ) -> Response:
-        url = None
-        if request_id is not None and scope is not None:
-            mode = "" if scope.livemode else "test/"
-            url = f"{self.policy.dashboard_url}/{scope.account}/{mode}workbench/logs?object={request_id}"
-        headers = dict(error.headers)
-        if error.retry is not None and idempotent:
-            headers["Stripe-Should-Retry"] = "true" if error.retry else "false"
-        body = error.body_v2() if path.startswith("/v2/") else error.body(url)
-        return Response(
-            error.status, encode(body) + b"\n", headers, request_id=request_id, code=error.code, guess=error.guess
-        )
 
     def _refuse(self, error: ApiError, request: Request, key: Key | None, request_id: str) -> Response:
         scope = Scope(request.acting_for or key.account, key.livemode) if key is not None else None
-        response = self._error_response(error, request.path, request_id, scope, "idempotency-key" in request.headers)
+        response = error_response(
+            self.policy.dashboard_url, error, request.path, request_id, scope, "idempotency-key" in request.headers
+        )
         if not error.bare:
             add_standard_headers(response, request, request_id, version_headers(request, self.policy.later_versions))
         elif error.status == 400:

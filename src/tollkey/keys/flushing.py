@@ -1,0 +1,74 @@
+"""Writes last uses and refused attempts to the database, in a thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from tollkey.db import Database, StorageError, Tx
+from tollkey.keys.attempts import Attempts
+from tollkey.keys.verifier import FLUSH_MOST, Verifier
+
+_log = logging.getLogger(__name__)
+
+
+class Flusher:
+    """Flushes what a verifier and ``Attempts`` hold in memory.
+
+    seconds: how often the thread flushes; 0: only ``flush`` and ``stop`` do.
+    """
+
+    def __init__(self, database: Database, verifier: Verifier, attempts: Attempts, seconds: float) -> None:
+        self._database, self._verifier, self._attempts, self._seconds = database, verifier, attempts, seconds
+        self._stopped = False
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the thread of the parent process after a fork; the next ``start`` creates one."""
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        if self._stopped:
+            self._closing.set()
+
+    def start(self) -> None:
+        """Start the thread unless it runs or is not wanted."""
+        if self._thread is not None or self._seconds <= 0:
+            return
+        with self._starting:
+            if self._thread is None and not self._stopped:
+                self._thread = threading.Thread(target=self._run, name="tollkey-keys", daemon=True)
+                self._thread.start()
+
+    def flush(self) -> int:
+        """Write last uses and refused attempts. Returns the number of used keys written. Raises StorageError."""
+        counts = [FLUSH_MOST]
+        with self._starting:
+            while counts[-1] == FLUSH_MOST:
+                counts.append(self._database.write(self._write))
+        return sum(counts[1:])
+
+    def _write(self, tx: Tx) -> int:
+        self._attempts.flush(tx)
+        return self._verifier.flush(tx)
+
+    def _run(self) -> None:
+        while not self._closing.wait(self._seconds):
+            self._try_flush()
+
+    def _try_flush(self) -> None:
+        try:
+            self.flush()
+        except StorageError as error:  # they stay in memory for the next flush
+            _log.warning("last uses of keys could not be written: %s", type(error).__name__)
+
+    def stop(self) -> bool:
+        """Stop the thread and flush. Returns False when it was stopped before."""
+        if self._stopped:
+            return False
+        self._stopped = True
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+        self._try_flush()
+        return True

@@ -1,0 +1,138 @@
+"""Stores new and changed keys: with their digest, sealed copy, entry in the audit log, and announcement."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tollkey.db.engine import Scope, Tx
+from tollkey.db.ids import Ids
+from tollkey.keys import audit, rules, store
+from tollkey.keys.errors import KeyRefused
+from tollkey.keys.key import Actor, Key
+from tollkey.keys.keyring import Keyring, RandomBytes
+from tollkey.keys.limits import check_allowlist
+from tollkey.keys.lookup import Lookup
+from tollkey.keys.permissions import PermissionCatalogue
+from tollkey.keys.sealing import SealBroken, seal, seal_context, unseal
+from tollkey.keys.token import BRAND, Brand, Kind, generate, mask_known, redact
+
+CHANNEL = "keys"  # announcements on it are "<key id> <version>"
+
+
+class KeyWriter(Lookup):
+    """Builds and stores keys for ``Authority``, whose arguments it takes."""
+
+    def __init__(
+        self,
+        keyring: Keyring,
+        catalogue: PermissionCatalogue,
+        ids: Ids | None = None,
+        brand: Brand = BRAND,
+        random_bytes: RandomBytes = os.urandom,
+    ) -> None:
+        super().__init__(keyring, catalogue, brand)
+        self.ids = ids or Ids()
+        self._random_bytes = random_bytes
+
+    def _require(self, tx: Tx, scope: Scope, key_id: str) -> Key:
+        key = self.get(tx, scope, key_id)
+        if key is None:
+            raise KeyRefused("resource_missing", f"No such api_key: '{key_id[:100]}'", "id")
+        return key
+
+    def _unseal(self, sealed: bytes, key: Key) -> str:
+        try:
+            return unseal(sealed, seal_context(key.account, key.livemode, key.id), self.keyring)
+        except SealBroken as broken:
+            message = (
+                f"The stored copy of the key {key.redacted} cannot be opened: {broken}. Roll the key to get a new one."
+            )
+            raise KeyRefused("api_key_unreadable", message, "id") from None
+
+    def _draft(
+        self, scope: Scope, kind: Kind, name: str, now: int, actor: Actor, *, note: str = "", hides: bool
+    ) -> Key:
+        """Return a new key that is not stored and has no text yet."""
+        return Key(
+            id=self.ids.new("mk"), account=scope.account, livemode=scope.livemode, kind=kind,
+            name=rules.check_name(name, kind, self.brand), note=rules.check_note(note, self.brand),
+            permissions=frozenset(), effective=frozenset(), connect_permissions=frozenset(), ip_allowlist=(),
+            created=now, created_by=str(actor), expires_at=None, own_expires_at=None, revoked_at=None,
+            redacted="", masked="", token=None, revealable=True,
+            hides_after_reveal=hides and scope.livemode and kind != "publishable",
+            revealed_at=None, hidden_at=None, is_default=False, imported=False, version=1, rolled_from=None,
+            replaced_by=None,
+        )  # fmt: skip
+
+    def _successor(self, key: Key, actor: Actor, now: int) -> Key:
+        """Return the successor of a key, with the same permissions and limits; it is not stored and has no text yet."""
+        draft = self._draft(key.scope, key.kind, key.name if key.kind == "restricted" else "", now, actor, hides=True)
+        return replace(
+            draft,
+            note=key.note,
+            permissions=key.permissions,
+            effective=key.effective,
+            connect_permissions=key.connect_permissions,
+            effective_connect=key.effective_connect,
+            ip_allowlist=key.ip_allowlist,
+            expires_at=key.own_expires_at,
+            own_expires_at=key.own_expires_at,
+            rolled_from=key.id,
+        )
+
+    def _with_limits(
+        self,
+        key: Key,
+        permissions: Iterable[str] | None,
+        connect: Iterable[str] | None,
+        allowlist: Iterable[str] | None,
+    ) -> Key:
+        """Return the key with these permissions and this allow-list; None keeps the present ones. Raises KeyRefused."""
+        granted = key.permissions if permissions is None else self.catalogue.check_known(permissions)
+        connected = key.connect_permissions if connect is None else self.catalogue.check_known(connect)
+        allowed = key.ip_allowlist if allowlist is None else check_allowlist(allowlist)
+        rules.check_limits_fit(key.kind, (*granted, *connected), allowed)
+        return replace(
+            key,
+            permissions=granted,
+            effective=self.catalogue.expand(granted),
+            connect_permissions=connected,
+            effective_connect=self.catalogue.expand(connected),
+            ip_allowlist=allowed,
+        )
+
+    def _store(self, tx: Tx, draft: Key, text: str | None, actor: Actor, now: int, *, shown: bool) -> tuple[Key, str]:
+        """Generate the text of a new key, or use ``text``, and store the key. shown: the caller shows the text now."""
+        imported = text is not None
+        text = text or generate(
+            draft.kind, draft.livemode, self.keyring.account_mark(draft.account), self.ids, self.brand
+        )
+        key = replace(draft, redacted=redact(text), masked=mask_known(text))
+        if key.kind == "publishable":
+            key = replace(key, token=text)
+        elif imported or (shown and key.hides_after_reveal):
+            key = replace(key, revealable=False, hidden_at=now, revealed_at=now if shown else None)
+        row = seal_context(key.account, key.livemode, key.id)
+        sealed = seal(text, row, self.keyring, self._random_bytes) if key.revealable and key.token is None else None
+        store.insert(tx, key, self.keyring.digest(text), self.keyring.digest_current, sealed)
+        audit.record(tx, self.keyring, "imported" if imported else "created", actor, now, None, key)
+        tx.notify(CHANNEL, f"{key.id} {key.version}")
+        return key, text
+
+    def _without_text(self, key: Key, now: int) -> Key:
+        """Return the key without its sealed copy, for a key that ends."""
+        if key.token is not None or not key.revealable:
+            return key
+        return replace(key, revealable=False, hidden_at=now)
+
+    def _save(self, tx: Tx, action: str, was: Key, changed: Key, actor: Actor, now: int) -> Key:
+        changed = replace(changed, version=was.version + 1)
+        if not store.change(tx, changed, was.version, drop_sealed=was.revealable and not changed.revealable):
+            raise KeyRefused(
+                "api_key_changed", "This key was changed at the same time by someone else. Reload it and retry.", "id"
+            )
+        audit.record(tx, self.keyring, action, actor, now, was, changed)
+        tx.notify(CHANNEL, f"{changed.id} {changed.version}")
+        return changed

@@ -1,0 +1,139 @@
+"""Runs the handler of a request within its transaction, and builds the response."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollkey.db import Scope
+from tollkey.wire import idempotency
+from tollkey.wire._clients import check_form_headers, limit_to_customer
+from tollkey.wire.call import Call
+from tollkey.wire.errors import ApiError, invalid
+from tollkey.wire.messages import Request, Response
+from tollkey.wire.objects import encode
+from tollkey.wire.params import check
+from tollkey.wire.render import Renderer
+from tollkey.wire.resource import Endpoint, Json, Reply
+from tollkey.wire.router import Route
+
+
+class Execution:
+    """Runs handlers, with idempotency and savepoints. dashboard_url: used in error messages."""
+
+    def __init__(self, renderer: Renderer, dashboard_url: str) -> None:
+        self.renderer, self.dashboard_url = renderer, dashboard_url
+
+    def run(self, call: Call, route: Route, request: Request, mark: bytes) -> Response:
+        """Return the response of an endpoint, or the stored one of an idempotency key used before.
+
+        mark: fingerprint of the request, compared with that of the stored response.
+        """
+        endpoint = route.endpoint
+        key = call.origin.idempotency_key if request.method == "POST" else None
+        if key is None:
+            if endpoint.writes:
+                return self.run_in_savepoint(call, route, request)
+            return self._handle(call, route, request)
+        stored = idempotency.stored_answer(call.tx, call.scope, key, request.path, mark, call.now)
+        if stored is not None:
+            headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request_id}
+            if stored.retry:
+                headers["Stripe-Should-Retry"] = stored.retry
+            return Response(stored.status, stored.body, headers, request_id=call.origin.request_id)
+        response = self.run_in_savepoint(call, route, request)
+        if response.status < 400 or "Stripe-Should-Retry" in response.headers:
+            retry = response.headers.setdefault("Stripe-Should-Retry", "false")
+            kept = idempotency.Stored(call.origin.request_id or "", response.status, retry, response.storable)
+            idempotency.keep(call.tx, call.scope, key, request.path, mark, kept, call.now)
+        return response
+
+    def run_in_savepoint(self, call: Call, route: Route, request: Request) -> Response:
+        """Run a handler that writes; an error rolls back what it wrote, unless ``ApiError.keep`` is set."""
+        failure: ApiError | None = None
+        try:
+            with call.tx.savepoint():
+                try:
+                    return self._handle(call, route, request)
+                except ApiError as error:
+                    if not error.keep:
+                        raise
+                    failure = error
+        except ApiError as error:
+            failure = error
+        assert failure is not None
+        failure.extra = {name: self._render_extra(call, value) for name, value in failure.extra.items()}
+        return error_response(
+            self.dashboard_url,
+            failure,
+            call.origin.path,
+            call.origin.request_id,
+            call.scope,
+            bool(call.origin.idempotency_key),
+        )
+
+    def _render_extra(self, call: Call, value: Any) -> Any:
+        """Return an object in an error's body, rendered for the caller."""
+        return self.renderer.render(call, value, []) if isinstance(value, dict) and "object" in value else value
+
+    def _handle(self, call: Call, route: Route, request: Request) -> Response:
+        endpoint = route.endpoint
+        params = self._params(call, endpoint, request)
+        paths = params.pop("expand", None) or []
+        access = endpoint.access_of(call.key.kind) if call.key is not None else None
+        if access is not None:
+            access.check_expands(paths)
+        if call.key is not None and call.key.kind == "ephemeral":
+            limit_to_customer(call, call.key.subject, params)
+        if endpoint.live is not None:
+            endpoint.live.admit(call)
+        answer = endpoint.handler(call, params)
+        if isinstance(answer, Reply):
+            if paths:
+                raise invalid(f"This property cannot be expanded ({paths[0]}).")
+            return to_response(answer, call.origin.request_id)
+        stored = self.renderer.stored_page(call, answer, paths)
+        if stored is not None:
+            return Response(200, stored, request_id=call.origin.request_id)
+        noticed = {"Stripe-Notice": " ".join(call.notices)} if call.notices else {}
+        shown = self.renderer.render(call, answer, paths)
+        storable = self.renderer.reveals.storable(shown) if paths and endpoint.writes else shown
+        if endpoint.secret:
+            storable = {**storable, "secret": None}
+        kept = None if storable is shown else encode(storable)
+        return Response(200, encode(shown), noticed, request_id=call.origin.request_id, kept=kept)
+
+    def _params(self, call: Call, endpoint: Endpoint, request: Request) -> Json:
+        if call.client:
+            check_form_headers(call, request.given)
+        access = endpoint.access_of(call.key.kind) if call.key is not None else None
+        return check(endpoint.schema, request.given) if access is None else access.read(endpoint.schema, request.given)
+
+
+def to_response(reply: Reply, request_id: str | None) -> Response:
+    """Return the response that a handler's ``Reply`` describes."""
+    return Response(
+        reply.status,
+        reply.body,
+        dict(reply.headers),
+        reply.content_type,
+        request_id,
+        guess=reply.guess,
+        rest=reply.rest,
+    )
+
+
+def error_response(
+    dashboard_url: str, error: ApiError, path: str, request_id: str | None, scope: Scope | None, idempotent: bool
+) -> Response:
+    """Return the response to a refused request. scope: None if the caller is unknown; errors then have no log URL."""
+    url = None
+    if request_id is not None and scope is not None:
+        mode = "" if scope.livemode else "test/"
+        url = f"{dashboard_url}/{scope.account}/{mode}workbench/logs?object={request_id}"
+    headers = dict(error.headers)
+    if error.retry is not None and idempotent:
+        headers["Stripe-Should-Retry"] = "true" if error.retry else "false"
+    body = error.body_v2() if path.startswith("/v2/") else error.body(url)
+    return Response(
+        error.status, encode(body) + b"\n", headers, request_id=request_id, code=error.code, guess=error.guess
+    )

@@ -1,0 +1,58 @@
+"""The settings of a ``Service``: its rules for requests, and what it passes to the request log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from tollkey.db import Scope, Tx
+from tollkey.keys import Denied, Key
+from tollkey.wire._guesses import GuessLimiter
+from tollkey.wire.messages import Request, Response
+
+
+class Logged(NamedTuple):
+    """A request and its response for the request log, which removes secrets before it stores them.
+
+    account: the account acted for. started: UTC epoch seconds. seconds: the duration.
+    """
+
+    request: Request
+    response: Response
+    key: Key
+    account: str
+    request_id: str
+    started: float
+    seconds: float
+
+
+class Log(Protocol):
+    """Stores request logs. It must not block; exceptions are logged and do not fail the request."""
+
+    def __call__(self, entry: Logged) -> None:
+        """Store one entry."""
+
+
+@dataclass
+class Policy:
+    """A server's rules for requests.
+
+    connected: ``(tx, platform's scope, account)`` -> whether the platform may act for the account.
+    platform_of: see ``Owners``. require_https: refuse unencrypted HTTP. dashboard_url: used in error messages.
+    limit: ``(key)`` -> whether the rate limit lets the key make a request now; None for no limit.
+    special_keys: ``(tx, key's text, now)`` -> authenticates ephemeral keys; None where they do not exist.
+    guess_limiter: counts wrong secrets by address and delays answers; None for no limit.
+    refused: ``(denied, ip, now)``, called for each refused key; must not block (``keys.Attempts``).
+    later_versions: further API versions to accept, published since this program was written.
+    """
+
+    connected: Callable[[Tx, Scope, str], bool]
+    platform_of: Callable[[Tx, Scope], str | None] = lambda tx, scope: None
+    require_https: bool = False
+    dashboard_url: str = "https://dashboard.stripe.com"
+    limit: Callable[[Key], bool] | None = None
+    special_keys: Callable[[Tx, str, int], Key | Denied | None] | None = None
+    refused: Callable[[Denied, str | None, int], None] | None = None
+    guess_limiter: GuessLimiter | None = None
+    later_versions: frozenset[str] = frozenset()
