@@ -1,4 +1,4 @@
-"""What other rooms may know of money and test cards: how amounts are written, and what each test card does."""
+"""Amounts as text, and the test cards with their behavior, for other packages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CURRENCIES = currencies.SUPPORTED
 
 
 class CardFacts(NamedTuple):
-    """One test card, for people. name: the shortest ``pm_card_…`` name, or "". does: what happens."""
+    """A test card. name: its shortest ``pm_card_…`` name, or "". does: its behavior in words."""
 
     number: str
     brand: str
@@ -22,17 +22,17 @@ class CardFacts(NamedTuple):
 
 
 def decimals(currency: str) -> int:
-    """How many digits a currency has after the point: 0, 2 or 3."""
+    """Return the number of decimal digits of a currency: 0, 2 or 3."""
     return currencies.decimals(currency)
 
 
 def money(amount: int, currency: str) -> str:
-    """An amount of minor units as people write it: ``$10.00``, ``¥500``, ``DKK 10.00``."""
+    """Format an amount of minor units: ``$10.00``, ``¥500``, ``DKK 10.00``."""
     return currencies.show(amount, currency)
 
 
 def test_cards() -> Sequence[CardFacts]:
-    """Every test card with a number of its own, in the order of the documentation."""
+    """Return all test cards with a number of their own, in the order of the documentation."""
     seen: dict[str, CardFacts] = {}
     for card in cards.ALL:
         if card.number not in seen:
@@ -57,7 +57,7 @@ _AUTHENTICATION = {
 
 
 def _does(card: cards.TestCard) -> str:
-    """A card's behaviour in words, joined by semicolons."""
+    """Return a card's behavior in words, separated by semicolons."""
     said = [
         _refused(card.decline) if card.decline else "",
         f"{_refused(card.decline_off_session)} off session" if card.decline_off_session else "",

@@ -1,5 +1,5 @@
-"""The API reference, made from the resources' declarations: endpoints, parameters, objects, examples in seven
-languages.
+"""The API reference, generated from the declarations of resources: endpoints, parameters, objects, and
+examples in seven languages.
 """
 
 from tollkey.dashboard.reference.languages import LANGUAGES, Language

@@ -1,4 +1,4 @@
-"""What each error code of this server means. A test holds the table against the codes that stand in the source."""
+"""The meaning of each error code of this server. A test compares the table with the codes in the source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The types of events there are, from the facts of the public specification."""
+"""The event types of the public specification."""
 
 from __future__ import annotations
 

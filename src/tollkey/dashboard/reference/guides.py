@@ -1,6 +1,6 @@
-"""The guides: Markdown files, with examples in seven languages and tables that come from the code.
+"""The guides: Markdown files with examples in seven languages, and tables generated from the code.
 
-A fence ``example METHOD /path`` holds the parameters of a request as JSON and becomes a tabbed example.
+A fence ``example METHOD /path`` contains the parameters of a request as JSON and becomes a tabbed example.
 A fence ``table NAME`` becomes that table. ``{{secret}}``, ``{{publishable}}`` and ``{{base}}`` stand for the
 reader's own test keys and this server's address.
 """
@@ -43,7 +43,7 @@ Tables = Mapping[str, Callable[[], Table]]
 
 
 class KeyPair(NamedTuple):
-    """The test keys that examples carry. own: the reader's, so that the page must not be cached."""
+    """The test keys shown in examples. own: they are the reader's, so the page must not be cached."""
 
     publishable: str
     secret: str
@@ -54,7 +54,7 @@ class KeyPair(NamedTuple):
 
 
 class Guide(NamedTuple):
-    """A guide ready to be shown. headings: (anchor, text) of its sections."""
+    """A rendered guide. headings: (anchor, text) of its sections."""
 
     slug: str
     title: str
@@ -65,29 +65,29 @@ class Guide(NamedTuple):
 
 @cache
 def source(slug: str) -> str:
-    """The Markdown of a guide. Raises KeyError for one that is not there."""
+    """Return the Markdown of a guide. Raises KeyError for an unknown guide."""
     if slug not in GUIDES:
         raise KeyError(slug)
     return files("tollkey.dashboard").joinpath("guides", f"{slug}.md").read_text("utf-8")
 
 
 def title_of(slug: str) -> str:
-    """A guide's first heading."""
+    """Return a guide's first heading."""
     return source(slug).partition("\n")[0].removeprefix("# ")
 
 
 def lead_of(slug: str) -> str:
-    """A guide's first paragraph, without marks."""
+    """Return a guide's first paragraph as plain text."""
     return re.sub(r"[*`]|\[([^]]*)]\([^)]*\)", r"\1", source(slug).split("\n\n")[1]).replace("\n", " ")
 
 
 def anchor(text: str) -> str:
-    """A heading as the part of an address behind ``#``."""
+    """Return the URL fragment of a heading."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def table_html(table: Table) -> str:
-    """A table of plain texts; what looks like a name in code is set as code."""
+    """Return an HTML table of plain texts; identifiers are formatted as code."""
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in table[0])
     body = "".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in table[1])
     return f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -102,9 +102,9 @@ def _cell(text: str) -> str:
 
 
 def example_html(request: Request, keys: KeyPair, base: str, id: str) -> str:
-    """A request in seven languages: one tab each. Without a script all of them are shown, one after the other.
+    """Return a request in seven languages, one tab for each; without scripts all of them are shown.
 
-    id: of the group, unlike any other on the page.
+    id: of the tab group, unique on the page.
     """
     tabs, panels = [], []
     for language in LANGUAGES:
@@ -122,7 +122,7 @@ def example_html(request: Request, keys: KeyPair, base: str, id: str) -> str:
 
 
 def request_of(catalogue: Catalogue, info: str, body: str) -> Request:
-    """The request that an ``example`` fence describes. Raises ValueError for an endpoint that is not there."""
+    """Return the request of an ``example`` fence. Raises ValueError for an unknown endpoint."""
     method, path = info.split()
     endpoint, resource = next(
         ((e, r) for r in catalogue.resources for e in r.endpoints if e.method == method and _same(e, path)),
@@ -140,7 +140,7 @@ def _same(endpoint: Endpoint, path: str) -> bool:
 
 
 def render(catalogue: Catalogue, tables: Tables, slug: str, keys: KeyPair, base: str) -> Guide:
-    """A guide as HTML, with these keys in its examples. Raises KeyError for one that is not there."""
+    """Render a guide as HTML, with these keys in its examples. Raises KeyError for an unknown guide."""
     text = source(slug)
     for name, value in (("secret", keys.secret), ("publishable", keys.publishable), ("base", base)):
         text = text.replace("{{" + name + "}}", value)
@@ -166,7 +166,7 @@ def render(catalogue: Catalogue, tables: Tables, slug: str, keys: KeyPair, base:
 
 
 def _scroll(html: str) -> str:
-    """Tables of the Markdown itself may be wide too."""
+    """Make the tables of the Markdown scroll horizontally, since they may be wide."""
     return re.sub(
         r'(?<!tabindex="0">)<table>(.*?)</table>',
         r'<div class="scroll" tabindex="0"><table>\1</table></div>',
@@ -184,7 +184,7 @@ def _name_headings(tokens: list[Token], headings: list[tuple[str, str]]) -> None
 
 
 def sections() -> list[Section]:
-    """Every section of every guide, for the search."""
+    """Return every section of every guide, for the search."""
     found = []
     for slug in GUIDES:
         page = title_of(slug)

@@ -1,6 +1,6 @@
-"""One request in seven languages, as one would write it with the official client libraries.
+"""One request in seven languages, in the style of the official client libraries.
 
-A key's text comes in as an argument and is never kept: whoever shows an example says whose key it carries.
+The text of a key is an argument and is not stored; the caller decides whose key an example contains.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tollkey.dashboard.reference.naming import Request, camel
 
 
 class Language(NamedTuple):
-    """A tab: its id, its name, and how it writes a request for a key and a base URL."""
+    """A tab: its id, its name, and the function that writes a request for a key and a base URL."""
 
     id: str
     name: str
@@ -24,7 +24,7 @@ class Language(NamedTuple):
 
 
 def pairs(params: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Nested parameters as bracketed pairs."""
+    """Flatten nested parameters into pairs with bracketed names."""
     for name, value in params.items():
         key = f"{prefix}[{name}]" if prefix else name
         if isinstance(value, dict):
@@ -40,12 +40,12 @@ def pairs(params: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]
 
 
 def text(value: Any) -> str:
-    """A value as a form carries it."""
+    """Return a value in the form in which a form-encoded body contains it."""
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 
 
 def curl(request: Request, key: str, base: str) -> str:
-    """A command line."""
+    """Write a request for curl."""
     lines = [f"curl {base}{request.path}", f'-u "{key}:"']
     if request.method == "DELETE":
         lines.insert(1, "-X DELETE")
@@ -70,7 +70,7 @@ def _plain(value: str) -> bool:
 def _literal(
     value: Any, depth: int, open: str, close: str, entry: str, quote: Callable[[str], str], words: tuple[str, str]
 ) -> str:
-    """A nested value in a language with literals for maps. entry: how a pair is written, with {name} and {value}."""
+    """Write a nested value in a language with map literals. entry: the format of a pair, with {name} and {value}."""
     pad, end = "  " * (depth + 1), "  " * depth
     if isinstance(value, dict):
         inner = [
@@ -94,7 +94,7 @@ def _single(value: str) -> str:
 
 
 def python(request: Request, key: str, base: str) -> str:
-    """With ``stripe`` for Python."""
+    """Write a request for ``stripe`` for Python."""
     head = f'import stripe\n\nclient = stripe.StripeClient(\n  "{key}",\n  base_addresses={{"api": "{base}"}},\n)\n'
     params = (
         _literal(request.params, 0, "{", "}", '"{name}": {value}', json.dumps, ("True", "False"))
@@ -112,7 +112,7 @@ def python(request: Request, key: str, base: str) -> str:
 
 
 def node(request: Request, key: str, base: str) -> str:
-    """With ``stripe`` for Node."""
+    """Write a request for ``stripe`` for Node."""
     url = urlsplit(base)
     port = f", port: {url.port}" if url.port else ""
     head = (f"import Stripe from 'stripe';\n\nconst stripe = new Stripe('{key}', {{\n"
@@ -128,7 +128,7 @@ def node(request: Request, key: str, base: str) -> str:
 
 
 def ruby(request: Request, key: str, base: str) -> str:
-    """With ``stripe`` for Ruby."""
+    """Write a request for ``stripe`` for Ruby."""
     head = f"require 'stripe'\n\nclient = Stripe::StripeClient.new(\n  '{key}',\n  api_base: '{base}',\n)\n"
     params = (
         _literal(request.params, 0, "{", "}", "{name}: {value}", _single, ("true", "false")) if request.params else ""
@@ -141,7 +141,7 @@ def ruby(request: Request, key: str, base: str) -> str:
 
 
 def php(request: Request, key: str, base: str) -> str:
-    """With ``stripe/stripe-php``."""
+    """Write a request for ``stripe/stripe-php``."""
     head = f"<?php\n\n$stripe = new \\Stripe\\StripeClient([\n  'api_key' => '{key}',\n  'api_base' => '{base}',\n]);\n"
     params = (
         _literal(request.params, 0, "[", "]", "'{name}' => {value}", _single, ("true", "false"))
@@ -169,5 +169,5 @@ LANGUAGES = (
 
 
 def query(params: dict[str, Any]) -> str:
-    """Parameters as one form-encoded text."""
+    """Return parameters form-encoded."""
     return urlencode(list(pairs(params)))

@@ -1,4 +1,4 @@
-"""How the official client libraries call an endpoint: which service, which method, which ids come first."""
+"""The names that the official client libraries give an endpoint: service, method and the order of ids."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tollkey.dashboard.reference.parameters import schema_of
 from tollkey.wire.resource import Endpoint
 from tollkey.wire.spec import operation_facts
 
-#: Endpoints of the specification whose methods in the libraries do not follow their paths; they are called by path.
+#: Endpoints whose library methods do not follow their paths; examples call them by path.
 _IRREGULAR = frozenset({
     "/v1/account", "/v1/accounts/{account}/bank_accounts", "/v1/charges/{charge}/refund",
     "/v1/charges/{charge}/dispute",
@@ -22,7 +22,7 @@ _IRREGULAR = frozenset({
     "/v1/payment_records/report_payment", "/v1/setup_intents/{intent}/refresh",
     "/v1/setup_intents/{intent}/source_cancel",
 })  # fmt: skip
-#: Words of paths that the libraries spell otherwise: (service, word) -> method.
+#: Path segments that the libraries name differently: (service, segment) -> method.
 _VERBS = {
     ("credit_notes", "void"): "void_credit_note", ("invoices", "finalize"): "finalize_invoice",
     ("invoices", "send"): "send_invoice",
@@ -36,11 +36,11 @@ _OWN = frozenset({"apple_pay", "api_keys", "api_key_audit_entries", "stripecli"}
 
 
 class Request(NamedTuple):
-    """One example: what is sent, and how the libraries name it.
+    """An example request, and its names in the libraries.
 
-    services: for example ``("test_helpers", "test_clocks")``; empty when it is called by path. verb: ``create``,
+    services: for example ``("test_helpers", "test_clocks")``; empty if it is called by path. verb: ``create``,
         ``capture``.
-    ids: what stands in the path, in order. params: nested.
+    ids: the ids in the path, in order. params: nested.
     """
 
     method: str
@@ -52,17 +52,20 @@ class Request(NamedTuple):
 
 
 def named(endpoint: Endpoint, path: str, params: dict[str, Any], collections: frozenset[str]) -> Request:
-    """The example for an endpoint. path: with ids.
+    """Return the example request of an endpoint. path: with ids.
 
-    collections: paths that can be listed, so that their last word is no verb.
+    collections: paths that can be listed; their last segment is not a method.
     """
     template, actual = endpoint.path.split("/")[2:], path.split("/")[2:]
     plain = Request(endpoint.method, path, params)
-    if (endpoint.method, endpoint.path) == ("POST", "/v1/confirmation_tokens"):  # the libraries make them on the client
+    if (endpoint.method, endpoint.path) == (
+        "POST",
+        "/v1/confirmation_tokens",
+    ):  # the libraries create them without a request
         return plain
     if (
         f"{endpoint.method} {_BRACES.sub('{}', endpoint.path)}" not in operation_facts().roots
-    ):  # ours, or older than the libraries
+    ):  # of Tollkey, or older than the libraries
         return plain
     if endpoint.path in _IRREGULAR or template[0] in _OWN or not endpoint.path.startswith("/v1/"):
         return plain
@@ -91,13 +94,13 @@ def _called(request: Request, services: Iterable[str], verb: str, ids: tuple[str
 
 
 def camel(text: str, upper: bool = False) -> str:
-    """``payment_intents`` as ``paymentIntents`` or ``PaymentIntents``."""
+    """Convert ``payment_intents`` to ``paymentIntents`` or ``PaymentIntents``."""
     first, *rest = text.split("_")
     return (first.capitalize() if upper else first) + "".join(part.capitalize() for part in rest)
 
 
 def singular(text: str) -> str:
-    """``payment_intents`` as ``payment_intent``; ``entries`` as ``entry``."""
+    """Convert ``payment_intents`` to ``payment_intent``, ``entries`` to ``entry``."""
     if text.endswith("ies"):
         return text[:-3] + "y"
     return text.removesuffix("s") if not text.endswith("ss") else text

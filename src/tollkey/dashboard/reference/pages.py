@@ -1,4 +1,4 @@
-"""The reference of one resource as a value that a template writes out."""
+"""The reference of one resource as a value for a template."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DEEPEST = 2
 
 
 class Property(NamedTuple):
-    """One property of an object. depth: 0 for the object's own."""
+    """A property of an object. depth: 0 for a top-level one."""
 
     name: str
     type: str
@@ -28,9 +28,9 @@ class Property(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One endpoint. permission: the grant that a restricted key needs, "" for none.
+    """An endpoint. permission: the grant that a restricted key needs, "" for none.
 
-    clients: kind of client key -> what it may send.
+    clients: kind of client key -> the parameters it may send.
     """
 
     anchor: str
@@ -48,7 +48,7 @@ class Operation(NamedTuple):
 
 
 class ResourcePage(NamedTuple):
-    """A resource: its operations, its object's properties, a sample of it."""
+    """A resource: its operations, the properties of its object, and a sample object."""
 
     object: str
     title: str
@@ -59,7 +59,7 @@ class ResourcePage(NamedTuple):
 
 
 def resources_shown(catalogue: Catalogue) -> list[Resource]:
-    """The resources that the reference has a page for, by title."""
+    """Return the resources that have a page in the reference, sorted by title."""
     return sorted(
         (r for r in catalogue.resources if any(_shown(e) for e in r.endpoints)),
         key=lambda r: (title_of(r).lower(), r.object),
@@ -67,7 +67,7 @@ def resources_shown(catalogue: Catalogue) -> list[Resource]:
 
 
 def title_of(resource: Resource) -> str:
-    """What people call a resource."""
+    """Return the title of a resource."""
     spelled = resource.object.replace("_", " ").replace(".", " ").capitalize()
     plural = spelled if spelled.endswith("s") else _plural(spelled)
     return plural.replace("Api ", "API ").replace("Apple pay", "Apple Pay")
@@ -82,7 +82,7 @@ def _shown(endpoint: Endpoint) -> bool:
 
 
 def page_of(catalogue: Catalogue, resource: Resource) -> ResourcePage:
-    """The whole reference of a resource, without any key in it."""
+    """Return the reference of a resource; it contains no keys."""
     samples = Samples(catalogue)
     listed = frozenset(e.path for r in catalogue.resources for e in r.endpoints if e.method == "GET")
     operations = [
@@ -111,7 +111,7 @@ def _operation(samples: Samples, resource: Resource, endpoint: Endpoint, listed:
 
 
 def _clients(endpoint: Endpoint) -> dict[str, list[str]]:
-    """The outermost parameters that each kind of client key may send, where such keys may call the endpoint."""
+    """Return the top-level parameters that each kind of client key may send, for endpoints that accept such keys."""
     found = ((kind, endpoint.access_of(kind)) for kind in ("publishable", "ephemeral"))
     return {
         kind: sorted(access.taken(schema_of(endpoint)).fields.keys() - {"expand"})
@@ -121,7 +121,7 @@ def _clients(endpoint: Endpoint) -> dict[str, list[str]]:
 
 
 def _title(resource: Resource, endpoint: Endpoint, listed: frozenset[str]) -> str:
-    """What an endpoint does, as a heading: ``List refunds of a charge``."""
+    """Return the heading of an endpoint: ``List refunds of a charge``."""
     name = _spoken(resource.named)
     parts = endpoint.path.split("/")[2:]
     last, of = parts[-1], ""
@@ -185,7 +185,7 @@ _NAMES = {
 
 
 def _type(row: int) -> tuple[str, tuple[str, ...], int | None]:
-    """A property's type in words, the words it may be, and the row of the object inside it."""
+    """Return a property's type in words, its allowed values, and the row of the object inside it."""
     kind, *rest = object_facts().row(row)
     if kind == "e":
         return ("one of" if len(rest[0]) > 1 else "the word"), tuple(rest[0]), None
@@ -206,7 +206,7 @@ def _type(row: int) -> tuple[str, tuple[str, ...], int | None]:
 
 
 def words_of_property(object: str, name: str) -> tuple[str, ...]:
-    """The words that an object's property may be; empty when it is not one of a few."""
+    """Return the allowed values of an object's property; empty if it is not an enumeration."""
     number = object_facts().roots.get(object)
     if number is None:
         return ()

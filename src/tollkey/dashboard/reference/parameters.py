@@ -1,4 +1,4 @@
-"""Parameters in words: what a schema of ``wire.params`` says, flattened for people."""
+"""Parameters in words: the schemas of ``wire.params``, flattened for readers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tollkey.wire.params import (
 )
 from tollkey.wire.resource import Endpoint, path_names
 
-_DEEPEST = 4  # names in one bracketed path that the reference shows
+_DEEPEST = 4  # depth of the bracketed names that the reference shows
 _SIMPLE: dict[type[Param], str] = {
     Timestamp: "timestamp", Number: "number", DecimalText: "decimal text", Boolean: "boolean", Metadata: "map of text",
     Email: "e-mail address", Url: "URL", Anything: "any",
@@ -34,9 +34,9 @@ _SIMPLE: dict[type[Param], str] = {
 
 
 class Row(NamedTuple):
-    """One parameter. name: in bracket form. type: in words. words: what it may be, when it is one of a few.
+    """A parameter. name: in bracket form. type: in words. words: allowed values of an enumeration.
 
-    depth: 0 for outermost.
+    depth: 0 for a top-level one.
     """
 
     name: str
@@ -47,12 +47,12 @@ class Row(NamedTuple):
 
 
 def schema_of(endpoint: Endpoint) -> ObjectSchema:
-    """The parameters that an endpoint takes."""
+    """Return the parameters of an endpoint."""
     return endpoint.schema
 
 
 def in_words(node: Param) -> str:
-    """The type of a parameter: ``integer, 1 to 100``, ``list of text``, ``object``."""
+    """Describe the type of a parameter: ``integer, 1 to 100``, ``list of text``, ``object``."""
     if isinstance(node, Text):
         return f"text, at most {node.longest} characters" if node.longest not in (None, 5000) else "text"
     if isinstance(node, Integer):
@@ -74,7 +74,7 @@ def in_words(node: Param) -> str:
 
 
 def words_of(node: Param) -> tuple[str, ...]:
-    """The words that a parameter may be."""
+    """Return the allowed values of a parameter."""
     if isinstance(node, Choice):
         return node.words
     if isinstance(node, Unset):
@@ -87,7 +87,7 @@ def words_of(node: Param) -> tuple[str, ...]:
 
 
 def record_of(node: Param) -> tuple[ObjectSchema | None, str]:
-    """The object inside a parameter, and what stands between its name and the object's fields: ``[0]`` for a list."""
+    """Return the object inside a parameter, and the text between its name and those fields: ``[0]`` for a list."""
     if isinstance(node, ObjectSchema):
         return node, ""
     if isinstance(node, Unset):
@@ -101,7 +101,7 @@ def record_of(node: Param) -> tuple[ObjectSchema | None, str]:
 
 
 def rows(schema: ObjectSchema, prefix: str = "", depth: int = 0) -> Iterator[Row]:
-    """Every parameter, required ones first, objects before their fields."""
+    """Return all parameters, required ones first, objects before their fields."""
     names = sorted(schema.fields, key=lambda name: (name not in schema.required, name == "expand", name))
     for name in names:
         node = schema.fields[name]
@@ -113,5 +113,5 @@ def rows(schema: ObjectSchema, prefix: str = "", depth: int = 0) -> Iterator[Row
 
 
 def path_rows(endpoint: Endpoint) -> list[Row]:
-    """What stands in the path."""
+    """Return the parameters in the path."""
     return [Row(name, "id, in the path", True, (), 0) for name in path_names(endpoint.path)]

@@ -1,4 +1,4 @@
-"""Samples: requests that fit an endpoint, and objects that look like its answers. Made at run time, from the facts."""
+"""Sample requests for an endpoint, and sample objects, generated at run time from the specification."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tollkey.wire.spec import NULLABLE, REQUIRED, object_facts
 
 _WHEN = 1_767_225_600  # 2026-01-01
 
-#: What one would really send, where the required parameters alone would not say much.
+#: Realistic parameters for endpoints whose required parameters alone are a poor example.
 USUAL: dict[str, dict[str, Any]] = {
     "POST /v1/customers": {"name": "Jenny Rosen", "email": "jenny@example.com"},
     "POST /v1/customers/{}": {"metadata": {"order_id": "6735"}},
@@ -114,7 +114,7 @@ USUAL: dict[str, dict[str, Any]] = {
 
 
 def operation(endpoint: Endpoint) -> str:
-    """``POST /v1/customers/{}``: how the tables here name an endpoint."""
+    """Return the key of an endpoint in the tables of this module: ``POST /v1/customers/{}``."""
     path = endpoint.path
     for name in path_names(path):
         path = path.replace("{" + name + "}", "{}")
@@ -122,16 +122,16 @@ def operation(endpoint: Endpoint) -> str:
 
 
 class Samples:
-    """Sample values for one catalogue; the same ones every time.
+    """Sample values for one catalogue, always the same.
 
-    catalogue: whose id prefixes name the ids.
+    catalogue: its id prefixes are used in ids.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
 
     def id(self, object: str) -> str:
-        """An id as that kind of object has it."""
+        """Return an id of that type of object."""
         resource = self._catalogue.by_object.get(object)
         ids = Ids.seeded(sum(object.encode()) + 7)
         return ids.new(resource.prefix) if resource is not None and resource.prefix else object.rpartition(".")[2]
@@ -141,7 +141,7 @@ class Samples:
         return self.id(resource.object) if resource is not None else Ids.seeded(sum(prefix.encode())).new(prefix)
 
     def path(self, resource: Resource, endpoint: Endpoint) -> str:
-        """The endpoint's path with sample ids in it."""
+        """Return the endpoint's path with sample ids."""
         path = endpoint.path
         for name in path_names(path):
             path = path.replace("{" + name + "}", self._path_id(resource, endpoint, name), 1)
@@ -157,7 +157,7 @@ class Samples:
         return self.id(found)
 
     def params(self, endpoint: Endpoint) -> dict[str, Any]:
-        """Parameters that the endpoint takes: what one would usually send, or what it requires."""
+        """Return sample parameters of the endpoint: realistic ones, or the required ones."""
         usual = USUAL.get(operation(endpoint))
         if usual is not None:
             filled: dict[str, Any] = self._fill(usual)
@@ -167,7 +167,7 @@ class Samples:
         return {**required, "limit": 3} if endpoint.method == "GET" and "limit" in schema.fields else required
 
     def _fill(self, value: Any) -> Any:
-        """Ids in the place of bare prefixes."""
+        """Replace id prefixes by sample ids."""
         if isinstance(value, dict):
             return {name: self._fill(inner) for name, inner in value.items()}
         if isinstance(value, list):
@@ -207,7 +207,7 @@ class Samples:
     # -- answers
 
     def answer(self, resource: Resource, endpoint: Endpoint, params: dict[str, Any]) -> dict[str, Any]:
-        """What the endpoint answers, about."""
+        """Return a sample of the endpoint's response."""
         object = endpoint.object or resource.object
         if endpoint.method == "DELETE":
             return {"id": self.id(object), "object": object, "deleted": True}
@@ -217,7 +217,7 @@ class Samples:
         return value
 
     def object(self, object: str, given: dict[str, Any] | None = None) -> dict[str, Any]:
-        """A sample object with every property that is always there."""
+        """Return a sample object with all required properties."""
         number = object_facts().roots.get(object)
         if number is None:
             return {"id": self.id(object), "object": object, "created": _WHEN, "livemode": False, **(given or {})}

@@ -1,4 +1,4 @@
-"""Search over the docs: words, with beginnings of words, titles before texts. Small enough to hold in memory."""
+"""Full-text search of the docs by words and beginnings of words, in memory."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 _WORDS = re.compile(r"[a-z0-9]+(?:[_.-][a-z0-9]+)*")
 _LONGEST = 200  # characters of an excerpt
-_TITLE, _BEGINNING = 8, 0.5  # how much more a word in a title counts, and how much less one that is only begun
+_TITLE, _BEGINNING = 8, 0.5  # weight of a word in a title, and of a word of which only the beginning matches
 
 
 class Section(NamedTuple):
-    """A part of the docs that can be found: where it is, what it is called, on which page, its plain text."""
+    """A section of the docs: its URL, title, page and plain text."""
 
     url: str
     title: str
@@ -22,7 +22,7 @@ class Section(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """A section that was found. score: higher is better."""
+    """A matching section. score: higher is better."""
 
     section: Section
     excerpt: str
@@ -30,7 +30,7 @@ class Hit(NamedTuple):
 
 
 def words(text: str) -> list[str]:
-    """The words of a text in lower case; ``payment_intent`` is one word and also its parts."""
+    """Return the words of a text in lower case; ``payment_intent`` is one word and also its parts."""
     found: list[str] = []
     for word in _WORDS.findall(text.lower()):
         parts = re.split(r"[_.-]", word)
@@ -52,7 +52,7 @@ class Index:
         self._sorted = sorted(self._words)
 
     def find(self, query: str, most: int = 20) -> list[Hit]:
-        """The sections that hold every word of the query, best first."""
+        """Return the sections that contain every word of the query, best first. most: maximum number."""
         asked = list(dict.fromkeys(_WORDS.findall(query.lower())))[:10]
         if not asked:
             return []
@@ -79,7 +79,7 @@ class Index:
 
 
 def excerpt(text: str, asked: list[str]) -> str:
-    """The neighbourhood of the first word that was asked for."""
+    """Return the text around the first matching word."""
     lower = text.lower()
     at = min((place for word in asked if (place := lower.find(word)) >= 0), default=0)
     start = max(0, at - 60)

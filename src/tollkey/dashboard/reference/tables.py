@@ -1,4 +1,4 @@
-"""Tables of the docs that come from the code: permissions, error codes, test cards, roles, expirations, settings."""
+"""Tables of the docs, generated from the code: permissions, error codes, test cards, roles, expirations, settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MEANS = {
 
 
 def tables_for(catalogue: Catalogue) -> Tables:
-    """The tables by name."""
+    """Return the tables by name."""
     return {
         "permissions": lambda: _permissions(catalogue),
         "error_codes": lambda: (

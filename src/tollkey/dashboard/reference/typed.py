@@ -1,4 +1,4 @@
-"""The same request in Go and in Java, whose libraries have a type for each set of parameters."""
+"""A request in Go and in Java, whose libraries have a type for the parameters of each method."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _form(params: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 
 
 def _type(request: Request) -> str:
-    """``PaymentIntentCapture``: what parameter types begin with."""
+    """Return the beginning of the names of parameter types: ``PaymentIntentCapture``."""
     *namespaces, last = request.services
     return "".join(camel(name, True) for name in namespaces) + camel(singular(last), True) + camel(request.verb, True)
 
@@ -69,7 +69,7 @@ def _go_struct(fields: dict[str, Any], type: str, depth: int) -> str:
 
 
 def go(request: Request, key: str, base: str) -> str:
-    """With ``stripe-go``."""
+    """Write a request for ``stripe-go``."""
     head = (f'backends := stripe.NewBackendsWithConfig(&stripe.BackendConfig{{\n\tURL: stripe.String("{base}"),\n}})\n'
             f'sc := stripe.NewClient("{key}", stripe.WithBackends(backends))\n')  # fmt: skip
     if not request.services:
@@ -144,7 +144,7 @@ def _java_builder(fields: dict[str, Any], type: str, schema: dict[str, Param], d
 
 
 def java(request: Request, key: str, base: str) -> str:
-    """With ``stripe-java``."""
+    """Write a request for ``stripe-java``."""
     head = (
         f'StripeClient client = StripeClient.builder()\n  .setApiKey("{key}")\n  .setApiBase("{base}")\n  .build();\n'
     )

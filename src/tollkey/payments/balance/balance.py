@@ -1,4 +1,4 @@
-"""The balance, and the transactions that it is made of.
+"""The balance of an account, and the balance transactions it consists of.
 
 charge, refund, dispute, … ──▶ balance transaction: pending ──available_on──▶ available
 """
@@ -25,7 +25,7 @@ TRANSACTIONS = Permission("balance_transaction_source", "Balance transaction sou
 
 
 def balance(call: Call, params: operations.GetBalance) -> api.Balance:
-    """Retrieve the balance: what is available and what is pending, by currency and source type."""
+    """Retrieve the balance: available and pending amounts, by currency and source type."""
     books = dict(ledger.balance(call.tx, call.scope, call.now))
     default = str((fields.acting_account(call) or {}).get("default_currency") or "usd")
     books.setdefault(default, ledger.Balance(0, 0, {"card": (0, 0)}))
@@ -70,13 +70,13 @@ def balance(call: Call, params: operations.GetBalance) -> api.Balance:
 
 
 def _by_type(amounts: dict[str, int]) -> api.BalanceAmountBySourceType:
-    """Minor units by source type; the ledger knows the same types."""
+    """Return minor units by source type; the ledger uses the same source types."""
     return cast("api.BalanceAmountBySourceType", amounts)
 
 
 def _instant(call: Call, shown: api.Balance) -> list[api.BalanceAmountNet]:
-    """``instant_available`` with ``net_available``: what an instant payout brings to each external account that can
-    take one.
+    """Return ``instant_available`` with ``net_available``: the instant payout that each external account can
+    receive.
     """
     account = fields.acting_account(call) or {}
     every = (account.get("external_accounts") or {}).get("data") or []
@@ -93,7 +93,10 @@ def _instant(call: Call, shown: api.Balance) -> list[api.BalanceAmountNet]:
 
 
 def announce_available_balance(call: Call, id: str) -> None:
-    """Job ``balance.available``: emit the event and plan the next scheduled payout. id: UTC epoch seconds."""
+    """Run the job ``balance.available``: emit the event and schedule the next automatic payout.
+
+    id: the time the money became available, UTC epoch seconds as text.
+    """
     call.emit("balance.available", balance(call, {}))
     plan(call, int(id))
 

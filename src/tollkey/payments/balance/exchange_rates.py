@@ -1,6 +1,6 @@
-"""Exchange rates: what one unit of a currency is worth in the others.
+"""Exchange rates: the value of one unit of a currency in every other currency.
 
-Fixed rates, of test mode alone: it has no market. They are round figures near those of 2025 and never change.
+Fixed rates, of test mode alone: it has no market. They approximate the rates of 2025 and never change.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _rate(currency: str) -> api.ExchangeRate:
 
 
 def retrieve_rate(call: Call, params: operations.GetExchangeRatesRateId) -> api.ExchangeRate:
-    """The rates of one currency."""
+    """Retrieve the exchange rates of one currency."""
     id = call.path["rate_id"]
     if id.lower() not in PER_DOLLAR:
         raise missing_object("exchange rate", id, "rate_id", in_path=True)
@@ -47,7 +47,7 @@ def retrieve_rate(call: Call, params: operations.GetExchangeRatesRateId) -> api.
 
 
 def list_rates(call: Call, params: operations.GetExchangeRates) -> Page:
-    """The rates of every currency, by code."""
+    """List the exchange rates of all currencies, sorted by currency code."""
     return page_of_list([_rate(code) for code in sorted(PER_DOLLAR)], "/v1/exchange_rates", params)
 
 

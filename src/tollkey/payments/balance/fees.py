@@ -1,4 +1,4 @@
-"""What processing costs: a share of the amount and a fixed part, rounded half up once.
+"""Processing fees: a percentage of the amount plus a fixed fee, rounded half up once.
 
 Standard prices of an account's country, checked against the balance transactions of recorded
 charges: US 1000 -> 59, 2500 -> 103, 22500 -> 683; JP 10000 -> 360; euro with a foreign card 3700 -> 145.
@@ -58,7 +58,7 @@ _FIXED = {"sek": 180, "dkk": 180, "nok": 200, "pln": 100, "czk": 650, "huf": 850
 
 
 def pricing_of(account_country: str) -> Pricing:
-    """The standard prices of an account's country; the US ones where no others are known."""
+    """Return the standard pricing of an account's country, or that of the US for an unknown country."""
     return STANDARD.get(account_country, STANDARD["US"])
 
 
@@ -70,10 +70,12 @@ def processing_fee(
     converted: bool = False,
     pricing: Pricing | None = None,
 ) -> Money:
-    """The fee of a card charge, in the currency of the amount.
+    """Return the fee of a card charge, in the currency of the amount.
 
-    amount: what was charged, in the currency that the balance is kept in. card_country: None counts as domestic.
-    converted: the customer paid in another currency. pricing: instead of the country's standard.
+    amount: the charged amount, in the settlement currency. card_country: where the card was issued; None counts as
+        domestic.
+    converted: whether the customer paid in another currency. pricing: replaces the standard pricing of the country.
+    Source: the fees of recorded balance transactions.
     """
     prices = pricing or pricing_of(account_country)
     basis_points = _basis_points(prices, card_country, account_country) + (prices.conversion if converted else 0)
@@ -92,7 +94,7 @@ def _basis_points(prices: Pricing, card_country: str | None, account_country: st
 
 
 def bank_debit_fee(amount: Money, method: str) -> Money:
-    """The fee of a bank debit: ``us_bank_account`` 0.8 % but at most 5.00 USD, ``sepa_debit`` 0.35 EUR."""
+    """Return the fee of a bank debit: ``us_bank_account`` 0.8 % but at most 5.00 USD, ``sepa_debit`` 0.35 EUR."""
     if method == "sepa_debit":
         return amount.with_amount(35)
     return amount.with_amount(min(rounding.fee(amount.amount, 80), 500))

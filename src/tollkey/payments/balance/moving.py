@@ -1,5 +1,4 @@
-"""Moving money between a platform and its connected accounts: transfers, their payments (``py_``), reversals, and who
-may.
+"""Transfers between a platform and its connected accounts: the payments they create (``py_``), and their reversals.
 
 sender's balance ──transfer──▶ receiver's balance (a payment whose source is the sender)
        ◀──reversal── the payment is refunded
@@ -49,8 +48,9 @@ _RECEIVING = ("transfers", "crypto_transfers", "legacy_payments")
 
 
 def receiver_of(call: Call, destination: str, param: str) -> Call:
-    """The call in the account that money goes to: one of the platform's connected accounts, or the platform itself.
+    """Return the call in the account that receives the money: a connected account of the platform, or the platform.
 
+    destination: the account's id. param: the parameter that errors name.
     Raises ApiError 400 ``No such destination``.
     """
     owner = call.within(call.platform)
@@ -60,9 +60,9 @@ def receiver_of(call: Call, destination: str, param: str) -> Call:
 
 
 def check_receiver(receiver: Call) -> None:
-    """Raise ApiError when an account cannot receive money.
+    """Raise ApiError 400 if an account cannot receive money.
 
-    Test mode does not enforce that a capability is active, only that it was asked for (reference section 6.1).
+    In test mode a requested capability suffices; it does not have to be active (reference section 6.1).
     """
     capabilities = (fields.acting_account(receiver) or {}).get("capabilities", {})
     enough = ("active", "pending", "inactive") if not receiver.livemode else ("active",)
@@ -71,28 +71,28 @@ def check_receiver(receiver: Call) -> None:
 
 
 def available(call: Call, currency: str, source_type: str = "card") -> Money:
-    """What of a balance can be spent now."""
+    """Return the part of a balance that can be spent now."""
     found = ledger.balance(call.tx, call.scope, call.now).get(currency)
     return Money(found.by_source.get(source_type, (0, 0))[0] if found is not None else 0, currency)
 
 
 def check_funds(call: Call, amount: Money, source_type: str = "card") -> None:
-    """Raise ApiError ``balance_insufficient`` when a transfer is more than there is."""
+    """Raise ApiError 400 ``balance_insufficient`` if a transfer exceeds the available balance."""
     if amount > available(call, amount.currency, source_type):
         raise short_of_funds(call)
 
 
 def short_of_funds(call: Call) -> ApiError:
-    """The 400 of a transfer beyond the balance."""
+    """Return the 400 error of a transfer that exceeds the balance."""
     return invalid(_LIVE_FUNDS if call.livemode else _TEST_FUNDS, None, "balance_insufficient", retry=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferOptions:
-    """What a transfer has beside its destination and amount.
+    """The optional settings of a transfer.
 
-    charge: the ``source_transaction``; the money arrives when the charge's does. fee: what the receiver gives back as
-        an application fee, in the currency of the charge. source_type: ``card`` or ``bank_account``.
+    charge: the ``source_transaction``; the money becomes available with the charge's. fee: the application fee that the
+        receiver pays back, in the currency of the charge. source_type: ``card`` or ``bank_account``.
     """
 
     charge: api.Charge | None = None
@@ -104,9 +104,9 @@ class TransferOptions:
 
 
 def create_transfer(call: Call, destination: str, amount: Money, options: TransferOptions) -> api.Transfer:
-    """Send money to another account, with the payment there, both balance transactions and events.
+    """Send money to another account. Stores the transfer, the payment there, balance transactions and events.
 
-    Nothing is checked here.
+    The caller checks the balance and the destination.
     """
     charge = options.charge
     receiver, id, payment_id = call.within(destination), call.ids.new("tr"), call.ids.new("py")
@@ -155,7 +155,10 @@ def create_transfer(call: Call, destination: str, amount: Money, options: Transf
 def create_destination_payment(
     call: Call, receiver: Call, transfer: api.Transfer, due: int | None, options: TransferOptions
 ) -> StoredPayment:
-    """Store the receiver's side: a payment whose source is the sender, less the application fee."""
+    """Store the payment in the receiving account, minus the application fee.
+
+    due: when the money becomes available, UTC epoch seconds.
+    """
     amount, id, charge = (
         Money(transfer["amount"], transfer["currency"]),
         transfer["destination_payment"],
@@ -194,7 +197,7 @@ def create_destination_payment(
 def destination_payment(
     receiver: Call, transfer: api.Transfer, transaction: str, sender: str, fee: api.ApplicationFee | None = None
 ) -> StoredPayment:
-    """The ``py_`` charge that a transfer makes in the account it goes to, not stored yet."""
+    """Return the ``py_`` charge that a transfer creates in the receiving account; it is not stored."""
     amount = transfer["amount"]
     payment = new_object(
         kinds.PAYMENT,
@@ -262,10 +265,10 @@ def reverse_transfer(
     description: str | None = None,
     metadata: dict[str, str] | None = None,
 ) -> api.TransferReversal:
-    """Take back a part of a transfer, or all of it: the payment there is refunded.
+    """Reverse a transfer, in part or in full, and refund the payment that it created.
 
-    refund: the refund of the charge that asked for it. refund_fee: give back the same share of the payment's
-        application fee.
+    amount: minor units. refund: the refund of the charge that caused the reversal, or None. refund_fee: also refund the
+        same proportion of the payment's application fee.
     """
     receiver = call.within(_receiver_id(transfer))
     payment = receiver.objects.get(kinds.PAYMENT, transfer["destination_payment"])
@@ -315,7 +318,7 @@ def _about(value: api.Transfer | api.Charge) -> str:
 
 
 def refund_payment(receiver: Call, payment: api.Charge, amount: Money, id: str, *, reversal: str | None) -> api.Refund:
-    """The refund (``pyr_``) of a transfer's payment, with its balance transaction and event."""
+    """Refund the payment of a transfer (``pyr_``), with its balance transaction and event. amount: minor units."""
     original = transaction_of(receiver, payment["balance_transaction"])
     given = book(
         receiver,

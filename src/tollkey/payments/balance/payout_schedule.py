@@ -1,5 +1,4 @@
-"""When an account is paid out by itself: the days that its ``settings.payouts.schedule`` names. Pure dates, and one
-appointment.
+"""The schedule of automatic payouts, ``settings.payouts.schedule`` of an account: date arithmetic, and one job.
 
 money becomes available ──▶ the next day of the schedule, midnight UTC ──▶ automatic payout of what is available then
 """
@@ -21,19 +20,19 @@ RUN = Job("payout.automatic")
 PLAN = Job("payout.plan")
 _DAY = 86_400
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-#: Farther than any schedule reaches, in days.
+#: Days to search: longer than the interval of any schedule.
 _LONGEST = 62
 
 
 def schedule_of(account: Mapping[str, Any] | None) -> api.TransferSchedule:
-    """An account's payout schedule; manual where it has none."""
+    """Return an account's payout schedule; manual if it has none."""
     payouts = ((account or {}).get("settings") or {}).get("payouts") or {}
     schedule: api.TransferSchedule | None = payouts.get("schedule")
     return schedule or {"delay_days": 0, "interval": "manual"}
 
 
 def is_payout_day(schedule: api.TransferSchedule, day: datetime) -> bool:
-    """Whether automatic payouts are made on that day. A month that is too short pays out on its last day."""
+    """Return whether automatic payouts are made on that day. A day that a month lacks becomes its last day."""
     interval = schedule.get("interval")
     if interval == "weekly":
         weekdays = schedule.get("weekly_payout_days") or [schedule.get("weekly_anchor") or "monday"]
@@ -46,9 +45,7 @@ def is_payout_day(schedule: api.TransferSchedule, day: datetime) -> bool:
 
 
 def next_run(schedule: api.TransferSchedule, at: int) -> int | None:
-    """The first midnight (UTC epoch seconds), not before ``at``, on which the schedule pays out; None when it never
-    does.
-    """
+    """Return the first midnight (UTC epoch seconds) at or after ``at`` on which the schedule pays out, or None."""
     day = datetime.fromtimestamp(-(-at // _DAY) * _DAY, UTC)
     for _ in range(_LONGEST):
         if is_payout_day(schedule, day):
@@ -58,9 +55,7 @@ def next_run(schedule: api.TransferSchedule, at: int) -> int | None:
 
 
 def plan(call: Call, at: int) -> None:
-    """Make the account's next automatic payout an appointment, for money that is there from ``at`` (UTC epoch seconds)
-    on.
-    """
+    """Schedule the next automatic payout of an account whose money is available from ``at`` (UTC epoch seconds)."""
     run = next_run(schedule_of(fields.acting_account(call)), at)
     if run is not None:
         call.schedule.once(run, RUN, str(run))

@@ -46,10 +46,10 @@ if TYPE_CHECKING:
 PERMISSION = Permission("payout", "Payouts", "Core")
 
 _DAY = 86_400
-#: An automatic payout names the balance transactions of this many seconds, and no more than so many.
+#: Limits of the balance transactions listed for an automatic payout: their age in seconds, and their number.
 _LOOKS_BACK = 45 * _DAY
 _MOST_TOGETHER = 10_000
-#: The most that one instant payout to a bank account takes, in whole dollars (recorded).
+#: Maximum of one instant payout to a bank account, in whole dollars (recorded).
 _MOST_INSTANT = 9_999
 _INSUFFICIENT = (
     "You have insufficient funds in your Stripe account for this transfer. Your {kind} balance is too low."
@@ -81,7 +81,7 @@ _COULD_NOT = "The bank could not process this payout."
 
 
 def create(call: Call, params: operations.PostPayouts) -> api.Payout:
-    """Pay out money from the available balance; an instant payout also from what is still pending."""
+    """Create a payout from the available balance; an instant payout can also use the pending balance."""
     amount = Money(params["amount"], shared_currency.check_currency(params["currency"]))
     _check_allowed(fields.acting_account(call) or {})
     method, kind = params.get("method") or "standard", params.get("source_type") or "card"
@@ -106,7 +106,7 @@ def create(call: Call, params: operations.PostPayouts) -> api.Payout:
 
 
 def _check_allowed(account: Mapping[str, Any]) -> None:
-    """Raise ApiError when payouts of an account were stopped: it was rejected, or a test card blocked them."""
+    """Raise ApiError if payouts of an account are disabled: it was rejected, or a test card blocked payouts."""
     if account.get("_rejected") or (account.get("_asked") or {}).get("blocks") == "payouts":
         raise invalid(_NOT_ALLOWED, None, "payouts_not_allowed", retry=False)
 
@@ -117,9 +117,9 @@ def _instant_funds(call: Call, currency: str) -> Money:
 
 
 def _destination(call: Call, id: str | None, currency: str) -> tuple[PayoutTarget, ExternalFacts]:
-    """The external account that a payout goes to, with what only we know of it.
+    """Return the external account to pay out to, with its private fields.
 
-    Raises ApiError: unknown, of another currency, or none for that currency.
+    Raises ApiError: unknown, in another currency, or none for that currency.
     """
     account = fields.acting_account(call) or {}
     every = (account.get("external_accounts") or {}).get("data") or []
@@ -190,7 +190,7 @@ def _book(call: Call, payout: api.Payout, amount: Money, type: str, category: st
 
 
 def complete_payout(call: Call, id: str) -> None:
-    """A payout reaches the bank, or bounces with the test accounts that say so."""
+    """Mark a payout as paid, or as failed for the test accounts that fail."""
     payout = call.objects.find(kinds.PAYOUT, id)
     if payout is None or payout["status"] != "pending":
         return
@@ -218,7 +218,7 @@ def complete_payout(call: Call, id: str) -> None:
 
 
 def _mark_errored(call: Call, id: str) -> None:
-    """A bank account whose payout bounced is ``errored`` until it is changed."""
+    """Set the bank account of a failed payout to ``errored``; an update of the account resets it."""
     home = call if call.objects.find(fields.ACCOUNT, call.account) is not None else call.within(call.owner)
     account = home.objects.get(fields.ACCOUNT, call.account)
     every = account.get("external_accounts")
@@ -231,10 +231,11 @@ def _mark_errored(call: Call, id: str) -> None:
 
 
 def run_schedule(call: Call, id: str) -> None:
-    """A day of the account's schedule: pay out what is available, each currency to its own bank account.
+    """Create the automatic payouts of one day: the available balance of each currency, to its bank account.
 
-    id: that midnight, UTC epoch seconds.
-    Nothing happens when payouts are off, there is no bank account for a currency, or its last payout came back.
+    id: midnight of that day, UTC epoch seconds as text.
+    No payout is created while payouts are disabled, for a currency without bank account, or after a failed payout to
+    it.
     """
     account = fields.acting_account(call) or {}
     schedule = schedule_of(account)
@@ -270,9 +271,7 @@ def _create_scheduled(call: Call, account: Mapping[str, Any], amount: Money, kin
 
 
 def _paid_out_with(call: Call, currency: str) -> list[StoredBalanceTransaction]:
-    """The balance transactions that an automatic payout is made of: those available now that no earlier one was made
-    of.
-    """
+    """Return the balance transactions of an automatic payout: those available now and not paid out before."""
     recent = call.objects.query(
         kinds.BALANCE_TRANSACTION,
         {"currency": currency},
@@ -292,7 +291,7 @@ def update(call: Call, params: operations.PostPayoutsPayout) -> api.Payout:
 
 
 def cancel(call: Call, params: operations.PostPayoutsPayoutCancel) -> api.Payout:
-    """Cancel a payout that has not left yet; the money is back in the balance."""
+    """Cancel a pending payout and return its amount to the balance."""
     payout = call.objects.get(kinds.PAYOUT, call.path["payout"])
     if payout["status"] != "pending" or payout["automatic"]:
         raise invalid(
@@ -310,7 +309,7 @@ def cancel(call: Call, params: operations.PostPayoutsPayoutCancel) -> api.Payout
 
 
 def reverse(call: Call, params: operations.PostPayoutsPayoutReverse) -> api.Payout:
-    """Bring a paid payout back from the bank: a second payout of the negative amount."""
+    """Reverse a paid payout: creates a second payout of the negative amount."""
     original = call.objects.get(kinds.PAYOUT, call.path["payout"])
     if original["status"] != "paid" or original["reversed_by"] or original["original_payout"]:
         raise invalid(
@@ -342,7 +341,7 @@ def list_payouts(call: Call, params: operations.GetPayouts) -> Page:
 
 
 def destination_of(call: Call, payout: api.Payout) -> api.BankAccount | api.Card | Deleted:
-    """The external account that a payout went to."""
+    """Return the external account of a payout."""
     account = fields.acting_account(call) or {}
     for one in (account.get("external_accounts") or {}).get("data") or []:
         if one["id"] == payout["destination"]:

@@ -1,4 +1,4 @@
-"""Application fees: what a connected account gives its platform of a charge, and what the platform gives back.
+"""Application fees: the part of a charge that a connected account pays its platform, and refunds of it.
 
 account's balance ──fee──▶ platform's balance ──fee refund──▶ account's balance
 """
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def application_id(platform: str) -> str:
-    """The Connect application of a platform."""
+    """Return the id of a platform's Connect application."""
     return "ca_" + platform.removeprefix("acct_")
 
 
 def pending_until(call: Call, transaction: str | None) -> int | None:
-    """When money that is still pending becomes available; None when it already has."""
+    """Return when a pending balance transaction becomes available, UTC epoch seconds; None if it already is."""
     found = call.objects.find(kinds.BALANCE_TRANSACTION, transaction or "")
     return found["available_on"] if found is not None and found["available_on"] > call.now else None
 
@@ -36,8 +36,8 @@ def create_application_fee(
 ) -> api.ApplicationFee:
     """Store an application fee in the platform's scope, with its balance transaction and event.
 
-    account: who pays. paid_by: the charge or payment on that account. due: when the money becomes available, UTC epoch
-        seconds. origin: the platform's charge behind a payment.
+    account: the connected account that pays. paid_by: the charge or payment of that account. due: when the money
+        becomes available, UTC epoch seconds. origin: the platform's charge that led to a payment.
     """
     platform = call.within(call.platform)
     id = call.ids.new("fee")
@@ -74,7 +74,7 @@ def create_application_fee(
 
 
 def application_fee_postings(call: Call, amount: Money) -> tuple[tuple[Posting, ...], list[api.Fee]]:
-    """The ledger side and the ``fee_details`` of an application fee, in the scope of the account that pays it."""
+    """Return the ledger posting and ``fee_details`` of an application fee, for the account that pays it."""
     detail: api.Fee = {
         "amount": amount.amount,
         "application": application_id(call.platform),
@@ -88,9 +88,9 @@ def application_fee_postings(call: Call, amount: Money) -> tuple[tuple[Posting, 
 def refund_application_fee(
     call: Call, fee: api.ApplicationFee, amount: int | None = None, metadata: dict[str, str] | None = None
 ) -> api.FeeRefund:
-    """Give an application fee back, or what is left of it up to ``amount``.
+    """Refund an application fee: ``amount`` minor units of it, or all that is left.
 
-    Raises ApiError when it has been refunded, or less is left.
+    Raises ApiError 400 if it was refunded in full before, or less is left.
     """
     left = fee["amount"] - fee["amount_refunded"]
     if left <= 0:

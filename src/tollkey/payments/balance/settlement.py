@@ -1,7 +1,8 @@
-"""In which currency money settles: that of the charge, or the account's own when it keeps no money in the charge's.
+"""The settlement currency: the currency of the charge, or the account's default if it holds no money in that
+currency.
 
 charge in eur ──▶ account with a bank account or a balance in eur: eur
-             └──▶ any other: its default currency, at the exchange rate that the balance transaction tells
+             └──▶ any other: its default currency, at the ``exchange_rate`` of its balance transaction
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 
 def settlement_currency(receiver: Call, currency: str) -> str:
-    """The currency that money arrives in: its own when the account has a bank account for it or money in it, else the
-    account's default.
+    """Return the currency in which money settles.
+
+    It is the charge's currency if the account has a bank account for it or a balance in it, else the account's default.
     """
     account = fields.acting_account(receiver)
     if account is None or account["default_currency"] in (currency, None):
@@ -35,24 +37,24 @@ def settlement_currency(receiver: Call, currency: str) -> str:
 
 
 def currency_to_settle_in(call: Call, charge: api.Charge) -> str:
-    """The currency that a charge will settle in: decided by the account it is made on, or on behalf of."""
+    """Return the currency a charge will settle in, decided by its account or its ``on_behalf_of`` account."""
     owner = charge.get("on_behalf_of")
     return settlement_currency(call.within(owner) if owner else call, charge["currency"])
 
 
 def charge_settlement_currency(call: Call, charge: api.Charge) -> str:
-    """The currency of a charge's balance transaction; the charge's own while it has none."""
+    """Return the currency of a charge's balance transaction; before there is one, the charge's own."""
     found = call.objects.find(kinds.BALANCE_TRANSACTION, charge.get("balance_transaction") or "")
     return str(found["currency"] if found is not None else charge["currency"])
 
 
 def to_settlement_currency(call: Call, charge: api.Charge, amount: Money) -> Money:
-    """A part of a charge in the currency that the charge settled in. amount: in the currency of the charge."""
+    """Convert a part of a charge to its settlement currency. amount: minor units of the charge's currency."""
     return conversion.convert(amount, charge_settlement_currency(call, charge))
 
 
 def record_exchange_rate(call: Call, transaction: StoredBalanceTransaction, currency: str) -> StoredBalanceTransaction:
-    """Store the exchange rate in a balance transaction of money that came in another currency."""
+    """Set ``exchange_rate`` of a balance transaction if the customer paid in another currency."""
     if transaction["currency"] != currency:
         transaction["exchange_rate"] = conversion.rate(currency, transaction["currency"])
         call.objects.save(transaction)

@@ -45,7 +45,7 @@ _FAILURE = "The bank account could not be debited."
 
 
 def create(call: Call, params: operations.PostTopups) -> StoredTopup:
-    """Take money from a bank account into the balance. The test accounts for bank debits decide how it ends."""
+    """Create a top-up: money from a bank account. The test accounts for bank debits determine whether it succeeds."""
     topup = _new(call, params["amount"], shared_currency.check_currency(params["currency"]), params)
     given = params.get("source")
     bank = banks.bank_by_name(given) if given and not call.livemode else None
@@ -85,7 +85,7 @@ def _new(call: Call, amount: int, currency: str, params: Mapping[str, Any]) -> S
 
 
 def complete_topup(call: Call, id: str) -> None:
-    """A top-up's money arrives, or the bank refuses."""
+    """Mark a top-up as succeeded, or as failed if the bank refuses the debit."""
     topup = call.objects.find(kinds.TOPUP, id)
     if topup is None or topup["status"] != "pending":
         return
@@ -117,9 +117,9 @@ def _credit_topup(call: Call, topup: StoredTopup) -> None:
 
 
 def grant_test_funds(call: Call, amount: int) -> None:
-    """Begin a test account with money, as a top-up that has succeeded.
+    """Give a new test account a balance, as a top-up that has succeeded.
 
-    amount: minor units of the account's own currency; nothing happens with 0, or in live mode.
+    amount: minor units of the account's default currency. No effect if it is 0, and in live mode.
     """
     if amount <= 0 or call.livemode:
         return

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredBalanceTransaction
     from tollkey.wire import api
 
-#: Working days until a charge's money is available, by the account's country (recorded: US 2, FR 3).
+#: Business days until a charge is available, by the account's country (recorded: US 2, FR 3).
 _DELAY = {"US": 2, "AU": 2, "JP": 4}
 _OTHER_DELAY = 3
 _SATURDAY = 5
@@ -25,13 +25,13 @@ _DAY = 86_400  # seconds
 
 
 def available_on(call: Call) -> int:
-    """When money taken now becomes available: midnight UTC, some working days on. UTC epoch seconds."""
+    """Return when a charge made now becomes available: midnight after some business days, UTC epoch seconds."""
     return _working_days_later(call.now // _DAY, _DELAY.get(fields.account_country(call), _OTHER_DELAY)) * _DAY
 
 
 @lru_cache(maxsize=1_000)
 def _working_days_later(day: int, left: int) -> int:
-    """day: days since the epoch, which began on a Thursday."""
+    """Return the day that is ``left`` business days later. day: days since the epoch, which was a Thursday."""
     while left:
         day += 1
         if (day + 3) % 7 < _SATURDAY:
@@ -41,12 +41,12 @@ def _working_days_later(day: int, left: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """A movement of a merchant's balance by ``amount - fee``, as its balance transaction will state it.
+    """A change of an account's balance by ``amount - fee``, to be stored as a balance transaction.
 
     type, category: ``balance_transaction.type`` and ``reporting_category``. source: id of the object that caused it.
-    against: the ledger book on the other side. fee: in the currency of the amount, None for no fee; what of it is not
-        covered by ``postings`` goes to FEES. available: UTC epoch seconds; None means at once. postings: further
-        sides, already counted in ``fee`` (an application fee).
+    against: the ledger book of the opposite entry. fee: in the currency of the amount, None for no fee; the part of it
+        that is not in ``postings`` is posted to FEES. available: UTC epoch seconds; None means at once. postings:
+        further entries that are part of ``fee`` (an application fee).
     """
 
     type: str
@@ -106,18 +106,18 @@ def book(call: Call, booking: Booking) -> StoredBalanceTransaction:
 
 
 def transaction_of(call: Call, id: str | None) -> StoredBalanceTransaction:
-    """The balance transaction of an object that has been booked, so that its ``balance_transaction`` is not null."""
+    """Return the balance transaction of a booked object: one whose ``balance_transaction`` is not null."""
     assert id is not None, "what has been booked has a balance transaction"
     return call.objects.get(kinds.BALANCE_TRANSACTION, id)
 
 
 def posting(book: str, amount: Money, source_type: str = "card") -> Posting:
-    """One side of a ledger transaction. book: one of ``ledger.BOOKS``."""
+    """Return one posting of a ledger transaction. book: one of ``ledger.BOOKS``."""
     return Posting(book, amount.currency, amount.amount, source_type)
 
 
 def stripe_fee(fee: Money, description: str) -> api.Fee:
-    """One line of ``fee_details``."""
+    """Return one entry of ``fee_details``."""
     return {
         "amount": fee.amount,
         "application": None,
@@ -128,11 +128,11 @@ def stripe_fee(fee: Money, description: str) -> api.Fee:
 
 
 def current(call: Call, value: StoredBalanceTransaction) -> StoredBalanceTransaction:
-    """A balance transaction as it stands at ``call.now``."""
+    """Return a balance transaction with its status as of ``call.now``."""
     value["status"] = "pending" if value["available_on"] > call.now else "available"
     return value
 
 
 def embed(call: Call, ids: list[str]) -> list[StoredBalanceTransaction]:
-    """Whole balance transactions by id, for objects that carry them inside."""
+    """Return balance transactions by id, for objects that contain them."""
     return [current(call, call.objects.copy(call.objects.get(kinds.BALANCE_TRANSACTION, id))) for id in ids]

@@ -1,4 +1,4 @@
-"""Products, prices, coupons and what they cost."""
+"""Products, prices, coupons, and the computation of amounts from them."""
 
 from tollkey.payments.catalog import arithmetic, kinds, pricing, products, redemption, rendering, shipping_rates
 

@@ -1,4 +1,4 @@
-"""Coupons: a share or an amount off, given to customers, subscriptions and invoices as discounts.
+"""Coupons: a percentage or an amount off, applied to customers, subscriptions and invoices as discounts.
 
 valid ──redeemed max_redemptions times, or redeem_by passes──▶ not valid
   └──delete──▶ deleted   (discounts that it gave stay)
@@ -86,7 +86,7 @@ def update(call: Call, params: operations.PostCouponsCoupon) -> StoredCoupon:
 
 
 def delete(call: Call, params: operations.DeleteCouponsCoupon) -> Deleted:
-    """Delete a coupon; discounts that it gave stay in force."""
+    """Delete a coupon; discounts created from it remain."""
     coupon = call.objects.get(kinds.COUPON, call.path["coupon"])
     gone = call.objects.copy(coupon)
     coupon["valid"] = False
@@ -96,7 +96,7 @@ def delete(call: Call, params: operations.DeleteCouponsCoupon) -> Deleted:
 
 
 def expire(call: Call, id: str) -> None:
-    """Its last day to be redeemed has passed."""
+    """Mark a coupon as no longer valid after its ``redeem_by``."""
     coupon = call.objects.find(kinds.COUPON, id)
     if coupon is not None:
         coupon["valid"] = False
@@ -111,7 +111,7 @@ def _currencies(call: Call, coupon: StoredCoupon) -> dict[str, api.CouponCurrenc
 
 
 def _whole_percent(call: Call, coupon: MutableMapping[str, Any]) -> None:
-    """Before 2018-07-27 percentages were whole numbers."""
+    """Before 2018-07-27 ``percent_off`` was an integer."""
     if coupon.get("percent_off") is not None:
         coupon["percent_off"] = int(coupon["percent_off"])
 

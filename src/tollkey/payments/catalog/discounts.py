@@ -1,4 +1,4 @@
-"""Discounts: a coupon in force for a customer, a subscription, an invoice or one line.
+"""Discounts: a coupon applied to a customer, a subscription, an invoice or an invoice line.
 
 in force ──used once, or its months are over, or removed──▶ ended
 """
@@ -31,7 +31,7 @@ def _discount_of(call: Call, customer: api.Customer) -> StoredDiscount:
 
 
 def retrieve_customers(call: Call, params: operations.GetCustomersCustomerDiscount) -> StoredDiscount:
-    """The discount in force for a customer."""
+    """Retrieve the discount of a customer."""
     customer = call.objects.get(_CUSTOMER, call.path["customer"])
     return _discount_of(call, customer)
 
@@ -39,7 +39,7 @@ def retrieve_customers(call: Call, params: operations.GetCustomersCustomerDiscou
 def retrieve_subscriptions(
     call: Call, params: operations.GetCustomersCustomerSubscriptionsSubscriptionExposedIdDiscount
 ) -> StoredDiscount:
-    """The discount in force for a customer's subscription; the first of several."""
+    """Retrieve the first discount of a customer's subscription."""
     id = call.path["subscription_exposed_id"]
     subscription = call.objects.get(_SUBSCRIPTION, id)
     if subscription["customer"] != call.path["customer"]:
@@ -75,7 +75,7 @@ def delete_subscriptions(
 
 
 def _coupon_inside(call: Call, discount: MutableMapping[str, Any]) -> None:
-    """Before 2025-09-30 a discount showed its whole coupon."""
+    """Before 2025-09-30 a discount contained its coupon."""
     coupon = (discount.get("source") or {}).get("coupon")
     if isinstance(coupon, str):
         found = call.objects.find(kinds.COUPON, coupon)

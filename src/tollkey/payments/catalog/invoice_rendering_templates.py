@@ -1,10 +1,10 @@
-"""Invoice rendering templates: named ways to show invoices, which customers and invoices refer to.
+"""Invoice rendering templates, which customers and invoices refer to.
 
 active ──archive──▶ archived ──unarchive──▶ active
 
-An archived template stays with what names it already, and cannot be named anew. In the real system templates are made
-by hand in the Dashboard; here ``POST /v1/test_helpers/invoice_rendering_templates`` makes them. They have one version:
-nothing that their pages show is kept in them.
+An archived template stays in use where it was set before and cannot be set again. In Stripe, templates are created in
+the Dashboard; here ``POST /v1/test_helpers/invoice_rendering_templates`` creates them. A template has one version and
+no content that affects an invoice's page.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def create(call: Call, params: operations.PostTestHelpersInvoiceRenderingTemplates) -> api.InvoiceRenderingTemplate:
-    """Make a template."""
+    """Create a template."""
     template = new_object(
         kinds.RENDERING_TEMPLATE,
         id=call.ids.new("inrtem"),
@@ -47,7 +47,7 @@ def create(call: Call, params: operations.PostTestHelpersInvoiceRenderingTemplat
 
 
 def retrieve_one(call: Call, params: operations.GetInvoiceRenderingTemplatesTemplate) -> api.InvoiceRenderingTemplate:
-    """One template, in its newest version or in the one that is asked for."""
+    """Retrieve a template, in its newest or the requested version."""
     template = call.objects.get(kinds.RENDERING_TEMPLATE, call.path["template"])
     if params.get("version") not in (None, template["version"]):
         raise missing_object(f"version of {template['id']}", str(params["version"]), "version", in_path=True)
@@ -65,14 +65,14 @@ def _switch(call: Call, status: str) -> api.InvoiceRenderingTemplate:
 def archive(
     call: Call, params: operations.PostInvoiceRenderingTemplatesTemplateArchive
 ) -> api.InvoiceRenderingTemplate:
-    """Let nothing new refer to a template."""
+    """Archive a template, so that it cannot be set on further objects."""
     return _switch(call, "archived")
 
 
 def unarchive(
     call: Call, params: operations.PostInvoiceRenderingTemplatesTemplateUnarchive
 ) -> api.InvoiceRenderingTemplate:
-    """Let things refer to a template again."""
+    """Unarchive a template, so that it can be set again."""
     return _switch(call, "active")
 
 

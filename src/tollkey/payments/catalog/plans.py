@@ -1,4 +1,4 @@
-"""Plans: the older view of a recurring price. Each plan is the price of the same id; nothing is kept twice.
+"""Plans: the older view of a recurring price. Each plan is a view of the price with the same id.
 
 active ──update──▶ active | inactive ──delete──▶ deleted   (subscriptions that have it keep it)
 """
@@ -41,7 +41,7 @@ def _price(call: Call, id: str) -> StoredPrice:
 
 
 def create(call: Call, params: operations.PostPlans) -> api.Plan:
-    """Create a plan; its product is named, described, or (in old versions) has the plan's ``name``."""
+    """Create a plan; its product is given by id or by data, or, in old versions, as the plan's ``name``."""
     product = params.get("product")
     if isinstance(product, dict) or (product is None and params.get("name")):
         product = new_product(
@@ -110,7 +110,7 @@ def update(call: Call, params: operations.PostPlansPlan) -> api.Plan:
 
 
 def delete(call: Call, params: operations.DeletePlansPlan) -> Deleted:
-    """Delete a plan, and the price that it is."""
+    """Delete a plan and its price."""
     price = _price(call, call.path["plan"])
     call.objects.delete(price)
     call.emit("plan.deleted", plan_of(price))
@@ -136,15 +136,15 @@ def _tiers(call: Call, plan: Mapping[str, Any]) -> list[api.PriceTier] | None:
 
 
 def _aggregate(call: Call, plan: MutableMapping[str, Any]) -> None:
-    """Before 2025-03-31 metered plans told how usage records are summed up."""
+    """Before 2025-03-31 metered plans had ``aggregate_usage``."""
     stored = call.objects.find(kinds.PRICE, plan["id"])
     metered = plan.get("usage_type") == "metered" and not plan.get("meter")
     plan["aggregate_usage"] = (stored and stored.get("_aggregate_usage")) or ("sum" if metered else None)
 
 
 def _named(call: Call, plan: MutableMapping[str, Any]) -> None:
-    """Before 2018-02-05 a plan had the name and statement descriptor that its product has now; tiers were always
-    shown.
+    """Before 2018-02-05 a plan had a name and a statement descriptor, which its product has now; tiers were
+    always included.
     """
     product = call.objects.find(kinds.PRODUCT, plan["product"]) if isinstance(plan.get("product"), str) else None
     plan["name"] = plan.get("nickname") or (product and product["name"])

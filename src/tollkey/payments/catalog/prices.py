@@ -1,4 +1,4 @@
-"""Prices: what a product costs, once or again and again. An amount never changes; one makes a new price.
+"""Prices: what a product costs, once or again and again. The amount of a price cannot change.
 
 active ──update──▶ active | inactive   (a price cannot be deleted)
 """
@@ -35,7 +35,7 @@ PERMISSION = Permission("plan", "Prices", "Billing")
 
 
 def create(call: Call, params: operations.PostPrices) -> StoredPrice:
-    """Create a price for a product, or for a new one described by ``product_data``."""
+    """Create a price for a product, or for a new product described by ``product_data``."""
     if bool(params.get("product")) == bool(params.get("product_data")):
         problem = "only specify one of" if params.get("product") else "specify either"
         raise invalid(
@@ -51,7 +51,7 @@ def create(call: Call, params: operations.PostPrices) -> StoredPrice:
 
 
 def update(call: Call, params: operations.PostPricesPrice) -> StoredPrice:
-    """Change what may change in a price: never its amount."""
+    """Change a price. Its amount cannot be changed."""
     price = call.objects.get(kinds.PRICE, call.path["price"])
     key = params.get("lookup_key")
     if key is not None and key != price["lookup_key"]:
@@ -89,7 +89,7 @@ def list_prices(call: Call, params: operations.GetPrices) -> Page:
 
 
 def _aggregate(call: Call, price: MutableMapping[str, Any]) -> None:
-    """Before 2025-03-31 metered prices told how usage records are summed up."""
+    """Before 2025-03-31 metered prices had ``aggregate_usage``."""
     if price.get("recurring"):
         stored = call.objects.find(kinds.PRICE, price["id"])
         metered = price["recurring"].get("usage_type") == "metered"

@@ -1,4 +1,4 @@
-"""Prices as other files need them: make one, find the one that parameters name, see it as a plan."""
+"""Functions on prices: create one, find the one that parameters refer to, and convert one to a plan."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 def create_price(call: Call, params: Mapping[str, Any], *, inline: bool = False, plan: bool = False) -> StoredPrice:
     """Store a price, with its events.
 
-    params: as for ``POST /v1/prices``; ``product`` is there already. inline: made from ``price_data``, so it cannot be
-        used again.
-    plan: it is made as a plan, whose id may be the caller's and whose event comes first.
-    Raises ApiError for amounts, tiers and intervals that do not fit together, and for a lookup key that is in use.
+    params: those of ``POST /v1/prices``; ``product`` is set. inline: it was given as ``price_data`` and cannot be
+        reused.
+    plan: it was created as a plan: the caller may choose its id, and the plan's event comes first.
+    Raises ApiError for inconsistent amounts, tiers or intervals, and for a lookup key in use.
     """
     currency = shared_currency.check_currency(params["currency"])
     price = new_object(
@@ -69,7 +69,7 @@ def create_price(call: Call, params: Mapping[str, Any], *, inline: bool = False,
 
 
 def recurring_of(given_recurring: Mapping[str, Any]) -> StoredRecurring:
-    """The ``recurring`` hash of a price. Raises ApiError for an interval of more than three years."""
+    """Return the ``recurring`` hash of a price. Raises ApiError for an interval of more than three years."""
     interval, count = given_recurring["interval"], shared_fields.given(given_recurring, "interval_count", 1)
     if count < 1:
         raise invalid("Invalid positive integer", "recurring[interval_count]", "parameter_invalid_integer")
@@ -122,10 +122,10 @@ def _custom_amount(custom: Mapping[str, Any]) -> api.CustomUnitAmount:
 
 
 def both_forms(params: Mapping[str, Any], name: str) -> tuple[int | None, str | None]:
-    """An amount in minor units as a whole number (None when it has a fraction) and as decimal text; both None when it
-    was not given.
+    """Return an amount in minor units as an integer (None if it has a fraction) and as a decimal string.
 
-    name: the parameter's; ``_decimal`` is added for the other form. Raises ApiError when both forms were given.
+    name: the parameter; ``_decimal`` is appended for the decimal form. Both are None if neither was given.
+    Raises ApiError if both were given.
     """
     whole, text = params.get(name), params.get(name + "_decimal")
     if whole is not None and text is not None:
@@ -137,15 +137,15 @@ def both_forms(params: Mapping[str, Any], name: str) -> tuple[int | None, str | 
 
 
 def decimal_text(number: Decimal) -> str:
-    """A decimal without trailing zeros or an exponent."""
+    """Return a decimal as a string without trailing zeros or exponent."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def tiers_of(given_tiers: Sequence[Mapping[str, Any]]) -> list[api.PriceTier]:
-    """The tiers of a price as answers show them; ``inf`` is null.
+    """Return the tiers of a price as the API shows them; ``inf`` becomes null.
 
-    Raises ApiError when they are not in ascending order.
+    Raises ApiError if they are not in ascending order.
     """
     made: list[api.PriceTier] = []
     last = 0
@@ -192,7 +192,7 @@ def currency_option(option: Mapping[str, Any]) -> api.CurrencyOption:
 
 
 def free_lookup_key(call: Call, lookup_key: str, transfer: bool) -> None:
-    """Take a lookup key from the price that has it. Raises ApiError unless it may be transferred."""
+    """Remove a lookup key from the price that has it. Raises ApiError if ``transfer`` is false."""
     for owner in call.objects.query(kinds.PRICE, {"lookup_key": lookup_key}, limit=1):
         if not transfer:
             raise invalid(
@@ -206,7 +206,7 @@ def free_lookup_key(call: Call, lookup_key: str, transfer: bool) -> None:
 
 
 def all_currencies(price: StoredPrice) -> dict[str, api.CurrencyOption]:
-    """``currency_options``: the price's own currency, and the others it was given."""
+    """Return ``currency_options``: the price's own currency and its further ones."""
     own: api.CurrencyOption = {
         "custom_unit_amount": price["custom_unit_amount"],
         "tax_behavior": price["tax_behavior"],
@@ -217,7 +217,7 @@ def all_currencies(price: StoredPrice) -> dict[str, api.CurrencyOption]:
 
 
 def in_currency(price: StoredPrice, currency: str) -> StoredPrice | None:
-    """The price with the amounts of another of its currencies; None when it has none for that."""
+    """Return the price with its amounts in another of its currencies; None if it has none in that currency."""
     if price["currency"] == currency:
         return price
     option = (price.get("_currency_options") or {}).get(currency)
@@ -234,12 +234,14 @@ def in_currency(price: StoredPrice, currency: str) -> StoredPrice | None:
 
 
 def recurring(price: api.Price) -> StoredRecurring | None:
-    """``recurring`` of a price as it is stored: Stripe's document no longer names ``trial_period_days``."""
+    """Return the stored ``recurring`` of a price, with ``trial_period_days``, which the specification no
+    longer names.
+    """
     return cast("StoredRecurring | None", price["recurring"])
 
 
 def plan_of(price: api.Price) -> api.Plan:
-    """A recurring price as the plan that it is, too."""
+    """Return a recurring price as a plan."""
     terms = recurring(price)
     assert terms is not None, "only recurring prices are plans"
     plan = new_object(
@@ -267,9 +269,9 @@ def plan_of(price: api.Price) -> api.Plan:
 
 
 def inline_price(call: Call, data: Mapping[str, Any], param: str) -> StoredPrice:
-    """The price that ``price_data`` describes: made, and not usable again.
+    """Create the price that ``price_data`` describes; it cannot be reused.
 
-    Raises ApiError when its product is not there.
+    param: the parameter that errors name. Raises ApiError if its product does not exist.
     """
     if data.get("product_data"):
         product = new_product(call, data["product_data"])["id"]
@@ -286,7 +288,7 @@ def inline_price(call: Call, data: Mapping[str, Any], param: str) -> StoredPrice
 
 
 def missing_plan(call: Call, id: str, param: str | None = None) -> Exception:
-    """The error for a plan that is not there."""
+    """Return the error for a plan that does not exist."""
     other = "live" if call.objects.table(kinds.PRICE).exists_in_other_mode(call.tx, call.scope, id) else None
     if other is not None and call.livemode:
         other = "test"
@@ -294,11 +296,11 @@ def missing_plan(call: Call, id: str, param: str | None = None) -> Exception:
 
 
 def named_price(call: Call, params: Mapping[str, Any], param: str = "") -> StoredPrice:
-    """The price that an item's ``price``, ``plan`` or ``price_data`` names.
+    """Return the price that an item refers to by ``price``, ``plan`` or ``price_data``.
 
     param: how errors name the item, for example ``items[0]``.
-    Raises ApiError: no such price or plan (the parameter is named without the item, as the real answers do), or none
-        given.
+    Raises ApiError if the price or plan does not exist (like the real API it then names the parameter without the
+    item), or if none is given.
     """
     if params.get("price_data"):
         return inline_price(call, params["price_data"], f"{param}[price_data]" if param else "price_data")

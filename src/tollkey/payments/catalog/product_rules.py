@@ -1,4 +1,4 @@
-"""Making a product: for its own endpoint, and for prices that describe theirs."""
+"""Creating a product, for its own endpoint and for prices with ``product_data``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PRODUCT_FIELDS = (
 
 
 def new_product(call: Call, params: Mapping[str, Any]) -> StoredProduct:
-    """Store a product, with its event. Raises ApiError resource_already_exists for an id that is taken."""
+    """Store a product, with its event. Raises ApiError ``resource_already_exists`` for an id in use."""
     if params.get("type") not in (None, "good", "service"):
         raise invalid("Invalid type: must be one of good or service", "type")
     product = new_object(

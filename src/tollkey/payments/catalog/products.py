@@ -1,4 +1,4 @@
-"""Products: what is sold. Prices hang on them.
+"""Products, which prices belong to.
 
 active ──update──▶ active | inactive ──delete──▶ deleted   (only while it has no prices)
 """
@@ -36,7 +36,7 @@ PERMISSION = Permission("product", "Products", "Core")
 
 
 def create(call: Call, params: operations.PostProducts) -> StoredProduct:
-    """Create a product, perhaps with its default price."""
+    """Create a product, optionally with its default price."""
     product = new_product(call, params)
     if params.get("default_price_data"):
         price = create_price(call, {**params["default_price_data"], "product": product["id"]})
@@ -46,7 +46,7 @@ def create(call: Call, params: operations.PostProducts) -> StoredProduct:
 
 
 def update(call: Call, params: operations.PostProductsId) -> StoredProduct:
-    """Change a product; its default price must be one of its own prices."""
+    """Change a product; the default price must be one of its prices."""
     product = call.objects.get(kinds.PRODUCT, call.path["id"])
     if params.get("default_price"):
         price = call.objects.get(kinds.PRICE, params["default_price"], "default_price")
@@ -86,7 +86,7 @@ def list_products(call: Call, params: operations.GetProducts) -> Page:
 
 
 def _with_type(call: Call, product: MutableMapping[str, Any]) -> None:
-    """Before 2025-03-31 products told their ``type``, and the attributes that SKUs had."""
+    """Before 2025-03-31 products had a ``type``, and the attributes of SKUs."""
     stored = call.objects.find(kinds.PRODUCT, product["id"])
     product["type"] = "service" if stored is None else stored.get("_type", "service")
     product["attributes"] = [] if stored is None else stored.get("_attributes", [])

@@ -1,4 +1,4 @@
-"""Promotion codes: what customers type to get a coupon.
+"""Promotion codes: codes that customers enter to redeem a coupon.
 
 active ──update──▶ inactive ──update──▶ active   ──redeemed max_redemptions times, or expires_at passes──▶ inactive
 """
@@ -35,7 +35,7 @@ PERMISSION = Permission("promotion_code", "Promotion Codes", "Billing")
 
 
 def create(call: Call, params: operations.PostPromotionCodes) -> StoredPromotionCode:
-    """Create a code for a coupon; a random code of eight characters unless one is given."""
+    """Create a promotion code for a coupon; without ``code`` it is eight random characters."""
     promotion = params.get("promotion") or {}
     coupon_id = promotion.get("coupon") if isinstance(promotion, dict) else None
     named = "promotion[coupon]" if coupon_id else "coupon"
@@ -79,7 +79,7 @@ def create(call: Call, params: operations.PostPromotionCodes) -> StoredPromotion
 
 
 def update(call: Call, params: operations.PostPromotionCodesPromotionCode) -> StoredPromotionCode:
-    """Switch a code on or off, or change its metadata."""
+    """Activate or deactivate a promotion code, or change its metadata."""
     code = call.objects.get(kinds.PROMOTION_CODE, call.path["promotion_code"])
     if (
         params.get("active")
@@ -95,7 +95,7 @@ def update(call: Call, params: operations.PostPromotionCodesPromotionCode) -> St
 
 
 def list_codes(call: Call, params: operations.GetPromotionCodes) -> Page:
-    """List codes by ``active``, ``code`` (in any case), ``coupon`` and ``customer``."""
+    """List promotion codes by ``active``, ``code`` (case-insensitive), ``coupon`` and ``customer``."""
     equal = {}
     if params.get("active") is not None:
         equal["active"] = "true" if params["active"] else "false"
@@ -109,7 +109,7 @@ def list_codes(call: Call, params: operations.GetPromotionCodes) -> Page:
 
 
 def expire(call: Call, id: str) -> None:
-    """Its last day has passed."""
+    """Deactivate a promotion code after its ``expires_at``."""
     code = call.objects.find(kinds.PROMOTION_CODE, id)
     if code is not None:
         code["active"] = False
@@ -117,7 +117,7 @@ def expire(call: Call, id: str) -> None:
 
 
 def _coupon_inside(call: Call, code: MutableMapping[str, Any]) -> None:
-    """Before 2025-09-30 a code showed its coupon."""
+    """Before 2025-09-30 a promotion code contained its coupon."""
     promotion = code.get("promotion") or {}
     coupon = promotion.get("coupon")
     if isinstance(coupon, str):

@@ -1,4 +1,4 @@
-"""Discounts: redeeming coupons and promotion codes, and what a discount takes off."""
+"""Redeeming coupons and promotion codes, and the discounts created from them."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def redeem(
     customer: api.Customer | None = None,
     **owner: Unpack[DiscountOwner],
 ) -> StoredDiscount:
-    """Make a discount from ``coupon`` or ``promotion_code``, and count the redemption.
+    """Create a discount from ``coupon`` or ``promotion_code``, and count the redemption.
 
-    owner: ids of what has the discount besides the customer. param: how errors name the entry.
-    Raises ApiError when there is no such coupon or code, or it cannot be redeemed any more.
+    owner: ids of the objects that have the discount besides the customer. param: how errors name the entry.
+    Raises ApiError if the coupon or code does not exist or can no longer be redeemed.
     """
     code, code_id = None, entry.get("promotion_code")
     if code_id:
@@ -77,14 +77,14 @@ def redeem(
 
 
 def coupon_id(code: StoredPromotionCode) -> str:
-    """The coupon that a promotion code stands for."""
+    """Return the id of a promotion code's coupon."""
     id = code["promotion"]["coupon"]
     assert id is not None, "every code is made for a coupon"
     return id
 
 
 def _kept(coupon: StoredCoupon) -> KeptCoupon:
-    """What a discount remembers of its coupon, which may be deleted."""
+    """Return the fields of a coupon that a discount keeps, since the coupon may be deleted."""
     limited = coupon.get("_applies_to")
     return {
         "amount_off": coupon["amount_off"],
@@ -121,12 +121,12 @@ def _check_code(
 
 
 def code_of(call: Call, text: str) -> StoredPromotionCode | None:
-    """The active promotion code that a customer has typed, in whatever case; None when there is none."""
+    """Return the active promotion code with that text, case-insensitive; None if there is none."""
     found = call.objects.query(kinds.PROMOTION_CODE, {"_code": text.lower(), "active": "true"}, limit=1) if text else []
     return found[0] if found else None
 
 
-#: Wrong codes that may be typed on the pages of one session.
+#: Wrong codes that may be entered on the pages of one session.
 MOST_WRONG_CODES = 10
 
 
@@ -136,10 +136,10 @@ def typed_code(
     text: str,
     counts: Callable[[StoredPromotionCode], bool] = lambda code: True,
 ) -> StoredPromotionCode:
-    """The promotion code that a customer has typed on a page of that session (of Checkout, of the portal).
+    """Return the promotion code that a customer entered on a page of a Checkout or portal session.
 
-    counts: whether a code that there is counts here. Raises ApiError 400 for another one, which is counted at the
-        session; once there were ``MOST_WRONG_CODES`` none is looked at any more.
+    counts: whether an existing code is valid here. Raises ApiError 400 otherwise; the session counts wrong codes, and
+        after ``MOST_WRONG_CODES`` every code is refused.
     """
     wrong = session.get("_wrong_codes", 0)
     if wrong >= MOST_WRONG_CODES:
@@ -160,9 +160,9 @@ def redeem_all(
     customer: api.Customer | None,
     **owner: Unpack[DiscountOwner],
 ) -> list[str]:
-    """The ids of the discounts that a list of ``discounts`` parameters asks for; ``discount`` keeps one that is there.
+    """Return the ids of the discounts that the entries of ``discounts`` create or, as ``discount``, keep.
 
-    An entry that came as the parameter ``coupon`` or ``promotion_code`` (``_named``) is called so in errors.
+    Errors name the parameter ``coupon`` or ``promotion_code`` for an entry that came from it (``_named``).
     """
     made = []
     for place, entry in enumerate(entries):
@@ -176,9 +176,7 @@ def redeem_all(
 
 
 def entries_of(params: Params) -> list[DiscountEntry] | None:
-    """The discounts that parameters name, as ``discounts``, ``coupon`` or ``promotion_code``; None when none is
-    named.
-    """
+    """Return the entries of ``discounts``, or those made from ``coupon`` or ``promotion_code``; None if not given."""
     if "discounts" in params:
         return list(params["discounts"] or [])
     if "coupon" in params:
@@ -193,9 +191,7 @@ def entries_of(params: Params) -> list[DiscountEntry] | None:
 
 
 def offs(call: Call, ids: Iterable[str], currency: str, at: int) -> list[Off]:
-    """What these discounts take off amounts in that currency at that time; ended ones and other currencies' take
-    nothing.
-    """
+    """Return the effect of these discounts on amounts in a currency at a time; ended discounts have none."""
     made = []
     for id in ids:
         discount = call.objects.find(kinds.DISCOUNT, id)
@@ -215,7 +211,9 @@ def offs(call: Call, ids: Iterable[str], currency: str, at: int) -> list[Off]:
 
 
 def end_used(call: Call, ids: list[str]) -> list[str]:
-    """The discounts that live on after an invoice used them; those that count once end, with their event."""
+    """Return the ids of the discounts that remain after an invoice used them; ``once`` discounts end, with
+    their event.
+    """
     left = []
     for id in ids:
         discount = call.objects.find(kinds.DISCOUNT, id)
@@ -229,7 +227,7 @@ def end_used(call: Call, ids: list[str]) -> list[str]:
 
 
 def remove(call: Call, discount: StoredDiscount) -> RemovedDiscount:
-    """End a discount: it stays retrievable through the invoices that used it."""
+    """End a discount. It can still be retrieved through the invoices that used it."""
     if discount["end"] is None or discount["end"] > call.now:
         discount["end"] = call.now
     call.objects.save(discount)
@@ -240,9 +238,9 @@ def remove(call: Call, discount: StoredDiscount) -> RemovedDiscount:
 
 
 def set_customer_discount(call: Call, customer: api.Customer, entry: DiscountEntry | None) -> None:
-    """Set, replace or (None) remove a customer's own discount. The caller saves the customer.
+    """Set, replace or (None) remove the discount of a customer. The caller saves the customer.
 
-    Events: ``customer.discount.created``, ``.updated`` when another was there, ``.deleted``.
+    Events: ``customer.discount.created``, or ``.updated`` if it replaces another one, and ``.deleted``.
     """
     old = customer.get("discount")
     previous = call.objects.find(kinds.DISCOUNT, old["id"]) if old else None
@@ -266,9 +264,9 @@ def set_customer_discount(call: Call, customer: api.Customer, entry: DiscountEnt
 
 
 def preview_discount(call: Call, entry: DiscountEntry) -> StoredDiscount:
-    """A discount that exists only within this request, for a preview.
+    """Return a discount that is not stored, for a preview.
 
-    Raises ApiError for a coupon or code that is not there.
+    Raises ApiError for a coupon or code that does not exist.
     """
     id = entry.get("coupon")
     if id is None:

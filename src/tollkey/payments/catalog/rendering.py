@@ -1,4 +1,4 @@
-"""How an invoice is shown: the template that a customer or an invoice names, and its version."""
+"""Invoice rendering: the template of a customer or an invoice, and its version."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _BLANK: api.InvoicesResourceInvoiceRendering = {
 
 
 def named_template(call: Call, id: str, param: str, before: str | None = None) -> api.InvoiceRenderingTemplate:
-    """A template that may be named. before: the one that was named already, which may be archived.
+    """Return a template that may be set. before: the id set before, which may be archived.
 
-    Raises ApiError 400.
+    Raises ApiError 400 if it does not exist or is archived.
     """
     template = call.objects.get(kinds.RENDERING_TEMPLATE, id, param)
     if template["status"] != "active" and id != before:
@@ -33,9 +33,9 @@ def named_template(call: Call, id: str, param: str, before: str | None = None) -
 def rendering(
     call: Call, old: api.InvoicesResourceInvoiceRendering | None, given: Mapping[str, Any]
 ) -> api.InvoicesResourceInvoiceRendering:
-    """``rendering`` of an invoice: what it was, with what is given now.
+    """Return ``rendering`` of an invoice: its present settings, changed by the given ones.
 
-    Without a version the template's newest is taken.
+    Without a version, the newest version of the template is used.
     """
     old = old or _BLANK
     merged = {**old, **{name: value or None for name, value in given.items()}}
@@ -54,7 +54,7 @@ def rendering(
 
 
 def of_customer(call: Call, customer: api.Customer) -> api.InvoicesResourceInvoiceRendering | None:
-    """``rendering`` that an invoice takes over from its customer, or None."""
+    """Return the ``rendering`` that an invoice inherits from its customer, or None."""
     settings = customer.get("invoice_settings")
     options = settings.get("rendering_options") if settings else None
     if not options:

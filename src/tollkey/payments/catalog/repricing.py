@@ -1,4 +1,4 @@
-"""What follows when a price's name or metadata changes: subscription items show the price as it is now."""
+"""Updates of subscription items when the name or metadata of their price changes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ _SUBSCRIPTION: Kind[StoredSubscription] = Kind("subscription")
 
 
 def refresh_items(call: Call, price: StoredPrice) -> None:
-    """Write the changed price into the subscription items that bill it, and into their subscriptions.
-
-    No event: they did not change.
-    """
+    """Copy a changed price into the subscription items that use it, and into their subscriptions. Emits no event."""
     if not price["recurring"]:
         return
     for item in call.objects.query(_ITEM, {"price.id": price["id"]}, limit=10_000):

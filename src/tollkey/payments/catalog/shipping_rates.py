@@ -1,4 +1,4 @@
-"""Shipping rates: what a checkout offers for delivery.
+"""Shipping rates: delivery options of a checkout.
 
 active ──update active=false──▶ archived ──update active=true──▶ active
 """
@@ -22,7 +22,7 @@ PERMISSION = Permission("shipping_rate", "Shipping Rates", "Core")
 def create_shipping_rate(call: Call, params: Mapping[str, Any], prefix: str = "") -> api.ShippingRate:
     """Store a shipping rate.
 
-    prefix: where the parameters stood (``shipping_options[0][shipping_rate_data]``), for the names in errors.
+    prefix: the parameter that contains its settings (``shipping_options[0][shipping_rate_data]``), for error messages.
     """
     fixed = params.get("fixed_amount")
     if fixed is None:
@@ -56,12 +56,12 @@ def create_shipping_rate(call: Call, params: Mapping[str, Any], prefix: str = ""
 
 
 def create(call: Call, params: operations.PostShippingRates) -> api.ShippingRate:
-    """Make a shipping rate."""
+    """Create a shipping rate."""
     return create_shipping_rate(call, params)
 
 
 def update(call: Call, params: operations.PostShippingRatesShippingRateToken) -> api.ShippingRate:
-    """Change whether it is offered, its metadata or its tax behaviour."""
+    """Change ``active``, the metadata or the tax behavior of a shipping rate."""
     rate = call.objects.get(kinds.SHIPPING_RATE, call.path["shipping_rate_token"])
     fields.assign(rate, params, ("active", "tax_behavior"))
     for code, option in ((params.get("fixed_amount") or {}).get("currency_options") or {}).items():

@@ -1,4 +1,4 @@
-"""Application fees: what a platform takes of a charge on its connected account, and may give back.
+"""Application fees: the part of a connected account's charge that its platform receives, and refunds of it.
 
 created ──refund──▶ refunded in part ──refund──▶ refunded
 """
@@ -20,13 +20,13 @@ PERMISSION = Permission("application_fee", "Application Fees", "Connect")
 
 
 def create_refund(call: Call, params: operations.PostApplicationFeesIdRefunds) -> api.FeeRefund:
-    """Give an application fee back, in full or in part."""
+    """Refund an application fee, in full or in part."""
     fee = call.objects.get(balance_kinds.APPLICATION_FEE, call.path["id"])
     return platform_fees.refund_application_fee(call, fee, params.get("amount"), fields.new_metadata(params))
 
 
 def refund_whole(call: Call, params: operations.PostApplicationFeesIdRefund) -> api.ApplicationFee:
-    """Give a fee back and answer the fee: how it was done before there were fee refunds."""
+    """Refund an application fee and return the fee, as before there were fee refund objects."""
     fee = call.objects.get(balance_kinds.APPLICATION_FEE, call.path["id"])
     platform_fees.refund_application_fee(call, fee, params.get("amount"))
     return fee
@@ -42,7 +42,7 @@ def retrieve_refund(call: Call, params: operations.GetApplicationFeesFeeRefundsI
 
 
 def update_refund(call: Call, params: operations.PostApplicationFeesFeeRefundsId) -> api.FeeRefund:
-    """Change the metadata of a fee's refund."""
+    """Change the metadata of a fee refund."""
     refund = _refund(call)
     fields.merge_metadata(refund, params)
     return call.objects.save(refund, "application_fee.refund.updated")

@@ -1,4 +1,4 @@
-"""What is charged, and the charge that is made of it: its fields as they are before money moves."""
+"""The description of a payment attempt, and the new charge object built from it before money moves."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Attempt:
     """What to charge, and how.
 
     amount: minor units of ``currency``. payment_method: the stored payment method, card, bank account or source, with
-        its private fields. capture: False only authorizes. off_session: the customer is not there. authenticated: 3-D
-        Secure is done.
-    mandate: id of the mandate that allows a debit. invoice: id of the invoice that is paid.
-    at_leisure: the balance transaction may come a moment after the answer (``automatic_async``).
-    parts: whether an authorization may be captured part by part.
+        its private fields. capture: False authorizes only. off_session: the customer is not present. authenticated: 3-D
+        Secure has been completed.
+    mandate: id of the mandate for a debit. invoice: id of the invoice being paid.
+    at_leisure: the balance transaction may be created shortly after the response (``automatic_async``).
+    parts: whether the authorization can be captured several times.
     """
 
     amount: int
@@ -57,7 +57,7 @@ class Attempt:
 
 
 def new_charge(call: Call, attempt: Attempt, verdict: protocol.Verdict) -> StoredCharge:
-    """Make the charge that an attempt leads to, with its status by the verdict. The caller stores it."""
+    """Return a charge object with the status that the verdict gives it. The caller stores it."""
     instrument = attempt.payment_method
     failed, pending = verdict.status == "failed", verdict.status == "pending"
     card = protocol.card_of_instrument(instrument)

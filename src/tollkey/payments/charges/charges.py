@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from tollkey.wire import api, operations
 
 PERMISSION = Permission("charge", "Charges", "Core")
-#: A list by transfer group answers an error beyond this many (recorded).
+#: Most charges of one transfer group that can be listed; above it the API returns an error (recorded).
 MOST_OF_A_GROUP = 100
 _CONSUMED = (
     "The reusable source you provided is consumed because it was previously charged without being attached to a"
@@ -56,7 +56,7 @@ _CONSUMED = (
 
 
 def create(call: Call, params: operations.PostCharges) -> StoredCharge:
-    """Charge a token, a source or a customer's saved one."""
+    """Charge a token, a source, or a saved source of a customer."""
     currency = shared_currency.check_currency(params["currency"])
     shared_currency.check_amount(params["amount"], currency)
     lifecycle.authorizable(call)
@@ -94,9 +94,7 @@ def create(call: Call, params: operations.PostCharges) -> StoredCharge:
 
 
 def _transfer_data(params: operations.PostCharges) -> api.ChargeTransferData | None:
-    """``transfer_data``, or what stands in its place in older requests: ``destination``, an id or a hash with
-    ``account``.
-    """
+    """Return ``transfer_data``, or the older parameter ``destination``: an account id, or a hash with ``account``."""
     destination = params.get("destination")
     given: Mapping[str, Any] | None = params.get("transfer_data") or (
         {"destination": destination} if isinstance(destination, str) else destination
@@ -110,9 +108,9 @@ def _transfer_data(params: operations.PostCharges) -> api.ChargeTransferData | N
 
 
 def _instrument(call: Call, params: operations.PostCharges) -> Instrument:
-    """What to charge: the given source, or the customer's default one.
+    """Return the instrument to charge: the given source, or the customer's default source.
 
-    Raises ApiError: nothing given, unknown, not this customer's, or not chargeable.
+    Raises ApiError if none is given, or it does not exist, belongs to another customer or cannot be charged.
     """
     customer = (
         call.objects.get(methods_kinds.CUSTOMER, params["customer"], "customer") if params.get("customer") else None
@@ -145,9 +143,7 @@ def _instrument(call: Call, params: operations.PostCharges) -> Instrument:
 
 
 def _linked(call: Call, customer: api.Customer, given: str) -> Instrument:
-    """The customer's own source with that id. Raises ApiError 404 for what is not there, and for what is not this
-    customer's.
-    """
+    """Return the customer's source with that id. Raises ApiError 404 if the customer has no such source."""
     try:
         found = instruments.resolve_payment_method(call, given, "source")
     except ApiError as error:
@@ -160,7 +156,7 @@ def _linked(call: Call, customer: api.Customer, given: str) -> Instrument:
 
 
 def _usable(found: Instrument, name: str) -> Instrument:
-    """What can be charged. Raises ApiError for a bank account that is not verified, and a source that is not
+    """Return a source that can be charged. Raises ApiError for an unverified bank account or a source not
     chargeable.
     """
     if methods_kinds.is_bank_account(found) and found["status"] != "verified":
@@ -182,10 +178,7 @@ def _not_linked(customer: api.Customer, given: str) -> ApiError:
 
 
 def _check_fee(call: Call, params: operations.PostCharges, transfer: Mapping[str, Any] | None) -> None:
-    """An application fee is taken of another account's money.
-
-    Raises ApiError when a platform charges for itself alone.
-    """
+    """Raise ApiError if an application fee is requested for a charge that involves no other account."""
     name = "application_fee_amount" if params.get("application_fee_amount") is not None else "application_fee"
     if params.get(name) is None or call.account != call.platform or transfer or params.get("on_behalf_of"):
         return
@@ -197,7 +190,7 @@ def _check_fee(call: Call, params: operations.PostCharges, transfer: Mapping[str
 
 
 def update(call: Call, params: operations.PostChargesCharge) -> StoredCharge:
-    """Change what people say about a charge: description, shipping, fraud details, metadata."""
+    """Change the description, shipping, fraud details or metadata of a charge."""
     charge = call.objects.get(kinds.CHARGE, call.path["charge"])
     shared_fields.merge_metadata(charge, params)
     shared_fields.assign(charge, params, ("description", "receipt_email", "transfer_group", "customer"))
@@ -211,7 +204,7 @@ def update(call: Call, params: operations.PostChargesCharge) -> StoredCharge:
 
 
 def capture(call: Call, params: operations.PostChargesChargeCapture) -> StoredCharge:
-    """Capture an authorized charge, or a part of it."""
+    """Capture an authorized charge, in full or in part."""
     charge = call.objects.get(kinds.CHARGE, call.path["charge"])
     fields = {
         name: params.get(name)
@@ -238,26 +231,26 @@ def list_charges(call: Call, params: operations.GetCharges) -> Page:
 
 
 def complete_pending(call: Call, id: str) -> None:
-    """Job ``charge.settle``: a bank debit succeeds or fails."""
+    """Run the job ``charge.settle``: a pending bank debit succeeds or fails."""
     lifecycle.complete_pending_charge(call, id)
 
 
 def complete_async_capture(call: Call, id: str) -> None:
-    """Job ``charge.collect``: store the balance transaction of an asynchronous capture."""
+    """Run the job ``charge.collect``: store the balance transaction of an asynchronous capture."""
     charge = call.objects.find(kinds.CHARGE, id)
     if charge is not None:
         lifecycle.with_balance_transaction(call, charge)
 
 
 def expire(call: Call, id: str) -> None:
-    """An authorization runs out after seven days."""
+    """Release an authorization that was not captured within seven days."""
     charge = call.objects.find(kinds.CHARGE, id)
     if charge is not None and not charge["captured"] and not charge["refunded"]:
         lifecycle.release(call, charge, "charge.expired")
 
 
 def refunds_of(call: Call, charge: StoredCharge) -> api.ChargeRefunds:
-    """The refunds of a charge, newest first, as a list inside it."""
+    """Return the refunds of a charge, newest first, as a nested list."""
     refunds = (
         call.objects.query(kinds.REFUND, {"charge": charge["id"]}, limit=10) if "refund" in call.setup.tables.of else []
     )
@@ -270,19 +263,19 @@ def refunds_of(call: Call, charge: StoredCharge) -> api.ChargeRefunds:
 
 
 def _with_refunds(call: Call, charge: StoredCharge) -> None:
-    """Before 2022-11-15 a charge carried its refunds unasked."""
+    """Before 2022-11-15 the refunds of a charge were included without ``expand``."""
     charge.setdefault("refunds", refunds_of(call, charge))
 
 
 def _no_code(call: Call, charge: MutableMapping[str, Any]) -> None:
-    """The authorization code is younger than 2025-03-31: it was there, and always null."""
+    """Versions before 2025-03-31 have no authorization code."""
     card = (charge.get("payment_method_details") or {}).get("card")
     if isinstance(card, dict):
         card["authorization_code"] = None
 
 
 def _paid(call: Call, charge: MutableMapping[str, Any]) -> None:
-    """Before 2015-02-18 there were ``card`` beside ``source`` and the status ``paid``."""
+    """Before 2015-02-18 a charge had ``card`` beside ``source``, and the status ``paid``."""
     if charge.get("status") == "succeeded":
         charge["status"] = "paid"
     source = charge.get("source")

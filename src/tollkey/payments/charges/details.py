@@ -1,4 +1,4 @@
-"""How a charge describes itself: outcome, ``payment_method_details``, the text on the customer's statement."""
+"""Descriptive fields of a charge: outcome, ``payment_method_details``, and the statement descriptor."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOLDS_SECONDS = 7 * 86_400
 
 
 def outcome(verdict: protocol.Verdict) -> api.ChargeOutcome:
-    """``charge.outcome``: the key set that today's answers have."""
+    """Return ``charge.outcome`` with the keys of current API versions."""
     told: api.ChargeOutcome = {
         "advice_code": None,
         "network_advice_code": None,
@@ -67,7 +67,7 @@ def payment_method_details(
     authenticated: bool,
     mandate: str | None,
 ) -> api.PaymentMethodDetails:
-    """``charge.payment_method_details`` for whatever was charged."""
+    """Return ``charge.payment_method_details`` for any kind of instrument. amount: minor units."""
     kind = protocol.kind_of(instrument)
     card = protocol.card_of_instrument(instrument)
     if instrument is None or kind != "card" or card is None:
@@ -115,7 +115,9 @@ def _authenticated(call: Call) -> api.ThreeDSecureDetailsCharge:
 
 
 def _other(kind: str, instrument: Mapping[str, Any], mandate: str | None) -> Mapping[str, Any]:
-    """Details of a method that is not a card: what the specification names, filled from the instrument."""
+    """Return the details of a method that is not a card: the properties of the specification, set from the
+    instrument.
+    """
     try:
         details = new_object(f"payment_method_details_{kind}")
     except LookupError:
@@ -143,20 +145,20 @@ def _other(kind: str, instrument: Mapping[str, Any], mandate: str | None) -> Map
 
 
 def of_charge(charge: StoredCharge) -> api.PaymentMethodDetails:
-    """Return the ``payment_method_details`` of a charge. The API may leave them out; this server never does."""
+    """Return the ``payment_method_details`` of a charge. The API allows null; this server always sets them."""
     found = charge["payment_method_details"]
     assert found is not None, f"{charge['id']} does not say what was charged"
     return found
 
 
 def debited(details: api.PaymentMethodDetails, now: int) -> None:
-    """A SEPA debit's details tell the day of the debit once the bank was asked (recorded). now: UTC epoch seconds."""
+    """Set the debit date in the details of a SEPA debit (recorded). now: UTC epoch seconds."""
     if "sepa_debit" in details:
         details["sepa_debit"]["expected_debit_date"] = datetime.fromtimestamp(now, UTC).date().isoformat()
 
 
 def descriptor(call: Call, full: str | None, suffix: str | None) -> str:
-    """What the customer's statement says, at most 22 characters: the account's own text, with the suffix behind it."""
+    """Return the statement descriptor, at most 22 characters: the account's own, followed by the suffix."""
     account = fields.acting_account(call) or {}
     prefix = value_at(account, "settings.card_payments.statement_descriptor_prefix") or value_at(
         account, "settings.payments.statement_descriptor"

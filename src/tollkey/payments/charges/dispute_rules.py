@@ -1,4 +1,4 @@
-"""What may follow a successful charge: a dispute, an early fraud warning, a review (reference sections 6.6 and 6.7)."""
+"""Events after a successful charge: a dispute, an early fraud warning or a review (reference sections 6.6 and 6.7)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _halves(amount: int) -> list[int]:
 
 
 def after_charge(call: Call, charge: StoredCharge, card: cards.TestCard, authenticated: bool) -> None:
-    """Do what the test card asks for after its charge. authenticated: 3-D Secure is done."""
+    """Create the dispute, warning or review that the test card or test account simulates."""
     if card.risk_level == "elevated":
         open_review(call, charge)
     if card.early_fraud_warning:
@@ -60,7 +60,7 @@ def after_charge(call: Call, charge: StoredCharge, card: cards.TestCard, authent
 
 
 def open_review(call: Call, charge: StoredCharge, reason: str = "rule") -> api.Review:
-    """Put a payment in the queue of reviews, with ``review.opened``. reason: why it is there (``opened_reason``)."""
+    """Open a review of a payment, with ``review.opened``. reason: its ``opened_reason``."""
     intent = {"payment_intent": charge["payment_intent"]} if charge["payment_intent"] else {}
     address = charge["billing_details"]["address"]
     review = new_object(
@@ -81,7 +81,7 @@ def open_review(call: Call, charge: StoredCharge, reason: str = "rule") -> api.R
 
 
 def warn(call: Call, charge: StoredCharge) -> api.RadarEarlyFraudWarning:
-    """Store the issuer's warning of fraud, with its event."""
+    """Store an early fraud warning for a charge, with its event."""
     intent = {"payment_intent": charge["payment_intent"]} if charge["payment_intent"] else {}
     warning = new_object(
         kinds.EARLY_FRAUD_WARNING,
@@ -97,10 +97,10 @@ def warn(call: Call, charge: StoredCharge) -> api.RadarEarlyFraudWarning:
 
 
 def open_dispute(call: Call, charge: StoredCharge, kind: cards.Dispute, amount: int | None = None) -> StoredDispute:
-    """Open a dispute of a charge, as the customer's bank would. An inquiry leaves the money where it is.
+    """Open a dispute of a charge, as the customer's bank would. An inquiry moves no money.
 
-    amount: minor units of the charge's currency; None for all of it.
-    Returns the dispute. It closes an open review, and makes fraud warnings not actionable.
+    amount: minor units of the charge's currency; None for the full amount.
+    Returns the dispute. It closes an open review, and fraud warnings are no longer actionable.
     """
     amount = charge["amount"] if amount is None else amount
     reason, network_code = _REASONS[kind]
@@ -150,7 +150,7 @@ def open_dispute(call: Call, charge: StoredCharge, kind: cards.Dispute, amount: 
 
 
 def _close_others(call: Call, charge: StoredCharge) -> None:
-    """A dispute answers an open review and takes the call for action from a warning."""
+    """Close the open review of a disputed charge, and mark its fraud warnings as not actionable."""
     review = call.objects.find(kinds.REVIEW, charge["review"] or "")
     if review is not None and review["open"]:
         review.update({"open": False, "closed_reason": "disputed", "reason": "disputed"})
@@ -183,7 +183,7 @@ def _eligibility(types: list[str]) -> api.DisputeEnhancedEligibility:
 
 
 def withdraw(call: Call, dispute: StoredDispute) -> None:
-    """The bank takes the amount back, and the dispute costs a fee (recorded: adjustment, 1500 in the US)."""
+    """Withdraw the disputed amount and the dispute fee from the balance (recorded: adjustment, 1500 in the US)."""
     fee = fees.pricing_of(fields.account_country(call)).dispute_fee
     _adjust(
         call,
@@ -197,7 +197,7 @@ def withdraw(call: Call, dispute: StoredDispute) -> None:
 
 
 def reinstate(call: Call, dispute: StoredDispute) -> None:
-    """The dispute is won: amount and fee come back (recorded: ``dispute_reversal``)."""
+    """Return amount and fee of a dispute that was won to the balance (recorded: ``dispute_reversal``)."""
     fee = fees.pricing_of(fields.account_country(call)).dispute_fee
     _adjust(
         call,

@@ -1,4 +1,4 @@
-"""Disputes: a customer's bank takes a payment back, and the merchant may answer with evidence.
+"""Disputes: a customer's bank reverses a payment, and the merchant may submit evidence.
 
     needs_response ──submit──▶ under_review ──▶ won (amount and fee come back) │ lost
            └───────close──────────────────────▶ lost
@@ -41,7 +41,7 @@ UNDER_REVIEW = ("under_review", "warning_under_review")
 
 
 def update(call: Call, params: operations.PostDisputesDispute) -> StoredDispute:
-    """Give evidence, which is submitted at once unless ``submit`` is false; change metadata."""
+    """Change the evidence of a dispute, submitted at once unless ``submit`` is false, or its metadata."""
     dispute = call.objects.get(kinds.DISPUTE, call.path["dispute"])
     return _answer(call, dispute, params)
 
@@ -77,9 +77,9 @@ def _answer(
 
 
 def decide(call: Call, dispute: StoredDispute) -> None:
-    """The test bank decides at once, by the evidence's text; the answer to the submission still says ``under_review``.
+    """Decide a dispute in test mode by the text of its evidence; the response still shows ``under_review``.
 
-    Without the magic words it keeps reviewing.
+    Any other text than the two of the documentation leaves the dispute under review.
     """
     text = str(dispute["evidence"].get("uncategorized_text") or "")
     if "winning_evidence" in text:
@@ -102,14 +102,14 @@ def _end(call: Call, dispute: StoredDispute, *, won: bool) -> StoredDispute:
 
 
 def close(call: Call, params: operations.PostDisputesDisputeClose) -> StoredDispute:
-    """Give in: the dispute is lost."""
+    """Accept a dispute: its status becomes ``lost``."""
     dispute = call.objects.get(kinds.DISPUTE, call.path["dispute"])
     if dispute["status"] not in OPEN + UNDER_REVIEW:
         raise _closed(dispute)
     return _end(call, dispute, won=False)
 
 
-#: The evidence that is a file.
+#: Evidence fields that hold the id of a file.
 _FILES = {
     *(
         "cancellation_policy",
@@ -132,12 +132,12 @@ def of_charge(call: Call, params: operations.GetChargesChargeDispute) -> StoredD
 
 
 def update_of_charge(call: Call, params: operations.PostChargesChargeDispute) -> StoredDispute:
-    """Answer the dispute of a charge."""
+    """Submit evidence for the dispute of a charge."""
     return _answer(call, _of_charge(call), params)
 
 
 def close_of_charge(call: Call, params: operations.PostChargesChargeDisputeClose) -> StoredDispute:
-    """Give in to the dispute of a charge."""
+    """Accept the dispute of a charge."""
     call.path["dispute"] = _of_charge(call)["id"]
     return close(call, params)
 
@@ -150,7 +150,7 @@ def _of_charge(call: Call) -> StoredDispute:
 
 
 def _plain(call: Call, dispute: MutableMapping[str, Any]) -> None:
-    """Before enhanced evidence there was none of it."""
+    """Remove enhanced evidence, which earlier versions do not have."""
     if isinstance(dispute.get("evidence"), dict):
         dispute["evidence"].pop("enhanced_evidence", None)
 

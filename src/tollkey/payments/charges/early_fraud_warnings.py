@@ -1,4 +1,4 @@
-"""Early fraud warnings: an issuer suspects fraud before anybody disputes.
+"""Early fraud warnings: an issuer reports suspected fraud before there is a dispute.
 
 actionable ──refund or dispute──▶ no longer actionable
 """

@@ -8,5 +8,5 @@ CHARGE_COLLECT = Job("charge.collect")
 CHARGE_EXPIRE = Job("charge.expire")
 CHARGE_SETTLE = Job("charge.settle")
 REFUND_SETTLE = Job("refund.settle")
-#: Charges say when; the room of intents does it.
+#: Scheduled by charges, run by ``intents``.
 PAYMENT_INTENT_CHARGE_SETTLED = Job("payment_intent.charge_settled")

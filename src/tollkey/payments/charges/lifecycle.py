@@ -1,4 +1,4 @@
-"""Charging: the one place where money is taken from somebody. Charges, intents, invoices and links all come here.
+"""The lifecycle of charges. Charges, intents, invoices and payment links all create their charges here.
 
 charge() ──▶ failed
    │────▶ pending ──complete_pending_charge()──▶ succeeded │ failed
@@ -42,9 +42,9 @@ __all__ = [
     "with_balance_transaction",
 ]  # fmt: skip
 
-#: How long an authorization holds.
+#: How long an authorization is valid.
 HOLDS_SECONDS = 7 * 86_400
-#: How long after its answer an asynchronous capture has its balance transaction.
+#: How long after the response an asynchronous capture gets its balance transaction.
 COLLECT_SECONDS = 1
 #: Before this version ``decline_code`` was left out where it only repeats ``code`` (recorded).
 _DECLINE_CODE_ALWAYS = "2024-01-01"
@@ -54,19 +54,19 @@ _EVENTS: Final[Mapping[str, EventType]] = {
     "pending": "charge.pending",
     "succeeded": "charge.succeeded",
 }
-#: Refused before there is a charge (recorded).
+#: Declines that create no charge (recorded).
 _WITHOUT_CHARGE = frozenset({"india_recurring_payment_mandate_canceled"})
 
 
 def authorizable(call: Call) -> None:
-    """Raise ApiError 402 ``testmode_charges_only`` when no charge can be made in this mode at all."""
+    """Raise ApiError 402 ``testmode_charges_only`` if this mode has no provider for charges."""
     processor_for(call.livemode).check()
 
 
 def charge(call: Call, attempt: Attempt) -> StoredCharge:
-    """Charge once, and store what became of it with its event: succeeded, pending or failed. A decline does not raise.
+    """Make one payment attempt and store the charge, succeeded, pending or failed, with its event.
 
-    Raises ApiError only when no charge can be made in this mode.
+    A decline does not raise. Raises ApiError only if this mode has no provider for charges.
     """
     instrument = attempt.payment_method or new_object(methods_kinds.SOURCE, type="card")
     request = protocol.Authorization(
@@ -107,7 +107,7 @@ def _take(call: Call, attempt: Attempt, value: StoredCharge) -> None:
 
 
 def _remember_checks(call: Call, instrument: Instrument, value: StoredCharge) -> None:
-    """The bank's checks are also shown on the card itself from now on (recorded)."""
+    """Copy the results of the bank's checks to the stored card (recorded)."""
     card = details.of_charge(value).get("card")
     if card and "id" in instrument and call.objects.find(instrument["object"], instrument["id"]) is not None:
         checks = card["checks"]
@@ -126,16 +126,18 @@ def _remember_checks(call: Call, instrument: Instrument, value: StoredCharge) ->
 
 
 def _can_wait(value: StoredCharge) -> bool:
-    """Whether the money of a card charge may come later: not where the test card disputes it, or is there for funds at
-    once.
+    """Return whether the balance transaction of a card charge may be created later.
+
+    It may not if the test card disputes the charge or makes its money available at once.
     """
     card = _card(value)
     return card is not None and card.dispute is None and not card.bypass_pending
 
 
 def with_balance_transaction(call: Call, value: StoredCharge) -> StoredCharge:
-    """The charge with its balance transaction: an asynchronous capture is brought to its end now, with
-    ``charge.updated``.
+    """Return the charge with its balance transaction.
+
+    For an asynchronous capture it is created now, with ``charge.updated``.
     """
     if value.pop("_uncollected", None):
         call.schedule.cancel(jobs.CHARGE_COLLECT, value["id"])
@@ -145,9 +147,9 @@ def with_balance_transaction(call: Call, value: StoredCharge) -> StoredCharge:
 
 
 def _book_captured_amount(call: Call, value: StoredCharge, captured: int) -> None:
-    """The money arrives: balance transaction, ledger, and what connected accounts and platforms get of it.
+    """Post captured money: balance transaction, ledger, and the shares of connected accounts and platforms.
 
-    captured: minor units of the charge's currency that are taken now.
+    captured: the amount captured now, in minor units of the charge's currency.
     """
     card = _card(value)
     currency = settlement.currency_to_settle_in(call, value)
@@ -223,9 +225,9 @@ def complete_pending_charge(call: Call, id: str) -> StoredCharge:
 def decline(
     call: Call, charge: StoredCharge, payment_method: Instrument | None, payment_intent: api.PaymentIntent | None = None
 ) -> ApiError:
-    """The 402 that tells of a failed charge, with every field the real one has. What was written is kept.
+    """Return the 402 error of a failed charge, with all fields of the real one. Changes made so far are kept.
 
-    payment_method: told in full when it is a PaymentMethod. payment_intent: told in full, as it is now.
+    payment_method: included in the error if it is a PaymentMethod. payment_intent: included with its present state.
     """
     facts = charge["_decline"]
     assert facts is not None, f"{charge['id']} has not failed"
@@ -248,10 +250,11 @@ def decline(
 
 
 def capture(call: Call, charge: StoredCharge, amount_to_capture: int | None = None, **fields: object) -> StoredCharge:
-    """Take the money of an authorized charge, or a part of it; the rest is released.
+    """Capture an authorized charge, in full or in part, and release the rest.
 
-    fields: ``statement_descriptor``, ``application_fee_amount``, ``transfer_data``, … that replace the charge's own.
-    Raises ApiError: captured or expired before, or too much.
+    amount_to_capture: minor units; None for the full amount.
+    fields: ``statement_descriptor``, ``application_fee_amount``, ``transfer_data``, … replace those of the charge.
+    Raises ApiError 400 if it was captured or expired before, or the amount exceeds the authorization.
     """
     call.require(providers.CHARGES)
     id, amount = charge["id"], charge["amount"]
@@ -281,7 +284,7 @@ def capture(call: Call, charge: StoredCharge, amount_to_capture: int | None = No
 
 
 def _replace(charge: StoredCharge, given: Mapping[str, object]) -> None:
-    """Set the fields that were given when a charge is captured; ``transfer_data`` keeps what was not given anew."""
+    """Set the fields given at a capture; ``transfer_data`` keeps the values that were not given again."""
     changed = cast("MutableMapping[str, object]", charge)  # a TypedDict cannot be set by computed names
     for name, value in given.items():
         if name == "transfer_data" and isinstance(value, dict):
@@ -291,9 +294,9 @@ def _replace(charge: StoredCharge, given: Mapping[str, object]) -> None:
 
 
 def capture_part(call: Call, charge: StoredCharge, amount: int, *, last: bool) -> StoredCharge:
-    """Take a part of an authorization that allows several captures; after the last one the rest is released.
+    """Capture a part of an authorization that can be captured several times; the last capture releases the rest.
 
-    amount: minor units, at most what is left; 0 only releases. Each part has a balance transaction of its own.
+    amount: minor units, at most what is left; 0 only releases. Each capture has its own balance transaction.
     """
     call.require(providers.CHARGES)
     if amount:
@@ -309,9 +312,9 @@ def capture_part(call: Call, charge: StoredCharge, amount: int, *, last: bool) -
 
 
 def release(call: Call, charge: StoredCharge, event: EventType = "charge.refunded") -> StoredCharge:
-    """Give an authorization back uncaptured: a cancelled intent, or one that has expired.
+    """Release an uncaptured authorization: its intent was canceled, or it expired.
 
-    event: ``charge.expired`` when its time has run out.
+    event: ``charge.expired`` if it expired.
     """
     call.require(providers.CHARGES)
     charge.update({"amount_refunded": charge["amount"], "refunded": True})

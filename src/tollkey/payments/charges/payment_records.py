@@ -1,10 +1,10 @@
-"""Payment records: payments that were made elsewhere and are reported here, with every attempt at them.
+"""Payment records: payments processed elsewhere and reported here, with all of their attempts.
 
 report_payment ──▶ attempt under way ──guaranteed──▶ amount guaranteed ──report_refund──▶ refunded, wholly or in part
                           ├──failed──▶ amount failed ──┐
                           └──canceled──▶ canceled ─────┴──report_payment_attempt──▶ a new attempt under way
 
-Nothing here moves money: a record only says what another processor did.
+No money moves here: a record documents what another processor did.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _SHARED = (
 
 
 def report_payment(call: Call, params: operations.PostPaymentRecordsReportPayment) -> api.PaymentRecord:
-    """Report a new payment with its first attempt."""
+    """Create a payment record with its first attempt."""
     requested = params["amount_requested"]
     currency = shared_currency.check_currency(requested["currency"], "amount_requested[currency]")
     if requested["value"] < 1:
@@ -90,7 +90,7 @@ def _money(value: int, currency: str) -> Amount:
 
 
 def _zeros(currency: str) -> dict[str, Amount]:
-    """Nothing yet, for each of ``_AMOUNTS``."""
+    """Return an amount of 0 for each of ``_AMOUNTS``."""
     return {name: _money(0, currency) for name in _AMOUNTS}
 
 
@@ -125,7 +125,7 @@ def _method(
     call: Call,
     params: operations.PostPaymentRecordsIdReportPaymentAttempt | operations.PostPaymentRecordsReportPayment,
 ) -> Method:
-    """``payment_method_details``: a custom method, by what is told of it."""
+    """Return ``payment_method_details`` of a custom payment method, built from the parameters."""
     given = params.get("payment_method_details") or {}
     custom, id = given.get("custom") or {}, given.get("payment_method")
     if id:
@@ -204,7 +204,7 @@ def _final_outcome(attempt: api.PaymentAttemptRecord) -> str | None:
 
 
 def report_attempt(call: Call, params: operations.PostPaymentRecordsIdReportPaymentAttempt) -> api.PaymentRecord:
-    """Report another attempt, after the others failed or were canceled."""
+    """Report another attempt after the previous ones failed or were canceled."""
     record, last = _latest(call)
     if _final_outcome(last) in (None, "guaranteed"):
         raise invalid(
@@ -242,7 +242,7 @@ def _report_outcome_handler(name: str) -> Callable[[Call, Params], api.PaymentRe
 def report_informational(
     call: Call, params: operations.PostPaymentRecordsIdReportPaymentAttemptInformational
 ) -> api.PaymentRecord:
-    """Add to what is known of the latest attempt: customer, shipping, description."""
+    """Update customer, shipping or description of the latest attempt."""
     record, attempt = _latest(call)
     for value in (record, attempt):
         if params.get("customer_details"):
@@ -256,7 +256,7 @@ def report_informational(
 
 
 def report_refund(call: Call, params: operations.PostPaymentRecordsIdReportRefund) -> api.PaymentRecord:
-    """Report that money was given back: what is left, or an amount. Raises ApiError when there is not that much."""
+    """Report a refund: of an amount, or of all that is left. Raises ApiError 400 if less is left."""
     record, attempt = _latest(call)
     before = record["amount_refunded"]["value"]
     left = record["amount_guaranteed"]["value"] - before

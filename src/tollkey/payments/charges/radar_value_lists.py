@@ -1,4 +1,4 @@
-"""Radar value lists: e-mail addresses, cards, countries that rules refer to.
+"""Radar value lists: e-mail addresses, cards or countries that Radar rules refer to.
 
 list:  created ──update──▶ created ──delete──▶ gone, with its items
 item:  created ──delete──▶ gone
@@ -54,7 +54,7 @@ def _items(call: Call, value: api.RadarValueList) -> api.RadarValueListListItems
 
 
 def view(call: Call, value: api.RadarValueList) -> api.RadarValueList:
-    """A list with its newest items."""
+    """Return a list with its newest items."""
     value["list_items"] = _items(call, value)
     return value
 
@@ -67,7 +67,7 @@ def _free_alias(call: Call, alias: str) -> None:
 
 
 def create_list(call: Call, params: operations.PostRadarValueLists) -> api.RadarValueList:
-    """Make an empty list."""
+    """Create an empty list."""
     _free_alias(call, params["alias"])
     value = new_object(
         kinds.VALUE_LIST,
@@ -85,7 +85,7 @@ def create_list(call: Call, params: operations.PostRadarValueLists) -> api.Radar
 
 
 def update_list(call: Call, params: operations.PostRadarValueListsValueList) -> api.RadarValueList:
-    """Change the name, the alias or the metadata; the type of items stays."""
+    """Change the name, alias or metadata of a list; its item type cannot change."""
     value = call.objects.get(kinds.VALUE_LIST, call.path["value_list"])
     if params.get("alias") not in (None, value["alias"]):
         _free_alias(call, params["alias"])
@@ -104,7 +104,7 @@ def delete_list(call: Call, params: operations.DeleteRadarValueListsValueList) -
 
 
 def list_lists(call: Call, params: operations.GetRadarValueLists) -> Page:
-    """The lists, by alias, or those that contain a value."""
+    """List the value lists, optionally by alias or by a contained value."""
     equal: dict[str, str] = {"alias": params["alias"]} if params.get("alias") else {}
     keep = None
     if params.get("contains"):
@@ -119,7 +119,7 @@ def list_lists(call: Call, params: operations.GetRadarValueLists) -> Page:
 
 
 def create_item(call: Call, params: operations.PostRadarValueListItems) -> api.RadarValueListItem:
-    """Add a value to a list; its form must be that of the list's type."""
+    """Add a value to a list; it must have the form of the list's item type."""
     owner = call.objects.get(kinds.VALUE_LIST, params["value_list"], "value_list")
     form, value = _FORMS.get(owner["item_type"]), params["value"]
     if form is not None and re.fullmatch(form, value) is None:
@@ -154,7 +154,7 @@ def list_items(call: Call, params: operations.GetRadarValueListItems) -> Page:
 
 
 def delete_item(call: Call, params: operations.DeleteRadarValueListItemsItem) -> Deleted:
-    """Take a value off its list."""
+    """Delete an item from its list."""
     item = call.objects.get(kinds.VALUE_LIST_ITEM, call.path["item"])
     return call.objects.delete(item)
 

@@ -1,4 +1,4 @@
-"""The receipt of a charge (``receipt_url``): who was paid, how much, with what, and what has been given back."""
+"""The receipt page of a charge (``receipt_url``): merchant, amount, payment method, and refunds."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _day(at: int) -> str:
 
 
 def _method(charge: StoredCharge) -> str:
-    """A card by its brand and last four digits, anything else by what it is called."""
+    """Return how the receipt names the payment method: a card by brand and last four digits, others by their name."""
     details: Mapping[str, Any] = charge["payment_method_details"] or {}
     kind = str(details.get("type") or "card")
     inner = details.get(kind) or {}

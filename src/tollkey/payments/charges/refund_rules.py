@@ -1,4 +1,4 @@
-"""Giving money back: the checks, the ledger, and what comes later with the test cards that ask for it."""
+"""Refunds: their checks, their ledger entries, and the later outcomes that some test cards simulate."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _FROM_BANK = ("us_bank_account", "sepa_debit", "ach_debit")
 def refund(call: Call, charge: StoredCharge, params: Mapping[str, Any]) -> StoredRefund:
     """Refund a charge in full or in part, with its events.
 
-    params: ``amount`` (minor units; the rest when missing), ``reason``, ``metadata``, ``reverse_transfer``,
+    params: ``amount`` (minor units; by default the rest), ``reason``, ``metadata``, ``reverse_transfer``,
         ``refund_application_fee``.
-    Raises ApiError with the recorded texts: refunded before, disputed, more than there is.
+    Raises ApiError with the recorded texts if it was refunded before, is disputed, or less is left.
     """
     call.require(providers.REFUNDS)
     with_balance_transaction(call, charge)
@@ -62,7 +62,7 @@ def refund(call: Call, charge: StoredCharge, params: Mapping[str, Any]) -> Store
 
 
 def check_refundable(call: Call, charge: StoredCharge, amount: int | None) -> int:
-    """What is left to refund, in minor units. Raises ApiError when that much cannot be refunded (recorded texts)."""
+    """Return the amount left to refund, in minor units. Raises ApiError if less than ``amount`` is left."""
     id = charge["id"]
     in_parts = not charge["captured"] and charge["amount_captured"] > 0  # the last capture is still to come
     left = (charge["amount_captured"] if in_parts else charge["amount"]) - charge["amount_refunded"]
@@ -127,7 +127,7 @@ def _new(call: Call, charge: StoredCharge, amount: int, params: Mapping[str, Any
 
 
 def _destination_details(kind: str) -> api.RefundDestinationDetails:
-    """``destination_details``: where the money goes, by the type of payment method that was charged."""
+    """Return ``destination_details``, which depend on the type of the charged payment method."""
     if kind == "card":
         return {
             "type": kind,
@@ -141,7 +141,7 @@ def _destination_details(kind: str) -> api.RefundDestinationDetails:
 
 
 def _release(call: Call, charge: StoredCharge, value: StoredRefund) -> StoredRefund:
-    """Refunding what was only authorized releases it; no money moves."""
+    """Refund an uncaptured charge by releasing its authorization; no money moves."""
     value["amount"] = charge["amount"]
     call.objects.insert(value, "refund.created")
     charge.update({"amount_refunded": charge["amount"], "refunded": True})
@@ -204,7 +204,7 @@ def _close_review_and_warnings(call: Call, charge: StoredCharge, reason: str | N
 
 
 def complete_delayed_refund(call: Call, id: str) -> None:
-    """Job ``refund.settle``: a pending refund succeeds; one of the failing test card fails and is returned."""
+    """Run the job ``refund.settle``: a pending refund succeeds; the failing test card's refund fails."""
     value = call.objects.find(kinds.REFUND, id)
     if value is None or value["status"] not in ("pending", "succeeded"):
         return
@@ -218,7 +218,7 @@ def complete_delayed_refund(call: Call, id: str) -> None:
 
 
 def return_refund(call: Call, value: StoredRefund, status: str) -> StoredRefund:
-    """Return the money of a failed or canceled refund to the merchant's balance. status: ``failed`` or ``canceled``."""
+    """Return the money of a failed or canceled refund to the balance. status: ``failed`` or ``canceled``."""
     charge = call.objects.get(kinds.CHARGE, value["charge"] or "")
     transaction = _book(call, charge, value, Money(value["amount"], value["currency"]), failed=True)
     states.REFUND.set(value, status)

@@ -1,4 +1,4 @@
-"""Refunds: money back to the customer.
+"""Refunds: payments returned to the customer.
 
 succeeded                      (at once, and for good)
 pending ──▶ succeeded │ canceled
@@ -34,7 +34,7 @@ PERMISSION = Permission("refund", "Refunds", "Core")
 
 
 def create(call: Call, params: operations.PostRefunds) -> StoredRefund:
-    """Refund a charge, or the charge of a payment intent, in full or in part."""
+    """Refund a charge, or the charge of a PaymentIntent, in full or in part."""
     if params.get("payment_intent"):
         intent = call.objects.get(kinds.PAYMENT_INTENT, params["payment_intent"], "payment_intent")
         charge_id = intent.get("latest_charge")
@@ -50,12 +50,12 @@ def create(call: Call, params: operations.PostRefunds) -> StoredRefund:
 
 
 def create_of_charge(call: Call, params: operations.PostChargesChargeRefunds) -> StoredRefund:
-    """Refund the charge in the path."""
+    """Refund the charge in the path, in full or in part."""
     return refund_rules.refund(call, call.objects.get(kinds.CHARGE, call.path["charge"]), params)
 
 
 def refund_charge(call: Call, params: operations.PostChargesChargeRefund) -> StoredCharge:
-    """Refund a charge and answer the charge: how it was done before there were refund objects."""
+    """Refund a charge and return the charge, as before there were refund objects."""
     charge = call.objects.get(kinds.CHARGE, call.path["charge"])
     refund_rules.refund(call, charge, params)
     return charge
@@ -77,7 +77,7 @@ def _update(
 
 
 def cancel(call: Call, params: operations.PostRefundsRefundCancel) -> StoredRefund:
-    """Cancel a refund that is waiting for the customer to act."""
+    """Cancel a refund that waits for an action of the customer."""
     refund = call.objects.get(kinds.REFUND, call.path["refund"])
     if refund["status"] not in ("requires_action", "pending"):
         raise invalid(

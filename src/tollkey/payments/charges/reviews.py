@@ -20,7 +20,7 @@ PERMISSION = Permission("review", "Reviews", "Radar")
 
 
 def approve(call: Call, params: operations.PostReviewsReviewApprove) -> api.Review:
-    """Close a review: the payment is fine."""
+    """Approve a payment and close its review."""
     review = call.objects.get(kinds.REVIEW, call.path["review"])
     if not review["open"]:
         raise invalid(f"Review {review['id']} has already been closed.", None, retry=False)

@@ -1,4 +1,4 @@
-"""What of a charge goes to others: a platform's application fee, and the transfer of a destination charge.
+"""Connect charges: the application fee of a direct charge, and the transfer of a destination charge.
 
 direct charge        connected account's balance ──application fee──▶ platform
 destination charge   platform's balance ──transfer──▶ connected account (a payment, py_) ──application fee──▶ platform
@@ -22,23 +22,24 @@ if TYPE_CHECKING:
 
 
 def application_of(call: Call) -> str | None:
-    """The Connect application that acts on this account, or None on one's own."""
+    """Return the id of the Connect application that acts on this account; None without one."""
     return None if call.account == call.platform else platform_fees.application_id(call.platform)
 
 
 def group_of(transfer_data: Mapping[str, Any] | None, payment_intent: str | None, charge: str) -> str | None:
-    """The transfer group that a destination charge gets when none was given (recorded)."""
+    """Return the transfer group of a destination charge for which none was given (recorded)."""
     return f"group_{payment_intent or charge}" if transfer_data else None
 
 
 def check_destination(call: Call, destination: str, param: str = "transfer_data[destination]") -> None:
-    """Raise ApiError when there is no such connected account, or it cannot receive money."""
+    """Raise ApiError 400 if the connected account does not exist or cannot receive transfers."""
     moving.check_receiver(moving.receiver_of(call, destination, param))
 
 
 def application_fee(call: Call, charge: StoredCharge, settles_in: str) -> tuple[tuple[Posting, ...], list[api.Fee]]:
-    """The application fee of a direct charge: made in the platform's scope; answers the postings and fee details for
-    this one.
+    """Create the application fee of a direct charge in the platform's scope.
+
+    Returns the ledger postings and the ``fee_details`` for the connected account.
     """
     asked = charge.get("application_fee_amount")
     if not asked or call.account == call.platform:
@@ -51,7 +52,7 @@ def application_fee(call: Call, charge: StoredCharge, settles_in: str) -> tuple[
 
 
 def transfer_to_destination(call: Call, charge: StoredCharge) -> None:
-    """Create the transfer of a destination charge: of the whole amount, or of ``transfer_data[amount]``."""
+    """Create the transfer of a destination charge: the full amount, or ``transfer_data[amount]``."""
     data = charge.get("transfer_data")
     if data is None or not data.get("destination"):
         return
@@ -75,15 +76,14 @@ def transfer_to_destination(call: Call, charge: StoredCharge) -> None:
 
 
 def counter_book(charge: StoredCharge) -> str | None:
-    """The ledger book that a payment came from when it was not the network: a transfer's payment comes from the
-    platform.
-    """
+    """Return the ledger book that a payment comes from: the network, or the platform for a transfer's payment."""
     return PLATFORM if charge.get("source_transfer") else None
 
 
 def reverse_shares(call: Call, charge: StoredCharge, refund: StoredRefund, *, reverse: bool, fee: bool) -> None:
-    """Undo a refund's share of the transfer (``reverse_transfer``) and of the application fee
-    (``refund_application_fee``).
+    """Reverse a refund's share of the transfer and of the application fee, if requested.
+
+    reverse: ``reverse_transfer``. fee: ``refund_application_fee``.
     """
     if reverse and charge.get("transfer"):
         _reverse(call, charge, refund)

@@ -1,4 +1,4 @@
-"""Transfers: money from a platform's balance to a connected account's, and back.
+"""Transfers: payments from a platform's balance to a connected account's, and their reversals.
 
 created ──update──▶ created ──reversal──▶ reversed in part ──reversal──▶ reversed
 """
@@ -39,7 +39,7 @@ PERMISSION = Permission("transfer", "Transfers", "Connect")
 
 
 def create(call: Call, params: operations.PostTransfers) -> api.Transfer:
-    """Send money to a connected account: from the balance, or as a part of one charge (``source_transaction``)."""
+    """Send money to a connected account: from the balance, or from one charge (``source_transaction``)."""
     receiver = moving.receiver_of(call, params["destination"], "destination")
     charge = None
     if params.get("source_transaction"):
@@ -78,10 +78,10 @@ def create(call: Call, params: operations.PostTransfers) -> api.Transfer:
 
 
 def _check_source(call: Call, charge: StoredCharge, amount: Money, group: str | None) -> str:
-    """Whether a charge can be the source of that much more, and the transfer group that both are in.
+    """Check that a charge can be the source of this amount; return the transfer group of both.
 
-    The transfer is in the currency that the charge settled in. The charge's own is accepted too, and exchanged: the
-    real system does so for platforms that keep money in it.
+    The transfer must be in the settlement currency of the charge. The charge's own currency is accepted too, and
+    converted, as the real API does for platforms with a balance in it.
     """
     if charge["status"] == "failed":
         raise invalid(
@@ -130,7 +130,7 @@ def retrieve_one(call: Call, params: operations.GetTransfersTransfer) -> api.Tra
 
 
 def payment_of(call: Call, transfer: api.Transfer) -> StoredCharge | None:
-    """The payment that a transfer made in the account it went to."""
+    """Return the payment that a transfer created in the receiving account."""
     destination = transfer["destination"]
     if destination is None:
         return None
@@ -139,7 +139,7 @@ def payment_of(call: Call, transfer: api.Transfer) -> StoredCharge | None:
 
 
 def create_reversal(call: Call, params: operations.PostTransfersIdReversals) -> api.TransferReversal:
-    """Take back a transfer, in full or in part."""
+    """Reverse a transfer, in full or in part."""
     transfer = call.objects.get(balance_kinds.TRANSFER, call.path["id"])
     left = transfer["amount"] - transfer["amount_reversed"]
     if left <= 0:
@@ -189,7 +189,7 @@ def list_reversals(call: Call, params: operations.GetTransfersIdReversals) -> Pa
 
 
 def _as_payout(call: Call, transfer: MutableMapping[str, Any]) -> None:
-    """Before 2017-04-06 a transfer told what a payout tells, since the two were one kind."""
+    """Before 2017-04-06 transfers and payouts were one object, so a transfer has the fields of a payout."""
     nothing = dict.fromkeys(("application_fee", "failure_code", "failure_message", "recipient", "statement_descriptor"))
     transfer.update(nothing, date=transfer["created"], method="standard", status="paid", type="stripe_account")
 

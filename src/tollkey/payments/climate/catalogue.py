@@ -1,4 +1,4 @@
-"""What carbon removal there is to buy, and who removes it: facts of the public fixtures."""
+"""The Climate products and suppliers of Stripe's public fixtures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _SUPPLIER: Kind[api.ClimateSupplier] = Kind("climate.supplier")
 _PRODUCT: Kind[api.ClimateProduct] = Kind("climate.product")
 
-#: id, name, how it removes carbon, where (city, region, latitude, longitude), and the last part of its page's address.
+#: id, name, removal pathway, location (city, region, latitude, longitude), and the last part of its page's URL.
 _SUPPLIERS = (
     ("charm_industrial", "Charm Industrial", "biomass_carbon_removal_and_storage",
      ("San Francisco", "CA", 37.7480408, -122.4057404), "charm-industrial"),
@@ -25,7 +25,7 @@ _SUPPLIERS = (
      ("Los Angeles", "CA", 34.0399975, -118.2342512), "carboncapture-inc"),
 )  # fmt: skip
 DELIVERY_YEAR = 2027
-#: Of one metric ton, without fees, in minor units by currency.
+#: Price of one metric ton without fees, in minor units by currency.
 PRICES = {"usd": 55_000}
 #: Fees on top of a price, in per cent.
 FEE_PERCENT = 3
@@ -34,7 +34,7 @@ _OPENED = 1_685_577_600  # 2023-06-01
 
 
 def suppliers(livemode: bool) -> list[api.ClimateSupplier]:
-    """Every supplier."""
+    """Return all suppliers."""
     return [
         new_object(
             _SUPPLIER,
@@ -50,12 +50,12 @@ def suppliers(livemode: bool) -> list[api.ClimateSupplier]:
 
 
 def fees_on(subtotal: int) -> int:
-    """The fees on a price, in minor units, rounded half up."""
+    """Return the fees on a price, in minor units, rounded half up."""
     return rounding.fee(subtotal, FEE_PERCENT * 100)
 
 
 def products(livemode: bool) -> list[api.ClimateProduct]:
-    """Every product."""
+    """Return all products."""
     prices = {
         currency: {"amount_fees": fees_on(price), "amount_subtotal": price, "amount_total": price + fees_on(price)}
         for currency, price in PRICES.items()

@@ -1,4 +1,4 @@
-"""Climate: orders of carbon removal, paid from the balance; the products that can be ordered and who supplies them.
+"""Climate orders: carbon removal paid from the balance, with its products and suppliers.
 
 (made) ──the balance has enough──▶ confirmed ──its year ends──▶ delivered
    └──▶ awaiting_funds ──tried daily──▶ confirmed │ canceled (expired, after a week)
@@ -51,7 +51,7 @@ _HUNDREDTH = Decimal("0.01")
 
 
 def list_products(call: Call, params: operations.GetClimateProducts) -> Page:
-    """List what can be ordered."""
+    """List the products."""
     return page_of_list(products(call.livemode), "/v1/climate/products", params)
 
 
@@ -68,7 +68,7 @@ def retrieve_product(call: Call, params: operations.GetClimateProductsProduct) -
 
 
 def list_suppliers(call: Call, params: operations.GetClimateSuppliers) -> Page:
-    """List who removes carbon."""
+    """List the suppliers."""
     return page_of_list(suppliers(call.livemode), "/v1/climate/suppliers", params)
 
 
@@ -84,7 +84,7 @@ def retrieve_supplier(call: Call, params: operations.GetClimateSuppliersSupplier
 
 
 def _tons_and_subtotal(params: operations.PostClimateOrders, price: int) -> tuple[Decimal, int]:
-    """Metric tons, and what they cost without fees. Raises ApiError 400 unless exactly one of the two was given."""
+    """Return metric tons and their price without fees. Raises ApiError 400 unless exactly one was given."""
     tons, amount = params.get("metric_tons"), params.get("amount")
     if (tons is None) == (amount is None):
         raise invalid("You must provide either `amount` or `metric_tons`, but not both.", "metric_tons")
@@ -98,7 +98,7 @@ def _tons_and_subtotal(params: operations.PostClimateOrders, price: int) -> tupl
 
 
 def create(call: Call, params: operations.PostClimateOrders) -> api.ClimateOrder:
-    """Order carbon removal: paid from the balance at once, or when there is enough in it."""
+    """Create an order, paid from the balance at once or as soon as the balance suffices."""
     product = _product(call, params["product"])
     if product is None:
         raise missing_object("climate product", params["product"], "product", in_path=False)
@@ -142,7 +142,7 @@ def _own_name(account: Mapping[str, Any]) -> str:
 
 
 def _pay(call: Call, order: api.ClimateOrder) -> bool:
-    """Take the price from the balance; False when there is not enough."""
+    """Pay an order from the balance; return False if the balance does not suffice."""
     total = Money(order["amount_total"], order["currency"])
     if moving.available(call, total.currency) < total:
         return False
@@ -181,7 +181,7 @@ def _try_again(call: Call, id: str) -> None:
 
 
 def update(call: Call, params: operations.PostClimateOrdersOrder) -> api.ClimateOrder:
-    """Change whom an order is for, or its metadata."""
+    """Change the beneficiary or the metadata of an order."""
     order = call.objects.get(ORDERS, call.path["order"])
     if "beneficiary" in params:
         name = value_at(params, "beneficiary.public_name")
@@ -199,7 +199,7 @@ def _cancel_order(call: Call, order: api.ClimateOrder, reason: str) -> api.Clima
 
 
 def cancel(call: Call, params: operations.PostClimateOrdersOrderCancel) -> api.ClimateOrder:
-    """Cancel an order within 24 hours: what was paid comes back but for the fees."""
+    """Cancel an order within 24 hours and refund its price without the fees."""
     order = call.objects.get(ORDERS, call.path["order"])
     if order["status"] not in ("awaiting_funds", "confirmed"):
         raise invalid(f"This order cannot be canceled because it has a status of {order['status']}.", retry=False)
@@ -213,7 +213,7 @@ def cancel(call: Call, params: operations.PostClimateOrdersOrderCancel) -> api.C
 
 
 def deliver(call: Call, params: operations.PostTestHelpersClimateOrdersOrderDeliver) -> api.ClimateOrder:
-    """Deliver a confirmed order of test mode now."""
+    """Deliver a confirmed order now (test mode)."""
     order = call.objects.get(ORDERS, call.path["order"])
     if order["status"] != "confirmed":
         raise invalid(f"This order cannot be delivered because it has a status of {order['status']}.", retry=False)
@@ -222,7 +222,7 @@ def deliver(call: Call, params: operations.PostTestHelpersClimateOrdersOrderDeli
 
 
 def _deliver(call: Call, order: api.ClimateOrder) -> api.ClimateOrder:
-    """The suppliers have removed the carbon, in equal parts."""
+    """Mark an order as delivered, in equal parts by all suppliers."""
     everybody = suppliers(call.livemode)
     tons = Decimal(order["metric_tons"])
     share = (tons / len(everybody)).quantize(Decimal("0.0001"))

@@ -1,4 +1,4 @@
-"""The customer's balance: credit that invoices use up, and debt that they collect. Negative is credit.
+"""The balance of a customer: credit that the next invoices use (negative), or debt that they collect (positive).
 
 A customer has one balance for each currency. ``balance`` is the one in the customer's ``currency``; the private
 ``_balances`` holds the others.
@@ -37,10 +37,9 @@ def change_balance(
     event: bool = True,
     **details: Unpack[BalanceChangeDetails],
 ) -> api.CustomerBalanceTransaction:
-    """Add an amount to the customer's balance in its currency (a negative one gives credit) and record why.
+    """Change a customer's balance by ``amount`` minor units (negative is credit), with a balance transaction.
 
-    The first amount decides the customer's currency. event: whether to send ``customer.updated``.
-    details: ``invoice``, ``credit_note``, ``description``, ``metadata``. Returns the stored transaction.
+    details: ``invoice``, ``credit_note``, ``description``, ``metadata`` of the transaction.
     """
     ending = balance_in(customer, amount.currency) + amount
     if customer.get("currency") in (None, ending.currency):
@@ -65,9 +64,7 @@ def change_balance(
 
 
 def check_currency_of(customer: api.Customer, currency: str) -> None:
-    """A customer is billed in one currency. Raises ApiError for another one while they have subscriptions or a balance
-    in it.
-    """
+    """Raise ApiError 400 if a customer with subscriptions or a balance is billed in another currency."""
     known = customer.get("currency")
     if known and known != currency:
         raise invalid(

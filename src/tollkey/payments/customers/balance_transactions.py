@@ -1,4 +1,4 @@
-"""The customer's balance: each change is a transaction that stays. Negative is credit that the next invoice uses up."""
+"""Customer balance transactions: the changes of a customer's balance. A negative amount is credit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def create(call: Call, params: operations.PostCustomersCustomerBalanceTransactions) -> api.CustomerBalanceTransaction:
-    """Give a customer credit (a negative amount) or debt."""
+    """Change a customer's balance: a negative amount is credit, a positive one debt."""
     customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])
     if params["amount"] == 0:
         raise invalid("Amount must be non-zero.", "amount", "parameter_invalid_integer")
@@ -43,21 +43,21 @@ def _get(call: Call) -> api.CustomerBalanceTransaction:
 def show(
     call: Call, params: operations.GetCustomersCustomerBalanceTransactionsTransaction
 ) -> api.CustomerBalanceTransaction:
-    """Retrieve a transaction of a customer's balance."""
+    """Retrieve a customer balance transaction."""
     return _get(call)
 
 
 def update(
     call: Call, params: operations.PostCustomersCustomerBalanceTransactionsTransaction
 ) -> api.CustomerBalanceTransaction:
-    """Change what is said about a transaction, never its amount."""
+    """Change the description or metadata of a customer balance transaction."""
     transaction = _get(call)
     fields.assign_with_metadata(transaction, params, ("description",))
     return call.objects.save(transaction)
 
 
 def list_transactions(call: Call, params: operations.GetCustomersCustomerBalanceTransactions) -> Page:
-    """List the transactions of a customer's balance."""
+    """List the balance transactions of a customer."""
     customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])["id"]
     equal = {"customer": customer, **({"invoice": params["invoice"]} if params.get("invoice") else {})}
     return list_page(

@@ -1,6 +1,6 @@
-"""A customer's cash: money that arrived by bank transfer and waits to be used.
+"""The cash balance of a customer: money from bank transfers that has not been used yet.
 
-Kept in the private ``_cash`` of the customer: currency -> minor units; each movement is a
+It is stored in the private ``_cash`` of the customer: currency -> minor units; each change is a
     ``customer_cash_balance_transaction``.
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def cash_balance(call: Call, customer: StoredCustomer) -> api.CashBalance:
-    """The ``cash_balance`` object of a customer."""
+    """Return the ``cash_balance`` object of a customer."""
     cash = {currency: amount for currency, amount in (customer.get("_cash") or {}).items() if amount}
     mode = customer.get("_reconciliation")
     settings = {"reconciliation_mode": mode or "automatic", "using_merchant_default": mode is None}
@@ -36,10 +36,10 @@ def cash_in(customer: StoredCustomer, currency: str) -> Money:
 def move_cash(
     call: Call, customer: StoredCustomer, amount: Money, type: str, about: Mapping[str, Any]
 ) -> api.CustomerCashBalanceTransaction:
-    """Add an amount to a customer's cash in its currency, or take from it when negative.
+    """Add to a customer's cash balance, or subtract a negative amount, with a transaction and its event.
 
-    about: the part of the transaction that is named like its type. Returns the transaction, stored with its event.
-    Raises ValueError when the cash would be negative.
+    amount: minor units. about: the value of the transaction's field that is named like its type.
+    Raises ValueError if the balance would become negative.
     """
     ending = cash_in(customer, amount.currency) + amount
     if ending < amount.with_amount(0):

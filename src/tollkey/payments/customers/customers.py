@@ -1,4 +1,4 @@
-"""Customers: whom payments belong to.
+"""Customers: the payers of charges, invoices and subscriptions.
 
 created ──update──▶ created ──delete──▶ deleted   (a deleted one is still retrievable, as ``deleted: true``)
 """
@@ -51,7 +51,7 @@ _TAX_ID: Kind[api.TaxId] = Kind("tax_id")
 
 
 def create(call: Call, params: operations.PostCustomers) -> StoredCustomer:
-    """Create a customer, with a payment method or a source saved to it."""
+    """Create a customer, optionally with a payment method or a source."""
     clock = params.get("test_clock")
     if clock:
         call = shared_clock.join(call, clock)
@@ -87,7 +87,7 @@ def create(call: Call, params: operations.PostCustomers) -> StoredCustomer:
 
 
 def _name_method(call: Call, params: operations.PostCustomers) -> None:
-    """A test name (``pm_card_visa``) given twice, as the method and as the default, means one new card."""
+    """Treat a test payment method (``pm_card_visa``) given twice, to attach and as default, as one new card."""
     settings = params.get("invoice_settings") or {}
     default = settings.get("default_payment_method")
     if default and default == params.get("payment_method"):
@@ -96,7 +96,7 @@ def _name_method(call: Call, params: operations.PostCustomers) -> None:
 
 
 def _source(params: operations.PostCustomers | operations.PostCustomersCustomer) -> tuple[object, str]:
-    """The token, source or card data that was given, and the parameter it stood in."""
+    """Return the given token, source or card data, and the name of its parameter."""
     given: Mapping[str, Any] = params  # the names are computed
     for name in ("source", "card", "bank_account"):
         if given.get(name):
@@ -107,7 +107,7 @@ def _source(params: operations.PostCustomers | operations.PostCustomersCustomer)
 def _assign(
     call: Call, customer: StoredCustomer, params: operations.PostCustomers | operations.PostCustomersCustomer
 ) -> None:
-    """Copy what was sent; raise ApiError for an address that cannot be one."""
+    """Copy the given fields to the customer. Raises ApiError for an invalid e-mail address."""
     email = params.get("email")
     if email and not _EMAIL.fullmatch(email):
         raise invalid(f"Invalid email address: {email}", "email", "email_invalid")
@@ -148,7 +148,7 @@ def _after(
     *,
     new: bool = False,
 ) -> None:
-    """What needs the customer to be there: its payment method, its discount, its tax ids."""
+    """Add what requires a stored customer: its payment method, discount and tax ids."""
     if params.get("payment_method"):
         method = instruments.resolve_payment_method(call, params["payment_method"], "payment_method")
         payment_methods.attach_to(call, method, customer["id"])
@@ -180,7 +180,7 @@ def _add_tax_id(call: Call, customer: StoredCustomer, entry: operations.TaxId) -
 
 
 def _check_default(call: Call, customer: StoredCustomer, params: Mapping[str, Any]) -> None:
-    """``invoice_settings[default_payment_method]`` must be attached to the customer."""
+    """Raise ApiError unless ``invoice_settings[default_payment_method]`` is attached to the customer."""
     wanted = (params.get("invoice_settings") or {}).get("default_payment_method")
     if not wanted:
         return
@@ -196,7 +196,7 @@ def _check_default(call: Call, customer: StoredCustomer, params: Mapping[str, An
 
 
 def retrieve_customer(call: Call, params: operations.GetCustomersCustomer) -> StoredCustomer | api.DeletedCustomer:
-    """Retrieve a customer; a deleted one answers ``deleted: true``."""
+    """Retrieve a customer; a deleted one is returned with ``deleted: true``."""
     id = call.path["customer"]
     found = call.objects.find(kinds.CUSTOMER, id)
     if found is None and call.objects.find(kinds.DELETED_CUSTOMER, id) is not None:
@@ -210,7 +210,7 @@ def update(call: Call, params: operations.PostCustomersCustomer) -> StoredCustom
 
 
 def change(call: Call, customer: StoredCustomer, params: operations.PostCustomersCustomer) -> StoredCustomer:
-    """Change a customer as these parameters ask, and store it. Raises ApiError for what cannot be."""
+    """Apply update parameters to a customer, and store it. Raises ApiError for parameters that are not valid."""
     _assign(call, customer, params)
     for name in ("default_source", "default_card", "default_bank_account"):
         if id := cast("Mapping[str, Any]", params).get(name):  # the names are computed
@@ -227,14 +227,14 @@ def change(call: Call, customer: StoredCustomer, params: operations.PostCustomer
 
 
 def list_customers(call: Call, params: operations.GetCustomers) -> Page:
-    """List customers by ``email`` and ``test_clock``; those that live on a test clock only when it is named."""
+    """List customers by ``email`` and ``test_clock``; customers on a test clock only if it is given."""
     equal = {name: params[name] for name in ("email", "test_clock") if params.get(name)}
     keep = None if params.get("test_clock") else (lambda customer: customer.get("test_clock") is None)
     return list_page(call, "customer", params, equal, url="/v1/customers", keep=keep)
 
 
 def delete(call: Call, params: operations.DeleteCustomersCustomer) -> Deleted:
-    """Delete a customer: its payment methods are detached, its subscriptions canceled."""
+    """Delete a customer: its payment methods are detached and its subscriptions canceled."""
     customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])
     id = customer["id"]
     for method in call.objects.query(methods_kinds.PAYMENT_METHOD, {"customer": id}):
@@ -248,7 +248,7 @@ def delete(call: Call, params: operations.DeleteCustomersCustomer) -> Deleted:
 
 
 def _list(call: Call, customer: Mapping[str, Any], name: str, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """One of the lists that hang on a customer: copies of what was found."""
+    """Return a nested list of a customer, with copies of the objects found."""
     copies = [call.objects.copy(value) for value in found]
     listed: Mapping[str, Any] = nested_list(copies, f"/v1/customers/{customer['id']}/{name}", total_count=len(found))
     return listed
@@ -270,7 +270,7 @@ def _subscriptions(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]
 
 
 def _tax(call: Call, customer: StoredCustomer) -> api.CustomerTax:
-    """``tax``: whether the customer's place is known well enough for automatic tax."""
+    """Return ``tax``: whether the customer's location suffices for automatic tax."""
     stored = call.objects.find(kinds.CUSTOMER, customer["id"]) or customer
     how = automatic.taxing(call, automatic.address_of(call, stored), stored.get("tax_exempt"))
     location: api.CustomerTaxLocation | None = None
@@ -292,7 +292,7 @@ def _tax(call: Call, customer: StoredCustomer) -> api.CustomerTax:
 
 
 def _with_lists(call: Call, customer: MutableMapping[str, Any]) -> None:
-    """Before 2020-08-27 a customer carried its sources, subscriptions and tax ids unasked."""
+    """Before 2020-08-27 sources, subscriptions and tax ids were included without ``expand``."""
     if customer.get("deleted"):
         return
     customer.setdefault("sources", _sources(call, customer))
@@ -301,19 +301,19 @@ def _with_lists(call: Call, customer: MutableMapping[str, Any]) -> None:
 
 
 def _default_currency(call: Call, customer: MutableMapping[str, Any]) -> None:
-    """Before 2022-11-15 ``currency`` was also ``default_currency``."""
+    """Before 2022-11-15 ``currency`` was repeated as ``default_currency``."""
     if not customer.get("deleted"):
         customer["default_currency"] = customer["currency"]
 
 
 def _old_names(call: Call, customer: MutableMapping[str, Any]) -> None:
-    """Before 2019-10-17 the balance was ``account_balance``; tax information had fields of its own."""
+    """Before 2019-10-17 ``balance`` was named ``account_balance``, and tax information had its own fields."""
     if not customer.get("deleted"):
         customer.update({"account_balance": customer["balance"], "tax_info": None, "tax_info_verification": None})
 
 
 def _cards(call: Call, customer: MutableMapping[str, Any]) -> None:
-    """Before 2015-02-18 sources were ``cards``."""
+    """Before 2015-02-18 ``sources`` was named ``cards``."""
     if customer.get("deleted"):
         return
     sources = customer.get("sources") or _sources(call, customer)
@@ -321,12 +321,12 @@ def _cards(call: Call, customer: MutableMapping[str, Any]) -> None:
     customer["default_card"] = customer["default_source"]
 
 
-#: What the mobile SDKs read of a customer.
+#: Fields of a customer that the mobile SDKs read.
 _SHOWN = ("id", "object", "created", "default_source", "description", "email", "livemode", "shipping", "sources")
 
 
 def client_view(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What an app sees of its customer: nothing of the merchant's books, its terms or its metadata."""
+    """Return the fields of its customer that an app may see: not the balance, billing settings or metadata."""
     return {name: customer[name] for name in _SHOWN if name in customer}
 
 

@@ -1,4 +1,4 @@
-"""What the checks of a verification come to: the errors one can pick, and the reports they give."""
+"""The outcomes of identity checks: the errors that a test can choose, and the verification reports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 REPORT: Kind[api.IdentityVerificationReport] = Kind("identity.verification_report")
 
-#: last_error.code -> (the check that fails, or ``any`` for none, what it says).
+#: last_error.code -> (the check that fails, or ``any`` for no particular one; the message).
 ERRORS: Final[dict[str, tuple[str, str]]] = {
     "abandoned": ("any", "The user abandoned the verification."),
     "consent_declined": ("any", "The user declined to be verified."),
@@ -44,7 +44,7 @@ _ADDRESS: Mapping[str, str | None] = {
 
 
 def verified_outputs(checks: list[str]) -> api.GelatoVerifiedOutputs:
-    """What a verified session tells of the person; numbers and dates of birth only when expanded, so null here."""
+    """Return ``verified_outputs`` of a session; numbers and dates of birth are null unless expanded."""
     outputs: api.GelatoVerifiedOutputs = {
         "address": fields.full_address(_ADDRESS), "dob": None, "email": None, "first_name": "Jenny", "id_number": None,
         "id_number_type": None,
@@ -93,10 +93,7 @@ def _id_number(outcome: str) -> api.GelatoIdNumberReport:
 def make_report(
     call: Call, session: StoredVerificationSession, checks: list[str], outcome: str
 ) -> api.IdentityVerificationReport:
-    """Store the report of the checks that were made.
-
-    outcome: ``verified`` or a key of ERRORS.
-    """
+    """Store the verification report of a session. outcome: ``verified`` or a key of ERRORS."""
     more: dict[str, object] = {}
     if "document" in checks:
         more["document"] = _document(outcome)
@@ -125,7 +122,7 @@ def make_report(
 
 
 def redact_report(report: api.IdentityVerificationReport) -> None:
-    """Take the person out of a report, in place."""
+    """Remove personal data from a report, in place."""
     for found in (report.get("document"), report.get("id_number")):
         if found is not None:
             _redact(found)

@@ -1,11 +1,11 @@
-"""Identity: sessions in which a person proves who they are, and the reports of their checks.
+"""Verification sessions, in which a person proves their identity, and their reports.
 
     requires_input ──page: verified──▶ processing ──▶ verified ──redact──▶ (redaction: redacted)
           ▲  │      ──page: an error──▶ processing ──▶ requires_input (last_error)
           │  └──cancel──▶ canceled ──redact──▶ (redaction: redacted)
           └──update (options, metadata)
 
-Test mode checks nothing: whoever opens the session's page picks the outcome.
+In test mode nothing is checked: the session's page offers every outcome.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _options(kind: str, given: Mapping[str, Any] | None) -> api.GelatoVerificati
 
 
 def create(call: Call, params: operations.PostIdentityVerificationSessions) -> StoredVerificationSession:
-    """Start a session; its ``url`` and ``client_secret`` are good for 48 hours."""
+    """Create a session; its ``url`` and ``client_secret`` are valid for 48 hours."""
     kind = params.get("type") or ("verification_flow" if params.get("verification_flow") else None)
     if kind is None:
         raise missing_param("type")
@@ -87,7 +87,7 @@ def _session(call: Call) -> StoredVerificationSession:
 
 
 def update(call: Call, params: operations.PostIdentityVerificationSessionsSession) -> StoredVerificationSession:
-    """Change a session that still requires input."""
+    """Change a session that requires input."""
     session = _session(call)
     if session["status"] != "requires_input":
         raise invalid(
@@ -107,7 +107,7 @@ def _close(session: StoredVerificationSession) -> None:
 
 
 def cancel(call: Call, params: operations.PostIdentityVerificationSessionsSessionCancel) -> StoredVerificationSession:
-    """Give up a session that still requires input."""
+    """Cancel a session that requires input."""
     session = _session(call)
     if session["status"] != "requires_input":
         raise invalid(
@@ -124,7 +124,7 @@ def cancel(call: Call, params: operations.PostIdentityVerificationSessionsSessio
 
 
 def redact(call: Call, params: operations.PostIdentityVerificationSessionsSessionRedact) -> StoredVerificationSession:
-    """Remove what was collected; the session stays as ``redacted``."""
+    """Remove the collected data of a session; its ``redaction`` becomes ``redacted``."""
     session = _session(call)
     if session["status"] == "processing":
         raise invalid("You cannot redact this VerificationSession because it has a status of processing.", retry=False)
@@ -155,7 +155,7 @@ def redact(call: Call, params: operations.PostIdentityVerificationSessionsSessio
 
 
 def page(call: Call, params: operations.GetVerifyToken) -> Reply:
-    """The page of a session: its reader picks the outcome."""
+    """Show the page of a session, on which the outcome is chosen."""
     session = call.objects.get(SESSION, call.path["id"])
     if session["status"] != "requires_input":
         return html_page(
@@ -195,7 +195,7 @@ def _checks(session: StoredVerificationSession) -> list[str]:
 
 
 def choose(call: Call, params: operations.PostVerifyToken) -> Reply:
-    """Take the chosen outcome: the session is processing, and a second later it is decided."""
+    """Store the chosen outcome: the session is processing, and is decided a second later."""
     session = call.objects.get(SESSION, call.path["id"])
     if session["status"] != "requires_input":
         return page(call, params)
@@ -217,7 +217,7 @@ def choose(call: Call, params: operations.PostVerifyToken) -> Reply:
 
 
 def decide(call: Call, id: str) -> None:
-    """End the processing of a session with the outcome that was picked."""
+    """End the processing of a session with the chosen outcome."""
     session = call.objects.get(SESSION, id)
     if session["status"] != "processing":
         return

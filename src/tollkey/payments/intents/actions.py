@@ -1,4 +1,4 @@
-"""What the customer has to do next: ``next_action`` of an intent, and the address of the page on which it is done."""
+"""The customer's next step: ``next_action`` of an intent, and the URL of its page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tollkey.wire import Call, hosted_url, invalid, value_at
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import AnyIntent, Instrument
 
-#: The kind of page (see ``wire.hosted``) of each kind of intent.
+#: The hosted page (``wire.hosted``) of each kind of intent.
 PAGES = {"payment_intent": "3ds", "setup_intent": "3ds-setup"}
 DEPOSIT_PAGES = {"payment_intent": "microdeposit", "setup_intent": "microdeposit-setup"}
 DAY = 86_400
@@ -28,9 +28,9 @@ _RETURN_URL = (
 
 
 def card_challenge(method: Instrument, *, off_session: bool, requested: bool) -> str | None:
-    """What 3-D Secure asks of this card before a payment or set-up: ``challenge``, ``error``, or None.
+    """Return the 3-D Secure step of a card before a payment or set-up: ``challenge``, ``error``, or None.
 
-    requested: the integration asked for it (``request_three_d_secure``). Off session nobody can be asked.
+    requested: the integration requested it (``request_three_d_secure``). Off-session payments are never challenged.
     """
     card = protocol.card_of_instrument(method)
     if card is None or off_session or protocol.kind_of(method) != "card":
@@ -45,9 +45,9 @@ def card_challenge(method: Instrument, *, off_session: bool, requested: bool) ->
 def first_action(
     call: Call, intent: AnyIntent, method: Instrument | None = None, *, return_url: str | None, use_stripe_sdk: bool
 ) -> Any:
-    """``next_action`` for 3-D Secure: a redirect when there is somewhere to return to, else for the client library.
+    """Return ``next_action`` for 3-D Secure: a redirect if there is a return URL, else one for the client library.
 
-    method: what is paid with. ``stripe_js`` names the page in both kinds, so that a test can finish what it began.
+    method: the payment method. ``stripe_js`` contains the page's URL in both cases, so that tests can complete it.
     """
     url = hosted_url(call, PAGES[intent["object"]], intent["id"])
     intent["_return_url"] = return_url
@@ -61,9 +61,9 @@ def first_action(
 
 
 def _fingerprint(call: Call, card: cards.TestCard, url: str) -> Mapping[str, Any]:
-    """What a client library needs to begin 3-D Secure 2 (recorded).
+    """Return the data a client library needs to begin 3-D Secure 2 (recorded).
 
-    No directory server is behind it here, hence no certificate.
+    It contains no certificate, since there is no directory server.
     """
     server = "A000000004" if card.brand == "mastercard" else "A000000003"
     encryption = {
@@ -88,10 +88,10 @@ def _fingerprint(call: Call, card: cards.TestCard, url: str) -> Mapping[str, Any
 
 
 def redirect_action(call: Call, intent: AnyIntent, kind: str, return_url: str | None) -> Any:
-    """``next_action`` for a method whose provider the customer has to visit."""
+    """Return ``next_action`` for a method whose provider the customer has to visit."""
     url = hosted_url(call, PAGES[intent["object"]], intent["id"])
     intent["_return_url"] = return_url
-    # The page stands in for the code's picture.
+    # The URL of the page takes the place of the image of the code.
     code: Mapping[str, Any] = {"data": url, "image_url_png": url, "image_url_svg": url}
     if kind == "alipay":
         inner: Mapping[str, Any] = {"native_data": None, "native_url": None, "return_url": return_url, "url": url}
@@ -136,10 +136,10 @@ def _voucher(call: Call, kind: str, url: str) -> Mapping[str, Any]:
 
 
 def check_return_url(call: Call, intent: AnyIntent, return_url: str | None, off_session: bool = False) -> None:
-    """Raise ApiError 400 when customers might be sent away and there is nowhere to return to.
+    """Raise ApiError 400 if the customer may be redirected and no return URL was given.
 
-    An intent that takes the Dashboard's methods without asking for them is held to it only by callers that name an API
-    version.
+    For an intent that uses the Dashboard's payment methods by default, only callers that send an API version are
+    checked.
     """
     automatic = intent["automatic_payment_methods"]
     needless = (
@@ -157,8 +157,9 @@ def check_return_url(call: Call, intent: AnyIntent, return_url: str | None, off_
 
 
 def unverified(intent: AnyIntent, method: Instrument) -> bool:
-    """Whether a US bank account has to be verified with small deposits first: its numbers were typed in, or it was
-    asked for.
+    """Return whether a US bank account must be verified with micro-deposits first.
+
+    It must if its numbers were entered by the customer, or if verification was requested.
     """
     if method.get("_verified"):
         return False
@@ -169,7 +170,7 @@ def unverified(intent: AnyIntent, method: Instrument) -> bool:
 
 
 def deposits_action(call: Call, intent: AnyIntent) -> Any:
-    """``next_action`` while the deposits are on their way."""
+    """Return ``next_action`` while the micro-deposits are on their way."""
     inner = {
         "arrival_date": call.now + 2 * 86_400,
         "hosted_verification_url": hosted_url(call, DEPOSIT_PAGES[intent["object"]], intent["id"]),

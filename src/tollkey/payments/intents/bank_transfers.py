@@ -1,6 +1,4 @@
-"""Paying from a customer's cash balance: bank transfers that arrive, perhaps in parts, and are applied to what waits
-for them.
-"""
+"""Payments from a customer's cash balance: bank transfers fund it, and are applied to waiting intents."""
 
 from __future__ import annotations
 
@@ -22,12 +20,12 @@ TRANSFERS = {"eur": "eu", "gbp": "gb", "jpy": "jp", "mxn": "mx", "usd": "us"}
 
 
 def cash_of(call: Call, customer: str, currency: str) -> Money:
-    """How much cash of that currency a customer (an id) has waiting."""
+    """Return a customer's unused cash in a currency, in minor units."""
     return cash.cash_in(call.objects.get(kinds.CUSTOMER, customer), currency)
 
 
 def reconcile(call: Call, customer: StoredCustomer, currency: str) -> None:
-    """Use the cash that is there for the oldest intents that wait for it."""
+    """Apply the cash balance to the waiting intents, oldest first."""
     waiting = call.objects.query(
         kinds.PAYMENT_INTENT, {"customer": customer["id"], "status": "requires_action"}, oldest_first=True
     )
@@ -41,7 +39,7 @@ def _waits(intent: StoredPaymentIntent) -> bool:
 
 
 def confirm(call: Call, intent: StoredPaymentIntent) -> ApiError | None:
-    """Pay from what is there, or tell where to send the rest."""
+    """Pay an intent from the cash balance, or return where to send the rest."""
     if intent["customer"] is None:
         raise invalid(
             "You must provide a customer when confirming a PaymentIntent with a customer_balance PaymentMethod.",
@@ -70,9 +68,9 @@ def _amount_of(intent: StoredPaymentIntent) -> Money:
 
 
 def apply(call: Call, intent: StoredPaymentIntent, amount: int | None) -> StoredPaymentIntent:
-    """Use cash for an intent that waits for it: all that is there, or ``amount`` minor units.
+    """Apply cash to an intent that waits for it: all that is available, or ``amount`` minor units.
 
-    Raises ApiError 400 when the intent does not wait for cash or there is less than that.
+    Raises ApiError 400 if the intent does not wait for cash, or less is available.
     """
     if not _waits(intent):
         raise payment_states.unexpected(
@@ -134,7 +132,7 @@ def _instructions(call: Call, intent: StoredPaymentIntent) -> Any:
 
 
 def transfer_address(call: Call, currency: str) -> Mapping[str, Any]:
-    """The (test) bank account to which a customer transfers that currency."""
+    """Return the test bank account for transfers in a currency."""
     place = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
     holder = str(value_at(fields.acting_account(call) or {}, "business_profile.name") or "Tollkey")
     base: Mapping[str, Any] = {"account_holder_address": place, "account_holder_name": holder, "bank_address": place}

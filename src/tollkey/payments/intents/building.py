@@ -1,4 +1,4 @@
-"""Parameters of a PaymentIntent: what may be asked for, and the object that comes of it."""
+"""Creating and updating a PaymentIntent from its parameters."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredPaymentIntent
     from tollkey.wire import api
 
-#: From this version on an intent uses the Dashboard's payment methods unless told which.
+#: From this version on an intent uses the Dashboard's payment methods by default.
 AUTOMATIC_SINCE = "2023-08-16"
-#: From this version on captures are asynchronous unless told otherwise.
+#: From this version on captures are asynchronous by default.
 ASYNC_CAPTURE_SINCE = "2024-04-10"
-#: From this version on an amount of 0 is told the currency's minimum (recorded both ways).
+#: From this version on the error for an amount of 0 names the currency's minimum (recorded both ways).
 MINIMUM_SINCE = "2023-10-16"
 _PLAIN = (
     "application_fee_amount", "description", "receipt_email", "setup_future_usage", "statement_descriptor",
@@ -36,7 +36,7 @@ _LATE = frozenset(
 
 
 def new_intent(call: Call, params: Params) -> StoredPaymentIntent:
-    """A PaymentIntent as these parameters describe it, in ``requires_payment_method``, not stored yet."""
+    """Return a PaymentIntent made from its parameters, in ``requires_payment_method``. The caller stores it."""
     _exclusive(params)
     currency = shared_currency.check_currency(params["currency"])
     _amount(call, params["amount"], currency)
@@ -116,7 +116,7 @@ def _customer(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
 
 
 def _types(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
-    """Which payment method types the intent takes, and their options."""
+    """Set the payment method types of the intent, and their options."""
     automatic = params.get("automatic_payment_methods") or {}
     excluded = params.get("excluded_payment_method_types") or []
     if params.get("excluded_payment_method_types") is not None:
@@ -154,7 +154,7 @@ def _types(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
 
 
 def _describe(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
-    """Everything that says something of the payment without deciding how it is paid."""
+    """Set the fields that do not affect how the payment is made."""
     fields.assign(intent, params, _PLAIN)
     if "shipping" in params:
         _deliver(call, intent, params["shipping"])
@@ -177,8 +177,9 @@ def _details(given: Mapping[str, Any]) -> Any:
 
 
 def _deliver(call: Call, intent: StoredPaymentIntent, given: Mapping[str, Any] | None) -> None:
-    """Set where the goods go. What the server has said a browser may not change (the text of public reports,
-    react-stripe-js issue 504).
+    """Set the shipping address. A browser cannot change an address that the server set.
+
+    Source of the error's text: react-stripe-js issue 504.
     """
     if call.client and intent.get("_shipping_by_server"):
         raise invalid(
@@ -195,9 +196,7 @@ def _deliver(call: Call, intent: StoredPaymentIntent, given: Mapping[str, Any] |
 
 
 def _connect(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
-    """``transfer_data``, ``on_behalf_of`` and the application fee; the transfer itself is made when the money
-    arrives.
-    """
+    """Set ``transfer_data``, ``on_behalf_of`` and the application fee. The transfer is created with the charge."""
     if params.get("transfer_data"):
         given = {name: value for name, value in params["transfer_data"].items() if value is not None}
         if "destination" in given:
@@ -234,7 +233,7 @@ def _connect(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
 
 
 def apply(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
-    """Change a PaymentIntent as these parameters ask. Raises ApiError for what its state does not allow."""
+    """Apply update parameters to a PaymentIntent. Raises ApiError if its status does not allow the change."""
     for name in params:
         if name not in _LATE and not (name == "application_fee_amount" and intent["status"] == "requires_capture"):
             payment_states.check_updatable(call, intent, name)
@@ -266,7 +265,7 @@ def apply(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
 
 
 def choose_method(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
-    """Put the payment method that the parameters name on the intent; an empty one takes it off again."""
+    """Set the payment method of the intent from the parameters; an empty value removes it."""
     emptied = params.get("payment_method", "") is None and not params.get("payment_method_data")
     method = None if emptied else resolve_method(call, params)
     if method is not None:

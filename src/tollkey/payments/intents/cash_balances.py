@@ -1,4 +1,4 @@
-"""Cash balances of customers: what bank transfers brought, and what became of it.
+"""The cash balance of a customer as an API resource: funding, reconciliation, and its transactions.
 
 (bank transfer) ──▶ funded ──automatic──▶ applied to the oldest intents that wait for it
                             └─manual────▶ applied by ``/v1/payment_intents/{intent}/apply_customer_balance``
@@ -50,7 +50,7 @@ def retrieve_balance(call: Call, params: Params) -> api.CashBalance:
 
 
 def update_balance(call: Call, params: Params) -> api.CashBalance:
-    """Change whether cash is applied by itself."""
+    """Change whether cash is applied automatically."""
     customer = _customer(call)
     mode = (params.get("settings") or {}).get("reconciliation_mode")
     if mode is not None:
@@ -60,9 +60,7 @@ def update_balance(call: Call, params: Params) -> api.CashBalance:
 
 
 def fund(call: Call, params: Params) -> api.CustomerCashBalanceTransaction:
-    """A bank transfer arrives, in test mode. Raises ApiError 400: another currency than can be transferred, or
-    nothing.
-    """
+    """Simulate a bank transfer (test mode). Raises ApiError 400 for an unsupported currency or an amount of 0."""
     customer, currency, amount = _customer(call), shared_currency.check_currency(params["currency"]), params["amount"]
     if amount < 1:
         raise too_small("amount")
@@ -78,7 +76,7 @@ def fund(call: Call, params: Params) -> api.CustomerCashBalanceTransaction:
 
 
 def funding_instructions(call: Call, params: Params) -> api.FundingInstructions:
-    """The bank account to which the customer transfers money; the same each time."""
+    """Return the bank account for transfers; it is always the same one."""
     customer, currency = _customer(call), shared_currency.check_currency(params["currency"])
     if currency not in TRANSFERS:
         raise invalid(f"Bank transfers are not available in {currency}.", "currency")
@@ -98,14 +96,14 @@ def funding_instructions(call: Call, params: Params) -> api.FundingInstructions:
 
 
 def list_transactions(call: Call, params: Params) -> Page:
-    """List the movements of a customer's cash."""
+    """List the transactions of a customer's cash balance."""
     customer = _customer(call)["id"]
     url = f"/v1/customers/{customer}/cash_balance_transactions"
     return list_page(call, "customer_cash_balance_transaction", params, {"customer": customer}, url=url)
 
 
 def retrieve_transaction(call: Call, params: Params) -> api.CustomerCashBalanceTransaction:
-    """Retrieve one movement of a customer's cash."""
+    """Retrieve a transaction of a customer's cash balance."""
     found = call.objects.get(kinds.CASH_TRANSACTION, call.path["transaction"])
     if found["customer"] != call.path["customer"]:
         raise call.objects.missing("customer_cash_balance_transaction", call.path["transaction"])

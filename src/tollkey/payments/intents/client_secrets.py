@@ -1,4 +1,4 @@
-"""What a browser must know to touch an intent: its ``client_secret`` (reference section 3)."""
+"""Checks for requests with a publishable key: the ``client_secret`` of an intent (reference section 3)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def client_secret(call: Call, id: str) -> str:
-    """A new client secret of an intent."""
+    """Return a new client secret for an intent."""
     return f"{id}_secret_{call.ids.text(25)}"
 
 
@@ -22,8 +22,9 @@ _I = TypeVar("_I", "StoredPaymentIntent", "StoredSetupIntent")
 
 
 def intent_of(call: Call, object: Kind[_I], params: Params) -> _I:
-    """The intent that the path names. Raises ApiError 404, and 400 for a publishable key without the intent's client
-    secret.
+    """Return the intent in the path.
+
+    Raises ApiError 404, and 400 for a publishable key without the intent's client secret.
     """
     intent = call.objects.get(object, call.path["intent"])
     _check_client_secret(call, intent, params)
@@ -31,9 +32,9 @@ def intent_of(call: Call, object: Kind[_I], params: Params) -> _I:
 
 
 def _check_client_secret(call: Call, intent: AnyIntent, params: Params) -> None:
-    """Let a publishable key go on only with the intent's own secret; take the parameter off the others.
+    """Check the client secret of a publishable key; for other keys, remove the parameter.
 
-    Raises ApiError 400: no secret, or another one.
+    Raises ApiError 400 if it is missing or wrong.
     """
     given = params.pop("client_secret", None)
     if given is None:
@@ -50,10 +51,10 @@ _USAGE = (None, "on_session", "off_session")
 
 
 def only_raised(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
-    """Raise ApiError 400 when a browser asks for less future usage of the payment method than the server has set.
+    """Raise ApiError 400 if a publishable key would weaken ``setup_future_usage``.
 
-    With a publishable key ``setup_future_usage`` may only be updated from ``on_session`` to ``off_session`` (the
-    Stripe.js reference of ``confirmCardPayment`` and the mobile SDKs'; the text of the error is ours).
+    It can only change it from ``on_session`` to ``off_session``. Source: the Stripe.js reference of
+    ``confirmCardPayment`` and the mobile SDKs; the text of the error is ours.
     """
     for param, before, given in _usages(intent, params) if call.client else ():
         if "setup_future_usage" in given and _rank(given["setup_future_usage"]) < _rank(before):
@@ -79,7 +80,7 @@ def _rank(usage: str | None) -> int:
 
 
 def not_for_clients(call: Call, intent: AnyIntent) -> None:
-    """Raise ApiError 400 when a browser confirms an intent that only the server may confirm."""
+    """Raise ApiError 400 if a publishable key confirms an intent that only the server may confirm."""
     if call.client and intent.get("confirmation_method") == "manual":
         raise ApiError(
             400,

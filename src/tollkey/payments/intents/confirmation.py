@@ -1,4 +1,4 @@
-"""Confirming: from the customer's wish to pay to a charge, or to what has to be done before one."""
+"""Confirming a PaymentIntent: it ends in a charge, or in a next action for the customer."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _ASKED = ("any", "challenge")
 
 
 def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> ApiError | None:
-    """Confirm a stored PaymentIntent and save what became of it, with its events.
+    """Confirm a stored PaymentIntent and save the result, with its events.
 
-    params: those of the confirm endpoint. Answers the 402 of a refused payment, which the caller raises or not.
-    Raises ApiError for parameters or a state that do not allow it, and 402 where nobody can charge; then nothing may be
-    kept.
+    params: those of the confirm endpoint. Returns the 402 error of a declined payment, which the caller may raise, or
+        None. Raises ApiError for parameters or a status that do not allow confirmation, and 402 if this mode has no
+        provider; the caller must then keep no changes.
     """
     call.require(providers.CHARGES)
     payment_states.check_confirmable(call, intent)
@@ -71,7 +71,7 @@ _CHANGES = frozenset({
 
 
 def _default_source(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
-    """Without a payment method the customer's default source is charged, as callers of the Charges API expect."""
+    """Use the customer's default source if there is no payment method, as with the Charges API."""
     if intent["payment_method"] is None and intent["customer"] is not None:
         customer = call.objects.get(kinds.CUSTOMER, intent["customer"])
         if customer.get("default_source"):
@@ -106,7 +106,7 @@ def _attempt(
 
 
 def _action(call: Call, intent: StoredPaymentIntent, method: Instrument, params: Params) -> Any:
-    """``next_action`` for a payment method that the customer has to do something for."""
+    """Return the ``next_action`` of a payment method that needs one, else None."""
     kind, return_url = protocol.kind_of(method), params.get("return_url")
     if kind == "card":
         sdk = bool(params.get("use_stripe_sdk"))
@@ -116,7 +116,7 @@ def _action(call: Call, intent: StoredPaymentIntent, method: Instrument, params:
     return redirect_action(call, intent, kind, return_url)
 
 
-#: Methods paid with a code or a voucher that is shown.
+#: Payment methods that display a code or a voucher.
 _SHOWN = frozenset({"wechat_pay", "paynow", "promptpay", "pix", "oxxo", "boleto", "konbini", "multibanco"})
 
 

@@ -1,8 +1,8 @@
-"""ConfirmationTokens: what a customer entered in the browser, carried to the server that confirms.
+"""ConfirmationTokens: payment details collected in a browser, for a server that confirms an intent with them.
 
     created ──confirm──▶ used (names the intent)      created ──12 hours──▶ expired
 
-In test mode the server may make them itself. A browser makes them with its publishable key.
+A browser creates them with a publishable key; in test mode, a secret key can create them too.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def create(call: Call, params: Params) -> StoredConfirmationToken:
 
 
 def _check_named(call: Call, params: Params, method: Instrument | None) -> None:
-    """Raise ApiError for a saved payment method that the key may not read, since the token's preview shows it.
+    """Raise ApiError if the key may not read the saved payment method, since the token's preview shows it.
 
-    A browser may name what never belonged to a customer: its id is known only to those who made it.
+    A browser may use a payment method without a customer: only its creator knows its id.
     """
     named = params.get("payment_method")
     if named is None or method is None:
@@ -89,7 +89,7 @@ def _check_named(call: Call, params: Params, method: Instrument | None) -> None:
 
 
 def client_view(call: Call, value: Json) -> Json:
-    """What a publishable key sees: no fingerprint of what is paid with."""
+    """Return the fields that a publishable key may see: not the fingerprint of the payment method."""
     preview = value.get("payment_method_preview") or {}
     for inner in preview.values():
         if isinstance(inner, dict):

@@ -1,4 +1,4 @@
-"""What happens to a PaymentIntent after it was confirmed: challenge, settlement, capture, increments, cancellation."""
+"""PaymentIntents after their confirmation: authentication, settlement, capture, increments and cancellation."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ATTEMPT_FAILED = "The customer declined the payment on the payment method's pag
 
 
 def authenticated(call: Call, intent: StoredPaymentIntent) -> None:
-    """The customer passed: the charge is made at once, or waits for the server's own confirmation."""
+    """The customer authenticated: charge at once, or wait for the server with manual confirmation."""
     if intent["status"] != "requires_action":
         return
     method = payment_states.method_of(call, intent)
@@ -49,7 +49,7 @@ def authenticated(call: Call, intent: StoredPaymentIntent) -> None:
 
 
 def not_authenticated(call: Call, intent: StoredPaymentIntent) -> None:
-    """The customer failed or walked away: another payment method is needed."""
+    """The customer failed to authenticate: require another payment method."""
     if intent["status"] != "requires_action":
         return
     method = payment_states.method_of(call, intent)
@@ -62,11 +62,11 @@ def not_authenticated(call: Call, intent: StoredPaymentIntent) -> None:
     refuse(call, intent, method, invalid(message, None, code))
 
 
-# -- what time brings
+# -- scheduled jobs
 
 
 def charge_settled(call: Call, id: str) -> None:
-    """A bank debit has come to its end: work ``payment_intent.charge_settled``."""
+    """Run the job ``payment_intent.charge_settled``: a bank debit succeeded or failed."""
     intent = call.objects.find(kinds.PAYMENT_INTENT, id)
     if intent is None or intent["status"] != "processing":
         return
@@ -79,7 +79,7 @@ def charge_settled(call: Call, id: str) -> None:
 
 
 def expire(call: Call, id: str) -> None:
-    """An authorization that nobody captured in time: work ``payment_intent.expire``."""
+    """Run the job ``payment_intent.expire``: an authorization was not captured in time."""
     intent = call.objects.find(kinds.PAYMENT_INTENT, id)
     if intent is None or intent["status"] != "requires_capture":
         return
@@ -90,11 +90,14 @@ def expire(call: Call, id: str) -> None:
         cancel_intent(call, intent, "automatic", "charge.expired")
 
 
-# -- what the server asks for
+# -- requests of the server
 
 
 def capture_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> StoredPaymentIntent:
-    """Take the authorized money, or a part of it. Raises ApiError: nothing is authorized, or less than that."""
+    """Capture an authorized payment, in full or in part.
+
+    Raises ApiError 400 if nothing is authorized, or less than the requested amount.
+    """
     payment_states.check_capturable(call, intent)
     made = payment_states.charge_of(call, intent)
     in_parts = value_at(made, "payment_method_details.card.multicapture.status") == "available"
@@ -135,7 +138,7 @@ def capture_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> S
 def _capture_part(
     call: Call, intent: StoredPaymentIntent, made: StoredCharge, amount: int, *, last: bool
 ) -> StoredPaymentIntent:
-    """One capture of several: the intent waits for more until the last one."""
+    """Capture a part of an authorization; the intent stays capturable until the last capture."""
     lifecycle.capture_part(call, made, amount, last=last)
     if last:
         call.schedule.cancel(jobs.PAYMENT_INTENT_EXPIRE, intent["id"])
@@ -152,9 +155,9 @@ def _capture_part(
 def cancel_intent(
     call: Call, intent: StoredPaymentIntent, reason: str | None, released: EventType = "charge.refunded"
 ) -> StoredPaymentIntent:
-    """End it for good; an authorization is given back. Raises ApiError when its state does not allow that.
+    """Cancel an intent and release its authorization. Raises ApiError if its status does not allow that.
 
-    reason: ``cancellation_reason``. released: the event about the charge whose authorization is given back.
+    reason: ``cancellation_reason``. released: the event of the charge whose authorization is released.
     """
     payment_states.check_cancelable(call, intent)
     if intent["status"] == "requires_capture":
@@ -172,7 +175,10 @@ def cancel_intent(
 
 
 def increment(call: Call, intent: StoredPaymentIntent, params: Params) -> StoredPaymentIntent:
-    """Authorize more than before, up to ten times. Raises ApiError when nothing is authorized or it is not more."""
+    """Increase an authorization, at most ten times.
+
+    Raises ApiError 400 if nothing is authorized, or the amount is not larger.
+    """
     if intent["status"] != "requires_capture":
         raise payment_states.unexpected(
             call,
@@ -212,7 +218,7 @@ def increment(call: Call, intent: StoredPaymentIntent, params: Params) -> Stored
 
 
 def verify(call: Call, intent: StoredPaymentIntent, params: Params) -> StoredPaymentIntent:
-    """Verify the bank account with its deposits, and debit it."""
+    """Verify the bank account with its micro-deposits, and debit it."""
     method = verified_method(call, intent, params, refuse)
     problem = charge_and_record(call, intent, method, off_session=False, authenticated=True)
     if problem is not None:

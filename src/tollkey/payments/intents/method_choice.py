@@ -1,4 +1,4 @@
-"""What an intent is to be paid with, or what is to be saved: an id, data typed in just now, or a ConfirmationToken."""
+"""The payment method of an intent: an id, data entered by the customer, or a ConfirmationToken."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _NOT_THEIRS = (
     "The customer does not have a payment method with the ID {method}. The payment method must be attached to the "
     "customer."
 )
-#: What a ConfirmationToken carries to the intent, besides its payment method.
+#: Fields that a ConfirmationToken passes to the intent besides its payment method.
 _CARRIED = ("return_url", "setup_future_usage", "shipping", "mandate_data")
 
 
 def resolve_method(call: Call, params: Params) -> Instrument | None:
-    """The stored payment method that the parameters name or describe, or None when they say nothing of it.
+    """Return the stored payment method that the parameters refer to or describe; None without one.
 
-    ``payment_method_data`` is stored as a new PaymentMethod. Raises ApiError for what does not exist.
+    ``payment_method_data`` is stored as a new PaymentMethod. Raises ApiError for an unknown id.
     """
     data, named = params.get("payment_method_data"), params.get("payment_method")
     source = params.get("source") or params.get("payment_method_id")
@@ -44,9 +44,9 @@ def resolve_method(call: Call, params: Params) -> Instrument | None:
 
 
 def redeem_confirmation_token(call: Call, params: Params, intent: AnyIntent) -> None:
-    """Replace ``confirmation_token`` in the parameters by what the token carries; the token is spent.
+    """Replace ``confirmation_token`` in the parameters by the token's content, and use up the token.
 
-    Raises ApiError 400: no such token; used before; expired.
+    Raises ApiError 400 if it does not exist, was used or has expired.
     """
     text = params.pop("confirmation_token", None)
     if text is not None:
@@ -89,7 +89,7 @@ def _take_over(params: Params, token: StoredConfirmationToken) -> None:
 
 
 def usable_by(call: Call, intent: AnyIntent, method: Instrument) -> None:
-    """Raise ApiError 400 when the intent may not use this payment method: it is another customer's, or spent."""
+    """Raise ApiError 400 if the payment method belongs to another customer or was used up."""
     owner = method.get("customer")
     owner = owner if isinstance(owner, str) else None
     name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
@@ -117,14 +117,16 @@ def usable_by(call: Call, intent: AnyIntent, method: Instrument) -> None:
 
 
 def consume(call: Call, method: Instrument) -> None:
-    """A payment method that belongs to nobody is good for one payment."""
+    """Mark a payment method without a customer as used up: it is valid for one payment."""
     if method["object"] == "payment_method" and method.get("customer") is None and not method.get("_used"):
         method["_used"] = True
         call.objects.save(method)
 
 
 def attach(call: Call, method: Instrument, customer: str | None, *, off_session: bool) -> None:
-    """Save a payment method to a customer after it proved good, ready for off-session payments if asked."""
+    """Attach a payment method to a customer after a successful payment or set-up. off_session: prepare it for
+    such payments.
+    """
     if method["object"] == "payment_method":
         was = method.get("customer")
         customer_sources.checked(method)

@@ -1,4 +1,4 @@
-"""Verifying a US bank account with the small deposits that were sent to it (reference section 6.10)."""
+"""Verifying a US bank account with micro-deposits (reference section 6.10)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Refuse = Callable[[Call, Any, Any, ApiError], ApiError]  # of a PaymentIntent or
 
 
 def verified_method(call: Call, intent: AnyIntent, params: Params, refuse: Refuse) -> Instrument:
-    """The intent's bank account, verified by these deposits and stored so.
+    """Return the intent's bank account after verifying it with these deposits, and store it.
 
-    refuse: what the intent does about a failure that changes it; its error is raised. Raises ApiError as
-        ``check_microdeposits``.
+    refuse: called for a failure that changes the intent; the error it returns is raised.
+    Raises ApiError like ``check_microdeposits``.
     """
     text = intent["payment_method"]
     method = instruments.resolve_payment_method(call, text) if text else None
@@ -35,10 +35,10 @@ def verified_method(call: Call, intent: AnyIntent, params: Params, refuse: Refus
 
 
 def check_microdeposits(call: Call, intent: AnyIntent, method: Instrument | None, params: Params) -> ApiError | None:
-    """Judge the amounts or the code of the verification deposits (reference section 6.10).
+    """Compare the amounts or the code of the micro-deposits (reference section 6.10).
 
-    Wrong tries are counted at the bank account, so that another intent does not begin anew. Answers the error of a
-    failure that changes the intent; raises ApiError for one that may be tried again.
+    Wrong attempts are counted on the bank account, so that another intent continues the count. Returns the error of a
+    failure that changes the intent, else None. Raises ApiError for a failure after which the customer may retry.
     """
     asked = value_at(intent, "next_action.type")
     if method is None or intent["status"] != "requires_action" or asked != "verify_with_microdeposits":

@@ -1,4 +1,4 @@
-"""What comes of a confirmation: the charge, and the state of the intent that follows from it."""
+"""The outcome of a confirmation: the charge, and the resulting status of the intent."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from tollkey.payments.intents.stored import Instrument, StoredPaymentIntent
     from tollkey.wire import api
 
-#: How long an authorization holds, in seconds.
+#: How long an authorization is valid, in seconds.
 HOLDS_SECONDS = 7 * 86_400
 
 
 def charge_and_record(
     call: Call, intent: StoredPaymentIntent, method: Instrument, *, off_session: bool, authenticated: bool
 ) -> ApiError | None:
-    """Charge the payment method, and record the outcome on the intent: its status, latest charge or error.
+    """Charge the payment method and record the result on the intent: status, latest charge, error.
 
-    Returns the error of a declined charge.
+    Returns the error of a declined charge, else None.
     """
     captures = (
         intent["capture_method"] != "manual"
@@ -74,7 +74,7 @@ def charge_and_record(
 def accepted(
     call: Call, intent: StoredPaymentIntent, made: StoredCharge, method: Instrument, off_session: bool
 ) -> None:
-    """The charge was not refused: it is under way, authorized, or done."""
+    """Record a charge that was not declined: pending, authorized or succeeded."""
     intent["last_payment_error"] = None
     intent["transfer_group"] = intent["transfer_group"] or made["transfer_group"]
     mandates.spend(call, intent.get("_mandate"))
@@ -106,7 +106,7 @@ def accepted(
 
 
 def succeed(call: Call, intent: StoredPaymentIntent, received: int) -> None:
-    """The money is there."""
+    """Record a successful payment. received: minor units."""
     payment_states.move(intent, "succeeded")
     intent.update({"amount_capturable": 0, "amount_received": received, "_authenticated": None})
     call.objects.save(intent)
@@ -116,10 +116,7 @@ def succeed(call: Call, intent: StoredPaymentIntent, received: int) -> None:
 
 
 def refuse(call: Call, intent: StoredPaymentIntent, method: Instrument | None, error: ApiError) -> ApiError:
-    """The payment failed: the intent wants another payment method, and says why.
-
-    The error tells the intent as it is now.
-    """
+    """Record a declined payment: another payment method is required. The error contains the intent."""
     if method is not None and method["object"] == "payment_method":
         error.extra.setdefault("payment_method", call.objects.copy(method))
     told = error.body()["error"]

@@ -1,4 +1,4 @@
-"""The challenge page: where the customer stands in for the bank, and passes or fails the authentication."""
+"""Hosted pages of intents: the 3-D Secure challenge, micro-deposits, and bank transfer instructions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WAITING = "requires_action"
 
 
 def challenge_page(call: Call, intent: AnyIntent, title: str) -> Reply:
-    """The page itself, or what became of the intent when nothing is asked any more.
+    """Return the challenge page, or the result if the challenge is over.
 
     title: what is authorized, in a few words.
     """
@@ -42,7 +42,7 @@ def challenge_page(call: Call, intent: AnyIntent, title: str) -> Reply:
 
 
 def answer_challenge(call: Call, intent: AnyIntent, answer: Callable[[Call, Any], None]) -> Reply:
-    """Call ``answer`` while the challenge is open, and redirect the customer to the shop with the result."""
+    """Call ``answer`` if the challenge is open, and redirect the customer to the return URL with the result."""
     if intent["status"] == _WAITING:
         answer(call, intent)
     if not intent.get("_return_url"):
@@ -56,7 +56,7 @@ def answer_challenge(call: Call, intent: AnyIntent, answer: Callable[[Call, Any]
 
 
 def deposits_page(call: Call, intent: AnyIntent, problem: str | None = None) -> Reply:
-    """Where the customer enters the code of the verification deposit. problem: why the last try failed."""
+    """Return the page for the micro-deposit code. problem: why the last attempt failed."""
     if value_at(intent, "next_action.type") != "verify_with_microdeposits":
         return html_page("Nothing to verify", "<h1>Nothing to verify</h1>\n<p>You may close this page.</p>")
     path = escape(call.origin.path.removesuffix("/verify"))
@@ -75,9 +75,9 @@ def deposits_page(call: Call, intent: AnyIntent, problem: str | None = None) -> 
 def answer_deposits(
     call: Call, intent: AnyIntent, params: Params, verify: Callable[[Call, Any, Params], object]
 ) -> Reply:
-    """Verify with the code that the customer entered, and thank them, or let them try again.
+    """Verify the code that the customer entered, and show a confirmation or the form again.
 
-    Raises what ``verify`` does when the intent has changed by it.
+    Raises what ``verify`` raises for a failure that changes the intent.
     """
     try:
         verify(call, intent, params)
@@ -89,7 +89,7 @@ def answer_deposits(
 
 
 def transfer_page(call: Call, intent: AnyIntent) -> Reply:
-    """Where the customer reads how much to transfer, and where to."""
+    """Return the page with the amount and the bank account of a transfer."""
     inner = value_at(intent, "next_action.display_bank_transfer_instructions")
     if inner is None:
         return html_page("Nothing to pay", "<h1>Nothing to pay</h1>\n<p>You may close this page.</p>")

@@ -1,4 +1,4 @@
-"""PaymentIntents: one payment from the wish to pay to the money, through everything a customer's bank asks for.
+"""PaymentIntents: the lifecycle of one payment, with authentication and capture.
 
                               ┌────────────────────── declined, not authenticated ─────────────────────┐
                               ▼                                                                        │
@@ -10,10 +10,10 @@
                                                                 ├──▶ requires_capture ─────┼──capture──┤
                                                                 └──────────────────────────┴──▶ succeeded
 
-    canceled is reached from every state but succeeded. ``states.py`` has every transition, and a test makes them.
+    Every status but succeeded can become canceled. ``states.py`` lists all transitions, and a test covers each.
 
-For other resources: ``create_intent``, ``confirm_intent`` (answers the 402 instead of raising it), ``capture_intent``,
-``cancel_intent``. An invoice's intent carries the invoice's id in ``_invoice``.
+For other resources: ``create_intent``, ``confirm_intent`` (returns the 402 error instead of raising it),
+``capture_intent``, ``cancel_intent``. An invoice's intent carries the invoice's id in ``_invoice``.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ _AT_CONFIRMATION = (
 
 
 def create_intent(call: Call, params: Params, **private: object) -> StoredPaymentIntent:
-    """A stored PaymentIntent, not confirmed: what ``POST /v1/payment_intents`` makes without ``confirm``.
+    """Store a PaymentIntent as ``POST /v1/payment_intents`` does without ``confirm``.
 
-    private: fields of ours, such as ``_invoice``. Raises ApiError for parameters that do not go together.
+    private: private fields such as ``_invoice``. Raises ApiError for inconsistent parameters.
     """
     intent = building.new_intent(call, params)
     cast("MutableMapping[str, object]", intent).update(private)
@@ -91,7 +91,7 @@ def create_intent(call: Call, params: Params, **private: object) -> StoredPaymen
 
 
 def create(call: Call, params: Params) -> StoredPaymentIntent:
-    """Create a PaymentIntent, and confirm it if asked."""
+    """Create a PaymentIntent, and confirm it if requested."""
     if not params.get("confirm"):
         for name in ("mandate", "mandate_data", "error_on_requires_action", "confirmation_token"):
             if params.get(name) not in (None, False):
@@ -119,7 +119,7 @@ def retrieve(call: Call, params: Params) -> StoredPaymentIntent:
 
 
 def update(call: Call, params: Params) -> StoredPaymentIntent:
-    """Change a PaymentIntent that is not under way yet."""
+    """Change a PaymentIntent that has not been confirmed."""
     intent = _get(call, params)
     building.apply(call, intent, params)
     building.choose_method(call, intent, params)
@@ -127,7 +127,7 @@ def update(call: Call, params: Params) -> StoredPaymentIntent:
 
 
 def confirm(call: Call, params: Params) -> StoredPaymentIntent:
-    """Confirm a PaymentIntent: charge it, or ask the customer for what the bank wants."""
+    """Confirm a PaymentIntent: charge it, or return the customer's next action."""
     intent = _get(call, params)
     not_for_clients(call, intent)
     error = confirm_intent(call, intent, params)
@@ -137,8 +137,8 @@ def confirm(call: Call, params: Params) -> StoredPaymentIntent:
 
 
 def capture(call: Call, params: Params) -> StoredPaymentIntent:
-    """Capture an authorized PaymentIntent, wholly or in part; with ``final_capture=false`` more can be captured
-    later.
+    """Capture an authorized PaymentIntent, in full or in part; with ``final_capture=false`` it can be captured
+    again.
     """
     return capture_intent(call, _get(call, params), params)
 
@@ -149,22 +149,22 @@ def cancel(call: Call, params: Params) -> StoredPaymentIntent:
 
 
 def increment_authorization(call: Call, params: Params) -> StoredPaymentIntent:
-    """Authorize a larger amount."""
+    """Increase the authorized amount."""
     return followup.increment(call, _get(call, params), params)
 
 
 def apply_customer_balance(call: Call, params: Params) -> StoredPaymentIntent:
-    """Use the customer's cash for a PaymentIntent that waits for a bank transfer."""
+    """Apply the customer's cash balance to a PaymentIntent that waits for a bank transfer."""
     return bank_transfers.apply(call, _get(call, params), params.get("amount"))
 
 
 def verify_microdeposits(call: Call, params: Params) -> StoredPaymentIntent:
-    """Verify the customer's bank account with the deposits that were sent to it."""
+    """Verify the customer's bank account with micro-deposits."""
     return followup.verify(call, _get(call, params), params)
 
 
 def source_cancel(call: Call, params: Params) -> StoredPaymentIntent:
-    """A mobile client gave up on the challenge."""
+    """Cancel the challenge; a mobile client calls it when the customer closes it."""
     intent = _get(call, params)
     followup.not_authenticated(call, intent)
     return intent
@@ -195,40 +195,40 @@ def _waiting(call: Call) -> StoredPaymentIntent:
 
 
 def show_challenge(call: Call, params: Params) -> Reply:
-    """The page of the bank's challenge."""
+    """Show the page of the 3-D Secure challenge."""
     return challenge_page(call, _waiting(call), "Authorize this payment")
 
 
 def complete_challenge(call: Call, params: Params) -> Reply:
-    """The customer passed."""
+    """Complete the challenge successfully."""
     return answer_challenge(call, _waiting(call), followup.authenticated)
 
 
 def fail_challenge(call: Call, params: Params) -> Reply:
-    """The customer failed."""
+    """Fail the challenge."""
     return answer_challenge(call, _waiting(call), followup.not_authenticated)
 
 
 def show_deposits(call: Call, params: Params) -> Reply:
-    """The page for the code of a verification deposit."""
+    """Show the page for the micro-deposit code."""
     return deposits_page(call, _waiting(call))
 
 
 def enter_deposits(call: Call, params: Params) -> Reply:
-    """The customer entered a code."""
+    """Submit the micro-deposit code."""
     return answer_deposits(call, _waiting(call), params, followup.verify)
 
 
 def show_transfer(call: Call, params: Params) -> Reply:
-    """The page with the bank account to transfer to."""
+    """Show the page with the bank account for a transfer."""
     return transfer_page(call, _waiting(call))
 
 
 _ONE = "/v1/payment_intents/{intent}"
 _CODE = P.object(descriptor_code=P.string())
 _SECRET = P.object(client_secret=P.string(), source=P.string())
-#: A browser's confirmation: with what is paid, and what the payer tells. How much, when and how often is the server's
-#: to say.
+#: A browser may send the payment method and the payer's data when it confirms. Amount, time and recurrence are set by
+#: the server.
 _CONFIRMED_BY_CLIENT = publishable_access(
     takes=f"client_secret payment_method payment_method_data{{{client.METHOD}}} source confirmation_token return_url"
     f" use_stripe_sdk"

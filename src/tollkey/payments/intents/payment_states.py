@@ -1,4 +1,4 @@
-"""Setting the status of a PaymentIntent, and the errors of requests that its status does not allow."""
+"""Changing the status of a PaymentIntent, and the errors of requests that its status does not allow."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 UPDATABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
-#: In the order of the recorded message.
+#: In the order of the recorded error message.
 CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing")
 CODE = "payment_intent_unexpected_state"
 _CONFIRMED = "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed."
@@ -30,31 +30,31 @@ _NOT_CAPTURABLE = (
 
 
 def move(intent: StoredPaymentIntent, status: str) -> None:
-    """Set the intent's status. Raises InvalidTransition when ``PAYMENT_INTENT`` has no such transition."""
+    """Set the intent's status. Raises InvalidTransition if ``PAYMENT_INTENT`` has no such transition."""
     states.move(states.PAYMENT_INTENT, intent, status)
 
 
 def method_of(call: Call, intent: AnyIntent) -> Instrument:
-    """What an intent is paid with, which it has in every state beyond ``requires_payment_method``."""
+    """Return the payment method of an intent beyond ``requires_payment_method``."""
     id = intent["payment_method"]
     assert id is not None, f"{intent['id']} has a payment method once it was confirmed"
     return instruments.resolve_payment_method(call, id)
 
 
 def charge_of(call: Call, intent: StoredPaymentIntent) -> StoredCharge:
-    """The latest charge of an intent, which it has once it was authorized or is being processed."""
+    """Return the latest charge of an intent that was authorized or is being processed."""
     id = intent["latest_charge"]
     assert id is not None, f"{intent['id']} has a charge once it was authorized"
     return call.objects.get(kinds.CHARGE, id)
 
 
 def unexpected(call: Call, intent: StoredPaymentIntent, message: str) -> ApiError:
-    """400 ``payment_intent_unexpected_state``, with the intent as it is."""
+    """Return the 400 error ``payment_intent_unexpected_state``, which contains the intent."""
     return invalid(message, None, CODE, retry=False, payment_intent=call.objects.copy(intent))
 
 
 def check_cancelable(call: Call, intent: StoredPaymentIntent) -> None:
-    """Raise the recorded error unless the intent can be canceled."""
+    """Raise the recorded error if the intent cannot be canceled."""
     if intent["status"] not in CANCELABLE:
         raise unexpected(
             call,
@@ -66,7 +66,7 @@ def check_cancelable(call: Call, intent: StoredPaymentIntent) -> None:
 
 
 def check_confirmable(call: Call, intent: StoredPaymentIntent) -> None:
-    """Raise the error of a second confirmation, or of one that comes too late."""
+    """Raise ApiError if the intent was confirmed before or can no longer be confirmed."""
     if intent["status"] not in CONFIRMABLE:
         raise unexpected(
             call,
@@ -76,7 +76,7 @@ def check_confirmable(call: Call, intent: StoredPaymentIntent) -> None:
 
 
 def missing_method(call: Call, intent: StoredPaymentIntent) -> ApiError:
-    """The error of a confirmation with nothing to pay with."""
+    """Return the error of a confirmation without a payment method."""
     return unexpected(
         call,
         intent,
@@ -88,7 +88,7 @@ def missing_method(call: Call, intent: StoredPaymentIntent) -> ApiError:
 
 
 def check_updatable(call: Call, intent: StoredPaymentIntent, name: str) -> None:
-    """Raise the error of changing that parameter too late."""
+    """Raise ApiError if the status no longer allows a change of that parameter."""
     if intent["status"] not in UPDATABLE:
         raise unexpected(
             call,
@@ -100,7 +100,7 @@ def check_updatable(call: Call, intent: StoredPaymentIntent, name: str) -> None:
 
 
 def check_capturable(call: Call, intent: StoredPaymentIntent) -> None:
-    """Raise the error of capturing what is not authorized, or no longer."""
+    """Raise ApiError if the intent is not authorized."""
     if intent["status"] != "requires_capture":
         raise unexpected(
             call,

@@ -1,4 +1,4 @@
-"""SetupAttempts: each try of a SetupIntent, and how it ended.
+"""SetupAttempts: the attempts to confirm a SetupIntent, and their results.
 
 (confirm) ──▶ requires_action ──▶ succeeded │ failed │ abandoned       (confirm) ──▶ succeeded │ failed
 """
@@ -28,9 +28,9 @@ def record_attempt(
     *,
     authenticated: bool = False,
 ) -> api.SetupAttempt:
-    """Write down a new try, or how the one that waited for the customer ended; the intent points to it.
+    """Store a new attempt, or the result of the one that waited for the customer; the intent refers to it.
 
-    status: requires_action, succeeded, failed or abandoned. error: what the intent's ``last_setup_error`` says.
+    status: requires_action, succeeded, failed or abandoned. error: the intent's ``last_setup_error``.
     """
     attempt = call.objects.find(kinds.SETUP_ATTEMPT, intent["latest_attempt"]) if intent["latest_attempt"] else None
     if attempt is None or attempt["status"] != "requires_action":
@@ -80,7 +80,7 @@ def _details(method: Instrument, authenticated: bool) -> Any:
 
 
 def error_summary(error: ApiError) -> api.ApiErrors:
-    """An error as intents and attempts store it: its body without the intent."""
+    """Return an error in the form that intents and attempts store: its body without the intent."""
     body: Any = error.body()["error"]
     for name in ("setup_intent", "payment_intent"):
         body.pop(name, None)

@@ -1,4 +1,4 @@
-"""Parameters of a SetupIntent, its status, and the object that comes of them."""
+"""Creating and updating a SetupIntent from its parameters, and changing its status."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ AUTOMATIC_SINCE = "2023-08-16"
 
 
 def move(intent: StoredSetupIntent, status: str) -> None:
-    """Set the intent's status. Raises InvalidTransition when ``SETUP_INTENT`` has no such transition."""
+    """Set the intent's status. Raises InvalidTransition if ``SETUP_INTENT`` has no such transition."""
     states.move(states.SETUP_INTENT, intent, status)
 
 
 def unexpected(call: Call, intent: StoredSetupIntent, message: str) -> ApiError:
-    """400 ``setup_intent_unexpected_state``, with the intent as it is."""
+    """Return the 400 error ``setup_intent_unexpected_state``, which contains the intent."""
     return invalid(message, None, "setup_intent_unexpected_state", retry=False, setup_intent=call.objects.copy(intent))
 
 
 def create_setup(call: Call, params: Params) -> StoredSetupIntent:
-    """A stored SetupIntent, not confirmed. Raises ApiError for parameters that do not go together."""
+    """Store a SetupIntent without confirming it. Raises ApiError for inconsistent parameters."""
     automatic = (params.get("automatic_payment_methods") or {}).get("enabled")
     if automatic and params.get("payment_method_types"):
         raise invalid("You may only specify one of these parameters: automatic_payment_methods, payment_method_types.")
@@ -103,7 +103,7 @@ def _types(call: Call, intent: StoredSetupIntent, params: Params) -> None:
 
 
 def choose(call: Call, intent: StoredSetupIntent, params: Params) -> None:
-    """Put the payment method that the parameters name on the intent."""
+    """Set the payment method of the intent from the parameters."""
     method = resolve_method(call, params)
     if method is None:
         return
@@ -114,7 +114,7 @@ def choose(call: Call, intent: StoredSetupIntent, params: Params) -> None:
 
 
 def apply(call: Call, intent: StoredSetupIntent, params: Params) -> None:
-    """Change a SetupIntent as these parameters ask. Raises ApiError for what its state does not allow."""
+    """Apply update parameters to a SetupIntent. Raises ApiError if its status does not allow the change."""
     late = set(params) - {"metadata", "description"}
     if late and intent["status"] not in CANCELABLE:
         name = sorted(late)[0]

@@ -1,4 +1,4 @@
-"""Confirming a SetupIntent: from the customer's consent to a saved payment method, a challenge, or a refusal."""
+"""Confirming a SetupIntent: it ends in a saved payment method, a challenge or a refusal."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def confirm_setup(call: Call, intent: StoredSetupIntent, params: Params) -> ApiError | None:
-    """Confirm a stored SetupIntent and save what became of it, with its events.
+    """Confirm a stored SetupIntent and save the result, with its events.
 
-    Answers the 402 of a refusal instead of raising it.
+    Returns the 402 error of a refusal instead of raising it.
     """
     call.require(providers.SETUPS)
     if intent["status"] not in CANCELABLE:
@@ -93,7 +93,7 @@ def _attempt(call: Call, intent: StoredSetupIntent, method: Instrument, params: 
 
 
 def _refusal(method: Instrument) -> ApiError | None:
-    """Why the bank refuses that the card is saved, or None."""
+    """Return why the bank refuses to save the card, or None."""
     card = protocol.card_of_instrument(method)
     decline = card.refuses_saving(cvc=bool(method.get("_cvc"))) if card is not None else None
     if decline is None:
@@ -112,7 +112,7 @@ def _require_action(
 
 
 def succeed(call: Call, intent: StoredSetupIntent, method: Instrument, *, authenticated: bool) -> None:
-    """The payment method is saved."""
+    """Record a successful set-up: the payment method is saved."""
     record_attempt(call, intent, method, "succeeded", authenticated=authenticated)
     mandate = intent.get("_mandate")
     if mandate is not None:
@@ -127,7 +127,7 @@ def succeed(call: Call, intent: StoredSetupIntent, method: Instrument, *, authen
 
 
 def refuse(call: Call, intent: StoredSetupIntent, method: Instrument, error: ApiError) -> ApiError:
-    """The set-up failed: the intent wants another payment method, and says why."""
+    """Record a failed set-up: another payment method is required. The error contains the intent."""
     if method["object"] == "payment_method":
         error.extra["payment_method"] = call.objects.copy(method)
     what = error_summary(error)

@@ -1,4 +1,4 @@
-"""SetupIntents: saving a payment method for later, with everything its bank asks for.
+"""SetupIntents: saving a payment method for later payments, with authentication.
 
 Their states are drawn in ``states.py`` of this room.
 """
@@ -43,7 +43,7 @@ _FAILED = (
     " You can provide payment_method_data or a"
     " new PaymentMethod to attempt to fulfill this SetupIntent again."
 )
-#: Exactly what a publishable key is answered (reference section 3, recorded).
+#: Exactly the fields a publishable key receives (reference section 3, recorded).
 _CLIENT = (
     "id", "object", "automatic_payment_methods", "cancellation_reason", "client_secret", "created", "description",
     "last_setup_error",
@@ -55,7 +55,7 @@ _AT_CONFIRMATION = ("confirmation_token", "mandate_data", "return_url", "single_
 
 
 def create(call: Call, params: Params) -> StoredSetupIntent:
-    """Create a SetupIntent, and confirm it if asked."""
+    """Create a SetupIntent, and confirm it if requested."""
     intent = create_setup(call, params)
     if not params.get("confirm"):
         return intent
@@ -75,7 +75,7 @@ def retrieve(call: Call, params: Params) -> StoredSetupIntent:
 
 
 def update(call: Call, params: Params) -> StoredSetupIntent:
-    """Change a SetupIntent that is not confirmed yet."""
+    """Change a SetupIntent that has not been confirmed."""
     intent = _get(call, params)
     apply(call, intent, params)
     choose(call, intent, params)
@@ -83,7 +83,7 @@ def update(call: Call, params: Params) -> StoredSetupIntent:
 
 
 def confirm(call: Call, params: Params) -> StoredSetupIntent:
-    """Confirm a SetupIntent: save the payment method, or ask the customer for what the bank wants."""
+    """Confirm a SetupIntent: save the payment method, or return the customer's next action."""
     intent = _get(call, params)
     error = confirm_setup(call, intent, params)
     if error is not None:
@@ -116,7 +116,7 @@ def cancel(call: Call, params: Params) -> StoredSetupIntent:
 
 
 def verify_microdeposits(call: Call, params: Params) -> StoredSetupIntent:
-    """Verify the customer's bank account with the deposits that were sent to it."""
+    """Verify the customer's bank account with micro-deposits."""
     intent = _get(call, params)
     _verify(call, intent, params)
     return intent
@@ -137,7 +137,7 @@ def _fail_challenge(call: Call, intent: StoredSetupIntent) -> None:
 
 
 def source_cancel(call: Call, params: Params) -> StoredSetupIntent:
-    """A mobile client gave up on the challenge."""
+    """Cancel the challenge; a mobile client calls it when the customer closes it."""
     intent = _get(call, params)
     _fail_challenge(call, intent)
     return intent
@@ -148,32 +148,32 @@ def _waiting(call: Call) -> StoredSetupIntent:
 
 
 def show_challenge(call: Call, params: Params) -> Reply:
-    """The page of the bank's challenge."""
+    """Show the page of the 3-D Secure challenge."""
     return challenge_page(call, _waiting(call), "Authorize saving this payment method")
 
 
 def complete_challenge(call: Call, params: Params) -> Reply:
-    """The customer passed."""
+    """Complete the challenge successfully."""
     return answer_challenge(call, _waiting(call), _succeed_challenge)
 
 
 def fail_challenge(call: Call, params: Params) -> Reply:
-    """The customer failed."""
+    """Fail the challenge."""
     return answer_challenge(call, _waiting(call), _fail_challenge)
 
 
 def show_deposits(call: Call, params: Params) -> Reply:
-    """The page for the code of a verification deposit."""
+    """Show the page for the micro-deposit code."""
     return deposits_page(call, _waiting(call))
 
 
 def enter_deposits(call: Call, params: Params) -> Reply:
-    """The customer entered a code."""
+    """Submit the micro-deposit code."""
     return answer_deposits(call, _waiting(call), params, _verify)
 
 
 def client_view(call: Call, intent: StoredSetupIntent) -> Json:
-    """The restricted shape that publishable keys see."""
+    """Return the fields that a publishable key may see."""
     return {name: intent.get(name) for name in _CLIENT}
 
 

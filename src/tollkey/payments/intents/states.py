@@ -114,9 +114,9 @@ SETUP_ATTEMPT = states.States(
 
 
 def move(table: states.States, intent: AnyIntent, status: str) -> None:
-    """Set the status of an intent; ``next_action`` goes with ``requires_action``.
+    """Set the status of an intent and, unless it is ``requires_action``, clear ``next_action``.
 
-    Raises InvalidTransition when the table has no such transition.
+    Raises InvalidTransition if the table has no such transition.
     """
     table.set(intent, status)
     if status != "requires_action":

@@ -1,10 +1,10 @@
-"""How a PaymentIntent looks to browsers and to older API versions."""
+"""Views of a PaymentIntent for browsers and older API versions."""
 
 from __future__ import annotations
 
 from tollkey.wire import Call, Change, Json, nested_list
 
-#: Exactly what a publishable key is answered (reference section 3, recorded).
+#: Exactly the fields a publishable key receives (reference section 3, recorded).
 _CLIENT = (
     "id", "object", "amount", "amount_details", "automatic_payment_methods", "canceled_at", "cancellation_reason",
     "capture_method",
@@ -17,7 +17,7 @@ _CLIENT = (
 
 
 def client_view(call: Call, intent: Json) -> Json:
-    """The restricted shape: nothing of the customer, the metadata, or the money's way behind it."""
+    """Return the fields that a publishable key may see: not the customer, the metadata or the transfers."""
     shown = {name: intent.get(name) for name in _CLIENT}
     shown["amount_details"] = {"tip": {}}
     if "next_source_action" in intent:  # in older versions
@@ -26,14 +26,14 @@ def client_view(call: Call, intent: Json) -> Json:
 
 
 def _charges(call: Call, intent: Json) -> None:
-    """Before 2022-11-15 an intent carried its charges."""
+    """Before 2022-11-15 an intent contained its charges."""
     charges = call.objects.query("charge", {"payment_intent": intent["id"]}) if "charge" in call.setup.tables.of else []
     url = f"/v1/charges?payment_intent={intent['id']}"
     intent["charges"] = nested_list([call.objects.copy(charge) for charge in charges], url, total_count=len(charges))
 
 
 def _invoice(call: Call, intent: Json) -> None:
-    """Before 2025-03-31 an intent named the invoice it pays."""
+    """Before 2025-03-31 an intent contained the id of its invoice."""
     stored = call.objects.find("payment_intent", intent["id"])
     intent["invoice"] = (stored or {}).get("_invoice")
 
@@ -42,7 +42,7 @@ _OLD_STATUS = {"requires_payment_method": "requires_source", "requires_action": 
 
 
 def _old_status(call: Call, intent: Json) -> None:
-    """Before 2019-02-11 two states had other names."""
+    """Before 2019-02-11 two statuses had other names."""
     intent["status"] = _OLD_STATUS.get(intent["status"], intent["status"])
     intent["next_source_action"] = intent.get("next_action")
 

@@ -1,3 +1,3 @@
-"""Issuing: cards that an account gives out, and what is bought with them."""
+"""Issuing: cards that an account issues, and the purchases made with them."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""The issuing balance: money set aside for cards, in its own book of the ledger."""
+"""The issuing balance: a ledger book for purchases with issued cards."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _BALANCE_TRANSACTION: Kind[api.BalanceTransaction] = Kind("balance_transaction")
 
 
 def available(call: Call, currency: str) -> Money:
-    """What stands in the issuing balance in a currency (lower-case code)."""
+    """Return the issuing balance in minor units."""
     return Money(ledger.book_total(call.tx, call.scope, ISSUING, currency), currency)
 
 
 def move(call: Call, type: str, amount: Money, source: str) -> api.BalanceTransaction:
-    """Change the issuing balance by an amount and store the balance transaction that says so.
+    """Change the issuing balance, and store the balance transaction. amount: minor units.
 
     type: ``issuing_authorization_hold``, ``issuing_authorization_release``, ``issuing_transaction``,
-        ``issuing_dispute`` or ``topup``. amount: negative takes money out. source: id of the object that caused it.
+        ``issuing_dispute`` or ``topup``.
     """
     txn = call.ids.new("txn")
     against = TOPUPS if type == "topup" else NETWORK

@@ -1,4 +1,4 @@
-"""Spending controls: which merchants a card or its holder may pay, and how much."""
+"""Spending controls: merchants and amounts that a card or its cardholder may pay."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DAY = 86_400
 
 
 def controls(given: Mapping[str, Any] | None, currency: str | None = None) -> api.IssuingCardAuthorizationControls:
-    """``spending_controls`` with all its keys; a new card may spend 500 a day where nothing is said."""
+    """Return ``spending_controls`` with all its keys; the default of a new card is 500 a day."""
     given = given or {}
     full: api.IssuingCardAuthorizationControls = {}
     fields.assign(full, {name: given.get(name) for name in _LISTS}, _LISTS)
@@ -47,10 +47,7 @@ def refuses(
     amount: Money,
     merchant: api.IssuingAuthorizationMerchantData,
 ) -> bool:
-    """Whether the controls forbid an authorization of that amount at that merchant.
-
-    Limits count in ``spending_limits_currency``, or in the card's currency without one; amounts are converted to it.
-    """
+    """Return whether the controls forbid an authorization. amount: minor units."""
     if not rules:
         return False
     for value, allowed, blocked in (

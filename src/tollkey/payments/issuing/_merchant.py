@@ -1,4 +1,4 @@
-"""The merchant of an authorization or transaction, with defaults for what a test leaves out."""
+"""The merchant of an authorization or transaction, with default values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CODES = {
 
 
 def merchant(given: Mapping[str, Any] | None) -> api.IssuingAuthorizationMerchantData:
-    """``merchant_data`` with all its keys."""
+    """Return ``merchant_data`` with all its keys."""
     given = given or {}
     category = given.get("category") or "ac_refrigeration_repair"
     return {

@@ -1,4 +1,4 @@
-"""Issuing authorizations: a purchase with an issued card that asks for money.
+"""Issuing authorizations: requests of merchants to charge an issued card.
 
     (request: pending, approved=false) ──approve / decline / two seconds──▶ decided
     decided, approved: pending ──capture──▶ closed · ──reverse──▶ reversed · ──expire──▶ expired
@@ -82,7 +82,7 @@ def _held(authorization: api.IssuingAuthorization) -> Money:
 
 
 def _reason(call: Call, card: StoredIssuingCard, authorization: api.IssuingAuthorization) -> str | None:
-    """Why the card may not pay, or None."""
+    """Return why the card is declined, or None."""
     holder = call.objects.get(kinds.CARDHOLDER, card["cardholder"])
     amount, shop = _held(authorization), authorization["merchant_data"]
     if card["status"] != "active":
@@ -101,7 +101,7 @@ def _reason(call: Call, card: StoredIssuingCard, authorization: api.IssuingAutho
 
 
 def _decide(call: Call, authorization: api.IssuingAuthorization, approved: bool, reason: str) -> None:
-    """Write the decision into the history; an approval holds the amount."""
+    """Record the decision in the history; an approval holds the amount."""
     amount = authorization["amount"]
     authorization["request_history"].append(
         {
@@ -124,7 +124,7 @@ def _decide(call: Call, authorization: api.IssuingAuthorization, approved: bool,
 
 
 def create(call: Call, params: operations.PostTestHelpersIssuingAuthorizations) -> api.IssuingAuthorization:
-    """A purchase with a card, decided at once by the card's state, its controls and the issuing balance."""
+    """Simulate a purchase, decided at once by the card's status, its controls and the issuing balance."""
     card = call.objects.get(kinds.CARD, params["card"], "card")
     amount = int(params["amount"] if params.get("amount") is not None else params.get("merchant_amount") or 0)
     authorization = _new(call, card, amount, params)
@@ -134,7 +134,7 @@ def create(call: Call, params: operations.PostTestHelpersIssuingAuthorizations) 
 
 
 def request(call: Call, params: operations.PostIssuingCardsCardTestAuthorizations) -> api.IssuingAuthorization:
-    """A purchase that the account is asked about: it may approve or decline for two seconds."""
+    """Simulate a purchase that the account can approve or decline within two seconds."""
     card = call.objects.get(kinds.CARD, call.path["card"])
     amount = params.get("held_amount") or 0
     authorization = _new(call, card, amount, params)
@@ -182,20 +182,20 @@ def _answer(
 
 
 def unanswered(call: Call, id: str) -> None:
-    """Nobody answered a request: the card's own state decides."""
+    """Decide a request that the account did not answer, by the card's status."""
     authorization = call.objects.get(kinds.AUTHORIZATION, id)
     if authorization["pending_request"] is not None:
         _answer(call, authorization, None, "webhook_timeout")
 
 
 def update(call: Call, params: operations.PostIssuingAuthorizationsAuthorization) -> api.IssuingAuthorization:
-    """Change the metadata."""
+    """Change the metadata of an authorization."""
     authorization = call.objects.get(kinds.AUTHORIZATION, call.path["authorization"])
     fields.merge_metadata(authorization, params)
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 
-# -- test helpers: what the merchant does next
+# -- test helpers: actions of the merchant
 
 
 def _open(call: Call) -> api.IssuingAuthorization:
@@ -218,7 +218,7 @@ def _release(call: Call, authorization: api.IssuingAuthorization, amount: Money)
 def capture(
     call: Call, params: operations.PostTestHelpersIssuingAuthorizationsAuthorizationCapture
 ) -> api.IssuingAuthorization:
-    """The merchant takes the money, or part of it; the rest stays held when ``close_authorization`` is false."""
+    """Capture an authorization, in full or in part; with ``close_authorization=false`` the rest stays held."""
     authorization = _open(call)
     held = _held(authorization)
     amount = held.with_amount(params.get("capture_amount") or held.amount)
@@ -235,7 +235,7 @@ def capture(
 def increment(
     call: Call, params: operations.PostTestHelpersIssuingAuthorizationsAuthorizationIncrement
 ) -> api.IssuingAuthorization:
-    """The merchant asks for more."""
+    """Increase the amount of an authorization."""
     authorization = _open(call)
     more = _held(authorization).with_amount(params["increment_amount"])
     ok = available(call, more.currency) >= more
@@ -261,7 +261,7 @@ def increment(
 def finalize(
     call: Call, params: operations.PostTestHelpersIssuingAuthorizationsAuthorizationFinalizeAmount
 ) -> api.IssuingAuthorization:
-    """The merchant says the final amount of what was held in advance (fuel)."""
+    """Set the final amount of an authorization made in advance (fuel)."""
     authorization = _open(call)
     held = _held(authorization)
     difference = held - held.with_amount(params["final_amount"])
@@ -274,7 +274,7 @@ def finalize(
 def reverse(
     call: Call, params: operations.PostTestHelpersIssuingAuthorizationsAuthorizationReverse
 ) -> api.IssuingAuthorization:
-    """The merchant gives the held money back, or part of it."""
+    """Release an authorization, in full or in part."""
     authorization = _open(call)
     held = _held(authorization)
     amount = held.with_amount(params.get("reverse_amount") or held.amount)
@@ -289,7 +289,7 @@ def reverse(
 def expire(
     call: Call, params: operations.PostTestHelpersIssuingAuthorizationsAuthorizationExpire
 ) -> api.IssuingAuthorization:
-    """The hold runs out."""
+    """Expire an authorization."""
     authorization = _open(call)
     _release(call, authorization, _held(authorization))
     states.AUTHORIZATION.set(authorization, "expired")
@@ -297,7 +297,7 @@ def expire(
 
 
 def view(call: Call, authorization: api.IssuingAuthorization) -> Mapping[str, object]:
-    """An authorization with its card, and its transactions, inside."""
+    """Return an authorization that contains its card and its transactions."""
     objects = call.objects
     card, inside = authorization["card"], authorization["transactions"]
     return {

@@ -1,4 +1,4 @@
-"""Cardholders: whom cards are issued to."""
+"""Cardholders: the persons and companies that cards are issued to."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _controls(holder: api.IssuingCardholder) -> api.IssuingCardholderAuthorizati
 
 
 def _review(holder: api.IssuingCardholder) -> None:
-    """Say what is missing before cards of this holder may be used."""
+    """Set the requirements that are missing before the cardholder's cards can be used."""
     missing: list[str] = []
     person: Mapping[str, Any] = holder["individual"] or {}
     if holder["type"] == "individual":
@@ -58,7 +58,7 @@ def _review(holder: api.IssuingCardholder) -> None:
 
 
 def create(call: Call, params: operations.PostIssuingCardholders) -> api.IssuingCardholder:
-    """Make a cardholder."""
+    """Create a cardholder."""
     given = params["billing"]
     holder = new_object(
         kinds.CARDHOLDER,

@@ -105,7 +105,7 @@ def create(call: Call, params: operations.PostIssuingCards) -> StoredIssuingCard
 
 
 def _printed(name: str) -> Callable[[Call, StoredIssuingCard], str | None]:
-    """What is printed on a card and sealed at rest: its ``number`` or ``cvc``, for whoever asks for it by expanding."""
+    """Return the expandable field ``number`` or ``cvc`` of a card, which is sealed at rest."""
 
     def printed(call: Call, card: StoredIssuingCard) -> str | None:
         sealed = unseal_params(call, card["id"], card.get("_printed")).get(name)
@@ -131,7 +131,7 @@ def update(call: Call, params: operations.PostIssuingCardsCard) -> StoredIssuing
 
 
 def view(call: Call, card: StoredIssuingCard) -> Mapping[str, object]:
-    """A card with its cardholder inside."""
+    """Return a card that contains its cardholder."""
     holder = card["cardholder"]
     if not isinstance(holder, str):
         return card

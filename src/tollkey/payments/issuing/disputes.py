@@ -1,4 +1,4 @@
-"""Issuing disputes: money that the account wants back from a merchant.
+"""Issuing disputes: claims of the account against a merchant.
 
 unsubmitted ──submit──▶ submitted ──(settles)──▶ won, or lost when the evidence says ``losing_evidence``
 """
@@ -30,11 +30,11 @@ def _evidence(
     reason = new["reason"]
     details = new.get(reason) or {}
     new[reason] = {"additional_documentation": None, "explanation": None, **details}
-    return cast("api.IssuingDisputeEvidence", new)  # the details stand under the name of the reason
+    return cast("api.IssuingDisputeEvidence", new)  # the details are in the field named like the reason
 
 
 def create(call: Call, params: operations.PostIssuingDisputes) -> api.IssuingDispute:
-    """Begin a dispute about a transaction."""
+    """Create a dispute of a transaction."""
     transaction = call.objects.get(kinds.TRANSACTION, params.get("transaction") or "", "transaction")
     if transaction["dispute"] is not None:
         raise invalid("This transaction already has a dispute.", "transaction")
@@ -68,7 +68,7 @@ def _unsubmitted(call: Call) -> api.IssuingDispute:
 
 
 def update(call: Call, params: operations.PostIssuingDisputesDispute) -> api.IssuingDispute:
-    """Change the evidence, the amount or the metadata."""
+    """Change the evidence, the amount or the metadata of a dispute."""
     dispute = (
         _unsubmitted(call) if set(params) - {"metadata"} else call.objects.get(kinds.DISPUTE, call.path["dispute"])
     )
@@ -81,7 +81,7 @@ def update(call: Call, params: operations.PostIssuingDisputesDispute) -> api.Iss
 
 
 def submit(call: Call, params: operations.PostIssuingDisputesDisputeSubmit) -> api.IssuingDispute:
-    """Send the dispute to the network; the money comes back at once, provisionally."""
+    """Submit the dispute to the network; the amount is credited provisionally at once."""
     dispute = _unsubmitted(call)
     fields.merge_metadata(dispute, params)
     back = move(call, "issuing_dispute", _amount_of(dispute), dispute["id"])
@@ -95,7 +95,7 @@ def submit(call: Call, params: operations.PostIssuingDisputesDisputeSubmit) -> a
 
 
 def decide_dispute(call: Call, id: str) -> None:
-    """Job ``issuing_dispute``: the network decides a submitted dispute."""
+    """Run the job ``issuing_dispute``: the network decides a submitted dispute."""
     dispute = call.objects.get(kinds.DISPUTE, id)
     if dispute["status"] != "submitted":
         return

@@ -1,4 +1,4 @@
-"""Issuing transactions: money that has left the issuing balance, or come back to it.
+"""Issuing transactions: changes of the issuing balance by captures and refunds.
 
 capture (negative amount) ──refund──▶ refund (positive amount), an object of its own
 """
@@ -37,9 +37,9 @@ _NAME = "issuing.transaction"
 
 
 class TransactionOrigin(TypedDict):
-    """What a transaction is about.
+    """The origin of a transaction.
 
-    id: of the authorization; None without one. card, cardholder: ids. wallet: the wallet that the card was in, or None.
+    id: of the authorization; None without one. card, cardholder: ids. wallet: the wallet that was used, or None.
     """
 
     id: str | None
@@ -68,9 +68,9 @@ def _details(given: Mapping[str, Any] | None) -> api.IssuingTransactionPurchaseD
 def record(
     call: Call, origin: TransactionOrigin, kind: str, amount: Money, details: Mapping[str, Any] | None
 ) -> StoredIssuingTransaction:
-    """Move the issuing balance and store the transaction, with its events.
+    """Change the issuing balance and store the transaction, with its events.
 
-    kind: ``capture`` or ``refund``. amount: negative for what was spent. details: ``purchase_details`` as given.
+    kind: ``capture`` or ``refund``. amount: minor units; negative for a capture. details: ``purchase_details``.
     """
     id = call.ids.new("ipi")
     moved = move(call, "issuing_transaction", amount, id)
@@ -103,7 +103,7 @@ def record(
 def origin_of(
     value: api.IssuingAuthorization | StoredIssuingTransaction, authorization: str | None
 ) -> TransactionOrigin:
-    """What an authorization, or an earlier transaction, is about. authorization: its id."""
+    """Return the origin for a transaction of an authorization, or of an earlier transaction. authorization: its id."""
     return {
         "id": authorization,
         "card": value["card"],
@@ -124,7 +124,7 @@ def _origin(call: Call, params: Mapping[str, Any]) -> TransactionOrigin:
 def force_capture(
     call: Call, params: operations.PostTestHelpersIssuingTransactionsCreateForceCapture
 ) -> StoredIssuingTransaction:
-    """A merchant takes money without having asked."""
+    """Simulate a capture without an authorization."""
     origin = _origin(call, params)
     spent = Money(params["amount"], origin["currency"])
     return record(call, origin, "capture", -spent, params.get("purchase_details"))
@@ -133,7 +133,7 @@ def force_capture(
 def unlinked_refund(
     call: Call, params: operations.PostTestHelpersIssuingTransactionsCreateUnlinkedRefund
 ) -> StoredIssuingTransaction:
-    """A merchant gives money that was never taken."""
+    """Simulate a refund without a capture."""
     origin = _origin(call, params)
     returned = Money(params["amount"], origin["currency"])
     return record(call, origin, "refund", returned, params.get("purchase_details"))
@@ -142,7 +142,7 @@ def unlinked_refund(
 def refund(
     call: Call, params: operations.PostTestHelpersIssuingTransactionsTransactionRefund
 ) -> StoredIssuingTransaction:
-    """A merchant gives back a capture, or part of it."""
+    """Refund a capture, in full or in part."""
     transaction = call.objects.get(kinds.TRANSACTION, call.path["transaction"])
     if transaction["type"] != "capture":
         raise invalid("Only a capture can be refunded.", retry=False)
@@ -158,14 +158,14 @@ def refund(
 
 
 def update(call: Call, params: operations.PostIssuingTransactionsTransaction) -> StoredIssuingTransaction:
-    """Change the metadata."""
+    """Change the metadata of a transaction."""
     transaction = call.objects.get(kinds.TRANSACTION, call.path["transaction"])
     fields.merge_metadata(transaction, params)
     return call.objects.save(transaction, "issuing_transaction.updated")
 
 
 def fund(call: Call, params: operations.PostTestHelpersIssuingFundBalance) -> api.Balance:
-    """Put test money into the issuing balance."""
+    """Add test money to the issuing balance."""
     currency = shared_currency.check_currency(params["currency"], "currency")
     move(call, "topup", Money(params["amount"], currency), call.account)
     return {"object": "balance", "livemode": call.livemode, "available": [], "pending": [],

@@ -1,4 +1,4 @@
-"""Copying what a platform's customer has saved onto a connected account, as Connect's cloning does."""
+"""Cloning: copying a saved payment method of a platform's customer to a connected account."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def shared_from(call: Call, param: str, permission: Permission) -> Call:
-    """The platform's side of a call that copies an object of the platform onto the connected account it acts for.
+    """Return the call in the platform's scope, for copying one of its objects to the connected account.
 
-    param: what names the object. permission: what protects it on the platform. Raises ApiError: 400 without a connected
-    account (the rule is the specification's, of ``customer`` on ``POST /v1/tokens``; the text is ours), 403 when the
-    key may not read the object.
+    param: the parameter that names the object. permission: the permission required to read it on the platform.
+    Raises ApiError 400 without a connected account (source of the rule: the specification of ``customer`` on ``POST
+    /v1/tokens``; the text is ours), and 403 if the key may not read the object.
     """
     if call.account == call.platform:
         raise invalid(f"You can only use `{param}` with an OAuth access token or the `Stripe-Account` header.", param)
@@ -30,10 +30,10 @@ def shared_from(call: Call, param: str, permission: Permission) -> Call:
 
 
 def copy_payment_method(call: Call, params: Mapping[str, Any], permission: Permission) -> StoredPaymentMethod:
-    """A copy, on the connected account, of its platform's payment method, which the named customer has to have.
+    """Store a copy of a payment method of the platform on the connected account, and return it.
 
-    params: ``payment_method``, an id of the platform's, and ``customer``, one of its customers, or None.
-    Raises ApiError as ``shared_from`` does, and 400 for what the platform, or the customer, does not have.
+    params: ``payment_method``, an id on the platform, and ``customer``, one of the platform's customers, or None.
+    Raises ApiError like ``shared_from``, and 400 if the platform or the customer does not have the payment method.
     """
     platform, id = shared_from(call, "payment_method", permission), params["payment_method"]
     original = resolve_payment_method(platform, id, "payment_method")
@@ -62,7 +62,7 @@ def copy_payment_method(call: Call, params: Mapping[str, Any], permission: Permi
 
 
 def _of_card(call: Call, card: StoredCard) -> StoredPaymentMethod:
-    """A payment method of a saved card of the old kind, with what is known of the card."""
+    """Return a payment method made from a saved legacy card, with its private fields."""
     value = shown_card(call, card)
     if "_card" in card:
         value["_card"] = card["_card"]

@@ -1,4 +1,4 @@
-"""CustomerSessions: what a browser may show of one customer's saved payment methods, for half an hour.
+"""CustomerSessions: access of a browser to the saved payment methods of one customer, for 30 minutes.
 
 created ──30 minutes──▶ expired
 """
@@ -41,9 +41,7 @@ _FEATURES: Mapping[str, Mapping[str, object]] = {
 
 
 def create(call: Call, params: Params) -> api.CustomerSession:
-    """Create a session for a customer. Raises ApiError 400 unless a component is enabled for a customer that is
-    there.
-    """
+    """Create a session for a customer. Raises ApiError 400 for an unknown customer, or without an enabled component."""
     customer = params.get("customer")
     if customer is None:
         raise invalid("Missing required param: customer.", "customer", "parameter_missing")
@@ -66,7 +64,7 @@ def create(call: Call, params: Params) -> api.CustomerSession:
         expires_at=call.now + LIVES_SECONDS,
         livemode=call.livemode,
     )
-    # stored under an id that is not shown, and without its secret
+    # stored under an id that the API does not show, and without its secret
     call.objects.insert({**session, "id": call.ids.new("cuss"), "client_secret": None})
     return session
 

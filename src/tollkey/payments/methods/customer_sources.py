@@ -1,6 +1,4 @@
-"""Cards, bank accounts and sources that belong to a customer: made of tokens or of data, checked, and put in their
-place.
-"""
+"""Cards, bank accounts and sources saved to a customer: creating them from tokens or data, and attaching them."""
 
 from __future__ import annotations
 
@@ -22,9 +20,9 @@ _CARD = ("number", "exp_month", "exp_year", "cvc")
 
 
 def inline_card(call: Call, given: Mapping[str, Any], param: str, *, currency: str | None = None) -> StoredCard:
-    """A ``card`` of data given as a hash, not stored yet.
+    """Return a ``card`` object made from a hash of card data; it is not stored.
 
-    Raises ApiError for data that is missing or cannot be right.
+    Raises ApiError for missing or invalid data.
     """
     for name in ("number", "exp_month", "exp_year"):
         if not given.get(name):
@@ -34,9 +32,9 @@ def inline_card(call: Call, given: Mapping[str, Any], param: str, *, currency: s
 
 
 def inline_bank(call: Call, given: Mapping[str, Any], param: str = "bank_account") -> StoredBankAccount:
-    """A ``bank_account`` of data given as a hash, not stored yet.
+    """Return a ``bank_account`` object made from a hash of bank account data; it is not stored.
 
-    Raises ApiError: missing data, a wrong routing number, or a real account in test mode (recorded text).
+    Raises ApiError for missing data, an invalid routing number, or a real account in test mode (recorded text).
     """
     country = str(given.get("country") or "US").upper()
     for name in ("country", "account_number"):
@@ -79,9 +77,7 @@ def _check_us(call: Call, number: str, routing: Any, param: str) -> None:
 
 
 def refuse_to_save(instrument: Instrument) -> None:
-    """Raise the 402 of a card whose bank refuses that it is saved; nothing is kept (recorded: ``param`` is then
-    ``""``).
-    """
+    """Raise the 402 error of a card whose bank refuses to save it (recorded: ``param`` is ``""``)."""
     card = test_card(instrument)
     decline = card.refuses_saving(cvc=bool(instrument.get("_cvc"))) if card is not None else None
     if decline is not None:
@@ -91,7 +87,7 @@ def refuse_to_save(instrument: Instrument) -> None:
 
 
 def checked(instrument: Instrument) -> None:
-    """The bank has looked at the card: its checks have results now."""
+    """Set the results of the bank's checks of a card."""
     card = test_card(instrument)
     if card is None:
         return
@@ -121,9 +117,10 @@ def add_source(
     param: str = "source",
     metadata: Mapping[str, str] | None = None,
 ) -> SavedSource:
-    """Save a token, a source or card data to a customer; the first one becomes the default. Its event is recorded.
+    """Save a token, a source or card data to a customer, with its event; the first one becomes the default.
 
-    Raises ApiError 402 when the card cannot be saved, 400 for what is unknown, used or of another customer.
+    Raises ApiError 402 if the card cannot be saved, 400 for a token or source that is unknown, used or another
+    customer's.
     """
     instrument = store_source(call, customer["id"], prepare_source(call, given, param), metadata)
     _make_default(call, customer, instrument["id"])
@@ -131,7 +128,7 @@ def add_source(
 
 
 def prepare_source(call: Call, given: Any, param: str) -> SavedSource:
-    """What is to be saved, looked at by its bank but not stored yet. Raises ApiError as ``add_source`` does."""
+    """Return the object to save, after the bank's checks. Raises ApiError like ``add_source``."""
     if isinstance(given, dict):
         bank = param == "bank_account" or given.get("object") == "bank_account"
         instrument: SavedSource = inline_bank(call, given, param) if bank else inline_card(call, given, param)
@@ -148,7 +145,7 @@ def prepare_source(call: Call, given: Any, param: str) -> SavedSource:
 def store_source(
     call: Call, customer: str, instrument: SavedSource, metadata: Mapping[str, str] | None = None
 ) -> SavedSource:
-    """Store it as the customer's (an id), with the event ``customer.source.created``."""
+    """Store an instrument for a customer (an id), with the event ``customer.source.created``."""
     instrument["customer"] = customer
     if metadata or "metadata" not in instrument:
         instrument["metadata"] = fields.new_metadata({"metadata": metadata or {}})
@@ -175,13 +172,13 @@ def _attachable(call: Call, id: str, param: str) -> StoredSource:
 
 
 def consume(call: Call, source: StoredSource) -> None:
-    """Mark a source as used up: it was charged and may not be charged again."""
+    """Mark a single-use source as consumed."""
     states.SOURCE.set(source, "consumed")
     call.objects.save(source, "source.updated")
 
 
 def remove_source(call: Call, customer: api.Customer, value: SavedSource) -> SavedSource | Deleted:
-    """Take a source away from its customer, with its event; the newest other one becomes the default."""
+    """Remove a source from its customer, with its event; the newest of the others becomes the default."""
     if kinds.is_source(value):
         states.SOURCE.set(value, "consumed")
         value["customer"] = None
@@ -205,7 +202,7 @@ def _make_default(call: Call, customer: api.Customer, id: str) -> None:
 
 
 def sources_of(call: Call, customer: str, object: str | None = None) -> list[SavedSource]:
-    """What a customer has saved of the old kind, newest first: cards, bank accounts and sources."""
+    """Return a customer's saved cards, bank accounts and sources, newest first."""
 
     def of(kind: Kind[T], name: str) -> list[T]:
         return call.objects.query(kind, {"customer": customer}, limit=100) if object in (None, name) else []
@@ -223,7 +220,7 @@ def _saved_at(value: SavedSource) -> int:
 
 
 def source_of(call: Call, customer: str, id: str, in_path: bool = True) -> SavedSource:
-    """One of them. Raises ApiError resource_missing."""
+    """Return one saved source of a customer. Raises ApiError ``resource_missing``."""
     for kind in (kinds.CARD, kinds.BANK_ACCOUNT, kinds.SOURCE):
         found: SavedSource | None = call.objects.find(kind, id)
         if found is not None and found.get("customer") == customer:
@@ -232,5 +229,5 @@ def source_of(call: Call, customer: str, id: str, in_path: bool = True) -> Saved
 
 
 def unusable() -> ApiError:
-    """400 for a bank account that must be verified first."""
+    """Return the 400 error of a bank account that must be verified first."""
     return invalid("The customer's bank account must be verified.", None, "bank_account_unverified", retry=False)

@@ -1,13 +1,12 @@
-"""Ephemeral keys: an hour's access to one customer, for an app that must not hold the secret key.
+"""Ephemeral keys: access to one customer for an hour, for apps, which must not contain a secret key.
 
     created ──1 hour, or deleted──▶ expired
 
-The text is ``ek_{test|live}_`` and base64 of ``acct_…,<31 random characters>``, then ``_00`` and eight more (reference
-section
-4.1). Only a digest is stored. Which endpoints such a key may call is said by each (``Endpoint.ephemeral``); of objects
-it sees its own customer and what belongs to that customer (``wire.service``). At each use the key that made it must
-still live and may still make such keys, and its customer must still be there. The maker's IP allow-list is not asked:
-the app is somewhere else.
+The text is ``ek_{test|live}_`` and base64 of ``acct_…,<31 random characters>``, then ``_00`` and eight more
+(reference section 4.1). Only a digest is stored. ``Endpoint.ephemeral`` decides which endpoints such a key may call.
+It can read its own customer and the customer's objects (``wire.service``). At each use, the key that created it must
+still be valid and permitted to create such keys, and the customer must exist. That key's IP allow-list does not
+apply, because the app has another address.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _ABOUT = {
 
 
 def new_text(call: Call) -> str:
-    """The text of a new key of the call's account and mode."""
+    """Return the text of a new key for the call's account and mode."""
     inner = base64.urlsafe_b64encode(f"{call.account},{call.ids.text(31)}".encode()).decode().rstrip("=")
     return f"ek_{'live' if call.livemode else 'test'}_{inner}_00{call.ids.text(8)}"
 
@@ -49,7 +48,7 @@ def _digest(text: str) -> str:
 
 
 def create(call: Call, params: Params) -> api.EphemeralKey:
-    """Create a key for a customer (or a card, or a verification session). Its secret is answered this once."""
+    """Create a key for a customer, a card or a verification session. Its secret is returned only once."""
     about = [(name, params[name]) for name in _ABOUT if params.get(name)]
     if len(about) != 1:
         raise invalid(
@@ -75,14 +74,14 @@ def create(call: Call, params: Params) -> api.EphemeralKey:
 
 
 def delete(call: Call, params: Params) -> StoredEphemeralKey:
-    """Let a key expire at once."""
+    """Expire a key immediately."""
     key = call.objects.get(kinds.EPHEMERAL_KEY, call.path["key"])
     key["expires"] = min(key["expires"], call.now)
     return call.objects.save(key)
 
 
 def scope_of(text: str) -> Scope | None:
-    """The account and mode that an ephemeral key's text names, or None for what cannot be one."""
+    """Return the account and mode in the text of an ephemeral key, or None if it is not one."""
     match = _TEXT.fullmatch(text)
     if match is None:
         return None
@@ -95,7 +94,7 @@ def scope_of(text: str) -> Scope | None:
 
 
 def verify(tables: Tables, authority: Authority, tx: Tx, text: str, now: int) -> Key | Denied | None:
-    """The key that an ephemeral key's text stands for; why it is refused; None when it is not the text of one.
+    """Authenticate an ephemeral key: return the key, or why it is refused, or None if the text is no ephemeral key.
 
     now: UTC epoch seconds.
     """
@@ -112,7 +111,7 @@ def verify(tables: Tables, authority: Authority, tx: Tx, text: str, now: int) ->
 
 
 def _granted(tables: Tables, authority: Authority, tx: Tx, value: StoredEphemeralKey, scope: Scope, now: int) -> bool:
-    """Whether the key's maker may still make it, and what it is for is still there."""
+    """Return whether the key's creator may still create it, and its customer still exists."""
     platform, key_id = value.get("_maker") or (scope.account, None)
     if (
         key_id is not None

@@ -1,8 +1,8 @@
-"""Bank accounts and debit cards as payout destinations. The server gives ``external_account`` to the platform room as a
-service.
+"""Bank accounts and debit cards as payout destinations, provided to ``platform`` as the service
+``external_account``.
 
-Private fields, kept beside the account: ``_failure`` (what a payout to it fails with), ``_instant`` (whether it takes
-    instant payouts).
+Private fields of the account: ``_failure`` (the failure code of payouts to it), ``_instant`` (whether it accepts
+instant payouts).
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ _NOT_DEBIT = (
 
 
 def external_account(call: Call, account: api.Account, value: Any, param: str) -> StoredBankAccount | StoredCard:
-    """An external account of ``account``, not stored yet.
+    """Return an external account of ``account``; it is not stored.
 
-    value: a token's id, the name of a test token (``btok_us``, ``tok_visa_debit``), or the data of a bank account.
-    Raises ApiError: an unknown or used token, a real account number in test mode, a card that is not a debit card.
+    value: a token's id, the name of a test token (``btok_us``, ``tok_visa_debit``), or bank account data.
+    Raises ApiError for an unknown or used token, a real account number in test mode, and a card that is not a debit
+    card.
     """
     if isinstance(value, dict):
         return _of_data(call, account, value, param)
@@ -50,7 +51,7 @@ def external_account(call: Call, account: api.Account, value: Any, param: str) -
 
 
 def _of_token(call: Call, account: api.Account, id: str, param: str) -> StoredBankAccount | StoredCard:
-    """What a stored token holds; it is spent with that."""
+    """Return the instrument of a stored token, and mark the token as used."""
     inner = redeem(call, id, param)
     if kinds.is_bank_account(inner):
         return _finish(call, account, inner, banks.bank_by_key(inner.pop("_bank", None)), None)

@@ -1,8 +1,8 @@
-"""What money is taken from: payment methods, cards and bank accounts, as stored with what only we know of them.
+"""Instruments: payment methods, cards and bank accounts as they are stored, with private fields.
 
 Private fields of an instrument: ``_card`` (the test card's key), ``_bank`` (a test account's ``TestBank.key``),
-    ``_cvc`` and ``_zip`` (whether that was given), ``_line1``, ``_set_up`` (prepared for off-session use), ``_used``
-    (paid with once, unattached).
+``_cvc``, ``_zip`` and ``_line1`` (whether it was given), ``_set_up`` (prepared for off-session use), ``_used`` (paid
+with once, unattached).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _PLATFORM_OWNED = (
     " ID."
     " Please ensure that the provided payment method matches the specified account."
 )
-#: The hint at connected accounts is younger than this version's answers.
+#: From this version on the error mentions connected accounts.
 _BEFORE_HINT = "2021-01-01"
 USED = (
     "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment,"
@@ -49,18 +49,18 @@ USED = (
 
 
 def refuse(problem: cards.CardProblem) -> ApiError:
-    """The 402 for card data that cannot be right."""
+    """Return the 402 error for invalid card data."""
     return card_error(problem.code, problem.message, problem.param, problem.decline_code, keep=False)
 
 
 def default_expiry(now: int) -> tuple[int, int]:
-    """Month and year of the test cards that are known by name: a year from now (recorded)."""
+    """Return the expiry month and year of a test card given by name: a year from now (recorded)."""
     today = datetime.fromtimestamp(now, UTC)
     return today.month, today.year + 1
 
 
 class NewCard:
-    """A card somebody typed in, checked: which test card it is and what was given with it."""
+    """A validated new card: its test card, and the data given with it."""
 
     def __init__(
         self, card: cards.TestCard, exp_month: int, exp_year: int, *, cvc: bool, zip: bool = False, line1: bool = False
@@ -70,9 +70,9 @@ class NewCard:
 
     @classmethod
     def typed(cls, call: Call, data: Mapping[str, Any], where: Mapping[str, Any] | None = None) -> NewCard:
-        """From ``number``, ``exp_month``, ``exp_year`` and ``cvc``.
+        """Return a card from ``number``, ``exp_month``, ``exp_year`` and ``cvc``.
 
-        where: the billing address. Raises ApiError 402 for data that cannot be right.
+        where: the billing address. Raises ApiError 402 for invalid data.
         """
         number, cvc = str(data["number"]), data.get("cvc")
         month, year = _whole(data.get("exp_month"), "exp_month"), _whole(data.get("exp_year"), "exp_year")
@@ -92,11 +92,11 @@ class NewCard:
 
     @classmethod
     def named(cls, call: Call, card: cards.TestCard) -> NewCard:
-        """One of the test cards known by name; its security code counts as given."""
+        """Return a test card given by name; its CVC counts as given."""
         return cls(card, *default_expiry(call.now), cvc=True)
 
     def remember(self, call: Call, value: StoredPaymentMethod | StoredCard) -> None:
-        """Set what is stored beside the object. Nothing of a real card's number is."""
+        """Set the private fields of the stored object. The number of a real card is not stored."""
         if not call.livemode:
             value["_card"] = self.card.key
         value["_cvc"], value["_zip"], value["_line1"] = self.cvc, self.zip, self.line1
@@ -118,8 +118,9 @@ def _whole(value: Any, name: str) -> int:
 
 
 def fingerprint_owner(call: Call) -> str:
-    """Whose fingerprints: the account's own. In live mode with a secret of this server, so that no number can be
-    guessed from one.
+    """Return what fingerprints depend on: the account.
+
+    In live mode they also depend on a secret of this server, so that a number cannot be guessed from its fingerprint.
     """
     secret = call.services.authority.keyring.stable_digest(f"fingerprints of {call.account}") if call.livemode else b""
     return call.account + secret.hex()
@@ -128,7 +129,7 @@ def fingerprint_owner(call: Call) -> str:
 def card_payment_method(
     call: Call, new: NewCard, billing: Mapping[str, Any] | None = None, *, preferred_network: str | None = None
 ) -> StoredPaymentMethod:
-    """A PaymentMethod of type card, not stored yet."""
+    """Return a PaymentMethod of type card; it is not stored."""
     value = new_object(
         kinds.PAYMENT_METHOD,
         id=call.ids.new("pm"),
@@ -146,7 +147,7 @@ def card_payment_method(
 def bank_payment_method(
     call: Call, bank: banks.TestBank, billing: Mapping[str, Any] | None = None
 ) -> StoredPaymentMethod:
-    """A PaymentMethod of a test bank account, not stored yet."""
+    """Return a PaymentMethod of a test bank account; it is not stored."""
     value = new_object(
         kinds.PAYMENT_METHOD,
         id=call.ids.new("pm"),
@@ -171,9 +172,9 @@ def wire_card(
     *,
     currency: str | None = None,
 ) -> StoredCard:
-    """A legacy ``card`` object, not stored yet. details: ``name`` and ``address_*`` as typed.
+    """Return a legacy ``card`` object; it is not stored. details: ``name`` and ``address_*`` as given.
 
-    currency: of a card that can be paid out to; None leaves it out.
+    currency: that of a debit card for payouts; None leaves the field out.
     """
     details = details or {}
     where = {
@@ -197,7 +198,7 @@ def wire_card(
 
 
 def billing_of(instrument: Instrument | None) -> api.BillingDetails:
-    """``billing_details`` of a charge that is made with this instrument."""
+    """Return the ``billing_details`` of a charge with this instrument."""
     if instrument is None:
         return fields.billing_details(None)
     if kinds.is_payment_method(instrument):
@@ -213,12 +214,12 @@ def billing_of(instrument: Instrument | None) -> api.BillingDetails:
 
 
 def as_payment_method(call: Call, value: Instrument) -> Instrument:
-    """A saved card of the old kind, shown as a payment method; others as they are."""
+    """Return an instrument as a payment method: a legacy card is converted."""
     return shown_card(call, value) if kinds.is_card(value) else value
 
 
 def shown_card(call: Call, value: StoredCard) -> StoredPaymentMethod:
-    """A saved card of the old kind, as a payment method that is not stored."""
+    """Return a legacy card as a payment method that is not stored."""
     known = test_card(value)
     card: api.PaymentMethodCard | None = None
     if known is not None:
@@ -245,12 +246,12 @@ def shown_card(call: Call, value: StoredCard) -> StoredPaymentMethod:
 
 
 def resolve_payment_method(call: Call, text: str, param: str | None = "payment_method") -> Instrument:
-    """The stored payment method, card, bank account or source that an id names.
+    """Return the stored payment method, card, bank account or source with an id.
 
-    text: ``pm_…``, ``card_…``, ``ba_…``, ``src_…``, or the name of a test one (``pm_card_visa``), which becomes a real
-        stored one.
-    param: the parameter that named it; None when the id stands in the path.
-    Raises ApiError resource_missing with the real texts (reference section 1.6).
+    text: ``pm_…``, ``card_…``, ``ba_…``, ``src_…``, or the name of a test payment method (``pm_card_visa``), which is
+        then created.
+    param: the parameter that contained it; None for the path.
+    Raises ApiError ``resource_missing`` with the real texts (reference section 1.6).
     """
     found = call.objects.find(kinds.PAYMENT_METHOD, text) if text.startswith("pm_") else saved(call, text)
     made = named_payment_method(call, text) if found is None and not call.livemode else None
@@ -262,7 +263,7 @@ def resolve_payment_method(call: Call, text: str, param: str | None = "payment_m
 
 
 def saved(call: Call, id: str) -> SavedSource | None:
-    """The stored card, source or bank account of that id, or None."""
+    """Return the stored card, source or bank account with that id, or None."""
     if id.startswith("card_"):
         return call.objects.find(kinds.CARD, id)
     if id.startswith("src_"):
@@ -271,7 +272,7 @@ def saved(call: Call, id: str) -> SavedSource | None:
 
 
 def named_payment_method(call: Call, name: str) -> StoredPaymentMethod | None:
-    """A new PaymentMethod of the test card or account of that name, not stored yet; None when there is none."""
+    """Return a new PaymentMethod of a named test card or account, not stored; None for other names."""
     card = cards.by_payment_method(name)
     if card is not None:
         return card_payment_method(call, NewCard.named(call, card))
@@ -282,7 +283,7 @@ def named_payment_method(call: Call, name: str) -> StoredPaymentMethod | None:
 
 
 def no_payment_method(call: Call, text: str, param: str | None) -> ApiError:
-    """The error for an unknown payment method, which tells where it may be instead."""
+    """Return the error for an unknown payment method, with hints where it may exist."""
     table = call.objects.table(kinds.PAYMENT_METHOD)
     name = param or "payment_method"
     if table.exists_in_other_mode(call.tx, call.scope, text):
@@ -298,15 +299,15 @@ def no_payment_method(call: Call, text: str, param: str | None) -> ApiError:
 
 
 def token_card(call: Call, text: str) -> NewCard | None:
-    """The card behind a ``tok_…`` name of the testing page, or None."""
+    """Return the test card of a ``tok_…`` name of the testing page, or None."""
     card = None if call.livemode else cards.by_token(text)
     return NewCard.named(call, card) if card is not None else None
 
 
 def redeem(call: Call, text: str, param: str) -> StoredCard | StoredBankAccount:
-    """What a single-use token stands for: an inner ``card`` or ``bank_account``, not stored yet. The token is spent.
+    """Return the ``card`` or ``bank_account`` of a token, not stored, and mark the token as used.
 
-    Raises ApiError: no such token; used before (``token_already_used``).
+    Raises ApiError if the token does not exist or was used (``token_already_used``).
     """
     named = token_card(call, text)
     if named is not None:
@@ -333,7 +334,7 @@ def _inside(token: StoredToken) -> StoredCard | StoredBankAccount:
 
 
 def token_bank(call: Call, bank: banks.TestBank, verified: bool = False) -> StoredBankAccount:
-    """A ``bank_account`` of a test account, not stored yet."""
+    """Return a ``bank_account`` object of a test account; it is not stored."""
     details = banks.BankDetails(
         bank.number,
         bank.routing_number,
@@ -353,5 +354,5 @@ def token_bank(call: Call, bank: banks.TestBank, verified: bool = False) -> Stor
 
 
 def test_card(instrument: Instrument | None) -> cards.TestCard | None:
-    """The test card behind an instrument, or None."""
+    """Return the test card of an instrument, or None."""
     return protocol.card_of_instrument(instrument)

@@ -31,20 +31,20 @@ CUSTOMER: Kind[api.Customer] = Kind("customer")
 
 
 def is_payment_method(value: Instrument) -> TypeIs[StoredPaymentMethod]:
-    """Whether an instrument is a payment method."""
+    """Return whether an instrument is a payment method."""
     return value["object"] == "payment_method"
 
 
 def is_card(value: Instrument) -> TypeIs[StoredCard]:
-    """Whether an instrument is a card that was saved the old way."""
+    """Return whether an instrument is a saved legacy card."""
     return value["object"] == "card"
 
 
 def is_bank_account(value: Instrument) -> TypeIs[StoredBankAccount]:
-    """Whether an instrument is a bank account that was saved the old way."""
+    """Return whether an instrument is a saved legacy bank account."""
     return value["object"] == "bank_account"
 
 
 def is_source(value: Instrument) -> TypeIs[StoredSource]:
-    """Whether an instrument is a source."""
+    """Return whether an instrument is a source."""
     return value["object"] == "source"

@@ -46,10 +46,9 @@ _NONE_FOUND = (
 
 
 def mandate_for(call: Call, intent: Intent, method: Instrument, params: Mapping[str, Any]) -> str | None:
-    """The mandate that a confirmation rests on: the one it names, a new one, or the payment method's own; None where
-    none is needed.
+    """Return the mandate for a confirmation: the given one, a new one, or the payment method's; None if not needed.
 
-    Raises ApiError 400: no such mandate, or one is needed and there is none.
+    Raises ApiError 400 for an unknown mandate, or if one is required and missing.
     """
     kind = protocol.kind_of(method)
     options = value_at(intent, f"payment_method_options.{kind}.mandate_options") if kind == "card" else None
@@ -69,14 +68,14 @@ def mandate_for(call: Call, intent: Intent, method: Instrument, params: Mapping[
             code = "payment_intent_mandate_invalid" if payment else "setup_intent_mandate_invalid"
             message = _NONE_FOUND.format(kind="PaymentIntent" if payment else "SetupIntent")
             raise invalid(message, "mandate_data", code)
-        # The client library shows the mandate's text and sends the acceptance itself.
+        # The client library shows the text of the mandate and sends the acceptance.
         data = _inferred(call, {"customer_acceptance": {"type": "online"}})
         found = new_mandate(call, method, data, single_use=_single_use(intent, params))
     return None if found is None else str(found["id"])
 
 
 def _inferred(call: Call, data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """``mandate_data`` of a browser, with the address and the browser of the request where it does not say them."""
+    """Return ``mandate_data`` of a browser, completed with the IP address and user agent of the request."""
     given = data["customer_acceptance"]
     online = {"ip_address": call.origin.ip, "user_agent": call.origin.user_agent, **(given.get("online") or {})}
     return {"customer_acceptance": {**given, "online": online}}
@@ -102,7 +101,7 @@ def _single_use(intent: Intent, params: Mapping[str, Any]) -> api.MandateSingleU
 def new_mandate(
     call: Call, method: Instrument, data: Mapping[str, Any], *, single_use: api.MandateSingleUse | None = None
 ) -> api.Mandate:
-    """A new active mandate. data: ``mandate_data`` as given. single_use: amount and currency that it is limited to."""
+    """Create an active mandate. data: ``mandate_data``. single_use: the amount and currency it is limited to."""
     given = data["customer_acceptance"]
     acceptance: api.CustomerAcceptance = {"accepted_at": given.get("accepted_at", call.now), "type": given["type"]}
     fields.assign(acceptance, {given["type"]: dict(given.get(given["type"]) or {})}, (given["type"],))
@@ -143,7 +142,7 @@ def _details(call: Call, method: Instrument, id: str) -> api.MandatePaymentMetho
 
 
 def spend(call: Call, mandate: str | None) -> None:
-    """A payment was made on a mandate: one for a single payment is over (recorded)."""
+    """Record a payment with a mandate: a single-use mandate becomes inactive (recorded)."""
     value = call.objects.find(kinds.MANDATE, mandate or "")
     if value is not None and value["type"] == "single_use" and value["status"] == "active":
         states.MANDATE.set(value, "inactive")
@@ -151,14 +150,14 @@ def spend(call: Call, mandate: str | None) -> None:
 
 
 def withdraw(call: Call, method: str) -> None:
-    """The payment method is gone: its mandates are inactive, and say so (``mandate.updated``)."""
+    """Make the mandates of a detached payment method inactive, with ``mandate.updated``."""
     for value in call.objects.query(kinds.MANDATE, {"payment_method": method, "status": "active"}):
         states.MANDATE.set(value, "inactive")
         call.objects.save(value, "mandate.updated")
 
 
 def show(call: Call, params: Params) -> Reply:
-    """The page that a mandate's ``url`` leads to: what the customer agreed to."""
+    """Show the page of a mandate's ``url``: what the customer agreed to."""
     mandate = call.objects.get(kinds.MANDATE, call.path["id"])
     kind = mandate["payment_method_details"]["type"]
     facts = {

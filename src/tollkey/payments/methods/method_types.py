@@ -1,4 +1,4 @@
-"""The types of payment methods: which of them an intent may use, and what its ``payment_method_options`` say of each.
+"""The types of payment methods, the types that an intent accepts, and its ``payment_method_options``.
 
 Facts from the documentation's table of payment method support and the recorded intents.
 """
@@ -29,12 +29,12 @@ _UNACTIVATED = (
 
 @dataclass(frozen=True, slots=True)
 class MethodType:
-    """One type.
+    """A type of payment method.
 
-    currencies: those it can be paid in; empty for any. redirects: the customer leaves the page to authorize.
-    captures: the money can be authorized first and captured later. reusable: it can be saved for later payments.
-    delayed: the outcome is known only days later. mandate: the customer must accept one.
-    default: on in a new account's payment method configuration.
+    currencies: supported currencies; empty for all. redirects: the customer authorizes on another page.
+    captures: supports separate authorization and capture. reusable: can be saved for later payments.
+    delayed: the result is known only days later. mandate: the customer must accept a mandate.
+    default: enabled in the default payment method configuration.
     """
 
     name: str
@@ -58,7 +58,7 @@ _AMAZON = "aud chf dkk eur gbp hkd jpy nok nzd sek usd zar"
 _ALIPAY = "aud cad cny eur gbp hkd jpy myr nzd sgd usd"
 _WECHAT = "aud cad chf cny dkk eur gbp hkd jpy nok sek sgd usd"
 
-#: In the order in which intents list them.
+#: In the order in which intents list the types.
 TYPES: Mapping[str, MethodType] = MappingProxyType({
     method.name: method
     for method in (
@@ -160,7 +160,7 @@ _MANDATE = (
 
 
 def check_types(names: Iterable[str], param: str = "payment_method_types") -> list[str]:
-    """The types asked for, without repetition. Raises ApiError 400 for one that does not exist."""
+    """Return the requested types without duplicates. Raises ApiError 400 for an unknown type."""
     for name in names:
         if name not in TYPES:
             raise not_activated(name, param)
@@ -168,12 +168,12 @@ def check_types(names: Iterable[str], param: str = "payment_method_types") -> li
 
 
 def not_activated(name: str, param: str = "payment_method_types") -> ApiError:
-    """400: a payment method type that there is not."""
+    """Return the 400 error for an unknown payment method type."""
     return invalid(_UNACTIVATED.format(type=name), param, "payment_intent_invalid_parameter")
 
 
 def check_currency_of(names: Iterable[str], currency: str) -> None:
-    """Raise ApiError 400 when one of the types cannot be paid in that currency."""
+    """Raise ApiError 400 if one of the types does not support the currency."""
     for name in names:
         method = TYPES[name]
         if method.currencies and currency not in method.currencies:
@@ -194,9 +194,9 @@ def automatic_types(
     reusable: bool = False,
     excluded: Iterable[str] = (),
 ) -> list[str]:
-    """The types that an intent with ``automatic_payment_methods`` offers.
+    """Return the types of an intent with ``automatic_payment_methods``.
 
-    enabled: those that are on in the payment method configuration. currency: of the payment; None when only saving.
+    enabled: those enabled in the payment method configuration. currency: of the payment; None for a SetupIntent.
     """
     left_out = set(excluded)
     wanted = set(enabled)

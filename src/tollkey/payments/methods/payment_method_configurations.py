@@ -1,9 +1,9 @@
-"""PaymentMethodConfigurations: which payment methods the Dashboard has switched on.
+"""PaymentMethodConfigurations: the payment methods enabled in the Dashboard.
 
     (default, always there) ──update──▶ …      created ──update──▶ … active │ inactive
 
-Every account has a default configuration in each mode. It is stored once it is changed; until then it is what a new
-account has.
+Every account has a default configuration in each mode. It is stored when it is first changed; until then it is that
+of a new account has.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ PERMISSION = Permission("payment_method_configuration", "Payment Method Configur
 OBJECT = "payment_method_configuration"
 _KIND: Kind[api.PaymentMethodConfiguration] = Kind(OBJECT)
 _OURS = frozenset({"id", "object", "active", "application", "is_default", "livemode", "name", "parent"})
-#: Wallets that come with cards, on in a new account.
+#: Card wallets, enabled in a new account.
 _WALLETS = frozenset({"apple_pay", "google_pay", "cartes_bancaires", "jcb"})
 
 
 def methods_of(configuration: api.PaymentMethodConfiguration) -> list[str]:
-    """The names of the payment methods that a configuration speaks of."""
+    """Return the names of the payment methods in a configuration."""
     return [name for name in configuration if name not in _OURS and not name.startswith("_")]
 
 
 def enabled_types(configuration: api.PaymentMethodConfiguration) -> set[str]:
-    """The types that are on."""
+    """Return the enabled types."""
     return {
         name
         for name in methods_of(configuration)
@@ -50,12 +50,12 @@ def _method(configuration: Mapping[str, Any], name: str) -> api.PaymentMethodCon
 
 
 def default_id(call: Call) -> str:
-    """The id of the account's default configuration: always the same, stored or not."""
+    """Return the id of the account's default configuration, which is the same before and after it is stored."""
     return f"pmc_1{call.account.removeprefix('acct_')}{'Live' if call.livemode else 'Test'}Default"
 
 
 def used_configuration(call: Call, id: str | None = None) -> api.PaymentMethodConfiguration:
-    """The configuration of that id, or the default one. Raises ApiError 400 when there is none."""
+    """Return the configuration with that id, or the default. Raises ApiError 400 for an unknown id."""
     if id is not None and id != default_id(call):
         return call.objects.get(_KIND, id, OBJECT)
     return call.objects.find(_KIND, default_id(call)) or _default(call)
@@ -112,7 +112,7 @@ def retrieve_one(call: Call, params: Params) -> api.PaymentMethodConfiguration:
 
 
 def update(call: Call, params: Params) -> api.PaymentMethodConfiguration:
-    """Switch payment methods on or off."""
+    """Enable or disable payment methods."""
     configuration = retrieve_one(call, params)
     _apply(configuration, params)
     if call.objects.find(_KIND, configuration["id"]) is None:
@@ -121,7 +121,7 @@ def update(call: Call, params: Params) -> api.PaymentMethodConfiguration:
 
 
 def list_all(call: Call, params: Params) -> Page:
-    """List configurations; the default one is among them, stored or not."""
+    """List configurations, including the default one even if it is not stored."""
     params.pop("application", None)
     page = list_page(call, OBJECT, params, url="/v1/payment_method_configurations")
     if (

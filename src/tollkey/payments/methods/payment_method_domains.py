@@ -1,4 +1,4 @@
-"""PaymentMethodDomains and Apple Pay domains: the web sites on which wallets may be shown.
+"""PaymentMethodDomains and Apple Pay domains: the domains on which wallets may be shown.
 
 registered ──update enabled──▶ … enabled │ disabled      apple pay domain: registered ──delete──▶ (gone)
 """
@@ -46,14 +46,14 @@ def _name(params: Params) -> str:
 
 
 def _wallet_status(call: Call, enabled: bool) -> api.PaymentMethodDomainResourcePaymentMethodStatus:
-    """What a wallet makes of a domain. In live mode somebody would have to register it there."""
+    """Return the status of a wallet on a domain. In live mode nobody registers it with the wallet's provider."""
     if call.has(providers.WALLETS):
         return {"status": "active" if enabled else "inactive"}
     return {"status": "inactive", "status_details": {"error_message": providers.WALLETS.refusal().message}}
 
 
 def create(call: Call, params: Params) -> api.PaymentMethodDomain:
-    """Register a domain; one that is registered already is answered as it is."""
+    """Register a domain; a domain registered before is returned unchanged."""
     name = _name(params)
     known = call.objects.query(DOMAIN, {"domain_name": name}, 1)
     if known:
@@ -72,7 +72,7 @@ def create(call: Call, params: Params) -> api.PaymentMethodDomain:
 
 
 def update(call: Call, params: Params) -> api.PaymentMethodDomain:
-    """Switch a domain on or off."""
+    """Enable or disable a domain."""
     domain = call.objects.get(DOMAIN, call.path["payment_method_domain"])
     if params.get("enabled") is not None:
         domain["enabled"] = params["enabled"]
@@ -81,7 +81,7 @@ def update(call: Call, params: Params) -> api.PaymentMethodDomain:
 
 
 def validate(call: Call, params: Params) -> api.PaymentMethodDomain:
-    """Check the domain again: this server vouches for every one."""
+    """Validate a domain again; this server accepts every domain."""
     return call.objects.get(DOMAIN, call.path["payment_method_domain"])
 
 
@@ -94,7 +94,7 @@ def create_apple(call: Call, params: Params) -> api.ApplePayDomain:
 
 
 def delete_apple(call: Call, params: Params) -> Deleted:
-    """Take a domain off Apple Pay."""
+    """Unregister a domain for Apple Pay."""
     domain = call.objects.get(APPLE_DOMAIN, call.path["domain"])
     return call.objects.delete(domain)
 

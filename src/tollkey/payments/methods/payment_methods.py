@@ -1,4 +1,4 @@
-"""Payment methods: what customers pay with.
+"""Payment methods of customers.
 
 created ──attach──▶ attached to a customer ──detach──▶ detached (may not be used again)
    └──paid with once, unattached──▶ used (may not be used again)
@@ -51,7 +51,7 @@ PERMISSION = Permission("payment_method", "PaymentMethods", "Core")
 
 
 def create(call: Call, params: Params) -> StoredPaymentMethod:
-    """Create a payment method from what was typed in, a token, or a platform's own payment method."""
+    """Create a payment method from data, a token, or a payment method of the platform."""
     if params.get("payment_method"):
         return copying.copy_payment_method(call, params, PERMISSION)
     kind = params.get("type")
@@ -154,7 +154,7 @@ def _bank(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
 
 
 def _other(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
-    """A method without numbers: the properties that its specification has, filled from what was given."""
+    """Return the details of a type without numbers: the properties of its specification, set from the parameters."""
     try:
         inner = new_object(f"payment_method_{kind}")
     except LookupError:
@@ -169,7 +169,7 @@ def _other(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
     return value
 
 
-#: The BIC of the banks that iDEAL names.
+#: The BIC of each iDEAL bank.
 _BIC = {
     "abn_amro": "ABNANL2A", "asn_bank": "ASNBNL21", "bunq": "BUNQNL2A", "handelsbanken": "HANDNL2A", "ing": "INGBNL2A",
     "knab": "KNABNL2H", "n26": "NTSBDEB1", "rabobank": "RABONL2U", "regiobank": "RBRBNL21", "revolut": "REVOLT21",
@@ -178,7 +178,7 @@ _BIC = {
 
 
 def _complete(call: Call, kind: str, inner: MutableMapping[str, Any], data: Mapping[str, Any]) -> None:
-    """What the real system adds to what was given (recorded)."""
+    """Add the properties that the real API derives from the given ones (recorded)."""
     number = str(data.get("account_number") or data.get("tax_id") or "")
     print_of_number = processors_cards.fingerprint(number, fingerprint_owner(call)) if number else None
     if kind == "ideal":
@@ -194,7 +194,7 @@ def _complete(call: Call, kind: str, inner: MutableMapping[str, Any], data: Mapp
 
 
 def retrieve(call: Call, params: Params) -> Instrument:
-    """Retrieve a payment method; the name of a test one makes one."""
+    """Retrieve a payment method; the name of a test payment method creates one."""
     return as_payment_method(call, resolve_payment_method(call, call.path["payment_method"], None))
 
 
@@ -202,7 +202,7 @@ _CHANGES = ("billing_details", "card", "allow_redisplay", "us_bank_account")
 
 
 def update(call: Call, params: Params) -> Instrument:
-    """Change billing details, expiry or metadata of a payment method that belongs to a customer."""
+    """Change billing details, expiry or metadata of a customer's payment method."""
     value = resolve_payment_method(call, call.path["payment_method"], None)
     if not value.get("customer"):
         raise invalid("You must save this PaymentMethod to a customer before you can update it.", None, retry=False)
@@ -233,7 +233,7 @@ def _change(value: StoredPaymentMethod, params: Mapping[str, Any]) -> None:
 
 
 def attach(call: Call, params: Params) -> Instrument:
-    """Attach a payment method to a customer; the bank is asked whether it may be saved."""
+    """Attach a payment method to a customer, unless the bank refuses to save it."""
     value = resolve_payment_method(call, call.path["payment_method"], None)
     if not params.get("customer"):
         raise missing_param("customer")
@@ -241,9 +241,9 @@ def attach(call: Call, params: Params) -> Instrument:
 
 
 def attach_to(call: Call, value: Instrument, customer: str) -> Instrument:
-    """Attach to the customer of that id, with the event ``payment_method.attached``.
+    """Attach a payment method to the customer with that id, with the event ``payment_method.attached``.
 
-    Raises ApiError: attached before, used or detached before, or 402 when the bank refuses.
+    Raises ApiError 400 if it is attached, or was used or detached before, and 402 if the bank refuses to save it.
     """
     if value.get("customer"):
         if value["customer"] == customer:
@@ -260,7 +260,7 @@ def attach_to(call: Call, value: Instrument, customer: str) -> Instrument:
 
 
 def detach(call: Call, params: Params) -> Instrument:
-    """Detach a payment method from its customer; it may not be used again."""
+    """Detach a payment method from its customer; it cannot be used again."""
     value = resolve_payment_method(call, call.path["payment_method"], None)
     owner = value.get("customer")
     if not owner:
@@ -321,7 +321,7 @@ def of_customer_one(call: Call, params: Params) -> Instrument:
 
 
 def client_view(call: Call, value: StoredPaymentMethod) -> StoredPaymentMethod:
-    """What browsers and apps see: no fingerprint, no metadata (reference section 3)."""
+    """Return the fields that browsers and apps may see: no fingerprint, no metadata (reference section 3)."""
     value.pop("metadata", None)
     for inner in value.values():
         if isinstance(inner, dict):
@@ -329,7 +329,7 @@ def client_view(call: Call, value: StoredPaymentMethod) -> StoredPaymentMethod:
     return value
 
 
-#: ``customer`` and ``payment_method`` copy what a customer has saved: that is the server's to do.
+#: ``customer`` and ``payment_method`` copy a saved payment method, which only the server may do.
 _MADE_BY_CLIENT = publishable_access(
     takes=f"{client.METHOD} custom{{type}}",
     ignores=client.HCAPTCHA,

@@ -1,6 +1,6 @@
-"""Sources (``src_…``): made in one of four flows, chargeable at once or after the customer has done something.
+"""Sources (``src_…``) and their four flows: chargeable at once, or after an action of the customer.
 
-The redirect page is Tollkey's own: in test mode the customer authorizes or fails the payment there.
+The redirect page is part of Tollkey: in test mode the customer authorizes or fails the payment on it.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ REDIRECT = (
 RECEIVER = ("ach_credit_transfer", "bitcoin")
 REUSABLE = ("card", "sepa_debit", "ach_debit", "acss_debit", "au_becs_debit", "ach_credit_transfer")
 _CURRENCY = {"ideal": "eur", "bancontact": "eur", "eps": "eur", "giropay": "eur", "sofort": "eur", "p24": "eur"}
-#: An unanswered redirect or an unpaid receiver is canceled after this.
+#: A pending redirect or receiver source is canceled after these seconds.
 _EXPIRES_SECONDS = 6 * 3600
 _FILLS_AFTER = 1
 
 
 def create(call: Call, params: Params) -> StoredSource:
-    """A new source of any type. Raises ApiError for what is missing or wrong."""
+    """Return a new source of any type. Raises ApiError for missing or invalid parameters."""
     kind = params.get("type")
     if params.get("token") and kind is None:
         kind = "card"
@@ -126,13 +126,13 @@ def _owner_of(source: StoredSource) -> api.SourceOwner:
 
 
 def set_owner(source: StoredSource, params: Params) -> None:
-    """Merge ``owner`` of the parameters."""
+    """Merge the parameter ``owner`` into a source."""
     if params.get("owner"):
         source["owner"] = _owner({**_owner_of(source), **params["owner"]})
 
 
 def _details(call: Call, kind: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What was told of another kind. Of an account's number the last four digits and a fingerprint stay."""
+    """Return the details of other types. An account number is reduced to its last four digits and a fingerprint."""
     try:
         blanks = new_object(f"source_type_{kind}")
     except LookupError:
@@ -161,7 +161,7 @@ def _set_card(call: Call, source: StoredSource, params: Params) -> None:
 
 
 def _card_details(card: StoredCard) -> api.SourceTypeCard:
-    """``source.card``: the legacy card's facts, and whether 3-D Secure is wanted."""
+    """Return ``source.card``: the legacy card's fields, and whether 3-D Secure is required."""
     known = test_card(card)
     wanted = known.three_d_secure if known is not None else cards.ThreeDSecure.UNENROLLED
     required = wanted in (
@@ -201,7 +201,7 @@ def _set_three_d_secure(call: Call, source: StoredSource, params: Params) -> Non
         if str(given).startswith("tok_")
         else resolve_payment_method(call, given, "three_d_secure[card]")
     )
-    if card.get("customer"):  # what a customer has saved is named only by those who may read it
+    if card.get("customer"):  # only keys that may read the customer may use its saved sources
         if call.client:
             raise no_payment_method(call, str(given), "three_d_secure[card]")
         call.needs(permissions.CUSTOMER)
@@ -233,7 +233,7 @@ def _set_sepa_debit(call: Call, source: StoredSource, params: Params) -> None:
 
 
 def again(call: Call, platform: Call, params: Params) -> StoredSource:
-    """A platform's source, copied to the connected account. platform: the call in the platform's own account."""
+    """Return a copy of a platform's source on the connected account. platform: the call in the platform's account."""
     original = platform.objects.get(kinds.SOURCE, params["original_source"], "original_source")
     if params.get("customer") and original.get("customer") != params["customer"]:
         raise platform.objects.missing(kinds.SOURCE, original["id"], "original_source")
@@ -257,7 +257,7 @@ def _start_redirect(call: Call, source: StoredSource, params: Params) -> None:
 
 
 def page(call: Call, params: Params) -> Reply:
-    """The page a customer is sent to: authorize the payment, or let it fail."""
+    """Show the page of a redirect source: authorize or fail the payment."""
     source = call.objects.get(kinds.SOURCE, call.path["id"])
     if source["status"] != "pending":
         return html_page("Payment", "<h1>This payment has been answered.</h1>\n<p>You may close this page.</p>")
@@ -280,7 +280,7 @@ def page(call: Call, params: Params) -> Reply:
 
 
 def authorize(call: Call, params: Params) -> Reply:
-    """The customer says yes: the source can be charged."""
+    """Authorize the payment: the source becomes chargeable."""
     source = call.objects.get(kinds.SOURCE, call.path["id"])
     if source["status"] == "pending":
         source["redirect"] = {**source["redirect"], "status": "succeeded"}
@@ -289,7 +289,7 @@ def authorize(call: Call, params: Params) -> Reply:
 
 
 def refuse(call: Call, params: Params) -> Reply:
-    """The customer says no: the source has failed."""
+    """Fail the payment: the source becomes failed."""
     source = call.objects.get(kinds.SOURCE, call.path["id"])
     if source["status"] == "pending":
         source["redirect"] = {**source["redirect"], "status": "failed", "failure_reason": "user_abort"}
@@ -346,13 +346,13 @@ def _start_receiver(call: Call, source: StoredSource) -> None:
 
 
 def _amount_in(email: str | None) -> int:
-    """``amount_4242@example.com``: in test mode that much arrives by itself."""
+    """Return the amount in ``amount_4242@example.com``: in test mode the source then receives it automatically."""
     local = (email or "").partition("@")[0]
     return int(local[7:]) if local.startswith("amount_") and local[7:].isdecimal() and len(local) < 7 + 13 else 0
 
 
 def receive_test_funds(call: Call, id: str) -> None:
-    """Money arrives in a receiver."""
+    """Run the job that funds a receiver source in test mode."""
     source = call.objects.find(kinds.SOURCE, id)
     if source is None or source["status"] not in ("pending", "chargeable"):
         return
@@ -383,7 +383,7 @@ def receive_test_funds(call: Call, id: str) -> None:
 
 
 def expire(call: Call, id: str) -> None:
-    """Nobody answered."""
+    """Cancel a source that stayed pending."""
     source = call.objects.find(kinds.SOURCE, id)
     if source is not None and source["status"] == "pending":
         states.SOURCE.set(source, "canceled")

@@ -1,4 +1,4 @@
-"""Sources, and the cards and bank accounts that customers have saved (the older way to keep what one pays with).
+"""Sources, and legacy cards and bank accounts saved to customers.
 
 source    chargeable ──charge──▶ consumed (single use)           (flow ``none``: cards, debits)
           pending ──customer authorizes or pays──▶ chargeable │ failed │ canceled   (``redirect``, ``receiver``)
@@ -59,7 +59,7 @@ def _customer(call: Call) -> api.Customer:
 
 
 def add(call: Call, params: Params) -> SavedSource:
-    """Save a token, a source or data to a customer."""
+    """Save a token, a source, or card or bank account data to a customer."""
     customer = _customer(call)
     for name in ("source", "card", "bank_account"):
         if params.get(name):
@@ -68,7 +68,7 @@ def add(call: Call, params: Params) -> SavedSource:
 
 
 def list_sources(call: Call, params: Params) -> Page:
-    """List what a customer has saved; ``object`` chooses cards or bank accounts."""
+    """List a customer's saved sources; ``object`` selects cards or bank accounts."""
     customer = _customer(call)["id"]
     wanted = params.get("object")
     kind = wanted if wanted in ("card", "bank_account", "source") else None
@@ -88,7 +88,7 @@ def list_bank_accounts(call: Call, params: Params) -> Page:
 
 
 def retrieve_one(call: Call, params: Params) -> SavedSource:
-    """Retrieve one thing that a customer has saved."""
+    """Retrieve a saved source of a customer."""
     return source_of(call, _customer(call)["id"], call.path["id"])
 
 
@@ -104,13 +104,13 @@ def update(call: Call, params: Params) -> SavedSource:
 
 
 def remove(call: Call, params: Params) -> SavedSource | Deleted:
-    """Delete a saved card or bank account; a source is detached and cannot be used any more."""
+    """Delete a saved card or bank account; a source is detached and becomes unusable."""
     customer = _customer(call)
     return remove_source(call, customer, source_of(call, customer["id"], call.path["id"]))
 
 
 def verify(call: Call, params: Params) -> StoredBankAccount:
-    """Verify a bank account by its two deposits: 32 and 45 in test mode."""
+    """Verify a bank account with the amounts of two micro-deposits: 32 and 45 in test mode."""
     value = source_of(call, _customer(call)["id"], call.path["id"])
     if not kinds.is_bank_account(value):
         raise invalid("Only bank accounts can be verified.", None, retry=False)
@@ -137,16 +137,16 @@ def verify(call: Call, params: Params) -> StoredBankAccount:
 
 
 def create(call: Call, params: Params) -> StoredSource:
-    """Create a source. A publishable key may."""
+    """Create a source. Allowed with a publishable key."""
     if params.get("original_source"):
         return source_flows.again(call, shared_from(call, "original_source", permissions.SOURCE), params)
     return source_flows.create(call, params)
 
 
 def retrieve_source(call: Call, params: Params) -> StoredSource:
-    """Retrieve a source; a publishable key shows its ``client_secret``.
+    """Retrieve a source; a publishable key must send its ``client_secret``.
 
-    One that is not there is a 400 (section 2.2).
+    An unknown id is a 400 (section 2.2).
     """
     source = call.objects.find(kinds.SOURCE, call.path["source"])
     if source is None:
@@ -170,7 +170,7 @@ def update_source(call: Call, params: Params) -> StoredSource:
 
 
 def transactions(call: Call, params: Params) -> Page:
-    """List what has been paid into a receiver source."""
+    """List the payments to a receiver source."""
     source = call.objects.get(kinds.SOURCE, call.path["source"])
     return page_of_list(
         list(source.get("_transactions") or []), f"/v1/sources/{source['id']}/source_transactions", params
@@ -178,7 +178,7 @@ def transactions(call: Call, params: Params) -> Page:
 
 
 def client_view(call: Call, value: SavedSource) -> Mapping[str, object]:
-    """What browsers and apps see of a source, a card or a bank account: no fingerprint, no metadata."""
+    """Return the fields of a source, card or bank account that browsers and apps may see."""
     shown = {name: inner for name, inner in value.items() if name not in ("metadata", "fingerprint", "account")}
     for inner in shown.values():
         if isinstance(inner, dict):
@@ -187,10 +187,10 @@ def client_view(call: Call, value: SavedSource) -> Mapping[str, object]:
 
 
 _PAGE, _LISTED = (Access(takes=f"limit starting_after ending_before{more}") for more in ("", " object"))
-#: Apps send a token or a source; a card's number goes to ``/v1/tokens`` with the publishable key.
+#: Apps send a token or a source; card numbers are sent to ``/v1/tokens`` with the publishable key.
 _ADDED = Access(takes="source", refuses="source alipay_account bank_account card metadata")
 _OWNER = f"owner{{{client_access.ADDRESS} email name phone}}"
-#: Sources of what is typed in. ``customer`` and ``original_source`` would copy what is saved.
+#: Sources of data that the customer enters. ``customer`` and ``original_source`` would copy saved sources.
 _MADE_BY_CLIENT = publishable_access(
     takes=f"type amount currency flow {_OWNER} redirect{{return_url}} receiver{{refund_attributes_method}}"
     f" statement_descriptor token usage"
@@ -215,7 +215,7 @@ _READ_BY_CLIENT = publishable_access(takes="client_secret", ignores="is_stripe_s
 
 
 def _saved(path: str, listing: Callable[[Call, Params], Page]) -> tuple[Endpoint, ...]:
-    """The endpoints under one of the three names that a customer's sources have had."""
+    """Return the endpoints below one of the three path names of a customer's sources."""
     one = path + "/{id}"
     return (
         Endpoint(

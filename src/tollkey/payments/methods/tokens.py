@@ -1,4 +1,4 @@
-"""Tokens: card, bank or personal data, exchanged for something that may be passed around, once.
+"""Tokens: single-use references to card, bank account or personal data.
 
 created ──used──▶ used
 """
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredBankAccount, StoredCard, StoredToken
 
 PERMISSION = Permission("token", "Tokens", "Core")
-#: What can be made a token of: parameter -> the id's prefix and the token's type.
+#: Parameters that create a token -> prefix of its id, and its type.
 _KINDS = {
     "card": ("tok", "card"),
     "bank_account": ("btok", "bank_account"),
@@ -45,14 +45,14 @@ _KINDS = {
     "person": ("cpt", "person"),
     "cvc_update": ("cvctok", "cvc_update"),
 }
-#: What a publishable key is answered.
+#: Fields that a publishable key receives.
 _SHOWN = ("id", "object", "bank_account", "card", "client_ip", "created", "livemode", "type", "used")
 _KANA = "city country line1 line2 postal_code state town"
 _NOTHING = "You must supply either a card, customer, PII data, bank account, account or person to create a token."
 
 
 def create(call: Call, params: Params) -> StoredToken:
-    """Create a token of card, bank, account, person or other personal data. A publishable key may."""
+    """Create a token for card, bank account, account, person or other personal data. Allowed with a publishable key."""
     given = [name for name in _KINDS if params.get(name)]
     if len(given) > 1:
         raise invalid(
@@ -70,7 +70,7 @@ def create(call: Call, params: Params) -> StoredToken:
 
 
 def _instrument(call: Call, name: str, params: Params) -> StoredCard | StoredBankAccount:
-    """The card or bank account inside, of data."""
+    """Return the card or bank account of a token, made from the given data."""
     data = params[name]
     if isinstance(data, str):  # an id, which needs its customer
         raise invalid("Invalid object", name)
@@ -81,11 +81,10 @@ def _instrument(call: Call, name: str, params: Params) -> StoredCard | StoredBan
 
 
 def _of_customer(call: Call, customer: str, name: str | None, params: Params) -> StoredCard | StoredBankAccount:
-    """A copy of what a platform's customer has saved, for a token of the connected account: the named card or bank
-    account, or the default.
+    """Return a copy of a saved card or bank account of a platform's customer: the named one, or the default.
 
-    Raises ApiError 400: no connected account; no such card (the real texts, of public reports); 403 for a key that may
-        not read the platform's customers.
+    Raises ApiError 400 without a connected account or for an unknown card (the real texts, from public reports), and
+    403 if the key may not read the platform's customers.
     """
     home = shared_from(call, "customer", permissions.CUSTOMER)
     found = home.objects.get(kinds.CUSTOMER, customer, "customer")
@@ -120,8 +119,8 @@ def _store(
     inner: StoredCard | StoredBankAccount | None,
     told: Mapping[str, Any] | None = None,
 ) -> StoredToken:
-    """told: what an account or person token holds until it is used; it may have numbers of people in it, so it is
-    sealed.
+    """Store a token. told: the data of an account or person token, sealed because it may contain national id
+    numbers.
     """
     prefix, type = _KINDS[name]
     token = new_object(
@@ -144,7 +143,7 @@ def _store(
 
 
 def retrieve_token(call: Call, params: Params) -> StoredToken:
-    """Retrieve a token. One that is not there is a 400, as if a parameter had named it (reference section 2.2)."""
+    """Retrieve a token. An unknown id is a 400, as for an id in a parameter (reference section 2.2)."""
     found = call.objects.find(kinds.TOKEN, call.path["token"])
     if found is None:
         raise _missing(call)
@@ -156,14 +155,12 @@ def _missing(call: Call) -> ApiError:
 
 
 def client_view(call: Call, value: StoredToken) -> Mapping[str, object]:
-    """What a publishable key sees. The card or bank account inside has a shape of its own (``sources``)."""
+    """Return the fields of a token that a publishable key may see."""
     return {name: value.get(name) for name in _SHOWN if name in value}
 
 
 def _sealed_or_gone(private: Mapping[str, object], keyring: Keyring, scope: Scope, id: str) -> dict[str, object]:
-    """Earlier versions kept what was told for these tokens in clear; of the number of a person or a security code
-    nothing is needed.
-    """
+    """Seal the data of tokens that earlier versions stored in clear; delete id numbers and security codes."""
     kept = {name: value for name, value in private.items() if name not in ("_pii", "_cvc_update")}
     for name in ("_account", "_person"):
         if isinstance(kept.get(name), dict):
@@ -172,7 +169,7 @@ def _sealed_or_gone(private: Mapping[str, object], keyring: Keyring, scope: Scop
 
 
 def _customer(call: Call, token: StoredToken) -> None:
-    """Before 2015-02-18 a token's card named its customer, which it has not (recorded)."""
+    """Before 2015-02-18 the card of a token had a ``customer``, which is null (recorded)."""
     if token.get("card"):
         token["card"]["customer"] = None
 
@@ -194,8 +191,8 @@ _COMPANY = (
     f" representative_declaration{_ACCEPTED} structure tax_id"
     f" tax_id_registrar vat_id verification{{document{_DOCUMENT}}}"
 )
-#: Tokens of what is typed in. ``customer``, an id as ``card`` or ``bank_account``, and ``payment_method`` would copy
-#: what is saved.
+#: Tokens of data that the customer enters. ``customer``, an id as ``card`` or ``bank_account``, and ``payment_method``
+#: would copy saved ones.
 _MADE_BY_CLIENT = publishable_access(
     takes="card{address_city address_country address_line1 address_line2 address_state address_zip currency cvc"
     " exp_month exp_year name"

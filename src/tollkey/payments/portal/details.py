@@ -1,5 +1,5 @@
-"""The customer's own details in the portal: what the configuration lets them change of name, address, e-mail and tax
-ids.
+"""The customer's details in the portal: name, address, e-mail and tax ids, as far as the configuration allows
+changes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TAX_ID = re.compile(r"\s*([a-z_]+)\s+(\S.*)")
 
 
 def details_link(at: Here) -> str:
-    """The link to the page of details; empty when nothing may be changed."""
+    """Return the link to the details page; empty if the configuration allows no changes."""
     rules = at.features["customer_update"]
     if not rules["enabled"] or not rules["allowed_updates"]:
         return ""
@@ -38,7 +38,7 @@ def details_link(at: Here) -> str:
 
 
 def form(call: Call, params: operations.GetPortalTokenDetails) -> Reply:
-    """The details that may be changed, as they are."""
+    """Show the details that the customer may change."""
     at = here(call)
     return _page(at, _rules(at), {})
 
@@ -83,7 +83,7 @@ def _page(at: Here, allowed: list[str], typed: Mapping[str, Any], problem: str =
 
 
 def save(call: Call, params: operations.PostPortalTokenDetails) -> Reply:
-    """Change the customer as typed."""
+    """Store the details that the customer entered."""
     at = here(call)
     allowed = _rules(at)
     given: Mapping[str, Any] = params  # the names of the form's fields are computed

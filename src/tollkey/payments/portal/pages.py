@@ -1,4 +1,4 @@
-"""The pages of the customer portal: what there is, and what comes of cancelling before it is done."""
+"""The pages of the customer portal, and the confirmation before a cancellation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _ENDED = ("canceled", "incomplete_expired")
 
-#: How the page words the reasons that a configuration offers.
+#: Text of the cancellation reasons that a configuration can offer.
 _REASONS = {
     "too_expensive": "It costs too much", "missing_features": "It lacks something I need",
     "switched_service": "I use something else now",
@@ -40,7 +40,7 @@ def _form(path: str, name: str, value: str, label: str) -> str:
 
 
 def _bought(call: Call, subscription: StoredSubscription) -> str:
-    """What a subscription is for, and what it costs."""
+    """Return a description and the price of a subscription."""
     names, prices = [], []
     for item in call.objects.query(kinds.SUBSCRIPTION_ITEM, {"subscription": subscription["id"]}, limit=20):
         price = item["price"]
@@ -58,10 +58,10 @@ def cancel_page(
     before: str = "",
     goes: str | None = None,
 ) -> Reply:
-    """What will happen, and when: nothing is cancelled before its form is sent.
+    """Return the page that shows the effect of a cancellation; its form cancels.
 
-    rules: the configuration's ``subscription_cancel``. before: HTML that comes first, such as an offer to stay.
-    goes: where its form may lead outside of this server.
+    rules: the configuration's ``subscription_cancel``. before: HTML that comes first, such as a retention offer.
+    goes: the URL outside this server that the form may redirect to.
     """
     path = f"/portal/{call.path['token']}"
     if rules["mode"] == "immediately":
@@ -125,7 +125,7 @@ def _methods(call: Call, customer: StoredCustomer, path: str) -> str:
     parts = ["<h2>Payment methods</h2>"]
     default = value_at(customer, "invoice_settings.default_payment_method")
     for one in call.objects.query(kinds.PAYMENT_METHOD, {"customer": customer["id"]}, limit=20):
-        whole: Mapping[str, Any] = one  # the hash of its type, which one field or another holds
+        whole: Mapping[str, Any] = one  # the hash of its type, in the field of that name
         inner = whole.get(one["type"]) or {}
         name = (inner.get("brand") or one["type"]).replace("_", " ").title()
         until = f", {inner['exp_month']:02}/{inner['exp_year'] % 100:02}" if one["type"] == "card" else ""
@@ -151,13 +151,15 @@ def _invoices(call: Call, customer: StoredCustomer) -> str:
 
 
 def methods_page(at: Here) -> Reply:
-    """The task of a session that was made to update the payment method."""
+    """Return the page of a ``payment_method_update`` flow."""
     body = f"<h1>Update your payment method</h1>\n{_methods(at.call, at.customer, at.path)}{return_link(at.session)}"
     return html_page("Update your payment method", body, leads_to=leads_to(at.session))
 
 
 def portal_page(at: Here, configuration: api.BillingPortalConfiguration) -> Reply:
-    """What the customer has, and what the configuration lets them do with it."""
+    """Return the portal's main page: subscriptions, payment methods, invoices, and the actions the
+    configuration allows.
+    """
     features, customer = at.features, at.customer
     title = configuration["business_profile"]["headline"] or "Manage your billing"
     who = customer.get("email") or customer.get("name") or ""

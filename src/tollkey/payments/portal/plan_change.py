@@ -1,6 +1,6 @@
-"""Changing a plan in the customer portal: choose, see what it costs, confirm.
+"""Changing the plan of a subscription in the customer portal: choose, review the cost, confirm.
 
-Each step is a form; nothing needs a script.
+Each step is a form and works without scripts.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MOST = 999_999
 
 
 def change_link(at: Here, subscription: StoredSubscription) -> str:
-    """The link to the page on which this subscription is changed; empty when it cannot be."""
+    """Return the link to the page that changes a subscription; empty if it cannot be changed."""
     if (
         not at.features["subscription_update"]["enabled"]
         or not_changeable(subscription)
@@ -50,13 +50,13 @@ def change_link(at: Here, subscription: StoredSubscription) -> str:
 
 
 def choose(call: Call, params: operations.GetPortalTokenUpdate) -> Reply:
-    """What the subscription may be changed to."""
+    """Show the prices that a subscription can change to."""
     at = here(call)
     return choice_page(at, _changeable(at, params["subscription"]))
 
 
 def _changeable(at: Here, id: str) -> StoredSubscription:
-    """A subscription that its customer may change. Raises ApiError 400 for another one."""
+    """Return a subscription that the customer may change. Raises ApiError 400 otherwise."""
     subscription = own_subscription(at, id)
     if not at.features["subscription_update"]["enabled"]:
         raise invalid("Changing subscriptions is not offered here.")
@@ -67,7 +67,7 @@ def _changeable(at: Here, id: str) -> StoredSubscription:
 
 
 def choice_page(at: Here, subscription: StoredSubscription, problem: str = "") -> Reply:
-    """The form in which a price, a quantity and a promotion code are chosen."""
+    """Return the form with prices, quantity and promotion code."""
     rules = at.features["subscription_update"]
     item = subscriptions_items.load(at.call, subscription)[0]
     allowed = rules["default_allowed_updates"] or []
@@ -116,7 +116,7 @@ def _plans(at: Here, item: StoredSubscriptionItem, currency: str) -> list[str]:
 
 
 def price_text(price: api.Price) -> str:
-    """What a price costs: ``$10.00 every month``."""
+    """Format a price: ``$10.00 every month``."""
     recurring = recurring_of(price)
     count = recurring["interval_count"]
     every = recurring["interval"] if count == 1 else f"{count} {recurring['interval']}s"
@@ -125,7 +125,7 @@ def price_text(price: api.Price) -> str:
 
 
 def _limits(at: Here, product: str) -> tuple[int, int]:
-    """The least and the greatest quantity of a product."""
+    """Return the minimum and maximum quantity of a product."""
     for one in at.features["subscription_update"]["products"] or []:
         rule = one.get("adjustable_quantity") or {}
         if one["product"] == product and rule.get("enabled"):
@@ -134,9 +134,9 @@ def _limits(at: Here, product: str) -> tuple[int, int]:
 
 
 def _asked(at: Here, subscription: StoredSubscription, params: Mapping[str, Any]) -> Params:
-    """The change that was chosen, as ``subscriptions.update`` takes it.
+    """Return the chosen change in the form of parameters of ``subscriptions.update``.
 
-    Raises ApiError 400 for one that is not offered.
+    Raises ApiError 400 for a change that the configuration does not offer.
     """
     rules = at.features["subscription_update"]
     allowed = rules["default_allowed_updates"] or []
@@ -178,7 +178,7 @@ def _timed(at: Here, subscription: StoredSubscription, change: Params) -> Params
 
 
 def of_flow(at: Here) -> tuple[StoredSubscription, Params]:
-    """The subscription of a flow of type ``subscription_update_confirm``, and the change that it is about."""
+    """Return the subscription of a ``subscription_update_confirm`` flow, and its change."""
     flow = at.session["flow"]
     told = flow["subscription_update_confirm"] if flow is not None else None
     assert told is not None, "every flow of that type says what it is about"
@@ -192,9 +192,7 @@ def of_flow(at: Here) -> tuple[StoredSubscription, Params]:
 
 
 def confirm_page(at: Here) -> Reply:
-    """The first page of a flow of type ``subscription_update_confirm``: what it is about, before its cost is worked
-    out.
-    """
+    """Return the first page of a ``subscription_update_confirm`` flow, before the cost is computed."""
     subscription, change = of_flow(at)
     body = (
         f'{_summary(at, subscription, change)}<form method="post" '
@@ -227,7 +225,7 @@ def _change(at: Here, params: Mapping[str, Any]) -> tuple[StoredSubscription, Pa
 
 
 def review(call: Call, params: operations.PostPortalTokenReview) -> Reply:
-    """What a change costs, now and later: nothing is changed before its form is sent."""
+    """Show the cost of a change, now and later. Only its form makes the change."""
     at = here(call)
     try:
         subscription, change = _change(at, params)
@@ -255,7 +253,7 @@ def _review_page(at: Here, told: str, params: Mapping[str, Any], problem: str = 
 
 
 def _costs(at: Here, subscription: StoredSubscription, change: Params) -> str:
-    """What is charged now, and what recurs. Raises ApiError for a change that cannot be."""
+    """Return the amount due now, and the recurring amount. Raises ApiError for a change that is not possible."""
     if _later(at, subscription, change):
         end = arithmetic.show_date(periods.period_of(subscription)[1])
         return f"<p>Your plan changes on {end}. Nothing is charged today.</p>"
@@ -278,7 +276,7 @@ def _costs(at: Here, subscription: StoredSubscription, change: Params) -> str:
 
 
 def _later(at: Here, subscription: StoredSubscription, change: Params) -> bool:
-    """Whether the change waits for the end of the period, as ``schedule_at_period_end`` says."""
+    """Return whether the change waits for the end of the period, as ``schedule_at_period_end`` requires."""
     conditions = {
         one["type"] for one in value_at(at.features, "subscription_update.schedule_at_period_end.conditions") or []
     }
@@ -303,7 +301,7 @@ def _length(price: api.Price) -> int:
 
 
 def update(call: Call, params: operations.PostPortalTokenUpdate) -> Reply:
-    """Change the subscription; a refused card changes nothing and is told."""
+    """Change the subscription; if the card is declined nothing changes, and the page says so."""
     at = here(call)
     subscription, change = _change(at, params)
     summary = _summary(at, subscription, change)
@@ -319,7 +317,7 @@ def update(call: Call, params: operations.PostPortalTokenUpdate) -> Reply:
 
 
 def _schedule(at: Here, subscription: StoredSubscription, change: Params) -> None:
-    """Let the change come with the next period, by a subscription schedule that ends itself then."""
+    """Schedule the change for the next period with a subscription schedule that ends with the change."""
     item, entry = subscriptions_items.load(at.call, subscription)[0], change["items"][0]
     schedule = subscription_schedules.create(at.call, {"from_subscription": subscription["id"]})
     first = schedule["phases"][0]

@@ -1,4 +1,4 @@
-"""The customer portal: a page on which customers see and change their subscriptions, cards and invoices.
+"""The customer portal: a page on which customers manage their subscriptions, payment methods and invoices.
 
 configuration:  active ──update active=false──▶ inactive ──▶ active      (one is the default)
 session:        made ──an hour──▶ its address is refused
@@ -76,7 +76,7 @@ _FEATURES: api.PortalFeatures = {
 
 
 def _merge(call: Call, features: api.PortalFeatures, given: Mapping[str, Any]) -> None:
-    named = cast("Mapping[str, Params]", features)  # the parameters name the features that change
+    named = cast("Mapping[str, Params]", features)  # the parameters contain the features to change
     for name, change in given.items():
         for key, value in (change or {}).items():
             if isinstance(value, dict) and isinstance(named[name].get(key), dict):
@@ -95,9 +95,9 @@ def _merge(call: Call, features: api.PortalFeatures, given: Mapping[str, Any]) -
 
 
 def _product(call: Call, given: Mapping[str, Any], place: int) -> api.PortalSubscriptionUpdateProduct:
-    """A product that subscriptions may change to, with its prices.
+    """Return a product that subscriptions can change to, with its prices.
 
-    Raises ApiError 400 for prices that it does not have.
+    Raises ApiError 400 for prices of another product.
     """
     param = f"features[subscription_update][products][{place}]"
     product = call.objects.get(kinds.PRODUCT, given["product"], f"{param}[product]")
@@ -145,14 +145,14 @@ def _new(call: Call, params: Mapping[str, Any], *, default: bool) -> api.Billing
 def create_configuration(
     call: Call, params: operations.PostBillingPortalConfigurations
 ) -> api.BillingPortalConfiguration:
-    """Say what customers may do in the portal."""
+    """Create a portal configuration."""
     return call.objects.insert(_new(call, params, default=False), "billing_portal.configuration.created")
 
 
 def update_configuration(
     call: Call, params: operations.PostBillingPortalConfigurationsConfiguration
 ) -> api.BillingPortalConfiguration:
-    """Change a configuration."""
+    """Change a portal configuration."""
     configuration = call.objects.get(kinds.CONFIGURATION, call.path["configuration"])
     if params.get("active") is False and configuration["is_default"]:
         raise invalid("You cannot deactivate the default configuration.", "active")
@@ -171,7 +171,7 @@ def update_configuration(
 
 
 def _used(call: Call, id: str | None) -> api.BillingPortalConfiguration:
-    """The configuration of a session: the one that is named, or the default, which is made when there is none yet."""
+    """Return the configuration of a session: the given one, or the default, which is created if there is none."""
     if id is not None:
         found = call.objects.get(kinds.CONFIGURATION, id, "configuration")
         if not found["active"]:
@@ -189,7 +189,7 @@ def _used(call: Call, id: str | None) -> api.BillingPortalConfiguration:
 
 
 def create_session(call: Call, params: operations.PostBillingPortalSessions) -> StoredPortalSession:
-    """Make a session; its ``url`` is the portal's page of that customer."""
+    """Create a session; its ``url`` is the portal page of the customer."""
     if not params.get("customer"):
         raise missing_param("customer")
     customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
@@ -215,9 +215,7 @@ def create_session(call: Call, params: operations.PostBillingPortalSessions) -> 
 
 
 def show(call: Call, params: operations.GetPortalToken) -> Reply:
-    """The portal: subscriptions, payment methods and invoices of the session's customer; or the one task that the
-    session was made for.
-    """
+    """Show the portal page of the session's customer, or the page of its flow."""
     at = here(call)
     if waiting(at.session):
         return _task(at)
@@ -242,7 +240,7 @@ def _task(at: Here) -> Reply:
 
 
 def _offer(at: Here, flow: api.PortalFlowsFlowSubscriptionCancel) -> str:
-    """What the customer gets for staying."""
+    """Return the description of a retention offer."""
     coupon = at.call.objects.find(kinds.COUPON, value_at(flow, "retention.coupon_offer.coupon") or "")
     if coupon is None:
         return ""
@@ -272,7 +270,7 @@ def accept_retention_offer(call: Call, params: operations.PostPortalTokenStay) -
 def _cancellable(
     at: Here, params: operations.GetPortalTokenCancel | operations.PostPortalTokenCancel
 ) -> tuple[StoredSubscription, api.PortalSubscriptionCancel]:
-    """The subscription, and how the configuration lets it be cancelled. Raises ApiError (400) when it does not."""
+    """Return the subscription and its cancellation settings. Raises ApiError 400 if it cannot be canceled."""
     rules = at.features["subscription_cancel"]
     subscription = own_subscription(at, params["subscription"])
     if not rules["enabled"]:
@@ -283,12 +281,12 @@ def _cancellable(
 
 
 def ask_to_cancel(call: Call, params: operations.GetPortalTokenCancel) -> Reply:
-    """Before a subscription is cancelled: what will happen, and when?"""
+    """Show the effect of a cancellation before the customer confirms it."""
     return cancel_page(call, *_cancellable(here(call), params))
 
 
 def cancel_subscription(call: Call, params: operations.PostPortalTokenCancel) -> Reply:
-    """Cancel a subscription as the configuration allows: at once, or at the end of what is paid."""
+    """Cancel a subscription as the configuration allows: immediately, or at the end of the period."""
     at = here(call)
     subscription, rules = _cancellable(at, params)
     reasons, feedback = rules["cancellation_reason"], params.get("feedback")
@@ -306,14 +304,14 @@ def cancel_subscription(call: Call, params: operations.PostPortalTokenCancel) ->
 
 
 def undo_cancellation(call: Call, params: operations.PostPortalTokenKeep) -> Reply:
-    """Undo a cancellation at the end of the period."""
+    """Undo a pending cancellation at the end of the period."""
     at = here(call)
     changes.update(at.call, own_subscription(at, params["subscription"]), {"cancel_at_period_end": False})
     return redirect(at.path)
 
 
 def add_method(call: Call, params: operations.PostPortalTokenAdd) -> Reply:
-    """Go to a page that saves a new card, which pays from then on; then on to where the session leads."""
+    """Redirect to a page that saves a new card as default payment method, and returns to the portal afterwards."""
     at = here(call)
     if not at.features["payment_method_update"]["enabled"]:
         raise invalid("Changing payment methods is not offered here.")
@@ -325,7 +323,7 @@ def add_method(call: Call, params: operations.PostPortalTokenAdd) -> Reply:
 
 
 def use_method(call: Call, params: operations.PostPortalTokenUse) -> Reply:
-    """Make a saved payment method the one that invoices are paid with."""
+    """Make a saved payment method the default for invoices."""
     at = here(call)
     method = call.objects.find(kinds.PAYMENT_METHOD, params["payment_method"])
     if method is None or method.get("customer") != at.customer["id"]:

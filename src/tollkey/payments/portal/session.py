@@ -1,4 +1,5 @@
-"""What every page of the customer portal needs: whose it is, what it allows, and where it leads when a flow is done.
+"""Functions that every page of the customer portal uses: its session, its permissions, and the redirect after
+a flow.
 
 flow:  opened on its one task ──done──▶ the portal | a confirmation | the shop's own address
 """
@@ -29,7 +30,7 @@ _FEATURES = {
 
 
 class Here(NamedTuple):
-    """Where a request to the portal stands. call: at the time that the customer lives in."""
+    """A request to the portal. call: at the time of the customer's test clock."""
 
     call: Call
     session: StoredPortalSession
@@ -39,7 +40,7 @@ class Here(NamedTuple):
 
 
 def here(call: Call) -> Here:
-    """The session that the address names, and what belongs to it."""
+    """Return the session that the URL belongs to, with its customer and configuration."""
     session = call.objects.get(kinds.SESSION, call.path["id"])
     customer = call.objects.get(kinds.CUSTOMER, session["customer"])
     configuration = call.objects.get(kinds.CONFIGURATION, session["configuration"])
@@ -55,7 +56,7 @@ def here(call: Call) -> Here:
 
 
 def own_subscription(at: Here, id: str) -> StoredSubscription:
-    """A subscription of the session's customer. Raises ApiError 400 for another one."""
+    """Return a subscription of the session's customer. Raises ApiError 400 otherwise."""
     subscription = at.call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is None or subscription["customer"] != at.customer["id"]:
         raise invalid("There is no such subscription.", "subscription")
@@ -63,7 +64,7 @@ def own_subscription(at: Here, id: str) -> StoredSubscription:
 
 
 def completed(at: Here) -> Reply:
-    """Something was done: a flow leads where it was told to, and the rest back to the portal."""
+    """Redirect after an action: to where the flow ends, or back to the portal."""
     if not waiting(at.session):
         return redirect(at.path)
     at.session["_flow_done"] = True
@@ -72,7 +73,7 @@ def completed(at: Here) -> Reply:
 
 
 def after(at: Here) -> str:
-    """Where a flow leads when it is done."""
+    """Return the URL to which a completed flow redirects."""
     flow = at.session["flow"]
     if flow is None:
         return at.path
@@ -83,25 +84,25 @@ def after(at: Here) -> str:
 
 
 def waiting(session: StoredPortalSession) -> bool:
-    """Whether the session was made for one task that is not done yet."""
+    """Return whether the session has a flow that is not completed."""
     return session["flow"] is not None and not session.get("_flow_done")
 
 
 def done_page(call: Call, params: operations.GetPortalTokenDone) -> Reply:
-    """The confirmation of a flow that is done."""
+    """Show the confirmation of a completed flow."""
     at = here(call)
     text = value_at(at.session, "flow.after_completion.hosted_confirmation.custom_message") or "Your change is saved."
     return html_page("Done", f"<h1>Done</h1>\n<p>{escape(text)}</p>\n{return_link(at.session)}")
 
 
 def leads_to(session: StoredPortalSession) -> str | None:
-    """The address outside of this server that a form of the portal may lead to."""
+    """Return the URL outside this server that a form of the portal may redirect to."""
     told = value_at(session, "flow.after_completion.redirect.return_url")
     return str(told) if told else None
 
 
 def return_link(session: StoredPortalSession) -> str:
-    """The link back to the shop, when it has one."""
+    """Return the link back to the merchant's site; empty without one."""
     url = session["return_url"]
     if url and url.lower().startswith(("http://", "https://")):
         return f'<p><a href="{escape(url)}" rel="noreferrer">Return to the shop</a></p>'
@@ -114,8 +115,9 @@ def return_link(session: StoredPortalSession) -> str:
 def flow_of(
     call: Call, given: Mapping[str, Any] | None, customer: StoredCustomer, configuration: api.BillingPortalConfiguration
 ) -> api.PortalFlowsFlow | None:
-    """``flow`` of a session. Raises ApiError 400 for a task that the configuration or the subscription does not
-    allow.
+    """Return ``flow`` of a session.
+
+    Raises ApiError 400 for a flow that the configuration or the subscription does not allow.
     """
     if given is None:
         return None
@@ -230,14 +232,14 @@ def _check_items(
 
 
 def recurring_of(price: api.Price) -> api.Recurring:
-    """How often a price of a subscription recurs."""
+    """Return the interval at which a subscription's price recurs."""
     recurring = price["recurring"]
     assert recurring is not None, "subscriptions have recurring prices only"
     return recurring
 
 
 def not_changeable(subscription: StoredSubscription) -> str | None:
-    """Why customers cannot change a subscription themselves; None when they can."""
+    """Return why customers cannot change a subscription themselves; None if they can."""
     items = subscription["items"]["data"]
     if len(items) != 1:
         return "it has multiple items"

@@ -1,4 +1,4 @@
-"""Who moves the money: a simulator in test mode; in live mode nobody until a provider is configured.
+"""Payment processors: a simulator in test mode; in live mode none until a provider is configured.
 
 charge ──Authorization──▶ Processor.authorize ──▶ Verdict
 """
@@ -12,5 +12,5 @@ __all__ = ["banks", "cards", "processor_for", "protocol", "states"]
 
 
 def processor_for(livemode: bool) -> Processor:
-    """The processor of a mode. No live provider is configured yet, so live charges are refused."""
+    """Return the processor of a mode. No live provider is configured yet, so live charges are refused."""
     return Unconfigured() if livemode else Simulator()

@@ -1,4 +1,4 @@
-"""Test bank accounts: US accounts and IBANs, what a debit or a payout does with each, and how they look on the wire.
+"""Test bank accounts: US accounts and IBANs, the outcome of debits and payouts, and their representation in the API.
 
 Facts from reference sections 6.2, 6.10 and 6.11 and the documentation's testing pages.
 """
@@ -21,7 +21,7 @@ Outcome = Literal["succeeds", "succeeds_later", "fails", "fails_later", "dispute
 
 ROUTING_NUMBER = "110000000"
 BANK_NAME = "STRIPE TEST BANK"
-#: Seconds that the ``…_later`` accounts take.
+#: Seconds after which debits of the ``…_later`` accounts complete.
 LATER_SECONDS = 180
 VERIFIED_AMOUNTS, VERIFIED_CODE = (32, 45), "SM11AA"
 ATTEMPTS_EXCEEDED_AMOUNTS, ATTEMPTS_EXCEEDED_CODE = (10, 11), "SM33CC"
@@ -34,12 +34,12 @@ TEST_ACCOUNT_MESSAGE = (
 
 @dataclass(frozen=True, slots=True)
 class TestBank:
-    """One test account.
+    """A test account.
 
-    number: account number or IBAN. names: ``pm_usBankAccount_…``, ``pm_sepaDebit_…`` and ``btok_…`` names for it.
-    outcome: of a debit; unusable accounts cannot even become a PaymentMethod.
-    failure: the failure code of a debit or payout that fails.
-    blocked: Radar refuses (highest risk).
+    number: account number or IBAN. names: its ``pm_usBankAccount_…``, ``pm_sepaDebit_…`` and ``btok_…`` names.
+    outcome: of a debit; an unusable account cannot become a PaymentMethod.
+    failure: the failure code of a failed debit or payout.
+    blocked: Radar refuses it (highest risk).
     """
 
     number: str
@@ -53,12 +53,12 @@ class TestBank:
 
     @property
     def key(self) -> str:
-        """What to remember the account by, since numbers are not kept; ``bank_by_key`` finds it again."""
+        """The key stored instead of the number; ``bank_by_key`` finds the account."""
         return f"{'us' if self.country == 'US' else self.number[:4].lower()}_{self.last4}"
 
     @property
     def last4(self) -> str:
-        """The last four digits, which the wire shows."""
+        """The last four digits, which the API shows."""
         return self.number[-4:]
 
     @property
@@ -108,7 +108,7 @@ _SEPA_SCENARIOS: tuple[tuple[str | None, Outcome, str | None], ...] = (
     (None, "unusable", "sepa_debit_bank_not_supported"),
     (None, "unusable", "sepa_debit_debits_not_supported"),
 )
-#: Of each country, in the order of the scenarios.
+#: Test IBANs of each country, in the order of the scenarios.
 _IBANS = (
     "AT611904300234573201 AT321904300235473204 AT861904300235473202 AT051904300235473205 AT591904300235473203"
     " AT981904300000343434 AT601904300000121212 AT981904300002222227 AT271904300000055555 AT511904300000066666",
@@ -124,14 +124,14 @@ _IBANS = (
     " IE10AIBK93115200343434 IE69AIBK93115200121212 IE10AIBK93115202222227 IE36AIBK93115200055555"
     " IE60AIBK93115200066666",
 )
-#: Of further countries only the account that succeeds.
+#: Countries with only the account that succeeds.
 _SUCCEEDING = (
     "EE382200221020145685", "ES0700120345030000067890", "FI2112345600000785", "IT40S0542811101000000123456",
     "LT121000011101001000",
     "LU280019400644750000", "NL39RABO0300065264", "NO9386011117947", "PT50000201231234567890154",
     "SE3550000000054910000003",
 )  # fmt: skip
-#: And one that fails: the official command line refuses an asynchronous checkout with it.
+#: An account that fails: the Stripe CLI uses it to fail an asynchronous checkout.
 _FAILING = ("IT60X0542811101000000123456",)
 
 
@@ -157,14 +157,14 @@ _BY_KEY: Mapping[str, TestBank] = MappingProxyType({bank.key: bank for bank in _
 
 
 def bank_by_name(name: str) -> TestBank | None:
-    """The test account that a ``pm_usBankAccount_…``, ``pm_sepaDebit_…`` or ``btok_…`` name stands for, or None."""
+    """Return the test account with a ``pm_usBankAccount_…``, ``pm_sepaDebit_…`` or ``btok_…`` name, or None."""
     return _BY_NAME.get(name)
 
 
 def bank_by_number(number: str, routing_number: str | None = None) -> TestBank | None:
-    """The test account with this account number or IBAN (spaces are ignored), or None.
+    """Return the test account with this account number or IBAN (spaces are ignored), or None.
 
-    routing_number: when given it must be the test bank's for a US account.
+    routing_number: if given, it must be the test bank's for a US account.
     """
     bank = _BY_NUMBER.get(number.replace(" ", "").upper())
     if bank is not None and routing_number is not None and bank.routing_number not in (None, routing_number):
@@ -173,20 +173,18 @@ def bank_by_number(number: str, routing_number: str | None = None) -> TestBank |
 
 
 def bank_by_key(key: str | None) -> TestBank | None:
-    """The test account with this ``TestBank.key``, or None."""
+    """Return the test account with this ``TestBank.key``, or None."""
     return _BY_KEY.get(key or "")
 
 
 def key_of(number: str) -> str | None:
-    """The ``TestBank.key`` of the test account with this number, or None for any other number: nothing of it is
-    kept.
-    """
+    """Return the ``TestBank.key`` of a test account's number; None for other numbers, which are not stored."""
     bank = bank_by_number(number)
     return bank.key if bank is not None else None
 
 
 def without_number(private: Mapping[str, object], *_: object) -> dict[str, object]:
-    """``Resource(rewrites=…)`` of instruments: earlier versions kept a test account's number in ``_bank``."""
+    """Rewrite instruments of earlier versions (``Resource(rewrites=…)``), which stored the number in ``_bank``."""
     kept = private.get("_bank")
     if not isinstance(kept, str) or bank_by_key(kept) is not None:
         return dict(private)
@@ -195,7 +193,7 @@ def without_number(private: Mapping[str, object], *_: object) -> dict[str, objec
 
 
 def iban_valid(iban: str) -> bool:
-    """Whether an IBAN's check digits fit (ISO 13616)."""
+    """Return whether the check digits of an IBAN are correct (ISO 13616)."""
     text = iban.replace(" ", "").upper()
     if not (text.isascii() and text.isalnum() and 15 <= len(text) <= 34 and text[:2].isalpha() and text[2:4].isdigit()):
         return False
@@ -203,7 +201,7 @@ def iban_valid(iban: str) -> bool:
 
 
 def routing_valid(number: str) -> bool:
-    """Whether a US routing number's check digit fits (ABA)."""
+    """Return whether the check digit of a US routing number is correct (ABA)."""
     if not (number.isascii() and number.isdigit() and len(number) == 9):
         return False
     return sum(int(digit) * (3, 7, 1)[place % 3] for place, digit in enumerate(number)) % 10 == 0
@@ -212,7 +210,7 @@ def routing_valid(number: str) -> bool:
 def us_bank_account(
     bank: TestBank, *, account: str, holder_type: str = "individual", account_type: str = "checking", key: bytes = b""
 ) -> api.PaymentMethodUsBankAccount:
-    """``PaymentMethod.us_bank_account``. account: the merchant, whose fingerprint it is."""
+    """Return ``PaymentMethod.us_bank_account``. account: the merchant, which its fingerprint depends on."""
     return {
         "account_holder_type": holder_type,
         "account_type": account_type,
@@ -227,7 +225,7 @@ def us_bank_account(
 
 
 def sepa_debit(iban: str, *, account: str, key: bytes = b"") -> api.PaymentMethodSepaDebit:
-    """``PaymentMethod.sepa_debit``."""
+    """Return ``PaymentMethod.sepa_debit``. account: the merchant, which its fingerprint depends on."""
     iban = iban.replace(" ", "").upper()
     start, end = _BANK_CODE.get(iban[:2], (4, 8))
     branch_start, branch_end = _BRANCH_CODE.get(iban[:2], (0, 0))
@@ -241,7 +239,7 @@ def sepa_debit(iban: str, *, account: str, key: bytes = b"") -> api.PaymentMetho
     }
 
 
-#: Where bank and branch stand in each country's IBANs (the registry of ISO 13616; recorded for DE, FR, HR and FI).
+#: Positions of bank and branch code in each country's IBANs (registry of ISO 13616; recorded for DE, FR, HR and FI).
 _BANK_CODE = {
     "AT": (4, 9), "BE": (4, 7), "DE": (4, 12), "ES": (4, 8), "FI": (4, 10), "FR": (4, 9), "HR": (4, 11), "IE": (4, 8),
     "IT": (5, 10),
@@ -268,9 +266,9 @@ class BankDetails:
 
 
 def bank_account(details: BankDetails, *, id: str, account: str, status: str = "new") -> StoredBankAccount:
-    """A ``bank_account`` object as tokens carry it; external accounts add ``external_bank_account``'s keys.
+    """Return a ``bank_account`` object as tokens contain it; ``external_bank_account`` adds further keys.
 
-    account: the merchant, whose fingerprint of the number it is.
+    bank_name: None in live mode, where the bank of a number is not known.
     """
     return {
         "id": id,
@@ -295,7 +293,7 @@ def _nothing_due() -> api.ExternalAccountRequirements:
 def external_bank_account(
     body: StoredBankAccount, *, account: str, default: bool, metadata: Mapping[str, str] | None = None
 ) -> StoredBankAccount:
-    """The same as a payout account of ``account``. default: it is the one for its currency."""
+    """Return the bank account as a payout destination of ``account``. default: for its currency."""
     return {
         **body,
         "account": account,

@@ -1,4 +1,4 @@
-"""What a processor is asked and what it answers."""
+"""The interface of payment processors: authorization requests and verdicts."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """May this much be taken from this instrument?
+    """A request to authorize an amount on an instrument.
 
     amount: minor units of ``currency``. instrument: the stored payment method, card, source or bank account.
-    off_session: the customer is not there. authenticated: 3-D Secure has been passed. stored: it belongs to a customer.
+    off_session: the customer is not present. authenticated: 3-D Secure succeeded. stored: it is saved to a customer.
     """
 
     amount: int
@@ -29,12 +29,12 @@ class Authorization:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of it.
+    """The processor's answer to an authorization request.
 
     status: succeeded, pending or failed. decline: why it failed. blocked: Radar refused before the bank was asked.
-    later: what a pending one becomes: succeeded, failed, or None for one that never settles.
-    after_seconds: until then, 0 for the server's usual.
-    failure: code and text of a failure that comes later. disputed: the bank takes it back afterwards.
+    later: what a pending payment becomes: succeeded, failed, or None if it never settles.
+    after_seconds: delay until then, 0 for the server's default.
+    failure: code and text of a later failure. disputed: the bank disputes it afterwards.
     risk_score: 0 to 99.
     """
 
@@ -53,14 +53,14 @@ class Processor(Protocol):
     """A provider of payments."""
 
     def check(self) -> None:
-        """Raise ApiError when no charge can be made at all."""
+        """Raise ApiError if no charges are possible at all."""
 
     def authorize(self, request: Authorization, ids: Ids) -> Verdict:
-        """Ask the bank. Raises ApiError when no charge can be made at all; a refusal is a Verdict."""
+        """Request an authorization. A decline is a Verdict; raises ApiError if no charges are possible."""
 
 
 def kind_of(instrument: Instrument | None) -> str:
-    """The type of payment method that an instrument is: ``card``, ``us_bank_account``, ``ideal``, …"""
+    """Return the payment method type of an instrument: ``card``, ``us_bank_account``, ``ideal``, …"""
     if instrument is None:
         return "card"
     object = instrument.get("object")
@@ -70,6 +70,6 @@ def kind_of(instrument: Instrument | None) -> str:
 
 
 def card_of_instrument(instrument: Instrument | None) -> TestCard | None:
-    """The test card behind a stored object, or None."""
+    """Return the test card of a stored instrument, or None."""
     key = instrument.get("_card") if instrument is not None else None
     return by_key(key) if key else None

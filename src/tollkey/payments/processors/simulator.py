@@ -1,4 +1,4 @@
-"""Test mode: every test card and test bank account does what the documentation says (reference section 6)."""
+"""The simulator of test mode: test cards and test accounts behave as documented (reference section 6)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tollkey.payments.processors.cards import INCORRECT_ZIP, Decline, TestCard, 
 from tollkey.payments.processors.cards.card import AUTHENTICATION_REQUIRED, FRAUDULENT, INCORRECT_CVC
 from tollkey.payments.processors.protocol import Authorization, Verdict, card_of_instrument, kind_of
 
-#: Methods whose money takes days on its way, simulated in seconds.
+#: Methods that take days to settle, simulated in seconds.
 DELAYED = frozenset(
     {"us_bank_account", "sepa_debit", "ach_debit", "bacs_debit", "au_becs_debit", "acss_debit", "nz_bank_account"}
 )
@@ -28,13 +28,13 @@ _FAILURES = {
 
 
 class Simulator:
-    """Answers as networks and banks would, from what is known of the test numbers."""
+    """Simulates the answers of networks and banks to the test numbers."""
 
     def check(self) -> None:
-        """Test charges can always be made."""
+        """Do nothing: charges are always possible in test mode."""
 
     def authorize(self, request: Authorization, ids: Ids) -> Verdict:
-        """The verdict on one charge."""
+        """Return the verdict on a charge."""
         card = card_of_instrument(request.instrument)
         if card is not None:
             return _of_card(card, request, ids)
@@ -56,10 +56,9 @@ def _of_card(card: TestCard, request: Authorization, ids: Ids) -> Verdict:
 
 
 def _decline(card: TestCard, request: Authorization) -> Decline | None:
-    """Why the card is refused, or None.
+    """Return why the card is declined, or None.
 
-    A failed check of the security code or the postal code refuses when that datum was given (recorded; Radar's default
-    rules).
+    A failed check of CVC or postal code declines the card if that was given (recorded; Radar's default rules).
     """
     instrument = request.instrument
     given = {"cvc": bool(instrument.get("_cvc")), "zip": bool(instrument.get("_zip"))}

@@ -15,6 +15,6 @@ class Unconfigured:
         raise providers.CHARGES.refusal()
 
     def authorize(self, request: Authorization, ids: Ids) -> Verdict:
-        """Never answers a verdict."""
+        """Raise ApiError like ``check``."""
         self.check()
         raise AssertionError("a live charge without a provider")

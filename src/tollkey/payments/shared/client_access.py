@@ -1,4 +1,4 @@
-"""Parameters that several endpoints take from browsers and apps, in the notation of ``wire.access``.
+"""Parameters that several endpoints accept from browsers and apps, in the notation of ``wire.access``.
 
 Sources: what the specification describes as ``client_key_param`` or for publishable keys; the type declarations of
     Stripe.js (payment-intents, setup-intents, payment-methods, tokens); the request classes of the mobile SDKs;
@@ -10,10 +10,10 @@ from __future__ import annotations
 ADDRESS = "address{city country line1 line2 postal_code state}"
 SHIPPING = f"shipping{{{ADDRESS} carrier name phone tracking_number}}"
 CUSTOMER_SHIPPING = f"shipping{{{ADDRESS} name phone}}"
-#: A card's number as typed in, or a token of it (Apple Pay, Google Pay).
+#: A card number, or a token of one (Apple Pay, Google Pay).
 CARD = "card{cvc exp_month exp_year networks{preferred} number token}"
 
-#: Kinds of payment method that have nothing to be typed in: their hash is sent empty, or not at all.
+#: Types of payment methods without data: their hash is sent empty or left out.
 _EMPTY = (
     "affirm{} afterpay_clearpay{} alipay{} alma{} amazon_pay{} bancontact{} billie{} bizum{} blik{} cashapp{} crypto{}"
     " customer_balance{}"
@@ -30,18 +30,18 @@ _TYPED = (
     " payto{account_number bsb_number pay_id} sepa_debit{iban} sofort{country}"
     " us_bank_account{account_holder_type account_number account_type routing_number}"
 )
-#: What describes a new payment method.
+#: Parameters that describe a new payment method.
 METHOD = (
     f"type {CARD} {_EMPTY} {_TYPED} billing_details{{{ADDRESS} email name phone tax_id}} allow_redisplay metadata=any"
     " radar_options{session}"
 )
-#: Of a new payment method only the server says: what a terminal read, a bank account that was linked elsewhere, amounts
+#: Only the server may set these of a new payment method: a terminal's reading, a linked bank account, the amounts
 #: of a mandate.
 METHOD_REFUSED = "interac_present us_bank_account{financial_connections_account} upi{mandate_options}"
-#: What Stripe.js adds to ``radar_options``.
+#: Parameters that Stripe.js adds to ``radar_options``.
 HCAPTCHA = "radar_options{hcaptcha_token}"
 #: The specification's ``client_key_param``: a browser's acceptance is online and now.
 MANDATE = "mandate_data{customer_acceptance{type online{ip_address user_agent}}}"
 MANDATE_REFUSED = "mandate_data{customer_acceptance{accepted_at offline}}"
-#: Address and browser are always inferred where they are not sent, so asking for it changes nothing.
+#: IP address and user agent are always inferred if they are not sent, so requesting that changes nothing.
 MANDATE_IGNORED = "mandate_data{customer_acceptance{online{infer_from_client}}}"

@@ -1,4 +1,4 @@
-"""Test clocks as other files need them: the time a customer lives in."""
+"""Access to test clocks for other packages: the time at which a customer's requests run."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ if TYPE_CHECKING:
     from tollkey.payments.testing.stored import StoredTestClock
 
 CLOCK: Kind[StoredTestClock] = Kind("test_helpers.test_clock")
-#: Most customers of one clock, and most subscriptions of one such customer. A server may say otherwise (service
+#: Maximum number of customers of a clock, and of subscriptions of such a customer. A server can override it (service
 #: ``test_clock_limit``).
 LIMIT = 3
 
 
 def limit(call: Call) -> int:
-    """How many customers a clock may have, and subscriptions each of them."""
+    """Return how many customers a clock may have, and how many subscriptions each of them."""
     given = call.services.test_clock_limit
     return LIMIT if given is None else given
 
 
 def at_clock(call: Call, clock: str | None) -> Call:
-    """The call at the time of a test clock; the same call without one.
+    """Return the call at the time of a test clock; without a clock, the same call.
 
-    Raises ApiError 429 while the clock advances: no request may change then what lives on it. The work of the clock
-        itself may.
+    Raises ApiError 429 while the clock advances, when requests may not change its objects; jobs of the clock may.
     """
     found = call.objects.find(CLOCK, clock) if clock is not None else None
     if found is not None and found["status"] == "advancing" and call.origin.request_id is not None:
@@ -38,14 +37,14 @@ def at_clock(call: Call, clock: str | None) -> Call:
 
 
 def for_customer(call: Call, customer: Mapping[str, Any] | None) -> Call:
-    """The call at the time that the customer lives in."""
+    """Return the call at the time of the customer's test clock, if it has one."""
     return at_clock(call, (customer or {}).get("test_clock"))
 
 
 def join(call: Call, clock: str) -> Call:
-    """The call at a clock's time, for a new customer of it.
+    """Return the call at a clock's time, for a new customer of the clock.
 
-    Raises ApiError when there is none or it has three customers already.
+    Raises ApiError 400 if the clock does not exist or has its maximum number of customers.
     """
     call.objects.get(CLOCK, clock, "test_clock")
     if call.objects.table("customer").count(call.tx, call.scope, {"test_clock": clock}) >= limit(call):

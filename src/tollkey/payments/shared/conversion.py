@@ -1,4 +1,4 @@
-"""Exchange rates of test mode: fixed, so that tests can rely on them. Units of a currency for one US dollar."""
+"""Fixed exchange rates of test mode: units of a currency for one US dollar."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ _PER_DOLLAR: dict[str, str] = {
 
 
 def rate(source: str, target: str) -> float:
-    """``exchange_rate`` of a balance transaction: minor units of the target for one of the source, to six digits."""
+    """Return ``exchange_rate`` of a balance transaction: minor units of the target for one of the source, to
+    six digits.
+    """
     exact = Fraction(_PER_DOLLAR.get(target, "1")) / Fraction(_PER_DOLLAR.get(source, "1"))
     minor = exact * Fraction(10) ** (decimals(target) - decimals(source))
     return float(f"{float(minor):.6g}")
 
 
 def convert(money: Money, target: str) -> Money:
-    """The same value in another currency, rounded by ``rounding.exchange``. target: lower-case currency code."""
+    """Convert an amount to another currency, rounded by ``rounding.exchange``. target: lower-case currency code."""
     if money.currency == target:
         return money
     return Money(rounding.exchange(money.amount, Fraction(str(rate(money.currency, target)))), target)

@@ -1,4 +1,4 @@
-"""Currencies: which there are, how many decimals they have, and which amounts can be charged.
+"""Currencies: their decimal digits, and the amounts that can be charged in them.
 
 The list, its order and the texts follow the real answers (reference section 1.10, recordings); the
 smallest amounts follow the documentation's currencies page.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tollkey.wire import ApiError, invalid, too_small
 
-#: In the order of the real error message.
+#: In the order of the real API's error message.
 SUPPORTED: tuple[str, ...] = (
     "usd", "aed", "afn", "all", "amd", "ang", "aoa", "ars", "aud", "awg", "azn", "bam", "bbd", "bdt", "bgn", "bhd",
     "bif", "bmd", "bnd", "bob", "brl", "bsd", "bwp", "byn", "bzd", "cad", "cdf", "chf", "clp", "cny", "cop", "crc",
@@ -27,7 +27,7 @@ ZERO_DECIMAL = frozenset(
 )
 THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 
-#: Smallest charge in minor units, for the currencies one can be paid out in. Others have only the technical floor of 1.
+#: Minimum charge in minor units, for currencies with payouts. The minimum of other currencies is 1.
 MINIMUM = {
     "usd": 50, "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50,
     "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50,
@@ -49,19 +49,17 @@ _TOO_SMALL = (
 
 
 def decimals(currency: str) -> int:
-    """How many digits a currency has after the point: 0, 2 or 3."""
+    """Return the number of decimal digits of a currency: 0, 2 or 3."""
     return 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
 
 
 def minimum(currency: str) -> int:
-    """The smallest charge in minor units."""
+    """Return the minimum charge in a currency, in minor units."""
     return MINIMUM.get(currency, 1)
 
 
 def show(amount: int, currency: str) -> str:
-    """An amount as error messages write it: ``$10.00``, ``¥500``; a currency without a sign of its own is written ``DKK
-    10.00``.
-    """
+    """Format an amount as error messages do: ``$10.00``, ``¥500``; ``DKK 10.00`` for a currency without a symbol."""
     places = decimals(currency)
     digits = str(abs(amount)).rjust(places + 1, "0")
     whole = f"{int(digits[: len(digits) - places]):,}"
@@ -71,7 +69,7 @@ def show(amount: int, currency: str) -> str:
 
 
 def check_currency(currency: str, param: str = "currency") -> str:
-    """The currency in lower case. Raises ApiError 400 when there is no such currency."""
+    """Return the currency code in lower case. Raises ApiError 400 for an unknown currency."""
     lower = currency.lower()
     if lower not in _SUPPORTED:
         raise invalid(
@@ -81,12 +79,11 @@ def check_currency(currency: str, param: str = "currency") -> str:
 
 
 def check_amount(amount: int, currency: str, param: str = "amount", *, smallest: int | None = None) -> None:
-    """Whether a payment of that many minor units can be made at all.
+    """Raise ApiError 400 if a payment of that many minor units is not possible.
 
-    smallest: instead of the currency's minimum; 1 for what is not a card charge (a refund, a transfer).
-    Raises ApiError 400: below 1 and below the minimum ``parameter_invalid_integer`` (recorded 2024 and later; the older
-    code was ``amount_too_small``), above eight digits ``amount_too_large``, and for three-decimal currencies an amount
-    that does not end in 0.
+    smallest: replaces the currency's minimum; 1 for refunds and transfers.
+    Codes: below 1 and below the minimum ``parameter_invalid_integer`` (recorded 2024 and later; before that it was
+    ``amount_too_small``), above eight digits ``amount_too_large``; amounts in three-decimal currencies must end in 0.
     """
     if amount < 1:
         raise too_small(param)
@@ -103,12 +100,12 @@ def check_amount(amount: int, currency: str, param: str = "amount", *, smallest:
 
 
 def too_large(currency: str, param: str = "amount") -> ApiError:
-    """400: more than eight digits."""
+    """Return the 400 error of an amount of more than eight digits."""
     return invalid(f"Amount must be no more than {show(MAXIMUM, currency)}", param, "amount_too_large", retry=False)
 
 
 def session_too_small(currency: str) -> ApiError:
-    """400 ``amount_too_small``: a Checkout Session whose total cannot be charged."""
+    """Return the 400 error ``amount_too_small`` of a Checkout Session whose total is below the minimum."""
     amount = f"{show(minimum(currency), currency)} {currency.upper()}"
     return invalid(
         f"The Checkout Session's total amount due must add up to at least {amount}",

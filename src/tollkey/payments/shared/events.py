@@ -1,7 +1,7 @@
-"""What has happened, said by a room to the rooms above it: frozen facts, announced with ``Call.announce``.
+"""Facts: changes that a package announces to the packages above it with ``Call.announce``.
 
-A room never calls a room above it. A resource there says in ``Resource.on`` what it does when a fact is announced; it
-is done at once, in the same transaction.
+A package never calls a package above it. A resource there declares its reaction to a fact in ``Resource.on``; the
+reaction runs at once, in the same transaction.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class IntentSucceeded:
 
 @dataclass(frozen=True)
 class Refunded:
-    """A refund was made. whole: it gives back all of the charge at once."""
+    """A refund was created. whole: it refunds the full charge at once."""
 
     refund: StoredRefund
     whole: bool
@@ -62,14 +62,14 @@ class InvoiceVoided:
 
 @dataclass(frozen=True)
 class InvoiceOverdue:
-    """The day by which an invoice should have been paid has passed."""
+    """The due date of an unpaid invoice has passed."""
 
     invoice: StoredInvoice
 
 
 @dataclass(frozen=True)
 class TaxLocationMissing:
-    """An invoice was finalized without automatic tax, since nobody knows where its customer is."""
+    """An invoice was finalized without automatic tax, because the customer's location is not known."""
 
     invoice: StoredInvoice
 

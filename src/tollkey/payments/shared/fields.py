@@ -1,4 +1,4 @@
-"""What most resources with money share: merging metadata, addresses, the account one acts for."""
+"""Functions that most resources with money use: metadata, addresses, and the account acted for."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     from tollkey.wire import api
 
 ACCOUNT: Kind[api.Account] = Kind("account")
-#: The parts of an address, as every address has them.
+#: The keys of every address.
 ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 
 
 def merge_metadata(value: Mapping[str, Any], params: Mapping[str, Any]) -> None:
-    """Merge ``metadata`` of the parameters, if it was sent, into an object. Raises as ``merged_metadata`` does."""
+    """Merge the parameter ``metadata``, if given, into an object. Raises like ``merged_metadata``."""
     if "metadata" in params:
         _changeable(value)["metadata"] = merged_metadata(value.get("metadata"), params["metadata"])
 
 
 def new_metadata(params: Mapping[str, Any]) -> dict[str, str]:
-    """The ``metadata`` of a new object. Raises as ``merged_metadata`` does."""
+    """Return the ``metadata`` of a new object. Raises like ``merged_metadata``."""
     return merged_metadata(None, params.get("metadata"))
 
 
 def assign(value: Mapping[str, Any], params: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Copy the parameters of these names that were sent; one sent empty becomes null."""
+    """Copy the given parameters of these names to an object; an empty one becomes null."""
     changed = _changeable(value)
     for name in names:
         if name in params:
@@ -36,34 +36,34 @@ def assign(value: Mapping[str, Any], params: Mapping[str, Any], names: Iterable[
 
 
 def _changeable(value: Mapping[str, Any]) -> MutableMapping[str, Any]:
-    """An object as the dict that it is: a TypedDict does not say that fields with computed names may be set."""
+    """Return an object as a plain dict, since a TypedDict does not allow computed keys."""
     return cast("MutableMapping[str, Any]", value)
 
 
 def assign_with_metadata(value: Mapping[str, Any], params: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Copy the parameters of these names that were sent, and merge ``metadata``. Raises as ``merged_metadata`` does."""
+    """Copy the given parameters of these names, and merge ``metadata``. Raises like ``merged_metadata``."""
     assign(value, params, names)
     merge_metadata(value, params)
 
 
 def given(params: Mapping[str, Any], name: str, default: Any = None) -> Any:
-    """The parameter, or the default when it was not sent or unset."""
+    """Return a parameter, or the default if it was not given or is empty."""
     found = params.get(name)
     return default if found is None else found
 
 
 def address(given: Mapping[str, Any] | None) -> api.Address | None:
-    """An address with all its keys, or None."""
+    """Return an address with all its keys, or None."""
     return None if given is None else full_address(given)
 
 
 def full_address(given: Mapping[str, Any]) -> api.Address:
-    """An address with all its keys, null where nothing was given."""
+    """Return an address with all its keys, null where nothing was given."""
     return cast("api.Address", {name: given.get(name) or None for name in ADDRESS})
 
 
 def shipping(given: Mapping[str, Any] | None) -> api.Shipping | None:
-    """``shipping`` of a charge, an intent or a customer, with all its keys."""
+    """Return ``shipping`` of a charge, an intent or a customer, with all its keys."""
     if given is None:
         return None
     full: api.Shipping = {
@@ -79,7 +79,7 @@ def shipping(given: Mapping[str, Any] | None) -> api.Shipping | None:
 
 
 def billing_details(given: Mapping[str, Any] | None) -> api.BillingDetails:
-    """``billing_details`` with all its keys."""
+    """Return ``billing_details`` with all its keys."""
     given = given or {}
     return {
         "address": full_address(given.get("address") or {}),
@@ -95,11 +95,10 @@ def part_of(call: Call, parent: str, object: Kind[T], label: str, name: str = "i
 @overload
 def part_of(call: Call, parent: str, object: str, label: str, name: str = "id") -> dict[str, Any]: ...
 def part_of(call: Call, parent: str, object: Any, label: str, name: str = "id") -> Any:
-    """The object that the path names, if it belongs to the parent that the path names too: a charge's refund, for
-    example.
+    """Return the object in the path if it belongs to the parent in the path, for example the refund of a charge.
 
-    parent: the field and the path's name of the parent. label: how messages name the kind. name: the path's name of the
-        id. Raises ApiError 404.
+    parent: the field with the parent's id, and the path's name for it. label: the type in error messages. name: the
+        path's name for the object's id. Raises ApiError 404.
     """
     found = call.objects.find(object, call.path[name])
     if found is None or found[parent] != call.path[parent]:
@@ -108,9 +107,9 @@ def part_of(call: Call, parent: str, object: Any, label: str, name: str = "id") 
 
 
 def count_part(call: Call, listed: Mapping[str, Any], object: Kind[Any] | str, equal: Mapping[str, str]) -> None:
-    """An object has got one more part: its sub-list shows the newest ten again and counts it.
+    """Update a nested list after a new part was stored: its newest ten items and its count.
 
-    listed: the sub-list. object, equal: which stored objects are the parts.
+    listed: the nested list. object, equal: select the stored parts.
     """
     newest = call.objects.query(cast(Kind[Any], object), dict(equal), limit=10)
     total = listed["total_count"] + 1
@@ -119,7 +118,7 @@ def count_part(call: Call, listed: Mapping[str, Any], object: Kind[Any] | str, e
 
 
 def acting_account(call: Call) -> Mapping[str, Any] | None:
-    """The account object of the scope, to look at: a merchant's own, or a connected one that its platform keeps."""
+    """Return the account object of the scope, for reading: the merchant's own or a connected account's."""
     own = call.objects.find_read_only(ACCOUNT, call.account)
     if own is None and call.owner != call.account:
         own = call.within(call.owner).objects.find_read_only(ACCOUNT, call.account)
@@ -127,22 +126,22 @@ def acting_account(call: Call) -> Mapping[str, Any] | None:
 
 
 def account_country(call: Call) -> str:
-    """The country of the scope's account; the US when it is not known."""
+    """Return the country of the scope's account; ``US`` if it is not known."""
     account = acting_account(call)
     return str((account or {}).get("country") or "US")
 
 
 def knows(call: Call, object: str | Kind[Any]) -> bool:
-    """Whether this server has that kind of object at all."""
+    """Return whether this server has that type of object."""
     return cast(str, object) in call.setup.tables.of
 
 
 def clock_of(call: Call, customer: str | None) -> str | None:
-    """The test clock that a customer lives on, or None for real time."""
+    """Return the id of a customer's test clock, or None for real time."""
     found = call.objects.find("customer", customer) if customer else None
     return found.get("test_clock") if found else None
 
 
 def settle_seconds(call: Call) -> int:
-    """How long asynchronous test outcomes take on this server, in seconds."""
+    """Return the delay of asynchronous test results on this server, in seconds."""
     return int(call.services.settings.settle_seconds)

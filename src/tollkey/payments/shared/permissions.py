@@ -1,4 +1,4 @@
-"""The permissions that several rooms need, each declared once."""
+"""Permissions that several packages use."""
 
 from __future__ import annotations
 

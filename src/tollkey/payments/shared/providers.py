@@ -1,10 +1,12 @@
-"""What payments in live mode need a provider for. In test mode all of it is simulated; no provider is built in."""
+"""The capabilities for which payments in live mode need a provider. Test mode simulates them; no provider is
+built in.
+"""
 
 from __future__ import annotations
 
 from tollkey.wire import Capability
 
-#: Answered as the real system answers an account that may not charge yet (reference section 1.2).
+#: The error is that of an account that may not charge yet (reference section 1.2).
 CHARGES = Capability(
     "charges",
     "take money",
@@ -25,13 +27,13 @@ ISSUING = Capability("issuing", "issue cards or let them spend")
 CLIMATE = Capability("carbon removal", "order carbon removal")
 RATES = Capability("exchange rates", "tell what a currency is worth")
 TERMINAL = Capability("card readers", "reach a card reader")
-#: What a page of live mode shows where it would ask for a card that nobody can charge.
+#: Shown on a live mode page in place of a card form while no provider is configured.
 CANNOT_PAY = (
     '<p class="error" role="alert">This business cannot take payments here yet. Please ask it how else you can pay.</p>'
 )
-#: What becomes of an invoice that live mode makes, for the docs.
+#: The behavior of invoices in live mode, for the docs.
 UNPAID = "an invoice with something due stays unpaid"
-#: When a Checkout page asks for a provider.
+#: When a Checkout page requires a provider.
 PAYS = "a payment method is asked for; with `mode=setup` it asks for verifying payment methods instead"
 TAX_IDS = Capability("checking tax ids", "check a tax id")
 WALLETS = Capability("wallet domains", "register a domain with a wallet")

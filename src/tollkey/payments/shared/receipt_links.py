@@ -1,4 +1,4 @@
-"""Where a charge's receipt is, and how the merchant is named on it."""
+"""The URL of a charge's receipt, and the merchant's name on it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ RECEIPT = "receipts"
 
 
 def receipt_url(call: Call, charge: str) -> str:
-    """A new address of the receipt of the charge with that id; whoever has it may look at the receipt."""
+    """Return a new URL of a charge's receipt; everyone who has the URL can see the receipt."""
     return hosted_url(call, RECEIPT, charge)
 
 
 def business_name(call: Call) -> str:
-    """How the merchant is called in front of customers."""
+    """Return the merchant's name as customers see it."""
     account = acting_account(call) or {}
     profile = account.get("business_profile") or {}
     dashboard = (account.get("settings") or {}).get("dashboard") or {}

@@ -19,7 +19,7 @@ S = TypeVar("S", bound=str)
 
 
 class InvalidTransition(AssertionError):
-    """A transition that the table of an object lacks: a bug of this program, never a mistake of a caller."""
+    """A transition that an object's table does not have: a bug in this program, never an error of a caller."""
 
 
 class States:
@@ -47,11 +47,11 @@ class States:
         self.initial = initial
 
     def allows(self, before: str, to: str) -> bool:
-        """Whether an object may go directly from the state ``before`` to the state ``to``."""
+        """Return whether an object may change directly from ``before`` to ``to``."""
         return to in self.table[before]
 
     def start(self, state: S) -> S:
-        """Return the state of a new object. Raises InvalidTransition when no object may begin with it."""
+        """Return the state of a new object. Raises InvalidTransition if no object may start in it."""
         if state not in self.initial:
             raise InvalidTransition(f"{self.object}.{self.field} cannot begin as {state}")
         return state
@@ -59,7 +59,7 @@ class States:
     def set(self, value: Mapping[str, Any], to: str) -> None:
         """Set the object's state; the caller saves the object.
 
-        Raises InvalidTransition when the table has no transition from its present state to ``to``.
+        Raises InvalidTransition if the table has no transition from its present state to ``to``.
         """
         before = value[self.field]
         if not self.allows(before, to):
@@ -67,10 +67,10 @@ class States:
         cast("MutableMapping[str, Any]", value)[self.field] = to
 
     def restore(self, value: Mapping[str, Any], state: str) -> None:
-        """Put back the state that the object had before a change that is taken back in the same call.
+        """Restore the state that the object had before a change that is undone in the same call.
 
-        This is no transition: the object is as if the change had not been made. Raises InvalidTransition for a state
-        that the table does not know.
+        This is not a transition: the object is as if the change had not been made. Raises InvalidTransition for a state
+        that the table does not have.
         """
         if state not in self.table:
             raise InvalidTransition(f"{self.object}.{self.field} cannot be {state}")

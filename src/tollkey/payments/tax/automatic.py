@@ -1,8 +1,8 @@
-"""Automatic tax of invoices, subscriptions, quotes and Checkout: where the customer is, and the rate that each line
-bears.
+"""Automatic tax of invoices, subscriptions, quotes and Checkout: the customer's location, and the tax rate of
+each line.
 
-Prices that do not say whether they include tax follow the account's default, or its currency: dollars of the US and
-Canada do not, others do.
+Prices without ``tax_behavior`` follow the account's default, else their currency: prices in US and Canadian dollars
+exclude tax, others include it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _WITHOUT_TAX = ("usd", "cad")
 
 
 class Taxing(NamedTuple):
-    """How one customer is taxed. override: ``customer_exempt``, ``reverse_charge`` or ``none``."""
+    """The tax treatment of a customer. override: ``customer_exempt``, ``reverse_charge`` or ``none``."""
 
     place: Place
     override: str
@@ -44,7 +44,7 @@ class Taxing(NamedTuple):
 
 
 def unlocated(param: str | None = None) -> ApiError:
-    """400: nobody knows where the customer is."""
+    """Return the 400 error for a customer whose location is not known."""
     return invalid(
         "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate"
         " tax.",
@@ -55,9 +55,7 @@ def unlocated(param: str | None = None) -> ApiError:
 
 
 def address_of(call: Call, customer: api.Customer) -> api.Address | None:
-    """The address that a customer is taxed at, or None: where goods go to, where they live, where their payment method
-    belongs.
-    """
+    """Return the address that determines a customer's tax: shipping, billing or payment method; None without one."""
     method = call.objects.find(
         methods_kinds.PAYMENT_METHOD, value_at(customer, "invoice_settings.default_payment_method") or ""
     )
@@ -75,10 +73,10 @@ def address_of(call: Call, customer: api.Customer) -> api.Address | None:
 def taxing(
     call: Call, where: api.Address | None, exempt: str | None, tax_ids: Iterable[TypeOfTaxId] = ()
 ) -> Taxing | None:
-    """How to tax somebody at an address; None when it does not tell enough.
+    """Return the tax treatment at an address; None if the address does not determine a location.
 
-    exempt: the customer's ``tax_exempt``. tax_ids: theirs, with ``type``; a business elsewhere in the EU owes the tax
-        itself.
+    exempt: the customer's ``tax_exempt``. tax_ids: the customer's, with ``type``; a business in another EU country owes
+        the tax itself.
     """
     if where is None or not located(where):
         return None
@@ -90,17 +88,17 @@ def taxing(
 
 
 def origin(call: Call, settings: StoredTaxSettings | None) -> str:
-    """The country that the account sells from: its head office's, or its own."""
+    """Return the country that the account sells from: its head office's, or its own."""
     return str(value_at(settings, "head_office.address.country") or fields.account_country(call))
 
 
 def tax_ids_of(call: Call, customer: str | None) -> list[api.TaxId]:
-    """The tax ids of a customer."""
+    """Return the tax ids of a customer."""
     return call.objects.query(kinds.TAX_ID, {"customer": customer}, limit=20) if customer else []
 
 
 def rate_of_price(call: Call, how: Taxing, price: str | None, currency: str) -> arithmetic.Rate:
-    """The rate on what has this price (its id), by the tax code of its product."""
+    """Return the tax rate of a price (its id), by the tax code of its product."""
     found = call.objects.find(catalog_kinds.PRICE, price or "")
     product = call.objects.find(catalog_kinds.PRODUCT, found["product"] or "") if found is not None else None
     code = product.get("tax_code") if product is not None else None
@@ -110,7 +108,7 @@ def rate_of_price(call: Call, how: Taxing, price: str | None, currency: str) -> 
 
 
 def rate(call: Call, how: Taxing, code: str, behavior: str | None, currency: str) -> arithmetic.Rate:
-    """The rate on something of a tax code; its object is made when there is none yet."""
+    """Return the tax rate of a tax code, and store its object if there is none yet."""
     reason = reason_of(how.place, code, how.override)
     percent = how.place.percent if reason == "standard_rated" else "0"
     inclusive = _inclusive(how, behavior, currency)
@@ -118,17 +116,17 @@ def rate(call: Call, how: Taxing, code: str, behavior: str | None, currency: str
 
 
 def rate_of(call: Call, id: str, param: str = "tax_rates") -> arithmetic.Rate:
-    """A stored tax rate as the arithmetic wants it.
+    """Return a stored tax rate in the form that the arithmetic uses.
 
-    Raises ApiError 400, naming ``param``, for one that is not there.
+    Raises ApiError 400, naming ``param``, for an unknown id.
     """
     found = call.objects.get(kinds.TAX_RATE, id, param)
     return arithmetic.Rate(id, Decimal(str(found["percentage"])), found["inclusive"])
 
 
 def rates_of(call: Call, line: RatedLine, how: Taxing | None, param: str = "tax_rates") -> list[arithmetic.Rate]:
-    """The rates on a line of a quote or of Checkout: those it was given (``_rates``), or that of the customer's
-    place.
+    """Return the tax rates of a line of a quote or a Checkout Session: its own (``_rates``), or that of the
+    location.
     """
     if line["_rates"] or how is None:
         return [rate_of(call, id, param) for id in line["_rates"]]
@@ -137,8 +135,7 @@ def rates_of(call: Call, line: RatedLine, how: Taxing | None, param: str = "tax_
 
 
 def taxed_shipping(call: Call, cost: DeliveryCost, how: Taxing | None, currency: str) -> list[arithmetic.Tax]:
-    """The automatic tax on the chosen way of delivery, written into its cost as well: it is part of what delivery costs
-    in total.
+    """Return the automatic tax of the shipping cost, and add it to that cost's total.
 
     cost: ``shipping_cost``. how: None for no tax.
     """

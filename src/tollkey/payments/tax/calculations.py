@@ -55,7 +55,7 @@ _GENERAL = "txcd_99999999"
 
 
 def _where(call: Call, params: operations.PostTaxCalculations) -> tuple[CustomerDetails, Place | None, str]:
-    """The customer's details of a calculation, the place that is taxed, and the override: theirs, or
+    """Return the customer details of a calculation, the location, and the override: the customer's or
     ``reverse_charge``.
     """
     given: Mapping[str, Any] = params.get("customer_details") or {}
@@ -119,7 +119,7 @@ def _lines(
 
 
 def calculate(call: Call, params: operations.PostTaxCalculations) -> StoredCalculation:
-    """Work out the tax on line items and shipping for one customer's address."""
+    """Calculate the tax on line items and shipping for a customer's address."""
     currency = shared_currency.check_currency(params["currency"], "currency")
     details, place, override = _where(call, params)
     lines = _lines(call, params, place, override)
@@ -169,7 +169,7 @@ def _shipping(call: Call, given: Mapping[str, Any] | None, place: Place | None, 
 
 
 def expired(calculation: StoredCalculation, now: int) -> bool:
-    """Whether a calculation can no longer be used. now: UTC epoch seconds."""
+    """Return whether a calculation has expired. now: UTC epoch seconds."""
     end = calculation["expires_at"]
     return end is not None and now >= end
 
@@ -177,8 +177,8 @@ def expired(calculation: StoredCalculation, now: int) -> bool:
 def unexpired(call: Call, id: str, param: str | None = None) -> StoredCalculation:
     """Return the calculation with that id.
 
-    param: the parameter that named it; None when the id stood in the path.
-    Raises ApiError resource_missing when there is none, or it has expired.
+    param: the parameter that contained it; None for the path.
+    Raises ApiError ``resource_missing`` if it does not exist or has expired.
     """
     found = call.objects.get(kinds.CALCULATION, id, param)
     if expired(found, call.now):
@@ -187,13 +187,13 @@ def unexpired(call: Call, id: str, param: str | None = None) -> StoredCalculatio
 
 
 def calculation_lines(call: Call, params: operations.GetTaxCalculationsCalculationLineItems) -> Page:
-    """The line items of a calculation."""
+    """List the line items of a calculation."""
     found = unexpired(call, call.path["calculation"])
     return page_of_list(found["_lines"], f"/v1/tax/calculations/{found['id']}/line_items", params)
 
 
 def _line_items(call: Call, calculation: StoredCalculation) -> api.TaxCalculationLineItems:
-    """``line_items``, for who expands them."""
+    """Return ``line_items``, which are only expandable."""
     copies = [call.objects.copy(line) for line in calculation["_lines"]]
     listed: api.TaxCalculationLineItems = nested_list(copies, f"/v1/tax/calculations/{calculation['id']}/line_items")
     return listed

@@ -1,6 +1,6 @@
-"""Payments that were asked for with a tax calculation: what their success and their refunds record in Tax.
+"""PaymentIntents with a tax calculation: their success and their refunds are recorded as tax transactions.
 
-A payment intent names the calculation in ``hooks[inputs][tax][calculation]``. Each attempt to record something is kept
+A PaymentIntent refers to the calculation in ``hooks[inputs][tax][calculation]``. Each attempt to record is stored
 with the intent, and shown by its tax association.
 """
 
@@ -28,15 +28,15 @@ PARAM = "hooks[inputs][tax][calculation]"
 
 
 def calculation_of(intent: api.PaymentIntent) -> str | None:
-    """The id of the calculation that an intent names."""
+    """Return the id of an intent's tax calculation."""
     found: str | None = value_at(intent, "hooks.inputs.tax.calculation")
     return found
 
 
 def link(call: Call, intent: api.PaymentIntent, hooks: Mapping[str, Any] | None) -> None:
-    """Set or, without a calculation, unset what an intent names.
+    """Set or remove the tax calculation of an intent.
 
-    Raises ApiError 400 for a calculation that there is not.
+    Raises ApiError 400 for an unknown calculation.
     """
     id = value_at(hooks or {}, "inputs.tax.calculation")
     if not id:
@@ -47,7 +47,7 @@ def link(call: Call, intent: api.PaymentIntent, hooks: Mapping[str, Any] | None)
 
 
 def paid(call: Call, fact: events.IntentSucceeded) -> None:
-    """The payment succeeded: a tax transaction with the intent's id as its reference, or why there is none."""
+    """Record a successful payment as a tax transaction with the intent's id as reference, or record why it failed."""
     intent = cast("TaxedIntent", fact.intent)  # this room's private field may stand in it
     id = calculation_of(intent)
     if id is not None and not intent.get("_tax_attempts"):
@@ -79,7 +79,7 @@ def _refused(call: Call, intent: TaxedIntent, calculation: StoredCalculation) ->
 
 
 def refunded(call: Call, fact: events.Refunded) -> None:
-    """A refund of such a payment: a reversal with the refund's id as its reference."""
+    """Record a refund of such a payment as a reversal with the refund's id as reference."""
     refund = fact.refund
     intent = call.objects.find(kinds.PAYMENT_INTENT, refund["payment_intent"] or "")
     attempts = intent.get("_tax_attempts") if intent is not None else None

@@ -1,4 +1,4 @@
-"""Rates of tax, and what they come to on an amount."""
+"""Tax rates by location, and the computation of tax from them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STANDARD = {
     "NZ": "15", "SG": "9",
     "JP": "10", "CA": "5", "IN": "18", "ZA": "15", "AE": "5",
 }  # fmt: skip
-#: State sales tax in per cent, without what counties and cities add.
+#: State sales tax in per cent, without county and city taxes.
 _STATES = {
     "CA": "7.25", "NY": "4", "TX": "6.25", "WA": "6.5", "FL": "6", "IL": "6.25", "PA": "6", "OH": "5.75", "GA": "4",
     "NC": "4.75",
@@ -43,7 +43,7 @@ _STATES = {
     "RI": "7",
     "SD": "4.2", "ND": "5", "VT": "6", "WY": "4", "OK": "4.5", "DC": "6",
 }  # fmt: skip
-#: The states of the US by the first three digits of a postal code: each from its number on.
+#: US states by the first three digits of a postal code: each begins at its number.
 _ZIPS = (
     (5, "NY"), (6, "PR"), (10, "MA"), (28, "RI"), (30, "NH"), (39, "ME"), (50, "VT"), (55, "MA"), (56, "VT"),
     (60, "CT"), (70, "NJ"),
@@ -65,9 +65,9 @@ _NONTAXABLE = "txcd_00000000"
 
 
 class Place(NamedTuple):
-    """Where tax is due.
+    """A location for tax.
 
-    percent: the rate that is collected there, as a decimal text. registered: whether the account collects it.
+    percent: the tax rate there, as decimal text. registered: whether the account collects tax there.
     """
 
     country: str
@@ -77,14 +77,14 @@ class Place(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The ``tax_type`` of the place."""
+        """Return the ``tax_type`` of the location."""
         if self.country == "US":
             return "sales_tax"
         return "jct" if self.country == "JP" else "gst" if self.country in _GST else "vat"
 
 
 def state_of(postal_code: str | None) -> str | None:
-    """The state of the US that a postal code lies in, or None when it is not one."""
+    """Return the US state of a postal code, or None for an invalid one."""
     digits = (postal_code or "")[:5]
     if len(digits) != 5 or not digits.isdecimal():
         return None
@@ -93,8 +93,9 @@ def state_of(postal_code: str | None) -> str | None:
 
 
 def located(where: Mapping[str, Any] | None) -> bool:
-    """Whether tax can be worked out at an address: a country, and in the US a postal code, in Canada that or the
-    province.
+    """Return whether an address determines a location.
+
+    It needs a country, in the US also a postal code, in Canada a postal code or a province.
     """
     if where is None:
         return False
@@ -107,14 +108,14 @@ def located(where: Mapping[str, Any] | None) -> bool:
 
 
 def registration_status(registration: api.TaxRegistration, now: int) -> Literal["scheduled", "active", "expired"]:
-    """``scheduled``, ``active`` or ``expired``, as of that second."""
+    """Return ``scheduled``, ``active`` or ``expired``. now: UTC epoch seconds."""
     if now < registration["active_from"]:
         return "scheduled"
     return "expired" if registration["expires_at"] is not None and now >= registration["expires_at"] else "active"
 
 
 def percent_at(call: Call, where: api.Address) -> Place:
-    """The rate at an address, and whether the account is registered there."""
+    """Return the tax rate at an address, and whether the account is registered there."""
     country = (where["country"] or "").upper()
     state = where.get("state") if country in ("US", "CA") else None
     if country == "US" and not state:
@@ -129,9 +130,9 @@ def percent_at(call: Call, where: api.Address) -> Place:
 
 
 def reverses(place: Place, origin: str | None, tax_ids: Iterable[TypeOfTaxId]) -> bool:
-    """Whether the customer owes the tax: a business with a VAT number in another country of the EU, or of the UK, than
-    the seller's.
+    """Return whether the customer owes the tax (reverse charge).
 
+    It does if it is a business with a VAT number of another EU country than the seller's, or of the UK.
     origin: the seller's country. tax_ids: with ``type``.
     """
     wanted = "eu_vat" if place.country in EU else "gb_vat" if place.country == "GB" else None
@@ -141,7 +142,7 @@ def reverses(place: Place, origin: str | None, tax_ids: Iterable[TypeOfTaxId]) -
 
 
 def reason_of(place: Place | None, code: str, override: str) -> str:
-    """``taxability_reason``: why tax is collected at a place, or is not. override: ``taxability_override``."""
+    """Return ``taxability_reason``: why tax is or is not collected. override: ``taxability_override``."""
     if override == "customer_exempt":
         return "customer_exempt"
     if override == "reverse_charge":
@@ -154,7 +155,9 @@ def reason_of(place: Place | None, code: str, override: str) -> str:
 
 
 def taxed(amount: int, behaviour: str, place: Place | None, code: str, override: str) -> int:
-    """The tax on an amount, in minor units, half up; within it when ``behaviour`` is inclusive."""
+    """Return the tax on an amount, in minor units, rounded half up; included in the amount if ``behaviour`` is
+    inclusive.
+    """
     if reason_of(place, code, override) != "standard_rated" or place is None:
         return 0
     percent = Decimal(place.percent)
@@ -165,9 +168,9 @@ def taxed(amount: int, behaviour: str, place: Place | None, code: str, override:
 def breakdown(
     amount: int, tax: int, behaviour: str, place: Place | None, code: str, override: str
 ) -> list[LineBreakdown]:
-    """``tax_breakdown`` of a line.
+    """Return ``tax_breakdown`` of a line.
 
-    amount, tax: minor units. behaviour: ``inclusive`` or ``exclusive``. code: the tax code. override: as in
+    amount, tax: minor units. behaviour: ``inclusive`` or ``exclusive``. code: the tax code. override: see
         ``reason_of``.
     """
     if place is None:
@@ -194,7 +197,7 @@ def breakdown(
 
 
 def summary(parts: Sequence[TaxedPart], place: Place | None, override: str) -> list[Breakdown]:
-    """``tax_breakdown`` of a calculation: its parts summed by behaviour and reason."""
+    """Return ``tax_breakdown`` of a calculation: that of its lines, summed by behavior and reason."""
     sums: dict[tuple[bool, str], list[int]] = {}
     for part in parts:
         reason = reason_of(place, part["tax_code"], override)
@@ -219,10 +222,9 @@ def summary(parts: Sequence[TaxedPart], place: Place | None, override: str) -> l
 
 
 def spread(parts: Sequence[TaxedPart], flat: int) -> list[Share]:
-    """The ``amount`` and ``amount_tax`` that each part gives of a flat amount, in proportion to what it cost with its
-    tax.
+    """Return the ``amount`` and ``amount_tax`` of each line for a flat reversal, in proportion to the lines' totals.
 
-    flat: minor units, with its sign. The shares add up to it exactly.
+    flat: minor units, with its sign. The parts add up to it exactly.
     """
     costs = [part["amount"] + (part["amount_tax"] if part["tax_behavior"] == "exclusive" else 0) for part in parts]
     total, reached, given = sum(costs), 0, 0

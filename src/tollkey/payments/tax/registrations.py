@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def register(call: Call, params: operations.PostTaxRegistrations) -> api.TaxRegistration:
-    """Say that the account collects tax in a country or state."""
+    """Register the account for tax in a country or state."""
     country = params["country"].upper()
     options: Mapping[str, Any] = params["country_options"]  # by country, which is computed
     if country.lower() not in options:
@@ -40,7 +40,7 @@ def register(call: Call, params: operations.PostTaxRegistrations) -> api.TaxRegi
 
 
 def change_registration(call: Call, params: operations.PostTaxRegistrationsId) -> api.TaxRegistration:
-    """Change when a registration begins or ends."""
+    """Change the start or end of a registration."""
     found = call.objects.get(kinds.REGISTRATION, call.path["id"])
     for name in ("active_from", "expires_at"):
         if name in params:
@@ -49,7 +49,7 @@ def change_registration(call: Call, params: operations.PostTaxRegistrationsId) -
 
 
 def list_registrations(call: Call, params: operations.GetTaxRegistrations) -> Page:
-    """Registrations, by status as of now."""
+    """List registrations, optionally by their present status."""
     wanted = params.get("status")
     keep = None if wanted in (None, "all") else (lambda one: registration_status(one, call.now) == wanted)
     return list_page(call, kinds.REGISTRATION, params, url="/v1/tax/registrations", keep=keep)

@@ -36,12 +36,12 @@ def _settings(call: Call) -> StoredTaxSettings:
 
 
 def read_settings(call: Call, params: operations.GetTaxSettings) -> api.TaxSettings:
-    """The tax settings of the account."""
+    """Retrieve the tax settings of the account."""
     return _without_id(_settings(call))
 
 
 def change_settings(call: Call, params: operations.PostTaxSettings) -> api.TaxSettings:
-    """Change the head office or the defaults; complete settings become active."""
+    """Change the head office or the defaults; settings become active when they are complete."""
     new = call.objects.find(kinds.SETTINGS, call.account) is None
     settings = _settings(call)
     given: Mapping[str, Any] = params.get("defaults") or {}

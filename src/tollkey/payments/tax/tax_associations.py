@@ -1,4 +1,4 @@
-"""Tax associations: which tax transactions a payment led to, when its intent named a tax calculation.
+"""Tax associations: the tax transactions of a payment whose intent had a tax calculation.
 
 named in the intent ──it succeeds──▶ committed (a tax transaction) │ errored (why there is none)
                        └──each refund──▶ committed (a reversal)    │ errored
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def find(call: Call, params: operations.GetTaxAssociationsFind) -> api.TaxAssociation:
-    """The tax association of a payment intent. Raises ApiError 404 when it names no calculation."""
+    """Retrieve the tax association of a PaymentIntent. Raises ApiError 404 if it has no tax calculation."""
     intent = call.objects.get(kinds.PAYMENT_INTENT, params["payment_intent"], "payment_intent")
     calculation = calculation_of(intent)
     if calculation is None:

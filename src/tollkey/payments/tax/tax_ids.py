@@ -2,7 +2,7 @@
 
     pending ──checked──▶ verified | unverified      (EU VAT and Australian ABN; others are not checked: unavailable)
 
-In test mode the last nine digits decide: 000000000 is verified, 111111111 is not, 222222222 stays pending for ever
+In test mode the last nine digits decide: 000000000 is verified, 111111111 is not, 222222222 stays pending
     (reference 6.11).
 """
 
@@ -51,10 +51,7 @@ _SETTLES_SECONDS = 1
 
 
 def create(call: Call, params: operations.PostCustomersCustomerTaxIds | operations.PostTaxIds) -> api.TaxId:
-    """Create a tax id, of a customer (in the path or as ``owner``) or of the account.
-
-    Its check comes to an end a moment later.
-    """
+    """Create a tax id of a customer (in the path or as ``owner``) or of the account. It is verified a moment later."""
     kind, value = params["type"], params["value"].strip()
     given: Mapping[str, Any] = params  # without ``owner`` when the path names the customer
     owner = given.get("owner") or {}
@@ -96,7 +93,7 @@ def known_type(text: str) -> operations.TaxIdType | None:
 
 
 def well_formed(kind: str, value: str) -> bool:
-    """Whether a value has the form of its kind of tax id; nine equal digits always do, for tests."""
+    """Return whether a value has the format of its type of tax id; nine equal digits always do, for tests."""
     compact = value.replace(" ", "")
     return kind not in _FORMS or bool(re.fullmatch(_FORMS[kind], compact) or re.fullmatch(r"(\d)\1{8}", compact))
 
@@ -108,7 +105,7 @@ def _country(kind: str, value: str) -> str | None:
 
 
 def verify(call: Call, id: str) -> None:
-    """The check has come to an end."""
+    """Run the job that ends the verification of a tax id."""
     tax_id = call.objects.find(kinds.TAX_ID, id)
     if tax_id is None or tax_id["verification"] is None or tax_id["verification"]["status"] != "pending":
         return

@@ -1,4 +1,4 @@
-"""Tax rates: percentages that invoices add to, or find inside, a price.
+"""Tax rates: percentages that invoices add to a price, or that a price includes.
 
 active ──update──▶ active | inactive   (the percentage never changes; a rate cannot be deleted)
 """
@@ -40,7 +40,7 @@ def create(call: Call, params: operations.PostTaxRates) -> StoredTaxRate:
 
 
 def update(call: Call, params: operations.PostTaxRatesTaxRate) -> StoredTaxRate:
-    """Change how a tax rate is described, or whether it can be used."""
+    """Change the description of a tax rate, or whether it is active."""
     rate = call.objects.get(kinds.TAX_RATE, call.path["tax_rate"])
     fields.assign_with_metadata(rate, params, _FIELDS)
     return call.objects.save(rate, "tax_rate.updated")

@@ -1,4 +1,4 @@
-"""Tax transactions: what counts in reports. They are made from calculations, and taken back by reversals.
+"""Tax transactions, which tax reports are made of: created from calculations, and reversed by further transactions.
 
 transaction ──create_reversal──▶ a reversal with negative amounts
 """
@@ -40,9 +40,9 @@ def _unused(call: Call, reference: str) -> None:
 
 
 def record(call: Call, params: operations.PostTaxTransactionsCreateFromCalculation) -> StoredTaxTransaction:
-    """Make a transaction, which counts in reports, from a calculation.
+    """Create a tax transaction from a calculation.
 
-    Raises ApiError 400 when there is no such calculation, when it has expired, or when the reference was used before.
+    Raises ApiError 400 if the calculation does not exist or has expired, or the reference was used before.
     """
     calculation = unexpired(call, params["calculation"], "calculation")
     _unused(call, params["reference"])
@@ -77,7 +77,7 @@ def _transaction_line(line: api.TaxCalculationLineItem) -> api.TaxTransactionLin
 def _reversed_lines(
     call: Call, original: StoredTaxTransaction, parts: Sequence[ReversedLine]
 ) -> list[api.TaxTransactionLineItem]:
-    """The negative lines of a reversal."""
+    """Return the negative lines of a reversal."""
     lines = {line["id"]: line for line in original["_lines"]}
     made: list[api.TaxTransactionLineItem] = []
     for index, part in enumerate(parts):
@@ -108,7 +108,7 @@ def _reversed_lines(
 
 
 def _flat(original: StoredTaxTransaction, flat: int) -> ReversedParts:
-    """The parts of a reversal that takes back one amount, taxes included, across the whole transaction."""
+    """Return the parts of a reversal of a flat amount, including tax, across the whole transaction."""
     cost = original["shipping_cost"]
     shares = spread([*original["_lines"], *([cost] if cost else [])], flat)
     parts: list[ReversedLine] = [
@@ -124,7 +124,7 @@ def _flat(original: StoredTaxTransaction, flat: int) -> ReversedParts:
 
 
 def _parts(original: StoredTaxTransaction, params: operations.PostTaxTransactionsCreateReversal) -> ReversedParts:
-    """What a reversal takes back: everything, a share of everything, or what was asked for."""
+    """Return what a reversal reverses: everything, a proportion of everything, or the given lines."""
     if params["mode"] == "full":
         cost = original["shipping_cost"]
         parts: list[ReversedLine] = [
@@ -146,13 +146,13 @@ def _parts(original: StoredTaxTransaction, params: operations.PostTaxTransaction
 
 
 def reverse(call: Call, params: operations.PostTaxTransactionsCreateReversal) -> StoredTaxTransaction:
-    """Take back a transaction, wholly or in part.
+    """Reverse a transaction, in full or in part.
 
-    params: ``mode`` is ``full`` or ``partial``; a partial reversal names ``line_items`` or a ``flat_amount`` (minor
+    params: ``mode`` is ``full`` or ``partial``; a partial reversal has ``line_items`` or a ``flat_amount`` (minor
         units, negative).
     Returns the reversal, a transaction with negative amounts.
-    Raises ApiError 400 when the transaction is a reversal itself or was reversed in full, when the reference was used
-    before, or when a part is more than its line had.
+    Raises ApiError 400 if the transaction is a reversal or was reversed in full, if the reference was used before, or
+    if a part exceeds its line.
     """
     original = call.objects.get(kinds.TRANSACTION, params["original_transaction"], "original_transaction")
     if original["type"] == "reversal":
@@ -182,13 +182,13 @@ def reverse(call: Call, params: operations.PostTaxTransactionsCreateReversal) ->
 
 
 def transaction_lines(call: Call, params: operations.GetTaxTransactionsTransactionLineItems) -> Page:
-    """The line items of a transaction."""
+    """List the line items of a transaction."""
     found = call.objects.get(kinds.TRANSACTION, call.path["transaction"])
     return page_of_list(found["_lines"], f"/v1/tax/transactions/{found['id']}/line_items", params)
 
 
 def _line_items(call: Call, transaction: StoredTaxTransaction) -> api.TaxTransactionLineItems:
-    """``line_items``, for who expands them."""
+    """Return ``line_items``, which are only expandable."""
     copies = [call.objects.copy(line) for line in transaction["_lines"]]
     listed: api.TaxTransactionLineItems = nested_list(copies, f"/v1/tax/transactions/{transaction['id']}/line_items")
     return listed

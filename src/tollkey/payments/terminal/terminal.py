@@ -1,4 +1,4 @@
-"""Terminal: places with card readers, and simulated readers on which a test presents the card.
+"""Terminal: locations, card readers, and simulated readers on which a test presents the card.
 
 reader, no action ──process_payment_intent──▶ action in_progress ──present_payment_method──▶ succeeded | failed
                                                     └──cancel_action──▶ no action
@@ -46,7 +46,7 @@ READERS = Permission("terminal_reader", "Readers", "Terminal")
 CONFIGURATIONS = Permission("terminal_configuration", "Configurations", "Terminal")
 TOKENS = Permission("terminal_connection_token", "Connection Tokens", "Terminal", levels=("write",))
 
-#: Registration code -> the simulated device that it registers.
+#: Registration code -> the type of the simulated device.
 _SIMULATED = {
     "simulated-wpe": "simulated_wisepos_e",
     "simulated-s700": "simulated_stripe_s700",
@@ -59,7 +59,7 @@ _APPROVED = "4242424242424242"
 
 
 def create_location(call: Call, params: operations.PostTerminalLocations) -> api.TerminalLocation:
-    """Make a location."""
+    """Create a location."""
     for name in ("address", "display_name"):
         if not params.get(name):
             raise missing_param(name)
@@ -101,7 +101,7 @@ _SETTINGS = (
 
 
 def create_configuration(call: Call, params: operations.PostTerminalConfigurations) -> api.TerminalConfiguration:
-    """Make a configuration of readers."""
+    """Create a reader configuration."""
     configuration = new_object(_CONFIGURATION, id=call.ids.new("tmc"), is_account_default=False, livemode=call.livemode)
     fields.assign(configuration, params, _SETTINGS)
     return call.objects.insert(configuration)
@@ -110,7 +110,7 @@ def create_configuration(call: Call, params: operations.PostTerminalConfiguratio
 def update_configuration(
     call: Call, params: operations.PostTerminalConfigurationsConfiguration
 ) -> api.TerminalConfiguration:
-    """Change a configuration."""
+    """Change a reader configuration."""
     configuration = call.objects.get(_CONFIGURATION, call.path["configuration"])
     given: Mapping[str, Any] = params  # the names of the settings are computed
     unset = {name for name in _SETTINGS if name in given and given[name] is None and name != "name"}
@@ -122,13 +122,13 @@ def update_configuration(
 
 
 def delete_configuration(call: Call, params: operations.DeleteTerminalConfigurationsConfiguration) -> Deleted:
-    """Delete a configuration."""
+    """Delete a reader configuration."""
     configuration = call.objects.get(_CONFIGURATION, call.path["configuration"])
     return call.objects.delete(configuration)
 
 
 def connection_token(call: Call, params: operations.PostTerminalConnectionTokens) -> api.TerminalConnectionToken:
-    """A short-lived secret with which a reader's software connects."""
+    """Create a short-lived secret with which the software of a reader connects."""
     if params.get("location"):
         call.objects.get(_LOCATION, params["location"], "location")
     mode = "live" if call.livemode else "test"
@@ -142,7 +142,7 @@ def connection_token(call: Call, params: operations.PostTerminalConnectionTokens
 
 
 def create_reader(call: Call, params: operations.PostTerminalReaders) -> api.TerminalReader:
-    """Register a reader; in test mode the codes that begin with ``simulated`` register a simulated one."""
+    """Register a reader. In test mode, codes that begin with ``simulated`` register simulated readers."""
     code = params["registration_code"]
     if code not in _SIMULATED:
         raise invalid(
@@ -174,7 +174,7 @@ def _reader(call: Call) -> api.TerminalReader:
 
 
 def update_reader(call: Call, params: operations.PostTerminalReadersReader) -> api.TerminalReader:
-    """Change the label or the metadata."""
+    """Change the label or the metadata of a reader."""
     reader = _reader(call)
     fields.assign(reader, params, ("label",))
     fields.merge_metadata(reader, params)
@@ -191,7 +191,7 @@ def delete_reader(call: Call, params: operations.DeleteTerminalReadersReader) ->
 def process_payment_intent(
     call: Call, params: operations.PostTerminalReadersReaderProcessPaymentIntent
 ) -> api.TerminalReader:
-    """Ask for a card on the reader, to pay an intent with."""
+    """Start a payment on a reader: it asks for a card to pay a PaymentIntent."""
     reader = _reader(call)
     intent = call.objects.get(_PAYMENT_INTENT, params["payment_intent"], "payment_intent")
     if reader["action"] is not None and reader["action"]["status"] == "in_progress":
@@ -218,7 +218,7 @@ def process_payment_intent(
 
 
 def cancel_action(call: Call, params: operations.PostTerminalReadersReaderCancelAction) -> api.TerminalReader:
-    """Take back what the reader is asked to do."""
+    """Cancel the current action of a reader."""
     reader = _reader(call)
     reader["action"] = None
     return call.objects.save(reader)
@@ -227,7 +227,7 @@ def cancel_action(call: Call, params: operations.PostTerminalReadersReaderCancel
 def present(
     call: Call, params: operations.PostTestHelpersTerminalReadersReaderPresentPaymentMethod
 ) -> api.TerminalReader:
-    """Present a test card to a simulated reader; the intent is charged, or refused as that card is."""
+    """Present a test card to a simulated reader; the intent is charged, or declined for a declining card."""
     reader = _reader(call)
     action = reader["action"]
     if action is None or action["status"] != "in_progress":

@@ -1,9 +1,9 @@
-"""Test clocks: a time of their own for up to three customers and everything that is theirs. Test mode only.
+"""Test clocks: simulated time for up to three customers and their objects. Test mode only.
 
     ready ──advance──▶ advancing ──all that is due has been done, in the order of its time──▶ ready
       └──delete (or 30 days pass)──▶ deleted, with its customers and their subscriptions
 
-An advance is done in small pieces by the server's timer, so that other requests go on meanwhile.
+The server's timer advances the clock in small steps, so that other requests are processed meanwhile.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _ENDED = ("canceled", "incomplete_expired")
 
 
 def create(call: Call, params: operations.PostTestHelpersTestClocks) -> StoredTestClock:
-    """Create a clock that stands at ``frozen_time``."""
+    """Create a test clock at ``frozen_time``."""
     clock = new_object(
         shared_clock.CLOCK,
         id=call.ids.new("clock"),
@@ -63,8 +63,9 @@ def create(call: Call, params: operations.PostTestHelpersTestClocks) -> StoredTe
 
 
 def advance(call: Call, params: operations.PostTestHelpersTestClocksTestClockAdvance) -> StoredTestClock:
-    """Begin to move a clock forward. Raises ApiError for a time that is not ahead, or further than two billing
-    intervals.
+    """Start to advance a test clock.
+
+    Raises ApiError 400 for a time in the past, or more than two billing intervals ahead.
     """
     clock = call.objects.get(shared_clock.CLOCK, call.path["test_clock"])
     target = params["frozen_time"]
@@ -94,7 +95,7 @@ def advance(call: Call, params: operations.PostTestHelpersTestClocksTestClockAdv
 
 
 def furthest(call: Call, clock: StoredTestClock) -> int:
-    """How far a clock may be advanced at once: two intervals of its shortest subscription, or two years."""
+    """Return how far a clock can advance at once: two intervals of its shortest subscription, or two years."""
     now: int = clock["frozen_time"]
     limits = []
     for subscription in call.objects.query("subscription", {"test_clock": clock["id"]}, limit=20_000):
@@ -119,19 +120,19 @@ def advance_step(call: Call, id: str) -> None:
             call.emit("test_helpers.test_clock.ready", clock)
             return
         clock["_done"] = clock.get("_done", 0) + 1
-        clock["frozen_time"] = max(item.at, clock["frozen_time"])  # how far it is can be watched
+        clock["frozen_time"] = max(item.at, clock["frozen_time"])  # shows the progress
         run_job(call.at(clock["frozen_time"]), item)
     call.objects.save(clock)
     call.schedule.add(call.now, ADVANCE, id)
 
 
 def delete(call: Call, params: operations.DeleteTestHelpersTestClocksTestClock) -> Deleted:
-    """Delete a clock with its customers; their subscriptions are canceled."""
+    """Delete a test clock with its customers; their subscriptions are canceled."""
     return remove(call, call.objects.get(shared_clock.CLOCK, call.path["test_clock"]))
 
 
 def remove(call: Call, clock: StoredTestClock) -> Deleted:
-    """Forget a clock and what lives on it."""
+    """Delete a clock and its objects."""
     then = call.at(clock["frozen_time"])
     for subscription in then.objects.query(_SUBSCRIPTION, {"test_clock": clock["id"]}, limit=2_000):
         if subscription["status"] not in _ENDED:
@@ -145,7 +146,7 @@ def remove(call: Call, clock: StoredTestClock) -> Deleted:
 
 
 def expire(call: Call, id: str) -> None:
-    """Thirty days after it was made, a clock is deleted."""
+    """Delete a clock 30 days after its creation."""
     clock = call.objects.find(shared_clock.CLOCK, id)
     if clock is not None:
         remove(call, clock)

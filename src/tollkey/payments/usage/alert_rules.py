@@ -1,4 +1,4 @@
-"""Which customers have passed the threshold of a billing alert, and the event that says so, once for each."""
+"""Triggering billing alerts: an event for each customer whose usage reaches an alert's threshold, once."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tollkey.payments.usage.stored import StoredAlert
 
 WORK = Job("billing.alert.check")
-SHOWN = ["active", "inactive"]  # the states of alerts that are not archived
-_FUTURE = 300 + 1  # seconds that an event may lie ahead
+SHOWN = ["active", "inactive"]  # statuses of alerts that are not archived
+_FUTURE = 300 + 1  # how far in the future an event may be, seconds
 MIGRATION = Migration(
     "alerting",
     (
@@ -28,13 +28,13 @@ MIGRATION = Migration(
 
 
 def of_meter(call: Call, meter: str, customer: str | None) -> list[StoredAlert]:
-    """The alerts on a meter that are not archived, of everybody (None) or one customer's own."""
+    """Return the alerts of a meter that are not archived: those for all customers, or those for one."""
     equal = {"usage_threshold.meter": meter, "_customer": customer or "", "status": SHOWN}
     return call.objects.query(kinds.ALERT, equal)
 
 
 def usage_reported(call: Call, fact: events.UsageReported) -> None:
-    """Usage of a customer was reported: look soon whether it passes a threshold."""
+    """Schedule a check of the meter's alerts after usage of a customer was reported."""
     meter, customer = fact.meter, fact.customer
     if meter is None:
         return
@@ -44,9 +44,9 @@ def usage_reported(call: Call, fact: events.UsageReported) -> None:
 
 
 def check(call: Call, id: str) -> None:
-    """Write ``billing.alert.triggered`` when the customer's usage since the alert was made reaches its threshold.
+    """Emit ``billing.alert.triggered`` if the customer's usage since the alert was created reaches its threshold.
 
-    id: of the alert and of the customer, with a space between them.
+    id: ids of the alert and of the customer, separated by a space.
     """
     alert_id, _, customer = id.partition(" ")
     alert = call.objects.find(kinds.ALERT, alert_id)
@@ -76,7 +76,7 @@ def check(call: Call, id: str) -> None:
 
 
 def triggered(call: Call, alert: StoredAlert, customer: str) -> bool:
-    """Whether an alert has told of this customer already."""
+    """Return whether an alert was already triggered for this customer."""
     return bool(
         call.tx.execute(
             "SELECT 1 FROM alert_triggers WHERE account = ? AND livemode = ? AND alert = ? AND customer = ?",
@@ -86,7 +86,7 @@ def triggered(call: Call, alert: StoredAlert, customer: str) -> bool:
 
 
 def rearm(call: Call, alert: StoredAlert) -> None:
-    """Let an alert tell of every customer again."""
+    """Reset an alert, so that it can trigger again for every customer."""
     call.tx.execute(
         "DELETE FROM alert_triggers WHERE account = ? AND livemode = ? AND alert = ?",
         (call.account, int(call.livemode), alert["id"]),

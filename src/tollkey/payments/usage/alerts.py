@@ -1,9 +1,9 @@
-"""Billing alerts: an event when a customer's usage of a meter reaches a number, once for each customer.
+"""Billing alerts: an event when a customer's usage of a meter reaches a threshold, once for each customer.
 
 active ──deactivate──▶ inactive ──activate──▶ active   (may trigger again)
    └──────archive────────┴──────▶ archived             (for good: it is not shown any more)
 
-Only usage reported for times from the alert's creation on counts. As documented, alerts do not follow test clocks.
+Only usage after the creation of the alert counts. As documented, alerts ignore test clocks.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MOST = 25
 
 
 def create(call: Call, params: operations.PostBillingAlerts) -> StoredAlert:
-    """Create an alert. Raises ApiError for a meter or customer that there is not, and for the 26th on one meter."""
+    """Create an alert. Raises ApiError for an unknown meter or customer, and for the 26th alert of a meter."""
     given = params.get("usage_threshold")
     if given is None:
         raise missing_param("usage_threshold")
@@ -78,7 +78,7 @@ def create(call: Call, params: operations.PostBillingAlerts) -> StoredAlert:
 
 
 def _shown(call: Call) -> StoredAlert:
-    """The alert in the path. Raises ApiError 404, also for an archived one."""
+    """Return the alert in the path. Raises ApiError 404 if it does not exist or is archived."""
     alert = call.objects.get(kinds.ALERT, call.path["id"])
     if alert["status"] == "archived":
         raise call.objects.missing(kinds.ALERT, alert["id"])
@@ -91,7 +91,7 @@ def retrieve_one(call: Call, params: operations.GetBillingAlertsId) -> StoredAle
 
 
 def list_alerts(call: Call, params: operations.GetBillingAlerts) -> Page:
-    """List the alerts that are not archived, also by meter."""
+    """List alerts that are not archived, optionally by meter."""
     equal: dict[str, str | list[str]] = {"status": alert_rules.SHOWN}
     if params.get("meter"):
         equal["usage_threshold.meter"] = params["meter"]
@@ -107,19 +107,19 @@ def _switch(call: Call, status: str) -> StoredAlert:
 
 
 def activate(call: Call, params: operations.PostBillingAlertsIdActivate) -> StoredAlert:
-    """Let an alert trigger again, also for customers that it has told of."""
+    """Activate an alert. It can trigger again for every customer."""
     alert = _switch(call, "active")
     alert_rules.rearm(call, alert)
     return alert
 
 
 def deactivate(call: Call, params: operations.PostBillingAlertsIdDeactivate) -> StoredAlert:
-    """Keep an alert from triggering."""
+    """Deactivate an alert."""
     return _switch(call, "inactive")
 
 
 def archive(call: Call, params: operations.PostBillingAlertsIdArchive) -> StoredAlert:
-    """End an alert for good."""
+    """Archive an alert permanently."""
     alert = _switch(call, "archived")
     alert_rules.rearm(call, alert)
     return alert

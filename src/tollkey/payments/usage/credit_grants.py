@@ -1,4 +1,4 @@
-"""Billing credit grants: money given in advance that invoices of metered prices use up before taxes.
+"""Billing credit grants: prepaid credits that invoices apply to metered prices before taxes.
 
 created ──effective_at──▶ effective ──invoices finalized──▶ used up
    │                         ├──expires_at, or expire──▶ expired   (what is left goes)
@@ -52,7 +52,7 @@ _EXPIRE = Job("credit_grant.expire")
 
 
 def create(call: Call, params: operations.PostBillingCreditGrants) -> StoredCreditGrant:
-    """Grant a customer credits for all metered prices, or for some."""
+    """Grant credits to a customer, for all metered prices or for some."""
     if not params.get("customer"):
         raise missing_param("customer")
     customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
@@ -103,7 +103,7 @@ def _amount(params: operations.PostBillingCreditGrants) -> api.BillingCreditGran
 
 
 def _scope(call: Call, given: operations.ApplicabilityScope) -> api.BillingCreditGrantsResourceScope:
-    """What a grant is for: ``price_type`` metered, or some metered prices by id."""
+    """Return the scope of a grant: ``price_type`` metered, or some metered prices by id."""
     prices = given.get("prices")
     if bool(given.get("price_type")) == bool(prices):
         raise invalid("You must provide exactly one of `price_type` or `prices`.", "applicability_config[scope]")
@@ -118,7 +118,7 @@ def _scope(call: Call, given: operations.ApplicabilityScope) -> api.BillingCredi
 
 
 def update(call: Call, params: operations.PostBillingCreditGrantsId) -> StoredCreditGrant:
-    """Change when a grant expires, or its metadata."""
+    """Change the expiry or the metadata of a grant."""
     grant, call = _open(call)
     fields.merge_metadata(grant, params)
     if "expires_at" in params:
@@ -133,7 +133,7 @@ def update(call: Call, params: operations.PostBillingCreditGrantsId) -> StoredCr
 
 
 def _open(call: Call) -> tuple[StoredCreditGrant, Call]:
-    """The grant in the path, and the call at its customer's time. Raises ApiError when it is voided or expired."""
+    """Return the grant in the path, and the call at its customer's time. Raises ApiError if it is voided or expired."""
     grant = call.objects.get(kinds.GRANT, call.path["id"])
     call = clock.for_customer(call, call.objects.find(kinds.CUSTOMER, grant["customer"]))
     if grant["voided_at"] is not None:
@@ -144,7 +144,7 @@ def _open(call: Call) -> tuple[StoredCreditGrant, Call]:
 
 
 def expire(call: Call, params: operations.PostBillingCreditGrantsIdExpire) -> StoredCreditGrant:
-    """Expire a grant now: what is left of it goes."""
+    """Expire a grant now; its remaining credits are lost."""
     grant, call = _open(call)
     grant["expires_at"] = grant["updated"] = call.now
     call.schedule.cancel(_EXPIRE, grant["id"])
@@ -153,7 +153,7 @@ def expire(call: Call, params: operations.PostBillingCreditGrantsIdExpire) -> St
 
 
 def void(call: Call, params: operations.PostBillingCreditGrantsIdVoid) -> StoredCreditGrant:
-    """Take a grant back of which nothing was applied yet."""
+    """Void a grant of which nothing has been applied."""
     grant, call = _open(call)
     if left_of(grant) != granted(grant):
         raise invalid(
@@ -169,19 +169,19 @@ def void(call: Call, params: operations.PostBillingCreditGrantsIdVoid) -> Stored
 
 
 def expire_grant(call: Call, id: str) -> None:
-    """Job: expire a credit grant."""
+    """Run the job that expires a credit grant."""
     grant = call.objects.find(kinds.GRANT, id)
     if grant is not None and grant["voided_at"] is None:
         expire_rest(call, grant)
 
 
 def list_grants(call: Call, params: operations.GetBillingCreditGrants) -> Page:
-    """List grants, newest first, of one customer when named."""
+    """List grants, newest first, optionally of one customer."""
     return list_page(call, kinds.GRANT, params, _customer(params, "customer"), url="/v1/billing/credit_grants")
 
 
 def list_transactions(call: Call, params: operations.GetBillingCreditBalanceTransactions) -> Page:
-    """List the transactions of a customer's credits, or of one grant."""
+    """List the credit balance transactions of a customer, or of one grant."""
     equal = {
         **_customer(params, "_customer"),
         **({"credit_grant": params["credit_grant"]} if params.get("credit_grant") else {}),
@@ -196,9 +196,7 @@ def _customer(
 
 
 def summary(call: Call, params: operations.GetBillingCreditBalanceSummary) -> api.BillingCreditBalanceSummary:
-    """What a customer has left in credits, by currency: for metered prices in general, for some prices, or of one
-    grant.
-    """
+    """Return a customer's credit balance by currency: for all metered prices, for some prices, or of one grant."""
     if not params.get("customer"):
         raise missing_param("customer")
     customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")

@@ -1,4 +1,4 @@
-"""Applying billing credits: which grants an invoice uses up, in which order, and what comes back when it is voided."""
+"""Applying billing credits: the order in which invoices use grants, and the return of credits of voided invoices."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from tollkey.payments.usage.stored import StoredCreditGrant, StoredCreditTransaction
     from tollkey.wire import api
 
-#: Most unused grants of one customer.
+#: Maximum number of unused grants of one customer.
 MOST = 100
-#: The priority of a grant that names none; 0 is used first.
+#: Default priority of a grant; 0 is used first.
 USUAL_PRIORITY = 50
 
 
@@ -26,7 +26,7 @@ def wire_amount(money: Money) -> api.BillingCreditGrantsResourceAmount:
 
 
 def granted(grant: StoredCreditGrant) -> Money:
-    """What was granted."""
+    """Return the granted amount in minor units."""
     monetary = grant["amount"]["monetary"]
     assert monetary is not None, "the API knows no other kind of amount"
     return Money(monetary["value"], monetary["currency"])
@@ -43,14 +43,14 @@ def change_left(grant: StoredCreditGrant, by: Money) -> None:
 
 
 def usable(grant: StoredCreditGrant, now: int) -> bool:
-    """Whether something of the grant can be applied at that time."""
+    """Return whether a grant can be applied at that time."""
     started = grant["effective_at"] is not None and grant["effective_at"] <= now
     over = grant["voided_at"] is not None or (grant["expires_at"] is not None and grant["expires_at"] <= now)
     return bool(started and not over and grant["_left"] > 0)
 
 
 def covers(grant: StoredCreditGrant, price: str) -> bool:
-    """Whether the grant is for that metered price: for all of them, or for those that it names."""
+    """Return whether a grant applies to a metered price: to all of them, or to those that it lists."""
     scope = grant["applicability_config"]["scope"]
     return scope.get("price_type") == "metered" or any(one["id"] == price for one in scope.get("prices") or [])
 
@@ -58,11 +58,11 @@ def covers(grant: StoredCreditGrant, price: str) -> bool:
 def record(
     call: Call, grant: StoredCreditGrant, kind: str, amount: Money, invoice: str | None = None, line: str | None = None
 ) -> StoredCreditTransaction:
-    """One change of the credit balance, with its event.
+    """Store a change of the credit balance, with its event.
 
     kind: ``credits_granted``, ``credits_application_invoice_voided`` (credits), ``credits_applied``,
-        ``credits_expired``, ``credits_voided`` (debits). amount: positive. invoice, line: which they were
-        applied to.
+        ``credits_expired``, ``credits_voided`` (debits). amount: minor units, positive. invoice, line: what the credits
+        were applied to.
     """
     gives = kind in ("credits_granted", "credits_application_invoice_voided")
     where = {"invoice": invoice, "invoice_line_item": line} if invoice else None
@@ -85,9 +85,9 @@ def record(
 
 
 def grants_of(call: Call, customer: str) -> list[StoredCreditGrant]:
-    """The grants of a customer in the order in which they are used.
+    """Return the grants of a customer in the order in which they are used.
 
-    By priority; then those that expire first; then promotional before paid; then the oldest.
+    They are sorted by priority, then by expiry, then promotional before paid, then by creation.
     """
     grants = call.objects.query(kinds.GRANT, {"customer": customer}, limit=1_000, oldest_first=True)
     return sorted(
@@ -103,10 +103,9 @@ def grants_of(call: Call, customer: str) -> list[StoredCreditGrant]:
 
 
 def apply(call: Call, invoice: StoredInvoice) -> bool:
-    """Use a customer's credits up for the metered lines of an invoice that is being finalized; whether there were any.
+    """Apply a customer's credits to the metered lines of an invoice being finalized; return whether there were any.
 
-    What was taken stands in ``_credits`` of the invoice, by line; adding the invoice up again takes it off before
-    taxes.
+    The invoice's ``_credits`` holds the applied amounts by line; computing its totals subtracts them before taxes.
     """
     if not invoice["customer"] or not fields.knows(call, kinds.GRANT):
         return False
@@ -154,7 +153,7 @@ def return_credits(call: Call, invoice: StoredInvoice) -> None:
 
 
 def expire_rest(call: Call, grant: StoredCreditGrant) -> None:
-    """What is left of a grant whose time is over goes."""
+    """Expire the remaining credits of a grant."""
     left = left_of(grant)
     if left.is_positive:
         change_left(grant, -left)

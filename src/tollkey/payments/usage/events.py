@@ -1,4 +1,4 @@
-"""What billing meters add up: events by customer and time, kept in a table of their own so that millions stay cheap."""
+"""The events that billing meters aggregate, in a table of their own because there may be millions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MIGRATION = Migration(
 
 
 def record(call: Call, event_name: str, identifier: str, customer: str, at: int, value: str) -> bool:
-    """Keep one event; False when the identifier was used before."""
+    """Store a meter event; return False if the identifier was used before."""
     known = call.tx.execute(
         "SELECT 1 FROM meter_events WHERE account = ? AND livemode = ? AND event_name = ? AND identifier = ?",
         (call.account, int(call.livemode), event_name, identifier),
@@ -41,7 +41,7 @@ def record(call: Call, event_name: str, identifier: str, customer: str, at: int,
 
 
 def cancel(call: Call, event_name: str, identifier: str) -> bool:
-    """Take an event out of the sums; False when there is none of that identifier."""
+    """Remove a meter event; return False if there is none with that identifier."""
     where = "account = ? AND livemode = ? AND event_name = ? AND identifier = ?"
     scope = (call.account, int(call.livemode), event_name, identifier)
     if not call.tx.execute(f"SELECT 1 FROM meter_events WHERE {where}", scope):
@@ -51,7 +51,7 @@ def cancel(call: Call, event_name: str, identifier: str) -> bool:
 
 
 def measured(call: Call, meter: api.BillingMeter, customer: str, start: int, end: int) -> Decimal:
-    """What a meter adds up for a customer from ``start`` (included) to ``end``, UTC epoch seconds, by its formula."""
+    """Return a meter's aggregated usage of a customer from ``start`` (inclusive) to ``end``, UTC epoch seconds."""
     rows = call.tx.execute(
         "SELECT value FROM meter_events WHERE account = ? AND livemode = ? AND event_name = ? AND customer = ? AND at"
         " >= ? AND at < ?"

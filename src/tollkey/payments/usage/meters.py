@@ -1,4 +1,4 @@
-"""Billing meters: what is counted of the events that an integration sends, for metered prices.
+"""Billing meters: aggregations of the events that an integration sends, for metered prices.
 
 active ──deactivate──▶ inactive ──reactivate──▶ active
 """
@@ -45,7 +45,7 @@ _SESSION_SECONDS = 900
 
 
 def create(call: Call, params: operations.PostBillingMeters) -> api.BillingMeter:
-    """Create a meter for events of a name. Raises ApiError when an active meter has that name."""
+    """Create a meter for events of a name. Raises ApiError if an active meter has that event name."""
     name = params["event_name"]
     if call.objects.query(kinds.METER, {"event_name": name, "status": "active"}, limit=1):
         raise invalid(
@@ -78,7 +78,7 @@ def create(call: Call, params: operations.PostBillingMeters) -> api.BillingMeter
 
 
 def update(call: Call, params: operations.PostBillingMetersId) -> api.BillingMeter:
-    """Change how a meter is called."""
+    """Change the display name of a meter."""
     meter = call.objects.get(kinds.METER, call.path["id"])
     if params.get("display_name"):
         meter["display_name"], meter["updated"] = params["display_name"], call.now
@@ -102,17 +102,17 @@ def _switch(call: Call, status: str, event: EventType) -> api.BillingMeter:
 
 
 def deactivate(call: Call, params: operations.PostBillingMetersIdDeactivate) -> api.BillingMeter:
-    """Stop counting: events of its name are refused from now on."""
+    """Deactivate a meter; its events are refused from now on."""
     return _switch(call, "inactive", "billing.meter.deactivated")
 
 
 def reactivate(call: Call, params: operations.PostBillingMetersIdReactivate) -> api.BillingMeter:
-    """Count again."""
+    """Reactivate a meter."""
     return _switch(call, "active", "billing.meter.reactivated")
 
 
 def list_summaries(call: Call, params: operations.GetBillingMetersIdEventSummaries) -> Page:
-    """What a meter counted for a customer: over the whole time, or by hour or day, newest first."""
+    """List a customer's usage of a meter: over the whole time, or by hour or day, newest first."""
     meter = call.objects.get(kinds.METER, call.path["id"])
     customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"]
     start, end = params["start_time"], params["end_time"]
@@ -149,9 +149,7 @@ def list_summaries(call: Call, params: operations.GetBillingMetersIdEventSummari
 
 
 def send(call: Call, params: operations.PostBillingMeterEvents) -> api.BillingMeterEvent:
-    """Take one event. Raises ApiError when no active meter counts it, the customer is unknown, or its time is too far
-    away.
-    """
+    """Store a meter event. Raises ApiError if no active meter has its name, or its customer or time is not valid."""
     problem = _problem(call, params["event_name"], params["payload"], params.get("timestamp"))
     if problem is not None:
         code, text, param = problem
@@ -178,7 +176,7 @@ def _meter(call: Call, name: str) -> api.BillingMeter | None:
 def _problem(
     call: Call, name: str, payload: Mapping[str, Any], at: int | None
 ) -> tuple[str | None, str, str | None] | None:
-    """Why an event cannot be counted: code, text and parameter."""
+    """Return why an event is not valid, as code, message and parameter; None if it is."""
     meter = _meter(call, name)
     if meter is None:
         return None, f"No active meter found for event name {name}.", "event_name"
@@ -216,7 +214,7 @@ def _count(call: Call, name: str, payload: Mapping[str, Any], identifier: str, a
 
 
 def adjust(call: Call, params: operations.PostBillingMeterEventAdjustments) -> api.BillingMeterEventAdjustment:
-    """Take an event out again, by its identifier."""
+    """Cancel a meter event by its identifier."""
     identifier = (params.get("cancel") or {}).get("identifier")
     if not identifier or not cancel(call, params["event_name"], identifier):
         raise invalid(
@@ -235,7 +233,7 @@ def adjust(call: Call, params: operations.PostBillingMeterEventAdjustments) -> a
 
 
 def open_session(call: Call, params: operations.PostV2BillingMeterEventSession) -> Mapping[str, object]:
-    """A session for sending many events: its token says that the holder may."""
+    """Create a session for sending many events; its token authenticates the stream."""
     session = {
         "object": "v2.billing.meter_event_session",
         "authentication_token": "token_" + call.ids.text(40),
@@ -252,15 +250,12 @@ _STREAMED = P.nested(
 )
 
 
-#: Why an event cannot be counted: code, text and parameter.
+#: Why an event is not valid: code, message and parameter.
 _Problem = tuple[str | None, str, str | None]
 
 
 class _Refused(TypedDict):
-    """An event that could not be counted.
-
-    error_code: as reports name it. sample: the event as it was sent. message: why it was refused.
-    """
+    """An event that is not valid. error_code: as in reports. sample: the event. message: why it was refused."""
 
     error_code: str
     sample: Mapping[str, Any]
@@ -268,9 +263,7 @@ class _Refused(TypedDict):
 
 
 def stream(call: Call, params: operations.PostV2BillingMeterEventStream) -> Mapping[str, object]:
-    """Take many events. What cannot be counted is reported by an event later, as it is with the real stream; the answer
-    is empty.
-    """
+    """Store many events. An event reports those that are not valid later, as in Stripe; the response is empty."""
     problems: dict[str, list[_Refused]] = {}
     unknown: list[_Refused] = []
     for entry in params.get("events") or []:
@@ -292,7 +285,7 @@ def stream(call: Call, params: operations.PostV2BillingMeterEventStream) -> Mapp
 
 
 def _report(call: Call, problems: list[_Refused], meter: str | None) -> Mapping[str, Any]:
-    """What the report events tell: how many events were refused in the time, why, and some of them."""
+    """Return the data of a report event: number of refused events in the period, reasons, and samples."""
     kinds: dict[str, list[_Refused]] = {}
     for problem in problems:
         kinds.setdefault(problem["error_code"], []).append(problem)

@@ -1,4 +1,4 @@
-"""How much a metered subscription item was used in a period: from usage records, or from a billing meter's events."""
+"""The usage of a metered subscription item in a period: from usage records, or from a billing meter."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def used(call: Call, subscription: api.Subscription, item: StoredSubscriptionItem, period: tuple[int, int]) -> int:
-    """The quantity to bill for a period (start included, end not), in whole units rounded up.
+    """Return the quantity to bill for a period (start inclusive, end exclusive), rounded up to an integer.
 
-    A price with a meter asks the meter; another sums, takes the last or the greatest of its usage records, as its plan
-    says.
+    A price with a meter uses the meter's aggregation; for others, the plan's ``aggregate_usage`` decides how usage
+    records are combined.
     """
     recurring = item["price"]["recurring"]
     assert recurring is not None, "a subscription has recurring prices only"

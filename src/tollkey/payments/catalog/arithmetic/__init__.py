@@ -1,4 +1,4 @@
-"""The arithmetic of billing: pure functions on amounts and times. No storage, no wire."""
+"""Billing arithmetic: pure functions on amounts and times, without storage or HTTP."""
 
 from tollkey.payments.catalog.arithmetic.periods import DAY, LONGEST, moment, period_around, shift, show_date
 from tollkey.payments.catalog.arithmetic.proration import Period, change, prorated

@@ -1,4 +1,4 @@
-"""Calendar arithmetic of billing: months keep the day of the anchor, shorter months their last day.
+"""Calendar arithmetic of billing periods: a month keeps the anchor's day, or takes its last day if it is shorter.
 
 Times are UTC epoch seconds.
 """
@@ -10,19 +10,19 @@ from datetime import datetime, timedelta, timezone
 
 DAY = 86_400
 _UTC = timezone.utc  # noqa: UP017
-#: The longest interval that prices may have, by unit (three years).
+#: The longest billing interval of a price, by unit (three years).
 LONGEST = {"day": 1095, "week": 156, "month": 36, "year": 3}
 
 
 def moment(at: int) -> datetime:
-    """That second as a date and time in UTC."""
+    """Return a timestamp (UTC epoch seconds) as a datetime in UTC."""
     return datetime.fromtimestamp(at, _UTC)
 
 
 def shift(anchor: int, interval: str, count: int) -> int:
-    """The moment ``count`` intervals after the anchor (before it when negative).
+    """Return the time ``count`` intervals after the anchor, or before it if ``count`` is negative.
 
-    interval: day, week, month or year. The 31st becomes the last day of a shorter month.
+    anchor: UTC epoch seconds. interval: day, week, month or year. The 31st becomes the last day of a shorter month.
     """
     start = moment(anchor)
     if interval in ("day", "week"):
@@ -34,7 +34,10 @@ def shift(anchor: int, interval: str, count: int) -> int:
 
 
 def period_around(anchor: int, interval: str, count: int, at: int) -> tuple[int, int]:
-    """The billing period that holds ``at``: start (included) and end, counted from the anchor so that no day drifts."""
+    """Return the billing period that contains ``at``: start (inclusive) and end, UTC epoch seconds.
+
+    Periods are counted from the anchor, so that the day of the month does not drift.
+    """
     days = {"day": 1, "week": 7, "month": 30.44, "year": 365.25}[interval] * count
     steps = int((at - anchor) / (days * DAY)) - 1
     while shift(anchor, interval, (steps + 1) * count) <= at:
@@ -43,5 +46,5 @@ def period_around(anchor: int, interval: str, count: int, at: int) -> tuple[int,
 
 
 def show_date(at: int) -> str:
-    """A date as invoice lines write it: ``10 Nov 2025``."""
+    """Return a date as invoice lines show it: ``10 Nov 2025``."""
     return moment(at).strftime("%d %b %Y")

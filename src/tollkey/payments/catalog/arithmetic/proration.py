@@ -10,16 +10,16 @@ from tollkey.payments.shared import rounding
 
 
 class Period(NamedTuple):
-    """From ``start`` (included) to ``end``, UTC epoch seconds."""
+    """A period from ``start`` (inclusive) to ``end`` (exclusive), UTC epoch seconds."""
 
     start: int
     end: int
 
 
 def prorated(amount: int, period: Period, at: int) -> int:
-    """The part of an amount that falls on the time from ``at`` to the end of the period, in whole minor units.
+    """Return the part of an amount for the time from ``at`` to the end of the period, in minor units.
 
-    Outside the period it is clamped: all of it before the start, nothing from the end on.
+    The full amount before the start of the period, 0 after its end.
     """
     length = period.end - period.start
     left = min(max(period.end - at, 0), length)
@@ -29,7 +29,5 @@ def prorated(amount: int, period: Period, at: int) -> int:
 
 
 def change(old: int, new: int, period: Period, at: int) -> tuple[int, int]:
-    """The credit (not above zero) and the debit when an amount for the whole period changes from ``old`` to ``new`` at
-    that moment.
-    """
+    """Return credit (not positive) and debit of a change of the period's amount from ``old`` to ``new`` at ``at``."""
     return -prorated(old, period, at), prorated(new, period, at)

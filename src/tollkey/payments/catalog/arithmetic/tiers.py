@@ -1,4 +1,4 @@
-"""What a price costs for a quantity: per unit, packages, graduated and volume tiers.
+"""The cost of a quantity of a price: per unit, in packages, graduated or by volume.
 
 Pure arithmetic on price objects.
 """
@@ -17,10 +17,9 @@ if TYPE_CHECKING:
 
 
 class Part(NamedTuple):
-    """One invoice line's worth of a price: how many, the amount in minor units, and the price of one (None when it
-    varies).
+    """The part of a price that becomes one invoice line: quantity, amount in minor units, and unit amount or None.
 
-    label: empty without tiers; ``volume``, ``flat`` or ``tier``. tier: which one of a graduated price, from 1 on.
+    label: empty without tiers; ``volume``, ``flat`` or ``tier``. tier: number of the tier of a graduated price, from 1.
     """
 
     quantity: int
@@ -31,12 +30,12 @@ class Part(NamedTuple):
 
 
 def unit_of(price: StoredPrice) -> Decimal:
-    """The price of one unit in minor units, perhaps with a fraction; 0 when the price has none."""
+    """Return the unit amount of a price in minor units, possibly with a fraction; 0 if it has none."""
     return _decimal(price.get("unit_amount_decimal"), price.get("unit_amount"))
 
 
 def packages(price: StoredPrice, quantity: int) -> int:
-    """How many units are charged for a quantity: ``transform_quantity`` divides and rounds."""
+    """Return the billed quantity: ``transform_quantity`` divides and rounds it."""
     transform = price.get("transform_quantity")
     if not transform:
         return quantity
@@ -45,15 +44,14 @@ def packages(price: StoredPrice, quantity: int) -> int:
 
 
 def cost(price: StoredPrice, quantity: int) -> int:
-    """The amount in minor units of that many units of a price, rounded once."""
+    """Return the amount for a quantity of a price, in minor units, rounded once."""
     return sum(part.amount for part in parts(price, quantity))
 
 
 def parts(price: StoredPrice, quantity: int) -> list[Part]:
-    """A price applied to a quantity, as the parts that an invoice shows: one, or one a tier (and one a flat fee) when
-    graduated.
+    """Return the invoice lines of a quantity: one, or for a graduated price one for each tier and flat fee.
 
-    price: a price object; its tiers stand in ``_tiers``.
+    price: a price object with its tiers in ``_tiers``.
     """
     tiers = price.get("_tiers") or price.get("tiers")
     if price.get("billing_scheme") != "tiered" or not tiers:
@@ -70,8 +68,9 @@ def parts(price: StoredPrice, quantity: int) -> list[Part]:
 
 
 def parts_after(price: StoredPrice, before: int, quantity: int) -> list[Part]:
-    """The parts of a quantity that come on top of ``before`` units, which have been billed: tiers go on where those
-    have ended.
+    """Return the invoice lines of a quantity in addition to ``before`` units that were billed already.
+
+    Graduated tiers continue where those units ended.
     """
     if before <= 0:
         return parts(price, quantity)

@@ -1,4 +1,4 @@
-"""Totals of an invoice: discounts and taxes of each line, and their sums.
+"""Invoice totals: discounts and taxes of each line, and their sums.
 
 Pure arithmetic. What comes together here is ``Money``, so that a line or a discount in another currency than the
 invoice raises CurrencyMismatch; the parts of one line (discounts, taxes) are minor units of its currency.
@@ -17,9 +17,9 @@ from tollkey.payments.shared import rounding
 
 @dataclass
 class Off:
-    """A discount: a share of each line (``percent``) or an amount of money spread over the lines, once an invoice.
+    """A discount: a percentage of each line (``percent``), or an amount for the whole invoice spread over its lines.
 
-    products: only lines of these products; all when empty.
+    products: apply to lines of these products only; empty for all.
     """
 
     id: str
@@ -29,10 +29,7 @@ class Off:
 
 
 class Rate(NamedTuple):
-    """A tax rate in percent; an inclusive one is part of the price.
-
-    reason: ``taxability_reason``, why it is what it is.
-    """
+    """A tax rate in percent; an inclusive rate is part of the price. reason: its ``taxability_reason``."""
 
     id: str
     percent: Decimal
@@ -41,7 +38,7 @@ class Rate(NamedTuple):
 
 
 class Tax(NamedTuple):
-    """What one rate takes of one line. taxable: the amount it was taken of, without the tax."""
+    """The tax of one rate on one line. taxable: the amount it was computed on, without the tax."""
 
     rate: Rate
     amount: int
@@ -50,11 +47,11 @@ class Tax(NamedTuple):
 
 @dataclass
 class Line:
-    """One line, before and after.
+    """One invoice line.
 
-    amount: what it costs. discounts, rates: its own, used before the invoice's. credits: what billing credits pay of
-        it, before taxes. given_back: what discounts had taken of an amount that is credited now. off and taxes are
-        worked out.
+    amount: minor units before discounts. discounts, rates: those of the line, applied before the invoice's. credits:
+        the part that billing credits pay, before taxes. given_back: the discounts of an amount that is now credited.
+        ``off`` and ``taxes`` are set by ``compute``.
     """
 
     amount: Money
@@ -69,18 +66,18 @@ class Line:
 
     @property
     def net(self) -> Money:
-        """The amount after discounts and billing credits."""
+        """Return the amount after discounts and billing credits."""
         return self.amount - self.amount.with_amount(self.credits + sum(amount for _, amount in self.off))
 
     @property
     def excluding(self) -> Money:
-        """The amount after discounts without inclusive taxes."""
+        """Return the amount after discounts, without inclusive taxes."""
         included = sum(tax.amount for tax in self.taxes if tax.rate.inclusive)
         return self.net - self.amount.with_amount(included)
 
     @property
     def gross(self) -> Money:
-        """What the line adds to the total: after discounts, with exclusive taxes."""
+        """Return the amount that the line adds to the total: after discounts, with exclusive taxes."""
         added = sum(tax.amount for tax in self.taxes if not tax.rate.inclusive)
         return self.net + self.amount.with_amount(added)
 
@@ -99,10 +96,9 @@ class Totals(NamedTuple):
 def compute(
     lines: Sequence[Line], discounts: Sequence[Off] = (), rates: Sequence[Rate] = (), *, currency: str
 ) -> Totals:
-    """Fill the discounts and taxes of every line, and add them up.
+    """Compute discounts and taxes of all lines, and return their sums.
 
-    discounts: the invoice's, after the lines' own, one after another. rates: for lines that have none. currency: of the
-    sums, a lower-case code. Raises CurrencyMismatch for a line or an amount off in another currency.
+    discounts: those of the invoice, applied in order after the lines' own. rates: for lines without rates of their own.
     """
     nothing = Money(0, currency)
     for line in lines:
@@ -152,7 +148,7 @@ def _apply_discount(line: Line, discount: Off, amount: Money | None) -> None:
 
 
 def _spread_discount(lines: Sequence[Line], discount: Off) -> None:
-    """Share an amount out over the lines in proportion to what they cost; the last line takes what rounding leaves."""
+    """Spread an amount over the lines in proportion to their amounts; the last line takes the remainder."""
     if discount.percent is not None:
         for line in lines:
             _apply_discount(line, discount, None)

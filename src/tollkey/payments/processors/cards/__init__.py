@@ -1,4 +1,4 @@
-"""Card numbers: the test cards and what each does, checks on a new card, and how cards look on the wire."""
+"""Test cards and their behavior, validation of new cards, and their representation in the API."""
 
 from tollkey.payments.processors.cards.card import (
     AUTHENTICATION_REQUIRED,

@@ -1,6 +1,4 @@
-"""Test cards that do something: decline, fail a check, cause a dispute, ask for 3-D Secure (reference sections 6.5 to
-6.8).
-"""
+"""Test cards with special behavior: declines, failed checks, disputes, 3-D Secure (reference sections 6.5 to 6.8)."""
 
 from __future__ import annotations
 
@@ -33,7 +31,7 @@ _DECLINES = (
     _visa("4000000000000119", "chargeDeclinedProcessingError", decline=c.PROCESSING_ERROR),
     _visa("4000000000006975", "chargeDeclinedVelocityLimitExceeded", decline=c.VELOCITY),
     _visa("4000000000000341", "chargeCustomerFail", decline=c.GENERIC, decline_at_attach=False),
-    # Known by name only; they share the number of a card they resemble.
+    # Known by name only; their number is that of a similar card.
     _named("4000000000000341", "chargeCustomerFailLostCard", decline=c.LOST, decline_at_attach=False),
     _named("4000000000000341", "chargeCustomerFailStolenCard", decline=c.STOLEN, decline_at_attach=False),
     _named("4000056655665556", "debit_chargeDeclinedInsufficientFunds", funding="debit", decline=c.INSUFFICIENT_FUNDS),

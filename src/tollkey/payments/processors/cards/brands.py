@@ -1,4 +1,4 @@
-"""Test cards by brand (reference sections 6.3 and 6.9): they succeed."""
+"""Test cards of each brand (reference sections 6.3 and 6.9); their payments succeed."""
 
 from __future__ import annotations
 

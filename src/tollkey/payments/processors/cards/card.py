@@ -1,4 +1,4 @@
-"""What a test card is: frozen values, no behaviour but three questions about it.
+"""The properties of a test card: frozen values, with three methods that decide its outcome.
 
 Facts from reference sections 6.3 to 6.9 and the connect testing page.
 """
@@ -13,11 +13,11 @@ GENERIC_MESSAGE = "Your card was declined."
 
 @dataclass(frozen=True, slots=True)
 class Decline:
-    """A refusal by the bank or by Radar, as the wire words it (reference section 6.5).
+    """A decline by the bank or by Radar, in the terms of the API (reference section 6.5).
 
-    param: None when a charge is refused; saving a card says ``""`` instead.
-    advice_code, network_decline_code, network_advice_code: None when the wire leaves them out.
-    needs: ``cvc`` or ``zip`` when the refusal happens only if that was given; otherwise None.
+    param: None for a declined charge; saving a card uses ``""``.
+    advice_code, network_decline_code, network_advice_code: None if the API leaves them out.
+    needs: ``cvc`` or ``zip`` if the card is declined only when that was given; otherwise None.
     """
 
     code: str
@@ -30,7 +30,7 @@ class Decline:
     needs: str | None = None
 
     def extra(self) -> dict[str, str | None]:
-        """The error's further fields, absent ones as None."""
+        """The further fields of the error; missing ones are None."""
         return {
             "advice_code": self.advice_code,
             "network_decline_code": self.network_decline_code,
@@ -39,12 +39,12 @@ class Decline:
 
 
 class ThreeDSecure(StrEnum):
-    """What a card asks for, and what comes of authentication (reference section 6.8)."""
+    """What a card requires for 3-D Secure, and the result of authentication (reference section 6.8)."""
 
     NOT_SUPPORTED = "not_supported"
-    UNENROLLED = "unenrolled"  # supported, but the cardholder has it not: result attempt_acknowledged
-    OPTIONAL = "optional"  # may be asked for; the charge goes through without it
-    OPTIONAL_ERROR = "optional_processing_error"  # may be asked for, and then fails with processing_error
+    UNENROLLED = "unenrolled"  # supported, but the cardholder is not enrolled: result attempt_acknowledged
+    OPTIONAL = "optional"  # optional; the charge succeeds without it
+    OPTIONAL_ERROR = "optional_processing_error"  # optional, and then fails with processing_error
     REQUIRED = "required"  # on-session payments must authenticate
     REQUIRED_ERROR = "required_processing_error"  # must authenticate, and that fails with processing_error
     ALWAYS = "always"  # every payment must authenticate, off-session ones too
@@ -53,7 +53,7 @@ class ThreeDSecure(StrEnum):
 
 
 class Dispute(StrEnum):
-    """What follows a successful charge (reference section 6.7)."""
+    """The dispute or warning that follows a successful charge (reference section 6.7)."""
 
     FRAUDULENT = "fraudulent"
     PRODUCT_NOT_RECEIVED = "product_not_received"
@@ -64,7 +64,7 @@ class Dispute(StrEnum):
 
 
 class RefundOutcome(StrEnum):
-    """How a refund of the card goes: at once, later, or first well and then not."""
+    """The outcome of a refund: success at once or later, or failure after success."""
 
     SUCCEEDED = "succeeded"
     PENDING = "pending"
@@ -72,7 +72,7 @@ class RefundOutcome(StrEnum):
 
 
 class AccountEffect(StrEnum):
-    """What a charge does to the connected account it is made on."""
+    """The effect of a charge on its connected account."""
 
     NEXT_REQUIREMENTS = "next_requirements"
     CHARGE_BLOCK = "charge_block"
@@ -80,7 +80,7 @@ class AccountEffect(StrEnum):
 
 
 class CardPayout(StrEnum):
-    """How a payout to this debit card goes."""
+    """The outcome of a payout to this debit card."""
 
     SUCCEEDS = "succeeds"
     FAILS = "could_not_process"
@@ -90,19 +90,19 @@ class CardPayout(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TestCard:
-    """One test number and everything it does.
+    """A test number and its behavior.
 
-    names: ``pm_card_…`` and ``tok_…`` names that stand for it.
-    networks: what ``networks.available`` says, first the one that charges run on.
-    decline: refuses charges; decline_at_attach: also refuses being saved to a customer.
-    decline_off_session: refuses only payments without the customer.
-    authenticated_decline: refuses once 3-D Secure has been passed.
-    cvc_check, zip_check, line1_check: results when that datum was given: pass, fail or unavailable.
-    risk_level: normal, elevated or highest; blocked: Radar refuses whatever the rules say.
+    names: its ``pm_card_…`` and ``tok_…`` names.
+    networks: ``networks.available``, first the one used for charges.
+    decline: declines charges; decline_at_attach: also declines being saved to a customer.
+    decline_off_session: declines off-session payments only.
+    authenticated_decline: declines after successful 3-D Secure.
+    cvc_check, zip_check, line1_check: results if that was given: pass, fail or unavailable.
+    risk_level: normal, elevated or highest; blocked: Radar always refuses the card.
     early_fraud_warning: the issuer reports fraud after the charge.
     bypass_pending: the money is available at once.
-    fingerprinted: its 3-D Secure begins with a fingerprint of the device (version 2), not with a redirect.
-    captcha: a human test is shown first.
+    fingerprinted: 3-D Secure begins with a device fingerprint (version 2), not with a redirect.
+    captcha: a CAPTCHA is shown first.
     pin: name of the in-person variant (``offline_pin_cvm``…), or None.
     """
 
@@ -135,32 +135,32 @@ class TestCard:
 
     @property
     def key(self) -> str:
-        """What to remember the card by, since numbers are not kept; ``by_key`` finds it again."""
+        """The key stored instead of the number; ``by_key`` finds the card."""
         return self.names[0] if self.names else f"{self.number[:6]}_{self.number[-4:]}"
 
     @property
     def last4(self) -> str:
-        """The last four digits, which the wire shows."""
+        """The last four digits, which the API shows."""
         return self.number[-4:]
 
     @property
     def network(self) -> str:
-        """The network charges run on."""
+        """The network used for charges."""
         return self.networks[0] if self.networks else self.brand
 
     def refuses_saving(self, *, cvc: bool) -> Decline | None:
-        """Why the bank refuses that the card is saved, or None. cvc: whether one was given."""
+        """Return why the bank refuses to save the card, or None. cvc: whether one was given."""
         decline = self.decline if self.decline_at_attach else None
         if decline is None and self.blocked:
             decline = Decline("card_declined", "fraudulent")
         return None if decline is None or (decline.needs == "cvc" and not cvc) else decline
 
     def needs_authentication(self, *, off_session: bool, set_up: bool, requested: bool = False) -> bool:
-        """Whether a payment must be authenticated by 3-D Secure first (reference section 6.8).
+        """Return whether a payment requires 3-D Secure first (reference section 6.8).
 
-        off_session: the customer is not there. set_up: a SetupIntent or an on-session payment prepared the card for
-            that.
-        requested: the integration or a rule asked for 3-D Secure wherever the card can do it.
+        off_session: the customer is not present. set_up: a SetupIntent or an on-session payment prepared the card for
+            off-session payments.
+        requested: the integration or a rule requested 3-D Secure where the card supports it.
         """
         kind = self.three_d_secure
         if kind is ThreeDSecure.ALWAYS:
@@ -173,7 +173,7 @@ class TestCard:
         return optional and requested and not off_session
 
     def authentication_fails(self) -> bool:
-        """Whether 3-D Secure ends in a processing error, whatever the customer does."""
+        """Return whether 3-D Secure always ends in a processing error."""
         return self.three_d_secure in (ThreeDSecure.OPTIONAL_ERROR, ThreeDSecure.REQUIRED_ERROR)
 
 

@@ -1,4 +1,4 @@
-"""Is a new card's data well formed, and does it belong in this mode? (reference sections 6.2 and 6.5)"""
+"""Validation of new card data, and whether the card may be used in this mode (reference sections 6.2 and 6.5)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LIVE_MODE = "Your card was declined. Your request was in live mode, but used a 
 
 
 class CardProblem(NamedTuple):
-    """Why a card is refused before anybody asks its bank: the fields of a 402 ``card_error``."""
+    """Why a card is refused before its bank is asked: the fields of a 402 ``card_error``."""
 
     code: str
     message: str
@@ -30,11 +30,11 @@ class CardProblem(NamedTuple):
 
 
 def normal_number(text: str) -> str:
-    """A card number as people type it, without its spaces and hyphens."""
+    """Return a card number without its spaces and hyphens."""
     return text.replace(" ", "").replace("-", "")
 
 
-#: First digits (from, to, inclusive) of each brand and how long its numbers are. The first match counts.
+#: Ranges of first digits (inclusive) of each brand, and the lengths of its numbers. The first match counts.
 _RANGES: tuple[tuple[str, int, int, tuple[int, ...]], ...] = (
     ("amex", 34, 34, (15,)),
     ("amex", 37, 37, (15,)),
@@ -63,18 +63,20 @@ def _range_of(number: str) -> tuple[str, tuple[int, ...]]:
 
 
 def brand_of(number: str) -> str:
-    """The brand by a number's first digits, as PaymentMethods name it (``visa``); ``unknown`` when no range fits."""
+    """Return the brand of a number by its first digits, as in PaymentMethods (``visa``); ``unknown`` if none
+    matches.
+    """
     known = by_number(number)
     return known.brand if known is not None else _range_of(number)[0]
 
 
 def card_of(number: str) -> TestCard:
-    """The test card with that number, or, for a real card, what its number alone tells."""
+    """Return the test card with that number, or for a real card one with its brand only."""
     return by_number(number) or TestCard(number, brand_of(number), country=None, funding="unknown")
 
 
 def full_year(year: int, now: int) -> int:
-    """A two-digit year is read as the one nearest to ``now``: 34 as 2034, 95 as 1995."""
+    """Return a four-digit year: two digits mean the year nearest to ``now``: 34 is 2034, 95 is 1995."""
     if not 0 <= year <= 99:
         return year
     current = datetime.fromtimestamp(now, UTC).year
@@ -90,11 +92,11 @@ def validate_new_card(
     now: int,
     livemode: bool,
 ) -> CardProblem | None:
-    """What is wrong with a card that someone typed in, or None: nothing.
+    """Return why the data of a new card is not valid, or None.
 
-    number: digits, spaces and hyphens as typed. exp_year: four digits or two. cvc: None when it was not given.
-    now: UTC epoch seconds; a card is good to the end of its month.
-    The number is looked at first, then month, year, security code, and at last whether card and mode belong together.
+    number: digits, spaces and hyphens as given. exp_year: four or two digits. cvc: None if not given.
+    now: UTC epoch seconds; a card is valid until the end of its month.
+    The checks run in this order: number, month, year, CVC, and whether the card may be used in this mode.
     """
     digits = normal_number(number)
     brand, lengths = _range_of(digits)
@@ -136,9 +138,9 @@ def _mode_problem(digits: str, livemode: bool) -> CardProblem | None:
 
 
 def fingerprint(number: str, account: str, key: bytes = b"") -> str:
-    """16 characters that are the same for the same number in the same account, and tell nothing of it elsewhere.
+    """Return 16 characters that identify a number within an account, and reveal nothing about it elsewhere.
 
-    key: at most 64 secret bytes. Card numbers are few enough to try them all, so a store of real cards needs one.
+    key: at most 64 secret bytes, required for real cards: without it all possible numbers could be tried.
     """
     text, found = f"{account}:{number}".encode(), ""
     while len(found) < 16:  # once is enough, but for one in billions

@@ -1,8 +1,7 @@
 """Debit cards to test payouts with (connect testing page).
 
-A country has a Visa debit that succeeds, one that fails, one without instant payouts, and a
-Mastercard debit that succeeds. Their numbers are made alike: a prefix, the country's ISO number, a
-serial and the check digit.
+A country has a Visa debit that succeeds, one that fails, one without instant payouts, and a Mastercard debit that
+succeeds. Their numbers consist of a prefix, the country's ISO number, a serial and the check digit.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _COUNTRIES = {
     "PL": 616,
     "RO": 642,
 }  # fmt: skip
-#: Serials where they are not 0, 1, 2.
+#: Serials other than 0, 1, 2.
 _VISA_SERIALS = {
     "CA": (0, 2, 3), "AU": (1, 2, 3), "GB": (20, 21, 22), "DE": (3, 1, 2), "IT": (3, 1, 2), "ES": (3, 1, 2),
     "MY": (3, 1, 2),

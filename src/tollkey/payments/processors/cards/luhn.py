@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def luhn_valid(number: str) -> bool:
-    """Whether the last digit fits the others. Only digits; an empty text does not fit."""
+    """Return whether the check digit is correct. Only digits; an empty text is not valid."""
     if not (number.isascii() and number.isdigit()):
         return False
     total = 0
@@ -17,5 +17,5 @@ def luhn_valid(number: str) -> bool:
 
 
 def with_check_digit(digits: str) -> str:
-    """The digits and the one that makes them valid."""
+    """Return the digits followed by their check digit."""
     return next(digits + last for last in "0123456789" if luhn_valid(digits + last))

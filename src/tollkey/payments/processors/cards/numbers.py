@@ -1,4 +1,4 @@
-"""All test cards in one look-up."""
+"""Lookup of all test cards."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ _KEYS: Mapping[str, TestCard] = MappingProxyType({card.key: card for card in _NU
 
 
 def by_number(number: str) -> TestCard | None:
-    """The test card with this number (digits only), or None: not a test card."""
+    """Return the test card with this number (digits only), or None."""
     return _NUMBERS.get(number)
 
 
 def by_token(name: str) -> TestCard | None:
-    """The test card that a ``tok_…`` name stands for, or None."""
+    """Return the test card with a ``tok_…`` name, or None."""
     return _NAMES.get(name) if name.startswith("tok_") else None
 
 
 def by_payment_method(name: str) -> TestCard | None:
-    """The test card that a ``pm_card_…`` name stands for, or None."""
+    """Return the test card with a ``pm_card_…`` name, or None."""
     return _NAMES.get(name) if name.startswith("pm_card_") else None
 
 
 def by_key(key: str) -> TestCard | None:
-    """The test card with this ``TestCard.key``, or None."""
+    """Return the test card with this ``TestCard.key``, or None."""
     return _NAMES.get(key) or _KEYS.get(key)

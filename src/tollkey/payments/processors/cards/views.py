@@ -1,4 +1,4 @@
-"""How a card looks: in a PaymentMethod, as a legacy ``card`` object, in a charge. All keys that real answers carry."""
+"""The representation of a card: in a PaymentMethod, as a legacy ``card`` object, and in a charge."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _LEGACY = {
     "unionpay": "UnionPay",
     "visa": "Visa",
 }
-UNTOLD: Any = object()  # a key that is left out
+UNTOLD: Any = object()  # marks a key to leave out
 
 
 class Checks(NamedTuple):
-    """Results of the bank's checks; None where the datum was not given."""
+    """Results of the bank's checks; None where nothing was given."""
 
     cvc: str | None = None
     postal_code: str | None = None
@@ -77,23 +77,26 @@ class NetworkAnswer:
 
 
 def checks_at_creation(*, cvc: bool, postal_code: bool = False, line1: bool = False) -> Checks:
-    """Before a bank was asked: ``unchecked`` for what was given."""
+    """Return the checks before a bank is asked: ``unchecked`` for what was given."""
     return Checks(*("unchecked" if given else None for given in (cvc, postal_code, line1)))
 
 
 def checks_at_charge(card: TestCard, *, cvc: bool, postal_code: bool = False, line1: bool = False) -> Checks:
-    """After a bank was asked (a charge, or saving the card): the card's results for what was given."""
+    """Return the checks after a charge or after saving the card: the test card's results for what was given."""
     results = ((cvc, card.cvc_check), (postal_code, card.zip_check), (line1, card.line1_check))
     return Checks(*(result if given else None for given, result in results))
 
 
 def legacy_brand(brand: str) -> str:
-    """``Visa`` for ``visa``: how sources, tokens and legacy cards name brands."""
+    """Return the brand as sources, tokens and legacy cards name it: ``Visa`` for ``visa``."""
     return _LEGACY.get(brand, "Unknown")
 
 
 def payment_method_card(details: CardDetails, *, preferred_network: str | None = None) -> api.PaymentMethodCard:
-    """``PaymentMethod.card``. A publishable key's answer leaves ``fingerprint`` out: that is the caller's to do."""
+    """Return ``PaymentMethod.card``. The caller removes ``fingerprint`` for publishable keys.
+
+    account, key: what the fingerprint depends on, see ``fingerprint``.
+    """
     card = details.card
     return {
         "brand": card.brand,
@@ -123,10 +126,10 @@ def legacy_card(
     currency: str | None = UNTOLD,
     owner_account: str | None = UNTOLD,
 ) -> StoredCard:
-    """A ``card`` object, as in tokens and in ``customer.sources``.
+    """Return a ``card`` object, as in tokens and in ``customer.sources``.
 
     address: with the keys city, country, line1, line2, state, postal_code.
-    customer, owner_account: given (also None) for a saved card or an external account; left out of a token's card.
+    customer, owner_account: set (or None) for a saved card or an external account; left out for a token's card.
     """
     where, card, checks = address or {}, details.card, details.checks
     body: dict[str, object] = {
@@ -179,9 +182,10 @@ def charge_card_details(
     mandate: str | None = None,
     wallet: api.PaymentMethodDetailsCardWallet | None = None,
 ) -> ChargedCard:
-    """``charge.payment_method_details.card``.
+    """Return ``charge.payment_method_details.card``.
 
-    amount: minor units asked for.
+    amount: authorized minor units. authorization_code (six digits), network_transaction_id (15 digits): of an approved
+        charge; None for a declined one. capture_before: UTC epoch seconds, for an uncaptured charge only.
     """
     card, approved = details.card, answer.authorization_code is not None
     held: _Held = {"capture_before": answer.capture_before} if answer.capture_before is not None else {}
