@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.altered import altered
 from tests.support.api import Api
 
 MISPLACED: dict[str, tuple[str, str, dict[str, Any], dict[str, str]]] = {
@@ -51,6 +52,25 @@ def test_an_idempotency_key_that_is_a_key_is_not_repeated(api: Api) -> None:
     refused = api.post("/v1/customers", headers=headers, name="Jane")
     assert refused.status == 400
     assert api.sk.encode() not in refused.body
+
+
+def test_an_idempotency_key_that_is_a_key_is_kept_nowhere(api: Api) -> None:
+    headers = {"idempotency-key": api.sk}
+    first = api.ok("POST", "/v1/customers", headers=headers, name="Jenny")
+    again = api.ok("POST", "/v1/customers", headers=headers, name="Jenny")
+    assert (again["id"], again.headers["idempotent-replayed"]) == (first["id"], "true")
+    other = api.ok(
+        "POST", "/v1/customers", headers={"idempotency-key": altered(api.sk[:-8]) + api.sk[-8:]}, name="Jenny"
+    )
+    assert other["id"] != first["id"]
+    kept = api.core.database.read(
+        lambda tx: tx.execute("SELECT key FROM idempotency WHERE account = ?", (api.account,))
+    )
+    assert len(kept) == 2
+    assert api.sk not in repr(kept)
+    (event, _) = api.events("customer.created")
+    assert event["request"]["idempotency_key"].startswith("sk_test_***")
+    assert api.sk not in repr(event)
 
 
 def test_ids_that_look_a_little_like_keys_are_repeated_in_full(api: Api) -> None:

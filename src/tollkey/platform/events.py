@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey import outbox
 from tollkey.db import Scope
-from tollkey.keys import Permission
+from tollkey.keys import Permission, without_secret_keys
 from tollkey.platform._cli_sessions import replay
 from tollkey.platform.webhook_endpoints import PERMISSION as WEBHOOKS
 from tollkey.platform.webhook_endpoints import targets
@@ -69,7 +69,7 @@ def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Mapp
         "data": data,
         "livemode": call.livemode,
         "pending_webhooks": len(hearing),
-        "request": {"id": call.origin.request_id, "idempotency_key": call.origin.idempotency_key},
+        "request": {"id": call.origin.request_id, "idempotency_key": _shown(call.origin.idempotency_key)},
         "type": type,
         "_about": value.get("id"),
     }
@@ -81,6 +81,11 @@ def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Mapp
     for scope, endpoint, version in hearing:
         sent = body if version is None or is_newer(version) else _older(call, event, version)
         outbox.enqueue(call.tx, scope, event["id"], type, sent, [endpoint], call.now, call.services.wake)
+
+
+def _shown(idempotency_key: str | None) -> str | None:
+    """The idempotency key of a request, with API keys in it masked: events go to other systems."""
+    return None if idempotency_key is None else without_secret_keys(idempotency_key)
 
 
 def _older(call: Call, event: Json, version: str) -> bytes:

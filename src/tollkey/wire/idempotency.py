@@ -11,7 +11,7 @@ import hashlib
 from typing import NamedTuple
 
 from tollkey.db import Migration, Scope, Tx
-from tollkey.keys import Key
+from tollkey.keys import Key, without_secret_keys
 from tollkey.wire.errors import ApiError
 
 MIGRATION = Migration(
@@ -87,16 +87,23 @@ def _rights(key: Key | None, account: str | None) -> list[bytes]:
     return [part.encode() for part in rights] + away
 
 
+def _stored_key(key: str) -> str:
+    """Return an idempotency key as it is stored: an API key in it is masked, and a hash added that tells it apart."""
+    masked = without_secret_keys(key)
+    return key if masked == key else f"{masked} {hashlib.blake2b(key.encode(), digest_size=20).hexdigest()}"
+
+
 def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: int) -> Stored | None:
     """Return the stored response, or None at the first use or after 24 hours.
 
     mark: the request's ``fingerprint``. now: UTC epoch seconds.
     Raises ApiError 400 when the key was first used for another path or with other parameters.
     """
+    kept = _stored_key(key)
     rows = tx.execute(
         "SELECT path, fingerprint, request_id, status, retry, body, created FROM idempotency"
         " WHERE account = ? AND livemode = ? AND key = ?",
-        (scope.account, int(scope.livemode), key),
+        (scope.account, int(scope.livemode), kept),
     )
     if not rows:
         return None
@@ -104,7 +111,7 @@ def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: i
     if created <= now - KEPT_SECONDS:
         tx.execute(
             "DELETE FROM idempotency WHERE account = ? AND livemode = ? AND key = ?",
-            (scope.account, int(scope.livemode), key),
+            (scope.account, int(scope.livemode), kept),
         )
         return None
     hint = f"Try using a key other than '{key}' if you meant to execute a different request."
@@ -143,7 +150,7 @@ def keep(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, answer: Stored,
         (
             scope.account,
             int(scope.livemode),
-            key,
+            _stored_key(key),
             path,
             mark,
             answer.request_id,
