@@ -14,15 +14,20 @@ from tools.walk import WALKS, early_returns
 ROOT = Path(__file__).resolve().parents[2]
 
 
+#: By how much the number of functions may differ from the text before somebody corrects it: splitting one is no fault.
+ROUGHLY = 5
+
+
 @pytest.mark.parametrize("name", WALKS)
-def test_a_walk_is_no_longer_than_architecture_md_says(name: str, sqlite_world: World) -> None:
+def test_a_walk_has_no_more_early_returns_and_files_than_architecture_md_says(name: str, sqlite_world: World) -> None:
     text = " ".join((ROOT / "ARCHITECTURE.md").read_text().split())
     told = re.search(r"(\d+) functions, (\d+) files, (\d+) early returns", text[text.index(f"**{name}") :])
     assert told is not None
+    functions, files, returns = map(int, told.groups())
     found = WALKS[name](Api(sqlite_world))
-    figures = (len(found.functions), len(found.files), len(found.returns))
-    most = tuple(map(int, told.groups()))
-    assert all(now <= limit for now, limit in zip(figures, most, strict=True)), f"now {found.figures()}, told {told[0]}"
+    assert len(found.returns) <= returns, f"now {found.figures()}, told {told[0]}"
+    assert len(found.files) <= files, f"now {found.figures()}, told {told[0]}"
+    assert abs(len(found.functions) - functions) <= ROUGHLY, f"now {found.figures()}, told {told[0]}"
 
 
 @pytest.mark.parametrize(
