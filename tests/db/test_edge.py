@@ -616,6 +616,49 @@ def test_the_log_file_that_long_writes_have_grown_is_shortened_below_the_size_th
     database.close()
 
 
+class SlowCheckpoint(SQLite):
+    """A checkpoint beside writes lasts until it is let go."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.running, self.let_go = threading.Event(), threading.Event()
+
+    def checkpoint(self, restart: bool = False) -> bool:
+        if not restart:
+            self.running.set()
+            assert self.let_go.wait(30)
+        return super().checkpoint(restart)
+
+
+def test_heavy_writes_wait_for_a_checkpoint_and_light_ones_do_not(tmp_path: Path) -> None:
+    database = SlowCheckpoint(tmp_path / "slow.db")
+    database.write(lambda tx: tx.execute("CREATE TABLE contents (content BLOB)"))
+    done: list[str] = []
+
+    def heavy(name: str, size: int) -> Callable[[Tx], None]:
+        def callback(tx: Tx) -> None:
+            tx.execute("INSERT INTO contents VALUES (zeroblob(?))", (size,))
+            done.append(name)
+
+        return callback
+
+    async def run() -> None:
+        edge = edge_for(database)
+        await edge.start()
+        await edge.write(heavy("long", CHECKPOINT_BYTES), heavy=True)
+        await asyncio.to_thread(database.running.wait, 30)
+        waiting = [asyncio.create_task(edge.write(heavy(name, 1), heavy=True)) for name in ("second", "third")]
+        await asyncio.sleep(0)
+        await edge.write(lambda tx: done.append("light"))
+        assert done == ["long", "light"]
+        database.let_go.set()
+        await asyncio.gather(*waiting)
+        await edge.stop()
+
+    asyncio.run(run())
+    assert done == ["long", "light", "second", "third"]
+
+
 def test_a_heavy_write_that_fails_is_undone_alone(tmp_path: Path) -> None:
     database = SQLite(tmp_path / "heavy.db")
     migrate(database, [NOTES])

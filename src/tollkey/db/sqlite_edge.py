@@ -113,8 +113,7 @@ class SQLiteEdge:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         (self._heavy if heavy else self._queue).append(QueuedWrite(callback, future))
-        if self._committer is None or self._committer.done():
-            self._committer = loop.create_task(self._commit_groups())
+        self._start_committer()
         return await future
 
     async def start(self) -> None:
@@ -140,13 +139,27 @@ class SQLiteEdge:
 
     # -- groups
 
+    def _start_committer(self) -> None:
+        if self._committer is None or self._committer.done():
+            self._committer = asyncio.get_running_loop().create_task(self._commit_groups())
+
+    @property
+    def _heavy_is_next(self) -> bool:
+        """Whether a heavy callback may run: what is written beside a checkpoint is left to the restart, which blocks
+        writers.
+        """
+        return bool(self._heavy) and not self._checkpointer.running
+
     async def _commit_groups(self) -> None:
-        """Run and commit groups on the loop until the queues are empty; ``_sync_groups`` makes them durable."""
+        """Run and commit groups on the loop until the queues are empty; ``_sync_groups`` makes them durable.
+
+        Heavy callbacks wait while a checkpoint runs; it starts this again.
+        """
         loop = asyncio.get_running_loop()
         heavy = False
-        while self._queue or self._heavy:
+        while self._queue or self._heavy_is_next:
             # A heavy callback runs alone in a thread; queued light ones run before the next heavy one.
-            heavy = bool(self._heavy) and not (heavy and self._queue)
+            heavy = self._heavy_is_next and not (heavy and self._queue)
             queue = deque([self._heavy.popleft()]) if heavy else self._queue
             if self._checkpointer.restart_due:
                 await loop.run_in_executor(self._threads, self._checkpointer.run_restart)
@@ -189,7 +202,10 @@ class SQLiteEdge:
 
     async def _run_checkpoint(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._threads, self._checkpointer.run_passive)
+        self._checkpointer.running = False
         self._checkpointer.restart_due = True  # a second checkpoint between two groups restarts the WAL
+        if self._heavy:
+            self._start_committer()
 
     # -- other processes
 
@@ -229,15 +245,20 @@ class _Checkpointer:
         self._longest = CHECKPOINT_BYTES
         self.task: asyncio.Task[None] | None = None
         self.restart_due = False
+        self.running = False  # whether the passive one is
 
     def is_long(self, further: int) -> bool:
-        """Return whether a checkpoint is due and none is running. further: writes committed since the last call."""
+        """Return whether to begin a checkpoint, since one is due and none is running.
+
+        further: writes committed since the last call.
+        """
         self._writes += further
         if self.restart_due or (self.task is not None and not self.task.done()):
             return False
         if self._writes < CHECKPOINT_WRITES and self._database.wal_bytes() < self._longest:
             return False
         self._writes = 0
+        self.running = True
         return True
 
     def run_passive(self) -> None:
