@@ -110,3 +110,15 @@ def test_the_items_of_a_preview_say_its_currency_when_its_customer_has_none(api:
     items = [{"amount": 1500, "currency": "eur"}]
     seen = api.ok("POST", "/v1/invoices/create_preview", customer=who, invoice_items=items)
     assert (seen["currency"], seen["total"]) == ("eur", 1500)
+
+
+def test_a_preview_counts_the_customers_balance_in_its_own_currency_only(api: Api) -> None:
+    who = ok(api, "POST", "/v1/customers")["id"]
+    api.ok("POST", f"/v1/customers/{who}/balance_transactions", amount=-500, currency="eur")
+    dues = {}
+    for currency in ("eur", "usd"):
+        items = [{"amount": 1500, "currency": currency}]
+        path = "/v1/invoices/create_preview"
+        seen = api.ok("POST", path, customer=who, currency=currency, invoice_items=items)
+        dues[currency] = (seen["starting_balance"], seen["amount_due"], seen["ending_balance"])
+    assert dues == {"eur": (-500, 1000, 0), "usd": (0, 1500, 0)}

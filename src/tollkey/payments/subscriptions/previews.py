@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from tollkey.ledger import Money
 from tollkey.payments.catalog import arithmetic, redemption
+from tollkey.payments.customers import balance
 from tollkey.payments.invoices import drafts, invoiceitems, line_terms
 from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import clock, fields
@@ -353,14 +355,15 @@ def _invoice(
         auto_advance=True,
         **more,
     )
-    start = customer.get("balance") or 0
-    due = max(invoice["total"] + start, 0)
+    total = Money(invoice["total"], invoice["currency"])
+    start = balance.balance_in(customer, total.currency)
+    due = max(total + start, total.with_amount(0))
     invoice.update(
         {
-            "amount_due": due,
-            "amount_remaining": due,
-            "starting_balance": start,
-            "ending_balance": start + invoice["total"] - due,
+            "amount_due": due.amount,
+            "amount_remaining": due.amount,
+            "starting_balance": start.amount,
+            "ending_balance": (start + total - due).amount,
             "next_payment_attempt": advance + 3_600 if invoice["collection_method"] == "charge_automatically" else None,
             "created": max(advance, call.now),
             "rendering": None,
