@@ -27,7 +27,7 @@ class Attempt:
         its private fields. capture: False authorizes only. off_session: the customer is not present. authenticated: 3-D
         Secure has been completed.
     mandate: id of the mandate for a debit. invoice: id of the invoice being paid.
-    at_leisure: the balance transaction may be created shortly after the response (``automatic_async``).
+    asynchronous: the balance transaction may be created shortly after the response (``automatic_async``).
     parts: whether the authorization can be captured several times.
     """
 
@@ -52,7 +52,7 @@ class Attempt:
     radar_options: api.RadarRadarOptions | None = None
     mandate: str | None = None
     invoice: str | None = None
-    at_leisure: bool = False
+    asynchronous: bool = False
     parts: bool = False
 
 

@@ -23,7 +23,7 @@ HOLDS_SECONDS = 7 * 86_400
 
 def outcome(verdict: protocol.Verdict) -> api.ChargeOutcome:
     """Return ``charge.outcome`` with the keys of current API versions."""
-    told: api.ChargeOutcome = {
+    result: api.ChargeOutcome = {
         "advice_code": None,
         "network_advice_code": None,
         "network_decline_code": None,
@@ -35,14 +35,14 @@ def outcome(verdict: protocol.Verdict) -> api.ChargeOutcome:
         "type": "authorized",
     }
     if verdict.blocked:
-        told.update({"network_status": "not_sent_to_network", "reason": "highest_risk_level", "type": "blocked"})
-        told["seller_message"] = "Stripe blocked this payment as too risky."
+        result.update({"network_status": "not_sent_to_network", "reason": "highest_risk_level", "type": "blocked"})
+        result["seller_message"] = "Stripe blocked this payment as too risky."
     elif verdict.decline is not None:
         reason = verdict.decline.decline_code or verdict.decline.code
         generic = reason == "generic_decline"
-        told.update({"network_status": "declined_by_network", "reason": reason, "type": "issuer_declined"})
-        told["seller_message"] = _NO_DETAIL if generic else f"The bank returned the decline code `{reason}`."
-        told.update(
+        result.update({"network_status": "declined_by_network", "reason": reason, "type": "issuer_declined"})
+        result["seller_message"] = _NO_DETAIL if generic else f"The bank returned the decline code `{reason}`."
+        result.update(
             {
                 "advice_code": verdict.decline.advice_code,
                 "network_advice_code": verdict.decline.network_advice_code,
@@ -50,11 +50,11 @@ def outcome(verdict: protocol.Verdict) -> api.ChargeOutcome:
             }
         )
     elif verdict.risk_level == "elevated":
-        told.update({"reason": "elevated_risk_level", "type": "manual_review"})
-        told["seller_message"] = (
+        result.update({"reason": "elevated_risk_level", "type": "manual_review"})
+        result["seller_message"] = (
             "Stripe evaluated this payment as having elevated risk, and placed it in your manual review queue."
         )
-    return told
+    return result
 
 
 def payment_method_details(
@@ -73,8 +73,8 @@ def payment_method_details(
     if instrument is None or kind != "card" or card is None:
         other = {kind: _other(kind, instrument or {}, mandate), "type": kind}
         return cast("api.PaymentMethodDetails", other)  # the field's name is the type
-    told: Mapping[str, Any] = instrument
-    inner = (told.get("card") if told["object"] in ("payment_method", "source") else None) or told
+    source: Mapping[str, Any] = instrument
+    inner = (source.get("card") if source["object"] in ("payment_method", "source") else None) or source
     if "exp_month" not in inner:
         month, year = instrument.get("_exp") or (12, 2030)
         inner = {**inner, "exp_month": month, "exp_year": year}

@@ -174,12 +174,12 @@ def _card_details(card: api.PaymentMethodDetailsCard, case: str, network_code: s
 
 
 def _eligibility(types: list[str]) -> api.DisputeEnhancedEligibility:
-    told: api.DisputeEnhancedEligibility = {}
+    eligibility: api.DisputeEnhancedEligibility = {}
     if "visa_compelling_evidence_3" in types:
-        told["visa_compelling_evidence_3"] = {"required_actions": [], "status": "requires_action"}
+        eligibility["visa_compelling_evidence_3"] = {"required_actions": [], "status": "requires_action"}
     if "visa_compliance" in types:
-        told["visa_compliance"] = {"status": "requires_fee_acknowledgement"}
-    return told
+        eligibility["visa_compliance"] = {"status": "requires_fee_acknowledgement"}
+    return eligibility
 
 
 def withdraw(call: Call, dispute: StoredDispute) -> None:

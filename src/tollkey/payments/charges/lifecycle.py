@@ -95,7 +95,7 @@ def charge(call: Call, attempt: Attempt) -> StoredCharge:
 
 def _take(call: Call, attempt: Attempt, value: StoredCharge) -> None:
     """Take the money of a new charge: now, a moment later, or within the time that an authorization holds."""
-    if attempt.capture and attempt.at_leisure and _can_wait(value):
+    if attempt.capture and attempt.asynchronous and _can_wait(value):
         value["_uncollected"] = True
         call.schedule.add(call.real + COLLECT_SECONDS, jobs.CHARGE_COLLECT, value["id"])
     elif attempt.capture:

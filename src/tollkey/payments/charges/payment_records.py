@@ -139,11 +139,11 @@ def _method(
         "name": details["name"],
         "phone": details["phone"],
     }
-    told: Custom = {
+    described: Custom = {
         "display_name": custom.get("display_name") or custom.get("type") or "custom",
         "type": custom.get("type"),
     }
-    return {"billing_details": billing, "custom": told, "payment_method": id, "type": "custom"}
+    return {"billing_details": billing, "custom": described, "payment_method": id, "type": "custom"}
 
 
 def _create_attempt(
@@ -153,7 +153,7 @@ def _create_attempt(
 ) -> api.PaymentRecord:
     """Store the attempt that the parameters report, and update the record with its outcome."""
     record["payment_method_details"] = _method(call, params)
-    told: Mapping[str, Any] = call.objects.copy(record)
+    copied: Mapping[str, Any] = call.objects.copy(record)
     attempt = new_object(
         kinds.PAYMENT_ATTEMPT_RECORD,
         id=call.ids.new("par"),
@@ -164,7 +164,7 @@ def _create_attempt(
         payment_record=record["id"],
         reported_by="self",
         shipping_details=record["shipping_details"],
-        **{name: told[name] for name in _SHARED},
+        **{name: copied[name] for name in _SHARED},
     )
     fields.assign(attempt, _zeros(record["amount"]["currency"]), _AMOUNTS)
     call.objects.insert(attempt)
@@ -199,8 +199,8 @@ def _latest(call: Call) -> tuple[api.PaymentRecord, api.PaymentAttemptRecord]:
 
 def _final_outcome(attempt: api.PaymentAttemptRecord) -> str | None:
     """How an attempt ended, or None while it is under way."""
-    told: Mapping[str, Any] = attempt
-    return next((name for name in ("guaranteed", "failed", "canceled") if told[f"amount_{name}"]["value"]), None)
+    amounts: Mapping[str, Any] = attempt
+    return next((name for name in ("guaranteed", "failed", "canceled") if amounts[f"amount_{name}"]["value"]), None)
 
 
 def report_attempt(call: Call, params: operations.PostPaymentRecordsIdReportPaymentAttempt) -> api.PaymentRecord:

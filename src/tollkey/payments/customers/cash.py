@@ -1,7 +1,7 @@
 """The cash balance of a customer: money from bank transfers that has not been used yet.
 
 It is stored in the private ``_cash`` of the customer: currency -> minor units; each change is a
-    ``customer_cash_balance_transaction``.
+``customer_cash_balance_transaction``.
 """
 
 from __future__ import annotations

@@ -129,8 +129,8 @@ def redact_report(report: api.IdentityVerificationReport) -> None:
 
 
 def _redact(found: Mapping[str, object]) -> None:
-    told = [name for name in ("address", "dob", "expiration_date", "issued_date") if name in found]
-    fields.assign(found, dict.fromkeys(told), told)
+    cleared = [name for name in ("address", "dob", "expiration_date", "issued_date") if name in found]
+    fields.assign(found, dict.fromkeys(cleared), cleared)
     names = [name for name in ("first_name", "last_name", "id_number", "number") if found.get(name)]
     fields.assign(found, dict.fromkeys(names, "[redacted]"), names)
     if "files" in found:

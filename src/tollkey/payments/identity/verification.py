@@ -139,8 +139,8 @@ def redact(call: Call, params: operations.PostIdentityVerificationSessionsSessio
     session["metadata"] = {}
     session.pop("verified_outputs", None)
     if session["provided_details"]:
-        told = session["provided_details"]
-        fields.assign(told, dict.fromkeys(told, "[redacted]"), list(told))
+        details = session["provided_details"]
+        fields.assign(details, dict.fromkeys(details, "[redacted]"), list(details))
     for report in call.objects.query(REPORT, {"verification_session": session["id"]}):
         redact_report(report)
         call.objects.save(report)
@@ -167,10 +167,10 @@ def page(call: Call, params: operations.GetVerifyToken) -> Reply:
         if check in _checks(session)
     )
     last = session["last_error"]
-    told = f'<p class="error" role="alert">Last attempt: {escape(last["reason"] or "")}</p>' if last else ""
+    error = f'<p class="error" role="alert">Last attempt: {escape(last["reason"] or "")}</p>' if last else ""
     body = f"""<h1>Verify your identity</h1>
 <p>This is a test. No document is asked for and nothing is checked: choose how the verification ends.</p>
-{told}
+{error}
 <form method="post" action="{escape(call.origin.path)}">
 <label for="outcome">Outcome</label>
 <select id="outcome" name="outcome">

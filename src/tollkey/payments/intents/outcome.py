@@ -56,7 +56,7 @@ def charge_and_record(
             radar_options=intent.get("_radar_options"),
             mandate=intent.get("_mandate"),
             invoice=intent.get("_invoice"),
-            at_leisure=intent["capture_method"] == "automatic_async",
+            asynchronous=intent["capture_method"] == "automatic_async",
             parts=value_at(intent, "payment_method_options.card.request_multicapture") == "if_available",
         ),
     )
@@ -119,10 +119,10 @@ def refuse(call: Call, intent: StoredPaymentIntent, method: Instrument | None, e
     """Record a declined payment: another payment method is required. The error contains the intent."""
     if method is not None and method["object"] == "payment_method":
         error.extra.setdefault("payment_method", call.objects.copy(method))
-    told = error.body()["error"]
-    told.pop("payment_intent", None)
+    stored_error = error.body()["error"]
+    stored_error.pop("payment_intent", None)
     payment_states.move(intent, "requires_payment_method")
-    intent.update({"last_payment_error": told, "payment_method": None, "source": None, "_authenticated": None})
+    intent.update({"last_payment_error": stored_error, "payment_method": None, "source": None, "_authenticated": None})
     call.objects.save(intent)
     call.emit("payment_intent.payment_failed", intent)
     call.announce(events.IntentChanged(intent))

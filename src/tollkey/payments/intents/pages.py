@@ -51,8 +51,8 @@ def answer_challenge(call: Call, intent: AnyIntent, answer: Callable[[Call, Any]
     status = "succeeded" if intent["status"] in ("succeeded", "requires_capture", "requires_confirmation") else "failed"
     status = "pending" if intent["status"] == "processing" else status
     secret = intent["client_secret"] or ""
-    told = {name: intent["id"], f"{name}_client_secret": secret, "redirect_status": status}
-    return redirect(with_query(intent["_return_url"] or "", **told))
+    query = {name: intent["id"], f"{name}_client_secret": secret, "redirect_status": status}
+    return redirect(with_query(intent["_return_url"] or "", **query))
 
 
 def deposits_page(call: Call, intent: AnyIntent, problem: str | None = None) -> Reply:

@@ -99,8 +99,8 @@ def decide_dispute(call: Call, id: str) -> None:
     dispute = call.objects.get(kinds.DISPUTE, id)
     if dispute["status"] != "submitted":
         return
-    told = value_at(dispute, f"evidence.{dispute['evidence']['reason']}.explanation")
-    lost = told == "losing_evidence"
+    explanation = value_at(dispute, f"evidence.{dispute['evidence']['reason']}.explanation")
+    lost = explanation == "losing_evidence"
     states.DISPUTE.set(dispute, "lost" if lost else "won")
     if lost:
         taken = move(call, "issuing_dispute", -_amount_of(dispute), id)

@@ -3,7 +3,7 @@
     (default, always there) ──update──▶ …      created ──update──▶ … active │ inactive
 
 Every account has a default configuration in each mode. It is stored when it is first changed; until then it is that
-of a new account has.
+of a new account.
 """
 
 from __future__ import annotations

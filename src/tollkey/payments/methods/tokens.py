@@ -117,9 +117,9 @@ def _store(
     call: Call,
     name: str,
     inner: StoredCard | StoredBankAccount | None,
-    told: Mapping[str, Any] | None = None,
+    personal: Mapping[str, Any] | None = None,
 ) -> StoredToken:
-    """Store a token. told: the data of an account or person token, sealed because it may contain national id
+    """Store a token. personal: the data of an account or person token, sealed because it may contain national id
     numbers.
     """
     prefix, type = _KINDS[name]
@@ -135,10 +135,10 @@ def _store(
     if inner is not None:
         fields.assign(token, {name: public(inner)}, (name,))
         fields.assign(token, inner, [field for field in inner if field.startswith("_") and field != "_created"])
-    if told is not None and name == "account":
-        token["_account"] = seal_params(call, token["id"], told)
-    elif told is not None:
-        token["_person"] = seal_params(call, token["id"], told)
+    if personal is not None and name == "account":
+        token["_account"] = seal_params(call, token["id"], personal)
+    elif personal is not None:
+        token["_person"] = seal_params(call, token["id"], personal)
     return call.objects.insert(token)
 
 

@@ -53,13 +53,13 @@ def _rules(at: Here) -> list[str]:
 def _page(at: Here, allowed: list[str], typed: Mapping[str, Any], problem: str = "") -> Reply:
     customer = at.customer
     values: list[tuple[str, str, str | None]] = []
-    for name, label, told in (
+    for name, label, current in (
         ("name", "Name", customer.get("name")),
         ("email", "Email", customer.get("email")),
         ("phone", "Phone", customer.get("phone")),
     ):
         if name in allowed:
-            values.append((name, label, told))
+            values.append((name, label, current))
     for kind in ("address", "shipping"):
         if kind in allowed:
             home, goods = customer.get("address"), (customer.get("shipping") or {}).get("address")

@@ -290,16 +290,16 @@ def cancel_subscription(call: Call, params: operations.PostPortalTokenCancel) ->
     at = here(call)
     subscription, rules = _cancellable(at, params)
     reasons, feedback = rules["cancellation_reason"], params.get("feedback")
-    told = (
+    details = (
         {"cancellation_details": {"feedback": feedback}}
         if reasons["enabled"] and feedback in reasons["options"]
         else {}
     )
     if rules["mode"] == "immediately":
         prorate, at_once = rules["proration_behavior"] != "none", rules["proration_behavior"] == "always_invoice"
-        changes.cancel(at.call, subscription, {"prorate": prorate, "invoice_now": at_once, **told})
+        changes.cancel(at.call, subscription, {"prorate": prorate, "invoice_now": at_once, **details})
     else:
-        changes.update(at.call, subscription, {"cancel_at_period_end": True, **told})
+        changes.update(at.call, subscription, {"cancel_at_period_end": True, **details})
     return completed(at)
 
 

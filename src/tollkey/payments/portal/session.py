@@ -77,10 +77,10 @@ def after(at: Here) -> str:
     flow = at.session["flow"]
     if flow is None:
         return at.path
-    told = flow["after_completion"]
-    if told["type"] == "redirect" and told["redirect"] is not None:
-        return told["redirect"]["return_url"]
-    return f"{at.path}/done" if told["type"] == "hosted_confirmation" else at.path
+    completion = flow["after_completion"]
+    if completion["type"] == "redirect" and completion["redirect"] is not None:
+        return completion["redirect"]["return_url"]
+    return f"{at.path}/done" if completion["type"] == "hosted_confirmation" else at.path
 
 
 def waiting(session: StoredPortalSession) -> bool:
@@ -97,8 +97,8 @@ def done_page(call: Call, params: operations.GetPortalTokenDone) -> Reply:
 
 def leads_to(session: StoredPortalSession) -> str | None:
     """Return the URL outside this server that a form of the portal may redirect to."""
-    told = value_at(session, "flow.after_completion.redirect.return_url")
-    return str(told) if told else None
+    url = value_at(session, "flow.after_completion.redirect.return_url")
+    return str(url) if url else None
 
 
 def return_link(session: StoredPortalSession) -> str:

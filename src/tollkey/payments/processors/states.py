@@ -3,8 +3,8 @@
 bank_account.status:
 
     ● ──created──▶ new │ verified
-    new ──the two deposits are told──▶ verified
-        ──told wrongly too often──▶ verification_failed
+    new ──the amounts of the two deposits are entered──▶ verified
+        ──wrong amounts are entered too often──▶ verification_failed
         ──a payout comes back──▶ errored
     verified ──a payout comes back──▶ errored
     verification_failed ──a payout comes back──▶ errored

@@ -3,7 +3,7 @@
     pending ──checked──▶ verified | unverified      (EU VAT and Australian ABN; others are not checked: unavailable)
 
 In test mode the last nine digits decide: 000000000 is verified, 111111111 is not, 222222222 stays pending
-    (reference 6.11).
+(reference section 6.11).
 """
 
 from __future__ import annotations

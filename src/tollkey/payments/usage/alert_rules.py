@@ -64,7 +64,7 @@ def check(call: Call, id: str) -> None:
         "INSERT INTO alert_triggers (account, livemode, alert, customer, at) VALUES (?, ?, ?, ?, ?)",
         (call.account, int(call.livemode), alert_id, customer, call.now),
     )
-    told = {
+    payload = {
         "object": "billing.alert_triggered",
         "alert": call.objects.copy(alert),
         "created": call.now,
@@ -72,7 +72,7 @@ def check(call: Call, id: str) -> None:
         "livemode": call.livemode,
         "value": float(value),
     }
-    call.emit("billing.alert.triggered", told)
+    call.emit("billing.alert.triggered", payload)
 
 
 def triggered(call: Call, alert: StoredAlert, customer: str) -> bool:

@@ -27,7 +27,7 @@ _LEGACY = {
     "unionpay": "UnionPay",
     "visa": "Visa",
 }
-UNTOLD: Any = object()  # marks a key to leave out
+OMITTED: Any = object()  # marks a key to leave out
 
 
 class Checks(NamedTuple):
@@ -50,7 +50,7 @@ _NOT_ASKED = Checks()
 
 @dataclass(frozen=True)
 class CardDetails:
-    """What the makers of card objects are told of a card.
+    """What the makers of card objects are present of a card.
 
     exp_year: four digits. account: the merchant, whose fingerprint of the number it is. checks: none of them when
         nothing was asked.
@@ -122,9 +122,9 @@ def legacy_card(
     id: str,
     address: Mapping[str, str | None] | None = None,
     name: str | None = None,
-    customer: str | None = UNTOLD,
-    currency: str | None = UNTOLD,
-    owner_account: str | None = UNTOLD,
+    customer: str | None = OMITTED,
+    currency: str | None = OMITTED,
+    owner_account: str | None = OMITTED,
 ) -> StoredCard:
     """Return a ``card`` object, as in tokens and in ``customer.sources``.
 
@@ -162,11 +162,11 @@ def legacy_card(
         "account": owner_account,
         "currency": currency,
     }
-    if owner_account is not UNTOLD:
+    if owner_account is not OMITTED:
         body["available_payout_methods"] = ["standard", "instant"] if card.funding == "debit" else ["standard"]
         body["default_for_currency"] = False
-    told = {name: value for name, value in body.items() if value is not UNTOLD}
-    return cast("StoredCard", told)  # all its required fields are never left out
+    present = {name: value for name, value in body.items() if value is not OMITTED}
+    return cast("StoredCard", present)  # all its required fields are never left out
 
 
 class _Held(TypedDict, total=False):
