@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html import escape
+from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.platform._connect import links, load_account, save_account
@@ -19,7 +20,6 @@ from tollkey.wire import (
     Endpoint,
     Json,
     P,
-    Params,
     Reply,
     Resource,
     hosted_url,
@@ -33,6 +33,9 @@ from tollkey.wire import (
 )
 from tollkey.wire.hosted import safe_link
 
+if TYPE_CHECKING:
+    from tollkey.wire import operations
+
 LINK = Permission("account_link", "Account Links", "Connect", levels=("write",))
 LOGIN = Permission("edit_link", "Login Links", "Connect", levels=("write",))
 
@@ -42,7 +45,7 @@ _KIND = "connect/onboarding"
 _EXPRESS = "connect/express"
 
 
-def create_link(call: Call, params: Params) -> Json:
+def create_link(call: Call, params: operations.PostAccountLinks) -> Json:
     """Create a link to the onboarding page of a connected account. It can be opened once, within five minutes."""
     loaded = load_account(call, params["account"])
     if loaded.is_own:
@@ -69,7 +72,7 @@ def _link(call: Call) -> links.Link:
     return found
 
 
-def open_link(call: Call, params: Params) -> Reply:
+def open_link(call: Call, params: operations.GetConnectOnboardingToken) -> Reply:
     """Show the onboarding page to the first browser that opens the link; redirect others to the ``refresh_url``."""
     link = _link(call)
     cookie = links.take(call, link)
@@ -97,7 +100,7 @@ def _onboarding(call: Call, link: links.Link) -> Reply:
     return html_page("Onboarding", body, leads_to=link.return_url)
 
 
-def complete_onboarding(call: Call, params: Params) -> Reply:
+def complete_onboarding(call: Call, params: operations.PostConnectOnboardingTokenSubmit) -> Reply:
     """Apply the submitted form and redirect to the platform."""
     link = _link(call)
     if links.take(call, link) is None or not links.finish(call, link):
@@ -113,7 +116,9 @@ def complete_onboarding(call: Call, params: Params) -> Reply:
     return redirect(link.return_url)
 
 
-def create_login_link(call: Call, params: Params) -> Json:
+def create_login_link(
+    call: Call, params: operations.PostAccountLoginLinks | operations.PostAccountsAccountLoginLinks
+) -> Json:
     """Create a login link to the Express Dashboard of a connected account."""
     loaded = load_account(call)
     if (loaded.account.get("controller") or {}).get("stripe_dashboard", {}).get("type") != "express":
@@ -130,7 +135,7 @@ def create_login_link(call: Call, params: Params) -> Json:
     return new_object("login_link", created=call.now, url=url)
 
 
-def show_express(call: Call, params: Params) -> Reply:
+def show_express(call: Call, params: operations.GetConnectExpressToken) -> Reply:
     """Show whether charges and payouts are enabled."""
     account = load_account(call, call.path["id"]).account
     name = account["business_profile"]["name"] or account["email"] or account["id"]
@@ -141,7 +146,7 @@ def show_express(call: Call, params: Params) -> Reply:
     return html_page("Express Dashboard", f"<h1>{escape(name)}</h1>\n{rows}")
 
 
-def create_session(call: Call, params: Params) -> Json:
+def create_session(call: Call, params: operations.PostAccountSessions) -> Json:
     """Create a session for embedded components, valid for one hour."""
     loaded = load_account(call, params["account"])
     return new_object(

@@ -11,6 +11,9 @@ owns (charges, balance, payouts, …) lives in its own scope, reached with ``Str
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.keys import Permission
 from tollkey.platform import jobs
 from tollkey.platform._connect import load_account, save_account
@@ -45,6 +48,9 @@ from tollkey.wire import (
 )
 from tollkey.wire.kinds import Job
 from tollkey.wire.sealing import unseal_params
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 _PAYOUT_PLAN = Job("payout.plan")  # done by the room of balances
 PERMISSION = Permission("connected_account", "Accounts", "Connect")
@@ -88,7 +94,7 @@ def own_account(call: Call, *, name: str, email: str | None, country: str) -> Js
     return account
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: operations.PostAccounts) -> Json:
     """Create a connected account. The given data determines its requirements."""
     kind, controller = controller_of(params)
     country = params.get("country") or call.within(call.platform).objects.get("account", call.platform)["country"]
@@ -116,14 +122,14 @@ def create(call: Call, params: Params) -> Json:
     return account
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: operations.PostAccountsAccount) -> Json:
     """Update an account. Changed data is verified again."""
     loaded = load_account(call)
     _apply(loaded, params)
     return loaded.account
 
 
-def _apply(loaded: LoadedAccount, params: Params) -> None:
+def _apply(loaded: LoadedAccount, params: operations.PostAccounts | operations.PostAccountsAccount) -> None:
     call, account = loaded.home, loaded.account
     given = _from_token(call, params)
     set_account(call, account, given)
@@ -167,10 +173,10 @@ def _individual(loaded: LoadedAccount, given: Params) -> Json | None:
     return None
 
 
-def _from_token(call: Call, params: Params) -> Params:
+def _from_token(call: Call, params: Mapping[str, Any]) -> Params:
     """The parameters merged with those in an account token, which can be used once."""
     if not params.get("account_token"):
-        return params
+        return dict(params)
     token = call.objects.get("token", params["account_token"], "account_token")
     if token.get("used"):
         raise invalid(
@@ -186,22 +192,22 @@ def _from_token(call: Call, params: Params) -> Params:
     return {**sealed, **params}
 
 
-def retrieve_own(call: Call, params: Params) -> Json:
+def retrieve_own(call: Call, params: operations.GetAccount) -> Json:
     """Retrieve the account that the key belongs to, or that ``Stripe-Account`` names."""
     return load_account(call, call.account).account
 
 
-def retrieve_one(call: Call, params: Params) -> Json:
+def retrieve_one(call: Call, params: operations.GetAccountsAccount) -> Json:
     """Retrieve an account: the caller's own, or one that is connected to it."""
     return load_account(call).account
 
 
-def list_accounts(call: Call, params: Params) -> Page:
+def list_accounts(call: Call, params: operations.GetAccounts) -> Page:
     """List the platform's connected accounts, newest first."""
     return list_page(call, "account", params, url="/v1/accounts", keep=lambda account: account["id"] != call.account)
 
 
-def delete(call: Call, params: Params) -> Deleted:
+def delete(call: Call, params: operations.DeleteAccountsAccount) -> Deleted:
     """Delete a connected account: it can no longer be reached with ``Stripe-Account``."""
     loaded = load_account(call)
     if loaded.is_own:
@@ -209,7 +215,7 @@ def delete(call: Call, params: Params) -> Deleted:
     return deauthorize(loaded)
 
 
-def reject(call: Call, params: Params) -> Json:
+def reject(call: Call, params: operations.PostAccountsAccountReject) -> Json:
     """Reject a connected account, with a reason: fraud, terms_of_service or other. Charges and payouts stop."""
     loaded = load_account(call)
     if params["reason"] not in ("fraud", "other", "terms_of_service"):

@@ -9,6 +9,9 @@ secrets.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.keys import Permission
 from tollkey.platform._sealed import sealed, unsealed
 from tollkey.wire import (
@@ -18,7 +21,6 @@ from tollkey.wire import (
     Json,
     NotAnId,
     Page,
-    Params,
     Resource,
     invalid,
     list_page,
@@ -29,11 +31,14 @@ from tollkey.wire import (
 )
 from tollkey.wire.kinds import Job
 
+if TYPE_CHECKING:
+    from tollkey.wire import operations
+
 PERMISSION = Permission("secret", "Secrets", "Core")
 _EXPIRE = Job("apps.secret.expire")
 
 
-def _scope(params: Params) -> tuple[Json, str]:
+def _scope(params: Mapping[str, Any]) -> tuple[Json, str]:
     """The scope in parameters, and its lookup key. Raises ApiError 400 for a missing or superfluous user."""
     given = params["scope"]
     user = given.get("user")
@@ -46,7 +51,7 @@ def _scope(params: Params) -> tuple[Json, str]:
     return {"type": "account"}, "account"
 
 
-def _stored(call: Call, params: Params) -> Json | None:
+def _stored(call: Call, params: Mapping[str, Any]) -> Json | None:
     found = call.objects.query("apps.secret", {"name": params["name"], "_scope": _scope(params)[1]}, limit=1)
     return found[0] if found and _is_valid(call, found[0]) else None
 
@@ -55,7 +60,7 @@ def _is_valid(call: Call, secret: Json) -> bool:
     return secret["expires_at"] is None or secret["expires_at"] > call.now
 
 
-def _named(call: Call, params: Params) -> Json:
+def _named(call: Call, params: operations.GetAppsSecretsFind | operations.PostAppsSecretsDelete) -> Json:
     """The secret with a name and scope. Raises ApiError 404."""
     found = _stored(call, params)
     if found is None:
@@ -63,7 +68,7 @@ def _named(call: Call, params: Params) -> Json:
     return found
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: operations.PostAppsSecrets) -> Json:
     """Store a secret, or replace the one with that name and scope."""
     scope, key = _scope(params)
     expires = params.get("expires_at")
@@ -83,7 +88,7 @@ def create(call: Call, params: Params) -> Json:
     return call.objects.save(secret) if old else call.objects.insert(secret)
 
 
-def list_secrets(call: Call, params: Params) -> Page:
+def list_secrets(call: Call, params: operations.GetAppsSecrets) -> Page:
     """List the secrets of a scope, without payloads."""
     equal = {"_scope": _scope(params)[1]}
     return list_page(
@@ -91,12 +96,12 @@ def list_secrets(call: Call, params: Params) -> Page:
     )
 
 
-def find(call: Call, params: Params) -> Json:
+def find(call: Call, params: operations.GetAppsSecretsFind) -> Json:
     """The secret of a name in a scope."""
     return _named(call, params)
 
 
-def delete(call: Call, params: Params) -> Json:
+def delete(call: Call, params: operations.PostAppsSecretsDelete) -> Json:
     """Delete the secret of a name in a scope."""
     secret = _named(call, params)
     call.schedule.cancel(_EXPIRE, secret["id"])

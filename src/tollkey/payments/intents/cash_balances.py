@@ -18,7 +18,6 @@ from tollkey.wire import (
     Call,
     Endpoint,
     Page,
-    Params,
     Resource,
     invalid,
     list_page,
@@ -31,7 +30,7 @@ from tollkey.wire import (
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = permissions.CUSTOMER
 _COUNTRY = {"eur": "DE", "gbp": "GB", "jpy": "JP", "mxn": "MX", "usd": "US"}
@@ -44,12 +43,12 @@ def _customer(call: Call) -> StoredCustomer:
     return customer
 
 
-def retrieve_balance(call: Call, params: Params) -> api.CashBalance:
+def retrieve_balance(call: Call, params: operations.GetCustomersCustomerCashBalance) -> api.CashBalance:
     """Retrieve a customer's cash balance."""
     return cash.cash_balance(call, _customer(call))
 
 
-def update_balance(call: Call, params: Params) -> api.CashBalance:
+def update_balance(call: Call, params: operations.PostCustomersCustomerCashBalance) -> api.CashBalance:
     """Change whether cash is applied automatically."""
     customer = _customer(call)
     mode = (params.get("settings") or {}).get("reconciliation_mode")
@@ -59,7 +58,9 @@ def update_balance(call: Call, params: Params) -> api.CashBalance:
     return cash.cash_balance(call, customer)
 
 
-def fund(call: Call, params: Params) -> api.CustomerCashBalanceTransaction:
+def fund(
+    call: Call, params: operations.PostTestHelpersCustomersCustomerFundCashBalance
+) -> api.CustomerCashBalanceTransaction:
     """Simulate a bank transfer (test mode). Raises ApiError 400 for an unsupported currency or an amount of 0."""
     customer, currency, amount = _customer(call), shared_currency.check_currency(params["currency"]), params["amount"]
     if amount < 1:
@@ -75,7 +76,9 @@ def fund(call: Call, params: Params) -> api.CustomerCashBalanceTransaction:
     return made
 
 
-def funding_instructions(call: Call, params: Params) -> api.FundingInstructions:
+def funding_instructions(
+    call: Call, params: operations.PostCustomersCustomerFundingInstructions
+) -> api.FundingInstructions:
     """Return the bank account for transfers; it is always the same one."""
     customer, currency = _customer(call), shared_currency.check_currency(params["currency"])
     if currency not in TRANSFERS:
@@ -95,14 +98,16 @@ def funding_instructions(call: Call, params: Params) -> api.FundingInstructions:
     )
 
 
-def list_transactions(call: Call, params: Params) -> Page:
+def list_transactions(call: Call, params: operations.GetCustomersCustomerCashBalanceTransactions) -> Page:
     """List the transactions of a customer's cash balance."""
     customer = _customer(call)["id"]
     url = f"/v1/customers/{customer}/cash_balance_transactions"
     return list_page(call, "customer_cash_balance_transaction", params, {"customer": customer}, url=url)
 
 
-def retrieve_transaction(call: Call, params: Params) -> api.CustomerCashBalanceTransaction:
+def retrieve_transaction(
+    call: Call, params: operations.GetCustomersCustomerCashBalanceTransactionsTransaction
+) -> api.CustomerCashBalanceTransaction:
     """Retrieve a transaction of a customer's cash balance."""
     found = call.objects.get(kinds.CASH_TRANSACTION, call.path["transaction"])
     if found["customer"] != call.path["customer"]:

@@ -18,7 +18,6 @@ from tollkey.wire import (
     Call,
     Endpoint,
     P,
-    Params,
     Reply,
     Resource,
     hosted_url,
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
     from tollkey.payments.methods.stored import Instrument
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
     Intent: TypeAlias = api.PaymentIntent | api.SetupIntent
 
@@ -156,7 +155,7 @@ def withdraw(call: Call, method: str) -> None:
         call.objects.save(value, "mandate.updated")
 
 
-def show(call: Call, params: Params) -> Reply:
+def show(call: Call, params: operations.GetMandateToken) -> Reply:
     """Show the page of a mandate's ``url``: what the customer agreed to."""
     mandate = call.objects.get(kinds.MANDATE, call.path["id"])
     kind = mandate["payment_method_details"]["type"]

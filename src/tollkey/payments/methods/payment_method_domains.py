@@ -14,7 +14,6 @@ from tollkey.wire import (
     Call,
     Deleted,
     Endpoint,
-    Params,
     Resource,
     invalid,
     listing,
@@ -26,7 +25,7 @@ from tollkey.wire import (
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 DOMAIN: Kind[api.PaymentMethodDomain] = Kind("payment_method_domain")
 APPLE_DOMAIN: Kind[api.ApplePayDomain] = Kind("apple_pay_domain")
@@ -38,7 +37,7 @@ _DOMAIN = re.compile(
 )
 
 
-def _name(params: Params) -> str:
+def _name(params: operations.PostApplePayDomains | operations.PostPaymentMethodDomains) -> str:
     name = str(params["domain_name"]).strip()
     if not _DOMAIN.fullmatch(name):
         raise invalid(f"Invalid domain name: {name}", "domain_name")
@@ -52,7 +51,7 @@ def _wallet_status(call: Call, enabled: bool) -> api.PaymentMethodDomainResource
     return {"status": "inactive", "status_details": {"error_message": providers.WALLETS.refusal().message}}
 
 
-def create(call: Call, params: Params) -> api.PaymentMethodDomain:
+def create(call: Call, params: operations.PostPaymentMethodDomains) -> api.PaymentMethodDomain:
     """Register a domain; a domain registered before is returned unchanged."""
     name = _name(params)
     known = call.objects.query(DOMAIN, {"domain_name": name}, 1)
@@ -71,7 +70,7 @@ def create(call: Call, params: Params) -> api.PaymentMethodDomain:
     return call.objects.insert(domain)
 
 
-def update(call: Call, params: Params) -> api.PaymentMethodDomain:
+def update(call: Call, params: operations.PostPaymentMethodDomainsPaymentMethodDomain) -> api.PaymentMethodDomain:
     """Enable or disable a domain."""
     domain = call.objects.get(DOMAIN, call.path["payment_method_domain"])
     if params.get("enabled") is not None:
@@ -80,12 +79,14 @@ def update(call: Call, params: Params) -> api.PaymentMethodDomain:
     return call.objects.save(domain)
 
 
-def validate(call: Call, params: Params) -> api.PaymentMethodDomain:
+def validate(
+    call: Call, params: operations.PostPaymentMethodDomainsPaymentMethodDomainValidate
+) -> api.PaymentMethodDomain:
     """Validate a domain again; this server accepts every domain."""
     return call.objects.get(DOMAIN, call.path["payment_method_domain"])
 
 
-def create_apple(call: Call, params: Params) -> api.ApplePayDomain:
+def create_apple(call: Call, params: operations.PostApplePayDomains) -> api.ApplePayDomain:
     """Register a domain for Apple Pay."""
     domain = new_object(
         APPLE_DOMAIN, id=call.ids.new("apwc"), created=call.now, domain_name=_name(params), livemode=call.livemode
@@ -93,7 +94,7 @@ def create_apple(call: Call, params: Params) -> api.ApplePayDomain:
     return call.objects.insert(domain)
 
 
-def delete_apple(call: Call, params: Params) -> Deleted:
+def delete_apple(call: Call, params: operations.DeleteApplePayDomainsDomain) -> Deleted:
     """Unregister a domain for Apple Pay."""
     domain = call.objects.get(APPLE_DOMAIN, call.path["domain"])
     return call.objects.delete(domain)

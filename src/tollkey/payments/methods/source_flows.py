@@ -38,7 +38,7 @@ from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredCard, StoredSource
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 _TRANSACTION: Kind[api.SourceTransaction] = Kind("source_transaction")
 REDIRECT = (
@@ -256,7 +256,7 @@ def _start_redirect(call: Call, source: StoredSource, params: Params) -> None:
     call.schedule.add(expires, jobs.SOURCE_EXPIRE, source["id"])
 
 
-def page(call: Call, params: Params) -> Reply:
+def page(call: Call, params: operations.GetSourceRedirectToken) -> Reply:
     """Show the page of a redirect source: authorize or fail the payment."""
     source = call.objects.get(kinds.SOURCE, call.path["id"])
     if source["status"] != "pending":
@@ -279,7 +279,7 @@ def page(call: Call, params: Params) -> Reply:
     return html_page("Authorize this test payment", body, leads_to=source["redirect"]["return_url"])
 
 
-def authorize(call: Call, params: Params) -> Reply:
+def authorize(call: Call, params: operations.PostSourceRedirectTokenAuthorize) -> Reply:
     """Authorize the payment: the source becomes chargeable."""
     source = call.objects.get(kinds.SOURCE, call.path["id"])
     if source["status"] == "pending":
@@ -288,7 +288,7 @@ def authorize(call: Call, params: Params) -> Reply:
     return _back(source)
 
 
-def refuse(call: Call, params: Params) -> Reply:
+def refuse(call: Call, params: operations.PostSourceRedirectTokenFail) -> Reply:
     """Fail the payment: the source becomes failed."""
     source = call.objects.get(kinds.SOURCE, call.path["id"])
     if source["status"] == "pending":

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from tollkey.platform._connect.external import replace_external
 from tollkey.platform._connect.loading import LoadedAccount
 from tollkey.platform._connect.shape import new_person, set_account, set_person
-from tollkey.wire import Json, Params
+from tollkey.wire import Json
 
 _TEST_ID = "000000000"
 FIELDS = ("first_name", "last_name", "dob", "email", "phone", "line1", "city", "state", "postal_code", "url")
@@ -31,7 +34,7 @@ def fields_of(loaded: LoadedAccount) -> list[tuple[str, str, str]]:
     return [(name, label, value) for name, (label, value) in known.items()]
 
 
-def submit(loaded: LoadedAccount, params: Params) -> None:
+def submit(loaded: LoadedAccount, params: Mapping[str, Any]) -> None:
     """Apply the submitted values: an individual with a test bank account, who accepts the terms."""
     call, account = loaded.home, loaded.account
     given = {name: params.get(name) or value for name, _, value in fields_of(loaded)}

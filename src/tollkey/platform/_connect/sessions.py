@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tollkey.wire import Json
@@ -45,7 +46,7 @@ _ON = frozenset(
 )
 
 
-def components_of(given: dict[str, Any]) -> Json:
+def components_of(given: Mapping[str, Any]) -> Json:
     """``components`` of a session: all of them, with the requested ones enabled."""
     made: Json = {}
     for name, features in _COMPONENTS.items():

@@ -5,6 +5,7 @@ Identity numbers are never kept: only that they were given.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,7 +62,7 @@ CONTROLLERS: dict[str, Json] = {
 }
 
 
-def controller_of(params: Params) -> tuple[str, Json]:
+def controller_of(params: Mapping[str, Any]) -> tuple[str, Json]:
     """The type and controller hash of a new account.
 
     Raises ApiError when both ``type`` and ``controller`` are given.
@@ -121,7 +122,9 @@ def settings(country: str, interval: str = "daily", *, recipient: bool = False, 
     }
 
 
-def new_account(call: Call, id: str, kind: str, controller: Json, country: str, currency: str, params: Params) -> Json:
+def new_account(
+    call: Call, id: str, kind: str, controller: Json, country: str, currency: str, params: Mapping[str, Any]
+) -> Json:
     """A new connected account without data."""
     schedule = ((params.get("settings") or {}).get("payouts") or {}).get("schedule") or {}
     recipient = (params.get("tos_acceptance") or {}).get("service_agreement") == "recipient"
