@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.api import Api
 from tests.support.openapi import assert_valid
+from tollkey.payments.methods.source_flows import RECEIVER, REDIRECT
 
 
 def test_what_arrives_in_a_receiver_is_a_transaction_of_the_source(api: Api) -> None:
@@ -36,3 +39,23 @@ def test_a_redirect_source_becomes_chargeable_on_its_page_and_is_consumed_by_a_c
     assert (sent.status, sent.headers["location"].startswith("https://example.com/back?source=src_")) == (303, True)
     assert api.ok("post", "/v1/charges", amount=1099, currency="eur", source=source["id"])["status"] == "succeeded"
     assert api.get(f"/v1/sources/{source['id']}")["status"] == "consumed"
+
+
+@pytest.mark.parametrize("type", ["wishes", "client_secret", "status", "_card", "id", "wechat", "card_present"])
+def test_a_source_of_a_type_that_is_not_made_is_refused(api: Api, type: str) -> None:
+    for key in (api.sk, api.pk):
+        refused = api.post("/v1/sources", key=key, type=type, currency="usd", amount=1000)
+        assert (refused.status, refused.error["param"]) == (400, "type")
+
+
+@pytest.mark.parametrize("type", [*REDIRECT, *RECEIVER])
+def test_no_flow_spares_the_customer_the_authorization(api: Api, type: str) -> None:
+    card = {"three_d_secure": {"card": "tok_visa"}} if type == "three_d_secure" else {}
+    for key in (api.sk, api.pk):
+        for flow in ("none", "code_verification"):
+            told = {"amount": 1000, "currency": "eur", "redirect": {"return_url": "https://example.com/"}, **card}
+            refused = api.post("/v1/sources", key=key, type=type, flow=flow, **told)
+            assert (refused.status, refused.error["param"]) == (400, "flow")
+    made = api.post("/v1/sources", type=type, **told)
+    assert made["status"] == "pending"
+    assert api.post("/v1/sources", type=type, flow=made["flow"], **told)["flow"] == made["flow"]

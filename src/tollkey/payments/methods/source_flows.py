@@ -46,6 +46,8 @@ REDIRECT = (
 )  # fmt: skip
 RECEIVER = ("ach_credit_transfer", "bitcoin")
 REUSABLE = ("card", "sepa_debit", "ach_debit", "acss_debit", "au_becs_debit", "ach_credit_transfer")
+#: The types of source that this server makes.
+TYPES = tuple(sorted({*REDIRECT, *RECEIVER, *REUSABLE}))
 _CURRENCY = {"ideal": "eur", "bancontact": "eur", "eps": "eur", "giropay": "eur", "sofort": "eur", "p24": "eur"}
 #: A pending redirect or receiver source is canceled after these seconds.
 _EXPIRES_SECONDS = 6 * 3600
@@ -53,13 +55,17 @@ _FILLS_AFTER = 1
 
 
 def create(call: Call, params: Params) -> StoredSource:
-    """Return a new source of any type. Raises ApiError for missing or invalid parameters."""
+    """Return a new source of one of ``TYPES``. Raises ApiError for missing or invalid parameters."""
     kind = params.get("type")
     if params.get("token") and kind is None:
         kind = "card"
     if kind is None:
         raise missing_param("type")
-    flow = params.get("flow") or ("redirect" if kind in REDIRECT else "receiver" if kind in RECEIVER else "none")
+    if kind not in TYPES:
+        raise invalid(f"Invalid type: must be one of {', '.join(TYPES)}", "type")
+    flow = "redirect" if kind in REDIRECT else "receiver" if kind in RECEIVER else "none"
+    if params.get("flow") not in (None, flow):  # with another one nobody would have to authorize the payment
+        raise invalid(f"Invalid flow: a source of type {kind} has the flow {flow}.", "flow")
     source = _new(call, params, kind, flow)
     if kind == "card":
         _set_card(call, source, params)
