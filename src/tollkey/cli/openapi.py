@@ -9,10 +9,17 @@ import typer
 import tollkey.payments
 import tollkey.platform
 from tollkey.core import gather
-from tollkey.wire import Catalogue, encode, openapi_document
+from tollkey.wire import LATEST, ApiError, Catalogue, encode, openapi_document, read_version
 
 
-def openapi(base_url: Annotated[str, typer.Option(help="URL of the server.")] = "http://127.0.0.1:8420") -> None:
+def openapi(
+    base_url: Annotated[str, typer.Option(help="URL of the server.")] = "http://127.0.0.1:8420",
+    version: Annotated[str, typer.Option(help="API version to describe: what it removed is left out.")] = LATEST,
+) -> None:
     """Print the OpenAPI 3.0 document of every implemented endpoint, as JSON."""
+    try:
+        read_version(version)
+    except ApiError as error:
+        raise typer.BadParameter(error.message, param_hint="--version") from error
     catalogue = Catalogue(gather(tollkey.platform, tollkey.payments))
-    typer.echo(encode(openapi_document(catalogue, base_url)).decode())
+    typer.echo(encode(openapi_document(catalogue, base_url, version)).decode())

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from tollkey.dashboard.page import Context, FormErrors, NotFound
 from tollkey.payments.facts import decimals
 from tollkey.platform.connections import platform_of
-from tollkey.wire import Action, ApiError, Call, Json, Origin, Resource
+from tollkey.wire import LATEST, Action, ApiError, Call, Json, Origin, Resource
 from tollkey.wire.params import Boolean, Param, Timestamp, check, decode_form
 from tollkey.wire.resource import Endpoint, path_names
 
@@ -66,7 +66,7 @@ def endpoint_of(ctx: Context, action: Action) -> Endpoint:
 
 def fields_of(endpoint: Endpoint, action: Action) -> list[FormField]:
     """The fields of an action's form."""
-    schema = endpoint.schema
+    schema = endpoint.schema_for(LATEST[:10])
     found = []
     for name in action.fields:
         path = re.findall(r"[^][]+", name)
@@ -146,7 +146,7 @@ def perform(ctx: Context, resource: Resource, item: Json, action: Action, sent: 
     if action.id_param:
         params[action.id_param] = item["id"]
     raw = decode_form(urlencode([*given, *params.items()]).encode())
-    schema = endpoint.schema
+    schema = endpoint.schema_for(LATEST[:10])
     origin = Origin(ip=ctx.ip, method=endpoint.method, path=endpoint.path)
     call = Call(
         ctx.setup,

@@ -16,6 +16,7 @@ from tollkey.wire.openapi import document as openapi_document
 from tollkey.wire.pages import Page, created_ranges, list_page, listing, nested_list, page_of_list, retrieve
 from tollkey.wire.params import P, operation_params
 from tollkey.wire.policy import Logged, Policy
+from tollkey.wire.removed import Removed
 from tollkey.wire.resource import (
     Action,
     Catalogue,
@@ -60,6 +61,7 @@ __all__ = [
     "Params",
     "Policy",
     "Reaction",
+    "Removed",
     "Reply",
     "Request",
     "Resource",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from typing import Any, cast
 
 from tollkey.wire._suggest import suggest
@@ -316,6 +317,12 @@ class Object(Node):
 
     def takes(self, value: object) -> bool:
         return type(value) is dict and not (value and numbered(value) is not None)
+
+    def replaced(self, fields: Mapping[str, Node], required: tuple[str, ...]) -> Object:
+        """Return a copy with these fields and required names in place of its own."""
+        made = copy(self)
+        made._fields, made.required = dict(fields), required
+        return made
 
     def extended(self, fields: Mapping[str, Node], optional: Iterable[str] = ()) -> Object:
         """Return a copy with fields added or replaced. optional: names that are no longer required."""

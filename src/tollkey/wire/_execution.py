@@ -12,6 +12,7 @@ from tollkey.wire.errors import ApiError, invalid
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.objects import encode
 from tollkey.wire.params import check
+from tollkey.wire.removed import gone
 from tollkey.wire.render import Renderer
 from tollkey.wire.resource import Endpoint, Json, Reply
 from tollkey.wire.router import Route
@@ -106,7 +107,10 @@ class Execution:
         if call.client:
             check_form_headers(call, request.given)
         access = endpoint.access_of(call.key.kind) if call.key is not None else None
-        return check(endpoint.schema, request.given) if access is None else access.read(endpoint.schema, request.given)
+        version = call.origin.version
+        if access is None:
+            return check(endpoint.schema_for(version), request.given)
+        return access.read(endpoint.schema, request.given, gone(endpoint.removed, version))
 
 
 def to_response(reply: Reply, request_id: str | None) -> Response:

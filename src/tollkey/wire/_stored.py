@@ -16,7 +16,8 @@ from tollkey.wire.versions import Spoken
 
 def shown_as_stored(renderer: Renderer, route: Route, version: str) -> bool:
     """Return whether the endpoint answers one object, which callers of that version see exactly as it is stored."""
-    return route.endpoint.raw and renderer.as_stored(route.resource, version)
+    endpoint = route.endpoint
+    return endpoint.raw and not endpoint.ended(version) and renderer.as_stored(route.resource, version)
 
 
 def body_of(tables: Tables, route: Route, names: dict[str, str], scope: Scope) -> Callable[[Tx], bytes | None]:

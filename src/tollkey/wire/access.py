@@ -27,6 +27,7 @@ from typing import Any
 from tollkey.wire._check import Anything, Array, Map, Node, Object, OneOf, Path, Unset, bracket_name, shown, unknown
 from tollkey.wire._special import Metadata
 from tollkey.wire.errors import invalid
+from tollkey.wire.removed import Removed, narrowed
 from tollkey.wire.spec.legacy import BROWSER
 
 _WORD = re.compile(r"\s*(?:(\w+)(=any)?|([{}]))")
@@ -92,14 +93,14 @@ class Access:
     expands: tuple[str, ...] = ()
     also_ignores: frozenset[str] = field(default=frozenset(), repr=False)
 
-    def read(self, schema: Object, raw: Mapping[str, Any]) -> dict[str, Any]:
+    def read(self, schema: Object, raw: Mapping[str, Any], without: tuple[Removed, ...] = ()) -> dict[str, Any]:
         """Return the typed parameters of a request with such a key.
 
-        raw: the result of ``decode_form`` or ``decode_json``.
+        raw: the result of ``decode_form`` or ``decode_json``. without: what the caller's version removed.
         Raises ApiError 400 ``parameter_unknown`` for a refused parameter: Stripe reports parameters that a kind of
         key may not send as unknown (recorded for ``client_secret`` with a secret key).
         """
-        allowed = _compiled(self, schema)
+        allowed = narrowed(_compiled(self, schema), without)
         return allowed.read(_without(dict(raw), names_of(self.ignores), allowed, schema, self.also_ignores), None)
 
     def check_expands(self, paths: list[str]) -> None:

@@ -23,6 +23,7 @@ from tollkey.wire._check import (
     Unset,
 )
 from tollkey.wire._special import Email, Metadata, Url
+from tollkey.wire.removed import Refused, gone, narrowed
 from tollkey.wire.resource import Catalogue, Endpoint, Json, Resource, path_names
 from tollkey.wire.versions import LATEST
 
@@ -41,21 +42,22 @@ _SIMPLE: dict[type[Node], Json] = {
 }
 
 
-def document(catalogue: Catalogue, base_url: str = "http://127.0.0.1:8420") -> Json:
+def document(catalogue: Catalogue, base_url: str = "http://127.0.0.1:8420", version: str = LATEST) -> Json:
     """Return the OpenAPI 3.0 document of all endpoints that need a key.
 
-    base_url: the address of the server.
+    base_url: the address of the server. version: the API version whose endpoints and parameters it describes.
     """
     paths: dict[str, Json] = {}
     for resource in catalogue.resources:
         for endpoint in resource.endpoints:
-            if not endpoint.public:
-                paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(resource, endpoint)
+            if not endpoint.public and not endpoint.ended(version[:10]):
+                described = _operation(resource, endpoint, version[:10])
+                paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = described
     return {
         "openapi": "3.0.3",
         "info": {
             "title": "Tollkey",
-            "version": LATEST,
+            "version": version,
             "description": "The payments API as this server implements it.",
         },
         "servers": [{"url": base_url}],
@@ -71,22 +73,22 @@ def document(catalogue: Catalogue, base_url: str = "http://127.0.0.1:8420") -> J
     }
 
 
-def _operation(resource: Resource, endpoint: Endpoint) -> Json:
-    params = endpoint.schema
+def _operation(resource: Resource, endpoint: Endpoint, version: str) -> Json:
+    params = endpoint.schema_for(version)
     permission = endpoint.permission or resource.permission
     operation: Json = {
         "operationId": f"{endpoint.method} {endpoint.path}",
         "tags": [resource.title or resource.object],
         "summary": (endpoint.handler.__doc__ or "").partition("\n")[0],
         "x-permission": None if endpoint.unrestricted else f"{permission.name}_{endpoint.needs}",
-        **_clients(endpoint),
+        **_clients(endpoint, version),
         "parameters": [
             {"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in path_names(endpoint.path)
         ],
         "responses": {"200": _answer(resource, endpoint), "default": _ERROR},
     }
     if endpoint.method == "GET":
-        operation["parameters"] += [_query(name, node, name in params.required) for name, node in params.fields.items()]
+        operation["parameters"] += [_query(name, node, name in params.required) for name, node in _taken(params)]
     elif endpoint.host is None and params.fields:
         body = {"schema": _schema(params)}
         operation["requestBody"] = {
@@ -95,15 +97,16 @@ def _operation(resource: Resource, endpoint: Endpoint) -> Json:
     return operation
 
 
-def _clients(endpoint: Endpoint) -> Json:
+def _clients(endpoint: Endpoint, version: str) -> Json:
     """Return what publishable and ephemeral keys may send and expand; null where they may not call the endpoint."""
+    without = gone(endpoint.removed, version)
     extensions: Json = {}
     for kind in ("publishable", "ephemeral"):
         access = endpoint.access_of(kind)
         taken = (
             None
             if access is None
-            else {"schema": _schema(access.taken(endpoint.schema)), "expands": list(access.expands)}
+            else {"schema": _schema(narrowed(access.taken(endpoint.schema), without)), "expands": list(access.expands)}
         )
         extensions[f"x-{kind}"] = taken
     return extensions
@@ -143,7 +146,7 @@ def _schema(node: Node) -> Json:
     if isinstance(node, OneOf):
         return {"anyOf": [_schema(option) for option in node.options]}
     if isinstance(node, Object):
-        made: Json = {"type": "object", "properties": {name: _schema(field) for name, field in node.fields.items()}}
+        made: Json = {"type": "object", "properties": {name: _schema(field) for name, field in _taken(node)}}
         made["additionalProperties"] = False
         return {**made, "required": list(node.required)} if node.required else made
     if isinstance(node, Array):
@@ -151,6 +154,11 @@ def _schema(node: Node) -> Json:
     if isinstance(node, Map):
         return {"type": "object", "additionalProperties": _schema(node.item)}
     return _scalar(node)
+
+
+def _taken(record: Object) -> list[tuple[str, Node]]:
+    """Return the fields that are not always refused."""
+    return [(name, node) for name, node in record.fields.items() if not isinstance(node, Refused)]
 
 
 def _scalar(node: Node) -> Json:

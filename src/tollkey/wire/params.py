@@ -262,7 +262,9 @@ def _kind(kind: str) -> Node:
     if ">=" in kind:
         return Integer(int(kind.partition(">=")[2]))
     if "|" in kind:
-        return OneOf([_kind(option) for option in kind.split("|")])
+        options = [_kind(option) for option in kind.split("|")]
+        words = [word for option in options if isinstance(option, Choice) for word in option.words]
+        return Choice(words) if len(words) == len(options) else OneOf(options)
     simple: dict[str, Node] = {
         "text": Text(5000),
         "blank": Text(5000, True),

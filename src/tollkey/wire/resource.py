@@ -18,6 +18,7 @@ from tollkey.wire.kinds import Job
 from tollkey.wire.live import Live
 from tollkey.wire.messages import Rest
 from tollkey.wire.params import P, knows_operation, operation_params
+from tollkey.wire.removed import Removed, gone, narrowed
 from tollkey.wire.staging import Staged
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Endpoint:
     before the transaction, and may raise ApiError.
     stage: ``(decoded parameters, scope, ids, UTC epoch seconds) -> Staged`` for what is too long for the handler's
     transaction and is stored before it (``wire/staging.py``); None when nothing is.
+    removed: parameters, values and forms that an API version no longer takes.
+    until: the date of the API version that no longer has the endpoint.
     """
 
     method: Literal["GET", "POST", "DELETE"]
@@ -91,6 +94,8 @@ class Endpoint:
     largest_body: int | None = None
     decode: Callable[[bytes, str], Json] | None = None
     stage: Callable[[Json, Scope, Ids, int], Staged | None] | None = None
+    removed: tuple[Removed, ...] = ()
+    until: str | None = None
 
     @property
     def needs(self) -> Level:
@@ -101,6 +106,14 @@ class Endpoint:
     def schema(self) -> ObjectSchema:
         """The typed parameters. Raises LookupError when neither the endpoint nor Stripe's document declares them."""
         return self.params or operation_params(self.method, self.path)
+
+    def schema_for(self, version: str) -> ObjectSchema:
+        """Return the typed parameters that callers of an API version (``YYYY-MM-DD``) may send."""
+        return narrowed(self.schema, gone(self.removed, version))
+
+    def ended(self, version: str) -> bool:
+        """Return whether an API version (``YYYY-MM-DD``) no longer has the endpoint."""
+        return self.until is not None and self.until <= version
 
     def access_of(self, kind: str) -> Access | None:
         """Return what keys of that kind may send and expand; None when they may not call the endpoint.

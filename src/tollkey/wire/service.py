@@ -235,7 +235,7 @@ class Service:
     async def _authenticated(self, request: Request, key: Key, request_id: str, now: float) -> Response:
         spoken = read_version(request.headers.get("stripe-version"), self.policy.later_versions)
         hit = self.router.find(request.method, request.path)
-        if hit is None:
+        if hit is None or hit[0].endpoint.ended(spoken.date):
             raise unknown_url(request.method, request.path)
         route, names = hit
         account = requested_account(request.headers, key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tollkey.wire import LATEST
 from tollkey.wire.params import (
     Anything,
     Array,
@@ -47,8 +48,8 @@ class Row(NamedTuple):
 
 
 def schema_of(endpoint: Endpoint) -> ObjectSchema:
-    """Return the parameters of an endpoint."""
-    return endpoint.schema
+    """Return the parameters of an endpoint under the latest version."""
+    return endpoint.schema_for(LATEST[:10])
 
 
 def in_words(node: Param) -> str:
