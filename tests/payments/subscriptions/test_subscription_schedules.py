@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.payments.subscriptions.steps import DAY, advance, clocked, current, ok, plan, subscribe
-from tests.support.api import Api
+from tests.payments.subscriptions.steps import DAY, advance, clocked, current, ok, plan, schedule, subscribe
+from tests.support.api import NOW, Answer, Api
 
 
 def test_a_schedule_changes_the_quantity_at_its_second_phase_and_completes(api: Api) -> None:
@@ -73,3 +73,99 @@ def test_a_schedule_that_has_not_begun_is_aborted_without_a_subscription(api: Ap
     api.ok("POST", f"{PATH}/{made['id']}/cancel")
     assert len(api.events("subscription_schedule.aborted")) == 1
     assert api.get("/v1/subscriptions", customer=who, status="all")["data"] == []
+
+
+def _managed(api: Api) -> tuple[str, Answer]:
+    """The clock of a customer, and the schedule that manages their subscription."""
+    clock, who = clocked(api)
+    sub = subscribe(api, who, plan(api))
+    return clock, ok(api, "POST", "/v1/subscription_schedules", from_subscription=sub["id"])
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"cancel_at_period_end": True},
+        {"cancel_at_period_end": False},
+        {"cancel_at": NOW + 40 * DAY},
+        {"cancel_at": ""},
+    ],
+    ids=str,
+)
+def test_a_schedule_alone_says_when_its_subscription_is_canceled(api: Api, params: dict[str, object]) -> None:
+    _, managed = _managed(api)
+    refused = api.post(f"/v1/subscriptions/{managed['subscription']}", **params)
+    assert refused.status == 400
+    assert refused.error["message"] == (
+        f"The subscription is managed by the subscription schedule `{managed['id']}`, and updating any cancelation"
+        " behavior directly is not allowed. Please update the schedule instead."
+    )
+
+
+def test_old_versions_cannot_cancel_a_managed_subscription_at_the_end_of_its_period(api: Api) -> None:
+    _, managed = _managed(api)
+    path = f"/v1/subscriptions/{managed['subscription']}"
+    refused = api.delete(path, at_period_end=True, headers={"Stripe-Version": "2017-06-05"})
+    assert (refused.status, "is managed by the subscription schedule" in refused.error["message"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [{"metadata": {"a": "b"}}, {"description": "Plan"}, {"days_until_due": 3, "collection_method": "send_invoice"}],
+)
+def test_all_else_of_a_managed_subscription_may_be_changed(api: Api, params: dict[str, object]) -> None:
+    _, managed = _managed(api)
+    assert api.post(f"/v1/subscriptions/{managed['subscription']}", **params).status == 200
+
+
+def test_a_managed_subscription_may_be_canceled_at_once(api: Api) -> None:
+    _, managed = _managed(api)
+    assert api.delete(f"/v1/subscriptions/{managed['subscription']}")["status"] == "canceled"
+    assert api.get(f"/v1/subscription_schedules/{managed['id']}")["status"] == "canceled"
+
+
+def test_a_schedule_that_cancels_at_its_end_gives_its_subscription_that_date(api: Api) -> None:
+    clock, managed = _managed(api)
+    path, sub = f"/v1/subscription_schedules/{managed['id']}", managed["subscription"]
+    end = managed["phases"][0]["end_date"]
+    api.ok("post", path, end_behavior="cancel")
+    leaving = current(api, sub)
+    assert (leaving["cancel_at"], leaving["canceled_at"], leaving["cancel_at_period_end"]) == (end, NOW, False)
+    api.ok("post", path, end_behavior="release")
+    assert (current(api, sub)["cancel_at"], current(api, sub)["canceled_at"]) == (None, None)
+    api.ok("post", path, end_behavior="cancel")
+    advance(api, clock, end + 60)
+    assert (current(api, sub)["status"], current(api, sub)["ended_at"]) == ("canceled", end)
+    assert api.get(path)["status"] == "completed"
+
+
+def test_the_date_moves_with_the_last_phase_of_the_schedule(api: Api) -> None:
+    _, who = clocked(api)
+    made = schedule(api, who, {"items": [{"price": plan(api)}]}, end_behavior="cancel")
+    first = made["phases"][0]
+    assert current(api, made["subscription"])["cancel_at"] == first["end_date"]
+    later = first["end_date"] + 40 * DAY
+    phase = {"items": [{"price": first["items"][0]["price"]}], "start_date": first["start_date"], "end_date": later}
+    api.ok("post", f"/v1/subscription_schedules/{made['id']}", phases=[phase])
+    assert current(api, made["subscription"])["cancel_at"] == later
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_released_subscription_keeps_its_date_when_asked_to(api: Api, kept: bool) -> None:
+    clock, who = clocked(api)
+    made = schedule(api, who, {"items": [{"price": plan(api)}]}, end_behavior="cancel")
+    end = made["phases"][0]["end_date"]
+    api.ok("post", f"/v1/subscription_schedules/{made['id']}/release", preserve_cancel_date=kept)
+    assert current(api, made["subscription"])["cancel_at"] == (end if kept else None)
+    advance(api, clock, end + 60)
+    assert current(api, made["subscription"])["status"] == ("canceled" if kept else "active")
+
+
+def test_a_schedule_made_from_a_subscription_that_is_to_end_ends_it_at_the_same_time(api: Api) -> None:
+    clock, who = clocked(api)
+    sub = subscribe(api, who, plan(api), cancel_at=NOW + 10 * DAY)
+    made = ok(api, "POST", "/v1/subscription_schedules", from_subscription=sub["id"])
+    assert (made["end_behavior"], made["phases"][-1]["end_date"]) == ("cancel", NOW + 10 * DAY)
+    assert current(api, sub["id"])["cancel_at"] == NOW + 10 * DAY
+    advance(api, clock, NOW + 11 * DAY)
+    assert current(api, sub["id"])["status"] == "canceled"

@@ -112,5 +112,6 @@ def _appointments(subscription: StoredSubscription, now: int) -> Iterator[tuple[
     leaving = subscription["cancel_at_period_end"] or (cancel_at or end + 1) <= end
     if end - UPCOMING_NOTICE > now and not leaving:
         yield jobs.SUBSCRIPTION_UPCOMING, end - UPCOMING_NOTICE
-    if cancel_at is not None and not subscription["cancel_at_period_end"]:
+    managed = subscription["schedule"] is not None  # the schedule's last step ends the subscription
+    if cancel_at is not None and not subscription["cancel_at_period_end"] and not managed:
         yield jobs.SUBSCRIPTION_CANCEL, cancel_at

@@ -17,8 +17,9 @@ from tollkey.payments.subscriptions.items import (
     store_items,
 )
 from tollkey.payments.subscriptions.lifecycle import end
-from tollkey.payments.subscriptions.periods import period_of
-from tollkey.wire import Call, Params
+from tollkey.payments.subscriptions.periods import period_of, plan_work
+from tollkey.payments.subscriptions.settings import clear_cancellation, set_reason
+from tollkey.wire import Call, Params, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import (
@@ -54,8 +55,41 @@ def start(call: Call, schedule: StoredSchedule) -> None:
     schedule["current_phase"] = {"end_date": phase["end_date"], "start_date": phase["start_date"]}
     if schedule["subscription"] is None:
         params = _creation(call, schedule, phase)
-        schedule["subscription"] = create(call, params, schedule=schedule["id"])["id"]
+        subscription = create(call, params, schedule=schedule["id"])
+        schedule["subscription"] = subscription["id"]
+        derive_end(call, schedule, subscription)
+        call.objects.save(subscription)
     plan(call, schedule)
+
+
+def check_unmanaged(subscription: StoredSubscription) -> None:
+    """Raise ApiError 400 for a change of when a subscription is canceled while a schedule manages it.
+
+    Source: the message that integrations report (laravel/cashier-stripe#1748, dust-tt/dust#32051).
+    """
+    if subscription["schedule"] is not None:
+        raise invalid(
+            f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and updating any"
+            " cancelation behavior directly is not allowed. Please update the schedule instead.",
+            retry=False,
+        )
+
+
+def derive_end(call: Call, schedule: StoredSchedule, subscription: StoredSubscription) -> None:
+    """Set ``cancel_at`` of a schedule's subscription: the end of the last phase with ``end_behavior=cancel``.
+
+    With another end behavior it has none. The caller saves the subscription.
+    """
+    at = schedule["phases"][-1]["end_date"] if schedule["end_behavior"] == "cancel" else None
+    if at is None and subscription["cancel_at"] is not None:
+        clear_cancellation(subscription)
+    elif at != subscription["cancel_at"]:
+        subscription["cancel_at"], subscription["canceled_at"] = at, call.now
+        set_reason(subscription, "cancellation_requested")
+    else:
+        return
+    subscription["cancel_at_period_end"] = subscription["_leave_prorates"] = False
+    plan_work(call, subscription)
 
 
 def _creation(call: Call, schedule: StoredSchedule, phase: Phase) -> Params:
@@ -261,6 +295,8 @@ def phase_due(call: Call, subscription: StoredSubscription) -> None:
 __all__ = [
     "EXPIRING",
     "STEP",
+    "check_unmanaged",
+    "derive_end",
     "expiring",
     "phase_at",
     "phase_due",

@@ -128,13 +128,13 @@ def set_cancel(call: Call, subscription: StoredSubscription, params: Params) -> 
             subscription["canceled_at"], subscription["cancel_at"] = call.now, end
             set_reason(subscription, "cancellation_requested")
         elif not yes and subscription["cancel_at_period_end"]:
-            _clear_cancellation(subscription)
+            clear_cancellation(subscription)
         subscription["cancel_at_period_end"] = yes
     if "cancel_at" in params:
         wanted = params["cancel_at"]
         if wanted in (None, ""):
             if subscription["cancel_at"] is not None and not subscription["cancel_at_period_end"]:
-                _clear_cancellation(subscription)
+                clear_cancellation(subscription)
         else:
             at = end if isinstance(wanted, str) and not (wanted.isdecimal() and len(wanted) < 16) else int(wanted)
             if at <= call.now:
@@ -148,7 +148,8 @@ def set_cancel(call: Call, subscription: StoredSubscription, params: Params) -> 
     set_details(subscription, params)
 
 
-def _clear_cancellation(subscription: StoredSubscription) -> None:
+def clear_cancellation(subscription: StoredSubscription) -> None:
+    """Let a subscription go on that was to end."""
     subscription["canceled_at"] = subscription["cancel_at"] = None
     set_reason(subscription, None)
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.shared import clock, fields, providers
 from tollkey.payments.subscriptions import changes, kinds, phase_building, states
 from tollkey.payments.subscriptions import phases as work
+from tollkey.payments.subscriptions.periods import plan_work
+from tollkey.payments.subscriptions.settings import clear_cancellation
 from tollkey.payments.subscriptions.subscriptions import PERMISSION
 from tollkey.wire import (
     Action,
@@ -87,6 +89,9 @@ def _adopt(call: Call, schedule: StoredSchedule, subscription: StoredSubscriptio
             "You cannot create a subscription schedule from a subscription that is canceled.", "from_subscription"
         )
     schedule["phases"] = phase_building.mirror(call, subscription)
+    if subscription["cancel_at"] is not None:  # from now on the schedule cancels it, at the same time
+        schedule["end_behavior"] = "cancel"
+        schedule["phases"][-1]["end_date"] = subscription["cancel_at"]
     schedule["subscription"] = subscription["id"]
     for name in ("collection_method", "default_payment_method", "description"):
         schedule["default_settings"][name] = subscription[name]
@@ -94,6 +99,7 @@ def _adopt(call: Call, schedule: StoredSchedule, subscription: StoredSubscriptio
     work.start(call, schedule)
     call.objects.insert(schedule, "subscription_schedule.created")
     subscription["schedule"] = schedule["id"]
+    work.derive_end(call, schedule, subscription)
     call.objects.save(subscription, "customer.subscription.updated")
 
 
@@ -143,6 +149,10 @@ def change(call: Call, schedule: StoredSchedule, params: Params) -> StoredSchedu
         )
     if params.get("phases"):
         _rephase(call, schedule, params)
+    subscription = call.objects.find(kinds.SUBSCRIPTION, schedule["subscription"] or "")
+    if subscription is not None and (params.get("end_behavior") or params.get("phases")):
+        work.derive_end(call, schedule, subscription)
+        call.objects.save(subscription, "customer.subscription.updated")
     return call.objects.save(schedule, "subscription_schedule.updated")
 
 
@@ -204,8 +214,9 @@ def release(call: Call, params: Params) -> StoredSchedule:
     call.schedule.cancel(work.EXPIRING, schedule["id"])
     if subscription is not None:
         subscription["schedule"] = None
-        if not params.get("preserve_cancel_date"):
-            subscription["cancel_at"] = subscription["cancel_at"] if subscription["cancel_at_period_end"] else None
+        if subscription["cancel_at"] is not None and not params.get("preserve_cancel_date"):
+            clear_cancellation(subscription)
+        plan_work(call, subscription)
         call.objects.save(subscription, "customer.subscription.updated")
     call.objects.save(schedule)
     call.emit("subscription_schedule.released", schedule)

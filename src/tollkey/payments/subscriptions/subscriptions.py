@@ -20,6 +20,7 @@ from tollkey.payments.subscriptions import changes, creation, jobs, kinds, lifec
 from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, period_lines
 from tollkey.payments.subscriptions.items import load
 from tollkey.payments.subscriptions.periods import period_of, plan_work
+from tollkey.payments.subscriptions.phases import check_unmanaged
 from tollkey.payments.subscriptions.previews import preview_renewal
 from tollkey.payments.subscriptions.renewal import (
     drop_pending,
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
 
 PERMISSION = Permission("subscription", "Subscriptions", "Billing")
 _ENDED = ("canceled", "incomplete_expired")
+#: What only the schedule may change while one manages the subscription.
+_MANAGED_BY_SCHEDULE = frozenset({"cancel_at", "cancel_at_period_end"})
 
 
 def _find(call: Call) -> tuple[Call, StoredSubscription]:
@@ -83,6 +86,8 @@ def show(call: Call, params: Params) -> StoredSubscription:
 def update(call: Call, params: Params) -> StoredSubscription:
     """Change a subscription; prorations follow from its items' old and new cost."""
     call, subscription = _find(call)
+    if not _MANAGED_BY_SCHEDULE.isdisjoint(params):
+        check_unmanaged(subscription)
     return changes.update(call, subscription, params)
 
 
@@ -90,6 +95,7 @@ def cancel(call: Call, params: Params) -> StoredSubscription:
     """Cancel a subscription now, or (old versions) at the end of its period."""
     call, subscription = _find(call)
     if params.get("at_period_end"):
+        check_unmanaged(subscription)
         return changes.update(call, subscription, {"cancel_at_period_end": True})
     return changes.cancel(call, subscription, params)
 
