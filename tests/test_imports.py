@@ -312,6 +312,7 @@ def test_no_exemption_is_left_over() -> None:
 ACROSS = {
     "balance/test_money_moves.py": "the books stay sound whatever is moved",
     "charges/test_books.py": "the books stay sound whatever is charged",
+    "shared/test_spec_rules.py": "the rules of all rooms are decided",
 }
 
 
