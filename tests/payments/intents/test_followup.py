@@ -36,7 +36,7 @@ def test_a_part_is_captured_and_the_rest_given_back(api: Api) -> None:
     assert (done["status"], done["amount_received"], done["amount_capturable"]) == ("succeeded", 1500, 0)
     assert types(api) == [
         "payment_intent.created", "charge.succeeded", "payment_intent.amount_capturable_updated",
-        "charge.captured", "payment_intent.succeeded",
+        "charge.captured", "refund.created", "payment_intent.succeeded",
     ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
-from tollkey.payments.charges import jobs, kinds, lifecycle
+from tollkey.payments.charges import jobs, kinds, lifecycle, refund_objects
 from tollkey.payments.charges.lifecycle import Attempt
 from tollkey.payments.charges.receipts import PAGES
 from tollkey.payments.charges.splitting import check_destination
@@ -206,6 +206,7 @@ def update(call: Call, params: operations.PostChargesCharge) -> StoredCharge:
 def capture(call: Call, params: operations.PostChargesChargeCapture) -> StoredCharge:
     """Capture an authorized charge, in full or in part."""
     charge = call.objects.get(kinds.CHARGE, call.path["charge"])
+    refund_objects.check_own_capture(charge)
     fields = {
         name: params.get(name)
         for name in ("statement_descriptor", "statement_descriptor_suffix", "transfer_group", "receipt_email")
@@ -250,14 +251,16 @@ def expire(call: Call, id: str) -> None:
 
 
 def refunds_of(call: Call, charge: StoredCharge) -> api.ChargeRefunds:
-    """Return the refunds of a charge, newest first, as a nested list."""
-    refunds = (
-        call.objects.query(kinds.REFUND, {"charge": charge["id"]}, limit=10) if "refund" in call.setup.tables.of else []
-    )
+    """Return the refunds of a charge, newest first: the first ten, and how many there are."""
+    of_charge = {"charge": charge["id"]}
+    known = "refund" in call.setup.tables.of
+    refunds = call.objects.query(kinds.REFUND, of_charge, limit=10) if known else []
+    count = call.objects.table("refund").count(call.tx, call.scope, of_charge) if known else 0
     listed: api.ChargeRefunds = nested_list(
         [call.objects.copy(refund) for refund in refunds],
         f"/v1/charges/{charge['id']}/refunds",
-        total_count=len(refunds),
+        has_more=count > len(refunds),
+        total_count=count,
     )
     return listed
 

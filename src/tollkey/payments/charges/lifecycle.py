@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from tollkey.ledger import NETWORK, Money
 from tollkey.payments.balance import fees, settlement, transactions
-from tollkey.payments.charges import details, jobs, kinds, splitting, states
+from tollkey.payments.charges import details, jobs, kinds, refund_objects, splitting, states
 from tollkey.payments.charges.attempts import Attempt, new_charge
 from tollkey.payments.charges.dispute_rules import after_charge, open_dispute
 from tollkey.payments.methods import kinds as methods_kinds
@@ -250,7 +250,7 @@ def decline(
 
 
 def capture(call: Call, charge: StoredCharge, amount_to_capture: int | None = None, **fields: object) -> StoredCharge:
-    """Capture an authorized charge, in full or in part, and release the rest.
+    """Capture an authorized charge, in full or in part, and release the rest, for which there is a refund object.
 
     amount_to_capture: minor units; None for the full amount.
     fields: ``statement_descriptor``, ``application_fee_amount``, ``transfer_data``, … replace those of the charge.
@@ -280,7 +280,10 @@ def capture(call: Call, charge: StoredCharge, amount_to_capture: int | None = No
     charge.update({"captured": True, "amount_captured": taken, "amount_refunded": amount - taken})
     _book_captured_amount(call, charge, taken)
     call.schedule.cancel(jobs.CHARGE_EXPIRE, id)
-    return call.objects.save(charge, "charge.captured")
+    call.objects.save(charge, "charge.captured")
+    if taken < amount:
+        refund_objects.released(call, charge, amount - taken)
+    return charge
 
 
 def _replace(charge: StoredCharge, given: Mapping[str, object]) -> None:
@@ -304,11 +307,15 @@ def capture_part(call: Call, charge: StoredCharge, amount: int, *, last: bool) -
         first = charge["balance_transaction"]
         _book_captured_amount(call, charge, amount)
         charge["balance_transaction"] = first or charge["balance_transaction"]
+    rest = charge["amount"] - charge["amount_captured"]
     if last:
-        charge["amount_refunded"] += charge["amount"] - charge["amount_captured"]
+        charge["amount_refunded"] += rest
         charge.update({"captured": True, "refunded": charge["amount_refunded"] >= charge["amount"]})
         call.schedule.cancel(jobs.CHARGE_EXPIRE, charge["id"])
-    return call.objects.save(charge, "charge.captured" if last else "charge.updated")
+    call.objects.save(charge, "charge.captured" if last else "charge.updated")
+    if last and rest:
+        refund_objects.released(call, charge, rest)
+    return charge
 
 
 def release(call: Call, charge: StoredCharge, event: EventType = "charge.refunded") -> StoredCharge:
@@ -317,6 +324,7 @@ def release(call: Call, charge: StoredCharge, event: EventType = "charge.refunde
     event: ``charge.expired`` if it expired.
     """
     call.require(providers.CHARGES)
+    refund_objects.released(call, charge, charge["amount"] - charge["amount_refunded"])
     charge.update({"amount_refunded": charge["amount"], "refunded": True})
     call.schedule.cancel(jobs.CHARGE_EXPIRE, charge["id"])
     return call.objects.save(charge, event)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from tollkey.ledger import NETWORK, Money
 from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import settlement, transactions
-from tollkey.payments.charges import details, jobs, kinds, splitting, states
+from tollkey.payments.charges import details, jobs, kinds, refund_objects, splitting, states
 from tollkey.payments.charges.lifecycle import with_balance_transaction
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import events, fields, providers
-from tollkey.wire import Call, invalid, new_object, too_small
+from tollkey.wire import Call, invalid, too_small
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredBalanceTransaction
     from tollkey.payments.charges.stored import StoredCharge, StoredRefund
-    from tollkey.wire import api
 
+_PART_OF_UNCAPTURED = (
+    "You cannot partially refund an uncaptured charge. Instead, capture the charge for an amount less than the original"
+    " amount."
+)
 _FROM_BANK = ("us_bank_account", "sepa_debit", "ach_debit")
 
 
@@ -33,11 +36,12 @@ def refund(call: Call, charge: StoredCharge, params: Mapping[str, Any]) -> Store
     call.require(providers.REFUNDS)
     with_balance_transaction(call, charge)
     left = check_refundable(call, charge, params.get("amount"))
+    _check_shares(charge, params)
     amount = params.get("amount") or left
     outcome = _outcome(charge)
-    value = _new(call, charge, amount, params)
     if not charge["captured"] and not charge["amount_captured"]:
-        return _release(call, charge, value)
+        return _release(call, charge, params)
+    value = refund_objects.new_refund(call, charge, amount, params)
     if outcome is cards.RefundOutcome.PENDING:
         value["status"] = states.REFUND.start("pending")
         value["pending_reason"] = "processing"
@@ -61,14 +65,27 @@ def refund(call: Call, charge: StoredCharge, params: Mapping[str, Any]) -> Store
     return value
 
 
+def _check_shares(charge: StoredCharge, params: Mapping[str, Any]) -> None:
+    """Raise ApiError 400 if a transfer or a fee is to be given back that the charge does not have.
+
+    Sources: the parameters' descriptions in the specification; stripe-python issue 124 for the second text.
+    """
+    id = charge["id"]
+    if params.get("reverse_transfer") and not charge.get("transfer"):
+        message = f"Cannot reverse transfer on charge `{id}` because it does not have an associated transfer."
+        raise invalid(message, "reverse_transfer", retry=False)
+    if params.get("refund_application_fee") and not charge.get("application_fee"):
+        message = f"Only an application generating a fee can call refund_application_fee on {id}"
+        raise invalid(message, "refund_application_fee", retry=False)
+
+
 def check_refundable(call: Call, charge: StoredCharge, amount: int | None) -> int:
     """Return the amount left to refund, in minor units. Raises ApiError if less than ``amount`` is left."""
     id = charge["id"]
+    refund_objects.check_settled(charge)
     in_parts = not charge["captured"] and charge["amount_captured"] > 0  # the last capture is still to come
     left = (charge["amount_captured"] if in_parts else charge["amount"]) - charge["amount_refunded"]
     currency = charge["currency"]
-    if charge["status"] == "failed":
-        raise invalid(f"Charge {id} has failed and cannot be refunded.", None, "charge_not_refundable", retry=False)
     if left <= 0:
         raise invalid(f"Charge {id} has already been refunded.", None, "charge_already_refunded", retry=False)
     if charge["disputed"] and not _refundable_in_dispute(call, charge):
@@ -103,47 +120,14 @@ def _outcome(charge: StoredCharge) -> cards.RefundOutcome:
     return card.refund if card is not None else cards.RefundOutcome.SUCCEEDED
 
 
-def _new(call: Call, charge: StoredCharge, amount: int, params: Mapping[str, Any]) -> StoredRefund:
-    kind = details.of_charge(charge)["type"]
-    ours = charge["id"].startswith("py_")
-    more = {} if kind == "stripe_account" else {"destination_details": _destination_details(kind)}
-    made = new_object(
-        kinds.REFUND,
-        id=call.ids.new("pyr" if ours else "re"),
-        amount=amount,
-        charge=charge["id"],
-        created=call.now,
-        currency=charge["currency"],
-        metadata=fields.new_metadata(params),
-        payment_intent=charge["payment_intent"],
-        reason=params.get("reason"),
-        status=states.REFUND.start("succeeded"),
-        **more,
-    )
-    made.update(
-        {"customer": charge.get("customer"), "customer_account": None, "payment_method": charge.get("payment_method")}
-    )
-    return made
+def _release(call: Call, charge: StoredCharge, params: Mapping[str, Any]) -> StoredRefund:
+    """Refund an uncaptured charge by releasing its authorization; no money moves.
 
-
-def _destination_details(kind: str) -> api.RefundDestinationDetails:
-    """Return ``destination_details``, which depend on the type of the charged payment method."""
-    if kind == "card":
-        return {
-            "type": kind,
-            "card": {
-                "reference_status": "pending",
-                "reference_type": "acquirer_reference_number",
-                "type": "refund",
-            },
-        }
-    return cast("api.RefundDestinationDetails", {"type": kind, kind: {}})  # the field's name is the type
-
-
-def _release(call: Call, charge: StoredCharge, value: StoredRefund) -> StoredRefund:
-    """Refund an uncaptured charge by releasing its authorization; no money moves."""
-    value["amount"] = charge["amount"]
-    call.objects.insert(value, "refund.created")
+    Raises ApiError 400 if only a part is asked for: a part is released by capturing the other one.
+    """
+    if (params.get("amount") or charge["amount"]) < charge["amount"]:
+        raise invalid(_PART_OF_UNCAPTURED, "amount", retry=False)
+    value = refund_objects.released(call, charge, charge["amount"], params)
     charge.update({"amount_refunded": charge["amount"], "refunded": True})
     call.schedule.cancel(jobs.CHARGE_EXPIRE, charge["id"])
     call.objects.save(charge, "charge.refunded")
