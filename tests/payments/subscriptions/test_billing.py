@@ -39,10 +39,11 @@ FEBRUARY, MARCH = NOW + 31 * DAY, NOW + 59 * DAY
 def test_the_last_period_before_the_end_costs_its_share(api: Api) -> None:
     clock, who = clocked(api)
     sub = subscribe(api, who, plan(api), cancel_at=FEBRUARY + 14 * DAY)
-    whole = subscribe(api, who, plan(api), cancel_at=FEBRUARY + 14 * DAY, proration_behavior="none")
+    without = subscribe(api, who, plan(api), cancel_at=FEBRUARY + 14 * DAY, proration_behavior="none")
     advance(api, clock, FEBRUARY + 4000)
     assert current(api, sub["id"])["items"]["data"][0]["current_period_end"] == FEBRUARY + 14 * DAY
     advance(api, clock, FEBRUARY + 15 * DAY)
-    assert (totals(api, sub["id"]), totals(api, whole["id"])) == ([1000, 500], [1000, 1000])
-    assert {current(api, one["id"])["status"] for one in (sub, whole)} == {"canceled"}
+    # "If set during a future period, this will always cause a proration for that period" (cancel_at in the document)
+    assert (totals(api, sub["id"]), totals(api, without["id"])) == ([1000, 500], [1000, 500])
+    assert {current(api, one["id"])["status"] for one in (sub, without)} == {"canceled"}
     assert api.get("/v1/invoiceitems", customer=who)["data"] == []

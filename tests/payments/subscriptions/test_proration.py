@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.payments.subscriptions.steps import DAY, advance, clocked, ok, plan
+from tests.payments.subscriptions.steps import DAY, advance, clocked, current, ok, plan
 from tests.support.api import NOW, Answer, Api
 
 MONTH = 31 * DAY  # January 2026
@@ -59,16 +59,15 @@ def test_an_amount_off_lowers_the_credit_by_its_share(api: Api) -> None:
     assert details[0]["proration_details"]["credited_items"] == {"invoice": first["id"], "invoice_line_items": [line]}
 
 
-def test_what_no_invoice_has_billed_yet_is_credited_with_the_discount_it_will_be_billed_with(api: Api) -> None:
+def test_a_debit_that_waits_for_its_invoice_is_credited_with_the_discount_within_it(api: Api) -> None:
     sub, dear = half_way(api, percent_off=50, duration="forever")
     item = sub["items"]["data"][0]["id"]
     change(api, sub, dear)
     api.ok("post", f"/v1/subscriptions/{sub['id']}", items=[{"id": item, "price": plan(api, 4000)}])
     made = api.get("/v1/invoiceitems", customer=sub["customer"])["data"]
-    assert sorted(one["amount"] for one in made) == [-500, -250, 1000, 2000]
-    assert (
-        api.ok("post", "/v1/invoices/create_preview", subscription=sub["id"])["total"] == -750 + 3000 // 2 + 4000 // 2
-    )
+    assert sorted(one["amount"] for one in made) == [-500, -250, 500, 1000]
+    assert {one["discountable"] for one in made} == {False}
+    assert api.ok("post", "/v1/invoices/create_preview", subscription=sub["id"])["total"] == 750 + 4000 // 2
 
 
 def swap(api: Api, sub: Answer, price: str, behavior: str) -> None:
@@ -119,3 +118,37 @@ def test_discounts_of_a_credit_may_stand_apart_from_its_amount(api: Api) -> None
         (line["amount"], [part["amount"] for part in line["discount_amounts"]]) for line in invoice["lines"]["data"]
     ]
     assert (taken, invoice["subtotal"], invoice["total"]) == ([(-500, [-250]), (1000, [500])], 500, 250)
+
+
+def test_the_discounts_of_an_invoice_do_not_count_for_its_prorations(api: Api) -> None:
+    sub, dear = half_way(api, percent_off=20, duration="forever")
+    swap(api, sub, dear, "always_invoice")
+    invoice = api.get(f"/v1/invoices/{current(api, sub['id'])['latest_invoice']}")
+    assert [(line["amount"], line["discountable"]) for line in invoice["lines"]["data"]] == [
+        (-400, False),
+        (800, False),
+    ]
+    assert (invoice["subtotal"], invoice["total"]) == (400, 400)
+
+
+def test_an_amount_off_that_goes_on_is_spread_over_the_items_of_a_debit(api: Api) -> None:
+    clock, who = clocked(api)
+    coupon = ok(api, "POST", "/v1/coupons", amount_off=600, currency="usd", duration="forever")["id"]
+    items = [{"price": plan(api, 1000)}, {"price": plan(api, 2000)}]
+    sub = ok(api, "POST", "/v1/subscriptions", customer=who, items=items, discounts=[{"coupon": coupon}])
+    advance(api, clock, NOW + MONTH // 2)
+    first = next(item for item in sub["items"]["data"] if item["price"]["unit_amount"] == 1000)
+    api.ok("post", f"/v1/subscription_items/{first['id']}", price=plan(api, 4000))
+    made = sorted(one["amount"] for one in api.get("/v1/invoiceitems", customer=who)["data"])
+    assert made == [-400, 1800]  # (1000 - 200) / 2; then 4000 of 6000 carry 400 of the 600 off
+
+
+@pytest.mark.parametrize("mode", ["classic", "flexible"])
+def test_a_change_before_the_first_anchor_costs_its_share_of_a_whole_month(api: Api, mode: str) -> None:
+    clock, who = clocked(api)
+    anchor = {"billing_cycle_anchor": NOW + 20 * DAY, "billing_mode": {"type": mode}}
+    sub = ok(api, "POST", "/v1/subscriptions", customer=who, items=[{"price": plan(api, 3100)}], **anchor)
+    advance(api, clock, NOW + 10 * DAY)
+    swap(api, sub, plan(api, 6200), "create_prorations")
+    made = sorted(one["amount"] for one in api.get("/v1/invoiceitems", customer=who)["data"])
+    assert made == [-1000, 2000]  # ten of the 31 days from 21 December to 21 January

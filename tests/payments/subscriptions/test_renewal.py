@@ -4,16 +4,35 @@ given.
 
 from __future__ import annotations
 
-from tests.payments.subscriptions.steps import DAY, advance, clocked, current, plan, subscribe
+import pytest
+
+from tests.payments.subscriptions.steps import DAY, advance, clocked, current, plan, subscribe, totals
 from tests.support.api import NOW, Api
 
 
 def test_ending_in_mid_period_credits_the_rest(api: Api) -> None:
     clock, who = clocked(api)
-    sub = subscribe(api, who, plan(api), cancel_at=NOW + 31 * DAY // 2)
+    sub = subscribe(api, who, plan(api))
+    api.ok("post", f"/v1/subscriptions/{sub['id']}", cancel_at=NOW + 31 * DAY // 2)
     advance(api, clock, NOW + 16 * DAY)
     assert current(api, sub["id"])["status"] == "canceled"
     assert [one["amount"] for one in api.get("/v1/invoiceitems", customer=who)["data"]] == [-500]
+
+
+@pytest.mark.parametrize(
+    ("mode", "behavior", "first"),
+    [("flexible", "create_prorations", 500), ("classic", "none", 500), ("flexible", "none", 1000)],
+)
+def test_a_first_period_that_ends_early_costs_its_share_unless_the_flexible_mode_says_none(
+    api: Api, mode: str, behavior: str, first: int
+) -> None:
+    clock, who = clocked(api)
+    leaving = {"cancel_at": NOW + 31 * DAY // 2, "proration_behavior": behavior, "billing_mode": {"type": mode}}
+    sub = subscribe(api, who, plan(api), **leaving)
+    assert sub["items"]["data"][0]["current_period_end"] == NOW + 31 * DAY // 2
+    advance(api, clock, NOW + 16 * DAY)
+    assert (current(api, sub["id"])["status"], totals(api, sub["id"])) == ("canceled", [first])
+    assert api.get("/v1/invoiceitems", customer=who)["data"] == []
 
 
 def test_a_renewal_is_a_draft_for_an_hour_and_then_paid(api: Api) -> None:

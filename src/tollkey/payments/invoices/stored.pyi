@@ -52,8 +52,8 @@ class StoredInvoice(api.Invoice):
 class StoredLine(api.LineItem):
     """A line, as it is until its invoice is added up: then ``_lines`` of the invoice keeps the private fields.
 
-    _rates: ids of its own tax rates. _off: what discounts had taken of an amount that it credits, as [id of the
-        discount, minor units] each; null or absent for other lines.
+    _rates: ids of its own tax rates. _off: what discounts take of a proration's amount, as [id of the discount, minor
+        units] each; null or absent for other lines.
     """
 
     _rates: NotRequired[list[str]]
@@ -64,8 +64,9 @@ class StoredInvoiceItem(api.Invoiceitem):
 
     _pending: whether it waits for an invoice. _subscription, _subscription_item: ids of what it is for; null or absent
         for none. _credited: the lines that it credits; null or absent unless it is the credit of a proration.
-    _off: what discounts had taken of those lines, as [id of the discount, minor units] each; null or absent unless its
-        discounts are itemized.
+    _off: what discounts take of a proration's amount, as [id of the discount, minor units] each; null or absent unless
+        its discounts are itemized. _within: what they have taken, when the amount is what remained; null or absent for
+        all but debits.
     """
 
     _pending: bool
@@ -73,6 +74,7 @@ class StoredInvoiceItem(api.Invoiceitem):
     _subscription_item: NotRequired[str | None]
     _credited: NotRequired[CreditedItems | None]
     _off: NotRequired[list[tuple[str, int]] | None]
+    _within: NotRequired[list[tuple[str, int]] | None]
 
 class OrderedLine(api.Item):
     """A line of a quote or of a Checkout Session. _rates: ids of the tax rates that apply to it."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.invoices import drafts, lifecycle
 from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.subscriptions import kinds
+from tollkey.payments.subscriptions.discounts import discounts_of
 from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_metered
+from tollkey.payments.subscriptions.periods import period_of_item, whole_period
 from tollkey.payments.subscriptions.proration import item_details
 from tollkey.payments.usage import quantities
 from tollkey.wire import Call
@@ -23,59 +26,83 @@ if TYPE_CHECKING:
 def period_lines(
     call: Call,
     subscription: StoredSubscription,
-    items: list[StoredSubscriptionItem],
+    items: Sequence[StoredSubscriptionItem],
+    *,
+    trial: bool = False,
+    whole: bool = False,
+) -> list[StoredLine]:
+    """The lines of the items' current periods: licensed items in advance (free in a trial).
+
+    A period that is shorter than the interval of its price costs its share, unless ``whole`` is set. Metered items
+    come after their period.
+    """
+    lines = []
+    for item in items:
+        if not is_metered(item):
+            period = period_of_item(item)
+            full = whole_period(subscription, item, period.start)
+            made = item_lines(call, subscription, item, period, trial=trial)
+            if not trial and not whole and period != full:
+                for line in made:
+                    make_partial(line, arithmetic.share(line["amount"], full, period))
+            lines += made
+        elif trial:
+            lines += item_lines(call, subscription, item, period_of_item(item), trial=True)
+    return lines
+
+
+def item_lines(
+    call: Call,
+    subscription: StoredSubscription,
+    item: StoredSubscriptionItem,
     period: tuple[int, int],
     *,
     trial: bool = False,
 ) -> list[StoredLine]:
-    """The lines of a new period: licensed items in advance (free in a trial). Metered ones come after their period."""
-    lines = []
-    for item in items:
-        if not is_metered(item):
-            price = full_price(call, item)
-            lines += invoices_lines.subscription_lines(
-                call, subscription, item, price, period, quantity=cost_quantity(item), trial=trial
-            )
-        elif trial:
-            lines += invoices_lines.subscription_lines(
-                call, subscription, item, full_price(call, item), period, quantity=0, trial=True
-            )
-    return lines
+    """The lines of one item for a whole period, at its price and quantity; free in a trial."""
+    quantity = 0 if is_metered(item) else cost_quantity(item)
+    price = full_price(call, item)
+    return invoices_lines.subscription_lines(call, subscription, item, price, period, quantity=quantity, trial=trial)
 
 
 def usage_lines(
-    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], period: tuple[int, int]
+    call: Call,
+    subscription: StoredSubscription,
+    items: Sequence[StoredSubscriptionItem],
+    until: int | None = None,
 ) -> list[StoredLine]:
-    """The lines of metered items for a period: what was used in it and no threshold has billed yet."""
-    lines = []
-    for item in items:
-        if is_metered(item):
-            before = billed_of(subscription, item, period[0])
-            total = max(quantities.used(call, subscription, item, period), before)
-            lines += invoices_lines.subscription_lines(
-                call, subscription, item, full_price(call, item), period, quantity=total, before=before
-            )
-    return lines
+    """The lines of metered items for their current periods: what was used in them and no threshold has billed yet.
+
+    until: the end, UTC epoch seconds; None for that of their periods.
+    """
+    return [
+        line
+        for item in items
+        if is_metered(item)
+        for line in span_usage_lines(
+            call,
+            subscription,
+            item,
+            (item["current_period_start"], item["current_period_end"] if until is None else until),
+        )
+    ]
+
+
+def span_usage_lines(
+    call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, span: tuple[int, int]
+) -> list[StoredLine]:
+    """The lines of a metered item for what was used from the start to the end of a span (UTC epoch seconds)."""
+    before = billed_of(subscription, item, span[0])
+    total = max(quantities.used(call, subscription, item, span), before)
+    return invoices_lines.subscription_lines(
+        call, subscription, item, full_price(call, item), span, quantity=total, before=before
+    )
 
 
 def billed_of(subscription: StoredSubscription, item: StoredSubscriptionItem, start: int) -> int:
     """How many units of an item an invoice of a threshold has billed already in the period that began at ``start``."""
     billed = subscription.get("_billed")
     return billed["items"].get(item["id"], 0) if billed and billed["start"] == start else 0
-
-
-def partial_lines(
-    call: Call,
-    subscription: StoredSubscription,
-    items: list[StoredSubscriptionItem],
-    part: tuple[int, int],
-    whole: arithmetic.Period,
-) -> list[StoredLine]:
-    """The lines of a first period that is shorter than a whole one: each amount by its share of the seconds."""
-    lines = period_lines(call, subscription, items, part)
-    for line in lines:
-        make_partial(line, arithmetic.prorated(line["amount"], whole, part[0]))
-    return lines
 
 
 def make_partial(line: api.LineItem, amount: int) -> None:
@@ -86,17 +113,6 @@ def make_partial(line: api.LineItem, amount: int) -> None:
     line["amount"] = line["subtotal"] = amount
     details["proration"] = True
     line["pricing"] = {**pricing, "unit_amount_decimal": None}
-
-
-def discounts_of(call: Call, subscription: StoredSubscription, customer: StoredCustomer) -> list[str]:
-    """The discounts of a subscription's invoices: its own, or the customer's when it has none."""
-    return list(subscription["discounts"]) or discounts_of_customer(customer)
-
-
-def discounts_of_customer(customer: StoredCustomer) -> list[str]:
-    """The id of a customer's own discount; nothing without one."""
-    discount = customer.get("discount")
-    return [discount["id"]] if discount else []
 
 
 def create_draft_invoice(
@@ -119,7 +135,7 @@ def create_draft_invoice(
     id = id or call.ids.new("in")
     waiting = drafts.pending_items(call, customer["id"], subscription["currency"], subscription["id"])
     lines = drafts.add_pending_items(call, waiting, id) + lines
-    discounts = discounts_of(call, subscription, customer)
+    discounts = discounts_of(subscription, customer)
     invoice = drafts.new_invoice(
         call,
         customer,
@@ -179,10 +195,9 @@ __all__ = [
     "billed_of",
     "collect_now",
     "create_draft_invoice",
-    "discounts_of",
-    "discounts_of_customer",
+    "item_lines",
     "make_partial",
-    "partial_lines",
     "period_lines",
+    "span_usage_lines",
     "usage_lines",
 ]

@@ -17,19 +17,19 @@ from tollkey.payments.subscriptions import jobs, kinds, states
 from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, period_lines, usage_lines
 from tollkey.payments.subscriptions.creation import added_lines
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
+from tollkey.payments.subscriptions.intervals import interval_of, terms_of
 from tollkey.payments.subscriptions.items import (
     apply_changes,
     cost_quantity,
     full_price,
-    interval_of,
+    is_flexible,
     is_metered,
     load,
     store_items,
-    terms_of,
 )
 from tollkey.payments.subscriptions.lifecycle import INCOMPLETE_SECONDS, end, stop
 from tollkey.payments.subscriptions.pending_items import plan as plan_pending
-from tollkey.payments.subscriptions.periods import period_of, plan_work, trial_end_of
+from tollkey.payments.subscriptions.periods import begin_periods, period_of, plan_work, set_period, trial_end_of
 from tollkey.payments.subscriptions.proration import prorations
 from tollkey.payments.subscriptions.settings import apply_settings, pause_of, set_cancel, set_details, translate
 from tollkey.payments.subscriptions.trials import without_method
@@ -133,7 +133,6 @@ def change(call: Call, subscription: StoredSubscription, params: Params, custome
     snapshot = copy.deepcopy(subscription), copy.deepcopy(items)
     before = snapshot[1]
     trial_ended, resets = _retime(call, subscription, params, before, after)
-    period = period_of(subscription)
     behavior = shared_fields.given(params, "proration_behavior", "create_prorations")
     at = shared_fields.given(params, "proration_date", call.now)
     credits: list[StoredInvoiceItem] = []
@@ -141,15 +140,15 @@ def change(call: Call, subscription: StoredSubscription, params: Params, custome
         trial_ended and snapshot[0]["status"] == "trialing"
     )
     if behavior != "none" and snapshot[0]["status"] in ("active", "past_due"):
-        credits = prorations(call, subscription, before, after, at=at, period=period_of(snapshot[0]), debits=not resets)
+        credits = prorations(call, subscription, before, after, at=at, debits=not resets)
     for entry in credits:
         call.objects.insert(entry, "invoiceitem.created")
-    store_items(call, subscription, after, period)
+    store_items(call, subscription, after)
     lines = []
     if resets and charging and subscription["status"] != "paused":
-        lines = period_lines(call, subscription, after, period, trial=subscription["status"] == "trialing")
+        lines = period_lines(call, subscription, after, trial=subscription["status"] == "trialing")
         if snapshot[0]["status"] != "trialing":
-            lines = usage_lines(call, subscription, before, (period_of(snapshot[0])[0], call.now)) + lines
+            lines = usage_lines(call, subscription, before, call.now) + lines
     id = call.ids.new("in")
     added = added_lines(call, subscription, params, customer, id)
     if lines or added or (behavior == "always_invoice" and credits):
@@ -200,7 +199,7 @@ def _suspend(call: Call, subscription: StoredSubscription, invoice: StoredInvoic
     old, items = snapshot
     shared_fields.assign(subscription, old, fields)
     states.restore(subscription, old["status"])
-    store_items(call, subscription, items, period_of(old))
+    store_items(call, subscription, items)
     subscription["pending_update"] = {
         "billing_cycle_anchor": fields["billing_cycle_anchor"],
         "expires_at": call.now + INCOMPLETE_SECONDS,
@@ -222,34 +221,49 @@ def _retime(
     after: list[StoredSubscriptionItem],
 ) -> tuple[bool, bool]:
     """Move period, anchor and trial as asked for: whether a trial ended, and whether a new period begins now."""
-    interval = interval_of(after[0])
     asked = params.get("trial_end") is not None or bool(params.get("trial_from_plan"))
     until = trial_end_of(call, params, terms_of(after[0]["price"])["trial_period_days"]) if asked else None
     ended = asked and until is None and subscription["status"] == "trialing"
     if until is not None:
-        _set_trial(call, subscription, until)
+        _set_trial(call, subscription, after, until)
     elif ended:
         subscription["trial_end"] = call.now
         if not without_method(call, subscription):
             states.activate(subscription)
     resets = subscription["status"] in ("active", "past_due", "unpaid") and (
-        ended
-        or params.get("billing_cycle_anchor") == "now"
-        or interval_of(before[0]) != interval
-        or _was_free(call, before, after)
+        ended or params.get("billing_cycle_anchor") == "now" or _resets_by_itself(call, subscription, before, after)
     )
     if resets:
         subscription["billing_cycle_anchor"] = call.now
-        subscription["_period"] = list(arithmetic.period_around(call.now, *interval, call.now))
+        begin_periods(subscription, after, call.now)
     return ended, resets or until is not None
 
 
-def _set_trial(call: Call, subscription: StoredSubscription, until: int) -> None:
-    """Let a trial last until then (UTC epoch seconds): the current period ends, and the next begins, with it."""
-    subscription["trial_start"] = subscription["trial_start"] or call.now
+def _resets_by_itself(
+    call: Call,
+    subscription: StoredSubscription,
+    before: list[StoredSubscriptionItem],
+    after: list[StoredSubscriptionItem],
+) -> bool:
+    """Whether a change of items moves the anchor to now though nobody asked for it: in the classic mode, to another
+    interval or from free prices to others (docs.stripe.com/billing/subscriptions/billing-mode/compare).
+    """
+    return not is_flexible(subscription) and (
+        interval_of(before[0]) != interval_of(after[0]) or _was_free(call, before, after)
+    )
+
+
+def _set_trial(call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], until: int) -> None:
+    """Let a trial last until then (UTC epoch seconds): the current periods end, and the next begin, with it.
+
+    ``trial_start`` is that of the first trial, in the flexible mode of the latest.
+    """
+    if subscription["trial_start"] is None or (is_flexible(subscription) and subscription["status"] != "trialing"):
+        subscription["trial_start"] = call.now
     subscription["trial_end"] = subscription["billing_cycle_anchor"] = until
     states.start_trial(subscription)
-    subscription["_period"] = [call.now, until]
+    for item in items:
+        set_period(item, (call.now, until))
     subscription["_trial_notice"] = False
 
 
@@ -267,15 +281,14 @@ def cancel(call: Call, subscription: StoredSubscription, params: Params) -> Stor
     if subscription["status"] in ("canceled", "incomplete_expired"):
         raise call.objects.missing(kinds.SUBSCRIPTION, subscription["id"])
     items = load(call, subscription)
-    period = period_of(subscription)
     active = subscription["status"] in ("active", "past_due")
     if params.get("prorate") and active:
-        for entry in prorations(call, subscription, items, [], at=call.now, period=period):
+        for entry in prorations(call, subscription, items, [], at=call.now):
             call.objects.insert(entry, "invoiceitem.created")
     set_details(subscription, params)
     subscription.update({"canceled_at": call.now, "cancel_at": None, "cancel_at_period_end": False})
     stop(call, subscription)
-    invoice = _last_invoice(call, subscription, items, period) if params.get("invoice_now") and active else None
+    invoice = _last_invoice(call, subscription, items) if params.get("invoice_now") and active else None
     end(call, subscription, "cancellation_requested")
     if invoice is not None and invoice["status"] == "open" and _is_automatic(subscription):
         lifecycle.attempt_collection(call, invoice)  # after the end, so that a failure makes nothing past due
@@ -288,12 +301,13 @@ def _is_automatic(subscription: StoredSubscription) -> bool:
 
 
 def _last_invoice(
-    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], period: tuple[int, int]
+    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem]
 ) -> StoredInvoice | None:
     """Finalize an invoice of what is pending and used; None when there is nothing. It is not collected yet."""
-    lines = [line for line in usage_lines(call, subscription, items, (period[0], call.now)) if line["amount"]]
+    lines = [line for line in usage_lines(call, subscription, items, call.now) if line["amount"]]
     invoice = None
     if lines or drafts.pending_items(call, subscription["customer"], subscription["currency"], subscription["id"]):
+        period = period_of(subscription)
         invoice = create_draft_invoice(call, subscription, lines, reason="subscription_update", period=period)
         call.objects.save(subscription)
         invoice["auto_advance"] = _is_automatic(subscription) and invoice["total"] > 0

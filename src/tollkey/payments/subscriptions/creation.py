@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from tollkey.ledger import Money
-from tollkey.payments.catalog import arithmetic, pricing, redemption
+from tollkey.payments.catalog import pricing, redemption
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices import drafts, invoiceitems, line_terms, payments
 from tollkey.payments.shared import clock, fields
@@ -15,23 +15,15 @@ from tollkey.payments.subscriptions.billing import (
     apply_pause_behavior,
     collect_now,
     create_draft_invoice,
-    discounts_of,
-    partial_lines,
-    period_lines,
 )
+from tollkey.payments.subscriptions.discounts import discounts_of
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
-from tollkey.payments.subscriptions.items import (
-    check,
-    interval_of,
-    new_item,
-    ordered,
-    recurring_price,
-    store_items,
-    terms_of,
-)
+from tollkey.payments.subscriptions.first_periods import first_lines, leave_early, place_in_time
+from tollkey.payments.subscriptions.intervals import terms_of
+from tollkey.payments.subscriptions.items import check, new_item, ordered, recurring_price, show, store_items
 from tollkey.payments.subscriptions.lifecycle import INCOMPLETE_SECONDS
 from tollkey.payments.subscriptions.pending_items import plan as plan_pending
-from tollkey.payments.subscriptions.periods import TRIAL_NOTICE, configured_anchor, plan_work, trial_end_of
+from tollkey.payments.subscriptions.periods import TRIAL_NOTICE, plan_work
 from tollkey.payments.subscriptions.settings import apply_settings, set_cancel, translate
 from tollkey.wire import Call, Params, invalid, missing_param, new_object
 
@@ -88,17 +80,16 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Stored
             )
     balance.check_currency_of(customer, currency)
     subscription = _blank(call, params, customer, currency, schedule)
-    terms = terms_of(prices[0])
-    interval = terms["interval"], terms["interval_count"]
-    _place_in_time(call, subscription, params, interval, terms["trial_period_days"])
-    period = subscription["_period"][0], subscription["_period"][1]
     items = [
-        new_item(call, subscription, entry, price, f"items[{place}]", customer, period)
+        new_item(call, subscription, entry, price, f"items[{place}]", customer)
         for place, (entry, price) in enumerate(zip(wanted, prices, strict=True))
     ]
-    check(items)
+    check(subscription, items)
+    place_in_time(call, subscription, items, params, terms_of(prices[0])["trial_period_days"])
     apply_settings(call, subscription, params)
+    show(call, subscription, items)
     set_cancel(call, subscription, params)
+    leave_early(subscription, items)
     subscription["metadata"] = fields.new_metadata(params)
     entries = redemption.entries_of(params)
     if entries:
@@ -160,57 +151,6 @@ def _blank(
     return ordered(subscription)
 
 
-def _place_in_time(
-    call: Call, subscription: StoredSubscription, params: Params, interval: tuple[str, int], trial_days: int | None
-) -> None:
-    start = subscription["start_date"]
-    if start > call.now:
-        raise invalid("`backdate_start_date` must be in the past.", "backdate_start_date")
-    trial_end = trial_end_of(call, params, trial_days)
-    anchor = params.get("billing_cycle_anchor")
-    config = params.get("billing_cycle_anchor_config")
-    if config:
-        anchor = configured_anchor(call, config)
-        subscription["billing_cycle_anchor_config"] = {
-            "day_of_month": config["day_of_month"],
-            "hour": config.get("hour"),
-            "minute": config.get("minute"),
-            "month": config.get("month"),
-            "second": config.get("second"),
-        }
-    if trial_end is not None:
-        subscription.update(
-            {
-                "trial_start": call.now,
-                "trial_end": trial_end,
-                "billing_cycle_anchor": fields.given(params, "billing_cycle_anchor", trial_end),
-            }
-        )
-        states.begin(subscription, "trialing")
-        subscription["_period"] = [call.now, trial_end]
-        return
-    if anchor is None:
-        subscription["billing_cycle_anchor"] = start
-        subscription["_period"] = list(arithmetic.period_around(start, *interval, call.now))
-        return
-    if anchor != "now" and int(anchor) < call.now:
-        raise invalid(
-            "Invalid timestamp: must be an integer Unix timestamp in the future", "billing_cycle_anchor", retry=False
-        )
-    if int(anchor) > arithmetic.shift(call.now, *interval):
-        raise invalid(
-            f"`billing_cycle_anchor` cannot be later than next natural billing date"
-            f" ({arithmetic.shift(call.now, *interval)}) for plan",
-            "billing_cycle_anchor",
-        )
-    subscription["billing_cycle_anchor"] = int(anchor)
-    subscription["_period"] = (
-        [call.now, int(anchor)]
-        if int(anchor) > call.now
-        else list(arithmetic.period_around(call.now, *interval, call.now))
-    )
-
-
 def _begin(
     call: Call,
     subscription: StoredSubscription,
@@ -223,10 +163,7 @@ def _begin(
         params, "payment_behavior", "error_if_incomplete" if call.version < _ERROR_BEFORE else "allow_incomplete"
     )
     automatic = subscription["collection_method"] == "charge_automatically"
-    period = subscription["_period"][0], subscription["_period"][1]
-    lines = _first_lines(
-        call, subscription, items, period, fields.given(params, "proration_behavior", "create_prorations")
-    )
+    lines = first_lines(call, subscription, items, params)
     planned = call.ids.new("in")
     lines += added_lines(call, subscription, params, customer, planned)
     charges = (
@@ -245,7 +182,7 @@ def _begin(
         states.begin(subscription, "incomplete")
     invoice_id = planned if lines else None
     subscription["latest_invoice"] = invoice_id
-    store_items(call, subscription, items, period)
+    store_items(call, subscription, items)
     call.objects.insert(subscription, CREATED)
     if invoice_id is not None:
         invoice = create_draft_invoice(
@@ -281,7 +218,7 @@ def _methods(call: Call, subscription: StoredSubscription, customer: StoredCusto
 def _fully_discounted(
     call: Call, subscription: StoredSubscription, customer: StoredCustomer, lines: list[StoredLine]
 ) -> bool:
-    found = redemption.offs(call, discounts_of(call, subscription, customer), subscription["currency"], call.now)
+    found = redemption.offs(call, discounts_of(subscription, customer), subscription["currency"], call.now)
     whole = Money(sum(line["amount"] for line in lines), subscription["currency"])
     left = whole + balance.balance_in(customer, whole.currency)
     return not left.is_positive or any(
@@ -289,34 +226,6 @@ def _fully_discounted(
         for off in found
         if not off.products
     )
-
-
-def _first_lines(
-    call: Call,
-    subscription: StoredSubscription,
-    items: list[StoredSubscriptionItem],
-    period: tuple[int, int],
-    behavior: str,
-) -> list[StoredLine]:
-    if subscription["status"] == "trialing":
-        return period_lines(call, subscription, items, period, trial=True)
-    anchor = subscription["billing_cycle_anchor"]
-    start = subscription["start_date"]
-    if anchor > call.now:
-        if behavior == "none":
-            return []
-        interval, count = interval_of(items[0])
-        whole = arithmetic.Period(arithmetic.shift(anchor, interval, -count), anchor)
-        return partial_lines(call, subscription, items, (call.now, anchor), whole)
-    lines = period_lines(call, subscription, items, period)
-    if start < period[0] and behavior != "none":
-        interval, count = interval_of(items[0])
-        at = start
-        while at < period[0]:
-            until = arithmetic.period_around(anchor, interval, count, at)[1]
-            lines += period_lines(call, subscription, items, (at, until))
-            at = until
-    return lines
 
 
 def added_lines(

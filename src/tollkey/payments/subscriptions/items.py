@@ -9,14 +9,15 @@ from tollkey.payments.catalog import pricing, redemption
 from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
+from tollkey.payments.subscriptions.intervals import interval_of, stand_together, terms_of
+from tollkey.payments.subscriptions.periods import begin_periods, period_of, set_period, span
 from tollkey.wire import Call, invalid, merged_metadata, missing_object, nested_list, new_object, public
 from tollkey.wire.kinds import T
 
 if TYPE_CHECKING:
-    from tollkey.payments.catalog.stored import StoredPrice, StoredRecurring
+    from tollkey.payments.catalog.stored import StoredPrice
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
-    from tollkey.wire import api
 
 MOST = 20
 _METERED = "metered"
@@ -26,6 +27,10 @@ _ONE_INTERVAL = (
     " existing subscription item instead of creating a new one, make sure to include the subscription item ID in your"
     " request. See"
     " examples at https://stripe.com/docs/billing/subscriptions/upgrade-downgrade#changing."
+)
+_NO_MULTIPLE = (
+    "The `recurring.interval` and `recurring.interval_count` of every price on a subscription must be a multiple of"
+    " those of the price with the shortest interval."
 )
 
 
@@ -41,13 +46,6 @@ def full_price(call: Call, item: StoredSubscriptionItem) -> StoredPrice:
     price = call.objects.find(kinds.PRICE, item["price"]["id"])
     found = price if price is not None else cast("StoredPrice", item["price"])  # of one that is gone, what is shown
     return pricing.in_currency(found, item["_currency"]) or found
-
-
-def terms_of(price: api.Price) -> StoredRecurring:
-    """``recurring`` of a price that a subscription has."""
-    terms = pricing.recurring(price)
-    assert terms is not None, "subscriptions have recurring prices only"
-    return terms
 
 
 def is_metered(item: StoredSubscriptionItem) -> bool:
@@ -89,16 +87,15 @@ def new_item(
     price: StoredPrice,
     param: str,
     customer: StoredCustomer,
-    period: tuple[int, int],
 ) -> StoredSubscriptionItem:
-    """An item of a subscription for a price; not stored."""
+    """An item of a subscription for a price; not stored. The caller sets its period."""
     id = call.ids.new("si")
     item = new_object(
         kinds.SUBSCRIPTION_ITEM,
         id=id,
         created=call.now,
-        current_period_start=period[0],
-        current_period_end=period[1],
+        current_period_start=call.now,
+        current_period_end=call.now,
         price=public(price),
         subscription=subscription["id"],
         billing_thresholds=wanted.get("billing_thresholds"),
@@ -183,13 +180,12 @@ def apply_changes(
     An entry with ``id`` changes (or with ``deleted`` removes) that item, one without adds an item.
     Raises ApiError for an unknown item, two items of one price, or none left.
     """
-    period = (items[0]["current_period_start"], items[0]["current_period_end"]) if items else (call.now, call.now)
     after = [_copied(call, item) for item in items]
     for place, entry in enumerate(wanted):
         named = f"{param}[{place}]"
         if entry.get("id") is None:
             price = recurring_price(call, entry, named, subscription["currency"])
-            after.append(new_item(call, subscription, entry, price, named, customer, period))
+            after.append(new_item(call, subscription, entry, price, named, customer))
             continue
         found = next((item for item in after if item["id"] == entry["id"]), None)
         if found is None:
@@ -198,8 +194,32 @@ def apply_changes(
             after.remove(found)
         else:
             change_item(call, found, entry, named, customer, subscription["currency"])
-    check(after)
+    check(subscription, after)
+    _keep_periods(call, subscription, items, after)
     return after
+
+
+def _keep_periods(
+    call: Call,
+    subscription: StoredSubscription,
+    before: list[StoredSubscriptionItem],
+    after: list[StoredSubscriptionItem],
+) -> None:
+    """Give items that are new, or have another interval now, the period of those with their interval.
+
+    Where there is none it is the one that holds now, counted from the anchor; in a trial all last as long as it does.
+    """
+    known = {interval_of(item): (item["current_period_start"], item["current_period_end"]) for item in before}
+    same = {item["id"]: interval_of(item) for item in before}
+    for item in after:
+        if same.get(item["id"]) == interval_of(item):
+            continue
+        if subscription["status"] in ("trialing", "paused") and before:
+            set_period(item, period_of(subscription))
+        elif interval_of(item) in known:
+            set_period(item, known[interval_of(item)])
+        else:
+            begin_periods(subscription, [item], call.now)
 
 
 def _copied(call: Call, item: StoredSubscriptionItem) -> StoredSubscriptionItem:
@@ -209,7 +229,12 @@ def _copied(call: Call, item: StoredSubscriptionItem) -> StoredSubscriptionItem:
     return copied
 
 
-def check(items: list[StoredSubscriptionItem]) -> None:
+def is_flexible(subscription: StoredSubscription) -> bool:
+    """Whether the subscription is in the flexible billing mode."""
+    return bool((subscription.get("billing_mode") or {}).get("type") == "flexible")
+
+
+def check(subscription: StoredSubscription, items: list[StoredSubscriptionItem]) -> None:
     """Raises ApiError unless these items can be billed together."""
     if not items:
         raise invalid(
@@ -223,32 +248,26 @@ def check(items: list[StoredSubscriptionItem]) -> None:
         if item["price"]["id"] in seen:
             raise invalid(f"Cannot add multiple subscription items with the same plan: {item['price']['id']}", "items")
         seen.add(item["price"]["id"])
-    intervals = {interval_of(item) for item in items}
-    if len(intervals) > 1:
+    intervals = list({interval_of(item) for item in items})
+    if len(intervals) > 1 and not is_flexible(subscription):
         raise invalid(_ONE_INTERVAL, "items")
-
-
-def interval_of(item: StoredSubscriptionItem) -> tuple[str, int]:
-    """The interval of an item's price."""
-    terms = terms_of(item["price"])
-    return terms["interval"], terms["interval_count"]
+    if not stand_together(intervals):
+        raise invalid(_NO_MULTIPLE, "items")
 
 
 def store_items(
     call: Call,
     subscription: StoredSubscription,
     items: list[StoredSubscriptionItem],
-    period: tuple[int, int] | None = None,
 ) -> None:
-    """Store these items as the subscription's, forget the others, and show them inside it.
+    """Store these items as the subscription's, forget the others, and show them inside it; its period follows.
 
     The caller saves the subscription.
     """
+    subscription["_period"] = span(items)
     there = {item["id"]: item for item in load(call, subscription)}
     stored = []
     for item in items:
-        if period is not None:
-            item["current_period_start"], item["current_period_end"] = period
         known = there.pop(item["id"], None)
         if known is None:
             stored.append(call.objects.insert(item))

@@ -13,7 +13,7 @@ from tollkey.payments.shared import clock, events, fields
 from tollkey.payments.subscriptions import jobs, kinds, states
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.items import store_items
-from tollkey.payments.subscriptions.periods import period_of, plan_work
+from tollkey.payments.subscriptions.periods import plan_work
 from tollkey.payments.subscriptions.settings import set_reason
 from tollkey.wire import Call
 
@@ -101,7 +101,7 @@ def apply_pending(call: Call, subscription: StoredSubscription) -> None:
     fields.assign(subscription, pending["fields"], names)
     subscription["pending_update"] = None
     states.activate(subscription)
-    store_items(call, subscription, pending["items"], period_of(subscription))
+    store_items(call, subscription, pending["items"])
     call.schedule.cancel(jobs.SUBSCRIPTION_DROP_PENDING, subscription["id"])
     plan_work(call, subscription)
     call.objects.save(subscription, UPDATED)

@@ -1,18 +1,24 @@
-"""Where a subscription stands in time: its period, its anchor, and what is due when."""
+"""Where a subscription stands in time: its items' periods, its anchor, and what is due when.
+
+Each item has a period of its own, all counted from one anchor; the subscription's is from the latest start to the
+earliest end of them (docs.stripe.com/billing/subscriptions/mixed-interval).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.subscriptions import jobs
+from tollkey.payments.subscriptions.intervals import interval_of
 from tollkey.wire import Call, Params, invalid
 from tollkey.wire.kinds import Job
 
 if TYPE_CHECKING:
-    from tollkey.payments.subscriptions.stored import StoredSubscription
+    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+    from tollkey.wire import api
 
 TRIAL_NOTICE = 3 * arithmetic.DAY
 UPCOMING_NOTICE = 7 * arithmetic.DAY
@@ -24,13 +30,42 @@ def period_of(subscription: StoredSubscription) -> tuple[int, int]:
     return start, end
 
 
-def next_period(subscription: StoredSubscription, interval: tuple[str, int]) -> tuple[int, int]:
-    """The period after the current one."""
-    end = period_of(subscription)[1]
+def period_of_item(item: api.SubscriptionItem) -> arithmetic.Period:
+    """The current period of an item: start and end, UTC epoch seconds."""
+    return arithmetic.Period(item["current_period_start"], item["current_period_end"])
+
+
+def begin_periods(subscription: StoredSubscription, items: Sequence[StoredSubscriptionItem], at: int) -> None:
+    """Give items the period that begins at ``at`` (UTC epoch seconds), or holds it.
+
+    Before the anchor it lasts until the anchor, whatever their intervals. The caller sets the subscription's period
+    (``span``) or stores the items, which does that.
+    """
     anchor = subscription["billing_cycle_anchor"]
-    if end < anchor:
-        return end, anchor
-    return arithmetic.period_around(anchor, *interval, end)
+    for item in items:
+        period = (at, anchor) if at < anchor else arithmetic.period_around(anchor, *interval_of(item), at)
+        set_period(item, period)
+
+
+def set_period(item: StoredSubscriptionItem, period: tuple[int, int]) -> None:
+    """Set the current period of an item: start and end, UTC epoch seconds."""
+    item["current_period_start"], item["current_period_end"] = period
+
+
+def span(items: Sequence[StoredSubscriptionItem]) -> list[int]:
+    """The period of a subscription with these items: the latest start and the earliest end of theirs."""
+    return [
+        max(item["current_period_start"] for item in items),
+        min(item["current_period_end"] for item in items),
+    ]
+
+
+def whole_period(subscription: StoredSubscription, item: StoredSubscriptionItem, at: int) -> arithmetic.Period:
+    """The full interval of an item's price that holds ``at`` (UTC epoch seconds), counted from the anchor.
+
+    The item's own period may be shorter: the first one before the anchor, or the last one before ``cancel_at``.
+    """
+    return arithmetic.Period(*arithmetic.period_around(subscription["billing_cycle_anchor"], *interval_of(item), at))
 
 
 def trial_end_of(call: Call, params: Params, trial_days: int | None) -> int | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.catalog import arithmetic, pricing
 from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import fields
-from tollkey.payments.subscriptions.items import load, recurring_price, terms_of
+from tollkey.payments.subscriptions.intervals import terms_of
+from tollkey.payments.subscriptions.items import load, recurring_price
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.wire import Call, Params, invalid, merged_metadata, missing_param
 

@@ -10,14 +10,10 @@ from tollkey.payments.invoices import invoiceitems
 from tollkey.payments.subscriptions import jobs, kinds, states
 from tollkey.payments.subscriptions.changes import update
 from tollkey.payments.subscriptions.creation import create
-from tollkey.payments.subscriptions.items import (
-    apply_changes,
-    interval_of,
-    load,
-    store_items,
-)
+from tollkey.payments.subscriptions.intervals import interval_of
+from tollkey.payments.subscriptions.items import apply_changes, is_flexible, load, store_items
 from tollkey.payments.subscriptions.lifecycle import end
-from tollkey.payments.subscriptions.periods import period_of, plan_work
+from tollkey.payments.subscriptions.periods import period_of, plan_work, set_period
 from tollkey.payments.subscriptions.settings import clear_cancellation, set_reason
 from tollkey.wire import Call, Params, invalid
 
@@ -253,8 +249,13 @@ def _swap(
 ) -> None:
     """Replace the items exactly between two periods: the renewal that follows bills the new ones."""
     customer = call.objects.get(kinds.CUSTOMER, subscription["customer"])
+    over = period_of(subscription)
+    kept = {item["id"]: interval_of(item) for item in old}
     after = apply_changes(call, subscription, old, wanted, customer)
-    if interval_of(after[0]) != interval_of(old[0]):
+    for item in after:
+        if kept.get(item["id"]) != interval_of(item):
+            set_period(item, over)  # it is over for them, too, so that the renewal begins theirs
+    if not is_flexible(subscription) and interval_of(after[0]) != interval_of(old[0]):
         subscription["billing_cycle_anchor"] = period_of(subscription)[1]
     store_items(call, subscription, after)
     call.objects.save(subscription, "customer.subscription.updated")

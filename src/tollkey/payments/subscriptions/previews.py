@@ -8,17 +8,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.ledger import Money
-from tollkey.payments.catalog import arithmetic, redemption
+from tollkey.payments.catalog import redemption
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices import drafts, invoiceitems, line_terms
 from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import clock, fields
 from tollkey.payments.subscriptions import kinds
-from tollkey.payments.subscriptions.billing import discounts_of, discounts_of_customer, period_lines, usage_lines
+from tollkey.payments.subscriptions.billing import period_lines, usage_lines
 from tollkey.payments.subscriptions.changes import wanted_changes
 from tollkey.payments.subscriptions.creation import wanted_items
-from tollkey.payments.subscriptions.items import apply_changes, interval_of, load, new_item, recurring_price, terms_of
-from tollkey.payments.subscriptions.periods import next_period, period_of
+from tollkey.payments.subscriptions.discounts import discounts_of, discounts_of_customer
+from tollkey.payments.subscriptions.intervals import interval_of
+from tollkey.payments.subscriptions.items import apply_changes, is_flexible, load, new_item, recurring_price
+from tollkey.payments.subscriptions.periods import begin_periods, period_of, set_period
 from tollkey.payments.subscriptions.phase_building import build_phases
 from tollkey.payments.subscriptions.phases import phase_at, phase_items
 from tollkey.payments.subscriptions.proration import item_details, prorations
@@ -176,31 +178,38 @@ def _of_subscription(
     trialing = subscription["status"] == "trialing"
     behavior = fields.given(details, "proration_behavior", "create_prorations")
     if details.get("cancel_now"):
-        entries = prorations(call, seen, items, [], at=at, period=period) if behavior != "none" and not trialing else []
+        entries = prorations(call, seen, items, [], at=at) if behavior != "none" and not trialing else []
         return [invoices_lines.invoice_item_line(call, entry) for entry in entries], "upcoming", period
     if (subscription["cancel_at_period_end"] or details.get("cancel_at_period_end")) and not changes:
         raise _none(subscription["customer"])
     resets = (
         details.get("billing_cycle_anchor") == "now"
-        or interval_of(items[0]) != interval_of(after[0])
+        or (not is_flexible(subscription) and interval_of(items[0]) != interval_of(after[0]))
         or details.get("trial_end") == "now"
     )
     entries = []
     if behavior != "none" and not trialing and (changes or resets):
-        entries = prorations(call, seen, items, after, at=at, period=period, debits=not resets)
+        entries = prorations(call, seen, items, after, at=at, debits=not resets)
     lines = [invoices_lines.invoice_item_line(call, entry) for entry in entries]
     if resets:
-        begins = arithmetic.period_around(call.now, *interval_of(after[0]), call.now)
-        return lines + period_lines(call, seen, after, begins), "upcoming", (call.now, call.now)
+        seen["billing_cycle_anchor"] = call.now
+        after = copy.deepcopy(after)
+        begin_periods(seen, after, call.now)
+        return lines + period_lines(call, seen, after), "upcoming", (call.now, call.now)
     if behavior == "always_invoice" and changes:
         return lines, "upcoming", (call.now, call.now)
     if trialing and seen["billing_cycle_anchor"] <= period[1]:
         seen["billing_cycle_anchor"] = period[1]
+    ends = min(item["current_period_end"] for item in after)
+    due = [item for item in after if item["current_period_end"] == ends]
+    usage = [] if trialing else usage_lines(call, seen, due)
     if not changes:
         after = _of_phase(call, seen, items, phases, customer)
-    following = next_period(seen, interval_of(after[0]))
-    usage = [] if trialing else usage_lines(call, seen, items, period)
-    return lines + usage + period_lines(call, seen, after, following), "upcoming", period
+        going_on = {item["id"] for item in items if item["current_period_end"] > ends}
+        due = [item for item in after if item["id"] not in going_on]
+    due = copy.deepcopy(due)
+    begin_periods(seen, due, ends)
+    return lines + usage + period_lines(call, seen, due), "upcoming", period
 
 
 def _of_phase(
@@ -234,14 +243,12 @@ def _of_new(
         recurring_price(call, entry, f"subscription_details[items][{place}]", params.get("currency"))
         for place, entry in enumerate(wanted)
     ]
-    recurring = terms_of(prices[0])
     trial = details.get("trial_end")
-    period = arithmetic.period_around(call.now, recurring["interval"], recurring["interval_count"], call.now)
     free = trial is not None and trial != "now"
-    if free:
-        period = call.now, int(str(trial))
     made = {
         "id": None,
+        "billing_cycle_anchor": call.now,
+        "billing_mode": {"type": "flexible"},
         "currency": fields.given(params, "currency", prices[0]["currency"]),
         "discounts": [],
         "metadata": {},
@@ -262,10 +269,14 @@ def _of_new(
     }
     seen = cast("StoredSubscription", made)  # it has no id yet, and of the rest what lines and invoices are made from
     items = [
-        new_item(call, seen, entry, price, f"subscription_details[items][{place}]", customer, period)
+        new_item(call, seen, entry, price, f"subscription_details[items][{place}]", customer)
         for place, (entry, price) in enumerate(zip(wanted, prices, strict=True))
     ]
-    return period_lines(call, seen, items, period, trial=free), "upcoming_new", (call.now, call.now), seen
+    begin_periods(seen, items, call.now)
+    for item in items:
+        if free:
+            set_period(item, (call.now, int(str(trial))))
+    return period_lines(call, seen, items, trial=free), "upcoming_new", (call.now, call.now), seen
 
 
 def _currency_of_items(call: Call, params: Params) -> str:
@@ -331,7 +342,7 @@ def _invoice(
     bill: drafts.Bill,
 ) -> StoredInvoice:
     """The invoice that is answered. bill: what it bills, whose discounts follow from the others here."""
-    discounts = discounts_of(call, subscription, customer) if subscription else discounts_of_customer(customer)
+    discounts = discounts_of(subscription, customer) if subscription else discounts_of_customer(customer)
     entries = redemption.entries_of(params)
     if entries is not None:
         kept = [id for id in (entry.get("discount") for entry in entries) if id]

@@ -1,7 +1,9 @@
 """Prorations: what a change in mid-period credits for the time that is not used, and debits for the time that remains.
 
 In the flexible billing mode a credit takes back what was last debited for the item, whatever its price has been since;
-in the classic mode it is worked out from the item's price, less the discounts that its last invoice had.
+in the classic mode it is worked out from the item's price, less the discounts that its last invoice had. The discounts
+of an invoice never count for prorations: those in force are within their amounts, or stand beside them when the
+subscription's ``proration_discounts`` are itemized (docs.stripe.com/billing/subscriptions/prorations).
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from tollkey.payments.invoices import drafts
 from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import rounding
 from tollkey.payments.subscriptions import kinds
-from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_metered
+from tollkey.payments.subscriptions.discounts import discounts_of
+from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_flexible, is_metered
+from tollkey.payments.subscriptions.periods import period_of_item, whole_period
 from tollkey.wire import Call, new_object, value_at
 
 if TYPE_CHECKING:
@@ -64,15 +68,13 @@ def prorations(
     after: list[StoredSubscriptionItem],
     *,
     at: int,
-    period: tuple[int, int],
     debits: bool = True,
 ) -> list[StoredInvoiceItem]:
     """The invoice items that a change in mid-period causes, not stored: credits for unused time, debits for the
-    remaining time.
+    remaining time of each item's own period.
 
     debits: False when the new items are billed for a whole new period instead.
     """
-    span = arithmetic.Period(*period)
     old = {item["id"]: item for item in before}
     new = {item["id"]: item for item in after}
     made = []
@@ -80,16 +82,45 @@ def prorations(
         was, now = old.get(id), new.get(id)
         if debits and was is not None and now is not None and _same(was, now):
             continue
-        if was is not None and not is_metered(was):
-            made += _credit(call, subscription, was, at, span)
+        if was is not None and not is_metered(was) and at < was["current_period_end"]:
+            made += _credit(call, subscription, was, at)
         if debits and now is not None and not is_metered(now):
-            price = full_price(call, now)
-            quantity = cost_quantity(now)
-            amount = arithmetic.prorated(arithmetic.cost(price, quantity), span, at)
-            text = invoices_lines.debit_text(call, price, quantity, at)
-            share = _Share(price, quantity, amount, (at, period[1]), text)
-            made.append(_proration(call, subscription, now, share))
+            made.append(_debit_rest(call, subscription, now, after, at))
     return made
+
+
+def _debit_rest(
+    call: Call,
+    subscription: StoredSubscription,
+    item: StoredSubscriptionItem,
+    items: list[StoredSubscriptionItem],
+    at: int,
+) -> StoredInvoiceItem:
+    """The debit of an item for the rest of its period from ``at`` on (UTC epoch seconds).
+
+    items: all of the subscription, over which the amounts of discounts are spread.
+    """
+    price, quantity = full_price(call, item), cost_quantity(item)
+    whole, end = whole_period(subscription, item, item["current_period_start"]), item["current_period_end"]
+    rest = max(at, item["current_period_start"]), end
+    cost = arithmetic.cost(price, quantity)
+    taken = {
+        id: arithmetic.share(amount, whole, rest)
+        for id, amount in _in_force(call, subscription, item, cost, items).items()
+    }
+    gross = arithmetic.share(cost, whole, rest)
+    itemized = _itemizes(subscription)
+    text = invoices_lines.debit_text(call, price, quantity, at)
+    amount = gross if itemized else gross - sum(taken.values())
+    debit = _proration(call, subscription, item, _Share(price, quantity, amount, (at, end), text))
+    debit["_off"] = list(taken.items()) if itemized else None
+    debit["_within"] = None if itemized else list(taken.items())
+    return debit
+
+
+def _itemizes(subscription: StoredSubscription) -> bool:
+    """Whether the discounts of prorations stand beside their amounts; otherwise they are within them."""
+    return bool(value_at(subscription.get("billing_mode") or {}, "flexible.proration_discounts") == "itemized")
 
 
 def _same(was: StoredSubscriptionItem, now: StoredSubscriptionItem) -> bool:
@@ -97,22 +128,23 @@ def _same(was: StoredSubscriptionItem, now: StoredSubscriptionItem) -> bool:
 
 
 def _credit(
-    call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, at: int, span: arithmetic.Period
+    call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, at: int
 ) -> list[StoredInvoiceItem]:
     """The credit for the unused time of an item; none in the flexible mode when nothing was debited for it."""
-    mode = subscription.get("billing_mode") or {"type": "classic"}
-    flexible = mode["type"] == "flexible" and bool(subscription["id"])
+    span = period_of_item(item)
+    flexible = is_flexible(subscription) and bool(subscription["id"])
     debits = _pending(call, subscription, item, at) if flexible else []
     debits = debits or _billed(call, subscription, item, at, same_price=not flexible)
     credits = []
     if flexible and debits:
-        itemized = value_at(mode, "flexible.proration_discounts") == "itemized"
-        credits.append(_take_back(call, subscription, item, at, debits, itemized=itemized))
+        credits.append(_take_back(call, subscription, item, at, debits, itemized=_itemizes(subscription)))
     elif not flexible:
         price, quantity = full_price(call, item), cost_quantity(item)
         net = _net(call, subscription, item, arithmetic.cost(price, quantity), debits)
         text = invoices_lines.credit_text(call, price, quantity, at)
-        share = _Share(price, quantity, -arithmetic.prorated(net, span, at), (at, span.end), text, debits)
+        whole = whole_period(subscription, item, span.start)
+        amount = -arithmetic.share(net, whole, (max(at, span.start), span.end))
+        share = _Share(price, quantity, amount, (at, span.end), text, debits)
         credits.append(_proration(call, subscription, item, share))
     return credits
 
@@ -160,20 +192,40 @@ def _net(
     if whole:
         off = sum(sum(debit.off.values()) for debit in billed)
         return amount - rounding.proportion(amount, off, whole)
-    return amount - sum(_in_force(call, subscription, item, amount).values())
+    return amount - sum(_in_force(call, subscription, item, amount, [item]).values())
 
 
 def _in_force(
-    call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, amount: int
+    call: Call,
+    subscription: StoredSubscription,
+    item: StoredSubscriptionItem,
+    amount: int,
+    items: list[StoredSubscriptionItem],
 ) -> dict[str, int]:
-    """What the percentages in force take off an amount, one after another."""
+    """What the discounts in force take off an amount that an item costs, one after another.
+
+    items: those over whose costs an amount off is spread.
+    """
     taken: dict[str, int] = {}
-    for one in redemption.offs(
-        call, [*item["discounts"], *subscription["discounts"]], subscription["currency"], call.now
-    ):
-        if one.percent is not None and (not one.products or item["price"]["product"] in one.products):
-            taken[one.id] = rounding.percent_off(amount - sum(taken.values()), one.percent)
+    customer = call.objects.find(kinds.CUSTOMER, subscription["customer"] or "")
+    shared = discounts_of(subscription, customer) if customer is not None else subscription["discounts"]
+    for one in redemption.offs(call, [*item["discounts"], *shared], subscription["currency"], call.now):
+        if one.products and item["price"]["product"] not in one.products:
+            continue
+        left = amount - sum(taken.values())
+        if one.percent is not None:
+            taken[one.id] = rounding.percent_off(left, one.percent)
+        elif one.amount is not None:
+            whole = amount if one.id in item["discounts"] else sum(_cost(call, other, one) for other in items)
+            taken[one.id] = min(rounding.share_down(one.amount.amount, amount, whole), left)
     return taken
+
+
+def _cost(call: Call, item: StoredSubscriptionItem, discount: arithmetic.Off) -> int:
+    """What an item costs for a whole interval, as far as a discount is for it."""
+    if is_metered(item) or (discount.products and item["price"]["product"] not in discount.products):
+        return 0
+    return arithmetic.cost(full_price(call, item), cost_quantity(item))
 
 
 def _pending(call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, at: int) -> list[Debit]:
@@ -187,15 +239,15 @@ def _pending(call: Call, subscription: StoredSubscription, item: StoredSubscript
         and one.get("_subscription_item") == item["id"]
         and one["period"]["start"] <= at < one["period"]["end"]
     )
-    return [
-        Debit(
-            one["amount"],
-            _in_force(call, subscription, item, one["amount"]),
-            arithmetic.Period(one["period"]["start"], one["period"]["end"]),
-            one,
-        )
-        for one in islice(fitting, 1)
-    ]
+    return [_debit_waiting(one) for one in islice(fitting, 1)]
+
+
+def _debit_waiting(entry: StoredInvoiceItem) -> Debit:
+    """What a proration debits that waits for its invoice: the amount without its discounts, and these beside it."""
+    within = dict(entry.get("_within") or ())
+    off = within or dict(entry.get("_off") or ())
+    period = arithmetic.Period(entry["period"]["start"], entry["period"]["end"])
+    return Debit(entry["amount"] + sum(within.values()), off, period, entry)
 
 
 def _billed(
@@ -213,7 +265,7 @@ def _billed(
         [line for line in invoice["lines"]["data"] if _bills(line, item, at, same_price)]
         for invoice in call.objects.query(kinds.INVOICE, wanted, limit=20)
     )
-    return [_debit(line) for line in next(filter(None, billing), [])]
+    return [_debit(call, line) for line in next(filter(None, billing), [])]
 
 
 def _bills(line: api.LineItem, item: StoredSubscriptionItem, at: int, same_price: bool) -> bool:
@@ -228,11 +280,15 @@ def _bills(line: api.LineItem, item: StoredSubscriptionItem, at: int, same_price
     return not same_price or value_at(line, "pricing.price_details.price") == item["price"]["id"]
 
 
-def _debit(line: api.LineItem) -> Debit:
-    off: dict[str, int] = {}
+def _debit(call: Call, line: api.LineItem) -> Debit:
+    details = item_details(line)
+    entry = call.objects.find(kinds.INVOICE_ITEM, (details and details["invoice_item"]) or "")
+    within = dict((entry and entry.get("_within")) or ())
+    off = dict(within)
     for part in line["discount_amounts"] or ():
         off[part["discount"]] = off.get(part["discount"], 0) + part["amount"]
-    return Debit(line["amount"], off, arithmetic.Period(line["period"]["start"], line["period"]["end"]), line)
+    period = arithmetic.Period(line["period"]["start"], line["period"]["end"])
+    return Debit(line["amount"] + sum(within.values()), off, period, line)
 
 
 def _proration(
@@ -246,7 +302,7 @@ def _proration(
         customer=subscription["customer"],
         date=call.now,
         description=share.text,
-        discountable=share.debits is None,
+        discountable=False,
         livemode=call.livemode,
         parent={
             "subscription_details": {"subscription": subscription["id"], "subscription_item": item["id"]},
@@ -270,5 +326,5 @@ def _proration(
     made["_credited"] = (
         {"invoice": invoice, "invoice_line_items": [line["id"] for line in lines]} if invoice is not None else None
     )
-    made["_off"] = None
+    made["_off"] = made["_within"] = None
     return made

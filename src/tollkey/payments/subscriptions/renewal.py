@@ -6,20 +6,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.subscriptions import jobs, kinds, states
 from tollkey.payments.subscriptions.billing import (
     apply_pause_behavior,
     create_draft_invoice,
-    make_partial,
     period_lines,
     usage_lines,
 )
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
-from tollkey.payments.subscriptions.items import interval_of, load, store_items
+from tollkey.payments.subscriptions.items import load, store_items
 from tollkey.payments.subscriptions.lifecycle import apply_pending, end, stop
-from tollkey.payments.subscriptions.periods import next_period, period_of, plan_work
+from tollkey.payments.subscriptions.periods import begin_periods, period_of, period_of_item, plan_work, set_period
 from tollkey.payments.subscriptions.phases import phase_due
 from tollkey.payments.subscriptions.proration import prorations
 from tollkey.payments.subscriptions.trials import without_method
@@ -55,11 +53,14 @@ def renew(call: Call, id: str) -> None:
         states.activate(subscription)
         if subscription["billing_cycle_anchor"] <= old[1]:
             subscription["billing_cycle_anchor"] = old[1]
-    period, lines = _next_lines(call, subscription, items)
-    subscription["_period"] = list(period)
-    if not was_trial:
-        lines = usage_lines(call, subscription, items, old) + lines
-    store_items(call, subscription, items, period)
+    due = [item for item in items if item["current_period_end"] <= old[1]]
+    usage = [] if was_trial else usage_lines(call, subscription, due)
+    lines = usage + _next_lines(call, subscription, due, old[1])
+    store_items(call, subscription, items)
+    if was_trial and not lines:  # free until the anchor
+        plan_work(call, subscription)
+        call.objects.save(subscription, UPDATED)
+        return
     unpaid = subscription["status"] == "unpaid"
     paused = subscription["pause_collection"] is not None
     invoice = create_draft_invoice(
@@ -73,21 +74,22 @@ def renew(call: Call, id: str) -> None:
 
 
 def _next_lines(
-    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem]
-) -> tuple[tuple[int, int], list[StoredLine]]:
-    """The next period and its lines; the last one before ``cancel_at`` is shorter, and costs its share unless
-    prorations were refused.
+    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], at: int
+) -> list[StoredLine]:
+    """Begin the next periods of these items at ``at`` (UTC epoch seconds) and return their lines.
+
+    The last period before ``cancel_at`` is shorter and costs its share, and so does the time from the end of a trial
+    to a later anchor, unless the subscription was created without prorations.
     """
-    period = next_period(subscription, interval_of(items[0]))
+    begin_periods(subscription, items, at)
+    if at < subscription["billing_cycle_anchor"] and subscription.get("_free_until_anchor"):
+        return []
     until = subscription["cancel_at"]
-    if until is None or not period[0] < until < period[1] or not subscription.get("_leave_prorates"):
-        return period, period_lines(call, subscription, items, period)
-    short = period[0], until
-    lines = period_lines(call, subscription, items, short)
-    for line in lines:
-        unused = arithmetic.prorated(line["amount"], arithmetic.Period(*period), until)
-        make_partial(line, line["amount"] - unused)
-    return short, lines
+    for item in items:
+        start, end = period_of_item(item)
+        if until is not None and start < until < end:
+            set_period(item, (start, until))
+    return period_lines(call, subscription, items)
 
 
 def _next_phase(call: Call, subscription: StoredSubscription) -> bool:
@@ -100,7 +102,7 @@ def _end_and_bill_usage(
     call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], period: tuple[int, int]
 ) -> None:
     """End a subscription, and bill the metered usage of its last period."""
-    lines = [line for line in usage_lines(call, subscription, items, period) if line["amount"]]
+    lines = [line for line in usage_lines(call, subscription, items, period[1]) if line["amount"]]
     if lines:
         create_draft_invoice(call, subscription, lines, reason="subscription_cycle", period=period, advance=True)
     details = subscription["cancellation_details"]
@@ -114,7 +116,7 @@ def end_at_cancel_at(call: Call, id: str) -> None:
         return
     items, period = load(call, subscription), period_of(subscription)
     if subscription.get("_leave_prorates") and subscription["status"] in ("active", "past_due"):
-        for entry in prorations(call, subscription, items, [], at=call.now, period=period):
+        for entry in prorations(call, subscription, items, [], at=call.now):
             call.objects.insert(entry, "invoiceitem.created")
     _end_and_bill_usage(call, subscription, items, (period[0], call.now))
 
@@ -164,14 +166,12 @@ def drop_pending(call: Call, id: str) -> None:
         lifecycle.void(call, invoice)
 
 
-def start_again(call: Call, subscription: StoredSubscription) -> tuple[int, int]:
-    """Begin a period now, for a paused subscription that resumes with a new anchor."""
+def start_again(call: Call, subscription: StoredSubscription) -> None:
+    """Begin periods now, for a paused subscription that resumes with a new anchor."""
     items = load(call, subscription)
     subscription["billing_cycle_anchor"] = call.now
-    period = arithmetic.period_around(call.now, *interval_of(items[0]), call.now)
-    subscription["_period"] = list(period)
-    store_items(call, subscription, items, period)
-    return period
+    begin_periods(subscription, items, call.now)
+    store_items(call, subscription, items)
 
 
 __all__ = [

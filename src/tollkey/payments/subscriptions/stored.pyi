@@ -62,16 +62,18 @@ class StoredSubscription(api.Subscription):
     """A subscription.
 
     plan, quantity: those of its only item, which old integrations read; null when it has several, or a metered one.
-    _period: start and end of the current period, UTC epoch seconds. _trial_notice: whether the notice that its trial
-    ends was given; absent when it was not. _leave_prorates: whether its end at ``cancel_at`` credits unused time;
-    absent before a ``cancel_at`` was set. _resuming: the id of the invoice whose payment resumes it; absent when it
-    never was resumed. _billed: what thresholds have billed in advance; absent before the first. _pending: the update
-    that waits for its payment; absent or null when none does.
+    _period: the latest start and the earliest end of its items' periods, UTC epoch seconds. _free_until_anchor: whether
+    the time before its first anchor is not billed; absent in rows of earlier versions. _trial_notice: whether the
+    notice that its trial ends was given; absent when it was not. _leave_prorates: whether its end at ``cancel_at``
+    credits unused time; absent before a ``cancel_at`` was set. _resuming: the id of the invoice whose payment resumes
+    it; absent when it never was resumed. _billed: what thresholds have billed in advance; absent before the first.
+    _pending: the update that waits for its payment; absent or null when none does.
     """
 
     plan: api.Plan | None
     quantity: int | None
     _period: list[int]
+    _free_until_anchor: NotRequired[bool]
     _trial_notice: NotRequired[bool]
     _leave_prorates: NotRequired[bool]
     _resuming: NotRequired[str]

@@ -107,9 +107,9 @@ def resume(call: Call, params: Params) -> StoredSubscription:
     call, subscription = _find(call)
     _check_paused(subscription)
     anew = fields.given(params, "billing_cycle_anchor", "now") == "now"
-    period = start_again(call, subscription) if anew else period_of(subscription)
-    items = load(call, subscription)
-    lines = period_lines(call, subscription, items, period)
+    if anew:
+        start_again(call, subscription)
+    lines = period_lines(call, subscription, load(call, subscription))
     invoice = create_draft_invoice(call, subscription, lines, reason="subscription_update", period=(call.now, call.now))
     subscription["_resuming"] = invoice["id"]
     call.objects.save(subscription)

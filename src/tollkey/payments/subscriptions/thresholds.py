@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tollkey.payments.catalog import arithmetic
 from tollkey.payments.shared import clock, events
 from tollkey.payments.subscriptions import jobs, kinds
 from tollkey.payments.subscriptions.billing import (
@@ -13,8 +12,8 @@ from tollkey.payments.subscriptions.billing import (
     period_lines,
     usage_lines,
 )
-from tollkey.payments.subscriptions.items import interval_of, is_metered, load, store_items
-from tollkey.payments.subscriptions.periods import period_of, plan_work
+from tollkey.payments.subscriptions.items import is_metered, load, store_items
+from tollkey.payments.subscriptions.periods import begin_periods, period_of, plan_work
 from tollkey.payments.subscriptions.proration import item_details
 from tollkey.payments.usage import quantities
 from tollkey.wire import ApiError, Call
@@ -62,17 +61,16 @@ def check(call: Call, id: str) -> None:
         return
     items = load(call, subscription)
     period = span = period_of(subscription)
-    lines = [line for line in usage_lines(call, subscription, items, span) if line["amount"]]
+    lines = [line for line in usage_lines(call, subscription, items) if line["amount"]]
     reason = _reached(call, subscription, items, span, lines)
     if reason is None or not lines:
         return
     settings = subscription["billing_thresholds"] or {}
     if settings.get("reset_billing_cycle_anchor"):
         subscription["billing_cycle_anchor"] = call.now
-        fresh = arithmetic.period_around(call.now, *interval_of(items[0]), call.now)
-        subscription["_period"] = list(fresh)
-        lines += period_lines(call, subscription, items, fresh)
-        store_items(call, subscription, items, fresh)
+        begin_periods(subscription, items, call.now)
+        lines += period_lines(call, subscription, items)
+        store_items(call, subscription, items)
         span = (call.now, period[1])  # what is billed now and lies in the new period already
         plan_work(call, subscription)
     subscription["_billed"] = {

@@ -28,6 +28,11 @@ def prorated(amount: int, period: Period, at: int) -> int:
     return rounding.proration(amount, left, length)
 
 
+def share(amount: int, whole: Period, part: tuple[int, int]) -> int:
+    """Return what a part of a period costs, in minor units. amount: for the whole period."""
+    return rounding.proration(amount, max(part[1] - part[0], 0), whole.end - whole.start)
+
+
 def change(old: int, new: int, period: Period, at: int) -> tuple[int, int]:
     """Return credit (not positive) and debit of a change of the period's amount from ``old`` to ``new`` at ``at``."""
     return -prorated(old, period, at), prorated(new, period, at)

@@ -1,0 +1,192 @@
+"""Where a new subscription begins: its trial, its anchor and its first periods; and the lines of its first invoice.
+
+The time before a future anchor, the time since ``backdate_start_date`` and the time until a ``cancel_at`` within the
+first period are billed by their share (docs.stripe.com/billing/subscriptions/billing-cycle and …/backdating).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tollkey.payments.catalog import arithmetic
+from tollkey.payments.shared import fields
+from tollkey.payments.subscriptions import states
+from tollkey.payments.subscriptions.billing import item_lines, make_partial, period_lines, span_usage_lines
+from tollkey.payments.subscriptions.intervals import interval_of, shortest
+from tollkey.payments.subscriptions.items import is_flexible, is_metered
+from tollkey.payments.subscriptions.periods import (
+    begin_periods,
+    configured_anchor,
+    period_of_item,
+    set_period,
+    span,
+    trial_end_of,
+    whole_period,
+)
+from tollkey.wire import Call, Params, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.invoices.stored import StoredLine
+    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+
+#: How many lines an invoice has at most.
+MOST_LINES = 250
+
+
+def place_in_time(
+    call: Call,
+    subscription: StoredSubscription,
+    items: list[StoredSubscriptionItem],
+    params: Params,
+    trial_days: int | None,
+) -> None:
+    """Set anchor, trial and first periods of a new subscription, as its parameters ask.
+
+    trial_days: those of the plan, for ``trial_from_plan``. Raises ApiError for moments that do not fit.
+    """
+    start = subscription["start_date"]
+    if start > call.now:
+        raise invalid("`backdate_start_date` must be in the past.", "backdate_start_date")
+    trial_end = trial_end_of(call, params, trial_days)
+    anchor = _wanted_anchor(call, subscription, params)
+    if anchor is not None:
+        _check_anchor(call, items, anchor, trial_end)
+    subscription["_free_until_anchor"] = params.get("proration_behavior") == "none"
+    if trial_end is not None:
+        subscription.update({"trial_start": call.now, "trial_end": trial_end})
+        subscription["billing_cycle_anchor"] = trial_end if anchor is None else anchor
+        states.begin(subscription, "trialing")
+        for item in items:
+            set_period(item, (call.now, trial_end))
+    else:
+        flexible = is_flexible(subscription)
+        subscription["billing_cycle_anchor"] = (start if flexible else call.now) if anchor is None else anchor
+        begin_periods(subscription, items, call.now)
+        if flexible and start < call.now:
+            for item in items:
+                period = whole_period(subscription, item, call.now)
+                set_period(item, (max(period.start, start), period.end))
+    subscription["_period"] = span(items)
+
+
+def _wanted_anchor(call: Call, subscription: StoredSubscription, params: Params) -> int | None:
+    """The anchor that ``billing_cycle_anchor`` or ``billing_cycle_anchor_config`` asks for; None without either."""
+    config = params.get("billing_cycle_anchor_config")
+    if not config:
+        anchor = params.get("billing_cycle_anchor")
+        return None if anchor is None else call.now if anchor == "now" else int(anchor)
+    parts = ("hour", "minute", "month", "second")
+    subscription["billing_cycle_anchor_config"] = {
+        "day_of_month": config["day_of_month"],
+        "hour": config.get(parts[0]),
+        "minute": config.get(parts[1]),
+        "month": config.get(parts[2]),
+        "second": config.get(parts[3]),
+    }
+    return configured_anchor(call, config)
+
+
+def _check_anchor(call: Call, items: list[StoredSubscriptionItem], anchor: int, trial_end: int | None) -> None:
+    """Raises ApiError for an anchor that has passed, or that lies after the first renewal without it."""
+    if anchor < call.now:
+        raise invalid(
+            "Invalid timestamp: must be an integer Unix timestamp in the future", "billing_cycle_anchor", retry=False
+        )
+    interval = shortest(interval_of(item) for item in items)
+    natural = arithmetic.shift(call.now if trial_end is None else trial_end, *interval)
+    if anchor > natural:
+        raise invalid(
+            f"`billing_cycle_anchor` cannot be later than next natural billing date ({natural}) for plan",
+            "billing_cycle_anchor",
+        )
+
+
+def leave_early(subscription: StoredSubscription, items: list[StoredSubscriptionItem]) -> None:
+    """End the first periods with a ``cancel_at`` that lies within them."""
+    until = subscription["cancel_at"]
+    for item in items:
+        period = period_of_item(item)
+        if until is not None and subscription["status"] != "trialing" and period.start < until < period.end:
+            set_period(item, (period.start, until))
+    subscription["_period"] = span(items)
+
+
+def first_lines(
+    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], params: Params
+) -> list[StoredLine]:
+    """The lines of the first invoice, without those of ``add_invoice_items``.
+
+    Raises ApiError when a backdated start makes more lines than an invoice holds.
+    """
+    prorates = fields.given(params, "proration_behavior", "create_prorations") != "none"
+    trialing = subscription["status"] == "trialing"
+    waits = subscription["billing_cycle_anchor"] > call.now and not trialing
+    whole = is_flexible(subscription) and not prorates and subscription["cancel_at"] is not None
+    lines: list[StoredLine] = []
+    if not waits:
+        lines = period_lines(call, subscription, items, trial=trialing, whole=whole)
+    elif prorates and not _in_one_line(call, subscription):
+        lines = period_lines(call, subscription, items)
+    if prorates:
+        lines += [line for item in items for line in _elapsed(call, subscription, item)]
+    if len(lines) > MOST_LINES:
+        raise invalid(
+            f"The first invoice would have {len(lines)} lines, but invoices have at most {MOST_LINES}."
+            " Choose a later `backdate_start_date`.",
+            "backdate_start_date",
+        )
+    return lines
+
+
+def _in_one_line(call: Call, subscription: StoredSubscription) -> bool:
+    """Whether one line bills the time from a backdated start to the future anchor: in the classic mode."""
+    return not is_flexible(subscription) and subscription["start_date"] < call.now
+
+
+def _elapsed(call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem) -> list[StoredLine]:
+    """The lines of an item for the time since a backdated start, which no current period holds."""
+    start = subscription["start_date"]
+    anchor = subscription["billing_cycle_anchor"]
+    trialing = subscription["status"] == "trialing"
+    until = call.now if trialing or not is_flexible(subscription) else item["current_period_start"]
+    if not is_flexible(subscription):
+        until = anchor if anchor > call.now and not trialing else call.now
+        return _part(call, subscription, item, (start, until), start) if start < call.now else []
+    lines: list[StoredLine] = []
+    counted_from = start if trialing else anchor
+    while start < until:
+        end = min(arithmetic.period_around(counted_from, *interval_of(item), start)[1], until)
+        lines += _part(call, subscription, item, (start, end), counted_from)
+        start = end
+    return lines
+
+
+def _part(
+    call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, part: tuple[int, int], anchor: int
+) -> list[StoredLine]:
+    """The lines of an item for a time that may be shorter or longer than one interval, counted from an anchor."""
+    if is_metered(item):
+        return [line for line in span_usage_lines(call, subscription, item, part) if line["amount"]]
+    lines = item_lines(call, subscription, item, part)
+    for line in lines:
+        shares = list(_intervals(item, part, anchor))
+        if shares != [(1, 1)]:
+            amount = sum(line["amount"] for taken, length in shares if taken == length)
+            amount += sum(
+                arithmetic.share(line["amount"], arithmetic.Period(0, length), (0, taken))
+                for taken, length in shares
+                if taken != length
+            )
+            make_partial(line, amount)
+    return lines
+
+
+def _intervals(item: StoredSubscriptionItem, part: tuple[int, int], anchor: int) -> Iterator[tuple[int, int]]:
+    """The intervals that a time touches: the seconds of each that it holds, and its length; (1, 1) for a whole one."""
+    at, until = part
+    while at < until:
+        start, end = arithmetic.period_around(anchor, *interval_of(item), at)
+        taken = min(end, until) - at
+        yield (1, 1) if taken == end - start else (taken, end - start)
+        at = min(end, until)
