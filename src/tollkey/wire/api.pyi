@@ -12,6 +12,9 @@ EventType = Literal[
     "application_fee.created",
     "application_fee.refund.updated",
     "application_fee.refunded",
+    "apps.install.created",
+    "apps.install.deleted",
+    "apps.install.updated",
     "balance.available",
     "balance_settings.updated",
     "billing.alert.triggered",
@@ -87,11 +90,16 @@ EventType = Literal[
     "financial_connections.account.created",
     "financial_connections.account.deactivated",
     "financial_connections.account.disconnected",
+    "financial_connections.account.expected_deactivation_date_updated",
     "financial_connections.account.reactivated",
     "financial_connections.account.refreshed_balance",
     "financial_connections.account.refreshed_ownership",
     "financial_connections.account.refreshed_transactions",
+    "financial_connections.account.supported_payment_method_types_updated",
     "financial_connections.account.upcoming_account_number_expiry",
+    "financial_connections.account.upcoming_deactivation",
+    "financial_connections.authorization.expected_deactivation_date_updated",
+    "financial_connections.authorization.upcoming_deactivation",
     "identity.verification_session.canceled",
     "identity.verification_session.created",
     "identity.verification_session.processing",
@@ -231,6 +239,13 @@ EventType = Literal[
     "test_helpers.test_clock.deleted",
     "test_helpers.test_clock.internal_failure",
     "test_helpers.test_clock.ready",
+    "three_d_secure.authentication.canceled",
+    "three_d_secure.authentication.challenge_started",
+    "three_d_secure.authentication.errored",
+    "three_d_secure.authentication.failed",
+    "three_d_secure.authentication.requires_challenge",
+    "three_d_secure.authentication.requires_submission",
+    "three_d_secure.authentication.succeeded",
     "topup.canceled",
     "topup.created",
     "topup.failed",
@@ -321,6 +336,7 @@ class AccountBusinessProfile(TypedDict):
     monthly_estimated_revenue: NotRequired[AccountMonthlyEstimatedRevenue]
     name: NotRequired[str | None]
     product_description: NotRequired[str | None]
+    specified_commercial_transactions_act_url: NotRequired[str | None]
     support_address: NotRequired[Address | None]
     support_email: NotRequired[str | None]
     support_phone: NotRequired[str | None]
@@ -341,6 +357,7 @@ class AccountCapabilities(TypedDict):
     billie_payments: NotRequired[str]
     bizum_payments: NotRequired[str]
     blik_payments: NotRequired[str]
+    blik_recurring_payments: NotRequired[str | None]
     boleto_payments: NotRequired[str]
     card_issuing: NotRequired[str]
     card_payments: NotRequired[str]
@@ -373,6 +390,7 @@ class AccountCapabilities(TypedDict):
     pay_by_bank_payments: NotRequired[str]
     payco_payments: NotRequired[str]
     paynow_payments: NotRequired[str]
+    paypay_payments: NotRequired[str | None]
     payto_payments: NotRequired[str]
     pix_payments: NotRequired[str]
     promptpay_payments: NotRequired[str]
@@ -382,6 +400,7 @@ class AccountCapabilities(TypedDict):
     scalapay_payments: NotRequired[str]
     sepa_bank_transfer_payments: NotRequired[str]
     sepa_debit_payments: NotRequired[str]
+    sequra_payments: NotRequired[str | None]
     sofort_payments: NotRequired[str]
     sunbit_payments: NotRequired[str]
     swish_payments: NotRequired[str]
@@ -393,6 +412,7 @@ class AccountCapabilities(TypedDict):
     upi_payments: NotRequired[str]
     us_bank_account_ach_payments: NotRequired[str]
     us_bank_transfer_payments: NotRequired[str]
+    wero_payments: NotRequired[str | None]
     zip_payments: NotRequired[str]
 
 class AccountCapabilityFutureRequirements(TypedDict):
@@ -514,8 +534,27 @@ class AccountSettings(TypedDict):
     invoices: NotRequired[AccountInvoicesSettings]
     payments: AccountPaymentsSettings
     payouts: NotRequired[AccountPayoutSettings]
+    paypay_payments: NotRequired[AccountSettingsPaypayPayments | None]
     sepa_debit_payments: NotRequired[AccountSepaDebitPaymentsSettings]
     treasury: NotRequired[AccountTreasurySettings]
+
+class AccountSettingsPaypayPayments(TypedDict):
+    additional_files: NotRequired[list[str] | None]
+    goods_type: NotRequired[str | None]
+    site: NotRequired[AccountSettingsPaypayPaymentsSite | None]
+
+class AccountSettingsPaypayPaymentsSite(TypedDict):
+    accessible: NotRequired[Any]
+    in_development: NotRequired[AccountSettingsPaypayPaymentsSiteInDevelopment | None]
+    restricted: NotRequired[AccountSettingsPaypayPaymentsSiteRestricted | None]
+    type: NotRequired[str | None]
+
+class AccountSettingsPaypayPaymentsSiteInDevelopment(TypedDict):
+    password_provided: NotRequired[bool | None]
+    username: NotRequired[str | None]
+
+class AccountSettingsPaypayPaymentsSiteRestricted(TypedDict):
+    payment_flow_file: NotRequired[str | None]
 
 class AccountTermsOfService(TypedDict):
     date: NotRequired[int | None]
@@ -615,6 +654,33 @@ class ApplicationFeeRefunds(TypedDict):
     data: list[FeeRefund]
     has_more: bool
     url: str
+
+class AppsInstall(TypedDict):
+    id: str
+    object: str
+    account: str
+    app: str
+    approval_required: bool
+    auth_code: NotRequired[str | None]
+    channel: str
+    content_security_policy_granted: AppsInstallContentSecurityPolicyGranted
+    content_security_policy_pending: AppsInstallContentSecurityPolicyPending
+    created: int
+    created_by: NotRequired[str | None]
+    endpoints_granted: list[str]
+    endpoints_pending: list[str]
+    livemode: bool
+    permissions_granted: list[str]
+    permissions_pending: list[str]
+    status: Literal["install_failed", "installed", "installing", "uninstall_failed", "uninstalling"]
+
+class AppsInstallContentSecurityPolicyGranted(TypedDict):
+    connect_src: list[str]
+    image_src: list[str]
+
+class AppsInstallContentSecurityPolicyPending(TypedDict):
+    connect_src: list[str]
+    image_src: list[str]
 
 class AppsSecret(TypedDict):
     id: str
@@ -750,7 +816,7 @@ class BankAccount(TypedDict):
 class BankConnectionsResourceAccountNumberDetails(TypedDict):
     expected_expiry_date: NotRequired[int | None]
     identifier_type: str
-    status: Literal["deactivated", "transactable"]
+    status: Literal["deactivated", "transactable", "expired", "pending"]
     supported_networks: list[str]
 
 class BankConnectionsResourceAccountholder(TypedDict):
@@ -780,6 +846,8 @@ class BankConnectionsResourceBalanceRefresh(TypedDict):
 class BankConnectionsResourceLinkAccountSessionFilters(TypedDict):
     account_subcategories: NotRequired[list[str] | None]
     countries: NotRequired[list[str] | None]
+    country: NotRequired[str | None]
+    require_payment_method_support: NotRequired[str | None]
 
 class BankConnectionsResourceOwnershipRefresh(TypedDict):
     last_attempted_at: int
@@ -804,6 +872,14 @@ class BillingAlert(TypedDict):
     status: NotRequired[Literal["active", "archived", "inactive"] | None]
     title: str
     usage_threshold: NotRequired[ThresholdsResourceUsageThresholdConfig | None]
+
+class BillingAlertTriggered(TypedDict):
+    object: str
+    alert: BillingAlert
+    created: int
+    customer: str
+    livemode: bool
+    value: int
 
 class BillingBillResourceInvoiceItemParentsInvoiceItemParent(TypedDict):
     subscription_details: NotRequired[BillingBillResourceInvoiceItemParentsInvoiceItemSubscriptionParent | None]
@@ -958,6 +1034,17 @@ class BillingDetails(TypedDict):
     phone: NotRequired[str | None]
     tax_id: NotRequired[str | None]
 
+class BillingFeedbackOption(TypedDict):
+    id: str
+    object: str
+    description: str
+    livemode: bool
+    status: Literal["active", "inactive"]
+    status_transitions: BillingFeedbackOptionStatusTransitions
+
+class BillingFeedbackOptionStatusTransitions(TypedDict):
+    deactivated_at: NotRequired[int | None]
+
 class BillingMeter(TypedDict):
     id: str
     object: str
@@ -1034,6 +1121,7 @@ class BillingPortalConfiguration(TypedDict):
 class BillingPortalSession(TypedDict):
     id: str
     object: str
+    after_expiration: NotRequired[BillingPortalSessionAfterExpiration | None]
     configuration: str
     created: int
     customer: str
@@ -1045,9 +1133,17 @@ class BillingPortalSession(TypedDict):
     return_url: NotRequired[str | None]
     url: str
 
+class BillingPortalSessionAfterExpiration(TypedDict):
+    customer_login: NotRequired[BillingPortalSessionAfterExpirationCustomerLogin | None]
+    type: str
+
+class BillingPortalSessionAfterExpirationCustomerLogin(TypedDict):
+    expires_at: NotRequired[int | None]
+
 class CancellationDetails(TypedDict):
     comment: NotRequired[str | None]
     feedback: NotRequired[str | None]
+    feedback_option: NotRequired[str | None]
     reason: NotRequired[str | None]
 
 class Capability(TypedDict):
@@ -1325,6 +1421,7 @@ class CheckoutP24PaymentMethodOptions(TypedDict):
 
 class CheckoutPaycoPaymentMethodOptions(TypedDict):
     capture_method: NotRequired[str]
+    setup_future_usage: NotRequired[str | None]
 
 class CheckoutPaymentMethodOptionsMandateOptionsBacsDebit(TypedDict):
     reference_prefix: NotRequired[str]
@@ -1357,6 +1454,7 @@ class CheckoutRevolutPayPaymentMethodOptions(TypedDict):
 
 class CheckoutSamsungPayPaymentMethodOptions(TypedDict):
     capture_method: NotRequired[str]
+    setup_future_usage: NotRequired[str | None]
 
 class CheckoutSatispayPaymentMethodOptions(TypedDict):
     capture_method: NotRequired[str]
@@ -1375,6 +1473,7 @@ class CheckoutSession(TypedDict):
     adaptive_pricing: NotRequired[PaymentPagesCheckoutSessionAdaptivePricing | None]
     after_expiration: NotRequired[PaymentPagesCheckoutSessionAfterExpiration | None]
     allow_promotion_codes: NotRequired[bool | None]
+    allowed_payment_method_types: NotRequired[list[str] | None]
     amount_subtotal: NotRequired[int | None]
     amount_total: NotRequired[int | None]
     automatic_tax: PaymentPagesCheckoutSessionAutomaticTax
@@ -1485,11 +1584,26 @@ class CheckoutSessionPaymentMethodOptions(TypedDict):
     satispay: NotRequired[CheckoutSatispayPaymentMethodOptions]
     scalapay: NotRequired[CheckoutScalapayPaymentMethodOptions]
     sepa_debit: NotRequired[CheckoutSepaDebitPaymentMethodOptions]
+    sequra: NotRequired[CheckoutSessionPaymentMethodOptionsSequra | None]
     sofort: NotRequired[CheckoutSofortPaymentMethodOptions]
+    sunbit: NotRequired[CheckoutSessionPaymentMethodOptionsSunbit | None]
     swish: NotRequired[CheckoutSwishPaymentMethodOptions]
     twint: NotRequired[CheckoutTwintPaymentMethodOptions]
     upi: NotRequired[CheckoutUpiPaymentMethodOptions]
     us_bank_account: NotRequired[CheckoutUsBankAccountPaymentMethodOptions]
+    wechat_pay: NotRequired[CheckoutSessionPaymentMethodOptionsWechatPay | None]
+
+class CheckoutSessionPaymentMethodOptionsSequra(TypedDict):
+    capture_method: NotRequired[str | None]
+
+class CheckoutSessionPaymentMethodOptionsSunbit(TypedDict):
+    capture_method: NotRequired[str | None]
+    setup_future_usage: NotRequired[str | None]
+
+class CheckoutSessionPaymentMethodOptionsWechatPay(TypedDict):
+    app_id: NotRequired[str | None]
+    client: NotRequired[str | None]
+    setup_future_usage: NotRequired[str | None]
 
 class CheckoutSessionWalletOptions(TypedDict):
     link: NotRequired[CheckoutLinkWalletOptions]
@@ -1586,6 +1700,7 @@ class ConfirmationToken(TypedDict):
     expires_at: NotRequired[int | None]
     livemode: bool
     mandate_data: NotRequired[ConfirmationTokensResourceMandateData | None]
+    metadata: NotRequired[dict[str, str] | None]
     payment_intent: NotRequired[str | None]
     payment_method_options: NotRequired[ConfirmationTokensResourcePaymentMethodOptions | None]
     payment_method_preview: NotRequired[ConfirmationTokensResourcePaymentMethodPreview | None]
@@ -1629,8 +1744,8 @@ class ConfirmationTokensResourcePaymentMethodPreview(TypedDict):
     bancontact: NotRequired[PaymentMethodBancontact]
     billie: NotRequired[PaymentMethodBillie]
     billing_details: BillingDetails
-    bizum: NotRequired[PaymentMethodBizum]
-    blik: NotRequired[PaymentMethodBlik]
+    bizum: NotRequired[ConfirmationTokensResourcePaymentMethodPreviewBizum]
+    blik: NotRequired[ConfirmationTokensResourcePaymentMethodPreviewBlik]
     boleto: NotRequired[PaymentMethodBoleto]
     card: NotRequired[PaymentMethodCard]
     card_present: NotRequired[PaymentMethodCardPresent]
@@ -1661,14 +1776,16 @@ class ConfirmationTokensResourcePaymentMethodPreview(TypedDict):
     payco: NotRequired[PaymentMethodPayco]
     paynow: NotRequired[PaymentMethodPaynow]
     paypal: NotRequired[PaymentMethodPaypal]
+    paypay: NotRequired[Any]
     payto: NotRequired[PaymentMethodPayto]
-    pix: NotRequired[PaymentMethodPix]
+    pix: NotRequired[ConfirmationTokensResourcePaymentMethodPreviewPix]
     promptpay: NotRequired[PaymentMethodPromptpay]
     revolut_pay: NotRequired[PaymentMethodRevolutPay]
     samsung_pay: NotRequired[PaymentMethodSamsungPay]
     satispay: NotRequired[PaymentMethodSatispay]
     scalapay: NotRequired[PaymentMethodScalapay]
     sepa_debit: NotRequired[PaymentMethodSepaDebit]
+    sequra: NotRequired[Any]
     sofort: NotRequired[PaymentMethodSofort]
     sunbit: NotRequired[PaymentMethodSunbit]
     swish: NotRequired[PaymentMethodSwish]
@@ -1678,6 +1795,15 @@ class ConfirmationTokensResourcePaymentMethodPreview(TypedDict):
     us_bank_account: NotRequired[PaymentMethodUsBankAccount]
     wechat_pay: NotRequired[PaymentMethodWechatPay]
     zip: NotRequired[PaymentMethodZip]
+
+class ConfirmationTokensResourcePaymentMethodPreviewBizum(TypedDict):
+    buyer_id: NotRequired[str | None]
+
+class ConfirmationTokensResourcePaymentMethodPreviewBlik(TypedDict):
+    buyer_id: NotRequired[str | None]
+
+class ConfirmationTokensResourcePaymentMethodPreviewPix(TypedDict):
+    fingerprint: NotRequired[str | None]
 
 class ConfirmationTokensResourceShipping(TypedDict):
     address: Address
@@ -1719,13 +1845,36 @@ class ConnectEmbeddedAccountSessionCreateComponents(TypedDict):
     notification_banner: ConnectEmbeddedAccountConfigClaim
     payment_details: ConnectEmbeddedPaymentsConfigClaim
     payment_disputes: ConnectEmbeddedPaymentDisputesConfig
+    payment_method_settings: NotRequired[ConnectEmbeddedAccountSessionCreateComponentsPaymentMethodSettings]
     payments: ConnectEmbeddedPaymentsConfigClaim
     payout_details: ConnectEmbeddedBaseConfigClaim
     payout_reconciliation_report: ConnectEmbeddedBaseConfigClaim
     payouts: ConnectEmbeddedPayoutsConfig
     payouts_list: ConnectEmbeddedBaseConfigClaim
+    reporting_chart: NotRequired[ConnectEmbeddedAccountSessionCreateComponentsReportingChart]
     tax_registrations: ConnectEmbeddedBaseConfigClaim
     tax_settings: ConnectEmbeddedBaseConfigClaim
+    terminal_hardware_orders: NotRequired[ConnectEmbeddedAccountSessionCreateComponentsTerminalHardwareOrders]
+    terminal_hardware_shop: NotRequired[ConnectEmbeddedAccountSessionCreateComponentsTerminalHardwareShop]
+
+class ConnectEmbeddedAccountSessionCreateComponentsPaymentMethodSettings(TypedDict):
+    enabled: bool
+    features: ConnectEmbeddedAccountSessionCreateComponentsPaymentMethodSettingsFeatures
+
+class ConnectEmbeddedAccountSessionCreateComponentsPaymentMethodSettingsFeatures(TypedDict):
+    disable_stripe_user_authentication: bool
+
+class ConnectEmbeddedAccountSessionCreateComponentsReportingChart(TypedDict):
+    enabled: bool
+    features: Any
+
+class ConnectEmbeddedAccountSessionCreateComponentsTerminalHardwareOrders(TypedDict):
+    enabled: bool
+    features: Any
+
+class ConnectEmbeddedAccountSessionCreateComponentsTerminalHardwareShop(TypedDict):
+    enabled: bool
+    features: Any
 
 class ConnectEmbeddedBaseConfigClaim(TypedDict):
     enabled: bool
@@ -1742,6 +1891,7 @@ class ConnectEmbeddedDisputesListFeatures(TypedDict):
     destination_on_behalf_of_charge_management: bool
     dispute_management: bool
     refund_management: bool
+    smart_disputes_management: NotRequired[bool]
 
 class ConnectEmbeddedFinancialAccountConfigClaim(TypedDict):
     enabled: bool
@@ -1798,6 +1948,7 @@ class ConnectEmbeddedPaymentDisputesFeatures(TypedDict):
     destination_on_behalf_of_charge_management: bool
     dispute_management: bool
     refund_management: bool
+    smart_disputes_management: NotRequired[bool]
 
 class ConnectEmbeddedPaymentsConfigClaim(TypedDict):
     enabled: bool
@@ -1808,6 +1959,7 @@ class ConnectEmbeddedPaymentsFeatures(TypedDict):
     destination_on_behalf_of_charge_management: bool
     dispute_management: bool
     refund_management: bool
+    smart_disputes_management: NotRequired[bool]
 
 class ConnectEmbeddedPayoutsConfig(TypedDict):
     enabled: bool
@@ -2098,11 +2250,19 @@ class CustomerSession(TypedDict):
     livemode: bool
 
 class CustomerSessionResourceComponents(TypedDict):
+    active_entitlements: NotRequired[CustomerSessionResourceComponentsActiveEntitlements]
     buy_button: CustomerSessionResourceComponentsResourceBuyButton
+    customer_portal: NotRequired[CustomerSessionResourceComponentsCustomerPortal]
     customer_sheet: CustomerSessionResourceComponentsResourceCustomerSheet
     mobile_payment_element: CustomerSessionResourceComponentsResourceMobilePaymentElement
     payment_element: CustomerSessionResourceComponentsResourcePaymentElement
     pricing_table: CustomerSessionResourceComponentsResourcePricingTable
+
+class CustomerSessionResourceComponentsActiveEntitlements(TypedDict):
+    enabled: bool
+
+class CustomerSessionResourceComponentsCustomerPortal(TypedDict):
+    enabled: bool
 
 class CustomerSessionResourceComponentsResourceBuyButton(TypedDict):
     enabled: bool
@@ -2350,17 +2510,22 @@ class Dispute(TypedDict):
     enhanced_eligibility_types: list[str]
     evidence: DisputeEvidence
     evidence_details: DisputeEvidenceDetails
+    intended_submission_method: NotRequired[str | None]
     is_charge_refundable: bool
     livemode: bool
     metadata: dict[str, str]
     payment_intent: NotRequired[str | None]
     payment_method_details: NotRequired[DisputePaymentMethodDetails]
     reason: str
-    status: Literal["lost", "needs_response", "prevented", "under_review", "warning_closed", "warning_needs_response", "warning_under_review", "won"]
+    status: Literal["lost", "needs_response", "prevented", "under_review", "warning_closed", "warning_needs_response", "warning_under_review", "won", "appeal_needs_response", "appeal_under_review"]
 
 class DisputeEnhancedEligibility(TypedDict):
+    mastercard_compliance: NotRequired[DisputeEnhancedEligibilityMastercardCompliance | None]
     visa_compelling_evidence_3: NotRequired[DisputeEnhancedEligibilityVisaCompellingEvidence3]
     visa_compliance: NotRequired[DisputeEnhancedEligibilityVisaCompliance]
+
+class DisputeEnhancedEligibilityMastercardCompliance(TypedDict):
+    status: Literal["fee_acknowledged", "requires_fee_acknowledgement"]
 
 class DisputeEnhancedEligibilityVisaCompellingEvidence3(TypedDict):
     required_actions: list[str]
@@ -2370,8 +2535,12 @@ class DisputeEnhancedEligibilityVisaCompliance(TypedDict):
     status: Literal["fee_acknowledged", "requires_fee_acknowledgement"]
 
 class DisputeEnhancedEvidence(TypedDict):
+    mastercard_compliance: NotRequired[DisputeEnhancedEvidenceMastercardCompliance | None]
     visa_compelling_evidence_3: NotRequired[DisputeEnhancedEvidenceVisaCompellingEvidence3]
     visa_compliance: NotRequired[DisputeEnhancedEvidenceVisaCompliance]
+
+class DisputeEnhancedEvidenceMastercardCompliance(TypedDict):
+    fee_acknowledged: bool
 
 class DisputeEnhancedEvidenceVisaCompellingEvidence3(TypedDict):
     disputed_transaction: NotRequired[DisputeVisaCompellingEvidence3DisputedTransaction | None]
@@ -2382,6 +2551,7 @@ class DisputeEnhancedEvidenceVisaCompliance(TypedDict):
 
 class DisputeEvidence(TypedDict):
     access_activity_log: NotRequired[str | None]
+    appeal: NotRequired[DisputeEvidenceAppeal | None]
     billing_address: NotRequired[str | None]
     cancellation_policy: NotRequired[str | None]
     cancellation_policy_disclosure: NotRequired[str | None]
@@ -2410,12 +2580,20 @@ class DisputeEvidence(TypedDict):
     uncategorized_file: NotRequired[str | None]
     uncategorized_text: NotRequired[str | None]
 
+class DisputeEvidenceAppeal(TypedDict):
+    card: NotRequired[DisputeEvidenceAppealCard | None]
+
+class DisputeEvidenceAppealCard(TypedDict):
+    reason_for_filing: NotRequired[str | None]
+    supporting_files: NotRequired[list[str] | None]
+
 class DisputeEvidenceDetails(TypedDict):
     due_by: NotRequired[int | None]
     enhanced_eligibility: DisputeEnhancedEligibility
     has_evidence: bool
     past_due: bool
     submission_count: int
+    submission_method: NotRequired[str]
 
 class DisputePaymentMethodDetails(TypedDict):
     amazon_pay: NotRequired[DisputePaymentMethodDetailsAmazonPay]
@@ -2430,6 +2608,7 @@ class DisputePaymentMethodDetailsAmazonPay(TypedDict):
 class DisputePaymentMethodDetailsCard(TypedDict):
     brand: str
     case_type: str
+    network: NotRequired[str]
     network_reason_code: NotRequired[str | None]
 
 class DisputePaymentMethodDetailsKlarna(TypedDict):
@@ -2478,6 +2657,12 @@ class EntitlementsActiveEntitlement(TypedDict):
     feature: str
     livemode: bool
     lookup_key: str
+
+class EntitlementsActiveEntitlementSummary(TypedDict):
+    object: str
+    customer: str
+    entitlements: list[EntitlementsActiveEntitlement]
+    livemode: bool
 
 class EntitlementsFeature(TypedDict):
     id: str
@@ -2589,6 +2774,7 @@ class FinancialConnectionsAccount(TypedDict):
     ownership_refresh: NotRequired[BankConnectionsResourceOwnershipRefresh | None]
     permissions: NotRequired[list[str] | None]
     status: Literal["active", "disconnected", "inactive"]
+    status_details: NotRequired[FinancialConnectionsAccountStatusDetails | None]
     subcategory: str
     subscriptions: NotRequired[list[str] | None]
     supported_payment_method_types: list[str]
@@ -2616,14 +2802,44 @@ class FinancialConnectionsAccountOwnershipOwners(TypedDict):
     has_more: bool
     url: str
 
+class FinancialConnectionsAccountStatusDetails(TypedDict):
+    active: NotRequired[FinancialConnectionsAccountStatusDetailsActive | None]
+
+class FinancialConnectionsAccountStatusDetailsActive(TypedDict):
+    action: str
+    cause: str
+    expected_deactivation_date: int
+
+class FinancialConnectionsAuthorization(TypedDict):
+    id: str
+    object: str
+    institution_name: str
+    livemode: bool
+    status: Literal["active", "inactive"]
+    status_details: FinancialConnectionsAuthorizationStatusDetails
+
+class FinancialConnectionsAuthorizationStatusDetails(TypedDict):
+    active: NotRequired[FinancialConnectionsAuthorizationStatusDetailsActive | None]
+    inactive: NotRequired[FinancialConnectionsAuthorizationStatusDetailsInactive | None]
+
+class FinancialConnectionsAuthorizationStatusDetailsActive(TypedDict):
+    action: str
+    expected_deactivation_date: int
+
+class FinancialConnectionsAuthorizationStatusDetailsInactive(TypedDict):
+    action: str
+
 class FinancialConnectionsSession(TypedDict):
     id: str
     object: str
     account_holder: NotRequired[BankConnectionsResourceAccountholder | None]
     accounts: FinancialConnectionsSessionAccounts
+    bank_account_token: NotRequired[Token | None]
     client_secret: NotRequired[str | None]
     filters: NotRequired[BankConnectionsResourceLinkAccountSessionFilters]
+    limits: NotRequired[FinancialConnectionsSessionLimits | None]
     livemode: bool
+    manual_entry: NotRequired[FinancialConnectionsSessionManualEntry | None]
     permissions: list[str]
     prefetch: NotRequired[list[str] | None]
     return_url: NotRequired[str]
@@ -2633,6 +2849,12 @@ class FinancialConnectionsSessionAccounts(TypedDict):
     data: list[FinancialConnectionsAccount]
     has_more: bool
     url: str
+
+class FinancialConnectionsSessionLimits(TypedDict):
+    accounts: int
+
+class FinancialConnectionsSessionManualEntry(TypedDict):
+    mode: NotRequired[str | None]
 
 class FinancialConnectionsTransaction(TypedDict):
     id: str
@@ -3062,7 +3284,19 @@ class InsightsResourcesPaymentEvaluationSignalV2(TypedDict):
     score: float
 
 class InsightsResourcesPaymentEvaluationSignals(TypedDict):
+    early_fraud_warning: NotRequired[InsightsResourcesPaymentEvaluationSignalsEarlyFraudWarning | None]
+    fraudulent_dispute: NotRequired[InsightsResourcesPaymentEvaluationSignalsFraudulentDispute | None]
     fraudulent_payment: InsightsResourcesPaymentEvaluationSignalV2
+
+class InsightsResourcesPaymentEvaluationSignalsEarlyFraudWarning(TypedDict):
+    evaluated_at: int
+    risk_level: str
+    score: NotRequired[float | None]
+
+class InsightsResourcesPaymentEvaluationSignalsFraudulentDispute(TypedDict):
+    evaluated_at: int
+    risk_level: str
+    score: NotRequired[float | None]
 
 class InsightsResourcesPaymentEvaluationSucceeded(TypedDict):
     card: NotRequired[InsightsResourcesPaymentEvaluationSucceededCard]
@@ -3159,6 +3393,7 @@ class Invoice(TypedDict):
     starting_balance: int
     statement_descriptor: NotRequired[str | None]
     status: NotRequired[Literal["draft", "open", "paid", "uncollectible", "void"] | None]
+    status_details: NotRequired[InvoiceStatusDetails | None]
     status_transitions: InvoicesResourceStatusTransitions
     subtotal: int
     subtotal_excluding_tax: NotRequired[int | None]
@@ -3312,18 +3547,45 @@ class InvoiceSettingCustomerSetting(TypedDict):
     rendering_options: NotRequired[InvoiceSettingCustomerRenderingOptions | None]
 
 class InvoiceSettingQuoteSetting(TypedDict):
+    custom_fields: NotRequired[list[InvoiceSettingQuoteSettingCustomFields] | None]
     days_until_due: NotRequired[int | None]
+    description: NotRequired[str | None]
+    footer: NotRequired[str | None]
     issuer: ConnectAccountReference
+
+class InvoiceSettingQuoteSettingCustomFields(TypedDict):
+    name: str
+    value: str
 
 class InvoiceSettingSubscriptionSchedulePhaseSetting(TypedDict):
     account_tax_ids: NotRequired[list[str] | None]
+    custom_fields: NotRequired[list[InvoiceSettingSubscriptionSchedulePhaseSettingCustomFields] | None]
     days_until_due: NotRequired[int | None]
+    description: NotRequired[str | None]
+    footer: NotRequired[str | None]
     issuer: NotRequired[ConnectAccountReference | None]
+
+class InvoiceSettingSubscriptionSchedulePhaseSettingCustomFields(TypedDict):
+    name: str
+    value: str
 
 class InvoiceSettingSubscriptionScheduleSetting(TypedDict):
     account_tax_ids: NotRequired[list[str] | None]
+    custom_fields: NotRequired[list[InvoiceSettingSubscriptionScheduleSettingCustomFields] | None]
     days_until_due: NotRequired[int | None]
+    description: NotRequired[str | None]
+    footer: NotRequired[str | None]
     issuer: ConnectAccountReference
+
+class InvoiceSettingSubscriptionScheduleSettingCustomFields(TypedDict):
+    name: str
+    value: str
+
+class InvoiceStatusDetails(TypedDict):
+    uncollectible: NotRequired[InvoiceStatusDetailsUncollectible | None]
+
+class InvoiceStatusDetailsUncollectible(TypedDict):
+    reason: NotRequired[str | None]
 
 class InvoiceThresholdReason(TypedDict):
     amount_gte: NotRequired[int | None]
@@ -3340,7 +3602,9 @@ class Invoiceitem(TypedDict):
     description: NotRequired[str | None]
     discountable: bool
     discounts: NotRequired[list[str] | None]
+    frozen_fields: NotRequired[list[str] | None]
     invoice: NotRequired[str | None]
+    invoicing_rules: NotRequired[list[InvoiceitemInvoicingRules] | None]
     livemode: bool
     metadata: NotRequired[dict[str, str] | None]
     net_amount: NotRequired[int]
@@ -3354,9 +3618,14 @@ class Invoiceitem(TypedDict):
     tax_rates: NotRequired[list[TaxRate] | None]
     test_clock: NotRequired[str | None]
 
+class InvoiceitemInvoicingRules(TypedDict):
+    type: str
+
 class InvoicesPaymentMethodOptions(TypedDict):
     acss_debit: NotRequired[InvoicePaymentMethodOptionsAcssDebit | None]
     bancontact: NotRequired[InvoicePaymentMethodOptionsBancontact | None]
+    billie: NotRequired[InvoicesPaymentMethodOptionsBillie | None]
+    blik: NotRequired[Any]
     card: NotRequired[InvoicePaymentMethodOptionsCard | None]
     customer_balance: NotRequired[InvoicePaymentMethodOptionsCustomerBalance | None]
     konbini: NotRequired[InvoicePaymentMethodOptionsKonbini | None]
@@ -3365,6 +3634,25 @@ class InvoicesPaymentMethodOptions(TypedDict):
     sepa_debit: NotRequired[InvoicePaymentMethodOptionsSepaDebit | None]
     upi: NotRequired[InvoicePaymentMethodOptionsUpi | None]
     us_bank_account: NotRequired[InvoicePaymentMethodOptionsUsBankAccount | None]
+
+class InvoicesPaymentMethodOptionsBillie(TypedDict):
+    company_details: NotRequired[InvoicesPaymentMethodOptionsBillieCompanyDetails | None]
+    reference: NotRequired[str | None]
+
+class InvoicesPaymentMethodOptionsBillieCompanyDetails(TypedDict):
+    registered_address: NotRequired[InvoicesPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None]
+    registered_name: NotRequired[str | None]
+    registration_number: NotRequired[str | None]
+    registration_type: NotRequired[str | None]
+    vat: NotRequired[str | None]
+
+class InvoicesPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(TypedDict):
+    city: NotRequired[str | None]
+    country: NotRequired[str | None]
+    line1: NotRequired[str | None]
+    line2: NotRequired[str | None]
+    postal_code: NotRequired[str | None]
+    state: NotRequired[str | None]
 
 class InvoicesPaymentSettings(TypedDict):
     default_mandate: NotRequired[str | None]
@@ -3617,13 +3905,16 @@ class IssuingCardLifecycleControls(TypedDict):
 class IssuingCardShipping(TypedDict):
     address: Address
     address_validation: NotRequired[IssuingCardShippingAddressValidation | None]
+    business_name: NotRequired[str | None]
     carrier: NotRequired[str | None]
     customs: NotRequired[IssuingCardShippingCustoms | None]
+    delivered_at: NotRequired[int | None]
     eta: NotRequired[int | None]
     name: str
     phone_number: NotRequired[str | None]
     require_signature: NotRequired[bool | None]
     service: str
+    shipped_at: NotRequired[int | None]
     status: NotRequired[Literal["canceled", "delivered", "failure", "pending", "returned", "shipped", "submitted"] | None]
     tracking_number: NotRequired[str | None]
     tracking_url: NotRequired[str | None]
@@ -4053,6 +4344,7 @@ class LegalEntityCompany(TypedDict):
     address: NotRequired[Address]
     address_kana: NotRequired[LegalEntityJapanAddress | None]
     address_kanji: NotRequired[LegalEntityJapanAddress | None]
+    administrative_address: NotRequired[LegalEntityCompanyAdministrativeAddress | None]
     directors_provided: NotRequired[bool]
     directorship_declaration: NotRequired[LegalEntityDirectorshipDeclaration | None]
     executives_provided: NotRequired[bool]
@@ -4065,6 +4357,8 @@ class LegalEntityCompany(TypedDict):
     ownership_declaration: NotRequired[LegalEntityUboDeclaration | None]
     ownership_exemption_reason: NotRequired[str]
     phone: NotRequired[str | None]
+    physical_address: NotRequired[LegalEntityCompanyPhysicalAddress | None]
+    principal_place_of_business: NotRequired[LegalEntityCompanyPrincipalPlaceOfBusiness | None]
     registration_date: NotRequired[LegalEntityRegistrationDate]
     representative_declaration: NotRequired[LegalEntityRepresentativeDeclaration | None]
     structure: NotRequired[str]
@@ -4072,6 +4366,30 @@ class LegalEntityCompany(TypedDict):
     tax_id_registrar: NotRequired[str]
     vat_id_provided: NotRequired[bool]
     verification: NotRequired[LegalEntityCompanyVerification | None]
+
+class LegalEntityCompanyAdministrativeAddress(TypedDict):
+    city: NotRequired[str | None]
+    country: NotRequired[str | None]
+    line1: NotRequired[str | None]
+    line2: NotRequired[str | None]
+    postal_code: NotRequired[str | None]
+    state: NotRequired[str | None]
+
+class LegalEntityCompanyPhysicalAddress(TypedDict):
+    city: NotRequired[str | None]
+    country: NotRequired[str | None]
+    line1: NotRequired[str | None]
+    line2: NotRequired[str | None]
+    postal_code: NotRequired[str | None]
+    state: NotRequired[str | None]
+
+class LegalEntityCompanyPrincipalPlaceOfBusiness(TypedDict):
+    city: NotRequired[str | None]
+    country: NotRequired[str | None]
+    line1: NotRequired[str | None]
+    line2: NotRequired[str | None]
+    postal_code: NotRequired[str | None]
+    state: NotRequired[str | None]
 
 class LegalEntityCompanyVerification(TypedDict):
     document: LegalEntityCompanyVerificationDocument
@@ -4247,7 +4565,8 @@ class MandatePaymentMethodDetails(TypedDict):
     amazon_pay: NotRequired[MandateAmazonPay]
     au_becs_debit: NotRequired[MandateAuBecsDebit]
     bacs_debit: NotRequired[MandateBacsDebit]
-    card: NotRequired[CardMandatePaymentMethodDetails]
+    blik: NotRequired[MandatePaymentMethodDetailsBlik | None]
+    card: NotRequired[MandatePaymentMethodDetailsCard]
     cashapp: NotRequired[MandateCashapp]
     kakao_pay: NotRequired[MandateKakaoPay]
     klarna: NotRequired[MandateKlarna]
@@ -4264,6 +4583,16 @@ class MandatePaymentMethodDetails(TypedDict):
     type: str
     upi: NotRequired[MandateUpi]
     us_bank_account: NotRequired[MandateUsBankAccount]
+
+class MandatePaymentMethodDetailsBlik(TypedDict):
+    expires_at: NotRequired[int | None]
+    type: str
+
+class MandatePaymentMethodDetailsCard(TypedDict):
+    india: NotRequired[MandatePaymentMethodDetailsCardIndia | None]
+
+class MandatePaymentMethodDetailsCardIndia(TypedDict):
+    inactive_reason: NotRequired[str | None]
 
 class MandatePaypal(TypedDict):
     billing_agreement_id: NotRequired[str | None]
@@ -4533,6 +4862,7 @@ class PaymentFlowsPrivatePaymentMethodsSamsungPayPaymentMethodOptions(TypedDict)
 class PaymentIntent(TypedDict):
     id: str
     object: str
+    allowed_payment_method_types: NotRequired[list[str] | None]
     amount: NotRequired[int]
     amount_capturable: NotRequired[int]
     amount_details: NotRequired[PaymentFlowsAmountDetails | PaymentFlowsAmountDetailsClient]
@@ -4564,6 +4894,7 @@ class PaymentIntent(TypedDict):
     payment_method_configuration_details: NotRequired[PaymentMethodConfigBizPaymentMethodConfigurationDetails | None]
     payment_method_options: NotRequired[PaymentIntentPaymentMethodOptions | None]
     payment_method_types: NotRequired[list[str]]
+    payment_record: NotRequired[str | None]
     presentment_details: NotRequired[PaymentFlowsPaymentIntentPresentmentDetails]
     processing: NotRequired[PaymentIntentProcessing | None]
     receipt_email: NotRequired[str | None]
@@ -4724,6 +5055,7 @@ class PaymentIntentNextActionSwishHandleRedirectOrDisplayQrCode(TypedDict):
 
 class PaymentIntentNextActionSwishQrCode(TypedDict):
     data: str
+    expires_at: NotRequired[int]
     image_url_png: str
     image_url_svg: str
 
@@ -4801,6 +5133,7 @@ class PaymentIntentPaymentMethodOptions(TypedDict):
     payco: NotRequired[PaymentFlowsPrivatePaymentMethodsPaycoPaymentMethodOptions | PaymentIntentTypeSpecificPaymentMethodOptionsClient]
     paynow: NotRequired[PaymentMethodOptionsPaynow | PaymentIntentTypeSpecificPaymentMethodOptionsClient]
     paypal: NotRequired[PaymentMethodOptionsPaypal | PaymentIntentTypeSpecificPaymentMethodOptionsClient]
+    paypay: NotRequired[Any]
     payto: NotRequired[PaymentIntentPaymentMethodOptionsPayto | PaymentIntentTypeSpecificPaymentMethodOptionsClient]
     pix: NotRequired[PaymentMethodOptionsPix | PaymentIntentTypeSpecificPaymentMethodOptionsClient]
     promptpay: NotRequired[PaymentMethodOptionsPromptpay | PaymentIntentTypeSpecificPaymentMethodOptionsClient]
@@ -4809,7 +5142,9 @@ class PaymentIntentPaymentMethodOptions(TypedDict):
     satispay: NotRequired[PaymentMethodOptionsSatispay | PaymentIntentTypeSpecificPaymentMethodOptionsClient]
     scalapay: NotRequired[PaymentMethodOptionsScalapay | PaymentIntentTypeSpecificPaymentMethodOptionsClient]
     sepa_debit: NotRequired[PaymentIntentPaymentMethodOptionsSepaDebit | PaymentIntentTypeSpecificPaymentMethodOptionsClient]
+    sequra: NotRequired[PaymentIntentPaymentMethodOptionsSequra | None]
     sofort: NotRequired[PaymentMethodOptionsSofort | PaymentIntentTypeSpecificPaymentMethodOptionsClient]
+    sunbit: NotRequired[PaymentIntentPaymentMethodOptionsSunbit | None]
     swish: NotRequired[PaymentIntentPaymentMethodOptionsSwish | PaymentIntentTypeSpecificPaymentMethodOptionsClient]
     twint: NotRequired[PaymentMethodOptionsTwint | PaymentIntentTypeSpecificPaymentMethodOptionsClient]
     upi: NotRequired[PaymentMethodOptionsUpi | PaymentIntentTypeSpecificPaymentMethodOptionsClient]
@@ -4846,9 +5181,11 @@ class PaymentIntentPaymentMethodOptionsCard(TypedDict):
     request_overcapture: NotRequired[str]
     request_three_d_secure: NotRequired[str | None]
     require_cvc_recollection: NotRequired[bool]
+    setup_credential_usage: NotRequired[str | None]
     setup_future_usage: NotRequired[str]
     statement_descriptor_suffix_kana: NotRequired[str]
     statement_descriptor_suffix_kanji: NotRequired[str]
+    stored_credential_usage: NotRequired[str | None]
 
 class PaymentIntentPaymentMethodOptionsEps(TypedDict):
     setup_future_usage: NotRequired[str]
@@ -4870,9 +5207,11 @@ class PaymentIntentPaymentMethodOptionsMandateOptionsPayto(TypedDict):
     amount: NotRequired[int | None]
     amount_type: NotRequired[str | None]
     end_date: NotRequired[str | None]
+    expires_at: NotRequired[int | None]
     payment_schedule: NotRequired[str | None]
     payments_per_period: NotRequired[int | None]
     purpose: NotRequired[str | None]
+    type: NotRequired[str | None]
 
 class PaymentIntentPaymentMethodOptionsMandateOptionsSepaDebit(TypedDict):
     reference_prefix: NotRequired[str]
@@ -4893,6 +5232,14 @@ class PaymentIntentPaymentMethodOptionsSepaDebit(TypedDict):
     mandate_options: NotRequired[PaymentIntentPaymentMethodOptionsMandateOptionsSepaDebit]
     setup_future_usage: NotRequired[str]
     target_date: NotRequired[str]
+
+class PaymentIntentPaymentMethodOptionsSequra(TypedDict):
+    capture_method: NotRequired[str | None]
+    setup_future_usage: NotRequired[str | None]
+
+class PaymentIntentPaymentMethodOptionsSunbit(TypedDict):
+    capture_method: NotRequired[str | None]
+    setup_future_usage: NotRequired[str | None]
 
 class PaymentIntentPaymentMethodOptionsSwish(TypedDict):
     reference: NotRequired[str | None]
@@ -4916,13 +5263,32 @@ class PaymentIntentProcessingCustomerNotification(TypedDict):
 
 class PaymentIntentTypeSpecificPaymentMethodOptionsClient(TypedDict):
     capture_method: NotRequired[str]
+    company_details: NotRequired[PaymentIntentTypeSpecificPaymentMethodOptionsClientCompanyDetails | None]
     installments: NotRequired[PaymentFlowsInstallmentOptions]
     mandate_options: NotRequired[PaymentIntentPaymentMethodOptionsMandateOptionsPayto]
+    reference: NotRequired[str | None]
     request_incremental_authorization_support: NotRequired[bool]
     require_cvc_recollection: NotRequired[bool]
     routing: NotRequired[PaymentMethodOptionsCardPresentRouting]
+    setup_credential_usage: NotRequired[str | None]
     setup_future_usage: NotRequired[str]
+    stored_credential_usage: NotRequired[str | None]
     verification_method: NotRequired[str]
+
+class PaymentIntentTypeSpecificPaymentMethodOptionsClientCompanyDetails(TypedDict):
+    registered_address: NotRequired[PaymentIntentTypeSpecificPaymentMethodOptionsClientCompanyDetailsRegisteredAddress | None]
+    registered_name: NotRequired[str | None]
+    registration_number: NotRequired[str | None]
+    registration_type: NotRequired[str | None]
+    vat: NotRequired[str | None]
+
+class PaymentIntentTypeSpecificPaymentMethodOptionsClientCompanyDetailsRegisteredAddress(TypedDict):
+    city: NotRequired[str | None]
+    country: NotRequired[str | None]
+    line1: NotRequired[str | None]
+    line2: NotRequired[str | None]
+    postal_code: NotRequired[str | None]
+    state: NotRequired[str | None]
 
 class PaymentLink(TypedDict):
     id: str
@@ -5110,7 +5476,15 @@ class PaymentLinksResourceSubscriptionData(TypedDict):
     trial_settings: NotRequired[SubscriptionsTrialsResourceTrialSettings | None]
 
 class PaymentLinksResourceSubscriptionDataInvoiceSettings(TypedDict):
+    account_tax_ids: NotRequired[list[str] | None]
+    custom_fields: NotRequired[list[PaymentLinksResourceSubscriptionDataInvoiceSettingsCustomFields] | None]
+    description: NotRequired[str | None]
+    footer: NotRequired[str | None]
     issuer: ConnectAccountReference
+
+class PaymentLinksResourceSubscriptionDataInvoiceSettingsCustomFields(TypedDict):
+    name: str
+    value: str
 
 class PaymentLinksResourceTaxIdCollection(TypedDict):
     enabled: bool
@@ -5171,6 +5545,7 @@ class PaymentMethod(TypedDict):
     payco: NotRequired[PaymentMethodPayco]
     paynow: NotRequired[PaymentMethodPaynow]
     paypal: NotRequired[PaymentMethodPaypal]
+    paypay: NotRequired[Any]
     payto: NotRequired[PaymentMethodPayto]
     pix: NotRequired[PaymentMethodPix]
     promptpay: NotRequired[PaymentMethodPromptpay]
@@ -5180,6 +5555,7 @@ class PaymentMethod(TypedDict):
     satispay: NotRequired[PaymentMethodSatispay]
     scalapay: NotRequired[PaymentMethodScalapay]
     sepa_debit: NotRequired[PaymentMethodSepaDebit]
+    sequra: NotRequired[Any]
     sofort: NotRequired[PaymentMethodSofort]
     sunbit: NotRequired[PaymentMethodSunbit]
     swish: NotRequired[PaymentMethodSwish]
@@ -5375,6 +5751,7 @@ class PaymentMethodConfiguration(TypedDict):
     payco: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
     paynow: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
     paypal: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
+    paypay: NotRequired[PaymentMethodConfigurationPaypay | None]
     payto: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
     pix: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
     promptpay: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
@@ -5383,6 +5760,7 @@ class PaymentMethodConfiguration(TypedDict):
     satispay: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
     scalapay: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
     sepa_debit: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
+    sequra: NotRequired[PaymentMethodConfigurationSequra | None]
     sofort: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
     sunbit: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
     swish: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
@@ -5391,6 +5769,24 @@ class PaymentMethodConfiguration(TypedDict):
     us_bank_account: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
     wechat_pay: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
     zip: NotRequired[PaymentMethodConfigResourcePaymentMethodProperties]
+
+class PaymentMethodConfigurationPaypay(TypedDict):
+    available: bool
+    display_preference: PaymentMethodConfigurationPaypayDisplayPreference
+
+class PaymentMethodConfigurationPaypayDisplayPreference(TypedDict):
+    overridable: NotRequired[bool | None]
+    preference: str
+    value: str
+
+class PaymentMethodConfigurationSequra(TypedDict):
+    available: bool
+    display_preference: PaymentMethodConfigurationSequraDisplayPreference
+
+class PaymentMethodConfigurationSequraDisplayPreference(TypedDict):
+    overridable: NotRequired[bool | None]
+    preference: str
+    value: str
 
 PaymentMethodCrypto = Any
 
@@ -5444,6 +5840,7 @@ class PaymentMethodDetails(TypedDict):
     payco: NotRequired[PaymentMethodDetailsPayco]
     paynow: NotRequired[PaymentMethodDetailsPaynow]
     paypal: NotRequired[PaymentMethodDetailsPaypal]
+    paypay: NotRequired[Any]
     payto: NotRequired[PaymentMethodDetailsPayto]
     pix: NotRequired[PaymentMethodDetailsPix]
     promptpay: NotRequired[PaymentMethodDetailsPromptpay]
@@ -5452,6 +5849,7 @@ class PaymentMethodDetails(TypedDict):
     satispay: NotRequired[PaymentMethodDetailsSatispay]
     scalapay: NotRequired[PaymentMethodDetailsScalapay]
     sepa_debit: NotRequired[PaymentMethodDetailsSepaDebit]
+    sequra: NotRequired[PaymentMethodDetailsSequra | None]
     sofort: NotRequired[PaymentMethodDetailsSofort]
     stripe_account: NotRequired[PaymentMethodDetailsStripeAccount]
     sunbit: NotRequired[PaymentMethodDetailsSunbit]
@@ -5532,6 +5930,7 @@ class PaymentMethodDetailsBillie(TypedDict):
     transaction_id: NotRequired[str | None]
 
 class PaymentMethodDetailsBizum(TypedDict):
+    buyer_id: NotRequired[str | None]
     transaction_id: NotRequired[str | None]
 
 class PaymentMethodDetailsBlik(TypedDict):
@@ -5547,6 +5946,7 @@ class PaymentMethodDetailsCard(TypedDict):
     capture_before: NotRequired[int]
     checks: NotRequired[PaymentMethodDetailsCardChecks | None]
     country: NotRequired[str | None]
+    electronic_commerce_indicator: NotRequired[str | None]
     exp_month: int
     exp_year: int
     extended_authorization: NotRequired[PaymentFlowsPrivatePaymentMethodsCardDetailsApiResourceEnterpriseFeaturesExtendedAuthorizationExtendedAuthorization]
@@ -5562,7 +5962,10 @@ class PaymentMethodDetailsCard(TypedDict):
     network_transaction_id: NotRequired[str | None]
     overcapture: NotRequired[PaymentFlowsPrivatePaymentMethodsCardDetailsApiResourceEnterpriseFeaturesOvercaptureOvercapture]
     regulated_status: NotRequired[str | None]
+    setup_credential_usage: NotRequired[str | None]
+    stored_credential_usage: NotRequired[str | None]
     three_d_secure: NotRequired[ThreeDSecureDetailsCharge | None]
+    transaction_link_id: NotRequired[str | None]
     wallet: NotRequired[PaymentMethodDetailsCardWallet | None]
 
 class PaymentMethodDetailsCardChecks(TypedDict):
@@ -5753,6 +6156,7 @@ class PaymentMethodDetailsKrCard(TypedDict):
 
 class PaymentMethodDetailsLink(TypedDict):
     country: NotRequired[str | None]
+    funding_source_group: NotRequired[str | None]
 
 PaymentMethodDetailsMbWay = Any
 
@@ -5838,6 +6242,7 @@ class PaymentMethodDetailsPaymentRecordBillie(TypedDict):
     transaction_id: NotRequired[str | None]
 
 class PaymentMethodDetailsPaymentRecordBizum(TypedDict):
+    buyer_id: NotRequired[str | None]
     transaction_id: NotRequired[str | None]
 
 class PaymentMethodDetailsPaymentRecordBlik(TypedDict):
@@ -5886,6 +6291,7 @@ class PaymentMethodDetailsPaymentRecordKonbini(TypedDict):
 
 class PaymentMethodDetailsPaymentRecordLink(TypedDict):
     country: NotRequired[str | None]
+    funding_source_group: NotRequired[str | None]
 
 PaymentMethodDetailsPaymentRecordMbWay = Any
 
@@ -6017,6 +6423,7 @@ class PaymentMethodDetailsPayto(TypedDict):
 
 class PaymentMethodDetailsPix(TypedDict):
     bank_transaction_id: NotRequired[str | None]
+    fingerprint: NotRequired[str | None]
     mandate: NotRequired[str]
 
 class PaymentMethodDetailsPromptpay(TypedDict):
@@ -6044,6 +6451,9 @@ class PaymentMethodDetailsSepaDebit(TypedDict):
     fingerprint: NotRequired[str | None]
     last4: NotRequired[str | None]
     mandate: NotRequired[str | None]
+
+class PaymentMethodDetailsSequra(TypedDict):
+    transaction_id: NotRequired[str | None]
 
 class PaymentMethodDetailsSofort(TypedDict):
     bank_code: NotRequired[str | None]
@@ -6201,6 +6611,23 @@ class PaymentMethodOptionsBancontact(TypedDict):
 
 class PaymentMethodOptionsBillie(TypedDict):
     capture_method: NotRequired[str]
+    company_details: NotRequired[PaymentMethodOptionsBillieCompanyDetails | None]
+    reference: NotRequired[str | None]
+
+class PaymentMethodOptionsBillieCompanyDetails(TypedDict):
+    registered_address: NotRequired[PaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None]
+    registered_name: NotRequired[str | None]
+    registration_number: NotRequired[str | None]
+    registration_type: NotRequired[str | None]
+    vat: NotRequired[str | None]
+
+class PaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(TypedDict):
+    city: NotRequired[str | None]
+    country: NotRequired[str | None]
+    line1: NotRequired[str | None]
+    line2: NotRequired[str | None]
+    postal_code: NotRequired[str | None]
+    state: NotRequired[str | None]
 
 PaymentMethodOptionsBizum = Any
 
@@ -6643,6 +7070,7 @@ class PaymentPagesCheckoutSessionTotalDetailsResourceBreakdown(TypedDict):
 
 class PaymentPagesPrivateCardPaymentMethodOptionsResourceRestrictions(TypedDict):
     brands_blocked: NotRequired[list[str]]
+    funding_types_blocked: NotRequired[list[str] | None]
 
 class PaymentRecord(TypedDict):
     id: str
@@ -6762,6 +7190,7 @@ class PaymentsPrimitivesPaymentRecordsResourcePaymentMethodCardDetailsResourceWa
     apple_pay: NotRequired[PaymentsPrimitivesPaymentRecordsResourcePaymentMethodCardDetailsResourceWalletResourceApplePay]
     dynamic_last4: NotRequired[str]
     google_pay: NotRequired[PaymentsPrimitivesPaymentRecordsResourcePaymentMethodCardDetailsResourceWalletResourceGooglePay]
+    link: NotRequired[Any]
     type: str
 
 class PaymentsPrimitivesPaymentRecordsResourcePaymentMethodCardDetailsResourceWalletResourceApplePay(TypedDict):
@@ -6809,6 +7238,7 @@ class PaymentsPrimitivesPaymentRecordsResourcePaymentMethodDetails(TypedDict):
     link: NotRequired[PaymentMethodDetailsPaymentRecordLink]
     mb_way: NotRequired[PaymentMethodDetailsPaymentRecordMbWay]
     mobilepay: NotRequired[PaymentMethodDetailsPaymentRecordMobilepay]
+    momo: NotRequired[PaymentsPrimitivesPaymentRecordsResourcePaymentMethodDetailsMomo | None]
     multibanco: NotRequired[PaymentMethodDetailsPaymentRecordMultibanco]
     naver_pay: NotRequired[PaymentMethodDetailsPaymentRecordNaverPay]
     nz_bank_account: NotRequired[PaymentMethodDetailsNzBankAccount]
@@ -6819,6 +7249,7 @@ class PaymentsPrimitivesPaymentRecordsResourcePaymentMethodDetails(TypedDict):
     payment_method: NotRequired[str | None]
     paynow: NotRequired[PaymentMethodDetailsPaymentRecordPaynow]
     paypal: NotRequired[PaymentMethodDetailsPaypal]
+    paypay: NotRequired[Any]
     payto: NotRequired[PaymentMethodDetailsPaymentRecordPayto]
     pix: NotRequired[PaymentMethodDetailsPaymentRecordPix]
     promptpay: NotRequired[PaymentMethodDetailsPaymentRecordPromptpay]
@@ -6827,6 +7258,7 @@ class PaymentsPrimitivesPaymentRecordsResourcePaymentMethodDetails(TypedDict):
     satispay: NotRequired[PaymentMethodDetailsPaymentRecordSatispay]
     scalapay: NotRequired[PaymentMethodDetailsPaymentRecordScalapay]
     sepa_debit: NotRequired[PaymentMethodDetailsPaymentRecordSepaDebit]
+    sequra: NotRequired[PaymentsPrimitivesPaymentRecordsResourcePaymentMethodDetailsSequra | None]
     sofort: NotRequired[PaymentMethodDetailsPaymentRecordSofort]
     stripe_account: NotRequired[PaymentMethodDetailsStripeAccount]
     sunbit: NotRequired[PaymentMethodDetailsSunbit]
@@ -6838,6 +7270,13 @@ class PaymentsPrimitivesPaymentRecordsResourcePaymentMethodDetails(TypedDict):
     wechat: NotRequired[PaymentMethodDetailsWechat]
     wechat_pay: NotRequired[PaymentMethodDetailsPaymentRecordWechatPay]
     zip: NotRequired[PaymentMethodDetailsPaymentRecordZip]
+
+class PaymentsPrimitivesPaymentRecordsResourcePaymentMethodDetailsMomo(TypedDict):
+    fingerprint: NotRequired[str | None]
+    mandate: NotRequired[str | None]
+
+class PaymentsPrimitivesPaymentRecordsResourcePaymentMethodDetailsSequra(TypedDict):
+    transaction_id: NotRequired[str | None]
 
 class PaymentsPrimitivesPaymentRecordsResourcePaymentMethodKlarnaDetailsResourcePayerDetails(TypedDict):
     address: NotRequired[PaymentsPrimitivesPaymentRecordsResourcePaymentMethodKlarnaDetailsResourcePayerDetailsResourcePayerDetailsAddress | None]
@@ -7045,7 +7484,20 @@ class PortalFeatures(TypedDict):
     invoice_history: PortalInvoiceList
     payment_method_update: PortalPaymentMethodUpdate
     subscription_cancel: PortalSubscriptionCancel
+    subscription_pause: NotRequired[PortalFeaturesSubscriptionPause]
     subscription_update: PortalSubscriptionUpdate
+
+class PortalFeaturesSubscriptionPause(TypedDict):
+    duration: PortalFeaturesSubscriptionPauseDuration
+    enabled: bool
+
+class PortalFeaturesSubscriptionPauseDuration(TypedDict):
+    interval_options: list[PortalFeaturesSubscriptionPauseDurationIntervalOptions]
+    type: str
+
+class PortalFeaturesSubscriptionPauseDurationIntervalOptions(TypedDict):
+    interval: str
+    interval_count: int
 
 class PortalFlowsAfterCompletionHostedConfirmation(TypedDict):
     custom_message: NotRequired[str | None]
@@ -7058,7 +7510,9 @@ class PortalFlowsCouponOffer(TypedDict):
 
 class PortalFlowsFlow(TypedDict):
     after_completion: PortalFlowsFlowAfterCompletion
+    customer_update: NotRequired[Any]
     subscription_cancel: NotRequired[PortalFlowsFlowSubscriptionCancel | None]
+    subscription_pause: NotRequired[PortalFlowsFlowSubscriptionPause | None]
     subscription_update: NotRequired[PortalFlowsFlowSubscriptionUpdate | None]
     subscription_update_confirm: NotRequired[PortalFlowsFlowSubscriptionUpdateConfirm | None]
     type: str
@@ -7070,6 +7524,9 @@ class PortalFlowsFlowAfterCompletion(TypedDict):
 
 class PortalFlowsFlowSubscriptionCancel(TypedDict):
     retention: NotRequired[PortalFlowsRetention | None]
+    subscription: str
+
+class PortalFlowsFlowSubscriptionPause(TypedDict):
     subscription: str
 
 class PortalFlowsFlowSubscriptionUpdate(TypedDict):
@@ -7118,6 +7575,7 @@ class PortalSubscriptionCancel(TypedDict):
 
 class PortalSubscriptionCancellationReason(TypedDict):
     enabled: bool
+    feedback_options: NotRequired[list[str] | None]
     options: list[str]
 
 class PortalSubscriptionUpdate(TypedDict):
@@ -7185,9 +7643,34 @@ class Product(TypedDict):
     shippable: NotRequired[bool | None]
     statement_descriptor: NotRequired[str | None]
     tax_code: NotRequired[str | None]
+    tax_details: NotRequired[ProductTaxDetails | None]
     unit_label: NotRequired[str | None]
     updated: int
     url: NotRequired[str | None]
+
+class ProductCatalogTrialOffer(TypedDict):
+    id: str
+    object: str
+    active: bool
+    duration: ProductCatalogTrialOfferDuration
+    end_behavior: ProductCatalogTrialOfferEndBehavior
+    livemode: bool
+    nickname: NotRequired[str | None]
+    price: str
+
+class ProductCatalogTrialOfferDuration(TypedDict):
+    relative: NotRequired[ProductCatalogTrialOfferDurationRelative | None]
+    type: str
+
+class ProductCatalogTrialOfferDurationRelative(TypedDict):
+    iterations: int
+
+class ProductCatalogTrialOfferEndBehavior(TypedDict):
+    transition: NotRequired[ProductCatalogTrialOfferEndBehaviorTransition | None]
+    type: str
+
+class ProductCatalogTrialOfferEndBehaviorTransition(TypedDict):
+    price: str
 
 class ProductFeature(TypedDict):
     id: str
@@ -7197,6 +7680,10 @@ class ProductFeature(TypedDict):
 
 class ProductMarketingFeature(TypedDict):
     name: NotRequired[str]
+
+class ProductTaxDetails(TypedDict):
+    performance_location: NotRequired[str | None]
+    tax_code: NotRequired[str | None]
 
 class PromotionCode(TypedDict):
     id: str
@@ -7424,6 +7911,8 @@ class Refund(TypedDict):
     charge: NotRequired[str | None]
     created: int
     currency: str
+    customer: NotRequired[str | None]
+    customer_account: NotRequired[str | None]
     description: NotRequired[str]
     destination_details: NotRequired[RefundDestinationDetails]
     failure_balance_transaction: NotRequired[str]
@@ -7432,6 +7921,7 @@ class Refund(TypedDict):
     metadata: NotRequired[dict[str, str] | None]
     next_action: NotRequired[RefundNextAction]
     payment_intent: NotRequired[str | None]
+    payment_method: NotRequired[str | None]
     pending_reason: NotRequired[str]
     presentment_details: NotRequired[PaymentFlowsPaymentIntentPresentmentDetails]
     reason: NotRequired[str | None]
@@ -7442,7 +7932,7 @@ class Refund(TypedDict):
 
 class RefundDestinationDetails(TypedDict):
     affirm: NotRequired[DestinationDetailsUnimplemented]
-    afterpay_clearpay: NotRequired[DestinationDetailsUnimplemented]
+    afterpay_clearpay: NotRequired[RefundDestinationDetailsAfterpayClearpay]
     alipay: NotRequired[DestinationDetailsUnimplemented]
     alma: NotRequired[DestinationDetailsUnimplemented]
     amazon_pay: NotRequired[DestinationDetailsUnimplemented]
@@ -7459,7 +7949,7 @@ class RefundDestinationDetails(TypedDict):
     giropay: NotRequired[DestinationDetailsUnimplemented]
     grabpay: NotRequired[DestinationDetailsUnimplemented]
     jp_bank_transfer: NotRequired[RefundDestinationDetailsJpBankTransfer]
-    klarna: NotRequired[DestinationDetailsUnimplemented]
+    klarna: NotRequired[RefundDestinationDetailsKlarna]
     mb_way: NotRequired[RefundDestinationDetailsMbWay]
     multibanco: NotRequired[RefundDestinationDetailsMultibanco]
     mx_bank_transfer: NotRequired[RefundDestinationDetailsMxBankTransfer]
@@ -7478,6 +7968,10 @@ class RefundDestinationDetails(TypedDict):
     us_bank_transfer: NotRequired[RefundDestinationDetailsUsBankTransfer]
     wechat_pay: NotRequired[DestinationDetailsUnimplemented]
     zip: NotRequired[DestinationDetailsUnimplemented]
+
+class RefundDestinationDetailsAfterpayClearpay(TypedDict):
+    reference: NotRequired[str | None]
+    reference_status: NotRequired[str | None]
 
 class RefundDestinationDetailsBlik(TypedDict):
     network_decline_code: NotRequired[str | None]
@@ -7509,6 +8003,10 @@ class RefundDestinationDetailsJpBankTransfer(TypedDict):
     reference: NotRequired[str | None]
     reference_status: NotRequired[str | None]
 
+class RefundDestinationDetailsKlarna(TypedDict):
+    reference: NotRequired[str | None]
+    reference_status: NotRequired[str | None]
+
 class RefundDestinationDetailsMbWay(TypedDict):
     reference: NotRequired[str | None]
     reference_status: NotRequired[str | None]
@@ -7527,6 +8025,8 @@ class RefundDestinationDetailsP24(TypedDict):
 
 class RefundDestinationDetailsPaypal(TypedDict):
     network_decline_code: NotRequired[str | None]
+    reference: NotRequired[str | None]
+    reference_status: NotRequired[str | None]
 
 class RefundDestinationDetailsSwish(TypedDict):
     network_decline_code: NotRequired[str | None]
@@ -7571,6 +8071,79 @@ class ReportingReportType(TypedDict):
     name: str
     updated: int
     version: int
+
+class ReserveHold(TypedDict):
+    id: str
+    object: str
+    amount: int
+    amount_releasable: NotRequired[int | None]
+    created: int
+    created_by: str
+    currency: str
+    destination: str
+    is_releasable: NotRequired[bool | None]
+    livemode: bool
+    metadata: NotRequired[dict[str, str] | None]
+    reason: str
+    release_details: NotRequired[list[ReserveHoldReleaseDetails] | None]
+    release_schedule: ReserveHoldReleaseSchedule
+    reserve_plan: NotRequired[str | None]
+    source_charge: NotRequired[str | None]
+    source_type: str
+
+class ReserveHoldReleaseDetails(TypedDict):
+    amount: int
+    reserve_release: str
+
+class ReserveHoldReleaseSchedule(TypedDict):
+    release_after: NotRequired[int | None]
+    scheduled_release: NotRequired[int | None]
+
+class ReservePlan(TypedDict):
+    id: str
+    object: str
+    created: int
+    created_by: str
+    currency: NotRequired[str | None]
+    destination: str
+    disabled_at: NotRequired[int | None]
+    fixed_release: NotRequired[ReservePlanFixedRelease | None]
+    livemode: bool
+    manual_release: NotRequired[Any]
+    metadata: NotRequired[dict[str, str] | None]
+    percent: int
+    rolling_release: NotRequired[ReservePlanRollingRelease | None]
+    status: Literal["active", "disabled", "expired", "other"]
+    type: str
+
+class ReservePlanFixedRelease(TypedDict):
+    release_after: int
+    scheduled_release: int
+
+class ReservePlanRollingRelease(TypedDict):
+    days_after_charge: int
+    expires_on: NotRequired[int | None]
+
+class ReserveRelease(TypedDict):
+    id: str
+    object: str
+    amount: int
+    created: int
+    created_by: str
+    currency: str
+    destination: str
+    livemode: bool
+    metadata: NotRequired[dict[str, str] | None]
+    reason: str
+    released_at: int
+    reserve_hold: NotRequired[str | None]
+    reserve_plan: NotRequired[str | None]
+    source_transaction: NotRequired[ReserveReleaseSourceTransaction | None]
+
+class ReserveReleaseSourceTransaction(TypedDict):
+    dispute: NotRequired[str | None]
+    refund: NotRequired[str | None]
+    type: str
 
 class ReserveTransaction(TypedDict):
     id: str
@@ -7654,6 +8227,7 @@ class SetupAttemptPaymentMethodDetails(TypedDict):
     au_becs_debit: NotRequired[SetupAttemptPaymentMethodDetailsAuBecsDebit]
     bacs_debit: NotRequired[SetupAttemptPaymentMethodDetailsBacsDebit]
     bancontact: NotRequired[SetupAttemptPaymentMethodDetailsBancontact]
+    blik: NotRequired[SetupAttemptPaymentMethodDetailsBlik | None]
     boleto: NotRequired[SetupAttemptPaymentMethodDetailsBoleto]
     card: NotRequired[SetupAttemptPaymentMethodDetailsCard]
     card_present: NotRequired[SetupAttemptPaymentMethodDetailsCardPresent]
@@ -7669,6 +8243,7 @@ class SetupAttemptPaymentMethodDetails(TypedDict):
     payto: NotRequired[SetupAttemptPaymentMethodDetailsPayto]
     pix: NotRequired[SetupAttemptPaymentMethodDetailsPix]
     revolut_pay: NotRequired[SetupAttemptPaymentMethodDetailsRevolutPay]
+    satispay: NotRequired[Any]
     sepa_debit: NotRequired[SetupAttemptPaymentMethodDetailsSepaDebit]
     sofort: NotRequired[SetupAttemptPaymentMethodDetailsSofort]
     twint: NotRequired[SetupAttemptPaymentMethodDetailsTwint]
@@ -7693,6 +8268,9 @@ class SetupAttemptPaymentMethodDetailsBancontact(TypedDict):
     iban_last4: NotRequired[str | None]
     preferred_language: NotRequired[str | None]
     verified_name: NotRequired[str | None]
+
+class SetupAttemptPaymentMethodDetailsBlik(TypedDict):
+    buyer_id: NotRequired[str | None]
 
 SetupAttemptPaymentMethodDetailsBoleto = Any
 
@@ -7775,6 +8353,7 @@ SetupAttemptPaymentMethodDetailsUsBankAccount = Any
 class SetupIntent(TypedDict):
     id: str
     object: str
+    allowed_payment_method_types: NotRequired[list[str] | None]
     application: NotRequired[str | None]
     attach_to_self: NotRequired[bool]
     automatic_payment_methods: NotRequired[PaymentFlowsAutomaticPaymentMethodsSetupIntent | None]
@@ -7833,6 +8412,7 @@ class SetupIntentPaymentMethodOptions(TypedDict):
     amazon_pay: NotRequired[SetupIntentPaymentMethodOptionsAmazonPay | SetupIntentTypeSpecificPaymentMethodOptionsClient]
     bacs_debit: NotRequired[SetupIntentPaymentMethodOptionsBacsDebit | SetupIntentTypeSpecificPaymentMethodOptionsClient]
     bizum: NotRequired[SetupIntentPaymentMethodOptionsBizum | SetupIntentTypeSpecificPaymentMethodOptionsClient]
+    blik: NotRequired[SetupIntentPaymentMethodOptionsBlik | None]
     card: NotRequired[SetupIntentPaymentMethodOptionsCard | SetupIntentTypeSpecificPaymentMethodOptionsClient]
     card_present: NotRequired[SetupIntentPaymentMethodOptionsCardPresent | SetupIntentTypeSpecificPaymentMethodOptionsClient]
     klarna: NotRequired[SetupIntentPaymentMethodOptionsKlarna | SetupIntentTypeSpecificPaymentMethodOptionsClient]
@@ -7856,10 +8436,18 @@ class SetupIntentPaymentMethodOptionsBacsDebit(TypedDict):
 
 SetupIntentPaymentMethodOptionsBizum = Any
 
+class SetupIntentPaymentMethodOptionsBlik(TypedDict):
+    mandate_options: NotRequired[SetupIntentPaymentMethodOptionsBlikMandateOptions | None]
+
+class SetupIntentPaymentMethodOptionsBlikMandateOptions(TypedDict):
+    expires_at: NotRequired[int | None]
+    type: NotRequired[str | None]
+
 class SetupIntentPaymentMethodOptionsCard(TypedDict):
     mandate_options: NotRequired[SetupIntentPaymentMethodOptionsCardMandateOptions | None]
     network: NotRequired[str | None]
     request_three_d_secure: NotRequired[str | None]
+    setup_credential_usage: NotRequired[str | None]
 
 class SetupIntentPaymentMethodOptionsCardMandateOptions(TypedDict):
     amount: int
@@ -7925,6 +8513,7 @@ class SetupIntentPaymentMethodOptionsUsBankAccount(TypedDict):
 
 class SetupIntentTypeSpecificPaymentMethodOptionsClient(TypedDict):
     mandate_options: NotRequired[SetupIntentPaymentMethodOptionsMandateOptionsPayto]
+    setup_credential_usage: NotRequired[str | None]
     verification_method: NotRequired[str]
 
 class Shipping(TypedDict):
@@ -8378,6 +8967,7 @@ class Subscription(TypedDict):
     schedule: NotRequired[str | None]
     start_date: int
     status: Literal["active", "canceled", "incomplete", "incomplete_expired", "past_due", "paused", "trialing", "unpaid"]
+    status_details: NotRequired[SubscriptionStatusDetails | None]
     test_clock: NotRequired[str | None]
     transfer_data: NotRequired[SubscriptionTransferData | None]
     trial_end: NotRequired[int | None]
@@ -8401,6 +8991,7 @@ class SubscriptionItem(TypedDict):
     created: int
     current_period_end: int
     current_period_start: int
+    current_trial: NotRequired[SubscriptionItemCurrentTrial | None]
     discounts: list[str]
     metadata: dict[str, str]
     price: Price
@@ -8410,6 +9001,11 @@ class SubscriptionItem(TypedDict):
 
 class SubscriptionItemBillingThresholds(TypedDict):
     usage_gte: NotRequired[int | None]
+
+class SubscriptionItemCurrentTrial(TypedDict):
+    end_date: int
+    start_date: int
+    trial_offer: str
 
 class SubscriptionItems(TypedDict):
     object: str
@@ -8451,6 +9047,7 @@ class SubscriptionSchedule(TypedDict):
     end_behavior: str
     livemode: bool
     metadata: NotRequired[dict[str, str] | None]
+    pause_schedules: NotRequired[list[SubscriptionSchedulePauseSchedules]]
     phases: list[SubscriptionSchedulePhaseConfiguration]
     released_at: NotRequired[int | None]
     released_subscription: NotRequired[str | None]
@@ -8483,6 +9080,57 @@ class SubscriptionScheduleCurrentPhase(TypedDict):
     end_date: int
     start_date: int
 
+class SubscriptionSchedulePauseSchedules(TypedDict):
+    key: str
+    pause: SubscriptionSchedulePauseSchedulesPause
+    resume: NotRequired[SubscriptionSchedulePauseSchedulesResume | None]
+
+class SubscriptionSchedulePauseSchedulesPause(TypedDict):
+    pause_at: int
+    settings: NotRequired[SubscriptionSchedulePauseSchedulesPauseSettings | None]
+    status: SubscriptionSchedulePauseSchedulesPauseStatus
+
+class SubscriptionSchedulePauseSchedulesPauseSettings(TypedDict):
+    bill_for: SubscriptionSchedulePauseSchedulesPauseSettingsBillFor
+    invoicing_behavior: str
+    type: str
+
+class SubscriptionSchedulePauseSchedulesPauseSettingsBillFor(TypedDict):
+    outstanding_usage_through: SubscriptionSchedulePauseSchedulesPauseSettingsBillForOutstandingUsageThrough
+    unused_time_from: SubscriptionSchedulePauseSchedulesPauseSettingsBillForUnusedTimeFrom
+
+class SubscriptionSchedulePauseSchedulesPauseSettingsBillForOutstandingUsageThrough(TypedDict):
+    type: str
+
+class SubscriptionSchedulePauseSchedulesPauseSettingsBillForUnusedTimeFrom(TypedDict):
+    type: str
+
+class SubscriptionSchedulePauseSchedulesPauseStatus(TypedDict):
+    error: NotRequired[SubscriptionSchedulePauseSchedulesPauseStatusError | None]
+    type: str
+
+class SubscriptionSchedulePauseSchedulesPauseStatusError(TypedDict):
+    code: NotRequired[str | None]
+    message: str
+
+class SubscriptionSchedulePauseSchedulesResume(TypedDict):
+    resume_at: int
+    settings: SubscriptionSchedulePauseSchedulesResumeSettings
+    status: SubscriptionSchedulePauseSchedulesResumeStatus
+
+class SubscriptionSchedulePauseSchedulesResumeSettings(TypedDict):
+    billing_cycle_anchor: str
+    payment_behavior: str
+    proration_behavior: str
+
+class SubscriptionSchedulePauseSchedulesResumeStatus(TypedDict):
+    error: NotRequired[SubscriptionSchedulePauseSchedulesResumeStatusError | None]
+    type: str
+
+class SubscriptionSchedulePauseSchedulesResumeStatusError(TypedDict):
+    code: NotRequired[str | None]
+    message: str
+
 class SubscriptionSchedulePhaseConfiguration(TypedDict):
     add_invoice_items: list[SubscriptionScheduleAddInvoiceItem]
     application_fee_percent: NotRequired[float | None]
@@ -8503,6 +9151,7 @@ class SubscriptionSchedulePhaseConfiguration(TypedDict):
     proration_behavior: str
     start_date: int
     transfer_data: NotRequired[SubscriptionTransferData | None]
+    trial: NotRequired[bool | None]
     trial_end: NotRequired[int | None]
 
 class SubscriptionSchedulesResourceDefaultSettings(TypedDict):
@@ -8528,6 +9177,17 @@ class SubscriptionSchedulesResourceInvoiceItemPeriodResourcePeriodEnd(TypedDict)
 
 class SubscriptionSchedulesResourceInvoiceItemPeriodResourcePeriodStart(TypedDict):
     timestamp: NotRequired[int]
+    type: str
+
+class SubscriptionStatusDetails(TypedDict):
+    paused: SubscriptionStatusDetailsPaused
+
+class SubscriptionStatusDetailsPaused(TypedDict):
+    subscription: SubscriptionStatusDetailsPausedSubscription
+    transitioned_at: int
+    type: str
+
+class SubscriptionStatusDetailsPausedSubscription(TypedDict):
     type: str
 
 class SubscriptionTransferData(TypedDict):
@@ -8575,6 +9235,8 @@ class SubscriptionsResourcePauseCollection(TypedDict):
 class SubscriptionsResourcePaymentMethodOptions(TypedDict):
     acss_debit: NotRequired[InvoicePaymentMethodOptionsAcssDebit | None]
     bancontact: NotRequired[InvoicePaymentMethodOptionsBancontact | None]
+    billie: NotRequired[SubscriptionsResourcePaymentMethodOptionsBillie | None]
+    blik: NotRequired[SubscriptionsResourcePaymentMethodOptionsBlik | None]
     card: NotRequired[SubscriptionPaymentMethodOptionsCard | None]
     customer_balance: NotRequired[InvoicePaymentMethodOptionsCustomerBalance | None]
     konbini: NotRequired[InvoicePaymentMethodOptionsKonbini | None]
@@ -8584,6 +9246,30 @@ class SubscriptionsResourcePaymentMethodOptions(TypedDict):
     upi: NotRequired[InvoicePaymentMethodOptionsUpi | None]
     us_bank_account: NotRequired[InvoicePaymentMethodOptionsUsBankAccount | None]
 
+class SubscriptionsResourcePaymentMethodOptionsBillie(TypedDict):
+    company_details: NotRequired[SubscriptionsResourcePaymentMethodOptionsBillieCompanyDetails | None]
+
+class SubscriptionsResourcePaymentMethodOptionsBillieCompanyDetails(TypedDict):
+    registered_address: NotRequired[SubscriptionsResourcePaymentMethodOptionsBillieCompanyDetailsRegisteredAddress | None]
+    registered_name: NotRequired[str | None]
+    registration_number: NotRequired[str | None]
+    registration_type: NotRequired[str | None]
+    vat: NotRequired[str | None]
+
+class SubscriptionsResourcePaymentMethodOptionsBillieCompanyDetailsRegisteredAddress(TypedDict):
+    city: NotRequired[str | None]
+    country: NotRequired[str | None]
+    line1: NotRequired[str | None]
+    line2: NotRequired[str | None]
+    postal_code: NotRequired[str | None]
+    state: NotRequired[str | None]
+
+class SubscriptionsResourcePaymentMethodOptionsBlik(TypedDict):
+    mandate_options: NotRequired[SubscriptionsResourcePaymentMethodOptionsBlikMandateOptions | None]
+
+class SubscriptionsResourcePaymentMethodOptionsBlikMandateOptions(TypedDict):
+    expires_at: NotRequired[int | None]
+
 class SubscriptionsResourcePaymentSettings(TypedDict):
     payment_method_options: NotRequired[SubscriptionsResourcePaymentMethodOptions | None]
     payment_method_types: NotRequired[list[str] | None]
@@ -8591,6 +9277,7 @@ class SubscriptionsResourcePaymentSettings(TypedDict):
 
 class SubscriptionsResourcePendingUpdate(TypedDict):
     billing_cycle_anchor: NotRequired[int | None]
+    cancel_at_period_end: NotRequired[bool | None]
     discount: NotRequired[Discount | None]
     discounts: NotRequired[list[str] | None]
     expires_at: int
@@ -8601,12 +9288,20 @@ class SubscriptionsResourcePendingUpdate(TypedDict):
 
 class SubscriptionsResourceSubscriptionInvoiceSettings(TypedDict):
     account_tax_ids: NotRequired[list[str] | None]
+    custom_fields: NotRequired[list[SubscriptionsResourceSubscriptionInvoiceSettingsCustomFields] | None]
+    description: NotRequired[str | None]
+    footer: NotRequired[str | None]
     issuer: ConnectAccountReference
+
+class SubscriptionsResourceSubscriptionInvoiceSettingsCustomFields(TypedDict):
+    name: str
+    value: str
 
 class SubscriptionsResourceSubscriptionPresentmentDetails(TypedDict):
     presentment_currency: str
 
 class SubscriptionsResourceTrialSettingsEndBehavior(TypedDict):
+    billing_cycle_anchor: NotRequired[str | None]
     missing_payment_method: str
 
 class SubscriptionsResourceTrialSettingsTrialSettings(TypedDict):
@@ -8649,6 +9344,7 @@ class TaxCalculationLineItem(TypedDict):
     amount_tax: int
     livemode: bool
     metadata: NotRequired[dict[str, str] | None]
+    performance_location: NotRequired[str | None]
     product: NotRequired[str | None]
     quantity: int
     reference: str
@@ -8667,6 +9363,10 @@ class TaxCode(TypedDict):
     object: str
     description: str
     name: str
+    requirements: NotRequired[TaxCodeRequirements | None]
+
+class TaxCodeRequirements(TypedDict):
+    performance_location: str
 
 class TaxDeductedAtSource(TypedDict):
     id: str
@@ -8700,6 +9400,22 @@ class TaxIdVerification(TypedDict):
     verified_address: NotRequired[str | None]
     verified_name: NotRequired[str | None]
 
+class TaxLocation(TypedDict):
+    id: str
+    object: str
+    address: TaxLocationAddress
+    description: NotRequired[str | None]
+    livemode: bool
+    type: str
+
+class TaxLocationAddress(TypedDict):
+    city: NotRequired[str | None]
+    country: NotRequired[str | None]
+    line1: NotRequired[str | None]
+    line2: NotRequired[str | None]
+    postal_code: NotRequired[str | None]
+    state: NotRequired[str | None]
+
 TaxProductRegistrationsResourceCountryOptions = TypedDict(
     "TaxProductRegistrationsResourceCountryOptions",
     {
@@ -8721,10 +9437,12 @@ TaxProductRegistrationsResourceCountryOptions = TypedDict(
         "bh": NotRequired[TaxProductRegistrationsResourceCountryOptionsDefault],
         "bj": NotRequired[TaxProductRegistrationsResourceCountryOptionsSimplified],
         "bs": NotRequired[TaxProductRegistrationsResourceCountryOptionsDefault],
+        "bw": NotRequired[TaxProductRegistrationsResourceCountryOptionsBw | None],
         "by": NotRequired[TaxProductRegistrationsResourceCountryOptionsSimplified],
         "ca": NotRequired[TaxProductRegistrationsResourceCountryOptionsCanada],
         "cd": NotRequired[TaxProductRegistrationsResourceCountryOptionsDefault],
         "ch": NotRequired[TaxProductRegistrationsResourceCountryOptionsDefaultInboundGoods],
+        "ci": NotRequired[TaxProductRegistrationsResourceCountryOptionsCi | None],
         "cl": NotRequired[TaxProductRegistrationsResourceCountryOptionsSimplified],
         "cm": NotRequired[TaxProductRegistrationsResourceCountryOptionsSimplified],
         "co": NotRequired[TaxProductRegistrationsResourceCountryOptionsSimplified],
@@ -8743,6 +9461,7 @@ TaxProductRegistrationsResourceCountryOptions = TypedDict(
         "fr": NotRequired[TaxProductRegistrationsResourceCountryOptionsEurope],
         "gb": NotRequired[TaxProductRegistrationsResourceCountryOptionsDefaultInboundGoods],
         "ge": NotRequired[TaxProductRegistrationsResourceCountryOptionsSimplified],
+        "gh": NotRequired[TaxProductRegistrationsResourceCountryOptionsGh | None],
         "gn": NotRequired[TaxProductRegistrationsResourceCountryOptionsDefault],
         "gr": NotRequired[TaxProductRegistrationsResourceCountryOptionsEurope],
         "hr": NotRequired[TaxProductRegistrationsResourceCountryOptionsEurope],
@@ -8768,6 +9487,7 @@ TaxProductRegistrationsResourceCountryOptions = TypedDict(
         "mk": NotRequired[TaxProductRegistrationsResourceCountryOptionsDefault],
         "mr": NotRequired[TaxProductRegistrationsResourceCountryOptionsDefault],
         "mt": NotRequired[TaxProductRegistrationsResourceCountryOptionsEurope],
+        "mu": NotRequired[TaxProductRegistrationsResourceCountryOptionsMu | None],
         "mx": NotRequired[TaxProductRegistrationsResourceCountryOptionsSimplified],
         "my": NotRequired[TaxProductRegistrationsResourceCountryOptionsSimplified],
         "ng": NotRequired[TaxProductRegistrationsResourceCountryOptionsSimplified],
@@ -8807,11 +9527,17 @@ TaxProductRegistrationsResourceCountryOptions = TypedDict(
     },
 )
 
+class TaxProductRegistrationsResourceCountryOptionsBw(TypedDict):
+    type: str
+
 class TaxProductRegistrationsResourceCountryOptionsCaProvinceStandard(TypedDict):
     province: str
 
 class TaxProductRegistrationsResourceCountryOptionsCanada(TypedDict):
     province_standard: NotRequired[TaxProductRegistrationsResourceCountryOptionsCaProvinceStandard]
+    type: str
+
+class TaxProductRegistrationsResourceCountryOptionsCi(TypedDict):
     type: str
 
 class TaxProductRegistrationsResourceCountryOptionsDefault(TypedDict):
@@ -8831,6 +9557,12 @@ class TaxProductRegistrationsResourceCountryOptionsEurope(TypedDict):
     standard: NotRequired[TaxProductRegistrationsResourceCountryOptionsEuStandard]
     type: str
 
+class TaxProductRegistrationsResourceCountryOptionsGh(TypedDict):
+    type: str
+
+class TaxProductRegistrationsResourceCountryOptionsMu(TypedDict):
+    type: str
+
 class TaxProductRegistrationsResourceCountryOptionsSimplified(TypedDict):
     type: str
 
@@ -8838,11 +9570,55 @@ class TaxProductRegistrationsResourceCountryOptionsThailand(TypedDict):
     type: str
 
 class TaxProductRegistrationsResourceCountryOptionsUnitedStates(TypedDict):
+    admissions_tax: NotRequired[TaxProductRegistrationsResourceCountryOptionsUnitedStatesAdmissionsTax | None]
+    attendance_tax: NotRequired[TaxProductRegistrationsResourceCountryOptionsUnitedStatesAttendanceTax | None]
+    entertainment_tax: NotRequired[TaxProductRegistrationsResourceCountryOptionsUnitedStatesEntertainmentTax | None]
+    gross_receipts_tax: NotRequired[TaxProductRegistrationsResourceCountryOptionsUnitedStatesGrossReceiptsTax | None]
+    hospitality_tax: NotRequired[TaxProductRegistrationsResourceCountryOptionsUnitedStatesHospitalityTax | None]
     local_amusement_tax: NotRequired[TaxProductRegistrationsResourceCountryOptionsUsLocalAmusementTax]
     local_lease_tax: NotRequired[TaxProductRegistrationsResourceCountryOptionsUsLocalLeaseTax]
+    luxury_tax: NotRequired[TaxProductRegistrationsResourceCountryOptionsUnitedStatesLuxuryTax | None]
+    mass_transit_parking_tax: NotRequired[TaxProductRegistrationsResourceCountryOptionsUnitedStatesMassTransitParkingTax | None]
+    parking_tax: NotRequired[TaxProductRegistrationsResourceCountryOptionsUnitedStatesParkingTax | None]
+    resort_tax: NotRequired[TaxProductRegistrationsResourceCountryOptionsUnitedStatesResortTax | None]
     state: str
     state_sales_tax: NotRequired[TaxProductRegistrationsResourceCountryOptionsUsStateSalesTax]
+    tourism_tax: NotRequired[TaxProductRegistrationsResourceCountryOptionsUnitedStatesTourismTax | None]
     type: str
+    utility_users_tax: NotRequired[TaxProductRegistrationsResourceCountryOptionsUnitedStatesUtilityUsersTax | None]
+
+class TaxProductRegistrationsResourceCountryOptionsUnitedStatesAdmissionsTax(TypedDict):
+    jurisdiction: str
+
+class TaxProductRegistrationsResourceCountryOptionsUnitedStatesAttendanceTax(TypedDict):
+    jurisdiction: str
+
+class TaxProductRegistrationsResourceCountryOptionsUnitedStatesEntertainmentTax(TypedDict):
+    jurisdiction: str
+
+class TaxProductRegistrationsResourceCountryOptionsUnitedStatesGrossReceiptsTax(TypedDict):
+    jurisdiction: str
+
+class TaxProductRegistrationsResourceCountryOptionsUnitedStatesHospitalityTax(TypedDict):
+    jurisdiction: str
+
+class TaxProductRegistrationsResourceCountryOptionsUnitedStatesLuxuryTax(TypedDict):
+    jurisdiction: str
+
+class TaxProductRegistrationsResourceCountryOptionsUnitedStatesMassTransitParkingTax(TypedDict):
+    jurisdiction: str
+
+class TaxProductRegistrationsResourceCountryOptionsUnitedStatesParkingTax(TypedDict):
+    jurisdiction: str
+
+class TaxProductRegistrationsResourceCountryOptionsUnitedStatesResortTax(TypedDict):
+    jurisdiction: str
+
+class TaxProductRegistrationsResourceCountryOptionsUnitedStatesTourismTax(TypedDict):
+    jurisdiction: str
+
+class TaxProductRegistrationsResourceCountryOptionsUnitedStatesUtilityUsersTax(TypedDict):
+    jurisdiction: str
 
 class TaxProductRegistrationsResourceCountryOptionsUsLocalAmusementTax(TypedDict):
     jurisdiction: str
@@ -8961,7 +9737,27 @@ class TaxProductResourceTaxTransactionShippingCost(TypedDict):
     amount_tax: int
     shipping_rate: NotRequired[str]
     tax_behavior: str
+    tax_breakdown: NotRequired[list[TaxProductResourceTaxTransactionShippingCostTaxBreakdown] | None]
     tax_code: str
+
+class TaxProductResourceTaxTransactionShippingCostTaxBreakdown(TypedDict):
+    amount: int
+    jurisdiction: TaxProductResourceTaxTransactionShippingCostTaxBreakdownJurisdiction
+    sourcing: str
+    tax_rate_details: NotRequired[TaxProductResourceTaxTransactionShippingCostTaxBreakdownTaxRateDetails | None]
+    taxability_reason: str
+    taxable_amount: int
+
+class TaxProductResourceTaxTransactionShippingCostTaxBreakdownJurisdiction(TypedDict):
+    country: str
+    display_name: str
+    level: str
+    state: NotRequired[str | None]
+
+class TaxProductResourceTaxTransactionShippingCostTaxBreakdownTaxRateDetails(TypedDict):
+    display_name: str
+    percentage_decimal: str
+    tax_type: str
 
 class TaxRate(TypedDict):
     id: str
@@ -9055,9 +9851,11 @@ class TerminalConfiguration(TypedDict):
     livemode: bool
     name: NotRequired[str | None]
     offline: NotRequired[TerminalConfigurationConfigurationResourceOfflineConfig]
+    reader_security: NotRequired[TerminalConfigurationReaderSecurity | None]
     reboot_window: NotRequired[TerminalConfigurationConfigurationResourceRebootWindow]
     stripe_s700: NotRequired[TerminalConfigurationConfigurationResourceDeviceTypeSpecificConfig]
     stripe_s710: NotRequired[TerminalConfigurationConfigurationResourceDeviceTypeSpecificConfig]
+    stripe_t600: NotRequired[TerminalConfigurationStripeT600 | None]
     tipping: NotRequired[TerminalConfigurationConfigurationResourceTipping]
     verifone_m425: NotRequired[TerminalConfigurationConfigurationResourceDeviceTypeSpecificConfig]
     verifone_p400: NotRequired[TerminalConfigurationConfigurationResourceDeviceTypeSpecificConfig]
@@ -9129,6 +9927,12 @@ class TerminalConfigurationConfigurationResourceWifiConfig(TypedDict):
     enterprise_eap_tls: NotRequired[TerminalConfigurationConfigurationResourceEnterpriseTlsWifi]
     personal_psk: NotRequired[TerminalConfigurationConfigurationResourcePersonalPskWifi]
     type: str
+
+class TerminalConfigurationReaderSecurity(TypedDict):
+    admin_menu_passcode: str
+
+class TerminalConfigurationStripeT600(TypedDict):
+    splashscreen: NotRequired[str | None]
 
 class TerminalConnectionToken(TypedDict):
     object: str
@@ -9337,6 +10141,129 @@ class TestHelpersTestClock(TypedDict):
     status: Literal["advancing", "internal_failure", "ready"]
     status_details: BillingClocksResourceStatusDetailsStatusDetails
 
+class ThreeDSecureAuthentication(TypedDict):
+    id: str
+    object: str
+    acquirer_details: NotRequired[ThreeDSecureAuthenticationAcquirerDetails | None]
+    amount: NotRequired[int | None]
+    challenge_url: NotRequired[str | None]
+    channel: ThreeDSecureAuthenticationChannel
+    created: int
+    currency: NotRequired[str | None]
+    directory_server: str
+    fingerprinting_url: NotRequired[str | None]
+    flow_preference: NotRequired[ThreeDSecureAuthenticationFlowPreference | None]
+    future_usage: NotRequired[ThreeDSecureAuthenticationFutureUsage | None]
+    livemode: bool
+    message_category: str
+    metadata: NotRequired[dict[str, str] | None]
+    outcome: NotRequired[str | None]
+    outcome_details: NotRequired[ThreeDSecureAuthenticationOutcomeDetails | None]
+    payment_method: str
+    reason: NotRequired[str | None]
+    shipping_address: NotRequired[ThreeDSecureAuthenticationShippingAddress | None]
+    status: Literal["canceled", "error", "failed", "requires_challenge", "requires_submission", "succeeded"]
+
+class ThreeDSecureAuthenticationAcquirerDetails(TypedDict):
+    acquirer_bin: NotRequired[str | None]
+    acquirer_country: NotRequired[str | None]
+    acquirer_merchant_id: NotRequired[str | None]
+    mcc: NotRequired[str | None]
+    merchant_name: NotRequired[str | None]
+    requestor_id: NotRequired[str | None]
+
+class ThreeDSecureAuthenticationChannel(TypedDict):
+    browser: NotRequired[ThreeDSecureAuthenticationChannelBrowser | None]
+    three_r_i: NotRequired[ThreeDSecureAuthenticationChannelThreeRI | None]
+    type: str
+
+class ThreeDSecureAuthenticationChannelBrowser(TypedDict):
+    accept_header: str
+    color_depth: NotRequired[int | None]
+    ip_address: str
+    java_enabled: NotRequired[bool | None]
+    javascript_enabled: bool
+    language: str
+    screen_height: NotRequired[int | None]
+    screen_width: NotRequired[int | None]
+    timezone_offset: NotRequired[int | None]
+    user_agent: str
+
+class ThreeDSecureAuthenticationChannelThreeRI(TypedDict):
+    previous_authentication: str
+    type: str
+
+class ThreeDSecureAuthenticationFlowPreference(TypedDict):
+    challenge: NotRequired[ThreeDSecureAuthenticationFlowPreferenceChallenge | None]
+    data_share: NotRequired[ThreeDSecureAuthenticationFlowPreferenceDataShare | None]
+    frictionless: NotRequired[ThreeDSecureAuthenticationFlowPreferenceFrictionless | None]
+    type: str
+
+class ThreeDSecureAuthenticationFlowPreferenceChallenge(TypedDict):
+    type: str
+
+class ThreeDSecureAuthenticationFlowPreferenceDataShare(TypedDict):
+    type: str
+
+class ThreeDSecureAuthenticationFlowPreferenceFrictionless(TypedDict):
+    type: str
+
+class ThreeDSecureAuthenticationFutureUsage(TypedDict):
+    installment: NotRequired[ThreeDSecureAuthenticationFutureUsageInstallment | None]
+    recurring: NotRequired[ThreeDSecureAuthenticationFutureUsageRecurring | None]
+    type: str
+
+class ThreeDSecureAuthenticationFutureUsageInstallment(TypedDict):
+    amount: NotRequired[int | None]
+    expiry: ThreeDSecureAuthenticationFutureUsageInstallmentExpiry
+    interval: str
+    interval_count: int
+    number: int
+
+class ThreeDSecureAuthenticationFutureUsageInstallmentExpiry(TypedDict):
+    date: NotRequired[str | None]
+    type: str
+
+class ThreeDSecureAuthenticationFutureUsageRecurring(TypedDict):
+    amount: NotRequired[int | None]
+    expiry: ThreeDSecureAuthenticationFutureUsageRecurringExpiry
+    interval: str
+    interval_count: int
+
+class ThreeDSecureAuthenticationFutureUsageRecurringExpiry(TypedDict):
+    date: NotRequired[str | None]
+    type: str
+
+class ThreeDSecureAuthenticationOutcomeDetails(TypedDict):
+    acs_transaction_id: NotRequired[str | None]
+    ares: NotRequired[str | None]
+    ares_trans_status: NotRequired[str | None]
+    cryptogram: NotRequired[str | None]
+    ds_transaction_id: NotRequired[str | None]
+    eci: NotRequired[str | None]
+    network_details: NotRequired[ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails | None]
+    protocol_version: str
+    requestor_challenge_indicator: NotRequired[str | None]
+    rreq: NotRequired[str | None]
+    rreq_trans_status: NotRequired[str | None]
+    three_ds_server_transaction_id: str
+
+class ThreeDSecureAuthenticationOutcomeDetailsNetworkDetails(TypedDict):
+    cartes_bancaires: NotRequired[ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires | None]
+
+class ThreeDSecureAuthenticationOutcomeDetailsNetworkDetailsCartesBancaires(TypedDict):
+    avalgo: str
+    cb_exemption: NotRequired[str | None]
+    cb_score: NotRequired[str | None]
+
+class ThreeDSecureAuthenticationShippingAddress(TypedDict):
+    city: NotRequired[str | None]
+    country: NotRequired[str | None]
+    line1: NotRequired[str | None]
+    line2: NotRequired[str | None]
+    postal_code: NotRequired[str | None]
+    state: NotRequired[str | None]
+
 class ThreeDSecureDetails(TypedDict):
     authentication_flow: NotRequired[str | None]
     electronic_commerce_indicator: NotRequired[str | None]
@@ -9393,12 +10320,21 @@ class Topup(TypedDict):
     expected_availability_date: NotRequired[int | None]
     failure_code: NotRequired[str | None]
     failure_message: NotRequired[str | None]
+    initiated_by: NotRequired[str | None]
     livemode: bool
     metadata: dict[str, str]
+    payment_method: NotRequired[str | None]
+    payment_method_options: NotRequired[TopupPaymentMethodOptions | None]
     source: NotRequired[Source | None]
     statement_descriptor: NotRequired[str | None]
     status: Literal["canceled", "failed", "pending", "reversed", "succeeded"]
     transfer_group: NotRequired[str | None]
+
+class TopupPaymentMethodOptions(TypedDict):
+    us_bank_account: NotRequired[TopupPaymentMethodOptionsUsBankAccount | None]
+
+class TopupPaymentMethodOptionsUsBankAccount(TypedDict):
+    network: str
 
 class Transfer(TypedDict):
     id: str
@@ -9911,6 +10847,7 @@ class V2CommerceProductCatalogImport(TypedDict):
     feed_type: str
     livemode: bool
     metadata: dict[str, str]
+    mode: NotRequired[str]
     status: Literal["awaiting_upload", "failed", "processing", "succeeded", "succeeded_with_errors"]
     status_details: NotRequired[V2CommerceProductCatalogImportStatusDetails]
 
@@ -10025,7 +10962,7 @@ class V2CoreAccountConfigurationCustomerCapabilities(TypedDict):
     automatic_indirect_tax: NotRequired[V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax]
 
 class V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetails]
 
 class V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetails(TypedDict):
@@ -10079,6 +11016,7 @@ class V2CoreAccountConfigurationMerchantCapabilities(TypedDict):
     bacs_debit_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPayments]
     bancontact_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesBancontactPayments]
     blik_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesBlikPayments]
+    blik_recurring_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPayments | None]
     boleto_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesBoletoPayments]
     card_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesCardPayments]
     cartes_bancaires_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPayments]
@@ -10107,16 +11045,19 @@ class V2CoreAccountConfigurationMerchantCapabilities(TypedDict):
     promptpay_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPayments]
     revolut_pay_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPayments]
     samsung_pay_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPayments]
+    satispay_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesSatispayPayments | None]
     sepa_bank_transfer_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPayments]
     sepa_debit_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPayments]
+    sequra_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesSequraPayments | None]
     stripe_balance: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance]
+    sunbit_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesSunbitPayments | None]
     swish_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesSwishPayments]
     twint_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesTwintPayments]
     us_bank_transfer_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPayments]
     zip_payments: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesZipPayments]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPaymentsStatusDetails(TypedDict):
@@ -10124,7 +11065,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAchDebitPaymentsStatusDetail
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPaymentsStatusDetails(TypedDict):
@@ -10132,7 +11073,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAcssDebitPaymentsStatusDetai
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAffirmPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAffirmPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAffirmPaymentsStatusDetails(TypedDict):
@@ -10140,7 +11081,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAffirmPaymentsStatusDetails(
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPaymentsStatusDetails(TypedDict):
@@ -10148,7 +11089,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAfterpayClearpayPaymentsStat
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAlmaPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAlmaPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAlmaPaymentsStatusDetails(TypedDict):
@@ -10156,7 +11097,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAlmaPaymentsStatusDetails(Ty
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPaymentsStatusDetails(TypedDict):
@@ -10164,7 +11105,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAmazonPayPaymentsStatusDetai
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPaymentsStatusDetails(TypedDict):
@@ -10172,7 +11113,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesAuBecsDebitPaymentsStatusDet
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPaymentsStatusDetails(TypedDict):
@@ -10180,7 +11121,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBacsDebitPaymentsStatusDetai
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBancontactPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBancontactPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBancontactPaymentsStatusDetails(TypedDict):
@@ -10188,15 +11129,23 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBancontactPaymentsStatusDeta
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBlikPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBlikPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBlikPaymentsStatusDetails(TypedDict):
     code: str
     resolution: str
 
+class V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPayments(TypedDict):
+    status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPaymentsStatusDetails]
+
+class V2CoreAccountConfigurationMerchantCapabilitiesBlikRecurringPaymentsStatusDetails(TypedDict):
+    code: str
+    resolution: str
+
 class V2CoreAccountConfigurationMerchantCapabilitiesBoletoPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesBoletoPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesBoletoPaymentsStatusDetails(TypedDict):
@@ -10204,7 +11153,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesBoletoPaymentsStatusDetails(
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCardPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesCardPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCardPaymentsStatusDetails(TypedDict):
@@ -10212,7 +11161,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCardPaymentsStatusDetails(Ty
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPaymentsStatusDetails(TypedDict):
@@ -10220,7 +11169,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCartesBancairesPaymentsStatu
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCashappPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesCashappPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesCashappPaymentsStatusDetails(TypedDict):
@@ -10228,7 +11177,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesCashappPaymentsStatusDetails
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesEpsPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesEpsPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesEpsPaymentsStatusDetails(TypedDict):
@@ -10236,7 +11185,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesEpsPaymentsStatusDetails(Typ
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesFpxPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesFpxPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesFpxPaymentsStatusDetails(TypedDict):
@@ -10244,7 +11193,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesFpxPaymentsStatusDetails(Typ
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPaymentsStatusDetails(TypedDict):
@@ -10252,7 +11201,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesGbBankTransferPaymentsStatus
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPaymentsStatusDetails(TypedDict):
@@ -10260,7 +11209,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesGrabpayPaymentsStatusDetails
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesIdealPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesIdealPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesIdealPaymentsStatusDetails(TypedDict):
@@ -10268,7 +11217,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesIdealPaymentsStatusDetails(T
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesJcbPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesJcbPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesJcbPaymentsStatusDetails(TypedDict):
@@ -10276,7 +11225,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesJcbPaymentsStatusDetails(Typ
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPaymentsStatusDetails(TypedDict):
@@ -10284,7 +11233,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesJpBankTransferPaymentsStatus
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPaymentsStatusDetails(TypedDict):
@@ -10292,7 +11241,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKakaoPayPaymentsStatusDetail
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPaymentsStatusDetails(TypedDict):
@@ -10300,7 +11249,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKlarnaPaymentsStatusDetails(
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPaymentsStatusDetails(TypedDict):
@@ -10308,7 +11257,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKonbiniPaymentsStatusDetails
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKrCardPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesKrCardPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesKrCardPaymentsStatusDetails(TypedDict):
@@ -10316,7 +11265,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesKrCardPaymentsStatusDetails(
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesLinkPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesLinkPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesLinkPaymentsStatusDetails(TypedDict):
@@ -10324,7 +11273,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesLinkPaymentsStatusDetails(Ty
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPaymentsStatusDetails(TypedDict):
@@ -10332,7 +11281,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMobilepayPaymentsStatusDetai
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPaymentsStatusDetails(TypedDict):
@@ -10340,7 +11289,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMultibancoPaymentsStatusDeta
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPaymentsStatusDetails(TypedDict):
@@ -10348,7 +11297,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesMxBankTransferPaymentsStatus
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPaymentsStatusDetails(TypedDict):
@@ -10356,7 +11305,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesNaverPayPaymentsStatusDetail
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesOxxoPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesOxxoPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesOxxoPaymentsStatusDetails(TypedDict):
@@ -10364,7 +11313,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesOxxoPaymentsStatusDetails(Ty
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesP24Payments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesP24PaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesP24PaymentsStatusDetails(TypedDict):
@@ -10372,7 +11321,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesP24PaymentsStatusDetails(Typ
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPaymentsStatusDetails(TypedDict):
@@ -10380,7 +11329,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPayByBankPaymentsStatusDetai
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPaycoPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPaycoPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPaycoPaymentsStatusDetails(TypedDict):
@@ -10388,7 +11337,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPaycoPaymentsStatusDetails(T
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPaynowPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPaynowPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPaynowPaymentsStatusDetails(TypedDict):
@@ -10396,7 +11345,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPaynowPaymentsStatusDetails(
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPaymentsStatusDetails(TypedDict):
@@ -10404,7 +11353,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesPromptpayPaymentsStatusDetai
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPaymentsStatusDetails(TypedDict):
@@ -10412,15 +11361,23 @@ class V2CoreAccountConfigurationMerchantCapabilitiesRevolutPayPaymentsStatusDeta
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSamsungPayPaymentsStatusDetails(TypedDict):
     code: str
     resolution: str
 
+class V2CoreAccountConfigurationMerchantCapabilitiesSatispayPayments(TypedDict):
+    status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSatispayPaymentsStatusDetails]
+
+class V2CoreAccountConfigurationMerchantCapabilitiesSatispayPaymentsStatusDetails(TypedDict):
+    code: str
+    resolution: str
+
 class V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPaymentsStatusDetails(TypedDict):
@@ -10428,10 +11385,18 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSepaBankTransferPaymentsStat
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSepaDebitPaymentsStatusDetails(TypedDict):
+    code: str
+    resolution: str
+
+class V2CoreAccountConfigurationMerchantCapabilitiesSequraPayments(TypedDict):
+    status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSequraPaymentsStatusDetails]
+
+class V2CoreAccountConfigurationMerchantCapabilitiesSequraPaymentsStatusDetails(TypedDict):
     code: str
     resolution: str
 
@@ -10439,15 +11404,23 @@ class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalance(TypedDict):
     payouts: NotRequired[V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayouts(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayoutsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesStripeBalancePayoutsStatusDetails(TypedDict):
     code: str
     resolution: str
 
+class V2CoreAccountConfigurationMerchantCapabilitiesSunbitPayments(TypedDict):
+    status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSunbitPaymentsStatusDetails]
+
+class V2CoreAccountConfigurationMerchantCapabilitiesSunbitPaymentsStatusDetails(TypedDict):
+    code: str
+    resolution: str
+
 class V2CoreAccountConfigurationMerchantCapabilitiesSwishPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesSwishPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesSwishPaymentsStatusDetails(TypedDict):
@@ -10455,7 +11428,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesSwishPaymentsStatusDetails(T
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesTwintPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesTwintPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesTwintPaymentsStatusDetails(TypedDict):
@@ -10463,7 +11436,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesTwintPaymentsStatusDetails(T
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPaymentsStatusDetails(TypedDict):
@@ -10471,7 +11444,7 @@ class V2CoreAccountConfigurationMerchantCapabilitiesUsBankTransferPaymentsStatus
     resolution: str
 
 class V2CoreAccountConfigurationMerchantCapabilitiesZipPayments(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationMerchantCapabilitiesZipPaymentsStatusDetails]
 
 class V2CoreAccountConfigurationMerchantCapabilitiesZipPaymentsStatusDetails(TypedDict):
@@ -10536,14 +11509,89 @@ class V2CoreAccountConfigurationRecipient(TypedDict):
     capabilities: NotRequired[V2CoreAccountConfigurationRecipientCapabilities]
 
 class V2CoreAccountConfigurationRecipientCapabilities(TypedDict):
+    bank_accounts: NotRequired[V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts | None]
+    cards: NotRequired[V2CoreAccountConfigurationRecipientCapabilitiesCards | None]
     stripe_balance: NotRequired[V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance]
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccounts(TypedDict):
+    ach: NotRequired[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch | None]
+    fedwire: NotRequired[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire | None]
+    fps: NotRequired[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps | None]
+    local: NotRequired[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal | None]
+    rtp: NotRequired[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp | None]
+    sepa: NotRequired[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa | None]
+    swift: NotRequired[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift | None]
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAch(TypedDict):
+    status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchStatusDetails]
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsAchStatusDetails(TypedDict):
+    code: str
+    resolution: str
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwire(TypedDict):
+    status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireStatusDetails]
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFedwireStatusDetails(TypedDict):
+    code: str
+    resolution: str
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFps(TypedDict):
+    status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsStatusDetails]
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsFpsStatusDetails(TypedDict):
+    code: str
+    resolution: str
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocal(TypedDict):
+    status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalStatusDetails]
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsLocalStatusDetails(TypedDict):
+    code: str
+    resolution: str
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtp(TypedDict):
+    status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpStatusDetails]
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsRtpStatusDetails(TypedDict):
+    code: str
+    resolution: str
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepa(TypedDict):
+    status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaStatusDetails]
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSepaStatusDetails(TypedDict):
+    code: str
+    resolution: str
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwift(TypedDict):
+    status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftStatusDetails]
+
+class V2CoreAccountConfigurationRecipientCapabilitiesBankAccountsSwiftStatusDetails(TypedDict):
+    code: str
+    resolution: str
+
+class V2CoreAccountConfigurationRecipientCapabilitiesCards(TypedDict):
+    status: Literal["active", "pending", "rejected", "restricted", "unsupported"]
+    status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesCardsStatusDetails]
+
+class V2CoreAccountConfigurationRecipientCapabilitiesCardsStatusDetails(TypedDict):
+    code: str
+    resolution: str
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalance(TypedDict):
     payouts: NotRequired[V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayouts]
     stripe_transfers: NotRequired[V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers]
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayouts(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayoutsStatusDetails]
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayoutsStatusDetails(TypedDict):
@@ -10551,7 +11599,7 @@ class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalancePayoutsStatusD
     resolution: str
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers(TypedDict):
-    status: Literal["active", "pending", "restricted", "unsupported"]
+    status: Literal["active", "pending", "restricted", "unsupported", "rejected"]
     status_details: list[V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersStatusDetails]
 
 class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersStatusDetails(TypedDict):
@@ -10561,6 +11609,7 @@ class V2CoreAccountConfigurationRecipientCapabilitiesStripeBalanceStripeTransfer
 class V2CoreAccountDefaults(TypedDict):
     currency: NotRequired[str]
     locales: NotRequired[list[str]]
+    payout_methods: NotRequired[dict[str, str] | None]
     profile: NotRequired[V2CoreAccountDefaultsProfile]
     responsibilities: V2CoreAccountDefaultsResponsibilities
 
@@ -10575,9 +11624,41 @@ class V2CoreAccountDefaultsResponsibilities(TypedDict):
     requirements_collector: str
 
 class V2CoreAccountFutureRequirements(TypedDict):
+    alternatives: NotRequired[list[V2CoreAccountFutureRequirementsAlternatives] | None]
     entries: NotRequired[list[V2CoreAccountFutureRequirementsEntries]]
     minimum_transition_date: NotRequired[str]
     summary: NotRequired[V2CoreAccountFutureRequirementsSummary]
+
+class V2CoreAccountFutureRequirementsAlternatives(TypedDict):
+    options: list[V2CoreAccountFutureRequirementsAlternativesOptions]
+    original_entries: list[V2CoreAccountFutureRequirementsAlternativesOriginalEntries]
+
+class V2CoreAccountFutureRequirementsAlternativesOptions(TypedDict):
+    entries: list[V2CoreAccountFutureRequirementsAlternativesOptionsEntries]
+
+class V2CoreAccountFutureRequirementsAlternativesOptionsEntries(TypedDict):
+    awaiting_action_from: str
+    description: str
+    errors: list[V2CoreAccountFutureRequirementsAlternativesOptionsEntriesErrors]
+    reference: NotRequired[V2CoreAccountFutureRequirementsAlternativesOptionsEntriesReference | None]
+
+class V2CoreAccountFutureRequirementsAlternativesOptionsEntriesErrors(TypedDict):
+    code: str
+    description: str
+
+class V2CoreAccountFutureRequirementsAlternativesOptionsEntriesReference(TypedDict):
+    inquiry: NotRequired[str | None]
+    resource: NotRequired[str | None]
+    type: str
+
+class V2CoreAccountFutureRequirementsAlternativesOriginalEntries(TypedDict):
+    description: str
+    reference: NotRequired[V2CoreAccountFutureRequirementsAlternativesOriginalEntriesReference | None]
+
+class V2CoreAccountFutureRequirementsAlternativesOriginalEntriesReference(TypedDict):
+    inquiry: NotRequired[str | None]
+    resource: NotRequired[str | None]
+    type: str
 
 class V2CoreAccountFutureRequirementsEntries(TypedDict):
     awaiting_action_from: str
@@ -10665,6 +11746,7 @@ class V2CoreAccountIdentityAttestationsTermsOfServiceAccount(TypedDict):
     user_agent: NotRequired[str]
 
 class V2CoreAccountIdentityBusinessDetails(TypedDict):
+    additional_addresses: NotRequired[list[V2CoreAccountIdentityBusinessDetailsAdditionalAddresses] | None]
     address: NotRequired[V2CoreAccountIdentityBusinessDetailsAddress]
     annual_revenue: NotRequired[V2CoreAccountIdentityBusinessDetailsAnnualRevenue]
     documents: NotRequired[V2CoreAccountIdentityBusinessDetailsDocuments]
@@ -10677,6 +11759,16 @@ class V2CoreAccountIdentityBusinessDetails(TypedDict):
     script_addresses: NotRequired[V2CoreAccountIdentityBusinessDetailsScriptAddresses]
     script_names: NotRequired[V2CoreAccountIdentityBusinessDetailsScriptNames]
     structure: NotRequired[str]
+
+class V2CoreAccountIdentityBusinessDetailsAdditionalAddresses(TypedDict):
+    city: NotRequired[str | None]
+    country: NotRequired[str | None]
+    line1: NotRequired[str | None]
+    line2: NotRequired[str | None]
+    postal_code: NotRequired[str | None]
+    purpose: str
+    state: NotRequired[str | None]
+    town: NotRequired[str | None]
 
 class V2CoreAccountIdentityBusinessDetailsAddress(TypedDict):
     city: NotRequired[str]
@@ -11141,8 +12233,40 @@ class V2CoreAccountPersonToken(TypedDict):
     used: bool
 
 class V2CoreAccountRequirements(TypedDict):
+    alternatives: NotRequired[list[V2CoreAccountRequirementsAlternatives] | None]
     entries: NotRequired[list[V2CoreAccountRequirementsEntries]]
     summary: NotRequired[V2CoreAccountRequirementsSummary]
+
+class V2CoreAccountRequirementsAlternatives(TypedDict):
+    options: list[V2CoreAccountRequirementsAlternativesOptions]
+    original_entries: list[V2CoreAccountRequirementsAlternativesOriginalEntries]
+
+class V2CoreAccountRequirementsAlternativesOptions(TypedDict):
+    entries: list[V2CoreAccountRequirementsAlternativesOptionsEntries]
+
+class V2CoreAccountRequirementsAlternativesOptionsEntries(TypedDict):
+    awaiting_action_from: str
+    description: str
+    errors: list[V2CoreAccountRequirementsAlternativesOptionsEntriesErrors]
+    reference: NotRequired[V2CoreAccountRequirementsAlternativesOptionsEntriesReference | None]
+
+class V2CoreAccountRequirementsAlternativesOptionsEntriesErrors(TypedDict):
+    code: str
+    description: str
+
+class V2CoreAccountRequirementsAlternativesOptionsEntriesReference(TypedDict):
+    inquiry: NotRequired[str | None]
+    resource: NotRequired[str | None]
+    type: str
+
+class V2CoreAccountRequirementsAlternativesOriginalEntries(TypedDict):
+    description: str
+    reference: NotRequired[V2CoreAccountRequirementsAlternativesOriginalEntriesReference | None]
+
+class V2CoreAccountRequirementsAlternativesOriginalEntriesReference(TypedDict):
+    inquiry: NotRequired[str | None]
+    resource: NotRequired[str | None]
+    type: str
 
 class V2CoreAccountRequirementsEntries(TypedDict):
     awaiting_action_from: str
@@ -11204,6 +12328,7 @@ class V2CoreEvent(TypedDict):
     livemode: bool
     reason: NotRequired[V2CoreEventReason]
     related_object: NotRequired[V2CoreEventRelatedObject]
+    snapshot_event: NotRequired[str | None]
     type: str
 
 class V2CoreEventDestination(TypedDict):
@@ -11260,6 +12385,44 @@ class V2CoreEventRelatedObject(TypedDict):
     id: str
     type: str
     url: str
+
+class V2CoreVaultGbBankAccount(TypedDict):
+    id: str
+    object: str
+    archived: bool
+    bank_account_type: str
+    bank_name: str
+    created: str
+    last4: str
+    livemode: bool
+    restricted: bool
+    sort_code: NotRequired[str | None]
+    supported_currencies: list[str]
+
+class V2CoreVaultUsBankAccount(TypedDict):
+    id: str
+    object: str
+    archived: bool
+    bank_account_type: str
+    bank_name: str
+    created: str
+    fedwire_routing_number: NotRequired[str | None]
+    financial_connections_account: NotRequired[str | None]
+    last4: str
+    livemode: bool
+    restricted: bool
+    routing_number: NotRequired[str | None]
+    supported_currencies: list[str]
+    verification: V2CoreVaultUsBankAccountVerification
+
+class V2CoreVaultUsBankAccountVerification(TypedDict):
+    microdeposit_verification_details: NotRequired[V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails | None]
+    status: Literal["awaiting_verification", "unverified", "verification_failed", "verified"]
+
+class V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails(TypedDict):
+    expires: str
+    microdeposit_type: str
+    sent: str
 
 class V2DeletedObject(TypedDict):
     id: str
@@ -12384,8 +13547,692 @@ class V2ErrorV1TokenInvalidInV2Error(TypedDict):
     code: str
     message: str
 
+class V2MoneyManagementAdjustment(TypedDict):
+    id: str
+    object: str
+    adjusted_flow: NotRequired[V2MoneyManagementAdjustmentAdjustedFlow | None]
+    amount: V2MoneyManagementAdjustmentAmount
+    created: str
+    description: NotRequired[str | None]
+    financial_account: str
+    livemode: bool
+
+class V2MoneyManagementAdjustmentAdjustedFlow(TypedDict):
+    adjustment: NotRequired[str | None]
+    inbound_transfer: NotRequired[str | None]
+    outbound_payment: NotRequired[str | None]
+    outbound_transfer: NotRequired[str | None]
+    received_credit: NotRequired[str | None]
+    received_debit: NotRequired[str | None]
+    type: str
+
+class V2MoneyManagementAdjustmentAmount(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementFinancialAccount(TypedDict):
+    id: str
+    object: str
+    balance: V2MoneyManagementFinancialAccountBalance
+    country: str
+    created: str
+    display_name: NotRequired[str | None]
+    livemode: bool
+    metadata: NotRequired[dict[str, str] | None]
+    other: NotRequired[V2MoneyManagementFinancialAccountOther | None]
+    status: Literal["closed", "open", "pending"]
+    storage: NotRequired[V2MoneyManagementFinancialAccountStorage | None]
+    type: str
+
+class V2MoneyManagementFinancialAccountBalance(TypedDict):
+    available: dict[str, V2MoneyManagementFinancialAccountBalanceAvailable]
+    inbound_pending: dict[str, V2MoneyManagementFinancialAccountBalanceInboundPending]
+    outbound_pending: dict[str, V2MoneyManagementFinancialAccountBalanceOutboundPending]
+
+class V2MoneyManagementFinancialAccountBalanceAvailable(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementFinancialAccountBalanceInboundPending(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementFinancialAccountBalanceOutboundPending(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementFinancialAccountOther(TypedDict):
+    type: str
+
+class V2MoneyManagementFinancialAccountStorage(TypedDict):
+    deposit_insurance_eligibility: NotRequired[list[V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility] | None]
+    holds_currencies: list[str]
+
+class V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility(TypedDict):
+    bank_name: str
+    currencies: list[str]
+    type: str
+
+class V2MoneyManagementFinancialAddress(TypedDict):
+    id: str
+    object: str
+    bank_account: NotRequired[V2MoneyManagementFinancialAddressBankAccount | None]
+    created: str
+    financial_account: str
+    livemode: bool
+    settlement_currency: str
+    status: Literal["active", "archived", "failed", "pending"]
+    type: str
+
+class V2MoneyManagementFinancialAddressBankAccount(TypedDict):
+    aba: NotRequired[V2MoneyManagementFinancialAddressBankAccountAba | None]
+    country: NotRequired[str | None]
+    currency: str
+    iban: NotRequired[V2MoneyManagementFinancialAddressBankAccountIban | None]
+    sort_code: NotRequired[V2MoneyManagementFinancialAddressBankAccountSortCode | None]
+    type: str
+
+class V2MoneyManagementFinancialAddressBankAccountAba(TypedDict):
+    account_holder_name: NotRequired[str | None]
+    account_number: str
+    address: NotRequired[V2MoneyManagementFinancialAddressBankAccountAbaAddress | None]
+    bank_name: NotRequired[str | None]
+    routing_number: str
+
+class V2MoneyManagementFinancialAddressBankAccountAbaAddress(TypedDict):
+    city: str
+    country: str
+    line1: str
+    line2: str
+    postal_code: str
+    state: str
+    town: str
+
+class V2MoneyManagementFinancialAddressBankAccountIban(TypedDict):
+    account_holder_name: str
+    bank_name: str
+    iban: str
+
+class V2MoneyManagementFinancialAddressBankAccountSortCode(TypedDict):
+    account_holder_name: str
+    account_number: str
+    sort_code: str
+
+class V2MoneyManagementFinancialAddressCreditSimulation(TypedDict):
+    object: str
+    livemode: bool
+    status: str
+
+V2MoneyManagementInboundTransfer = TypedDict(
+    "V2MoneyManagementInboundTransfer",
+    {
+        "id": str,
+        "object": str,
+        "amount": V2MoneyManagementInboundTransferAmount,
+        "created": str,
+        "description": str,
+        "from": V2MoneyManagementInboundTransferFrom,
+        "livemode": bool,
+        "to": V2MoneyManagementInboundTransferTo,
+        "transfer_history": list[V2MoneyManagementInboundTransferTransferHistory],
+    },
+)
+
+class V2MoneyManagementInboundTransferAmount(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementInboundTransferFrom(TypedDict):
+    debited: V2MoneyManagementInboundTransferFromDebited
+    payment_method: V2MoneyManagementInboundTransferFromPaymentMethod
+
+class V2MoneyManagementInboundTransferFromDebited(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementInboundTransferFromPaymentMethod(TypedDict):
+    type: str
+    us_bank_account: NotRequired[str | None]
+
+class V2MoneyManagementInboundTransferTo(TypedDict):
+    credited: V2MoneyManagementInboundTransferToCredited
+    financial_account: str
+
+class V2MoneyManagementInboundTransferToCredited(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementInboundTransferTransferHistory(TypedDict):
+    id: str
+    bank_debit_failed: NotRequired[V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed | None]
+    bank_debit_processing: NotRequired[Any]
+    bank_debit_queued: NotRequired[Any]
+    bank_debit_returned: NotRequired[V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned | None]
+    bank_debit_succeeded: NotRequired[Any]
+    created: str
+    effective_at: str
+    type: str
+
+class V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed(TypedDict):
+    failure_reason: str
+
+class V2MoneyManagementInboundTransferTransferHistoryBankDebitReturned(TypedDict):
+    return_reason: str
+
+V2MoneyManagementOutboundPayment = TypedDict(
+    "V2MoneyManagementOutboundPayment",
+    {
+        "id": str,
+        "object": str,
+        "amount": V2MoneyManagementOutboundPaymentAmount,
+        "cancelable": bool,
+        "created": str,
+        "description": NotRequired[str | None],
+        "expected_arrival_date": NotRequired[str | None],
+        "from": V2MoneyManagementOutboundPaymentFrom,
+        "livemode": bool,
+        "metadata": NotRequired[dict[str, str] | None],
+        "payout_intent": NotRequired[str | None],
+        "recipient_notification": V2MoneyManagementOutboundPaymentRecipientNotification,
+        "recipient_verification": NotRequired[str | None],
+        "statement_descriptor": str,
+        "status": Literal["canceled", "failed", "posted", "processing", "returned"],
+        "status_details": NotRequired[V2MoneyManagementOutboundPaymentStatusDetails | None],
+        "status_transitions": NotRequired[V2MoneyManagementOutboundPaymentStatusTransitions | None],
+        "to": V2MoneyManagementOutboundPaymentTo,
+        "tracking_details": NotRequired[V2MoneyManagementOutboundPaymentTrackingDetails | None],
+    },
+)
+
+class V2MoneyManagementOutboundPaymentAmount(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementOutboundPaymentFrom(TypedDict):
+    debited: V2MoneyManagementOutboundPaymentFromDebited
+    financial_account: str
+
+class V2MoneyManagementOutboundPaymentFromDebited(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementOutboundPaymentRecipientNotification(TypedDict):
+    setting: str
+
+class V2MoneyManagementOutboundPaymentStatusDetails(TypedDict):
+    failed: NotRequired[V2MoneyManagementOutboundPaymentStatusDetailsFailed | None]
+    processing: NotRequired[V2MoneyManagementOutboundPaymentStatusDetailsProcessing | None]
+    returned: NotRequired[V2MoneyManagementOutboundPaymentStatusDetailsReturned | None]
+
+class V2MoneyManagementOutboundPaymentStatusDetailsFailed(TypedDict):
+    reason: str
+
+class V2MoneyManagementOutboundPaymentStatusDetailsProcessing(TypedDict):
+    reason: str
+
+class V2MoneyManagementOutboundPaymentStatusDetailsReturned(TypedDict):
+    reason: str
+
+class V2MoneyManagementOutboundPaymentStatusTransitions(TypedDict):
+    canceled_at: NotRequired[str | None]
+    failed_at: NotRequired[str | None]
+    posted_at: NotRequired[str | None]
+    returned_at: NotRequired[str | None]
+
+class V2MoneyManagementOutboundPaymentTo(TypedDict):
+    credited: V2MoneyManagementOutboundPaymentToCredited
+    payout_method: NotRequired[str | None]
+    payout_method_options: NotRequired[V2MoneyManagementOutboundPaymentToPayoutMethodOptions | None]
+    recipient: str
+
+class V2MoneyManagementOutboundPaymentToCredited(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementOutboundPaymentToPayoutMethodOptions(TypedDict):
+    bank_account: NotRequired[V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount | None]
+
+class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount(TypedDict):
+    preferred_network_options: NotRequired[V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions | None]
+    preferred_networks: NotRequired[list[str] | None]
+
+class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptions(TypedDict):
+    ach: NotRequired[V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch | None]
+
+class V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(TypedDict):
+    submission: NotRequired[str | None]
+    transaction_purpose: NotRequired[str | None]
+
+class V2MoneyManagementOutboundPaymentTrackingDetails(TypedDict):
+    bank_account: NotRequired[V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount | None]
+    card: NotRequired[V2MoneyManagementOutboundPaymentTrackingDetailsCard | None]
+    status: Literal["pending", "supported", "unsupported"]
+    type: str
+
+class V2MoneyManagementOutboundPaymentTrackingDetailsBankAccount(TypedDict):
+    trace_id: NotRequired[str | None]
+
+class V2MoneyManagementOutboundPaymentTrackingDetailsCard(TypedDict):
+    retrieval_reference: NotRequired[str | None]
+
+class V2MoneyManagementOutboundSetupIntent(TypedDict):
+    id: str
+    object: str
+    created: str
+    livemode: bool
+    payout_method: NotRequired[V2MoneyManagementPayoutMethod | None]
+    status: Literal["canceled", "requires_action", "requires_payout_method", "succeeded"]
+    usage_intent: str
+
+V2MoneyManagementPayoutIntent = TypedDict(
+    "V2MoneyManagementPayoutIntent",
+    {
+        "id": str,
+        "object": str,
+        "amount": V2MoneyManagementPayoutIntentAmount,
+        "confirmation_method": str,
+        "created": str,
+        "description": NotRequired[str | None],
+        "estimated_fees": NotRequired[list[V2MoneyManagementPayoutIntentEstimatedFees] | None],
+        "from": V2MoneyManagementPayoutIntentFrom,
+        "fx_quote": NotRequired[V2MoneyManagementPayoutIntentFxQuote | None],
+        "latest_payout": NotRequired[V2MoneyManagementPayoutIntentLatestPayout | None],
+        "livemode": bool,
+        "metadata": NotRequired[dict[str, str] | None],
+        "next_action": NotRequired[V2MoneyManagementPayoutIntentNextAction | None],
+        "recipient_notification": NotRequired[V2MoneyManagementPayoutIntentRecipientNotification | None],
+        "recipient_verification": NotRequired[V2MoneyManagementPayoutIntentRecipientVerification | None],
+        "schedule_options": NotRequired[V2MoneyManagementPayoutIntentScheduleOptions | None],
+        "statement_descriptor": NotRequired[str | None],
+        "status": Literal["canceled", "pending", "posted", "processing", "requires_action"],
+        "status_transitions": NotRequired[V2MoneyManagementPayoutIntentStatusTransitions | None],
+        "to": V2MoneyManagementPayoutIntentTo,
+    },
+)
+
+class V2MoneyManagementPayoutIntentAmount(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementPayoutIntentEstimatedFees(TypedDict):
+    amount: V2MoneyManagementPayoutIntentEstimatedFeesAmount
+    network_fee_details: NotRequired[V2MoneyManagementPayoutIntentEstimatedFeesNetworkFeeDetails | None]
+    tax_amount: NotRequired[V2MoneyManagementPayoutIntentEstimatedFeesTaxAmount | None]
+    type: str
+
+class V2MoneyManagementPayoutIntentEstimatedFeesAmount(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementPayoutIntentEstimatedFeesNetworkFeeDetails(TypedDict):
+    network: str
+    network_options: V2MoneyManagementPayoutIntentEstimatedFeesNetworkFeeDetailsNetworkOptions
+
+class V2MoneyManagementPayoutIntentEstimatedFeesNetworkFeeDetailsNetworkOptions(TypedDict):
+    ach: NotRequired[V2MoneyManagementPayoutIntentEstimatedFeesNetworkFeeDetailsNetworkOptionsAch | None]
+
+class V2MoneyManagementPayoutIntentEstimatedFeesNetworkFeeDetailsNetworkOptionsAch(TypedDict):
+    submission: NotRequired[str | None]
+
+class V2MoneyManagementPayoutIntentEstimatedFeesTaxAmount(TypedDict):
+    currency: str
+    value_decimal: str
+
+class V2MoneyManagementPayoutIntentFrom(TypedDict):
+    currency: str
+    debited: NotRequired[V2MoneyManagementPayoutIntentFromDebited | None]
+    financial_account: str
+
+class V2MoneyManagementPayoutIntentFromDebited(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementPayoutIntentFxQuote(TypedDict):
+    lock_duration: str
+    lock_expires_at: NotRequired[str | None]
+    lock_status: str
+    rates: dict[str, V2MoneyManagementPayoutIntentFxQuoteRates]
+    to_currency: str
+
+class V2MoneyManagementPayoutIntentFxQuoteRates(TypedDict):
+    exchange_rate: str
+
+class V2MoneyManagementPayoutIntentLatestPayout(TypedDict):
+    outbound_payment: NotRequired[str | None]
+    outbound_transfer: NotRequired[str | None]
+    type: str
+
+class V2MoneyManagementPayoutIntentNextAction(TypedDict):
+    confirm: NotRequired[V2MoneyManagementPayoutIntentNextActionConfirm | None]
+    handle_failure: NotRequired[V2MoneyManagementPayoutIntentNextActionHandleFailure | None]
+    type: str
+
+class V2MoneyManagementPayoutIntentNextActionConfirm(TypedDict):
+    fields_to_review: NotRequired[list[str] | None]
+    reason: str
+
+class V2MoneyManagementPayoutIntentNextActionHandleFailure(TypedDict):
+    failure_reason: str
+
+class V2MoneyManagementPayoutIntentRecipientNotification(TypedDict):
+    setting: str
+
+class V2MoneyManagementPayoutIntentRecipientVerification(TypedDict):
+    match_result: str
+    match_result_details: V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails
+
+class V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails(TypedDict):
+    matched_business_type: NotRequired[str | None]
+    matched_name: NotRequired[str | None]
+    message: str
+    provided_business_type: NotRequired[str | None]
+    provided_name: str
+
+class V2MoneyManagementPayoutIntentScheduleOptions(TypedDict):
+    execute_on: NotRequired[str | None]
+
+class V2MoneyManagementPayoutIntentStatusTransitions(TypedDict):
+    canceled_at: NotRequired[str | None]
+    posted_at: NotRequired[str | None]
+    processing_at: NotRequired[str | None]
+    requires_action_at: NotRequired[str | None]
+
+class V2MoneyManagementPayoutIntentTo(TypedDict):
+    credited: NotRequired[V2MoneyManagementPayoutIntentToCredited | None]
+    currency: NotRequired[str | None]
+    payout_method: NotRequired[str | None]
+    payout_method_options: NotRequired[V2MoneyManagementPayoutIntentToPayoutMethodOptions | None]
+    recipient: NotRequired[str | None]
+
+class V2MoneyManagementPayoutIntentToCredited(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementPayoutIntentToPayoutMethodOptions(TypedDict):
+    bank_account: NotRequired[V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount | None]
+
+class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount(TypedDict):
+    preferred_network_options: NotRequired[V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptions | None]
+    preferred_networks: NotRequired[list[str] | None]
+
+class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptions(TypedDict):
+    ach: NotRequired[V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch | None]
+
+class V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch(TypedDict):
+    submission: NotRequired[str | None]
+    transaction_purpose: NotRequired[str | None]
+
+class V2MoneyManagementPayoutMethod(TypedDict):
+    id: str
+    object: str
+    archived: bool
+    bank_account: NotRequired[V2MoneyManagementPayoutMethodBankAccount | None]
+    card: NotRequired[V2MoneyManagementPayoutMethodCard | None]
+    created: str
+    latest_outbound_setup_intent: NotRequired[str | None]
+    livemode: bool
+    restricted: bool
+    type: str
+    usage_status: V2MoneyManagementPayoutMethodUsageStatus
+
+class V2MoneyManagementPayoutMethodBankAccount(TypedDict):
+    bank_account_type: str
+    bank_name: str
+    branch_number: NotRequired[str | None]
+    country: str
+    financial_connections_account: NotRequired[str | None]
+    last4: str
+    routing_number: NotRequired[str | None]
+    supported_currencies: list[str]
+    swift_code: NotRequired[str | None]
+
+class V2MoneyManagementPayoutMethodCard(TypedDict):
+    exp_month: str
+    exp_year: str
+    fingerprint: str
+    last4: str
+    supported_currencies: list[str]
+
+class V2MoneyManagementPayoutMethodUsageStatus(TypedDict):
+    payments: str
+    transfers: str
+
+class V2MoneyManagementPayoutMethodsBankAccountSpec(TypedDict):
+    object: str
+    countries: dict[str, V2MoneyManagementPayoutMethodsBankAccountSpecCountries]
+    livemode: bool
+
+class V2MoneyManagementPayoutMethodsBankAccountSpecCountries(TypedDict):
+    fields: list[V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFields]
+
+class V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFields(TypedDict):
+    currencies: NotRequired[list[str] | None]
+    local_name: str
+    local_name_human: V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldsLocalNameHuman
+    max_length: int
+    min_length: int
+    placeholder: str
+    stripe_name: str
+    validation_regex: str
+
+class V2MoneyManagementPayoutMethodsBankAccountSpecCountriesFieldsLocalNameHuman(TypedDict):
+    content: str
+    localization_key: str
+
+class V2MoneyManagementReceivedCredit(TypedDict):
+    id: str
+    object: str
+    amount: V2MoneyManagementReceivedCreditAmount
+    amount_received: V2MoneyManagementReceivedCreditAmountReceived
+    balance_transfer: NotRequired[V2MoneyManagementReceivedCreditBalanceTransfer | None]
+    bank_transfer: NotRequired[V2MoneyManagementReceivedCreditBankTransfer | None]
+    created: str
+    description: NotRequired[str | None]
+    financial_account: str
+    livemode: bool
+    status: Literal["failed", "pending", "returned", "succeeded"]
+    status_details: NotRequired[V2MoneyManagementReceivedCreditStatusDetails | None]
+    status_transitions: NotRequired[V2MoneyManagementReceivedCreditStatusTransitions | None]
+    type: str
+
+class V2MoneyManagementReceivedCreditAmount(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementReceivedCreditAmountReceived(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementReceivedCreditBalanceTransfer(TypedDict):
+    from_account: NotRequired[str | None]
+    outbound_payment: NotRequired[str | None]
+    outbound_transfer: NotRequired[str | None]
+    payout: NotRequired[str | None]
+    transfer: NotRequired[str | None]
+    type: str
+
+class V2MoneyManagementReceivedCreditBankTransfer(TypedDict):
+    financial_address: str
+    network: str
+    originating_bank_account: V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount
+    statement_descriptor: NotRequired[str | None]
+
+class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccount(TypedDict):
+    aba: NotRequired[V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba | None]
+    iban: NotRequired[V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban | None]
+    sort_code: NotRequired[V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode | None]
+    type: str
+
+class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountAba(TypedDict):
+    account_holder_name: NotRequired[str | None]
+    bank_name: NotRequired[str | None]
+    last4: NotRequired[str | None]
+    routing_number: NotRequired[str | None]
+
+class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountIban(TypedDict):
+    account_holder_name: NotRequired[str | None]
+    bank_name: NotRequired[str | None]
+    bic: NotRequired[str | None]
+    country: NotRequired[str | None]
+    iban: NotRequired[str | None]
+
+class V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountSortCode(TypedDict):
+    account_holder_name: NotRequired[str | None]
+    bank_name: NotRequired[str | None]
+    last4: NotRequired[str | None]
+    sort_code: NotRequired[str | None]
+
+class V2MoneyManagementReceivedCreditStatusDetails(TypedDict):
+    failed: NotRequired[V2MoneyManagementReceivedCreditStatusDetailsFailed | None]
+    returned: NotRequired[V2MoneyManagementReceivedCreditStatusDetailsReturned | None]
+
+class V2MoneyManagementReceivedCreditStatusDetailsFailed(TypedDict):
+    reason: str
+
+class V2MoneyManagementReceivedCreditStatusDetailsReturned(TypedDict):
+    reason: str
+
+class V2MoneyManagementReceivedCreditStatusTransitions(TypedDict):
+    failed_at: NotRequired[str | None]
+    returned_at: NotRequired[str | None]
+    succeeded_at: NotRequired[str | None]
+
+class V2MoneyManagementRecipientVerification(TypedDict):
+    id: str
+    object: str
+    consumed_by: NotRequired[V2MoneyManagementRecipientVerificationConsumedBy | None]
+    created: str
+    expires_at: NotRequired[str | None]
+    livemode: bool
+    match_result: str
+    match_result_details: V2MoneyManagementRecipientVerificationMatchResultDetails
+    payout_method: str
+    recipient: NotRequired[str | None]
+    status: Literal["acknowledged", "awaiting_acknowledgement", "consumed", "expired", "verified"]
+    status_transitions: NotRequired[V2MoneyManagementRecipientVerificationStatusTransitions | None]
+    verification_type: str
+
+class V2MoneyManagementRecipientVerificationConsumedBy(TypedDict):
+    outbound_payment: NotRequired[str | None]
+    type: str
+
+class V2MoneyManagementRecipientVerificationMatchResultDetails(TypedDict):
+    matched_business_type: NotRequired[str | None]
+    matched_name: NotRequired[str | None]
+    message: str
+    provided_business_type: NotRequired[str | None]
+    provided_name: str
+
+class V2MoneyManagementRecipientVerificationStatusTransitions(TypedDict):
+    acknowledged_at: NotRequired[str | None]
+    consumed_at: NotRequired[str | None]
+
+class V2MoneyManagementTransaction(TypedDict):
+    id: str
+    object: str
+    amount: V2MoneyManagementTransactionAmount
+    balance_impact: V2MoneyManagementTransactionBalanceImpact
+    category: str
+    counterparty: NotRequired[V2MoneyManagementTransactionCounterparty | None]
+    created: str
+    description: NotRequired[str | None]
+    financial_account: str
+    flow: NotRequired[V2MoneyManagementTransactionFlow | None]
+    livemode: bool
+    metadata: NotRequired[dict[str, str] | None]
+    regulatory_receipt: V2MoneyManagementTransactionRegulatoryReceipt
+    status: Literal["pending", "posted", "void"]
+    status_transitions: V2MoneyManagementTransactionStatusTransitions
+
+class V2MoneyManagementTransactionAmount(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementTransactionBalanceImpact(TypedDict):
+    available: V2MoneyManagementTransactionBalanceImpactAvailable
+    inbound_pending: V2MoneyManagementTransactionBalanceImpactInboundPending
+    outbound_pending: V2MoneyManagementTransactionBalanceImpactOutboundPending
+
+class V2MoneyManagementTransactionBalanceImpactAvailable(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementTransactionBalanceImpactInboundPending(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementTransactionBalanceImpactOutboundPending(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementTransactionCounterparty(TypedDict):
+    name: NotRequired[str | None]
+
+class V2MoneyManagementTransactionEntry(TypedDict):
+    id: str
+    object: str
+    balance_impact: V2MoneyManagementTransactionEntryBalanceImpact
+    created: str
+    effective_at: str
+    livemode: bool
+    transaction: str
+    transaction_details: V2MoneyManagementTransactionEntryTransactionDetails
+
+class V2MoneyManagementTransactionEntryBalanceImpact(TypedDict):
+    available: V2MoneyManagementTransactionEntryBalanceImpactAvailable
+    inbound_pending: V2MoneyManagementTransactionEntryBalanceImpactInboundPending
+    outbound_pending: V2MoneyManagementTransactionEntryBalanceImpactOutboundPending
+
+class V2MoneyManagementTransactionEntryBalanceImpactAvailable(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementTransactionEntryBalanceImpactInboundPending(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementTransactionEntryBalanceImpactOutboundPending(TypedDict):
+    currency: str
+    value: int
+
+class V2MoneyManagementTransactionEntryTransactionDetails(TypedDict):
+    category: str
+    financial_account: str
+    flow: NotRequired[V2MoneyManagementTransactionEntryTransactionDetailsFlow | None]
+
+class V2MoneyManagementTransactionEntryTransactionDetailsFlow(TypedDict):
+    adjustment: NotRequired[str | None]
+    currency_conversion: NotRequired[str | None]
+    fee_batch: NotRequired[str | None]
+    inbound_transfer: NotRequired[str | None]
+    outbound_payment: NotRequired[str | None]
+    outbound_transfer: NotRequired[str | None]
+    received_credit: NotRequired[str | None]
+    received_debit: NotRequired[str | None]
+    type: str
+
+class V2MoneyManagementTransactionFlow(TypedDict):
+    adjustment: NotRequired[str | None]
+    currency_conversion: NotRequired[str | None]
+    fee_batch: NotRequired[str | None]
+    inbound_transfer: NotRequired[str | None]
+    outbound_payment: NotRequired[str | None]
+    outbound_transfer: NotRequired[str | None]
+    received_credit: NotRequired[str | None]
+    received_debit: NotRequired[str | None]
+    type: str
+
+class V2MoneyManagementTransactionRegulatoryReceipt(TypedDict):
+    status: Literal["available", "not_applicable", "pending", "url_expired"]
+    url: NotRequired[str | None]
+    url_expires_at: NotRequired[str | None]
+
+class V2MoneyManagementTransactionStatusTransitions(TypedDict):
+    posted_at: NotRequired[str | None]
+    void_at: NotRequired[str | None]
+
 class VerificationSessionRedaction(TypedDict):
-    status: Literal["processing", "redacted"]
+    status: Literal["processing", "redacted", "validated"]
 
 class WebhookEndpoint(TypedDict):
     id: str

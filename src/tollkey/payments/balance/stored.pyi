@@ -15,11 +15,9 @@ class StoredBalanceTransaction(api.BalanceTransaction):
 class StoredTopup(api.Topup):
     """A top-up.
 
-    initiated_by: always null. _failure: what the test bank account says that the debit fails with, or null; absent for
-        test funds.
+    _failure: what the test bank account says that the debit fails with, or null; absent for test funds.
     """
 
-    initiated_by: None
     _failure: NotRequired[str | None]
 
 class PaymentSender(TypedDict):

@@ -13,7 +13,7 @@ from tollkey.wire import Call, new_object
 from tollkey.wire.kinds import Job
 
 if TYPE_CHECKING:
-    from tollkey.payments.charges.stored import DisputedCard, StoredCharge, StoredDispute
+    from tollkey.payments.charges.stored import StoredCharge, StoredDispute
     from tollkey.wire import api
 
 EVIDENCE = (
@@ -164,7 +164,7 @@ def _card_details(card: api.PaymentMethodDetailsCard, case: str, network_code: s
     brand = card["brand"]
     assert brand is not None, "only a card whose brand is known can be charged"
     network = card.get("network") or brand
-    disputed: DisputedCard = {
+    disputed: api.DisputePaymentMethodDetailsCard = {
         "brand": brand,
         "case_type": case,
         "network": network,

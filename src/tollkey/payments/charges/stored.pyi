@@ -53,20 +53,7 @@ class StoredCharge(api.Charge):
     _uncollected: NotRequired[bool]
 
 class StoredRefund(api.Refund):
-    """A refund.
-
-    customer, payment_method: those of its charge; absent in refunds of payments that transfers made. customer_account:
-        always null.
-    """
-
-    customer: NotRequired[str | None]
-    customer_account: NotRequired[None]
-    payment_method: NotRequired[str | None]
-
-class DisputedCard(api.DisputePaymentMethodDetailsCard):
-    """The card of a disputed charge. network: the card network that handles the dispute."""
-
-    network: str
+    """A refund. Those of payments that transfers made have no customer, customer_account and payment_method."""
 
 class StoredDispute(api.Dispute):
     """A dispute.

@@ -1,6 +1,7 @@
 """The days of the API's versions, and the name that a version carries since 2024.
 
-Up to ``2026-05-27`` as the published document lists them for webhook endpoints; the later ones as the official SDKs do.
+Up to ``2026-10-28`` as the published document and the official SDKs list them for webhook endpoints; the later one as
+Stripe's changelog does.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ _NAMED: Final = {
     "basil": "2025-03-31 2025-04-30 2025-05-28 2025-06-30 2025-07-30 2025-08-27",
     "clover": "2025-09-30 2025-10-29 2025-11-17 2025-12-15 2026-01-28 2026-02-25",
     "dahlia": "2026-03-25 2026-04-22 2026-05-27 2026-06-24 2026-07-29 2026-08-26",
-    "endive": "2026-09-30 2026-10-28",
+    "endive": "2026-09-30 2026-10-28 2026-11-18",
 }
-#: The day of the version that the published document describes.
-PUBLISHED: Final = "2026-05-27"
+#: The day of the version that the facts in this folder describe.
+PUBLISHED: Final = "2026-10-28"
 #: Day -> the name of its version, empty before versions had names.
 DATES: Final = {
     **{f"{year}-{day}": "" for year, days in _DAYS.items() for day in days.split()},

@@ -44,15 +44,24 @@ ALWAYS: Final[dict[str, tuple[str, ...]]] = {
         "payment_method_types",
     ),
     "person": ("dob", "metadata", "relationship", "verification"),
+    "subscription_schedule": ("pause_schedules",),
     "transfer": ("destination_payment", "source_type"),
 }
 
 #: Properties that the document calls nullable and that only some objects have.
 SOMETIMES: Final[dict[str, frozenset[str]]] = {
     "account": frozenset({"groups"}),
+    "billing_portal.session": frozenset({"after_expiration"}),
     "bank_account": frozenset({"account", "available_payout_methods", "customer", "default_for_currency"}),
+    "confirmation_token": frozenset({"metadata"}),
     "card": frozenset({"account", "allow_redisplay", "available_payout_methods", "default_for_currency", "status"}),
+    "invoice": frozenset({"status_details"}),
+    "invoiceitem": frozenset({"frozen_fields", "invoicing_rules"}),
+    "payment_method": frozenset({"paypay", "sequra"}),
+    "payment_method_configuration": frozenset({"paypay", "sequra"}),
     "person": frozenset({"us_cfpb_data"}),
+    "subscription": frozenset({"status_details"}),
+    "topup": frozenset({"payment_method", "payment_method_options"}),
 }
 
 #: Properties, besides lists, that exist only when expanded.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from tollkey.payments.processors.cards.card import TestCard, ThreeDSecure
 from tollkey.payments.processors.cards.checks import fingerprint
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredCard
-    from tollkey.payments.processors.stored import ChargedCard
     from tollkey.wire import api
 
 _DISPLAY = {"amex": "american_express", "diners": "diners_club", "unionpay": "union_pay", "unknown": "other"}
@@ -169,10 +168,6 @@ def legacy_card(
     return cast("StoredCard", present)  # all its required fields are never left out
 
 
-class _Held(TypedDict, total=False):
-    capture_before: int
-
-
 def charge_card_details(
     details: CardDetails,
     answer: NetworkAnswer,
@@ -181,21 +176,20 @@ def charge_card_details(
     three_d_secure: api.ThreeDSecureDetailsCharge | None = None,
     mandate: str | None = None,
     wallet: api.PaymentMethodDetailsCardWallet | None = None,
-) -> ChargedCard:
+) -> api.PaymentMethodDetailsCard:
     """Return ``charge.payment_method_details.card``.
 
     amount: authorized minor units. authorization_code (six digits), network_transaction_id (15 digits): of an approved
         charge; None for a declined one. capture_before: UTC epoch seconds, for an uncaptured charge only.
     """
     card, approved = details.card, answer.authorization_code is not None
-    held: _Held = {"capture_before": answer.capture_before} if answer.capture_before is not None else {}
-    return {
+    made: api.PaymentMethodDetailsCard = {
         "amount_authorized": amount if approved else None,
         "authorization_code": answer.authorization_code,
         "brand": card.brand,
-        **held,
         "checks": details.checks.wire(),
         "country": card.country,
+        "electronic_commerce_indicator": None,
         "exp_month": details.exp_month,
         "exp_year": details.exp_year,
         "extended_authorization": {"status": "disabled"},
@@ -215,3 +209,6 @@ def charge_card_details(
         "transaction_link_id": None,
         "wallet": wallet,
     }
+    if answer.capture_before is not None:
+        made["capture_before"] = answer.capture_before
+    return made
