@@ -61,6 +61,7 @@ SHOWN = {
     "POST /v1/invoices number": "an invoice's own number",
     "POST /v1/invoices/{} number": "an invoice's own number",
     "POST /v1/billing/meter_events payload": "what is counted",
+    "POST /v2/billing/meter_events payload": "what is counted",
     "POST /v2/billing/meter_event_stream events.[].payload": "what is counted",
     "POST /pay/{} tax_id": "a customer's tax id, which invoices show",
     "POST /pay/{}/address tax_id": "a customer's tax id, which invoices show",

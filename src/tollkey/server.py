@@ -19,6 +19,7 @@ from tollkey.db import (
     edge_for,
 )
 from tollkey.payments.methods import ephemeral_keys
+from tollkey.payments.usage import sessions
 from tollkey.platform import background
 from tollkey.platform.cli_socket import CliSocket, no_socket
 from tollkey.platform.connections import platform_of
@@ -137,7 +138,10 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
         guess_limiter=guess_limiter,
         later_versions=frozenset(settings.later_versions.split()),
         refused=core.attempts.count_denied,
-        special_keys=lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, core.authority, tx, text, now),
+        special_keys={
+            "ek": lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, core.authority, tx, text, now),
+            "token": lambda tx, text, now: sessions.verify(core.authority, tx, text, now),
+        },
     )
     log_buffer = Buffer(pause=lambda: time.sleep(_LOG_PAUSE_SECONDS))
     service = Service(core.setup, edge, core.verifier, policy, core.now, log_buffer)

@@ -24,6 +24,7 @@ ROUTES = {name_of(e): (r, e) for r in gather(tollkey.platform, tollkey.payments)
 NOT_CALLED = {
     "POST /oauth/token": "needs an authorization code from a page; tests/platform has it",
     "POST /oauth/deauthorize": "needs a connected application; tests/platform has it",
+    "POST /v2/billing/meter_event_stream": "needs the token of a session; tests/payments/usage has it",
     "POST /v1/account/login_links": "only for Express accounts acting for themselves",
     "POST /v1/api_keys/{}/hide": "live keys only; tests/platform has it",
 }

@@ -199,7 +199,7 @@ REPEATED = {
     "a value as an unknown name": ("/v1/tokens", "x-www-form-urlencoded", "cvc[9731]=1"),
     "another notation": ("/v1/tokens", "x-www-form-urlencoded", "<card><cvc>9731</cvc></card>"),
     "an object of another language": ("/v1/tokens", "x-www-form-urlencoded", "{'card': {'cvc': '9731'}}"),
-    "a v2 body": ("/v2/billing/meter_event_stream", "json", '{"cvc":[["9731"]]}'),
+    "a v2 body": ("/v2/billing/meter_events", "json", '{"cvc":[["9731"]]}'),
 }  # fmt: skip
 
 

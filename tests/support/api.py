@@ -159,7 +159,10 @@ class Api:
         return self.send("GET", path, key=key, headers=headers, query=urlencode(form(params)))
 
     def post(self, path: str, *, key: str | None = "", headers: dict[str, str] | None = None, **params: Any) -> Answer:
-        """POST with parameters in a form."""
+        """POST with parameters in a form, or as JSON to the v2 API."""
+        if path.startswith("/v2/"):
+            sent = {"content-type": "application/json", **(headers or {})}
+            return self.send("POST", path, key=key, headers=sent, body=json.dumps(params).encode())
         return self.send("POST", path, key=key, headers=headers, body=urlencode(form(params)).encode())
 
     def delete(

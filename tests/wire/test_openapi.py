@@ -47,7 +47,9 @@ def test_every_operation_says_in_a_sentence_what_it_does(api: Api) -> None:
 
 def test_required_parameters_enums_and_bounds_are_there(api: Api) -> None:
     paths = openapi_document(api.core.catalogue)["paths"]
-    body = paths["/v1/webhook_endpoints"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    body = paths["/v1/webhook_endpoints"]["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"][
+        "schema"
+    ]
     assert sorted(body["required"]) == ["enabled_events", "url"]
     limit = next(p for p in paths["/v1/customers"]["get"]["parameters"] if p["name"] == "limit")
     assert limit["schema"] == {"type": "integer", "minimum": 1, "maximum": 100}

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from tollkey.db.engine import Scope
-from tollkey.keys.token import Kind
+from tollkey.keys.token import Kind, mask_unknown
 
 Status = Literal["active", "expired"]
 
@@ -78,6 +78,25 @@ class Key:
     replaced_by: str | None
     subject: str | None = None
     effective_connect: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_host(
+        cls, kind: Kind, scope: Scope, id: str, name: str, text: str, *, created: int, expires: int, subject: str = ""
+    ) -> Key:
+        """Return a key that the host creates and stores itself; it has no permissions.
+
+        kind: ``ephemeral`` or ``session``. name: for people. text: the secret, of which only the mask is kept.
+        created, expires: UTC epoch seconds. subject: the id of the object that it is for.
+        """
+        nothing: frozenset[str] = frozenset()
+        shown = mask_unknown(text)
+        return cls(
+            id=id, account=scope.account, livemode=scope.livemode, kind=kind, name=name, note="", permissions=nothing,
+            effective=nothing, connect_permissions=nothing, ip_allowlist=(), created=created, created_by="",
+            expires_at=expires, own_expires_at=expires, revoked_at=None, redacted=shown, masked=shown, token=None,
+            revealable=False, hides_after_reveal=False, revealed_at=None, hidden_at=None, is_default=False,
+            imported=False, version=0, rolled_from=None, replaced_by=None, subject=subject or None,
+        )  # fmt: skip
 
     @property
     def scope(self) -> Scope:

@@ -18,8 +18,9 @@ from typing import Literal, NamedTuple
 
 from tollkey.db.ids import ALPHABET, Ids
 
-#: ``ephemeral`` keys belong to the host (``Policy.special_keys``); this package neither creates nor stores them.
-Kind = Literal["publishable", "secret", "restricted", "ephemeral"]
+#: ``ephemeral`` keys and ``session`` tokens belong to the host (``Policy.special_keys``); this package neither creates
+#: nor stores them.
+Kind = Literal["publishable", "secret", "restricted", "ephemeral", "session"]
 KINDS: tuple[Kind, ...] = ("publishable", "secret", "restricted")
 
 BODY_LENGTH = 99

@@ -254,7 +254,7 @@ def list_audit(call: Call, params: Params) -> Page:
 
 
 def _post(
-    verb: str, operation: Callable[[Call, Params, Key], Json], params: Any = _NOTHING, secret: bool = False
+    verb: str, operation: Callable[[Call, Params, Key], Json], params: Any = _NOTHING, secret: str = ""
 ) -> Endpoint:
     return Endpoint("POST", f"{_PATH}/{verb}", _verb(operation), params=params, secret=secret)
 
@@ -271,15 +271,15 @@ API_KEY = Resource(
     endpoints=(
         Endpoint("GET", "/v1/api_keys", list_keys, params=P.page(
             type=P.enum("publishable", "secret", "restricted"), include_expired=P.boolean())),
-        Endpoint("POST", "/v1/api_keys", create, secret=True, params=P.nested(
+        Endpoint("POST", "/v1/api_keys", create, secret="secret", params=P.nested(
             {"type": P.enum("secret", "restricted"), "expires_at": P.timestamp(), **_TEXTS, **_LISTS},
             required=["type"])),
         Endpoint("GET", _PATH, retrieve_key, params=_NOTHING),
         Endpoint("POST", _PATH, _verb(update), params=P.nested(
             {name: P.unset(kind) for name, kind in {**_TEXTS, **_LISTS}.items()})),
-        _post("reveal", reveal, P.object(note=P.string()), secret=True),
+        _post("reveal", reveal, P.object(note=P.string()), secret="secret"),
         _post("hide", hide),
-        _post("roll", roll, _ROLL, secret=True),
+        _post("roll", roll, _ROLL, secret="secret"),
         _post("expire", expire),
         _post("cancel_expiry", cancel_expiry),
         _post("revoke", revoke),

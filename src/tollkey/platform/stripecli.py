@@ -97,7 +97,7 @@ SESSION = Resource(
             "POST",
             "/v1/stripecli/sessions",
             open_session,
-            secret=True,
+            secret="secret",
             params=P.nested(
                 {
                     "device_name": P.string(),

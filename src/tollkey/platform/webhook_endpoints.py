@@ -143,7 +143,7 @@ WEBHOOK_ENDPOINT = Resource(
     sealed=("_secrets",),
     endpoints=(
         listing("webhook_endpoint", "/v1/webhook_endpoints"),
-        Endpoint("POST", "/v1/webhook_endpoints", create, secret=True),
+        Endpoint("POST", "/v1/webhook_endpoints", create, secret="secret"),
         retrieve("webhook_endpoint", "/v1/webhook_endpoints/{webhook_endpoint}"),
         Endpoint("POST", "/v1/webhook_endpoints/{webhook_endpoint}", update),
         Endpoint("DELETE", "/v1/webhook_endpoints/{webhook_endpoint}", delete),

@@ -13,7 +13,7 @@ from tollkey.wire._incoming import SMALL, too_large
 from tollkey.wire._multipart import decode_multipart, is_multipart, without_boundary
 from tollkey.wire.errors import ApiError
 from tollkey.wire.idempotency import fingerprint
-from tollkey.wire.messages import Request
+from tollkey.wire.messages import Request, is_v2
 from tollkey.wire.resource import Endpoint
 
 #: Long bodies are decoded in one thread, so that at most one competes with the event loop for the interpreter lock.
@@ -65,7 +65,7 @@ async def mark_of(request: Request, key: Key, account: str) -> bytes:
 def _decoded(request: Request, most: int) -> dict[str, Any]:
     """Return the parameters in the body: JSON in v2, a form otherwise. most: bytes allowed in multipart fields."""
     kind = request.headers.get("content-type", "")
-    if request.path.startswith("/v2/"):
+    if is_v2(request.path):
         return decode_json(request.body)
     if not is_multipart(kind):
         return decode_form(request.body)

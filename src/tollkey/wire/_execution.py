@@ -9,12 +9,13 @@ from tollkey.wire import idempotency
 from tollkey.wire._clients import check_form_headers, limit_to_customer
 from tollkey.wire.call import Call
 from tollkey.wire.errors import ApiError, invalid
-from tollkey.wire.messages import Request, Response
+from tollkey.wire.messages import Request, Response, is_v2
 from tollkey.wire.objects import encode
 from tollkey.wire.params import check
 from tollkey.wire.removed import gone
 from tollkey.wire.render import Renderer
 from tollkey.wire.resource import Endpoint, Json, Reply
+from tollkey.wire.reveals import without_field
 from tollkey.wire.router import Route
 
 
@@ -99,7 +100,7 @@ class Execution:
         shown = self.renderer.render(call, answer, paths)
         storable = self.renderer.reveals.storable(shown) if paths and endpoint.writes else shown
         if endpoint.secret:
-            storable = {**storable, "secret": None}
+            storable = without_field(storable, endpoint.secret)
         kept = None if storable is shown else encode(storable)
         return Response(200, encode(shown), noticed, request_id=call.origin.request_id, kept=kept)
 
@@ -137,7 +138,7 @@ def error_response(
     headers = dict(error.headers)
     if error.retry is not None and idempotent:
         headers["Stripe-Should-Retry"] = "true" if error.retry else "false"
-    body = error.body_v2() if path.startswith("/v2/") else error.body(url)
+    body = error.body_v2() if is_v2(path) else error.body(url)
     return Response(
         error.status, encode(body) + b"\n", headers, request_id=request_id, code=error.code, guess=error.guess
     )

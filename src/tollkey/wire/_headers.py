@@ -5,7 +5,7 @@ from __future__ import annotations
 from tollkey.keys import Key
 from tollkey.wire import refusals
 from tollkey.wire.errors import ApiError
-from tollkey.wire.messages import Request, Response
+from tollkey.wire.messages import Request, Response, is_v2
 from tollkey.wire.versions import read_version
 
 _FORM = "application/x-www-form-urlencoded"
@@ -67,7 +67,7 @@ def check_content_type(request: Request) -> None:
         raise ApiError(415, message=f"Invalid request: unsupported Content-Encoding {coding}. Send the body as it is.")
     said = request.headers.get("content-type", "")
     kind = said.partition(";")[0].strip().lower()
-    if request.path.startswith("/v2/"):
+    if is_v2(request.path):
         if kind != "application/json":
             raise ApiError(
                 400,

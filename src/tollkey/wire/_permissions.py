@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tollkey.keys import Key
 from tollkey.wire import refusals
+from tollkey.wire.resource import Endpoint
 from tollkey.wire.router import Route
 
 
@@ -14,6 +15,9 @@ def check_permission(key: Key, route: Route, account: str | None, dashboard_url:
     """
     endpoint, resource = route.endpoint, route.resource
     connected = account is not None and account != key.account
+    if endpoint.session or key.kind == "session":
+        _check_session(key, endpoint, account)
+        return
     if key.kind == "secret":
         return
     if key.kind == "publishable":
@@ -31,3 +35,13 @@ def check_permission(key: Key, route: Route, account: str | None, dashboard_url:
     permission = endpoint.permission or resource.permission
     if not key.allows(f"{permission.name}_{endpoint.needs}", connected=connected):
         raise refusals.lacks_permission(key, [(permission, endpoint.needs)], dashboard_url)
+
+
+def _check_session(key: Key, endpoint: Endpoint, account: str | None) -> None:
+    """Raise ApiError 403 unless the token of a session calls an endpoint for sessions, in the session's account."""
+    if not endpoint.session:
+        raise refusals.not_for_sessions(key)
+    if key.kind != "session":
+        raise refusals.session_required()
+    if account not in (None, key.account):
+        raise refusals.account_invalid(key, account or "")

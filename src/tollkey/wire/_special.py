@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from tollkey.wire import urls
-from tollkey.wire._check import Node, Path, Text, bracket_name, shown
+from tollkey.wire import rfc3339, urls
+from tollkey.wire._check import Node, Path, Text, bracket_name, empty, shown
 from tollkey.wire.errors import invalid
 
 METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 40, 500
@@ -76,6 +76,24 @@ class Email(Text):
         if not _EMAIL.fullmatch(text):
             raise invalid(f"Invalid email address: {text}", bracket_name(path), "email_invalid")
         return text
+
+
+class Moment(Node):
+    """A point in time as the v2 API takes it, a text of RFC 3339; read as UTC epoch seconds."""
+
+    __slots__ = ()
+
+    def read(self, value: object, path: Path) -> int:
+        if value == "" or value is None:
+            raise empty(path)
+        seconds = rfc3339.seconds_of(value) if isinstance(value, str) else None
+        if seconds is None:
+            raise invalid(
+                f"Invalid timestamp for {bracket_name(path)}: must be an RFC 3339 date and time,"
+                " such as 2026-01-01T00:00:00Z",
+                bracket_name(path),
+            )
+        return seconds
 
 
 class Url(Text):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from tollkey.db import Tx
 from tollkey.wire._incoming import Incoming
 
-__all__ = ["COMMON", "Incoming", "Request", "Response", "Rest"]
+__all__ = ["COMMON", "Incoming", "Request", "Response", "Rest", "is_v2"]
 
 #: Headers of every response, also of errors (reference section 1.3).
 COMMON = {
@@ -27,6 +27,11 @@ COMMON = {
     "Vary": "Origin",
     "X-Robots-Tag": "none",
 }
+
+
+def is_v2(path: str) -> bool:
+    """Return whether a path belongs to the v2 API, with bodies in JSON and errors of their own form."""
+    return path.startswith("/v2/")
 
 
 @dataclass(slots=True)

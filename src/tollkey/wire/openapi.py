@@ -22,7 +22,8 @@ from tollkey.wire._check import (
     Timestamp,
     Unset,
 )
-from tollkey.wire._special import Email, Metadata, Url
+from tollkey.wire._special import Email, Metadata, Moment, Url
+from tollkey.wire.messages import is_v2
 from tollkey.wire.removed import Refused, gone, narrowed
 from tollkey.wire.resource import Catalogue, Endpoint, Json, Resource, path_names
 from tollkey.wire.versions import LATEST
@@ -33,6 +34,7 @@ _ERROR = {
 }
 _SIMPLE: dict[type[Node], Json] = {
     Timestamp: {"type": "integer", "format": "unix-time"},
+    Moment: {"type": "string", "format": "date-time"},
     Number: {"type": "number"},
     DecimalText: {"type": "string", "format": "decimal"},
     Boolean: {"type": "boolean"},
@@ -91,9 +93,8 @@ def _operation(resource: Resource, endpoint: Endpoint, version: str) -> Json:
         operation["parameters"] += [_query(name, node, name in params.required) for name, node in _taken(params)]
     elif endpoint.host is None and params.fields:
         body = {"schema": _schema(params)}
-        operation["requestBody"] = {
-            "content": {kind: body for kind in ("application/x-www-form-urlencoded", "application/json")}
-        }
+        kinds = ("application/json",) if is_v2(endpoint.path) else ("application/x-www-form-urlencoded",)
+        operation["requestBody"] = {"content": dict.fromkeys(kinds, body)}
     return operation
 
 

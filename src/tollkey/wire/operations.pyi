@@ -6666,17 +6666,31 @@ class PostTransfersTransfer(Operation):
 class PostTransfersTransferReversalsId(Operation):
     metadata: NotRequired[dict[str, str] | None]
 
-class PostV2BillingMeterEventSession(Operation):
+class PostV2BillingMeterEventAdjustments(TypedDict):
+    cancel: PostV2BillingMeterEventAdjustmentsCancel
+    event_name: str
+    type: Literal["cancel"]
+
+class PostV2BillingMeterEventAdjustmentsCancel(TypedDict):
+    identifier: str
+
+class PostV2BillingMeterEventSession(TypedDict):
     pass
 
-class PostV2BillingMeterEventStream(Operation):
-    events: NotRequired[list[PostV2BillingMeterEventStreamEvent]]
+class PostV2BillingMeterEventStream(TypedDict):
+    events: list[PostV2BillingMeterEventStreamEvent]
 
 class PostV2BillingMeterEventStreamEvent(TypedDict):
-    event_name: NotRequired[str]
+    event_name: str
     identifier: NotRequired[str]
-    payload: NotRequired[dict[str, str]]
-    timestamp: NotRequired[Any]
+    payload: dict[str, str]
+    timestamp: NotRequired[int]
+
+class PostV2BillingMeterEvents(TypedDict):
+    event_name: str
+    identifier: NotRequired[str]
+    payload: dict[str, str]
+    timestamp: NotRequired[int]
 
 class PostVerifyToken(Operation):
     outcome: str

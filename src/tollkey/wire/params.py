@@ -32,7 +32,8 @@ from tollkey.wire._check import (
 from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire._incoming import too_large
 from tollkey.wire._multipart import Upload, decode_multipart, is_multipart
-from tollkey.wire._special import Email, Metadata, Url, is_url_name, url_node
+from tollkey.wire._special import Email, Metadata, Moment, Url, is_url_name, url_node
+from tollkey.wire.messages import is_v2
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.dates import DATES, PUBLISHED
 from tollkey.wire.spec.legacy import BOUNDS, BROWSER_ONLY, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
@@ -48,6 +49,7 @@ __all__ = [
     "Integer",
     "Map",
     "Metadata",
+    "Moment",
     "Number",
     "ObjectSchema",
     "OneOf",
@@ -214,7 +216,7 @@ def _operation(name: str) -> ObjectSchema:
         raise LookupError(f"no such operation: {name}")
     base = Object() if number is None else _node(number)
     assert isinstance(base, Object)
-    extra: dict[str, Node] = {"expand": Array(Text(5000))}
+    extra: dict[str, Node] = {} if is_v2(name.partition(" ")[2]) else {"expand": Array(Text(5000))}
     if "limit" in base.fields:
         extra["limit"] = Integer(1, 100)
     schema = base.extended(extra)
@@ -305,8 +307,15 @@ def _node(number: int) -> Node:
     if kind == "o":
         fields: dict[str, int] = rest[0]
         return Object(None, rest[1], lambda: {name: _field(name, row) for name, row in fields.items()})
-    simple: dict[str, type[Node]] = {"i": Integer, "t": Timestamp, "n": Number, "d": DecimalText, "b": Boolean}
-    return simple[kind]() if kind in simple else (Text(None) if kind == "z" else Anything())
+    simple: dict[str, type[Node]] = {
+        "i": Integer,
+        "t": Timestamp,
+        "n": Number,
+        "d": DecimalText,
+        "b": Boolean,
+        "z": Moment,
+    }
+    return simple[kind]() if kind in simple else Anything()
 
 
 def _field(name: str, row: int) -> Node:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from tollkey.db import Scope, Tx
@@ -41,7 +41,8 @@ class Policy:
     connected: ``(tx, platform's scope, account)`` -> whether the platform may act for the account.
     platform_of: see ``Owners``. require_https: refuse unencrypted HTTP. dashboard_url: used in error messages.
     limit: ``(key)`` -> whether the rate limit lets the key make a request now; None for no limit.
-    special_keys: ``(tx, key's text, now)`` -> authenticates ephemeral keys; None where they do not exist.
+    special_keys: the first word of a key's text (``ek``) -> ``(tx, key's text, now)`` -> authenticates such a key;
+    None for a text that is no such key. It may raise ApiError.
     guess_limiter: counts wrong secrets by address and delays answers; None for no limit.
     refused: ``(denied, ip, now)``, called for each refused key; must not block (``keys.Attempts``).
     later_versions: further API versions to accept, published since this program was written.
@@ -52,7 +53,7 @@ class Policy:
     require_https: bool = False
     dashboard_url: str = "https://dashboard.stripe.com"
     limit: Callable[[Key], bool] | None = None
-    special_keys: Callable[[Tx, str, int], Key | Denied | None] | None = None
+    special_keys: Mapping[str, Callable[[Tx, str, int], Key | Denied | None]] = field(default_factory=dict)
     refused: Callable[[Denied, str | None, int], None] | None = None
     guess_limiter: GuessLimiter | None = None
     later_versions: frozenset[str] = frozenset()

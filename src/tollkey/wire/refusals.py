@@ -89,6 +89,28 @@ def not_for_ephemeral(key: Key) -> ApiError:
     )
 
 
+def not_for_sessions(key: Key) -> ApiError:
+    """Return the 403 for the token of a session on an endpoint for API keys."""
+    return ApiError(
+        403,
+        message=f"The provided token '{key.redacted}' only authenticates the meter event stream. Use an API key for"
+        " this endpoint.",
+    )
+
+
+def session_required() -> ApiError:
+    """Return the 403 for an API key on an endpoint that only the token of a session may call.
+
+    Source: Stripe's API reference, "Create a billing meter event via stream": it requires a meter event session for
+    authentication. The text is ours.
+    """
+    return ApiError(
+        403,
+        message="The meter event stream is authenticated by the token of a meter event session, not by an API key."
+        " Create a session with POST /v2/billing/meter_event_session and send its `authentication_token`.",
+    )
+
+
 def unrestricted_only(key: Key) -> ApiError:
     """Return the 403 for an endpoint that restricted keys may not call, whatever their permissions."""
     return ApiError(

@@ -56,8 +56,9 @@ class Endpoint:
     params: the typed parameters; by default those of Stripe's OpenAPI document for this method and path.
     object: the type of object in its response, when not the resource's own (for the docs).
     unrestricted: restricted keys may not call it.
+    session: only the token of a session may call it (keys of kind ``session``), and nothing else.
     raw: its response may be the stored JSON without decoding it, when nothing in it must be changed.
-    secret: ``secret`` in its response is left out of request logs and idempotency records.
+    secret: the field of its response (dotted path) that is left out of request logs and idempotency records.
     public: it needs no key; its path contains a ``{token}`` of ``wire.hosted``, which determines the scope and
     ``call.path["id"]``.
     makes: a GET that may store something, as test values may become objects.
@@ -84,8 +85,9 @@ class Endpoint:
     params: ObjectSchema | None = None
     object: str | None = None
     unrestricted: bool = False
+    session: bool = False
     raw: bool = False
-    secret: bool = False
+    secret: str = ""
     public: bool = False
     makes: bool = False
     live: Live | None = None

@@ -23,6 +23,11 @@ def permission_of(resource: Resource, needs: str) -> str:
     return f"{resource.permission.name}_{needs}" if needs in ("read", "write") else needs
 
 
+def without_field(value: Json, path: str) -> Json:
+    """Return a copy of a response in which the field at a dotted path is null. A missing or empty field stays."""
+    return _blanked(value, tuple(path.split(".")), None)
+
+
 class _Denied(NamedTuple):
     """Fields hidden from a set of permissions, by type of object; names: these types as JSON bytes."""
 

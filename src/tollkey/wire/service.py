@@ -217,7 +217,8 @@ class Service:
         else:
             text = presented.text
         seconds = int(now)
-        if text.startswith("ek_") and (special := self.policy.special_keys) is not None:
+        special = self.policy.special_keys.get(text.partition("_")[0])
+        if special is not None:
             found = await self.edge.read(lambda tx: special(tx, text, seconds))
             if found is not None:
                 return found

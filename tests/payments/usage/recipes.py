@@ -53,6 +53,10 @@ BODIES: dict[str, Body] = {
     "POST /v1/billing/meter_events": lambda m: {
         "event_name": m.shared("billing.meter")["event_name"], "identifier": f"id{m.next()}",
         "payload": {"stripe_customer_id": m.id("customer"), "value": "5"}},
+    "POST /v2/billing/meter_event_adjustments": lambda m: {
+        "event_name": m.shared("billing.meter")["event_name"], "type": "cancel",
+        "cancel": {"identifier": _meter_event(m)}},
+    "POST /v2/billing/meter_events": lambda m: m.body("POST /v1/billing/meter_events"),
     "POST /v1/billing/meters": lambda m: {
         "display_name": "Calls", "event_name": f"calls_{m.next()}", "default_aggregation": {"formula": "sum"},
         "customer_mapping": {"type": "by_id", "event_payload_key": "stripe_customer_id"},

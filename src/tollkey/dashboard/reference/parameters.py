@@ -16,6 +16,7 @@ from tollkey.wire.params import (
     Integer,
     Map,
     Metadata,
+    Moment,
     Number,
     ObjectSchema,
     OneOf,
@@ -30,7 +31,7 @@ from tollkey.wire.resource import Endpoint, path_names
 _DEEPEST = 4  # depth of the bracketed names that the reference shows
 _SIMPLE: dict[type[Param], str] = {
     Timestamp: "timestamp", Number: "number", DecimalText: "decimal text", Boolean: "boolean", Metadata: "map of text",
-    Email: "e-mail address", Url: "URL", Anything: "any",
+    Email: "e-mail address", Url: "URL", Anything: "any", Moment: "time of RFC 3339",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from tollkey.wire.params import (
     Integer,
     Map,
     Metadata,
+    Moment,
     Number,
     OneOf,
     Param,
@@ -22,6 +23,7 @@ from tollkey.wire.params import (
     Url,
 )
 from tollkey.wire.resource import Catalogue, Endpoint, path_names
+from tollkey.wire.rfc3339 import written
 from tollkey.wire.spec import NULLABLE, REQUIRED, object_facts
 
 _WHEN = 1_767_225_600  # 2026-01-01
@@ -192,6 +194,8 @@ class Samples:
             return True
         if isinstance(node, Timestamp):
             return _WHEN
+        if isinstance(node, Moment):
+            return written(_WHEN)
         if isinstance(node, Integer | Number):
             return 1000 if "amount" in name else 1
         if isinstance(node, Email):

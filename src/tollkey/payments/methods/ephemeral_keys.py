@@ -125,18 +125,8 @@ def _granted(tables: Tables, authority: Authority, tx: Tx, value: StoredEphemera
 
 
 def _key(value: StoredEphemeralKey, scope: Scope, text: str) -> Key:
-    nothing: frozenset[str] = frozenset()
-    shown = mask_unknown(text)
-    return Key(
-        id=value["id"], account=scope.account, livemode=scope.livemode, kind="ephemeral", name="Ephemeral key", note="",
-        permissions=nothing, effective=nothing, connect_permissions=nothing, ip_allowlist=(), created=value["created"],
-        created_by="",
-        expires_at=value["expires"], own_expires_at=value["expires"], revoked_at=None, redacted=shown, masked=shown,
-        token=None,
-        revealable=False, hides_after_reveal=False, revealed_at=None, hidden_at=None, is_default=False, imported=False,
-        version=0,
-        rolled_from=None, replaced_by=None, subject=value["_subject"],
-    )  # fmt: skip
+    times = {"created": value["created"], "expires": value["expires"]}
+    return Key.of_host("ephemeral", scope, value["id"], "Ephemeral key", text, **times, subject=value["_subject"])
 
 
 EPHEMERAL_KEY = Resource(
@@ -148,7 +138,7 @@ EPHEMERAL_KEY = Resource(
     path_param="key",
     indexed=("_digest",),
     endpoints=(
-        Endpoint("POST", "/v1/ephemeral_keys", create, secret=True),
+        Endpoint("POST", "/v1/ephemeral_keys", create, secret="secret"),
         Endpoint("DELETE", "/v1/ephemeral_keys/{key}", delete),
     ),
     title="Ephemeral keys",

@@ -313,7 +313,7 @@ CONNECTION_TOKEN = Resource(
     stored=False,
     endpoints=(
         Endpoint(
-            "POST", "/v1/terminal/connection_tokens", connection_token, secret=True, live=needs(providers.TERMINAL)
+            "POST", "/v1/terminal/connection_tokens", connection_token, secret="secret", live=needs(providers.TERMINAL)
         ),
     ),
     title="Connection tokens",

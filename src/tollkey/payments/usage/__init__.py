@@ -1,5 +1,5 @@
 """Meters, usage, credits and alerts."""
 
-from tollkey.payments.usage import credits, quantities
+from tollkey.payments.usage import credits, quantities, sessions
 
-__all__ = ["credits", "quantities"]
+__all__ = ["credits", "quantities", "sessions"]

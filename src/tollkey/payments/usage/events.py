@@ -11,6 +11,8 @@ from tollkey.wire import Call
 if TYPE_CHECKING:
     from tollkey.wire import api
 
+_CANCELABLE_SECONDS = 86_400
+
 MIGRATION = Migration(
     "metering",
     (
@@ -20,6 +22,7 @@ MIGRATION = Migration(
         " customer TEXT NOT NULL, at {int} NOT NULL, value TEXT NOT NULL, canceled {int} NOT NULL,"
         " UNIQUE (account, livemode, event_name, identifier))",
         "CREATE INDEX meter_events_at ON meter_events (account, livemode, event_name, customer, at)",
+        "ALTER TABLE meter_events ADD COLUMN received {int} NOT NULL DEFAULT 0",
     ),
 )
 
@@ -33,21 +36,27 @@ def record(call: Call, event_name: str, identifier: str, customer: str, at: int,
     if known:
         return False
     call.tx.execute(
-        "INSERT INTO meter_events (account, livemode, event_name, identifier, customer, at, value, canceled)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
-        (call.account, int(call.livemode), event_name, identifier, customer, at, value),
+        "INSERT INTO meter_events (account, livemode, event_name, identifier, customer, at, value, canceled,"
+        " received) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)",
+        (call.account, int(call.livemode), event_name, identifier, customer, at, value, call.real),
     )
     return True
 
 
-def cancel(call: Call, event_name: str, identifier: str) -> bool:
-    """Remove a meter event; return False if there is none with that identifier."""
+def cancel(call: Call, event_name: str, identifier: str) -> str | None:
+    """Remove a meter event that was received within 24 hours; return why it cannot be, or None when it was.
+
+    Source: the OpenAPI document, ``cancel.identifier``.
+    """
     where = "account = ? AND livemode = ? AND event_name = ? AND identifier = ?"
     scope = (call.account, int(call.livemode), event_name, identifier)
-    if not call.tx.execute(f"SELECT 1 FROM meter_events WHERE {where}", scope):
-        return False
+    rows = call.tx.execute(f"SELECT received FROM meter_events WHERE {where}", scope)
+    if not rows:
+        return f"No meter event found with identifier {identifier}."
+    if 0 < rows[0][0] < call.real - _CANCELABLE_SECONDS:  # 0: received before this was written down
+        return "You can only cancel meter events within 24 hours of their receipt."
     call.tx.execute(f"UPDATE meter_events SET canceled = 1 WHERE {where}", scope)
-    return True
+    return None
 
 
 def measured(call: Call, meter: api.BillingMeter, customer: str, start: int, end: int) -> Decimal:

@@ -1,0 +1,25 @@
+"""When a meter event happens: in the time of its customer's test clock, whichever way it is sent."""
+
+from __future__ import annotations
+
+from tests.support.api import Api
+
+EVENTS = "/v2/billing/meter_events"
+STREAM = "/v2/billing/meter_event_stream"
+
+
+def test_an_event_of_a_customer_with_a_clock_happens_in_the_clock_s_time(api: Api) -> None:
+    made = {"display_name": "Calls", "event_name": "calls", "default_aggregation": {"formula": "sum"}}
+    meter = api.ok("POST", "/v1/billing/meters", **made)["id"]
+    at = 1_772_323_200  # 2026-03-01, two months ahead
+    clock = api.ok("POST", "/v1/test_helpers/test_clocks", frozen_time=at)["id"]
+    customer = api.ok("POST", "/v1/customers", test_clock=clock)["id"]
+    event = {"event_name": "calls", "payload": {"stripe_customer_id": customer, "value": "7"}}
+    assert api.ok("POST", EVENTS, **event)["timestamp"] == "2026-03-01T00:00:00.000Z"
+    assert api.ok("POST", "/v1/billing/meter_events", **event)["timestamp"] == at
+    token = api.ok("POST", "/v2/billing/meter_event_session")["authentication_token"]
+    assert api.post(STREAM, key=token, events=[event]).status == 200
+    assert api.post(EVENTS, **event, timestamp="2026-01-01T00:00:00Z").error["code"] == "timestamp_too_far_in_past"
+    times = {"start_time": at, "end_time": at + 3600}
+    (found,) = api.get(f"/v1/billing/meters/{meter}/event_summaries", customer=customer, **times)["data"]
+    assert found["aggregated_value"] == 21.0
