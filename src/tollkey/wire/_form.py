@@ -35,9 +35,11 @@ def decode_query(query: bytes) -> dict[str, Any]:
 def decode_form(body: bytes, most: int = MAX_PAIRS) -> dict[str, Any]:
     """Return the nested parameters of a bracketed form (application/x-www-form-urlencoded; WHATWG URL, section 5).
 
-    body: the request's body. When a name is repeated, the last value counts. most: pairs allowed.
-    Raises FormError for a malformed percent escape, text that is not UTF-8, a name used both as a value and as a
-    container, more than ``most`` pairs or names nested more than MAX_DEPTH deep; nothing else.
+    body: the request's body. When a name is repeated, the last value counts; a value also replaces a container of its
+    name that came before it (as in Rack: the official SDK for Go sends a bank account's token as
+    ``external_account[token]`` and then as ``external_account``). most: pairs allowed.
+    Raises FormError for a malformed percent escape, text that is not UTF-8, a container whose name was given a value or
+    another kind of container before, more than ``most`` pairs or names nested more than MAX_DEPTH deep; nothing else.
     """
     if not body:
         return {}
@@ -67,8 +69,6 @@ def nest(out: dict[str, Any], name: str, value: str) -> None:
     """
     keys = _keys(name) if len(name) <= _LONGEST_KEPT else _keys.__wrapped__(name)
     if len(keys) == 1:
-        if type(out.get(keys[0])) in (dict, list):
-            raise _conflict(keys)
         out[keys[0]] = value
     elif keys:
         _put(out, keys, value)
@@ -175,10 +175,10 @@ def _put(out: dict[str, Any], keys: tuple[str, ...], value: str) -> None:
         else:
             if type(place) is not dict:
                 raise _conflict(keys)
-            there = place.get(key)
-            if there is not None and type(there) is not type(inner):
-                raise _conflict(keys)
-            if there is not None and depth < last:
+            there = place.get(key) if depth < last else None
+            if there is not None:
+                if type(there) is not type(inner):
+                    raise _conflict(keys)
                 place = there
                 continue
             place[key] = inner
