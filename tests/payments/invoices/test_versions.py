@@ -46,3 +46,26 @@ def test_older_names_of_how_an_invoice_is_collected_and_taxed(api: Api) -> None:
         None,
         None,
     )
+
+
+def test_plans_within_items_and_lines_are_looked_into_under_an_older_version(api: Api) -> None:
+    """An item without a plan is passed over, as programs expand ``data.plan.tiers`` of every item."""
+    older = {"Stripe-Version": "2022-11-15"}
+    who = customer(api)
+    tiers = [{"up_to": "inf", "unit_amount": 10}]
+    product = api.ok("POST", "/v1/products", name="Gold")["id"]
+    price = api.ok(
+        "POST", "/v1/prices", currency="usd", product=product, recurring={"interval": "month"}, tiers=tiers,
+        tiers_mode="graduated", billing_scheme="tiered",
+    )["id"]  # fmt: skip
+    api.ok("POST", "/v1/invoiceitems", customer=who, amount=500, currency="usd")
+    path = {"expand": ["data.plan.tiers"]}
+    (item,) = api.ok("GET", "/v1/invoiceitems", headers=older, **path)["data"]
+    assert item["plan"] is None
+    invoice = api.ok("POST", "/v1/subscriptions", customer=who, items=[{"price": price}])["latest_invoice"]
+    lines = api.ok("GET", f"/v1/invoices/{invoice}/lines", headers=older, **path)["data"]
+    plans = [line["plan"] and line["plan"]["tiers"][0]["unit_amount"] for line in lines]
+    assert sorted(plans, key=str) == [10, None]
+    for list_path, name in (("/v1/invoiceitems", "plan"), (f"/v1/invoices/{invoice}/lines", "plan")):
+        answer = api.get(list_path, **path)
+        assert answer.error["message"] == f"This property cannot be expanded (data.{name})."

@@ -104,7 +104,21 @@ EXPANDED_BEFORE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "lines.data.invoice_item": ("invoiceitem",),
         "default_payment_method": ("payment_method",),
     },
-    "line_item": {"invoice_item": ("invoiceitem",), "subscription": ("subscription",)},
+    "invoiceitem": {
+        "plan.product": ("product",),
+        "plan.tiers": ("list",),
+        "price.product": ("product",),
+        "price.tiers": ("list",),
+        "subscription": ("subscription",),
+    },
+    "line_item": {
+        "invoice_item": ("invoiceitem",),
+        "plan.product": ("product",),
+        "plan.tiers": ("list",),
+        "price.product": ("product",),
+        "price.tiers": ("list",),
+        "subscription": ("subscription",),
+    },
     "payment_intent": {
         "charges": ("list",),
         "charges.data": ("charge",),
@@ -117,5 +131,7 @@ EXPANDED_BEFORE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 
 #: Of those, the ones that later versions refuse -> the first version that refuses them.
 EXPANDED_UNTIL: Final[dict[str, dict[str, str]]] = {
-    "invoice": dict.fromkeys(("charge", "discount", "payment_intent", "quote", "subscription"), "2025-03-31")
+    "invoice": dict.fromkeys(("charge", "discount", "payment_intent", "quote", "subscription"), "2025-03-31"),
+    "invoiceitem": dict.fromkeys(("plan", "price", "subscription"), "2025-03-31"),
+    "line_item": dict.fromkeys(("plan", "price"), "2025-03-31"),
 }
