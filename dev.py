@@ -7,6 +7,8 @@
                                                          fail below the floor in pyproject.toml
     python3 dev.py shuffle [RUNS] [options of pytest]    run the tests in random order, each time with another seed
                                                          (3 runs unless given)
+    python3 dev.py judges [options of pytest]            let independent programs judge a running server, each in its
+                                                         newest version: SDKs, the Stripe CLI, copiers of accounts
     python3 dev.py docs [options of `mkdocs build`]      build the documentation site into site/
     python3 dev.py lock [--upgrade]                      write requirements/*.txt anew from pyproject.toml
 
@@ -175,6 +177,12 @@ def shuffle(arguments: list[str]) -> None:
         run(PYTHON, "-m", "pytest", f"--randomly-seed={seed}", f"--hypothesis-seed={seed}", *TESTS, *arguments)
 
 
+def judge(arguments: list[str]) -> None:
+    """The tests of tests/contract/judges. What they install is installed anew, so that it is the newest."""
+    shutil.rmtree(VENV / "judges", ignore_errors=True)
+    run(PYTHON, "-m", "pytest", "-p", "no:randomly", *TESTS, "tests/contract/judges", *arguments)
+
+
 def lock(arguments: list[str]) -> None:
     """Resolve pyproject.toml for every Python and platform it supports, and write the versions with their hashes."""
     if not PYTHON.exists():
@@ -200,6 +208,9 @@ def main(arguments: list[str]) -> None:
         install("dev")
         install_browser()
         {"test": check, "coverage": cover, "shuffle": shuffle}[name](rest)
+    elif name == "judges":
+        install("dev")
+        judge(rest)
     elif name == "docs":
         install("server", "docs")
         run(PYTHON, "-m", "mkdocs", "build", "--strict", *rest)

@@ -1,0 +1,66 @@
+"""The newest official SDK of each language, without a version named, runs the same flows with the same outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.contract.conftest import Running, node_binaries
+from tests.contract.judges.installing import PROGRAMS, attempt, go_program, java_with, lines_of_json, needed, node_with
+from tests.contract.judges.installing import python_with as python_of
+
+OUTCOMES: dict[str, object] = {
+    "customer": ["Jenny", True],
+    "payment": ["succeeded", 2000],
+    "three_d_secure": ["requires_action", "succeeded"],
+    "declined": [402, "card_declined", "generic_decline"],
+    "refund": ["succeeded", 500],
+    "subscription": ["active", [["paid", "subscription_cycle"], ["paid", "subscription_create"]]],
+    "invoice": ["draft", "open", "paid", 1500],
+    "checkout": ["open", 1400, True, "expired"],
+    "connect": [3000, 1000],
+    "webhook": ["customer.created", True, "refused"],
+    "pagination": True,
+    "idempotency": [True, 400],
+    "errors": [
+        [404, "resource_missing"],
+        [400, "parameter_invalid_integer"],
+        [400, "parameter_unknown"],
+        [401, None],
+    ],
+    "files": ["dispute_evidence", True, "file_link"],
+    "search": True,
+    "v2": ["v2.billing.meter_event_session"],
+}
+
+
+def python() -> list[object]:
+    return [python_of("python", "stripe") / "bin" / "python", PROGRAMS / "flows.py"]
+
+
+def node() -> list[object]:
+    folder = node_with("node", "stripe")
+    script = folder / "flows.mjs"  # Node looks for packages beside the script
+    script.write_text((PROGRAMS / "flows.mjs").read_text())
+    return [node_binaries()[0], script]
+
+
+def go() -> list[object]:
+    return [go_program("go", "flows.go", "github.com/stripe/stripe-go", range(85, 200))]
+
+
+def java() -> list[object]:
+    libraries: Path = java_with("java", "com.stripe", "stripe-java")
+    return [needed("java"), "-cp", f"{libraries}/*", PROGRAMS / "Flows.java"]
+
+
+@pytest.mark.parametrize("language", [python, node, go, java], ids=lambda language: language.__name__)
+@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+def test_the_newest_sdk_runs_every_flow(language: Callable[[], list[object]], server: Running) -> None:
+    done = attempt(*language(), server.url, server.secret_key)
+    assert done.returncode == 0, done.stderr[-4000:]
+    outcomes = lines_of_json(done.stdout)
+    assert {name: came for name, came in outcomes.items() if came != OUTCOMES[name]} == {}
+    assert list(outcomes) == list(OUTCOMES)
