@@ -164,12 +164,13 @@ def test_external_accounts_keep_one_default_for_each_currency(api: Api) -> None:
 
 
 def test_capabilities_are_asked_for_and_given_back(api: Api) -> None:
-    account = custom(api, capabilities={"transfers": {"requested": True}})
+    bank = {**BANK, "country": "CA", "currency": "cad"}
+    account = custom(api, country="CA", external_account=bank, capabilities={"transfers": {"requested": True}})
     path = f"/v1/accounts/{account['id']}/capabilities"
     assert api.get(f"{path}/card_payments")["status"] == "unrequested"
     asked = api.ok("post", f"{path}/card_payments", requested=True)
     assert_valid("POST", "/v1/accounts/{account}/capabilities/{capability}", 200, asked)
-    assert (asked["requested"], asked["status"]) == (True, "pending")
+    assert (asked["requested"], asked["status"]) == (True, "active")
     assert [one["id"] for one in api.get(path)["data"]] == ["card_payments", "transfers"]
     assert api.ok("post", f"{path}/card_payments", requested=False)["requested"] is False
 
@@ -269,7 +270,9 @@ def test_an_account_without_a_name_is_called_after_its_site_and_trades_as_its_pl
 
 def test_a_recipients_company_has_every_field(api: Api) -> None:
     accepted = {"date": api.now, "ip": "203.0.113.12", "service_agreement": "recipient"}
-    recipient = custom(api, tos_acceptance=accepted, capabilities={"transfers": {"requested": True}})
+    bank = {**BANK, "country": "KR", "currency": "krw"}
+    given = {"country": "KR", "external_account": bank, "tos_acceptance": accepted}
+    recipient = custom(api, capabilities={"transfers": {"requested": True}}, **given)
     assert {"name_kana", "name_kanji", "ownership_declaration", "vat_id_provided"} <= set(recipient["company"])
     assert "name_kana" not in custom(api)["company"]
 

@@ -45,6 +45,20 @@ def connected(api: Api, **params: Any) -> Answer:
     return account
 
 
+def korean_recipient(api: Api) -> Answer:
+    """A connected account in Korea under the recipient agreement: it receives transfers in won, and cannot charge."""
+    bank = {"object": "bank_account", "country": "KR", "currency": "krw", "account_number": "000123456789"}
+    bank["routing_number"] = "SGSEKRSLXXX"
+    terms = {"date": api.now, "ip": "203.0.113.12", "service_agreement": "recipient"}
+    wanted = {"transfers": {"requested": True}}
+    given = {
+        "capabilities": wanted,
+        "tos_acceptance": terms,
+        "external_account": bank,
+    }
+    return connected(api, country="KR", default_currency="krw", **given)
+
+
 def acting(account: Answer) -> dict[str, str]:
     """The header with which a platform acts for a connected account."""
     return {"Stripe-Account": account["id"]}
@@ -67,7 +81,7 @@ def audit(api: Api, *accounts: Answer) -> None:
     for id in (api.account, *(account["id"] for account in accounts)):
         scope = Scope(id, False)
         assert api.core.database.read(lambda tx, scope=scope: ledger.audit(tx, scope)) == []
-        for currency in ("usd", "eur", "krw"):
+        for currency in ("usd", "eur", "cad", "krw"):
             assert (
                 api.core.database.read(lambda tx, scope=scope, currency=currency: ledger.total(tx, scope, currency))
                 == 0

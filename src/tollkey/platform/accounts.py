@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.platform import jobs
 from tollkey.platform._connect import load_account, save_account
+from tollkey.platform._connect.agreements import check_agreement, check_requested
 from tollkey.platform._connect.countries import default_currency
 from tollkey.platform._connect.external import add_external, replace_external
 from tollkey.platform._connect.loading import VERIFY, LoadedAccount, ask, capability, deauthorize, verify
@@ -97,7 +98,7 @@ def own_account(call: Call, *, name: str, email: str | None, country: str) -> Js
 def create(call: Call, params: operations.PostAccounts) -> Json:
     """Create a connected account. The given data determines its requirements."""
     kind, controller = controller_of(params)
-    country = params.get("country") or call.within(call.platform).objects.get("account", call.platform)["country"]
+    country = params.get("country") or _platform(call)["country"]
     currency = params.get("default_currency") or default_currency(country)
     default_currency(country)
     if (params.get("tos_acceptance") or {}).get("date") and controller["requirement_collection"] == "stripe":
@@ -108,9 +109,7 @@ def create(call: Call, params: operations.PostAccounts) -> Json:
     if (
         controller["requirement_collection"] == "application"
     ):  # accounts that the platform is responsible for get its MCC (recorded)
-        account["business_profile"]["mcc"] = call.within(call.platform).objects.get("account", call.platform)[
-            "business_profile"
-        ]["mcc"]
+        account["business_profile"]["mcc"] = _platform(call)["business_profile"]["mcc"]
     connect(call.tx, call.scope, id)
     call.objects.insert(account)
     loaded = LoadedAccount(call, account, call.objects.copy(account))
@@ -120,6 +119,11 @@ def create(call: Call, params: operations.PostAccounts) -> Json:
     for name in account["capabilities"]:
         loaded.own.emit("capability.updated", capability(account, name), {"status": "unrequested"})
     return account
+
+
+def _platform(call: Call) -> Json:
+    """The account of the platform that the caller belongs to."""
+    return call.within(call.platform).objects.get("account", call.platform)
 
 
 def update(call: Call, params: operations.PostAccountsAccount) -> Json:
@@ -132,6 +136,7 @@ def update(call: Call, params: operations.PostAccountsAccount) -> Json:
 def _apply(loaded: LoadedAccount, params: operations.PostAccounts | operations.PostAccountsAccount) -> None:
     call, account = loaded.home, loaded.account
     given = _from_token(call, params)
+    check_agreement(account, _platform(call), (given.get("tos_acceptance") or {}).get("service_agreement"))
     set_account(call, account, given)
     wanted = {name: bool((hash or {}).get("requested")) for name, hash in (given.get("capabilities") or {}).items()}
     wanted |= dict.fromkeys(given.get("requested_capabilities") or [], True)
@@ -150,8 +155,14 @@ def _apply(loaded: LoadedAccount, params: operations.PostAccounts | operations.P
 
 
 def request(loaded: LoadedAccount, wanted: dict[str, bool]) -> None:
-    """Request capabilities, or cancel requests. wanted: by name, whether requested."""
+    """Request capabilities, or cancel requests. wanted: by name, whether requested.
+
+    Raises ApiError 400 for a combination that the account's country or agreement does not allow.
+    """
     known = loaded.account.setdefault("_capabilities", {})
+    before = {name for name, asked in known.items() if asked["requested"]}
+    after = (before | {name for name, on in wanted.items() if on}) - {name for name, on in wanted.items() if not on}
+    check_requested(loaded.account, after, after - before)
     for name, requested in wanted.items():
         if known.get(name, {}).get("requested") != requested:
             known[name] = {"requested": requested, "at": loaded.home.now if requested else None}

@@ -11,18 +11,19 @@ from typing import Any
 import pytest
 
 from tests.support.api import Answer, Api
-from tests.support.connected import acting, audit, connected, fund
+from tests.support.connected import acting, audit, connected, fund, korean_recipient
 
 STEPS = 300
 
 
 class Walk:
-    """One platform with two accounts, one of which settles in another currency."""
+    """One platform with three accounts, two of which settle in other currencies."""
 
     def __init__(self, api: Api, seed: int) -> None:
         self.api, self.random = api, random.Random(seed)
-        korean = {"object": "bank_account", "country": "KR", "currency": "krw", "account_number": "000123456789"}
-        self.accounts = [connected(api), connected(api, country="KR", default_currency="krw", external_account=korean)]
+        canadian = {"object": "bank_account", "country": "CA", "currency": "cad", "account_number": "000123456789"}
+        abroad = connected(api, country="CA", default_currency="cad", external_account=canadian)
+        self.accounts = [connected(api), abroad, korean_recipient(api)]
         self.charges: list[str] = []
         self.transfers: list[str] = []
         self.payouts: list[tuple[str, Answer | None]] = []
@@ -62,8 +63,9 @@ class Walk:
             "/v1/charges", amount=amount, currency="usd", source=self.random.choice(["tok_visa", "tok_bypassPending"]),
             application_fee_amount=self.random.randint(1, amount), transfer_data={"destination": account["id"]}, **more,
         )  # fmt: skip
-        self.charges.append(made["id"])
-        self.transfers.append(made["transfer"])
+        if made.status == 200:
+            self.charges.append(made["id"])
+            self.transfers.append(made["transfer"])
         return made
 
     def direct(self) -> Answer:

@@ -53,7 +53,7 @@ def test_a_declined_charge_has_no_receipt(api: Api) -> None:
 
 
 def test_the_receipt_of_a_direct_charge_names_the_connected_account(api: Api) -> None:
-    account = connected(api, business_profile={"name": "Rocket Rides"})
+    account = connected(api, business_profile={"name": "Rocket Rides", "url": "https://accessible.stripe.com"})
     charge = api.ok("post", "/v1/charges", amount=2_000, currency="usd", source="tok_visa", headers=acting(account))
     assert "Receipt from Rocket Rides" in receipt(api, charge)
     assert api.send("GET", "/receipts/" + charge["id"], key=None).status == 404

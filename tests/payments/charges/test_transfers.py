@@ -63,12 +63,6 @@ def test_a_charge_as_source_needs_no_available_balance_and_gives_at_most_its_amo
     audit(api, account)
 
 
-def test_an_account_that_has_told_nothing_yet_receives_money_in_test_mode(api: Api) -> None:
-    fund(api, 1_000)
-    account = api.ok("post", "/v1/accounts")
-    assert api.post("/v1/transfers", amount=10, currency="usd", destination=account["id"]).status == 200
-
-
 def test_a_reversal_takes_money_back_in_parts_until_nothing_is_left(api: Api) -> None:
     account = connected(api)
     fund(api, 1_000)

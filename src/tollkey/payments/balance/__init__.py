@@ -1,5 +1,5 @@
 """Balance: transactions, settlement, fees, payouts, top-ups."""
 
-from tollkey.payments.balance import fees, kinds, moving, platform_fees, settlement, topups, transactions
+from tollkey.payments.balance import fees, kinds, moving, platform_fees, receivers, settlement, topups, transactions
 
-__all__ = ["fees", "kinds", "moving", "platform_fees", "settlement", "topups", "transactions"]
+__all__ = ["fees", "kinds", "moving", "platform_fees", "receivers", "settlement", "topups", "transactions"]

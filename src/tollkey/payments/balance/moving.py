@@ -39,35 +39,6 @@ _LIVE_FUNDS = (
     " automatically being paid out; try enabling manual payouts by going to"
     " https://dashboard.stripe.com/account/payouts."
 )
-_CAPABILITY = (
-    "Your destination account needs to have at least one of the following capabilities enabled: transfers,"
-    " crypto_transfers,"
-    " legacy_payments"
-)
-_RECEIVING = ("transfers", "crypto_transfers", "legacy_payments")
-
-
-def receiver_of(call: Call, destination: str, param: str) -> Call:
-    """Return the call in the account that receives the money: a connected account of the platform, or the platform.
-
-    destination: the account's id. param: the parameter that errors name.
-    Raises ApiError 400 ``No such destination``.
-    """
-    owner = call.within(call.platform)
-    if destination == call.account or owner.objects.find(fields.ACCOUNT, destination) is None:
-        raise invalid(f"No such destination: '{destination}'", param, "resource_missing", retry=False)
-    return call.within(destination)
-
-
-def check_receiver(receiver: Call) -> None:
-    """Raise ApiError 400 if an account cannot receive money.
-
-    In test mode a requested capability suffices; it does not have to be active (reference section 6.1).
-    """
-    capabilities = (fields.acting_account(receiver) or {}).get("capabilities", {})
-    enough = ("active", "pending", "inactive") if not receiver.livemode else ("active",)
-    if receiver.account != receiver.platform and not any(capabilities.get(name) in enough for name in _RECEIVING):
-        raise invalid(_CAPABILITY, None, "insufficient_capabilities_for_transfer", retry=False)
 
 
 def available(call: Call, currency: str, source_type: str = "card") -> Money:

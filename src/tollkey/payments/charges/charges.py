@@ -13,7 +13,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
-from tollkey.payments.charges import jobs, kinds, lifecycle, refund_objects
+from tollkey.payments.charges import eligibility, jobs, kinds, lifecycle, refund_objects
 from tollkey.payments.charges.lifecycle import Attempt
 from tollkey.payments.charges.receipts import PAGES
 from tollkey.payments.charges.splitting import check_destination
@@ -63,7 +63,8 @@ def create(call: Call, params: operations.PostCharges) -> StoredCharge:
     data = _transfer_data(params)
     if data:
         param = "destination" if params.get("destination") else "transfer_data[destination]"
-        check_destination(call, data["destination"], param)
+        check_destination(call, data["destination"], params.get("on_behalf_of"), param)
+    eligibility.check(call, params.get("on_behalf_of"))
     _check_fee(call, params, data)
     instrument = _instrument(call, params)
     attempt = Attempt(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.ledger import PLATFORM, Money, Posting
 from tollkey.payments.balance import kinds as balance_kinds
-from tollkey.payments.balance import moving, platform_fees, settlement, transactions
+from tollkey.payments.balance import moving, platform_fees, receivers, settlement, transactions
 from tollkey.payments.charges import kinds
 from tollkey.payments.shared import conversion, rounding
 from tollkey.wire import Call
@@ -31,9 +31,14 @@ def group_of(transfer_data: Mapping[str, Any] | None, payment_intent: str | None
     return f"group_{payment_intent or charge}" if transfer_data else None
 
 
-def check_destination(call: Call, destination: str, param: str = "transfer_data[destination]") -> None:
-    """Raise ApiError 400 if the connected account does not exist or cannot receive transfers."""
-    moving.check_receiver(moving.receiver_of(call, destination, param))
+def check_destination(
+    call: Call, destination: str, on_behalf_of: str | None, param: str = "transfer_data[destination]"
+) -> None:
+    """Raise ApiError 400 if the connected account does not exist or cannot receive the money of a destination charge.
+
+    on_behalf_of: the account that the charge settles for, or None.
+    """
+    receivers.check_destination(call, receivers.receiver_of(call, destination, param), on_behalf_of)
 
 
 def application_fee(call: Call, charge: StoredCharge, settles_in: str) -> tuple[tuple[Posting, ...], list[api.Fee]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.ledger import Money
 from tollkey.payments.balance import kinds as balance_kinds
-from tollkey.payments.balance import moving, settlement
+from tollkey.payments.balance import moving, receivers, settlement
 from tollkey.payments.charges import kinds
 from tollkey.payments.charges.lifecycle import with_balance_transaction
 from tollkey.payments.shared import currency as shared_currency
@@ -40,7 +40,7 @@ PERMISSION = Permission("transfer", "Transfers", "Connect")
 
 def create(call: Call, params: operations.PostTransfers) -> api.Transfer:
     """Send money to a connected account: from the balance, or from one charge (``source_transaction``)."""
-    receiver = moving.receiver_of(call, params["destination"], "destination")
+    receiver = receivers.receiver_of(call, params["destination"], "destination")
     charge = None
     if params.get("source_transaction"):
         charge = with_balance_transaction(
@@ -55,7 +55,7 @@ def create(call: Call, params: operations.PostTransfers) -> api.Transfer:
         )
     )
     amount = Money(params["amount"], currency)
-    moving.check_receiver(receiver)
+    receivers.check_transfer(call, receiver)
     source_type = params.get("source_type") or "card"
     group = params.get("transfer_group")
     if charge is None:

@@ -200,7 +200,8 @@ def _connect(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     if params.get("transfer_data"):
         given = {name: value for name, value in params["transfer_data"].items() if value is not None}
         if "destination" in given:
-            splitting.check_destination(call, given["destination"])
+            behalf = params.get("on_behalf_of") or intent["on_behalf_of"]
+            splitting.check_destination(call, given["destination"], behalf)
         if given.get("amount") is not None and params.get("application_fee_amount"):
             raise invalid(
                 "You may only specify one of these parameters: application_fee_amount, transfer_data[amount]."

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tollkey.payments.charges import eligibility
 from tollkey.payments.intents import payment_intents
 from tollkey.payments.invoices import kinds, states
 from tollkey.payments.invoices.payments import Outcome, new_payment, payment_paid
@@ -88,6 +89,9 @@ def charge(call: Call, invoice: StoredInvoice, customer: StoredCustomer, method:
         return Outcome("requires_action")
     if not call.has(providers.CHARGES):
         return Outcome("failed", providers.CHARGES.refusal())
+    refused = eligibility.refusal(now, intent["on_behalf_of"])
+    if refused is not None:
+        return Outcome("failed", refused)
     if off_session:
         intent["setup_future_usage"] = None  # nobody is there to set anything up
     asked = {"payment_method": method, "off_session": off_session}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from tollkey.wire import Call, merged_metadata, missing_object
@@ -123,6 +123,16 @@ def acting_account(call: Call) -> Mapping[str, Any] | None:
     if own is None and call.owner != call.account:
         own = call.within(call.owner).objects.find_read_only(ACCOUNT, call.account)
     return own
+
+
+def has_capability(call: Call, account: Mapping[str, Any], names: Collection[str]) -> bool:
+    """Return whether an account may do what one of these capabilities allows.
+
+    The capability is active; in test mode it may also be pending, as test mode does not enforce all of them
+    ("Testing Stripe Connect" in Stripe's documentation). call: says the mode.
+    """
+    enough = ("active",) if call.livemode else ("active", "pending")
+    return any(account["capabilities"].get(name) in enough for name in names)
 
 
 def account_country(call: Call) -> str:
