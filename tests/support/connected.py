@@ -45,6 +45,21 @@ def connected(api: Api, **params: Any) -> Answer:
     return account
 
 
+def in_state(api: Api, state: str) -> Answer:
+    """An account whose capability ``transfers`` has a state, or that is rejected."""
+    if state in ("unrequested", "inactive"):
+        wanted = everything(api)["capabilities"] if state == "inactive" else {}
+        return api.ok("post", "/v1/accounts", type="custom", country="US", capabilities=wanted)
+    if state == "pending":
+        return api.ok("post", "/v1/accounts", **everything(api))
+    account = connected(api)
+    if state == "rejected":
+        return api.ok("post", f"/v1/accounts/{account['id']}/reject", reason="fraud")
+    if state == "canceled":
+        api.ok("post", f"/v1/accounts/{account['id']}/capabilities/transfers", requested=False)
+    return account
+
+
 def korean_recipient(api: Api) -> Answer:
     """A connected account in Korea under the recipient agreement: it receives transfers in won, and cannot charge."""
     bank = {"object": "bank_account", "country": "KR", "currency": "krw", "account_number": "000123456789"}

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.api import Answer, Api
-from tests.support.connected import acting, connected, everything, fund, korean_recipient
+from tests.support.connected import acting, connected, everything, fund, in_state, korean_recipient
 
-BOTH = {"card_payments": {"requested": True}, "transfers": {"requested": True}}
 CAPABILITY = "Your destination account needs to have at least one of the following capabilities enabled: transfers"
 REACH = "Funds can't be sent to accounts located in {} when the account is under the `full` service agreement."
 OUTSIDE = "Cannot create a destination charge for connected accounts in {}"
@@ -17,21 +16,6 @@ OUTSIDE = "Cannot create a destination charge for connected accounts in {}"
 
 def bank(country: str, currency: str) -> dict[str, str]:
     return {"object": "bank_account", "country": country, "currency": currency, "account_number": "000123456789"}
-
-
-def in_state(api: Api, state: str) -> Answer:
-    """An account whose capability ``transfers`` has a state, or that is rejected."""
-    if state in ("unrequested", "inactive"):
-        wanted = BOTH if state == "inactive" else {}
-        return api.ok("post", "/v1/accounts", type="custom", country="US", capabilities=wanted)
-    if state == "pending":
-        return api.ok("post", "/v1/accounts", **everything(api))
-    account = connected(api)
-    if state == "rejected":
-        return api.ok("post", f"/v1/accounts/{account['id']}/reject", reason="fraud")
-    if state == "canceled":
-        api.ok("post", f"/v1/accounts/{account['id']}/capabilities/transfers", requested=False)
-    return account
 
 
 def send(api: Api, way: str, account: str) -> Answer:

@@ -1,5 +1,5 @@
 """Charges, refunds, disputes, transfers."""
 
-from tollkey.payments.charges import eligibility, jobs, kinds, lifecycle, refund_rules, splitting
+from tollkey.payments.charges import jobs, kinds, lifecycle, refund_rules, splitting
 
-__all__ = ["eligibility", "jobs", "kinds", "lifecycle", "refund_rules", "splitting"]
+__all__ = ["jobs", "kinds", "lifecycle", "refund_rules", "splitting"]

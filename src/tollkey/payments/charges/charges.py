@@ -13,10 +13,10 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
-from tollkey.payments.charges import eligibility, jobs, kinds, lifecycle, refund_objects
+from tollkey.payments.charges import jobs, kinds, lifecycle, refund_objects
 from tollkey.payments.charges.lifecycle import Attempt
 from tollkey.payments.charges.receipts import PAGES
-from tollkey.payments.charges.splitting import check_destination
+from tollkey.payments.charges.splitting import check_destination, check_may_charge
 from tollkey.payments.methods import customer_sources, instruments
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import currency as shared_currency
@@ -64,7 +64,7 @@ def create(call: Call, params: operations.PostCharges) -> StoredCharge:
     if data:
         param = "destination" if params.get("destination") else "transfer_data[destination]"
         check_destination(call, data["destination"], params.get("on_behalf_of"), param)
-    eligibility.check(call, params.get("on_behalf_of"))
+    check_may_charge(call, params.get("on_behalf_of"))
     _check_fee(call, params, data)
     instrument = _instrument(call, params)
     attempt = Attempt(

@@ -1,4 +1,4 @@
-"""Connect charges: the application fee of a direct charge, and the transfer of a destination charge.
+"""Connect charges: who may make them, the application fee of a direct charge, the transfer of a destination charge.
 
 direct charge        connected account's balance ──application fee──▶ platform
 destination charge   platform's balance ──transfer──▶ connected account (a payment, py_) ──application fee──▶ platform
@@ -13,12 +13,21 @@ from tollkey.ledger import PLATFORM, Money, Posting
 from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import moving, platform_fees, receivers, settlement, transactions
 from tollkey.payments.charges import kinds
-from tollkey.payments.shared import conversion, rounding
-from tollkey.wire import Call
+from tollkey.payments.shared import conversion, fields, rounding
+from tollkey.wire import ApiError, Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge, StoredRefund
     from tollkey.wire import api
+
+
+_DISABLED = "Your account cannot currently make charges."
+_DIRECT = "You cannot create a charge on a connected account without the `card_payments` capability enabled."
+_BEHALF = (
+    "You cannot create a charge with the `on_behalf_of` parameter set to a connected account with `transfers` but"
+    " without the `card_payments` capability enabled."
+)
+_CHARGING = ("card_payments", "legacy_payments")
 
 
 def application_of(call: Call) -> str | None:
@@ -39,6 +48,44 @@ def check_destination(
     on_behalf_of: the account that the charge settles for, or None.
     """
     receivers.check_destination(call, receivers.receiver_of(call, destination, param), on_behalf_of)
+
+
+def check_may_charge(call: Call, on_behalf_of: str | None) -> None:
+    """Raise ApiError 400 if the acting account, or the one that a charge is made on behalf of, may not charge.
+
+    Nothing is checked before: an intent is created for any account, and refused when it is confirmed.
+    """
+    refused = charge_refusal(call, on_behalf_of)
+    if refused is not None:
+        raise refused
+
+
+def charge_refusal(call: Call, on_behalf_of: str | None) -> ApiError | None:
+    """Return the error of a charge that the accounts concerned may not make, else None.
+
+    A direct charge needs ``card_payments`` of the acting account, one with ``on_behalf_of`` that of the account named,
+    whatever the payment method. Sources of the texts: Subscribie issue 408, stripe-node pull request 737.
+    """
+    concerned = []
+    if call.account != call.platform:
+        concerned.append((fields.acting_account(call), _DIRECT))
+    if on_behalf_of is not None and on_behalf_of not in (call.account, call.platform):
+        concerned.append((call.within(call.platform).objects.find_read_only(fields.ACCOUNT, on_behalf_of), _BEHALF))
+    refused = (_refusal(call, account or {}, without) for account, without in concerned)
+    return next((error for error in refused if error is not None), None)
+
+
+def _refusal(call: Call, account: Mapping[str, Any], without: str) -> ApiError | None:
+    """Return the error of an account that may not charge. without: its text when ``card_payments`` alone is missing."""
+    if account and fields.has_capability(call, account, _CHARGING) and not _blocked(account):
+        return None
+    enabled = account.get("charges_enabled") and not _blocked(account)
+    return invalid(without if enabled else _DISABLED, None, retry=False)
+
+
+def _blocked(account: Mapping[str, Any]) -> bool:
+    """Return whether charges of an account were stopped: it was rejected, or a test card asked for a document."""
+    return bool(account.get("_rejected")) or (account.get("_asked") or {}).get("blocks") == "charges"
 
 
 def application_fee(call: Call, charge: StoredCharge, settles_in: str) -> tuple[tuple[Posting, ...], list[api.Fee]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tollkey.payments.charges import eligibility
+from tollkey.payments.charges import splitting
 from tollkey.payments.intents import bank_transfers, building, kinds, payment_states
 from tollkey.payments.intents.actions import (
     card_challenge,
@@ -82,7 +82,7 @@ def _default_source(call: Call, intent: StoredPaymentIntent, params: Params) -> 
 def _attempt(
     call: Call, intent: StoredPaymentIntent, method: Instrument, params: Params, off_session: bool
 ) -> ApiError | None:
-    eligibility.check(call, intent["on_behalf_of"])
+    splitting.check_may_charge(call, intent["on_behalf_of"])
     kind = protocol.kind_of(method)
     authenticated = intent.get("_authenticated") == method["id"]
     challenge = None

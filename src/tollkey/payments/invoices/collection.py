@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tollkey.payments.charges import eligibility
+from tollkey.payments.charges import splitting
 from tollkey.payments.intents import payment_intents
 from tollkey.payments.invoices import kinds, states
 from tollkey.payments.invoices.payments import Outcome, new_payment, payment_paid
@@ -87,9 +87,8 @@ def charge(call: Call, invoice: StoredInvoice, customer: StoredCustomer, method:
     intent = now.objects.get(kinds.PAYMENT_INTENT, invoice["_payment_intent"])
     if intent["status"] == "requires_action":
         return Outcome("requires_action")
-    if not call.has(providers.CHARGES):
-        return Outcome("failed", providers.CHARGES.refusal())
-    refused = eligibility.refusal(now, intent["on_behalf_of"])
+    nobody = None if call.has(providers.CHARGES) else providers.CHARGES.refusal()
+    refused = nobody or splitting.charge_refusal(now, intent["on_behalf_of"])
     if refused is not None:
         return Outcome("failed", refused)
     if off_session:
