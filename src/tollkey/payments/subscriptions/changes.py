@@ -13,7 +13,7 @@ from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.invoices import drafts, lifecycle
 from tollkey.payments.invoices import jobs as invoice_jobs
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.payments.subscriptions import jobs, kinds, states
+from tollkey.payments.subscriptions import jobs, kinds, pending_updates, states
 from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, period_lines, usage_lines
 from tollkey.payments.subscriptions.creation import added_lines
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
@@ -27,7 +27,7 @@ from tollkey.payments.subscriptions.items import (
     load,
     store_items,
 )
-from tollkey.payments.subscriptions.lifecycle import INCOMPLETE_SECONDS, end, stop
+from tollkey.payments.subscriptions.lifecycle import end, stop
 from tollkey.payments.subscriptions.pending_items import plan as plan_pending
 from tollkey.payments.subscriptions.periods import begin_periods, period_of, plan_work, set_period, trial_end_of
 from tollkey.payments.subscriptions.proration import prorations
@@ -39,8 +39,7 @@ if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem, StoredLine
-    from tollkey.payments.subscriptions.stored import PendingFields, StoredSubscription, StoredSubscriptionItem
-    from tollkey.wire import api
+    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
 
     #: A subscription and its items as they were before a change.
     Snapshot: TypeAlias = tuple[StoredSubscription, list[StoredSubscriptionItem]]
@@ -57,9 +56,11 @@ def update(call: Call, subscription: StoredSubscription, params: Params) -> Stor
         "cancellation_details",
     }:
         raise invalid(_CANCELED, retry=False)
-    if subscription["pending_update"] is not None and _changes_items(params):
-        raise invalid("This subscription has a pending update; wait for it to be applied or to expire.", retry=False)
+    if params.get("payment_behavior") == pending_updates.BEHAVIOR:
+        pending_updates.check_supported(call, params)
+    pending_updates.replace(call, subscription, params, changes=_changes_items(params))
     customer = call.objects.get(kinds.CUSTOMER, subscription["customer"], "customer")
+    before = copy.deepcopy(subscription)
     if "metadata" in params:
         subscription["metadata"] = merged_metadata(subscription["metadata"], params["metadata"])
     apply_settings(call, subscription, params)
@@ -68,8 +69,10 @@ def update(call: Call, subscription: StoredSubscription, params: Params) -> Stor
         _set_discounts(call, subscription, discounts, customer)
     if "pause_collection" in params:
         _pause(call, subscription, params)
-    change(call, subscription, params, customer)
-    set_cancel(call, subscription, params)
+    change(call, subscription, params, customer, before)
+    if subscription["pending_update"] is None or before["pending_update"] is not None:  # it does not wait for a payment
+        _end_discounts(call, before["discounts"], subscription["discounts"])
+        set_cancel(call, subscription, params)
     plan_work(call, subscription)
     if "pending_invoice_item_interval" in params:
         plan_pending(call, subscription)
@@ -88,7 +91,7 @@ def _changes_items(params: Params) -> bool:
 def _set_discounts(
     call: Call, subscription: StoredSubscription, entries: Sequence[DiscountEntry], customer: StoredCustomer
 ) -> None:
-    """Give a subscription these discounts, and end those that it had and keeps no longer."""
+    """Give a subscription these discounts."""
     old = list(subscription["discounts"])
     made = redemption.redeem_all(call, entries, param="discounts", customer=customer, subscription=subscription["id"])
     subscription["discounts"] = made
@@ -96,9 +99,13 @@ def _set_discounts(
         if id not in old:
             discount = call.objects.get(kinds.DISCOUNT, id)
             call.emit("customer.discount.created", discount)
+
+
+def _end_discounts(call: Call, old: Sequence[str], kept: Sequence[str]) -> None:
+    """End the discounts that a subscription had and keeps no longer."""
     for id in old:
         found = call.objects.find(kinds.DISCOUNT, id)
-        if id not in made and found is not None:
+        if id not in kept and found is not None:
             redemption.remove(call, found)
 
 
@@ -126,11 +133,20 @@ def wanted_changes(params: Params, items: list[StoredSubscriptionItem]) -> Seque
     return [{"id": items[0]["id"], **top}]
 
 
-def change(call: Call, subscription: StoredSubscription, params: Params, customer: StoredCustomer) -> None:
-    """Change items, trial and anchor, and bill what follows. The caller saves the subscription."""
+def change(
+    call: Call,
+    subscription: StoredSubscription,
+    params: Params,
+    customer: StoredCustomer,
+    old: StoredSubscription,
+) -> None:
+    """Change items, trial and anchor, and bill what follows. The caller saves the subscription.
+
+    old: the subscription as it was before the whole update.
+    """
     items = load(call, subscription)
     after = apply_changes(call, subscription, items, wanted_changes(params, items), customer)
-    snapshot = copy.deepcopy(subscription), copy.deepcopy(items)
+    snapshot = old, copy.deepcopy(items)
     before = snapshot[1]
     trial_ended, resets = _retime(call, subscription, params, before, after)
     behavior = shared_fields.given(params, "proration_behavior", "create_prorations")
@@ -176,41 +192,17 @@ def _bill(
     )
     call.objects.save(subscription)
     if automatic and subscription["pause_collection"] is None:
+        waits = behavior == pending_updates.BEHAVIOR
+        if waits:
+            call.memo[pending_updates.attempt_key(invoice)] = True
         outcome = collect_now(
             call,
             invoice,
-            "allow_incomplete" if behavior == "pending_if_incomplete" else behavior,
+            "allow_incomplete" if waits else behavior,
             off_session=shared_fields.given(params, "off_session", False),
         )
-        if behavior == "pending_if_incomplete" and outcome in ("requires_action", "failed"):
-            _suspend(call, subscription, invoice, snapshot)
-
-
-def _suspend(call: Call, subscription: StoredSubscription, invoice: StoredInvoice, snapshot: Snapshot) -> None:
-    """Take the change back until its invoice is paid: it stands in ``pending_update`` for 23 hours."""
-    after = [copy.deepcopy(item) for item in load(call, subscription)]
-    shown: list[api.SubscriptionItem] = [call.objects.copy(item) for item in after]
-    fields: PendingFields = {
-        "billing_cycle_anchor": subscription["billing_cycle_anchor"],
-        "_period": subscription["_period"],
-        "trial_end": subscription["trial_end"],
-        "discounts": subscription["discounts"],
-    }
-    old, items = snapshot
-    shared_fields.assign(subscription, old, fields)
-    states.restore(subscription, old["status"])
-    store_items(call, subscription, items)
-    subscription["pending_update"] = {
-        "billing_cycle_anchor": fields["billing_cycle_anchor"],
-        "expires_at": call.now + INCOMPLETE_SECONDS,
-        "subscription_items": shown,
-        "trial_end": fields["trial_end"],
-        "trial_from_plan": None,
-    }
-    subscription["_pending"] = {"items": after, "fields": fields, "invoice": invoice["id"]}
-    call.schedule.add(
-        call.now + INCOMPLETE_SECONDS, jobs.SUBSCRIPTION_DROP_PENDING, subscription["id"], subscription["test_clock"]
-    )
+        if waits and outcome in ("requires_action", "failed"):
+            pending_updates.suspend(call, subscription, invoice, snapshot, params)
 
 
 def _retime(

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import drafts
-from tollkey.payments.shared import clock, events, fields
-from tollkey.payments.subscriptions import jobs, kinds, states
+from tollkey.payments.shared import clock, events
+from tollkey.payments.subscriptions import jobs, kinds, pending_updates, states
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
-from tollkey.payments.subscriptions.items import store_items
-from tollkey.payments.subscriptions.periods import plan_work
 from tollkey.payments.subscriptions.settings import set_reason
 from tollkey.wire import Call
 
@@ -53,7 +51,9 @@ def voided(call: Call, fact: events.InvoiceVoided) -> None:
     subscription = _of(call, invoice)
     if subscription is None:
         return
-    if subscription["status"] == "incomplete" and subscription["latest_invoice"] == invoice["id"]:
+    if pending_updates.waits_for(subscription, invoice):
+        pending_updates.clear(call, subscription)
+    elif subscription["status"] == "incomplete" and subscription["latest_invoice"] == invoice["id"]:
         end(call, subscription, None, status="incomplete_expired")
     else:
         _reactivate(call, subscription, invoice)
@@ -75,10 +75,8 @@ def _reactivate(call: Call, subscription: StoredSubscription, invoice: StoredInv
         call.emit("customer.subscription.resumed", subscription)
     _save_default_method(call, subscription, invoice)
     call.objects.save(subscription, UPDATED)
-    pending = subscription.get("_pending")
-    owed = pending and pending["invoice"] == invoice["id"] and invoice["status"] == "paid"
-    if owed and subscription["status"] not in ENDED:
-        apply_pending(call, subscription)
+    if pending_updates.waits_for(subscription, invoice) and subscription["status"] not in ENDED:
+        pending_updates.apply(call, subscription)
     entitle(call, subscription["customer"])
 
 
@@ -93,21 +91,6 @@ def _save_default_method(call: Call, subscription: StoredSubscription, invoice: 
             subscription["default_payment_method"] = method["id"]
 
 
-def apply_pending(call: Call, subscription: StoredSubscription) -> None:
-    """The invoice of a pending update was paid: the update comes into force."""
-    pending = subscription.pop("_pending")
-    assert pending is not None, "an update is pending when its invoice is paid"
-    names = [name for name in pending["fields"] if name != "status"]  # older rows have it
-    fields.assign(subscription, pending["fields"], names)
-    subscription["pending_update"] = None
-    states.activate(subscription)
-    store_items(call, subscription, pending["items"])
-    call.schedule.cancel(jobs.SUBSCRIPTION_DROP_PENDING, subscription["id"])
-    plan_work(call, subscription)
-    call.objects.save(subscription, UPDATED)
-    call.emit("customer.subscription.pending_update_applied", subscription)
-
-
 def failed(call: Call, fact: events.InvoicePaymentFailed) -> None:
     """An attempt failed: the first invoice leaves the subscription incomplete, a later one makes it past due; the last
     attempt decides.
@@ -116,6 +99,8 @@ def failed(call: Call, fact: events.InvoicePaymentFailed) -> None:
     subscription = _of(call, invoice)
     if subscription is None or subscription["status"] in ("canceled", "incomplete", "incomplete_expired"):
         return
+    if pending_updates.waits_for(subscription, invoice) or pending_updates.attempt_key(invoice) in call.memo:
+        return  # the subscription goes on without the update
     if (
         invoice["next_payment_attempt"] is None
         and invoice["collection_method"] == "charge_automatically"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import invoiceitems
-from tollkey.payments.subscriptions import jobs, kinds, states
+from tollkey.payments.subscriptions import jobs, kinds, pending_updates, states
 from tollkey.payments.subscriptions.changes import update
 from tollkey.payments.subscriptions.creation import create
 from tollkey.payments.subscriptions.intervals import interval_of
@@ -213,6 +213,7 @@ def enter(
     """
     if subscription["status"] in ("canceled", "incomplete_expired"):
         return
+    pending_updates.expire(call, subscription)
     old = load(call, subscription)
     wanted = phase_items(old, phase)
     params: Params = {

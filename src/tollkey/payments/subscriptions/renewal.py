@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tollkey.payments.invoices import lifecycle
-from tollkey.payments.subscriptions import jobs, kinds, states
+from tollkey.payments.subscriptions import jobs, kinds, pending_updates, states
 from tollkey.payments.subscriptions.billing import (
     apply_pause_behavior,
     create_draft_invoice,
@@ -16,7 +16,7 @@ from tollkey.payments.subscriptions.billing import (
 )
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.items import load, store_items
-from tollkey.payments.subscriptions.lifecycle import apply_pending, end, stop
+from tollkey.payments.subscriptions.lifecycle import end, stop
 from tollkey.payments.subscriptions.periods import begin_periods, period_of, period_of_item, plan_work, set_period
 from tollkey.payments.subscriptions.phases import phase_due
 from tollkey.payments.subscriptions.proration import prorations
@@ -39,6 +39,9 @@ def renew(call: Call, id: str) -> None:
     if subscription["status"] == "incomplete":
         call.schedule.add(call.now + 3_600, jobs.SUBSCRIPTION_RENEW, id, subscription["test_clock"])
         return
+    pending = subscription["pending_update"]
+    if pending is not None and pending["expires_at"] <= call.now:
+        pending_updates.expire(call, subscription)
     if subscription["schedule"] is not None and _next_phase(call, subscription):
         return
     items = load(call, subscription)
@@ -150,22 +153,6 @@ def resume_collection(call: Call, id: str) -> None:
         call.objects.save(subscription, UPDATED)
 
 
-def drop_pending(call: Call, id: str) -> None:
-    """A pending update was not paid in time."""
-    subscription = call.objects.find(kinds.SUBSCRIPTION, id)
-    if subscription is None or subscription["pending_update"] is None:
-        return
-    pending = subscription["_pending"]
-    assert pending is not None, "what waits for a payment is stored as long as it is shown"
-    invoice = call.objects.find(kinds.INVOICE, pending["invoice"])
-    subscription["pending_update"] = None
-    subscription["_pending"] = None
-    call.objects.save(subscription, UPDATED)
-    call.emit("customer.subscription.pending_update_expired", subscription)
-    if invoice is not None and invoice["status"] == "open":
-        lifecycle.void(call, invoice)
-
-
 def start_again(call: Call, subscription: StoredSubscription) -> None:
     """Begin periods now, for a paused subscription that resumes with a new anchor."""
     items = load(call, subscription)
@@ -175,8 +162,6 @@ def start_again(call: Call, subscription: StoredSubscription) -> None:
 
 
 __all__ = [
-    "apply_pending",
-    "drop_pending",
     "end_at_cancel_at",
     "expire",
     "renew",

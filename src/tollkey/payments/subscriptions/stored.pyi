@@ -44,19 +44,31 @@ class BilledUsage(TypedDict):
     items: dict[str, int]
 
 class PendingFields(TypedDict):
-    """What a pending update sets besides the items. Times are UTC epoch seconds."""
+    """What a pending update sets besides the items. Times are UTC epoch seconds. trial_start: absent in older rows."""
 
     billing_cycle_anchor: int
     _period: list[int]
+    trial_start: NotRequired[int | None]
     trial_end: int | None
     discounts: list[str]
 
 class PendingUpdate(TypedDict):
-    """An update that waits for its payment. items: those that it brings. invoice: the id of what is to be paid."""
+    """An update that waits for its payment.
+
+    items: those that it brings. invoice: the id of what is to be paid. params: its ``metadata`` and
+        ``cancel_at_period_end`` as they were sent, if they were; absent in older rows.
+    """
 
     items: list[StoredSubscriptionItem]
     fields: PendingFields
     invoice: str
+    params: NotRequired[PendingParams]
+
+class PendingParams(TypedDict):
+    """What was sent with a pending update and is applied with it."""
+
+    metadata: NotRequired[dict[str, str] | str]
+    cancel_at_period_end: NotRequired[bool]
 
 class StoredSubscription(api.Subscription):
     """A subscription.

@@ -16,14 +16,22 @@ from typing import TYPE_CHECKING, Literal
 
 from tollkey.keys import Permission
 from tollkey.payments.shared import clock, events, fields, providers
-from tollkey.payments.subscriptions import changes, creation, jobs, kinds, lifecycle, pending_items, thresholds
+from tollkey.payments.subscriptions import (
+    changes,
+    creation,
+    jobs,
+    kinds,
+    lifecycle,
+    pending_items,
+    pending_updates,
+    thresholds,
+)
 from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, period_lines
 from tollkey.payments.subscriptions.items import load
 from tollkey.payments.subscriptions.periods import period_of, plan_work
 from tollkey.payments.subscriptions.phases import check_unmanaged
 from tollkey.payments.subscriptions.previews import preview_renewal
 from tollkey.payments.subscriptions.renewal import (
-    drop_pending,
     end_at_cancel_at,
     expire,
     renew,
@@ -224,7 +232,7 @@ SUBSCRIPTION = Resource(
         jobs.SUBSCRIPTION_CANCEL: end_at_cancel_at,
         jobs.SUBSCRIPTION_EXPIRE: expire,
         jobs.SUBSCRIPTION_RESUME: resume_collection,
-        jobs.SUBSCRIPTION_DROP_PENDING: drop_pending,
+        jobs.SUBSCRIPTION_DROP_PENDING: pending_updates.due,
         thresholds.WORK: thresholds.check,
         pending_items.WORK: pending_items.bill,
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tollkey.payments.shared import clock, events
-from tollkey.payments.subscriptions import jobs, kinds
+from tollkey.payments.subscriptions import jobs, kinds, pending_updates
 from tollkey.payments.subscriptions.billing import (
     billed_of,
     create_draft_invoice,
@@ -65,6 +65,7 @@ def check(call: Call, id: str) -> None:
     reason = _reached(call, subscription, items, span, lines)
     if reason is None or not lines:
         return
+    pending_updates.expire(call, subscription)
     settings = subscription["billing_thresholds"] or {}
     if settings.get("reset_billing_cycle_anchor"):
         subscription["billing_cycle_anchor"] = call.now
