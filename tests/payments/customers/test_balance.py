@@ -40,3 +40,13 @@ def test_each_currency_has_a_balance_of_its_own(api: Api) -> None:
         (-300, "usd", -300),
         (-500, "eur", -500),
     ]
+
+
+def test_the_credit_in_each_currency_is_shown_when_asked_for(api: Api) -> None:
+    who = api.ok("post", "/v1/customers")["id"]
+    shown = []
+    for amount, currency in ((-500, "eur"), (-700, "cad"), (700, "cad")):
+        api.ok("post", f"/v1/customers/{who}/balance_transactions", amount=amount, currency=currency)
+        shown.append(api.get(f"/v1/customers/{who}", expand=["invoice_credit_balance"])["invoice_credit_balance"])
+    assert shown == [{"eur": -500}, {"eur": -500, "cad": -700}, {"eur": -500}]
+    assert api.get(f"/v1/customers/{who}")["currency"] == "eur"

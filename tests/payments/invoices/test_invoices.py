@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.payments.invoices.steps import customer, draft
 from tests.support.api import Api
 from tests.support.openapi import assert_valid
@@ -24,4 +26,28 @@ def test_paying_a_draft_finalizes_numbers_and_charges_it(api: Api) -> None:
         "invoice.updated",
         "invoice.paid",
         "invoice.payment_succeeded",
+    ]
+
+
+@pytest.mark.parametrize("currency", ["CAD", "cad"])
+def test_an_invoice_takes_the_pending_items_of_its_currency(api: Api, currency: str) -> None:
+    who = api.ok("post", "/v1/customers")["id"]
+    for amount, code in ((700, "cad"), (900, "eur")):
+        api.ok("post", "/v1/invoiceitems", customer=who, amount=amount, currency=code)
+    made = api.ok("post", "/v1/invoices", customer=who, currency=currency, pending_invoice_items_behavior="include")
+    assert (made["currency"], [line["amount"] for line in made["lines"]["data"]]) == ("cad", [700])
+
+
+def test_an_unknown_currency_of_an_invoice_is_refused(api: Api) -> None:
+    refused = api.post("/v1/invoices", customer=api.ok("post", "/v1/customers")["id"], currency="zzz")
+    assert (refused.status, refused.error["param"]) == (400, "currency")
+
+
+def test_old_versions_make_no_invoice_of_nothing(api: Api) -> None:
+    who = api.ok("post", "/v1/customers")["id"]
+    refused = api.post("/v1/invoices", customer=who, headers={"Stripe-Version": "2020-08-27"})
+    assert [refused.error[name] for name in ("code", "param", "message")] == [
+        "invoice_no_customer_line_items",
+        "customer",
+        "Nothing to invoice for customer",
     ]

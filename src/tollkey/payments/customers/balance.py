@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from tollkey.ledger import Money
 from tollkey.payments.customers import kinds
-from tollkey.wire import Call, invalid, new_object
+from tollkey.wire import Call, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import BalanceChangeDetails, StoredCustomer
@@ -63,13 +63,22 @@ def change_balance(
     return transaction
 
 
-def check_currency_of(customer: api.Customer, currency: str) -> None:
-    """Raise ApiError 400 if a customer with subscriptions or a balance is billed in another currency."""
+def change_currency(customer: StoredCustomer, currency: str) -> None:
+    """Make this the customer's ``currency`` (lower-case code): ``balance`` is the one in it from now on.
+
+    The caller saves the customer.
+    """
     known = customer.get("currency")
-    if known and known != currency:
-        raise invalid(
-            "You cannot combine currencies on a single customer. This customer has an active subscription,"
-            " subscription schedule, discount,"
-            f" quote, or invoice item with currency {known}",
-            "currency",
-        )
+    if known is None:
+        customer["currency"] = currency
+        return
+    balances = {**(customer.get("_balances") or {}), known: customer["balance"]}
+    customer["currency"], customer["balance"] = currency, balances.pop(currency, 0)
+    customer["_balances"] = {code: amount for code, amount in balances.items() if amount}
+
+
+def balances_of(customer: StoredCustomer) -> dict[str, int]:
+    """What is in each balance of a customer: minor units by currency, without the empty ones."""
+    known = customer.get("currency")
+    own = {known: customer["balance"]} if known else {}
+    return {code: amount for code, amount in {**own, **(customer.get("_balances") or {})}.items() if amount}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tollkey.ledger import Money
 from tollkey.payments.customers import kinds
-from tollkey.payments.customers.balance import change_balance, check_currency_of
+from tollkey.payments.customers.balance import change_balance
 from tollkey.payments.shared import clock, fields, permissions
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import Call, Endpoint, Page, Resource, invalid, list_page, missing_object, records
@@ -21,7 +21,6 @@ def create(call: Call, params: operations.PostCustomersCustomerBalanceTransactio
     if params["amount"] == 0:
         raise invalid("Amount must be non-zero.", "amount", "parameter_invalid_integer")
     currency = shared_currency.check_currency(params["currency"])
-    check_currency_of(customer, currency)
     now = clock.for_customer(call, customer)
     return change_balance(
         now,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.ledger import Money
 from tollkey.payments.catalog import redemption, rendering
 from tollkey.payments.customers import kinds
-from tollkey.payments.customers.balance import change_balance
+from tollkey.payments.customers.balance import balances_of, change_balance
 from tollkey.payments.customers.cash import cash_balance
 from tollkey.payments.methods import customer_sources, instruments, payment_methods
 from tollkey.payments.methods import kinds as methods_kinds
@@ -291,6 +291,11 @@ def _tax(call: Call, customer: StoredCustomer) -> api.CustomerTax:
     }
 
 
+def _credit_balances(call: Call, customer: StoredCustomer) -> dict[str, int]:
+    """Return ``invoice_credit_balance``: what the balances hold, minor units by currency."""
+    return balances_of(call.objects.find(kinds.CUSTOMER, customer["id"]) or customer)
+
+
 def _with_lists(call: Call, customer: MutableMapping[str, Any]) -> None:
     """Before 2020-08-27 sources, subscriptions and tax ids were included without ``expand``."""
     if customer.get("deleted"):
@@ -367,7 +372,7 @@ CUSTOMER = Resource(
         "subscriptions": _subscriptions,
         "tax_ids": _tax_ids,
         "tax": _tax,
-        "invoice_credit_balance": lambda call, customer: {},
+        "invoice_credit_balance": _credit_balances,
         "cash_balance": cash_balance,
     },
     client_view=client_view,

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from tollkey.payments.invoices import kinds, states
 from tollkey.payments.invoices.drafts import subscription_of
-from tollkey.payments.invoices.lifecycle import attempt_collection, customer_of, fail_without_method, finalize
+from tollkey.payments.invoices.lifecycle import (
+    attempt_collection,
+    customer_of,
+    fail_without_method,
+    finalize,
+    set_delinquent,
+)
 from tollkey.payments.invoices.payments import method_of
 from tollkey.payments.shared import events
 from tollkey.wire import ApiError, Call
@@ -64,4 +70,5 @@ def overdue(call: Call, id: str) -> None:
     if invoice is None or invoice["status"] != "open":
         return
     call.emit("invoice.overdue", invoice)
+    set_delinquent(call, invoice["customer"], yes=True)
     call.announce(events.InvoiceOverdue(invoice))

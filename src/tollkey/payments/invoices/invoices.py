@@ -31,6 +31,7 @@ from tollkey.payments.invoices.lifecycle import (
     finalize,
     intent_succeeded,
     invoice_of_path,
+    set_delinquent,
     void,
     write_off,
 )
@@ -41,6 +42,7 @@ from tollkey.payments.invoices.revisions import revise
 from tollkey.payments.invoices.settings import apply_settings, check_sending
 from tollkey.payments.invoices.versions import CHANGES
 from tollkey.payments.shared import clock, events, fields, permissions, providers
+from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import (
     Action,
     Call,
@@ -89,14 +91,14 @@ def create(call: Call, params: Params) -> StoredInvoice:
         )
         == "include"
     )
-    currency = fields.given(
-        params, "currency", (subscription["currency"] if subscription else None) or customer.get("currency")
-    )
+    currency = (subscription["currency"] if subscription else None) or customer.get("currency")
+    if params.get("currency"):
+        currency = shared_currency.check_currency(params["currency"])
     items = (
         pending_items(call, customer["id"], currency, subscription["id"] if subscription else None) if include else []
     )
     if not items and include and call.version < "2022-08-01":
-        raise invalid("Nothing to invoice for customer", code="invoice_no_customer_line_items")
+        raise invalid("Nothing to invoice for customer", "customer", "invoice_no_customer_line_items")
     currency = currency or (items[0]["currency"] if items else "usd")
     id = call.ids.new("in")
     lines = add_pending_items(call, [item for item in items if item["currency"] == currency], id)
@@ -109,7 +111,7 @@ def create(call: Call, params: Params) -> StoredInvoice:
     invoice = new_invoice(
         call,
         customer,
-        Bill(currency.lower(), "manual", lines, discounts),
+        Bill(currency, "manual", lines, discounts),
         id=id,
         subscription=subscription,
         collection_method=params.get("collection_method") or params.get("billing"),
@@ -245,6 +247,7 @@ def mark_uncollectible(call: Call, params: Params) -> StoredInvoice:
     """Give up collecting an invoice."""
     call, invoice = invoice_of_path(call)
     write_off(call, invoice)
+    set_delinquent(call, invoice["customer"], yes=False)
     return invoice
 
 
@@ -264,7 +267,10 @@ def list_invoices(call: Call, params: Params) -> Page:
 
 def _payments(call: Call, invoice: StoredInvoice) -> api.InvoicePayments:
     listed: api.InvoicePayments = nested_list(
-        [call.objects.copy(p) for p in call.objects.query(kinds.INVOICE_PAYMENT, {"invoice": invoice["id"]}, limit=10)],
+        [
+            call.objects.copy(p)
+            for p in call.objects.query(kinds.INVOICE_PAYMENT, {"invoice": invoice["id"]}, limit=100)
+        ],
         "/v1/invoices/payments",
     )
     return listed

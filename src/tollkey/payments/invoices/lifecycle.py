@@ -193,15 +193,29 @@ def mark_paid(call: Call, invoice: StoredInvoice, *, out_of_band: bool = False) 
     call.objects.save(invoice, None if free else "invoice.updated")
     call.emit("invoice.paid", invoice)
     call.emit("invoice.payment_succeeded", invoice)
+    set_delinquent(call, invoice["customer"], yes=False)
     call.announce(events.InvoicePaid(invoice))
 
 
+def set_delinquent(call: Call, id: str, *, yes: bool) -> None:
+    """Set ``delinquent`` of the customer with that id, if there is one, with ``customer.updated`` when that changes it.
+
+    It says what happened last to any invoice of theirs: an automatic payment failed or a due date passed, or one was
+    paid or was marked uncollectible by hand. Source: its description in the Customers API.
+    """
+    customer = call.objects.find(kinds.CUSTOMER, id)
+    if customer is not None and customer["delinquent"] != yes:
+        customer["delinquent"] = yes
+        call.objects.save(customer, "customer.updated")
+
+
 def attempt_collection(
-    call: Call, invoice: StoredInvoice, *, method: str | None = None, off_session: bool = True
+    call: Call, invoice: StoredInvoice, *, method: str | None = None, off_session: bool = True, by_hand: bool = False
 ) -> Outcome:
     """Try to collect an open invoice; what came of it is written, with its events.
 
     method: the payment method or source to charge; the default one when None. off_session: the customer is not there.
+    by_hand: whether somebody asked for this attempt; one that fails then makes nobody delinquent.
     Raises ApiError 400 when there is nothing to charge.
     """
     if invoice["amount_remaining"] <= 0:
@@ -215,7 +229,11 @@ def attempt_collection(
     invoice["attempt_count"] += 1
     invoice["attempted"] = True
     outcome = collection.charge(call, invoice, customer, chosen, off_session=off_session)
-    return record_attempt(call, invoice, outcome)
+    record_attempt(call, invoice, outcome)
+    refused = outcome.status == "requires_action" and collection.was_refused(call, invoice)
+    if (outcome.status == "failed" or refused) and not by_hand:
+        set_delinquent(call, customer["id"], yes=True)
+    return outcome
 
 
 def record_attempt(call: Call, invoice: StoredInvoice, outcome: Outcome) -> Outcome:
@@ -250,6 +268,7 @@ def fail_without_method(call: Call, invoice: StoredInvoice) -> None:
         invoice["attempted"] = True
         call.objects.save(invoice, "invoice.updated")
         call.emit("invoice.payment_failed", invoice)
+        set_delinquent(call, invoice["customer"], yes=True)
         call.announce(events.InvoicePaymentFailed(invoice))
     schedule_method_check(call, invoice)
     call.objects.save(invoice)

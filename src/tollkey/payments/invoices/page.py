@@ -89,7 +89,7 @@ def pay(call: Call, params: Params) -> Reply:
         method = payment_methods.create(call, {"type": "card", "card": dict(params)})
         payment_methods.attach_to(call, method, customer["id"])
         outcome = attempt_collection(
-            clock.for_customer(call, customer), invoice, method=method["id"], off_session=False
+            clock.for_customer(call, customer), invoice, method=method["id"], off_session=False, by_hand=True
         )
     except ApiError as error:
         return _page(call, invoice, error.message)

@@ -55,7 +55,7 @@ def pay(call: Call, params: Params) -> StoredInvoice:
         mark_paid(call, invoice, out_of_band=True)
         return invoice
     outcome = attempt_collection(
-        call, invoice, method=chosen, off_session=fields.given(params, "off_session", chosen is None)
+        call, invoice, method=chosen, off_session=fields.given(params, "off_session", chosen is None), by_hand=True
     )
     if outcome.status == "requires_action":
         intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")

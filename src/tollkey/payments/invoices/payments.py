@@ -87,7 +87,7 @@ def remaining(invoice: api.Invoice) -> Money:
 
 def payment_of(call: Call, invoice: StoredInvoice) -> api.InvoicePayment | None:
     """The default invoice payment."""
-    found = call.objects.query(kinds.INVOICE_PAYMENT, {"invoice": invoice["id"]}, limit=10)
+    found = call.objects.query(kinds.INVOICE_PAYMENT, {"invoice": invoice["id"]})
     return next((payment for payment in found if payment["is_default"]), None)
 
 

@@ -58,7 +58,8 @@ def update(call: Call, subscription: StoredSubscription, params: Params) -> Stor
         raise invalid(_CANCELED, retry=False)
     if params.get("payment_behavior") == pending_updates.BEHAVIOR:
         pending_updates.check_supported(call, params)
-    pending_updates.replace(call, subscription, params, changes=_changes_items(params))
+    if subscription["pending_update"] is not None:
+        pending_updates.replace(call, subscription, params, changes=_changes_items(params))
     customer = call.objects.get(kinds.CUSTOMER, subscription["customer"], "customer")
     before = copy.deepcopy(subscription)
     if "metadata" in params:

@@ -10,7 +10,8 @@ from tollkey.payments.catalog import pricing, redemption
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices import drafts, invoiceitems, line_terms, payments
 from tollkey.payments.shared import clock, fields
-from tollkey.payments.subscriptions import jobs, kinds, states
+from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.subscriptions import currencies, jobs, kinds, states
 from tollkey.payments.subscriptions.billing import (
     apply_pause_behavior,
     collect_now,
@@ -60,6 +61,8 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Stored
     params = translate(params)
     if not params.get("customer"):
         raise missing_param("customer")
+    if params.get("currency"):
+        params["currency"] = shared_currency.check_currency(params["currency"])
     customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
     call = clock.for_customer(call, customer)
     if customer.get("test_clock") and call.objects.table(kinds.SUBSCRIPTION).count(
@@ -78,7 +81,7 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Stored
                 f" This doesn't match the expected currency: `{currency}`.",
                 f"items[{place}][price]",
             )
-    balance.check_currency_of(customer, currency)
+    currencies.check(call, customer, currency)
     subscription = _blank(call, params, customer, currency, schedule)
     items = [
         new_item(call, subscription, entry, price, f"items[{place}]", customer)
@@ -98,9 +101,7 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Stored
         )
     if subscription["pending_invoice_item_interval"]:
         plan_pending(call, subscription)
-    if customer.get("currency") is None:
-        customer["currency"] = currency
-        call.objects.save(customer, "customer.updated")
+    currencies.take(call, customer, currency)
     begun = _begin(call, subscription, items, params, customer)
     entitle(call, customer["id"])
     return begun

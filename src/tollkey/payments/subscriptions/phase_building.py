@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic, pricing
 from tollkey.payments.invoices import drafts
-from tollkey.payments.shared import fields
+from tollkey.payments.shared import currency, fields
 from tollkey.payments.subscriptions.intervals import terms_of
 from tollkey.payments.subscriptions.items import load, recurring_price
 from tollkey.payments.subscriptions.periods import period_of
@@ -81,7 +81,9 @@ def _phase(
         "billing_cycle_anchor": phase.get("billing_cycle_anchor"),
         "billing_thresholds": phase.get("billing_thresholds"),
         "collection_method": phase.get("collection_method"),
-        "currency": fields.given(phase, "currency", prices[0]["currency"]),
+        "currency": currency.check_currency(
+            fields.given(phase, "currency", prices[0]["currency"]), f"{named}[currency]"
+        ),
         "default_payment_method": phase.get("default_payment_method"),
         "default_tax_rates": drafts.tax_rates(call, phase.get("default_tax_rates"), f"{named}[default_tax_rates]"),
         "description": phase.get("description"),

@@ -1,0 +1,53 @@
+"""The currency of a customer's subscriptions: one at a time, and another one once nothing is active in the first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollkey.payments.customers import balance, customers
+from tollkey.payments.invoices import drafts
+from tollkey.payments.subscriptions import kinds
+from tollkey.wire import Call, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
+
+
+def check(call: Call, customer: StoredCustomer, currency: str) -> None:
+    """Raise ApiError 400 while something of a customer is active in another currency than this one.
+
+    currency: lower-case code. Source: the guide to multi-currency customers, and the message itself.
+    """
+    known = customer.get("currency")
+    if known and known != currency and _is_active(call, customer, known):
+        raise invalid(
+            "You cannot combine currencies on a single customer. This customer has an active subscription,"
+            " subscription schedule, discount,"
+            f" quote, or invoice item with currency {known}",
+            "currency",
+        )
+
+
+def take(call: Call, customer: StoredCustomer, currency: str) -> None:
+    """Make this the currency that a customer is billed in (lower-case code)."""
+    if customer.get("currency") != currency:
+        balance.change_currency(customer, currency)
+        call.objects.save(customer, "customer.updated")
+
+
+def _is_active(call: Call, customer: StoredCustomer, currency: str) -> bool:
+    """Whether a subscription, schedule, discount, quote or pending item of a customer is in that currency."""
+    query, own = call.objects.query, {"customer": customer["id"]}
+    had = customer.get("discount")
+    discount = call.objects.find(kinds.DISCOUNT, had["id"]) if had else None
+    return (
+        any(one["currency"] == currency for one in query(kinds.SUBSCRIPTION, {**own, "status": list(customers.LIVE)}))
+        or any(
+            phase["currency"] == currency
+            for schedule in query(kinds.SCHEDULE, {**own, "status": "not_started"})
+            for phase in schedule["phases"]
+        )
+        or any(one["currency"] == currency for one in query(kinds.QUOTE, {**own, "status": "open"}))
+        or bool(drafts.pending_items(call, customer["id"], currency))
+        or (discount is not None and discount["_coupon"]["currency"] == currency)
+    )
