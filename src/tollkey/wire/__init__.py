@@ -11,7 +11,7 @@ from tollkey.wire.hosted import hosted_url, html_page, redirect, with_query
 from tollkey.wire.jobs import ScheduledJob, due_jobs, run_job
 from tollkey.wire.live import Capability, Live, asks, needs, only_in_test, records
 from tollkey.wire.messages import Request, Response, Rest
-from tollkey.wire.objects import Deleted, Objects, Tables, encode, public, split, value_at
+from tollkey.wire.objects import Deleted, Objects, Tables, encode, first_page, public, split, value_at
 from tollkey.wire.openapi import document as openapi_document
 from tollkey.wire.pages import Page, created_ranges, list_page, listing, nested_list, page_of_list, retrieve
 from tollkey.wire.params import P, operation_params
@@ -79,6 +79,7 @@ __all__ = [
     "created_ranges",
     "due_jobs",
     "encode",
+    "first_page",
     "hosted_url",
     "html_page",
     "invalid",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tollkey.wire._clients import client_shape
 from tollkey.wire.errors import ApiError, invalid
+from tollkey.wire.objects import first_page
 from tollkey.wire.shapes import expandables
 from tollkey.wire.spec.usual import EXPANDED_UNTIL
 
@@ -144,7 +145,7 @@ def _made(homes: list[Call], resource: Resource, value: Json, name: str, path: s
             call = home
             break
     rules.require_read(call, resource.permission.name)  # the object may be part of an event or another object
-    made = resource.expands[name](call, stored or value)
+    made = first_page(resource.expands[name](call, stored or value))
     _allow_made(homes, made, path, rules)
     if isinstance(made, dict):
         rules.to_caller_version(call, made)

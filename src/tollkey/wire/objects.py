@@ -1,7 +1,8 @@
 """Objects as handlers see them: dicts, loaded once per request and saved together with their event.
 
 Public fields appear in responses. Private fields begin with ``_``; they are stored beside the object and never
-sent. Objects store the ids of other objects, never expanded objects.
+sent. Objects store the ids of other objects, never expanded objects. Handlers see all entries of a list inside an
+object; callers, and the public part of what is stored, have the first ten of them.
 """
 
 from __future__ import annotations
@@ -30,6 +31,10 @@ class Deleted(TypedDict):
     deleted: bool
 
 
+#: How many entries of a list inside an object are shown; the others are on the list's own pages. Source: the default
+#: ``limit`` of lists, and reports of integrations (laravel/cashier-stripe#405, stripe/sync-engine#104).
+NESTED = 10
+_REST = "_rest"  # private: the entries of nested lists that are not shown, by the property with the list
 _MOST_DECODED = 500  # objects cached in decoded form, above all the accounts
 
 
@@ -103,16 +108,40 @@ def _decode(record: Record) -> Json:
     value: Json = orjson.loads(record.body)
     if record.private is not None:
         value.update(orjson.loads(record.private))
+        for name, rest in value.pop(_REST, {}).items():
+            value[name].update({"data": value[name]["data"] + rest, "has_more": False})
     return value
 
 
 def split(value: Json) -> tuple[Json, Json]:
     """Split an object into its public and its private fields."""
-    names = [name for name in value if name[0] == "_"]
-    if not names:
+    names, long = [], []
+    for name, inner in value.items():
+        if name[0] == "_":
+            names.append(name)
+        elif type(inner) is dict and _is_long(inner):
+            long.append(name)
+    if not names and not long:
         return value, {}
     public = value.copy()
-    return public, {name: public.pop(name) for name in names}
+    private = {name: public.pop(name) for name in names}
+    if long:
+        private[_REST] = {name: value[name]["data"][NESTED:] for name in long}
+        public.update({name: first_page(value[name]) for name in long})
+    return public, private
+
+
+def _is_long(value: Json) -> bool:
+    """Whether a value is a list object with all of its entries, and more than are shown of it."""
+    data = value.get("data")
+    return value.get("object") == "list" and isinstance(data, list) and len(data) > NESTED
+
+
+def first_page(value: Any) -> Any:
+    """Return a list object with its first ten entries, and any other value as it is."""
+    if isinstance(value, dict) and _is_long(value):
+        return {**value, "data": value["data"][:NESTED], "has_more": True}
+    return value
 
 
 def public(value: T) -> T:

@@ -201,7 +201,7 @@ def page_of_list(items: Sequence[Mapping[str, Any]], url: str, params: Mapping[s
 
 
 def nested_list(items: Sequence[Any], url: str, **more: Any) -> Any:
-    """Return a list object with all of its items, for use inside another object."""
+    """Return a list object with all of its items, for use inside another object: callers are shown the first ten."""
     return {"object": "list", "data": items, "has_more": False, "url": url, **more}
 
 

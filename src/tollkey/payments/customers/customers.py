@@ -27,6 +27,7 @@ from tollkey.wire import (
     Endpoint,
     Page,
     Resource,
+    first_page,
     invalid,
     list_page,
     nested_list,
@@ -248,10 +249,11 @@ def delete(call: Call, params: operations.DeleteCustomersCustomer) -> Deleted:
 
 
 def _list(call: Call, customer: Mapping[str, Any], name: str, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return a nested list of a customer, with copies of the objects found."""
-    copies = [call.objects.copy(value) for value in found]
-    listed: Mapping[str, Any] = nested_list(copies, f"/v1/customers/{customer['id']}/{name}", total_count=len(found))
-    return listed
+    """Return a nested list of a customer: copies of the first ten of the objects found."""
+    listed: Mapping[str, Any] = first_page(
+        nested_list(found, f"/v1/customers/{customer['id']}/{name}", total_count=len(found))
+    )
+    return {**listed, "data": [call.objects.copy(value) for value in listed["data"]]}
 
 
 def _sources(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -260,12 +262,12 @@ def _sources(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _tax_ids(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
     known = fields.knows(call, "tax_id")
-    found = call.objects.query(_TAX_ID, {"customer": customer["id"]}, limit=10) if known else []
+    found = call.objects.query(_TAX_ID, {"customer": customer["id"]}) if known else []
     return _list(call, customer, "tax_ids", found)
 
 
 def _subscriptions(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
-    live = call.objects.query(_SUBSCRIPTION, {"customer": customer["id"], "status": list(LIVE)}, limit=10)
+    live = call.objects.query(_SUBSCRIPTION, {"customer": customer["id"], "status": list(LIVE)})
     return _list(call, customer, "subscriptions", live)
 
 

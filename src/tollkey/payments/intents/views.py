@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollkey.wire import Call, Change, Json, nested_list
+from tollkey.wire import Call, Change, Json, first_page, nested_list
 
 #: Exactly the fields a publishable key receives (reference section 3, recorded).
 _CLIENT = (
@@ -29,7 +29,8 @@ def _charges(call: Call, intent: Json) -> None:
     """Before 2022-11-15 an intent contained its charges."""
     charges = call.objects.query("charge", {"payment_intent": intent["id"]}) if "charge" in call.setup.tables.of else []
     url = f"/v1/charges?payment_intent={intent['id']}"
-    intent["charges"] = nested_list([call.objects.copy(charge) for charge in charges], url, total_count=len(charges))
+    listed = nested_list([call.objects.copy(charge) for charge in charges], url, total_count=len(charges))
+    intent["charges"] = first_page(listed)
 
 
 def _invoice(call: Call, intent: Json) -> None:
