@@ -21,7 +21,7 @@ import tollkey.platform
 from tollkey.cli.app import app
 from tollkey.core import gather
 from tollkey.settings import Settings
-from tollkey.wire import Capability, Catalogue, Live
+from tollkey.wire import LATEST, Capability, Catalogue, Live, changelog
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.dates import PUBLISHED
 
@@ -212,7 +212,38 @@ def client_keys() -> str:
     return text
 
 
+def api_versions() -> str:
+    """The page of the breaking changes and what is done about each."""
+    rows = []
+    for entry in reversed(changelog.entries()):
+        done = "yes" if entry.decision == "done" else f"{entry.decision}: {entry.why}"
+        rows.append([f"`{entry.version}`", f"[{entry.what}]({changelog.PAGES}{entry.link})", done])
+    return (
+        "# API versions\n\n"
+        + HEAD
+        + f"""Objects are stored in the newest version, `{LATEST}`, and converted for callers of older ones.
+A request without the header `Stripe-Version` has the newest. A version that was never published is refused; a published
+one that is newer is answered as the newest, with a `Stripe-Notice`.
+
+A parameter, a value or an endpoint that a version removed is refused from that version on and taken before it, so that
+a test run fails where production would. What a version added is taken under every version, as Stripe does.
+
+## Before you upgrade
+
+`tollkey upgrade-check --to {LATEST}` reads the request logs and lists which of the logged calls the newer version would
+refuse, do differently or answer in another form, each with the number of calls, the id of one and the page of Stripe's
+changelog. `--from` looks only at the calls of one version, `--since 12h` only at the latest, `--json` prints JSON. It
+ends with 0 when there is no difference and with 1 when there is one.
+
+## Breaking changes since 2022-11-15
+
+"""
+        + _table(["Version", "Change", "Built"], rows)
+    )
+
+
 PAGES = {
+    "api-versions.md": api_versions,
     "permissions.md": permissions,
     "client-keys.md": client_keys,
     "resources.md": resources,

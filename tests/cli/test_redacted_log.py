@@ -12,11 +12,15 @@ from tollkey.cli.redacted_log import log_to
 
 
 @pytest.fixture
-def stream() -> Iterator[io.StringIO]:
-    """What is logged while the root logger has no other handler."""
+def stream(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What is logged while the root logger has no other handler and no server of this process has uvicorn's."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     root.handlers.clear()
+    for name in ("uvicorn", "uvicorn.error", "tollkey"):
+        logger = logging.getLogger(name)
+        for attribute, value in (("handlers", []), ("propagate", True), ("disabled", False), ("level", logging.NOTSET)):
+            monkeypatch.setattr(logger, attribute, value)
     written = io.StringIO()
     log_to(written)
     yield written

@@ -25,8 +25,8 @@ from tollkey.db import (
     edge_for,
     migrate,
 )
-from tollkey.db.sqlite import WAL_KEPT_BYTES
 from tollkey.db.sqlite_edge import CHECKPOINT_BYTES, CHECKPOINT_WRITES
+from tollkey.db.sqlite_wal import WAL_KEPT_BYTES
 
 NOTES = Migration(
     "notes",

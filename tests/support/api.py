@@ -11,6 +11,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,8 +86,11 @@ class World:
 class Api:
     """One merchant's view of the API.
 
-    account: its id. sk, pk, live_sk, live_pk: its keys. now: UTC epoch seconds.
+    account: its id. sk, pk, live_sk, live_pk: its keys. now: UTC epoch seconds. version: the API version that its
+    requests name, empty for none.
     """
+
+    version = ""
 
     def __init__(self, world: World) -> None:
         self.world, self.core = world, world.core
@@ -122,6 +126,12 @@ class Api:
         self.world.clock[0] = now
         return other
 
+    def under(self, version: str) -> Api:
+        """The same merchant, whose requests name an API version."""
+        other = copy(self)
+        other.version = version
+        return other
+
     def restricted(self, *permissions: str, livemode: bool = False, **options: Any) -> str:
         """The text of a new restricted key with these permissions."""
         scope = Scope(self.account, livemode)
@@ -150,6 +160,8 @@ class Api:
         if key is not None:
             sent["authorization"] = f"Bearer {key or self.sk}"
         sent.update({name.lower(): value for name, value in (headers or {}).items()})
+        if self.version:
+            sent.setdefault("stripe-version", self.version)
         request = Request(method, path, query.encode(), sent, body, ip)
         response = self.world.runner.run(self.world.server.service.answer(request))
         return Answer(response.status, {"content-type": response.content_type, **response.headers}, response.body)

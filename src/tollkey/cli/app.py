@@ -13,6 +13,7 @@ from tollkey.cli import accounts, keyring, keys, people
 from tollkey.cli.doctor import doctor
 from tollkey.cli.openapi import openapi
 from tollkey.cli.serve import serve
+from tollkey.cli.upgrade_check import upgrade_check
 
 app = typer.Typer(name="tollkey", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
     "Stripe-compatible API keys and payments API that you run yourself."
@@ -21,6 +22,7 @@ app = typer.Typer(name="tollkey", no_args_is_help=True, add_completion=False, pr
 app.command()(serve)
 app.command()(doctor)
 app.command()(openapi)
+app.command()(upgrade_check)
 app.add_typer(keys.app, name="keys")
 app.add_typer(keyring.app, name="keyring")
 app.add_typer(accounts.app, name="accounts")

@@ -250,7 +250,13 @@ class Table:
         records = [Record(*row) for row in rows]
         return records[::-1] if backwards else records
 
-    def count(self, tx: Tx, scope: Scope, equal: Mapping[str, str | Sequence[str]] | None = None) -> int:
-        """Return how many objects match; ``equal`` as in ``page``."""
-        where, parameters = self._where(scope, equal or {}, ())
+    def count(
+        self,
+        tx: Tx,
+        scope: Scope,
+        equal: Mapping[str, str | Sequence[str]] | None = None,
+        ranges: Iterable[Range] = (),
+    ) -> int:
+        """Return how many objects match; ``equal`` and ``ranges`` as in ``page``."""
+        where, parameters = self._where(scope, equal or {}, ranges)
         return int(tx.execute(f"SELECT count(*) FROM {self.table} WHERE {where}", parameters)[0][0])

@@ -177,6 +177,23 @@ def by_version(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
     return [(version, int(count)) for version, count in rows]
 
 
+def logged(
+    tx: Tx, after: int = 0, *, since: int = 0, account: str | None = None, version: str | None = None, limit: int = 500
+) -> list[RequestLog]:
+    """Successful requests of all accounts and both modes with their redacted bodies, oldest first.
+
+    after: the ``seq`` of the last request of the page before. since: UTC epoch seconds. account, version: of the
+    requests, None for all.
+    """
+    where = "seq > ? AND at >= ? AND status BETWEEN 200 AND 299"
+    values: list[object] = [after, since]
+    for name, value in (("account", account), ("version", version)):
+        if value is not None:
+            where, values = f"{where} AND {name} = ?", [*values, value]
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM request_logs WHERE {where} ORDER BY seq LIMIT ?", [*values, limit])
+    return [RequestLog(*row) for row in rows]
+
+
 def delete_old(tx: Tx, before: int, most: int = 2_000) -> bool:
     """Delete up to ``most`` requests older than ``before`` (UTC epoch seconds). Returns whether there may be more."""
     gone = tx.execute(

@@ -16,7 +16,7 @@ from tollkey.wire.openapi import document as openapi_document
 from tollkey.wire.pages import Page, created_ranges, list_page, listing, nested_list, page_of_list, retrieve
 from tollkey.wire.params import P, operation_params
 from tollkey.wire.policy import Logged, Policy
-from tollkey.wire.removed import Removed
+from tollkey.wire.removed import Removed, removed_since
 from tollkey.wire.resource import (
     Action,
     Catalogue,
@@ -104,6 +104,7 @@ __all__ = [
     "read_version",
     "records",
     "redirect",
+    "removed_since",
     "retrieve",
     "run_job",
     "search_page",

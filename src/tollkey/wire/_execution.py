@@ -13,7 +13,7 @@ from tollkey.wire.messages import Request, Response, is_v2
 from tollkey.wire.objects import encode
 from tollkey.wire.params import check
 from tollkey.wire.removed import gone
-from tollkey.wire.render import Renderer
+from tollkey.wire.render import Renderer, take_included
 from tollkey.wire.resource import Endpoint, Json, Reply
 from tollkey.wire.reveals import without_field
 from tollkey.wire.router import Route
@@ -79,8 +79,9 @@ class Execution:
 
     def _handle(self, call: Call, route: Route, request: Request) -> Response:
         endpoint = route.endpoint
-        params = self._params(call, endpoint, request)
-        paths = params.pop("expand", None) or []
+        given, included = take_included(call, request.given)
+        params = self._params(call, endpoint, given)
+        paths = [*(params.pop("expand", None) or []), *included]
         access = endpoint.access_of(call.key.kind) if call.key is not None else None
         if access is not None:
             access.check_expands(paths)
@@ -104,14 +105,14 @@ class Execution:
         kept = None if storable is shown else encode(storable)
         return Response(200, encode(shown), noticed, request_id=call.origin.request_id, kept=kept)
 
-    def _params(self, call: Call, endpoint: Endpoint, request: Request) -> Json:
+    def _params(self, call: Call, endpoint: Endpoint, given: Json) -> Json:
         if call.client:
-            check_form_headers(call, request.given)
+            check_form_headers(call, given)
         access = endpoint.access_of(call.key.kind) if call.key is not None else None
         version = call.origin.version
         if access is None:
-            return check(endpoint.schema_for(version), request.given)
-        return access.read(endpoint.schema, request.given, gone(endpoint.removed, version))
+            return check(endpoint.schema_for(version), given)
+        return access.read(endpoint.schema, given, gone(endpoint.removed, version))
 
 
 def to_response(reply: Reply, request_id: str | None) -> Response:

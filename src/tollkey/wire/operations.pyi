@@ -705,6 +705,9 @@ ExcludedPaymentMethodType = Literal["acss_debit", "affirm", "afterpay_clearpay",
 class Failed(TypedDict):
     failed_at: int
 
+class Feature(TypedDict):
+    name: NotRequired[str]
+
 Feedback = Literal["customer_service", "low_quality", "missing_features", "other", "switched_service", "too_complex", "too_expensive", "unused"]
 
 class Filters(TypedDict):
@@ -3788,6 +3791,7 @@ class PostInvoices(Operation):
     payment_settings: NotRequired[PostInvoicesPaymentSettings]
     pending_invoice_items_behavior: NotRequired[Literal["exclude", "include"]]
     rendering: NotRequired[Rendering]
+    rendering_options: NotRequired[PostInvoicesRenderingOptions]
     shipping_cost: NotRequired[PostCheckoutSessionsShippingOption]
     shipping_details: NotRequired[PostConfirmationTokensShipping]
     statement_descriptor: NotRequired[str]
@@ -3963,6 +3967,7 @@ class PostInvoicesInvoice(Operation):
     paid: NotRequired[bool]
     payment_settings: NotRequired[PostInvoicesPaymentSettings]
     rendering: NotRequired[Rendering]
+    rendering_options: NotRequired[PostInvoicesRenderingOptions]
     shipping_cost: NotRequired[PostCheckoutSessionsShippingOption | None]
     shipping_details: NotRequired[PostConfirmationTokensShipping | None]
     statement_descriptor: NotRequired[str]
@@ -4091,6 +4096,9 @@ class PostInvoicesPaymentSettingsPaymentMethodOptionsCard(TypedDict):
 class PostInvoicesPaymentSettingsPaymentMethodOptionsPix(TypedDict):
     amount_includes_iof: NotRequired[Literal["always", "never"]]
     expires_after_seconds: NotRequired[int]
+
+class PostInvoicesRenderingOptions(TypedDict):
+    amount_tax_display: NotRequired[str]
 
 class PostIssuingAuthorizationsAuthorization(Operation):
     metadata: NotRequired[dict[str, str] | None]
@@ -5290,6 +5298,7 @@ class PostProducts(Operation):
     deactivate_on: NotRequired[list[str]]
     default_price_data: NotRequired[PostProductsDefaultPriceData]
     description: NotRequired[str]
+    features: NotRequired[list[Feature]]
     id: NotRequired[str]
     images: NotRequired[list[str]]
     marketing_features: NotRequired[list[MarketingFeature]]
@@ -5320,6 +5329,7 @@ class PostProductsId(Operation):
     deactivate_on: NotRequired[list[str]]
     default_price: NotRequired[str]
     description: NotRequired[str | None]
+    features: NotRequired[list[Feature]]
     images: NotRequired[list[str] | None]
     marketing_features: NotRequired[list[MarketingFeature] | None]
     metadata: NotRequired[dict[str, str] | None]

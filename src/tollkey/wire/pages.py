@@ -7,9 +7,10 @@ tells whether there are more objects in the direction of the page (reference sec
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from tollkey.db.table import Range, Record, as_text
+from tollkey.db.table import Range, Record, Table, as_text
 from tollkey.keys import Permission
 from tollkey.wire.errors import ApiError, invalid, missing_object
 from tollkey.wire.expand import NAMES_ANOTHER
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _PAGING = frozenset({"limit", "starting_after", "ending_before", "expand", "created"})
+#: Objects of a list whose filter has no index that ``total_count`` looks at.
+MOST_LOOKED_AT = 10_000
 #: Filter that names an object -> its type. An unknown id is an error, not an empty page.
 _NAMED = {
     **{
@@ -68,8 +71,16 @@ class Page:
 class StoredPage(Page):
     """A page of stored objects, which are decoded only when ``data`` is used."""
 
-    def __init__(self, objects: Objects, object: str, records: list[Record], has_more: bool, url: str) -> None:
-        super().__init__([], has_more, url)
+    def __init__(
+        self,
+        objects: Objects,
+        object: str,
+        records: list[Record],
+        has_more: bool,
+        url: str,
+        count: Callable[[], int] | None = None,
+    ) -> None:
+        super().__init__([], has_more, url, count=count)
         self._data, self._objects, self._records, self.object = None, objects, records, object
 
     @property
@@ -152,7 +163,27 @@ def list_page(
             break
         kept = records[-1] if before is None else records[0]
         step = 100
-    return StoredPage(call.objects, object, rows[:limit] if before is None else rows[-limit:], len(rows) > limit, url)
+    page = rows[:limit] if before is None else rows[-limit:]
+    return StoredPage(
+        call.objects, object, page, len(rows) > limit, url, partial(_total, call, table, equal, ranges, keep)
+    )
+
+
+def _total(
+    call: Call,
+    table: Table,
+    equal: Mapping[str, str | Sequence[str]] | None,
+    ranges: Sequence[Range],
+    keep: Callable[[Any], bool] | None,
+) -> int:
+    """Return how many objects a list has on all of its pages: ``total_count``.
+
+    With a condition that no index serves, only the newest MOST_LOOKED_AT are looked at.
+    """
+    if keep is None:
+        return table.count(call.tx, call.scope, equal, ranges)
+    records = table.page(call.tx, call.scope, MOST_LOOKED_AT, equal, ranges)
+    return sum(keep(call.objects.decode(table.name, record)) for record in records)
 
 
 def _must_exist(call: Call, object: str, id: Any, param: str) -> None:
@@ -194,10 +225,10 @@ def page_of_list(items: Sequence[Mapping[str, Any]], url: str, params: Mapping[s
             raise missing_object("object", params[name], name, in_path=False)
     if params.get("ending_before") is not None:
         items = items[: ids.index(params["ending_before"])]
-        return Page(items[-limit:], len(items) > limit, url)
+        return Page(items[-limit:], len(items) > limit, url, count=ids.__len__)
     if params.get("starting_after") is not None:
         items = items[ids.index(params["starting_after"]) + 1 :]
-    return Page(items[:limit], len(items) > limit, url)
+    return Page(items[:limit], len(items) > limit, url, count=ids.__len__)
 
 
 def nested_list(items: Sequence[Any], url: str, **more: Any) -> Any:

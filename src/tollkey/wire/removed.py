@@ -39,6 +39,11 @@ class Removed:
     link: str = ""
 
 
+def removed_since(date: str, *params: str) -> tuple[Removed, ...]:
+    """Return the declaration of parameters that are unknown since the API version of that date, ``YYYY-MM-DD``."""
+    return tuple(Removed(date, param) for param in params)
+
+
 class Refused(Node):
     """A parameter that is always refused, with a text of its own."""
 

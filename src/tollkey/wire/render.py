@@ -7,12 +7,17 @@ from typing import Any
 from tollkey.wire import refusals
 from tollkey.wire._clients import client_shape
 from tollkey.wire.call import Call
+from tollkey.wire.errors import invalid
 from tollkey.wire.expand import expand
 from tollkey.wire.objects import split
 from tollkey.wire.pages import Page, StoredPage
 from tollkey.wire.resource import Catalogue, Json, Resource
 from tollkey.wire.reveals import Reveals
 from tollkey.wire.versions import Versions
+
+TOTAL_COUNT = "total_count"
+#: The API version that no longer counts lists.
+COUNTED_UNTIL = "2025-03-31"
 
 
 class Renderer:
@@ -53,9 +58,10 @@ class Renderer:
         if isinstance(answer, Page):
             answer.data = [self._show(call, item, as_it_is) for item in answer.data]
             shown = answer.answer()
-            if answer.count is not None and "total_count" in paths:
-                shown["total_count"] = answer.count()
-                paths = [path for path in paths if path != "total_count"]
+            if answer.count is not None and TOTAL_COUNT in paths:
+                _allow_count(call, shown)
+                shown[TOTAL_COUNT] = answer.count()
+                paths = [path for path in paths if path != TOTAL_COUNT]
         else:
             shown = self._show(call, answer, as_it_is)
         if not current:
@@ -91,6 +97,26 @@ class Renderer:
             return
         if not key.allows(f"{name}_read", connected=call.account != key.account):
             raise refusals.lacks_permission(key, [(self._permissions[name], "read")], self._dashboard_url)
+
+
+def take_included(call: Call, given: Json) -> tuple[Json, list[str]]:
+    """Take ``include[]=total_count`` out of a request's parameters. Before 2025-03-31 it did what ``expand[]`` does.
+
+    Returns the other parameters, and the paths to expand.
+    """
+    if call.version < COUNTED_UNTIL and given.get("include") in ([TOTAL_COUNT], {"0": TOTAL_COUNT}):
+        return {name: value for name, value in given.items() if name != "include"}, [TOTAL_COUNT]
+    return given, []
+
+
+def _allow_count(call: Call, shown: Json) -> None:
+    """Raise ApiError 400 for the ``total_count`` of a list since 2025-03-31; searches have it under every version.
+
+    The text is that of stripe-java#2017 and stripe-node#2465. Both saw it for a search, too, whose documentation
+    promises the count, so searches are not refused.
+    """
+    if shown["object"] == "list" and call.version >= COUNTED_UNTIL:
+        raise invalid(f"This property cannot be included ({TOTAL_COUNT})", code="property_forbidden", documented=False)
 
 
 def _elsewhere(call: Call) -> bool:

@@ -8,7 +8,7 @@ from tests.support.recipes import Maker
 
 def test_a_customer_s_discount_is_there_until_it_is_deleted(api: Api) -> None:
     coupon = api.ok("POST", "/v1/coupons", percent_off=25, duration="forever")["id"]
-    customer = api.ok("POST", "/v1/customers", coupon=coupon)["id"]
+    customer = api.under("2025-02-24.acacia").ok("POST", "/v1/customers", coupon=coupon)["id"]
     path = f"/v1/customers/{customer}/discount"
     assert api.get(path)["source"]["coupon"] == coupon
     assert api.ok("DELETE", path)["deleted"] is True
@@ -41,6 +41,7 @@ def test_a_subscription_s_discount_is_read_through_its_own_customer_only(api: Ap
 
 def test_before_2025_09_30_a_discount_showed_its_coupon(api: Api) -> None:
     coupon = api.ok("POST", "/v1/coupons", percent_off=25, duration="forever")["id"]
-    path = f"/v1/customers/{api.ok('POST', '/v1/customers', coupon=coupon)['id']}/discount"
+    customer = api.under("2025-02-24.acacia").ok("POST", "/v1/customers", coupon=coupon)
+    path = f"/v1/customers/{customer['id']}/discount"
     assert api.get(path, headers={"Stripe-Version": "2025-08-27.basil"})["coupon"]["percent_off"] == 25
     assert "coupon" not in api.get(path, headers={"Stripe-Version": "2025-09-30.clover"})

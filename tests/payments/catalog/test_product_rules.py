@@ -18,6 +18,7 @@ def test_an_id_is_taken_once(api: Api) -> None:
 
 
 def test_a_type_is_good_or_service(api: Api) -> None:
+    api = api.under("2025-02-24.acacia")
     refused = api.post("/v1/products", name="x", type="x")
     assert (refused.error["param"], refused.error["message"]) == (
         "type",

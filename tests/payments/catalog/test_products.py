@@ -29,6 +29,7 @@ def test_a_product_is_deleted_while_it_has_no_prices(api: Api) -> None:
 
 
 def test_before_2025_03_31_a_product_told_its_type(api: Api) -> None:
-    product = api.ok("POST", "/v1/products", name="Hat", type="good")
+    product = api.ok("POST", "/v1/products", name="Hat", type="good", headers={"Stripe-Version": "2025-02-24.acacia"})
     old = api.get(f"/v1/products/{product['id']}", headers={"Stripe-Version": "2025-02-24.acacia"})
-    assert (old["type"], old["attributes"], "type" in product) == ("good", [], False)
+    new = api.get(f"/v1/products/{product['id']}")
+    assert (old["type"], old["attributes"], "type" in new) == ("good", [], False)

@@ -17,7 +17,7 @@ def test_each_phase_begins_where_the_one_before_it_ends(api: Api) -> None:
     items = [{"price": plan(api)}]
     two_weeks = {"interval": "week", "interval_count": 2}
     phases = [{"items": items, "iterations": 2}, {"items": items, "duration": two_weeks}, {"items": items}]
-    made = api.ok("POST", PATH, customer=who, start_date="now", phases=phases)
+    made = api.under("2025-08-27.basil").ok("POST", PATH, customer=who, start_date="now", phases=phases)
     dates = [(phase["start_date"], phase["end_date"]) for phase in made["phases"]]
     march = NOW + 59 * DAY
     assert dates == [(NOW, march), (march, march + 14 * DAY), (march + 14 * DAY, march + 45 * DAY)]

@@ -13,6 +13,7 @@ def item_of(api: Api, **recurring: object) -> str:
 
 
 def test_records_of_one_moment_add_up_unless_one_sets_the_sum(api: Api) -> None:
+    api = api.under("2025-02-24.acacia")
     path = f"/v1/subscription_items/{item_of(api, usage_type='metered')}"
     quantities = [
         api.ok("POST", f"{path}/usage_records", quantity=quantity, timestamp=NOW, **more)["quantity"]
@@ -24,12 +25,14 @@ def test_records_of_one_moment_add_up_unless_one_sets_the_sum(api: Api) -> None:
 
 
 def test_a_moment_before_the_period_is_refused_and_its_first_second_is_not(api: Api) -> None:
+    api = api.under("2025-02-24.acacia")
     path = f"/v1/subscription_items/{item_of(api, usage_type='metered')}/usage_records"
     assert api.post(path, quantity=1, timestamp=NOW - 1).error["param"] == "timestamp"
     assert api.post(path, quantity=1, timestamp=NOW).status == 200
 
 
 def test_a_licensed_item_has_no_usage(api: Api) -> None:
+    api = api.under("2025-02-24.acacia")
     item = item_of(api)
     refused = api.post(f"/v1/subscription_items/{item}/usage_records", quantity=1)
     message = f"Usage records can only be created for metered plans. {item} is a licensed plan."

@@ -26,6 +26,7 @@ from tollkey.wire import (
     list_page,
     missing_param,
     records,
+    removed_since,
 )
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ PLAN = Resource(
     expands={"tiers": _tiers},
     endpoints=(
         Endpoint("GET", "/v1/plans", list_plans),
-        Endpoint("POST", "/v1/plans", create),
+        Endpoint("POST", "/v1/plans", create, removed=removed_since("2025-03-31", "aggregate_usage")),
         Endpoint("GET", "/v1/plans/{plan}", show),
         Endpoint("POST", "/v1/plans/{plan}", update),
         Endpoint("DELETE", "/v1/plans/{plan}", delete),

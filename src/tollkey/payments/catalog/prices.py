@@ -23,6 +23,7 @@ from tollkey.wire import (
     invalid,
     list_page,
     records,
+    removed_since,
     retrieve,
     searching,
 )
@@ -119,7 +120,7 @@ PRICE = Resource(
     },
     endpoints=(
         Endpoint("GET", "/v1/prices", list_prices),
-        Endpoint("POST", "/v1/prices", create),
+        Endpoint("POST", "/v1/prices", create, removed=removed_since("2025-03-31", "recurring.aggregate_usage")),
         searching("price", "/v1/prices/search"),
         retrieve("price", "/v1/prices/{price}"),
         Endpoint("POST", "/v1/prices/{price}", update),

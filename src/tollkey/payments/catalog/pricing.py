@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tollkey.wire import api
     from tollkey.wire.api import EventType
 
+#: From this API version on a metered price needs a meter.
+METER_NEEDED_SINCE = "2025-03-31"
+
 
 def create_price(call: Call, params: Mapping[str, Any], *, inline: bool = False, plan: bool = False) -> StoredPrice:
     """Store a price, with its events.
@@ -29,6 +32,7 @@ def create_price(call: Call, params: Mapping[str, Any], *, inline: bool = False,
     Raises ApiError for inconsistent amounts, tiers or intervals, and for a lookup key in use.
     """
     currency = shared_currency.check_currency(params["currency"])
+    _check_meter(call, params.get("recurring") or {}, plan)
     price = new_object(
         kinds.PRICE,
         id=params.get("id") or call.ids.new("plan" if plan else "price"),
@@ -66,6 +70,14 @@ def create_price(call: Call, params: Mapping[str, Any], *, inline: bool = False,
     for type, value in events:
         call.emit(type, value)
     return price
+
+
+def _check_meter(call: Call, recurring: Mapping[str, Any], plan: bool) -> None:
+    """Refuse a metered price without a meter, since 2025-03-31."""
+    metered = recurring.get("usage_type") == "metered" and not recurring.get("meter")
+    if metered and call.version >= METER_NEEDED_SINCE:
+        name = "meter" if plan else "recurring[meter]"
+        raise invalid(f"A metered price needs a meter. Set `{name}`.", name, "parameter_missing")
 
 
 def recurring_of(given_recurring: Mapping[str, Any]) -> StoredRecurring:

@@ -28,6 +28,11 @@ PRODUCT_FIELDS = (
 )
 
 
+def with_features(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the parameters with ``marketing_features`` for the ``features`` of versions before 2024-04-10."""
+    return {**params, "marketing_features": params["features"]} if "features" in params else params
+
+
 def new_product(call: Call, params: Mapping[str, Any]) -> StoredProduct:
     """Store a product, with its event. Raises ApiError ``resource_already_exists`` for an id in use."""
     if params.get("type") not in (None, "good", "service"):
@@ -40,7 +45,7 @@ def new_product(call: Call, params: Mapping[str, Any]) -> StoredProduct:
         updated=call.now,
         livemode=call.livemode,
     )
-    fields.assign_with_metadata(product, params, PRODUCT_FIELDS)
+    fields.assign_with_metadata(product, with_features(params), PRODUCT_FIELDS)
     product["images"] = product["images"] or []
     product["marketing_features"] = product["marketing_features"] or []
     product["metadata"] = fields.new_metadata(params)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.pricing import create_price
-from tollkey.payments.catalog.product_rules import PRODUCT_FIELDS, new_product
+from tollkey.payments.catalog.product_rules import PRODUCT_FIELDS, new_product, with_features
 from tollkey.payments.shared import fields
 from tollkey.wire import (
     Action,
@@ -24,6 +24,7 @@ from tollkey.wire import (
     invalid,
     list_page,
     records,
+    removed_since,
     retrieve,
     searching,
 )
@@ -56,7 +57,7 @@ def update(call: Call, params: operations.PostProductsId) -> StoredProduct:
                 f" default price.",
                 "default_price",
             )
-    fields.assign_with_metadata(product, params, (*PRODUCT_FIELDS, "default_price"))
+    fields.assign_with_metadata(product, with_features(params), (*PRODUCT_FIELDS, "default_price"))
     product["updated"] = call.now
     return call.objects.save(product, "product.updated")
 
@@ -92,6 +93,16 @@ def _with_type(call: Call, product: MutableMapping[str, Any]) -> None:
     product["attributes"] = [] if stored is None else stored.get("_attributes", [])
 
 
+def _with_features(call: Call, product: MutableMapping[str, Any]) -> None:
+    """Before 2024-04-10 ``marketing_features`` were ``features``."""
+    product["features"] = product.pop("marketing_features", [])
+
+
+_REMOVED = (
+    *removed_since("2024-04-10", "features"),
+    *removed_since("2025-03-31", "attributes", "caption", "deactivate_on"),
+)
+
 PRODUCT = Resource(
     object="product",
     prefix="prod",
@@ -108,13 +119,13 @@ PRODUCT = Resource(
     },
     endpoints=(
         Endpoint("GET", "/v1/products", list_products),
-        Endpoint("POST", "/v1/products", create),
+        Endpoint("POST", "/v1/products", create, removed=(*_REMOVED, *removed_since("2025-03-31", "type"))),
         searching("product", "/v1/products/search"),
         retrieve("product", "/v1/products/{id}"),
-        Endpoint("POST", "/v1/products/{id}", update),
+        Endpoint("POST", "/v1/products/{id}", update, removed=_REMOVED),
         Endpoint("DELETE", "/v1/products/{id}", delete),
     ),
-    changes=(Change("2025-03-31", _with_type),),
+    changes=(Change("2025-03-31", _with_type), Change("2024-04-10", _with_features)),
     title="Products",
     columns=("name", "id", "default_price", "active", "created"),
     actions=(Action("Delete", "/v1/products/{id}", method="DELETE"),),

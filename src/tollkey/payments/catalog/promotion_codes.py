@@ -16,6 +16,7 @@ from tollkey.wire import (
     Change,
     Endpoint,
     Page,
+    Removed,
     Resource,
     invalid,
     list_page,
@@ -126,6 +127,8 @@ def _coupon_inside(call: Call, code: MutableMapping[str, Any]) -> None:
     code["coupon"] = coupon
 
 
+_REMOVED = (Removed("2025-09-30", "coupon"), Removed("2025-09-30", requires="promotion"))
+
 PROMOTION_CODE = Resource(
     object="promotion_code",
     label="promotion code",
@@ -136,7 +139,7 @@ PROMOTION_CODE = Resource(
     indexed=("active", "_code", "promotion.coupon", "customer"),
     endpoints=(
         Endpoint("GET", "/v1/promotion_codes", list_codes),
-        Endpoint("POST", "/v1/promotion_codes", create),
+        Endpoint("POST", "/v1/promotion_codes", create, removed=_REMOVED),
         retrieve("promotion_code", "/v1/promotion_codes/{promotion_code}"),
         Endpoint("POST", "/v1/promotion_codes/{promotion_code}", update),
     ),

@@ -41,6 +41,7 @@ _COPIED = (
 )  # fmt: skip
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 #: From this version on a session makes its PaymentIntent when it is confirmed, and knows the customer's details before.
+_COLLECTED_IF_REQUIRED_SINCE = "2023-08-16"
 _INTENT_LATER_SINCE = "2022-08-01"
 
 
@@ -190,11 +191,12 @@ def _methods(call: Call, session: StoredSession, params: Params) -> None:
     session["payment_method_options"] = cast("api.CheckoutSessionPaymentMethodOptions", options)
 
 
-def _collect(session: StoredSession, params: Params) -> None:
+def _collect(call: Call, session: StoredSession, params: Params) -> None:
     """What else the page asks for, and what happens afterwards."""
     mode = session["mode"]
+    if_required = mode == "payment" and call.version >= _COLLECTED_IF_REQUIRED_SINCE
     session["payment_method_collection"] = params.get("payment_method_collection") or (
-        "if_required" if mode == "payment" else "always"
+        "if_required" if if_required else "always"
     )
     consent = params.get("consent_collection")
     if consent:
@@ -322,7 +324,7 @@ def new_session(call: Call, params: Params, *, for_portal: bool = False) -> Stor
     _customer(call, session, params)
     check_customer(call, session, params)
     _methods(call, session, params)
-    _collect(session, params)
+    _collect(call, session, params)
     if mode != "setup":
         shipping_options(call, session, params.get("shipping_options") or [])
         if params.get("optional_items"):

@@ -33,6 +33,7 @@ from tollkey.wire import (
     Page,
     Params,
     Reaction,
+    Removed,
     Resource,
     asks,
     invalid,
@@ -187,6 +188,9 @@ def _older_shipping(call: Call, session: MutableMapping[str, Any]) -> None:
     session["shipping"] = session.pop("shipping_details", None)
 
 
+#: What newer versions no longer take: the older names of ``ui_mode``.
+_REMOVED = (Removed("2026-03-25", "ui_mode", values=tuple(_OLD_UI.values())),)
+
 CHECKOUT_SESSION = Resource(
     object=_NAME,
     prefix="cs_test",
@@ -202,7 +206,7 @@ CHECKOUT_SESSION = Resource(
     on_due={jobs.CHECKOUT_EXPIRE: expire_unpaid},
     on=(Reaction(events.IntentChanged, completion.complete_from_intent),),
     endpoints=(
-        Endpoint("POST", "/v1/checkout/sessions", create),
+        Endpoint("POST", "/v1/checkout/sessions", create, removed=_REMOVED),
         Endpoint("GET", "/v1/checkout/sessions", list_sessions),
         retrieve(_NAME, "/v1/checkout/sessions/{session}"),
         Endpoint("POST", "/v1/checkout/sessions/{session}", update),

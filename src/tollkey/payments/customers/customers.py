@@ -33,6 +33,7 @@ from tollkey.wire import (
     nested_list,
     new_object,
     records,
+    removed_since,
     searching,
     value_at,
 )
@@ -352,6 +353,14 @@ _CHANGED_BY_APP = Access(
     expands=("sources", "default_source"),
 )
 
+#: Parameters that newer versions no longer take.
+_REMOVED = (
+    *removed_since("2019-10-17", "account_balance"),
+    *removed_since("2019-12-03", "business_vat_id", "tax_info"),
+    *removed_since("2020-08-27", "billing", "plan", "prorate", "quantity", "tax_percent", "trial_end"),
+    *removed_since("2025-03-31", "coupon", "promotion_code"),
+)
+
 DELETED = Resource(object="deleted_customer", permission=permissions.CUSTOMER, label="customer")
 
 CUSTOMER = Resource(
@@ -363,10 +372,10 @@ CUSTOMER = Resource(
     searchable={"created": "created", "email": "email", "metadata": "metadata", "name": "name", "phone": "phone"},
     endpoints=(
         Endpoint("GET", "/v1/customers", list_customers),
-        Endpoint("POST", "/v1/customers", create),
+        Endpoint("POST", "/v1/customers", create, removed=_REMOVED),
         searching("customer", "/v1/customers/search"),
         Endpoint("GET", "/v1/customers/{customer}", retrieve_customer, raw=True, ephemeral=_READ_BY_APP),
-        Endpoint("POST", "/v1/customers/{customer}", update, ephemeral=_CHANGED_BY_APP),
+        Endpoint("POST", "/v1/customers/{customer}", update, ephemeral=_CHANGED_BY_APP, removed=_REMOVED),
         Endpoint("DELETE", "/v1/customers/{customer}", delete),
     ),
     expands={

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: From this version on an intent uses the Dashboard's payment methods by default.
 AUTOMATIC_SINCE = "2023-08-16"
+#: From this version on Interac payments cannot be captured later.
+INTERAC_AT_ONCE_SINCE = "2025-03-31"
 #: From this version on captures are asynchronous by default.
 ASYNC_CAPTURE_SINCE = "2024-04-10"
 #: From this version on the error for an amount of 0 names the currency's minimum (recorded both ways).
@@ -92,6 +94,20 @@ def _amount(call: Call, amount: int, currency: str) -> None:
     shared_currency.check_amount(amount, currency)
 
 
+def _interac(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
+    """Refuse to capture later what ``interac_present`` may pay, since 2025-03-31."""
+    if (
+        "interac_present" in intent["payment_method_types"]
+        and intent["capture_method"] == "manual"
+        and call.version >= INTERAC_AT_ONCE_SINCE
+    ):
+        raise invalid(
+            "`capture_method` cannot be `manual` when `payment_method_types` includes `interac_present`.",
+            "capture_method",
+            "payment_intent_invalid_parameter",
+        )
+
+
 def _off_session(params: Params) -> None:
     if params.get("off_session") and not params.get("confirm"):
         raise invalid(
@@ -124,6 +140,7 @@ def _types(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     named = params.get("payment_method_types")
     if named:
         intent["payment_method_types"] = method_types.check_types(named)
+        _interac(call, intent, params)
         method_types.check_currency_of(intent["payment_method_types"], intent["currency"])
         intent["automatic_payment_methods"] = None
         intent["payment_method_configuration_details"] = None

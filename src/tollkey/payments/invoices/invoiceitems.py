@@ -16,6 +16,7 @@ from tollkey.payments.invoices import kinds
 from tollkey.payments.invoices.drafts import refresh, tax_rates
 from tollkey.payments.invoices.line_terms import Priced
 from tollkey.payments.invoices.lines import details_of, invoice_item_line, pricing_at
+from tollkey.payments.invoices.versions import ITEM_CREATE_REMOVED, ITEM_UPDATE_REMOVED
 from tollkey.payments.shared import clock, fields, rounding
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import (
@@ -310,9 +311,9 @@ INVOICEITEM = Resource(
     indexed=("customer", "invoice", "_pending", "_subscription"),
     endpoints=(
         Endpoint("GET", "/v1/invoiceitems", list_items),
-        Endpoint("POST", "/v1/invoiceitems", create),
+        Endpoint("POST", "/v1/invoiceitems", create, removed=ITEM_CREATE_REMOVED),
         retrieve("invoiceitem", "/v1/invoiceitems/{invoiceitem}"),
-        Endpoint("POST", "/v1/invoiceitems/{invoiceitem}", update),
+        Endpoint("POST", "/v1/invoiceitems/{invoiceitem}", update, removed=ITEM_UPDATE_REMOVED),
         Endpoint("DELETE", "/v1/invoiceitems/{invoiceitem}", delete),
     ),
     changes=(Change("2025-03-31", _priced),),

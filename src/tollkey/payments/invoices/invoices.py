@@ -40,7 +40,7 @@ from tollkey.payments.invoices.page import PAGES
 from tollkey.payments.invoices.paying import attach_payment, pay
 from tollkey.payments.invoices.revisions import revise
 from tollkey.payments.invoices.settings import apply_settings, check_sending
-from tollkey.payments.invoices.versions import CHANGES
+from tollkey.payments.invoices.versions import CHANGES, CREATE_REMOVED, UPDATE_REMOVED
 from tollkey.payments.shared import clock, events, fields, permissions, providers
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import (
@@ -310,10 +310,10 @@ INVOICE = Resource(
     },
     endpoints=(
         Endpoint("GET", "/v1/invoices", list_invoices),
-        Endpoint("POST", "/v1/invoices", create),
+        Endpoint("POST", "/v1/invoices", create, removed=CREATE_REMOVED),
         searching("invoice", "/v1/invoices/search"),
         retrieve("invoice", "/v1/invoices/{invoice}"),
-        Endpoint("POST", "/v1/invoices/{invoice}", update),
+        Endpoint("POST", "/v1/invoices/{invoice}", update, removed=UPDATE_REMOVED),
         Endpoint("DELETE", "/v1/invoices/{invoice}", delete),
         Endpoint("POST", "/v1/invoices/{invoice}/add_lines", add_lines),
         Endpoint(

@@ -66,8 +66,9 @@ def apply_settings(call: Call, invoice: StoredInvoice, params: Mapping[str, Any]
         invoice["due_date"] = params["due_date"]
     if params.get("number"):
         invoice["number"] = params["number"]
-    if params.get("rendering"):
-        invoice["rendering"] = catalog_rendering.rendering(call, invoice["rendering"], params["rendering"])
+    shown = params.get("rendering") or params.get("rendering_options")  # its name before 2024-04-10
+    if shown:
+        invoice["rendering"] = catalog_rendering.rendering(call, invoice["rendering"], shown)
     if "shipping_cost" in params:
         invoice["shipping_cost"] = shipping_cost(call, invoice, params["shipping_cost"])
     if params.get("payment_settings"):

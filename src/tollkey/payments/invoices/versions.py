@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import pricing
 from tollkey.payments.invoices import kinds
-from tollkey.wire import Call, Change, public
+from tollkey.wire import Call, Change, public, removed_since
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredDiscount
@@ -88,8 +88,28 @@ def _percent(call: Call, invoice: MutableMapping[str, Any]) -> None:
     invoice["application_fee"] = invoice.get("application_fee_amount")
 
 
+#: Parameters of invoices, new and changed, that newer versions no longer take.
+_REMOVED = (
+    *removed_since("2019-10-17", "billing"),
+    *removed_since("2020-08-27", "tax_percent"),
+    *removed_since("2024-04-10", "rendering_options"),
+)
+CREATE_REMOVED = (*_REMOVED, *removed_since("2020-08-27", "application_fee"), *removed_since("2025-03-31", "coupon"))
+UPDATE_REMOVED = (*_REMOVED, *removed_since("2018-11-08", "closed", "forgiven"))
+#: Of invoice items.
+ITEM_UPDATE_REMOVED = removed_since("2025-03-31", "price", "unit_amount")
+ITEM_CREATE_REMOVED = (*ITEM_UPDATE_REMOVED, *removed_since("2025-03-31", "plan"))
+
+
+def _rendering(call: Call, invoice: MutableMapping[str, Any]) -> None:
+    """Before 2024-04-10 ``rendering`` was ``rendering_options``."""
+    shown = invoice.pop("rendering", None)
+    invoice["rendering_options"] = None if shown is None else {"amount_tax_display": shown.get("amount_tax_display")}
+
+
 CHANGES = (
     Change("2025-03-31", _single_payment),
+    Change("2024-04-10", _rendering),
     Change("2020-08-27", _percent),
     Change("2019-03-14", _billing),
     Change("2018-11-08", _closed),

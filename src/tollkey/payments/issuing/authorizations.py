@@ -9,7 +9,7 @@ An approved authorization holds its amount in the issuing balance until it is ca
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
@@ -23,6 +23,7 @@ from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Call,
+    Change,
     Endpoint,
     P,
     Resource,
@@ -314,6 +315,13 @@ _ASKED = P.object(
     held_amount=P.integer(0), held_currency=P.string(), authorization_method=P.string(), merchant_data=P.any()
 )
 
+
+def _reversed(call: Call, authorization: MutableMapping[str, Any]) -> None:
+    """Before 2025-03-31 an authorization that expired was ``reversed``."""
+    if authorization["status"] == "expired":
+        authorization["status"] = "reversed"
+
+
 AUTHORIZATION = Resource(
     object=_NAME,
     prefix="iauth",
@@ -323,6 +331,7 @@ AUTHORIZATION = Resource(
     path_param="authorization",
     indexed=("card", "cardholder", "status"),
     view=view,
+    changes=(Change("2025-03-31", _reversed),),
     on_due={jobs.ISSUING_REQUEST: unanswered},
     endpoints=(
         listing(_NAME, "/v1/issuing/authorizations"),

@@ -399,8 +399,8 @@ def _preview_discounts(call: Call, entries: Iterable[DiscountEntry]) -> list[str
 INVOICE_PREVIEWS = MoreEndpoints(
     of="invoice",
     endpoints=(
-        Endpoint("GET", "/v1/invoices/upcoming", upcoming, makes=True),
-        Endpoint("GET", "/v1/invoices/upcoming/lines", upcoming_lines, makes=True),
+        Endpoint("GET", "/v1/invoices/upcoming", upcoming, makes=True, until="2025-03-31"),
+        Endpoint("GET", "/v1/invoices/upcoming/lines", upcoming_lines, makes=True, until="2025-03-31"),
         Endpoint("POST", "/v1/invoices/create_preview", preview, level="read"),
     ),
 )

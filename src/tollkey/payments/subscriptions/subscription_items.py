@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.payments.shared import clock, providers
-from tollkey.payments.subscriptions import changes, kinds
+from tollkey.payments.subscriptions import changes, kinds, versions
 from tollkey.payments.subscriptions.items import load
 from tollkey.payments.subscriptions.subscriptions import PERMISSION
 from tollkey.wire import Call, Deleted, Endpoint, Page, Params, Resource, list_page, records, retrieve
@@ -71,9 +71,9 @@ SUBSCRIPTION_ITEM = Resource(
     indexed=("subscription", "price.id"),
     endpoints=(
         Endpoint("GET", "/v1/subscription_items", list_items),
-        Endpoint("POST", "/v1/subscription_items", create),
+        Endpoint("POST", "/v1/subscription_items", create, removed=versions.ITEM_REMOVED),
         retrieve("subscription_item", "/v1/subscription_items/{item}"),
-        Endpoint("POST", "/v1/subscription_items/{item}", update),
+        Endpoint("POST", "/v1/subscription_items/{item}", update, removed=versions.ITEM_REMOVED),
         Endpoint("DELETE", "/v1/subscription_items/{item}", delete),
     ),
     title="Subscription items",

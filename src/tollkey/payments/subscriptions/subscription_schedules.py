@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.shared import clock, fields, providers
-from tollkey.payments.subscriptions import changes, kinds, phase_building, states
+from tollkey.payments.subscriptions import changes, kinds, phase_building, states, versions
 from tollkey.payments.subscriptions import phases as work
 from tollkey.payments.subscriptions.periods import plan_work
 from tollkey.payments.subscriptions.settings import clear_cancellation
@@ -256,9 +256,9 @@ SUBSCRIPTION_SCHEDULE = Resource(
     indexed=("customer", "status", "subscription"),
     endpoints=(
         Endpoint("GET", "/v1/subscription_schedules", list_schedules),
-        Endpoint("POST", "/v1/subscription_schedules", create),
+        Endpoint("POST", "/v1/subscription_schedules", create, removed=versions.SCHEDULE_REMOVED),
         retrieve("subscription_schedule", "/v1/subscription_schedules/{schedule}"),
-        Endpoint("POST", "/v1/subscription_schedules/{schedule}", update),
+        Endpoint("POST", "/v1/subscription_schedules/{schedule}", update, removed=versions.SCHEDULE_REMOVED),
         Endpoint("POST", "/v1/subscription_schedules/{schedule}/cancel", cancel),
         Endpoint("POST", "/v1/subscription_schedules/{schedule}/release", release),
     ),

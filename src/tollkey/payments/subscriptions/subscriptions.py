@@ -25,6 +25,7 @@ from tollkey.payments.subscriptions import (
     pending_items,
     pending_updates,
     thresholds,
+    versions,
 )
 from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, period_lines
 from tollkey.payments.subscriptions.items import load
@@ -48,6 +49,7 @@ from tollkey.wire import (
     Page,
     Params,
     Reaction,
+    Removed,
     Resource,
     created_ranges,
     invalid,
@@ -198,8 +200,10 @@ def upcoming(call: Call, id: str) -> None:
     call.emit("invoice.upcoming", {name: value for name, value in invoice.items() if name != "id"})
 
 
-def _customers(endpoint: str, method: Literal["GET", "POST", "DELETE"], handler: Handler) -> Endpoint:
-    return Endpoint(method, "/v1/customers/{customer}/subscriptions" + endpoint, handler)
+def _customers(
+    endpoint: str, method: Literal["GET", "POST", "DELETE"], handler: Handler, removed: tuple[Removed, ...] = ()
+) -> Endpoint:
+    return Endpoint(method, "/v1/customers/{customer}/subscriptions" + endpoint, handler, removed=removed)
 
 
 SUBSCRIPTION = Resource(
@@ -211,17 +215,17 @@ SUBSCRIPTION = Resource(
     searchable={"created": "created", "metadata": "metadata", "status": "status", "canceled_at": "canceled_at"},
     endpoints=(
         Endpoint("GET", "/v1/subscriptions", list_subscriptions),
-        Endpoint("POST", "/v1/subscriptions", create),
+        Endpoint("POST", "/v1/subscriptions", create, removed=versions.REMOVED),
         searching("subscription", "/v1/subscriptions/search"),
         retrieve("subscription", "/v1/subscriptions/{subscription_exposed_id}"),
-        Endpoint("POST", "/v1/subscriptions/{subscription_exposed_id}", update),
-        Endpoint("DELETE", "/v1/subscriptions/{subscription_exposed_id}", cancel),
+        Endpoint("POST", "/v1/subscriptions/{subscription_exposed_id}", update, removed=versions.REMOVED),
+        Endpoint("DELETE", "/v1/subscriptions/{subscription_exposed_id}", cancel, removed=versions.CANCEL_REMOVED),
         Endpoint("POST", "/v1/subscriptions/{subscription}/resume", resume),
         Endpoint("POST", "/v1/subscriptions/{subscription}/migrate", migrate),
         _customers("", "GET", list_subscriptions),
-        _customers("", "POST", create),
+        _customers("", "POST", create, versions.REMOVED),
         _customers("/{subscription_exposed_id}", "GET", show),
-        _customers("/{subscription_exposed_id}", "POST", update),
+        _customers("/{subscription_exposed_id}", "POST", update, versions.REMOVED),
         _customers("/{subscription_exposed_id}", "DELETE", cancel),
     ),
     changes=CHANGES,

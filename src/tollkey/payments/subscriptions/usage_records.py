@@ -83,7 +83,12 @@ USAGE_RECORD = Resource(
     live=records(),
     stored=False,
     endpoints=(
-        Endpoint("POST", "/v1/subscription_items/{subscription_item}/usage_records", create),
-        Endpoint("GET", "/v1/subscription_items/{subscription_item}/usage_record_summaries", list_summaries),
+        Endpoint("POST", "/v1/subscription_items/{subscription_item}/usage_records", create, until="2025-03-31"),
+        Endpoint(
+            "GET",
+            "/v1/subscription_items/{subscription_item}/usage_record_summaries",
+            list_summaries,
+            until="2025-03-31",
+        ),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.periods import period_of
-from tollkey.wire import Call, Change
+from tollkey.wire import Call, Change, removed_since
 
 
 def _one_period(call: Call, subscription: MutableMapping[str, Any]) -> None:
@@ -32,5 +32,18 @@ def _older_names(call: Call, subscription: MutableMapping[str, Any]) -> None:
     exclusive = [rate for rate in subscription.get("default_tax_rates") or [] if not rate["inclusive"]]
     subscription["tax_percent"] = sum(rate["percentage"] for rate in exclusive) if exclusive else None
 
+
+#: Parameters of subscriptions that newer versions no longer take.
+REMOVED = (
+    *removed_since("2019-10-17", "billing"),
+    *removed_since("2020-08-27", "prorate", "tax_percent"),
+    *removed_since("2025-03-31", "coupon", "promotion_code"),
+)
+#: Of cancelling a subscription.
+CANCEL_REMOVED = removed_since("2018-08-23", "at_period_end")
+#: Of subscription items.
+ITEM_REMOVED = removed_since("2020-08-27", "prorate")
+#: Of subscription schedules.
+SCHEDULE_REMOVED = removed_since("2025-09-30", "phases[].iterations")
 
 CHANGES = (Change("2025-03-31", _one_period), Change("2019-12-03", _older_names))

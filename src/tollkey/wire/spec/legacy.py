@@ -120,6 +120,12 @@ _UPCOMING = {
     "subscription_trial_end": "text",
     "subscription_trial_from_plan": "boolean",
 }
+_PRODUCT = {
+    "attributes": "?[text]",
+    "caption": "text",
+    "deactivate_on": "[text]",
+    "features[].name": "text",
+}
 _PAGE = {"limit": "integer", "starting_after": "text", "ending_before": "text"}
 
 _TYPED_CARD = {"payment_method_data.card": "object", "payment_method_data.type": "text"}
@@ -198,8 +204,15 @@ EXTRA: Final[Table] = {
     "POST /v1/customers/{}/subscriptions/{}": _SUBSCRIPTION,
     "POST /v1/invoiceitems": {"plan": "text", "price": "text", "unit_amount": "integer", "unit_amount_decimal": "text"},
     "POST /v1/invoiceitems/{}": {"price": "text", "unit_amount": "integer", "unit_amount_decimal": "text"},
-    "POST /v1/invoices": {"billing": "text", "coupon": "?text", "tax_percent": "?number", "application_fee": "integer"},
+    "POST /v1/invoices": {
+        "billing": "text",
+        "coupon": "?text",
+        "tax_percent": "?number",
+        "application_fee": "integer",
+        "rendering_options.amount_tax_display": "text",
+    },
     "POST /v1/invoices/{}": {
+        "rendering_options.amount_tax_display": "text",
         "billing": "text",
         "closed": "boolean",
         "forgiven": "boolean",
@@ -212,8 +225,8 @@ EXTRA: Final[Table] = {
     "POST /v1/plans": {"name": "text", "statement_descriptor": "text", "aggregate_usage": "text"},
     "POST /v1/plans/{}": {"name": "text", "statement_descriptor": "text"},
     "POST /v1/prices": {"recurring.aggregate_usage": "text", "recurring.trial_period_days": "natural"},
-    "POST /v1/products": {"attributes": "?[text]", "caption": "text", "deactivate_on": "[text]", "type": "text"},
-    "POST /v1/products/{}": {"attributes": "?[text]", "caption": "text", "deactivate_on": "[text]"},
+    "POST /v1/products": {**_PRODUCT, "type": "text"},
+    "POST /v1/products/{}": _PRODUCT,
     "POST /v1/promotion_codes": {"coupon": "text", "?promotion": "any"},
     "POST /v1/subscription_items": {"plan": "text", "prorate": "boolean"},
     "POST /v1/subscription_items/{}": {"plan": "text", "prorate": "boolean"},

@@ -131,7 +131,11 @@ EXPANDED_BEFORE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 
 #: Of those, the ones that later versions refuse -> the first version that refuses them.
 EXPANDED_UNTIL: Final[dict[str, dict[str, str]]] = {
+    "charge": {"invoice": "2025-03-31"},
     "invoice": dict.fromkeys(("charge", "discount", "payment_intent", "quote", "subscription"), "2025-03-31"),
     "invoiceitem": dict.fromkeys(("plan", "price", "subscription"), "2025-03-31"),
     "line_item": dict.fromkeys(("plan", "price"), "2025-03-31"),
+    "payment_intent": {"charges": "2022-11-15", "invoice": "2025-03-31"},
+    "promotion_code": {"coupon": "2025-09-30"},
+    "subscription": {"discount": "2025-03-31"},
 }
