@@ -110,6 +110,7 @@ COLLECTIONS = {
 
 
 MAKERS: dict[str, Callable[[Maker], Json]] = {
+    "v2.core.event": lambda m: (m.post("/v1/customers"), m.first("/v2/core/events"))[1],
     "capability": _in_account("capabilities"),
     "event": _event,
     "external_account": _in_account(
@@ -127,6 +128,10 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
 
 
 BODIES: dict[str, Body] = {
+    "POST /v2/core/event_destinations": {
+        "name": "Mine", "type": "webhook_endpoint", "event_payload": "thin",
+        "enabled_events": ["v1.customer.created"], "webhook_endpoint": {"url": "https://example.com/hook"}},
+    "POST /v2/core/event_destinations/{}": {"name": "Yours"},
     "POST /v1/accounts": lambda m: {
         "type": "custom", "country": "US", "email": f"a{m.next()}@example.com",
         "capabilities": {"card_payments": {"requested": True}, "transfers": {"requested": True}},
@@ -163,6 +168,7 @@ BODIES: dict[str, Body] = {
 
 
 PLANS: dict[str, Callable[[Maker], list[str]]] = {
+    "POST /v2/core/event_destinations/{}/ping": lambda m: [m.id("v2.core.event_destination")],
     "POST /v1/api_keys/{}/cancel_expiry": _rolled,
     "POST /v1/events/{}/retry": _heard_event,
     "DELETE /v1/accounts/{}/bank_accounts/{}": lambda m: _second_bank_account(m),

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey import outbox
 from tollkey.db import Scope
 from tollkey.keys import Permission, without_secret_keys
+from tollkey.platform import event_destinations
 from tollkey.platform._cli_sessions import replay
+from tollkey.platform._thin import notification, thin_of
 from tollkey.platform.webhook_endpoints import PERMISSION as WEBHOOKS
 from tollkey.platform.webhook_endpoints import targets
 from tollkey.wire import (
@@ -60,7 +62,7 @@ def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Mapp
     if previous is not None:
         data["previous_attributes"] = previous
     connected = call.account != call.owner
-    hearing = targets(call, type, connected)
+    hearing, destinations = targets(call, type, connected), event_destinations.hearing(call, type, connected)
     event: Json = {
         "id": call.ids.new("evt"),
         "object": "event",
@@ -68,7 +70,7 @@ def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Mapp
         "created": call.real,
         "data": data,
         "livemode": call.livemode,
-        "pending_webhooks": len(hearing),
+        "pending_webhooks": len(hearing) + len(destinations),
         "request": {"id": call.origin.request_id, "idempotency_key": _shown(call.origin.idempotency_key)},
         "type": type,
         "_about": value.get("id"),
@@ -81,6 +83,22 @@ def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Mapp
     for scope, endpoint, version in hearing:
         sent = body if version is None or is_newer(version) else _older(call, event, version)
         outbox.enqueue(call.tx, scope, event["id"], type, sent, [endpoint], call.now, call.services.wake)
+    for one in destinations:
+        _send_to(call, one, event, body)
+
+
+def _send_to(call: Call, one: event_destinations.Hearing, event: Json, body: bytes) -> None:
+    """Enqueue an event for an event destination: its thin form, or its snapshot.
+
+    body: the snapshot of the latest version.
+    """
+    id, type = event["id"], event["type"]
+    if one.thin:
+        shown = thin_of(call.setup.tables.catalogue, event)
+        id, type, body = shown["id"], shown["type"], encode(notification(shown))
+    elif one.version is not None and not is_newer(one.version):
+        body = _older(call, event, one.version)
+    outbox.enqueue(call.tx, one.scope, id, type, body, [one.target], call.now, call.services.wake)
 
 
 def _shown(idempotency_key: str | None) -> str | None:

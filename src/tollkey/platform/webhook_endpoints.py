@@ -32,7 +32,7 @@ from tollkey.wire import (
 )
 
 PERMISSION = Permission("webhook", "Webhook Endpoints, Event Destinations", "Webhook")
-_MOST = 16
+MOST = 16
 _URL = re.compile(r"https?://[^\s/$.?#][^\s]*", re.IGNORECASE)
 
 
@@ -41,19 +41,20 @@ def secrets_of(keyring: Keyring, scope: Scope, endpoint: Json) -> tuple[str, ...
     return tuple(unsealed(keyring, scope, endpoint["id"], one) for one in endpoint["_secrets"])
 
 
-def _check_url(call: Call, url: str) -> None:
+def check_url(call: Call, url: str, param: str = "url") -> None:
+    """Raise ApiError unless events can be sent to a URL: http or https in test mode, https in live mode."""
     if not _URL.fullmatch(url):
-        raise invalid("Not a valid URL", "url", "url_invalid")
+        raise invalid("Not a valid URL", param, "url_invalid")
     if call.livemode and not url.lower().startswith("https://"):
-        raise invalid("Invalid URL: Live webhook endpoints must use HTTPS.", "url", "url_invalid")
+        raise invalid("Invalid URL: Live webhook endpoints must use HTTPS.", param, "url_invalid")
 
 
 def create(call: Call, params: Params) -> Json:
     """Create a webhook endpoint. ``secret`` is only returned here."""
-    _check_url(call, params["url"])
-    if call.objects.table("webhook_endpoint").count(call.tx, call.scope) >= _MOST:
+    check_url(call, params["url"])
+    if call.objects.table("webhook_endpoint").count(call.tx, call.scope) >= MOST:
         raise invalid(
-            f"You have reached the maximum of {_MOST} {'live' if call.livemode else 'test'} webhook endpoints."
+            f"You have reached the maximum of {MOST} {'live' if call.livemode else 'test'} webhook endpoints."
         )
     connect = params.pop("connect", None) or False
     if not params.get("enabled_events"):
@@ -74,7 +75,7 @@ def update(call: Call, params: Params) -> Json:
     """Update, disable or enable a webhook endpoint."""
     endpoint = call.objects.get("webhook_endpoint", call.path["webhook_endpoint"])
     if params.get("url"):
-        _check_url(call, params["url"])
+        check_url(call, params["url"])
     if "disabled" in params:
         endpoint["status"] = "disabled" if params.pop("disabled") else "enabled"
     if "metadata" in params:
@@ -111,7 +112,7 @@ def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.
         enabled = call.memo.get(("hearing", home.account))
         if enabled is None:
             enabled = call.memo["hearing", home.account] = home.objects.query(
-                "webhook_endpoint", {"status": "enabled"}, limit=_MOST
+                "webhook_endpoint", {"status": "enabled"}, limit=MOST
             )
         for endpoint in enabled:
             if endpoint["_connect"] == of_platform:
@@ -122,13 +123,15 @@ def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.
 
 
 def lookup(tables: Tables, keyring: Keyring, tx: Tx, scope: Scope, id: str) -> outbox.Destination | None:
-    """The current destination of an endpoint, with its secrets; None when it was deleted or disabled."""
-    endpoint = tables.load(tx, scope, "webhook_endpoint", id)
+    """The current destination of a webhook endpoint or event destination, with its secrets; None when it was deleted or
+    disabled.
+    """
+    of_v2 = id.startswith("ed_")
+    endpoint = tables.load(tx, scope, "v2.core.event_destination" if of_v2 else "webhook_endpoint", id)
     if endpoint is None or endpoint["status"] != "enabled":
         return None
-    return outbox.Destination(
-        id, endpoint["url"], secrets_of(keyring, scope, endpoint), tuple(endpoint["enabled_events"])
-    )
+    url = endpoint["_url"] if of_v2 else endpoint["url"]
+    return outbox.Destination(id, url, secrets_of(keyring, scope, endpoint), tuple(endpoint["enabled_events"]))
 
 
 WEBHOOK_ENDPOINT = Resource(

@@ -95,7 +95,7 @@ class ApiError(Exception):
         message = without_secret_keys(self.message)
         if self.status == 400 and self.param is not None:
             return {"error": {"code": "invalid_fields", "message": message}}
-        code = self.code or _V2_CODES.get(self.status)
+        code = "not_found" if self.status == 404 else self.code or _V2_CODES.get(self.status)
         return {"error": {**({"code": code} if code else {}), "message": message, "type": self.type}}
 
 

@@ -86,7 +86,7 @@ class Affirm(TypedDict):
 
 class AfterCompletion(TypedDict):
     hosted_confirmation: NotRequired[HostedConfirmation]
-    redirect: NotRequired[PostPaymentLinksAfterCompletionRedirect]
+    redirect: NotRequired[Redirect]
     type: Literal["hosted_confirmation", "redirect"]
 
 class AfterSubmit(TypedDict):
@@ -572,6 +572,9 @@ class DeleteTerminalReadersReader(Operation):
     pass
 
 class DeleteTestHelpersTestClocksTestClock(Operation):
+    pass
+
+class DeleteV2CoreEventDestinationsId(TypedDict):
     pass
 
 class DeleteWebhookEndpointsWebhookEndpoint(Operation):
@@ -1414,6 +1417,24 @@ class GetTransfersTransfer(Operation):
     pass
 
 class GetTransfersTransferReversalsId(Operation):
+    pass
+
+class GetV2CoreEventDestinations(TypedDict):
+    include: NotRequired[list[Literal["webhook_endpoint.url"]]]
+    limit: NotRequired[int]
+    page: NotRequired[str]
+
+class GetV2CoreEventDestinationsId(TypedDict):
+    include: NotRequired[list[Literal["webhook_endpoint.url"]]]
+
+class GetV2CoreEvents(TypedDict):
+    created: NotRequired[Created]
+    limit: NotRequired[int]
+    object_id: NotRequired[str]
+    page: NotRequired[str]
+    types: NotRequired[list[str]]
+
+class GetV2CoreEventsId(TypedDict):
     pass
 
 class GetVerifyToken(Operation):
@@ -2557,8 +2578,11 @@ class PostBillingPortalSessionsFlowData(TypedDict):
 
 class PostBillingPortalSessionsFlowDataAfterCompletion(TypedDict):
     hosted_confirmation: NotRequired[HostedConfirmation]
-    redirect: NotRequired[Redirect]
+    redirect: NotRequired[PostBillingPortalSessionsFlowDataAfterCompletionRedirect]
     type: Literal["hosted_confirmation", "portal_homepage", "redirect"]
+
+class PostBillingPortalSessionsFlowDataAfterCompletionRedirect(TypedDict):
+    return_url: str
 
 class PostBillingPortalSessionsFlowDataSubscriptionCancel(TypedDict):
     retention: NotRequired[PostBillingPortalSessionsFlowDataSubscriptionCancelRetention]
@@ -4730,9 +4754,6 @@ class PostPaymentLinks(Operation):
     tax_id_collection: NotRequired[TaxIdCollection]
     transfer_data: NotRequired[PostCheckoutSessionsPaymentIntentDataTransferData]
 
-class PostPaymentLinksAfterCompletionRedirect(TypedDict):
-    url: str
-
 class PostPaymentLinksLineItem(TypedDict):
     adjustable_quantity: NotRequired[AdjustableQuantity]
     price: NotRequired[str]
@@ -5719,7 +5740,7 @@ class PostSources(Operation):
     owner: NotRequired[Owner]
     p24: NotRequired[Any]
     receiver: NotRequired[PostSourcesReceiver]
-    redirect: NotRequired[Redirect]
+    redirect: NotRequired[PostBillingPortalSessionsFlowDataAfterCompletionRedirect]
     sepa_debit: NotRequired[Any]
     sofort: NotRequired[Any]
     source_order: NotRequired[SourceOrder]
@@ -6702,6 +6723,46 @@ class PostV2BillingMeterEvents(TypedDict):
     payload: dict[str, str]
     timestamp: NotRequired[int]
 
+class PostV2CoreEventDestinations(TypedDict):
+    amazon_eventbridge: NotRequired[PostV2CoreEventDestinationsAmazonEventbridge]
+    azure_event_grid: NotRequired[PostV2CoreEventDestinationsAzureEventGrid]
+    description: NotRequired[str]
+    enabled_events: list[str]
+    event_payload: Literal["snapshot", "thin"]
+    events_from: NotRequired[list[str]]
+    include: NotRequired[list[Literal["webhook_endpoint.signing_secret", "webhook_endpoint.url"]]]
+    metadata: NotRequired[dict[str, str] | None]
+    name: str
+    snapshot_api_version: NotRequired[str]
+    type: Literal["amazon_eventbridge", "azure_event_grid", "webhook_endpoint"]
+    webhook_endpoint: NotRequired[Redirect]
+
+class PostV2CoreEventDestinationsAmazonEventbridge(TypedDict):
+    aws_account_id: str
+    aws_region: str
+
+class PostV2CoreEventDestinationsAzureEventGrid(TypedDict):
+    azure_region: str
+    azure_resource_group_name: str
+    azure_subscription_id: str
+
+class PostV2CoreEventDestinationsId(TypedDict):
+    description: NotRequired[str]
+    enabled_events: NotRequired[list[str]]
+    include: NotRequired[list[Literal["webhook_endpoint.url"]]]
+    metadata: NotRequired[dict[str, str] | None]
+    name: NotRequired[str]
+    webhook_endpoint: NotRequired[Redirect]
+
+class PostV2CoreEventDestinationsIdDisable(TypedDict):
+    pass
+
+class PostV2CoreEventDestinationsIdEnable(TypedDict):
+    pass
+
+class PostV2CoreEventDestinationsIdPing(TypedDict):
+    pass
+
 class PostVerifyToken(Operation):
     outcome: str
 
@@ -6806,7 +6867,7 @@ class Recurring(TypedDict):
     interval_count: NotRequired[int]
 
 class Redirect(TypedDict):
-    return_url: str
+    url: str
 
 class Refund(TypedDict):
     amount_refunded: NotRequired[int]
