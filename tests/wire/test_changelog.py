@@ -162,6 +162,16 @@ def test_a_session_collects_a_payment_method_if_required_since_2023_08_16(api: A
     assert (old["payment_method_collection"], new["payment_method_collection"]) == ("always", "if_required")
 
 
+def test_a_payment_session_always_made_a_customer_before_2022_08_01(api: Api) -> None:
+    line = {"price_data": {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Hat"}}, "quantity": 1}
+    asked = {"mode": "payment", "success_url": "https://example.com", "cancel_url": "https://example.com"}
+    made = [
+        api.under(version).ok("POST", "/v1/checkout/sessions", **asked, line_items=[line])["customer_creation"]
+        for version in (before("2022-08-01"), "2022-08-01")
+    ]
+    assert made == ["always", "if_required"]
+
+
 def test_the_capture_method_is_automatic_async_since_2024_04_10(api: Api) -> None:
     asked = {"amount": 2000, "currency": "usd"}
     old = api.under(before("2024-04-10")).ok("POST", "/v1/payment_intents", **asked)

@@ -41,6 +41,9 @@ _COPIED = (
 )  # fmt: skip
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 #: From this version on a session makes its PaymentIntent when it is confirmed, and knows the customer's details before.
+#: From this version on a session of mode `payment` makes a customer only if it needs one.
+_CUSTOMER_IF_REQUIRED_SINCE = "2022-08-01"
+#: From this version on a session of mode `payment` collects a payment method only if it needs one.
 _COLLECTED_IF_REQUIRED_SINCE = "2023-08-16"
 _INTENT_LATER_SINCE = "2022-08-01"
 
@@ -150,7 +153,8 @@ def _customer(call: Call, session: StoredSession, params: Params) -> None:
         session["customer"], email = customer["id"], customer.get("email")
     else:
         session["customer_email"] = email
-        default = "always" if mode == "subscription" else "if_required"
+        always = mode == "subscription" or (mode == "payment" and call.version < _CUSTOMER_IF_REQUIRED_SINCE)
+        default = "always" if always else "if_required"
         session["customer_creation"] = params.get("customer_creation") or default
     if email or session["customer"]:
         session["customer_details"] = {
