@@ -61,12 +61,16 @@ def go_program(name: str, source: str, module: str, majors: range) -> Path:
                 break
             newest = f"v{major}"
         assert newest, f"{module} is not to be had"
-        text = (PROGRAMS / source).read_text().replace("STRIPE_MAJOR", newest)
-        (folder / "main.go").write_text(text)
-        run(go, "mod", "tidy", folder=folder)
-        run(go, "build", "-o", "program", ".", folder=folder)
+        (folder / "major").write_text(newest)
 
-    return _once(name, install) / "program"
+    folder = _once(name, install)
+    text = (PROGRAMS / source).read_text().replace("STRIPE_MAJOR", (folder / "major").read_text())
+    main, program = folder / "main.go", folder / "program"
+    if not program.exists() or main.read_text() != text:
+        main.write_text(text)
+        run(needed("go"), "mod", "tidy", folder=folder)
+        run(needed("go"), "build", "-o", program, ".", folder=folder)
+    return program
 
 
 def java_with(name: str, group: str, artifact: str) -> Path:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.contract.conftest import Running
+from tests.contract.judges.standing_in import StandIn
 
 #: Lists of resources that are not built (docs/resources.md): the CLI is told that there is no such URL.
 NOT_BUILT = {
@@ -45,3 +46,12 @@ def test_every_list_command_is_answered(
     assert {path: what for path, what in outcomes.items() if what not in ("list", "wants more", "not built")} == {}
     assert {path for path, what in outcomes.items() if what == "not built"} == NOT_BUILT
     assert sum(what == "list" for what in outcomes.values()) > 60
+
+
+@pytest.mark.parametrize("event", ["no_meter_found", "error_report_triggered"])
+def test_meter_events_reach_the_host_that_the_cli_has_built_in(
+    filled: Running, stand_in: StandIn, cli: Callable[..., str], event: str
+) -> None:
+    type = f"v1.billing.meter.{event}"
+    assert "succeeded" in cli(filled, "trigger", type, environ=stand_in.environ())
+    assert '"object": "event"' in cli(filled, "events", "list", "--type", type)

@@ -282,7 +282,14 @@ public class Flows {
   }
 
   static Object v2() throws Exception {
-    return List.of(sdk.v2().billing().meterEventSession().create().getObject());
+    String name = some();
+    api.billing().meters().create(MeterCreateParams.builder().setDisplayName("calls").setEventName(name)
+        .setDefaultAggregation(MeterCreateParams.DefaultAggregation.builder()
+            .setFormula(MeterCreateParams.DefaultAggregation.Formula.SUM).build()).build());
+    var payer = api.customers().create();
+    var made = sdk.v2().billing().meterEvents().create(MeterEventCreateParams.builder().setEventName(name)
+        .putPayload("stripe_customer_id", payer.getId()).putPayload("value", "7").build());
+    return List.of(made.getObject(), sdk.v2().billing().meterEventSession().create().getObject());
   }
 
   public static void main(String[] words) {

@@ -302,8 +302,17 @@ func search() any {
 }
 
 func v2() any {
+	name := some()
+	must(api.V1BillingMeters.Create(ctx, &stripe.BillingMeterCreateParams{
+		DisplayName: str("calls"), EventName: str(name),
+		DefaultAggregation: &stripe.BillingMeterCreateDefaultAggregationParams{Formula: str("sum")},
+	}))
+	payer := must(api.V1Customers.Create(ctx, nil))
+	made := must(api.V2BillingMeterEvents.Create(ctx, &stripe.V2BillingMeterEventCreateParams{
+		EventName: str(name), Payload: map[string]string{"stripe_customer_id": payer.ID, "value": "7"},
+	}))
 	session := must(api.V2BillingMeterEventSessions.Create(ctx, nil))
-	return []any{session.Object}
+	return []any{made.Object, session.Object}
 }
 
 func run(name string, flow func() any) {

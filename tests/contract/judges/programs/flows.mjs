@@ -173,8 +173,16 @@ const flows = {
     return found.id === made.id;
   },
   async v2() {
+    const name = randomUUID();
+    await stripe.billing.meters.create({
+      display_name: 'calls', event_name: name, default_aggregation: {formula: 'sum'},
+    });
+    const payer = await stripe.customers.create();
+    const made = await stripe.v2.billing.meterEvents.create({
+      event_name: name, payload: {stripe_customer_id: payer.id, value: '7'},
+    });
     const session = await stripe.v2.billing.meterEventSession.create();
-    return [session.object];
+    return [made.object, session.object];
   },
 };
 

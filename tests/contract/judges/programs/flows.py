@@ -229,7 +229,13 @@ def search() -> object:
 
 
 def v2() -> object:
-    return [SDK.v2.billing.meter_event_session.create().object]
+    name = uuid.uuid4().hex
+    API.billing.meters.create({"display_name": "calls", "event_name": name, "default_aggregation": {"formula": "sum"}})
+    payer = API.customers.create()
+    event: Any = {"event_name": name, "payload": {"stripe_customer_id": payer.id, "value": "7"}}
+    made = SDK.v2.billing.meter_events.create(event)
+    session = SDK.v2.billing.meter_event_session.create()
+    return [made.object, session.object]
 
 
 FLOWS = (
