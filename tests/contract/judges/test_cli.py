@@ -19,7 +19,6 @@ NOT_BUILT = {
     "treasury financial_accounts", "treasury inbound_transfers", "treasury outbound_payments",
     "treasury outbound_transfers", "treasury received_credits", "treasury received_debits",
     "treasury transaction_entrys", "treasury transactions", "v2 commerce product_catalog_imports", "v2 core accounts",
-    "v2 core event_destinations", "v2 core events",
 }  # fmt: skip
 #: Groups of commands that are not about the API, or about its preview.
 OTHERS = ("docs", "login", "preview", "plugin", "projects", "reporting", "samples")
