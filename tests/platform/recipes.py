@@ -128,6 +128,11 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
 
 
 BODIES: dict[str, Body] = {
+    "POST /v2/core/accounts": {
+        "contact_email": "a@example.com", "display_name": "A", "identity": {"country": "us", "entity_type": "company"},
+        "configuration": {"merchant": {"capabilities": {"card_payments": {"requested": True}}}}},
+    "POST /v2/core/accounts/{}": {"display_name": "B"},
+    "POST /v2/core/accounts/{}/close": {"applied_configurations": ["merchant", "recipient"]},
     "POST /v2/core/event_destinations": {
         "name": "Mine", "type": "webhook_endpoint", "event_payload": "thin",
         "enabled_events": ["v1.customer.created"], "webhook_endpoint": {"url": "https://example.com/hook"}},

@@ -133,6 +133,11 @@ def update(call: Call, params: operations.PostAccountsAccount) -> Json:
     return loaded.account
 
 
+def change(loaded: LoadedAccount, params: operations.PostAccountsAccount) -> None:
+    """Change an account as ``update`` does, for the v2 API. params: as v1 takes them."""
+    _apply(loaded, params)
+
+
 def _apply(loaded: LoadedAccount, params: operations.PostAccounts | operations.PostAccountsAccount) -> None:
     call, account = loaded.home, loaded.account
     given = _from_token(call, params)

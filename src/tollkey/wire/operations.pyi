@@ -46,6 +46,12 @@ class AddInvoiceItem(TypedDict):
     quantity: NotRequired[int]
     tax_rates: NotRequired[list[str] | None]
 
+class AdditionalName(TypedDict):
+    full_name: NotRequired[str]
+    given_name: NotRequired[str]
+    purpose: Literal["alias", "maiden"]
+    surname: NotRequired[str]
+
 class AdditionalTosAcceptances(TypedDict):
     account: NotRequired[Account]
 
@@ -473,6 +479,12 @@ class DefaultSettings(TypedDict):
     invoice_settings: NotRequired[PostInvoicesCreatePreviewScheduleDetailsPhaseInvoiceSettings]
     on_behalf_of: NotRequired[str | None]
     transfer_data: NotRequired[TransferData | None]
+
+class Defaults(TypedDict):
+    currency: NotRequired[str]
+    locales: NotRequired[list[Locale]]
+    profile: NotRequired[Profile]
+    responsibilities: NotRequired[Responsibilities]
 
 class DeleteAccountsAccount(Operation):
     pass
@@ -1419,6 +1431,15 @@ class GetTransfersTransfer(Operation):
 class GetTransfersTransferReversalsId(Operation):
     pass
 
+class GetV2CoreAccounts(TypedDict):
+    applied_configurations: NotRequired[list[Literal["customer", "merchant", "recipient"]]]
+    closed: NotRequired[bool]
+    limit: NotRequired[int]
+    page: NotRequired[str]
+
+class GetV2CoreAccountsId(TypedDict):
+    include: NotRequired[list[Include]]
+
 class GetV2CoreEventDestinations(TypedDict):
     include: NotRequired[list[Literal["webhook_endpoint.url"]]]
     limit: NotRequired[int]
@@ -1452,8 +1473,19 @@ class Hooks(TypedDict):
 class HostedConfirmation(TypedDict):
     custom_message: NotRequired[str]
 
+class Hours(TypedDict):
+    end_time: NotRequired[str]
+    start_time: NotRequired[str]
+
+class IdNumber(TypedDict):
+    registrar: NotRequired[str]
+    type: PostV2CoreAccountsIdentityBusinessDetailsIdNumberType
+    value: str
+
 class Ideal(TypedDict):
     bank: NotRequired[PostConfirmationTokensPaymentMethodDataIdealBank]
+
+Include = Literal["configuration.customer", "configuration.merchant", "configuration.recipient", "defaults", "future_requirements", "identity", "requirements"]
 
 class Individual(TypedDict):
     address: NotRequired[Address]
@@ -1490,6 +1522,13 @@ class Installments(TypedDict):
 
 Interval = Literal["day", "month", "sporadic", "week", "year"]
 
+class Invoice(TypedDict):
+    custom_fields: NotRequired[list[CustomField]]
+    footer: NotRequired[str]
+    next_sequence: NotRequired[int]
+    prefix: NotRequired[str]
+    rendering: NotRequired[PostV2CoreAccountsConfigurationCustomerBillingInvoiceRendering]
+
 class InvoiceCreation(TypedDict):
     enabled: bool
     invoice_data: NotRequired[InvoiceData]
@@ -1523,6 +1562,10 @@ class Item(TypedDict):
 
 JurisdictionLevel = Literal["city", "country", "county", "district", "multiple", "state"]
 
+class Kana(TypedDict):
+    descriptor: NotRequired[str]
+    prefix: NotRequired[str]
+
 class Klarna(TypedDict):
     dob: NotRequired[Dob]
 
@@ -1532,6 +1575,9 @@ class Konbini(TypedDict):
     expires_at: NotRequired[int | None]
     product_description: NotRequired[str | None]
     setup_future_usage: NotRequired[Literal["none"]]
+
+class KonbiniPayments(TypedDict):
+    support: NotRequired[Support]
 
 class Label(TypedDict):
     custom: str
@@ -1558,6 +1604,8 @@ class LineItem(TypedDict):
     tax: NotRequired[Tax]
     unit_cost: int
     unit_of_measure: NotRequired[str]
+
+Locale = Literal["ar-SA", "bg", "bg-BG", "cs", "cs-CZ", "da", "da-DK", "de", "de-DE", "el", "el-GR", "en", "en-AU", "en-CA", "en-GB", "en-IE", "en-IN", "en-NZ", "en-SG", "en-US", "es", "es-419", "es-ES", "et", "et-EE", "fi", "fil", "fil-PH", "fi-FI", "fr", "fr-CA", "fr-FR", "he-IL", "hr", "hr-HR", "hu", "hu-HU", "id", "id-ID", "it", "it-IT", "ja", "ja-JP", "ko", "ko-KR", "lt", "lt-LT", "lv", "lv-LV", "ms", "ms-MY", "mt", "mt-MT", "nb", "nb-NO", "nl", "nl-NL", "pl", "pl-PL", "pt", "pt-BR", "pt-PT", "ro", "ro-RO", "ru", "ru-RU", "sk", "sk-SK", "sl", "sl-SI", "sv", "sv-SE", "th", "th-TH", "tr", "tr-TR", "vi", "vi-VN", "zh", "zh-Hans", "zh-Hant-HK", "zh-Hant-TW", "zh-HK", "zh-TW"]
 
 class Lodging(TypedDict):
     check_in_at: NotRequired[int]
@@ -1846,6 +1894,12 @@ class Period(TypedDict):
 class PersonalPsk(TypedDict):
     password: str
     ssid: str
+
+class PersonsProvided(TypedDict):
+    directors: NotRequired[bool]
+    executives: NotRequired[bool]
+    owners: NotRequired[bool]
+    ownership_exemption_reason: NotRequired[Literal["qualified_entity_exceeds_ownership_threshold", "qualifies_as_financial_institution"]]
 
 class PhoneNumberCollection(TypedDict):
     enabled: bool
@@ -6723,6 +6777,477 @@ class PostV2BillingMeterEvents(TypedDict):
     payload: dict[str, str]
     timestamp: NotRequired[int]
 
+class PostV2CoreAccounts(TypedDict):
+    account_token: NotRequired[str]
+    configuration: NotRequired[PostV2CoreAccountsConfiguration]
+    contact_email: NotRequired[str]
+    contact_phone: NotRequired[str]
+    dashboard: NotRequired[Literal["express", "full", "none"]]
+    defaults: NotRequired[Defaults]
+    display_name: NotRequired[str]
+    identity: NotRequired[PostV2CoreAccountsIdentity]
+    include: NotRequired[list[Include]]
+    metadata: NotRequired[dict[str, str] | None]
+
+class PostV2CoreAccountsConfiguration(TypedDict):
+    customer: NotRequired[PostV2CoreAccountsConfigurationCustomer]
+    merchant: NotRequired[PostV2CoreAccountsConfigurationMerchant]
+    recipient: NotRequired[PostV2CoreAccountsConfigurationRecipient]
+
+class PostV2CoreAccountsConfigurationCustomer(TypedDict):
+    automatic_indirect_tax: NotRequired[PostV2CoreAccountsConfigurationCustomerAutomaticIndirectTax]
+    billing: NotRequired[PostV2CoreAccountsConfigurationCustomerBilling]
+    capabilities: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilities]
+    shipping: NotRequired[ShippingDetails]
+    test_clock: NotRequired[str]
+
+class PostV2CoreAccountsConfigurationCustomerAutomaticIndirectTax(TypedDict):
+    exempt: NotRequired[Literal["none", "reverse", "exempt"]]
+    ip_address: NotRequired[str]
+
+class PostV2CoreAccountsConfigurationCustomerBilling(TypedDict):
+    invoice: NotRequired[Invoice]
+
+class PostV2CoreAccountsConfigurationCustomerBillingInvoiceRendering(TypedDict):
+    amount_tax_display: NotRequired[Literal["exclude_tax", "include_inclusive_tax"]]
+    template: NotRequired[str]
+
+class PostV2CoreAccountsConfigurationCustomerCapabilities(TypedDict):
+    automatic_indirect_tax: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+
+class PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax(TypedDict):
+    requested: bool
+
+class PostV2CoreAccountsConfigurationMerchant(TypedDict):
+    bacs_debit_payments: NotRequired[BacsDebitPayments]
+    branding: NotRequired[Branding]
+    capabilities: NotRequired[PostV2CoreAccountsConfigurationMerchantCapabilities]
+    card_payments: NotRequired[PostV2CoreAccountsConfigurationMerchantCardPayments]
+    konbini_payments: NotRequired[KonbiniPayments]
+    mcc: NotRequired[str]
+    script_statement_descriptor: NotRequired[ScriptStatementDescriptor]
+    statement_descriptor: NotRequired[Kana]
+    support: NotRequired[PostV2CoreAccountsConfigurationMerchantSupport]
+
+class PostV2CoreAccountsConfigurationMerchantCapabilities(TypedDict):
+    ach_debit_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    acss_debit_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    affirm_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    afterpay_clearpay_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    alma_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    amazon_pay_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    au_becs_debit_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    bacs_debit_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    bancontact_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    blik_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    boleto_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    card_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    cartes_bancaires_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    cashapp_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    eps_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    fpx_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    gb_bank_transfer_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    grabpay_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    ideal_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    jcb_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    jp_bank_transfer_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    kakao_pay_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    klarna_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    konbini_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    kr_card_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    link_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    mobilepay_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    multibanco_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    mx_bank_transfer_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    naver_pay_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    oxxo_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    p24_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    pay_by_bank_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    payco_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    paynow_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    promptpay_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    revolut_pay_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    samsung_pay_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    sepa_bank_transfer_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    sepa_debit_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    swish_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    twint_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    us_bank_transfer_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+    zip_payments: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+
+class PostV2CoreAccountsConfigurationMerchantCardPayments(TypedDict):
+    decline_on: NotRequired[DeclineOn]
+
+class PostV2CoreAccountsConfigurationMerchantSupport(TypedDict):
+    address: NotRequired[PostV2CoreAccountsConfigurationMerchantSupportAddress]
+    email: NotRequired[str]
+    phone: NotRequired[str]
+    url: NotRequired[str]
+
+class PostV2CoreAccountsConfigurationMerchantSupportAddress(TypedDict):
+    city: NotRequired[str]
+    country: str
+    line1: NotRequired[str]
+    line2: NotRequired[str]
+    postal_code: NotRequired[str]
+    state: NotRequired[str]
+    town: NotRequired[str]
+
+class PostV2CoreAccountsConfigurationRecipient(TypedDict):
+    capabilities: NotRequired[PostV2CoreAccountsConfigurationRecipientCapabilities]
+
+class PostV2CoreAccountsConfigurationRecipientCapabilities(TypedDict):
+    stripe_balance: NotRequired[PostV2CoreAccountsConfigurationRecipientCapabilitiesStripeBalance]
+
+class PostV2CoreAccountsConfigurationRecipientCapabilitiesStripeBalance(TypedDict):
+    stripe_transfers: NotRequired[PostV2CoreAccountsConfigurationCustomerCapabilitiesAutomaticIndirectTax]
+
+class PostV2CoreAccountsId(TypedDict):
+    account_token: NotRequired[str]
+    configuration: NotRequired[PostV2CoreAccountsIdConfiguration]
+    contact_email: NotRequired[str]
+    contact_phone: NotRequired[str]
+    dashboard: NotRequired[Literal["express", "full", "none"]]
+    defaults: NotRequired[Defaults]
+    display_name: NotRequired[str]
+    identity: NotRequired[PostV2CoreAccountsIdIdentity]
+    include: NotRequired[list[Include]]
+    metadata: NotRequired[dict[str, str] | None]
+
+class PostV2CoreAccountsIdClose(TypedDict):
+    applied_configurations: NotRequired[list[Literal["customer", "merchant", "recipient"]]]
+
+class PostV2CoreAccountsIdConfiguration(TypedDict):
+    customer: NotRequired[PostV2CoreAccountsIdConfigurationCustomer]
+    merchant: NotRequired[PostV2CoreAccountsIdConfigurationMerchant]
+    recipient: NotRequired[PostV2CoreAccountsIdConfigurationRecipient]
+
+class PostV2CoreAccountsIdConfigurationCustomer(TypedDict):
+    applied: NotRequired[bool]
+    automatic_indirect_tax: NotRequired[PostV2CoreAccountsIdConfigurationCustomerAutomaticIndirectTax]
+    billing: NotRequired[PostV2CoreAccountsIdConfigurationCustomerBilling]
+    capabilities: NotRequired[PostV2CoreAccountsIdConfigurationCustomerCapabilities]
+    shipping: NotRequired[ShippingDetails]
+    test_clock: NotRequired[str]
+
+class PostV2CoreAccountsIdConfigurationCustomerAutomaticIndirectTax(TypedDict):
+    exempt: NotRequired[Literal["none", "reverse", "exempt"]]
+    ip_address: NotRequired[str]
+    validate_location: NotRequired[Literal["auto", "deferred", "immediately"]]
+
+class PostV2CoreAccountsIdConfigurationCustomerBilling(TypedDict):
+    default_payment_method: NotRequired[str]
+    invoice: NotRequired[Invoice]
+
+class PostV2CoreAccountsIdConfigurationCustomerCapabilities(TypedDict):
+    automatic_indirect_tax: NotRequired[AcssDebitPayments]
+
+class PostV2CoreAccountsIdConfigurationMerchant(TypedDict):
+    applied: NotRequired[bool]
+    bacs_debit_payments: NotRequired[BacsDebitPayments]
+    branding: NotRequired[Branding]
+    capabilities: NotRequired[PostV2CoreAccountsIdConfigurationMerchantCapabilities]
+    card_payments: NotRequired[PostV2CoreAccountsConfigurationMerchantCardPayments]
+    konbini_payments: NotRequired[KonbiniPayments]
+    mcc: NotRequired[str]
+    script_statement_descriptor: NotRequired[ScriptStatementDescriptor]
+    statement_descriptor: NotRequired[Kana]
+    support: NotRequired[PostV2CoreAccountsIdConfigurationMerchantSupport]
+
+class PostV2CoreAccountsIdConfigurationMerchantCapabilities(TypedDict):
+    ach_debit_payments: NotRequired[AcssDebitPayments]
+    acss_debit_payments: NotRequired[AcssDebitPayments]
+    affirm_payments: NotRequired[AcssDebitPayments]
+    afterpay_clearpay_payments: NotRequired[AcssDebitPayments]
+    alma_payments: NotRequired[AcssDebitPayments]
+    amazon_pay_payments: NotRequired[AcssDebitPayments]
+    au_becs_debit_payments: NotRequired[AcssDebitPayments]
+    bacs_debit_payments: NotRequired[AcssDebitPayments]
+    bancontact_payments: NotRequired[AcssDebitPayments]
+    blik_payments: NotRequired[AcssDebitPayments]
+    boleto_payments: NotRequired[AcssDebitPayments]
+    card_payments: NotRequired[AcssDebitPayments]
+    cartes_bancaires_payments: NotRequired[AcssDebitPayments]
+    cashapp_payments: NotRequired[AcssDebitPayments]
+    eps_payments: NotRequired[AcssDebitPayments]
+    fpx_payments: NotRequired[AcssDebitPayments]
+    gb_bank_transfer_payments: NotRequired[AcssDebitPayments]
+    grabpay_payments: NotRequired[AcssDebitPayments]
+    ideal_payments: NotRequired[AcssDebitPayments]
+    jcb_payments: NotRequired[AcssDebitPayments]
+    jp_bank_transfer_payments: NotRequired[AcssDebitPayments]
+    kakao_pay_payments: NotRequired[AcssDebitPayments]
+    klarna_payments: NotRequired[AcssDebitPayments]
+    konbini_payments: NotRequired[AcssDebitPayments]
+    kr_card_payments: NotRequired[AcssDebitPayments]
+    link_payments: NotRequired[AcssDebitPayments]
+    mobilepay_payments: NotRequired[AcssDebitPayments]
+    multibanco_payments: NotRequired[AcssDebitPayments]
+    mx_bank_transfer_payments: NotRequired[AcssDebitPayments]
+    naver_pay_payments: NotRequired[AcssDebitPayments]
+    oxxo_payments: NotRequired[AcssDebitPayments]
+    p24_payments: NotRequired[AcssDebitPayments]
+    pay_by_bank_payments: NotRequired[AcssDebitPayments]
+    payco_payments: NotRequired[AcssDebitPayments]
+    paynow_payments: NotRequired[AcssDebitPayments]
+    promptpay_payments: NotRequired[AcssDebitPayments]
+    revolut_pay_payments: NotRequired[AcssDebitPayments]
+    samsung_pay_payments: NotRequired[AcssDebitPayments]
+    sepa_bank_transfer_payments: NotRequired[AcssDebitPayments]
+    sepa_debit_payments: NotRequired[AcssDebitPayments]
+    swish_payments: NotRequired[AcssDebitPayments]
+    twint_payments: NotRequired[AcssDebitPayments]
+    us_bank_transfer_payments: NotRequired[AcssDebitPayments]
+    zip_payments: NotRequired[AcssDebitPayments]
+
+class PostV2CoreAccountsIdConfigurationMerchantSupport(TypedDict):
+    address: NotRequired[AddressKana]
+    email: NotRequired[str]
+    phone: NotRequired[str]
+    url: NotRequired[str]
+
+class PostV2CoreAccountsIdConfigurationRecipient(TypedDict):
+    applied: NotRequired[bool]
+    capabilities: NotRequired[PostV2CoreAccountsIdConfigurationRecipientCapabilities]
+
+class PostV2CoreAccountsIdConfigurationRecipientCapabilities(TypedDict):
+    stripe_balance: NotRequired[PostV2CoreAccountsIdConfigurationRecipientCapabilitiesStripeBalance]
+
+class PostV2CoreAccountsIdConfigurationRecipientCapabilitiesStripeBalance(TypedDict):
+    stripe_transfers: NotRequired[AcssDebitPayments]
+
+class PostV2CoreAccountsIdIdentity(TypedDict):
+    attestations: NotRequired[PostV2CoreAccountsIdIdentityAttestations]
+    business_details: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetails]
+    country: NotRequired[str]
+    entity_type: NotRequired[Literal["company", "government_entity", "individual", "non_profit"]]
+    individual: NotRequired[PostV2CoreAccountsIdIdentityIndividual]
+
+class PostV2CoreAccountsIdIdentityAttestations(TypedDict):
+    directorship_declaration: NotRequired[DirectorshipDeclaration]
+    ownership_declaration: NotRequired[DirectorshipDeclaration]
+    persons_provided: NotRequired[PersonsProvided]
+    representative_declaration: NotRequired[DirectorshipDeclaration]
+    terms_of_service: NotRequired[PostV2CoreAccountsIdIdentityAttestationsTermsOfService]
+
+class PostV2CoreAccountsIdIdentityAttestationsTermsOfService(TypedDict):
+    account: NotRequired[DirectorshipDeclaration]
+    crypto_storer: NotRequired[DirectorshipDeclaration]
+    storer: NotRequired[DirectorshipDeclaration]
+
+class PostV2CoreAccountsIdIdentityBusinessDetails(TypedDict):
+    address: NotRequired[AddressKana]
+    annual_revenue: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsAnnualRevenue]
+    documents: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetailsDocuments]
+    estimated_worker_count: NotRequired[int]
+    id_numbers: NotRequired[list[IdNumber]]
+    monthly_estimated_revenue: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsMonthlyEstimatedRevenue]
+    phone: NotRequired[str]
+    registered_name: NotRequired[str]
+    registration_date: NotRequired[Dob]
+    script_addresses: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetailsScriptAddresses]
+    script_names: NotRequired[ScriptNames]
+    structure: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsStructure]
+
+class PostV2CoreAccountsIdIdentityBusinessDetailsDocuments(TypedDict):
+    bank_account_ownership_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    company_license: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    company_memorandum_of_association: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    company_ministerial_decree: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    company_registration_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    company_tax_id_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    primary_verification: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetailsDocumentsPrimaryVerification]
+    proof_of_address: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    proof_of_registration: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistration]
+    proof_of_ultimate_beneficial_ownership: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistration]
+
+class PostV2CoreAccountsIdIdentityBusinessDetailsDocumentsPrimaryVerification(TypedDict):
+    front_back: Document
+    type: Literal["front_back"]
+
+class PostV2CoreAccountsIdIdentityBusinessDetailsScriptAddresses(TypedDict):
+    kana: NotRequired[AddressKana]
+    kanji: NotRequired[AddressKana]
+
+class PostV2CoreAccountsIdIdentityIndividual(TypedDict):
+    additional_addresses: NotRequired[list[PostV2CoreAccountsIdIdentityIndividualAdditionalAddress]]
+    additional_names: NotRequired[list[AdditionalName]]
+    address: NotRequired[AddressKana]
+    date_of_birth: NotRequired[Dob]
+    documents: NotRequired[PostV2CoreAccountsIdIdentityIndividualDocuments]
+    email: NotRequired[str]
+    given_name: NotRequired[str]
+    id_numbers: NotRequired[list[PostV2CoreAccountsIdentityIndividualIdNumber]]
+    legal_gender: NotRequired[Literal["female", "male"]]
+    metadata: NotRequired[dict[str, str] | None]
+    nationalities: NotRequired[list[str]]
+    phone: NotRequired[str]
+    political_exposure: NotRequired[Literal["existing", "none"]]
+    relationship: NotRequired[PostV2CoreAccountsIdentityIndividualRelationship]
+    script_addresses: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetailsScriptAddresses]
+    script_names: NotRequired[PostV2CoreAccountsIdentityIndividualScriptNames]
+    surname: NotRequired[str]
+
+class PostV2CoreAccountsIdIdentityIndividualAdditionalAddress(TypedDict):
+    city: NotRequired[str]
+    country: NotRequired[str]
+    line1: NotRequired[str]
+    line2: NotRequired[str]
+    postal_code: NotRequired[str]
+    purpose: Literal["registered"]
+    state: NotRequired[str]
+    town: NotRequired[str]
+
+class PostV2CoreAccountsIdIdentityIndividualDocuments(TypedDict):
+    company_authorization: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    passport: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    primary_verification: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetailsDocumentsPrimaryVerification]
+    secondary_verification: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetailsDocumentsPrimaryVerification]
+    visa: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+
+class PostV2CoreAccountsIdentity(TypedDict):
+    attestations: NotRequired[PostV2CoreAccountsIdentityAttestations]
+    business_details: NotRequired[PostV2CoreAccountsIdentityBusinessDetails]
+    country: NotRequired[str]
+    entity_type: NotRequired[Literal["company", "government_entity", "individual", "non_profit"]]
+    individual: NotRequired[PostV2CoreAccountsIdentityIndividual]
+
+class PostV2CoreAccountsIdentityAttestations(TypedDict):
+    directorship_declaration: NotRequired[DirectorshipDeclaration]
+    ownership_declaration: NotRequired[DirectorshipDeclaration]
+    persons_provided: NotRequired[PersonsProvided]
+    representative_declaration: NotRequired[DirectorshipDeclaration]
+    terms_of_service: NotRequired[PostV2CoreAccountsIdentityAttestationsTermsOfService]
+
+class PostV2CoreAccountsIdentityAttestationsTermsOfService(TypedDict):
+    account: NotRequired[PostV2CoreAccountsIdentityAttestationsTermsOfServiceAccount]
+
+class PostV2CoreAccountsIdentityAttestationsTermsOfServiceAccount(TypedDict):
+    date: int
+    ip: str
+    user_agent: NotRequired[str]
+
+class PostV2CoreAccountsIdentityBusinessDetails(TypedDict):
+    address: NotRequired[PostV2CoreAccountsConfigurationMerchantSupportAddress]
+    annual_revenue: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsAnnualRevenue]
+    documents: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocuments]
+    estimated_worker_count: NotRequired[int]
+    id_numbers: NotRequired[list[IdNumber]]
+    monthly_estimated_revenue: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsMonthlyEstimatedRevenue]
+    phone: NotRequired[str]
+    registered_name: NotRequired[str]
+    registration_date: NotRequired[Dob]
+    script_addresses: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptAddresses]
+    script_names: NotRequired[ScriptNames]
+    structure: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsStructure]
+
+class PostV2CoreAccountsIdentityBusinessDetailsAnnualRevenue(TypedDict):
+    amount: NotRequired[Amount]
+    fiscal_year_end: NotRequired[str]
+
+class PostV2CoreAccountsIdentityBusinessDetailsDocuments(TypedDict):
+    bank_account_ownership_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    company_license: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    company_memorandum_of_association: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    company_ministerial_decree: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    company_registration_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    company_tax_id_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    primary_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsPrimaryVerification]
+    proof_of_address: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    proof_of_registration: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistration]
+    proof_of_ultimate_beneficial_ownership: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistration]
+
+class PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification(TypedDict):
+    files: list[str]
+    type: Literal["files"]
+
+class PostV2CoreAccountsIdentityBusinessDetailsDocumentsPrimaryVerification(TypedDict):
+    front_back: PostV2CoreAccountsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack
+    type: Literal["front_back"]
+
+class PostV2CoreAccountsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack(TypedDict):
+    back: NotRequired[str]
+    front: str
+
+class PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistration(TypedDict):
+    files: list[str]
+    signer: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner]
+    type: Literal["files"]
+
+class PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner(TypedDict):
+    person: str
+
+PostV2CoreAccountsIdentityBusinessDetailsIdNumberType = Literal["ae_crn", "ae_vat", "ao_nif", "ar_cuit", "at_fn", "at_stn", "at_vat", "au_abn", "au_acn", "au_in", "az_tin", "bd_etin", "be_cbe", "be_vat", "bg_uic", "bg_vat", "br_cnpj", "ca_cn", "ca_crarr", "ca_gst_hst", "ca_neq", "ca_rid", "ch_chid", "ch_uid", "cr_cpj", "cr_nite", "cy_he", "cy_tic", "cy_vat", "cz_ico", "cz_vat", "de_hrn", "de_stn", "de_vat", "dk_cvr", "dk_vat", "do_rcn", "ee_rk", "ee_vat", "es_cif", "es_vat", "fi_vat", "fi_yt", "fr_rna", "fr_siren", "fr_vat", "gb_crn", "gb_vat", "gi_crn", "gr_afm", "gr_gemi", "gr_vat", "gt_nit", "hk_br", "hk_cr", "hr_mbs", "hr_oib", "hr_vat", "hu_cjs", "hu_tin", "hu_vat", "ie_crn", "ie_trn", "ie_vat", "it_rea", "it_vat", "jp_cn", "kz_bin", "li_uid", "lt_ccrn", "lt_vat", "lu_nif", "lu_rcs", "lu_vat", "lv_urn", "lv_vat", "mt_crn", "mt_tin", "mt_vat", "mx_rfc", "my_brn", "my_coid", "my_itn", "my_sst", "mz_nuit", "nl_kvk", "nl_rsin", "nl_vat", "no_orgnr", "nz_bn", "nz_ird", "pe_ruc", "pk_ntn", "pl_nip", "pl_regon", "pl_vat", "pt_vat", "ro_cui", "ro_orc", "ro_vat", "sa_crn", "sa_tin", "se_orgnr", "se_vat", "sg_uen", "si_msp", "si_tin", "si_vat", "sk_dic", "sk_ico", "sk_vat", "th_crn", "th_prn", "th_tin", "us_ein"]
+
+class PostV2CoreAccountsIdentityBusinessDetailsMonthlyEstimatedRevenue(TypedDict):
+    amount: NotRequired[Amount]
+
+class PostV2CoreAccountsIdentityBusinessDetailsScriptAddresses(TypedDict):
+    kana: NotRequired[PostV2CoreAccountsConfigurationMerchantSupportAddress]
+    kanji: NotRequired[PostV2CoreAccountsConfigurationMerchantSupportAddress]
+
+class PostV2CoreAccountsIdentityBusinessDetailsScriptNamesKana(TypedDict):
+    registered_name: NotRequired[str]
+
+PostV2CoreAccountsIdentityBusinessDetailsStructure = Literal["cooperative", "free_zone_establishment", "free_zone_llc", "governmental_unit", "government_instrumentality", "incorporated_association", "incorporated_non_profit", "incorporated_partnership", "limited_liability_partnership", "llc", "multi_member_llc", "private_company", "private_corporation", "private_partnership", "public_company", "public_corporation", "public_listed_corporation", "public_partnership", "registered_charity", "single_member_llc", "sole_establishment", "sole_proprietorship", "tax_exempt_government_instrumentality", "trust", "unincorporated_association", "unincorporated_non_profit", "unincorporated_partnership"]
+
+class PostV2CoreAccountsIdentityIndividual(TypedDict):
+    additional_addresses: NotRequired[list[PostV2CoreAccountsIdentityIndividualAdditionalAddress]]
+    additional_names: NotRequired[list[AdditionalName]]
+    address: NotRequired[PostV2CoreAccountsConfigurationMerchantSupportAddress]
+    date_of_birth: NotRequired[Dob]
+    documents: NotRequired[PostV2CoreAccountsIdentityIndividualDocuments]
+    email: NotRequired[str]
+    given_name: NotRequired[str]
+    id_numbers: NotRequired[list[PostV2CoreAccountsIdentityIndividualIdNumber]]
+    legal_gender: NotRequired[Literal["female", "male"]]
+    metadata: NotRequired[dict[str, str] | None]
+    nationalities: NotRequired[list[str]]
+    phone: NotRequired[str]
+    political_exposure: NotRequired[Literal["existing", "none"]]
+    relationship: NotRequired[PostV2CoreAccountsIdentityIndividualRelationship]
+    script_addresses: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptAddresses]
+    script_names: NotRequired[PostV2CoreAccountsIdentityIndividualScriptNames]
+    surname: NotRequired[str]
+
+class PostV2CoreAccountsIdentityIndividualAdditionalAddress(TypedDict):
+    city: NotRequired[str]
+    country: str
+    line1: NotRequired[str]
+    line2: NotRequired[str]
+    postal_code: NotRequired[str]
+    purpose: Literal["registered"]
+    state: NotRequired[str]
+    town: NotRequired[str]
+
+class PostV2CoreAccountsIdentityIndividualDocuments(TypedDict):
+    company_authorization: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    passport: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    primary_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsPrimaryVerification]
+    secondary_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsPrimaryVerification]
+    visa: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+
+class PostV2CoreAccountsIdentityIndividualIdNumber(TypedDict):
+    type: PostV2CoreAccountsIdentityIndividualIdNumberType
+    value: str
+
+PostV2CoreAccountsIdentityIndividualIdNumberType = Literal["ae_eid", "ao_nif", "ar_cuil", "ar_dni", "at_stn", "az_tin", "bd_brc", "bd_etin", "bd_nid", "be_nrn", "bg_ucn", "bn_nric", "br_cpf", "ca_sin", "ch_oasi", "cl_rut", "cn_pp", "co_nuip", "cr_ci", "cr_cpf", "cr_dimex", "cr_nite", "cy_tic", "cz_rc", "de_stn", "dk_cpr", "do_cie", "do_rcn", "ec_ci", "ee_ik", "es_nif", "fi_hetu", "fr_nir", "gb_nino", "gr_afm", "gt_nit", "hk_id", "hr_oib", "hu_ad", "id_nik", "ie_ppsn", "is_kt", "it_cf", "jp_inc", "ke_pin", "kz_iin", "li_peid", "lt_ak", "lu_nif", "lv_pk", "mx_rfc", "my_nric", "mz_nuit", "ng_nin", "nl_bsn", "no_nin", "nz_ird", "pe_dni", "pk_cnic", "pk_snic", "pl_pesel", "pt_nif", "ro_cnp", "sa_tin", "se_pin", "sg_fin", "sg_nric", "sk_dic", "th_lc", "th_pin", "tr_tin", "us_itin", "us_itin_last_4", "us_ssn", "us_ssn_last_4", "uy_dni", "za_id"]
+
+class PostV2CoreAccountsIdentityIndividualRelationship(TypedDict):
+    director: NotRequired[bool]
+    executive: NotRequired[bool]
+    owner: NotRequired[bool]
+    percent_ownership: NotRequired[str]
+    title: NotRequired[str]
+
+class PostV2CoreAccountsIdentityIndividualScriptNames(TypedDict):
+    kana: NotRequired[PostV2CoreAccountsIdentityIndividualScriptNamesKana]
+    kanji: NotRequired[PostV2CoreAccountsIdentityIndividualScriptNamesKana]
+
+class PostV2CoreAccountsIdentityIndividualScriptNamesKana(TypedDict):
+    given_name: NotRequired[str]
+    surname: NotRequired[str]
+
 class PostV2CoreEventDestinations(TypedDict):
     amazon_eventbridge: NotRequired[PostV2CoreEventDestinationsAmazonEventbridge]
     azure_event_grid: NotRequired[PostV2CoreEventDestinationsAzureEventGrid]
@@ -6823,6 +7348,11 @@ class ProductData(TypedDict):
     tax_code: NotRequired[str]
     unit_label: NotRequired[str]
 
+class Profile(TypedDict):
+    business_url: NotRequired[str]
+    doing_business_as: NotRequired[str]
+    product_description: NotRequired[str]
+
 class ProofOfRegistration(TypedDict):
     files: NotRequired[list[str]]
     signer: NotRequired[Signer]
@@ -6902,6 +7432,10 @@ class ReportedBreakdown(TypedDict):
 
 RequestedAddressType = Literal["aba", "iban", "sepa", "sort_code", "spei", "swift", "zengin"]
 
+class Responsibilities(TypedDict):
+    fees_collector: Literal["application", "application_custom", "application_express", "stripe"]
+    losses_collector: Literal["application", "stripe"]
+
 class Restrictions(TypedDict):
     brands_blocked: NotRequired[list[Literal["american_express", "discover_global_network", "mastercard", "visa"]]]
 
@@ -6919,6 +7453,14 @@ class Schedule(TypedDict):
 class Scope(TypedDict):
     type: Literal["account", "user"]
     user: NotRequired[str]
+
+class ScriptNames(TypedDict):
+    kana: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptNamesKana]
+    kanji: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptNamesKana]
+
+class ScriptStatementDescriptor(TypedDict):
+    kana: NotRequired[Kana]
+    kanji: NotRequired[Kana]
 
 class Segment(TypedDict):
     arrival_airport_code: NotRequired[str]
@@ -7015,6 +7557,11 @@ class Subscription(TypedDict):
     name: NotRequired[str]
     next_billing: NextBilling
     reference: str
+
+class Support(TypedDict):
+    email: NotRequired[str]
+    hours: NotRequired[Hours]
+    phone: NotRequired[str]
 
 class Swish(TypedDict):
     reference: NotRequired[str | None]

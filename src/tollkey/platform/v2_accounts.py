@@ -1,0 +1,106 @@
+"""Accounts of the v2 API: another form of the connected accounts of v1, with the same ids.
+
+An account that is made by one API is seen, changed and closed by the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+from tollkey.platform import accounts, thin_events
+from tollkey.platform._connect import load_account
+from tollkey.platform._connect.loading import LoadedAccount, connected_accounts, deauthorize
+from tollkey.platform._connect.v2_account import INCLUDES, v1_params, v2_account
+from tollkey.wire import ApiError, Call, Endpoint, Json, Resource, invalid, records
+from tollkey.wire.v2_pages import V2Page, v2_page
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
+
+_PATH = "/v2/core/accounts"
+
+
+def create(call: Call, params: operations.PostV2CoreAccounts) -> Json:
+    """Create a connected account. Without a dashboard and responsibilities, it is like a standard account of v1."""
+    account = accounts.create(call, cast("operations.PostAccounts", v1_params(params, creates=True)))
+    shown = _shown(LoadedAccount(call, account, account), params.get("include"))
+    thin_events.emit(call.within(account["id"]), "v2.core.account.created", shown)
+    return shown
+
+
+def update(call: Call, params: operations.PostV2CoreAccountsId) -> Json:
+    """Update a connected account."""
+    loaded = _loaded(call)
+    accounts.change(loaded, cast("operations.PostAccountsAccount", v1_params(params, creates=False)))
+    shown = _shown(loaded, params.get("include"))
+    thin_events.emit(loaded.own, "v2.core.account.updated", shown)
+    return shown
+
+
+def retrieve_one(call: Call, params: operations.GetV2CoreAccountsId) -> Json:
+    """Retrieve a connected account; ``include`` asks for its larger parts."""
+    return _shown(_loaded(call), params.get("include"))
+
+
+def list_accounts(call: Call, params: operations.GetV2CoreAccounts) -> V2Page:
+    """List the connected accounts, newest first, by the configurations that all of them have."""
+    if params.get("closed"):
+        return v2_page(_PATH, params, lambda count: [])
+    wanted = set(params.get("applied_configurations") or ())
+
+    def newest(count: int) -> list[Json]:
+        found = (_shown(LoadedAccount(call, one, one), None) for one in connected_accounts(call))
+        return [one for one in found if wanted <= set(one["applied_configurations"])][:count]
+
+    return v2_page(_PATH, params, newest)
+
+
+def close(call: Call, params: operations.PostV2CoreAccountsIdClose) -> Json:
+    """Close a connected account. All of its configurations must be named."""
+    loaded = _loaded(call)
+    if loaded.is_own:
+        raise invalid("You cannot close your own account through the API.")
+    shown = _shown(loaded, None)
+    if set(params.get("applied_configurations") or ()) != set(shown["applied_configurations"]):
+        message = f"Name all configurations of the account: {', '.join(shown['applied_configurations'])}."
+        raise ApiError(400, code="configs_must_match_to_close", message=message)
+    deauthorize(loaded)
+    closed = {**shown, "closed": True}
+    thin_events.emit(call, "v2.core.account.closed", closed)
+    return closed
+
+
+def _loaded(call: Call) -> LoadedAccount:
+    """Load the account in the path. Raises ApiError not_found (404) for one that the caller does not have."""
+    id = call.path["id"]
+    if id != call.account and call.objects.find("account", id) is None:
+        raise ApiError(404, code="not_found", message=f"No such account: '{id}'")
+    return load_account(call, id)
+
+
+def _shown(loaded: LoadedAccount, include: Iterable[str] | None) -> Json:
+    account = accounts.shown(loaded.home, {**loaded.home.objects.copy(loaded.account), **_private(loaded)})
+    individual = None
+    if account["business_type"] == "individual":
+        individual = next((one for one in loaded.people() if one["relationship"]["representative"]), None)
+    return v2_account(account, individual, INCLUDES.intersection(include or ()))
+
+
+def _private(loaded: LoadedAccount) -> Json:
+    return {"_capabilities": loaded.account.get("_capabilities"), "_livemode": loaded.home.livemode}
+
+
+ACCOUNT = Resource(
+    object="v2.core.account",
+    permission=accounts.PERMISSION,
+    live=records(),
+    stored=False,
+    endpoints=(
+        Endpoint("GET", _PATH, list_accounts),
+        Endpoint("POST", _PATH, create),
+        Endpoint("GET", _PATH + "/{id}", retrieve_one),
+        Endpoint("POST", _PATH + "/{id}", update),
+        Endpoint("POST", _PATH + "/{id}/close", close),
+    ),
+)
