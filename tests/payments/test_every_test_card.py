@@ -23,7 +23,7 @@ TEST_MODE = (
     " https://stripe.com/docs/testing."
 )
 LIVE_MODE = "Your card was declined. Your request was in live mode, but used a known test card."
-REAL_NUMBER = "4111111111111111"  # valid, and not a test card
+REAL_NUMBER = "4539578763621486"  # valid, and not a test card
 Row = tuple[str, str, str | None, str | None, str, str | None, str | None, str | None]
 #: number, code, decline_code, param, message, advice_code, network_decline_code, network_advice_code
 DECLINES: tuple[Row, ...] = (
@@ -390,3 +390,29 @@ def test_a_sepa_debit_tells_its_day_once_the_bank_was_asked(api: Api) -> None:
         "succeeded",
         "2026-01-01",
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [("4000000000000101", "incorrect_cvc"), ("4000000000000036", "incorrect_zip")]
+)
+def test_a_card_whose_check_fails_is_not_saved(api: Api, number: str, code: str) -> None:
+    for way in SAVING:
+        answer = way(api, number)
+        assert (answer.status, answer.error["code"], answer.error["decline_code"]) == (402, code, code), way
+
+
+@pytest.mark.parametrize("number", ["4111111111111111", "4012888888881881"])
+def test_older_test_numbers_pay(api: Api, number: str) -> None:
+    assert by_charge(api, number)["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("number", ["4000000000001208", "4000000000003725"])
+def test_a_captcha_card_asks_a_browser_and_not_the_server(api: Api, number: str) -> None:
+    made = api.ok("post", "/v1/payment_methods", type="card", card=card(number))["id"]
+    given = {"amount": 1000, "currency": "usd", "payment_method_types": ["card"]}
+    assert api.ok("post", "/v1/payment_intents", **given, payment_method=made, confirm=True)["status"] == "succeeded"
+    intent = api.ok("post", "/v1/payment_intents", **given)
+    made = api.ok("post", "/v1/payment_methods", type="card", card=card(number))["id"]
+    path = f"/v1/payment_intents/{intent['id']}/confirm"
+    asked = api.post(path, key=api.pk, client_secret=intent["client_secret"], payment_method=made)
+    assert (asked["status"], asked["next_action"]["type"]) == ("requires_action", "use_stripe_sdk")

@@ -1,11 +1,11 @@
-"""Amounts as text, and the test cards with their behavior, for other packages."""
+"""Amounts as text, and the test cards and accounts with their behavior, for other packages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tollkey.payments.processors import cards
+from tollkey.payments.processors import banks, cards
 from tollkey.payments.shared import currency as currencies
 
 CURRENCIES = currencies.SUPPORTED
@@ -16,6 +16,16 @@ class CardFacts(NamedTuple):
 
     number: str
     brand: str
+    country: str
+    name: str
+    does: str
+
+
+class BankFacts(NamedTuple):
+    """A test bank account. kind: of the payment method. name: its ``pm_…`` name, or "". does: its behavior in words."""
+
+    number: str
+    kind: str
     country: str
     name: str
     does: str
@@ -39,6 +49,42 @@ def test_cards() -> Sequence[CardFacts]:
             name = min((name for name in card.names if name.startswith("pm_card_")), key=len, default="")
             seen[card.number] = CardFacts(card.number, card.brand, card.country or "", name, _does(card))
     return list(seen.values())
+
+
+def test_banks() -> Sequence[BankFacts]:
+    """Return all test bank accounts, with what becomes of a payment from each."""
+    found = []
+    for bank in banks.ALL:
+        name = next((name for name in bank.names if name.startswith("pm_")), "")
+        found.append(BankFacts(bank.number, bank.kind, bank.country, name, _ends(bank)))
+    return found
+
+
+_ENDS = {
+    "succeeds": "succeeds",
+    "succeeds_later": "succeeds after three minutes",
+    "fails": "fails",
+    "fails_later": "fails after three minutes",
+    "disputed": "succeeds, then disputed",
+    "disputed_later": "succeeds after three minutes, then disputed",
+    "processing": "stays in processing",
+    "unusable": "becomes no payment method",
+}
+_MARKS = {
+    "blocked": "blocked by Radar",
+    "ends_mandate": "the mandate becomes inactive",
+    "refuses_mandate": "the bank refuses the mandate",
+    "no_deposits": "micro-deposits fail",
+}
+
+
+def _ends(bank: banks.TestBank) -> str:
+    said = [
+        "" if bank.mark == "blocked" else _ENDS[bank.outcome],
+        bank.failure or "",
+        _MARKS[bank.mark] if bank.mark else "",
+    ]
+    return "; ".join(filter(None, said))
 
 
 def _refused(decline: cards.Decline) -> str:

@@ -55,3 +55,18 @@ def test_a_bank_debits_fee_is_capped_or_flat() -> None:
     fees = [bank_debit_fee(Money(amount, "usd"), "us_bank_account") for amount in (1000, 62_500, 1_000_000)]
     assert fees == [Money(8, "usd"), Money(500, "usd"), Money(500, "usd")]
     assert bank_debit_fee(Money(10_000, "eur"), "sepa_debit") == Money(35, "eur")
+
+
+@pytest.mark.parametrize(
+    ("amount", "method", "fee"),
+    [
+        (Money(10_000, "gbp"), "sepa_debit", Money(31, "gbp")),
+        (Money(10_000, "jpy"), "sepa_debit", Money(62, "jpy")),
+        (Money(10_000, "usd"), "sepa_debit", Money(41, "usd")),
+        (Money(1_000_000, "eur"), "us_bank_account", Money(430, "eur")),
+    ],
+)
+def test_a_bank_debits_fixed_sum_is_converted_to_the_settlement_currency(
+    amount: Money, method: str, fee: Money
+) -> None:
+    assert bank_debit_fee(amount, method) == fee

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.payments.intents.steps import pay, types
+from tests.payments.intents.steps import PAYMENT, pay, types
 from tests.support.api import Api
 
 
@@ -32,3 +32,13 @@ def test_a_card_is_saved_by_the_payment_that_asks_for_it(api: Api) -> None:
     intent = pay(api, customer=customer, setup_future_usage="off_session")
     assert api.get(f"/v1/payment_methods/{intent['payment_method']}")["customer"] == customer
     assert pay(api, intent["payment_method"], customer=customer, off_session=True)["status"] == "succeeded"
+
+
+def test_save_payment_method_saves_what_has_paid(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    paid = api.ok("POST", "/v1/payment_intents", **PAYMENT, customer=customer, save_payment_method=True)
+    done = api.ok("POST", f"/v1/payment_intents/{paid['id']}/confirm", payment_method="pm_card_visa")
+    assert api.get(f"/v1/payment_methods/{done['payment_method']}")["customer"] == customer
+    other = api.ok("POST", "/v1/payment_intents", **PAYMENT, customer=customer)
+    done = api.ok("POST", f"/v1/payment_intents/{other['id']}/confirm", payment_method="pm_card_visa")
+    assert api.get(f"/v1/payment_methods/{done['payment_method']}")["customer"] is None

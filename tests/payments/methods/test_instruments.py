@@ -16,13 +16,13 @@ def test_an_unknown_payment_method_says_where_it_may_be(api: Api) -> None:
 
 
 def test_nothing_of_a_live_number_is_stored_but_its_end(api: Api) -> None:
-    number = "4111111111111111"
+    number = "4539578763621486"
     card = {"number": number, "exp_month": 1, "exp_year": 2030, "cvc": "987"}
     method = api.ok("post", "/v1/payment_methods", key=api.live_sk, type="card", card=card)
     token = api.ok("post", "/v1/tokens", key=api.live_sk, card=card)
     assert (method["livemode"], method["card"]["last4"], token["card"]["fingerprint"]) == (
         True,
-        "1111",
+        "1486",
         method["card"]["fingerprint"],
     )
     for table in ("obj_payment_method", "obj_token"):

@@ -8,7 +8,7 @@ from tollkey.dashboard import roles
 from tollkey.dashboard.reference.error_codes import ERROR_CODES
 from tollkey.dashboard.reference.guides import Table, Tables
 from tollkey.keys import ROLL_EXPIRATIONS
-from tollkey.payments.facts import test_cards
+from tollkey.payments.facts import test_banks, test_cards
 from tollkey.settings import Settings
 from tollkey.wire.resource import Catalogue
 
@@ -29,6 +29,7 @@ def tables_for(catalogue: Catalogue) -> Tables:
             ("Code", "Meaning"),
             [(code, meaning) for code, meaning in sorted(ERROR_CODES.items())],
         ),
+        "test_banks": _banks,
         "test_cards": _cards,
         "roles": _roles,
         "expirations": lambda: (
@@ -50,6 +51,11 @@ def _permissions(catalogue: Catalogue) -> Table:
 def _cards() -> Table:
     rows = [(card.number, card.name, card.brand, card.country, card.does) for card in test_cards()]
     return ("Number", "Name", "Brand", "Country", "What happens"), rows
+
+
+def _banks() -> Table:
+    rows = [(bank.number, bank.name, bank.kind, bank.country, bank.does) for bank in test_banks()]
+    return ("Number", "Name", "Type", "Country", "What happens"), rows
 
 
 def _roles() -> Table:

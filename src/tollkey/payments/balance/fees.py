@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tollkey.ledger import Money
-from tollkey.payments.shared import rounding
+from tollkey.payments.shared import conversion, rounding
 
 #: European Economic Area: cards from here are domestic to each other.
 EEA = frozenset({
@@ -94,7 +94,11 @@ def _basis_points(prices: Pricing, card_country: str | None, account_country: st
 
 
 def bank_debit_fee(amount: Money, method: str) -> Money:
-    """Return the fee of a bank debit: ``us_bank_account`` 0.8 % but at most 5.00 USD, ``sepa_debit`` 0.35 EUR."""
+    """Return the fee of a bank debit: ``us_bank_account`` 0.8 % but at most 5.00 USD, ``sepa_debit`` 0.35 EUR.
+
+    amount: in the settlement currency, to which the fixed sums are converted.
+    """
     if method == "sepa_debit":
-        return amount.with_amount(35)
-    return amount.with_amount(min(rounding.fee(amount.amount, 80), 500))
+        return conversion.convert(Money(35, "eur"), amount.currency)
+    most = conversion.convert(Money(500, "usd"), amount.currency)
+    return min(amount.with_amount(rounding.fee(amount.amount, 80)), most)

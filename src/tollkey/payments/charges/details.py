@@ -21,6 +21,10 @@ _NO_DETAIL = "The bank did not return any further details with this decline."
 HOLDS_SECONDS = 7 * 86_400
 
 
+#: Debits whose details name the mandate, besides those that have details of their own here.
+_MANDATED = ("acss_debit", "au_becs_debit", "bacs_debit")
+
+
 def outcome(verdict: protocol.Verdict) -> api.ChargeOutcome:
     """Return ``charge.outcome`` with the keys of current API versions."""
     result: api.ChargeOutcome = {
@@ -141,6 +145,8 @@ def _other(kind: str, instrument: Mapping[str, Any], mandate: str | None) -> Map
         details.update({"incremental_authorization_supported": False, "overcapture_supported": False})
     details.pop("id", None)
     details.pop("object", None)
+    if mandate is not None and kind in _MANDATED:
+        details["mandate"] = mandate
     return {**details, **{name: known[name] for name in details if known.get(name) is not None}}
 
 

@@ -18,6 +18,7 @@ from tollkey.payments.charges import details, jobs, kinds, refund_objects, split
 from tollkey.payments.charges.attempts import Attempt, new_charge
 from tollkey.payments.charges.dispute_rules import after_charge, open_dispute
 from tollkey.payments.methods import kinds as methods_kinds
+from tollkey.payments.methods import mandates
 from tollkey.payments.processors import cards, processor_for, protocol
 from tollkey.payments.shared import conversion, providers, receipt_links
 from tollkey.payments.shared import currency as shared_currency
@@ -77,7 +78,12 @@ def charge(call: Call, attempt: Attempt) -> StoredCharge:
     if attempt.payment_method is not None:
         _remember_checks(call, attempt.payment_method, value)
     if verdict.status == "pending" and verdict.later is not None:
-        value["_later"] = {"status": verdict.later, "failure": verdict.failure, "disputed": verdict.disputed}
+        value["_later"] = {
+            "status": verdict.later,
+            "failure": verdict.failure,
+            "disputed": verdict.disputed,
+            "ends_mandate": verdict.ends_mandate,
+        }
         call.schedule.add(
             call.now + (verdict.after_seconds or shared_fields.settle_seconds(call)),
             jobs.CHARGE_SETTLE,
@@ -204,6 +210,8 @@ def complete_pending_charge(call: Call, id: str) -> StoredCharge:
         value.update({"failure_code": code, "failure_message": message, "amount_captured": 0, "captured": False})
         value["_decline"] = {"code": code, "decline_code": None, "message": message, "param": None}
         call.objects.save(value, "charge.failed")
+        if later.get("ends_mandate") and value["payment_method"]:
+            mandates.withdraw(call, value["payment_method"])
     else:
         states.CHARGE.set(value, "succeeded")
         value.update({"paid": True, "receipt_url": receipt_links.receipt_url(call, id)})

@@ -21,12 +21,13 @@ class LaterOutcome(TypedDict):
     """What becomes of a pending charge.
 
     status: succeeded or failed. failure: code and message of the failure, None for the usual ones. disputed: the bank
-        disputes it once it has succeeded.
+        disputes it once it has succeeded. ends_mandate: the failure makes the mandates of the account inactive.
     """
 
     status: str
     failure: tuple[str, str] | None
     disputed: bool
+    ends_mandate: NotRequired[bool]
 
 class StoredCharge(api.Charge):
     """A charge.

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PAGES = {"payment_intent": "3ds", "setup_intent": "3ds-setup"}
 DEPOSIT_PAGES = {"payment_intent": "microdeposit", "setup_intent": "microdeposit-setup"}
 DAY = 86_400
+#: Types whose accounts are verified with micro-deposits.
+DEPOSITED = ("us_bank_account", "acss_debit")
 _RETURN_URL = (
     "This {kind} is configured to accept payment methods enabled in your Dashboard."
     " Because some of these payment methods might"
@@ -27,14 +29,18 @@ _RETURN_URL = (
 )
 
 
-def card_challenge(method: Instrument, *, off_session: bool, requested: bool) -> str | None:
+def card_challenge(method: Instrument, *, off_session: bool, requested: bool, client: bool = False) -> str | None:
     """Return the 3-D Secure step of a card before a payment or set-up: ``challenge``, ``error``, or None.
 
-    requested: the integration requested it (``request_three_d_secure``). Off-session payments are never challenged.
+    requested: the integration requested it (``request_three_d_secure``). client: a browser or an app asks,
+        which is when the CAPTCHA cards show one.
+    Off-session payments are never challenged.
     """
     card = protocol.card_of_instrument(method)
     if card is None or off_session or protocol.kind_of(method) != "card":
         return None
+    if card.captcha and client:
+        return "challenge"
     if not card.needs_authentication(off_session=False, set_up=bool(method.get("_set_up")), requested=requested):
         return None
     if card.authentication_fails():
@@ -110,29 +116,7 @@ def redirect_action(call: Call, intent: AnyIntent, kind: str, return_url: str | 
     if kind in ("paynow", "promptpay"):
         name = f"{kind}_display_qr_code"
         return {name: {**code, "hosted_instructions_url": url}, "type": name}
-    if kind == "pix":
-        inner = {**code, "expires_at": call.now + DAY, "hosted_instructions_url": url}
-        return {"pix_display_qr_code": inner, "type": "pix_display_qr_code"}
-    if kind in ("oxxo", "boleto", "konbini", "multibanco"):
-        return _voucher(call, kind, url)
     return {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
-
-
-def _voucher(call: Call, kind: str, url: str) -> Mapping[str, Any]:
-    number = f"{call.ids.number(10**11):011d}"
-    expires = call.now + 3 * DAY
-    name = f"{kind}_display_details"
-    details: Any = {"expires_at": expires, "hosted_voucher_url": url}
-    if kind == "boleto":
-        details.update({"number": number, "pdf": url})
-    elif kind == "oxxo":
-        details = {"expires_after": expires, "hosted_voucher_url": url, "number": number}
-    elif kind == "multibanco":
-        details.update({"entity": "12345", "reference": number[:9]})
-    else:
-        store = {"confirmation_number": number, "payment_code": number[:6]}
-        details["stores"] = {shop: dict(store) for shop in ("familymart", "lawson", "ministop", "seicomart")}
-    return {name: details, "type": name}
 
 
 def check_return_url(call: Call, intent: AnyIntent, return_url: str | None, off_session: bool = False) -> None:
@@ -157,23 +141,22 @@ def check_return_url(call: Call, intent: AnyIntent, return_url: str | None, off_
 
 
 def unverified(intent: AnyIntent, method: Instrument) -> bool:
-    """Return whether a US bank account must be verified with micro-deposits first.
+    """Return whether a US or Canadian bank account must be verified with micro-deposits first.
 
     It must if its numbers were entered by the customer, or if verification was requested.
     """
-    if method.get("_verified"):
+    kind = protocol.kind_of(method)
+    if kind not in DEPOSITED or method.get("_verified"):
         return False
-    return (
-        bool(method.get("_typed"))
-        or value_at(intent, "payment_method_options.us_bank_account.verification_method") == "microdeposits"
-    )
+    wanted = value_at(intent, f"payment_method_options.{kind}.verification_method")
+    return bool(method.get("_typed")) or wanted == "microdeposits"
 
 
-def deposits_action(call: Call, intent: AnyIntent) -> Any:
-    """Return ``next_action`` while the micro-deposits are on their way."""
+def deposits_action(call: Call, intent: AnyIntent, kind: str) -> Any:
+    """Return ``next_action`` while the micro-deposits are on their way. kind: the type of the payment method."""
     inner = {
         "arrival_date": call.now + 2 * 86_400,
         "hosted_verification_url": hosted_url(call, DEPOSIT_PAGES[intent["object"]], intent["id"]),
-        "microdeposit_type": "descriptor_code",
+        "microdeposit_type": "descriptor_code" if kind == "us_bank_account" else "amounts",
     }
     return {"type": "verify_with_microdeposits", "verify_with_microdeposits": inner}

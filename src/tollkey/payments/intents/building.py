@@ -184,6 +184,8 @@ def _describe(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
         intent["payment_details"] = _details(params["payment_details"])
     if "hooks" in params:
         linking.link(call, intent, params["hooks"])
+    if "save_payment_method" in params:
+        intent["_save"] = bool(params["save_payment_method"])
     if params.get("radar_options"):
         intent["_radar_options"] = params["radar_options"]
     _connect(call, intent, params)

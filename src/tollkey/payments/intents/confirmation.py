@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.charges import splitting
-from tollkey.payments.intents import bank_transfers, building, kinds, payment_states
+from tollkey.payments.intents import bank_transfers, building, kinds, payment_states, vouchers
 from tollkey.payments.intents.actions import (
+    DEPOSITED,
     card_challenge,
     check_return_url,
     deposits_action,
@@ -66,7 +67,7 @@ def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> A
 
 _CHANGES = frozenset({
     "amount_details", "capture_method", "payment_details", "payment_method_options", "payment_method_types",
-    "receipt_email",
+    "receipt_email", "save_payment_method",
     "setup_future_usage", "shipping", "excluded_payment_method_types", "hooks",
 })  # fmt: skip
 
@@ -84,13 +85,14 @@ def _attempt(
 ) -> ApiError | None:
     splitting.check_may_charge(call, intent["on_behalf_of"])
     kind = protocol.kind_of(method)
+    vouchers.forget(call, intent)
     authenticated = intent.get("_authenticated") == method["id"]
     challenge = None
     if kind == "card" and not authenticated:
         requested = value_at(intent, "payment_method_options.card.request_three_d_secure") in _ASKED
-        challenge = card_challenge(method, off_session=off_session, requested=requested)
+        challenge = card_challenge(method, off_session=off_session, requested=requested, client=bool(call.client))
     redirects = kind in method_types.TYPES and (method_types.TYPES[kind].redirects or kind in _SHOWN)
-    deposits = kind == "us_bank_account" and unverified(intent, method)
+    deposits = unverified(intent, method)
     leaves = challenge == "challenge" or (not deposits and not authenticated and kind != "card" and redirects)
     outcome: ApiError | None
     if kind == "customer_balance":
@@ -113,13 +115,16 @@ def _action(call: Call, intent: StoredPaymentIntent, method: Instrument, params:
     if kind == "card":
         sdk = bool(params.get("use_stripe_sdk"))
         return first_action(call, intent, method, return_url=return_url, use_stripe_sdk=sdk)
-    if kind == "us_bank_account":
-        return deposits_action(call, intent)
+    if kind in DEPOSITED:
+        vouchers.plan_deposits(call, intent, method)
+        return deposits_action(call, intent, kind)
+    if kind in vouchers.KINDS:
+        return vouchers.action(call, intent, method)
     return redirect_action(call, intent, kind, return_url)
 
 
 #: Payment methods that display a code or a voucher.
-_SHOWN = frozenset({"wechat_pay", "paynow", "promptpay", "pix", "oxxo", "boleto", "konbini", "multibanco"})
+_SHOWN = frozenset({"wechat_pay", "paynow", "promptpay"}) | vouchers.KINDS
 
 
 def _needs_action() -> ApiError:

@@ -5,3 +5,5 @@ from __future__ import annotations
 from tollkey.wire.kinds import Job
 
 PAYMENT_INTENT_EXPIRE = Job("payment_intent.expire")
+PAYMENT_INTENT_WAITED = Job("payment_intent.waited")
+SETUP_INTENT_DEPOSITS = Job("setup_intent.deposits")

@@ -81,7 +81,7 @@ def accepted(
     usage = intent["setup_future_usage"] or value_at(
         intent, f"payment_method_options.{protocol.kind_of(method)}.setup_future_usage"
     )
-    if usage in ("on_session", "off_session"):
+    if usage in ("on_session", "off_session") or intent.get("_save"):
         attach(call, method, intent["customer"], off_session=usage == "off_session" and not off_session)
     if method.get("customer") is None:
         consume(call, method)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.charges import jobs as charge_jobs
-from tollkey.payments.intents import bank_transfers, building, followup, jobs, kinds, payment_states, views
+from tollkey.payments.intents import bank_transfers, building, followup, jobs, kinds, payment_states, views, vouchers
 from tollkey.payments.intents.bank_transfers import TRANSFERS, cash_of, reconcile, transfer_address
 from tollkey.payments.intents.client_secrets import intent_of, not_for_clients
 from tollkey.payments.intents.confirmation import confirm_intent
@@ -329,11 +329,13 @@ PAYMENT_INTENT = Resource(
         ),
     ),
     due_live=dict.fromkeys(
-        (charge_jobs.PAYMENT_INTENT_CHARGE_SETTLED, jobs.PAYMENT_INTENT_EXPIRE), needs(providers.CHARGES)
+        (charge_jobs.PAYMENT_INTENT_CHARGE_SETTLED, jobs.PAYMENT_INTENT_EXPIRE, jobs.PAYMENT_INTENT_WAITED),
+        needs(providers.CHARGES),
     ),
     on_due={
         charge_jobs.PAYMENT_INTENT_CHARGE_SETTLED: followup.charge_settled,
         jobs.PAYMENT_INTENT_EXPIRE: followup.expire,
+        jobs.PAYMENT_INTENT_WAITED: vouchers.waited,
     },
     title="Payments",
     columns=("amount", "currency", "status", "description", "customer", "created"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tollkey.payments.intents import jobs, kinds, payment_states, vouchers
 from tollkey.payments.intents.actions import (
     card_challenge,
     check_return_url,
@@ -16,9 +17,9 @@ from tollkey.payments.intents.method_choice import attach, redeem_confirmation_t
 from tollkey.payments.intents.setup_attempts import error_summary, record_attempt
 from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, move, unexpected
 from tollkey.payments.methods import instruments, mandates, method_types
-from tollkey.payments.processors import protocol
-from tollkey.payments.shared import events, providers
-from tollkey.wire import ApiError, Call, Params, card_error, value_at
+from tollkey.payments.processors import banks, protocol
+from tollkey.payments.shared import clock, events, fields, providers
+from tollkey.wire import ApiError, Call, Params, card_error, invalid, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import Instrument, StoredSetupIntent
@@ -82,8 +83,9 @@ def _attempt(call: Call, intent: StoredSetupIntent, method: Instrument, params: 
                 first_action(call, intent, method, return_url=return_url, use_stripe_sdk=in_library),
             )
             return None
-    elif kind == "us_bank_account" and unverified(intent, method):
-        _require_action(call, intent, method, deposits_action(call, intent))
+    elif unverified(intent, method):
+        _plan_deposits(call, intent, method)
+        _require_action(call, intent, method, deposits_action(call, intent, kind))
         return None
     elif kind in method_types.TYPES and method_types.TYPES[kind].redirects:
         _require_action(call, intent, method, redirect_action(call, intent, kind, return_url))
@@ -92,10 +94,28 @@ def _attempt(call: Call, intent: StoredSetupIntent, method: Instrument, params: 
     return None
 
 
+def _plan_deposits(call: Call, intent: StoredSetupIntent, method: Instrument) -> None:
+    """Plan the failure of the micro-deposits to the test account that they fail for."""
+    bank = banks.bank_by_key(method.get("_bank"))
+    if bank is not None and bank.mark == "no_deposits":
+        owner = fields.clock_of(call, intent["customer"])
+        due = clock.at_clock(call, owner).now + fields.settle_seconds(call)
+        call.schedule.add(due, jobs.SETUP_INTENT_DEPOSITS, intent["id"], owner)
+
+
+def deposits_failed(call: Call, id: str) -> None:
+    """Run the job ``setup_intent.deposits``: the micro-deposits could not be sent."""
+    intent = call.objects.find(kinds.SETUP_INTENT, id)
+    if intent is not None and value_at(intent, "next_action.type") == "verify_with_microdeposits":
+        error = invalid(vouchers.DEPOSITS_FAILED, None, "payment_method_microdeposit_failed")
+        refuse(call, intent, payment_states.method_of(call, intent), error)
+
+
 def _refusal(method: Instrument) -> ApiError | None:
     """Return why the bank refuses to save the card, or None."""
     card = protocol.card_of_instrument(method)
-    decline = card.refuses_saving(cvc=bool(method.get("_cvc"))) if card is not None else None
+    given = {"cvc": bool(method.get("_cvc")), "postal_code": bool(method.get("_zip"))}
+    decline = card.refuses_saving(**given) if card is not None else None
     if decline is None:
         return None
     return card_error(decline.code, decline.message, decline.param, decline.decline_code, **decline.extra())

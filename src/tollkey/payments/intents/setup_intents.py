@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollkey.payments.intents import kinds, payment_states
+from tollkey.payments.intents import jobs, kinds, payment_states
 from tollkey.payments.intents.client_secrets import intent_of
 from tollkey.payments.intents.microdeposits import verified_method
 from tollkey.payments.intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page
 from tollkey.payments.intents.setup_attempts import PERMISSION, record_attempt
 from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, create_setup, move, unexpected
-from tollkey.payments.intents.setup_confirmation import confirm_setup, refuse, succeed
+from tollkey.payments.intents.setup_confirmation import confirm_setup, deposits_failed, refuse, succeed
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import providers
 from tollkey.wire import (
@@ -262,6 +262,8 @@ SETUP_INTENT = Resource(
             live=needs(providers.SETUPS),
         ),
     ),
+    due_live={jobs.SETUP_INTENT_DEPOSITS: needs(providers.SETUPS)},
+    on_due={jobs.SETUP_INTENT_DEPOSITS: deposits_failed},
     title="Setup intents",
     columns=("id", "status", "customer", "usage", "created"),
     actions=(Action("Cancel", _ONE + "/cancel", fields=("cancellation_reason",), when=CANCELABLE),),

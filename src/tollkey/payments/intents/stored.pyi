@@ -1,20 +1,25 @@
 """What this room stores, with its private fields."""
 
-from typing import Any, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 from tollkey.payments.methods.stored import Instrument as Instrument
 from tollkey.wire import api
 
+#: What becomes of a waiting intent by itself in test mode.
+Fate: TypeAlias = Literal["paid", "expired", "deposits_failed"]
+
 class IntentFields(TypedDict, total=False):
     """The private fields of both kinds of intents.
 
-    _return_url: where the customer goes after an action. _authenticated: id of the payment method that the customer
+    _return_url: where the customer goes after an action. _save: whether the payment method is saved to the
+        customer once it has paid (``save_payment_method``). _authenticated: id of the payment method that the customer
         has authenticated; null for none. _mandate: id of the mandate that was given. _implicit: whether the payment
         method types were left to the server. _deposit_attempts: how often micro-deposits were guessed wrong. _checkout:
         id of the Checkout Session that it belongs to. source: the legacy source, which older versions show.
     """
 
     _return_url: str | None
+    _save: bool
     _authenticated: str | None
     _mandate: str | None
     _implicit: bool
@@ -27,10 +32,12 @@ class StoredPaymentIntent(api.PaymentIntent, IntentFields):
 
     _invoice: id of the invoice that it pays. _funded: what of it was paid from the customer's cash balance, in minor
         units. _radar_options: as they were sent. _shipping_by_server: whether a secret key gave the shipping address,
-        which a client may not change then. _line_items: shown when expanded.
+        which a client may not change then. _line_items: shown when expanded. _fate: what becomes of it by itself while
+        it waits for its customer; absent when nothing was planned.
     """
 
     _invoice: NotRequired[str | None]
+    _fate: NotRequired[Fate]
     _funded: NotRequired[int]
     _radar_options: NotRequired[Any]
     _shipping_by_server: NotRequired[bool]

@@ -79,7 +79,8 @@ def _check_us(call: Call, number: str, routing: Any, param: str) -> None:
 def refuse_to_save(instrument: Instrument) -> None:
     """Raise the 402 error of a card whose bank refuses to save it (recorded: ``param`` is ``""``)."""
     card = test_card(instrument)
-    decline = card.refuses_saving(cvc=bool(instrument.get("_cvc"))) if card is not None else None
+    given = {"cvc": bool(instrument.get("_cvc")), "postal_code": bool(instrument.get("_zip"))}
+    decline = card.refuses_saving(**given) if card is not None else None
     if decline is not None:
         raise card_error(
             decline.code, decline.message, decline.param or "", decline.decline_code, keep=False, **decline.extra()

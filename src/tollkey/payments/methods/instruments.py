@@ -157,10 +157,7 @@ def bank_payment_method(
         livemode=call.livemode,
         type=bank.kind,
     )
-    if bank.kind == "us_bank_account":
-        value["us_bank_account"] = banks.us_bank_account(bank, account=fingerprint_owner(call))
-    else:
-        value["sepa_debit"] = banks.sepa_debit(bank.number, account=fingerprint_owner(call))
+    fields.assign(value, {bank.kind: banks.details_of(bank, account=fingerprint_owner(call))}, (bank.kind,))
     value["_bank"] = bank.key
     return value
 

@@ -1,6 +1,6 @@
 """Mandates: a customer's permission to debit an account.
 
-active ──paid with (single_use)──▶ inactive     active ──payment method detached──▶ inactive
+active ──paid with (single_use)──▶ inactive     active ──payment method detached, or refused by the bank──▶ inactive
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from tollkey.keys import Permission
 from tollkey.payments.methods import kinds, states
 from tollkey.payments.methods.method_types import TYPES
-from tollkey.payments.processors import protocol
+from tollkey.payments.processors import banks, protocol
 from tollkey.payments.shared import fields
 from tollkey.wire import (
     Call,
@@ -42,6 +42,9 @@ _NONE_FOUND = (
     " Collect mandate acceptance from the customer and try again,"
     " providing acceptance data in the mandate_data parameter."
 )
+
+
+_REFUSED = {"network_status": "refused"}
 
 
 def mandate_for(call: Call, intent: Intent, method: Instrument, params: Mapping[str, Any]) -> str | None:
@@ -119,7 +122,13 @@ def new_mandate(
         mandate["single_use"] = single_use
     else:
         mandate["multi_use"] = {}
-    return call.objects.insert(mandate)
+    call.objects.insert(mandate)
+    bank = banks.bank_by_key(method.get("_bank"))
+    if bank is not None and bank.mark == "refuses_mandate":
+        fields.assign(value_at(mandate, "payment_method_details.bacs_debit") or {}, _REFUSED, _REFUSED)
+        states.MANDATE.set(mandate, "inactive")
+        call.objects.save(mandate, "mandate.updated")
+    return mandate
 
 
 def _details(call: Call, method: Instrument, id: str) -> api.MandatePaymentMethodDetails:

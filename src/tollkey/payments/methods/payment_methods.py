@@ -127,6 +127,7 @@ def _bank(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
             raise missing_param("sepa_debit[iban]")
         if not banks.iban_valid(number):
             raise invalid("The IBAN you provided is invalid.", "sepa_debit[iban]", "invalid_bank_account_iban")
+        _check_usable(call, number, "sepa_debit", "iban")
         value["sepa_debit"] = banks.sepa_debit(number, account=fingerprint_owner(call))
     else:
         for name in ("account_number", "routing_number"):
@@ -137,7 +138,7 @@ def _bank(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
             raise invalid(
                 "You must use a valid routing number.", "us_bank_account[routing_number]", "routing_number_invalid"
             )
-        real = banks.TestBank(number, "US", "usd", routing_number=routing) if call.livemode else None
+        real = banks.TestBank(number, "US", "usd", "us_bank_account", routing_number=routing) if call.livemode else None
         bank = real or banks.bank_by_number(number)
         if bank is None:
             message = banks.TEST_ACCOUNT_MESSAGE.format(number="000123456789")
@@ -153,6 +154,25 @@ def _bank(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
     return value
 
 
+_UNUSABLE = {
+    "sepa_debit_bank_not_supported": "The customer's bank does not support SEPA Direct Debit.",
+    "sepa_debit_debits_not_supported": "The customer's bank account cannot be debited with SEPA Direct Debit.",
+    "account_number_invalid": "The account number provided is invalid.",
+}
+
+
+def _check_usable(call: Call, number: str, kind: str, name: str) -> None:
+    """Raise ApiError 400 for a test account that cannot become a PaymentMethod. name: of its number's parameter."""
+    bank = None if call.livemode else banks.bank_by_number(number, kind=kind)
+    if bank is not None and bank.outcome == "unusable":
+        code = bank.failure or "bank_account_unusable"
+        raise invalid(_UNUSABLE[code], f"{kind}[{name}]", code, retry=False)
+
+
+#: Types whose account number is typed in; it is not kept.
+_NUMBERED = ("acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account")
+
+
 def _other(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
     """Return the details of a type without numbers: the properties of its specification, set from the parameters."""
     try:
@@ -166,6 +186,12 @@ def _other(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
     _complete(call, kind, inner, data)
     value = _new(call, kind, params)
     fields.assign(value, {kind: inner}, (kind,))
+    if kind in _NUMBERED and not call.livemode:
+        number = str(data.get("account_number") or "")
+        _check_usable(call, number, kind, "account_number")
+        value["_bank"] = banks.key_of(number, kind)
+        if kind == "acss_debit":
+            value["_typed"] = True  # so deposits verify it, as for a US account
     return value
 
 
@@ -183,7 +209,7 @@ def _complete(call: Call, kind: str, inner: MutableMapping[str, Any], data: Mapp
     print_of_number = processors_cards.fingerprint(number, fingerprint_owner(call)) if number else None
     if kind == "ideal":
         inner["bic"] = _BIC.get(str(data.get("bank")))
-    elif kind in ("acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account"):
+    elif kind in _NUMBERED:
         inner.update({"fingerprint": print_of_number, "last4": number[-4:] or None})
         if kind == "acss_debit":
             inner["bank_name"] = None if call.livemode else banks.BANK_NAME

@@ -35,6 +35,7 @@ class Verdict:
     later: what a pending payment becomes: succeeded, failed, or None if it never settles.
     after_seconds: delay until then, 0 for the server's default.
     failure: code and text of a later failure. disputed: the bank disputes it afterwards.
+    ends_mandate: a later failure makes the mandate inactive.
     risk_score: 0 to 99.
     """
 
@@ -47,6 +48,7 @@ class Verdict:
     after_seconds: int = 0
     failure: tuple[str, str] | None = None
     disputed: bool = False
+    ends_mandate: bool = False
 
 
 class Processor(Protocol):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tollkey.db import Ids
 from tollkey.payments.processors import banks
-from tollkey.payments.processors.cards import INCORRECT_ZIP, Decline, TestCard, ThreeDSecure
-from tollkey.payments.processors.cards.card import AUTHENTICATION_REQUIRED, FRAUDULENT, INCORRECT_CVC
+from tollkey.payments.processors.cards import Decline, TestCard, ThreeDSecure
+from tollkey.payments.processors.cards.card import AUTHENTICATION_REQUIRED, FRAUDULENT
 from tollkey.payments.processors.protocol import Authorization, Verdict, card_of_instrument, kind_of
 
 #: Methods that take days to settle, simulated in seconds.
@@ -24,6 +24,9 @@ _FAILURES = {
     "charge_exceeds_weekly_limit": "This payment exceeds the weekly limit of the payment method.",
     "generic_could_not_process": "The bank could not process this payment.",
     "bank_account_unusable": "The bank account provided cannot be used.",
+    "invalid_account_number": "The bank account number is not valid.",
+    "refer_to_customer": "The customer's bank declined this payment; the customer knows more.",
+    "charge_exceeds_transaction_limit": "This payment exceeds the transaction limit of the payment method.",
 }
 
 
@@ -66,10 +69,9 @@ def _decline(card: TestCard, request: Authorization) -> Decline | None:
         return FRAUDULENT
     if card.decline is not None and (card.decline.needs is None or given[card.decline.needs]):
         return card.decline
-    if card.cvc_check == "fail" and given["cvc"] and card.risk_level == "normal":
-        return INCORRECT_CVC
-    if card.zip_check == "fail" and given["zip"] and card.line1_check == "pass" and card.risk_level == "normal":
-        return INCORRECT_ZIP
+    failed = card.failed_check(cvc=given["cvc"], postal_code=given["zip"])
+    if failed is not None:
+        return failed
     if request.off_session and card.decline_off_session is not None:
         return card.decline_off_session
     if request.authenticated:
@@ -85,15 +87,17 @@ def _of_bank(key: str, ids: Ids) -> Verdict:
     score = ids.number(65)
     if bank is None or bank.outcome == "succeeds":
         return Verdict("pending", risk_score=score, later="succeeded")
-    if bank.blocked:
+    if bank.mark == "blocked":
         return Verdict("failed", FRAUDULENT, True, "highest", 75 + ids.number(25))
-    delay = banks.LATER_SECONDS if bank.outcome in ("succeeds_later", "fails_later") else 0
+    delay = banks.LATER_SECONDS if bank.outcome.endswith("_later") else 0
     if bank.outcome in ("fails", "fails_later", "unusable"):
         code = bank.failure or "generic_could_not_process"
         failure = (code, _FAILURES.get(code, "The payment failed."))
-        return Verdict("pending", risk_score=score, later="failed", after_seconds=delay, failure=failure)
+        ends = bank.mark == "ends_mandate"
+        return Verdict(
+            "pending", risk_score=score, later="failed", after_seconds=delay, failure=failure, ends_mandate=ends
+        )
     if bank.outcome == "processing":
         return Verdict("pending", risk_score=score)
-    return Verdict(
-        "pending", risk_score=score, later="succeeded", after_seconds=delay, disputed=bank.outcome == "disputed"
-    )
+    disputed = bank.outcome.startswith("disputed")
+    return Verdict("pending", risk_score=score, later="succeeded", after_seconds=delay, disputed=disputed)

@@ -17,12 +17,12 @@ def test_a_test_card_is_refused_in_live_mode_and_a_real_one_in_test_mode(api: Ap
     card = {"number": "4242424242424242", "exp_month": 1, "exp_year": 2030, "cvc": "123"}
     live = api.post("/v1/tokens", key=api.live_sk, card=card)
     assert live.error["decline_code"] == "live_mode_test_card"
-    test = api.post("/v1/tokens", card={**card, "number": "4111111111111111"})
+    test = api.post("/v1/tokens", card={**card, "number": "4539578763621486"})
     assert test.error["decline_code"] == "test_mode_live_card"
 
 
 NOW = int(datetime(2026, 6, 15, tzinfo=UTC).timestamp())
-REAL_NUMBER = "4111111111111111"  # valid, and not a test card here
+REAL_NUMBER = "4539578763621486"  # valid, and not a test card here
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_two_digit_year_is_the_nearest_one() -> None:
 
 def test_a_real_number_tells_its_brand_and_nothing_else() -> None:
     card = cards.card_of(REAL_NUMBER)
-    assert (card.brand, card.country, card.funding, card.last4) == ("visa", None, "unknown", "1111")
+    assert (card.brand, card.country, card.funding, card.last4) == ("visa", None, "unknown", "1486")
     assert cards.card_of("9999999999999999").brand == "unknown"
 
 

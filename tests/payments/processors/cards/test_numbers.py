@@ -7,7 +7,7 @@ import pytest
 from tests.payments.processors.steps import named
 from tollkey.payments.processors import cards
 
-REAL_NUMBER = "4111111111111111"  # valid, and not a test card here
+REAL_NUMBER = "4539578763621486"  # valid, and not a test card here
 
 
 def test_every_name_stands_for_one_card() -> None:

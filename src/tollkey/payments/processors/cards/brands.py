@@ -26,6 +26,9 @@ BRANDS: tuple[TestCard, ...] = (
         (*names("visa_debit"), "tok_visa_debit_us_transferSuccess"),
         payout=CardPayout.SUCCEEDS,
     ),
+    # Older test numbers, which every test mode takes.
+    TestCard("4111111111111111", "visa"),
+    TestCard("4012888888881881", "visa"),
     TestCard("5555555555554444", "mastercard", names=names("mastercard")),
     TestCard("2223003122003222", "mastercard"),
     TestCard(

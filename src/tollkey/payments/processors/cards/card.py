@@ -148,12 +148,27 @@ class TestCard:
         """The network used for charges."""
         return self.networks[0] if self.networks else self.brand
 
-    def refuses_saving(self, *, cvc: bool) -> Decline | None:
-        """Return why the bank refuses to save the card, or None. cvc: whether one was given."""
+    def refuses_saving(self, *, cvc: bool, postal_code: bool = False) -> Decline | None:
+        """Return why the bank refuses to save the card, or None. A failed check refuses it, as it declines a charge.
+
+        cvc, postal_code: whether one was given.
+        """
         decline = self.decline if self.decline_at_attach else None
         if decline is None and self.blocked:
             decline = Decline("card_declined", "fraudulent")
-        return None if decline is None or (decline.needs == "cvc" and not cvc) else decline
+        if decline is not None:
+            return None if decline.needs == "cvc" and not cvc else decline
+        return self.failed_check(cvc=cvc, postal_code=postal_code)
+
+    def failed_check(self, *, cvc: bool, postal_code: bool) -> Decline | None:
+        """Return the decline of a failed check of what was given, or None (recorded; Radar's default rules)."""
+        if self.risk_level != "normal":
+            return None
+        if self.cvc_check == "fail" and cvc:
+            return INCORRECT_CVC
+        if self.zip_check == "fail" and postal_code and self.line1_check == "pass":
+            return INCORRECT_ZIP
+        return None
 
     def needs_authentication(self, *, off_session: bool, set_up: bool, requested: bool = False) -> bool:
         """Return whether a payment requires 3-D Secure first (reference section 6.8).
