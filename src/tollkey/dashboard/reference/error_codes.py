@@ -59,8 +59,11 @@ ERROR_CODES: dict[str, str] = {
     "parameters_exclusive": "Two parameters exclude each other.",
     "payment_intent_incompatible_payment_method": "The payment's method types do not include this payment method.",
     "payment_intent_invalid_parameter": "These parameters do not go together for a payment.",
+    "payment_intent_konbini_rejected_confirmation_number": "The convenience stores refuse this confirmation number.",
+    "payment_intent_payment_attempt_expired": "The voucher expired before it was paid.",
     "payment_intent_payment_attempt_failed": "The last attempt to pay failed; the payment says why.",
     "payment_intent_unexpected_state": "The payment's status does not allow that.",
+    "payment_method_microdeposit_failed": "The small deposits could not be sent to the bank account.",
     "payment_method_microdeposit_verification_amounts_mismatch": "The amounts do not match the small deposits that"
     " were made.",
     "payment_method_microdeposit_verification_attempts_exceeded": "Too many wrong amounts or codes; use another"

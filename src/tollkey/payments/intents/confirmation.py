@@ -85,7 +85,7 @@ def _attempt(
 ) -> ApiError | None:
     splitting.check_may_charge(call, intent["on_behalf_of"])
     kind = protocol.kind_of(method)
-    vouchers.forget(call, intent)
+    intent.pop("_fate", None)  # what was planned for an earlier attempt
     authenticated = intent.get("_authenticated") == method["id"]
     challenge = None
     if kind == "card" and not authenticated:

@@ -118,6 +118,7 @@ def _display(call: Call, kind: str, url: str, expires: int, options: Mapping[str
 def plan(call: Call, intent: StoredPaymentIntent, fate: Fate, due: int) -> None:
     """Plan what becomes of a waiting intent by itself in test mode. due: UTC epoch seconds, of the customer's clock."""
     intent["_fate"] = fate
+    call.schedule.cancel(jobs.PAYMENT_INTENT_WAITED, intent["id"])  # of an earlier attempt
     call.schedule.add(due, jobs.PAYMENT_INTENT_WAITED, intent["id"], fields.clock_of(call, intent["customer"]))
 
 
@@ -127,12 +128,6 @@ def plan_deposits(call: Call, intent: StoredPaymentIntent, method: Instrument) -
     if bank is not None and bank.mark == "no_deposits":
         now = clock.at_clock(call, fields.clock_of(call, intent["customer"])).now
         plan(call, intent, "deposits_failed", now + fields.settle_seconds(call))
-
-
-def forget(call: Call, intent: StoredPaymentIntent) -> None:
-    """Forget what was planned for an earlier attempt."""
-    if intent.pop("_fate", None):
-        call.schedule.cancel(jobs.PAYMENT_INTENT_WAITED, intent["id"])
 
 
 def waited(call: Call, id: str) -> None:
