@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.payments.steps import monthly, told
-from tests.payments.subscriptions.steps import advance, clocked, customer, plan, subscribe
+from tests.payments.subscriptions.steps import DAY, advance, clocked, customer, plan, subscribe
 from tests.support.api import NOW, Api
 
 
@@ -54,3 +54,22 @@ def test_a_subscription_that_is_invoiced_as_it_is_canceled_is_deleted_once(api: 
     assert (gone["status"], gone["cancellation_details"]["reason"]) == ("canceled", "cancellation_requested")
     events = [one["type"] for one in api.events()[before:] if one["type"].startswith("customer.subscription.")]
     assert events == ["customer.subscription.deleted"]
+
+
+def test_the_end_that_is_the_periods_moves_with_the_period(api: Api) -> None:
+    clock, who = clocked(api)
+    sub = subscribe(api, who, plan(api))["id"]
+    api.ok("POST", f"/v1/subscriptions/{sub}", cancel_at_period_end=True)
+    advance(api, clock, NOW + 10 * DAY)
+    changed = api.ok("POST", f"/v1/subscriptions/{sub}", billing_cycle_anchor="now")
+    assert changed["items"]["data"][0]["current_period_end"] == changed["cancel_at"] == NOW + 41 * DAY
+
+
+def test_the_invoice_of_a_change_is_voided_while_collection_is_paused(api: Api) -> None:
+    clock, who = clocked(api)
+    sub = subscribe(api, who, plan(api))
+    api.ok("POST", f"/v1/subscriptions/{sub['id']}", pause_collection={"behavior": "void"})
+    advance(api, clock, NOW + 10 * DAY)
+    item = {"id": sub["items"]["data"][0]["id"], "quantity": 2}
+    changed = api.ok("POST", f"/v1/subscriptions/{sub['id']}", items=[item], proration_behavior="always_invoice")
+    assert api.get(f"/v1/invoices/{changed['latest_invoice']}")["status"] == "void"

@@ -55,13 +55,15 @@ def item_lines(
     call: Call,
     subscription: StoredSubscription,
     item: StoredSubscriptionItem,
-    period: tuple[int, int],
+    period: tuple[int, int] | None = None,
     *,
     trial: bool = False,
 ) -> list[StoredLine]:
-    """The lines of one item for a whole period, at its price and quantity; free in a trial."""
+    """The lines of one item for a whole period, at its price and quantity; free in a trial. period: its current one
+    when None.
+    """
     quantity = 0 if is_metered(item) else cost_quantity(item)
-    price = full_price(call, item)
+    price, period = full_price(call, item), period or period_of_item(item)
     return invoices_lines.subscription_lines(call, subscription, item, price, period, quantity=quantity, trial=trial)
 
 

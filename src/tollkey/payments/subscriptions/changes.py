@@ -14,7 +14,13 @@ from tollkey.payments.invoices import drafts, lifecycle
 from tollkey.payments.invoices import jobs as invoice_jobs
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.subscriptions import jobs, kinds, pending_updates, states
-from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, period_lines, usage_lines
+from tollkey.payments.subscriptions.billing import (
+    apply_pause_behavior,
+    collect_now,
+    create_draft_invoice,
+    period_lines,
+    usage_lines,
+)
 from tollkey.payments.subscriptions.creation import added_lines
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.intervals import interval_of, terms_of
@@ -74,6 +80,8 @@ def update(call: Call, subscription: StoredSubscription, params: Params) -> Stor
     if subscription["pending_update"] is None or before["pending_update"] is not None:  # it does not wait for a payment
         _end_discounts(call, before["discounts"], subscription["discounts"])
         set_cancel(call, subscription, params)
+    if subscription["cancel_at_period_end"]:
+        subscription["cancel_at"] = period_of(subscription)[1]
     plan_work(call, subscription)
     if "pending_invoice_item_interval" in params:
         plan_pending(call, subscription)
@@ -189,10 +197,12 @@ def _bill(
         reason="subscription_update",
         period=(call.now, call.now),
         id=id,
-        advance=not automatic,
+        advance=not automatic and subscription["pause_collection"] is None,
     )
     call.objects.save(subscription)
-    if automatic and subscription["pause_collection"] is None:
+    if subscription["pause_collection"] is not None:
+        apply_pause_behavior(call, subscription, invoice)
+    elif automatic:
         waits = behavior == pending_updates.BEHAVIOR
         if waits:
             call.memo[pending_updates.attempt_key(invoice)] = True

@@ -18,7 +18,7 @@ from tollkey.payments.subscriptions.items import is_flexible, is_metered
 from tollkey.payments.subscriptions.periods import (
     begin_periods,
     configured_anchor,
-    period_of_item,
+    cut_short,
     set_period,
     span,
     trial_end_of,
@@ -104,11 +104,8 @@ def _check_anchor(call: Call, items: list[StoredSubscriptionItem], anchor: int, 
 
 def leave_early(subscription: StoredSubscription, items: list[StoredSubscriptionItem]) -> None:
     """End the first periods with a ``cancel_at`` that lies within them."""
-    until = subscription["cancel_at"]
-    for item in items:
-        period = period_of_item(item)
-        if until is not None and subscription["status"] != "trialing" and period.start < until < period.end:
-            set_period(item, (period.start, until))
+    if subscription["status"] != "trialing" and not subscription["cancel_at_period_end"]:
+        cut_short(items, subscription["cancel_at"])
     subscription["_period"] = span(items)
 
 
@@ -130,6 +127,8 @@ def first_lines(
         lines = period_lines(call, subscription, items)
     if prorates:
         lines += [line for item in items for line in _elapsed(call, subscription, item)]
+    if not trialing and not is_flexible(subscription):
+        lines += [line for item in items if is_metered(item) for line in item_lines(call, subscription, item)]
     if len(lines) > MOST_LINES:
         raise invalid(
             f"The first invoice would have {len(lines)} lines, but invoices have at most {MOST_LINES}."

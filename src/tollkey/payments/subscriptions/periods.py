@@ -38,13 +38,23 @@ def period_of_item(item: api.SubscriptionItem) -> arithmetic.Period:
 def begin_periods(subscription: StoredSubscription, items: Sequence[StoredSubscriptionItem], at: int) -> None:
     """Give items the period that begins at ``at`` (UTC epoch seconds), or holds it.
 
-    Before the anchor it lasts until the anchor, whatever their intervals. The caller sets the subscription's period
-    (``span``) or stores the items, which does that.
+    Before the anchor it lasts until the anchor, whatever their intervals; the last one ends with ``cancel_at``. The
+    caller sets the subscription's period (``span``) or stores the items, which does that.
     """
     anchor = subscription["billing_cycle_anchor"]
     for item in items:
         period = (at, anchor) if at < anchor else arithmetic.period_around(anchor, *interval_of(item), at)
         set_period(item, period)
+    if not subscription.get("cancel_at_period_end"):
+        cut_short(items, subscription.get("cancel_at"))
+
+
+def cut_short(items: Sequence[StoredSubscriptionItem], until: int | None) -> None:
+    """End the periods of items with a moment that lies within them (UTC epoch seconds)."""
+    for item in items:
+        start, end = period_of_item(item)
+        if until is not None and start < until < end:
+            set_period(item, (start, until))
 
 
 def set_period(item: StoredSubscriptionItem, period: tuple[int, int]) -> None:

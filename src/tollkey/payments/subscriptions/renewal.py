@@ -17,7 +17,7 @@ from tollkey.payments.subscriptions.billing import (
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.items import load, store_items
 from tollkey.payments.subscriptions.lifecycle import end, stop
-from tollkey.payments.subscriptions.periods import begin_periods, period_of, period_of_item, plan_work, set_period
+from tollkey.payments.subscriptions.periods import begin_periods, period_of, plan_work
 from tollkey.payments.subscriptions.phases import phase_due
 from tollkey.payments.subscriptions.proration import prorations
 from tollkey.payments.subscriptions.trials import without_method
@@ -87,11 +87,6 @@ def _next_lines(
     begin_periods(subscription, items, at)
     if at < subscription["billing_cycle_anchor"] and subscription.get("_free_until_anchor"):
         return []
-    until = subscription["cancel_at"]
-    for item in items:
-        start, end = period_of_item(item)
-        if until is not None and start < until < end:
-            set_period(item, (start, until))
     return period_lines(call, subscription, items)
 
 
