@@ -355,7 +355,7 @@ class Paper:
         self.change_first(QUANTITY_AT, quantity=2)
 
     def change_price(self) -> None:
-        self.change_first(PRICE_AT, price=DEARER)
+        self.change_first(PRICE_AT, price=DEARER, quantity=1)  # "`quantity` is set to 1 unless … provided"
         if not self.trialing:
             self.bill(PRICE_AT, "subscription_update", [])
 

@@ -48,3 +48,70 @@ def test_the_phase_of_a_trialing_subscription_has_its_items_and_ends_with_its_tr
     (phase,) = api.ok("POST", PATH, from_subscription=sub["id"])["phases"]
     assert (phase["start_date"], phase["end_date"], phase["trial_end"]) == (NOW, NOW + 10 * DAY, NOW + 10 * DAY)
     assert [(item["price"], item["quantity"]) for item in phase["items"]] == [(price, 1)]
+
+
+def _once(api: Api) -> str:
+    product = api.ok("post", "/v1/products", name="Once")["id"]
+    return str(api.ok("post", "/v1/prices", product=product, unit_amount=100, currency="usd")["id"])
+
+
+_MONTH = {"interval": "month", "interval_count": 1}
+
+
+@pytest.mark.parametrize(
+    ("phase", "param"),
+    [
+        ({"duration": _MONTH, "end_date": NOW + DAY}, "phases[0][duration]"),
+        ({"end_date": NOW + DAY, "trial": True, "trial_end": NOW + DAY}, "phases[0][trial]"),
+        ({"end_date": NOW + DAY, "trial_end": NOW + 2 * DAY}, "phases[0][trial_end]"),
+        ({"end_date": NOW + DAY, "trial_end": NOW - 1}, "phases[0][trial_end]"),
+        ({"duration": _MONTH, "trial": True, "billing_cycle_anchor": "phase_start"}, "phases[0][billing_cycle_anchor]"),
+        ({"duration": _MONTH, "add_invoice_items": "once" * 21}, "phases[0][add_invoice_items]"),
+    ],
+)
+def test_a_phase_of_parameters_that_do_not_go_together_is_refused(api: Api, phase: dict[str, Any], param: str) -> None:
+    _, who = clocked(api)
+    added = phase.get("add_invoice_items")
+    more = {"add_invoice_items": [{"price": _once(api)}] * (len(added) // 4)} if added else {}
+    phases = [{"items": [{"price": plan(api)}], **phase, **more}]
+    refused = api.post(PATH, customer=who, start_date="now", phases=phases)
+    assert (refused.status, refused.error["param"]) == (400, param)
+
+
+def test_an_added_item_does_not_end_before_it_begins(api: Api) -> None:
+    _, who = clocked(api)
+    period = {
+        "start": {"type": "timestamp", "timestamp": NOW + DAY},
+        "end": {"type": "timestamp", "timestamp": NOW + DAY - 1},
+    }
+    phase = {"items": [{"price": plan(api)}], "duration": _MONTH}
+    added = {"add_invoice_items": [{"price": _once(api), "period": period}]}
+    refused = api.post(PATH, customer=who, start_date="now", phases=[{**phase, **added}])
+    assert refused.error["param"] == "phases[0][add_invoice_items][0][period][end]"
+
+
+def test_a_phase_has_no_quantity_for_a_metered_price(api: Api) -> None:
+    _, who = clocked(api)
+    phase = {"items": [{"price": plan(api, usage_type="metered"), "quantity": 2}], "duration": _MONTH}
+    refused = api.post(PATH, customer=who, start_date="now", phases=[phase])
+    assert refused.error["param"] == "phases[0][items][0][quantity]"
+
+
+@pytest.mark.parametrize("place", ["default_settings", "phases"])
+def test_the_payment_method_of_a_schedule_is_one_of_its_customer(api: Api, place: str) -> None:
+    _, who = clocked(api)
+    other = api.ok("post", "/v1/customers")["id"]
+    method = {"default_payment_method": api.ok("post", "/v1/payment_methods/pm_card_visa/attach", customer=other)["id"]}
+    phase = {"items": [{"price": plan(api)}], "duration": _MONTH, **(method if place == "phases" else {})}
+    more = {"default_settings": method} if place == "default_settings" else {}
+    refused = api.post(PATH, customer=who, start_date="now", phases=[phase], **more)
+    assert (refused.status, refused.error["code"]) == (400, "resource_missing")
+    assert refused.error["param"].endswith("[default_payment_method]")
+
+
+@pytest.mark.parametrize("mode", ["classic", "flexible"])
+def test_the_subscription_of_a_schedule_has_its_billing_mode(api: Api, mode: str) -> None:
+    _, who = clocked(api)
+    phase = {"items": [{"price": plan(api)}], "duration": _MONTH}
+    made = api.ok("post", PATH, customer=who, start_date="now", phases=[phase], billing_mode={"type": mode})
+    assert api.get(f"/v1/subscriptions/{made['subscription']}")["billing_mode"]["type"] == mode

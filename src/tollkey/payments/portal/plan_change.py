@@ -147,6 +147,8 @@ def _asked(at: Here, subscription: StoredSubscription, params: Mapping[str, Any]
         if "price" not in allowed or wanted not in {id for one in rules["products"] or [] for id in one["prices"]}:
             raise invalid("This plan is not offered.", "price")
         entry["price"] = wanted
+        if "quantity" in item:
+            entry["quantity"] = item["quantity"]
     price = at.call.objects.get(kinds.PRICE, entry.get("price") or item["price"]["id"])
     if params.get("quantity"):
         count = (

@@ -49,7 +49,7 @@ def place_in_time(
     if start > call.now:
         raise invalid("`backdate_start_date` must be in the past.", "backdate_start_date")
     trial_end = trial_end_of(call, params, trial_days)
-    anchor = _wanted_anchor(call, subscription, params)
+    anchor = _wanted_anchor(call, subscription, items, params)
     if anchor is not None:
         _check_anchor(call, items, anchor, trial_end)
     subscription["_free_until_anchor"] = params.get("proration_behavior") == "none"
@@ -70,19 +70,28 @@ def place_in_time(
     subscription["_period"] = span(items)
 
 
-def _wanted_anchor(call: Call, subscription: StoredSubscription, params: Params) -> int | None:
-    """The anchor that ``billing_cycle_anchor`` or ``billing_cycle_anchor_config`` asks for; None without either."""
+def _wanted_anchor(
+    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], params: Params
+) -> int | None:
+    """The anchor that ``billing_cycle_anchor`` or ``billing_cycle_anchor_config`` asks for; None without either.
+
+    Raises ApiError when days of months are asked for and a price recurs in days or weeks.
+    """
     config = params.get("billing_cycle_anchor_config")
     if not config:
         anchor = params.get("billing_cycle_anchor")
         return None if anchor is None else call.now if anchor == "now" else int(anchor)
-    parts = ("hour", "minute", "month", "second")
+    if not {interval_of(item)[0] for item in items} <= {"month", "year"}:
+        raise invalid(
+            "You can only use `billing_cycle_anchor_config` with prices that recur monthly or yearly.",
+            "billing_cycle_anchor_config",
+        )
     subscription["billing_cycle_anchor_config"] = {
         "day_of_month": config["day_of_month"],
-        "hour": config.get(parts[0]),
-        "minute": config.get(parts[1]),
-        "month": config.get(parts[2]),
-        "second": config.get(parts[3]),
+        "hour": config.get("hour"),
+        "minute": config.get("minute"),
+        "month": config.get("month"),
+        "second": config.get("second"),
     }
     return configured_anchor(call, config)
 

@@ -142,7 +142,7 @@ def change_item(
             if is_metered(item):
                 item.pop("quantity", None)
             else:
-                item.setdefault("quantity", 1)
+                item["quantity"] = 1  # "unless a `quantity` parameter is provided" (price in the document)
     if wanted.get("quantity") is not None:
         if is_metered(item):
             raise invalid(

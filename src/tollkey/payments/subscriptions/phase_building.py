@@ -11,6 +11,7 @@ from tollkey.payments.shared import currency, fields
 from tollkey.payments.subscriptions.intervals import terms_of
 from tollkey.payments.subscriptions.items import load, recurring_price
 from tollkey.payments.subscriptions.periods import period_of
+from tollkey.payments.subscriptions.rules import MOST_ADDED_ITEMS, not_both
 from tollkey.wire import Call, Params, invalid, merged_metadata, missing_param
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def build_phases(call: Call, wanted: Sequence[Mapping[str, Any]], start: int) ->
         named = f"phases[{place}]"
         if not phase.get("items"):
             raise missing_param(f"{named}[items]")
+        _check(phase, named)
         prices = [
             recurring_price(call, entry, f"{named}[items][{number}]", None)
             for number, entry in enumerate(phase["items"])
@@ -43,9 +45,38 @@ def build_phases(call: Call, wanted: Sequence[Mapping[str, Any]], start: int) ->
         begins = phase.get("start_date")
         start = call.now if begins == "now" else int(begins) if begins is not None else start
         until = _end_of(call, phase, start, terms_of(prices[0]), named)
+        _check_trial(phase, start, until, named)
         made.append(_phase(call, phase, prices, start, until, named))
         start = until
     return made
+
+
+def _check(phase: Mapping[str, Any], named: str) -> None:
+    """Raises ApiError for parameters of a phase that do not go together."""
+    not_both(phase, "duration", "end_date", named)
+    not_both(phase, "trial", "trial_end", named)
+    if phase.get("billing_cycle_anchor") == "phase_start" and (phase.get("trial") or phase.get("trial_end")):
+        raise invalid(
+            "You cannot set `billing_cycle_anchor` to `phase_start` in a phase with a trial.",
+            f"{named}[billing_cycle_anchor]",
+        )
+    added = phase.get("add_invoice_items") or ()
+    if len(added) > MOST_ADDED_ITEMS:
+        raise invalid(f"You can pass at most {MOST_ADDED_ITEMS} `add_invoice_items`.", f"{named}[add_invoice_items]")
+    for place, entry in enumerate(added):
+        period = entry.get("period") or {}
+        start, end = (fields.given(period.get(side) or {}, "timestamp", None) for side in ("start", "end"))
+        if start is not None and end is not None and int(end) < int(start):
+            raise invalid(
+                "The end of a period must not be before its start.", f"{named}[add_invoice_items][{place}][period][end]"
+            )
+
+
+def _check_trial(phase: Mapping[str, Any], start: int, until: int, named: str) -> None:
+    """Raises ApiError for a trial that ends outside of its phase."""
+    end = phase.get("trial_end")
+    if end not in (None, "now") and not start <= int(end) <= until:
+        raise invalid("The `trial_end` of a phase must be within the phase.", f"{named}[trial_end]")
 
 
 def _end_of(call: Call, phase: Mapping[str, Any], start: int, recurring: api.Recurring, named: str) -> int:
@@ -98,7 +129,8 @@ def _phase(
         "end_date": until,
         "invoice_settings": _invoice_settings(phase.get("invoice_settings")),
         "items": [
-            _item(call, entry, price, f"{named}[items]") for entry, price in zip(phase["items"], prices, strict=True)
+            _item(call, entry, price, f"{named}[items][{place}]")
+            for place, (entry, price) in enumerate(zip(phase["items"], prices, strict=True))
         ],
         "metadata": merged_metadata({}, phase.get("metadata") or {}),
         "on_behalf_of": phase.get("on_behalf_of"),
@@ -116,6 +148,9 @@ def _invoice_settings(wanted: Mapping[str, Any] | None) -> api.InvoiceSettingSub
 
 
 def _item(call: Call, entry: Mapping[str, Any], price: StoredPrice, named: str) -> StoredPhaseItem:
+    metered = terms_of(price)["usage_type"] == "metered"
+    if metered and entry.get("quantity") is not None:
+        raise invalid("You cannot set the quantity for metered plans.", f"{named}[quantity]")
     item: StoredPhaseItem = {
         "billing_thresholds": entry.get("billing_thresholds"),
         "discounts": [],
@@ -124,7 +159,7 @@ def _item(call: Call, entry: Mapping[str, Any], price: StoredPrice, named: str) 
         "price": price["id"],
         "tax_rates": drafts.tax_rates(call, entry.get("tax_rates"), f"{named}[tax_rates]"),
     }
-    if terms_of(price)["usage_type"] != "metered":
+    if not metered:
         item["quantity"] = fields.given(entry, "quantity", 1)
     return item
 

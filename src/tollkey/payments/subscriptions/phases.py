@@ -96,6 +96,7 @@ def _creation(call: Call, schedule: StoredSchedule, phase: Phase) -> Params:
         "items": [_item_params(item) for item in phase["items"]],
         "metadata": {**(phase["metadata"] or {})},
         "currency": phase["currency"],
+        "billing_mode": schedule["billing_mode"],
         "off_session": True,
     }
     if phase["discounts"]:

@@ -24,6 +24,7 @@ from tollkey.payments.subscriptions.periods import begin_periods, period_of, set
 from tollkey.payments.subscriptions.phase_building import build_phases
 from tollkey.payments.subscriptions.phases import phase_at, phase_items
 from tollkey.payments.subscriptions.proration import item_details, prorations
+from tollkey.payments.subscriptions.rules import check_preview
 from tollkey.payments.subscriptions.settings import translate
 from tollkey.wire import ApiError, Call, Endpoint, MoreEndpoints, Page, Params, invalid, page_of_list
 
@@ -95,6 +96,7 @@ def _imagined(call: Call, params: Params, id: str, now: Call | None) -> StoredIn
     schedule = call.objects.get(kinds.SCHEDULE, params["schedule"], "schedule") if params.get("schedule") else None
     if schedule is not None and subscription is None:
         subscription = call.objects.find(kinds.SUBSCRIPTION, schedule["subscription"] or "")
+    check_preview(call, params, subscription)
     owned = subscription or schedule
     customer_id = owned["customer"] if owned else params.get("customer")
     if customer_id is None and not params.get("customer_details"):

@@ -42,7 +42,7 @@ def apply_settings(call: Call, subscription: StoredSubscription, params: Params)
     """Take over the settings that were sent. Raises ApiError for those that do not fit together."""
     fields.assign_with_metadata(subscription, params, _PLAIN)
     if params.get("default_payment_method"):
-        _check_method(call, subscription, params["default_payment_method"])
+        check_method(call, subscription["customer"], params["default_payment_method"])
     if "default_tax_rates" in params:
         subscription["default_tax_rates"] = drafts.tax_rates(call, params["default_tax_rates"], "default_tax_rates")
     if params.get("tax_percent"):
@@ -87,17 +87,18 @@ def _over(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, object]:
     return made
 
 
-def _check_method(call: Call, subscription: StoredSubscription, id: str) -> None:
+def check_method(call: Call, customer: str, id: str, param: str = "default_payment_method") -> None:
+    """Raises ApiError for a payment method that is not one of the customer. param: what is told of."""
     if "payment_method" not in call.setup.tables.of:
         return
     method = call.objects.find(kinds.PAYMENT_METHOD, id)
     if method is None:
-        raise instruments.no_payment_method(call, id, "default_payment_method")
-    if method.get("customer") != subscription["customer"]:
+        raise instruments.no_payment_method(call, id, param)
+    if method.get("customer") != customer:
         raise invalid(
             f"The customer does not have a payment method with the ID {id}."
             f" The payment method must be attached to the customer.",
-            "default_payment_method",
+            param,
             "resource_missing",
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.payments.shared import clock, providers
-from tollkey.payments.subscriptions import changes, kinds, versions
+from tollkey.payments.subscriptions import changes, kinds, rules, versions
 from tollkey.payments.subscriptions.items import load
 from tollkey.payments.subscriptions.subscriptions import PERMISSION
 from tollkey.wire import Call, Deleted, Endpoint, Page, Params, Resource, list_page, records, retrieve
@@ -27,12 +27,19 @@ def _split(params: Params) -> tuple[Params, Params]:
     return billing, {name: value for name, value in params.items() if name not in (*_BILLING, "subscription")}
 
 
+def _change(call: Call, subscription: StoredSubscription, billing: Params, entry: Params) -> None:
+    """Change one item as an update of its subscription would."""
+    change = {**billing, "items": [entry]}
+    rules.check_change(call, subscription, change)
+    changes.update(call, subscription, change)
+
+
 def create(call: Call, params: Params) -> StoredSubscriptionItem:
     """Add an item to a subscription; the rest of the period is prorated."""
     call, subscription = _subscription(call, params["subscription"], "subscription")
     known = {item["id"] for item in load(call, subscription)}
     billing, entry = _split(params)
-    changes.update(call, subscription, {**billing, "items": [entry]})
+    _change(call, subscription, billing, entry)
     return next(item for item in load(call, subscription) if item["id"] not in known)
 
 
@@ -41,7 +48,7 @@ def update(call: Call, params: Params) -> StoredSubscriptionItem:
     item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["item"])
     call, subscription = _subscription(call, item["subscription"])
     billing, entry = _split(params)
-    changes.update(call, subscription, {**billing, "items": [{"id": item["id"], **entry}]})
+    _change(call, subscription, billing, {"id": item["id"], **entry})
     return call.objects.get(kinds.SUBSCRIPTION_ITEM, item["id"])
 
 
@@ -49,8 +56,9 @@ def delete(call: Call, params: Params) -> Deleted:
     """Take an item off its subscription; the rest of the period is credited."""
     item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["item"])
     call, subscription = _subscription(call, item["subscription"])
+    rules.check_deletion(item, params)
     billing, _ = _split(params)
-    changes.update(call, subscription, {**billing, "items": [{"id": item["id"], "deleted": True}]})
+    _change(call, subscription, billing, {"id": item["id"], "deleted": True})
     return {"id": item["id"], "object": "subscription_item", "deleted": True}
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.shared import clock, fields, providers
-from tollkey.payments.subscriptions import changes, kinds, phase_building, states, versions
+from tollkey.payments.subscriptions import changes, kinds, phase_building, rules, states, versions
 from tollkey.payments.subscriptions import phases as work
 from tollkey.payments.subscriptions.periods import plan_work
 from tollkey.payments.subscriptions.settings import clear_cancellation
@@ -51,6 +51,7 @@ def create(call: Call, params: Params) -> StoredSchedule:
         raise missing_param("customer")
     customer = call.objects.get(kinds.CUSTOMER, customer_id, "customer")
     call = clock.for_customer(call, customer)
+    rules.check_schedule(call, customer["id"], params)
     schedule = _blank(call, params, customer)
     if subscription is not None:
         _adopt(call, schedule, subscription)
@@ -93,6 +94,7 @@ def _adopt(call: Call, schedule: StoredSchedule, subscription: StoredSubscriptio
         schedule["end_behavior"] = "cancel"
         schedule["phases"][-1]["end_date"] = subscription["cancel_at"]
     schedule["subscription"] = subscription["id"]
+    schedule["billing_mode"] = call.objects.copy(subscription)["billing_mode"]
     for name in ("collection_method", "default_payment_method", "description"):
         schedule["default_settings"][name] = subscription[name]
     schedule["default_settings"]["invoice_settings"]["days_until_due"] = subscription["days_until_due"]
@@ -139,6 +141,7 @@ def change(call: Call, schedule: StoredSchedule, params: Params) -> StoredSchedu
     """Change a schedule as these parameters ask, and store it. Raises ApiError for one that has ended."""
     if set(params) - {"metadata"}:
         _alive(schedule, "update")
+    rules.check_schedule(call, schedule["customer"], params)
     if "metadata" in params:
         schedule["metadata"] = merged_metadata(schedule["metadata"], params["metadata"])
     if params.get("end_behavior"):

@@ -24,6 +24,7 @@ from tollkey.payments.subscriptions import (
     lifecycle,
     pending_items,
     pending_updates,
+    rules,
     thresholds,
     versions,
 )
@@ -85,6 +86,7 @@ def create(call: Call, params: Params) -> StoredSubscription:
     if "customer" in call.path:
         call.objects.get(kinds.CUSTOMER, call.path["customer"])
         params = {**params, "customer": call.path["customer"]}
+    rules.check_new(clock.for_customer(call, call.objects.find(kinds.CUSTOMER, params.get("customer") or "")), params)
     return creation.create(call, params)
 
 
@@ -98,6 +100,7 @@ def update(call: Call, params: Params) -> StoredSubscription:
     call, subscription = _find(call)
     if not _MANAGED_BY_SCHEDULE.isdisjoint(params):
         check_unmanaged(subscription)
+    rules.check_change(call, subscription, params)
     return changes.update(call, subscription, params)
 
 
@@ -115,7 +118,7 @@ def resume(call: Call, params: Params) -> StoredSubscription:
     paid.
     """
     call, subscription = _find(call)
-    _check_paused(subscription)
+    rules.check_resume(subscription)
     anew = fields.given(params, "billing_cycle_anchor", "now") == "now"
     if anew:
         start_again(call, subscription)
@@ -128,15 +131,6 @@ def resume(call: Call, params: Params) -> StoredSubscription:
     if subscription["status"] == "active":
         plan_work(call, subscription)
     return call.objects.save(subscription)
-
-
-def _check_paused(subscription: StoredSubscription) -> None:
-    if subscription["status"] != "paused":
-        raise invalid(
-            f"You can only resume subscriptions with a status of `paused`."
-            f" This subscription's status is `{subscription['status']}`.",
-            retry=False,
-        )
 
 
 def migrate(call: Call, params: Params) -> StoredSubscription:

@@ -1,0 +1,171 @@
+"""What parameters of a subscription's requests may not be together, or not in its state.
+
+The rules are those of the parameters' descriptions in Stripe's document, where a comment names no other source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tollkey.payments.catalog import arithmetic
+from tollkey.payments.methods import customer_sources
+from tollkey.payments.subscriptions import kinds
+from tollkey.payments.subscriptions.items import is_metered
+from tollkey.payments.subscriptions.periods import period_of
+from tollkey.payments.subscriptions.settings import check_method
+from tollkey.wire import Call, Params, invalid
+
+if TYPE_CHECKING:
+    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+
+MOST_ADDED_ITEMS, MOST_PREVIEWED_ITEMS = 20, 250
+_TRIAL_DAYS = 730
+_NOT_BOTH_NEW = (
+    ("billing_cycle_anchor", "billing_cycle_anchor_config"),
+    ("trial_from_plan", "trial_end"),
+    ("trial_from_plan", "trial_period_days"),
+)
+_NOT_BOTH_IN_A_PREVIEW = (
+    ("schedule", "subscription"),
+    ("schedule_details", "subscription"),
+    ("subscription_details", "schedule_details"),
+)
+_ITEM_CHANGES = ("items", "plan", "quantity", "trial_end", "billing_cycle_anchor", "add_invoice_items")
+
+
+def check_new(call: Call, params: Params) -> None:
+    """Raises ApiError for parameters of a new subscription that do not go together."""
+    _check_common(call, params, {})
+    if params.get("default_source") and params.get("customer"):
+        customer_sources.source_of(call, params["customer"], params["default_source"], in_path=False)
+
+
+def check_change(call: Call, subscription: StoredSubscription, params: Params) -> None:
+    """Raises ApiError for parameters of a change that do not go together, or do not fit the subscription's state."""
+    _check_common(call, params, subscription)
+    if params.get("default_source"):
+        customer_sources.source_of(call, subscription["customer"], params["default_source"], in_path=False)
+    if params.get("proration_date") is not None:
+        _check_proration_date(subscription, int(params["proration_date"]), "proration_date")
+    if subscription["status"] == "incomplete" and any(params.get(name) for name in _ITEM_CHANGES):
+        raise invalid(
+            "You cannot update a subscription in `incomplete` status in a way that results in proration."
+            " Please create a new subscription with the desired changes.",
+            retry=False,
+        )
+
+
+def _check_common(call: Call, params: Params, known: StoredSubscription | Mapping[str, Any]) -> None:
+    """The rules of new and changed subscriptions. known: the subscription as it is; empty for a new one."""
+    for first, second in _NOT_BOTH_NEW:
+        not_both(params, first, second)
+    if len(params.get("add_invoice_items") or ()) > MOST_ADDED_ITEMS:
+        raise invalid(f"You can pass at most {MOST_ADDED_ITEMS} `add_invoice_items`.", "add_invoice_items")
+    if params.get("application_fee_percent") not in (None, ""):
+        _check_fee(call, params, known)
+    end = params.get("trial_end")
+    if end not in (None, "", "now") and call.now + _TRIAL_DAYS * arithmetic.DAY < int(end) <= _five_years(call):
+        # Later ones are refused in other words; stripe-ruby#804 has these.
+        raise invalid(f"The maximum number of trial period days is {_TRIAL_DAYS} (2 years).", "trial_end")
+    used = {rate["id"] for rate in known.get("default_tax_rates") or ()}
+    for place, id in enumerate(params.get("default_tax_rates") or ()):
+        rate = call.objects.find(kinds.TAX_RATE, id)
+        if rate is not None and not rate["active"] and id not in used:
+            raise invalid(
+                f"The tax rate `{id}` is inactive, so it cannot be used for a new subscription or be added to one.",
+                f"default_tax_rates[{place}]",
+            )
+
+
+def _five_years(call: Call) -> int:
+    return arithmetic.shift(call.now, "year", 5)
+
+
+def _check_fee(call: Call, params: Params, known: StoredSubscription | Mapping[str, Any]) -> None:
+    name = "application_fee_percent"
+    percent = float(params[name])
+    if not 0 <= percent <= 100:
+        raise invalid(f"Invalid {name}: must be between 0 and 100", name)
+    if round(percent, 2) != percent:
+        raise invalid(f"Invalid {name}: must have at most two decimal places", name)
+    destination = params.get("transfer_data", known.get("transfer_data"))
+    if percent and call.account == call.platform and not destination and not params.get("on_behalf_of"):
+        raise invalid(
+            f"Can only apply an {name} when the request is made on behalf of another account"
+            " (using an OAuth key, the Stripe-Account header, or the destination parameter).",
+            name,
+        )
+
+
+def not_both(params: Mapping[str, Any], first: str, second: str, within: str = "") -> None:
+    """Raises ApiError when both parameters are given. within: the name of the hash that they are in."""
+    if params.get(first) and params.get(second):
+        name = f"{within}[{first}]" if within else first
+        raise invalid(f"You may only specify one of these parameters: {first}, {second}.", name)
+
+
+def _check_proration_date(subscription: StoredSubscription, at: int, param: str) -> None:
+    """Raises ApiError for a moment outside of the current period.
+
+    In the first period of a backdated subscription it may be as early as its start (docs.stripe.com/billing/
+    subscriptions/backdating, "Backdating an update").
+    """
+    start, end = period_of(subscription)
+    first = start <= subscription["created"]
+    if not (subscription["start_date"] if first else start) <= at <= end:
+        raise invalid("The proration date must be within the current period of the subscription.", param)
+
+
+def check_preview(call: Call, params: Params, subscription: StoredSubscription | None) -> None:
+    """Raises ApiError for parameters of a preview that do not go together. subscription: the one that it is about."""
+    for first, second in _NOT_BOTH_IN_A_PREVIEW:
+        not_both(params, first, second)
+    if len(params.get("invoice_items") or ()) > MOST_PREVIEWED_ITEMS:
+        raise invalid(f"You can pass at most {MOST_PREVIEWED_ITEMS} `invoice_items`.", "invoice_items")
+    details = params.get("subscription_details") or {}
+    given = {name for name, value in details.items() if value is not None}
+    prefix = "subscription_details"
+    if subscription is not None and details.get("billing_cycle_anchor") not in (None, "now", "unchanged"):
+        raise invalid(
+            "Invalid billing_cycle_anchor: must be one of now or unchanged", f"{prefix}[billing_cycle_anchor]"
+        )
+    if "proration_date" in given:
+        name = f"{prefix}[proration_date]"
+        if details.get("proration_behavior") == "none":
+            raise invalid("You cannot pass `proration_date` when `proration_behavior` is `none`.", name)
+        if not given & {"items", "trial_end", "billing_cycle_anchor", "cancel_now", "cancel_at"}:
+            raise invalid("You cannot pass `proration_date` without `items` or `trial_end`.", name)
+        if subscription is not None:
+            _check_proration_date(subscription, int(details["proration_date"]), name)
+    if "trial_end" in given and subscription is None and "items" not in given:
+        raise invalid("You cannot pass `trial_end` without `items` or a `subscription`.", f"{prefix}[trial_end]")
+
+
+def check_schedule(call: Call, customer: str, params: Params) -> None:
+    """Raises ApiError when the payment method of a schedule or of a phase is not one of the customer."""
+    named = {"default_settings": params.get("default_settings") or {}}
+    named |= {f"phases[{place}]": phase for place, phase in enumerate(params.get("phases") or ())}
+    for name, given in named.items():
+        if given.get("default_payment_method"):
+            check_method(call, customer, given["default_payment_method"], f"{name}[default_payment_method]")
+
+
+def check_resume(subscription: StoredSubscription) -> None:
+    """Raises ApiError for a subscription that cannot be resumed."""
+    if subscription["status"] != "paused":
+        raise invalid(
+            f"You can only resume subscriptions with a status of `paused`."
+            f" This subscription's status is `{subscription['status']}`.",
+            retry=False,
+        )
+    if subscription["collection_method"] != "charge_automatically":
+        raise invalid(
+            "You can only resume subscriptions with a `collection_method` of `charge_automatically`.", retry=False
+        )
+
+
+def check_deletion(item: StoredSubscriptionItem, params: Params) -> None:
+    """Raises ApiError when the usage of an item is to be cleared that has none."""
+    if params.get("clear_usage") and not is_metered(item):
+        raise invalid("You can only clear the usage of items with a metered price.", "clear_usage")
