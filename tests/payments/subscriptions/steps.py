@@ -44,6 +44,13 @@ def plan(api: Api, amount: int = 1000, currency: str = "usd", **recurring: objec
     return str(made["id"])
 
 
+def metered_plan(api: Api) -> str:
+    """A monthly price of what a meter counts."""
+    sums = {"formula": "sum"}
+    meter = ok(api, "POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation=sums)
+    return plan(api, 5, usage_type="metered", meter=meter["id"])
+
+
 def clocked(api: Api, card: str | None = "pm_card_visa") -> tuple[str, str]:
     clock = ok(api, "POST", "/v1/test_helpers/test_clocks", frozen_time=NOW)["id"]
     saved = {"payment_method": card, "invoice_settings": {"default_payment_method": card}} if card else {}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.payments.subscriptions.steps import DAY, clocked, plan, subscribe
+from tests.payments.subscriptions.steps import DAY, clocked, metered_plan, plan, subscribe
 from tests.support.api import NOW, Api
 
 PATH = "/v1/subscription_schedules"
@@ -92,7 +92,7 @@ def test_an_added_item_does_not_end_before_it_begins(api: Api) -> None:
 
 def test_a_phase_has_no_quantity_for_a_metered_price(api: Api) -> None:
     _, who = clocked(api)
-    phase = {"items": [{"price": plan(api, usage_type="metered"), "quantity": 2}], "duration": _MONTH}
+    phase = {"items": [{"price": metered_plan(api), "quantity": 2}], "duration": _MONTH}
     refused = api.post(PATH, customer=who, start_date="now", phases=[phase])
     assert refused.error["param"] == "phases[0][items][0][quantity]"
 

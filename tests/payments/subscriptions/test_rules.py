@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from tests.payments.steps import monthly, told
-from tests.payments.subscriptions.steps import DAY, advance, clocked, current, customer, plan, schedule, subscribe
+from tests.payments.subscriptions.steps import (
+    DAY,
+    advance,
+    clocked,
+    current,
+    customer,
+    metered_plan,
+    plan,
+    schedule,
+    subscribe,
+)
 from tests.support.api import NOW, Api
 
 Given = Callable[[Api, str], dict[str, Any]]
@@ -87,7 +97,7 @@ NEW: list[tuple[str | None, str, Given]] = [
     (
         "items[0][quantity]",
         "quantity for metered plans",
-        lambda a, _: {"items": [{"price": plan(a, usage_type="metered"), "quantity": 2}]},
+        lambda a, _: {"items": [{"price": metered_plan(a), "quantity": 2}]},
     ),
     (
         "unit_amount",
@@ -219,7 +229,7 @@ def test_only_paused_subscriptions_that_are_charged_automatically_are_resumed(ap
 
 def test_the_usage_of_a_licensed_item_cannot_be_cleared(api: Api) -> None:
     _, who = clocked(api)
-    items = [{"price": plan(api)}, {"price": plan(api, usage_type="metered")}]
+    items = [{"price": plan(api)}, {"price": metered_plan(api)}]
     sub = api.ok("post", "/v1/subscriptions", customer=who, items=items)
     licensed, metered = sorted(sub["items"]["data"], key=lambda one: one["price"]["recurring"]["usage_type"])
     refused = api.delete(f"/v1/subscription_items/{licensed['id']}", clear_usage=True)
