@@ -1,4 +1,4 @@
-"""Where a subscription stands in time: trials, anchors, notices."""
+"""Where a subscription stands in time: intervals, trials, anchors, notices."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from tests.payments.subscriptions.steps import DAY, clocked, plan
 from tests.support.api import NOW, Api
+from tollkey.payments.subscriptions.periods import shortest, stand_together
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,35 @@ def test_an_anchor_is_the_next_such_day_and_time(api: Api, config: dict[str, int
     given = {"billing_cycle_anchor_config": config, "proration_behavior": "none"}
     made = api.ok("POST", "/v1/subscriptions", customer=who, items=[{"price": plan(api)}], **given)
     assert made["billing_cycle_anchor"] == anchor
+
+
+@pytest.mark.parametrize(
+    "intervals",
+    [
+        [("month", 1), ("month", 3)],
+        [("month", 1), ("year", 1)],
+        [("day", 1), ("week", 1)],
+        [("day", 1), ("month", 3)],
+        [("day", 1), ("year", 2)],
+        [("week", 2), ("week", 4)],
+        [("month", 2), ("month", 4), ("month", 6)],
+    ],
+)
+def test_multiples_of_the_shortest_interval_stand_together(intervals: list[tuple[str, int]]) -> None:
+    assert stand_together(intervals)
+    assert shortest(reversed(intervals)) == intervals[0]
+
+
+@pytest.mark.parametrize(
+    "intervals",
+    [
+        [("month", 2), ("month", 3)],
+        [("month", 4), ("month", 6)],
+        [("week", 1), ("month", 1)],
+        [("day", 2), ("week", 1)],
+        [("day", 2), ("month", 1)],
+        [("month", 5), ("year", 1)],
+    ],
+)
+def test_other_intervals_do_not(intervals: list[tuple[str, int]]) -> None:
+    assert not stand_together(intervals)

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tollkey.payments.catalog import arithmetic, redemption
-from tollkey.payments.invoices import drafts, lifecycle
+from tollkey.payments.invoices import drafts, invoiceitems, lifecycle, line_terms
 from tollkey.payments.invoices import lines as invoices_lines
+from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.discounts import discounts_of
 from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_metered
 from tollkey.payments.subscriptions.periods import period_of_item, whole_period
 from tollkey.payments.subscriptions.proration import item_details
 from tollkey.payments.usage import quantities
-from tollkey.wire import Call
+from tollkey.wire import Call, Params
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
@@ -117,6 +118,35 @@ def make_partial(line: api.LineItem, amount: int) -> None:
     line["pricing"] = {**pricing, "unit_amount_decimal": None}
 
 
+def added_lines(
+    call: Call, subscription: StoredSubscription, params: Params, customer: StoredCustomer, invoice: str
+) -> list[StoredLine]:
+    """The one-time lines of ``add_invoice_items``, each with its invoice item.
+
+    invoice: the id of the invoice that they will stand on.
+    """
+    lines = []
+    for place, entry in enumerate(params.get("add_invoice_items") or []):
+        priced = invoiceitems.pricing_of(call, entry, subscription["currency"])
+        discounts = redemption.redeem_all(
+            call, entry.get("discounts") or [], param=f"add_invoice_items[{place}][discounts]", customer=customer
+        )
+        terms = line_terms.Terms(fields.given(entry, "discountable", True), discounts, entry.get("tax_rates") or ())
+        lines.append(
+            drafts.create_one_time_line(
+                call,
+                customer,
+                invoice,
+                priced,
+                terms,
+                period=(subscription["_period"][0], subscription["_period"][1]) if entry.get("period") else None,
+                subscription=subscription["id"],
+                metadata=entry.get("metadata"),
+            )
+        )
+    return lines
+
+
 def create_draft_invoice(
     call: Call,
     subscription: StoredSubscription,
@@ -193,6 +223,7 @@ def apply_pause_behavior(call: Call, subscription: StoredSubscription, invoice: 
 
 
 __all__ = [
+    "added_lines",
     "apply_pause_behavior",
     "billed_of",
     "collect_now",

@@ -15,15 +15,14 @@ from tollkey.payments.invoices import jobs as invoice_jobs
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.subscriptions import jobs, kinds, pending_updates, states
 from tollkey.payments.subscriptions.billing import (
+    added_lines,
     apply_pause_behavior,
     collect_now,
     create_draft_invoice,
     period_lines,
     usage_lines,
 )
-from tollkey.payments.subscriptions.creation import added_lines
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
-from tollkey.payments.subscriptions.intervals import interval_of, terms_of
 from tollkey.payments.subscriptions.items import (
     apply_changes,
     cost_quantity,
@@ -35,7 +34,15 @@ from tollkey.payments.subscriptions.items import (
 )
 from tollkey.payments.subscriptions.lifecycle import end, stop
 from tollkey.payments.subscriptions.pending_items import plan as plan_pending
-from tollkey.payments.subscriptions.periods import begin_periods, period_of, plan_work, set_period, trial_end_of
+from tollkey.payments.subscriptions.periods import (
+    begin_periods,
+    interval_of,
+    period_of,
+    plan_work,
+    set_period,
+    terms_of,
+    trial_end_of,
+)
 from tollkey.payments.subscriptions.proration import prorations
 from tollkey.payments.subscriptions.settings import apply_settings, pause_of, set_cancel, set_details, translate
 from tollkey.payments.subscriptions.trials import without_method

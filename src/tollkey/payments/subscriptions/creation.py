@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 from tollkey.ledger import Money
 from tollkey.payments.catalog import pricing, redemption
 from tollkey.payments.customers import balance
-from tollkey.payments.invoices import drafts, invoiceitems, line_terms, payments
+from tollkey.payments.invoices import payments
 from tollkey.payments.shared import clock, fields
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.subscriptions import currencies, jobs, kinds, states
 from tollkey.payments.subscriptions.billing import (
+    added_lines,
     apply_pause_behavior,
     collect_now,
     create_draft_invoice,
@@ -20,11 +21,10 @@ from tollkey.payments.subscriptions.billing import (
 from tollkey.payments.subscriptions.discounts import discounts_of
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.first_periods import first_lines, leave_early, place_in_time
-from tollkey.payments.subscriptions.intervals import terms_of
 from tollkey.payments.subscriptions.items import check, new_item, ordered, recurring_price, show, store_items
 from tollkey.payments.subscriptions.lifecycle import INCOMPLETE_SECONDS
 from tollkey.payments.subscriptions.pending_items import plan as plan_pending
-from tollkey.payments.subscriptions.periods import TRIAL_NOTICE, plan_work
+from tollkey.payments.subscriptions.periods import TRIAL_NOTICE, plan_work, terms_of
 from tollkey.payments.subscriptions.settings import apply_settings, set_cancel, translate
 from tollkey.wire import Call, Params, invalid, missing_param, new_object
 
@@ -227,32 +227,3 @@ def _fully_discounted(
         for off in found
         if not off.products
     )
-
-
-def added_lines(
-    call: Call, subscription: StoredSubscription, params: Params, customer: StoredCustomer, invoice: str
-) -> list[StoredLine]:
-    """The one-time lines of ``add_invoice_items``, each with its invoice item.
-
-    invoice: the id of the invoice that they will stand on.
-    """
-    lines = []
-    for place, entry in enumerate(params.get("add_invoice_items") or []):
-        priced = invoiceitems.pricing_of(call, entry, subscription["currency"])
-        discounts = redemption.redeem_all(
-            call, entry.get("discounts") or [], param=f"add_invoice_items[{place}][discounts]", customer=customer
-        )
-        terms = line_terms.Terms(fields.given(entry, "discountable", True), discounts, entry.get("tax_rates") or ())
-        lines.append(
-            drafts.create_one_time_line(
-                call,
-                customer,
-                invoice,
-                priced,
-                terms,
-                period=(subscription["_period"][0], subscription["_period"][1]) if entry.get("period") else None,
-                subscription=subscription["id"],
-                metadata=entry.get("metadata"),
-            )
-        )
-    return lines

@@ -13,13 +13,14 @@ from tollkey.payments.catalog import arithmetic
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import states
 from tollkey.payments.subscriptions.billing import item_lines, make_partial, period_lines, span_usage_lines
-from tollkey.payments.subscriptions.intervals import interval_of, shortest
 from tollkey.payments.subscriptions.items import is_flexible, is_metered
 from tollkey.payments.subscriptions.periods import (
     begin_periods,
     configured_anchor,
     cut_short,
+    interval_of,
     set_period,
+    shortest,
     span,
     trial_end_of,
     whole_period,

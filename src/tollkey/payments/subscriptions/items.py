@@ -9,8 +9,15 @@ from tollkey.payments.catalog import pricing, redemption
 from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
-from tollkey.payments.subscriptions.intervals import interval_of, stand_together, terms_of
-from tollkey.payments.subscriptions.periods import begin_periods, period_of, set_period, span
+from tollkey.payments.subscriptions.periods import (
+    begin_periods,
+    interval_of,
+    period_of,
+    set_period,
+    span,
+    stand_together,
+    terms_of,
+)
 from tollkey.wire import Call, invalid, merged_metadata, missing_object, nested_list, new_object, public
 from tollkey.wire.kinds import T
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.catalog import arithmetic, pricing
 from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import currency, fields
-from tollkey.payments.subscriptions.intervals import terms_of
 from tollkey.payments.subscriptions.items import load, recurring_price
-from tollkey.payments.subscriptions.periods import period_of
+from tollkey.payments.subscriptions.periods import period_of, terms_of
 from tollkey.payments.subscriptions.rules import MOST_ADDED_ITEMS, not_both
 from tollkey.wire import Call, Params, invalid, merged_metadata, missing_param
 

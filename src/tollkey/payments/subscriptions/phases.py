@@ -10,10 +10,9 @@ from tollkey.payments.invoices import invoiceitems
 from tollkey.payments.subscriptions import jobs, kinds, pending_updates, states
 from tollkey.payments.subscriptions.changes import update
 from tollkey.payments.subscriptions.creation import create
-from tollkey.payments.subscriptions.intervals import interval_of
 from tollkey.payments.subscriptions.items import apply_changes, is_flexible, load, store_items
 from tollkey.payments.subscriptions.lifecycle import end
-from tollkey.payments.subscriptions.periods import period_of, plan_work, set_period
+from tollkey.payments.subscriptions.periods import interval_of, period_of, plan_work, set_period
 from tollkey.payments.subscriptions.settings import clear_cancellation, set_reason
 from tollkey.wire import Call, Params, invalid
 

@@ -18,9 +18,8 @@ from tollkey.payments.subscriptions.billing import period_lines, usage_lines
 from tollkey.payments.subscriptions.changes import wanted_changes
 from tollkey.payments.subscriptions.creation import wanted_items
 from tollkey.payments.subscriptions.discounts import discounts_of, discounts_of_customer
-from tollkey.payments.subscriptions.intervals import interval_of
 from tollkey.payments.subscriptions.items import apply_changes, is_flexible, load, new_item, recurring_price
-from tollkey.payments.subscriptions.periods import begin_periods, period_of, set_period
+from tollkey.payments.subscriptions.periods import begin_periods, interval_of, period_of, set_period
 from tollkey.payments.subscriptions.phase_building import build_phases
 from tollkey.payments.subscriptions.phases import phase_at, phase_items
 from tollkey.payments.subscriptions.proration import item_details, prorations

@@ -12,7 +12,7 @@ from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.creation import create
-from tollkey.payments.subscriptions.intervals import terms_of
+from tollkey.payments.subscriptions.periods import terms_of
 from tollkey.payments.tax import automatic as tax_automatic
 from tollkey.wire import Call, Params, invalid, new_object, public
 
