@@ -42,6 +42,7 @@ OUTCOMES: dict[str, object] = {
     "files": ["dispute_evidence", True, "file_link"],
     "search": True,
     "v2": ["v2.billing.meter_event", "v2.billing.meter_event_session"],
+    "destination": ["enabled", True, True, "disabled", True],
 }
 
 

@@ -18,6 +18,7 @@ import com.stripe.param.checkout.SessionCreateParams;
 import com.stripe.param.testhelpers.TestClockAdvanceParams;
 import com.stripe.param.testhelpers.TestClockCreateParams;
 import com.stripe.param.v2.billing.MeterEventCreateParams;
+import com.stripe.param.v2.core.EventDestinationCreateParams;
 import com.stripe.service.V1Services;
 import com.sun.net.httpserver.HttpServer;
 import java.io.ByteArrayInputStream;
@@ -292,6 +293,23 @@ public class Flows {
     return List.of(made.getObject(), sdk.v2().billing().meterEventSession().create().getObject());
   }
 
+  static Object destination() throws Exception {
+    var destinations = sdk.v2().core().eventDestinations();
+    var made = destinations.create(EventDestinationCreateParams.builder()
+        .setName("errors of meters").setType(EventDestinationCreateParams.Type.WEBHOOK_ENDPOINT)
+        .setEventPayload(EventDestinationCreateParams.EventPayload.THIN)
+        .addEnabledEvent("v1.billing.meter.no_meter_found")
+        .setWebhookEndpoint(EventDestinationCreateParams.WebhookEndpoint.builder()
+            .setUrl("https://example.com/hook").build())
+        .addInclude(EventDestinationCreateParams.Include.WEBHOOK_ENDPOINT__SIGNING_SECRET).build());
+    boolean listed = false;
+    for (var found : destinations.list().autoPagingIterable()) listed |= found.getId().equals(made.getId());
+    boolean secret = made.getWebhookEndpoint().getSigningSecret().startsWith("whsec_");
+    String disabled = destinations.disable(made.getId()).getStatus();
+    boolean deleted = destinations.delete(made.getId()).getId().equals(made.getId());
+    return List.of(made.getStatus(), secret, listed, disabled, deleted);
+  }
+
   public static void main(String[] words) {
     url = words[0];
     sdk = client(words[1]);
@@ -313,6 +331,7 @@ public class Flows {
     flows.put("files", Flows::files);
     flows.put("search", Flows::search);
     flows.put("v2", Flows::v2);
+    flows.put("destination", Flows::destination);
     Gson json = new GsonBuilder().serializeNulls().create();
     flows.forEach((name, flow) -> {
       Object came;

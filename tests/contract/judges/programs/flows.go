@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/stripe/stripe-go/STRIPE_MAJOR"
@@ -315,6 +316,23 @@ func v2() any {
 	return []any{made.Object, session.Object}
 }
 
+func destination() any {
+	made := must(api.V2CoreEventDestinations.Create(ctx, &stripe.V2CoreEventDestinationCreateParams{
+		Name: str("errors of meters"), Type: str("webhook_endpoint"), EventPayload: str("thin"),
+		EnabledEvents:   []*string{str("v1.billing.meter.no_meter_found")},
+		WebhookEndpoint: &stripe.V2CoreEventDestinationCreateWebhookEndpointParams{URL: str("https://example.com/hook")},
+		Include:         []*string{str("webhook_endpoint.signing_secret")},
+	}))
+	listed := false
+	for found, err := range api.V2CoreEventDestinations.List(ctx, nil).All(ctx) {
+		listed = listed || must(found, err).ID == made.ID
+	}
+	secret := strings.HasPrefix(made.WebhookEndpoint.SigningSecret, "whsec_")
+	disabled := must(api.V2CoreEventDestinations.Disable(ctx, made.ID, nil))
+	deleted := must(api.V2CoreEventDestinations.Delete(ctx, made.ID, nil))
+	return []any{made.Status, secret, listed, disabled.Status, deleted.ID == made.ID}
+}
+
 func run(name string, flow func() any) {
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -335,6 +353,7 @@ func main() {
 		{"refund", refund}, {"subscription", subscription}, {"invoice", invoice}, {"checkout", checkout},
 		{"connect", connect}, {"webhook", webhooks}, {"pagination", pagination}, {"idempotency", idempotency},
 		{"errors", faults}, {"files", files}, {"search", search}, {"v2", v2},
+		{"destination", destination},
 	} {
 		run(flow.name, flow.run)
 	}

@@ -184,6 +184,19 @@ const flows = {
     const session = await stripe.v2.billing.meterEventSession.create();
     return [made.object, session.object];
   },
+  async destination() {
+    const destinations = stripe.v2.core.eventDestinations;
+    const made = await destinations.create({
+      name: 'errors of meters', type: 'webhook_endpoint', event_payload: 'thin',
+      enabled_events: ['v1.billing.meter.no_meter_found'], webhook_endpoint: {url: 'https://example.com/hook'},
+      include: ['webhook_endpoint.signing_secret'],
+    });
+    let listed = false;
+    for await (const found of destinations.list()) listed ||= found.id === made.id;
+    const secret = made.webhook_endpoint.signing_secret.startsWith('whsec_');
+    const {status} = await destinations.disable(made.id);
+    return [made.status, secret, listed, status, (await destinations.del(made.id)).id === made.id];
+  },
 };
 
 for (const [name, flow] of Object.entries(flows)) {

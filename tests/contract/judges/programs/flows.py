@@ -238,9 +238,31 @@ def v2() -> object:
     return [made.object, session.object]
 
 
+def destination() -> object:
+    wish: Any = {
+        "name": "errors of meters",
+        "type": "webhook_endpoint",
+        "event_payload": "thin",
+        "enabled_events": ["v1.billing.meter.no_meter_found"],
+        "webhook_endpoint": {"url": "https://example.com/hook"},
+        "include": ["webhook_endpoint.signing_secret"],
+    }
+    destinations = SDK.v2.core.event_destinations
+    made: Any = destinations.create(wish)
+    listed = made.id in [found.id for found in destinations.list().auto_paging_iter()]
+    secret = made.webhook_endpoint.signing_secret.startswith("whsec_")
+    return [
+        made.status,
+        secret,
+        listed,
+        destinations.disable(made.id).status,
+        destinations.delete(made.id).id == made.id,
+    ]
+
+
 FLOWS = (
     customer, payment, three_d_secure, declined, refund, subscription, invoice, checkout, connect, webhook, pagination,
-    idempotency, errors, files, search, v2,
+    idempotency, errors, files, search, v2, destination,
 )  # fmt: skip
 
 if __name__ == "__main__":
