@@ -176,3 +176,20 @@ def test_the_text_of_a_new_key_is_not_in_the_kept_answer(api: Api) -> None:
     assert first["secret"].startswith("sk_live_")
     again = api.post("/v1/api_keys", key=api.live_sk, headers=once("k16"), type="secret")
     assert (again["id"], again["secret"]) == (first["id"], None)
+
+
+def test_a_v2_request_is_repeated_by_its_key_a_deletion_too(api: Api) -> None:
+    path = "/v2/core/event_destinations"
+    sent = {
+        "name": "Mine", "type": "webhook_endpoint", "event_payload": "thin",
+        "enabled_events": ["v1.customer.created"], "webhook_endpoint": {"url": "https://example.com/hook"},
+    }  # fmt: skip
+    first = api.post(path, headers={"Idempotency-Key": "a"}, **sent)
+    assert api.post(path, headers={"Idempotency-Key": "a"}, **sent) == first
+    other = api.post(path, headers={"Idempotency-Key": "a"}, **{**sent, "name": "Other"})
+    assert (other.status, other.error["type"], other.error["code"]) == (400, *["idempotency_error"] * 2)
+    one = f"{path}/{first['id']}"
+    gone = api.delete(one, headers={"Idempotency-Key": "b"})
+    again = api.delete(one, headers={"Idempotency-Key": "b"})
+    assert (gone.status, again, again.headers["idempotent-replayed"]) == (200, gone, "true")
+    assert api.delete(one).status == 404

@@ -31,7 +31,7 @@ class Execution:
         mark: fingerprint of the request, compared with that of the stored response.
         """
         endpoint = route.endpoint
-        key = call.origin.idempotency_key if request.method == "POST" else None
+        key = call.origin.idempotency_key if request.repeatable else None
         if key is None:
             if endpoint.writes:
                 return self.run_in_savepoint(call, route, request)

@@ -111,7 +111,7 @@ def add_standard_headers(response: Response, request: Request, request_id: str, 
     sent = request.headers.get("idempotency-key")
     if sent is not None and request.method in ("POST", "DELETE"):
         headers["Idempotency-Key"] = _without_line_breaks(sent)
-        if request.method == "POST":
+        if request.repeatable:
             headers.setdefault("Original-Request", request_id)
 
 

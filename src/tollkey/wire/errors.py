@@ -96,6 +96,8 @@ class ApiError(Exception):
         if self.status == 400 and self.param is not None:
             return {"error": {"code": "invalid_fields", "message": message}}
         code = "not_found" if self.status == 404 else self.code or _V2_CODES.get(self.status)
+        if self.type == "idempotency_error":
+            code = self.code or self.type
         return {"error": {**({"code": code} if code else {}), "message": message, "type": self.type}}
 
 

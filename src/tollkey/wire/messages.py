@@ -58,6 +58,11 @@ class Request:
     decoded: bool = False
 
     @property
+    def repeatable(self) -> bool:
+        """Whether an ``Idempotency-Key`` counts: for POST, and in the v2 API for DELETE (reference section 1.8)."""
+        return self.method == "POST" or (self.method == "DELETE" and is_v2(self.path))
+
+    @property
     def bodiless(self) -> bool:
         """Whether the request has no body, read or unread."""
         return not self.body and (self.incoming is None or self.incoming.finished)

@@ -28,10 +28,6 @@ from tollkey.wire.removed import Refused, gone, narrowed
 from tollkey.wire.resource import Catalogue, Endpoint, Json, Resource, path_names
 from tollkey.wire.versions import LATEST
 
-_ERROR = {
-    "description": "What went wrong.",
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}},
-}
 _SIMPLE: dict[type[Node], Json] = {
     Timestamp: {"type": "integer", "format": "unix-time"},
     Moment: {"type": "string", "format": "date-time"},
@@ -70,7 +66,7 @@ def document(catalogue: Catalogue, base_url: str = "http://127.0.0.1:8420", vers
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "basic": {"type": "http", "scheme": "basic"},
             },
-            "schemas": {"error": _error_schema(), **_objects(catalogue)},
+            "schemas": {**_errors(), **_objects(catalogue)},
         },
     }
 
@@ -87,7 +83,7 @@ def _operation(resource: Resource, endpoint: Endpoint, version: str) -> Json:
         "parameters": [
             {"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in path_names(endpoint.path)
         ],
-        "responses": {"200": _answer(resource, endpoint), "default": _ERROR},
+        "responses": {"200": _answer(resource, endpoint), "default": _failure(endpoint.path)},
     }
     if endpoint.method == "GET":
         operation["parameters"] += [_query(name, node, name in params.required) for name, node in _taken(params)]
@@ -189,18 +185,31 @@ def _objects(catalogue: Catalogue) -> dict[str, Json]:
     return made
 
 
-def _error_schema() -> Json:
+def _failure(path: str) -> Json:
+    """Return the response to a refused request: OAuth's endpoints and the v2 API have errors of their own form."""
+    form = "oauth_error" if path.startswith("/oauth/") else "v2_error" if is_v2(path) else "error"
+    schema: Json = {"$ref": f"#/components/schemas/{form}"}
+    if form == "oauth_error":  # a key that is refused is answered before OAuth begins
+        schema = {"anyOf": [schema, {"$ref": "#/components/schemas/error"}]}
+    return {"description": "What went wrong.", "content": {"application/json": {"schema": schema}}}
+
+
+def _errors() -> dict[str, Json]:
+    """Return the schemas of the errors of v1, of v2 and of OAuth (RFC 6749, section 5.2)."""
     types = ["api_error", "card_error", "idempotency_error", "invalid_request_error"]
     text = {"type": "string"}
-    error = {
-        "type": "object",
-        "required": ["type", "message"],
-        "properties": {
-            "type": {"type": "string", "enum": types},
-            "message": text,
-            "code": text,
-            "param": text,
-            "doc_url": text,
+    v1 = {"type": {**text, "enum": types}, **dict.fromkeys(("message", "code", "param", "doc_url"), text)}
+    v2 = {"type": {**text, "enum": [*types, "temporary_session_expired"]}, "message": text, "code": text}
+    return {
+        "error": _wrapped({"type": "object", "required": ["type", "message"], "properties": v1}),
+        "v2_error": _wrapped({"type": "object", "required": ["message"], "properties": v2}),
+        "oauth_error": {
+            "type": "object",
+            "required": ["error", "error_description"],
+            "properties": {"error": text, "error_description": text},
         },
     }
+
+
+def _wrapped(error: Json) -> Json:
     return {"type": "object", "required": ["error"], "properties": {"error": error}}

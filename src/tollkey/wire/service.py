@@ -261,7 +261,7 @@ class Service:
         if idempotency_key is not None:
             idempotency.check_key(idempotency_key)
         await read_params(request, endpoint)
-        repeatable = idempotency_key if request.method == "POST" else None
+        repeatable = idempotency_key if request.repeatable else None
         mark = await mark_of(request, key, scope.account) if repeatable is not None else b""
         agent = request.headers.get("user-agent")
         origin = Origin(

@@ -18,7 +18,7 @@ NOT_BUILT = {
     "payment_records", "scheduled_query_runs", "tax_codes", "treasury credit_reversals", "treasury debit_reversals",
     "treasury financial_accounts", "treasury inbound_transfers", "treasury outbound_payments",
     "treasury outbound_transfers", "treasury received_credits", "treasury received_debits",
-    "treasury transaction_entrys", "treasury transactions", "v2 commerce product_catalog_imports", "v2 core accounts",
+    "treasury transaction_entrys", "treasury transactions", "v2 commerce product_catalog_imports",
 }  # fmt: skip
 #: Groups of commands that are not about the API, or about its preview.
 OTHERS = ("docs", "login", "preview", "plugin", "projects", "reporting", "samples")
