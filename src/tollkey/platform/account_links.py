@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from tollkey.keys import Permission
 from tollkey.platform._connect import links, load_account, save_account
 from tollkey.platform._connect.onboarding import FIELDS, fields_of, submit
+from tollkey.platform._connect.ownership import ask_owner
 from tollkey.platform._connect.providers import VERIFICATION
-from tollkey.platform._connect.sessions import components_of
+from tollkey.platform._connect.sessions import check_components, components_of
 from tollkey.wire import (
     Call,
     Endpoint,
@@ -58,6 +59,7 @@ def create_link(call: Call, params: operations.PostAccountLinks) -> Json:
             "You cannot create `account_update` type Account Links for this account. Use `account_onboarding` instead.",
             "type",
         )
+    ask_owner(loaded)
     made = links.add(loaded.home, loaded.account["id"], params["return_url"], params["refresh_url"])
     url = hosted_url(
         loaded.home, _KIND, made.id, needs="account_link_write"
@@ -149,6 +151,8 @@ def show_express(call: Call, params: operations.GetConnectExpressToken) -> Reply
 def create_session(call: Call, params: operations.PostAccountSessions) -> Json:
     """Create a session for embedded components, valid for one hour."""
     loaded = load_account(call, params["account"])
+    check_components(loaded.account, params["components"])
+    ask_owner(loaded)
     return new_object(
         "account_session",
         account=loaded.account["id"],

@@ -21,6 +21,7 @@ from tollkey.platform._connect.agreements import check_agreement, check_requeste
 from tollkey.platform._connect.countries import default_currency
 from tollkey.platform._connect.external import add_external, replace_external
 from tollkey.platform._connect.loading import VERIFY, LoadedAccount, ask, capability, deauthorize, verify
+from tollkey.platform._connect.ownership import check_update
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import (
     CONTROLLERS,
@@ -101,9 +102,6 @@ def create(call: Call, params: operations.PostAccounts) -> Json:
     country = params.get("country") or _platform(call)["country"]
     currency = params.get("default_currency") or default_currency(country)
     default_currency(country)
-    if (params.get("tos_acceptance") or {}).get("date") and controller["requirement_collection"] == "stripe":
-        message = "You cannot accept the Terms of Service on behalf of Standard and Express connected accounts."
-        raise invalid(message, "tos_acceptance[date]")
     id = "acct_1" + call.ids.text(15)
     account = new_account(call, id, kind, controller, country, currency, params)
     if (
@@ -141,6 +139,7 @@ def change(loaded: LoadedAccount, params: operations.PostAccountsAccount) -> Non
 def _apply(loaded: LoadedAccount, params: operations.PostAccounts | operations.PostAccountsAccount) -> None:
     call, account = loaded.home, loaded.account
     given = _from_token(call, params)
+    check_update(loaded, given)
     check_agreement(account, _platform(call), (given.get("tos_acceptance") or {}).get("service_agreement"))
     set_account(call, account, given)
     wanted = {name: bool((hash or {}).get("requested")) for name, hash in (given.get("capabilities") or {}).items()}
@@ -234,6 +233,9 @@ def delete(call: Call, params: operations.DeleteAccountsAccount) -> Deleted:
 def reject(call: Call, params: operations.PostAccountsAccountReject) -> Json:
     """Reject a connected account, with a reason: fraud, terms_of_service or other. Charges and payouts stop."""
     loaded = load_account(call)
+    if loaded.is_own or (loaded.account.get("controller") or {}).get("losses", {}).get("payments") == "stripe":
+        message = "Only accounts for whose negative balances your platform is liable can be rejected."
+        raise invalid(message, "account")
     if params["reason"] not in ("fraud", "other", "terms_of_service"):
         raise invalid("Invalid reason: must be one of fraud, other, or terms_of_service", "reason")
     loaded.account["_rejected"] = params["reason"]

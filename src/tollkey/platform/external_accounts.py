@@ -9,7 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.platform._connect import load_account, save_account
-from tollkey.platform._connect.external import add_external, change_external, delete_external, external_of
+from tollkey.platform._connect.external import (
+    add_external,
+    change_external,
+    check_account_type,
+    delete_external,
+    external_of,
+)
+from tollkey.platform._connect.ownership import check_external_update
 from tollkey.platform._connect.shape import merge_metadata
 from tollkey.platform.accounts import PERMISSION
 from tollkey.wire import Call, Endpoint, Json, Page, Resource, missing_param, page_of_list, records
@@ -41,6 +48,8 @@ def update(
     """Update an external account."""
     loaded = load_account(call)
     value = external_of(loaded.account, call.path["id"])
+    check_external_update(loaded, value)
+    check_account_type(value, params.get("account_type"))
     metadata = None
     if "metadata" in params:
         merged = {"metadata": dict(value["metadata"])}

@@ -52,6 +52,9 @@ def _set(loaded: LoadedAccount, person: Json, params: Params) -> None:
         other["id"] != person["id"] and other["relationship"]["representative"] for other in loaded.people()
     ):
         raise invalid("An account can only have one representative.", "relationship[representative]")
+    owned = (params.get("relationship") or {}).get("percent_ownership")
+    if owned is not None and owned != "" and not 0 <= float(owned) <= 100:
+        raise invalid("Percent ownership must be between 0 and 100.", "relationship[percent_ownership]")
     set_person(loaded.home, person, params)
 
 
@@ -78,10 +81,17 @@ def delete(call: Call, params: Params) -> Deleted:
     person = loaded.person(call.path["person"])
     if person["relationship"]["representative"] and loaded.account["business_type"] == "individual":
         raise invalid("You cannot delete the representative of an account.", "person")
+    others = [other for other in loaded.people() if other["id"] != person["id"]]
+    if _is_verified_executive(person) and not any(_is_verified_executive(other) for other in others):
+        raise invalid("You cannot delete the only verified executive of an account.", "person")
     answer = loaded.home.objects.delete(person)
     save_account(loaded)
     loaded.own.emit("person.deleted", person)
     return answer
+
+
+def _is_verified_executive(person: Json) -> bool:
+    return bool(person["relationship"]["executive"] and person["verification"]["status"] == "verified")
 
 
 def _endpoints() -> tuple[Endpoint, ...]:

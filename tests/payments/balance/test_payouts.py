@@ -6,7 +6,7 @@ import pytest
 
 from tests.payments.balance.steps import payouts
 from tests.support.api import Api
-from tests.support.connected import acting, audit, available, connected, fund
+from tests.support.connected import acting, audit, available, connected, everything, fund
 from tests.support.openapi import assert_valid
 
 DAY = 86_400
@@ -134,3 +134,69 @@ def test_an_automatic_payout_that_comes_back_is_not_tried_again_every_day(api: A
     api.advance(5 * DAY)
     assert len(payouts(api, account)) == 1
     audit(api, account)
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [("pending", 200), ("active", 200), ("due", 400), ("rejected", 400), ("without a bank", 400)]
+)
+def test_payouts_follow_the_state_of_the_account(api: Api, state: str, status: int) -> None:
+    fund(api, 10_000)
+    account = api.ok("post", "/v1/accounts", **everything(api)) if state == "pending" else connected(api)
+    path = f"/v1/accounts/{account['id']}"
+    api.ok("post", "/v1/transfers", amount=1_000, currency="usd", destination=account["id"])
+    if state == "due":
+        api.ok("post", path, individual={"email": ""})
+    if state == "rejected":
+        api.ok("post", f"{path}/reject", reason="other")
+    currency = "eur" if state == "without a bank" else "usd"
+    answer = api.post("/v1/payouts", amount=100, currency=currency, headers=acting(account))
+    assert answer.status == status
+    if status == 400:
+        code = answer.error.get("code")
+        assert code == (None if state == "without a bank" else "payouts_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("state", "operation", "status"),
+    [
+        ("pending", "cancel", 200), ("pending", "reverse", 400), ("paid", "cancel", 400), ("paid", "reverse", 200),
+        ("failed", "cancel", 400), ("failed", "reverse", 400), ("canceled", "cancel", 400),
+        ("canceled", "reverse", 400),
+        ("reversed", "cancel", 400), ("reversed", "reverse", 400), ("reversal", "reverse", 400),
+        ("automatic", "cancel", 400),
+    ],
+)  # fmt: skip
+def test_a_payout_is_canceled_and_reversed_as_its_state_allows(
+    api: Api, state: str, operation: str, status: int
+) -> None:
+    number = "000111111116" if state == "failed" else "000123456789"
+    bank = {"object": "bank_account", "country": "US", "currency": "usd", "account_number": number}
+    account = connected(api, external_account={**bank, "routing_number": "110000000"})
+    headers = acting(account)
+    fund(api, 5_000, account)
+    if state == "automatic":
+        api.ok("post", f"/v1/accounts/{account['id']}", settings={"payouts": {"schedule": {"interval": "daily"}}})
+        api.advance(DAY)
+        payout = payouts(api, account)[0]["id"]
+    else:
+        payout = api.ok("post", "/v1/payouts", amount=100, currency="usd", headers=headers)["id"]
+    if state in ("paid", "failed", "reversed", "reversal"):
+        api.advance(10)
+    if state == "canceled":
+        api.ok("post", f"/v1/payouts/{payout}/cancel", headers=headers)
+    if state in ("reversed", "reversal"):
+        back = api.ok("post", f"/v1/payouts/{payout}/reverse", headers=headers)["id"]
+        api.advance(10)
+        payout = back if state == "reversal" else payout
+    assert api.post(f"/v1/payouts/{payout}/{operation}", headers=headers).status == status
+    audit(api, account)
+
+
+def test_a_payout_takes_only_metadata_later_and_a_descriptor_of_22_characters(api: Api) -> None:
+    fund(api, 5_000)
+    given = {"amount": 100, "currency": "usd"}
+    payout = api.ok("post", "/v1/payouts", **given, statement_descriptor="R" * 22)["id"]
+    assert api.post("/v1/payouts", **given, statement_descriptor="R" * 23).status == 400
+    assert api.post("/v1/payouts", **given, source_type="cash").error["param"] == "source_type"
+    assert api.post(f"/v1/payouts/{payout}", metadata={"a": "b"})["metadata"] == {"a": "b"}
+    assert api.post(f"/v1/payouts/{payout}", amount=200).error["code"] == "parameter_unknown"

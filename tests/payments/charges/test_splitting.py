@@ -92,3 +92,17 @@ def test_an_invoice_of_an_account_that_cannot_charge_stays_open(api: Api) -> Non
     api.ok("post", f"/v1/invoices/{invoice['id']}/finalize", headers=headers)
     assert api.post(f"/v1/invoices/{invoice['id']}/pay", headers=headers).error["message"] == DISABLED
     assert api.get(f"/v1/invoices/{invoice['id']}", headers=headers)["status"] == "open"
+
+
+def test_an_application_fee_stays_within_the_country_where_it_is_not_supported_across(api: Api) -> None:
+    bank = {"object": "bank_account", "country": "MX", "currency": "mxn", "account_number": "000123456789"}
+    account = connected(api, country="MX", external_account=bank)
+    message = "Stripe doesn't currently support application fees for platforms in US with connected accounts in MX."
+    direct = {"amount": 100, "currency": "usd", "application_fee_amount": 10, "headers": acting(account)}
+    for path, more in (("/v1/charges", {"source": "tok_visa"}), ("/v1/payment_intents", {})):
+        refused = api.post(path, **direct, **more)
+        assert (refused.status, refused.error["code"]) == (400, "charge_invalid_parameter")
+        assert (refused.error["param"], refused.error["message"]) == ("application_fee_amount", message)
+    behalf = {"transfer_data": {"destination": account["id"]}, "on_behalf_of": account["id"]}
+    given = {"amount": 100, "currency": "usd", "application_fee_amount": 10, **behalf}
+    assert api.post("/v1/payment_intents", **given).error["message"] == message

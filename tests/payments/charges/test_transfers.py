@@ -156,3 +156,31 @@ def test_a_transfer_out_of_a_converted_charge_is_in_the_currency_of_its_balance_
         116,
     )
     audit(api, account)
+
+
+def test_a_transfer_of_a_group_is_reversed_only_while_its_receiver_has_the_money(api: Api) -> None:
+    account = connected(api)
+    fund(api, 10_000)
+    made = {
+        group: api.ok("post", "/v1/transfers", amount=500, currency="usd", destination=account["id"], **more)["id"]
+        for group, more in (("none", {}), ("order", {"transfer_group": "order"}))
+    }
+    api.ok("post", "/v1/payouts", amount=700, currency="usd", headers=acting(account))
+    refused = api.post(f"/v1/transfers/{made['order']}/reversals")
+    assert (refused.status, refused.error["code"]) == (400, "balance_insufficient")
+    assert api.post(f"/v1/transfers/{made['order']}/reversals", amount=300).status == 200
+    assert api.post(f"/v1/transfers/{made['none']}/reversals").status == 200
+    assert available(api, account) == -500
+    audit(api, account)
+
+
+def test_transfers_and_reversals_take_only_metadata_and_a_description_later(api: Api) -> None:
+    account = connected(api)
+    fund(api, 10_000)
+    given = {"amount": 500, "currency": "usd", "destination": account["id"]}
+    transfer = f"/v1/transfers/{api.ok('post', '/v1/transfers', **given)['id']}"
+    reversal = f"{transfer}/reversals/{api.ok('post', f'{transfer}/reversals', amount=100)['id']}"
+    for path in (transfer, reversal):
+        assert api.post(path, metadata={"a": "b"})["metadata"] == {"a": "b"}
+        assert api.post(path, amount=1).error["code"] == "parameter_unknown"
+    assert api.post("/v1/transfers", **given, source_type="cash").error["param"] == "source_type"

@@ -226,6 +226,22 @@ def _receiver_id(transfer: api.Transfer) -> str:
     return id
 
 
+def check_reversible(call: Call, transfer: api.Transfer, amount: Money) -> None:
+    """Raise ApiError 400 if the receiver of a transfer with a transfer group lacks the money for a reversal.
+
+    A transfer out of a charge, or without a group, is reversed in any case: the receiver's balance may become negative.
+    """
+    if transfer["transfer_group"] is None or transfer["source_transaction"] is not None:
+        return
+    receiver = call.within(_receiver_id(transfer))
+    payment = receiver.objects.get(kinds.PAYMENT, transfer["destination_payment"])
+    taken = conversion.convert(amount, transaction_of(receiver, payment["balance_transaction"])["currency"])
+    found = ledger.balance(receiver.tx, receiver.scope, receiver.now).get(taken.currency)
+    if found is None or found.available + found.pending < taken.amount:
+        message = "Insufficient funds in the destination account to reverse this transfer."
+        raise invalid(message, "amount", "balance_insufficient", retry=False)
+
+
 def reverse_transfer(
     call: Call,
     transfer: api.Transfer,

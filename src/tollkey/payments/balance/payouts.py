@@ -83,9 +83,9 @@ _COULD_NOT = "The bank could not process this payout."
 def create(call: Call, params: operations.PostPayouts) -> api.Payout:
     """Create a payout from the available balance; an instant payout can also use the pending balance."""
     amount = Money(params["amount"], shared_currency.check_currency(params["currency"]))
-    _check_allowed(fields.acting_account(call) or {})
     method, kind = params.get("method") or "standard", params.get("source_type") or "card"
     target, known = _destination(call, params.get("destination"), amount.currency)
+    _check_allowed(call, fields.acting_account(call) or {})
     if method == "instant" and not known.get("_instant"):
         message = "The external account specified for this payout does not support instant payouts."
         raise invalid(message, "method", "instant_payouts_unsupported", retry=False)
@@ -105,9 +105,14 @@ def create(call: Call, params: operations.PostPayouts) -> api.Payout:
     return payout
 
 
-def _check_allowed(account: Mapping[str, Any]) -> None:
-    """Raise ApiError if payouts of an account are disabled: it was rejected, or a test card blocked payouts."""
-    if account.get("_rejected") or (account.get("_asked") or {}).get("blocks") == "payouts":
+def _check_allowed(call: Call, account: Mapping[str, Any]) -> None:
+    """Raise ApiError if payouts of an account are disabled: rejected, blocked by a test card, or requirements are due.
+
+    In test mode, payouts are made while what was given is still being verified.
+    """
+    due = call.account != call.platform and account["requirements"]["disabled_reason"] == "requirements.past_due"
+    blocked = account.get("_rejected") or (account.get("_asked") or {}).get("blocks") == "payouts"
+    if blocked or (due and not account["payouts_enabled"]):
         raise invalid(_NOT_ALLOWED, None, "payouts_not_allowed", retry=False)
 
 

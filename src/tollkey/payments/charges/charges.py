@@ -16,7 +16,7 @@ from tollkey.keys import Permission
 from tollkey.payments.charges import jobs, kinds, lifecycle, refund_objects
 from tollkey.payments.charges.lifecycle import Attempt
 from tollkey.payments.charges.receipts import PAGES
-from tollkey.payments.charges.splitting import check_destination, check_may_charge
+from tollkey.payments.charges.splitting import check_destination, check_fee_country, check_may_charge
 from tollkey.payments.methods import customer_sources, instruments
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import currency as shared_currency
@@ -181,6 +181,8 @@ def _not_linked(customer: api.Customer, given: str) -> ApiError:
 def _check_fee(call: Call, params: operations.PostCharges, transfer: Mapping[str, Any] | None) -> None:
     """Raise ApiError if an application fee is requested for a charge that involves no other account."""
     name = "application_fee_amount" if params.get("application_fee_amount") is not None else "application_fee"
+    if params.get(name) is not None:
+        check_fee_country(call, (transfer or {}).get("destination"), name)
     if params.get(name) is None or call.account != call.platform or transfer or params.get("on_behalf_of"):
         return
     message = (

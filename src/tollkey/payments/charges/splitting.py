@@ -27,6 +27,8 @@ _BEHALF = (
     "You cannot create a charge with the `on_behalf_of` parameter set to a connected account with `transfers` but"
     " without the `card_payments` capability enabled."
 )
+#: Countries whose accounts pay application fees only to platforms in the same country.
+_WITHOUT_FEES = frozenset({"BR", "IN", "MX", "MY", "SG", "TH"})
 _CHARGING = ("card_payments", "legacy_payments")
 
 
@@ -73,6 +75,22 @@ def charge_refusal(call: Call, on_behalf_of: str | None) -> ApiError | None:
         concerned.append((call.within(call.platform).objects.find_read_only(fields.ACCOUNT, on_behalf_of), _BEHALF))
     refused = (_refusal(call, account or {}, without) for account, without in concerned)
     return next((error for error in refused if error is not None), None)
+
+
+def check_fee_country(call: Call, destination: str | None, param: str) -> None:
+    """Raise ApiError 400 if a platform cannot take an application fee of an account in that country.
+
+    destination: the account that a destination charge is for; None for a direct charge, of the acting account.
+    Source: unlock-protocol/unlock issue 12594.
+    """
+    paying = call.within(destination) if destination is not None else call
+    home, country = fields.account_country(call.within(call.platform)), fields.account_country(paying)
+    if country in _WITHOUT_FEES and country != home:
+        message = (
+            f"Stripe doesn't currently support application fees for platforms in {home} with connected accounts in"
+            f" {country}."
+        )
+        raise invalid(message, param, "charge_invalid_parameter", retry=False)
 
 
 def _refusal(call: Call, account: Mapping[str, Any], without: str) -> ApiError | None:

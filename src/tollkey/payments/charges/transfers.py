@@ -150,6 +150,7 @@ def create_reversal(call: Call, params: operations.PostTransfersIdReversals) -> 
         unreversed = shared_currency.show(left, transfer["currency"])
         message = f"Reversal amount ({shown}) is greater than unreversed amount on transfer ({unreversed})"
         raise invalid(message, "amount", retry=False)
+    moving.check_reversible(call, transfer, Money(amount, transfer["currency"]))
     return moving.reverse_transfer(
         call,
         transfer,

@@ -240,6 +240,8 @@ def _connect(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
         intent["on_behalf_of"] = account
     fee = params.get("application_fee_amount")
     if fee is not None:
+        destination = intent["transfer_data"]["destination"] if intent["transfer_data"] is not None else None
+        splitting.check_fee_country(call, destination, "application_fee_amount")
         if fee > intent["amount"]:
             raise invalid("The application_fee_amount cannot be greater than the amount.", "application_fee_amount")
         if call.account == call.platform and intent["transfer_data"] is None:

@@ -73,6 +73,14 @@ def external_of(account: Json, id: str) -> Json:
     raise missing_object("external account", id, "id", in_path=True)
 
 
+def check_account_type(value: Json, given: str | None) -> None:
+    """Check the type of a bank account. given: None when it stays. Raises ApiError 400 for one of another country."""
+    allowed = ("futsu", "toza") if value.get("country") == "JP" else ("checking", "savings")
+    if given and given not in allowed:
+        kinds = " or ".join(allowed)
+        raise invalid(f"Invalid account_type: must be {kinds} for bank accounts in {value['country']}", "account_type")
+
+
 def change_external(loaded: LoadedAccount, id: str, change: Json, metadata: Json | None) -> Json:
     """Set fields of an external account; at most one of each currency is the default."""
     value = external_of(loaded.account, id)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tollkey.wire import Json
+from tollkey.platform._connect.ownership import collects
+from tollkey.wire import Json, invalid
 
 _AUTHENTICATION, _COLLECTION = "disable_stripe_user_authentication", "external_account_collection"
 _PAYMENT = (
@@ -44,6 +45,24 @@ _COMPONENTS: dict[str, tuple[str, ...]] = {
 _ON = frozenset(
     {_COLLECTION, "capture_payments", "dispute_management", "refund_management", "card_spend_dispute_management"}
 )
+
+
+def check_components(account: Json, given: Mapping[str, Any]) -> None:
+    """Check the components of a new session.
+
+    Raises ApiError 400 for features that are for accounts whose requirements the platform collects.
+    """
+    if collects(account):
+        return
+    for name, asked in given.items():
+        features = (asked or {}).get("features") or {}
+        for feature, refused in ((_AUTHENTICATION, True), (_COLLECTION, False)):
+            if features.get(feature) is refused:
+                message = (
+                    f"The feature `{feature}` can only be {str(refused).lower()} for accounts where"
+                    " `controller.requirement_collection` is `application`."
+                )
+                raise invalid(message, f"components[{name}][features][{feature}]")
 
 
 def components_of(given: Mapping[str, Any]) -> Json:

@@ -1,0 +1,57 @@
+"""What a platform may still change in an account once its owner has been asked.
+
+requirement_collection   before an account link or session   afterwards
+application              everything                          everything
+stripe                   everything but the terms            neither who is behind it nor where it is paid out
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tollkey.platform._connect.loading import LoadedAccount
+from tollkey.wire import ApiError, Json, invalid
+
+#: What its owner says, and the platform no longer changes.
+_OWNERS = ("business_type", "company", "individual", "external_account", "bank_account")
+_TERMS = "You cannot accept the Terms of Service on behalf of Standard and Express connected accounts."
+
+
+def collects(account: Json) -> bool:
+    """Whether the platform collects the requirements of an account, as of Custom accounts."""
+    return bool((account.get("controller") or {}).get("requirement_collection") == "application")
+
+
+def check_update(loaded: LoadedAccount, params: Mapping[str, Any]) -> None:
+    """Check the parameters of a new or changed account. params: also those that an account token held.
+
+    Raises ApiError 400 for terms accepted for its owner, 403 for what only the owner may say now. Source of the text:
+    public reports of platforms that update Express accounts.
+    """
+    account = loaded.account
+    if loaded.is_own or collects(account):
+        return
+    if (params.get("tos_acceptance") or {}).get("date"):
+        raise invalid(_TERMS, "tos_acceptance")
+    refused = next((name for name in _OWNERS if params.get(name) is not None), None)
+    if account.get("_linked") and refused is not None:
+        raise _forbidden(f"the parameter '{refused}'", account, refused)
+
+
+def check_external_update(loaded: LoadedAccount, value: Json) -> None:
+    """Check that a platform may update a bank account. Raises ApiError 403 where Stripe collects the requirements."""
+    if not loaded.is_own and not collects(loaded.account) and value["object"] == "bank_account":
+        raise _forbidden("this endpoint", loaded.account, None)
+
+
+def ask_owner(loaded: LoadedAccount) -> None:
+    """Record that an account link or session was made: its owner says from now on what the account needs."""
+    if not loaded.is_own and not collects(loaded.account) and not loaded.account.get("_linked"):
+        loaded.account["_linked"] = True
+        loaded.home.objects.save(loaded.account)
+
+
+def _forbidden(what: str, account: Json, param: str | None) -> ApiError:
+    message = f"This application does not have the required permissions for {what} on account '{account['id']}'."
+    return ApiError(403, message=message, param=param)
