@@ -67,3 +67,28 @@ def test_an_accepted_agreement_stays(api: Api) -> None:
     assert api.post(f"/v1/accounts/{account}", tos_acceptance={"service_agreement": "recipient"}).status == 200
     open_still = ask(api, "GB", "transfers", agreement="recipient")["id"]
     assert api.post(f"/v1/accounts/{open_still}", tos_acceptance={"service_agreement": "full"}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("country", "currency", "status"),
+    [
+        ("US", "usd", 200),
+        ("US", "eur", 400),
+        ("US", "xxx", 400),
+        ("CA", "cad", 200),
+        ("CA", "usd", 200),
+        ("CA", "jpy", 400),
+        ("DE", "gbp", 200),
+        ("DE", "krw", 400),
+    ],
+)
+def test_the_default_currency_is_one_that_accounts_of_the_country_have(
+    api: Api, country: str, currency: str, status: int
+) -> None:
+    made = api.post("/v1/accounts", type="custom", country=country, default_currency=currency)
+    assert made.status == status
+    account = api.ok("post", "/v1/accounts", type="custom", country=country)["id"]
+    changed = api.post(f"/v1/accounts/{account}", default_currency=currency)
+    assert changed.status == status
+    for answer in (made, changed):
+        assert status == 200 or answer.error["param"] == "default_currency"

@@ -52,6 +52,8 @@ def test_the_same_name_in_the_same_scope_is_replaced_and_other_scopes_are_apart(
     assert len(api.ok("GET", "/v1/apps/secrets", scope=user)["data"]) == 1
     assert api.get("/v1/apps/secrets/find", name="mine", scope=ACCOUNT, key=api.live_sk).status == 404
     assert api.post("/v1/apps/secrets", name="a", payload="b", scope={"type": "user"}).error["param"] == "scope[user]"
+    stray = {"type": "account", "user": "usr_1"}
+    assert api.post("/v1/apps/secrets", name="a", payload="b", scope=stray).error["param"] == "scope[user]"
 
 
 def test_a_secret_goes_when_it_is_deleted_or_expires(api: Api) -> None:

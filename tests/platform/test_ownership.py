@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import Answer, Api
+from tests.support.connected import everything
 
 LINK = {"type": "account_onboarding", "refresh_url": "https://p.example/f", "return_url": "https://p.example/r"}
 OWNERS = {
@@ -141,6 +142,12 @@ def test_the_only_verified_executive_is_not_deleted(api: Api) -> None:
     api.ok("post", path, **given, **person)
     api.advance(10)
     assert api.delete(f"{path}/{first}")["deleted"]
+
+
+def test_the_person_of_a_sole_trader_is_not_deleted(api: Api) -> None:
+    made = api.ok("post", "/v1/accounts", **everything(api))
+    refused = api.delete(f"/v1/accounts/{made['id']}/persons/{made['individual']['id']}")
+    assert (refused.status, refused.error["message"]) == (400, "You cannot delete the representative of an account.")
 
 
 def test_there_is_one_representative_and_nobody_owns_more_than_everything(api: Api) -> None:

@@ -162,6 +162,11 @@ def balance(tx: Tx, scope: Scope, now: int, book: str = BALANCE) -> dict[str, Ba
     }
 
 
+def debts(tx: Tx, livemode: bool, accounts: Sequence[str]) -> dict[str, int]:
+    """Return what these accounts owe, in minor units by currency: the sum of their negative balances."""
+    return store.read_debts(tx, livemode, accounts, BALANCE) if accounts else {}
+
+
 def book_total(tx: Tx, scope: Scope, book: str, currency: str) -> int:
     """Return the sum of one book in one currency, available and pending, in minor units."""
     return sum(amount for (found, _), amount in store.read_totals(tx, scope, book).items() if found == currency)

@@ -18,7 +18,7 @@ from tollkey.keys import Permission
 from tollkey.platform import jobs
 from tollkey.platform._connect import load_account, save_account
 from tollkey.platform._connect.agreements import check_agreement, check_requested
-from tollkey.platform._connect.countries import default_currency
+from tollkey.platform._connect.countries import check_currency, default_currency
 from tollkey.platform._connect.external import add_external, replace_external
 from tollkey.platform._connect.loading import VERIFY, LoadedAccount, ask, capability, deauthorize, verify
 from tollkey.platform._connect.ownership import check_update
@@ -140,6 +140,7 @@ def _apply(loaded: LoadedAccount, params: operations.PostAccounts | operations.P
     call, account = loaded.home, loaded.account
     given = _from_token(call, params)
     check_update(loaded, given)
+    check_currency(account["country"], given.get("default_currency"))
     check_agreement(account, _platform(call), (given.get("tos_acceptance") or {}).get("service_agreement"))
     set_account(call, account, given)
     wanted = {name: bool((hash or {}).get("requested")) for name, hash in (given.get("capabilities") or {}).items()}

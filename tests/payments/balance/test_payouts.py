@@ -200,3 +200,22 @@ def test_a_payout_takes_only_metadata_later_and_a_descriptor_of_22_characters(ap
     assert api.post("/v1/payouts", **given, source_type="cash").error["param"] == "source_type"
     assert api.post(f"/v1/payouts/{payout}", metadata={"a": "b"})["metadata"] == {"a": "b"}
     assert api.post(f"/v1/payouts/{payout}", amount=200).error["code"] == "parameter_unknown"
+
+
+def test_a_payout_to_another_country_is_not_reversed(api: Api) -> None:
+    bank = {"object": "bank_account", "country": "DE", "currency": "eur", "account_number": "DE89370400440532013000"}
+    account = connected(api, country="DE", external_account=bank)
+    fund(api, 5_000, account)
+    given = {"amount": 100, "currency": "eur", "headers": acting(account)}
+    payout = api.ok("post", "/v1/payouts", **given)["id"]
+    api.advance(10)
+    refused = api.post(f"/v1/payouts/{payout}/reverse", headers=acting(account))
+    assert (refused.status, "US and Canadian" in refused.error["message"]) == (400, True)
+
+
+def test_an_instant_payout_needs_an_external_account_that_takes_it(api: Api) -> None:
+    bank = {"object": "bank_account", "country": "DE", "currency": "eur", "account_number": "DE89370400440532013000"}
+    account = connected(api, country="DE", external_account=bank)
+    fund(api, 5_000, account)
+    given = {"amount": 100, "currency": "eur", "method": "instant", "headers": acting(account)}
+    assert api.post("/v1/payouts", **given).error["code"] == "instant_payouts_unsupported"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.payments.methods.steps import Victim
 from tests.support.api import Api
 from tests.support.connected import audit, available
@@ -43,3 +45,31 @@ def test_a_top_up_shows_a_source_only_to_who_may_read_it(api: Api) -> None:
         source=victim.source,
     )
     assert (answer.status, victim.shown_in(answer)) == (403, False), answer
+
+
+@pytest.mark.parametrize(
+    ("state", "source", "status"),
+    [
+        ("pending", "btok_us_verified", 200),
+        ("succeeded", "btok_us_verified", 400),
+        ("failed", "btok_us_verified_noAccount", 400),
+        ("canceled", "btok_us_verified", 400),
+    ],
+)
+def test_only_a_pending_top_up_is_canceled(api: Api, state: str, source: str, status: int) -> None:
+    path = f"/v1/topups/{api.ok('post', '/v1/topups', amount=500, currency='usd', source=source)['id']}"
+    if state in ("succeeded", "failed"):
+        api.advance(10)
+    if state == "canceled":
+        api.ok("post", f"{path}/cancel")
+    assert api.get(path)["status"] == state
+    answer = api.post(f"{path}/cancel")
+    assert answer.status == status
+    assert status == 200 or f"status of {state}" in answer.error["message"]
+    audit(api)
+
+
+def test_the_statement_of_a_top_up_has_15_characters(api: Api) -> None:
+    for length, status in ((15, 200), (16, 400)):
+        answer = api.post("/v1/topups", amount=500, currency="usd", statement_descriptor="R" * length)
+        assert answer.status == status

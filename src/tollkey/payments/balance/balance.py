@@ -14,7 +14,7 @@ from tollkey.payments.balance import jobs, kinds
 from tollkey.payments.balance.payout_schedule import plan
 from tollkey.payments.balance.transactions import current
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Page, Resource, list_page, needs, records
+from tollkey.wire import Call, Endpoint, Page, Resource, list_page, needs, records, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredBalanceTransaction
@@ -55,8 +55,8 @@ def balance(call: Call, params: operations.GetBalance) -> api.Balance:
     ]
     if instant and not call.livemode:
         answer["instant_available"] = instant
-    if call.objects.query(fields.ACCOUNT, limit=2)[1:]:  # a platform: nothing is held back for its accounts here
-        answer["connect_reserved"] = [{"amount": 0, "currency": line["currency"]} for line in available]
+    if call.objects.query(fields.ACCOUNT, limit=2)[1:]:
+        answer["connect_reserved"] = _reserved(call, [line["currency"] for line in available])
     issuing = ledger.balance(call.tx, call.scope, call.now, ledger.ISSUING)
     if issuing:
         answer["issuing"] = {
@@ -67,6 +67,21 @@ def balance(call: Call, params: operations.GetBalance) -> api.Balance:
         "pending": [{"amount": 0, "currency": default}],
     }
     return answer
+
+
+def _reserved(call: Call, currencies: Sequence[str]) -> list[api.BalanceAmount]:
+    """Return ``connect_reserved`` of a platform: what connected accounts owe whose requirements it collects.
+
+    currencies: those of its own balance, which are listed also when nothing is owed.
+    """
+    answering = [
+        account["id"]
+        for account in call.objects.query(fields.ACCOUNT)
+        if account["id"] != call.account and value_at(account, "controller.requirement_collection") == "application"
+    ]
+    owed = ledger.debts(call.tx, call.livemode, answering)
+    every = [*currencies, *sorted(owed.keys() - set(currencies))]
+    return [{"amount": owed.get(currency, 0), "currency": currency} for currency in every]
 
 
 def _by_type(amounts: dict[str, int]) -> api.BalanceAmountBySourceType:

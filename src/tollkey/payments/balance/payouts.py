@@ -77,6 +77,8 @@ _FAILURES = {
         " payments in that currency."
     ),
 }
+#: Countries whose bank accounts a payout can be taken back from.
+_REVERSIBLE = ("US", "CA")
 _COULD_NOT = "The bank could not process this payout."
 
 
@@ -321,6 +323,8 @@ def reverse(call: Call, params: operations.PostPayoutsPayoutReverse) -> api.Payo
             f"Payout {original['id']} cannot be reversed because it is not a paid payout that is left to reverse.",
             retry=False,
         )
+    if _country_of(call, _destination_id(original)) not in _REVERSIBLE:
+        raise invalid("Only payouts to US and Canadian bank accounts can be reversed.", retry=False)
     target: PayoutTarget = {"id": _destination_id(original), "object": original["type"]}
     back = _new(call, -_amount_of(original), target, {**params, "source_type": original["source_type"]})
     back["original_payout"] = original["id"]
@@ -331,6 +335,12 @@ def reverse(call: Call, params: operations.PostPayoutsPayoutReverse) -> api.Payo
     original["reversed_by"] = back["id"]
     call.objects.save(original, "payout.updated")
     return back
+
+
+def _country_of(call: Call, id: str) -> str | None:
+    """Return the country of an external account of the acting account; None if it was deleted."""
+    every = ((fields.acting_account(call) or {}).get("external_accounts") or {}).get("data") or []
+    return next((str(one["country"]) for one in every if one["id"] == id), None)
 
 
 def list_payouts(call: Call, params: operations.GetPayouts) -> Page:

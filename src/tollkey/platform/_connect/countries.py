@@ -37,6 +37,8 @@ CURRENCIES: dict[str, str] = {
     for country in countries.split()
 }  # fmt: skip
 
+#: Currencies that accounts in Europe settle in.
+_EUROPEAN = frozenset({"eur", "gbp", "chf", "sek", "nok", "dkk", "pln", "czk", "huf", "ron", "bgn", "isk"})
 _ADDRESS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("US", "CA", "AU", "BR", "MX", "IN", "MY"), ("city", "line1", "postal_code", "state")),
     "SG": ("line1", "postal_code"),
@@ -97,6 +99,18 @@ def default_currency(country: str) -> str:
             " or 'GB'. A full list of country codes is available at https://stripe.com/global",
         )
     return found
+
+
+def check_currency(country: str, given: str | None) -> None:
+    """Check the default currency that parameters ask for. Raises ApiError 400 for one that accounts there cannot have.
+
+    An account has the currency of its country or US dollars, in Europe any of the currencies that are settled there.
+    """
+    own = CURRENCIES.get(country)
+    allowed = {own, "usd", *(_EUROPEAN if own in _EUROPEAN else ())}
+    if given is not None and given.lower() not in allowed:
+        message = f"The currency {given} is not supported as the default currency of accounts in {country}."
+        raise ApiError(400, message=message, param="default_currency")
 
 
 def address_fields(country: str) -> tuple[str, ...]:
