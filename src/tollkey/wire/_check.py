@@ -20,6 +20,7 @@ Path = tuple[Any, str] | None
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _LONGEST_SHOWN = 500  # characters of a refused value
 _NAMES_SHOWN = 50  # unknown parameters that an error lists
+_PLACES = 12  # of decimal amounts
 _LONG_NUMBER = re.compile(r"(?:[0-9][ -]?){12,}", re.ASCII)
 _NUMBER = re.compile(r"-?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})", re.ASCII)
 
@@ -187,7 +188,7 @@ class Number(Node):
 
 
 class DecimalText(Node):
-    """A decimal number, kept as the string that was sent."""
+    """A decimal number of at most 12 places, kept as the string that was sent."""
 
     __slots__ = ()
 
@@ -195,6 +196,10 @@ class DecimalText(Node):
         if type(value) in (int, float):
             value = str(value)
         if type(value) is str and _NUMBER.fullmatch(value):
+            if len(value.partition(".")[2]) > _PLACES:
+                raise invalid(
+                    f"Invalid decimal: {value}; must contain at maximum {_PLACES} decimal places.", bracket_name(path)
+                )
             return value
         if value == "" or value is None:
             raise empty(path)

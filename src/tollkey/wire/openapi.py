@@ -22,6 +22,7 @@ from tollkey.wire._check import (
     Timestamp,
     Unset,
 )
+from tollkey.wire._limits import ShortArray
 from tollkey.wire._special import Email, Metadata, Moment, Url
 from tollkey.wire.messages import is_v2
 from tollkey.wire.removed import Refused, gone, narrowed
@@ -147,7 +148,8 @@ def _schema(node: Node) -> Json:
         made["additionalProperties"] = False
         return {**made, "required": list(node.required)} if node.required else made
     if isinstance(node, Array):
-        return {"type": "array", "items": _schema(node.item)}
+        longest = {"maxItems": node.most} if isinstance(node, ShortArray) else {}
+        return {"type": "array", "items": _schema(node.item), **longest}
     if isinstance(node, Map):
         return {"type": "object", "additionalProperties": _schema(node.item)}
     return _scalar(node)

@@ -31,12 +31,14 @@ from tollkey.wire._check import (
 )
 from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire._incoming import too_large
+from tollkey.wire._limits import limited
 from tollkey.wire._multipart import Upload, decode_multipart, is_multipart
 from tollkey.wire._special import Email, Metadata, Moment, Url, is_url_name, url_node
 from tollkey.wire.messages import is_v2
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.dates import DATES, PUBLISHED
 from tollkey.wire.spec.legacy import BOUNDS, BROWSER_ONLY, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
+from tollkey.wire.spec.limits import LOWEST, MOST
 
 __all__ = [
     "Anything",
@@ -222,6 +224,10 @@ def _operation(name: str) -> ObjectSchema:
     schema = base.extended(extra)
     for path, kind in {**EXTRA_OPERATIONS.get(name, {}), **EXTRA.get(name, {}), **BOUNDS.get(name, {})}.items():
         schema = _with(schema, path.split("."), kind)
+    for path, most in sorted(MOST.get(name, {}).items(), key=lambda row: -row[0].count(".")):  # inner limits first
+        schema = _with(schema, path.split("."), f"<={most}")
+    for path, lowest in LOWEST.get(name, {}).items():
+        schema = _with(schema, path.split("."), f">={lowest}")
     done = Object(schema.fields, dict.fromkeys((*REQUIRED.get(name, ()), *schema.required)))
     done.browser_only = BROWSER_ONLY.get(name, frozenset())
     return done
@@ -236,7 +242,10 @@ def _with(record: Object, path: list[str], kind: str) -> Object:
     name = first.removesuffix("[]").removeprefix("?")
     if not rest:
         there = record.fields.get(name)
-        node = Unset(there) if kind == "?" and there is not None else _kind(kind)
+        if kind.startswith("<=") and there is not None:
+            node = limited(there, int(kind[2:]))
+        else:
+            node = Unset(there) if kind == "?" and there is not None else _kind(kind)
         return record.extended({name: node}, [name] if first.startswith("?") else [])
     return record.extended({name: _inside(record.fields.get(name), rest, kind, first.endswith("[]"))})
 

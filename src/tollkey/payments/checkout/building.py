@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,8 +10,9 @@ from tollkey.payments.checkout import jobs, kinds, states
 from tollkey.payments.checkout.known import amount_of, currency_of, price_of
 from tollkey.payments.checkout.legacy import modern
 from tollkey.payments.checkout.lines import check_quantities, make_items, total
-from tollkey.payments.checkout.order import optional_items
+from tollkey.payments.checkout.order import optional_items, recurring_options
 from tollkey.payments.checkout.place import check_customer, collect
+from tollkey.payments.checkout.rules import check, check_lines, check_tax_rates
 from tollkey.payments.intents import payment_intents, setup_intents
 from tollkey.payments.methods import method_types, payment_method_configurations
 from tollkey.payments.shared import currency as shared_currency
@@ -39,48 +39,12 @@ _COPIED = (
     "integration_identifier", "locale",
     "origin_context", "permissions", "shipping_address_collection", "submit_type", "success_url", "return_url",
 )  # fmt: skip
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 #: From this version on a session makes its PaymentIntent when it is confirmed, and knows the customer's details before.
 #: From this version on a session of mode `payment` makes a customer only if it needs one.
 _CUSTOMER_IF_REQUIRED_SINCE = "2022-08-01"
 #: From this version on a session of mode `payment` collects a payment method only if it needs one.
 _COLLECTED_IF_REQUIRED_SINCE = "2023-08-16"
 _INTENT_LATER_SINCE = "2022-08-01"
-
-
-def _check(params: Params, mode: str, ui: str) -> None:
-    """Refuse parameters that do not go together."""
-    for one, two in (
-        ("customer", "customer_email"),
-        ("allow_promotion_codes", "discounts"),
-        ("customer", "customer_creation"),
-    ):
-        if params.get(one) and params.get(two):
-            raise invalid(f"You may only specify one of these parameters: {one}, {two}.")
-    if params.get("customer_email") and _EMAIL.fullmatch(params["customer_email"]) is None:
-        raise invalid(f"Invalid email address: {params['customer_email']}", "customer_email", "email_invalid")
-    for name, allowed in (
-        ("payment_intent_data", "payment"),
-        ("subscription_data", "subscription"),
-        ("setup_intent_data", "setup"),
-    ):
-        if params.get(name) and mode != allowed:
-            raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
-    if mode == "setup" and params.get("line_items"):
-        raise invalid("You can not pass `line_items` in `setup` mode.", "line_items")
-    if mode != "setup" and not params.get("line_items"):
-        raise missing_param("line_items")
-    if ui == "hosted_page":
-        if not params.get("success_url"):
-            raise missing_param("success_url")
-        if params.get("return_url"):
-            raise invalid("You can not pass `return_url` when `ui_mode` is `hosted`.", "return_url")
-    else:
-        for name in ("success_url", "cancel_url"):
-            if params.get(name):
-                raise invalid(f"You can not pass `{name}` when `ui_mode` is `{params['ui_mode']}`.", name)
-        if not params.get("return_url") and params.get("redirect_on_completion") != "never":
-            raise missing_param("return_url")
 
 
 def _expiry(call: Call, given: int | None) -> int:
@@ -308,7 +272,7 @@ def new_session(call: Call, params: Params, *, for_portal: bool = False) -> Stor
         raise missing_param("mode")
     ui = params.get("ui_mode") or "hosted_page"
     ui = _MODES.get(ui, ui)
-    _check(params, mode, ui)
+    check(call, params, mode, ui)
     session = _new(call, params, mode, ui)
     session.update({"_lines": [], "_discounts": [], "_params": _kept(params)})
     if for_portal:
@@ -319,8 +283,9 @@ def new_session(call: Call, params: Params, *, for_portal: bool = False) -> Stor
     currency = shared_currency.check_currency(params["currency"], "currency") if params.get("currency") else None
     if mode != "setup":
         check_quantities(params["line_items"])
+        check_tax_rates(call, params)
         session["_lines"] = make_items(call, params["line_items"], currency)
-        _check_prices(session, mode)
+        check_lines(session, recurring_options(call, params.get("optional_items") or []))
         session["currency"] = session["_lines"][0]["currency"]
     else:
         session["currency"] = currency
@@ -384,17 +349,3 @@ def intent_of(call: Call, session: StoredSession) -> StoredPaymentIntent:
     made = payment_intents.create_intent(call, params, _checkout=session["id"])
     session["payment_intent"] = made["id"]
     return made
-
-
-def _check_prices(session: StoredSession, mode: str) -> None:
-    recurring = [bool(price_of(item)["recurring"]) for item in session["_lines"]]
-    if mode == "payment" and any(recurring):
-        raise invalid(
-            "You specified `payment` mode but passed a recurring price."
-            " Either switch to `subscription` mode or use only one-time prices.",
-            f"line_items[{recurring.index(True)}][price]",
-        )
-    if mode == "subscription" and not any(recurring):
-        raise invalid(
-            "You must provide at least one recurring price in `subscription` mode when using prices.", "line_items"
-        )

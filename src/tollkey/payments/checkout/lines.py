@@ -65,6 +65,10 @@ def make_items(
         quantity = entry.get("quantity")
         if quantity is None and not metered:
             raise invalid("Quantity is required. Add `quantity` to `" + param + "`", param)
+        if quantity is not None and metered:
+            raise invalid(
+                f"Quantity should not be specified where usage_type is `metered`. Remove quantity from `{param}`", param
+            )
         product = call.objects.get(kinds.PRODUCT, price["product"])
         custom = price["custom_unit_amount"] or {}
         chosen = entry.get("_amount") or custom.get("preset")

@@ -37,6 +37,14 @@ def optional_items(call: Call, given: Sequence[Mapping[str, Any]]) -> list[Optio
     return made
 
 
+def recurring_options(call: Call, given: Sequence[Mapping[str, Any]]) -> list[bool]:
+    """Return for each of the ``optional_items`` whether its price recurs; raise ApiError 400 for one not there."""
+    return [
+        bool(call.objects.get(kinds.PRICE, entry["price"], f"optional_items[{place}][price]")["recurring"])
+        for place, entry in enumerate(given)
+    ]
+
+
 def order_form(call: Call, session: StoredSession, path: str, form: Form) -> str:
     """The form in which the order is changed; empty when nothing of it may be."""
     fields = [field for item in session["_lines"] for field in _of_line(item, currency_of(session), form)]

@@ -14,6 +14,7 @@ from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.building import DAY
 from tollkey.payments.checkout.known import page_of, price_of
 from tollkey.payments.checkout.lines import check_quantities, make_items, shown
+from tollkey.payments.checkout.rules import check_link
 from tollkey.payments.checkout.sessions import new_session
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, receipt_links
@@ -155,10 +156,7 @@ def create(call: Call, params: Params) -> StoredLink:
     check_quantities(params["line_items"])
     items = make_items(call, params["line_items"], currency)
     recurring = any(price_of(item)["recurring"] for item in items)
-    for name, wrong in (("payment_intent_data", recurring), ("subscription_data", not recurring)):
-        if params.get(name) and wrong:
-            kind = "subscription" if recurring else "payment"
-            raise invalid(f"You can not pass `{name}` in `{kind}` mode.", name)
+    check_link(params, recurring, len(items))
     id = call.ids.new("plink")
     link = new_object(
         kinds.PAYMENT_LINK,
@@ -203,6 +201,7 @@ def create(call: Call, params: Params) -> StoredLink:
 def update(call: Call, params: Params) -> StoredLink:
     """Change a link; sessions that were made from it stay as they are."""
     link = call.objects.get(kinds.PAYMENT_LINK, call.path["payment_link"])
+    check_link(params, any(price_of(item)["recurring"] for item in link["_lines"]), len(link["_lines"]))
     for index, entry in enumerate(params.get("line_items") or []):
         item = next((one for one in link["_lines"] if one["id"] == entry["id"]), None)
         if item is None:

@@ -72,6 +72,8 @@ def update(call: Call, params: Params) -> StoredSession:
     fields.merge_metadata(session, params)
     if set(params) & {"shipping_options", "line_items", "collected_information"}:
         completion.check_open(session)
+    if params.get("collected_information") and session["ui_mode"] == "hosted_page":
+        raise invalid("You can not pass `collected_information` when `ui_mode` is `hosted`.", "collected_information")
     if "shipping_options" in params:
         session["shipping_cost"] = None
         shipping_options(call, session, params["shipping_options"] or [])

@@ -1,0 +1,251 @@
+"""Which parameters of a Checkout Session go together: with its mode, its ``ui_mode``, and one another.
+
+The limits of single parameters are in ``wire/spec/limits.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tollkey.payments.checkout import kinds
+from tollkey.payments.checkout.known import price_of
+from tollkey.wire import Call, Params, invalid, missing_param, value_at
+
+if TYPE_CHECKING:
+    from tollkey.payments.checkout.stored import StoredSession
+
+#: Parameters of some modes only, with these modes.
+_MODES = {
+    "allow_promotion_codes": ("payment", "subscription"),
+    "discounts": ("payment", "subscription"),
+    "line_items": ("payment", "subscription"),
+    "optional_items": ("payment", "subscription"),
+    "payment_intent_data": ("payment",),
+    "payment_method_collection": ("subscription",),
+    "phone_number_collection": ("payment", "subscription"),
+    "saved_payment_method_options": ("payment", "subscription"),
+    "setup_intent_data": ("setup",),
+    "submit_type": ("payment", "subscription"),
+    "subscription_data": ("subscription",),
+}
+#: Parameters that pages of the shop's own, made of elements, do not show.
+_NOT_IN_ELEMENTS = (
+    "after_expiration", "branding_settings", "custom_fields", "custom_text", "name_collection", "optional_items",
+    "origin_context", "submit_type",
+)  # fmt: skip
+_NOT_ON_OUR_PAGE = ("permissions", "redirect_on_completion")
+_EXCLUSIVE = (
+    ("customer", "customer_email"),
+    ("allow_promotion_codes", "discounts"),
+    ("customer", "customer_creation"),
+    ("excluded_payment_method_types", "payment_method_types"),
+)
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_WORD = re.compile(r"[A-Za-z0-9_-]+")  # the document says alphanumeric; underscores are in wide use
+_MOST_LINES, _MOST_OF_A_KIND = 100, 20
+_TWO_DAYS, _LONGEST_TRIAL = 2 * 86_400, 730
+
+
+def check(call: Call, params: Params, mode: str, ui: str) -> None:
+    """Raise ApiError 400 for parameters that do not go together.
+
+    ui: ``hosted_page``, ``embedded_page`` or ``elements``; ``params["ui_mode"]`` may have its older name.
+    """
+    for one, two in _EXCLUSIVE:
+        if params.get(one) and params.get(two):
+            raise invalid(f"You may only specify one of these parameters: {one}, {two}.")
+    if params.get("customer_email") and _EMAIL.fullmatch(params["customer_email"]) is None:
+        raise invalid(f"Invalid email address: {params['customer_email']}", "customer_email", "email_invalid")
+    _check_mode(params, mode)
+    _check_ui(params, ui)
+    check_custom_fields(params.get("custom_fields") or [])
+    _check_branding(params.get("branding_settings") or {})
+    _check_methods(params)
+    _check_subscription(call, params.get("subscription_data") or {})
+
+
+def _check_mode(params: Params, mode: str) -> None:
+    for name, modes in _MODES.items():
+        if _asked(params, name) and mode not in modes:
+            raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
+    if params.get("customer_creation") and mode == "subscription":
+        raise invalid("`customer_creation` can only be used in `payment` mode.", "customer_creation")
+    if value_at(params, "invoice_creation.enabled") and mode != "payment":
+        raise invalid(
+            "You can only enable invoice creation when `mode` is set to `payment`. Invoices are created automatically"
+            " when `mode` is set to `subscription`, and are unsupported when set to `setup`. To learn more visit"
+            " https://stripe.com/docs/payments/checkout/post-payment-invoices.",
+            "invoice_creation",
+        )
+    if mode != "setup" and not params.get("line_items"):
+        raise missing_param("line_items")
+    if mode == "setup" and not params.get("currency") and not params.get("payment_method_types"):
+        raise missing_param("currency")
+
+
+def _asked(params: Params, name: str) -> bool:
+    """Whether a parameter is sent, and not only to say that something is off."""
+    return bool(params.get(name)) and params[name] != {"enabled": False}
+
+
+def _check_ui(params: Params, ui: str) -> None:
+    if ui == "hosted_page":
+        if not params.get("success_url"):
+            raise missing_param("success_url")
+        refused = ("return_url", *_NOT_ON_OUR_PAGE)
+    else:
+        refused = ("success_url", "cancel_url", *(_NOT_IN_ELEMENTS if ui == "elements" else ()))
+    called = "hosted" if ui == "hosted_page" else params["ui_mode"]
+    for name in refused:
+        if params.get(name):
+            raise invalid(f"You can not pass `{name}` when `ui_mode` is `{called}`.", name)
+    if ui != "hosted_page" and not params.get("return_url") and params.get("redirect_on_completion") != "never":
+        raise missing_param("return_url")
+    if value_at(params, "permissions.update_shipping_details") and ui != "elements":
+        raise invalid(
+            f"You can not pass `permissions[update_shipping_details]` when `ui_mode` is `{called}`.",
+            "permissions[update_shipping_details]",
+        )
+
+
+def check_custom_fields(given: Sequence[Mapping[str, Any]]) -> None:
+    """Raise ApiError 400 for custom fields (of a session or link) with unusable keys or values to choose from."""
+    _check_words([field["key"] for field in given], "custom_fields", "key")
+    for place, field in enumerate(given):
+        choice, where = field.get("dropdown") or {}, f"custom_fields[{place}][dropdown]"
+        values = [option["value"] for option in choice.get("options") or []]
+        _check_words(values, f"{where}[options]", "value")
+        if choice.get("default_value") and choice["default_value"] not in values:
+            raise invalid(
+                f"Invalid default value: {choice['default_value']}; must be one of the options.",
+                f"{where}[default_value]",
+            )
+
+
+def _check_words(words: Sequence[str], where: str, name: str) -> None:
+    for place, word in enumerate(words):
+        if _WORD.fullmatch(word) is None:
+            raise invalid(
+                f"Invalid {name}: {word}; must only contain alphanumeric characters.", f"{where}[{place}][{name}]"
+            )
+        if word in words[:place]:
+            raise invalid(
+                f"The {name} `{word}` is used more than once; it must be unique.", f"{where}[{place}][{name}]"
+            )
+
+
+def _check_branding(given: Mapping[str, Any]) -> None:
+    """A picture is an uploaded file or an address, as its type says."""
+    for name in ("icon", "logo"):
+        picture = given.get(name)
+        if not picture:
+            continue
+        where = f"branding_settings[{name}]"
+        wanted, other = ("file", "url") if picture["type"] == "file" else ("url", "file")
+        if not picture.get(wanted):
+            raise missing_param(f"{where}[{wanted}]")
+        if picture.get(other):
+            raise invalid(
+                f"You can not pass `{where}[{other}]` when `{where}[type]` is `{picture['type']}`.", f"{where}[{other}]"
+            )
+
+
+def _check_methods(params: Params) -> None:
+    """What single payment methods ask for."""
+    mandate = value_at(params, "payment_method_options.acss_debit.mandate_options") or {}
+    if mandate.get("payment_schedule") in ("interval", "combined") and not mandate.get("interval_description"):
+        raise missing_param("payment_method_options[acss_debit][mandate_options][interval_description]")
+
+
+def _check_subscription(call: Call, data: Mapping[str, Any]) -> None:
+    """A trial of Checkout that ends on a date lasts two days at least; a share is only taken from another account."""
+    if data.get("application_fee_percent") and call.owner == call.account and not data.get("transfer_data"):
+        raise invalid(
+            "Can only apply an application_fee_percent when the request is made on behalf of another account"
+            " (using an OAuth key or the Stripe-Account header).",
+            "subscription_data[application_fee_percent]",
+        )
+    if data.get("trial_end") is not None and data["trial_end"] < call.now + _TWO_DAYS:
+        raise invalid("The `trial_end` date has to be at least 2 days in the future.", "subscription_data[trial_end]")
+    if (data.get("trial_period_days") or 0) > _LONGEST_TRIAL:
+        raise invalid(
+            f"The maximum number of trial period days is {_LONGEST_TRIAL} (2 years).",
+            "subscription_data[trial_period_days]",
+        )
+
+
+def check_tax_rates(call: Call, params: Params) -> None:
+    """Raise ApiError 400 for tax rates that are no longer in use; what has them already keeps them."""
+    named = [
+        (id, f"line_items[{place}][tax_rates][{number}]")
+        for place, item in enumerate(params.get("line_items") or [])
+        for number, id in enumerate(item.get("tax_rates") or [])
+    ]
+    default = (params.get("subscription_data") or {}).get("default_tax_rates") or []
+    named += [(id, f"subscription_data[default_tax_rates][{number}]") for number, id in enumerate(default)]
+    for id, param in named:
+        if not call.objects.get(kinds.TAX_RATE, id, param)["active"]:
+            raise invalid(f"The tax rate `{id}` is inactive and can't be used with new Checkout Sessions.", param)
+
+
+def check_link(params: Params, recurring: bool, lines: int) -> None:
+    """Raise ApiError 400 for parameters of a payment link that do not go together.
+
+    recurring: whether one of its prices recurs, so that its sessions are of mode ``subscription``. lines: how many
+    line items it has.
+    """
+    mode = "subscription" if recurring else "payment"
+    for name in ("payment_intent_data", "payment_method_collection", "subscription_data"):
+        if params.get(name) and mode not in _MODES[name]:
+            raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
+    if params.get("application_fee_amount") is not None and recurring:
+        raise invalid(
+            "You can not pass `application_fee_amount` when a line item has a recurring price.",
+            "application_fee_amount",
+        )
+    percent = params.get("application_fee_percent")
+    if percent is not None:
+        if not recurring:
+            raise invalid(
+                "You can not pass `application_fee_percent` when no line item has a recurring price.",
+                "application_fee_percent",
+            )
+        if not 0 <= percent <= 100 or round(percent, 2) != percent:
+            raise invalid(
+                "application_fee_percent must be between 0 and 100, with at most two decimal places.",
+                "application_fee_percent",
+            )
+    check_custom_fields(params.get("custom_fields") or [])
+    if lines + len(params.get("optional_items") or []) > _MOST_OF_A_KIND:
+        raise invalid(f"You can have at most {_MOST_OF_A_KIND} line items, including optional items.", "optional_items")
+
+
+def check_lines(session: StoredSession, optional: Sequence[bool] = ()) -> None:
+    """Raise ApiError 400 for prices that do not fit the session's mode, or for too many of them.
+
+    optional: for each optional item, whether its price recurs.
+    """
+    recurring = [bool(price_of(item)["recurring"]) for item in session["_lines"]]
+    if session["mode"] == "payment" and any(recurring):
+        raise invalid(
+            "You specified `payment` mode but passed a recurring price."
+            " Either switch to `subscription` mode or use only one-time prices.",
+            f"line_items[{recurring.index(True)}][price]",
+        )
+    if session["mode"] == "subscription" and not any(recurring):
+        raise invalid(
+            "You must provide at least one recurring price in `subscription` mode when using prices.", "line_items"
+        )
+    all_kinds = [*recurring, *optional]
+    if session["mode"] == "payment":
+        _check_count(len(all_kinds), _MOST_LINES, "line items")
+    else:
+        _check_count(all_kinds.count(True), _MOST_OF_A_KIND, "line items with recurring prices")
+        _check_count(all_kinds.count(False), _MOST_OF_A_KIND, "line items with one-time prices")
+
+
+def _check_count(count: int, most: int, what: str) -> None:
+    if count > most:
+        raise invalid(f"You can have at most {most} {what}, including optional items.", "line_items")

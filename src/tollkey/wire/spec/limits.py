@@ -1,0 +1,41 @@
+"""Limits that Stripe's document states only in words.
+
+``MOST`` maps an operation to {path: limit}: elements of a list, characters of a text, or the largest integer. A path is
+dotted, with ``[]`` after a list that it goes through. ``LOWEST`` does the same with smallest integers.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+Limits = dict[str, dict[str, int]]
+
+_PRODUCT = {"images": 8, "marketing_features": 15, "marketing_features[].name": 80}
+_LINK = {"custom_fields": 3, "custom_fields[].dropdown.options": 200, "optional_items": 10}
+_PORTAL = {"features.subscription_update.products": 10}
+
+MOST: Final[Limits] = {
+    "GET /v1/events": {"types": 20},
+    "GET /v1/prices": {"lookup_keys": 10},
+    "POST /v1/billing_portal/configurations": _PORTAL,
+    "POST /v1/billing_portal/configurations/{}": _PORTAL,
+    "POST /v1/checkout/sessions": {
+        **_LINK,
+        "custom_fields[].key": 200,
+        "discounts": 1,
+        "line_items[].adjustable_quantity.maximum": 999_999,
+        "optional_items[].adjustable_quantity.maximum": 999_999,
+        "shipping_options": 5,
+    },
+    "POST /v1/checkout/sessions/{}": {"shipping_options": 5},
+    "POST /v1/customer_sessions": {"components.payment_element.features.payment_method_redisplay_limit": 10},
+    "POST /v1/payment_links": {**_LINK, "line_items": 20, "shipping_options": 5},
+    "POST /v1/payment_links/{}": {**_LINK, "line_items": 20},
+    "POST /v1/products": _PRODUCT,
+    "POST /v1/products/{}": _PRODUCT,
+}
+
+LOWEST: Final[Limits] = {
+    "POST /v1/checkout/sessions": {"subscription_data.trial_period_days": 1},
+    "POST /v1/payment_links": {"subscription_data.trial_period_days": 1},
+}
