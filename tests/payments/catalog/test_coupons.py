@@ -67,3 +67,34 @@ def test_before_2018_07_27_a_percentage_was_a_whole_number(api: Api) -> None:
     coupon = api.ok("POST", PATH, percent_off="12.5")["id"]
     for version, percent in (("2018-07-27", 12.5), ("2018-05-21", 12)):
         assert api.get(f"{PATH}/{coupon}", headers={"Stripe-Version": version})["percent_off"] == percent
+
+
+YEAR = 366 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({"percent_off": 10, "currency_options": {"eur": {"amount_off": 5}}}, "currency_options"),
+        ({"percent_off": 10, "duration_in_months": 3}, "duration_in_months"),
+        ({"percent_off": 10, "duration": "forever", "duration_in_months": 3}, "duration_in_months"),
+    ],
+)
+def test_a_coupon_says_nothing_that_its_kind_has_not(api: Api, params: dict[str, Any], param: str) -> None:
+    refused = api.post(PATH, **params)
+    assert (refused.status, refused.error["param"]) == (400, param)
+
+
+def test_a_percentage_gets_no_further_currencies_later(api: Api) -> None:
+    amount = api.ok("POST", PATH, amount_off=100, currency="usd")["id"]
+    percent = api.ok("POST", PATH, percent_off=10)["id"]
+    given = {"eur": {"amount_off": 90}}
+    assert api.post(f"{PATH}/{amount}", currency_options=given).status == 200
+    refused = api.post(f"{PATH}/{percent}", currency_options=given)
+    assert (refused.status, refused.error["param"]) == (400, "currency_options")
+
+
+def test_a_coupon_is_redeemed_within_five_years(api: Api) -> None:
+    assert api.post(PATH, percent_off=10, redeem_by=api.now + 5 * YEAR).status == 200
+    refused = api.post(PATH, percent_off=10, redeem_by=api.now + 5 * YEAR + 1)
+    assert (refused.status, refused.error["param"]) == (400, "redeem_by")

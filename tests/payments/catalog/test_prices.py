@@ -51,3 +51,28 @@ def test_before_2025_03_31_a_metered_price_said_how_usage_is_summed_up(api: Api)
     price = api.ok("POST", "/v1/prices", product_data={"name": "Calls"}, recurring=metered, headers=old, **PRICE)
     assert price["recurring"]["aggregate_usage"] == "max"
     assert "aggregate_usage" not in api.get(f"/v1/prices/{price['id']}")["recurring"]
+
+
+def test_the_default_price_of_a_product_is_not_archived(api: Api) -> None:
+    product = api.ok("POST", "/v1/products", name="Gold", default_price_data=PRICE)
+    refused = api.post(f"/v1/prices/{product['default_price']}", active=False)
+    assert (refused.status, refused.error["message"]) == (
+        400,
+        "This price cannot be archived because it is the default price of its product.",
+    )
+    other = api.ok("POST", "/v1/prices", product=product["id"], **PRICE)["id"]
+    assert api.ok("POST", f"/v1/prices/{other}", active=False)["active"] is False
+    api.ok("POST", f"/v1/prices/{other}", active=True)
+    api.ok("POST", f"/v1/products/{product['id']}", default_price=other)
+    assert api.post(f"/v1/prices/{product['default_price']}", active=False).status == 200
+
+
+def test_further_currencies_are_currencies_and_not_the_price_s_own(api: Api) -> None:
+    refused = api.post(
+        "/v1/prices", product_data={"name": "Gold"}, currency_options={"xxx": {"unit_amount": 5}}, **PRICE
+    )
+    assert (refused.status, refused.error["param"]) == (400, "currency_options[xxx]")
+    price = api.ok("POST", "/v1/prices", product_data={"name": "Gold"}, **PRICE)["id"]
+    assert api.post(f"/v1/prices/{price}", currency_options={"eur": {"unit_amount": 5}}).status == 200
+    own = api.post(f"/v1/prices/{price}", currency_options={"usd": {"unit_amount": 5}})
+    assert (own.status, own.error["param"]) == (400, "currency_options[usd]")

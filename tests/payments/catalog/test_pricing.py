@@ -52,3 +52,20 @@ def test_tiers_rise_and_only_the_last_has_no_limit(api: Api, limits: tuple[objec
     tiers = [{"up_to": limit, "unit_amount": 5} for limit in limits]
     refused = api.post("/v1/prices", tiers=tiers, **tiered, **PRICE)
     assert (refused.status, refused.error["param"]) == (400, f"tiers[{place}][up_to]")
+
+
+def test_tiers_are_not_bought_in_packs(api: Api) -> None:
+    tiered = {
+        "billing_scheme": "tiered", "tiers_mode": "volume", "tiers": [{"up_to": "inf", "unit_amount": 5}],
+        "recurring": {"interval": "month"},
+    }  # fmt: skip
+    assert api.post("/v1/prices", **PRICE, **tiered).status == 200
+    refused = api.post("/v1/prices", **PRICE, **tiered, transform_quantity={"divide_by": 10, "round": "up"})
+    assert (refused.status, refused.error["param"]) == (400, "transform_quantity")
+
+
+@pytest.mark.parametrize(("minimum", "status"), [(49, 400), (50, 200)])
+def test_who_chooses_the_amount_chooses_one_that_can_be_charged(api: Api, minimum: int, status: int) -> None:
+    answer = api.post("/v1/prices", **PRICE, custom_unit_amount={"enabled": True, "minimum": minimum})
+    assert answer.status == status
+    assert status == 200 or answer.error["param"] == "custom_unit_amount[minimum]"

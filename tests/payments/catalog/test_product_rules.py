@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.api import Api
 
 
@@ -33,3 +35,18 @@ def test_a_price_may_describe_its_product(api: Api) -> None:
     product = api.get(f"/v1/products/{price['product']}")
     assert (product["name"], product["metadata"], product["unit_label"]) == ("Gold", {"a": "1"}, "seat")
     assert len(api.events("product.created")) == 1
+
+
+@pytest.mark.parametrize("text", ["<gold>", 'a"b', "it's", "a\\b", "1234567"])
+def test_a_statement_descriptor_has_a_letter_and_no_sign_that_banks_do_not_print(api: Api, text: str) -> None:
+    refused = api.post("/v1/products", name="Gold", statement_descriptor=text)
+    assert (refused.status, refused.error["param"]) == (400, "statement_descriptor")
+    product = api.ok("POST", "/v1/products", name="Gold", statement_descriptor="GOLD 24*7")["id"]
+    assert api.post(f"/v1/products/{product}", statement_descriptor=text).status == 400
+
+
+def test_goods_have_no_statement_descriptor(api: Api) -> None:
+    old = {"Stripe-Version": "2025-02-24.acacia"}
+    product = api.ok("POST", "/v1/products", name="Gold", type="good", headers=old)["id"]
+    refused = api.post(f"/v1/products/{product}", statement_descriptor="GOLD")
+    assert (refused.status, refused.error["param"]) == (400, "statement_descriptor")

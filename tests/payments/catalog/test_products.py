@@ -33,3 +33,14 @@ def test_before_2025_03_31_a_product_told_its_type(api: Api) -> None:
     old = api.get(f"/v1/products/{product['id']}", headers={"Stripe-Version": "2025-02-24.acacia"})
     new = api.get(f"/v1/products/{product['id']}")
     assert (old["type"], old["attributes"], "type" in new) == ("good", [], False)
+
+
+def test_products_are_listed_by_their_ids_or_page_by_page(api: Api) -> None:
+    gold = api.ok("POST", "/v1/products", name="Gold")["id"]
+    assert [one["id"] for one in api.get("/v1/products", ids=[gold])["data"]] == [gold]
+    for cursor in ("starting_after", "ending_before"):
+        refused = api.get("/v1/products", ids=[gold], **{cursor: gold})
+        assert (refused.status, refused.error["message"]) == (
+            400,
+            f"You may only specify one of these parameters: ids, {cursor}.",
+        )

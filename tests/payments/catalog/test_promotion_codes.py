@@ -53,3 +53,43 @@ def test_before_2025_09_30_a_code_is_made_with_its_coupon_and_shows_it(api: Api)
     assert made["coupon"]["percent_off"] == 50
     assert "coupon" not in api.get(f"{PATH}/{made['id']}")
     assert api.post(PATH, headers=old).status == 400
+
+
+def test_a_code_ends_no_later_than_its_coupon(api: Api) -> None:
+    coupon = api.ok("POST", "/v1/coupons", percent_off=10, redeem_by=api.now + 100)["id"]
+    of = {"promotion": {"type": "coupon", "coupon": coupon}}
+    assert api.post("/v1/promotion_codes", **of, expires_at=api.now + 100).status == 200
+    refused = api.post("/v1/promotion_codes", **of, expires_at=api.now + 101)
+    assert (refused.status, refused.error["param"]) == (400, "expires_at")
+
+
+def test_a_code_is_redeemed_no_more_often_than_its_coupon(api: Api) -> None:
+    coupon = api.ok("POST", "/v1/coupons", percent_off=10, max_redemptions=3)["id"]
+    of = {"promotion": {"type": "coupon", "coupon": coupon}}
+    assert api.post("/v1/promotion_codes", **of, max_redemptions=3).status == 200
+    refused = api.post("/v1/promotion_codes", **of, max_redemptions=4)
+    assert (refused.status, refused.error["param"]) == (400, "max_redemptions")
+
+
+def test_a_minimum_amount_has_a_currency_and_further_ones_are_others(api: Api) -> None:
+    coupon = api.ok("POST", "/v1/coupons", percent_off=10)["id"]
+    of = {"promotion": {"type": "coupon", "coupon": coupon}}
+    missing = api.post("/v1/promotion_codes", **of, restrictions={"minimum_amount": 100})
+    assert (missing.status, missing.error["param"]) == (400, "restrictions[minimum_amount_currency]")
+    usd = {"minimum_amount": 100, "minimum_amount_currency": "usd"}
+    euros = {**usd, "currency_options": {"eur": {"minimum_amount": 90}}}
+    assert api.post("/v1/promotion_codes", **of, restrictions=euros).status == 200
+    twice = {**usd, "currency_options": {"usd": {"minimum_amount": 90}}}
+    refused = api.post("/v1/promotion_codes", **of, restrictions=twice)
+    assert (refused.status, refused.error["param"]) == (400, "restrictions[currency_options][usd]")
+
+
+def test_a_code_is_active_again_only_while_its_coupon_is_valid(api: Api) -> None:
+    coupon = api.ok("POST", "/v1/coupons", percent_off=10, redeem_by=api.now + 60)["id"]
+    code = api.ok("POST", "/v1/promotion_codes", promotion={"type": "coupon", "coupon": coupon}, active=False)["id"]
+    assert api.post(f"/v1/promotion_codes/{code}", active=True).status == 200
+    api.ok("POST", f"/v1/promotion_codes/{code}", active=False)
+    api.advance(61)
+    refused = api.post(f"/v1/promotion_codes/{code}", active=True)
+    assert (refused.status, refused.error["param"]) == (400, "active")
+    assert api.post(f"/v1/promotion_codes/{code}", active=False).status == 200

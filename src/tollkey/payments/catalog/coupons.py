@@ -15,6 +15,7 @@ from tollkey.payments.catalog import jobs, kinds
 from tollkey.payments.shared import currency, fields
 from tollkey.wire import (
     Action,
+    ApiError,
     Call,
     Change,
     Deleted,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredCoupon
     from tollkey.wire import api, operations
 
+_FIVE_YEARS = 5 * 366 * 86_400
 PERMISSION = Permission("coupon", "Coupons", "Billing")
 
 
@@ -49,6 +51,12 @@ def create(call: Call, params: operations.PostCoupons) -> StoredCoupon:
     duration = fields.given(params, "duration", "once")
     if duration == "repeating" and not params.get("duration_in_months"):
         raise missing_param("duration_in_months")
+    if duration != "repeating" and params.get("duration_in_months"):
+        raise invalid("You may only specify `duration_in_months` when `duration` is `repeating`.", "duration_in_months")
+    if amount is None and params.get("currency_options"):
+        raise _no_currencies()
+    if params.get("redeem_by") and params["redeem_by"] > call.now + _FIVE_YEARS:
+        raise invalid("The `redeem_by` date cannot be more than five years in the future.", "redeem_by")
     coupon = new_object(
         kinds.COUPON,
         id=params.get("id") or call.ids.text(8),
@@ -76,11 +84,17 @@ def create(call: Call, params: operations.PostCoupons) -> StoredCoupon:
         raise invalid("Coupon already exists.", "id", "resource_already_exists") from None
 
 
+def _no_currencies() -> ApiError:
+    return invalid("You may only specify `currency_options` when `amount_off` is set.", "currency_options")
+
+
 def update(call: Call, params: operations.PostCouponsCoupon) -> StoredCoupon:
     """Change a coupon's name or metadata."""
     coupon = call.objects.get(kinds.COUPON, call.path["coupon"])
     fields.assign_with_metadata(coupon, params, ("name",))
     if params.get("currency_options"):
+        if coupon["amount_off"] is None:
+            raise _no_currencies()
         coupon["_currency_options"] = {**coupon.get("_currency_options", {}), **params["currency_options"]}
     return call.objects.save(coupon, "coupon.updated")
 

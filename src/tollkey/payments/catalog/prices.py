@@ -5,12 +5,18 @@ active ──update──▶ active | inactive   (a price cannot be deleted)
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds
-from tollkey.payments.catalog.pricing import all_currencies, create_price, currency_option, free_lookup_key
+from tollkey.payments.catalog.pricing import (
+    all_currencies,
+    check_currencies,
+    create_price,
+    currency_option,
+    free_lookup_key,
+)
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.catalog.repricing import refresh_items
 from tollkey.payments.shared import fields
@@ -61,13 +67,34 @@ def update(call: Call, params: operations.PostPricesPrice) -> StoredPrice:
     if behavior is not None and price["tax_behavior"] not in ("unspecified", behavior):
         raise invalid("You cannot change the `tax_behavior` of a price once it has been set.", "tax_behavior")
     fields.assign_with_metadata(price, params, ("active", "lookup_key", "nickname", "tax_behavior"))
+    if params.get("active") is False:
+        _check_not_default(call, price)
     given = params.get("currency_options")
     if given is not None:
+        check_currencies(given)
+        _check_further(price, given)
         options = price.setdefault("_currency_options", {})
         options.update({code.lower(): currency_option(option) for code, option in given.items()})
     call.objects.save(price, "price.updated")
     refresh_items(call, price)
     return price
+
+
+def _check_not_default(call: Call, price: StoredPrice) -> None:
+    product = call.objects.find(kinds.PRODUCT, price["product"])
+    if product is not None and product["default_price"] == price["id"]:
+        raise invalid("This price cannot be archived because it is the default price of its product.", "active")
+
+
+def _check_further(price: StoredPrice, given: Mapping[str, Any]) -> None:
+    """Refuse the price's own currency among the further ones."""
+    for code in given:
+        if code.lower() == price["currency"]:
+            raise invalid(
+                "You are specifying an update to a currency option that matches the top-level currency for this"
+                " price. Please remove this currency option and update the top-level params instead.",
+                f"currency_options[{code}]",
+            )
 
 
 def list_prices(call: Call, params: operations.GetPrices) -> Page:

@@ -53,6 +53,7 @@ def create_price(call: Call, params: Mapping[str, Any], *, inline: bool = False,
     price["metadata"] = shared_fields.new_metadata(params)
     _amounts(price, params)
     if params.get("currency_options") is not None:
+        check_currencies(params["currency_options"])
         price["_currency_options"] = {
             code.lower(): currency_option(option) for code, option in params["currency_options"].items()
         }
@@ -111,12 +112,21 @@ def _amounts(price: StoredPrice, params: Mapping[str, Any]) -> None:
                 "tiers_mode",
                 "parameter_missing",
             )
+        if params.get("transform_quantity"):
+            raise invalid("You may not specify `transform_quantity` with `tiers`.", "transform_quantity")
         price["_tiers"] = tiers_of(params["tiers"])
         return
     if params.get("tiers"):
         raise invalid("You may only specify `tiers` when `billing_scheme` is set to `tiered`.", "tiers")
     custom = params.get("custom_unit_amount")
     if custom and custom.get("enabled"):
+        lowest = custom.get("minimum")
+        if lowest is not None and lowest < shared_currency.minimum(price["currency"]):
+            smallest = shared_currency.show(shared_currency.minimum(price["currency"]), price["currency"])
+            raise invalid(
+                f"The minimum amount must be at least the minimum charge amount of {smallest}.",
+                "custom_unit_amount[minimum]",
+            )
         price["custom_unit_amount"] = _custom_amount(custom)
         return
     price["unit_amount"], price["unit_amount_decimal"] = both_forms(params, "unit_amount")
@@ -186,6 +196,12 @@ def tiers_of(given_tiers: Sequence[Mapping[str, Any]]) -> list[api.PriceTier]:
             }
         )
     return made
+
+
+def check_currencies(given: Mapping[str, Any]) -> None:
+    """Raise ApiError 400 for a key of ``currency_options`` that is no currency."""
+    for code in given:
+        shared_currency.check_currency(code, f"currency_options[{code}]")
 
 
 def currency_option(option: Mapping[str, Any]) -> api.CurrencyOption:

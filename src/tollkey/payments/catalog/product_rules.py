@@ -33,10 +33,34 @@ def with_features(params: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**params, "marketing_features": params["features"]} if "features" in params else params
 
 
+#: Signs that banks do not print on statements.
+_NOT_PRINTED = set("<>\\\"'")
+
+
+def check_descriptor(params: Mapping[str, Any], type: str) -> None:
+    """Raise ApiError 400 for a statement descriptor that cannot be printed.
+
+    type: ``service``, or ``good``, which older versions had and which has no descriptor.
+    """
+    text = params.get("statement_descriptor")
+    if not text:
+        return
+    if type == "good":
+        raise invalid("`statement_descriptor` can only be set on products of type `service`.", "statement_descriptor")
+    if _NOT_PRINTED & set(text):
+        raise invalid(
+            "The statement descriptor must not contain any of the following characters: <, >, \\, \", '.",
+            "statement_descriptor",
+        )
+    if not any(sign.isalpha() for sign in text):
+        raise invalid("The statement descriptor must contain at least one letter.", "statement_descriptor")
+
+
 def new_product(call: Call, params: Mapping[str, Any]) -> StoredProduct:
     """Store a product, with its event. Raises ApiError ``resource_already_exists`` for an id in use."""
     if params.get("type") not in (None, "good", "service"):
         raise invalid("Invalid type: must be one of good or service", "type")
+    check_descriptor(params, params.get("type") or "service")
     product = new_object(
         kinds.PRODUCT,
         id=params.get("id") or call.ids.new("prod"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.pricing import create_price
-from tollkey.payments.catalog.product_rules import PRODUCT_FIELDS, new_product, with_features
+from tollkey.payments.catalog.product_rules import PRODUCT_FIELDS, check_descriptor, new_product, with_features
 from tollkey.payments.shared import fields
 from tollkey.wire import (
     Action,
@@ -57,6 +57,7 @@ def update(call: Call, params: operations.PostProductsId) -> StoredProduct:
                 f" default price.",
                 "default_price",
             )
+    check_descriptor(params, product.get("_type", "service"))
     fields.assign_with_metadata(product, with_features(params), (*PRODUCT_FIELDS, "default_price"))
     product["updated"] = call.now
     return call.objects.save(product, "product.updated")
@@ -76,6 +77,9 @@ def delete(call: Call, params: operations.DeleteProductsId) -> Deleted:
 
 def list_products(call: Call, params: operations.GetProducts) -> Page:
     """List products by ``active``, ``ids``, ``shippable`` and ``url``."""
+    for cursor in ("starting_after", "ending_before"):
+        if params.get("ids") and params.get(cursor):
+            raise invalid(f"You may only specify one of these parameters: ids, {cursor}.")
     equal: dict[str, str | list[str]] = {
         name: str(params[name]).lower() for name in ("active", "shippable") if params.get(name) is not None
     }

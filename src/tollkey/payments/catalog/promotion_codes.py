@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import jobs, kinds
+from tollkey.payments.catalog.redemption import coupon_id as coupon_of
 from tollkey.payments.shared import fields
 from tollkey.wire import (
     Call,
@@ -28,7 +29,7 @@ from tollkey.wire import (
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
-    from tollkey.payments.catalog.stored import StoredPromotionCode
+    from tollkey.payments.catalog.stored import StoredCoupon, StoredPromotionCode
     from tollkey.wire import api, operations
 
 _CUSTOMER: Kind[api.Customer] = Kind("customer")
@@ -43,7 +44,8 @@ def create(call: Call, params: operations.PostPromotionCodes) -> StoredPromotion
     coupon_id = coupon_id or params.get("coupon")
     if not coupon_id:
         raise missing_param("promotion")
-    call.objects.get(kinds.COUPON, coupon_id, named)
+    coupon = call.objects.get(kinds.COUPON, coupon_id, named)
+    _check_within(coupon, params)
     if params.get("customer"):
         call.objects.get(_CUSTOMER, params["customer"], "customer")
     text = params.get("code") or call.ids.text(8).upper()
@@ -56,6 +58,7 @@ def create(call: Call, params: operations.PostPromotionCodes) -> StoredPromotion
                 retry=False,
             )
     restrictions = params.get("restrictions") or {}
+    _check_minimum(restrictions)
     code = new_object(
         kinds.PROMOTION_CODE,
         id=call.ids.new("promo"),
@@ -79,6 +82,29 @@ def create(call: Call, params: operations.PostPromotionCodes) -> StoredPromotion
     return call.objects.insert(code, "promotion_code.created")
 
 
+def _check_within(coupon: StoredCoupon, params: operations.PostPromotionCodes) -> None:
+    """Refuse a code that would outlive its coupon, or be redeemed more often."""
+    until, ends = params.get("expires_at"), coupon["redeem_by"]
+    if until is not None and ends is not None and until > ends:
+        raise invalid("The `expires_at` date cannot be after the coupon's `redeem_by` date.", "expires_at")
+    most, allowed = params.get("max_redemptions"), coupon["max_redemptions"]
+    if most is not None and allowed is not None and most > allowed:
+        raise invalid(
+            f"`max_redemptions` cannot be greater than the coupon's `max_redemptions` of {allowed}.", "max_redemptions"
+        )
+
+
+def _check_minimum(restrictions: operations.PostPromotionCodesRestrictions) -> None:
+    """A minimum amount has a currency, and further currencies have minimum amounts of their own."""
+    currency = restrictions.get("minimum_amount_currency")
+    if restrictions.get("minimum_amount") is not None and not currency:
+        raise missing_param("restrictions[minimum_amount_currency]")
+    for code in restrictions.get("currency_options") or {}:
+        if code.lower() == (currency or "").lower():
+            param = f"restrictions[currency_options][{code}]"
+            raise invalid("A currency option cannot be in the `minimum_amount_currency`.", param)
+
+
 def update(call: Call, params: operations.PostPromotionCodesPromotionCode) -> StoredPromotionCode:
     """Activate or deactivate a promotion code, or change its metadata."""
     code = call.objects.get(kinds.PROMOTION_CODE, call.path["promotion_code"])
@@ -91,6 +117,10 @@ def update(call: Call, params: operations.PostPromotionCodesPromotionCode) -> St
             "This promotion code cannot be activated because it has been redeemed the maximum number of times.",
             "active",
         )
+    if params.get("active"):
+        coupon = call.objects.find(kinds.COUPON, coupon_of(code))
+        if coupon is None or not coupon["valid"]:
+            raise invalid("This promotion code cannot be activated because its coupon is no longer valid.", "active")
     fields.assign_with_metadata(code, params, ("active",))
     return call.objects.save(code, "promotion_code.updated")
 

@@ -38,4 +38,5 @@ MOST: Final[Limits] = {
 LOWEST: Final[Limits] = {
     "POST /v1/checkout/sessions": {"subscription_data.trial_period_days": 1},
     "POST /v1/payment_links": {"subscription_data.trial_period_days": 1},
+    "POST /v1/shipping_rates": {"delivery_estimate.maximum.value": 1, "delivery_estimate.minimum.value": 1},
 }
