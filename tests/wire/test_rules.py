@@ -412,6 +412,17 @@ def test_text_and_what_is_null_cannot_be_expanded(api: Api) -> None:
     assert api.get(f"/v1/customers/{customer}", expand=["default_source"]).status == 200
 
 
+def test_what_only_looks_like_the_id_of_an_object_is_not_expanded(api: Api) -> None:
+    other = api.ok("POST", "/v1/customers")["id"]
+    customer = api.ok("POST", "/v1/customers", description=other, metadata={"order": other})["id"]
+    for path in ("id", "description", "metadata", "metadata.order"):
+        name = path.partition(".")[0]
+        answer = api.get(f"/v1/customers/{customer}", expand=[path])
+        assert (answer.status, answer.error["message"]) == (400, f"This property cannot be expanded ({name}).")
+        listed = api.get("/v1/customers", expand=[f"data.{path}"])
+        assert listed.error["message"] == f"This property cannot be expanded (data.{name})."
+
+
 def test_in_a_list_a_path_without_data_is_told_where_to_begin(api: Api) -> None:
     answer = api.get("/v1/charges", expand=["customer"])
     hint = "This property cannot be expanded (customer). You may want to try expanding 'data.customer' instead."

@@ -43,6 +43,10 @@ class Rules(Protocol):
         """Convert an object to the caller's API version, in place."""
 
 
+#: Properties that hold an object's own id, or texts of the caller: never another object, even when the text is an id.
+_NEVER = frozenset({"description", "id", "metadata"})
+
+
 def expand(call: Call, answer: Json, paths: list[str], rules: Rules, of: str | None = None) -> None:
     """Expand a response in place. It is already converted to the caller's API version.
 
@@ -91,6 +95,8 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
     if not names or not isinstance(value, dict):
         return
     name, rest = names[0], names[1:]
+    if name in _NEVER:
+        raise _refusal(path, len(rest))
     kind = value.get("object")
     kind = kind if isinstance(kind, str) else ""  # an event's ``data`` has an object of that name
     resource = call.setup.tables.catalogue.by_object.get(kind)

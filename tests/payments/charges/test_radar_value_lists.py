@@ -36,7 +36,8 @@ def test_an_alias_names_one_list(api: Api) -> None:
     ("kind", "right", "wrong"),
     [
         ("email", "a@b.example", "a"),
-        ("ip_address", "1.2.3.4", "home"),
+        ("ip_address", "1.2.3.4", "1.2.3"),
+        ("ip_address", "2001:db8::1", "home"),
         ("country", "DE", "Germany"),
         ("card_bin", "424242", "42"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.api import Api
 
 
@@ -103,3 +105,17 @@ def test_a_coupon_and_a_tax_id_come_with_a_new_customer(api: Api) -> None:
     shown = api.ok("get", f"/v1/customers/{customer['id']}", expand=["discount", "tax_ids"])
     assert shown["discount"]["source"]["coupon"] == coupon["id"]
     assert shown["tax_ids"]["data"][0]["value"] == "DE123456789"
+
+
+@pytest.mark.parametrize(("prefix", "status"), [
+    ("AB", 400), ("ABC", 200), ("ABC123456789", 200), ("ABC1234567890", 400), ("abc", 400), ("AB-C", 400),
+])  # fmt: skip
+def test_an_invoice_prefix_has_3_to_12_capitals_or_digits(api: Api, prefix: str, status: int) -> None:
+    assert api.post("/v1/customers", invoice_prefix=prefix).status == status
+
+
+def test_a_customer_with_cash_is_not_deleted(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    api.ok("POST", f"/v1/test_helpers/customers/{customer}/fund_cash_balance", amount=100, currency="usd")
+    assert api.delete(f"/v1/customers/{customer}").status == 400
+    assert api.get(f"/v1/customers/{customer}")["id"] == customer

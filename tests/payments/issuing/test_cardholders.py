@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support.api import Answer, Api
 
 ADDRESS = {"line1": "1 Main St", "city": "San Francisco", "state": "CA", "postal_code": "94111", "country": "US"}
@@ -34,3 +36,36 @@ def test_what_was_lacking_can_be_given_later(api: Api) -> None:
     person = {"first_name": "Jo", "last_name": "Li", "card_issuing": TERMS}
     after = api.ok("POST", f"/v1/issuing/cardholders/{made['id']}", individual=person)
     assert after["requirements"]["past_due"] == []
+
+
+def asked(api: Api, **params: Any) -> Answer:
+    return api.post("/v1/issuing/cardholders", **{"name": "Jo Li", "billing": {"address": ADDRESS}, **params})
+
+
+@pytest.mark.parametrize(("name", "status"), [
+    ("Jenny Rosen", 200), ("J. O'Brien-Li, Jr", 200), ("Zoë Núñez", 200), ("Jenny 2", 400), ("Jenny & Co", 400),
+    ("J" * 24, 200), ("J" * 25, 400),
+])  # fmt: skip
+def test_a_name_fits_on_a_card_and_has_letters_only(api: Api, name: str, status: int) -> None:
+    answer = asked(api, name=name)
+    assert answer.status == status
+    assert status == 200 or answer.error["param"] == "name"
+
+
+def test_the_names_of_a_person_have_letters_only(api: Api) -> None:
+    person = {"first_name": "Jenny", "last_name": "Rosen"}
+    refused = asked(api, individual={**person, "last_name": "R0sen"})
+    assert (refused.status, refused.error["param"]) == (400, "individual[last_name]")
+    made = holder(api, individual=person)
+    changed = api.post(f"/v1/issuing/cardholders/{made['id']}", individual={**person, "first_name": "J3nny"})
+    assert (changed.status, changed.error["param"]) == (400, "individual[first_name]")
+
+
+@pytest.mark.parametrize(("what", "value"), [
+    ("card_presences", "present"), ("categories", "bakeries"), ("merchant_countries", "US"),
+])  # fmt: skip
+def test_what_is_allowed_leaves_nothing_to_block(api: Api, what: str, value: str) -> None:
+    both = {f"allowed_{what}": [value], f"blocked_{what}": [value]}
+    refused = asked(api, spending_controls=both)
+    assert (refused.status, refused.error["param"]) == (400, f"spending_controls[blocked_{what}]")
+    assert asked(api, spending_controls={f"allowed_{what}": [value]}).status == 200

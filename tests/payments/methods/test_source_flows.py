@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.api import Api
@@ -56,6 +58,29 @@ def test_no_flow_spares_the_customer_the_authorization(api: Api, type: str) -> N
             told = {"amount": 1000, "currency": "eur", "redirect": {"return_url": "https://example.com/"}, **card}
             refused = api.post("/v1/sources", key=key, type=type, flow=flow, **told)
             assert (refused.status, refused.error["param"]) == (400, "flow")
+    if type in RECEIVER:
+        told.pop("amount")  # who pays decides
     made = api.post("/v1/sources", type=type, **told)
     assert made["status"] == "pending"
     assert api.post("/v1/sources", type=type, flow=made["flow"], **told)["flow"] == made["flow"]
+
+
+def _accepted(type: str, **more: Any) -> dict[str, Any]:
+    return {"mandate": {"acceptance": {"status": "accepted", "type": type, **more}}}
+
+
+@pytest.mark.parametrize(("type", "params", "param"), [
+    ("ach_credit_transfer", {"amount": 100}, "amount"),
+    ("giropay", {"receiver": {"refund_attributes_method": "email"}}, "receiver"),
+    ("giropay", _accepted("online", offline={"contact_email": "a@b.co"}),
+     "mandate[acceptance][offline]"),
+    ("giropay", _accepted("offline"),
+     "mandate[acceptance][offline][contact_email]"),
+    ("giropay", {"source_order": {"items": [{"amount": 5, "type": "sku"}]}}, "source_order[items][0][currency]"),
+])  # fmt: skip
+def test_a_source_takes_what_its_flow_and_mandate_have(api: Api, type: str, params: dict[str, Any], param: str) -> None:
+    given = {"amount": 100, "redirect": {"return_url": "https://shop.example"}} if type == "giropay" else {}
+    currency = "eur" if type == "giropay" else "usd"
+    refused = api.post("/v1/sources", type=type, currency=currency, **{**given, **params})
+    assert (refused.status, refused.error["param"]) == (400, param)
+    assert api.post("/v1/sources", type=type, currency=currency, **given).status == 200

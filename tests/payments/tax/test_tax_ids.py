@@ -47,3 +47,10 @@ def test_a_customer_s_tax_id_is_not_found_through_another(api: Api) -> None:
     made = api.ok("POST", f"/v1/customers/{one}/tax_ids", type="eu_vat", value="DE123456789")["id"]
     assert api.get(f"/v1/customers/{other}/tax_ids/{made}").status == 404
     assert api.delete(f"/v1/customers/{other}/tax_ids/{made}").status == 404
+
+
+@pytest.mark.parametrize("owner", ["account", "customer"])
+def test_an_owner_of_a_type_is_named(api: Api, owner: str) -> None:
+    refused = api.post("/v1/tax_ids", type="eu_vat", value="DE123456789", owner={"type": owner})
+    assert (refused.status, refused.error["param"]) == (400, f"owner[{owner}]")
+    assert api.post("/v1/tax_ids", type="eu_vat", value="DE123456789", owner={"type": "self"}).status == 200

@@ -62,3 +62,18 @@ def test_a_reference_is_used_once(api: Api) -> None:
         "/v1/tax/transactions/create_from_calculation", calculation=calculate(api)["id"], reference="order 1"
     )
     assert (refused.status, refused.error["param"]) == (400, "reference")
+
+
+def test_a_transaction_is_posted_between_its_tax_date_and_now(api: Api) -> None:
+    calculation = calculate(api, tax_date=api.now - 60)["id"]
+    path = "/v1/tax/transactions/create_from_calculation"
+    for number, (posted, status) in enumerate(((-61, 400), (1, 400), (-60, 200), (0, 200))):
+        answer = api.post(path, calculation=calculation, reference=f"posted {number}", posted_at=api.now + posted)
+        assert answer.status == status
+        assert status == 200 or answer.error["param"] == "posted_at"
+
+
+def test_a_transaction_in_advance_is_posted_at_any_time(api: Api) -> None:
+    calculation = calculate(api, tax_date=api.now + 60)["id"]
+    path = "/v1/tax/transactions/create_from_calculation"
+    assert api.post(path, calculation=calculation, reference="ahead", posted_at=api.now + 30).status == 200

@@ -46,3 +46,11 @@ def test_locations_and_configurations_come_and_go(api: Api) -> None:
     token = api.ok("POST", "/v1/terminal/connection_tokens")
     assert_valid("POST", "/v1/terminal/connection_tokens", 200, token)
     assert api.post(READERS, registration_code="no").status == 400
+
+
+def test_a_location_stays_in_its_country(api: Api) -> None:
+    place = {"country": "US", "line1": "1 Main St", "city": "SF", "state": "CA", "postal_code": "94111"}
+    location = api.ok("POST", "/v1/terminal/locations", display_name="Shop", address=place)["id"]
+    moved = api.post(f"/v1/terminal/locations/{location}", address={**place, "country": "CA"})
+    assert (moved.status, moved.error["param"]) == (400, "address[country]")
+    assert api.ok("POST", f"/v1/terminal/locations/{location}", address={**place, "line1": "2 Main St"})

@@ -74,3 +74,17 @@ def test_summaries_by_the_hour_begin_with_the_hour_and_come_newest_first(api: Ap
     found = api.get(path, start_time=NOW - 7_200, end_time=NOW, **hours)["data"]
     assert [one["start_time"] for one in found] == [NOW - 3_600, NOW - 7_200]
     assert api.get(path, start_time=NOW, end_time=NOW, customer=customer).error["param"] == "start_time"
+
+
+def test_a_meter_that_counts_no_more_has_no_new_price(api: Api) -> None:
+    meter = api.ok(
+        "POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation={"formula": "sum"}
+    )["id"]
+    price = {
+        "currency": "usd", "unit_amount": 5, "product_data": {"name": "Calls"},
+        "recurring": {"interval": "month", "usage_type": "metered", "meter": meter},
+    }  # fmt: skip
+    assert api.post("/v1/prices", **price).status == 200
+    api.ok("POST", f"/v1/billing/meters/{meter}/deactivate")
+    refused = api.post("/v1/prices", **price)
+    assert (refused.status, refused.error["param"]) == (400, "recurring[meter]")

@@ -13,6 +13,7 @@ from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import Call, Params, invalid, missing_object, missing_param, new_object
+from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice, StoredRecurring
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 #: From this API version on a metered price needs a meter.
 METER_NEEDED_SINCE = "2025-03-31"
+
+
+_METER: Kind[api.BillingMeter] = Kind("billing.meter")
 
 
 def create_price(call: Call, params: Mapping[str, Any], *, inline: bool = False, plan: bool = False) -> StoredPrice:
@@ -74,11 +78,14 @@ def create_price(call: Call, params: Mapping[str, Any], *, inline: bool = False,
 
 
 def _check_meter(call: Call, recurring: Mapping[str, Any], plan: bool) -> None:
-    """Refuse a metered price without a meter, since 2025-03-31."""
+    """Refuse a metered price without a meter, since 2025-03-31, and one whose meter counts no more."""
     metered = recurring.get("usage_type") == "metered" and not recurring.get("meter")
     if metered and call.version >= METER_NEEDED_SINCE:
         name = "meter" if plan else "recurring[meter]"
         raise invalid(f"A metered price needs a meter. Set `{name}`.", name, "parameter_missing")
+    meter = call.objects.find(_METER, recurring.get("meter") or "")
+    if meter is not None and meter["status"] == "inactive":
+        raise invalid(f"The meter `{meter['id']}` is inactive. Prices can only use active meters.", "recurring[meter]")
 
 
 def recurring_of(given_recurring: Mapping[str, Any]) -> StoredRecurring:

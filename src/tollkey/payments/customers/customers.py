@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription
     from tollkey.wire import api, operations
 
+_PREFIX = re.compile(r"[A-Z0-9]{3,12}")
 _PLAIN = ("description", "name", "phone", "preferred_locales", "business_name", "individual_name", "tax_exempt")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 LIVE = ("incomplete", "trialing", "active", "past_due", "unpaid", "paused")
@@ -118,6 +119,9 @@ def _assign(
         customer["tax_exempt"] = "none"
     if customer.get("preferred_locales") is None:
         customer["preferred_locales"] = []
+    prefix = params.get("invoice_prefix")
+    if prefix and _PREFIX.fullmatch(prefix) is None:
+        raise invalid("Invoice prefix must be between 3 and 12 uppercase letters or numbers.", "invoice_prefix")
     fields.assign(customer, params, [name for name in ("invoice_prefix", "next_invoice_sequence") if params.get(name)])
     if "address" in params:
         customer["address"] = fields.address(params["address"])
@@ -239,6 +243,8 @@ def delete(call: Call, params: operations.DeleteCustomersCustomer) -> Deleted:
     """Delete a customer: its payment methods are detached and its subscriptions canceled."""
     customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])
     id = customer["id"]
+    if any(amount > 0 for amount in (cash_balance(call, customer)["available"] or {}).values()):
+        raise invalid("You cannot delete a customer with a cash balance.", retry=False)
     for method in call.objects.query(methods_kinds.PAYMENT_METHOD, {"customer": id}):
         method.update({"customer": None, "_used": True})
         call.objects.save(method)

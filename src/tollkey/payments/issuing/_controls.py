@@ -9,7 +9,7 @@ from tollkey.db.table import Range
 from tollkey.ledger import Money
 from tollkey.payments.issuing import kinds
 from tollkey.payments.shared import conversion, fields
-from tollkey.wire import Call
+from tollkey.wire import Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.issuing.stored import StoredIssuingCard
@@ -24,9 +24,19 @@ _DAYS = {"daily": 1, "weekly": 7, "monthly": 30, "yearly": 365}
 _DAY = 86_400
 
 
+def _check(given: Mapping[str, Any]) -> None:
+    for name in ("card_presences", "categories", "merchant_countries"):
+        if given.get(f"allowed_{name}") and given.get(f"blocked_{name}"):
+            raise invalid(
+                f"You may only specify one of these parameters: allowed_{name}, blocked_{name}.",
+                f"spending_controls[blocked_{name}]",
+            )
+
+
 def controls(given: Mapping[str, Any] | None, currency: str | None = None) -> api.IssuingCardAuthorizationControls:
     """Return ``spending_controls`` with all its keys; the default of a new card is 500 a day."""
     given = given or {}
+    _check(given)
     full: api.IssuingCardAuthorizationControls = {}
     fields.assign(full, {name: given.get(name) for name in _LISTS}, _LISTS)
     limits = given.get("spending_limits")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from tollkey.wire import api, operations
 
 PERMISSION = Permission("issuing_cardholder", "Cardholders", "Issuing")
+
+
+#: Letters, and the signs that names have.
+_NAME = re.compile(r"([^\W\d_]|[ .,'’-])+")
 
 
 def _individual(given: Mapping[str, Any] | None) -> api.IssuingCardholderIndividual | None:
@@ -57,9 +62,26 @@ def _review(holder: api.IssuingCardholder) -> None:
     holder["requirements"] = {"disabled_reason": "requirements.past_due" if missing else None, "past_due": missing}
 
 
+def _check_name(name: str, param: str) -> None:
+    if _NAME.fullmatch(name) is None:
+        raise invalid(
+            "This field cannot contain any numbers or special characters, except periods, commas, hyphens, spaces and"
+            " apostrophes.",
+            param,
+        )
+
+
+def _check_individual(given: Mapping[str, Any]) -> None:
+    for name in ("first_name", "last_name"):
+        if given.get(name):
+            _check_name(given[name], f"individual[{name}]")
+
+
 def create(call: Call, params: operations.PostIssuingCardholders) -> api.IssuingCardholder:
     """Create a cardholder."""
     given = params["billing"]
+    _check_name(params["name"], "name")
+    _check_individual(params.get("individual") or {})
     holder = new_object(
         kinds.CARDHOLDER,
         id=call.ids.new("ich"),
@@ -92,6 +114,7 @@ def update(call: Call, params: operations.PostIssuingCardholdersCardholder) -> a
     if params.get("billing"):
         holder["billing"] = _billing(params["billing"])
     if params.get("individual"):
+        _check_individual(params["individual"] or {})
         old, new = holder["individual"], _individual(params["individual"])
         if old is not None and new is not None:
             fields.assign(old, new, params["individual"])

@@ -32,6 +32,7 @@ from tollkey.wire import (
     missing_param,
     new_object,
     redirect,
+    value_at,
     with_query,
 )
 from tollkey.wire.kinds import Kind
@@ -66,6 +67,7 @@ def create(call: Call, params: Params) -> StoredSource:
     flow = "redirect" if kind in REDIRECT else "receiver" if kind in RECEIVER else "none"
     if params.get("flow") not in (None, flow):  # with another one nobody would have to authorize the payment
         raise invalid(f"Invalid flow: a source of type {kind} has the flow {flow}.", "flow")
+    _check_flow(params, flow)
     source = _new(call, params, kind, flow)
     if kind == "card":
         _set_card(call, source, params)
@@ -83,6 +85,24 @@ def create(call: Call, params: Params) -> StoredSource:
     if source["status"] == "chargeable":
         call.emit("source.chargeable", source)
     return source
+
+
+def _check_flow(params: Params, flow: str) -> None:
+    """Refuse what another flow, or another kind of mandate, takes."""
+    if params.get("receiver") and flow != "receiver":
+        raise invalid("You may only specify `receiver` for sources whose flow is `receiver`.", "receiver")
+    if params.get("amount") is not None and flow == "receiver":
+        raise invalid("You may not specify `amount` for sources whose flow is `receiver`.", "amount")
+    acceptance = value_at(params, "mandate.acceptance") or {}
+    for kind in ("online", "offline"):
+        if acceptance.get(kind) and acceptance.get("type") not in (None, kind):
+            param = f"mandate[acceptance][{kind}]"
+            raise invalid(f"You may only specify `{param}` when `mandate[acceptance][type]` is `{kind}`.", param)
+    if acceptance.get("type") == "offline" and not value_at(acceptance, "offline.contact_email"):
+        raise missing_param("mandate[acceptance][offline][contact_email]")
+    for place, item in enumerate(value_at(params, "source_order.items") or []):
+        if item.get("amount") is not None and not item.get("currency"):
+            raise missing_param(f"source_order[items][{place}][currency]")
 
 
 def _new(call: Call, params: Params, kind: str, flow: str) -> StoredSource:

@@ -9,7 +9,7 @@ are not known: every product counts as taxable at the standard rate, but for the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from tollkey.wire import api, operations
 
 TRANSACTIONS = Permission("tax_transaction", "Tax Calculations and Transactions", "Tax")
+_TWO_DAYS = 2 * 86_400
 _NINETY_DAYS = 90 * 86_400
 _GENERAL = "txcd_99999999"
 
@@ -90,10 +91,21 @@ def _where(call: Call, params: operations.PostTaxCalculations) -> tuple[Customer
     return full, place, override
 
 
+def _check_references(references: Sequence[str | None]) -> None:
+    """Refuse two lines of one name."""
+    for index, reference in enumerate(references):
+        if reference is not None and reference in references[:index]:
+            raise invalid(
+                f"The reference `{reference}` is used by another line item; it must be unique.",
+                f"line_items[{index}][reference]",
+            )
+
+
 def _lines(
     call: Call, params: operations.PostTaxCalculations, place: Place | None, override: str
 ) -> list[api.TaxCalculationLineItem]:
     lines = []
+    _check_references([item.get("reference") for item in params["line_items"]])
     for index, item in enumerate(params["line_items"]):
         behaviour = item.get("tax_behavior") or "exclusive"
         if item.get("product"):
@@ -121,6 +133,9 @@ def _lines(
 def calculate(call: Call, params: operations.PostTaxCalculations) -> StoredCalculation:
     """Calculate the tax on line items and shipping for a customer's address."""
     currency = shared_currency.check_currency(params["currency"], "currency")
+    date = params.get("tax_date")
+    if date is not None and abs(date - call.now) > _TWO_DAYS:
+        raise invalid("The `tax_date` must be within 48 hours of the current time.", "tax_date")
     details, place, override = _where(call, params)
     lines = _lines(call, params, place, override)
     shipping = _shipping(call, params.get("shipping_cost"), place, override)
@@ -153,6 +168,11 @@ def _shipping(call: Call, given: Mapping[str, Any] | None, place: Place | None, 
         return None
     amount, rate = given.get("amount") or 0, None
     if given.get("shipping_rate"):
+        for name in ("amount", "tax_code", "tax_behavior"):
+            if given.get(name) is not None:
+                raise invalid(
+                    f"You may only specify one of these parameters: shipping_rate, {name}.", f"shipping_cost[{name}]"
+                )
         rate = call.objects.get(catalog_kinds.SHIPPING_RATE, given["shipping_rate"], "shipping_cost[shipping_rate]")
         amount = rate["fixed_amount"]["amount"] or 0
     behaviour, code = given.get("tax_behavior") or "exclusive", given.get("tax_code") or "txcd_92010001"

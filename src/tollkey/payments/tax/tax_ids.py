@@ -24,6 +24,7 @@ from tollkey.wire import (
     invalid,
     list_page,
     missing_object,
+    missing_param,
     needs,
     new_object,
     operation_params,
@@ -56,6 +57,9 @@ def create(call: Call, params: operations.PostCustomersCustomerTaxIds | operatio
     given: Mapping[str, Any] = params  # without ``owner`` when the path names the customer
     owner = given.get("owner") or {}
     customer = call.path.get("customer") or owner.get("customer")
+    for kind_of_owner in ("account", "customer"):
+        if owner.get("type") == kind_of_owner and not owner.get(kind_of_owner):
+            raise missing_param(f"owner[{kind_of_owner}]")
     if customer:
         call.objects.get(kinds.CUSTOMER, customer, None if "customer" in call.path else "owner[customer]")
     compact = value.replace(" ", "")

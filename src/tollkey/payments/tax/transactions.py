@@ -46,6 +46,9 @@ def record(call: Call, params: operations.PostTaxTransactionsCreateFromCalculati
     """
     calculation = unexpired(call, params["calculation"], "calculation")
     _unused(call, params["reference"])
+    posted, date = params.get("posted_at"), calculation["tax_date"]
+    if posted is not None and date <= call.now and not date <= posted <= call.now:
+        raise invalid("The `posted_at` timestamp must be between the `tax_date` and the current time.", "posted_at")
     transaction = new_object(
         kinds.TRANSACTION,
         id=call.ids.new("tax"),
@@ -67,9 +70,8 @@ def record(call: Call, params: operations.PostTaxTransactionsCreateFromCalculati
 
 
 def _transaction_line(line: api.TaxCalculationLineItem) -> api.TaxTransactionLineItem:
-    made = new_object(
-        kinds.TRANSACTION_LINE, **{name: value for name, value in line.items() if name != "tax_breakdown"}
-    )
+    left = ("performance_location", "tax_breakdown")
+    made = new_object(kinds.TRANSACTION_LINE, **{name: value for name, value in line.items() if name not in left})
     made.update({"object": "tax.transaction_line_item", "type": "transaction", "reversal": None})
     return made
 

@@ -79,6 +79,9 @@ def update_location(call: Call, params: operations.PostTerminalLocationsLocation
     """Change a location."""
     location = call.objects.get(_LOCATION, call.path["location"])
     if params.get("address"):
+        country = params["address"].get("country")
+        if country is not None and country != location["address"]["country"]:
+            raise invalid("You cannot change the country of a location.", "address[country]")
         fields.assign(location["address"], params["address"], params["address"])
     fields.assign(location, params, ("configuration_overrides", "display_name", "phone"))
     fields.merge_metadata(location, params)

@@ -29,6 +29,7 @@ MOST: Final[Limits] = {
     },
     "POST /v1/checkout/sessions/{}": {"shipping_options": 5},
     "POST /v1/customer_sessions": {"components.payment_element.features.payment_method_redisplay_limit": 10},
+    "POST /v1/issuing/cardholders": {"name": 24},
     "POST /v1/payment_links": {**_LINK, "line_items": 20, "shipping_options": 5},
     "POST /v1/payment_links/{}": {**_LINK, "line_items": 20},
     "POST /v1/products": _PRODUCT,
