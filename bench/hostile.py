@@ -259,7 +259,7 @@ async def stored(make: Callable[[str, str], Awaitable[str]]) -> None:
     customer = await make("/v1/customers", "email=jenny@example.com&name=Jenny&metadata[order]=6735")
     paid = (
         f"amount=2000&currency=usd&customer={customer}&payment_method=pm_card_visa&confirm=true"
-        "&payment_method_types[]=card"
+        "&allowed_payment_method_types[]=card"
     )
     await make("/v1/payment_intents", paid)
     price = await make("/v1/prices", "unit_amount=1500&currency=usd&recurring[interval]=month&product_data[name]=Plan")

@@ -176,7 +176,7 @@ def main() -> None:
         }
         if not args.without_localstripe:
             peers["localstripe"] = near_empty
-        intent = "amount=2000&currency=usd&payment_method=pm_card_visa&confirm=true&payment_method_types[]=card"
+        intent = "amount=2000&currency=usd&payment_method=pm_card_visa&confirm=true&allowed_payment_method_types[]=card"
         works = {
             "GET customer": ("GET", "", [""]),
             "POST customer": ("POST", "/v1/customers", ["email=jenny@example.com&metadata[order]=6735"]),

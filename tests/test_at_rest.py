@@ -89,7 +89,11 @@ ACCEPTED = {
     "mandate_data": {"customer_acceptance": {"type": "online", "online": {"ip_address": "1.2.3.4", "user_agent": "x"}}}
 }
 #: What is refused in any case; nothing of it may be kept either.
-REFUSED = ("POST /v1/payment_intents/{} source", "POST /v1/payment_intents/{}/confirm source")
+REFUSED = (
+    "POST /v1/payment_intents/{} source",
+    "POST /v1/payment_intents/{}/confirm source",
+    "POST /v1/payment_methods/{} payto.account_number",
+)
 
 
 class Desk:
@@ -134,7 +138,7 @@ class Desk:
         if intents not in ("payment_intents", "setup_intents"):
             return self.maker.plan(endpoint, resource)
         money = {"amount": 2000, "currency": CURRENCIES.get(kind, "usd")} if intents == "payment_intents" else {}
-        body = {**money, "payment_method_types": [kind] if kind in SENT else ["card"]}
+        body = {**money, "allowed_payment_method_types": [kind] if kind in SENT else ["card"]}
         if "{" not in endpoint.path:
             return endpoint.path, body
         made = self.maker.post(f"/v1/{intents}", **body)["id"]
@@ -170,7 +174,7 @@ class Desk:
             price = {"currency": CURRENCIES.get(kind, "usd"), "unit_amount": 2000, "product_data": {"name": "Hat"}}
             session = self.maker.post(
                 "/v1/checkout/sessions", mode="payment", success_url="https://example.com/",
-                payment_method_types=[kind],
+                allowed_payment_method_types=[kind],
                 line_items=[{"price_data": price, "quantity": 1}],
             )["id"]  # fmt: skip
             self._visit("pay", session, "/address", {**person, **numbers, "method": kind})

@@ -160,11 +160,16 @@ def _card(stage: Stage) -> dict[str, object]:
 #: For each endpoint that asks for a provider in one case only: a call in that case.
 CASES: dict[str, Callable[[Stage], Answer]] = {
     "POST /v1/payment_intents": lambda s: s.live.post(
-        "/v1/payment_intents", amount=2000, currency="usd", payment_method_types=["card"], confirm=True, **_card(s)
+        "/v1/payment_intents",
+        amount=2000,
+        currency="usd",
+        allowed_payment_method_types=["card"],
+        confirm=True,
+        **_card(s),
     ),
     "POST /v1/payment_intents/{}/cancel": lambda s: s.live.post(f"/v1/payment_intents/{s.made['held']}/cancel"),
     "POST /v1/setup_intents": lambda s: s.live.post(
-        "/v1/setup_intents", payment_method_types=["card"], confirm=True, **_card(s)
+        "/v1/setup_intents", allowed_payment_method_types=["card"], confirm=True, **_card(s)
     ),
     "POST /v1/credit_notes": lambda s: s.live.post(
         "/v1/credit_notes", invoice=s.made["paid invoice"], amount=100, refund_amount=100
@@ -375,7 +380,12 @@ def test_a_session_that_collects_what_nobody_can_use_stays_open(
         "line_items": [{"price_data": price, "quantity": 1}],
     }
     session = api.ok(
-        "POST", "/v1/checkout/sessions", key=api.live_sk, payment_method_types=["us_bank_account"], **made, **more
+        "POST",
+        "/v1/checkout/sessions",
+        key=api.live_sk,
+        allowed_payment_method_types=["us_bank_account"],
+        **made,
+        **more,
     )
     if way == "page":
         person = {

@@ -11,7 +11,9 @@ import re
 from typing import Final
 
 _ACTED_ON: Final = (
+    r"^allowed_payment_method_types$",
     r"^api_version$",
+    r"^(subscription_details\.)?billing_cycle_anchor$",
     r"^enabled_events\[]$",
     r"^invoicing_rules$",
     r"(^|\.)fpx\.bank$",

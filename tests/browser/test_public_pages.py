@@ -78,11 +78,15 @@ def fill(shop: Shop) -> None:
         method = shop.post(
             "/v1/payment_methods", type="us_bank_account", billing_details={"name": "Jenny"}, us_bank_account=bank
         )["id"]
-        typed: dict[str, Any] = {"payment_method": method, "payment_method_types": ["us_bank_account"], **amount}
+        typed: dict[str, Any] = {
+            "payment_method": method,
+            "allowed_payment_method_types": ["us_bank_account"],
+            **amount,
+        }
         shop.post(f"/v1/{kind}_intents", mandate_data=accepted, confirm=True, customer=customer, **typed)
     transfer = {"customer_balance": {"funding_type": "bank_transfer", "bank_transfer": {"type": "jp_bank_transfer"}}}
     promised: dict[str, Any] = {
-        "payment_method_types": ["customer_balance"],
+        "allowed_payment_method_types": ["customer_balance"],
         "payment_method_data": {"type": "customer_balance"},
     }
     shop.post(
@@ -102,7 +106,7 @@ def fill(shop: Shop) -> None:
         "/v1/payment_intents",
         amount=1500,
         currency="eur",
-        payment_method_types=["sepa_debit"],
+        allowed_payment_method_types=["sepa_debit"],
         payment_method_data=sepa,
         mandate_data=accepted,
         confirm=True,

@@ -43,7 +43,9 @@ def test_a_payment_is_accepted_as_the_guide_says(sdk: stripe.StripeClient, serve
 
 
 def test_a_declined_payment_can_be_tried_again_with_another_card(sdk: stripe.StripeClient) -> None:
-    intent = sdk.v1.payment_intents.create({"amount": 1099, "currency": "usd", "payment_method_types": ["card"]})
+    intent = sdk.v1.payment_intents.create(
+        {"amount": 1099, "currency": "usd", "allowed_payment_method_types": ["card"]}
+    )
     with pytest.raises(stripe.CardError) as caught:
         sdk.v1.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa_chargeDeclinedInsufficientFunds"})
     assert caught.value.code == "card_declined"
@@ -56,7 +58,7 @@ def test_a_card_that_asks_for_3d_secure_is_authenticated_on_a_page(sdk: stripe.S
         {
             "amount": 1099,
             "currency": "usd",
-            "payment_method_types": ["card"],
+            "allowed_payment_method_types": ["card"],
             "payment_method": "pm_card_threeDSecure2Required",
             "confirm": True,
             "return_url": "https://example.com/done",
@@ -111,7 +113,7 @@ def test_capture_part_of_an_authorization(sdk: stripe.StripeClient) -> None:
             "payment_method": "pm_card_visa",
             "capture_method": "manual",
             "confirm": True,
-            "payment_method_types": ["card"],
+            "allowed_payment_method_types": ["card"],
         }
     )
     assert (intent.status, intent.amount_capturable) == ("requires_capture", 2000)
@@ -141,7 +143,7 @@ def paid(sdk: stripe.StripeClient, amount: int, method: str = "pm_card_visa", **
         "currency": "usd",
         "payment_method": method,
         "confirm": True,
-        "payment_method_types": ["card"],
+        "allowed_payment_method_types": ["card"],
         **more,
     }
     return sdk.v1.payment_intents.create(params)

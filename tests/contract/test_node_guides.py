@@ -45,11 +45,11 @@ const until = async (ask, happened) => {
       dob: {day: 1, month: 1, year: 1901}, address: {line1: 'address_full_match', city: 'Columbus', state: 'OH', postal_code: '43214'}},
     tos_acceptance: {date: 1700000000, ip: '8.8.8.8'},
   });
-  await stripe.paymentIntents.create({amount: 10000, currency: 'usd', payment_method: 'pm_card_visa', confirm: true, payment_method_types: ['card'],
+  await stripe.paymentIntents.create({amount: 10000, currency: 'usd', payment_method: 'pm_card_visa', confirm: true, allowed_payment_method_types: ['card'],
     capture_method: 'automatic', transfer_data: {destination: account.id}, application_fee_amount: 1000});
   const theirs = await stripe.balance.retrieve({}, {stripeAccount: account.id});
   out.connected = [...theirs.available, ...theirs.pending].reduce((sum, b) => sum + b.amount, 0);
-  const disputed = await stripe.paymentIntents.create({amount: 3000, currency: 'usd', payment_method: 'pm_card_createDispute', confirm: true, payment_method_types: ['card']});
+  const disputed = await stripe.paymentIntents.create({amount: 3000, currency: 'usd', payment_method: 'pm_card_createDispute', confirm: true, allowed_payment_method_types: ['card']});
   const [dispute] = (await stripe.disputes.list({payment_intent: disputed.id})).data;
   await stripe.disputes.update(dispute.id, {evidence: {uncategorized_text: 'winning_evidence'}, submit: true});
   out.dispute = (await until(() => stripe.disputes.retrieve(dispute.id), (d) => d.status !== 'under_review')).status;

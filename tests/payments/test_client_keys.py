@@ -114,7 +114,7 @@ def test_a_browser_pays_with_nothing_that_another_customer_has_saved(api: Api) -
             path, secret = f"/v1/payment_intents/{intent['id']}", intent["client_secret"]
             answer = api.post(f"{path}/confirm", key=api.pk, client_secret=secret, **{name: id})
             assert (answer.status, victim.shown_in(answer)) == (400, False), (name, id, answer)
-        setup = api.ok("POST", "/v1/setup_intents", payment_method_types=["card"], **customer)
+        setup = api.ok("POST", "/v1/setup_intents", allowed_payment_method_types=["card"], **customer)
         for id in (victim.method, victim.card, victim.source):
             path, secret = f"/v1/setup_intents/{setup['id']}/confirm", setup["client_secret"]
             answer = api.post(path, key=api.pk, client_secret=secret, payment_method=id)
@@ -205,7 +205,7 @@ def test_a_phone_sees_no_more_of_its_customer_than_the_mobile_sdk_reads(api: Api
         "POST", "/v1/customers", email="me@example.com", metadata={"risk": "high"}, balance=-100, source="tok_visa"
     )["id"]
     key, path = ephemeral_secret(api, customer), f"/v1/customers/{customer}"
-    for version in ("2011-01-01", "2020-03-02", "2020-08-27", "2026-05-27.dahlia"):
+    for version in ("2011-01-01", "2020-03-02", "2020-08-27", "2026-10-28.endive"):
         seen = api.get(path, key=key, headers={"Stripe-Version": version})
         assert (seen.status, seen["id"], seen["email"]) == (200, customer, "me@example.com"), seen
         assert not {

@@ -94,7 +94,7 @@ def typed(api: Api, kind: str, number: str) -> Answer:
 
 def debit(api: Api, kind: str, currency: str, method: str, **params: Any) -> Answer:
     customer = api.ok("POST", "/v1/customers")["id"]
-    given = {"amount": 2000, "currency": currency, "payment_method_types": [kind], "payment_method": method}
+    given = {"amount": 2000, "currency": currency, "allowed_payment_method_types": [kind], "payment_method": method}
     return api.ok(
         "POST",
         "/v1/payment_intents",
@@ -124,7 +124,7 @@ def mandate_status(api: Api, intent: Answer) -> str:
         currency=intent["currency"],
         customer=intent["customer"],
         payment_method=intent["payment_method"],
-        payment_method_types=intent["payment_method_types"],
+        allowed_payment_method_types=intent["payment_method_types"],
         confirm=True,
         off_session=True,
     )
@@ -221,7 +221,7 @@ def test_an_account_that_cannot_be_debited_becomes_no_payment_method(
 
 
 def test_radar_blocks_the_account_with_the_highest_risk(api: Api) -> None:
-    given = {"amount": 2000, "currency": "usd", "payment_method_types": ["us_bank_account"]}
+    given = {"amount": 2000, "currency": "usd", "allowed_payment_method_types": ["us_bank_account"]}
     method = "pm_usBankAccount_riskLevelHighest"
     refused = api.post("/v1/payment_intents", **given, payment_method=method, confirm=True, **DEBIT)
     assert (refused.status, refused.error["decline_code"]) == (402, "fraudulent")
@@ -231,7 +231,7 @@ def test_radar_blocks_the_account_with_the_highest_risk(api: Api) -> None:
 @pytest.mark.parametrize("intent", ["payment_intent", "setup_intent"])
 def test_micro_deposits_to_one_account_fail(api: Api, kind: str, intent: str) -> None:
     method = typed(api, kind, "000666666661")["id"]
-    given: dict[str, Any] = {"payment_method_types": [kind], "payment_method": method, "confirm": True, **DEBIT}
+    given: dict[str, Any] = {"allowed_payment_method_types": [kind], "payment_method": method, "confirm": True, **DEBIT}
     if intent == "payment_intent":
         given.update({"amount": 2000, "currency": KINDS[kind][0]})
     made = api.ok("POST", f"/v1/{intent}s", **given)

@@ -68,13 +68,13 @@ def by_charge(api: Api, number: str) -> Answer:
 
 
 def by_intent(api: Api, number: str, **more: Any) -> Answer:
-    given = {"amount": 1000, "currency": "usd", "confirm": True, "payment_method_types": ["card"], **more}
+    given = {"amount": 1000, "currency": "usd", "confirm": True, "allowed_payment_method_types": ["card"], **more}
     return api.post("/v1/payment_intents", payment_method=method(api, number), **given)
 
 
 def by_setup(api: Api, number: str) -> Answer:
     return api.post(
-        "/v1/setup_intents", payment_method=method(api, number), confirm=True, payment_method_types=["card"]
+        "/v1/setup_intents", payment_method=method(api, number), confirm=True, allowed_payment_method_types=["card"]
     )
 
 
@@ -155,7 +155,7 @@ def test_a_failed_postal_code_is_refused_when_one_was_given(api: Api) -> None:
         currency="usd",
         confirm=True,
         payment_method=bare,
-        payment_method_types=["card"],
+        allowed_payment_method_types=["card"],
     )
     assert paid["status"] == "succeeded"
 
@@ -204,7 +204,7 @@ def test_3d_secure_is_asked_for_as_the_table_says(api: Api, number: str, on_sess
 
     code = {"cvc": "1234"} if number.startswith("3") else {}
     made = api.ok("post", "/v1/payment_methods", type="card", card=card(number, **code))["id"]
-    given = {"amount": 1000, "currency": "usd", "confirm": True, "payment_method_types": ["card"]}
+    given = {"amount": 1000, "currency": "usd", "confirm": True, "allowed_payment_method_types": ["card"]}
     assert outcome(api.post("/v1/payment_intents", payment_method=made, **given)) == on_session
     other = api.ok("post", "/v1/payment_methods", type="card", card=card(number, **code))["id"]
     assert (
@@ -282,7 +282,7 @@ def test_a_bank_debit_ends_as_its_account_number_says(api: Api, number: str, sta
     )["id"]
     intent = api.ok(
         "post", "/v1/payment_intents", amount=1000, currency="usd", confirm=True, payment_method=made,
-        payment_method_types=["us_bank_account"], mandate_data={"customer_acceptance": {"type": "offline"}},
+        allowed_payment_method_types=["us_bank_account"], mandate_data={"customer_acceptance": {"type": "offline"}},
     )  # fmt: skip
     assert (intent["status"], intent["next_action"]["type"]) == ("requires_action", "verify_with_microdeposits")
     path = f"/v1/payment_intents/{intent['id']}"
@@ -309,7 +309,7 @@ def test_small_deposits_are_verified_as_the_table_says(api: Api, amounts: list[i
     )["id"]  # fmt: skip
     intent = api.ok(
         "post", "/v1/payment_intents", amount=1000, currency="usd", confirm=True, payment_method=made,
-        payment_method_types=["us_bank_account"], mandate_data={"customer_acceptance": {"type": "offline"}},
+        allowed_payment_method_types=["us_bank_account"], mandate_data={"customer_acceptance": {"type": "offline"}},
     )  # fmt: skip
     refused = api.post(f"/v1/payment_intents/{intent['id']}/verify_microdeposits", amounts=amounts)
     assert (refused.status, refused.error["code"]) == (400, code)
@@ -379,7 +379,7 @@ def test_a_sepa_debit_tells_its_day_once_the_bank_was_asked(api: Api) -> None:
     made = api.ok("post", "/v1/payment_methods", type="sepa_debit", sepa_debit=iban, billing_details=billing)["id"]
     intent = api.ok(
         "post", "/v1/payment_intents", amount=1000, currency="eur", confirm=True, payment_method=made,
-        payment_method_types=["sepa_debit"],
+        allowed_payment_method_types=["sepa_debit"],
         mandate_data={"customer_acceptance": {"type": "offline"}},
     )  # fmt: skip
     path = f"/v1/charges/{intent['latest_charge']}"
@@ -409,7 +409,7 @@ def test_older_test_numbers_pay(api: Api, number: str) -> None:
 @pytest.mark.parametrize("number", ["4000000000001208", "4000000000003725"])
 def test_a_captcha_card_asks_a_browser_and_not_the_server(api: Api, number: str) -> None:
     made = api.ok("post", "/v1/payment_methods", type="card", card=card(number))["id"]
-    given = {"amount": 1000, "currency": "usd", "payment_method_types": ["card"]}
+    given = {"amount": 1000, "currency": "usd", "allowed_payment_method_types": ["card"]}
     assert api.ok("post", "/v1/payment_intents", **given, payment_method=made, confirm=True)["status"] == "succeeded"
     intent = api.ok("post", "/v1/payment_intents", **given)
     made = api.ok("post", "/v1/payment_methods", type="card", card=card(number))["id"]

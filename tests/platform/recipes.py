@@ -142,7 +142,7 @@ BODIES: dict[str, Body] = {
         "capabilities": {"card_payments": {"requested": True}, "transfers": {"requested": True}},
     },
     "POST /v1/accounts/{}": META,
-    "POST /v1/accounts/{}/reject": {"reason": "fraud"},
+    "POST /v1/accounts/{}/reject": {"reason": "fraud_other"},
     "POST /v1/accounts/{}/capabilities/{}": {"requested": True},
     "POST /v1/accounts/{}/persons": {"first_name": "Jane"},
     "POST /v1/accounts/{}/people": {"first_name": "Jane"},

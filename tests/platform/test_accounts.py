@@ -178,8 +178,9 @@ def test_capabilities_are_asked_for_and_given_back(api: Api) -> None:
 def test_a_rejected_account_is_disabled_and_a_deleted_one_cannot_be_reached(api: Api) -> None:
     account = custom(api)
     api.advance(10)
-    rejected = api.ok("post", f"/v1/accounts/{account['id']}/reject", reason="fraud")
-    assert (rejected["charges_enabled"], rejected["requirements"]["disabled_reason"]) == (False, "rejected.fraud")
+    rejected = api.ok("post", f"/v1/accounts/{account['id']}/reject", reason="fraud_other")
+    reason = rejected["requirements"]["disabled_reason"]
+    assert (rejected["charges_enabled"], reason) == (False, "rejected.platform_fraud")
     assert api.delete(f"/v1/accounts/{account['id']}") == {"id": account["id"], "object": "account", "deleted": True}
     assert api.get("/v1/customers", headers={"Stripe-Account": account["id"]}).status == 403
 
@@ -322,5 +323,29 @@ def test_a_capability_that_no_account_can_have_is_not_found(api: Api) -> None:
 
 def test_an_account_is_rejected_for_a_reason_of_the_list(api: Api) -> None:
     refused = api.post(f"/v1/accounts/{connected(api)['id']}/reject", reason="x")
-    message = "Invalid reason: must be one of fraud, other, or terms_of_service"
+    message = (
+        "Invalid reason: must be one of credit, fraud_no_intent_to_fulfill, fraud_other, fraud_payment_method_casher,"
+        " fraud_payment_method_tester, other, or terms_of_service"
+    )
     assert (refused.status, refused.error["param"], refused.error["message"]) == (400, "reason", message)
+
+
+@pytest.mark.parametrize(
+    ("reason", "now", "before"),
+    [
+        ("fraud", "rejected.platform_fraud", "rejected.fraud"),
+        ("terms_of_service", "rejected.platform_terms_of_service", "rejected.terms_of_service"),
+        ("other", "rejected.platform_other", "rejected.other"),
+        ("credit", "rejected.platform_other", "rejected.other"),
+    ],
+)
+def test_a_platform_s_rejection_is_told_apart_from_one_by_stripe_since_endive(
+    api: Api, reason: str, now: str, before: str
+) -> None:
+    old = {"Stripe-Version": "2026-08-26.dahlia"}
+    id = connected(api)["id"]
+    rejected = api.ok("post", f"/v1/accounts/{id}/reject", reason=reason, headers=old)
+    assert rejected["requirements"]["disabled_reason"] == before
+    assert api.get(f"/v1/accounts/{id}")["requirements"]["disabled_reason"] == now
+    unknown = api.post(f"/v1/accounts/{connected(api)['id']}/reject", reason="x", headers=old)
+    assert unknown.error["message"] == "Invalid reason: must be one of fraud, other, or terms_of_service"

@@ -119,7 +119,7 @@ def test_pages_that_they_publish_belong_to_the_account_too(api: Api) -> None:
     intent = api.ok(
         "POST", "/v1/payment_intents", key=key, amount=2000, currency="usd", confirm=True,
         payment_method="pm_card_authenticationRequired",
-        return_url="https://example.com/", payment_method_types=["card"],
+        return_url="https://example.com/", allowed_payment_method_types=["card"],
     )  # fmt: skip
     path = "/" + intent["next_action"]["redirect_to_url"]["url"].split("/", 3)[3]
     assert api.post(f"{path}/complete", key=None).status == 303

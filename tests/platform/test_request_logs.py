@@ -339,7 +339,7 @@ def test_the_address_of_a_page_that_acts_for_a_customer_is_not_kept(api: Api) ->
         ("/v1/terminal/configurations", {"wifi": {"type": "enterprise_eap_tls", "enterprise_eap_tls": {
             "ssid": "shop", "private_key_file": "file_1", "client_certificate_file": "file_2",
             "private_key_file_password": "hush-7261"}}}),
-        ("/v1/payment_intents", {"amount": 100, "currency": "usd", "payment_method_types": ["card"],
+        ("/v1/payment_intents", {"amount": 100, "currency": "usd", "allowed_payment_method_types": ["card"],
         "payment_method_options": {"card": {
             "three_d_secure": {"cryptogram": "hush-7261", "transaction_id": "a", "version": "2.2.0"}}}}),
         ("/v1/tokens", {"person": {"id_number_secondary": "hush-7261"}}),
@@ -372,7 +372,9 @@ def test_a_long_error_is_logged_with_the_object_it_is_about(api: Api) -> None:
     metadata = {f"k{n}": "x" * 490 for n in range(45)}
     method = api.ok("POST", "/v1/payment_methods", type="card", metadata=metadata,
                     card={"number": "4000000000000002", "exp_month": 12, "exp_year": 2034, "cvc": "123"})  # fmt: skip
-    answer = api.post("/v1/setup_intents", payment_method=method["id"], confirm=True, payment_method_types=["card"])
+    answer = api.post(
+        "/v1/setup_intents", payment_method=method["id"], confirm=True, allowed_payment_method_types=["card"]
+    )
     assert answer.status == 402
     api.world.runner.run(api.world.server._write_buffers())
     rows = api.core.database.read(lambda tx: tx.execute("SELECT object_id FROM request_logs ORDER BY seq DESC LIMIT 1"))

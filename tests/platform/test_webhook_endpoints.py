@@ -77,7 +77,7 @@ def test_an_endpoint_of_an_older_version_is_sent_its_objects_in_that_version_s_s
         "amount": 500,
         "currency": "usd",
         "payment_method": "pm_card_visa",
-        "payment_method_types": ["card"],
+        "allowed_payment_method_types": ["card"],
         "confirm": True,
     }
     api.ok("POST", "/v1/payment_intents", **paid)

@@ -51,7 +51,7 @@ def _intent(s: Simulation, actor: Actor) -> Answer | None:
     manual = {"capture_method": "manual"} if s.chance.random() < 0.3 else {}
     method = {"payment_method": s.chance.choice(METHODS)} if s.chance.random() < 0.8 else {}
     confirm = {"confirm": True} if method and s.chance.random() < 0.7 else {}
-    asked = {"amount": _amount(s), "currency": "usd", "payment_method_types": ["card"]}
+    asked = {"amount": _amount(s), "currency": "usd", "allowed_payment_method_types": ["card"]}
     return s.send(actor, "POST", "/v1/payment_intents", **asked, **manual, **method, **confirm)
 
 

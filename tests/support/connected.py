@@ -54,7 +54,7 @@ def in_state(api: Api, state: str) -> Answer:
         return api.ok("post", "/v1/accounts", **everything(api))
     account = connected(api)
     if state == "rejected":
-        return api.ok("post", f"/v1/accounts/{account['id']}/reject", reason="fraud")
+        return api.ok("post", f"/v1/accounts/{account['id']}/reject", reason="fraud_other")
     if state == "canceled":
         api.ok("post", f"/v1/accounts/{account['id']}/capabilities/transfers", requested=False)
     return account

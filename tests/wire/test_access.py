@@ -23,7 +23,7 @@ from tollkey.wire.shapes import expand_targets
 
 CATALOGUE = Catalogue(gather(tollkey.platform, tollkey.payments))
 KINDS = ("publishable", "ephemeral")
-VERSIONS = ("2011-01-01", "2020-03-02", "2020-08-27", "2026-05-27.dahlia")
+VERSIONS = ("2011-01-01", "2020-03-02", "2020-08-27", "2026-10-28.endive")
 
 
 def open_to(kind: str) -> Iterator[tuple[Resource, Endpoint, Access]]:

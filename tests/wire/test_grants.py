@@ -241,7 +241,7 @@ def three_d_secure_setup(api: Api) -> Ended:
 def _debit() -> dict[str, Any]:
     bank = {"account_holder_type": "individual", "account_number": "000123456789", "routing_number": "110000000"}
     return {
-        "payment_method_types": ["us_bank_account"],
+        "allowed_payment_method_types": ["us_bank_account"],
         "payment_method_data": {
             "type": "us_bank_account",
             "us_bank_account": bank,

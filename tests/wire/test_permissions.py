@@ -110,7 +110,7 @@ def test_a_publishable_key_expands_no_further_than_what_it_may_see(api: Api) -> 
 
 
 def test_a_publishable_key_sees_the_payment_method_of_a_failure_as_it_sees_others(api: Api) -> None:
-    intent = api.ok("POST", "/v1/payment_intents", amount=500, currency="usd", payment_method_types=["card"])
+    intent = api.ok("POST", "/v1/payment_intents", amount=500, currency="usd", allowed_payment_method_types=["card"])
     answer = api.post(
         f"/v1/payment_intents/{intent['id']}/confirm",
         key=api.pk,

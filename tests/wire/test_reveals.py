@@ -37,6 +37,7 @@ PLAIN = {
 }
 #: The same for one field of one object.
 PLAIN_OF = {
+    "account.business_profile.specified_commercial_transactions_act_url": "the account's own site",
     "account.external_accounts.url": "a path of this API", "application_fee.refunds.url": "a path of this API",
     "billing_portal.configuration.login_page.url": "the shop's public sign-in page",
     "file.url": "needs a key", "reporting.report_run.result.url": "needs a key",
@@ -285,7 +286,7 @@ def test_webhook_endpoints_go_on_hearing_whole_objects(stage: Stage) -> None:
     assert intent["client_secret"].encode() in bytes(rows[0][0])
 
 
-@pytest.mark.parametrize("version", ["2026-05-27.dahlia", "2018-02-28"])
+@pytest.mark.parametrize("version", ["2026-10-28.endive", "2018-02-28"])
 def test_an_older_version_s_name_for_a_field_is_hidden_too(api: Api, version: str) -> None:
     customer = api.ok("POST", "/v1/customers")["id"]
     method = api.ok("POST", "/v1/payment_methods/pm_card_authenticationRequired/attach", customer=customer)["id"]

@@ -71,7 +71,7 @@ def test_a_test_account_that_was_kept_by_its_number_still_fails_and_its_number_i
     accepted = {"customer_acceptance": {"type": "offline"}}
     intent = api.ok(
         "POST", "/v1/payment_intents", amount=3000, currency="eur", payment_method=method,
-        payment_method_types=["sepa_debit"],
+        allowed_payment_method_types=["sepa_debit"],
         confirm=True, mandate_data=accepted,
     )["id"]  # fmt: skip
     api.advance(3600)

@@ -35,11 +35,14 @@ from tollkey.platform._connect.shape import (
 from tollkey.platform.connections import connect
 from tollkey.wire import (
     Call,
+    Change,
     Deleted,
     Endpoint,
     Json,
+    P,
     Page,
     Params,
+    Removed,
     Resource,
     invalid,
     list_page,
@@ -231,16 +234,36 @@ def delete(call: Call, params: operations.DeleteAccountsAccount) -> Deleted:
     return deauthorize(loaded)
 
 
+#: Why a platform rejects an account -> the reason that the account then shows.
+_REASONS = {
+    "credit": "platform_other",
+    "fraud_no_intent_to_fulfill": "platform_fraud",
+    "fraud_other": "platform_fraud",
+    "fraud_payment_method_casher": "platform_fraud",
+    "fraud_payment_method_tester": "platform_fraud",
+    "other": "platform_other",
+    "terms_of_service": "platform_terms_of_service",
+}
+
+
 def reject(call: Call, params: operations.PostAccountsAccountReject) -> Json:
-    """Reject a connected account, with a reason: fraud, terms_of_service or other. Charges and payouts stop."""
+    """Reject a connected account, with a reason such as terms_of_service or other. Charges and payouts stop."""
     loaded = load_account(call)
     if loaded.is_own or (loaded.account.get("controller") or {}).get("losses", {}).get("payments") == "stripe":
         message = "Only accounts for whose negative balances your platform is liable can be rejected."
         raise invalid(message, "account")
-    if params["reason"] not in ("fraud", "other", "terms_of_service"):
+    if params["reason"] not in ("fraud", *_REASONS):
         raise invalid("Invalid reason: must be one of fraud, other, or terms_of_service", "reason")
-    loaded.account["_rejected"] = params["reason"]
+    loaded.account["_rejected"] = _REASONS.get(params["reason"], "platform_fraud")
     return save_account(loaded)
+
+
+def _told_by_stripe(_call: Call, account: Json) -> None:
+    """Before 2026-09-30 a platform's rejection looked like one by Stripe."""
+    for name in ("requirements", "future_requirements"):
+        found = account.get(name) or {}
+        if str(found.get("disabled_reason")).startswith("rejected.platform_"):
+            found["disabled_reason"] = found["disabled_reason"].replace("platform_", "")
 
 
 def shown(call: Call, account: Json) -> Json:
@@ -276,9 +299,22 @@ ACCOUNT = Resource(
         Endpoint("GET", "/v1/accounts/{account}", retrieve_one),
         Endpoint("POST", "/v1/accounts/{account}", update),
         Endpoint("DELETE", "/v1/accounts/{account}", delete),
-        Endpoint("POST", "/v1/accounts/{account}/reject", reject),
+        Endpoint(
+            "POST",
+            "/v1/accounts/{account}/reject",
+            reject,
+            removed=(
+                Removed(
+                    "2026-09-30",
+                    "reason",
+                    becomes=P.enum(*_REASONS),
+                    link="endive/2026-09-30/updated-reject-reason-codes",
+                ),
+            ),
+        ),
     ),
     view=shown,
+    changes=(Change("2026-09-30", _told_by_stripe),),
     due_live=dict.fromkeys(
         (VERIFY, jobs.ACCOUNT_NEXT_REQUIREMENTS, jobs.ACCOUNT_CHARGE_BLOCK, jobs.ACCOUNT_PAYOUT_BLOCK),
         needs(VERIFICATION),

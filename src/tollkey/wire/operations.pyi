@@ -110,6 +110,8 @@ AllowedCategory = Literal["ac_refrigeration_repair", "accounting_bookkeeping_ser
 
 AllowedCountry = Literal["AC", "AD", "AE", "AF", "AG", "AI", "AL", "AM", "AO", "AQ", "AR", "AT", "AU", "AW", "AX", "AZ", "BA", "BB", "BD", "BE", "BF", "BG", "BH", "BI", "BJ", "BL", "BM", "BN", "BO", "BQ", "BR", "BS", "BT", "BV", "BW", "BY", "BZ", "CA", "CD", "CF", "CG", "CH", "CI", "CK", "CL", "CM", "CN", "CO", "CR", "CV", "CW", "CY", "CZ", "DE", "DJ", "DK", "DM", "DO", "DZ", "EC", "EE", "EG", "EH", "ER", "ES", "ET", "FI", "FJ", "FK", "FO", "FR", "GA", "GB", "GD", "GE", "GF", "GG", "GH", "GI", "GL", "GM", "GN", "GP", "GQ", "GR", "GS", "GT", "GU", "GW", "GY", "HK", "HN", "HR", "HT", "HU", "ID", "IE", "IL", "IM", "IN", "IO", "IQ", "IS", "IT", "JE", "JM", "JO", "JP", "KE", "KG", "KH", "KI", "KM", "KN", "KR", "KW", "KY", "KZ", "LA", "LB", "LC", "LI", "LK", "LR", "LS", "LT", "LU", "LV", "LY", "MA", "MC", "MD", "ME", "MF", "MG", "MK", "ML", "MM", "MN", "MO", "MQ", "MR", "MS", "MT", "MU", "MV", "MW", "MX", "MY", "MZ", "NA", "NC", "NE", "NG", "NI", "NL", "NO", "NP", "NR", "NU", "NZ", "OM", "PA", "PE", "PF", "PG", "PH", "PK", "PL", "PM", "PN", "PR", "PS", "PT", "PY", "QA", "RE", "RO", "RS", "RU", "RW", "SA", "SB", "SC", "SD", "SE", "SG", "SH", "SI", "SJ", "SK", "SL", "SM", "SN", "SO", "SR", "SS", "ST", "SV", "SX", "SZ", "TA", "TC", "TD", "TF", "TG", "TH", "TJ", "TK", "TL", "TM", "TN", "TO", "TR", "TT", "TV", "TW", "TZ", "UA", "UG", "US", "UY", "UZ", "VA", "VC", "VE", "VG", "VN", "VU", "WF", "WS", "XK", "YE", "YT", "ZA", "ZM", "ZW", "ZZ"]
 
+AllowedPaymentMethodType = Literal["acss_debit", "affirm", "afterpay_clearpay", "alipay", "alma", "amazon_pay", "au_becs_debit", "bacs_debit", "bancontact", "billie", "bizum", "blik", "boku_promptpay", "boleto", "capchase_pay", "card", "card_present", "cashapp", "check_scan", "click_to_pay", "crypto", "customer_balance", "demo_pay", "duitnow", "dummy_auth_push", "dummy_passthrough_card", "edenred", "eps", "fpx", "gcash", "getbalance", "gift_card", "giropay", "gopay", "grabpay", "id_bank_transfer", "ideal", "interac_present", "kakao_pay", "klarna", "knet", "konbini", "kr_card", "kr_market", "kriya", "link", "mb_way", "mobilepay", "momo", "mondu", "multibanco", "naver_pay", "netbanking", "ng_bank", "ng_bank_transfer", "ng_card", "ng_market", "ng_ussd", "ng_wallet", "nz_bank_account", "octopus", "oxxo", "p24", "paper_check", "pay_by_bank", "payco", "paynow", "paypal", "paypay", "payto", "pix", "promptpay", "qris", "rechnung", "revolut_pay", "samsung_pay", "satispay", "scalapay", "sepa_debit", "sequra", "shop_pay", "shopeepay", "sofort", "south_korea_market", "stripe_balance", "sunbit", "swish", "tamara", "test_pay", "touch_n_go", "truemoney", "twint", "upi", "us_bank_account", "us_cash_voucher", "vipps", "wechat_pay", "wero", "zip"]
+
 AllowedUpdate = Literal["address", "email", "name", "phone", "shipping", "tax_id"]
 
 class Alma(TypedDict):
@@ -195,6 +197,9 @@ class BillUntil(TypedDict):
 
 class Billing(TypedDict):
     address: PostIssuingCardholdersBillingAddress
+
+class BillingCycleAnchor(TypedDict):
+    type: Literal["now", "unchanged"]
 
 class BillingDetails(TypedDict):
     address: NotRequired[Address | None]
@@ -2765,6 +2770,7 @@ class PostCheckoutSessions(Operation):
     adaptive_pricing: NotRequired[ManagedPayments]
     after_expiration: NotRequired[PostCheckoutSessionsAfterExpiration]
     allow_promotion_codes: NotRequired[bool]
+    allowed_payment_method_types: NotRequired[list[PostCheckoutSessionsAllowedPaymentMethodType]]
     automatic_tax: NotRequired[AutomaticTax]
     billing_address_collection: NotRequired[Literal["auto", "required"]]
     branding_settings: NotRequired[PostCheckoutSessionsBrandingSettings]
@@ -2819,6 +2825,8 @@ class PostCheckoutSessionsAfterExpiration(TypedDict):
 class PostCheckoutSessionsAfterExpirationRecovery(TypedDict):
     allow_promotion_codes: NotRequired[bool]
     enabled: bool
+
+PostCheckoutSessionsAllowedPaymentMethodType = Literal["acss_debit", "affirm", "afterpay_clearpay", "alipay", "alma", "amazon_pay", "au_becs_debit", "bacs_debit", "bancontact", "billie", "bizum", "blik", "boleto", "card", "cashapp", "crypto", "customer_balance", "eps", "fpx", "giropay", "grabpay", "ideal", "kakao_pay", "klarna", "konbini", "kr_card", "link", "mb_way", "mobilepay", "multibanco", "naver_pay", "nz_bank_account", "oxxo", "p24", "pay_by_bank", "payco", "paynow", "paypal", "paypay", "payto", "pix", "promptpay", "revolut_pay", "samsung_pay", "satispay", "scalapay", "sepa_debit", "sequra", "sofort", "sunbit", "swish", "twint", "upi", "us_bank_account", "wechat_pay", "zip"]
 
 class PostCheckoutSessionsBrandingSettings(TypedDict):
     background_color: NotRequired[str | None]
@@ -3988,7 +3996,7 @@ class PostInvoicesCreatePreviewScheduleDetailsPhaseItem(TypedDict):
     tax_rates: NotRequired[list[str] | None]
 
 class PostInvoicesCreatePreviewSubscriptionDetails(TypedDict):
-    billing_cycle_anchor: NotRequired[Literal["now", "unchanged"] | int]
+    billing_cycle_anchor: NotRequired[Literal["now", "unchanged"] | PostInvoicesCreatePreviewSubscriptionDetailsBillingCycleAnchor | int]
     billing_mode: NotRequired[BillingMode]
     billing_schedules: NotRequired[list[BillingSchedule] | None]
     cancel_at: NotRequired[Literal["max_billed_until", "max_period_end", "min_period_end"] | int | None]
@@ -4001,6 +4009,10 @@ class PostInvoicesCreatePreviewSubscriptionDetails(TypedDict):
     resume_at: NotRequired[Literal["now"]]
     start_date: NotRequired[int]
     trial_end: NotRequired[Literal["now"] | int]
+
+class PostInvoicesCreatePreviewSubscriptionDetailsBillingCycleAnchor(TypedDict):
+    timestamp: NotRequired[int]
+    type: Literal["now", "timestamp", "unchanged"]
 
 class PostInvoicesCreatePreviewSubscriptionDetailsItem(TypedDict):
     billing_thresholds: NotRequired[BillingThresholds | None]
@@ -4420,6 +4432,7 @@ class PostPayTokenPromotion(Operation):
     promotion_code: NotRequired[Any]
 
 class PostPaymentIntents(Operation):
+    allowed_payment_method_types: NotRequired[list[AllowedPaymentMethodType]]
     allowed_source_types: NotRequired[list[str]]
     amount: int
     amount_details: NotRequired[AmountDetails]
@@ -4475,6 +4488,7 @@ class PostPaymentIntentsHooksInputsTax(TypedDict):
     calculation: str | None
 
 class PostPaymentIntentsIntent(Operation):
+    allowed_payment_method_types: NotRequired[list[AllowedPaymentMethodType]]
     amount: NotRequired[int]
     amount_details: NotRequired[AmountDetails | None]
     application_fee_amount: NotRequired[int | None]
@@ -4523,6 +4537,7 @@ class PostPaymentIntentsIntentCapture(Operation):
     transfer_data: NotRequired[PostChargesChargeCaptureTransferData]
 
 class PostPaymentIntentsIntentConfirm(Operation):
+    allowed_payment_method_types: NotRequired[list[AllowedPaymentMethodType]]
     amount_details: NotRequired[AmountDetails | None]
     amount_to_confirm: NotRequired[int]
     capture_method: NotRequired[Literal["automatic", "automatic_async", "manual"]]
@@ -5609,6 +5624,7 @@ class PostReviewsReviewApprove(Operation):
     pass
 
 class PostSetupIntents(Operation):
+    allowed_payment_method_types: NotRequired[list[AllowedPaymentMethodType]]
     attach_to_self: NotRequired[bool]
     automatic_payment_methods: NotRequired[AutomaticPaymentMethods]
     confirm: NotRequired[bool]
@@ -5632,6 +5648,7 @@ class PostSetupIntents(Operation):
     use_stripe_sdk: NotRequired[bool]
 
 class PostSetupIntentsIntent(Operation):
+    allowed_payment_method_types: NotRequired[list[AllowedPaymentMethodType] | None]
     attach_to_self: NotRequired[bool]
     customer: NotRequired[str]
     customer_account: NotRequired[str]
@@ -5649,6 +5666,7 @@ class PostSetupIntentsIntentCancel(Operation):
     cancellation_reason: NotRequired[Literal["abandoned", "duplicate", "requested_by_customer"]]
 
 class PostSetupIntentsIntentConfirm(Operation):
+    allowed_payment_method_types: NotRequired[list[AllowedPaymentMethodType]]
     client_secret: NotRequired[str]
     confirmation_token: NotRequired[str]
     mandate_data: NotRequired[MandateData | PostPaymentIntentsIntentConfirmMandateData | None]
@@ -6016,7 +6034,7 @@ class PostSubscriptionsSubscriptionExposedId(Operation):
     application_fee_percent: NotRequired[float | None]
     automatic_tax: NotRequired[AutomaticTax]
     billing: NotRequired[str]
-    billing_cycle_anchor: NotRequired[Literal["now", "unchanged"]]
+    billing_cycle_anchor: NotRequired[Literal["now", "unchanged"] | BillingCycleAnchor]
     billing_schedules: NotRequired[list[BillingSchedule] | None]
     billing_thresholds: NotRequired[PostCustomersCustomerSubscriptionsBillingThresholds | None]
     cancel_at: NotRequired[Literal["max_billed_until", "max_period_end", "min_period_end"] | int | None]
@@ -6060,8 +6078,23 @@ class PostSubscriptionsSubscriptionMigrateBillingMode(TypedDict):
     flexible: NotRequired[Flexible]
     type: Literal["flexible"]
 
+class PostSubscriptionsSubscriptionPause(Operation):
+    bill_for: NotRequired[PostSubscriptionsSubscriptionPauseBillFor]
+    invoicing_behavior: NotRequired[Literal["invoice", "pending_invoice_item"]]
+    type: NotRequired[Literal["subscription"]]
+
+class PostSubscriptionsSubscriptionPauseBillFor(TypedDict):
+    outstanding_usage_through: NotRequired[PostSubscriptionsSubscriptionPauseBillForOutstandingUsageThrough]
+    unused_time_from: NotRequired[PostSubscriptionsSubscriptionPauseBillForUnusedTimeFrom]
+
+class PostSubscriptionsSubscriptionPauseBillForOutstandingUsageThrough(TypedDict):
+    type: Literal["none", "now"]
+
+class PostSubscriptionsSubscriptionPauseBillForUnusedTimeFrom(TypedDict):
+    type: Literal["item_current_period_start", "none", "now"]
+
 class PostSubscriptionsSubscriptionResume(Operation):
-    billing_cycle_anchor: NotRequired[Literal["now", "unchanged"]]
+    billing_cycle_anchor: NotRequired[Literal["now", "unchanged"] | BillingCycleAnchor]
     proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
     proration_date: NotRequired[int]
 

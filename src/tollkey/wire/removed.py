@@ -8,7 +8,7 @@ Parameters that a version added are taken under every version, as Stripe takes t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, NoReturn
 
@@ -32,7 +32,7 @@ class Removed:
     date: str
     param: str = ""
     values: tuple[str, ...] = ()
-    becomes: Node | None = None
+    becomes: Node | None = field(default=None, repr=False)
     requires: str = ""
     message: str = ""
     code: str | None = None

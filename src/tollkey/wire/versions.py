@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tollkey.wire.call import Call
     from tollkey.wire.resource import Catalogue
 
-LATEST = "2026-05-27.dahlia"
+LATEST = "2026-10-28.endive"
 _FIRST = "2011-01-01"
 _VERSION = re.compile(r"(20[1-9]\d-[01]\d-[0-3]\d)(?:\.([a-z]+))?((?:\s*;\s*[a-z0-9_]+=v\d+)*)")
 _PREVIEW = "preview"  # in place of the name: that day's version with preview features

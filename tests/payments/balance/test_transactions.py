@@ -18,7 +18,7 @@ def test_a_dispute_settled_abroad_tells_no_exchange_rate(api: Api) -> None:
     intent = api.ok(
         "post", "/v1/payment_intents", amount=1000, currency="usd", confirm=True,
         payment_method="pm_card_createDispute",
-        payment_method_types=["card"], on_behalf_of=abroad, transfer_data={"destination": abroad},
+        allowed_payment_method_types=["card"], on_behalf_of=abroad, transfer_data={"destination": abroad},
         expand=["latest_charge.balance_transaction"],
     )  # fmt: skip
     taken = intent["latest_charge"]["balance_transaction"]

@@ -17,7 +17,7 @@ def paid(api: Api, **params: Any) -> Answer:
         "amount": 2_000,
         "currency": "usd",
         "payment_method": "pm_card_visa",
-        "payment_method_types": ["card"],
+        "allowed_payment_method_types": ["card"],
         "confirm": True,
     }
     return api.ok("post", "/v1/payment_intents", **{**given, "expand": ["latest_charge"], **params})

@@ -45,7 +45,7 @@ def charge(api: Api, way: str, **more: Any) -> Answer:
     if way == "charge":
         return api.post("/v1/charges", amount=100, currency="usd", source="tok_visa", **more)
     headers = {"headers": more["headers"]} if "headers" in more else {}
-    given = {"payment_method_types": ["card"], "payment_method": "pm_card_visa", **more}
+    given = {"allowed_payment_method_types": ["card"], "payment_method": "pm_card_visa", **more}
     intent = api.ok("post", "/v1/payment_intents", amount=100, currency="usd", **given)
     return api.post(f"/v1/payment_intents/{intent['id']}/confirm", **headers)
 
@@ -88,7 +88,7 @@ def test_an_invoice_of_an_account_that_cannot_charge_stays_open(api: Api) -> Non
     invoice = api.ok(
         "post", "/v1/invoices", customer=customer, pending_invoice_items_behavior="include", headers=headers
     )
-    api.ok("post", f"/v1/accounts/{account['id']}/reject", reason="fraud")
+    api.ok("post", f"/v1/accounts/{account['id']}/reject", reason="fraud_other")
     api.ok("post", f"/v1/invoices/{invoice['id']}/finalize", headers=headers)
     assert api.post(f"/v1/invoices/{invoice['id']}/pay", headers=headers).error["message"] == DISABLED
     assert api.get(f"/v1/invoices/{invoice['id']}", headers=headers)["status"] == "open"

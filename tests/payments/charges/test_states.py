@@ -12,7 +12,12 @@ from tests.support.api import Api
 
 Refusal = tuple[str | None, str]
 HELD = {"amount": 1000, "currency": "usd", "source": "tok_visa", "capture": False}
-INTENT = {"amount": 1000, "currency": "usd", "payment_method_types": ["card", "us_bank_account"], "confirm": True}
+INTENT = {
+    "amount": 1000,
+    "currency": "usd",
+    "allowed_payment_method_types": ["card", "us_bank_account"],
+    "confirm": True,
+}
 DEBIT = {"mandate_data": {"customer_acceptance": {"type": "offline"}}}
 
 

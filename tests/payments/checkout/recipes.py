@@ -25,7 +25,7 @@ def _page(**more: Any) -> Callable[[Maker, Json], Visit]:
         if given["mode"] == "payment":
             given["line_items"] = [{"price": m.make("price")["id"], "quantity": 1}]
         else:
-            given |= {"currency": "usd", "payment_method_types": ["card"]}
+            given |= {"currency": "usd", "allowed_payment_method_types": ["card"]}
         session = m.post("/v1/checkout/sessions", **given)["id"]
         typed = {
             "email": "jenny@example.com",

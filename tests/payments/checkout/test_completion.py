@@ -33,7 +33,7 @@ def test_a_card_that_is_good_pays_and_leads_to_the_success_url(api: Api) -> None
     "unpaid"),
 ])  # fmt: skip
 def test_a_bank_debit_completes_at_once_and_is_decided_later(api: Api, iban: str, event: str, status: str) -> None:
-    made = session(api, payment_method_types=["sepa_debit"], line_items=[line(currency="eur")])
+    made = session(api, allowed_payment_method_types=["sepa_debit"], line_items=[line(currency="eur")])
     typed = {"method": "sepa_debit", "email": "jo@shop.example", "name": "Jo Li", "iban": iban}
     answer = api.send("POST", path_of(made), key=None, body=urlencode(typed).encode())
     assert answer.status == 303, answer.body

@@ -42,7 +42,10 @@ def test_a_payment_makes_a_paid_invoice_when_it_is_asked_to(api: Api) -> None:
 
 def test_a_bank_debit_gets_its_invoice_when_the_money_has_come(api: Api) -> None:
     made = session(
-        api, payment_method_types=["sepa_debit"], line_items=[line(currency="eur")], invoice_creation={"enabled": True}
+        api,
+        allowed_payment_method_types=["sepa_debit"],
+        line_items=[line(currency="eur")],
+        invoice_creation={"enabled": True},
     )
     assert (
         post(

@@ -23,7 +23,7 @@ def test_an_intent_never_takes_more_than_there_is(api: Api) -> None:
     options = {"funding_type": "bank_transfer", "bank_transfer": {"type": "us_bank_transfer"}}
     intent = api.ok(
         "POST", "/v1/payment_intents", amount=1000, currency="usd", customer=customer, confirm=True,
-        payment_method_types=["customer_balance"], payment_method_data={"type": "customer_balance"},
+        allowed_payment_method_types=["customer_balance"], payment_method_data={"type": "customer_balance"},
         payment_method_options={"customer_balance": options},
     )["id"]  # fmt: skip
     api.ok("POST", f"/v1/payment_intents/{intent}/apply_customer_balance")

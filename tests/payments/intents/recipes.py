@@ -14,7 +14,7 @@ _DEPOSIT = {"descriptor_code": "SM11AA"}
 def new_intent(m: Maker, **params: Any) -> Json:
     """An intent of 20 dollars that takes cards, unless other parameters are given."""
     return m.post(
-        "/v1/payment_intents", **{"amount": 2000, "currency": "usd", "payment_method_types": ["card"], **params}
+        "/v1/payment_intents", **{"amount": 2000, "currency": "usd", "allowed_payment_method_types": ["card"], **params}
     )
 
 
@@ -25,7 +25,7 @@ def paid_intent(m: Maker, **params: Any) -> Json:
 
 def new_setup_intent(m: Maker, **params: Any) -> Json:
     """An intent to save a card, unless other parameters are given."""
-    return m.post("/v1/setup_intents", **{"payment_method_types": ["card"], **params})
+    return m.post("/v1/setup_intents", **{"allowed_payment_method_types": ["card"], **params})
 
 
 def _cash_movement(m: Maker) -> Json:
@@ -50,7 +50,8 @@ def microdeposit(m: Maker, kind: str) -> str:
     make = new_intent if kind == "payment" else new_setup_intent
     accepted = {"customer_acceptance": {"type": "online", "online": {"ip_address": "1.2.3.4", "user_agent": "x"}}}
     made = make(
-        m, payment_method_types=["us_bank_account"], payment_method_data=method, confirm=True, mandate_data=accepted,
+        m, allowed_payment_method_types=["us_bank_account"], payment_method_data=method, confirm=True,
+        mandate_data=accepted,
         payment_method_options={"us_bank_account": {"verification_method": "microdeposits"}},
     )  # fmt: skip
     found: str = made["id"]
@@ -59,7 +60,7 @@ def microdeposit(m: Maker, kind: str) -> str:
 
 def _transfer_intent(m: Maker) -> str:
     made = new_intent(
-        m, customer=m.id("customer"), payment_method_types=["customer_balance"],
+        m, customer=m.id("customer"), allowed_payment_method_types=["customer_balance"],
         payment_method_data={"type": "customer_balance"},
         payment_method_options={"customer_balance": {"funding_type": "bank_transfer",
         "bank_transfer": {"type": "us_bank_transfer"}}},
@@ -81,7 +82,7 @@ def bank_debit(m: Maker) -> None:
         "/v1/payment_intents",
         amount=2_000,
         currency="eur",
-        payment_method_types=["sepa_debit"],
+        allowed_payment_method_types=["sepa_debit"],
         payment_method_data=data,
         mandate_data=mandate,
         confirm=True,
@@ -100,7 +101,8 @@ def _bank_debit_settled(m: Maker) -> None:
 
 def _challenged(m: Maker, what: str) -> str:
     found: str = m.post(
-        f"/v1/{what}", payment_method_types=["card"], payment_method="pm_card_authenticationRequired", confirm=True,
+        f"/v1/{what}", allowed_payment_method_types=["card"], payment_method="pm_card_authenticationRequired",
+        confirm=True,
         return_url=HOME,
         **({"amount": 2000, "currency": "usd"} if what == "payment_intents" else {}),
     )["id"]  # fmt: skip
@@ -124,12 +126,12 @@ BODIES: dict[str, Body] = {
         "funding_type": "bank_transfer"},
     "POST /v1/test_helpers/customers/{}/fund_cash_balance": {"amount": 100, "currency": "usd"},
     "GET /v1/payment_intents/search": {"query": "status:'succeeded'"},
-    "POST /v1/payment_intents": {"amount": 2000, "currency": "usd", "payment_method_types": ["card"]},
+    "POST /v1/payment_intents": {"amount": 2000, "currency": "usd", "allowed_payment_method_types": ["card"]},
     "POST /v1/payment_intents/{}": META,
     "POST /v1/payment_intents/{}/confirm": {"payment_method": "pm_card_visa"},
     "POST /v1/payment_intents/{}/increment_authorization": {"amount": 3000},
     "POST /v1/payment_intents/{}/verify_microdeposits": {"amounts": [32, 45]},
-    "POST /v1/setup_intents": {"payment_method_types": ["card"]},
+    "POST /v1/setup_intents": {"allowed_payment_method_types": ["card"]},
     "POST /v1/setup_intents/{}": META,
     "POST /v1/setup_intents/{}/confirm": {"payment_method": "pm_card_visa"},
     "POST /v1/setup_intents/{}/verify_microdeposits": {"amounts": [32, 45]},

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.api import Answer, Api
 
-PAYMENT = {"amount": 2000, "currency": "usd", "payment_method_types": ["card"]}
+PAYMENT = {"amount": 2000, "currency": "usd", "allowed_payment_method_types": ["card"]}
 BACK = "https://shop.example/done?order=7"
 
 
@@ -40,7 +40,7 @@ def types(api: Api) -> list[str]:
     return [event["type"] for event in api.events()]
 
 
-SAVING = {"payment_method_types": ["card"]}
+SAVING = {"allowed_payment_method_types": ["card"]}
 
 
 def setup(api: Api, method: str = "pm_card_visa", **params: object) -> Answer:

@@ -13,7 +13,7 @@ def test_a_bank_transfer_in_parts_funds_the_intent_until_it_is_paid(api: Api) ->
     customer = api.ok("POST", "/v1/customers")["id"]
     intent = api.post(
         "/v1/payment_intents", amount=20_000, currency="jpy", customer=customer, confirm=True,
-        payment_method_types=["customer_balance"],
+        allowed_payment_method_types=["customer_balance"],
         payment_method_data={"type": "customer_balance"},
         payment_method_options={"customer_balance": {"funding_type": "bank_transfer",
         "bank_transfer": {"type": "jp_bank_transfer"}}},

@@ -13,10 +13,11 @@ def test_a_type_that_the_intent_does_not_take_is_refused(api: Api) -> None:
     assert answer.error["message"].startswith(
         "The PaymentMethod provided (us_bank_account) is not allowed for this PaymentIntent."
     )
-    assert (
-        api.post("/v1/payment_intents", amount=500, currency="usd", payment_method_types=["bitcoins"]).error["param"]
-        == "payment_method_types"
+    old = {"Stripe-Version": "2026-08-26.dahlia"}
+    unknown = api.post(
+        "/v1/payment_intents", headers=old, amount=500, currency="usd", payment_method_types=["bitcoins"]
     )
+    assert unknown.error["param"] == "payment_method_types"
 
 
 def test_an_amount_below_the_minimum_is_refused_with_the_newer_text_for_newer_versions(api: Api) -> None:

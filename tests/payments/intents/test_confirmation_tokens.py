@@ -34,7 +34,7 @@ def test_a_token_is_good_for_twelve_hours(api: Api) -> None:
         "amount": 900,
         "currency": "usd",
         "confirm": True,
-        "payment_method_types": ["card"],
+        "allowed_payment_method_types": ["card"],
         "confirmation_token": token,
     }
     assert "expired" in api.post("/v1/payment_intents", **given).error["message"]

@@ -59,7 +59,7 @@ def test_an_authorization_expires_after_seven_days(api: Api) -> None:
 )
 def test_a_bank_debit_is_under_way_before_it_ends(api: Api, bank: str, status: str) -> None:
     accepted = {"customer_acceptance": {"type": "offline"}}
-    intent = pay(api, bank, payment_method_types=["us_bank_account"], mandate_data=accepted)
+    intent = pay(api, bank, allowed_payment_method_types=["us_bank_account"], mandate_data=accepted)
     assert intent["status"] == "processing"
     api.advance(10)
     after = api.get(f"/v1/payment_intents/{intent['id']}")

@@ -30,7 +30,7 @@ def waiting(api: Api, kind: str, method: str) -> Answer:
     """An intent that waits for the deposits to that bank account."""
     amount = {"amount": 2000, "currency": "usd"} if kind == "payment_intents" else {}
     intent = api.ok(
-        "POST", f"/v1/{kind}", payment_method=method, confirm=True, payment_method_types=["us_bank_account"],
+        "POST", f"/v1/{kind}", payment_method=method, confirm=True, allowed_payment_method_types=["us_bank_account"],
         payment_method_options=OPTIONS, mandate_data=MANDATE, **amount,
     )  # fmt: skip
     assert intent["next_action"]["type"] == "verify_with_microdeposits"
@@ -62,7 +62,7 @@ def test_another_intent_for_the_same_bank_account_gives_no_further_tries(api: Ap
             api.ok(
                 "POST", "/v1/setup_intents", payment_method=method, customer=customer, confirm=True,
                 mandate_data=MANDATE,
-                payment_method_types=["us_bank_account"], payment_method_options=OPTIONS,
+                allowed_payment_method_types=["us_bank_account"], payment_method_options=OPTIONS,
             )
         )  # fmt: skip
     for number in range(ATTEMPTS - 1):
@@ -85,7 +85,7 @@ def test_the_page_of_the_deposits_ends_after_ten_codes_too(api: Api) -> None:
 
 def test_deposits_verify_a_bank_account_before_the_debit(api: Api) -> None:
     intent = pay(
-        api, "pm_usBankAccount_success", payment_method_types=["us_bank_account"],
+        api, "pm_usBankAccount_success", allowed_payment_method_types=["us_bank_account"],
         mandate_data={"customer_acceptance": {"type": "offline"}},
         payment_method_options={"us_bank_account": {"verification_method": "microdeposits"}},
     )  # fmt: skip

@@ -37,7 +37,7 @@ def test_a_challenge_cannot_be_answered_twice(api: Api) -> None:
 
 def test_a_redirect_method_is_authorized_on_its_page(api: Api) -> None:
     intent = api.post(
-        "/v1/payment_intents", amount=2000, currency="eur", payment_method_types=["ideal"],
+        "/v1/payment_intents", amount=2000, currency="eur", allowed_payment_method_types=["ideal"],
         payment_method_data={"type": "ideal"},
         confirm=True, return_url=BACK,
     )  # fmt: skip
@@ -53,7 +53,10 @@ def test_a_typed_bank_account_is_verified_on_its_page(api: Api) -> None:
         "account_holder_type": "individual"},
     )["id"]  # fmt: skip
     intent = setup(
-        api, method, payment_method_types=["us_bank_account"], mandate_data={"customer_acceptance": {"type": "offline"}}
+        api,
+        method,
+        allowed_payment_method_types=["us_bank_account"],
+        mandate_data={"customer_acceptance": {"type": "offline"}},
     )
     path = intent["next_action"]["verify_with_microdeposits"]["hosted_verification_url"].removeprefix(
         api.core.setup.base_url

@@ -106,7 +106,7 @@ def test_an_intent_walks_the_arrow(
         "/v1/payment_intents",
         amount=2000,
         currency="usd",
-        payment_method_types=["card", "us_bank_account"],
+        allowed_payment_method_types=["card", "us_bank_account"],
         **given,
     )
     for earlier in before:
@@ -130,7 +130,7 @@ def test_where_no_arrow_leads_an_intent_cannot_be_moved() -> None:
 
 @pytest.mark.parametrize("end", ["succeeded", "canceled"])
 def test_from_an_end_no_request_leads_away(api: Api, end: str) -> None:
-    intent = api.ok("POST", "/v1/payment_intents", amount=2000, currency="usd", payment_method_types=["card"])
+    intent = api.ok("POST", "/v1/payment_intents", amount=2000, currency="usd", allowed_payment_method_types=["card"])
     (_confirm(VISA) if end == "succeeded" else CANCEL)(api, intent)
     before = api.get(f"/v1/payment_intents/{intent['id']}")
     for step in (

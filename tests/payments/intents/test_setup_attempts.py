@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.api import Api
 
-SETUP = {"payment_method_types": ["card"], "confirm": True, "return_url": "https://shop.example"}
+SETUP = {"allowed_payment_method_types": ["card"], "confirm": True, "return_url": "https://shop.example"}
 
 
 def attempts(api: Api, intent: str) -> list[tuple[str, bool]]:
@@ -33,5 +33,5 @@ def test_a_challenge_and_its_answer_are_one_attempt(api: Api) -> None:
 
 
 def test_an_intent_that_was_never_confirmed_has_no_attempt(api: Api) -> None:
-    intent = api.ok("POST", "/v1/setup_intents", payment_method_types=["card"])
+    intent = api.ok("POST", "/v1/setup_intents", allowed_payment_method_types=["card"])
     assert (intent["latest_attempt"], attempts(api, intent["id"])) == (None, [])

@@ -9,7 +9,7 @@ from tollkey.payments.intents.setup_building import move
 from tollkey.payments.intents.states import SETUP_INTENT
 from tollkey.payments.shared.states import InvalidTransition
 
-SAVING = {"payment_method_types": ["card"]}
+SAVING = {"allowed_payment_method_types": ["card"]}
 
 
 def test_a_canceled_intent_says_so_in_the_real_words(api: Api) -> None:

@@ -6,7 +6,7 @@ from tests.payments.intents.steps import setup
 from tests.support.api import Api
 from tests.support.openapi import assert_valid
 
-SAVING = {"payment_method_types": ["card"]}
+SAVING = {"allowed_payment_method_types": ["card"]}
 
 
 def test_a_card_is_saved_to_its_customer_and_told_in_the_real_order(api: Api) -> None:

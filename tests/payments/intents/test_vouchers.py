@@ -24,7 +24,7 @@ EXPIRES = {"oxxo": "expires_after"}
 def voucher(api: Api, kind: str, email: str = "jenny@example.com", **params: Any) -> Answer:
     currency, data = KINDS[kind]
     method = {"type": kind, kind: data, "billing_details": {"name": "Jenny Rosen", "email": email}}
-    given = {"amount": 2000, "currency": currency, "payment_method_types": [kind], "confirm": True}
+    given = {"amount": 2000, "currency": currency, "allowed_payment_method_types": [kind], "confirm": True}
     return api.ok("POST", "/v1/payment_intents", **{**given, "payment_method_data": method, **params})
 
 
@@ -100,7 +100,7 @@ def test_a_konbini_confirmation_number_decides_too(api: Api, number: str, status
 
 
 def test_a_rejected_confirmation_number_is_an_error(api: Api) -> None:
-    given = {"amount": 2000, "currency": "jpy", "payment_method_types": ["konbini"], "confirm": True}
+    given = {"amount": 2000, "currency": "jpy", "allowed_payment_method_types": ["konbini"], "confirm": True}
     refused = api.post(
         "/v1/payment_intents",
         **given,
@@ -111,7 +111,7 @@ def test_a_rejected_confirmation_number_is_an_error(api: Api) -> None:
 
 
 def test_a_voucher_that_another_method_took_the_place_of_is_not_paid(api: Api) -> None:
-    intent = voucher(api, "oxxo", payment_method_types=["oxxo", "card"])
+    intent = voucher(api, "oxxo", allowed_payment_method_types=["oxxo", "card"])
     api.ok("POST", f"/v1/payment_intents/{intent['id']}/confirm", payment_method="pm_card_visa")
     api.advance(300)
     done = api.get(f"/v1/payment_intents/{intent['id']}")

@@ -47,7 +47,12 @@ def read(api: Api, invoice: Answer) -> Answer:
 
 
 def payment_for(api: Api, invoice: Answer, amount: int, **params: Any) -> Answer:
-    given = {"amount": amount, "currency": "usd", "customer": invoice["customer"], "payment_method_types": ["card"]}
+    given = {
+        "amount": amount,
+        "currency": "usd",
+        "customer": invoice["customer"],
+        "allowed_payment_method_types": ["card"],
+    }
     return api.ok("post", "/v1/payment_intents", **given, **params)
 
 

@@ -31,7 +31,7 @@ def _unverified(m: Maker) -> list[str]:
 def _mandate(m: Maker) -> Json:
     accepted = {"type": "online", "online": {"ip_address": "1.2.3.4", "user_agent": "x"}}
     done = m.post(
-        "/v1/setup_intents", payment_method_types=["card"], payment_method="pm_card_visa", confirm=True,
+        "/v1/setup_intents", allowed_payment_method_types=["card"], payment_method="pm_card_visa", confirm=True,
         usage="off_session", mandate_data={"customer_acceptance": accepted},
     )  # fmt: skip
     if not done.get("mandate"):

@@ -49,4 +49,6 @@ class Victim:
 
 
 def card_intent(api: Api, **more: Any) -> Answer:
-    return api.ok("POST", "/v1/payment_intents", amount=500, currency="usd", payment_method_types=["card"], **more)
+    return api.ok(
+        "POST", "/v1/payment_intents", amount=500, currency="usd", allowed_payment_method_types=["card"], **more
+    )

@@ -8,7 +8,7 @@ from tests.support.openapi import assert_valid
 
 
 def test_a_debit_needs_a_mandate(api: Api) -> None:
-    answer = pay(api, "pm_usBankAccount_success", payment_method_types=["us_bank_account"])
+    answer = pay(api, "pm_usBankAccount_success", allowed_payment_method_types=["us_bank_account"])
     assert answer.error["code"] == "payment_intent_mandate_invalid"
 
 
@@ -19,7 +19,7 @@ def test_a_mandate_for_one_payment_is_inactive_once_it_was_used(api: Api) -> Non
         billing_details={"name": "Jenny", "email": "jenny@example.com"},
     )["id"]  # fmt: skip
     intent = setup(
-        api, method, customer=customer, payment_method_types=["sepa_debit"], usage="on_session",
+        api, method, customer=customer, allowed_payment_method_types=["sepa_debit"], usage="on_session",
         mandate_data={"customer_acceptance": {"type": "online", "online": {"ip_address": "192.0.2.1",
         "user_agent": "a browser"}}},
         single_use={"amount": 5200, "currency": "EUR"},
@@ -30,7 +30,7 @@ def test_a_mandate_for_one_payment_is_inactive_once_it_was_used(api: Api) -> Non
     api.ok(
         "POST", "/v1/payment_intents", amount=5200, currency="eur", customer=customer, payment_method=method,
         confirm=True,
-        payment_method_types=["sepa_debit"], mandate=mandate["id"],
+        allowed_payment_method_types=["sepa_debit"], mandate=mandate["id"],
     )  # fmt: skip
     assert api.get(f"/v1/mandates/{mandate['id']}")["status"] == "inactive"
 
@@ -40,7 +40,7 @@ def test_detaching_the_account_ends_its_mandate(api: Api) -> None:
     accepted = {"customer_acceptance": {"type": "offline"}}
     types = ["us_bank_account"]
     intent = setup(
-        api, "pm_usBankAccount_success", customer=customer, payment_method_types=types, mandate_data=accepted
+        api, "pm_usBankAccount_success", customer=customer, allowed_payment_method_types=types, mandate_data=accepted
     )
     api.ok("POST", f"/v1/payment_methods/{intent['payment_method']}/detach")
     assert api.get(f"/v1/mandates/{intent['mandate']}")["status"] == "inactive"

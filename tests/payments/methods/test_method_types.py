@@ -9,9 +9,9 @@ from tests.support.api import Api
 
 
 def test_a_method_that_is_not_paid_in_the_currency_is_refused(api: Api) -> None:
-    refused = told(api, "/v1/payment_intents", amount=500, currency="usd", payment_method_types=["bancontact"])
+    old = {"Stripe-Version": "2026-08-26.dahlia"}
+    given = {"amount": 500, "payment_method_types": ["bancontact"], "headers": old}
+    refused = told(api, "/v1/payment_intents", currency="usd", **given)
     message = "The currency provided (usd) is invalid. Payments with bancontact support the following currencies: eur."
     assert refused == ("currency", message)
-    assert (
-        api.post("/v1/payment_intents", amount=500, currency="eur", payment_method_types=["bancontact"]).status == 200
-    )
+    assert api.post("/v1/payment_intents", currency="eur", **given).status == 200

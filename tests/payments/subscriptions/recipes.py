@@ -143,7 +143,7 @@ BODIES: dict[str, Body] = {
         "customer": paying_customer(m)["id"], "items": [{"price": recurring_price(m)}]},
     "POST /v1/subscriptions/{}": META,
     "POST /v1/subscriptions/{}/migrate": {"billing_mode": {"type": "flexible"}},
-    "POST /v1/subscriptions/{}/resume": {"billing_cycle_anchor": "now"},
+    "POST /v1/subscriptions/{}/resume": {"billing_cycle_anchor": {"type": "now"}},
     "POST /v1/subscription_items": lambda m: {"subscription": new_subscription(m)["id"], "price": recurring_price(m)},
     "POST /v1/subscription_items/{}": META,
     "POST /v1/subscription_items/{}/usage_records": lambda m: {"quantity": 5, "timestamp": m.api.now},
@@ -160,6 +160,7 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
     "POST /v1/subscription_items/{}/usage_records": lambda m: [_metered(m)],
     "POST /v1/quotes/{}/accept": lambda m: [new_quote(m, final=True)["id"]],
     "POST /v1/customers/{}/subscriptions": lambda m: [paying_customer(m)["id"]],
+    "POST /v1/subscriptions/{}/pause": lambda m: [new_subscription(m)["id"]],
     "POST /v1/subscriptions/{}/resume": lambda m: [_paused(m)],
 }
 

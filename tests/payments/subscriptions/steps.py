@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.support.api import NOW, Answer, Api
 from tests.support.openapi import assert_valid
 
@@ -96,3 +98,27 @@ def featured(api: Api, *keys: str) -> tuple[str, list[Answer]]:
         api, "POST", "/v1/prices", product=product, unit_amount=1_000, currency="usd", recurring={"interval": "month"}
     )
     return price["id"], features
+
+
+def metered(api: Api, item: dict[str, Any] | None = None, **params: Any) -> tuple[str, str, Answer]:
+    """Clock, customer and a subscription to a metered price of 5 cents."""
+    clock, who = clocked(api)
+    meter = ok(
+        api,
+        "POST",
+        "/v1/billing/meters",
+        display_name="Calls",
+        event_name="calls",
+        default_aggregation={"formula": "sum"},
+    )
+    price = plan(api, 5, usage_type="metered", meter=meter["id"])
+    return (
+        clock,
+        who,
+        ok(api, "POST", "/v1/subscriptions", customer=who, items=[{"price": price, **(item or {})}], **params),
+    )
+
+
+def use(api: Api, who: str, units: int) -> None:
+    api.ok("post", "/v1/billing/meter_events", event_name="calls", payload={"stripe_customer_id": who, "value": units})
+    api.advance(1)

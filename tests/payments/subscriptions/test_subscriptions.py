@@ -30,7 +30,7 @@ def test_subscriptions_are_found_by_price_and_by_the_end_of_their_period(api: Ap
 def test_only_a_paused_subscription_is_resumed(api: Api) -> None:
     _, who = clocked(api)
     sub = subscribe(api, who, plan(api))["id"]
-    refused = api.post(f"/v1/subscriptions/{sub}/resume", billing_cycle_anchor="now")
+    refused = api.post(f"/v1/subscriptions/{sub}/resume", billing_cycle_anchor={"type": "now"})
     assert (refused.status, "status is `active`" in refused.error["message"]) == (400, True)
 
 

@@ -4,32 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.payments.subscriptions.steps import advance, clocked, current, ok, plan
+from tests.payments.subscriptions.steps import advance, clocked, current, metered, ok, plan, use
 from tests.support.api import Answer, Api
-
-
-def metered(api: Api, item: dict[str, Any] | None = None, **params: Any) -> tuple[str, str, Answer]:
-    """Clock, customer and a subscription to a metered price of 5 cents."""
-    clock, who = clocked(api)
-    meter = ok(
-        api,
-        "POST",
-        "/v1/billing/meters",
-        display_name="Calls",
-        event_name="calls",
-        default_aggregation={"formula": "sum"},
-    )
-    price = plan(api, 5, usage_type="metered", meter=meter["id"])
-    return (
-        clock,
-        who,
-        ok(api, "POST", "/v1/subscriptions", customer=who, items=[{"price": price, **(item or {})}], **params),
-    )
-
-
-def use(api: Api, who: str, units: int) -> None:
-    api.ok("post", "/v1/billing/meter_events", event_name="calls", payload={"stripe_customer_id": who, "value": units})
-    api.advance(1)
 
 
 def invoices(api: Api, sub: Answer) -> list[dict[str, Any]]:

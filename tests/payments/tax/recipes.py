@@ -15,7 +15,9 @@ def _tax_id(m: Maker) -> Json:
 def _with_tax(m: Maker) -> str:
     """An intent that names a tax calculation."""
     hooks = {"inputs": {"tax": {"calculation": m.make("tax.calculation")["id"]}}}
-    made = m.post("/v1/payment_intents", amount=2000, currency="usd", payment_method_types=["card"], hooks=hooks)
+    made = m.post(
+        "/v1/payment_intents", amount=2000, currency="usd", allowed_payment_method_types=["card"], hooks=hooks
+    )
     found: str = made["id"]
     return found
 

@@ -31,7 +31,7 @@ def paid(api: Api, calculation: str, currency: str = "eur") -> str:
         "/v1/payment_intents",
         amount=1309,
         currency=currency,
-        payment_method_types=["card"],
+        allowed_payment_method_types=["card"],
         confirm=True,
         payment_method="pm_card_visa",
         hooks={"inputs": {"tax": {"calculation": calculation}}},

@@ -9,7 +9,9 @@ from tests.support.recipes import META, Body, Maker
 
 def _in_person(m: Maker) -> str:
     """An intent that a card reader can take."""
-    found: str = m.post("/v1/payment_intents", amount=500, currency="usd", payment_method_types=["card_present"])["id"]
+    found: str = m.post(
+        "/v1/payment_intents", amount=500, currency="usd", allowed_payment_method_types=["card_present"]
+    )["id"]
     return found
 
 

@@ -20,7 +20,9 @@ def test_a_presented_card_pays_the_intent_or_is_refused(api: Api, number: str, s
     assert_valid("POST", "/v1/terminal/locations", 200, location)
     reader = api.ok("POST", READERS, registration_code="simulated-wpe", location=location["id"])
     assert_valid("POST", READERS, 200, reader)
-    intent = api.ok("POST", "/v1/payment_intents", amount=1000, currency="usd", payment_method_types=["card_present"])
+    intent = api.ok(
+        "POST", "/v1/payment_intents", amount=1000, currency="usd", allowed_payment_method_types=["card_present"]
+    )
     busy = api.ok("POST", f"{READERS}/{reader['id']}/process_payment_intent", payment_intent=intent["id"])
     assert_valid("POST", READERS + "/{reader}/process_payment_intent", 200, busy)
     assert (

@@ -40,7 +40,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "POST /v1/charges": {"amount": 1099, "currency": "usd", "source": "tok_visa"},
     "POST /v1/charges/{}": {"metadata": {"order_id": "6735"}},
     "POST /v1/refunds": {"charge": "ch_", "amount": 500, "reason": "requested_by_customer"},
-    "POST /v1/setup_intents": {"payment_method": "pm_card_visa", "payment_method_types": ["card"]},
+    "POST /v1/setup_intents": {"payment_method": "pm_card_visa", "allowed_payment_method_types": ["card"]},
     "POST /v1/payment_records/report_payment": {
         "amount_requested": {"value": 1000, "currency": "usd"}, "initiated_at": 1767225600,
         "payment_method_details": {"type": "custom", "custom": {"display_name": "Wallet"}}},
@@ -274,5 +274,5 @@ _BEST = {"status": "succeeded", "capture_method": "automatic_async", "confirmati
 _WORDS = {
     "currency": "usd", "country": "US", "name": "Jenny Rosen", "email": "jenny@example.com",
     "description": "Order 6735",
-    "url": "/v1/…", "api_version": "2026-05-27.dahlia", "type": "card", "last4": "4242", "client_secret": "…",
+    "url": "/v1/…", "api_version": "2026-10-28.endive", "type": "card", "last4": "4242", "client_secret": "…",
 }  # fmt: skip

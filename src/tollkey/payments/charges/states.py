@@ -25,7 +25,7 @@ dispute.status:
     warning_needs_response ──evidence is submitted──▶ warning_under_review
                            ──closed──▶ warning_closed
     warning_under_review ──the bank decides, or closed──▶ warning_closed
-    unused: prevented
+    unused: prevented, appeal_needs_response, appeal_under_review
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ DISPUTE = states.States(
         "won": (),
         "lost": (),
         "prevented": (),
+        "appeal_needs_response": (),
+        "appeal_under_review": (),
         "warning_needs_response": ("warning_under_review", "warning_closed"),
         "warning_under_review": ("warning_closed",),
         "warning_closed": (),

@@ -130,8 +130,14 @@ def _customer(call: Call, session: StoredSession, params: Params) -> None:
 
 
 def _methods(call: Call, session: StoredSession, params: Params) -> None:
-    named = params.get("payment_method_types")
-    if named:
+    named, allowed = params.get("payment_method_types"), params.get("allowed_payment_method_types")
+    method_types.check_alone(params)
+    if allowed:
+        session["payment_method_types"] = method_types.allowed_types(
+            allowed, currency=session["currency"], reusable=session["mode"] != "payment"
+        )
+        session["allowed_payment_method_types"] = allowed
+    elif named:
         session["payment_method_types"] = method_types.check_types(named)
     else:
         configuration = payment_method_configurations.used_configuration(

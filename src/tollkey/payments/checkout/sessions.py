@@ -191,7 +191,12 @@ def _older_shipping(call: Call, session: MutableMapping[str, Any]) -> None:
 
 
 #: What newer versions no longer take: the older names of ``ui_mode``.
-_REMOVED = (Removed("2026-03-25", "ui_mode", values=tuple(_OLD_UI.values())),)
+_REMOVED = (
+    Removed("2026-03-25", "ui_mode", values=tuple(_OLD_UI.values())),
+    Removed(
+        "2026-09-30", "payment_method_types", link="endive/2026-09-30/remove-payment-method-types-checkout-sessions"
+    ),
+)
 
 CHECKOUT_SESSION = Resource(
     object=_NAME,

@@ -71,6 +71,7 @@ def new_intent(call: Call, params: Params) -> StoredPaymentIntent:
 
 
 def _exclusive(params: Params) -> None:
+    method_types.check_alone(params)
     automatic = (params.get("automatic_payment_methods") or {}).get("enabled")
     for other in ("confirmation_method", "payment_method_types"):
         if automatic and params.get(other) is not None:
@@ -137,8 +138,14 @@ def _types(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     excluded = params.get("excluded_payment_method_types") or []
     if params.get("excluded_payment_method_types") is not None:
         intent["excluded_payment_method_types"] = excluded
-    named = params.get("payment_method_types")
-    if named:
+    named, allowed = params.get("payment_method_types"), params.get("allowed_payment_method_types")
+    if allowed:
+        intent["payment_method_types"] = method_types.allowed_types(
+            allowed, currency=intent["currency"], manual_capture=intent["capture_method"] == "manual"
+        )
+        intent["allowed_payment_method_types"] = allowed
+        intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None
+    elif named:
         intent["payment_method_types"] = method_types.check_types(named)
         _interac(call, intent, params)
         method_types.check_currency_of(intent["payment_method_types"], intent["currency"])
@@ -268,11 +275,14 @@ def apply(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
         intent["capture_method"] = params["capture_method"]
     _customer(call, intent, params)
     fields.merge_metadata(intent, params)
-    if params.get("payment_method_types") or params.get("payment_method_configuration") or params.get("currency"):
+    chosen = params.get("payment_method_types") or params.get("allowed_payment_method_types")
+    if chosen or params.get("payment_method_configuration") or params.get("currency"):
         again = dict(params)
-        if intent["automatic_payment_methods"] and not params.get("payment_method_types"):
+        if intent["automatic_payment_methods"] and not chosen:
             again["automatic_payment_methods"] = intent["automatic_payment_methods"]
-        elif not params.get("payment_method_types"):
+        elif intent.get("allowed_payment_method_types") and not chosen:
+            again["allowed_payment_method_types"] = intent["allowed_payment_method_types"]
+        elif not chosen:
             again["payment_method_types"] = intent["payment_method_types"]
         before = intent["payment_method_options"]
         _types(call, intent, again)

@@ -23,7 +23,17 @@ from typing import TYPE_CHECKING, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.charges import jobs as charge_jobs
-from tollkey.payments.intents import bank_transfers, building, followup, jobs, kinds, payment_states, views, vouchers
+from tollkey.payments.intents import (
+    bank_transfers,
+    building,
+    followup,
+    jobs,
+    kinds,
+    payment_states,
+    removed,
+    views,
+    vouchers,
+)
 from tollkey.payments.intents.bank_transfers import TRANSFERS, cash_of, reconcile, transfer_address
 from tollkey.payments.intents.client_secrets import intent_of, not_for_clients
 from tollkey.payments.intents.confirmation import confirm_intent
@@ -239,7 +249,8 @@ _CONFIRMED_BY_CLIENT = publishable_access(
     " wechat_pay{app_id client} p24{tos_shown_and_accepted}"
     " customer_balance{funding_type bank_transfer{type eu_bank_transfer{country} requested_address_types}}}",
     ignores=f"spc_eligible {client.HCAPTCHA} {client.MANDATE_IGNORED} payment_method_data{{{client.HCAPTCHA}}}",
-    refuses="amount_details amount_to_confirm capture_method error_on_requires_action excluded_payment_method_types"
+    refuses="allowed_payment_method_types amount_details amount_to_confirm capture_method error_on_requires_action"
+    " excluded_payment_method_types"
     " hooks mandate"
     " off_session payment_details payment_method_options payment_method_types save_payment_method"
     f" {client.MANDATE_REFUSED} payment_method_data{{{client.METHOD_REFUSED}}}",
@@ -270,11 +281,24 @@ PAYMENT_INTENT = Resource(
     changes=views.CHANGES,
     endpoints=(
         listing("payment_intent", "/v1/payment_intents"),
-        Endpoint("POST", "/v1/payment_intents", create, live=asks(providers.CHARGES, "it is confirmed")),
+        Endpoint(
+            "POST",
+            "/v1/payment_intents",
+            create,
+            live=asks(providers.CHARGES, "it is confirmed"),
+            removed=(removed.TYPES,),
+        ),
         searching("payment_intent", "/v1/payment_intents/search"),
         Endpoint("GET", _ONE, retrieve, publishable=_READ_BY_CLIENT),
-        Endpoint("POST", _ONE, update),
-        Endpoint("POST", _ONE + "/confirm", confirm, publishable=_CONFIRMED_BY_CLIENT, live=needs(providers.CHARGES)),
+        Endpoint("POST", _ONE, update, removed=(removed.TYPES,)),
+        Endpoint(
+            "POST",
+            _ONE + "/confirm",
+            confirm,
+            publishable=_CONFIRMED_BY_CLIENT,
+            live=needs(providers.CHARGES),
+            removed=(removed.TYPES,),
+        ),
         Endpoint("POST", _ONE + "/capture", capture, live=needs(providers.CHARGES)),
         Endpoint("POST", _ONE + "/cancel", cancel, live=asks(providers.CHARGES, "an authorization is to be released")),
         Endpoint("POST", _ONE + "/increment_authorization", increment_authorization, live=needs(providers.CHARGES)),

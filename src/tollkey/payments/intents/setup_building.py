@@ -33,6 +33,7 @@ def create_setup(call: Call, params: Params) -> StoredSetupIntent:
     automatic = (params.get("automatic_payment_methods") or {}).get("enabled")
     if automatic and params.get("payment_method_types"):
         raise invalid("You may only specify one of these parameters: automatic_payment_methods, payment_method_types.")
+    method_types.check_alone(params)
     id = call.ids.new("seti")
     intent = new_object(
         kinds.SETUP_INTENT,
@@ -72,7 +73,12 @@ def _customer(call: Call, intent: StoredSetupIntent, params: Params) -> None:
 def _types(call: Call, intent: StoredSetupIntent, params: Params) -> None:
     automatic = params.get("automatic_payment_methods") or {}
     excluded = params.get("excluded_payment_method_types") or []
-    if params.get("payment_method_types"):
+    allowed = params.get("allowed_payment_method_types")
+    if allowed:
+        intent["payment_method_types"] = method_types.allowed_types(allowed, currency=None, reusable=True)
+        intent["allowed_payment_method_types"] = allowed
+        intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None
+    elif params.get("payment_method_types"):
         intent["payment_method_types"] = method_types.check_types(params["payment_method_types"])
         intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None
     elif automatic.get("enabled") or (automatic == {} and call.version >= AUTOMATIC_SINCE):
@@ -128,7 +134,8 @@ def apply(call: Call, intent: StoredSetupIntent, params: Params) -> None:
     _customer(call, intent, params)
     fields.merge_metadata(intent, params)
     fields.assign(intent, params, ("description", "flow_directions"))
-    if params.get("payment_method_types"):
+    if params.get("payment_method_types") or params.get("allowed_payment_method_types"):
+        method_types.check_alone(params)
         _types(call, intent, params)
     elif params.get("payment_method_options"):
         given = params["payment_method_options"]

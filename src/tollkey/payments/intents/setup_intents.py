@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollkey.payments.intents import jobs, kinds, payment_states
+from tollkey.payments.intents import jobs, kinds, payment_states, removed
 from tollkey.payments.intents.client_secrets import intent_of
 from tollkey.payments.intents.microdeposits import verified_method
 from tollkey.payments.intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page
@@ -185,7 +185,8 @@ _CONFIRMED_BY_CLIENT = publishable_access(
     f" use_stripe_sdk"
     f" {client.MANDATE} payment_method_options{{card{{network}}}}",
     ignores=f"spc_eligible radar_options {client.MANDATE_IGNORED} payment_method_data{{{client.HCAPTCHA}}}",
-    refuses=f"payment_method_options {client.MANDATE_REFUSED} payment_method_data{{{client.METHOD_REFUSED}}}",
+    refuses=f"allowed_payment_method_types payment_method_options {client.MANDATE_REFUSED}"
+    f" payment_method_data{{{client.METHOD_REFUSED}}}",
     expands=("payment_method",),
 )
 _READ_BY_CLIENT = publishable_access(takes="client_secret", ignores="is_stripe_sdk", expands=("payment_method",))
@@ -205,9 +206,15 @@ SETUP_INTENT = Resource(
     client_view=client_view,
     endpoints=(
         listing("setup_intent", "/v1/setup_intents"),
-        Endpoint("POST", "/v1/setup_intents", create, live=asks(providers.SETUPS, "it is confirmed")),
+        Endpoint(
+            "POST",
+            "/v1/setup_intents",
+            create,
+            live=asks(providers.SETUPS, "it is confirmed"),
+            removed=(removed.TYPES,),
+        ),
         Endpoint("GET", _ONE, retrieve, publishable=_READ_BY_CLIENT),
-        Endpoint("POST", _ONE, update),
+        Endpoint("POST", _ONE, update, removed=(removed.TYPES,)),
         Endpoint("POST", _ONE + "/confirm", confirm, publishable=_CONFIRMED_BY_CLIENT, live=needs(providers.SETUPS)),
         Endpoint("POST", _ONE + "/cancel", cancel),
         Endpoint(

@@ -26,6 +26,18 @@ _UNACTIVATED = (
     " currency, and country combinations."
 )
 
+_NONE_FITS = (
+    "No valid payment method types for this payment: none of `allowed_payment_method_types` fits its currency and its"
+    " other parameters."
+)
+#: Parameters that `allowed_payment_method_types` excludes (changelog of 2026-07-29).
+_OTHER_CHOICES = (
+    "automatic_payment_methods",
+    "excluded_payment_method_types",
+    "payment_method_configuration",
+    "payment_method_types",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MethodType:
@@ -208,8 +220,34 @@ def automatic_types(
         and (currency is None or not method.currencies or currency in method.currencies)
         and (redirects or not method.redirects)
         and (method.captures or not manual_capture)
-        and (method.reusable or not reusable)
+        and (method.reusable or not reusable or method.name == "card_present")
     ]
+
+
+def allowed_types(
+    allowed: Iterable[str], *, currency: str | None, manual_capture: bool = False, reusable: bool = False
+) -> list[str]:
+    """Return those of ``allowed_payment_method_types`` that fit the payment; the others are passed over.
+
+    currency: of the payment; None for a SetupIntent. Raises ApiError 400 when none fits.
+    """
+    fitting = automatic_types(
+        allowed, currency=currency, redirects=True, manual_capture=manual_capture, reusable=reusable
+    )
+    if not fitting:
+        raise invalid(_NONE_FITS, "allowed_payment_method_types", "payment_intent_invalid_parameter")
+    return fitting
+
+
+def check_alone(params: Mapping[str, Any]) -> None:
+    """Raise ApiError 400 for ``allowed_payment_method_types`` beside another choice of the types."""
+    for other in _OTHER_CHOICES:
+        if params.get("allowed_payment_method_types") and params.get(other) is not None:
+            raise invalid(
+                f"You may only specify one of these parameters: allowed_payment_method_types, {other}.",
+                None,
+                "parameters_exclusive",
+            )
 
 
 @overload

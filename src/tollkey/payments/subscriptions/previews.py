@@ -24,7 +24,7 @@ from tollkey.payments.subscriptions.phase_building import build_phases
 from tollkey.payments.subscriptions.phases import phase_at, phase_items
 from tollkey.payments.subscriptions.proration import item_details, prorations
 from tollkey.payments.subscriptions.rules import check_preview
-from tollkey.payments.subscriptions.settings import translate
+from tollkey.payments.subscriptions.settings import PREVIEW_ANCHOR, translate
 from tollkey.wire import ApiError, Call, Endpoint, MoreEndpoints, Page, Params, invalid, page_of_list
 
 if TYPE_CHECKING:
@@ -402,6 +402,6 @@ INVOICE_PREVIEWS = MoreEndpoints(
     endpoints=(
         Endpoint("GET", "/v1/invoices/upcoming", upcoming, makes=True, until="2025-03-31"),
         Endpoint("GET", "/v1/invoices/upcoming/lines", upcoming_lines, makes=True, until="2025-03-31"),
-        Endpoint("POST", "/v1/invoices/create_preview", preview, level="read"),
+        Endpoint("POST", "/v1/invoices/create_preview", preview, level="read", removed=(PREVIEW_ANCHOR,)),
     ),
 )

@@ -10,7 +10,8 @@ from tollkey.payments.methods import instruments
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, Params, invalid, new_object
+from tollkey.wire import Call, P, Params, Removed, invalid, missing_param, new_object
+from tollkey.wire.params import Param
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription
@@ -28,9 +29,43 @@ _PLAIN = (
 )
 
 
+def anchor_hash(*types: str, param: str = "billing_cycle_anchor", **more: Param) -> Removed:
+    """Return the change of 2026-09-30: ``billing_cycle_anchor`` is a hash, no longer a text.
+
+    types: of its ``type``. param: its dotted path. more: further fields.
+    """
+    link = "endive/2026-09-30/polymorphic-billing-cycle-anchor"
+    hash = P.nested({"type": P.enum(*types), **more}, required=["type"])
+    return Removed("2026-09-30", param, becomes=hash, link=link)
+
+
+#: The same in previews, where the anchor may be a time.
+PREVIEW_ANCHOR = anchor_hash(
+    "now", "timestamp", "unchanged", param="subscription_details.billing_cycle_anchor", timestamp=P.timestamp()
+)
+
+
+def anchor_of(hash: Mapping[str, Any]) -> str | int:
+    """Return ``now``, ``unchanged`` or a time (UTC epoch seconds) that the hash of ``billing_cycle_anchor`` names.
+
+    Raises ApiError 400 when the type is ``timestamp`` and there is none.
+    """
+    kind: str = hash["type"]
+    if kind != "timestamp":
+        return kind
+    if hash.get("timestamp") is None:
+        raise missing_param("subscription_details[billing_cycle_anchor][timestamp]")
+    at: int = hash["timestamp"]
+    return at
+
+
 def translate(params: Params) -> Params:
-    """Parameters in today's words: ``billing`` and ``prorate`` get their successors."""
+    """Parameters in the words of the rules: ``billing`` and ``prorate`` get their successors, and the hash of
+    ``billing_cycle_anchor`` its meaning (``now``, ``unchanged`` or a time).
+    """
     made = dict(params)
+    if isinstance(made.get("billing_cycle_anchor"), dict):
+        made["billing_cycle_anchor"] = anchor_of(made["billing_cycle_anchor"])
     if "billing" in made:
         made.setdefault("collection_method", made.pop("billing"))
     if "prorate" in made:

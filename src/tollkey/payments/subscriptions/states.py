@@ -6,10 +6,11 @@ subscription.status:
     active ──a payment failed, or the latest invoice is overdue──▶ past_due
            ──the last attempt failed──▶ unpaid │ past_due │ canceled
            ──a trial begins──▶ trialing
+           ──a pause is requested──▶ paused
            ──ended──▶ canceled
            ──a pending update is applied──▶ active
     trialing ──the trial ends, or a pending update is applied──▶ active
-             ──the trial ends without a payment method──▶ paused │ canceled
+             ──the trial ends without a payment method, or a pause is requested──▶ paused │ canceled
              ──a payment failed──▶ past_due
              ──the last attempt failed──▶ unpaid │ past_due │ canceled
              ──the trial gets another end──▶ trialing
@@ -18,6 +19,7 @@ subscription.status:
                ──23 hours pass, or the first invoice is voided──▶ incomplete_expired
                ──ended──▶ canceled
     past_due ──the latest invoice is paid or voided──▶ active
+             ──a pause is requested──▶ paused
              ──the last attempt failed──▶ past_due │ unpaid │ canceled
              ──a trial begins──▶ trialing
              ──ended──▶ canceled
@@ -66,8 +68,8 @@ SUBSCRIPTION = states.States(
         "incomplete": ("active", "trialing", "incomplete_expired", "canceled"),
         "incomplete_expired": (),
         "trialing": ("trialing", "active", "past_due", "unpaid", "paused", "canceled"),
-        "active": ("active", "trialing", "past_due", "unpaid", "canceled"),
-        "past_due": ("past_due", "active", "trialing", "unpaid", "canceled"),
+        "active": ("active", "trialing", "past_due", "unpaid", "paused", "canceled"),
+        "past_due": ("past_due", "active", "trialing", "unpaid", "paused", "canceled"),
         "unpaid": ("active", "trialing", "canceled"),
         "paused": ("active", "trialing", "canceled"),
         "canceled": ("canceled",),
@@ -100,11 +102,13 @@ def begin(subscription: StoredSubscription, status: Literal["active", "trialing"
 def activate(subscription: StoredSubscription) -> None:
     """Set the status to active: what was waited for is paid, a trial is over, or a pending update is applied."""
     SUBSCRIPTION.set(subscription, "active")
+    subscription.pop("status_details", None)
 
 
 def start_trial(subscription: StoredSubscription) -> None:
     """Set the status to trialing; the caller sets ``trial_end``."""
     SUBSCRIPTION.set(subscription, "trialing")
+    subscription.pop("status_details", None)
 
 
 def mark_past_due(subscription: StoredSubscription) -> None:
@@ -112,9 +116,16 @@ def mark_past_due(subscription: StoredSubscription) -> None:
     SUBSCRIPTION.set(subscription, "past_due")
 
 
-def pause(subscription: StoredSubscription) -> None:
-    """Set the status to paused: the trial ended without a payment method."""
+def pause(
+    subscription: StoredSubscription,
+    why: Literal["pause_requested", "trial_end_without_payment_method"],
+    at: int,
+) -> None:
+    """Set the status to paused. at: since when, UTC epoch seconds."""
     SUBSCRIPTION.set(subscription, "paused")
+    subscription["status_details"] = {
+        "paused": {"subscription": {"type": why}, "transitioned_at": at, "type": "subscription"}
+    }
 
 
 def give_up_collecting(subscription: StoredSubscription, status: str) -> None:
@@ -125,6 +136,7 @@ def give_up_collecting(subscription: StoredSubscription, status: str) -> None:
 def close(subscription: StoredSubscription, status: str) -> None:
     """Set the last status: canceled or incomplete_expired."""
     SUBSCRIPTION.set(subscription, status)
+    subscription.pop("status_details", None)
 
 
 def restore(subscription: StoredSubscription, status: str) -> None:

@@ -22,9 +22,11 @@ from tollkey.payments.subscriptions import (
     jobs,
     kinds,
     lifecycle,
+    pausing,
     pending_items,
     pending_updates,
     rules,
+    settings,
     thresholds,
     versions,
 )
@@ -63,7 +65,7 @@ from tollkey.wire import (
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
     from tollkey.wire.resource import Handler
 
 PERMISSION = Permission("subscription", "Subscriptions", "Billing")
@@ -119,7 +121,11 @@ def resume(call: Call, params: Params) -> StoredSubscription:
     """
     call, subscription = _find(call)
     rules.check_resume(subscription)
-    anew = fields.given(params, "billing_cycle_anchor", "now") == "now"
+    anew = fields.given(settings.translate(params), "billing_cycle_anchor", "now") == "now"
+    if not anew and pausing.was_requested(subscription):
+        subscription = pausing.go_on(call, subscription, params)
+        plan_work(call, subscription)
+        return call.objects.save(subscription)
     if anew:
         start_again(call, subscription)
     lines = period_lines(call, subscription, load(call, subscription))
@@ -131,6 +137,12 @@ def resume(call: Call, params: Params) -> StoredSubscription:
     if subscription["status"] == "active":
         plan_work(call, subscription)
     return call.objects.save(subscription)
+
+
+def pause(call: Call, params: operations.PostSubscriptionsSubscriptionPause) -> StoredSubscription:
+    """Pause a subscription until it is resumed; it makes no invoices until then."""
+    call, subscription = _find(call)
+    return pausing.pause(call, subscription, params)
 
 
 def migrate(call: Call, params: Params) -> StoredSubscription:
@@ -212,9 +224,20 @@ SUBSCRIPTION = Resource(
         Endpoint("POST", "/v1/subscriptions", create, removed=versions.REMOVED),
         searching("subscription", "/v1/subscriptions/search"),
         retrieve("subscription", "/v1/subscriptions/{subscription_exposed_id}"),
-        Endpoint("POST", "/v1/subscriptions/{subscription_exposed_id}", update, removed=versions.REMOVED),
+        Endpoint(
+            "POST",
+            "/v1/subscriptions/{subscription_exposed_id}",
+            update,
+            removed=(*versions.REMOVED, settings.anchor_hash("now", "unchanged")),
+        ),
         Endpoint("DELETE", "/v1/subscriptions/{subscription_exposed_id}", cancel, removed=versions.CANCEL_REMOVED),
-        Endpoint("POST", "/v1/subscriptions/{subscription}/resume", resume),
+        Endpoint("POST", "/v1/subscriptions/{subscription}/pause", pause),
+        Endpoint(
+            "POST",
+            "/v1/subscriptions/{subscription}/resume",
+            resume,
+            removed=(settings.anchor_hash("now", "unchanged"),),
+        ),
         Endpoint("POST", "/v1/subscriptions/{subscription}/migrate", migrate),
         _customers("", "GET", list_subscriptions),
         _customers("", "POST", create, versions.REMOVED),

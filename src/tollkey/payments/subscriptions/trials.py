@@ -34,7 +34,7 @@ def without_method(call: Call, subscription: StoredSubscription) -> bool:
     if behavior == "cancel":
         end(call, subscription, "payment_failed")
         return True
-    states.pause(subscription)
+    states.pause(subscription, "trial_end_without_payment_method", call.now)
     stop(call, subscription)
     call.objects.save(subscription, "customer.subscription.updated")
     call.emit(PAUSED, subscription)

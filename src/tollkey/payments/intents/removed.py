@@ -1,0 +1,16 @@
+"""What API versions no longer take of intents."""
+
+from __future__ import annotations
+
+from tollkey.wire import Removed
+
+#: Since 2026-09-30 the types of an intent follow from the Dashboard's settings, and a list only narrows them.
+TYPES = Removed(
+    "2026-09-30",
+    "payment_method_types",
+    message="The `payment_method_types` parameter is no longer supported in this API version."
+    " Leave it out to use the payment methods that are enabled in your Dashboard, or narrow them with"
+    " `allowed_payment_method_types` or `excluded_payment_method_types`.",
+    code="payment_method_types_no_longer_supported",
+    link="endive/2026-09-30/removes-the-payment-method-types-parameter-from-payment-intents-and-setup-intents",
+)

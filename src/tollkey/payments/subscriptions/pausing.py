@@ -1,0 +1,170 @@
+"""Pausing a subscription on request: what is billed for the time before, and what for the time after it goes on.
+
+Source: docs.stripe.com/changelog/endive/2026-09-30/pause-subscription.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from tollkey.payments.shared import fields
+from tollkey.payments.subscriptions import kinds, states
+from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, span_usage_lines
+from tollkey.payments.subscriptions.items import is_flexible, is_metered, load, store_items
+from tollkey.payments.subscriptions.lifecycle import UPDATED, stop
+from tollkey.payments.subscriptions.periods import begin_periods
+from tollkey.payments.subscriptions.proration import prorations
+from tollkey.payments.subscriptions.trials import PAUSED
+from tollkey.payments.usage import quantities
+from tollkey.wire import Call, Params, invalid, new_object, value_at
+
+if TYPE_CHECKING:
+    from tollkey.payments.invoices.stored import StoredInvoiceItem, StoredLine
+    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+    from tollkey.wire import operations
+
+RESUMED: Final = "customer.subscription.resumed"
+_PAUSABLE = ("active", "past_due", "trialing")
+
+
+def pause(
+    call: Call, subscription: StoredSubscription, params: operations.PostSubscriptionsSubscriptionPause
+) -> StoredSubscription:
+    """Pause a subscription: it makes no invoices until it is resumed.
+
+    Unused time is credited and usage billed as ``bill_for`` says, at once or with the next invoice
+    (``invoicing_behavior``). Raises ApiError 400 for a state, a mode or a schedule that does not allow it.
+    """
+    _check(subscription)
+    items = load(call, subscription)
+    lines: list[StoredLine] = []
+    if subscription["status"] != "trialing":  # a trial has billed nothing
+        for entry in _credits(call, subscription, items, value_at(params, "bill_for.unused_time_from.type") or "now"):
+            call.objects.insert(entry, "invoiceitem.created")
+        if value_at(params, "bill_for.outstanding_usage_through.type") != "none":
+            lines = _usage(call, subscription, items)
+    stop(call, subscription)
+    states.pause(subscription, "pause_requested", call.now)
+    if fields.given(params, "invoicing_behavior", "pending_invoice_item") == "invoice":
+        _invoice(call, subscription, lines)
+    else:
+        for line in lines:
+            call.objects.insert(_waiting(call, subscription, line), "invoiceitem.created")
+    call.objects.save(subscription, UPDATED)
+    call.emit(PAUSED, subscription)
+    return subscription
+
+
+def _check(subscription: StoredSubscription) -> None:
+    if subscription["status"] not in _PAUSABLE:
+        raise invalid(
+            f"You can only pause subscriptions with a status of `active`, `past_due` or `trialing`."
+            f" This subscription's status is `{subscription['status']}`.",
+            retry=False,
+        )
+    if not is_flexible(subscription):
+        raise invalid("You can only pause subscriptions whose `billing_mode[type]` is `flexible`.", retry=False)
+    if subscription["schedule"] is not None:
+        raise invalid("You cannot pause a subscription that a subscription schedule is attached to.", retry=False)
+    if subscription["pending_update"] is not None:
+        raise invalid("This subscription has a pending update; wait for it to be applied or to expire.", retry=False)
+
+
+def _credits(
+    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], since: str
+) -> list[StoredInvoiceItem]:
+    """The credits for the time that is not used. since: from when on, a value of ``unused_time_from[type]``."""
+    if since == "none":
+        return []
+    if since == "now":
+        return prorations(call, subscription, items, [], at=call.now)
+    return [
+        entry for item in items for entry in prorations(call, subscription, [item], [], at=item["current_period_start"])
+    ]
+
+
+def _usage(call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem]) -> list[StoredLine]:
+    """The lines of what was used until now; the same usage is not billed again after the pause."""
+    metered = [item for item in items if is_metered(item)]
+    spans = [(item, (item["current_period_start"], call.now)) for item in metered]
+    lines = [line for item, span in spans for line in span_usage_lines(call, subscription, item, span)]
+    if metered:
+        used = {item["id"]: quantities.used(call, subscription, item, span) for item, span in spans}
+        subscription["_billed"] = {"items": used, "start": metered[0]["current_period_start"]}
+    return [line for line in lines if line["amount"]]
+
+
+def _invoice(call: Call, subscription: StoredSubscription, lines: list[StoredLine]) -> None:
+    """Bill what the pause credits and debits at once; a credit goes to the customer's balance."""
+    automatic = subscription["collection_method"] == "charge_automatically"
+    invoice = create_draft_invoice(
+        call, subscription, lines, reason="subscription_update", period=(call.now, call.now), advance=not automatic
+    )
+    call.objects.save(subscription)
+    if automatic:
+        collect_now(call, invoice, "allow_incomplete")
+
+
+def _waiting(call: Call, subscription: StoredSubscription, line: StoredLine) -> StoredInvoiceItem:
+    """An invoice item in place of a line, for the next invoice."""
+    details: Mapping[str, Any] = value_at(line, "parent.subscription_item_details") or {}
+    item = details["subscription_item"]
+    made = new_object(
+        kinds.INVOICE_ITEM,
+        id=call.ids.new("ii"),
+        amount=line["amount"],
+        currency=subscription["currency"],
+        customer=subscription["customer"],
+        date=call.now,
+        description=line["description"],
+        discountable=True,
+        livemode=call.livemode,
+        parent={
+            "subscription_details": {"subscription": subscription["id"], "subscription_item": item},
+            "type": "subscription_details",
+        },
+        period=line["period"],
+        pricing=line["pricing"],
+        proration=False,
+        quantity=line["quantity"],
+        quantity_decimal=str(line["quantity"]),
+        test_clock=subscription["test_clock"],
+    )
+    made["tax_rates"] = call.objects.copy(call.objects.get(kinds.SUBSCRIPTION_ITEM, item))["tax_rates"]
+    made["_subscription"], made["_subscription_item"], made["_pending"] = subscription["id"], item, True
+    made["_credited"] = made["_off"] = made["_within"] = None
+    return made
+
+
+def was_requested(subscription: StoredSubscription) -> bool:
+    """Whether a paused subscription was paused by ``pause``, and not by the end of its trial."""
+    return bool(value_at(subscription, "status_details.paused.subscription.type") == "pause_requested")
+
+
+def go_on(call: Call, subscription: StoredSubscription, params: Params) -> StoredSubscription:
+    """Resume a subscription that was paused on request, with its anchor unchanged: the rest of its period is debited.
+
+    It is active at once, unless ``proration_behavior`` makes an invoice; then once that is paid.
+    """
+    behavior = fields.given(params, "proration_behavior", "create_prorations")
+    items = load(call, subscription)
+    begin_periods(subscription, items, call.now)
+    store_items(call, subscription, items)
+    if behavior != "none":
+        at = fields.given(params, "proration_date", call.now)
+        for entry in prorations(call, subscription, [], items, at=at):
+            call.objects.insert(entry, "invoiceitem.created")
+    if behavior == "always_invoice":
+        invoice = create_draft_invoice(
+            call, subscription, [], reason="subscription_update", period=(call.now, call.now)
+        )
+        subscription["_resuming"] = invoice["id"]
+        call.objects.save(subscription)
+        if subscription["collection_method"] == "charge_automatically":
+            collect_now(call, invoice, "allow_incomplete")
+        return subscription
+    states.activate(subscription)
+    call.objects.save(subscription, UPDATED)
+    call.emit(RESUMED, subscription)
+    return subscription
