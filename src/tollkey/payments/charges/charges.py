@@ -97,6 +97,7 @@ def create(call: Call, params: operations.PostCharges) -> StoredCharge:
 def _transfer_data(params: operations.PostCharges) -> api.ChargeTransferData | None:
     """Return ``transfer_data``, or the older parameter ``destination``: an account id, or a hash with ``account``."""
     destination = params.get("destination")
+    _check_share(params)
     given: Mapping[str, Any] | None = params.get("transfer_data") or (
         {"destination": destination} if isinstance(destination, str) else destination
     )
@@ -106,6 +107,19 @@ def _transfer_data(params: operations.PostCharges) -> api.ChargeTransferData | N
             "destination": given["account"],
         }
     return cast("api.ChargeTransferData | None", given)  # its parameters are declared so
+
+
+def _check_share(params: operations.PostCharges) -> None:
+    """Raise ApiError 400 if the destination is to get more than is paid, or its share beside a fee."""
+    data, older = params.get("transfer_data"), params.get("destination")
+    name = "transfer_data[amount]" if data else "destination[amount]"
+    given: Mapping[str, Any] = data or (older if isinstance(older, dict) else {})
+    share = given.get("amount")
+    fee = next((one for one in ("application_fee_amount", "application_fee") if params.get(one) is not None), None)
+    if share is not None and fee:
+        raise invalid(f"You may only specify one of these parameters: {fee}, {name}.")
+    if share is not None and share > params["amount"]:
+        raise invalid(f"The {name} cannot be greater than the amount of the charge.", name, "parameter_invalid_integer")
 
 
 def _instrument(call: Call, params: operations.PostCharges) -> Instrument:
@@ -195,6 +209,9 @@ def _check_fee(call: Call, params: operations.PostCharges, transfer: Mapping[str
 def update(call: Call, params: operations.PostChargesCharge) -> StoredCharge:
     """Change the description, shipping, fraud details or metadata of a charge."""
     charge = call.objects.get(kinds.CHARGE, call.path["charge"])
+    for name in ("customer", "transfer_group"):
+        if params.get(name) is not None and charge.get(name) not in (None, params[name]):
+            raise invalid(f"You cannot modify `{name}` on a charge once it already has been set.", name)
     shared_fields.merge_metadata(charge, params)
     shared_fields.assign(charge, params, ("description", "receipt_email", "transfer_group", "customer"))
     if "shipping" in params:
@@ -215,6 +232,10 @@ def capture(call: Call, params: operations.PostChargesChargeCapture) -> StoredCh
         for name in ("statement_descriptor", "statement_descriptor_suffix", "transfer_group", "receipt_email")
     }
     fee = params.get("application_fee_amount") or params.get("application_fee")
+    if (fee or 0) > (params.get("amount") or charge["amount"]):
+        raise invalid(
+            "The application_fee_amount cannot be greater than the captured amount.", "application_fee_amount"
+        )
     return lifecycle.capture(
         call,
         charge,

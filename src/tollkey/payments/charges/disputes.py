@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from tollkey.wire import api, operations
 
 PERMISSION = Permission("dispute", "Disputes", "Core")
+#: Most characters of all evidence together.
+MOST_EVIDENCE = 150_000
 OPEN = ("needs_response", "warning_needs_response")
 _REVIEW = {"needs_response": "under_review", "warning_needs_response": "warning_under_review"}
 UNDER_REVIEW = ("under_review", "warning_under_review")
@@ -61,6 +63,8 @@ def _answer(
         texts = {name: value or None for name, value in given.items() if name != "enhanced_evidence"}
         dispute["evidence"] = dispute["evidence"].copy()
         fields.assign(dispute["evidence"], texts, texts)
+        if sum(len(value) for value in dispute["evidence"].values() if isinstance(value, str)) > MOST_EVIDENCE:
+            raise invalid(f"The evidence has more than {MOST_EVIDENCE:,} characters altogether.", "evidence")
         if enhanced := evidence.get("enhanced_evidence"):
             dispute["evidence"]["enhanced_evidence"] = cast("api.DisputeEnhancedEvidence", enhanced)  # the same names
     details = dispute["evidence_details"].copy()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.charges import splitting
-from tollkey.payments.intents import kinds, payment_states, states
+from tollkey.payments.intents import kinds, option_rules, payment_states, states
 from tollkey.payments.intents.client_secrets import client_secret
 from tollkey.payments.intents.method_choice import resolve_method, usable_by
 from tollkey.payments.methods import method_types, payment_method_configurations
@@ -40,6 +40,7 @@ _LATE = frozenset(
 def new_intent(call: Call, params: Params) -> StoredPaymentIntent:
     """Return a PaymentIntent made from its parameters, in ``requires_payment_method``. The caller stores it."""
     _exclusive(params)
+    option_rules.check_details(params)
     currency = shared_currency.check_currency(params["currency"])
     _amount(call, params["amount"], currency)
     _off_session(params)
@@ -273,6 +274,8 @@ def apply(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
         _amount(call, intent["amount"], intent["currency"])
     if params.get("capture_method"):
         intent["capture_method"] = params["capture_method"]
+    option_rules.check_details(params)
+    _check_group(intent, params)
     _customer(call, intent, params)
     fields.merge_metadata(intent, params)
     chosen = params.get("payment_method_types") or params.get("allowed_payment_method_types")
@@ -294,6 +297,17 @@ def apply(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
             intent["payment_method_options"], intent["payment_method_types"], params["payment_method_options"]
         )
     _describe(call, intent, params)
+
+
+def _check_group(intent: StoredPaymentIntent, params: Params) -> None:
+    """Raise ApiError 400 for another ``transfer_group`` than the one that was set: it is set once."""
+    group = params.get("transfer_group")
+    if group is not None and intent["transfer_group"] not in (None, group):
+        raise invalid(
+            "You cannot modify `transfer_group` on a PaymentIntent once it already has been set.",
+            "transfer_group",
+            "payment_intent_invalid_parameter",
+        )
 
 
 def choose_method(call: Call, intent: StoredPaymentIntent, params: Params) -> None:

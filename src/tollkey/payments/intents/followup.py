@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tollkey.wire import api
     from tollkey.wire.api import EventType
 
+#: How often an authorization can be incremented.
+MOST_INCREMENTS = 10
 _AUTHENTICATION_FAILED = (
     "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new PaymentMethod"
     " to attempt to"
@@ -117,6 +119,10 @@ def capture_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> S
             retry=False,
             payment_intent=call.objects.copy(intent),
         )
+    if (params.get("application_fee_amount") or 0) > amount:
+        raise invalid(
+            "The application_fee_amount cannot be greater than the captured amount.", "application_fee_amount"
+        )
     later = ("statement_descriptor", "statement_descriptor_suffix", "application_fee_amount")
     shared_fields.assign(intent, params, [name for name in later if params.get(name) is not None])
     if params.get("transfer_data"):
@@ -203,6 +209,14 @@ def increment(call: Call, intent: StoredPaymentIntent, params: Params) -> Stored
             "payment_intent_invalid_parameter",
             retry=False,
         )
+    if intent.get("_increments", 0) >= MOST_INCREMENTS:
+        raise invalid(
+            f"This PaymentIntent's authorization has been incremented {MOST_INCREMENTS} times, which is the maximum.",
+            None,
+            "payment_intent_invalid_parameter",
+            retry=False,
+        )
+    intent["_increments"] = intent.get("_increments", 0) + 1
     made["amount"] = amount
     card = value_at(made, "payment_method_details.card")
     if card is not None:

@@ -29,6 +29,8 @@ from tollkey.payments.intents import (
     followup,
     jobs,
     kinds,
+    option_rules,
+    ownership,
     payment_states,
     removed,
     views,
@@ -57,7 +59,6 @@ from tollkey.wire import (
     Reply,
     Resource,
     asks,
-    invalid,
     listing,
     needs,
     page_of_list,
@@ -102,16 +103,11 @@ def create_intent(call: Call, params: Params, **private: object) -> StoredPaymen
 
 def create(call: Call, params: Params) -> StoredPaymentIntent:
     """Create a PaymentIntent, and confirm it if requested."""
-    if not params.get("confirm"):
-        for name in ("mandate", "mandate_data", "error_on_requires_action", "confirmation_token"):
-            if params.get(name) not in (None, False):
-                raise invalid(
-                    f"The parameter `{name}` can only be used with `confirm` set to true.", name, "parameter_unknown"
-                )
-        intent = create_intent(call, params)
-        intent["_return_url"] = params.get("return_url")
-        return intent
+    option_rules.check_creation(params, "PaymentIntent")
+    option_rules.check_options(call, params, confirming=bool(params.get("confirm")))
     intent = create_intent(call, params)
+    if not params.get("confirm"):
+        return intent
     later = {name: params[name] for name in _AT_CONFIRMATION if name in params}
     error = confirm_intent(call, intent, later)
     if error is not None:
@@ -131,6 +127,8 @@ def retrieve(call: Call, params: Params) -> StoredPaymentIntent:
 def update(call: Call, params: Params) -> StoredPaymentIntent:
     """Change a PaymentIntent that has not been confirmed."""
     intent = _get(call, params)
+    ownership.check_invoice(call, intent, params)
+    option_rules.check_options(call, params, confirming=False, usage=intent["setup_future_usage"])
     building.apply(call, intent, params)
     building.choose_method(call, intent, params)
     return call.objects.save(intent)
@@ -140,6 +138,8 @@ def confirm(call: Call, params: Params) -> StoredPaymentIntent:
     """Confirm a PaymentIntent: charge it, or return the customer's next action."""
     intent = _get(call, params)
     not_for_clients(call, intent)
+    ownership.check_session(call, intent, "confirm")
+    option_rules.check_options(call, params, confirming=True, usage=intent["setup_future_usage"])
     error = confirm_intent(call, intent, params)
     if error is not None:
         raise error
@@ -155,7 +155,11 @@ def capture(call: Call, params: Params) -> StoredPaymentIntent:
 
 def cancel(call: Call, params: Params) -> StoredPaymentIntent:
     """Cancel a PaymentIntent."""
-    return cancel_intent(call, _get(call, params), params.get("cancellation_reason"))
+    intent = _get(call, params)
+    payment_states.check_cancelable(call, intent)
+    ownership.check_session(call, intent, "cancel")
+    ownership.check_invoice(call, intent)
+    return cancel_intent(call, intent, params.get("cancellation_reason"))
 
 
 def increment_authorization(call: Call, params: Params) -> StoredPaymentIntent:

@@ -49,6 +49,10 @@ def create_setup(call: Call, params: Params) -> StoredSetupIntent:
         usage=params.get("usage") or "off_session",
     )
     intent["managed_payments"] = {"enabled": False}
+    if params.get("attach_to_self") and params.get("customer"):
+        raise invalid(
+            "You may only specify one of these parameters: attach_to_self, customer.", None, "parameters_exclusive"
+        )
     if params.get("attach_to_self"):
         intent["attach_to_self"] = True
     _customer(call, intent, params)

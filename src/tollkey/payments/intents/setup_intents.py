@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollkey.payments.intents import jobs, kinds, payment_states, removed
+from tollkey.payments.intents import jobs, kinds, option_rules, ownership, payment_states, removed
 from tollkey.payments.intents.client_secrets import intent_of
 from tollkey.payments.intents.microdeposits import verified_method
 from tollkey.payments.intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page
@@ -56,7 +56,10 @@ _AT_CONFIRMATION = ("confirmation_token", "mandate_data", "return_url", "single_
 
 def create(call: Call, params: Params) -> StoredSetupIntent:
     """Create a SetupIntent, and confirm it if requested."""
+    option_rules.check_creation(params, "SetupIntent")
+    option_rules.check_options(call, params, confirming=bool(params.get("confirm")), usage="off_session")
     intent = create_setup(call, params)
+    option_rules.check_single_use(params, intent["payment_method_types"])
     if not params.get("confirm"):
         return intent
     error = confirm_setup(call, intent, {name: params[name] for name in _AT_CONFIRMATION if name in params})
@@ -85,6 +88,7 @@ def update(call: Call, params: Params) -> StoredSetupIntent:
 def confirm(call: Call, params: Params) -> StoredSetupIntent:
     """Confirm a SetupIntent: save the payment method, or return the customer's next action."""
     intent = _get(call, params)
+    ownership.check_session(call, intent, "confirm")
     error = confirm_setup(call, intent, params)
     if error is not None:
         raise error
@@ -106,6 +110,7 @@ def cancel(call: Call, params: Params) -> StoredSetupIntent:
             f" Only a SetupIntent with one of the"
             f" following statuses may be canceled: {', '.join(CANCELABLE)}.",
         )
+    ownership.check_session(call, intent, "cancel")
     if intent["status"] == "requires_action":
         record_attempt(call, intent, payment_states.method_of(call, intent), "abandoned")
     move(intent, "canceled")

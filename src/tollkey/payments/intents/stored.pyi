@@ -33,11 +33,13 @@ class StoredPaymentIntent(api.PaymentIntent, IntentFields):
     _invoice: id of the invoice that it pays. _funded: what of it was paid from the customer's cash balance, in minor
         units. _radar_options: as they were sent. _shipping_by_server: whether a secret key gave the shipping address,
         which a client may not change then. _line_items: shown when expanded. _fate: what becomes of it by itself while
-        it waits for its customer; absent when nothing was planned.
+        it waits for its customer; absent when nothing was planned. _increments: how
+        often its authorization was incremented.
     """
 
     _invoice: NotRequired[str | None]
     _fate: NotRequired[Fate]
+    _increments: NotRequired[int]
     _funded: NotRequired[int]
     _radar_options: NotRequired[Any]
     _shipping_by_server: NotRequired[bool]

@@ -1,0 +1,201 @@
+"""What the parameters of an intent may say together: rules of the specification's descriptions.
+
+Options of payment method types, what only a confirmation takes, and the details of the amount.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from types import MappingProxyType
+from typing import Any
+
+from tollkey.wire import Call, invalid, value_at
+
+Options = Mapping[str, Any]
+DAY = 86_400
+#: Only a confirmation takes these parameters.
+_OF_CONFIRMATION = MappingProxyType({
+    "PaymentIntent": ("mandate", "mandate_data", "error_on_requires_action", "confirmation_token", "return_url"),
+    "SetupIntent": ("mandate_data", "return_url", "single_use", "confirmation_token"),
+})  # fmt: skip
+#: Types that a mandate for one debit is for.
+_SINGLE_USE = (
+    "acss_debit", "alipay", "au_becs_debit", "bacs_debit", "bancontact", "boleto", "ideal", "link", "sepa_debit",
+    "us_bank_account",
+)  # fmt: skip
+#: How often an interval fits into a year.
+_A_YEAR = {"day": 365, "week": 52, "month": 12, "year": 1}
+
+
+def check_creation(params: Options, name: str) -> None:
+    """Raise ApiError 400 if a new intent that is not confirmed is told what only a confirmation takes.
+
+    name: ``PaymentIntent`` or ``SetupIntent``. The text was seen for ``return_url`` of a PaymentIntent and
+    ``mandate_data`` of a SetupIntent, with the code.
+    """
+    code = "payment_intent_invalid_parameter" if name == "PaymentIntent" else "setup_intent_invalid_parameter"
+    for param in _OF_CONFIRMATION[name]:
+        if not params.get("confirm") and params.get(param) not in (None, False):
+            message = (
+                f"The parameter `{param}` cannot be passed when creating a {name} unless `confirm` is set to true."
+            )
+            raise invalid(message, param, code)
+
+
+def check_single_use(params: Options, types: list[str]) -> None:
+    """Raise ApiError 400 for ``single_use`` of an intent none of whose types has mandates for one debit."""
+    if params.get("single_use") and not set(types) & set(_SINGLE_USE):
+        raise invalid(
+            f"`single_use` is only valid for the following payment method types: {', '.join(_SINGLE_USE)}.",
+            "single_use",
+            "setup_intent_invalid_parameter",
+        )
+
+
+def check_details(params: Options) -> None:
+    """Raise ApiError 400 if ``amount_details`` tells a discount or a tax for the lines and for the whole."""
+    details = params.get("amount_details") or {}
+    lines = details.get("line_items") or []
+    for line, total in (("discount_amount", "discount_amount"), ("tax", "tax")):
+        if details.get(total) and any(item.get(line) for item in lines):
+            raise _both(f"amount_details[{total}]", f"amount_details[line_items][0][{line}]")
+    for number, item in enumerate(lines):
+        unit = item.get("unit_of_measure")
+        if unit and not re.fullmatch(r"[A-Za-z0-9]{1,12}", unit):
+            raise invalid(
+                "The unit of measure must have 1 to 12 alphanumeric characters.",
+                f"amount_details[line_items][{number}][unit_of_measure]",
+            )
+
+
+def check_options(call: Call, params: Options, *, confirming: bool, usage: str | None = None) -> None:
+    """Raise ApiError 400 if ``payment_method_options`` break a rule of their type.
+
+    usage: ``setup_future_usage`` of the intent, unless the parameters set it.
+    """
+    options = params.get("payment_method_options") or {}
+    for kind, name in (("card", "network"), ("card", "cvc_token"), ("blik", "code")):
+        if not confirming and value_at(options, f"{kind}.{name}"):
+            raise invalid(
+                f"`payment_method_options[{kind}][{name}]` can only be set when confirming.",
+                f"payment_method_options[{kind}][{name}]",
+                "payment_intent_invalid_parameter",
+            )
+    for kind, check in _RULES.items():
+        if options.get(kind):
+            check(call, f"payment_method_options[{kind}]", options[kind])
+    wanted = value_at(options, "pix.setup_future_usage") or params.get("setup_future_usage") or usage
+    if value_at(options, "pix.mandate_options") and wanted != "off_session":
+        raise invalid(
+            "`mandate_options` of pix are only for `setup_future_usage=off_session`.",
+            "payment_method_options[pix][mandate_options]",
+            "payment_intent_invalid_parameter",
+        )
+    for kind in ("acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account", "sepa_debit", "us_bank_account"):
+        target = value_at(options, f"{kind}.target_date")
+        if target:
+            _check_date(call, f"payment_method_options[{kind}][target_date]", target)
+
+
+def _both(*names: str) -> Exception:
+    return invalid(f"You may only specify one of these parameters: {', '.join(names)}.", None, "parameters_exclusive")
+
+
+def _format(param: str, message: str) -> Exception:
+    return invalid(message, param)
+
+
+def _acss(call: Call, name: str, given: Options) -> None:
+    mandate = given.get("mandate_options") or {}
+    if mandate.get("payment_schedule") in ("interval", "combined") and not mandate.get("interval_description"):
+        param = f"{name}[mandate_options][interval_description]"
+        raise invalid(f"Missing required param: {param}.", param, "parameter_missing")
+
+
+def _afterpay(call: Call, name: str, given: Options) -> None:
+    if given.get("reference") and not re.fullmatch(r"[A-Za-z0-9_\\-]{1,128}", given["reference"]):
+        raise _format(
+            f"{name}[reference]",
+            "The reference must have at most 128 characters: letters, numbers, underscores, backslashes and dashes.",
+        )
+
+
+def _bacs(call: Call, name: str, given: Options) -> None:
+    prefix = value_at(given, "mandate_options.reference_prefix")
+    param = f"{name}[mandate_options][reference_prefix]"
+    if prefix and not re.fullmatch(r"[A-Z0-9 /_\-&.]{1,12}", prefix):
+        raise _format(
+            param,
+            "The reference prefix must have at most 12 characters: uppercase letters, numbers, spaces, and any of"
+            " '/', '_', '-', '&', '.'.",
+        )
+    if prefix and prefix.startswith(("DDIC", "STRIPE")):
+        raise _format(param, "The reference prefix cannot begin with 'DDIC' or 'STRIPE'.")
+
+
+def _card(call: Call, name: str, given: Options) -> None:
+    mandate = given.get("mandate_options") or {}
+    if (mandate.get("interval_count") or 1) > _A_YEAR.get(mandate.get("interval") or "day", 365):
+        raise invalid(
+            "The interval of a mandate is at most one year (1 year, 12 months, 52 weeks or 365 days).",
+            f"{name}[mandate_options][interval_count]",
+            "parameter_invalid_integer",
+        )
+
+
+def _konbini(call: Call, name: str, given: Options) -> None:
+    number = given.get("confirmation_number")
+    if number and (not re.fullmatch(r"[0-9]{10,11}", number) or not number.strip("0")):
+        raise _format(
+            f"{name}[confirmation_number]",
+            "The confirmation number must have 10 or 11 digits, and must not consist of only zeroes.",
+        )
+    if given.get("expires_at") is not None and given.get("expires_after_days") is not None:
+        raise _both(f"{name}[expires_at]", f"{name}[expires_after_days]")
+
+
+def _pix(call: Call, name: str, given: Options) -> None:
+    if given.get("expires_at") is not None and given.get("expires_after_seconds") is not None:
+        raise _both(f"{name}[expires_at]", f"{name}[expires_after_seconds]")
+
+
+def _us_bank_account(call: Call, name: str, given: Options) -> None:
+    permissions = value_at(given, "financial_connections.permissions")
+    if permissions and "payment_method" not in permissions:
+        raise invalid(
+            "The permissions must include `payment_method`.",
+            f"{name}[financial_connections][permissions]",
+            "parameter_missing",
+        )
+
+
+def _wechat(call: Call, name: str, given: Options) -> None:
+    if given.get("client") in ("ios", "android") and not given.get("app_id"):
+        param = f"{name}[app_id]"
+        raise invalid(f"Missing required param: {param}.", param, "parameter_missing")
+
+
+def _check_date(call: Call, param: str, text: str) -> None:
+    try:
+        target = date.fromisoformat(text) if len(text) == 10 else None
+    except ValueError:
+        target = None
+    if target is None:
+        raise _format(param, "The target date must have the form YYYY-MM-DD.")
+    days = (target - datetime.fromtimestamp(call.now, UTC).date()).days
+    if not 3 <= days <= 15:
+        raise invalid("The target date must be 3 to 15 days in the future.", param, "payment_intent_invalid_parameter")
+
+
+_RULES: Mapping[str, Callable[[Call, str, Options], None]] = MappingProxyType({
+    "acss_debit": _acss,
+    "afterpay_clearpay": _afterpay,
+    "bacs_debit": _bacs,
+    "card": _card,
+    "konbini": _konbini,
+    "pix": _pix,
+    "us_bank_account": _us_bank_account,
+    "wechat_pay": _wechat,
+})  # fmt: skip

@@ -1,0 +1,210 @@
+"""What the parameters of an intent may not say together: one row a rule, with the parameter that is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.payments.intents.steps import PAYMENT
+from tests.support.api import Api
+
+BACK = "https://shop.example/back"
+ACCEPTANCE = {"customer_acceptance": {"type": "offline"}}
+LINE = {"product_name": "Tea", "quantity": 1, "unit_cost": 2000}
+
+
+def options(kind: str, **given: Any) -> dict[str, Any]:
+    return {"payment_method_options": {kind: given}}
+
+
+def bacs(prefix: str) -> dict[str, Any]:
+    return options("bacs_debit", mandate_options={"reference_prefix": prefix})
+
+
+def mandate(interval: str, count: int) -> dict[str, Any]:
+    given = {"reference": "r", "amount": 5, "amount_type": "fixed", "start_date": 1_767_225_600}
+    return options("card", mandate_options={**given, "interval": interval, "interval_count": count})
+
+
+#: what is asked, the parameter that the refusal names (None: no parameter), and what is allowed beside it
+ROWS: tuple[tuple[str, dict[str, Any], str | None, dict[str, Any]], ...] = (
+    ("return_url", {"return_url": BACK}, "return_url", {}),
+    ("mandate_data", {"mandate_data": ACCEPTANCE}, "mandate_data", {}),
+    ("mandate", {"mandate": "mandate_1"}, "mandate", {}),
+    ("error_on_requires_action", {"error_on_requires_action": True}, "error_on_requires_action", {}),
+    ("confirmation_token", {"confirmation_token": "ctoken_1"}, "confirmation_token", {}),
+    (
+        "discounts",
+        {"amount_details": {"discount_amount": 5, "line_items": [{**LINE, "discount_amount": 5}]}},
+        None,
+        {"amount_details": {"discount_amount": 5, "line_items": [LINE]}},
+    ),
+    (
+        "taxes",
+        {
+            "amount_details": {
+                "tax": {"total_tax_amount": 5},
+                "line_items": [{**LINE, "tax": {"total_tax_amount": 5}}],
+            }
+        },
+        None,
+        {"amount_details": {"tax": {"total_tax_amount": 5}, "line_items": [LINE]}},
+    ),
+    (
+        "unit_of_measure",
+        {"amount_details": {"line_items": [{**LINE, "unit_of_measure": "a b"}]}},
+        "amount_details[line_items][0][unit_of_measure]",
+        {"amount_details": {"line_items": [{**LINE, "unit_of_measure": "kilo"}]}},
+    ),
+    (
+        "afterpay reference",
+        options("afterpay_clearpay", reference="a b"),
+        "payment_method_options[afterpay_clearpay][reference]",
+        options("afterpay_clearpay", reference="a_b-c\\1"),
+    ),
+    (
+        "bacs prefix",
+        bacs("lower"),
+        "payment_method_options[bacs_debit][mandate_options][reference_prefix]",
+        bacs("UP/1_-&."),
+    ),
+    (
+        "bacs reserved",
+        bacs("DDIC1"),
+        "payment_method_options[bacs_debit][mandate_options][reference_prefix]",
+        bacs("ADDIC"),
+    ),
+    (
+        "mandate months",
+        mandate("month", 13),
+        "payment_method_options[card][mandate_options][interval_count]",
+        mandate("month", 12),
+    ),
+    (
+        "mandate years",
+        mandate("year", 2),
+        "payment_method_options[card][mandate_options][interval_count]",
+        mandate("year", 1),
+    ),
+    ("card network", options("card", network="visa"), "payment_method_options[card][network]", {}),
+    ("cvc_token", options("card", cvc_token="tok_1"), "payment_method_options[card][cvc_token]", {}),
+    ("blik code", options("blik", code="123456"), "payment_method_options[blik][code]", {}),
+    (
+        "konbini digits",
+        options("konbini", confirmation_number="123"),
+        "payment_method_options[konbini][confirmation_number]",
+        options("konbini", confirmation_number="1234567890"),
+    ),
+    (
+        "konbini zeroes",
+        options("konbini", confirmation_number="00000000000"),
+        "payment_method_options[konbini][confirmation_number]",
+        options("konbini", confirmation_number="10000000000"),
+    ),
+    (
+        "konbini expiry",
+        options("konbini", expires_at=1_767_400_000, expires_after_days=2),
+        None,
+        options("konbini", expires_after_days=2),
+    ),
+    (
+        "pix expiry",
+        options("pix", expires_at=1_767_400_000, expires_after_seconds=60),
+        None,
+        options("pix", expires_after_seconds=60),
+    ),
+    (
+        "pix mandate",
+        options("pix", mandate_options={"amount": 5}),
+        "payment_method_options[pix][mandate_options]",
+        options("pix", mandate_options={"amount": 5}, setup_future_usage="off_session"),
+    ),
+    (
+        "target_date form",
+        options("sepa_debit", target_date="tomorrow"),
+        "payment_method_options[sepa_debit][target_date]",
+        options("sepa_debit", target_date="2026-01-04"),
+    ),
+    (
+        "target_date early",
+        options("sepa_debit", target_date="2026-01-03"),
+        "payment_method_options[sepa_debit][target_date]",
+        options("sepa_debit", target_date="2026-01-16"),
+    ),
+    (
+        "target_date late",
+        options("sepa_debit", target_date="2026-01-17"),
+        "payment_method_options[sepa_debit][target_date]",
+        options("sepa_debit", target_date="2026-01-10"),
+    ),
+    (
+        "wechat app",
+        options("wechat_pay", client="ios"),
+        "payment_method_options[wechat_pay][app_id]",
+        options("wechat_pay", client="ios", app_id="wx1"),
+    ),
+    (
+        "acss interval",
+        options("acss_debit", mandate_options={"payment_schedule": "interval", "transaction_type": "personal"}),
+        "payment_method_options[acss_debit][mandate_options][interval_description]",
+        options(
+            "acss_debit",
+            mandate_options={
+                "payment_schedule": "interval",
+                "interval_description": "monthly",
+                "transaction_type": "personal",
+            },
+        ),
+    ),
+    (
+        "permissions",
+        options("us_bank_account", financial_connections={"permissions": ["balances"]}),
+        "payment_method_options[us_bank_account][financial_connections][permissions]",
+        options("us_bank_account", financial_connections={"permissions": ["balances", "payment_method"]}),
+    ),
+)
+
+
+@pytest.mark.parametrize(("name", "asked", "param", "allowed"), ROWS, ids=[row[0] for row in ROWS])
+def test_parameters_that_contradict_each_other_are_refused(
+    api: Api, name: str, asked: dict[str, Any], param: str | None, allowed: dict[str, Any]
+) -> None:
+    refused = api.post("/v1/payment_intents", **PAYMENT, **asked)
+    assert (refused.status, refused.error["type"], refused.error.get("param")) == (400, "invalid_request_error", param)
+    assert api.post("/v1/payment_intents", **PAYMENT, **allowed).status == 200
+
+
+@pytest.mark.parametrize("name", ["return_url", "mandate_data", "single_use"])
+def test_a_setup_that_is_not_confirmed_takes_nothing_of_its_confirmation(api: Api, name: str) -> None:
+    given = {"return_url": BACK, "mandate_data": ACCEPTANCE, "single_use": {"amount": 5, "currency": "usd"}}
+    types = {"payment_method_types": ["us_bank_account"]}
+    refused = api.post("/v1/setup_intents", **types, **{name: given[name]})
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (
+        400,
+        "setup_intent_invalid_parameter",
+        name,
+    )
+    assert refused.error["message"] == (
+        f"The parameter `{name}` cannot be passed when creating a SetupIntent unless `confirm` is set to true."
+    )
+
+
+def test_a_mandate_for_one_debit_is_not_for_cards(api: Api) -> None:
+    given = {"confirm": True, "single_use": {"amount": 5, "currency": "usd"}}
+    refused = api.post("/v1/setup_intents", payment_method_types=["card"], payment_method="pm_card_visa", **given)
+    assert (refused.status, refused.error["param"]) == (400, "single_use")
+
+
+def test_a_setup_for_oneself_has_no_customer(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    refused = api.post("/v1/setup_intents", payment_method_types=["card"], attach_to_self=True, customer=customer)
+    assert "attach_to_self, customer" in refused.error["message"]
+
+
+def test_a_network_is_chosen_when_confirming(api: Api) -> None:
+    intent = api.ok("POST", "/v1/payment_intents", **PAYMENT)
+    path = f"/v1/payment_intents/{intent['id']}"
+    assert api.post(path, **options("card", network="visa")).error["param"] == "payment_method_options[card][network]"
+    done = api.post(f"{path}/confirm", payment_method="pm_card_visa", **options("card", network="visa"))
+    assert done["status"] == "succeeded"
