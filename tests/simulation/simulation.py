@@ -3,7 +3,8 @@
 One seed decides everything: which merchant calls, what, with which object and parameters, and when time passes.
 Most calls come from the server's catalogue (any endpoint, objects made before, the recipes' parameters, sometimes
 made wrong); some from moves that follow money. After each call: no internal error, books that sum to zero, a balance
-that is the sum of its transactions, states that only move along ARROWS, nothing seen by who should not see it.
+that is the sum of its transactions, states that only move along ARROWS, nothing seen by who should not see it, and what
+follows from other objects follows (``derived.py``).
 Every so often: everything from the beginning, and each state known from an event.
 """
 
@@ -19,6 +20,7 @@ from typing import Any
 import orjson
 
 from tests.platform.recipes import enabled_account
+from tests.simulation import derived
 from tests.simulation.arrows import ARROWS, SILENT
 from tests.simulation.moves import moves
 from tests.support.api import Answer, Api
@@ -254,9 +256,19 @@ class Simulation:
             if ledger.total(tx, scope, currency) != 0:
                 raise Broken(f"{scope}: the books of {currency} do not sum to zero")
         records = tables["event"].page(tx, scope, 10_000, ranges=[Range("seq", ">", seen.event)], oldest_first=True)
+        touched: dict[tuple[str, str], None] = {}
         for record in sorted(records, key=lambda r: r.seq):
             seen.event = max(seen.event, record.seq)
-            self.moved(scope, orjson.loads(record.body))
+            event = orjson.loads(record.body)
+            self.moved(scope, event)
+            value = event["data"]["object"]
+            if value.get("id"):
+                touched[value["object"], value["id"]] = None
+            if isinstance(value.get("customer"), str):
+                touched["customer", value["customer"]] = None
+        for object, id in touched:
+            for problem in derived.wrong(derived.Stored(tables, tx, scope), object, id):
+                raise Broken(problem)
 
     def moved(self, scope: Scope, event: dict[str, Any]) -> None:
         """A state that an event tells of: it must be one arrow away from the last."""
