@@ -74,3 +74,11 @@ def test_an_unknown_currency_is_refused(api: Api) -> None:
     _, who = clocked(api)
     refused = api.post("/v1/subscriptions", customer=who, items=[{"price": plan(api)}], currency="zzz")
     assert (refused.status, refused.error["param"]) == (400, "currency")
+
+
+def test_all_prices_of_a_subscription_have_one_currency(api: Api) -> None:
+    _, who = clocked(api)
+    refused = api.post(
+        "/v1/subscriptions", customer=who, items=[{"price": plan(api)}, {"price": plan(api, 100, "eur")}]
+    )
+    assert (refused.status, refused.error["param"]) == (400, "items[1][price]")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.payments.subscriptions.steps import DAY, clocked, current, ok, plan
-from tests.support.api import Api
+from tests.payments.subscriptions.steps import DAY, clocked, current, customer, ok, plan
+from tests.support.api import NOW, Api
 
 
 def test_an_accepted_quote_becomes_a_subscription(api: Api) -> None:
@@ -56,3 +56,32 @@ def test_only_a_draft_is_changed_but_for_its_metadata(api: Api) -> None:
     api.ok("POST", f"{path}/finalize")
     assert api.post(path, description="Changed").status == 400
     assert api.ok("POST", path, metadata={"a": "1"})["metadata"] == {"a": "1"}
+
+
+def test_a_copy_of_a_quote_takes_nothing_else_but_its_expiry(api: Api) -> None:
+    quote = ok(api, "POST", "/v1/quotes", line_items=[{"price": plan(api)}])["id"]
+    copied = ok(api, "POST", "/v1/quotes", from_quote={"quote": quote}, expires_at=NOW + 5 * DAY)
+    assert (copied["from_quote"]["quote"], copied["expires_at"]) == (quote, NOW + 5 * DAY)
+    refused = api.post("/v1/quotes", from_quote={"quote": quote}, description="Other")
+    assert (refused.status, refused.error["param"]) == (400, "description")
+
+
+def test_the_customer_of_a_quote_stays_once_it_is_set(api: Api) -> None:
+    one, other = customer(api), customer(api)
+    quote = ok(api, "POST", "/v1/quotes", line_items=[{"price": plan(api)}])["id"]
+    api.ok("post", f"/v1/quotes/{quote}", customer=one)
+    assert api.post(f"/v1/quotes/{quote}", customer=one).status == 200
+    refused = api.post(f"/v1/quotes/{quote}", customer=other)
+    assert (refused.status, refused.error["param"]) == (400, "customer")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "recurs"), [("application_fee_amount", 5, False), ("application_fee_percent", 5, True)]
+)
+def test_a_fee_of_a_quote_fits_its_lines(api: Api, name: str, value: int, recurs: bool) -> None:
+    product = ok(api, "POST", "/v1/products", name="Thing")["id"]
+    once = {"currency": "usd", "product": product, "unit_amount": 500}
+    lines = {True: [{"price": plan(api)}], False: [{"price_data": once}]}
+    assert api.post("/v1/quotes", line_items=lines[recurs], **{name: value}).status == 200
+    refused = api.post("/v1/quotes", line_items=lines[not recurs], **{name: value})
+    assert (refused.status, refused.error["param"]) == (400, name)

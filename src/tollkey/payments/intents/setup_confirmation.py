@@ -144,6 +144,7 @@ def succeed(call: Call, intent: StoredSetupIntent, method: Instrument, *, authen
     call.objects.save(intent)
     call.emit("setup_intent.succeeded", intent)
     call.announce(events.IntentChanged(intent))
+    call.announce(events.SetupSucceeded(intent))
 
 
 def refuse(call: Call, intent: StoredSetupIntent, method: Instrument, error: ApiError) -> ApiError:

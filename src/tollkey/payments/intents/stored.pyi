@@ -46,7 +46,12 @@ class StoredPaymentIntent(api.PaymentIntent, IntentFields):
     _line_items: NotRequired[list[api.PaymentIntentAmountDetailsLineItem]]
 
 class StoredSetupIntent(api.SetupIntent, IntentFields):
-    """A SetupIntent."""
+    """A SetupIntent.
+
+    _subscription: id of the subscription that it is the ``pending_setup_intent`` of; absent for all others.
+    """
+
+    _subscription: NotRequired[str]
 
 class StoredConfirmationToken(api.ConfirmationToken):
     """A ConfirmationToken.

@@ -22,6 +22,7 @@ from tollkey.payments.invoices.credit_note_versions import CHANGES, LINE_CHANGES
 from tollkey.payments.invoices.lifecycle import customer_of, mark_paid
 from tollkey.payments.invoices.payments import remaining
 from tollkey.payments.invoices.pdf import plain_pdf
+from tollkey.payments.invoices.rules import check_credit_line
 from tollkey.payments.shared import clock, currency, fields, providers, rounding
 from tollkey.wire import (
     Action,
@@ -180,6 +181,7 @@ def _credited(invoice: StoredInvoice, lines: list[api.CreditNoteLineItem], param
 
 def _line(call: Call, invoice: StoredInvoice, entry: Mapping[str, Any], named: str) -> api.CreditNoteLineItem:
     """The line of a note that an entry of ``lines`` describes. named: the entry in messages, ``lines[0]``."""
+    check_credit_line(invoice, entry, named)
     source = _source(invoice, entry, named) if entry["type"] == "invoice_line_item" else None
     quantity = fields.given(entry, "quantity", source["quantity"] if source else 1)
     amount, unit = _price(entry, source, quantity or 1, named)

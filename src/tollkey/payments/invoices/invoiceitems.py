@@ -16,6 +16,7 @@ from tollkey.payments.invoices import kinds
 from tollkey.payments.invoices.drafts import refresh, tax_rates
 from tollkey.payments.invoices.line_terms import Priced
 from tollkey.payments.invoices.lines import details_of, invoice_item_line, pricing_at
+from tollkey.payments.invoices.rules import check_room
 from tollkey.payments.invoices.versions import ITEM_CREATE_REMOVED, ITEM_UPDATE_REMOVED
 from tollkey.payments.shared import clock, fields, rounding
 from tollkey.payments.shared import currency as shared_currency
@@ -79,6 +80,7 @@ def attach(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:
             f"The currency of the invoice item ({item['currency']}) must match the invoice's ({invoice['currency']}).",
             "currency",
         )
+    check_room(invoice)
     item["invoice"], item["_pending"] = invoice["id"], False
     line = invoice_item_line(call, item)
     line["invoice"] = invoice["id"]
@@ -199,6 +201,8 @@ def update(call: Call, params: Params) -> StoredInvoiceItem:
     customer = call.objects.get(kinds.CUSTOMER, item["customer"])
     call = clock.for_customer(call, customer)
     invoice = _editable(call, item)
+    if params.get("discountable") and item["proration"]:
+        raise invalid("You cannot set `discountable` to true for prorations.", "discountable")
     fields.assign_with_metadata(item, params, ("description", "discountable"))
     if params.get("period"):
         item["period"] = {"end": params["period"]["end"], "start": params["period"]["start"]}

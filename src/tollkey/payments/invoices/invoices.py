@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.payments.catalog import redemption
-from tollkey.payments.invoices import jobs, kinds
+from tollkey.payments.invoices import jobs, kinds, rules
 from tollkey.payments.invoices.drafts import (
     Bill,
     add_pending_items,
@@ -78,6 +78,7 @@ def create(call: Call, params: Params) -> StoredInvoice:
     customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
     call = clock.for_customer(call, customer)
     check_sending(params, None)
+    rules.check_settings(call, params, customer["id"])
     subscription = (
         call.objects.get(kinds.SUBSCRIPTION, params["subscription"], "subscription")
         if params.get("subscription")
@@ -152,14 +153,13 @@ def update(call: Call, params: Params) -> StoredInvoice:
         "auto_advance",
         "default_payment_method",
         "default_source",
-        "days_until_due",
-        "due_date",
         "payment_settings",
         "transfer_data",
     }
     if invoice["status"] != "draft" and set(params) - always - {"closed", "forgiven", "paid"}:
         raise invalid("Finalized invoices can't be updated in this way", code="invoice_not_editable", retry=False)
     check_sending(params, invoice)
+    rules.check_settings(call, params, customer["id"])
     apply_settings(call, invoice, params)
     if params.get("collection_method"):
         invoice["collection_method"] = params["collection_method"]

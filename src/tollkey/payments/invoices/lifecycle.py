@@ -226,7 +226,8 @@ def attempt_collection(
     chosen = method or method_of(call, invoice, call.objects.find(kinds.SUBSCRIPTION, id) if id else None, customer)
     if chosen is None:
         raise no_method()
-    invoice["attempt_count"] += 1
+    if not by_hand or not invoice["attempted"]:  # later attempts by hand do not count for the schedule of retries
+        invoice["attempt_count"] += 1
     invoice["attempted"] = True
     outcome = collection.charge(call, invoice, customer, chosen, off_session=off_session)
     record_attempt(call, invoice, outcome)

@@ -12,6 +12,7 @@ from tollkey.payments.invoices.invoiceitems import attach, pricing_of
 from tollkey.payments.invoices.lifecycle import customer_of, invoice_of_path
 from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.invoices.lines import details_of, lines_of, new_line
+from tollkey.payments.invoices.rules import check_line, check_room
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import Call, Page, Params, invalid, merged_metadata, missing_object, page_of_list, value_at
 
@@ -57,6 +58,7 @@ def add_lines(call: Call, params: Params) -> StoredInvoice:
             attach(call, item, invoice)
             call.objects.save(item, "invoiceitem.updated")
             continue
+        check_room(invoice)
         priced = _priced(call, invoice, wanted, f"lines[{place}]")
         period = wanted.get("period") or {"start": call.now, "end": call.now}
         discounts = redemption.redeem_all(
@@ -83,6 +85,7 @@ def add_lines(call: Call, params: Params) -> StoredInvoice:
 
 
 def _change(call: Call, invoice: StoredInvoice, line: StoredLine, wanted: Mapping[str, Any], param: str) -> None:
+    check_line(invoice, line, wanted, param)
     for name in ("description", "discountable"):
         if name in wanted:
             line[name] = wanted[name]

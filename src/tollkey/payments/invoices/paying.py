@@ -15,6 +15,7 @@ from tollkey.payments.invoices.lifecycle import (
     mark_paid,
 )
 from tollkey.payments.invoices.payments import ACTION_REQUIRED, method_of
+from tollkey.payments.invoices.rules import check_mandate
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, Params, card_error, invalid, missing_param
 
@@ -35,18 +36,9 @@ def pay(call: Call, params: Params) -> StoredInvoice:
     chosen = params.get("payment_method") or params.get("source")
     if params.get("source"):
         _check_source(call, invoice, params["source"])
-    if not params.get("paid_out_of_band") and chosen is None and invoice["total"] > 0:
-        subscription = subscription_of(invoice)
-        if (
-            method_of(
-                call,
-                invoice,
-                call.objects.find(kinds.SUBSCRIPTION, subscription) if subscription else None,
-                customer_of(call, invoice),
-            )
-            is None
-        ):
-            attempt_collection(call, invoice)  # raises: nothing to charge
+    charges = not params.get("paid_out_of_band") and invoice["total"] > 0
+    if charges and chosen is None and _default_method(call, invoice) is None:
+        attempt_collection(call, invoice)  # raises: nothing to charge
     if invoice["status"] == "draft":
         finalize(call, invoice)
     if states.status_now(invoice) == "paid":
@@ -54,6 +46,7 @@ def pay(call: Call, params: Params) -> StoredInvoice:
     if params.get("paid_out_of_band"):
         mark_paid(call, invoice, out_of_band=True)
         return invoice
+    check_mandate(call, params.get("mandate"), chosen or _default_method(call, invoice))
     outcome = attempt_collection(
         call, invoice, method=chosen, off_session=fields.given(params, "off_session", chosen is None), by_hand=True
     )
@@ -68,6 +61,12 @@ def pay(call: Call, params: Params) -> StoredInvoice:
         outcome.error.keep = True
         raise outcome.error
     return invoice
+
+
+def _default_method(call: Call, invoice: StoredInvoice) -> str | None:
+    id = subscription_of(invoice)
+    subscription = call.objects.find(kinds.SUBSCRIPTION, id) if id else None
+    return method_of(call, invoice, subscription, customer_of(call, invoice))
 
 
 def _check_source(call: Call, invoice: StoredInvoice, source: str) -> None:

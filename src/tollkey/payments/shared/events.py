@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredRefund
     from tollkey.payments.customers.stored import StoredCustomer
-    from tollkey.payments.intents.stored import AnyIntent, StoredPaymentIntent
+    from tollkey.payments.intents.stored import AnyIntent, StoredPaymentIntent, StoredSetupIntent
     from tollkey.payments.invoices.stored import StoredInvoice
     from tollkey.wire import api
 
@@ -22,6 +22,13 @@ class IntentChanged:
     """A PaymentIntent or SetupIntent has been confirmed, challenged, refused or completed."""
 
     intent: AnyIntent
+
+
+@dataclass(frozen=True)
+class SetupSucceeded:
+    """A SetupIntent has succeeded: its payment method is saved."""
+
+    intent: StoredSetupIntent
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,19 @@ from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_m
 from tollkey.payments.subscriptions.periods import period_of_item, whole_period
 from tollkey.payments.subscriptions.proration import item_details
 from tollkey.payments.usage import quantities
-from tollkey.wire import Call, Params
+from tollkey.wire import Call, Params, card_error
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
     from tollkey.wire import api
+
+_ACTION_REQUIRED = (
+    "Payment for this subscription requires additional user action before it can be completed successfully. Payment can"
+    " be completed using the PaymentIntent associated with `subscription.latest_invoice`. Additional information is"
+    " available here: https://stripe.com/docs/billing/subscriptions/overview#requires-action"
+)
 
 
 def period_lines(
@@ -209,6 +215,8 @@ def collect_now(call: Call, invoice: StoredInvoice, behavior: str, *, off_sessio
         if behavior == "error_if_incomplete" and outcome.error is not None:
             outcome.error.keep = False
             raise outcome.error
+        if behavior == "error_if_incomplete" and status == "requires_action":
+            raise card_error("subscription_payment_intent_requires_action", _ACTION_REQUIRED, keep=False)
     return status
 
 

@@ -11,7 +11,7 @@ from tollkey.payments.customers import balance
 from tollkey.payments.invoices import payments
 from tollkey.payments.shared import clock, fields
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.payments.subscriptions import currencies, jobs, kinds, states
+from tollkey.payments.subscriptions import currencies, jobs, kinds, setups, states
 from tollkey.payments.subscriptions.billing import (
     added_lines,
     apply_pause_behavior,
@@ -200,6 +200,8 @@ def _begin(
             collect_now(call, invoice, behavior, off_session=fields.given(params, "off_session", False))
         elif subscription["pause_collection"] is not None:
             apply_pause_behavior(call, subscription, invoice)
+    if not charges and subscription["schedule"] is None:
+        setups.prepare(call, subscription, customer, behavior)
     if subscription["status"] == "incomplete":
         call.schedule.add(
             call.now + INCOMPLETE_SECONDS, jobs.SUBSCRIPTION_EXPIRE, subscription["id"], subscription["test_clock"]

@@ -65,6 +65,11 @@ def create(call: Call, params: Params) -> StoredQuote:
         if params.get("from_quote")
         else None
     )
+    others = [name for name in params if name not in ("from_quote", "expires_at", "expand")] if source else []
+    if others:
+        raise invalid(
+            "When using `from_quote`, you cannot specify any other parameters except for `expires_at`.", others[0]
+        )
     customer_id = params.get("customer") or (source["customer"] if source else None)
     customer = call.objects.get(kinds.CUSTOMER, customer_id, "customer") if customer_id else None
     call = clock.for_customer(call, customer) if customer else clock.at_clock(call, params.get("test_clock"))
@@ -111,9 +116,26 @@ def create(call: Call, params: Params) -> StoredQuote:
     return call.objects.insert(quote, "quote.created")
 
 
+def _check(quote: StoredQuote) -> None:
+    """Raise ApiError 400 for an application fee that does not go with the quote's lines."""
+    recurring = any(quote_rules.price_of(line)["recurring"] for line in quote["_items"])
+    if quote["application_fee_amount"] is not None and recurring:
+        raise invalid(
+            "You cannot use `application_fee_amount` when there are line items with recurring prices.",
+            "application_fee_amount",
+        )
+    if quote["application_fee_percent"] is not None and not recurring:
+        raise invalid(
+            "There must be at least one line item with a recurring price to use `application_fee_percent`.",
+            "application_fee_percent",
+        )
+
+
 def _apply(call: Call, quote: StoredQuote, params: Params) -> None:
     fields.assign(quote, params, (*_PLAIN, "collection_method", "expires_at"))
     if params.get("customer"):
+        if quote["customer"] not in (None, params["customer"]):
+            raise invalid("The customer of a quote cannot be changed once it is set.", "customer")
         quote["customer"] = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"]
     if "default_tax_rates" in params:
         quote["default_tax_rates"] = [
@@ -143,6 +165,7 @@ def _apply(call: Call, quote: StoredQuote, params: Params) -> None:
             wanted.append({**_params_of(old), **entry} if old else entry)
         quote["_items"] = quote_rules.build_lines(call, wanted)
     quote_rules.recalculate_quote(call, quote)
+    _check(quote)
 
 
 def _params_of(line: OrderedLine) -> Params:

@@ -27,6 +27,7 @@ from tollkey.payments.subscriptions import (
     pending_updates,
     rules,
     settings,
+    setups,
     thresholds,
     versions,
 )
@@ -265,6 +266,7 @@ SUBSCRIPTION = Resource(
         Reaction(events.TaxLocationMissing, lifecycle.without_tax),
         Reaction(events.CustomerDeleted, lifecycle.customer_deleted),
         Reaction(events.UsageReported, thresholds.usage_reported),
+        Reaction(events.SetupSucceeded, setups.succeeded),
     ),
     title="Subscriptions",
     columns=("id", "customer", "status", "created"),

@@ -1,0 +1,151 @@
+"""What may be set on an invoice, its lines and a credit note: rules between their parameters and other objects.
+
+Source: the sentences of Stripe's OpenAPI document that ``tests/payments/invoices/spec_rules.jsonl`` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from tollkey.payments.catalog import arithmetic
+from tollkey.payments.invoices import kinds
+from tollkey.payments.invoices.lines import details_of, lines_of
+from tollkey.payments.methods import customer_sources, instruments
+from tollkey.wire import Call, invalid, missing_param, value_at
+
+if TYPE_CHECKING:
+    from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
+
+MOST_ITEMS = 250
+_MOST_FIELDS, _MOST_TAXES, _YEARS = 4, 10, 5
+_CARD = "payment_settings[payment_method_options][card][installments][plan]"
+_PERMISSIONS = "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions]"
+
+
+def check_settings(call: Call, params: Mapping[str, Any], customer: str) -> None:
+    """Raise ApiError 400 for settings of an invoice that cannot be, or that name something of another customer."""
+    if len(params.get("custom_fields") or ()) > _MOST_FIELDS:
+        raise invalid(f"Array custom_fields exceeded maximum {_MOST_FIELDS} allowed elements.", "custom_fields")
+    own = call.account == call.platform and not value_at(params, "transfer_data.destination")
+    if params.get("application_fee_amount") and own:
+        raise invalid(
+            "Can only apply an application_fee_amount when the request is made with an OAuth key or the"
+            " Stripe-Account header, or with `transfer_data[destination]`.",
+            "application_fee_amount",
+        )
+    at = params.get("automatically_finalizes_at")
+    if at is not None and at > arithmetic.shift(call.now, "year", _YEARS):
+        raise invalid("Invalid timestamp: can be no more than five years in the future", "automatically_finalizes_at")
+    descriptor = params.get("statement_descriptor")
+    if descriptor and not any(letter.isalpha() for letter in descriptor):
+        raise invalid("The statement descriptor must contain at least one letter.", "statement_descriptor")
+    _check_payment_settings(params)
+    _check_method(call, params, customer)
+
+
+def _check_payment_settings(params: Mapping[str, Any]) -> None:
+    options = value_at(params, "payment_settings.payment_method_options")
+    plan = value_at(options, "card.installments.plan")
+    if plan and plan.get("type") == "fixed_count" and plan.get("count") is None:
+        raise missing_param(f"{_CARD}[count]")
+    permissions = value_at(options, "us_bank_account.financial_connections.permissions")
+    if permissions and "payment_method" not in permissions:
+        raise invalid("The `payment_method` permission must be included.", _PERMISSIONS)
+
+
+def _check_method(call: Call, params: Mapping[str, Any], customer: str) -> None:
+    """Raise ApiError 400 unless the defaults are the customer's own."""
+    id = params.get("default_payment_method")
+    if id and "payment_method" in call.setup.tables.of:
+        method = instruments.resolve_payment_method(call, id, "default_payment_method")
+        if method.get("customer") != customer:
+            raise invalid(
+                f"The customer does not have a payment method with the ID {id}."
+                f" The payment method must be attached to the customer.",
+                "default_payment_method",
+                "resource_missing",
+            )
+    if params.get("default_source"):
+        customer_sources.source_of(call, customer, params["default_source"], in_path=False)
+
+
+def check_line(invoice: StoredInvoice, line: StoredLine, wanted: Mapping[str, Any], param: str) -> None:
+    """Raise ApiError 400 for a change of a draft's line that cannot be.
+
+    param: the line in bracket form, ``lines[0]``; empty when the parameters are the line's own.
+    """
+
+    def named(name: str) -> str:
+        return f"{param}[{name}]" if param else name
+
+    if wanted.get("discountable") and details_of(line).get("proration"):
+        raise invalid("You cannot set `discountable` to true for prorations.", named("discountable"))
+    taxes = wanted.get("tax_amounts")
+    if not taxes:
+        return
+    if len(taxes) > _MOST_TAXES:
+        raise invalid(f"Array tax_amounts exceeded maximum {_MOST_TAXES} allowed elements.", named("tax_amounts"))
+    for place, tax in enumerate(taxes):
+        percentage = Decimal(str(value_at(tax, "tax_rate_data.percentage") or 0))
+        if not 0 <= percentage <= 100 or percentage != round(percentage, 4):
+            raise invalid(
+                "A percentage must be between 0 and 100, with at most 4 decimal places.",
+                named("tax_amounts") + f"[{place}][tax_rate_data][percentage]",
+            )
+    has = (
+        "`automatic_tax`"
+        if invoice["automatic_tax"]["enabled"]
+        else "`default_tax_rates`"
+        if invoice["default_tax_rates"]
+        else "line items with `tax_rates`"
+        if wanted.get("tax_rates") or any(kept["rates"] for kept in invoice.get("_lines", {}).values())
+        else None
+    )
+    if has is not None:
+        raise invalid(f"You cannot set `tax_amounts` on an invoice that has {has}.", named("tax_amounts"))
+
+
+def check_room(invoice: StoredInvoice) -> None:
+    """Raise ApiError 400 when an invoice has as many items as it can have."""
+    if len(lines_of(invoice)) >= MOST_ITEMS:
+        raise invalid(f"An invoice can have at most {MOST_ITEMS} items.", "invoice")
+
+
+#: Parameters of a credit note's line -> the only type of line that may have them.
+_ONLY_OF = {
+    "amount": "invoice_line_item",
+    "invoice_line_item": "invoice_line_item",
+    "description": "custom_line_item",
+    "tax_rates": "custom_line_item",
+    "unit_amount": "custom_line_item",
+    "unit_amount_decimal": "custom_line_item",
+}
+
+
+def check_credit_line(invoice: StoredInvoice, entry: Mapping[str, Any], param: str) -> None:
+    """Raise ApiError 400 for a line of a credit note that has what only the other type may have.
+
+    param: the line in bracket form, ``lines[0]``.
+    """
+    kind = entry["type"]
+    for name, only in _ONLY_OF.items():
+        if entry.get(name) not in (None, "", []) and kind != only:
+            raise invalid(f"`{name}` is only valid for lines with `type={only}`.", f"{param}[{name}]")
+    if invoice["automatic_tax"]["enabled"] and kind == "custom_line_item":
+        raise invalid("Custom line items cannot be credited on an invoice with automatic tax.", f"{param}[type]")
+    if entry.get("tax_amounts") and (invoice["automatic_tax"]["enabled"] or entry.get("tax_rates")):
+        raise invalid(
+            "You cannot set `tax_amounts` together with `tax_rates` or on an invoice with automatic tax.",
+            f"{param}[tax_amounts]",
+        )
+
+
+def check_mandate(call: Call, mandate: str | None, method: str | None) -> None:
+    """Raise ApiError 400 unless a mandate is one of the payment method that pays. method: its id, if it is known."""
+    if mandate is None or "mandate" not in call.setup.tables.of:
+        return
+    found = call.objects.get(kinds.MANDATE, mandate, "mandate")
+    if found["payment_method"] != method:
+        raise invalid("The mandate must correspond to the payment method used to pay the invoice.", "mandate")
