@@ -147,7 +147,10 @@ def fill(shop: Shop) -> None:
     )
     shop.post("/v1/identity/verification_sessions", type="document")
     connected = shop.post(
-        "/v1/accounts", type="express", country="US", capabilities={"transfers": {"requested": True}}
+        "/v1/accounts",
+        type="express",
+        country="US",
+        capabilities={"transfers": {"requested": True}, "card_payments": {"requested": True}},
     )["id"]
     shop.post("/v1/account_links", account=connected, type="account_onboarding", refresh_url="https://shop.example/again",
               return_url="https://shop.example")  # fmt: skip

@@ -101,3 +101,10 @@ def test_an_account_sends_money_to_its_platform_whatever_their_countries(api: Ap
     fund(api, 1_000, account)
     given = {"currency": "usd", "destination": api.account, "headers": acting(account)}
     assert api.post("/v1/transfers", amount=10, **given).status == 200
+
+
+def test_in_test_mode_a_standard_account_receives_money_before_it_is_onboarded(api: Api) -> None:
+    fund(api, 1_000)
+    account = api.ok("post", "/v1/accounts")["id"]
+    for way in ("transfer", "charge", "intent"):
+        assert send(api, way, account).status == 200

@@ -18,6 +18,7 @@ ERROR_CODES: dict[str, str] = {
     "charge_already_refunded": "The charge has been refunded in full.",
     "charge_disputed": "The charge is disputed: it cannot be refunded.",
     "charge_expired_for_capture": "The authorization has run out: make a new payment.",
+    "charge_invalid_parameter": "A parameter does not fit the accounts of this charge; the message says which.",
     "charge_not_refundable": "This kind of charge cannot be refunded, or not yet.",
     "checkout_amount_mismatch": "The Checkout Session comes to another amount than was expected.",
     "checkout_session_not_open": "The Checkout Session was completed or has expired.",

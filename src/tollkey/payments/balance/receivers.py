@@ -94,5 +94,8 @@ def _connected(receiver: Call) -> Mapping[str, Any] | None:
 
 
 def _check_capability(receiver: Call, account: Mapping[str, Any]) -> None:
+    asked = any(name in account["capabilities"] for name in _RECEIVING)
+    if not receiver.livemode and account["type"] == "standard" and asked:
+        return  # in test mode a Standard account receives money before it is onboarded (fixtures of Stripe's CLI)
     if not fields.has_capability(receiver, account, _RECEIVING):
         raise invalid(_CAPABILITY, None, "insufficient_capabilities_for_transfer", retry=False)
