@@ -23,7 +23,7 @@ TRIGGERS = (
     "identity.verification_session.created", "invoice.payment_failed", "invoice.paid",
     "issuing_authorization.request", "issuing_transaction.created",
     "payment_intent.payment_failed", "payment_intent.partially_funded", "payment_link.created", "payout.created",
-    "plan.created", "promotion_code.created", "quote.accepted", "setup_intent.succeeded",
+    "plan.created", "quote.accepted", "setup_intent.succeeded",
     "subscription_schedule.created", "tax_rate.created", "topup.created", "transfer.reversed",
 )  # fmt: skip
 
@@ -51,6 +51,8 @@ def _add(sdk: stripe.StripeClient) -> None:
     account = next(found for found in api.accounts.list().data if found.charges_enabled)
     shared = {"application_fee_amount": 100, "transfer_data": {"destination": account.id}}
     api.payment_intents.create({**payment, **shared, "payment_method": "pm_card_visa", "capture_method": "automatic"})
+    coupon = api.coupons.create({"percent_off": 10, "duration": "once"}).id
+    api.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon}})
     api.tax_ids.create({"type": "eu_vat", "value": "DE123456789"})
     api.entitlements.features.create({"name": "Reports", "lookup_key": "reports"})
     rate = {"amount": 500, "currency": "usd"}

@@ -24,7 +24,7 @@ FAULTS_OF_DJ_STRIPE = {
     "TaxId": "Received unknown parameter: id",  # it passes the customer as `id`
 }
 #: Models whose resources are not built.
-NOT_BUILT = {"AccountV2": "GET: /v2/core/accounts", "TaxCode": "GET: /v1/tax_codes"}
+NOT_BUILT = {"TaxCode": "GET: /v1/tax_codes"}
 COPIED_BY_DJ_STRIPE = {
     "Account", "BalanceTransaction", "Charge", "Coupon", "Customer", "Dispute", "EarlyFraudWarning",
     "Event", "Feature", "File", "FileLink", "Invoice", "InvoiceItem", "IssuingAuthorization", "IssuingCard",
