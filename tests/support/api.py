@@ -26,8 +26,9 @@ from tollkey.keys import SYSTEM
 from tollkey.platform.merchants import create_merchant
 from tollkey.server import Server, build
 from tollkey.settings import Settings
-from tollkey.wire import Request, due_jobs, run_job
+from tollkey.wire import Endpoint, Request, due_jobs, run_job
 from tollkey.wire.jobs import failing_jobs
+from tollkey.wire.spec.dates import DATES
 
 NOW = 1_767_225_600  # 2026-01-01 00:00:00 UTC
 
@@ -132,6 +133,11 @@ class Api:
         other.version = version
         return other
 
+    def for_endpoint(self, endpoint: Endpoint) -> Api:
+        """The same merchant, whose requests name the last API version that has the endpoint."""
+        version = last_version_of(endpoint)
+        return self.under(version) if version else self
+
     def restricted(self, *permissions: str, livemode: bool = False, **options: Any) -> str:
         """The text of a new restricted key with these permissions."""
         scope = Scope(self.account, livemode)
@@ -225,6 +231,14 @@ class Api:
         """The events of this merchant's test mode, oldest first."""
         events = self.get("/v1/events", limit=100, **({"type": type} if type else {}))["data"]
         return list(reversed(events))
+
+
+def last_version_of(endpoint: Endpoint) -> str:
+    """The last API version that has the endpoint; empty for the newest."""
+    if endpoint.until is None:
+        return ""
+    day = max(day for day in DATES if day < endpoint.until)
+    return f"{day}.{DATES[day]}" if DATES[day] else day
 
 
 class OnlyHere(httpx.AsyncHTTPTransport):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Api
+from tests.support.api import Api, last_version_of
 from tollkey.wire import Endpoint, Request
 from tollkey.wire.messages import Incoming
 from tollkey.wire.resource import LARGEST_FORM
@@ -76,7 +76,8 @@ def test_a_body_longer_than_its_endpoint_takes_is_refused_before_it_is_there(api
         if endpoint.method == "GET" or endpoint.public:
             continue
         sender, key = Sender(40_000_000), f"Bearer {token if endpoint.session else api.sk}"
-        status = ask(api, endpoint.method, filled(endpoint.path), sender, declared=declared, authorization=key)
+        headers = {"authorization": key, "stripe-version": last_version_of(endpoint)}
+        status = ask(api, endpoint.method, filled(endpoint.path), sender, declared=declared, **headers)
         assert status == 413, endpoint.path
         assert sender.taken <= (0 if declared else endpoint.most_body + len(PIECE)), endpoint.path
 
@@ -131,7 +132,7 @@ def test_json_that_is_nested_too_deep_is_a_400_in_the_wire_s_form(api: Api, dept
     for endpoint in endpoints(api):
         if endpoint.method == "GET" or endpoint.public or endpoint.session or endpoint.decode is not None:
             continue
-        answer = api.send(
+        answer = api.for_endpoint(endpoint).send(
             endpoint.method, filled(endpoint.path), headers={"content-type": "application/json"}, body=body
         )
         assert (answer.status, answer.error["type"]) == (400, "invalid_request_error"), endpoint.path

@@ -62,7 +62,9 @@ class Stage:
                 yield resource, endpoint, planned
 
     def call(self, endpoint: Endpoint, planned: Planned, **more: Any) -> Answer:
-        answer: Answer = getattr(self.api, endpoint.method.lower())(planned.path, **planned.params, **more)
+        answer: Answer = getattr(self.api.for_endpoint(endpoint), endpoint.method.lower())(
+            planned.path, **planned.params, **more
+        )
         return answer
 
 
@@ -167,7 +169,9 @@ def test_nobody_acts_for_an_account_that_is_not_connected_to_them(stage: Stage) 
     wrong = []
     for resource, endpoint in routes(stage.api):
         path = re.sub(r"\{\w+\}", "nothing", endpoint.path)
-        answer = stage.api.send(endpoint.method, path, key=stranger.sk, headers={"Stripe-Account": stage.api.account})
+        answer = stage.api.for_endpoint(endpoint).send(
+            endpoint.method, path, key=stranger.sk, headers={"Stripe-Account": stage.api.account}
+        )
         if (answer.status, answer.error.get("code")) != (403, "account_invalid"):
             wrong.append(f"{resource.object} {name_of(endpoint)}: {answer.status} {answer.error['message']}")
     assert wrong == []
@@ -187,7 +191,9 @@ def test_a_refused_attempt_leaves_no_line_in_the_other_account_s_request_log(sta
 def test_without_a_key_there_is_nothing(stage: Stage) -> None:
     wrong = []
     for _, endpoint in routes(stage.api):
-        answer = stage.api.send(endpoint.method, re.sub(r"\{\w+\}", "nothing", endpoint.path), key=None)
+        answer = stage.api.for_endpoint(endpoint).send(
+            endpoint.method, re.sub(r"\{\w+\}", "nothing", endpoint.path), key=None
+        )
         if (answer.status, answer.error) != (401, {"message": NO_KEY, "type": "invalid_request_error"}):
             wrong.append(f"{name_of(endpoint)}: {answer.status} {answer.error['message']}")
     assert wrong == []
@@ -197,7 +203,9 @@ def test_a_publishable_key_opens_only_what_is_declared_for_it(stage: Stage) -> N
     wrong = []
     for _, endpoint in routes(stage.api):
         if not endpoint.publishable:
-            answer = stage.api.send(endpoint.method, re.sub(r"\{\w+\}", "nothing", endpoint.path), key=stage.api.pk)
+            answer = stage.api.for_endpoint(endpoint).send(
+                endpoint.method, re.sub(r"\{\w+\}", "nothing", endpoint.path), key=stage.api.pk
+            )
             if (answer.status, answer.error["code"], answer.error["message"]) != (
                 403,
                 "secret_key_required",
@@ -235,7 +243,7 @@ def test_a_restricted_key_without_permissions_is_told_which_one_it_lacks(stage: 
     key = stage.api.restricted()
     wrong = []
     for endpoint, permission in levels(stage):
-        answer = stage.api.send(
+        answer = stage.api.for_endpoint(endpoint).send(
             endpoint.method, re.sub(r"\{\w+\}", "nothing", endpoint.path), key=key, query="no_such=1"
         )
         named = f"{permission.label} {endpoint.needs.capitalize()} ('{permission.name}_{endpoint.needs}')"
@@ -254,7 +262,7 @@ def test_read_does_not_open_what_writes(stage: Stage) -> None:
             key = keys.setdefault(permission.name, "") or keys.update(
                 {permission.name: stage.api.restricted(f"{permission.name}_read")}
             )
-            answer = stage.api.send(
+            answer = stage.api.for_endpoint(endpoint).send(
                 endpoint.method, re.sub(r"\{\w+\}", "nothing", endpoint.path), key=key or keys[permission.name]
             )
             if (answer.status, answer.error.get("code")) != (403, "more_permissions_required"):
@@ -269,7 +277,7 @@ def test_the_level_that_is_declared_opens_the_endpoint(stage: Stage) -> None:
         name = f"{permission.name}_{endpoint.needs}"
         if name not in keys:
             keys[name] = stage.api.restricted(name)
-        answer = stage.api.send(
+        answer = stage.api.for_endpoint(endpoint).send(
             endpoint.method, re.sub(r"\{\w+\}", "nothing", endpoint.path), key=keys[name], query="no_such=1"
         )
         if (

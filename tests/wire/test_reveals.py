@@ -39,6 +39,7 @@ PLAIN = {
 PLAIN_OF = {
     "account.business_profile.specified_commercial_transactions_act_url": "the account's own site",
     "account.external_accounts.url": "a path of this API", "application_fee.refunds.url": "a path of this API",
+    "v2.core.event.related_object.url": "a path of this API",
     "billing_portal.configuration.login_page.url": "the shop's public sign-in page",
     "file.url": "needs a key", "reporting.report_run.result.url": "needs a key",
     "credit_note.pdf": "shows what the credit note says",

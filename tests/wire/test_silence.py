@@ -49,7 +49,7 @@ PLACES: dict[str, Any] = {
 def test_every_endpoint_refuses_a_parameter_that_it_does_not_know(api: Api, place: str) -> None:
     wrong = []
     for _, endpoint in routes(api):
-        answer = api.send(endpoint.method, nowhere(endpoint), **PLACES[place])
+        answer = api.for_endpoint(endpoint).send(endpoint.method, nowhere(endpoint), **PLACES[place])
         if (answer.status, answer.error.get("param")) != (400, "no_such_parameter"):
             wrong.append(f"{name_of(endpoint)}: {answer.status} {answer.error['message']}")
     assert wrong == []
@@ -63,7 +63,9 @@ def test_every_endpoint_refuses_to_expand_what_is_not_there(api: Api, path: str)
             planned = maker.plan(endpoint, resource, fresh=endpoint.method != "GET")
         except CannotMake:
             continue
-        answer = getattr(api, endpoint.method.lower())(planned.path, **{**planned.params, "expand": [path]})
+        answer = getattr(api.for_endpoint(endpoint), endpoint.method.lower())(
+            planned.path, **{**planned.params, "expand": [path]}
+        )
         tried += 1
         if answer.status == 200:
             taken.add(name_of(endpoint))
