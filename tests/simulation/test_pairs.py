@@ -134,7 +134,7 @@ class Subscribed:
         if "reset" in self.has:
             self.advance(paper.RESET_AT)
             if self.api.get(f"/v1/subscriptions/{self.id}")["status"] != "canceled":
-                self.update(billing_cycle_anchor="now")
+                self.update(billing_cycle_anchor={"type": "now"})
         self.advance(paper.moment(2026, 2, 25))
         self.advance(paper.END)
         return self

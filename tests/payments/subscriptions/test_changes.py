@@ -61,7 +61,7 @@ def test_the_end_that_is_the_periods_moves_with_the_period(api: Api) -> None:
     sub = subscribe(api, who, plan(api))["id"]
     api.ok("POST", f"/v1/subscriptions/{sub}", cancel_at_period_end=True)
     advance(api, clock, NOW + 10 * DAY)
-    changed = api.ok("POST", f"/v1/subscriptions/{sub}", billing_cycle_anchor="now")
+    changed = api.ok("POST", f"/v1/subscriptions/{sub}", billing_cycle_anchor={"type": "now"})
     assert changed["items"]["data"][0]["current_period_end"] == changed["cancel_at"] == NOW + 41 * DAY
 
 

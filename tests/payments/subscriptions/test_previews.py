@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.payments.checkout.steps import price
 from tests.payments.subscriptions.steps import clocked, ok, plan, schedule, subscribe
 from tests.payments.tax.steps import FRISCO, register
-from tests.support.api import Api
+from tests.support.api import NOW, Api
 
 OLD = {"Stripe-Version": "2020-08-27"}
 
@@ -122,3 +122,12 @@ def test_a_preview_counts_the_customers_balance_in_its_own_currency_only(api: Ap
         seen = api.ok("POST", path, customer=who, currency=currency, invoice_items=items)
         dues[currency] = (seen["starting_balance"], seen["amount_due"], seen["ending_balance"])
     assert dues == {"eur": (-500, 1000, 0), "usd": (0, 1500, 0)}
+
+
+def test_a_preview_moves_the_anchor_in_the_form_of_the_version(api: Api) -> None:
+    _, who = clocked(api)
+    sub = subscribe(api, who, plan(api))["id"]
+    for asked, anchor in ((api, {"type": "now"}), (api.under("2025-02-24.acacia"), "now")):
+        details = {"billing_cycle_anchor": anchor, "proration_behavior": "none"}
+        seen = ok(asked, "POST", "/v1/invoices/create_preview", subscription=sub, subscription_details=details)
+        assert [line["period"]["start"] for line in seen["lines"]["data"]] == [NOW]

@@ -133,7 +133,11 @@ def test_a_new_subscription_is_refused(api: Api, param: str | None, words: str, 
 CHANGED: list[tuple[str | None, str, Given]] = [
     ("add_invoice_items", "at most 20", lambda a, _: {"add_invoice_items": [{"price": one_time(a)}] * 21}),
     ("application_fee_percent", "on behalf of another account", lambda a, _: {"application_fee_percent": 10}),
-    ("billing_cycle_anchor", "must be one of now or unchanged", lambda a, _: {"billing_cycle_anchor": NOW + DAY}),
+    (
+        "billing_cycle_anchor[type]",
+        "must be one of now or unchanged",
+        lambda a, _: {"billing_cycle_anchor": {"type": "timestamp"}},
+    ),
     ("days_until_due", "if `collection_method` is `send_invoice`", lambda a, _: {"days_until_due": 5}),
     ("default_payment_method", "does not have a payment method", lambda a, _: {"default_payment_method": others(a)}),
     ("default_source", "No such source", lambda a, _: {"default_source": others_source(a)}),
@@ -169,7 +173,7 @@ PREVIEWED: list[tuple[str | None, str, Given]] = [
     (
         "subscription_details[billing_cycle_anchor]",
         "must be one of now or unchanged",
-        lambda a, _: {"subscription_details": {"billing_cycle_anchor": NOW + DAY}},
+        lambda a, _: {"subscription_details": {"billing_cycle_anchor": {"type": "timestamp", "timestamp": NOW + DAY}}},
     ),
     (
         "subscription_details[proration_date]",
@@ -205,6 +209,17 @@ def test_a_preview_is_refused(api: Api, param: str | None, words: str, given: Gi
     refused = told(api, "/v1/invoices/create_preview", **asked)
     assert refused[0] == param
     assert words in refused[1]
+
+
+def test_an_anchor_that_is_a_time_is_refused_as_the_text_of_older_versions_too(api: Api) -> None:
+    api = api.under("2025-02-24.acacia")
+    _, who = clocked(api)
+    sub = subscribe(api, who, plan(api))["id"]
+    given = {"billing_cycle_anchor": NOW + DAY}
+    param, words = told(api, f"/v1/subscriptions/{sub}", **given)
+    assert (param, "must be one of now or unchanged" in words) == ("billing_cycle_anchor", True)
+    param, words = told(api, "/v1/invoices/create_preview", subscription=sub, subscription_details=given)
+    assert (param, "must be one of now or unchanged" in words) == ("subscription_details[billing_cycle_anchor]", True)
 
 
 def test_of_an_incomplete_subscription_nothing_that_is_billed_can_be_changed(api: Api) -> None:

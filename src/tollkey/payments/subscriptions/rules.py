@@ -13,7 +13,7 @@ from tollkey.payments.methods import customer_sources
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.items import is_metered
 from tollkey.payments.subscriptions.periods import period_of
-from tollkey.payments.subscriptions.settings import check_method
+from tollkey.payments.subscriptions.settings import check_method, translate
 from tollkey.wire import Call, Params, invalid
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def check_preview(call: Call, params: Params, subscription: StoredSubscription |
         not_both(params, first, second)
     if len(params.get("invoice_items") or ()) > MOST_PREVIEWED_ITEMS:
         raise invalid(f"You can pass at most {MOST_PREVIEWED_ITEMS} `invoice_items`.", "invoice_items")
-    details = params.get("subscription_details") or {}
+    details = translate(params.get("subscription_details") or {})
     given = {name for name, value in details.items() if value is not None}
     prefix = "subscription_details"
     if subscription is not None and details.get("billing_cycle_anchor") not in (None, "now", "unchanged"):
