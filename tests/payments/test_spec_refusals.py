@@ -9,13 +9,15 @@ import pytest
 
 from tests.support.api import Answer, Api
 
-PAYMENT = {"amount": 2000, "currency": "usd", "payment_method_types": ["card"]}
+#: The last API version whose intents take ``payment_method_types``.
+NAMED = "2026-08-26.dahlia"
+PAYMENT = {"amount": 2000, "currency": "usd", "allowed_payment_method_types": ["card"]}
 LINE = {"product_name": "Tea", "quantity": 1, "unit_cost": 2000}
 CHARGE = {"amount": 2000, "currency": "usd", "source": "tok_visa"}
 ACCOUNT = "acct_1NowhereNowhere0"
 
 
-SETUP = {"payment_method_types": ["card"], "payment_method": "pm_card_visa"}
+SETUP = {"allowed_payment_method_types": ["card"], "payment_method": "pm_card_visa"}
 
 
 def new(api: Api, path: str, **params: Any) -> str:
@@ -54,6 +56,11 @@ def held(api: Api, **options: Any) -> str:
 
 def create(**params: Any) -> Callable[[Api], Answer]:
     return lambda api: api.post("/v1/payment_intents", **{**PAYMENT, **params})
+
+
+def named(**params: Any) -> Callable[[Api], Answer]:
+    """Create an intent under an API version that names the types of an intent."""
+    return lambda api: api.under(NAMED).post("/v1/payment_intents", amount=2000, currency="usd", **params)
 
 
 def charged(api: Api, **params: Any) -> str:
@@ -110,8 +117,13 @@ ROWS: dict[str, tuple[Callable[[Api], Answer], str | None]] = {
     ),
     "method without its customer": (lambda api: create(payment_method=attached(api))(api), "payment_method"),
     "off_session": (create(off_session=True), "off_session"),
-    "currency of a method": (create(payment_method_types=["oxxo"]), "currency"),
+    "currency of a method": (named(payment_method_types=["oxxo"]), "currency"),
+    "types of another currency": (create(allowed_payment_method_types=["oxxo"]), "allowed_payment_method_types"),
     "types given twice": (create(automatic_payment_methods={"enabled": True}), None),
+    "named types given twice": (
+        named(payment_method_types=["card"], automatic_payment_methods={"enabled": True}),
+        None,
+    ),
     "off_session and on_session": (
         create(setup_future_usage="on_session", off_session=True, confirm=True, payment_method="pm_card_visa"),
         "off_session",

@@ -185,8 +185,9 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str | None]] = {
     "a session that saves a card says its methods or its currency": (
         "setup", {"currency": None}, "Missing required param: currency.", "currency"),
     "dynamic methods are chosen or excluded, not both": (
-        "payment", {"payment_method_types": ["card"], "excluded_payment_method_types": ["klarna"]},
-        "You may only specify one of these parameters: excluded_payment_method_types, payment_method_types.", None),
+        "payment", {"allowed_payment_method_types": ["card"], "excluded_payment_method_types": ["klarna"]},
+        "You may only specify one of these parameters: allowed_payment_method_types, excluded_payment_method_types.",
+        None),
     "keys of custom fields have letters and digits": (
         "payment", {"custom_fields": [{**FIELD, "key": "a b"}]},
         "Invalid key: a b; must only contain alphanumeric characters.", "custom_fields[0][key]"),
@@ -236,6 +237,24 @@ def test_parameters_that_do_not_go_together_are_refused(api: Api, rule: str) -> 
     answer = api.post(URL, **{k: v for k, v in body(mode, **more).items() if v is not None})
     assert (answer.status, answer.error.get("param")) == (400, param)
     assert answer.error["message"].startswith(message)
+
+
+def test_named_methods_go_with_no_excluded_ones(api: Api) -> None:
+    named = {"payment_method_types": ["card"], "excluded_payment_method_types": ["klarna"]}
+    answer = api.under("2026-08-26.dahlia").post(URL, **body("payment", **named))
+    assert answer.status == 400
+    assert answer.error["message"] == (
+        "You may only specify one of these parameters: excluded_payment_method_types, payment_method_types."
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [("2026-08-26.dahlia", "payment_method_types"), ("2026-09-30.endive", "allowed_payment_method_types")],
+)
+def test_a_session_that_saves_a_card_needs_no_currency_beside_its_methods(api: Api, version: str, name: str) -> None:
+    given = {key: value for key, value in body("setup").items() if key != "currency"}
+    assert api.under(version).post(URL, **given, **{name: ["card"]})["payment_method_types"] == ["card"]
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(1799, 400), (1800, 200), (DAY, 200), (DAY + 1, 400)])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.payments.intents.steps import PAYMENT
+from tests.payments.intents.steps import PAYMENT, SAVING
 from tests.support.api import Api
 
 BACK = "https://shop.example/back"
@@ -178,7 +178,7 @@ def test_parameters_that_contradict_each_other_are_refused(
 @pytest.mark.parametrize("name", ["return_url", "mandate_data", "single_use"])
 def test_a_setup_that_is_not_confirmed_takes_nothing_of_its_confirmation(api: Api, name: str) -> None:
     given = {"return_url": BACK, "mandate_data": ACCEPTANCE, "single_use": {"amount": 5, "currency": "usd"}}
-    types = {"payment_method_types": ["us_bank_account"]}
+    types = {"allowed_payment_method_types": ["us_bank_account"]}
     refused = api.post("/v1/setup_intents", **types, **{name: given[name]})
     assert (refused.status, refused.error["code"], refused.error["param"]) == (
         400,
@@ -192,13 +192,13 @@ def test_a_setup_that_is_not_confirmed_takes_nothing_of_its_confirmation(api: Ap
 
 def test_a_mandate_for_one_debit_is_not_for_cards(api: Api) -> None:
     given = {"confirm": True, "single_use": {"amount": 5, "currency": "usd"}}
-    refused = api.post("/v1/setup_intents", payment_method_types=["card"], payment_method="pm_card_visa", **given)
+    refused = api.post("/v1/setup_intents", **SAVING, payment_method="pm_card_visa", **given)
     assert (refused.status, refused.error["param"]) == (400, "single_use")
 
 
 def test_a_setup_for_oneself_has_no_customer(api: Api) -> None:
     customer = api.ok("POST", "/v1/customers")["id"]
-    refused = api.post("/v1/setup_intents", payment_method_types=["card"], attach_to_self=True, customer=customer)
+    refused = api.post("/v1/setup_intents", **SAVING, attach_to_self=True, customer=customer)
     assert "attach_to_self, customer" in refused.error["message"]
 
 

@@ -249,7 +249,7 @@ def test_a_mandate_is_one_of_the_payment_method_that_pays(api: Api) -> None:
         "/v1/setup_intents",
         customer=who,
         payment_method=bank,
-        payment_method_types=["sepa_debit"],
+        allowed_payment_method_types=["sepa_debit"],
         mandate_data={"customer_acceptance": accepted},
         confirm=True,
     )

@@ -81,7 +81,8 @@ def _check_mode(params: Params, mode: str) -> None:
         )
     if mode != "setup" and not params.get("line_items"):
         raise missing_param("line_items")
-    if mode == "setup" and not params.get("currency") and not params.get("payment_method_types"):
+    named = params.get("payment_method_types") or params.get("allowed_payment_method_types")
+    if mode == "setup" and not params.get("currency") and not named:
         raise missing_param("currency")
 
 
