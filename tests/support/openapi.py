@@ -77,6 +77,10 @@ def _response(method: str, path_template: str, status: int, strict: bool) -> str
     operation = _spec()["paths"].get(path, {}).get(method.lower())
     if operation is None:
         raise LookupError(f"Stripe's document has no {method} {path_template}")
+    if "responses" not in operation:  # newer than the document: only its parameters are known
+        if status < 400:
+            raise LookupError(f"Stripe's document does not say what {method} {path_template} answers")
+        return json.dumps({"$ref": "#/$defs/error"})
     answer = operation["responses"]["200" if status < 400 else "default"]
     return json.dumps(_translated(answer["content"]["application/json"]["schema"], strict))
 

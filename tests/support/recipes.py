@@ -22,6 +22,7 @@ import importlib
 import re
 import sys
 from collections.abc import Callable, Iterator
+from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -144,6 +145,12 @@ class Maker:
         if answer.status != 200:
             raise CannotMake(f"POST {path} {params}: {answer.status} {answer.get('error', {}).get('message')}")
         return answer
+
+    def under(self, version: str) -> Maker:
+        """The same maker, whose requests name an API version."""
+        other = copy(self)
+        other.api = self.api.under(version)
+        return other
 
     def get(self, path: str, **params: Any) -> Answer:
         """A GET that must succeed. Raises CannotMake."""

@@ -30,10 +30,11 @@ def _schedule(m: Maker) -> Json:
 
 def _metered(m: Maker) -> str:
     """An item whose use is counted by records, as plans were metered before meters."""
-    plan = m.post(
+    older = m.under("2025-02-24.acacia")
+    plan = older.post(
         "/v1/plans", amount=10, currency="usd", interval="month", usage_type="metered", product={"name": "Calls"}
     )["id"]
-    made = m.post("/v1/subscriptions", customer=paying_customer(m)["id"], items=[{"plan": plan}])
+    made = older.post("/v1/subscriptions", customer=paying_customer(m)["id"], items=[{"plan": plan}])
     found: str = made["items"]["data"][0]["id"]
     return found
 
