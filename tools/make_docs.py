@@ -222,8 +222,9 @@ def api_versions() -> str:
         "# API versions\n\n"
         + HEAD
         + f"""Objects are stored in the newest version, `{LATEST}`, and converted for callers of older ones.
-A request without the header `Stripe-Version` has the newest. A version that was never published is refused; a published
-one that is newer is answered as the newest, with a `Stripe-Notice`.
+A request without the header `Stripe-Version` has the setting `default_version` (`{Settings().default_version}`), as an
+account of Stripe has a version of its own; the official SDKs name theirs. A version that was never published is
+refused; a published one that is newer is answered as the newest, with a `Stripe-Notice`.
 
 A parameter, a value or an endpoint that a version removed is refused from that version on and taken before it, so that
 a test run fails where production would. What a version added is taken under every version, as Stripe does.

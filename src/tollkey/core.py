@@ -39,6 +39,7 @@ from tollkey.platform.merchants import Merchant, create_merchant, first_merchant
 from tollkey.platform.request_logs import MIGRATION as REQUEST_LOGS
 from tollkey.settings import Settings
 from tollkey.wire import (
+    ApiError,
     Call,
     Catalogue,
     MoreEndpoints,
@@ -49,6 +50,7 @@ from tollkey.wire import (
     idempotency,
     jobs,
     join_endpoints,
+    read_version,
 )
 from tollkey.wire.resealing import SealedFields
 from tollkey.wire.rewriting import rewrite_old
@@ -126,6 +128,14 @@ def sole_server(settings: Settings) -> Iterator[None]:
         yield
 
 
+def _check_version(settings: Settings) -> None:
+    """Raise ValueError when the default API version was never published."""
+    try:
+        read_version(settings.default_version, frozenset(settings.later_versions.split()))
+    except ApiError as error:
+        raise ValueError(f"the setting default_version: {error.message}") from None
+
+
 def open_core(
     settings: Settings,
     now: Callable[[], float] = time.time,
@@ -135,8 +145,9 @@ def open_core(
     """Open the database, run its migrations and create the core.
 
     now: returns UTC epoch seconds. ids: generates ids; None for random ones. monotonic: a monotonic clock, in seconds.
-    Raises StorageError, KeyringError or OSError when something cannot be opened.
+    Raises StorageError, KeyringError or OSError when something cannot be opened, ValueError for an unknown version.
     """
+    _check_version(settings)
     ids = ids or Ids(now=now)
     data = Path(settings.data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)

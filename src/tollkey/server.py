@@ -136,6 +136,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
         dashboard_url=core.setup.base_url,
         limit=(lambda key: limiter.allow(key.id, core.now())) if limiter else None,
         guess_limiter=guess_limiter,
+        default_version=settings.default_version,
         later_versions=frozenset(settings.later_versions.split()),
         refused=core.attempts.count_denied,
         special_keys={

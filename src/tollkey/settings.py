@@ -60,6 +60,11 @@ class Settings:
         "How long, in seconds, a node may use its cache of keys after it last received announcements from the database."
         " A revoked key is refused by all nodes within this time.",
     )
+    default_version: str = _setting(
+        "2026-08-26.dahlia",
+        "API version of requests without the header Stripe-Version, as an account of Stripe has one. The official SDKs"
+        " name theirs; the Stripe CLI and curl do not.",
+    )
     later_versions: str = _setting(
         "",
         "API versions published after this release, separated by spaces. Requests with them are accepted and get"

@@ -26,7 +26,7 @@ from tollkey.keys import SYSTEM
 from tollkey.platform.merchants import create_merchant
 from tollkey.server import Server, build
 from tollkey.settings import Settings
-from tollkey.wire import Endpoint, Request, due_jobs, run_job
+from tollkey.wire import LATEST, Endpoint, Request, due_jobs, run_job
 from tollkey.wire.jobs import failing_jobs
 from tollkey.wire.spec.dates import DATES
 
@@ -252,7 +252,7 @@ class OnlyHere(httpx.AsyncHTTPTransport):
 
 def open_node(url: str, folder: Path, runner: asyncio.Runner, clock: list[int]) -> World:
     """A core on that database, begun in the runner's event loop; whoever opens it stops its edge and closes it."""
-    settings = Settings(data=str(folder), database=url, lease_seconds=1e12, guess_limit=0)
+    settings = Settings(data=str(folder), database=url, lease_seconds=1e12, guess_limit=0, default_version=LATEST)
     core = open_core(settings, now=lambda: clock[0], ids=Ids(), monotonic=lambda: 0.0)
     core.verifier.lease.renew(0.0)
 

@@ -4,10 +4,14 @@ taken in silence.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.api import Answer, Api
-from tollkey.wire import LATEST, newer_than_built
+from tollkey.core import open_core
+from tollkey.settings import Settings
+from tollkey.wire import LATEST, Policy, newer_than_built
 from tollkey.wire.app import headers_of
 
 NEWEST = newer_than_built()[-1]
@@ -289,3 +293,17 @@ def test_a_header_that_is_sent_twice_is_refused_instead_of_read_once(
         pairs.append((b"authorization", f"Bearer {api.sk}".encode()))
     sent = headers_of(pairs)
     assert api.send("GET", "/v1/customers", key=None, headers=sent).status == status
+
+
+def test_a_request_that_names_no_version_has_the_servers_default(tmp_path: Path) -> None:
+    settings = Settings(data=str(tmp_path), default_version="2025-02-24.acacia")
+    core = open_core(settings)
+    assert core.settings.default_version == "2025-02-24.acacia"
+    core.close()
+    with pytest.raises(ValueError, match="default_version: Invalid Stripe API version: 2025-01-01"):
+        open_core(Settings(data=str(tmp_path), default_version="2025-01-01"))
+    assert (
+        Policy(lambda tx, scope, account: True, default_version="2025-02-24.acacia").read_version(None).date
+        == "2025-02-24"
+    )
+    assert Policy(lambda tx, scope, account: True).read_version(None).headers["Stripe-Version"] == LATEST

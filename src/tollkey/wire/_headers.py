@@ -6,7 +6,7 @@ from tollkey.keys import Key
 from tollkey.wire import refusals
 from tollkey.wire.errors import ApiError
 from tollkey.wire.messages import Request, Response, is_v2
-from tollkey.wire.versions import read_version
+from tollkey.wire.policy import Policy
 
 _FORM = "application/x-www-form-urlencoded"
 _ACCOUNT, _CONTEXT, _MODE = "stripe-account", "stripe-context", "stripe-livemode"
@@ -87,12 +87,12 @@ def check_content_type(request: Request) -> None:
         )
 
 
-def version_headers(request: Request, later: frozenset[str]) -> dict[str, str]:
-    """Return the version headers of an error response; an invalid version falls back to the latest."""
+def version_headers(request: Request, policy: Policy) -> dict[str, str]:
+    """Return the version headers of an error response; an invalid version falls back to the default one."""
     try:
-        return read_version(request.headers.get("stripe-version"), later).headers
+        return policy.read_version(request.headers.get("stripe-version")).headers
     except ApiError:
-        return read_version(None).headers
+        return policy.read_version(None).headers
 
 
 def add_standard_headers(response: Response, request: Request, request_id: str, version: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from tollkey.db import Scope, Tx
 from tollkey.keys import Denied, Key
 from tollkey.wire._guesses import GuessLimiter
 from tollkey.wire.messages import Request, Response
+from tollkey.wire.versions import LATEST, Spoken, read_version
 
 
 class Logged(NamedTuple):
@@ -45,6 +46,7 @@ class Policy:
     None for a text that is no such key. It may raise ApiError.
     guess_limiter: counts wrong secrets by address and delays answers; None for no limit.
     refused: ``(denied, ip, now)``, called for each refused key; must not block (``keys.Attempts``).
+    default_version: the API version of requests that name none.
     later_versions: further API versions to accept, published since this program was written.
     """
 
@@ -57,3 +59,11 @@ class Policy:
     refused: Callable[[Denied, str | None, int], None] | None = None
     guess_limiter: GuessLimiter | None = None
     later_versions: frozenset[str] = frozenset()
+    default_version: str = LATEST
+
+    def read_version(self, text: str | None) -> Spoken:
+        """Return the version that a request speaks. text: its ``Stripe-Version``.
+
+        Raises ApiError 400 for a version that was never published.
+        """
+        return read_version(text or self.default_version, self.later_versions)

@@ -16,6 +16,8 @@ from tollkey.wire.reveals import Reveals
 from tollkey.wire.versions import Versions
 
 TOTAL_COUNT = "total_count"
+#: Types of object that no other object has inside, unless it is expanded.
+_NEVER_INSIDE = frozenset({"account"})
 #: The API version that no longer counts lists.
 COUNTED_UNTIL = "2025-03-31"
 
@@ -42,10 +44,15 @@ class Renderer:
 
         answer: what the handler returned. paths: of ``expand[]``.
         """
-        if not isinstance(answer, StoredPage) or paths or call.limited or not self.versions.current(call.version):
+        if not isinstance(answer, StoredPage) or paths or call.limited or not self._list_as_stored(call, answer):
             return None
         stored = answer.as_stored() if self._catalogue.by_object[answer.object].view is None else None
         return None if stored is not None and self.reveals.touches(call.key, _elsewhere(call), stored) else stored
+
+    def _list_as_stored(self, call: Call, page: StoredPage) -> bool:
+        """Return whether callers of that version see every object of the list, and what is inside it, as stored."""
+        touched = self.versions.touched(call.version)
+        return not touched or (touched <= _NEVER_INSIDE and page.object not in touched)
 
     def render(self, call: Call, answer: Any, paths: list[str]) -> Json:
         """Return the response's value with views, expansion and the caller's API version applied, to copies.

@@ -37,7 +37,7 @@ from tollkey.wire.render import Renderer
 from tollkey.wire.resource import Endpoint
 from tollkey.wire.router import Route, Router
 from tollkey.wire.staging import write_staged
-from tollkey.wire.versions import LATEST, read_version
+from tollkey.wire.versions import LATEST
 
 log = logging.getLogger("tollkey.wire")
 
@@ -86,7 +86,7 @@ class Service:
         if hit is None or isinstance(presented, Denied) or (self.policy.require_https and not request.secure):
             return None
         route, names = hit
-        spoken = read_version(headers.get("stripe-version"), self.policy.later_versions)
+        spoken = self.policy.read_version(headers.get("stripe-version"))
         if not shown_as_stored(self.renderer, route, spoken.date):
             return None
         started = self._now()
@@ -234,7 +234,7 @@ class Service:
     # -- authorization and transaction
 
     async def _authenticated(self, request: Request, key: Key, request_id: str, now: float) -> Response:
-        spoken = read_version(request.headers.get("stripe-version"), self.policy.later_versions)
+        spoken = self.policy.read_version(request.headers.get("stripe-version"))
         hit = self.router.find(request.method, request.path)
         if hit is None or hit[0].endpoint.ended(spoken.date):
             raise unknown_url(request.method, request.path)
@@ -335,7 +335,7 @@ class Service:
             self.policy.dashboard_url, error, request.path, request_id, scope, "idempotency-key" in request.headers
         )
         if not error.bare:
-            add_standard_headers(response, request, request_id, version_headers(request, self.policy.later_versions))
+            add_standard_headers(response, request, request_id, version_headers(request, self.policy))
         elif error.status == 400:
             response.headers["Request-Id"] = request_id
         return response

@@ -109,11 +109,19 @@ class Versions:
         self._changes = {
             r.object: sorted(r.changes, key=lambda c: c.date, reverse=True) for r in catalogue.resources if r.changes
         }
+        self._touched: dict[str, frozenset[str]] = {}  # by day of a published version
         self._last = max((changes[0].date for changes in self._changes.values()), default=_FIRST)
 
     def current(self, date: str) -> bool:
         """Return whether callers of that version see every object as stored."""
         return date >= self._last
+
+    def touched(self, date: str) -> frozenset[str]:
+        """Return the types of object of which a change must be undone for callers of that version."""
+        if date not in self._touched:
+            newer = (object for object, changes in self._changes.items() if changes[0].date > date)
+            self._touched[date] = frozenset(newer)
+        return self._touched[date]
 
     def touches(self, date: str, object: str) -> bool:
         """Return whether a change of that type of object must be undone for that version."""
