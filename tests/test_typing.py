@@ -14,7 +14,7 @@ from tools.make_types import OUT, Types
 ROOT = Path(__file__).resolve().parent.parent
 FAULTS = ROOT / "tests" / "typing" / "faults.py"
 #: How often ``Json`` and ``dict[str, Any]`` stand in payments. It only falls: who types more of it lowers the number.
-MOST_UNTYPED = 15
+MOST_UNTYPED = 14
 _UNTYPED = re.compile(r"\bJson\b|dict\[str, Any\]")
 _FAULT = re.compile(r"# fault: ([a-z-]+)$")
 

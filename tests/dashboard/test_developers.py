@@ -208,9 +208,9 @@ def test_the_overview_tells_of_versions_that_are_newer_than_what_is_built(site: 
     site.api.get("/v1/balance")
     site.world.write_logs()
     assert "newer than this server is built for" not in browser.get(url(site, "/developers")).text
-    site.api.get("/v1/balance", headers={"Stripe-Version": "2026-10-28.endive"})
+    site.api.get("/v1/balance", headers={"Stripe-Version": "2026-11-18.endive"})
     site.world.write_logs()
-    assert "2026-10-28.endive is newer than this server supports" in browser.get(url(site, "/developers")).text
+    assert "2026-11-18.endive is newer than this server supports" in browser.get(url(site, "/developers")).text
 
 
 def test_people_who_may_only_look_see_no_address_that_lets_its_holder_act(site: Site) -> None:

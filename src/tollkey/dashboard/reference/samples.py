@@ -72,6 +72,8 @@ USUAL: dict[str, dict[str, Any]] = {
     "POST /v1/account_sessions": {"account": "acct_", "components": {"payments": {"enabled": True}}},
     "POST /v1/billing/alerts": {"alert_type": "usage_threshold", "title": "API requests",
                                 "usage_threshold": {"gte": 10_000, "meter": "mtr_", "recurrence": "one_time"}},
+    "POST /v1/billing/meter_event_adjustments": {"type": "cancel", "event_name": "api_requests",
+                                                 "cancel": {"identifier": "request_6735"}},
     "POST /v1/customer_sessions": {"customer": "cus_", "components": {"buy_button": {"enabled": True}}},
     "GET /v1/billing/meters/{}/event_summaries": {"customer": "cus_", "start_time": _WHEN, "end_time": _WHEN + 86400},
     "GET /v1/charges/search": {"query": "amount>999 AND metadata['order_id']:'6735'"},

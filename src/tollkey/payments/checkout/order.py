@@ -72,8 +72,8 @@ def _of_line(item: StoredLine, currency: str, form: Form) -> list[str]:
     if rule is not None and rule["enabled"]:
         least, most = rule.get("minimum") or 0, rule.get("maximum") or 99
         label = f"How many: {item['description'] or 'items'}"
-        limits: dict[str, Any] = {"min": str(least), "max": str(most)}
-        made.append(form.input(f"quantity[{item['id']}]", label, value=str(item["quantity"]), type="number", **limits))
+        name, quantity = f"quantity[{item['id']}]", str(item["quantity"])
+        made.append(form.input(name, label, value=quantity, type="number", min=str(least), max=str(most)))
     if custom:
         chosen = item["_amount"]
         value = Decimal(chosen).scaleb(-shared_currency.decimals(currency)) if chosen else ""

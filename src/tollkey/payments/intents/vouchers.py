@@ -97,7 +97,7 @@ def _expiry(kind: str, options: Mapping[str, Any], now: int) -> int:
 
 def _display(call: Call, kind: str, url: str, expires: int, options: Mapping[str, Any]) -> Mapping[str, Any]:
     number = f"{call.ids.number(10**11):011d}"
-    details: dict[str, Any] = {"expires_at": expires, "hosted_voucher_url": url}
+    details: dict[str, object] = {"expires_at": expires, "hosted_voucher_url": url}
     name = f"{kind}_display_details"
     if kind == "pix":
         name = "pix_display_qr_code"

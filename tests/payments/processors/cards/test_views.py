@@ -87,8 +87,8 @@ def test_a_charges_card_has_the_keys_of_a_recorded_one() -> None:
     )
     assert list(body) == sorted(body)
     assert set(body) == {
-        "amount_authorized", "authorization_code", "brand", "checks", "country", "exp_month", "exp_year",
-        "extended_authorization",
+        "amount_authorized", "authorization_code", "brand", "checks", "country",
+        "electronic_commerce_indicator", "exp_month", "exp_year", "extended_authorization",
         "fingerprint", "funding", "incremental_authorization", "installments", "last4", "mandate", "multicapture",
         "network",
         "network_token", "network_transaction_id", "overcapture", "regulated_status", "three_d_secure",
