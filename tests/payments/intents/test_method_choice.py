@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.payments.intents.steps import pay, saved_card
 from tests.support.api import Api
 
@@ -26,3 +28,32 @@ def test_a_customer_s_payment_method_needs_its_customer(api: Api) -> None:
     other = api.ok("POST", "/v1/customers")["id"]
     assert pay(api, method, customer=other).error["code"] == "resource_missing"
     assert pay(api, method, customer=customer)["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("path", ["payment_intents", "setup_intents"])
+def test_the_allowed_types_can_change_when_confirming(api: Api, path: str) -> None:
+    given = {"amount": 2000, "currency": "usd"} if path == "payment_intents" else {}
+    made = api.ok("POST", f"/v1/{path}", allowed_payment_method_types=["us_bank_account"], **given)
+    where = f"/v1/{path}/{made['id']}"
+    assert api.post(f"{where}/confirm", payment_method="pm_card_visa").status == 400
+    done = api.ok("POST", f"{where}/confirm", payment_method="pm_card_visa", allowed_payment_method_types=["card"])
+    assert (done["status"], done["payment_method_types"]) == ("succeeded", ["card"])
+    assert done["allowed_payment_method_types"] == ["card"]
+
+
+@pytest.mark.parametrize("path", ["payment_intents", "setup_intents"])
+def test_types_are_allowed_or_excluded_when_updating(api: Api, path: str) -> None:
+    given = {"amount": 2000, "currency": "usd"} if path == "payment_intents" else {}
+    made = api.ok("POST", f"/v1/{path}", **given)
+    both = {"allowed_payment_method_types": ["card"], "excluded_payment_method_types": ["klarna"]}
+    refused = api.post(f"/v1/{path}/{made['id']}", **both)
+    assert (refused.status, refused.error["code"]) == (400, "parameters_exclusive")
+
+
+def test_named_types_replace_the_allowed_ones(api: Api) -> None:
+    older = api.under("2026-08-26.dahlia")
+    made = api.ok("POST", "/v1/payment_intents", amount=2000, currency="usd", allowed_payment_method_types=["card"])
+    path = f"/v1/payment_intents/{made['id']}"
+    older.ok("POST", path, payment_method_types=["card", "link"])
+    assert older.ok("POST", path, currency="eur")["payment_method_types"] == ["card", "link"]
+    assert not api.get(path).get("allowed_payment_method_types")

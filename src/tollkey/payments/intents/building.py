@@ -148,6 +148,7 @@ def _types(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
         intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None
     elif named:
         intent["payment_method_types"] = method_types.check_types(named)
+        intent.pop("allowed_payment_method_types", None)
         _interac(call, intent, params)
         method_types.check_currency_of(intent["payment_method_types"], intent["currency"])
         intent["automatic_payment_methods"] = None
@@ -267,6 +268,7 @@ def apply(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     for name in params:
         if name not in _LATE and not (name == "application_fee_amount" and intent["status"] == "requires_capture"):
             payment_states.check_updatable(call, intent, name)
+    method_types.check_alone(params)
     if params.get("currency"):
         intent["currency"] = shared_currency.check_currency(params["currency"])
     if params.get("amount") is not None or params.get("currency"):

@@ -66,7 +66,8 @@ def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> A
 
 
 _CHANGES = frozenset({
-    "amount_details", "capture_method", "payment_details", "payment_method_options", "payment_method_types",
+    "allowed_payment_method_types", "amount_details", "capture_method", "payment_details", "payment_method_options",
+    "payment_method_types",
     "receipt_email", "save_payment_method",
     "setup_future_usage", "shipping", "excluded_payment_method_types", "hooks",
 })  # fmt: skip

@@ -84,6 +84,7 @@ def _types(call: Call, intent: StoredSetupIntent, params: Params) -> None:
         intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None
     elif params.get("payment_method_types"):
         intent["payment_method_types"] = method_types.check_types(params["payment_method_types"])
+        intent.pop("allowed_payment_method_types", None)
         intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None
     elif automatic.get("enabled") or (automatic == {} and call.version >= AUTOMATIC_SINCE):
         redirects = automatic.get("allow_redirects") or "always"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tollkey.payments.intents.stored import Instrument, StoredSetupIntent
     from tollkey.wire import api
 
+_CHANGES = ("allowed_payment_method_types", "payment_method_options")
+
 
 def confirm_setup(call: Call, intent: StoredSetupIntent, params: Params) -> ApiError | None:
     """Confirm a stored SetupIntent and save the result, with its events.
@@ -41,8 +43,9 @@ def confirm_setup(call: Call, intent: StoredSetupIntent, params: Params) -> ApiE
             " following statuses may be confirmed: requires_confirmation, requires_action.",
         )
     redeem_confirmation_token(call, params, intent)
-    if params.get("payment_method_options"):
-        apply(call, intent, {"payment_method_options": params["payment_method_options"]})
+    change = {name: params[name] for name in _CHANGES if params.get(name)}
+    if change:
+        apply(call, intent, change)
     choose(call, intent, params)
     if intent["payment_method"] is None:
         raise unexpected(
