@@ -51,6 +51,7 @@ HONEST = {
     ("review", ".reason", "approved"): "the merchant's own decision",
     ("subscription_schedule", ".status", "active"): "it has begun to change its subscription",
     ("tax.registration", ".status", "active"): "the merchant says that it is registered",
+    ("v2.core.event_destination", ".status", "enabled"): "the merchant's own switch",
     ("webhook_endpoint", ".status", "enabled"): "the merchant's own switch",
 }
 
@@ -145,6 +146,7 @@ class Stage:
         def work(tx: Any) -> None:
             for table, columns in _tables(tx).items():
                 _copy(tx, table, columns, self.owners)
+            _copy_bank_accounts(tx, self.owners)
             for owner in self.owners:
                 sides = [
                     ledger.Posting(ledger.BALANCE, "usd", 10_000_000),
@@ -204,10 +206,15 @@ class Stage:
         return found
 
     def call(self, endpoint: Endpoint, planned: Planned) -> Answer:
-        """Call with the live key, or with the live publishable key what is meant for browsers."""
+        """Call with the live key, with the live publishable key what is meant for browsers, or with a session's token
+        what needs one; under the last API version that has the endpoint.
+        """
         params = self._real(planned.params) if self.real else planned.params
         key = self.api.live_pk if name_of(endpoint) in FOR_BROWSERS else self.api.live_sk
-        answer: Answer = getattr(self.api, endpoint.method.lower())(planned.path, key=key, **params)
+        if endpoint.session:
+            key = self.live.ok("post", "/v2/billing/meter_event_session")["authentication_token"]
+        api = self.api.for_endpoint(endpoint)
+        answer: Answer = getattr(api, endpoint.method.lower())(planned.path, key=key, **params)
         return answer
 
     def visit(self, endpoint: Endpoint, visit: Visit) -> Answer:
@@ -309,3 +316,20 @@ def _copy(tx: Any, table: str, columns: list[str], owners: list[str]) -> None:
             f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' for _ in columns)}) ON CONFLICT DO NOTHING",
             tuple(values.values()),
         )
+
+
+def _copy_bank_accounts(tx: Any, owners: list[str]) -> None:
+    """Give an account that live mode has from the start the bank accounts of its test mode."""
+    for owner in owners:
+        found = {
+            bool(livemode): json.loads(bytes(body))
+            for livemode, body in tx.execute(
+                "SELECT livemode, body FROM obj_account WHERE account = ? AND id = ?", (owner, owner)
+            )
+        }
+        if len(found) == 2 and found[False].get("external_accounts"):
+            found[True]["external_accounts"] = found[False]["external_accounts"]
+            body = json.dumps(found[True]).encode()
+            tx.execute(
+                "UPDATE obj_account SET body = ? WHERE account = ? AND id = ? AND livemode = 1", (body, owner, owner)
+            )

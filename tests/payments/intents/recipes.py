@@ -9,6 +9,8 @@ from tests.support.recipes import HOME, META, Body, Json, Maker, Visit, visit_of
 from tollkey.server import run_due
 
 _DEPOSIT = {"descriptor_code": "SM11AA"}
+#: The test account to which micro-deposits fail.
+_NO_DEPOSITS = "000666666661"
 
 
 def new_intent(m: Maker, **params: Any) -> Json:
@@ -40,11 +42,11 @@ def _growing(m: Maker) -> str:
     return found
 
 
-def microdeposit(m: Maker, kind: str) -> str:
+def microdeposit(m: Maker, kind: str, account_number: str = "000123456789") -> str:
     """The id of an intent that waits for the amounts of the deposits. kind: ``payment`` or ``setup``."""
     method = {
         "type": "us_bank_account", "billing_details": {"name": "Jenny"},
-        "us_bank_account": {"account_holder_type": "individual", "account_number": "000123456789",
+        "us_bank_account": {"account_holder_type": "individual", "account_number": account_number,
         "routing_number": "110000000"},
     }  # fmt: skip
     make = new_intent if kind == "payment" else new_setup_intent
@@ -151,6 +153,8 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
 DUE: dict[str, Callable[[Maker], object]] = {
     "payment_intent.charge_settled": _bank_debit_settled,
     "payment_intent.expire": lambda m: paid_intent(m, capture_method="manual"),
+    "payment_intent.waited": lambda m: microdeposit(m, "payment", _NO_DEPOSITS),
+    "setup_intent.deposits": lambda m: microdeposit(m, "setup", _NO_DEPOSITS),
 }
 
 

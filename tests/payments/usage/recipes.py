@@ -57,6 +57,7 @@ BODIES: dict[str, Body] = {
         "event_name": m.shared("billing.meter")["event_name"], "type": "cancel",
         "cancel": {"identifier": _meter_event(m)}},
     "POST /v2/billing/meter_events": lambda m: m.body("POST /v1/billing/meter_events"),
+    "POST /v2/billing/meter_event_stream": lambda m: {"events": [m.body("POST /v1/billing/meter_events")]},
     "POST /v1/billing/meters": lambda m: {
         "display_name": "Calls", "event_name": f"calls_{m.next()}", "default_aggregation": {"formula": "sum"},
         "customer_mapping": {"type": "by_id", "event_payload_key": "stripe_customer_id"},
