@@ -11,7 +11,7 @@ import psycopg
 import pytest
 import stripe
 
-from tests.contract.conftest import Running, node_binaries, serving
+from tests.contract.conftest import OLDER, Running, node_binaries, older_triggers, serving
 from tests.contract.judges.installing import PROGRAMS, attempt, node_with, python_with, run
 from tests.contract.judges.standing_in import StandIn, standing_in
 from tollkey.db import Ids
@@ -37,7 +37,7 @@ def filled(
         python = python_with("python", "stripe") / "bin" / "python"
         run(python, PROGRAMS / "flows.py", server.url, server.secret_key)
         for event in TRIGGERS:
-            cli(server, "trigger", event)
+            cli(server, "trigger", event, *(["--api-version", OLDER] if event in older_triggers() else []))
         _add(stripe.StripeClient(server.secret_key, base_addresses={"api": server.url}))
         yield server
 
