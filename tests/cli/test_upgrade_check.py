@@ -48,6 +48,11 @@ def test_only_requests_of_the_version_that_is_named_are_looked_at(api: Api) -> N
         assert check(api, "--from", version).exit_code == code
 
 
+def test_a_version_is_found_with_its_name_and_without_it(api: Api) -> None:
+    api.under("2025-02-24").ok("GET", "/v1/invoices", expand=["data.charge"])
+    assert check(api, "--from", "2025-02-24.acacia").exit_code == 1
+
+
 def test_without_differences_it_says_so_and_ends_with_0(api: Api) -> None:
     api.ok("POST", "/v1/customers")
     answer = check(api)

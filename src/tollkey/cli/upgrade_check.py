@@ -56,7 +56,7 @@ def upgrade_check(
     if before is not None and before >= target:
         raise fail(f"--from {from_} is not older than --to {to}", 2)
     with opened(data, database) as core:
-        found, looked_at = _examine(core, target, from_, int(core.now()) - age, account)
+        found, looked_at = _examine(core, target, before, int(core.now()) - age, account)
     ordered = sorted(
         found.values(),
         key=lambda each: (_ORDER[each.difference.kind], each.difference.version, -each.requests, each.difference),
@@ -83,14 +83,18 @@ def _seconds(age: str) -> int:
 
 
 def _examine(
-    core: Core, target: str, version: str | None, since: int, account: str | None
+    core: Core, target: str, before: str | None, since: int, account: str | None
 ) -> tuple[dict[Difference, Found], int]:
-    """Return what was found, by difference, and how many requests were looked at. since: UTC epoch seconds."""
+    """Return what was found, by difference, and how many requests were looked at.
+
+    target: the day of the version to compare with. before: of the requests' version, None for all. since: UTC epoch
+    seconds.
+    """
     upgrades, found, looked_at, last = Upgrades(core.catalogue), dict[Difference, Found](), 0, 0
     shown = time.monotonic()
 
     def read(tx: Tx) -> list[request_logs.RequestLog]:
-        return request_logs.logged(tx, last, since=since, account=account, version=version, limit=_PAGE)
+        return request_logs.logged(tx, last, since=since, account=account, day=before, limit=_PAGE)
 
     while page := core.database.read(read):
         for log in page:

@@ -178,16 +178,16 @@ def by_version(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
 
 
 def logged(
-    tx: Tx, after: int = 0, *, since: int = 0, account: str | None = None, version: str | None = None, limit: int = 500
+    tx: Tx, after: int = 0, *, since: int = 0, account: str | None = None, day: str | None = None, limit: int = 500
 ) -> list[RequestLog]:
     """Successful requests of all accounts and both modes with their redacted bodies, oldest first.
 
-    after: the ``seq`` of the last request of the page before. since: UTC epoch seconds. account, version: of the
-    requests, None for all.
+    after: the ``seq`` of the last request of the page before. since: UTC epoch seconds. account: of the requests, day:
+    of their API version (``YYYY-MM-DD``), None for all. limit: requests on a page.
     """
     where = "seq > ? AND at >= ? AND status BETWEEN 200 AND 299"
     values: list[object] = [after, since]
-    for name, value in (("account", account), ("version", version)):
+    for name, value in (("account", account), ("substr(version, 1, 10)", day)):
         if value is not None:
             where, values = f"{where} AND {name} = ?", [*values, value]
     rows = tx.execute(f"SELECT {_COLUMNS} FROM request_logs WHERE {where} ORDER BY seq LIMIT ?", [*values, limit])
