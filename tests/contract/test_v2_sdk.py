@@ -3,47 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from queue import Queue
+from collections.abc import Callable
 
 import pytest
 import stripe
 
 from tests.contract.conftest import Running
+from tests.support.receiver import Receiver, receiver
 
-
-class Receiver(HTTPServer):
-    """A webhook endpoint whose deliveries can be waited for."""
-
-    def __init__(self) -> None:
-        self.got: Queue[tuple[str, bytes]] = Queue()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.got.put((self.headers["Stripe-Signature"], body))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                return None
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}/"
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+__all__ = ["receiver"]
 
 
 def test_python_hears_of_a_thin_event_and_fetches_what_it_names(sdk: stripe.StripeClient, receiver: Receiver) -> None:
@@ -59,7 +27,8 @@ def test_python_hears_of_a_thin_event_and_fetches_what_it_names(sdk: stripe.Stri
     )
     assert destination.webhook_endpoint is not None
     customer = sdk.v1.customers.create({"email": "jenny@example.com"})
-    signature, body = receiver.got.get(timeout=30)
+    headers, body = receiver.arrived.get(timeout=30)
+    signature = headers["Stripe-Signature"]
     secret = destination.webhook_endpoint.signing_secret
     assert secret is not None
     note = sdk.parse_event_notification(body, signature, secret)

@@ -3,76 +3,40 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 
-import pytest
 import stripe
 
 from tests.support.api import Api
+from tests.support.receiver import Receiver, receiver
 from tollkey import __version__
 
-
-class Listener(HTTPServer):
-    """Keeps what it is sent: (headers, body)."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[Any, bytes]] = []
-        listener = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                listener.got.append((self.headers, self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/hook"
-
-
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    server = Listener()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+__all__ = ["receiver"]
 
 
 def test_an_event_reaches_its_endpoint_with_a_signature_that_the_official_sdk_verifies(
-    api: Api, listener: Listener
+    api: Api, receiver: Receiver
 ) -> None:
-    endpoint = api.ok("POST", "/v1/webhook_endpoints", url=listener.url, enabled_events=["customer.created"])
+    endpoint = api.ok("POST", "/v1/webhook_endpoints", url=receiver.url, enabled_events=["customer.created"])
     customer = api.ok("POST", "/v1/customers", email="jenny@example.com")
     api.ok("POST", f"/v1/customers/{customer['id']}", email="j@example.com")
     api.deliver()
-    ((headers, body),) = listener.got
+    ((headers, body),) = receiver.got
     event = stripe.Webhook.construct_event(body, headers["Stripe-Signature"], endpoint["secret"], tolerance=10**9)
     assert (event["type"], event["data"]["object"]["id"]) == ("customer.created", customer["id"])
     assert headers["User-Agent"] == f"Tollkey/{__version__}"
 
 
 def test_an_endpoint_of_an_older_version_is_sent_its_objects_in_that_version_s_shape(
-    api: Api, listener: Listener
+    api: Api, receiver: Receiver
 ) -> None:
     api.ok(
         "POST",
         "/v1/webhook_endpoints",
-        url=listener.url,
+        url=receiver.url,
         enabled_events=["payment_intent.succeeded"],
         api_version="2016-07-06",
     )
-    api.ok("POST", "/v1/webhook_endpoints", url=listener.url, enabled_events=["payment_intent.succeeded"])
+    api.ok("POST", "/v1/webhook_endpoints", url=receiver.url, enabled_events=["payment_intent.succeeded"])
     paid = {
         "amount": 500,
         "currency": "usd",
@@ -82,7 +46,7 @@ def test_an_endpoint_of_an_older_version_is_sent_its_objects_in_that_version_s_s
     }
     api.ok("POST", "/v1/payment_intents", **paid)
     api.deliver()
-    older, newest = sorted((json.loads(body) for _, body in listener.got), key=lambda event: event["api_version"])
+    older, newest = sorted((json.loads(body) for _, body in receiver.got), key=lambda event: event["api_version"])
     assert older["api_version"] == "2016-07-06"
     assert older["request"].startswith("req_")
     assert [charge["object"] for charge in older["data"]["object"]["charges"]["data"]] == ["charge"]
@@ -115,9 +79,9 @@ def test_a_url_that_is_none_is_refused(api: Api) -> None:
     assert (answer.status, answer.error["code"]) == (400, "url_invalid")
 
 
-def test_a_disabled_endpoint_gets_nothing(api: Api, listener: Listener) -> None:
-    endpoint = api.ok("POST", "/v1/webhook_endpoints", url=listener.url, enabled_events=["*"])
+def test_a_disabled_endpoint_gets_nothing(api: Api, receiver: Receiver) -> None:
+    endpoint = api.ok("POST", "/v1/webhook_endpoints", url=receiver.url, enabled_events=["*"])
     api.ok("POST", f"/v1/webhook_endpoints/{endpoint['id']}", disabled=True)
     api.ok("POST", "/v1/customers")
     api.deliver()
-    assert listener.got == []
+    assert receiver.got == []

@@ -6,19 +6,24 @@ import http.server
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 
 import pytest
 
 
 @dataclass
 class Receiver:
-    """A webhook endpoint: keeps what it gets, answers what it is told."""
+    """A webhook endpoint: keeps what it gets (headers, body), and answers as it was told to.
+
+    arrived: the same, for those who wait for it.
+    """
 
     url: str = ""
     status: int = 200
     answer: bytes = b"thanks"
     location: str | None = None
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    arrived: SimpleQueue[tuple[dict[str, str], bytes]] = field(default_factory=SimpleQueue)
 
 
 @pytest.fixture
@@ -29,6 +34,7 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             told.got.append((dict(self.headers), body))
+            told.arrived.put(told.got[-1])
             self.send_response(told.status)
             if told.location is not None:
                 self.send_header("Location", told.location)

@@ -46,11 +46,18 @@ def plan(api: Api, amount: int = 1000, currency: str = "usd", **recurring: objec
     return str(made["id"])
 
 
-def metered_plan(api: Api) -> str:
-    """A monthly price of what a meter counts."""
+def calls_meter(api: Api) -> str:
+    """A meter that adds up the events ``calls``."""
     sums = {"formula": "sum"}
-    meter = ok(api, "POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation=sums)
-    return plan(api, 5, usage_type="metered", meter=meter["id"])
+    meter: str = ok(
+        api, "POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation=sums
+    )["id"]
+    return meter
+
+
+def metered_plan(api: Api) -> str:
+    """A monthly price of 5 cents for what a meter counts."""
+    return plan(api, 5, usage_type="metered", meter=calls_meter(api))
 
 
 def clocked(api: Api, card: str | None = "pm_card_visa") -> tuple[str, str]:
@@ -103,15 +110,7 @@ def featured(api: Api, *keys: str) -> tuple[str, list[Answer]]:
 def metered(api: Api, item: dict[str, Any] | None = None, **params: Any) -> tuple[str, str, Answer]:
     """Clock, customer and a subscription to a metered price of 5 cents."""
     clock, who = clocked(api)
-    meter = ok(
-        api,
-        "POST",
-        "/v1/billing/meters",
-        display_name="Calls",
-        event_name="calls",
-        default_aggregation={"formula": "sum"},
-    )
-    price = plan(api, 5, usage_type="metered", meter=meter["id"])
+    price = metered_plan(api)
     return (
         clock,
         who,

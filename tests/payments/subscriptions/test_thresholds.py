@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.payments.subscriptions.steps import advance, clocked, current, metered, ok, plan, use
+from tests.payments.subscriptions.steps import advance, calls_meter, clocked, current, metered, ok, plan, use
 from tests.support.api import Answer, Api
 
 
@@ -38,21 +38,14 @@ def test_units_of_an_item_are_a_threshold_of_their_own(api: Api) -> None:
 
 
 def test_a_threshold_may_begin_a_new_period(api: Api) -> None:
-    meter = ok(
-        api,
-        "POST",
-        "/v1/billing/meters",
-        display_name="Calls",
-        event_name="calls",
-        default_aggregation={"formula": "sum"},
-    )
+    meter = calls_meter(api)
     who = api.ok(
         "post",
         "/v1/customers",
         payment_method="pm_card_visa",
         invoice_settings={"default_payment_method": "pm_card_visa"},
     )["id"]
-    items = [{"price": plan(api, 5, usage_type="metered", meter=meter["id"])}]
+    items = [{"price": plan(api, 5, usage_type="metered", meter=meter)}]
     thresholds = {"amount_gte": 500, "reset_billing_cycle_anchor": True}
     sub = ok(api, "POST", "/v1/subscriptions", customer=who, items=items, billing_thresholds=thresholds)
     api.advance(5 * 86_400)
@@ -68,17 +61,10 @@ def test_a_threshold_may_begin_a_new_period(api: Api) -> None:
 
 def test_tiers_go_on_after_the_invoice_of_a_threshold_and_both_are_taxed(api: Api) -> None:
     clock, who = clocked(api)
-    meter = ok(
-        api,
-        "POST",
-        "/v1/billing/meters",
-        display_name="Calls",
-        event_name="calls",
-        default_aggregation={"formula": "sum"},
-    )
+    meter = calls_meter(api)
     tiers = [{"up_to": 100, "unit_amount": 10, "flat_amount": 200}, {"up_to": "inf", "unit_amount": 5}]
     product = ok(api, "POST", "/v1/products", name="Calls")["id"]
-    recurring = {"interval": "month", "usage_type": "metered", "meter": meter["id"]}
+    recurring = {"interval": "month", "usage_type": "metered", "meter": meter}
     price = ok(api, "POST", "/v1/prices", product=product, currency="usd", recurring=recurring, billing_scheme="tiered",
                tiers_mode="graduated", tiers=tiers)["id"]  # fmt: skip
     rate = ok(api, "POST", "/v1/tax_rates", display_name="Tax", percentage=10, inclusive=False)["id"]

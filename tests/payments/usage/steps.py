@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.payments.subscriptions.steps import advance, clocked, ok, plan, subscribe
+from tests.payments.subscriptions.steps import advance, clocked, metered_plan, ok, subscribe
 from tests.support.api import Answer, Api
 from tests.support.openapi import assert_valid
 
 PATH = "/v1/billing/alerts"
-
-
-def calls_meter(api: Api) -> str:
-    found: str = api.ok(
-        "POST", "/v1/billing/meters", display_name="Calls", event_name="calls", default_aggregation={"formula": "sum"}
-    )["id"]
-    return found
 
 
 def alert(api: Api, meter: str, gte: int = 100, **more: object) -> str:
@@ -51,15 +44,7 @@ def transactions(api: Api, who: str) -> list[tuple[str, int]]:
 def metered(api: Api, used: int) -> tuple[str, str, Answer, str]:
     """Clock, customer, subscription and price; ``used`` units of 5 cents in the first month."""
     clock, who = clocked(api)
-    meter = ok(
-        api,
-        "POST",
-        "/v1/billing/meters",
-        display_name="Calls",
-        event_name="calls",
-        default_aggregation={"formula": "sum"},
-    )
-    price = plan(api, 5, usage_type="metered", meter=meter["id"])
+    price = metered_plan(api)
     sub = subscribe(api, who, price)
     ok(
         api,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.payments.usage.steps import alert, calls_meter
+from tests.payments.subscriptions.steps import calls_meter
+from tests.payments.usage.steps import alert
 from tests.support.api import Api
 
 PATH = "/v1/billing/alerts"

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from tests.payments.subscriptions.steps import advance, clocked, ok, plan, subscribe
+from tests.payments.subscriptions.steps import advance, clocked, metered_plan, ok, subscribe
 from tests.support.api import Api
 
 
 def test_a_meter_bills_what_its_events_add_up_to(api: Api) -> None:
     clock, who = clocked(api)
-    meter = ok(
-        api,
-        "POST",
-        "/v1/billing/meters",
-        display_name="Calls",
-        event_name="calls",
-        default_aggregation={"formula": "sum"},
-    )
-    price = plan(api, 5, usage_type="metered", meter=meter["id"])
+    price = metered_plan(api)
     sub = subscribe(api, who, price)
     for value, identifier in ((30, "a"), (12, "b")):
         ok(
