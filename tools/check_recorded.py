@@ -23,7 +23,7 @@ import tollkey.platform
 from tollkey.core import gather
 from tollkey.wire import Access, Catalogue
 from tollkey.wire.errors import ApiError
-from tollkey.wire.params import check, decode_form, operation_params
+from tollkey.wire.params import check, decode_form, operation_name, operation_params
 from tollkey.wire.shapes import expand_targets
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.legacy import EXTRA_OPERATIONS
@@ -42,9 +42,7 @@ def client_access() -> dict[str, Access]:
     endpoints = (
         e for resource in Catalogue(gather(tollkey.platform, tollkey.payments)).resources for e in resource.endpoints
     )
-    return {
-        f"{e.method} {re.sub(r'{[^}]*}', '{}', e.path)}": e.publishable for e in endpoints if e.publishable is not None
-    }
+    return {operation_name(e.method, e.path): e.publishable for e in endpoints if e.publishable is not None}
 
 
 def exchanges(path: str) -> Iterator[dict[str, Any]]:

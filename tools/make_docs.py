@@ -9,7 +9,6 @@ Everything comes from the resources' own declarations, so a new resource is in t
 from __future__ import annotations
 
 import dataclasses
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from tollkey.cli.app import app
 from tollkey.core import gather
 from tollkey.settings import Settings
 from tollkey.wire import LATEST, Capability, Catalogue, Live, changelog
+from tollkey.wire.params import operation_name
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.dates import PUBLISHED
 
@@ -61,19 +61,15 @@ def permissions() -> str:
     return text
 
 
-def _key(method: str, path: str) -> str:
-    return method + " " + re.sub(r"\{\w+\}", "{}", path)
-
-
 def resources() -> str:
     """Every resource with its endpoints, and how much of the public specification is there."""
-    spec = {_key(*name.split(" ", 1)) for name in operation_facts().roots}
+    spec = {operation_name(*name.split(" ", 1)) for name in operation_facts().roots}
     ours: set[str] = set()
     rows = []
     for resource in sorted(catalogue().resources, key=lambda r: r.object):
         for endpoint in resource.endpoints:
             if not endpoint.public:
-                ours.add(_key(endpoint.method, endpoint.path))
+                ours.add(operation_name(endpoint.method, endpoint.path))
         listed = "<br>".join(f"`{e.method} {e.path}`" for e in resource.endpoints)
         if resource.endpoints:
             rows.append([f"`{resource.object}`", resource.title or "-", listed])

@@ -17,6 +17,7 @@ from tests.support.openapi import _paths, _spec, object_problems, problems
 from tests.support.recipes import Maker, name_of, place_of
 from tollkey.core import gather
 from tollkey.wire import Endpoint, Resource
+from tollkey.wire.params import operation_name
 
 ROUTES = {name_of(e): (r, e) for r in gather(tollkey.platform, tollkey.payments) for e in r.endpoints if not e.public}
 
@@ -94,12 +95,7 @@ def test_an_error_has_the_shape_of_the_document_s_error(name: str, maker: Maker)
 
 
 def test_how_much_of_the_document_is_there(capsys: pytest.CaptureFixture[str]) -> None:
-    every = {
-        f"{m.upper()} {re.sub(r'{[^}]*}', '{}', path)}"
-        for path, item in _spec()["paths"].items()
-        for m in item
-        if m != "parameters"
-    }
+    every = {operation_name(m, path) for path, item in _spec()["paths"].items() for m in item if m != "parameters"}
     v1 = {name for name in every if " /v1/" in name}
     here = {name for name, (_, endpoint) in ROUTES.items() if in_spec(endpoint)}
     with capsys.disabled():

@@ -14,12 +14,13 @@ from tests.payments.issuing.steps import fund, issued
 from tests.support.api import Api
 from tollkey.core import gather
 from tollkey.wire import Catalogue, Endpoint, Removed, changelog
+from tollkey.wire.params import operation_name
 from tollkey.wire.spec.dates import DATES
 from tollkey.wire.spec.usual import EXPANDED_UNTIL
 
 CATALOGUE = Catalogue(gather(tollkey.platform, tollkey.payments))
 ENDPOINTS = {
-    changelog.operation(endpoint.method, endpoint.path): endpoint
+    operation_name(endpoint.method, endpoint.path): endpoint
     for resource in CATALOGUE.resources
     for endpoint in resource.endpoints
 }
@@ -41,7 +42,7 @@ def named(day: str) -> str:
 
 
 def endpoint(name: str) -> Endpoint:
-    return ENDPOINTS[changelog.operation(*name.split(" ", 1))]
+    return ENDPOINTS[operation_name(*name.split(" ", 1))]
 
 
 def has(endpoint: Endpoint, param: str, day: str) -> bool:
@@ -88,7 +89,7 @@ def test_a_row_says_what_is_done_or_why_not(row: changelog.Entry) -> None:
         assert row.decision in ("not applicable", "left out")
         assert row.why.endswith(".")
         assert not row.by
-    assert all(changelog.operation(*name.split(" ", 1)) in ENDPOINTS for name, _ in row.differs)
+    assert all(operation_name(*name.split(" ", 1)) in ENDPOINTS for name, _ in row.differs)
 
 
 def removals() -> Iterator[tuple[str, Removed]]:

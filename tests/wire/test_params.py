@@ -14,7 +14,8 @@ from tollkey.wire._suggest import suggest
 from tollkey.wire.errors import ApiError
 from tollkey.wire.params import P, check, decode_form, operation_params
 from tollkey.wire.spec import operation_facts
-from tollkey.wire.spec.legacy import BOUNDS, EXTRA, EXTRA_OPERATIONS, REQUIRED
+from tollkey.wire.spec.legacy import EXTRA, EXTRA_OPERATIONS, REQUIRED
+from tollkey.wire.spec.limits import LOWEST, MOST
 
 OWN = P.object(
     kind=P.enum("secret", "restricted"),
@@ -309,7 +310,7 @@ def _walk(record: Object, depth: int) -> None:
             _walk(node, depth + 1)
 
 
-@pytest.mark.parametrize("name", sorted({*EXTRA, *BOUNDS, *REQUIRED, *EXTRA_OPERATIONS}))
+@pytest.mark.parametrize("name", sorted({*EXTRA, *LOWEST, *MOST, *REQUIRED, *EXTRA_OPERATIONS}))
 def test_every_operation_of_our_own_tables_exists(name: str) -> None:
     schema = operation_params(*name.split())
     assert set(REQUIRED.get(name, ())) <= schema.fields.keys()

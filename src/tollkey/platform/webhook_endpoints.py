@@ -25,6 +25,7 @@ from tollkey.wire import (
     is_newer,
     listing,
     merged_metadata,
+    missing_param,
     new_object,
     newer_notice,
     records,
@@ -58,7 +59,7 @@ def create(call: Call, params: Params) -> Json:
         )
     connect = params.pop("connect", None) or False
     if not params.get("enabled_events"):
-        raise invalid("Missing required param: enabled_events.", "enabled_events", "parameter_missing")
+        raise missing_param("enabled_events")
     id = call.ids.new("we")
     secret = "whsec_" + call.ids.text(32)
     endpoint = new_object("webhook_endpoint", id=id, created=call.now, livemode=call.livemode, status="enabled")

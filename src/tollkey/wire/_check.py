@@ -6,61 +6,19 @@ Each node's ``read(value, path)`` returns the typed value or raises ``ApiError``
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from typing import Any, cast
 
+from tollkey.wire._naming import Path, as_json, bracket_name, empty, shown
 from tollkey.wire._suggest import suggest
 from tollkey.wire.errors import ApiError, invalid, missing_param, too_small
 
-Path = tuple[Any, str] | None
-
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
-_LONGEST_SHOWN = 500  # characters of a refused value
 _NAMES_SHOWN = 50  # unknown parameters that an error lists
 _PLACES = 12  # of decimal amounts
-_LONG_NUMBER = re.compile(r"(?:[0-9][ -]?){12,}", re.ASCII)
 _NUMBER = re.compile(r"-?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})", re.ASCII)
-
-
-def bracket_name(path: Path) -> str:
-    """Return a parameter's path in bracket form: ``line_items[0][price]``."""
-    keys: list[str] = []
-    while path is not None:
-        path, key = path
-        keys.append(key)
-    first, *rest = reversed(keys)
-    return first + "".join(f"[{key}]" for key in rest)
-
-
-def empty(path: Path) -> ApiError:
-    """Return the 400 for an empty string where the parameter cannot be unset."""
-    name = bracket_name(path)
-    return invalid(
-        f"You passed an empty string for '{name}'. We assume empty values are an attempt to unset a parameter; however"
-        f" '{name}' cannot be unset. You should remove '{name}' from your request or supply a non-empty value.",
-        name,
-        "parameter_invalid_empty",
-    )
-
-
-def shown(value: object) -> str:
-    """Return a refused value as error messages show it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-def _as_json(value: object) -> str:
-    """Return an object or a list as error messages show it: shortened, with long numbers, as of cards, masked."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    if len(text) > _LONGEST_SHOWN:
-        text = (
-            text[:_LONGEST_SHOWN].rstrip("0123456789 -") + "..."
-        )  # a truncated card number would not be recognised and masked
-    return _LONG_NUMBER.sub("*", text)
 
 
 class Node:
@@ -106,7 +64,7 @@ class Text(Node):
             if value is None:
                 raise empty(path)
             if isinstance(value, dict | list):
-                raise invalid(f"Invalid string: {_as_json(value)}", bracket_name(path))
+                raise invalid(f"Invalid string: {as_json(value)}", bracket_name(path))
             value = shown(value)
         if not value and not self.blank:
             raise empty(path)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tollkey.wire._check import Array, Integer, Node, OneOf, Path, Text, Unset, bracket_name
+from tollkey.wire._check import Array, Integer, Node, OneOf, Text, Unset
+from tollkey.wire._naming import Path, bracket_name
 from tollkey.wire.errors import invalid
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from tollkey.wire import rfc3339, urls
-from tollkey.wire._check import Node, Path, Text, bracket_name, empty, shown
+from tollkey.wire._check import Node, Text
+from tollkey.wire._naming import Path, bracket_name, empty, shown
 from tollkey.wire.errors import invalid
 
 METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 40, 500

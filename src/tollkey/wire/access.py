@@ -24,7 +24,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from tollkey.wire._check import Anything, Array, Map, Node, Object, OneOf, Path, Unset, bracket_name, shown, unknown
+from tollkey.wire._check import Anything, Array, Map, Node, Object, OneOf, Unset, unknown
+from tollkey.wire._naming import Path, bracket_name, shown
 from tollkey.wire._special import Metadata
 from tollkey.wire.errors import invalid
 from tollkey.wire.removed import Removed, narrowed

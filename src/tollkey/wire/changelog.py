@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -60,8 +59,3 @@ def _entry(row: dict[str, Any]) -> Entry:
         by=tuple(row.get("by", ())),
         differs=tuple((name, tuple(unless)) for name, unless in row.get("differs", ())),
     )
-
-
-def operation(method: str, path: str) -> str:
-    """Return how this package names an operation: the names in braces do not matter."""
-    return f"{method} {re.sub(r'{[^}]*}', '{}', path)}"

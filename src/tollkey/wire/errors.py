@@ -109,6 +109,14 @@ def invalid(message: str, param: str | None = None, code: str | None = None, **m
     return ApiError(400, "invalid_request_error", code, message, param, **more)
 
 
+def exclusive(*names: str, param: str | None = None, code: str | None = None) -> ApiError:
+    """Return the 400 for parameters of which a request may have only one.
+
+    param: the one that is blamed, in bracket form. code: Stripe's errors have none or ``parameters_exclusive``.
+    """
+    return invalid(f"You may only specify one of these parameters: {', '.join(names)}.", param, code)
+
+
 def card_error(
     code: str, message: str, param: str | None = None, decline_code: str | None = None, **extra: Any
 ) -> ApiError:

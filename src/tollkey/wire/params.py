@@ -37,7 +37,7 @@ from tollkey.wire._special import Email, Metadata, Moment, Url, is_url_name, url
 from tollkey.wire.messages import is_v2
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.dates import DATES, PUBLISHED
-from tollkey.wire.spec.legacy import BOUNDS, BROWSER_ONLY, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
+from tollkey.wire.spec.legacy import BROWSER_ONLY, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
 from tollkey.wire.spec.limits import LOWEST, MOST
 
 __all__ = [
@@ -195,6 +195,14 @@ def check(schema: ObjectSchema, raw: Mapping[str, Any]) -> dict[str, Any]:
     return schema.read(values, None)
 
 
+def operation_name(method: str, path_template: str) -> str:
+    """Return the name of an operation in tables, like ``POST /v1/customers/{}``: names in braces do not matter.
+
+    method: in any case. path_template: like ``/v1/customers/{customer}``.
+    """
+    return f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path_template)}"
+
+
 @cache
 def operation_params(method: str, path_template: str) -> ObjectSchema:
     """Return the parameters of one of Stripe's operations, query and body together.
@@ -202,12 +210,12 @@ def operation_params(method: str, path_template: str) -> ObjectSchema:
     method: in any case. path_template: like ``/v1/customers/{customer}``; the names in braces do not matter.
     Raises LookupError when neither Stripe's document nor ``spec.legacy`` has the operation.
     """
-    return _operation(f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path_template)}")
+    return _operation(operation_name(method, path_template))
 
 
 def knows_operation(method: str, path_template: str) -> bool:
     """Return whether ``operation_params`` has that operation."""
-    name = f"{method.upper()} {re.sub(r'{[^}]*}', '{}', path_template)}"
+    name = operation_name(method, path_template)
     return name in operation_facts().roots or name in EXTRA_OPERATIONS
 
 
@@ -222,12 +230,12 @@ def _operation(name: str) -> ObjectSchema:
     if "limit" in base.fields:
         extra["limit"] = Integer(1, 100)
     schema = base.extended(extra)
-    for path, kind in {**EXTRA_OPERATIONS.get(name, {}), **EXTRA.get(name, {}), **BOUNDS.get(name, {})}.items():
+    for path, kind in {**EXTRA_OPERATIONS.get(name, {}), **EXTRA.get(name, {})}.items():
         schema = _with(schema, path.split("."), kind)
-    for path, most in sorted(MOST.get(name, {}).items(), key=lambda row: -row[0].count(".")):  # inner limits first
-        schema = _with(schema, path.split("."), f"<={most}")
     for path, lowest in LOWEST.get(name, {}).items():
         schema = _with(schema, path.split("."), f">={lowest}")
+    for path, most in sorted(MOST.get(name, {}).items(), key=lambda row: -row[0].count(".")):  # inner limits first
+        schema = _with(schema, path.split("."), f"<={most}")
     done = Object(schema.fields, dict.fromkeys((*REQUIRED.get(name, ()), *schema.required)))
     done.browser_only = BROWSER_ONLY.get(name, frozenset())
     return done

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, NoReturn
 
-from tollkey.wire._check import Array, Choice, Node, Object, OneOf, Path, Unset, bracket_name
+from tollkey.wire._check import Array, Choice, Node, Object, OneOf, Unset
+from tollkey.wire._naming import Path, bracket_name
 from tollkey.wire.errors import invalid
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared by identity: each request looks some of them up
 class Removed:
     """What an API version removed from the parameters of an endpoint.
 

@@ -111,7 +111,7 @@ class Endpoint:
 
     def schema_for(self, version: str) -> ObjectSchema:
         """Return the typed parameters that callers of an API version (``YYYY-MM-DD``) may send."""
-        return narrowed(self.schema, gone(self.removed, version))
+        return narrowed(self.schema, gone(self.removed, version)) if self.removed else self.schema
 
     def ended(self, version: str) -> bool:
         """Return whether an API version (``YYYY-MM-DD``) no longer has the endpoint."""

@@ -8,7 +8,8 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from tollkey.wire._form import FormError, decode_form
-from tollkey.wire.changelog import PAGES, Entry, entries, operation
+from tollkey.wire.changelog import PAGES, Entry, entries
+from tollkey.wire.params import operation_name
 from tollkey.wire.removed import Removed
 from tollkey.wire.render import COUNTED_UNTIL, TOTAL_COUNT
 from tollkey.wire.resource import Catalogue, Endpoint, Resource
@@ -59,7 +60,7 @@ class Upgrades:
         if hit is None:
             return []
         route = hit[0]
-        span = _Span(before, after, operation(asked.method, route.endpoint.path))
+        span = _Span(before, after, operation_name(asked.method, route.endpoint.path))
         if route.endpoint.until is not None and span.holds(route.endpoint.until):
             return [span.refused(route.endpoint.until, f"{route.endpoint.path} is gone.", f"ended {span.operation}")]
         given = _parameters(asked)
@@ -119,7 +120,7 @@ def _named(by: str) -> str:
     """Return a changelog row's ``by`` with the names in braces left out."""
     kind, _, rest = by.partition(" ")
     method, _, path = rest.partition(" ")
-    return f"{kind} {operation(method, path)}"
+    return f"{kind} {operation_name(method, path)}"
 
 
 def _parameters(asked: Asked) -> dict[str, Any]:
@@ -205,5 +206,5 @@ def _behavior(span: _Span, given: Mapping[str, Any]) -> Iterator[Difference]:
     for entry in entries():
         if span.holds(entry.date):
             for name, unless in entry.differs:
-                if operation(*name.split(" ", 1)) == span.operation and not any(each in given for each in unless):
+                if operation_name(*name.split(" ", 1)) == span.operation and not any(each in given for each in unless):
                     yield span.behavior(entry)

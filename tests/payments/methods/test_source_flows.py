@@ -24,25 +24,6 @@ def test_what_arrives_in_a_receiver_is_a_transaction_of_the_source(api: Api) -> 
     assert [event["type"] for event in api.events()][-2:] == ["source.transaction.created", "source.chargeable"]
 
 
-def test_a_redirect_source_becomes_chargeable_on_its_page_and_is_consumed_by_a_charge(api: Api) -> None:
-    source = api.ok(
-        "post",
-        "/v1/sources",
-        type="ideal",
-        amount=1099,
-        currency="eur",
-        redirect={"return_url": "https://example.com/back"},
-    )
-    early = api.post("/v1/charges", amount=1099, currency="eur", source=source["id"])
-    assert early.status == 400
-    path = "/" + source["redirect"]["url"].split("/", 3)[3]
-    assert api.get(path, key=None).status == 200
-    sent = api.post(path + "/authorize", key=None)
-    assert (sent.status, sent.headers["location"].startswith("https://example.com/back?source=src_")) == (303, True)
-    assert api.ok("post", "/v1/charges", amount=1099, currency="eur", source=source["id"])["status"] == "succeeded"
-    assert api.get(f"/v1/sources/{source['id']}")["status"] == "consumed"
-
-
 @pytest.mark.parametrize("type", ["wishes", "client_secret", "status", "_card", "id", "wechat", "card_present"])
 def test_a_source_of_a_type_that_is_not_made_is_refused(api: Api, type: str) -> None:
     for key in (api.sk, api.pk):

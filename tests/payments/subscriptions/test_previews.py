@@ -10,13 +10,6 @@ from tests.support.api import NOW, Api
 OLD = {"Stripe-Version": "2020-08-27"}
 
 
-def test_a_preview_names_the_older_parameter_too(api: Api) -> None:
-    customer = api.ok("post", "/v1/customers")["id"]
-    items = [{"price": price(api, recurring={"interval": "month"})}]
-    refused = api.get("/v1/invoices/upcoming", customer=customer, subscription_items=items, coupon="NONE", headers=OLD)
-    assert (refused.status, refused.error["param"]) == (400, "coupon")
-
-
 def test_a_preview_knows_the_phase_that_comes_next_and_phases_that_are_only_asked_about(api: Api) -> None:
     _, who = clocked(api)
     cheap, dear = plan(api), plan(api, 2000)

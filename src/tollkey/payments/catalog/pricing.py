@@ -12,7 +12,7 @@ from tollkey.payments.catalog.arithmetic import LONGEST
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import Call, Params, invalid, missing_object, missing_param, new_object
+from tollkey.wire import Call, Params, exclusive, invalid, missing_object, missing_param, new_object
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def both_forms(params: Mapping[str, Any], name: str) -> tuple[int | None, str | 
     """
     whole, text = params.get(name), params.get(name + "_decimal")
     if whole is not None and text is not None:
-        raise invalid(f"You may only specify one of these parameters: {name}, {name}_decimal.", name)
+        raise exclusive(name, f"{name}_decimal", param=name)
     if text is not None:
         number = Decimal(str(text))
         return int(number) if number == number.to_integral_value() else None, decimal_text(number)

@@ -21,6 +21,7 @@ from tollkey.wire import (
     Endpoint,
     Page,
     Resource,
+    exclusive,
     invalid,
     list_page,
     records,
@@ -79,7 +80,7 @@ def list_products(call: Call, params: operations.GetProducts) -> Page:
     """List products by ``active``, ``ids``, ``shippable`` and ``url``."""
     for cursor in ("starting_after", "ending_before"):
         if params.get("ids") and params.get(cursor):
-            raise invalid(f"You may only specify one of these parameters: ids, {cursor}.")
+            raise exclusive("ids", cursor)
     equal: dict[str, str | list[str]] = {
         name: str(params[name]).lower() for name in ("active", "shippable") if params.get(name) is not None
     }

@@ -31,6 +31,7 @@ from tollkey.wire import (
     Page,
     Resource,
     card_error,
+    exclusive,
     invalid,
     list_page,
     needs,
@@ -117,7 +118,7 @@ def _check_share(params: operations.PostCharges) -> None:
     share = given.get("amount")
     fee = next((one for one in ("application_fee_amount", "application_fee") if params.get(one) is not None), None)
     if share is not None and fee:
-        raise invalid(f"You may only specify one of these parameters: {fee}, {name}.")
+        raise exclusive(fee, name)
     if share is not None and share > params["amount"]:
         raise invalid(f"The {name} cannot be greater than the amount of the charge.", name, "parameter_invalid_integer")
 

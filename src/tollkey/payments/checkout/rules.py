@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.known import price_of
-from tollkey.wire import Call, Params, invalid, missing_param, value_at
+from tollkey.wire import Call, Params, exclusive, invalid, missing_param, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession
@@ -55,7 +55,7 @@ def check(call: Call, params: Params, mode: str, ui: str) -> None:
     """
     for one, two in _EXCLUSIVE:
         if params.get(one) and params.get(two):
-            raise invalid(f"You may only specify one of these parameters: {one}, {two}.")
+            raise exclusive(one, two)
     if params.get("customer_email") and _EMAIL.fullmatch(params["customer_email"]) is None:
         raise invalid(f"Invalid email address: {params['customer_email']}", "customer_email", "email_invalid")
     _check_mode(params, mode)

@@ -6,12 +6,12 @@ created ──update──▶ created ──delete──▶ deleted   (a deleted
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import redemption, rendering
-from tollkey.payments.customers import kinds
+from tollkey.payments.customers import kinds, views
 from tollkey.payments.customers.balance import balances_of, change_balance
 from tollkey.payments.customers.cash import cash_balance
 from tollkey.payments.methods import customer_sources, instruments, payment_methods
@@ -22,35 +22,26 @@ from tollkey.payments.tax import automatic, rates, tax_ids
 from tollkey.wire import (
     Access,
     Call,
-    Change,
     Deleted,
     Endpoint,
     Page,
     Resource,
-    first_page,
     invalid,
     list_page,
-    nested_list,
     new_object,
     records,
-    removed_since,
     searching,
     value_at,
 )
-from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry
     from tollkey.payments.customers.stored import StoredCustomer, TaxQuestion
-    from tollkey.payments.subscriptions.stored import StoredSubscription
     from tollkey.wire import api, operations
 
 _PREFIX = re.compile(r"[A-Z0-9]{3,12}")
 _PLAIN = ("description", "name", "phone", "preferred_locales", "business_name", "individual_name", "tax_exempt")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
-LIVE = ("incomplete", "trialing", "active", "past_due", "unpaid", "paused")
-_SUBSCRIPTION: Kind[StoredSubscription] = Kind("subscription")
-_TAX_ID: Kind[api.TaxId] = Kind("tax_id")
 
 
 def create(call: Call, params: operations.PostCustomers) -> StoredCustomer:
@@ -255,29 +246,6 @@ def delete(call: Call, params: operations.DeleteCustomersCustomer) -> Deleted:
     return call.objects.delete(customer, "customer.deleted")
 
 
-def _list(call: Call, customer: Mapping[str, Any], name: str, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Return a nested list of a customer: copies of the first ten of the objects found."""
-    listed: Mapping[str, Any] = first_page(
-        nested_list(found, f"/v1/customers/{customer['id']}/{name}", total_count=len(found))
-    )
-    return {**listed, "data": [call.objects.copy(value) for value in listed["data"]]}
-
-
-def _sources(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _list(call, customer, "sources", customer_sources.sources_of(call, customer["id"]))
-
-
-def _tax_ids(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
-    known = fields.knows(call, "tax_id")
-    found = call.objects.query(_TAX_ID, {"customer": customer["id"]}) if known else []
-    return _list(call, customer, "tax_ids", found)
-
-
-def _subscriptions(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
-    live = call.objects.query(_SUBSCRIPTION, {"customer": customer["id"], "status": list(LIVE)})
-    return _list(call, customer, "subscriptions", live)
-
-
 def _tax(call: Call, customer: StoredCustomer) -> api.CustomerTax:
     """Return ``tax``: whether the customer's location suffices for automatic tax."""
     stored = call.objects.find(kinds.CUSTOMER, customer["id"]) or customer
@@ -305,45 +273,6 @@ def _credit_balances(call: Call, customer: StoredCustomer) -> dict[str, int]:
     return balances_of(call.objects.find(kinds.CUSTOMER, customer["id"]) or customer)
 
 
-def _with_lists(call: Call, customer: MutableMapping[str, Any]) -> None:
-    """Before 2020-08-27 sources, subscriptions and tax ids were included without ``expand``."""
-    if customer.get("deleted"):
-        return
-    customer.setdefault("sources", _sources(call, customer))
-    customer.setdefault("subscriptions", _subscriptions(call, customer))
-    customer.setdefault("tax_ids", _tax_ids(call, customer))
-
-
-def _default_currency(call: Call, customer: MutableMapping[str, Any]) -> None:
-    """Before 2022-11-15 ``currency`` was repeated as ``default_currency``."""
-    if not customer.get("deleted"):
-        customer["default_currency"] = customer["currency"]
-
-
-def _old_names(call: Call, customer: MutableMapping[str, Any]) -> None:
-    """Before 2019-10-17 ``balance`` was named ``account_balance``, and tax information had its own fields."""
-    if not customer.get("deleted"):
-        customer.update({"account_balance": customer["balance"], "tax_info": None, "tax_info_verification": None})
-
-
-def _cards(call: Call, customer: MutableMapping[str, Any]) -> None:
-    """Before 2015-02-18 ``sources`` was named ``cards``."""
-    if customer.get("deleted"):
-        return
-    sources = customer.get("sources") or _sources(call, customer)
-    customer["cards"] = {**sources, "url": f"/v1/customers/{customer['id']}/cards"}
-    customer["default_card"] = customer["default_source"]
-
-
-#: Fields of a customer that the mobile SDKs read.
-_SHOWN = ("id", "object", "created", "default_source", "description", "email", "livemode", "shipping", "sources")
-
-
-def client_view(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the fields of its customer that an app may see: not the balance, billing settings or metadata."""
-    return {name: customer[name] for name in _SHOWN if name in customer}
-
-
 _READ_BY_APP = Access(expands=("sources", "default_source"))
 #: The mobile SDKs set where goods are sent and what is charged by default. All else is between the merchant and the
 #: customer.
@@ -359,13 +288,6 @@ _CHANGED_BY_APP = Access(
     expands=("sources", "default_source"),
 )
 
-#: Parameters that newer versions no longer take.
-_REMOVED = (
-    *removed_since("2019-10-17", "account_balance"),
-    *removed_since("2019-12-03", "business_vat_id", "tax_info"),
-    *removed_since("2020-08-27", "billing", "plan", "prorate", "quantity", "tax_percent", "trial_end"),
-    *removed_since("2025-03-31", "coupon", "promotion_code"),
-)
 
 DELETED = Resource(object="deleted_customer", permission=permissions.CUSTOMER, label="customer")
 
@@ -378,27 +300,22 @@ CUSTOMER = Resource(
     searchable={"created": "created", "email": "email", "metadata": "metadata", "name": "name", "phone": "phone"},
     endpoints=(
         Endpoint("GET", "/v1/customers", list_customers),
-        Endpoint("POST", "/v1/customers", create, removed=_REMOVED),
+        Endpoint("POST", "/v1/customers", create, removed=views.REMOVED),
         searching("customer", "/v1/customers/search"),
         Endpoint("GET", "/v1/customers/{customer}", retrieve_customer, raw=True, ephemeral=_READ_BY_APP),
-        Endpoint("POST", "/v1/customers/{customer}", update, ephemeral=_CHANGED_BY_APP, removed=_REMOVED),
+        Endpoint("POST", "/v1/customers/{customer}", update, ephemeral=_CHANGED_BY_APP, removed=views.REMOVED),
         Endpoint("DELETE", "/v1/customers/{customer}", delete),
     ),
     expands={
-        "sources": _sources,
-        "subscriptions": _subscriptions,
-        "tax_ids": _tax_ids,
+        "sources": views.sources,
+        "subscriptions": views.subscriptions,
+        "tax_ids": views.tax_ids,
         "tax": _tax,
         "invoice_credit_balance": _credit_balances,
         "cash_balance": cash_balance,
     },
-    client_view=client_view,
-    changes=(
-        Change("2022-11-15", _default_currency),
-        Change("2020-08-27", _with_lists),
-        Change("2019-10-17", _old_names),
-        Change("2015-02-18", _cards),
-    ),
+    client_view=views.client_view,
+    changes=views.CHANGES,
     title="Customers",
     columns=("name", "email", "id", "created"),
 )

@@ -13,7 +13,7 @@ from tollkey.payments.methods import method_types, payment_method_configurations
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import linking
-from tollkey.wire import Call, Params, invalid, new_object
+from tollkey.wire import Call, Params, exclusive, invalid, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredPaymentIntent
@@ -76,18 +76,9 @@ def _exclusive(params: Params) -> None:
     automatic = (params.get("automatic_payment_methods") or {}).get("enabled")
     for other in ("confirmation_method", "payment_method_types"):
         if automatic and params.get(other) is not None:
-            names = (
-                "automatic_payment_methods, confirmation_method"
-                if other == "confirmation_method"
-                else f"automatic_payment_methods, {other}"
-            )
-            raise invalid(f"You may only specify one of these parameters: {names}.")
+            raise exclusive("automatic_payment_methods", other)
     if params.get("payment_method") is not None and params.get("payment_method_data") is not None:
-        raise invalid(
-            "You may only specify one of these parameters: payment_method, payment_method_data.",
-            None,
-            "parameters_exclusive",
-        )
+        raise exclusive("payment_method", "payment_method_data", code="parameters_exclusive")
 
 
 def _amount(call: Call, amount: int, currency: str) -> None:
@@ -231,9 +222,7 @@ def _connect(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
             behalf = params.get("on_behalf_of") or intent["on_behalf_of"]
             splitting.check_destination(call, given["destination"], behalf)
         if given.get("amount") is not None and params.get("application_fee_amount"):
-            raise invalid(
-                "You may only specify one of these parameters: application_fee_amount, transfer_data[amount]."
-            )
+            raise exclusive("application_fee_amount", "transfer_data[amount]")
         if given.get("amount", 0) > intent["amount"]:
             raise invalid(
                 "The transfer_data[amount] cannot be greater than the PaymentIntent's amount.",

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any
 
-from tollkey.wire import Call, invalid, value_at
+from tollkey.wire import Call, exclusive, invalid, missing_param, value_at
 
 Options = Mapping[str, Any]
 DAY = 86_400
@@ -60,7 +60,9 @@ def check_details(params: Options) -> None:
     lines = details.get("line_items") or []
     for line, total in (("discount_amount", "discount_amount"), ("tax", "tax")):
         if details.get(total) and any(item.get(line) for item in lines):
-            raise _both(f"amount_details[{total}]", f"amount_details[line_items][0][{line}]")
+            raise exclusive(
+                f"amount_details[{total}]", f"amount_details[line_items][0][{line}]", code="parameters_exclusive"
+            )
     for number, item in enumerate(lines):
         unit = item.get("unit_of_measure")
         if unit and not re.fullmatch(r"[A-Za-z0-9]{1,12}", unit):
@@ -99,26 +101,18 @@ def check_options(call: Call, params: Options, *, confirming: bool, usage: str |
             _check_date(call, f"payment_method_options[{kind}][target_date]", target)
 
 
-def _both(*names: str) -> Exception:
-    return invalid(f"You may only specify one of these parameters: {', '.join(names)}.", None, "parameters_exclusive")
-
-
-def _format(param: str, message: str) -> Exception:
-    return invalid(message, param)
-
-
 def _acss(call: Call, name: str, given: Options) -> None:
     mandate = given.get("mandate_options") or {}
     if mandate.get("payment_schedule") in ("interval", "combined") and not mandate.get("interval_description"):
         param = f"{name}[mandate_options][interval_description]"
-        raise invalid(f"Missing required param: {param}.", param, "parameter_missing")
+        raise missing_param(param)
 
 
 def _afterpay(call: Call, name: str, given: Options) -> None:
     if given.get("reference") and not re.fullmatch(r"[A-Za-z0-9_\\-]{1,128}", given["reference"]):
-        raise _format(
-            f"{name}[reference]",
+        raise invalid(
             "The reference must have at most 128 characters: letters, numbers, underscores, backslashes and dashes.",
+            f"{name}[reference]",
         )
 
 
@@ -126,13 +120,13 @@ def _bacs(call: Call, name: str, given: Options) -> None:
     prefix = value_at(given, "mandate_options.reference_prefix")
     param = f"{name}[mandate_options][reference_prefix]"
     if prefix and not re.fullmatch(r"[A-Z0-9 /_\-&.]{1,12}", prefix):
-        raise _format(
-            param,
+        raise invalid(
             "The reference prefix must have at most 12 characters: uppercase letters, numbers, spaces, and any of"
             " '/', '_', '-', '&', '.'.",
+            param,
         )
     if prefix and prefix.startswith(("DDIC", "STRIPE")):
-        raise _format(param, "The reference prefix cannot begin with 'DDIC' or 'STRIPE'.")
+        raise invalid("The reference prefix cannot begin with 'DDIC' or 'STRIPE'.", param)
 
 
 def _card(call: Call, name: str, given: Options) -> None:
@@ -148,17 +142,17 @@ def _card(call: Call, name: str, given: Options) -> None:
 def _konbini(call: Call, name: str, given: Options) -> None:
     number = given.get("confirmation_number")
     if number and (not re.fullmatch(r"[0-9]{10,11}", number) or not number.strip("0")):
-        raise _format(
-            f"{name}[confirmation_number]",
+        raise invalid(
             "The confirmation number must have 10 or 11 digits, and must not consist of only zeroes.",
+            f"{name}[confirmation_number]",
         )
     if given.get("expires_at") is not None and given.get("expires_after_days") is not None:
-        raise _both(f"{name}[expires_at]", f"{name}[expires_after_days]")
+        raise exclusive(f"{name}[expires_at]", f"{name}[expires_after_days]", code="parameters_exclusive")
 
 
 def _pix(call: Call, name: str, given: Options) -> None:
     if given.get("expires_at") is not None and given.get("expires_after_seconds") is not None:
-        raise _both(f"{name}[expires_at]", f"{name}[expires_after_seconds]")
+        raise exclusive(f"{name}[expires_at]", f"{name}[expires_after_seconds]", code="parameters_exclusive")
 
 
 def _us_bank_account(call: Call, name: str, given: Options) -> None:
@@ -174,7 +168,7 @@ def _us_bank_account(call: Call, name: str, given: Options) -> None:
 def _wechat(call: Call, name: str, given: Options) -> None:
     if given.get("client") in ("ios", "android") and not given.get("app_id"):
         param = f"{name}[app_id]"
-        raise invalid(f"Missing required param: {param}.", param, "parameter_missing")
+        raise missing_param(param)
 
 
 def _check_date(call: Call, param: str, text: str) -> None:
@@ -183,7 +177,7 @@ def _check_date(call: Call, param: str, text: str) -> None:
     except ValueError:
         target = None
     if target is None:
-        raise _format(param, "The target date must have the form YYYY-MM-DD.")
+        raise invalid("The target date must have the form YYYY-MM-DD.", param)
     days = (target - datetime.fromtimestamp(call.now, UTC).date()).days
     if not 3 <= days <= 15:
         raise invalid("The target date must be 3 to 15 days in the future.", param, "payment_intent_invalid_parameter")

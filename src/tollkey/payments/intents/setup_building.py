@@ -9,7 +9,7 @@ from tollkey.payments.intents.client_secrets import client_secret
 from tollkey.payments.intents.method_choice import resolve_method, usable_by
 from tollkey.payments.methods import method_types, payment_method_configurations
 from tollkey.payments.shared import fields
-from tollkey.wire import ApiError, Call, Params, invalid, new_object
+from tollkey.wire import ApiError, Call, Params, exclusive, invalid, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredSetupIntent
@@ -32,7 +32,7 @@ def create_setup(call: Call, params: Params) -> StoredSetupIntent:
     """Store a SetupIntent without confirming it. Raises ApiError for inconsistent parameters."""
     automatic = (params.get("automatic_payment_methods") or {}).get("enabled")
     if automatic and params.get("payment_method_types"):
-        raise invalid("You may only specify one of these parameters: automatic_payment_methods, payment_method_types.")
+        raise exclusive("automatic_payment_methods", "payment_method_types")
     method_types.check_alone(params)
     id = call.ids.new("seti")
     intent = new_object(
@@ -50,9 +50,7 @@ def create_setup(call: Call, params: Params) -> StoredSetupIntent:
     )
     intent["managed_payments"] = {"enabled": False}
     if params.get("attach_to_self") and params.get("customer"):
-        raise invalid(
-            "You may only specify one of these parameters: attach_to_self, customer.", None, "parameters_exclusive"
-        )
+        raise exclusive("attach_to_self", "customer", code="parameters_exclusive")
     if params.get("attach_to_self"):
         intent["attach_to_self"] = True
     _customer(call, intent, params)

@@ -19,15 +19,13 @@ if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
 
 MOST_ITEMS = 250
-_MOST_FIELDS, _MOST_TAXES, _YEARS = 4, 10, 5
+_MOST_TAXES, _YEARS = 10, 5
 _CARD = "payment_settings[payment_method_options][card][installments][plan]"
 _PERMISSIONS = "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions]"
 
 
 def check_settings(call: Call, params: Mapping[str, Any], customer: str) -> None:
     """Raise ApiError 400 for settings of an invoice that cannot be, or that name something of another customer."""
-    if len(params.get("custom_fields") or ()) > _MOST_FIELDS:
-        raise invalid(f"Array custom_fields exceeded maximum {_MOST_FIELDS} allowed elements.", "custom_fields")
     own = call.account == call.platform and not value_at(params, "transfer_data.destination")
     if params.get("application_fee_amount") and own:
         raise invalid(

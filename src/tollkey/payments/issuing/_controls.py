@@ -9,7 +9,7 @@ from tollkey.db.table import Range
 from tollkey.ledger import Money
 from tollkey.payments.issuing import kinds
 from tollkey.payments.shared import conversion, fields
-from tollkey.wire import Call, invalid
+from tollkey.wire import Call, exclusive
 
 if TYPE_CHECKING:
     from tollkey.payments.issuing.stored import StoredIssuingCard
@@ -27,10 +27,7 @@ _DAY = 86_400
 def _check(given: Mapping[str, Any]) -> None:
     for name in ("card_presences", "categories", "merchant_countries"):
         if given.get(f"allowed_{name}") and given.get(f"blocked_{name}"):
-            raise invalid(
-                f"You may only specify one of these parameters: allowed_{name}, blocked_{name}.",
-                f"spending_controls[blocked_{name}]",
-            )
+            raise exclusive(f"allowed_{name}", f"blocked_{name}", param=f"spending_controls[blocked_{name}]")
 
 
 def controls(given: Mapping[str, Any] | None, currency: str | None = None) -> api.IssuingCardAuthorizationControls:

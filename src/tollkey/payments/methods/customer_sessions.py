@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.payments.methods import kinds
-from tollkey.wire import Call, Endpoint, Params, Resource, invalid, new_object, records, value_at
+from tollkey.wire import Call, Endpoint, Params, Resource, invalid, missing_param, new_object, records
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
@@ -40,26 +40,15 @@ _FEATURES: Mapping[str, Mapping[str, object]] = {
 }
 
 
-#: Most saved payment methods that the Payment Element may show.
-MOST_SHOWN = 10
-
-
 def create(call: Call, params: Params) -> api.CustomerSession:
     """Create a session for a customer. Raises ApiError 400 for an unknown customer, or without an enabled component."""
     customer = params.get("customer")
     if customer is None:
-        raise invalid("Missing required param: customer.", "customer", "parameter_missing")
+        raise missing_param("customer")
     call.objects.get(kinds.CUSTOMER, customer, "customer")
     given = params.get("components") or {}
     if not any((inner or {}).get("enabled") for inner in given.values()):
         raise invalid("At least one component must be enabled.", "components")
-    limit = value_at(given, "payment_element.features.payment_method_redisplay_limit")
-    if limit is not None and not 1 <= limit <= MOST_SHOWN:
-        raise invalid(
-            f"The limit must be between 1 and {MOST_SHOWN}.",
-            "components[payment_element][features][payment_method_redisplay_limit]",
-            "parameter_invalid_integer",
-        )
     components: dict[str, object] = {name: {"enabled": bool((given.get(name) or {}).get("enabled"))} for name in _PLAIN}
     for name, defaults in _FEATURES.items():
         inner = given.get(name) or {}

@@ -9,7 +9,7 @@ from tollkey.payments.methods import kinds, states
 from tollkey.payments.methods.instruments import NewCard, fingerprint_owner, redeem, test_card, wire_card
 from tollkey.payments.processors import banks, cards
 from tollkey.payments.shared import fields
-from tollkey.wire import ApiError, Call, Deleted, card_error, invalid, missing_object
+from tollkey.wire import ApiError, Call, Deleted, card_error, invalid, missing_object, missing_param
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import Instrument, SavedSource, StoredBankAccount, StoredCard, StoredSource
@@ -26,7 +26,7 @@ def inline_card(call: Call, given: Mapping[str, Any], param: str, *, currency: s
     """
     for name in ("number", "exp_month", "exp_year"):
         if not given.get(name):
-            raise invalid(f"Missing required param: {param}[{name}].", f"{param}[{name}]", "parameter_missing")
+            raise missing_param(f"{param}[{name}]")
     new = NewCard.typed(call, given, {"postal_code": given.get("address_zip"), "line1": given.get("address_line1")})
     return wire_card(call, new, given, currency=currency)
 
@@ -39,7 +39,7 @@ def inline_bank(call: Call, given: Mapping[str, Any], param: str = "bank_account
     country = str(given.get("country") or "US").upper()
     for name in ("country", "account_number"):
         if not given.get(name):
-            raise invalid(f"Missing required param: {param}[{name}].", f"{param}[{name}]", "parameter_missing")
+            raise missing_param(f"{param}[{name}]")
     number = str(given["account_number"]).replace(" ", "")
     routing = given.get("routing_number")
     if country == "US":
@@ -62,9 +62,7 @@ def inline_bank(call: Call, given: Mapping[str, Any], param: str = "bank_account
 
 def _check_us(call: Call, number: str, routing: Any, param: str) -> None:
     if not routing:
-        raise invalid(
-            f"Missing required param: {param}[routing_number].", f"{param}[routing_number]", "parameter_missing"
-        )
+        raise missing_param(f"{param}[routing_number]")
     if not banks.routing_valid(str(routing)):
         raise invalid(
             "Invalid routing number. Please check the routing number and try again.",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.methods import kinds
 from tollkey.payments.methods.instruments import redeem, test_card
 from tollkey.payments.processors import banks, cards
-from tollkey.wire import Call, card_error, invalid
+from tollkey.wire import Call, card_error, invalid, missing_param
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredBankAccount, StoredCard
@@ -64,9 +64,7 @@ def _of_token(call: Call, account: api.Account, id: str, param: str) -> StoredBa
 def _of_data(call: Call, account: api.Account, data: Mapping[str, Any], param: str) -> StoredBankAccount:
     number = str(data.get("account_number") or "").replace(" ", "")
     if not number:
-        raise invalid(
-            f"Missing required param: {param}[account_number].", f"{param}[account_number]", "parameter_missing"
-        )
+        raise missing_param(f"{param}[account_number]")
     country = str(data.get("country") or account["country"]).upper()
     currency = str(data.get("currency") or account["default_currency"]).lower()
     if country == "US" and not call.livemode and banks.bank_by_number(number) is None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from tollkey.wire import ApiError, invalid
+from tollkey.wire import ApiError, exclusive, invalid
 
 if TYPE_CHECKING:
     from tollkey.wire import api
@@ -243,11 +243,7 @@ def check_alone(params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 for ``allowed_payment_method_types`` beside another choice of the types."""
     for other in _OTHER_CHOICES:
         if params.get("allowed_payment_method_types") and params.get(other) is not None:
-            raise invalid(
-                f"You may only specify one of these parameters: allowed_payment_method_types, {other}.",
-                None,
-                "parameters_exclusive",
-            )
+            raise exclusive("allowed_payment_method_types", other, code="parameters_exclusive")
 
 
 @overload

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.methods import jobs, kinds, states
@@ -25,21 +24,17 @@ from tollkey.payments.shared import fields, permissions
 from tollkey.wire import (
     Call,
     Params,
-    Reply,
     hosted_url,
-    html_page,
     invalid,
     missing_param,
     new_object,
-    redirect,
     value_at,
-    with_query,
 )
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredCard, StoredSource
-    from tollkey.wire import api, operations
+    from tollkey.wire import api
 
 _TRANSACTION: Kind[api.SourceTransaction] = Kind("source_transaction")
 REDIRECT = (
@@ -282,60 +277,8 @@ def _start_redirect(call: Call, source: StoredSource, params: Params) -> None:
     call.schedule.add(expires, jobs.SOURCE_EXPIRE, source["id"])
 
 
-def page(call: Call, params: operations.GetSourceRedirectToken) -> Reply:
-    """Show the page of a redirect source: authorize or fail the payment."""
-    source = call.objects.get(kinds.SOURCE, call.path["id"])
-    if source["status"] != "pending":
-        return html_page("Payment", "<h1>This payment has been answered.</h1>\n<p>You may close this page.</p>")
-    amount, currency = source["amount"], source["currency"]
-    shown = (
-        escape(f"{shared_currency.show(amount, currency)} {currency.upper()}")
-        if amount is not None and currency
-        else ""
-    )
-    path = escape(call.origin.path)
-    body = (
-        f"<h1>Authorize this test payment</h1>\n<dl>\n<dt>Amount</dt><dd>{shown}</dd>\n"
-        f"<dt>Method</dt><dd>{escape(source['type'])}</dd>\n</dl>\n"
-        f'<form method="post" action="{path}/authorize"><button type="submit" autofocus>Authorize test'
-        f" payment</button></form>\n"
-        f'<form method="post" action="{path}/fail"><button type="submit" class="second">Fail test'
-        f" payment</button></form>"
-    )
-    return html_page("Authorize this test payment", body, leads_to=source["redirect"]["return_url"])
-
-
-def authorize(call: Call, params: operations.PostSourceRedirectTokenAuthorize) -> Reply:
-    """Authorize the payment: the source becomes chargeable."""
-    source = call.objects.get(kinds.SOURCE, call.path["id"])
-    if source["status"] == "pending":
-        source["redirect"] = {**source["redirect"], "status": "succeeded"}
-        _chargeable(call, source)
-    return _back(source)
-
-
-def refuse(call: Call, params: operations.PostSourceRedirectTokenFail) -> Reply:
-    """Fail the payment: the source becomes failed."""
-    source = call.objects.get(kinds.SOURCE, call.path["id"])
-    if source["status"] == "pending":
-        source["redirect"] = {**source["redirect"], "status": "failed", "failure_reason": "user_abort"}
-        states.SOURCE.set(source, "failed")
-        call.objects.save(source)
-        call.emit("source.failed", source)
-        call.schedule.cancel(jobs.SOURCE_EXPIRE, source["id"])
-    return _back(source)
-
-
-def _back(source: StoredSource) -> Reply:
-    facts = {
-        "source": source["id"],
-        "client_secret": source["client_secret"],
-        "livemode": str(source["livemode"]).lower(),
-    }
-    return redirect(with_query(source["redirect"]["return_url"], **facts))
-
-
-def _chargeable(call: Call, source: StoredSource) -> None:
+def chargeable(call: Call, source: StoredSource) -> None:
+    """Make a source chargeable, with its event."""
     states.SOURCE.set(source, "chargeable")
     if source["type"] == "three_d_secure":
         source["three_d_secure"] = {**source["three_d_secure"], "authenticated": True}
@@ -405,7 +348,7 @@ def receive_test_funds(call: Call, id: str) -> None:
     )
     source["_transactions"] = [arrived, *(source.get("_transactions") or [])]
     call.emit("source.transaction.created", arrived)
-    _chargeable(call, source)
+    chargeable(call, source)
 
 
 def expire(call: Call, id: str) -> None:

@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from tollkey.payments.methods import jobs, kinds, source_flows
+from tollkey.payments.methods import jobs, kinds, source_flows, source_pages
 from tollkey.payments.methods.copying import shared_from
 from tollkey.payments.methods.customer_sources import add_source, remove_source, source_of, sources_of
 from tollkey.payments.processors import banks
@@ -250,7 +250,7 @@ SOURCE = Resource(
         Endpoint(
             "GET",
             "/source_redirect/{token}",
-            source_flows.page,
+            source_pages.page,
             public=True,
             params=P.object(),
             live=needs(providers.SOURCES),
@@ -258,7 +258,7 @@ SOURCE = Resource(
         Endpoint(
             "POST",
             "/source_redirect/{token}/authorize",
-            source_flows.authorize,
+            source_pages.authorize,
             public=True,
             params=P.object(),
             live=needs(providers.SOURCES),
@@ -266,7 +266,7 @@ SOURCE = Resource(
         Endpoint(
             "POST",
             "/source_redirect/{token}/fail",
-            source_flows.refuse,
+            source_pages.refuse,
             public=True,
             params=P.object(),
             live=needs(providers.SOURCES),

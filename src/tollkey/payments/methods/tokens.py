@@ -23,6 +23,7 @@ from tollkey.wire import (
     Endpoint,
     Params,
     Resource,
+    exclusive,
     invalid,
     missing_object,
     new_object,
@@ -55,9 +56,7 @@ def create(call: Call, params: Params) -> StoredToken:
     """Create a token for card, bank account, account, person or other personal data. Allowed with a publishable key."""
     given = [name for name in _KINDS if params.get(name)]
     if len(given) > 1:
-        raise invalid(
-            f"You may only specify one of these parameters: {', '.join(given)}.", None, "parameters_exclusive"
-        )
+        raise exclusive(*given, code="parameters_exclusive")
     if params.get("customer"):
         inner = _of_customer(call, params["customer"], given[0] if given else None, params)
         return _store(call, inner["object"], inner)
@@ -92,7 +91,7 @@ def _of_customer(call: Call, customer: str, name: str | None, params: Params) ->
     if id is None:
         raise invalid("The customer must have an active payment source attached.", "customer", "missing")
     if kind not in ("card", "bank_account") or not isinstance(id, str):
-        raise invalid(f"You may only specify one of these parameters: customer, {kind}.", None, "parameters_exclusive")
+        raise exclusive("customer", kind, code="parameters_exclusive")
     if name is None and id.startswith("src_"):
         raise invalid(
             "You provided a customer without specifying a source. The default source of the customer is a source and"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollkey.payments.customers import balance, customers
+from tollkey.payments.customers import balance, views
 from tollkey.payments.invoices import drafts
 from tollkey.payments.subscriptions import kinds
 from tollkey.wire import Call, invalid
@@ -41,7 +41,7 @@ def _is_active(call: Call, customer: StoredCustomer, currency: str) -> bool:
     had = customer.get("discount")
     discount = call.objects.find(kinds.DISCOUNT, had["id"]) if had else None
     return (
-        any(one["currency"] == currency for one in query(kinds.SUBSCRIPTION, {**own, "status": list(customers.LIVE)}))
+        any(one["currency"] == currency for one in query(kinds.SUBSCRIPTION, {**own, "status": list(views.LIVE)}))
         or any(
             phase["currency"] == currency
             for schedule in query(kinds.SCHEDULE, {**own, "status": "not_started"})

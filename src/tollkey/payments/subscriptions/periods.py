@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic, pricing
 from tollkey.payments.subscriptions import jobs
-from tollkey.wire import Call, Params, invalid
+from tollkey.wire import Call, Params, exclusive, invalid
 from tollkey.wire.kinds import Job
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def trial_end_of(call: Call, params: Params, trial_days: int | None) -> int | No
     Raises ApiError for both ways at once, or a moment that has passed.
     """
     if params.get("trial_end") is not None and params.get("trial_period_days") is not None:
-        raise invalid("You may only specify one of these parameters: trial_end, trial_period_days.", "trial_end")
+        raise exclusive("trial_end", "trial_period_days", param="trial_end")
     end = params.get("trial_end")
     if end == "now":
         return None

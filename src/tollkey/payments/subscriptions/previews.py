@@ -25,7 +25,7 @@ from tollkey.payments.subscriptions.phases import phase_at, phase_items
 from tollkey.payments.subscriptions.proration import item_details, prorations
 from tollkey.payments.subscriptions.rules import check_preview
 from tollkey.payments.subscriptions.settings import PREVIEW_ANCHOR, translate
-from tollkey.wire import ApiError, Call, Endpoint, MoreEndpoints, Page, Params, invalid, page_of_list
+from tollkey.wire import ApiError, Call, Endpoint, MoreEndpoints, Params, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry
@@ -35,48 +35,24 @@ if TYPE_CHECKING:
     from tollkey.wire import api
 
 _NEITHER = "You must either provide a `customer` or a `subscription` to the upcoming invoice endpoint."
-_OLD = "subscription_"
 _DETAILS = ("address", "shipping", "tax_exempt")
-
-
-def upcoming(call: Call, params: Params) -> StoredInvoice:
-    """``GET /v1/invoices/upcoming`` of versions before 2025-03-31, with ``subscription_*`` for today's
-    ``subscription_details``.
-    """
-    details: Params = {
-        name.removeprefix(_OLD): value
-        for name, value in params.items()
-        if name.startswith(_OLD) and name != "subscription_details"
-    }
-    details = {**details, **(params.get("subscription_details") or {})}
-    rest = {name: value for name, value in params.items() if not name.startswith(_OLD)}
-    return _preview(call, {**rest, "subscription_details": details}, "upcoming")
-
-
-def upcoming_lines(call: Call, params: Params) -> Page:
-    """The lines of the upcoming invoice."""
-    invoice = upcoming(
-        call,
-        {name: value for name, value in params.items() if name not in ("limit", "starting_after", "ending_before")},
-    )
-    return page_of_list(invoice["lines"]["data"], "/v1/invoices/upcoming/lines", params)
 
 
 def preview(call: Call, params: Params) -> StoredInvoice:
     """``POST /v1/invoices/create_preview``. What the look makes on its way (an inline price) is undone."""
-    return _preview(call, params, "upcoming_" + call.ids.new("in"))
+    return preview_of(call, params, "upcoming_" + call.ids.new("in"))
 
 
 def preview_renewal(call: Call, subscription: StoredSubscription) -> StoredInvoice:
     """The next invoice of a subscription as it is."""
-    return _preview(call, {"subscription": subscription["id"]}, "upcoming", now=call)
+    return preview_of(call, {"subscription": subscription["id"]}, "upcoming", now=call)
 
 
 class _Seen(Exception):
     """Undoes what a look has written."""
 
 
-def _preview(call: Call, params: Params, id: str, now: Call | None = None) -> StoredInvoice:
+def preview_of(call: Call, params: Params, id: str, now: Call | None = None) -> StoredInvoice:
     """The invoice as it would be. What was made on the way stays known to this request, and is not stored."""
     try:
         with call.tx.savepoint():
@@ -399,9 +375,5 @@ def _preview_discounts(call: Call, entries: Iterable[DiscountEntry]) -> list[str
 
 INVOICE_PREVIEWS = MoreEndpoints(
     of="invoice",
-    endpoints=(
-        Endpoint("GET", "/v1/invoices/upcoming", upcoming, makes=True, until="2025-03-31"),
-        Endpoint("GET", "/v1/invoices/upcoming/lines", upcoming_lines, makes=True, until="2025-03-31"),
-        Endpoint("POST", "/v1/invoices/create_preview", preview, level="read", removed=(PREVIEW_ANCHOR,)),
-    ),
+    endpoints=(Endpoint("POST", "/v1/invoices/create_preview", preview, level="read", removed=(PREVIEW_ANCHOR,)),),
 )

@@ -14,7 +14,7 @@ from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.items import is_metered
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.subscriptions.settings import check_method, translate
-from tollkey.wire import Call, Params, invalid
+from tollkey.wire import Call, Params, exclusive, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
@@ -102,7 +102,7 @@ def not_both(params: Mapping[str, Any], first: str, second: str, within: str = "
     """Raises ApiError when both parameters are given. within: the name of the hash that they are in."""
     if params.get(first) and params.get(second):
         name = f"{within}[{first}]" if within else first
-        raise invalid(f"You may only specify one of these parameters: {first}, {second}.", name)
+        raise exclusive(first, second, param=name)
 
 
 def _check_proration_date(subscription: StoredSubscription, at: int, param: str) -> None:

@@ -10,7 +10,7 @@ from tollkey.payments.methods import instruments
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, P, Params, Removed, invalid, missing_param, new_object
+from tollkey.wire import Call, P, Params, Removed, exclusive, invalid, missing_param, new_object
 from tollkey.wire.params import Param
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _percent_rate(call: Call, percent: float | str) -> api.TaxRate:
 def set_cancel(call: Call, subscription: StoredSubscription, params: Params) -> None:
     """When the subscription is to end: at the period's end, at a moment, or not any more."""
     if params.get("cancel_at_period_end") and params.get("cancel_at"):
-        raise invalid("You may only specify one of these parameters: cancel_at, cancel_at_period_end.", "cancel_at")
+        raise exclusive("cancel_at", "cancel_at_period_end", param="cancel_at")
     end = subscription["_period"][1]
     if params.get("cancel_at_period_end") is not None:
         yes = params["cancel_at_period_end"]

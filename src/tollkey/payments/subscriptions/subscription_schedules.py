@@ -24,6 +24,7 @@ from tollkey.wire import (
     Params,
     Resource,
     created_ranges,
+    exclusive,
     invalid,
     list_page,
     merged_metadata,
@@ -44,7 +45,7 @@ def create(call: Call, params: Params) -> StoredSchedule:
     """Create a schedule for a customer, or from a subscription that is there."""
     existing = params.get("from_subscription")
     if existing and params.get("phases"):
-        raise invalid("You may only specify one of these parameters: from_subscription, phases.", "from_subscription")
+        raise exclusive("from_subscription", "phases", param="from_subscription")
     subscription = call.objects.get(kinds.SUBSCRIPTION, existing, "from_subscription") if existing else None
     customer_id = subscription["customer"] if subscription else params.get("customer")
     if customer_id is None:

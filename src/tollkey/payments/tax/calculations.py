@@ -31,6 +31,7 @@ from tollkey.wire import (
     Endpoint,
     Page,
     Resource,
+    exclusive,
     invalid,
     nested_list,
     new_object,
@@ -170,9 +171,7 @@ def _shipping(call: Call, given: Mapping[str, Any] | None, place: Place | None, 
     if given.get("shipping_rate"):
         for name in ("amount", "tax_code", "tax_behavior"):
             if given.get(name) is not None:
-                raise invalid(
-                    f"You may only specify one of these parameters: shipping_rate, {name}.", f"shipping_cost[{name}]"
-                )
+                raise exclusive("shipping_rate", name, param=f"shipping_cost[{name}]")
         rate = call.objects.get(catalog_kinds.SHIPPING_RATE, given["shipping_rate"], "shipping_cost[shipping_rate]")
         amount = rate["fixed_amount"]["amount"] or 0
     behaviour, code = given.get("tax_behavior") or "exclusive", given.get("tax_code") or "txcd_92010001"

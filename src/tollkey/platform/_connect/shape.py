@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tollkey.platform._connect import kyc
-from tollkey.wire import Call, Json, Params, invalid, merged_metadata, nested_list, new_object
+from tollkey.wire import Call, Json, Params, exclusive, invalid, merged_metadata, nested_list, new_object
 from tollkey.wire.urls import is_site
 
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
@@ -69,7 +69,7 @@ def controller_of(params: Mapping[str, Any]) -> tuple[str, Json]:
     """
     kind, given = params.get("type"), params.get("controller")
     if kind and given is not None:
-        raise invalid("You may only specify one of these parameters: controller, type.", code="parameters_exclusive")
+        raise exclusive("controller", "type", code="parameters_exclusive")
     if given is None:
         kind = kind or "standard"
         return kind, _copy(CONTROLLERS[kind])

@@ -1,8 +1,8 @@
-"""Parameters that Stripe's published OpenAPI document does not have: those of older API versions, and bounds.
+"""Parameters that Stripe's published OpenAPI document does not have: those of older API versions.
 
 Tables map an operation to {path: kind}. A path is dotted, with ``[]`` after a list; a leading ``?`` makes a required
 parameter optional. Kinds: text, blank (text that may be empty), integer, natural, email, url, return_url, site,
-``>=1``, time, number, boolean, metadata, object, range, any, ``[kind]``, ``?kind`` (an empty text unsets it), ``a|b``;
+time, number, boolean, metadata, object, range, any, ``[kind]``, ``?kind`` (an empty text unsets it), ``a|b``;
 ``?`` alone makes a known one unsettable.
 """
 
@@ -245,19 +245,6 @@ EXTRA_OPERATIONS: Final[Table] = {
     "GET /v1/invoices/upcoming/lines": {**_UPCOMING, **_PAGE},
     "GET /v1/subscription_items/{}/usage_record_summaries": _PAGE,
     "POST /v1/subscription_items/{}/usage_records": {"quantity": "integer", "timestamp": "text", "action": "text"},
-}
-
-#: Lowest values that the document does not state.
-BOUNDS: Final[Table] = {
-    "POST /v1/application_fees/{}/refunds": {"amount": ">=1"},
-    "POST /v1/charges": {"amount": ">=1"},
-    "POST /v1/charges/{}/refund": {"amount": ">=1"},
-    "POST /v1/charges/{}/refunds": {"amount": ">=1"},
-    "POST /v1/payouts": {"amount": ">=1"},
-    "POST /v1/refunds": {"amount": ">=1"},
-    "POST /v1/topups": {"amount": ">=1"},
-    "POST /v1/transfers": {"amount": ">=1"},
-    "POST /v1/transfers/{}/reversals": {"amount": ">=1"},
 }
 
 #: Parameters that are required though the document calls them optional.

@@ -10,6 +10,7 @@ from typing import Final
 
 Limits = dict[str, dict[str, int]]
 
+_SHOWN = "components.payment_element.features"
 _PRODUCT = {"images": 8, "marketing_features": 15, "marketing_features[].name": 80}
 _LINK = {"custom_fields": 3, "custom_fields[].dropdown.options": 200, "optional_items": 10}
 _PORTAL = {"features.subscription_update.products": 10}
@@ -28,7 +29,9 @@ MOST: Final[Limits] = {
         "shipping_options": 5,
     },
     "POST /v1/checkout/sessions/{}": {"shipping_options": 5},
-    "POST /v1/customer_sessions": {"components.payment_element.features.payment_method_redisplay_limit": 10},
+    "POST /v1/customer_sessions": {f"{_SHOWN}.payment_method_redisplay_limit": 10},
+    "POST /v1/invoices": {"custom_fields": 4},
+    "POST /v1/invoices/{}": {"custom_fields": 4},
     "POST /v1/issuing/cardholders": {"name": 24},
     "POST /v1/payment_links": {**_LINK, "line_items": 20, "shipping_options": 5},
     "POST /v1/payment_links/{}": {**_LINK, "line_items": 20},
@@ -37,7 +40,17 @@ MOST: Final[Limits] = {
 }
 
 LOWEST: Final[Limits] = {
+    "POST /v1/application_fees/{}/refunds": {"amount": 1},
+    "POST /v1/charges": {"amount": 1},
+    "POST /v1/charges/{}/refund": {"amount": 1},
+    "POST /v1/charges/{}/refunds": {"amount": 1},
     "POST /v1/checkout/sessions": {"subscription_data.trial_period_days": 1},
+    "POST /v1/customer_sessions": {f"{_SHOWN}.payment_method_redisplay_limit": 1},
     "POST /v1/payment_links": {"subscription_data.trial_period_days": 1},
+    "POST /v1/payouts": {"amount": 1},
+    "POST /v1/refunds": {"amount": 1},
     "POST /v1/shipping_rates": {"delivery_estimate.maximum.value": 1, "delivery_estimate.minimum.value": 1},
+    "POST /v1/topups": {"amount": 1},
+    "POST /v1/transfers": {"amount": 1},
+    "POST /v1/transfers/{}/reversals": {"amount": 1},
 }

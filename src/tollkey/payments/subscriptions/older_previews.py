@@ -1,0 +1,45 @@
+"""The upcoming invoice of API versions before 2025-03-31: a preview under another path and with other parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollkey.payments.subscriptions.previews import preview_of
+from tollkey.wire import Call, Endpoint, MoreEndpoints, Page, Params, page_of_list
+
+if TYPE_CHECKING:
+    from tollkey.payments.invoices.stored import StoredInvoice
+
+_OLD = "subscription_"
+
+
+def upcoming(call: Call, params: Params) -> StoredInvoice:
+    """``GET /v1/invoices/upcoming`` of versions before 2025-03-31, with ``subscription_*`` for today's
+    ``subscription_details``.
+    """
+    details: Params = {
+        name.removeprefix(_OLD): value
+        for name, value in params.items()
+        if name.startswith(_OLD) and name != "subscription_details"
+    }
+    details = {**details, **(params.get("subscription_details") or {})}
+    rest = {name: value for name, value in params.items() if not name.startswith(_OLD)}
+    return preview_of(call, {**rest, "subscription_details": details}, "upcoming")
+
+
+def upcoming_lines(call: Call, params: Params) -> Page:
+    """The lines of the upcoming invoice."""
+    invoice = upcoming(
+        call,
+        {name: value for name, value in params.items() if name not in ("limit", "starting_after", "ending_before")},
+    )
+    return page_of_list(invoice["lines"]["data"], "/v1/invoices/upcoming/lines", params)
+
+
+UPCOMING_INVOICES = MoreEndpoints(
+    of="invoice",
+    endpoints=(
+        Endpoint("GET", "/v1/invoices/upcoming", upcoming, makes=True, until="2025-03-31"),
+        Endpoint("GET", "/v1/invoices/upcoming/lines", upcoming_lines, makes=True, until="2025-03-31"),
+    ),
+)
