@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tollkey.settings import Settings
 from tollkey.wire import LATEST, newer_than_built
 
 
@@ -22,3 +23,4 @@ def test_one_line_at_the_start_tells_which_version_is_built(tmp_path: Path) -> N
         server.communicate(timeout=30)
     assert LATEST in line
     assert newer_than_built()[-1] in line
+    assert f"requests that name no version have {Settings().default_version}" in line

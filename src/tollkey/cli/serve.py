@@ -148,14 +148,14 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link:
         await serving
     else:
         with published(Path(core.settings.data), _public_url(core, facts)):
-            _announce(facts, link, as_json)
+            _announce(facts, link, as_json, core.settings.default_version)
             if link is not None:
                 await server.edge.write(link.revoke_earlier)
             await serving
     await server.stop()
 
 
-def _announce(facts: dict[str, str], link: Link | None, as_json: bool) -> None:
+def _announce(facts: dict[str, str], link: Link | None, as_json: bool, default_version: str) -> None:
     if as_json:
         print(json.dumps(facts), flush=True)
         return
@@ -175,8 +175,8 @@ def _announce(facts: dict[str, str], link: Link | None, as_json: bool) -> None:
     text.overflow = "fold"  # a truncated key is useless
     console.print(Panel.fit(text, title="ready", border_style="green"))
     print(
-        f"\nAPI version {LATEST}. Requests for later versions, up to {newer_than_built()[-1]},"
-        f" are answered with {LATEST} and a warning."
+        f"\nAPI version {LATEST}; requests that name no version have {default_version}. Requests for later versions,"
+        f" up to {newer_than_built()[-1]}, are answered with {LATEST} and a warning."
     )
     if link is not None:
         print(f"\nOpen this one-time link to become the owner of the Dashboard:\n{link.url}")
