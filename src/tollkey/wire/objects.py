@@ -133,8 +133,7 @@ def split(value: Json) -> tuple[Json, Json]:
 
 def _is_long(value: Json) -> bool:
     """Whether a value is a list object with all of its entries, and more than are shown of it."""
-    data = value.get("data")
-    return value.get("object") == "list" and isinstance(data, list) and len(data) > NESTED
+    return value.get("object") == "list" and isinstance(data := value.get("data"), list) and len(data) > NESTED
 
 
 def first_page(value: Any) -> Any:
