@@ -1,4 +1,4 @@
-"""Invoices of subscriptions: the lines of a period, prorations, and collecting in the way that was asked for."""
+"""Invoices of subscriptions: the lines of a period, and how the invoice is collected."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def period_lines(
     trial: bool = False,
     whole: bool = False,
 ) -> list[StoredLine]:
-    """The lines of the items' current periods: licensed items in advance (free in a trial).
+    """Return the lines of the items' current periods: licensed items in advance, free in a trial.
 
-    A period that is shorter than the interval of its price costs its share, unless ``whole`` is set. Metered items
-    come after their period.
+    whole: charge the full price for a period that is shorter than the interval of its price; otherwise it is prorated.
+    Metered items are billed after their period, so they have a line only in a trial.
     """
     lines = []
     for item in items:
@@ -66,8 +66,9 @@ def item_lines(
     *,
     trial: bool = False,
 ) -> list[StoredLine]:
-    """The lines of one item for a whole period, at its price and quantity; free in a trial. period: its current one
-    when None.
+    """Return the lines of one item for a whole period, at its price and quantity; free in a trial.
+
+    period: start and end, UTC epoch seconds; the current period if None.
     """
     quantity = 0 if is_metered(item) else cost_quantity(item)
     price, period = full_price(call, item), period or period_of_item(item)
@@ -80,9 +81,10 @@ def usage_lines(
     items: Sequence[StoredSubscriptionItem],
     until: int | None = None,
 ) -> list[StoredLine]:
-    """The lines of metered items for their current periods: what was used in them and no threshold has billed yet.
+    """Return the lines of the metered items: their usage in the current period, less what threshold invoices have
+    billed.
 
-    until: the end, UTC epoch seconds; None for that of their periods.
+    until: end of the usage, UTC epoch seconds; the end of each item's period if None.
     """
     return [
         line
@@ -100,7 +102,7 @@ def usage_lines(
 def span_usage_lines(
     call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, span: tuple[int, int]
 ) -> list[StoredLine]:
-    """The lines of a metered item for what was used from the start to the end of a span (UTC epoch seconds)."""
+    """Return the lines of a metered item for its usage in a span (start and end, UTC epoch seconds)."""
     before = billed_of(subscription, item, span[0])
     total = max(quantities.used(call, subscription, item, span), before)
     return invoices_lines.subscription_lines(
@@ -109,13 +111,16 @@ def span_usage_lines(
 
 
 def billed_of(subscription: StoredSubscription, item: StoredSubscriptionItem, start: int) -> int:
-    """How many units of an item an invoice of a threshold has billed already in the period that began at ``start``."""
+    """Return how many units of an item threshold invoices have billed in the period that began at ``start``.
+
+    start: UTC epoch seconds.
+    """
     billed = subscription.get("_billed")
     return billed["items"].get(item["id"], 0) if billed and billed["start"] == start else 0
 
 
 def make_partial(line: api.LineItem, amount: int) -> None:
-    """Make the line of a period one of a part of it, which costs ``amount`` (minor units)."""
+    """Turn the line of a whole period into a prorated one that costs ``amount`` (minor units)."""
     details, pricing = item_details(line), line["pricing"]
     assert details is not None, "the lines of a period bill subscription items"
     assert pricing is not None, "subscription items have prices"
@@ -127,9 +132,9 @@ def make_partial(line: api.LineItem, amount: int) -> None:
 def added_lines(
     call: Call, subscription: StoredSubscription, params: Params, customer: StoredCustomer, invoice: str
 ) -> list[StoredLine]:
-    """The one-time lines of ``add_invoice_items``, each with its invoice item.
+    """Create the one-time lines of ``add_invoice_items``, each with its invoice item, and return them.
 
-    invoice: the id of the invoice that they will stand on.
+    invoice: the id of the invoice that will contain the lines. Raises ApiError for invalid prices or discounts.
     """
     lines = []
     for place, entry in enumerate(params.get("add_invoice_items") or []):
@@ -164,10 +169,11 @@ def create_draft_invoice(
     advance: bool = False,
     threshold_reason: api.InvoiceThresholdReason | None = None,
 ) -> StoredInvoice:
-    """Store a draft of a subscription with these lines and what is pending; it becomes the latest invoice.
+    """Store a draft invoice with these lines and the pending invoice items, as the subscription's latest invoice.
 
-    Used-up discounts end. reason: ``billing_reason``. advance: whether it is finalized in an hour. threshold_reason:
-        which billing thresholds were reached.
+    Discounts that are used up end. The caller saves the subscription.
+    reason: ``billing_reason``. period: start and end, UTC epoch seconds. id: of the invoice; a new one if None.
+        advance: whether it is finalized in an hour. threshold_reason: the billing thresholds that were reached.
     """
     customer = call.objects.get(kinds.CUSTOMER, subscription["customer"], "customer")
     id = id or call.ids.new("in")
@@ -194,17 +200,18 @@ def create_draft_invoice(
 
 
 def _end_customers(call: Call, customer: StoredCustomer, discount: api.Discount) -> None:
+    """End the customer's own discount if it is used up."""
     if not redemption.end_used(call, [discount["id"]]):
         customer["discount"] = None
         call.objects.save(customer, "customer.updated")
 
 
 def collect_now(call: Call, invoice: StoredInvoice, behavior: str, *, off_session: bool = True) -> str:
-    """Finalize and collect an invoice at once; returns ``paid``, ``open`` (not tried), ``requires_action`` or
+    """Finalize and collect an invoice now; return ``paid``, ``open`` (not attempted), ``requires_action`` or
     ``failed``.
 
-    behavior: ``payment_behavior``. Raises ApiError 402 with ``error_if_incomplete``, which undoes everything;
-    400 when there is nothing to charge.
+    behavior: ``payment_behavior``. off_session: whether the customer is absent.
+    Raises ApiError 402 with ``error_if_incomplete``, which undoes all changes, and 400 without a payment method.
     """
     invoice["auto_advance"] = True
     lifecycle.finalize(call, invoice)

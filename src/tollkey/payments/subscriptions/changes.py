@@ -1,6 +1,6 @@
-"""Changes of a subscription: items in mid-period, trials, anchors, pausing, ending.
+"""Changes of a subscription: items within a period, trials, anchors, paused collection, cancellation.
 
-Prorations follow from the items' old and new cost.
+Prorations are computed from the items' old and new cost.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem, StoredLine
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
 
-    #: A subscription and its items as they were before a change.
+    #: A subscription and its items before a change.
     Snapshot: TypeAlias = tuple[StoredSubscription, list[StoredSubscriptionItem]]
 
 UPDATED: Final = "customer.subscription.updated"
@@ -62,7 +62,11 @@ _CANCELED = "A canceled subscription can only update its cancellation_details an
 
 
 def update(call: Call, subscription: StoredSubscription, params: Params) -> StoredSubscription:
-    """Change a subscription and bill what follows from it. Raises ApiError for what cannot be."""
+    """Change a subscription, bill the difference, and return it.
+
+    params: those of the update endpoint. Raises ApiError for parameters that the subscription's status does not allow,
+        and 402 for a failed payment with ``error_if_incomplete``.
+    """
     params = translate(params)
     if subscription["status"] in ("canceled", "incomplete_expired") and set(params) - {
         "metadata",
@@ -84,7 +88,7 @@ def update(call: Call, subscription: StoredSubscription, params: Params) -> Stor
     if "pause_collection" in params:
         _pause(call, subscription, params)
     change(call, subscription, params, customer, before)
-    if subscription["pending_update"] is None or before["pending_update"] is not None:  # it does not wait for a payment
+    if subscription["pending_update"] is None or before["pending_update"] is not None:  # the update is not pending
         _end_discounts(call, before["discounts"], subscription["discounts"])
         set_cancel(call, subscription, params)
     if subscription["cancel_at_period_end"]:
@@ -98,6 +102,7 @@ def update(call: Call, subscription: StoredSubscription, params: Params) -> Stor
 
 
 def _changes_items(params: Params) -> bool:
+    """Return whether the parameters change what a pending update may change."""
     return any(
         params.get(name) is not None
         for name in ("items", "plan", "quantity", "trial_end", "billing_cycle_anchor", "add_invoice_items")
@@ -107,7 +112,7 @@ def _changes_items(params: Params) -> bool:
 def _set_discounts(
     call: Call, subscription: StoredSubscription, entries: Sequence[DiscountEntry], customer: StoredCustomer
 ) -> None:
-    """Give a subscription these discounts."""
+    """Replace the discounts of a subscription."""
     old = list(subscription["discounts"])
     made = redemption.redeem_all(call, entries, param="discounts", customer=customer, subscription=subscription["id"])
     subscription["discounts"] = made
@@ -118,7 +123,7 @@ def _set_discounts(
 
 
 def _end_discounts(call: Call, old: Sequence[str], kept: Sequence[str]) -> None:
-    """End the discounts that a subscription had and keeps no longer."""
+    """End the discounts in ``old`` that are not in ``kept``."""
     for id in old:
         found = call.objects.find(kinds.DISCOUNT, id)
         if id not in kept and found is not None:
@@ -126,6 +131,7 @@ def _end_discounts(call: Call, old: Sequence[str], kept: Sequence[str]) -> None:
 
 
 def _pause(call: Call, subscription: StoredSubscription, params: Params) -> None:
+    """Set ``pause_collection`` and schedule when collection resumes."""
     pause = pause_of(params)
     subscription["pause_collection"] = pause
     call.schedule.cancel(jobs.SUBSCRIPTION_RESUME, subscription["id"])
@@ -135,7 +141,10 @@ def _pause(call: Call, subscription: StoredSubscription, params: Params) -> None
 
 
 def wanted_changes(params: Params, items: list[StoredSubscriptionItem]) -> Sequence[Mapping[str, Any]]:
-    """The item changes that parameters ask for; ``plan`` and ``quantity`` at the top change the only item."""
+    """Return the item changes of the parameters; ``plan`` and ``quantity`` at the top level change the only item.
+
+    Raises ApiError 400 for those two if there are several items.
+    """
     if params.get("items"):
         return list(params["items"])
     top = {name: params[name] for name in ("plan", "quantity") if params.get(name) is not None}
@@ -156,9 +165,9 @@ def change(
     customer: StoredCustomer,
     old: StoredSubscription,
 ) -> None:
-    """Change items, trial and anchor, and bill what follows. The caller saves the subscription.
+    """Change items, trial and anchor, and bill the difference. The caller saves the subscription.
 
-    old: the subscription as it was before the whole update.
+    old: the subscription before the whole update. Raises ApiError as ``update`` does.
     """
     items = load(call, subscription)
     after = apply_changes(call, subscription, items, wanted_changes(params, items), customer)
@@ -195,6 +204,7 @@ def _bill(
     snapshot: Snapshot,
     id: str,
 ) -> None:
+    """Invoice a change and collect the invoice; if the payment fails, the change may become a pending update."""
     automatic = _is_automatic(subscription)
     behavior = shared_fields.given(params, "payment_behavior", "allow_incomplete")
     invoice = create_draft_invoice(
@@ -230,7 +240,7 @@ def _retime(
     before: list[StoredSubscriptionItem],
     after: list[StoredSubscriptionItem],
 ) -> tuple[bool, bool]:
-    """Move period, anchor and trial as asked for: whether a trial ended, and whether a new period begins now."""
+    """Move period, anchor and trial; return whether a trial ended, and whether a new period begins now."""
     asked = params.get("trial_end") is not None or bool(params.get("trial_from_plan"))
     until = trial_end_of(call, params, terms_of(after[0]["price"])["trial_period_days"]) if asked else None
     ended = asked and until is None and subscription["status"] == "trialing"
@@ -255,8 +265,10 @@ def _resets_by_itself(
     before: list[StoredSubscriptionItem],
     after: list[StoredSubscriptionItem],
 ) -> bool:
-    """Whether a change of items moves the anchor to now though nobody asked for it: in the classic mode, to another
-    interval or from free prices to others (docs.stripe.com/billing/subscriptions/billing-mode/compare).
+    """Return whether a change of items resets the anchor without ``billing_cycle_anchor``.
+
+    It does in the classic mode, for another interval or from free prices to paid ones
+    (docs.stripe.com/billing/subscriptions/billing-mode/compare).
     """
     return not is_flexible(subscription) and (
         interval_of(before[0]) != interval_of(after[0]) or _was_free(call, before, after)
@@ -264,9 +276,9 @@ def _resets_by_itself(
 
 
 def _set_trial(call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], until: int) -> None:
-    """Let a trial last until then (UTC epoch seconds): the current periods end, and the next begin, with it.
+    """Start or extend a trial until ``until`` (UTC epoch seconds): the current periods end then.
 
-    ``trial_start`` is that of the first trial, in the flexible mode of the latest.
+    ``trial_start`` is the start of the first trial; in the flexible mode, of the latest.
     """
     if subscription["trial_start"] is None or (is_flexible(subscription) and subscription["status"] != "trialing"):
         subscription["trial_start"] = call.now
@@ -278,6 +290,8 @@ def _set_trial(call: Call, subscription: StoredSubscription, items: list[StoredS
 
 
 def _was_free(call: Call, before: list[StoredSubscriptionItem], after: list[StoredSubscriptionItem]) -> bool:
+    """Return whether a change replaces free prices with paid ones."""
+
     def whole(items: list[StoredSubscriptionItem]) -> int:
         return sum(arithmetic.cost(full_price(call, item), cost_quantity(item)) for item in items)
 
@@ -285,8 +299,10 @@ def _was_free(call: Call, before: list[StoredSubscriptionItem], after: list[Stor
 
 
 def cancel(call: Call, subscription: StoredSubscription, params: Params) -> StoredSubscription:
-    """Cancel a subscription now; ``prorate`` credits the unused time, ``invoice_now`` bills what is pending and
-    used.
+    """Cancel a subscription now and return it.
+
+    params: ``prorate`` credits the unused time, ``invoice_now`` bills pending invoice items and usage. Raises ApiError
+        404 if the subscription has ended.
     """
     if subscription["status"] in ("canceled", "incomplete_expired"):
         raise call.objects.missing(kinds.SUBSCRIPTION, subscription["id"])
@@ -301,7 +317,7 @@ def cancel(call: Call, subscription: StoredSubscription, params: Params) -> Stor
     invoice = _last_invoice(call, subscription, items) if params.get("invoice_now") and active else None
     end(call, subscription, "cancellation_requested")
     if invoice is not None and invoice["status"] == "open" and _is_automatic(subscription):
-        lifecycle.attempt_collection(call, invoice)  # after the end, so that a failure makes nothing past due
+        lifecycle.attempt_collection(call, invoice)  # after the end: a failure must not make it past due
     _drop_open_invoice(call, subscription)
     return subscription
 
@@ -313,7 +329,9 @@ def _is_automatic(subscription: StoredSubscription) -> bool:
 def _last_invoice(
     call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem]
 ) -> StoredInvoice | None:
-    """Finalize an invoice of what is pending and used; None when there is nothing. It is not collected yet."""
+    """Finalize an invoice of the pending invoice items and the usage; return None without either. It is not collected
+    yet.
+    """
     lines = [line for line in usage_lines(call, subscription, items, call.now) if line["amount"]]
     invoice = None
     if lines or drafts.pending_items(call, subscription["customer"], subscription["currency"], subscription["id"]):
@@ -326,9 +344,7 @@ def _last_invoice(
 
 
 def _drop_open_invoice(call: Call, subscription: StoredSubscription) -> None:
-    """The invoices of a canceled subscription are not collected by themselves any more; the first one of an incomplete
-    one is voided.
-    """
+    """Stop the automatic collection of a canceled subscription's open invoices."""
     for invoice in call.objects.query(
         kinds.INVOICE,
         {"parent.subscription_details.subscription": subscription["id"], "status": ["open", "draft"]},

@@ -1,4 +1,4 @@
-"""A new subscription: its items, its first period, its first invoice, and the status that follows from it."""
+"""Creating a subscription: its items, its first period, its first invoice, and the resulting status."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _ERROR_BEFORE = "2019-03-14"
 
 
 def wanted_items(params: Params) -> Sequence[Mapping[str, Any]]:
-    """The items that parameters ask for; ``plan`` and ``quantity`` at the top are one.
+    """Return the items of the parameters; ``plan`` and ``quantity`` at the top level are one item.
 
-    Raises ApiError when there are none.
+    Raises ApiError 400 if there are none.
     """
     if params.get("items"):
         return list(params["items"])
@@ -55,8 +55,8 @@ def wanted_items(params: Params) -> Sequence[Mapping[str, Any]]:
 def create(call: Call, params: Params, *, schedule: str | None = None) -> StoredSubscription:
     """Create a subscription, bill its first period and return it.
 
-    schedule: the subscription schedule that makes it. Raises ApiError for what cannot be, and (by ``payment_behavior``)
-        for a refused card.
+    schedule: the id of the subscription schedule that creates it. Raises ApiError 400 for invalid parameters, and 402
+        for a declined card with ``error_if_incomplete``.
     """
     params = translate(params)
     if not params.get("customer"):
@@ -110,6 +110,7 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Stored
 def _blank(
     call: Call, params: Params, customer: StoredCustomer, currency: str, schedule: str | None
 ) -> StoredSubscription:
+    """Return a new subscription with default values, not stored."""
     mode = fields.given(
         params.get("billing_mode") or {}, "type", "classic" if call.version < _CLASSIC_BEFORE else "flexible"
     )
@@ -175,7 +176,7 @@ def _begin(
     trialing = subscription["status"] == "trialing"
     waits = (
         not automatic or subscription["schedule"] is not None
-    )  # the first invoice is a draft for an hour, as later ones are
+    )  # the first invoice stays a draft for an hour, like renewals
     charges = charges and not waits
     if charges and behavior != "default_incomplete" and not _methods(call, subscription, customer):
         raise payments.no_method()
@@ -215,12 +216,14 @@ def _begin(
 
 
 def _methods(call: Call, subscription: StoredSubscription, customer: StoredCustomer) -> bool:
+    """Return whether the subscription has a payment method to charge."""
     return payments.method_of(call, None, subscription, customer) is not None
 
 
 def _fully_discounted(
     call: Call, subscription: StoredSubscription, customer: StoredCustomer, lines: list[StoredLine]
 ) -> bool:
+    """Return whether discounts and the customer's balance cover these lines."""
     found = redemption.offs(call, discounts_of(subscription, customer), subscription["currency"], call.now)
     whole = Money(sum(line["amount"] for line in lines), subscription["currency"])
     left = whole + balance.balance_in(customer, whole.currency)

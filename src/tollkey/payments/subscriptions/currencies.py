@@ -1,4 +1,4 @@
-"""The currency of a customer's subscriptions: one at a time, and another one once nothing is active in the first."""
+"""The currency of a customer's subscriptions: one at a time; it may change once nothing is active in the old one."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def check(call: Call, customer: StoredCustomer, currency: str) -> None:
-    """Raise ApiError 400 while something of a customer is active in another currency than this one.
+    """Raise ApiError 400 if the customer has an active object in another currency.
 
-    currency: lower-case code. Source: the guide to multi-currency customers, and the message itself.
+    currency: lower-case code. Source: the guide to multi-currency customers, which has the text of the error.
     """
     known = customer.get("currency")
     if known and known != currency and _is_active(call, customer, known):
@@ -36,7 +36,7 @@ def take(call: Call, customer: StoredCustomer, currency: str) -> None:
 
 
 def _is_active(call: Call, customer: StoredCustomer, currency: str) -> bool:
-    """Whether a subscription, schedule, discount, quote or pending item of a customer is in that currency."""
+    """Return whether the customer has a subscription, schedule, discount, quote or pending item in a currency."""
     query, own = call.objects.query, {"customer": customer["id"]}
     had = customer.get("discount")
     discount = call.objects.find(kinds.DISCOUNT, had["id"]) if had else None

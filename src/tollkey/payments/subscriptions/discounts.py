@@ -1,4 +1,4 @@
-"""Which discounts count for what a subscription bills."""
+"""The discounts that apply to the invoices of a subscription."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 def discounts_of(subscription: StoredSubscription, customer: StoredCustomer) -> list[str]:
-    """The discounts of a subscription's invoices: its own, or the customer's when it has none."""
+    """Return the ids of the discounts of a subscription's invoices: its own, or the customer's if it has none."""
     return list(subscription["discounts"]) or discounts_of_customer(customer)
 
 
 def discounts_of_customer(customer: StoredCustomer) -> list[str]:
-    """The id of a customer's own discount; nothing without one."""
+    """Return the id of the customer's own discount in a list; empty without one."""
     discount = customer.get("discount")
     return [discount["id"]] if discount else []

@@ -1,4 +1,4 @@
-"""Deriving entitlements: what a customer may use follows from the features of the products they are subscribed to."""
+"""Deriving a customer's entitlements from the features of the products in their subscriptions."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
     from tollkey.wire import api
 
 SUMMARY: Final = "entitlements.active_entitlement_summary"
-#: In which states a subscription gives access.
+#: The states in which a subscription gives access.
 _GIVING = ["active", "trialing", "past_due"]
-#: Most features of one customer, and entitlements told in one event.
+#: At most so many features of one customer, and so many entitlements in one event.
 _MOST = 100
 _TOLD = 10
 
 
 def refresh(call: Call, customer: str) -> None:
-    """Give a customer the entitlements that their subscriptions stand for, and take the others; tells of it when there
-    is a change.
+    """Create and delete entitlements so that they match the customer's subscriptions; emit an event for a change.
 
-    Called when a subscription begins, changes, renews or ends. Costs one query where no product has features.
+    customer: an id. Called when a subscription begins, changes, renews or ends. Costs one query if no product has
+        features.
     """
     if "product_feature" in call.setup.tables.of and call.objects.query(kinds.PRODUCT_FEATURE, limit=1):
         _derive(call, customer)
 
 
 def _derive(call: Call, customer: str) -> None:
-    """Make the entitlements that are missing, delete those without a feature, and announce a change."""
+    """Create missing entitlements, delete those without a feature, and emit the summary if something changed."""
     features = _features(call, customer)
     there = {one["feature"]: one for one in call.objects.query(kinds.ENTITLEMENT, {"_customer": customer}, limit=_MOST)}
     for id, gone in there.items():
@@ -53,7 +53,7 @@ def _derive(call: Call, customer: str) -> None:
 
 
 def _features(call: Call, customer: str) -> dict[str, api.EntitlementsFeature]:
-    """The features that a customer is entitled to, by id."""
+    """Return the features that a customer is entitled to, by id."""
     found: dict[str, api.EntitlementsFeature] = {}
     for subscription in call.objects.query(kinds.SUBSCRIPTION, {"customer": customer, "status": _GIVING}, limit=_MOST):
         for item in subscription["items"]["data"]:
@@ -65,6 +65,8 @@ def _features(call: Call, customer: str) -> dict[str, api.EntitlementsFeature]:
 
 
 def _emit_summary(call: Call, customer: str, before: list[StoredEntitlement]) -> None:
+    """Emit the event with the entitlements before and after."""
+
     def listed(entitlements: list[StoredEntitlement]) -> Mapping[str, Any]:
         shown = [call.objects.copy(one) for one in entitlements[:_TOLD]]
         made: Mapping[str, Any] = nested_list(shown, f"/v1/customer/{customer}/entitlements")

@@ -1,9 +1,9 @@
 """Entitlements: features, the products that have them, and which of them a customer may use.
 
-feature: active ──active=false──▶ archived   (what was given stays)
-feature + product ──customer subscribes──▶ active entitlement ──subscription ends──▶ gone
+feature: active ──active=false──▶ archived   (existing entitlements remain)
+feature + product ──customer subscribes──▶ active entitlement ──subscription ends──▶ deleted
 
-A feature that is put on a product reaches customers who are subscribed already with their next renewal.
+A feature that is attached to a product reaches existing subscribers with their next renewal.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _FEATURES = "/v1/entitlements/features"
 
 
 def create(call: Call, params: Params) -> api.EntitlementsFeature:
-    """Make a feature. Its ``lookup_key`` is unique in the account."""
+    """Create a feature. Raises ApiError 400 if its ``lookup_key`` exists in the account."""
     key = params["lookup_key"]
     known = call.objects.query(kinds.FEATURE, {"lookup_key": key}, limit=1)
     if known:
@@ -60,7 +60,7 @@ def create(call: Call, params: Params) -> api.EntitlementsFeature:
 
 
 def update(call: Call, params: Params) -> api.EntitlementsFeature:
-    """Rename a feature, archive it, or bring it back."""
+    """Rename a feature, archive it, or reactivate it."""
     feature = call.objects.get(kinds.FEATURE, call.path["id"])
     fields.merge_metadata(feature, params)
     fields.assign(feature, params, [name for name in ("active", "name") if params.get(name) is not None])
@@ -71,7 +71,7 @@ def update(call: Call, params: Params) -> api.EntitlementsFeature:
 
 
 def list_features(call: Call, params: Params) -> Page:
-    """List features: those in use, or the archived ones; or the one with a lookup key."""
+    """List features: the active or the archived ones, or the one with a lookup key."""
     equal: dict[str, str] = {"lookup_key": params["lookup_key"]} if params.get("lookup_key") else {}
     if params.get("archived") is not None:
         equal["active"] = "false" if params["archived"] else "true"
@@ -79,7 +79,7 @@ def list_features(call: Call, params: Params) -> Page:
 
 
 def list_entitlements(call: Call, params: Params) -> Page:
-    """List what a customer may use now."""
+    """List the active entitlements of a customer."""
     customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
     return list_page(
         call, kinds.ENTITLEMENT, params, {"_customer": customer["id"]}, url="/v1/entitlements/active_entitlements"
@@ -87,7 +87,7 @@ def list_entitlements(call: Call, params: Params) -> Page:
 
 
 def attach(call: Call, params: Params) -> StoredProductFeature:
-    """Put a feature on a product."""
+    """Attach a feature to a product. Raises ApiError 400 if it is archived or attached already."""
     product = call.objects.get(kinds.PRODUCT, call.path["product"])
     feature = call.objects.get(kinds.FEATURE, params["entitlement_feature"], "entitlement_feature")
     if not feature["active"]:
@@ -107,6 +107,7 @@ def attach(call: Call, params: Params) -> StoredProductFeature:
 
 
 def _link(call: Call) -> StoredProductFeature:
+    """Return the product feature in the path. Raises ApiError 404 if it belongs to another product."""
     link = call.objects.get(kinds.PRODUCT_FEATURE, call.path["id"])
     if link["_product"] != call.path["product"]:
         raise missing_object("product_feature", link["id"], "id", in_path=True)
@@ -119,7 +120,7 @@ def show_link(call: Call, params: Params) -> StoredProductFeature:
 
 
 def detach(call: Call, params: Params) -> Deleted:
-    """Take a feature off a product; customers keep it until their next renewal."""
+    """Detach a feature from a product; customers keep it until their next renewal."""
     return call.objects.delete(_link(call))
 
 

@@ -1,7 +1,7 @@
-"""Where a new subscription begins: its trial, its anchor and its first periods; and the lines of its first invoice.
+"""The beginning of a subscription: trial, anchor, first periods, and the lines of the first invoice.
 
 The time before a future anchor, the time since ``backdate_start_date`` and the time until a ``cancel_at`` within the
-first period are billed by their share (docs.stripe.com/billing/subscriptions/billing-cycle and …/backdating).
+first period are prorated (docs.stripe.com/billing/subscriptions/billing-cycle and …/backdating).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredLine
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
 
-#: How many lines an invoice has at most.
+#: The largest number of lines of an invoice.
 MOST_LINES = 250
 
 
@@ -42,9 +42,9 @@ def place_in_time(
     params: Params,
     trial_days: int | None,
 ) -> None:
-    """Set anchor, trial and first periods of a new subscription, as its parameters ask.
+    """Set anchor, trial and first periods of a new subscription from its parameters.
 
-    trial_days: those of the plan, for ``trial_from_plan``. Raises ApiError for moments that do not fit.
+    trial_days: of the plan, for ``trial_from_plan``. Raises ApiError 400 for an invalid start, anchor or trial end.
     """
     start = subscription["start_date"]
     if start > call.now:
@@ -74,9 +74,10 @@ def place_in_time(
 def _wanted_anchor(
     call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], params: Params
 ) -> int | None:
-    """The anchor that ``billing_cycle_anchor`` or ``billing_cycle_anchor_config`` asks for; None without either.
+    """Return the anchor from ``billing_cycle_anchor`` or ``billing_cycle_anchor_config`` (UTC epoch seconds), else
+    None.
 
-    Raises ApiError when days of months are asked for and a price recurs in days or weeks.
+    Raises ApiError 400 for a day of the month if a price recurs in days or weeks.
     """
     config = params.get("billing_cycle_anchor_config")
     if not config:
@@ -98,7 +99,7 @@ def _wanted_anchor(
 
 
 def _check_anchor(call: Call, items: list[StoredSubscriptionItem], anchor: int, trial_end: int | None) -> None:
-    """Raises ApiError for an anchor that has passed, or that lies after the first renewal without it."""
+    """Raise ApiError 400 for an anchor in the past, or after the first renewal without it."""
     if anchor < call.now:
         raise invalid(
             "Invalid timestamp: must be an integer Unix timestamp in the future", "billing_cycle_anchor", retry=False
@@ -113,7 +114,7 @@ def _check_anchor(call: Call, items: list[StoredSubscriptionItem], anchor: int, 
 
 
 def leave_early(subscription: StoredSubscription, items: list[StoredSubscriptionItem]) -> None:
-    """End the first periods with a ``cancel_at`` that lies within them."""
+    """End the first periods at a ``cancel_at`` that lies within them."""
     if subscription["status"] != "trialing" and not subscription["cancel_at_period_end"]:
         cut_short(items, subscription["cancel_at"])
     subscription["_period"] = span(items)
@@ -122,9 +123,9 @@ def leave_early(subscription: StoredSubscription, items: list[StoredSubscription
 def first_lines(
     call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], params: Params
 ) -> list[StoredLine]:
-    """The lines of the first invoice, without those of ``add_invoice_items``.
+    """Return the lines of the first invoice, without those of ``add_invoice_items``.
 
-    Raises ApiError when a backdated start makes more lines than an invoice holds.
+    Raises ApiError 400 if a backdated start results in more lines than an invoice can have.
     """
     prorates = fields.given(params, "proration_behavior", "create_prorations") != "none"
     trialing = subscription["status"] == "trialing"
@@ -149,12 +150,12 @@ def first_lines(
 
 
 def _in_one_line(call: Call, subscription: StoredSubscription) -> bool:
-    """Whether one line bills the time from a backdated start to the future anchor: in the classic mode."""
+    """Return whether one line bills the time from a backdated start to the future anchor, as in the classic mode."""
     return not is_flexible(subscription) and subscription["start_date"] < call.now
 
 
 def _elapsed(call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem) -> list[StoredLine]:
-    """The lines of an item for the time since a backdated start, which no current period holds."""
+    """Return the lines of an item for the time from a backdated start to its current period."""
     start = subscription["start_date"]
     anchor = subscription["billing_cycle_anchor"]
     trialing = subscription["status"] == "trialing"
@@ -174,7 +175,10 @@ def _elapsed(call: Call, subscription: StoredSubscription, item: StoredSubscript
 def _part(
     call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, part: tuple[int, int], anchor: int
 ) -> list[StoredLine]:
-    """The lines of an item for a time that may be shorter or longer than one interval, counted from an anchor."""
+    """Return the lines of an item for a span that may be shorter or longer than one interval.
+
+    part: start and end, UTC epoch seconds. anchor: where intervals are counted from, UTC epoch seconds.
+    """
     if is_metered(item):
         return [line for line in span_usage_lines(call, subscription, item, part) if line["amount"]]
     lines = item_lines(call, subscription, item, part)
@@ -192,7 +196,9 @@ def _part(
 
 
 def _intervals(item: StoredSubscriptionItem, part: tuple[int, int], anchor: int) -> Iterator[tuple[int, int]]:
-    """The intervals that a time touches: the seconds of each that it holds, and its length; (1, 1) for a whole one."""
+    """Yield for each interval that overlaps a span: the overlap and the interval's length in seconds, or (1, 1) if
+    equal.
+    """
     at, until = part
     while at < until:
         start, end = arithmetic.period_around(anchor, *interval_of(item), at)

@@ -1,4 +1,4 @@
-"""Subscription items: made from parameters, stored, and shown inside their subscription."""
+"""Subscription items: built from parameters, stored, and copied into their subscription."""
 
 from __future__ import annotations
 
@@ -42,32 +42,34 @@ _NO_MULTIPLE = (
 
 
 def load(call: Call, subscription: StoredSubscription) -> list[StoredSubscriptionItem]:
-    """The stored items of a subscription, oldest first."""
+    """Return the stored items of a subscription, oldest first."""
     return call.objects.query(
         kinds.SUBSCRIPTION_ITEM, {"subscription": subscription["id"]}, limit=100, oldest_first=True
     )
 
 
 def full_price(call: Call, item: StoredSubscriptionItem) -> StoredPrice:
-    """The price of an item with what is private of it, in the currency of its subscription."""
+    """Return the price of an item with its private fields, in the currency of the subscription."""
     price = call.objects.find(kinds.PRICE, item["price"]["id"])
-    found = price if price is not None else cast("StoredPrice", item["price"])  # of one that is gone, what is shown
+    found = price if price is not None else cast("StoredPrice", item["price"])  # deleted price: the item's copy
     return pricing.in_currency(found, item["_currency"]) or found
 
 
 def is_metered(item: StoredSubscriptionItem) -> bool:
-    """Whether the item bills what was used, after the period."""
+    """Return whether the item bills usage after the period."""
     return terms_of(item["price"])["usage_type"] == _METERED
 
 
 def cost_quantity(item: StoredSubscriptionItem) -> int:
-    """The quantity of a licensed item; a metered one has none."""
+    """Return the quantity of a licensed item; 0 for a metered one."""
     return int(item.get("quantity", 0) or 0)
 
 
 def recurring_price(call: Call, wanted: Mapping[str, Any], param: str, currency: str | None) -> StoredPrice:
-    """The price that an item asks for. Raises ApiError for a price that is not recurring, not active, or in another
-    currency.
+    """Return the price that the parameters of an item name.
+
+    param: the path of those parameters, for errors. currency: lower-case code that the price must support; any if None.
+    Raises ApiError 400 for a price that is not recurring, not active, or has no amount in that currency.
     """
     price = pricing.named_price(call, wanted, param)
     if not price["recurring"]:
@@ -95,7 +97,10 @@ def new_item(
     param: str,
     customer: StoredCustomer,
 ) -> StoredSubscriptionItem:
-    """An item of a subscription for a price; not stored. The caller sets its period."""
+    """Return a new item for a price, not stored. The caller sets its period.
+
+    param: the path of the item's parameters, for errors. Raises ApiError 400 for the quantity of a metered price.
+    """
     id = call.ids.new("si")
     item = new_object(
         kinds.SUBSCRIPTION_ITEM,
@@ -128,7 +133,7 @@ def new_item(
 
 
 def ordered(value: T) -> T:
-    """An object with its properties in the order of the API's answers: by name after id and object."""
+    """Return an object with its properties in the API's order: ``id`` and ``object``, then by name."""
     names = ["id", "object", *sorted(name for name in value if name not in ("id", "object"))]
     return cast(T, {name: value[name] for name in names})  # the same properties, so the same type
 
@@ -141,7 +146,11 @@ def change_item(
     customer: StoredCustomer,
     currency: str,
 ) -> None:
-    """Change an item in place: its price, quantity, taxes, discounts, metadata."""
+    """Change an item's price, quantity, tax rates, discounts and metadata in place.
+
+    param: the path of the item's parameters, for errors. currency: lower-case code of the subscription.
+    Raises ApiError 400 for an unusable price, or the quantity of a metered price.
+    """
     if wanted.get("price") or wanted.get("plan") or wanted.get("price_data"):
         price = recurring_price(call, wanted, param, currency)
         if price["id"] != item["price"]["id"]:
@@ -182,10 +191,10 @@ def apply_changes(
     *,
     param: str = "items",
 ) -> list[StoredSubscriptionItem]:
-    """The items after the changes that ``items`` of an update asks for; nothing is stored.
+    """Return the items after the changes of ``items`` in an update; nothing is stored.
 
-    An entry with ``id`` changes (or with ``deleted`` removes) that item, one without adds an item.
-    Raises ApiError for an unknown item, two items of one price, or none left.
+    An entry with an ``id`` changes that item, or removes it with ``deleted``; one without adds an item.
+    Raises ApiError 400 for an unknown item, two items with one price, or no items left.
     """
     after = [_copied(call, item) for item in items]
     for place, entry in enumerate(wanted):
@@ -212,9 +221,10 @@ def _keep_periods(
     before: list[StoredSubscriptionItem],
     after: list[StoredSubscriptionItem],
 ) -> None:
-    """Give items that are new, or have another interval now, the period of those with their interval.
+    """Set the periods of new items and of items whose interval changed.
 
-    Where there is none it is the one that holds now, counted from the anchor; in a trial all last as long as it does.
+    They take the period of an item with the same interval; without one, the period around now, counted from the anchor.
+    During a trial all periods end with it.
     """
     known = {interval_of(item): (item["current_period_start"], item["current_period_end"]) for item in before}
     same = {item["id"]: interval_of(item) for item in before}
@@ -230,19 +240,19 @@ def _keep_periods(
 
 
 def _copied(call: Call, item: StoredSubscriptionItem) -> StoredSubscriptionItem:
-    """A copy of an item with its private fields."""
+    """Return a copy of an item with its private fields."""
     copied = call.objects.copy(item)
     fields.assign(copied, item, [name for name in item if name.startswith("_")])
     return copied
 
 
 def is_flexible(subscription: StoredSubscription) -> bool:
-    """Whether the subscription is in the flexible billing mode."""
+    """Return whether the subscription is in the flexible billing mode."""
     return bool((subscription.get("billing_mode") or {}).get("type") == "flexible")
 
 
 def check(subscription: StoredSubscription, items: list[StoredSubscriptionItem]) -> None:
-    """Raises ApiError unless these items can be billed together."""
+    """Raise ApiError 400 unless these items can be billed together."""
     if not items:
         raise invalid(
             "A subscription must have at least one active plan. To cancel a subscription,"
@@ -267,7 +277,7 @@ def store_items(
     subscription: StoredSubscription,
     items: list[StoredSubscriptionItem],
 ) -> None:
-    """Store these items as the subscription's, forget the others, and show them inside it; its period follows.
+    """Store these items as those of the subscription, delete the others, and update its ``items`` and period.
 
     The caller saves the subscription.
     """
@@ -288,7 +298,7 @@ def store_items(
 
 
 def _replace(known: StoredSubscriptionItem, item: StoredSubscriptionItem) -> None:
-    """Give a loaded item all the properties of another, and no others; in place, for a request has one dict for it."""
+    """Replace all properties of a loaded item in place, since a request has one dict for each object."""
     fresh = ordered(item)
     properties = cast("MutableMapping[str, Any]", known)  # a TypedDict cannot be cleared; it is filled at once
     properties.clear()
@@ -296,7 +306,7 @@ def _replace(known: StoredSubscriptionItem, item: StoredSubscriptionItem) -> Non
 
 
 def show(call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem]) -> None:
-    """Put copies of the items into their subscription; the plan and quantity of a single one stand at its top, too."""
+    """Copy the items into their subscription; ``plan`` and ``quantity`` are those of a single item."""
     url = f"/v1/subscription_items?subscription={subscription['id']}"
     subscription["items"] = nested_list([call.objects.copy(item) for item in items], url, total_count=len(items))
     single = items[0] if len(items) == 1 else None

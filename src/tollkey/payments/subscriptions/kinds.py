@@ -28,7 +28,7 @@ QUOTE_LINE: Kind[OrderedLine] = Kind("item")
 FEATURE: Kind[api.EntitlementsFeature] = Kind("entitlements.feature")
 PRODUCT_FEATURE: Kind[StoredProductFeature] = Kind("product_feature")
 ENTITLEMENT: Kind[StoredEntitlement] = Kind("entitlements.active_entitlement")
-# Of rooms below.
+# Kinds of rooms below.
 CUSTOMER: Kind[StoredCustomer] = Kind("customer")
 PRICE: Kind[StoredPrice] = Kind("price")
 PRODUCT: Kind[StoredProduct] = Kind("product")

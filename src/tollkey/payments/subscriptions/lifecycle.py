@@ -1,4 +1,4 @@
-"""Lifecycle of a subscription: paid and unpaid invoices make it active, past due, unpaid or canceled; how it ends.
+"""Lifecycle of a subscription: paid and failed invoices make it active, past due, unpaid or canceled.
 
 ``states.py`` of this room draws the states and writes them.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ENDED = ("canceled", "incomplete_expired")
 UPDATED: Final = "customer.subscription.updated"
 DELETED: Final = "customer.subscription.deleted"
-#: How long the first invoice of a subscription may stay unpaid.
+#: The time within which the first invoice of a subscription must be paid.
 INCOMPLETE_SECONDS = 23 * 3_600
 _WORK = (
     jobs.SUBSCRIPTION_RENEW,
@@ -36,7 +36,7 @@ _WORK = (
 
 
 def paid(call: Call, fact: events.InvoicePaid) -> None:
-    """An invoice was paid: the subscription is active again when it waited for that."""
+    """Reactivate the subscription of a paid invoice if it waited for the payment."""
     invoice = fact.invoice
     subscription = _of(call, invoice)
     if subscription is not None:
@@ -44,9 +44,7 @@ def paid(call: Call, fact: events.InvoicePaid) -> None:
 
 
 def voided(call: Call, fact: events.InvoiceVoided) -> None:
-    """An invoice was voided: an incomplete subscription whose first invoice it was expires, any other goes on as if it
-    were paid.
-    """
+    """Expire an incomplete subscription whose first invoice was voided; otherwise treat the invoice as paid."""
     invoice = fact.invoice
     subscription = _of(call, invoice)
     if subscription is None:
@@ -60,7 +58,7 @@ def voided(call: Call, fact: events.InvoiceVoided) -> None:
 
 
 def _reactivate(call: Call, subscription: StoredSubscription, invoice: StoredInvoice) -> None:
-    """Make a subscription active again when it waited for this invoice to be paid."""
+    """Make a subscription active again if it waited for the payment of this invoice."""
     if subscription["status"] == "incomplete" and invoice["id"] == subscription["latest_invoice"]:
         call.schedule.cancel(jobs.SUBSCRIPTION_EXPIRE, subscription["id"])
         if (subscription["trial_end"] or 0) > call.now:
@@ -81,7 +79,7 @@ def _reactivate(call: Call, subscription: StoredSubscription, invoice: StoredInv
 
 
 def _save_default_method(call: Call, subscription: StoredSubscription, invoice: StoredInvoice) -> None:
-    """Save the payment method of a paid invoice as default, when ``save_default_payment_method`` asks for it."""
+    """Save the payment method of a paid invoice as default if ``save_default_payment_method`` is set."""
     asked = (subscription["payment_settings"] or {}).get("save_default_payment_method") == "on_subscription"
     id = invoice.get("_payment_intent")
     intent = call.objects.find(kinds.PAYMENT_INTENT, id) if asked and id and invoice["status"] == "paid" else None
@@ -92,15 +90,16 @@ def _save_default_method(call: Call, subscription: StoredSubscription, invoice: 
 
 
 def failed(call: Call, fact: events.InvoicePaymentFailed) -> None:
-    """An attempt failed: the first invoice leaves the subscription incomplete, a later one makes it past due; the last
-    attempt decides.
+    """Mark a subscription past due after a failed payment; after the last attempt, apply the server's setting.
+
+    A subscription whose first invoice failed stays incomplete.
     """
     invoice = fact.invoice
     subscription = _of(call, invoice)
     if subscription is None or subscription["status"] in ("canceled", "incomplete", "incomplete_expired"):
         return
     if pending_updates.waits_for(subscription, invoice) or pending_updates.attempt_key(invoice) in call.memo:
-        return  # the subscription goes on without the update
+        return  # the subscription continues without the update
     if (
         invoice["next_payment_attempt"] is None
         and invoice["collection_method"] == "charge_automatically"
@@ -114,7 +113,7 @@ def failed(call: Call, fact: events.InvoicePaymentFailed) -> None:
 
 
 def overdue(call: Call, fact: events.InvoiceOverdue) -> None:
-    """The latest invoice was not paid by its due date: an active subscription is past due."""
+    """Mark an active subscription past due when its latest invoice is overdue."""
     subscription = _of(call, fact.invoice)
     if (
         subscription is not None
@@ -126,7 +125,7 @@ def overdue(call: Call, fact: events.InvoiceOverdue) -> None:
 
 
 def without_tax(call: Call, fact: events.TaxLocationMissing) -> None:
-    """An invoice went on without automatic tax: so does its subscription."""
+    """Disable automatic tax of a subscription whose invoice had to be finalized without it."""
     subscription = _of(call, fact.invoice)
     if subscription is not None:
         subscription["automatic_tax"] = {
@@ -138,14 +137,14 @@ def without_tax(call: Call, fact: events.TaxLocationMissing) -> None:
 
 
 def customer_deleted(call: Call, fact: events.CustomerDeleted) -> None:
-    """A deleted customer's subscriptions end."""
+    """Cancel the subscriptions of a deleted customer."""
     for subscription in call.objects.query(kinds.SUBSCRIPTION, {"customer": fact.customer["id"]}):
         if subscription["status"] not in ENDED:
             end(clock.for_customer(call, fact.customer), subscription, None)
 
 
 def _after_last(call: Call, subscription: StoredSubscription) -> None:
-    """The last attempt failed: what the server's setting says becomes of the subscription."""
+    """Apply the server's setting after the last failed attempt: cancel, unpaid or past_due."""
     wanted = call.services.settings.after_last_retry
     if wanted == "cancel":
         end(call, subscription, "payment_failed")
@@ -156,9 +155,9 @@ def _after_last(call: Call, subscription: StoredSubscription) -> None:
 
 
 def end(call: Call, subscription: StoredSubscription, reason: str | None, *, status: str = "canceled") -> None:
-    """Cancel a subscription now, with its event; nothing of it waits any more.
+    """End a subscription now: cancel its jobs, discounts and schedule, and emit the event.
 
-    reason: ``cancellation_details.reason``. status: canceled, or incomplete_expired.
+    reason: ``cancellation_details.reason``; unchanged if None. status: ``canceled`` or ``incomplete_expired``.
     """
     states.close(subscription, status)
     subscription["ended_at"] = call.now
@@ -177,7 +176,7 @@ def end(call: Call, subscription: StoredSubscription, reason: str | None, *, sta
 
 
 def _end_schedule(call: Call, subscription: StoredSubscription, reason: str | None) -> None:
-    """A schedule ends with its subscription: canceled by hand, aborted when payments failed."""
+    """End the schedule of an ended subscription: aborted after failed payments, otherwise canceled."""
     schedule = call.objects.find(kinds.SCHEDULE, subscription["schedule"]) if subscription["schedule"] else None
     if schedule is None or schedule["status"] not in ("active", "not_started"):
         return
@@ -192,11 +191,12 @@ def _end_schedule(call: Call, subscription: StoredSubscription, reason: str | No
 
 
 def stop(call: Call, subscription: StoredSubscription) -> None:
-    """Cancel every appointment of a subscription."""
+    """Cancel all scheduled jobs of a subscription."""
     for kind in _WORK:
         call.schedule.cancel(kind, subscription["id"])
 
 
 def _of(call: Call, invoice: StoredInvoice) -> StoredSubscription | None:
+    """Return the subscription of an invoice, else None."""
     id = drafts.subscription_of(invoice)
     return call.objects.find(kinds.SUBSCRIPTION, id) if id else None

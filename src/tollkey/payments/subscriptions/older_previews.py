@@ -14,7 +14,7 @@ _OLD = "subscription_"
 
 
 def upcoming(call: Call, params: Params) -> StoredInvoice:
-    """``GET /v1/invoices/upcoming`` of versions before 2025-03-31, with ``subscription_*`` for today's
+    """Return the upcoming invoice, for versions before 2025-03-31; ``subscription_*`` parameters are
     ``subscription_details``.
     """
     details: Params = {
@@ -28,7 +28,7 @@ def upcoming(call: Call, params: Params) -> StoredInvoice:
 
 
 def upcoming_lines(call: Call, params: Params) -> Page:
-    """The lines of the upcoming invoice."""
+    """List the lines of the upcoming invoice."""
     invoice = upcoming(
         call,
         {name: value for name, value in params.items() if name not in ("limit", "starting_after", "ending_before")},

@@ -1,4 +1,4 @@
-"""Pausing a subscription on request: what is billed for the time before, and what for the time after it goes on.
+"""Pausing a subscription on request: what is billed when it is paused, and when it resumes.
 
 Source: docs.stripe.com/changelog/endive/2026-09-30/pause-subscription.
 """
@@ -31,10 +31,10 @@ _PAUSABLE = ("active", "past_due", "trialing")
 def pause(
     call: Call, subscription: StoredSubscription, params: operations.PostSubscriptionsSubscriptionPause
 ) -> StoredSubscription:
-    """Pause a subscription: it makes no invoices until it is resumed.
+    """Pause a subscription; it creates no invoices until it is resumed.
 
-    Unused time is credited and usage billed as ``bill_for`` says, at once or with the next invoice
-    (``invoicing_behavior``). Raises ApiError 400 for a state, a mode or a schedule that does not allow it.
+    ``bill_for`` selects the unused time to credit and the usage to bill; ``invoicing_behavior`` whether they are
+    invoiced now or with the next invoice. Raises ApiError 400 if status, billing mode or a schedule do not allow it.
     """
     _check(subscription)
     items = load(call, subscription)
@@ -57,6 +57,7 @@ def pause(
 
 
 def _check(subscription: StoredSubscription) -> None:
+    """Raise ApiError 400 for a subscription that cannot be paused."""
     if subscription["status"] not in _PAUSABLE:
         raise invalid(
             f"You can only pause subscriptions with a status of `active`, `past_due` or `trialing`."
@@ -74,7 +75,7 @@ def _check(subscription: StoredSubscription) -> None:
 def _credits(
     call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], since: str
 ) -> list[StoredInvoiceItem]:
-    """The credits for the time that is not used. since: from when on, a value of ``unused_time_from[type]``."""
+    """Return the credits for unused time. since: a value of ``unused_time_from[type]``."""
     if since == "none":
         return []
     if since == "now":
@@ -85,7 +86,7 @@ def _credits(
 
 
 def _usage(call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem]) -> list[StoredLine]:
-    """The lines of what was used until now; the same usage is not billed again after the pause."""
+    """Return the lines of the usage until now, and record it so that it is not billed again after the pause."""
     metered = [item for item in items if is_metered(item)]
     spans = [(item, (item["current_period_start"], call.now)) for item in metered]
     lines = [line for item, span in spans for line in span_usage_lines(call, subscription, item, span)]
@@ -96,7 +97,7 @@ def _usage(call: Call, subscription: StoredSubscription, items: list[StoredSubsc
 
 
 def _invoice(call: Call, subscription: StoredSubscription, lines: list[StoredLine]) -> None:
-    """Bill what the pause credits and debits at once; a credit goes to the customer's balance."""
+    """Invoice the credits and debits of the pause now; a credit is added to the customer's balance."""
     automatic = subscription["collection_method"] == "charge_automatically"
     invoice = create_draft_invoice(
         call, subscription, lines, reason="subscription_update", period=(call.now, call.now), advance=not automatic
@@ -107,7 +108,7 @@ def _invoice(call: Call, subscription: StoredSubscription, lines: list[StoredLin
 
 
 def _waiting(call: Call, subscription: StoredSubscription, line: StoredLine) -> StoredInvoiceItem:
-    """An invoice item in place of a line, for the next invoice."""
+    """Return a line as a pending invoice item for the next invoice."""
     details: Mapping[str, Any] = value_at(line, "parent.subscription_item_details") or {}
     item = details["subscription_item"]
     made = new_object(
@@ -138,14 +139,14 @@ def _waiting(call: Call, subscription: StoredSubscription, line: StoredLine) -> 
 
 
 def was_requested(subscription: StoredSubscription) -> bool:
-    """Whether a paused subscription was paused by ``pause``, and not by the end of its trial."""
+    """Return whether a paused subscription was paused by ``pause``, not at the end of its trial."""
     return bool(value_at(subscription, "status_details.paused.subscription.type") == "pause_requested")
 
 
 def go_on(call: Call, subscription: StoredSubscription, params: Params) -> StoredSubscription:
-    """Resume a subscription that was paused on request, with its anchor unchanged: the rest of its period is debited.
+    """Resume a subscription that was paused on request with its anchor unchanged, and debit the rest of its period.
 
-    It is active at once, unless ``proration_behavior`` makes an invoice; then once that is paid.
+    It becomes active now; with ``proration_behavior=always_invoice`` once the invoice is paid.
     """
     behavior = fields.given(params, "proration_behavior", "create_prorations")
     items = load(call, subscription)

@@ -1,6 +1,6 @@
-"""Pending invoice items that are billed at an interval of their own: ``pending_invoice_item_interval``.
+"""Invoicing pending invoice items at an interval of their own: ``pending_invoice_item_interval``.
 
-set ──one interval──▶ what is pending is invoiced (a draft for an hour, when there is anything) ──one interval──▶ …
+set ──one interval──▶ pending items, if any, are invoiced (a draft for an hour) ──one interval──▶ …
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WORK = jobs.SUBSCRIPTION_PENDING_ITEMS
 
 
 def plan(call: Call, subscription: StoredSubscription) -> None:
-    """Write down when pending items are billed next; never without an interval. The caller saves the subscription."""
+    """Schedule the next invoice of pending items, if the subscription has an interval. The caller saves it."""
     call.schedule.cancel(WORK, subscription["id"])
     every = subscription["pending_invoice_item_interval"]
     at = arithmetic.shift(call.now, every["interval"], every.get("interval_count") or 1) if every else None
@@ -31,7 +31,7 @@ def plan(call: Call, subscription: StoredSubscription) -> None:
 
 
 def bill(call: Call, id: str) -> None:
-    """Invoice what is pending of a subscription."""
+    """Run the job ``subscription.pending_items``: invoice the pending items of a subscription, given by its id."""
     subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is None or subscription["status"] in ("canceled", "incomplete_expired"):
         return

@@ -1,4 +1,4 @@
-"""Pending updates: changes of a subscription that come into force when their invoice is paid.
+"""Pending updates: changes of a subscription that are applied when their invoice is paid.
 
 ● ──payment fails, ``payment_behavior=pending_if_incomplete``──▶ pending ──its invoice is paid──▶ applied
 pending ──its invoice is voided, or another change replaces it──▶ discarded
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 UPDATED: Final = "customer.subscription.updated"
 BEHAVIOR = "pending_if_incomplete"
-#: How long an update may wait for its payment.
+#: The time within which a pending update must be paid.
 _SECONDS = 23 * 3_600
 _SUPPORTED = frozenset(
     {
@@ -51,7 +51,7 @@ _SUPPORTED = frozenset(
     }
 )
 _SUPPORTED_OF_ITEMS = frozenset({"clear_usage", "deleted", "id", "plan", "price", "price_data", "quantity"})
-#: Parameters that pending updates support since a version. Source: the changelog entries of these days.
+#: The version since which a pending update supports a parameter. Source: the changelog entries of these days.
 _SUPPORTED_SINCE = {
     "metadata": "2026-05-27",
     "discounts": "2026-05-27",
@@ -63,9 +63,9 @@ _SUPPORTED_OF_ITEMS_SINCE = {"metadata": "2026-05-27", "discounts": "2026-07-29"
 
 
 def check_supported(call: Call, params: Params) -> None:
-    """Raise ApiError 400 for the first parameter that cannot be part of a pending update in the call's version.
+    """Raise ApiError 400 for the first parameter that a pending update does not support in the call's version.
 
-    Source: the reference of pending updates; the message is the one that integrations report (codecov-api#839).
+    Source: the reference of pending updates; for the text, codecov-api issue 839.
     """
     for name in _unsupported(call, params):
         raise invalid(
@@ -78,6 +78,7 @@ def check_supported(call: Call, params: Params) -> None:
 
 
 def _unsupported(call: Call, params: Params) -> Iterator[str]:
+    """Yield the names of unsupported parameters."""
     for name in params:
         if name not in _SUPPORTED and call.version < _SUPPORTED_SINCE.get(name, "9"):
             yield name
@@ -94,9 +95,9 @@ def suspend(
     before: tuple[StoredSubscription, list[StoredSubscriptionItem]],
     params: Params,
 ) -> None:
-    """Take a change back until its invoice is paid: it stands in ``pending_update``.
+    """Undo a change until its invoice is paid, and keep it in ``pending_update``.
 
-    before: the subscription and its items as they were. params: those of the change.
+    before: the subscription and its items before the change. params: those of the change.
     """
     after = [copy.deepcopy(item) for item in load(call, subscription)]
     kept: PendingFields = {
@@ -134,22 +135,22 @@ def suspend(
 
 
 def waits_for(subscription: StoredSubscription, invoice: StoredInvoice) -> bool:
-    """Whether an update of the subscription waits for the payment of this invoice."""
+    """Return whether the payment of this invoice applies a pending update of the subscription."""
     pending = subscription.get("_pending")
     return pending is not None and pending["invoice"] == invoice["id"]
 
 
 def attempt_key(invoice: StoredInvoice) -> tuple[str, str]:
-    """The key in ``call.memo`` while an invoice is collected whose failure suspends the update that made it."""
+    """Return the key in ``call.memo`` that marks the collection of an invoice for an update that may become pending."""
     return "pending_update", invoice["id"]
 
 
 def apply(call: Call, subscription: StoredSubscription) -> None:
-    """The invoice of a pending update was paid: the update comes into force."""
+    """Apply a pending update whose invoice was paid."""
     pending = subscription.pop("_pending")
     assert pending is not None, "an update is pending when its invoice is paid"
     replaced = [id for id in subscription["discounts"] if id not in pending["fields"]["discounts"]]
-    names = [name for name in pending["fields"] if name != "status"]  # older rows have it
+    names = [name for name in pending["fields"] if name != "status"]  # only in rows of older versions
     fields.assign(subscription, pending["fields"], names)
     sent = pending.get("params") or {}
     fields.merge_metadata(subscription, sent)
@@ -168,7 +169,7 @@ def apply(call: Call, subscription: StoredSubscription) -> None:
 
 
 def clear(call: Call, subscription: StoredSubscription) -> None:
-    """The invoice of a pending update was voided: nothing of the update comes into force."""
+    """Remove a pending update whose invoice was voided."""
     pending = subscription.get("_pending")
     assert pending is not None, "an update is pending"
     subscription["pending_update"] = subscription["_pending"] = None
@@ -178,6 +179,7 @@ def clear(call: Call, subscription: StoredSubscription) -> None:
 
 
 def _end_discounts(call: Call, ids: list[str]) -> None:
+    """End these discounts, given by their ids."""
     for id in ids:
         discount = call.objects.find(kinds.DISCOUNT, id)
         if discount is not None:
@@ -185,7 +187,7 @@ def _end_discounts(call: Call, ids: list[str]) -> None:
 
 
 def replace(call: Call, subscription: StoredSubscription, params: Params, *, changes: bool) -> None:
-    """Discard a pending update that an update with these parameters takes the place of.
+    """Discard or expire the pending update if an update with these parameters replaces it.
 
     changes: whether the new update changes what a pending one may change.
     """
@@ -212,14 +214,14 @@ def discard(call: Call, subscription: StoredSubscription) -> None:
 
 
 def expire(call: Call, subscription: StoredSubscription) -> None:
-    """Discard the pending update of a subscription, if it has one, with the event that says so."""
+    """Discard the pending update of a subscription, if it has one, and emit ``pending_update_expired``."""
     if subscription.get("_pending") is not None:
         discard(call, subscription)
         call.emit("customer.subscription.pending_update_expired", subscription)
 
 
 def due(call: Call, id: str) -> None:
-    """Job ``subscription.drop_pending``: a pending update was not paid in time."""
+    """Run the job ``subscription.drop_pending``: a pending update was not paid in time. id: of the subscription."""
     subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is not None:
         expire(call, subscription)

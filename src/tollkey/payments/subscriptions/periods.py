@@ -1,7 +1,7 @@
-"""Where a subscription stands in time: its items' intervals and periods, its anchor, and what is due when.
+"""The times of a subscription: intervals and periods of its items, its anchor, and its scheduled jobs.
 
-Each item has a period of its own, all counted from one anchor; the subscription's is from the latest start to the
-earliest end of them (docs.stripe.com/billing/subscriptions/mixed-interval).
+Each item has its own period, and all are counted from one anchor. The period of the subscription is from the latest
+start to the earliest end of them (docs.stripe.com/billing/subscriptions/mixed-interval).
 """
 
 from __future__ import annotations
@@ -22,43 +22,44 @@ if TYPE_CHECKING:
 
 TRIAL_NOTICE = 3 * arithmetic.DAY
 UPCOMING_NOTICE = 7 * arithmetic.DAY
-#: Units of each interval in the unit of its family: days, or months.
+#: Each interval as a number of days or of months.
 _UNITS = {"day": ("day", 1), "week": ("day", 7), "month": ("month", 1), "year": ("month", 12)}
 _EVERY_DAY = ("day", 1)
 
 
 def terms_of(price: api.Price) -> StoredRecurring:
-    """``recurring`` of a price that a subscription has."""
+    """Return ``recurring`` of a price that is known to be recurring."""
     terms = pricing.recurring(price)
     assert terms is not None, "subscriptions have recurring prices only"
     return terms
 
 
 def interval_of_price(price: api.Price) -> tuple[str, int]:
-    """The interval of a price: its unit, and how many of them."""
+    """Return the interval of a price: unit and count."""
     terms = terms_of(price)
     return terms["interval"], terms["interval_count"]
 
 
 def interval_of(item: StoredSubscriptionItem) -> tuple[str, int]:
-    """The interval of an item's price."""
+    """Return the interval of an item's price: unit and count."""
     return interval_of_price(item["price"])
 
 
 def shortest(intervals: Iterable[tuple[str, int]]) -> tuple[str, int]:
-    """The shortest of these intervals."""
+    """Return the shortest of these intervals."""
     return min(intervals, key=lambda one: _days(*one))
 
 
 def _days(interval: str, count: int) -> float:
+    """Return the approximate length of an interval in days."""
     unit, units = _UNITS[interval]
     return units * count * (1 if unit == "day" else 30.4)
 
 
 def stand_together(intervals: Sequence[tuple[str, int]]) -> bool:
-    """Whether each interval is a multiple of the shortest, as those of one subscription in the flexible mode must be.
+    """Return whether each interval is a multiple of the shortest, which the flexible mode requires.
 
-    Days and weeks are no part of a month, but one day is a part of everything
+    A month is no multiple of days or weeks, but everything is a multiple of one day
     (docs.stripe.com/billing/subscriptions/mixed-interval, "Interval alignment").
     """
     least, count = shortest(intervals)
@@ -72,21 +73,21 @@ def stand_together(intervals: Sequence[tuple[str, int]]) -> bool:
 
 
 def period_of(subscription: StoredSubscription) -> tuple[int, int]:
-    """The current period: start and end, UTC epoch seconds."""
+    """Return the current period of a subscription: start and end, UTC epoch seconds."""
     start, end = subscription["_period"]
     return start, end
 
 
 def period_of_item(item: api.SubscriptionItem) -> arithmetic.Period:
-    """The current period of an item: start and end, UTC epoch seconds."""
+    """Return the current period of an item: start and end, UTC epoch seconds."""
     return arithmetic.Period(item["current_period_start"], item["current_period_end"])
 
 
 def begin_periods(subscription: StoredSubscription, items: Sequence[StoredSubscriptionItem], at: int) -> None:
-    """Give items the period that begins at ``at`` (UTC epoch seconds), or holds it.
+    """Set the periods of items to those that contain ``at`` (UTC epoch seconds).
 
-    Before the anchor it lasts until the anchor, whatever their intervals; the last one ends with ``cancel_at``. The
-    caller sets the subscription's period (``span``) or stores the items, which does that.
+    Before the anchor, a period lasts from ``at`` to the anchor, whatever the interval; the last one ends at
+    ``cancel_at``. The caller sets the subscription's period (``span``) or calls ``store_items``, which does.
     """
     anchor = subscription["billing_cycle_anchor"]
     for item in items:
@@ -97,7 +98,7 @@ def begin_periods(subscription: StoredSubscription, items: Sequence[StoredSubscr
 
 
 def cut_short(items: Sequence[StoredSubscriptionItem], until: int | None) -> None:
-    """End the periods of items with a moment that lies within them (UTC epoch seconds)."""
+    """End the periods of items at ``until`` (UTC epoch seconds) if it lies within them."""
     for item in items:
         start, end = period_of_item(item)
         if until is not None and start < until < end:
@@ -110,7 +111,7 @@ def set_period(item: StoredSubscriptionItem, period: tuple[int, int]) -> None:
 
 
 def span(items: Sequence[StoredSubscriptionItem]) -> list[int]:
-    """The period of a subscription with these items: the latest start and the earliest end of theirs."""
+    """Return the period of a subscription with these items: latest start and earliest end, UTC epoch seconds."""
     return [
         max(item["current_period_start"] for item in items),
         min(item["current_period_end"] for item in items),
@@ -118,7 +119,7 @@ def span(items: Sequence[StoredSubscriptionItem]) -> list[int]:
 
 
 def whole_period(subscription: StoredSubscription, item: StoredSubscriptionItem, at: int) -> arithmetic.Period:
-    """The full interval of an item's price that holds ``at`` (UTC epoch seconds), counted from the anchor.
+    """Return the full interval of an item's price that contains ``at`` (UTC epoch seconds), counted from the anchor.
 
     The item's own period may be shorter: the first one before the anchor, or the last one before ``cancel_at``.
     """
@@ -126,10 +127,10 @@ def whole_period(subscription: StoredSubscription, item: StoredSubscriptionItem,
 
 
 def trial_end_of(call: Call, params: Params, trial_days: int | None) -> int | None:
-    """When the trial that the parameters ask for ends; None without one. trial_days: the plan's, for
-    ``trial_from_plan``.
+    """Return when the trial of the parameters ends (UTC epoch seconds), or None without a trial.
 
-    Raises ApiError for both ways at once, or a moment that has passed.
+    trial_days: of the plan, for ``trial_from_plan``. Raises ApiError 400 if both an end and a number of days are given,
+        or the end is in the past.
     """
     if params.get("trial_end") is not None and params.get("trial_period_days") is not None:
         raise exclusive("trial_end", "trial_period_days", param="trial_end")
@@ -156,8 +157,9 @@ def trial_end_of(call: Call, params: Params, trial_days: int | None) -> int | No
 
 
 def configured_anchor(call: Call, config: Mapping[str, Any]) -> int:
-    """The next moment that ``billing_cycle_anchor_config`` describes: a day of the month (and month), and a time of
-    day.
+    """Return the next time (UTC epoch seconds) that ``billing_cycle_anchor_config`` describes.
+
+    The configuration names a day of the month, and optionally a month and a time of day.
     """
     now = arithmetic.moment(call.now)
     for ahead in range(0, 25):
@@ -178,7 +180,7 @@ def configured_anchor(call: Call, config: Mapping[str, Any]) -> int:
 
 
 def plan_work(call: Call, subscription: StoredSubscription) -> None:
-    """Write down what is due: the renewal, the notices before it, the cancellation."""
+    """Schedule the jobs of a subscription: renewal, notices before it, cancellation."""
     for kind in _PLANNED:
         call.schedule.cancel(kind, subscription["id"])
     if subscription["status"] not in ("canceled", "incomplete_expired", "paused"):
@@ -195,7 +197,7 @@ _PLANNED = (
 
 
 def _appointments(subscription: StoredSubscription, now: int) -> Iterator[tuple[Job, int]]:
-    """What is due when for a subscription that goes on: jobs, and times in UTC epoch seconds."""
+    """Yield the jobs of a subscription that has not ended, with their times in UTC epoch seconds."""
     end = period_of(subscription)[1]
     yield jobs.SUBSCRIPTION_RENEW, end
     trial_end, cancel_at = subscription["trial_end"], subscription["cancel_at"]

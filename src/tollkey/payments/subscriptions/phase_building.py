@@ -1,4 +1,4 @@
-"""The phases of a subscription schedule, built from parameters or from a subscription as it is."""
+"""The phases of a subscription schedule, built from parameters or from an existing subscription."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def build_phases(call: Call, wanted: Sequence[Mapping[str, Any]], start: int) -> list[Phase]:
-    """Phases as a schedule shows them, one after another from ``start`` (UTC epoch seconds).
+    """Return the phases as a schedule shows them, one after another from ``start`` (UTC epoch seconds).
 
-    Raises ApiError when a phase has no items, names an unknown price, or ends before it begins.
+    Raises ApiError 400 if a phase has no items, names an unknown price, or ends before it begins.
     """
     if not wanted:
         raise missing_param("phases")
@@ -51,7 +51,7 @@ def build_phases(call: Call, wanted: Sequence[Mapping[str, Any]], start: int) ->
 
 
 def _check(phase: Mapping[str, Any], named: str) -> None:
-    """Raises ApiError for parameters of a phase that do not go together."""
+    """Raise ApiError 400 for parameters of a phase that contradict each other."""
     not_both(phase, "duration", "end_date", named)
     not_both(phase, "trial", "trial_end", named)
     if phase.get("billing_cycle_anchor") == "phase_start" and (phase.get("trial") or phase.get("trial_end")):
@@ -72,13 +72,14 @@ def _check(phase: Mapping[str, Any], named: str) -> None:
 
 
 def _check_trial(phase: Mapping[str, Any], start: int, until: int, named: str) -> None:
-    """Raises ApiError for a trial that ends outside of its phase."""
+    """Raise ApiError 400 for a trial that ends outside of its phase. start, until: of the phase, UTC epoch seconds."""
     end = phase.get("trial_end")
     if end not in (None, "now") and not start <= int(end) <= until:
         raise invalid("The `trial_end` of a phase must be within the phase.", f"{named}[trial_end]")
 
 
 def _end_of(call: Call, phase: Mapping[str, Any], start: int, recurring: api.Recurring, named: str) -> int:
+    """Return when a phase that begins at ``start`` ends; both UTC epoch seconds."""
     end_date, duration = phase.get("end_date"), phase.get("duration")
     if end_date == "now":
         return call.now
@@ -96,6 +97,7 @@ def _end_of(call: Call, phase: Mapping[str, Any], start: int, recurring: api.Rec
 def _phase(
     call: Call, phase: Mapping[str, Any], prices: list[StoredPrice], start: int, until: int, named: str
 ) -> Phase:
+    """Return a phase with all of its keys."""
     trial_end = phase.get("trial_end")
     return {
         "add_invoice_items": [
@@ -141,12 +143,14 @@ def _phase(
 
 
 def _invoice_settings(wanted: Mapping[str, Any] | None) -> api.InvoiceSettingSubscriptionSchedulePhaseSetting | None:
+    """Return ``invoice_settings`` of a phase with all of its keys."""
     if not wanted:
         return None
     return {"account_tax_ids": None, "days_until_due": wanted.get("days_until_due"), "issuer": wanted.get("issuer")}
 
 
 def _item(call: Call, entry: Mapping[str, Any], price: StoredPrice, named: str) -> StoredPhaseItem:
+    """Return an item of a phase. Raises ApiError 400 for the quantity of a metered price."""
     metered = terms_of(price)["usage_type"] == "metered"
     if metered and entry.get("quantity") is not None:
         raise invalid("You cannot set the quantity for metered plans.", f"{named}[quantity]")
@@ -164,6 +168,7 @@ def _item(call: Call, entry: Mapping[str, Any], price: StoredPrice, named: str) 
 
 
 def _added(call: Call, entry: Mapping[str, Any], named: str) -> api.SubscriptionScheduleAddInvoiceItem:
+    """Return an entry of ``add_invoice_items`` with all of its keys."""
     whole: api.SubscriptionScheduleAddInvoiceItemPeriod = {
         "end": {"type": "phase_end"},
         "start": {"type": "phase_start"},
@@ -179,7 +184,7 @@ def _added(call: Call, entry: Mapping[str, Any], named: str) -> api.Subscription
 
 
 def default_settings(wanted: Mapping[str, Any] | None) -> StoredDefaultSettings:
-    """``default_settings`` with all its keys."""
+    """Return ``default_settings`` with all of its keys."""
     wanted = wanted or {}
     settings = wanted.get("invoice_settings") or {}
     self: api.ConnectAccountReference = {"type": "self"}
@@ -207,7 +212,7 @@ def default_settings(wanted: Mapping[str, Any] | None) -> StoredDefaultSettings:
 
 
 def mirror(call: Call, subscription: StoredSubscription) -> list[Phase]:
-    """The one phase that is a subscription as it is, until the end of its period."""
+    """Return one phase that continues the subscription unchanged until the end of its period."""
     begins, until = period_of(subscription)
     items = [
         {

@@ -1,4 +1,4 @@
-"""Subscription schedules at work: phases one after another, each changing the subscription when its time has come."""
+"""Running subscription schedules: one phase after another changes the subscription."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from tollkey.wire import api
 
-#: Days of notice before a schedule that ends its subscription expires. The official CLI's fixture expects it nine days
+#: Days between the notice and the end of a schedule. The official CLI's fixture expects the notice nine days
 #: before.
 NOTICE_DAYS = 10
 STEP, EXPIRING = jobs.SCHEDULE_STEP, jobs.SCHEDULE_EXPIRING
@@ -41,7 +41,7 @@ _COPIED = (
 
 
 def start(call: Call, schedule: StoredSchedule) -> None:
-    """The first phase begins: its subscription is made, or the one that is there becomes the schedule's.
+    """Begin the first phase: create the subscription, or use the one that the schedule was created from.
 
     The caller saves the schedule.
     """
@@ -58,9 +58,9 @@ def start(call: Call, schedule: StoredSchedule) -> None:
 
 
 def check_unmanaged(subscription: StoredSubscription) -> None:
-    """Raise ApiError 400 for a change of when a subscription is canceled while a schedule manages it.
+    """Raise ApiError 400 if a schedule manages when the subscription is canceled.
 
-    Source: the message that integrations report (laravel/cashier-stripe#1748, dust-tt/dust#32051).
+    Sources of the text: laravel/cashier-stripe issue 1748, dust-tt/dust issue 32051.
     """
     if subscription["schedule"] is not None:
         raise invalid(
@@ -71,9 +71,9 @@ def check_unmanaged(subscription: StoredSubscription) -> None:
 
 
 def derive_end(call: Call, schedule: StoredSchedule, subscription: StoredSubscription) -> None:
-    """Set ``cancel_at`` of a schedule's subscription: the end of the last phase with ``end_behavior=cancel``.
+    """Set ``cancel_at`` of a schedule's subscription to the end of the last phase if ``end_behavior`` is ``cancel``.
 
-    With another end behavior it has none. The caller saves the subscription.
+    With another end behavior it is None. The caller saves the subscription.
     """
     at = schedule["phases"][-1]["end_date"] if schedule["end_behavior"] == "cancel" else None
     if at is None and subscription["cancel_at"] is not None:
@@ -88,6 +88,7 @@ def derive_end(call: Call, schedule: StoredSchedule, subscription: StoredSubscri
 
 
 def _creation(call: Call, schedule: StoredSchedule, phase: Phase) -> Params:
+    """Return the parameters that create the subscription of the first phase."""
     settings = schedule["default_settings"]
     params: Params = {
         **_settings(phase, settings),
@@ -112,7 +113,7 @@ def _creation(call: Call, schedule: StoredSchedule, phase: Phase) -> Params:
 
 
 def _settings(phase: Phase, defaults: api.SubscriptionSchedulesResourceDefaultSettings) -> Params:
-    """What a phase says of its subscription besides the items, or the schedule's defaults where it says nothing."""
+    """Return the settings of a phase as parameters of its subscription; the schedule's defaults where it has none."""
     made: Params = {}
     for name in _COPIED:
         value = phase.get(name) if phase.get(name) is not None else defaults.get(name)
@@ -129,6 +130,7 @@ def _settings(phase: Phase, defaults: api.SubscriptionSchedulesResourceDefaultSe
 
 
 def _item_params(item: api.SubscriptionScheduleConfigurationItem) -> Params:
+    """Return the parameters of a subscription item for an item of a phase."""
     wanted: Params = {
         "_inline": True,
         "price": item["price"],
@@ -141,14 +143,14 @@ def _item_params(item: api.SubscriptionScheduleConfigurationItem) -> Params:
 
 
 def current_of(schedule: StoredSchedule) -> api.SubscriptionScheduleCurrentPhase:
-    """The current phase of an active schedule."""
+    """Return the current phase of an active schedule."""
     current = schedule["current_phase"]
     assert current is not None, "an active schedule is in one of its phases"
     return current
 
 
 def plan(call: Call, schedule: StoredSchedule) -> None:
-    """Write down when the current phase ends, and when to give notice of the schedule's end."""
+    """Schedule the end of the current phase, and the notice before the schedule's end."""
     clock = schedule["test_clock"]
     call.schedule.cancel(STEP, schedule["id"])
     call.schedule.cancel(EXPIRING, schedule["id"])
@@ -163,8 +165,9 @@ def plan(call: Call, schedule: StoredSchedule) -> None:
 
 
 def step(call: Call, id: str) -> None:
-    """A phase begins or ends at this moment: the next one changes the subscription; after the last the schedule is
-    completed.
+    """Run the job ``subscription_schedule.step``: begin the next phase, or complete the schedule after the last.
+
+    id: of the schedule.
     """
     schedule = call.objects.find(kinds.SCHEDULE, id)
     if schedule is None or schedule["status"] not in ("not_started", "active"):
@@ -187,7 +190,7 @@ def step(call: Call, id: str) -> None:
 
 
 def phase_items(old: list[StoredSubscriptionItem], phase: Phase) -> list[Mapping[str, Any]]:
-    """The changes, as ``items`` of an update, that make a subscription's items those of a phase."""
+    """Return the changes, as ``items`` of an update, that turn a subscription's items into those of a phase."""
     wanted: list[Mapping[str, Any]] = []
     left = list(old)
     for item in phase["items"]:
@@ -199,16 +202,16 @@ def phase_items(old: list[StoredSubscriptionItem], phase: Phase) -> list[Mapping
 
 
 def phase_at(phases: list[Phase], at: int) -> Phase | None:
-    """The phase that holds that moment (UTC epoch seconds)."""
+    """Return the phase that contains ``at`` (UTC epoch seconds), else None."""
     return next((phase for phase in phases if phase["start_date"] <= at < phase["end_date"]), None)
 
 
 def enter(
     call: Call, schedule: StoredSchedule, subscription: StoredSubscription, phase: Phase, over: Phase | None = None
 ) -> None:
-    """Give the subscription what a phase says; at the end of a period without prorations, since the renewal bills the
-    new items.
+    """Apply a phase to its subscription.
 
+    At the end of a period nothing is prorated, since the renewal bills the new items.
     over: the phase that ends now; its discounts end with it.
     """
     if subscription["status"] in ("canceled", "incomplete_expired"):
@@ -248,14 +251,14 @@ def enter(
 def _swap(
     call: Call, subscription: StoredSubscription, old: list[StoredSubscriptionItem], wanted: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Replace the items exactly between two periods: the renewal that follows bills the new ones."""
+    """Replace the items between two periods; the renewal that follows bills the new ones."""
     customer = call.objects.get(kinds.CUSTOMER, subscription["customer"])
     over = period_of(subscription)
     kept = {item["id"]: interval_of(item) for item in old}
     after = apply_changes(call, subscription, old, wanted, customer)
     for item in after:
         if kept.get(item["id"]) != interval_of(item):
-            set_period(item, over)  # it is over for them, too, so that the renewal begins theirs
+            set_period(item, over)  # as if theirs had ended too, so that the renewal begins the next one
     if not is_flexible(subscription) and interval_of(after[0]) != interval_of(old[0]):
         subscription["billing_cycle_anchor"] = period_of(subscription)[1]
     store_items(call, subscription, after)
@@ -263,7 +266,7 @@ def _swap(
 
 
 def complete(call: Call, schedule: StoredSchedule, subscription: StoredSubscription | None) -> None:
-    """All phases are over: the subscription goes on by itself, or ends with them (``end_behavior``)."""
+    """Complete a schedule after its last phase; ``end_behavior`` decides whether the subscription continues."""
     states.SCHEDULE.set(schedule, "completed")
     schedule.update({"completed_at": call.now, "current_phase": None})
     if subscription is not None:
@@ -280,14 +283,14 @@ def complete(call: Call, schedule: StoredSchedule, subscription: StoredSubscript
 
 
 def expiring(call: Call, id: str) -> None:
-    """Notice that the schedule comes to its end."""
+    """Run the job ``subscription_schedule.expiring``: emit the notice before the end. id: of the schedule."""
     schedule = call.objects.find(kinds.SCHEDULE, id)
     if schedule is not None and schedule["status"] == "active":
         call.emit("subscription_schedule.expiring", schedule)
 
 
 def phase_due(call: Call, subscription: StoredSubscription) -> None:
-    """A renewal at the boundary of two phases: the new phase begins first."""
+    """Begin the next phase first if a renewal falls on the boundary of two phases."""
     schedule = call.objects.find(kinds.SCHEDULE, subscription["schedule"] or "")
     if schedule is not None and schedule["status"] == "active" and current_of(schedule)["end_date"] <= call.now:
         call.schedule.cancel(STEP, schedule["id"])

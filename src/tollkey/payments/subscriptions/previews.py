@@ -39,21 +39,25 @@ _DETAILS = ("address", "shipping", "tax_exempt")
 
 
 def preview(call: Call, params: Params) -> StoredInvoice:
-    """``POST /v1/invoices/create_preview``. What the look makes on its way (an inline price) is undone."""
+    """Create a preview invoice. Objects that it needs, such as an inline price, are not kept."""
     return preview_of(call, params, "upcoming_" + call.ids.new("in"))
 
 
 def preview_renewal(call: Call, subscription: StoredSubscription) -> StoredInvoice:
-    """The next invoice of a subscription as it is."""
+    """Return the next invoice of a subscription without changes. Raises ApiError 404 if there is none."""
     return preview_of(call, {"subscription": subscription["id"]}, "upcoming", now=call)
 
 
 class _Seen(Exception):
-    """Undoes what a look has written."""
+    """Raised to roll back what a preview has written."""
 
 
 def preview_of(call: Call, params: Params, id: str, now: Call | None = None) -> StoredInvoice:
-    """The invoice as it would be. What was made on the way stays known to this request, and is not stored."""
+    """Return a preview invoice and roll back everything written for it.
+
+    id: of the preview. now: the call at the customer's time; derived from the customer if None. Raises ApiError 400 for
+        parameters that contradict each other, and 404 if there is no upcoming invoice.
+    """
     try:
         with call.tx.savepoint():
             invoice = _imagined(call, params, id, now)
@@ -63,6 +67,7 @@ def preview_of(call: Call, params: Params, id: str, now: Call | None = None) -> 
 
 
 def _imagined(call: Call, params: Params, id: str, now: Call | None) -> StoredInvoice:
+    """Return the preview invoice. Writes objects that the caller must roll back."""
     subscription = (
         call.objects.get(kinds.SUBSCRIPTION, params["subscription"], "subscription")
         if params.get("subscription")
@@ -102,28 +107,31 @@ def _imagined(call: Call, params: Params, id: str, now: Call | None) -> StoredIn
 
 
 def _customer(call: Call, id: str | None, details: Mapping[str, Any], now: Call | None) -> tuple[Call, StoredCustomer]:
-    """The customer of a preview with the details that are asked about, and the call at the customer's time.
+    """Return the call at the customer's time, and the customer with the details of the parameters.
 
-    Without an id it is nobody yet: an object without an id, of which everything that is missing counts as not set.
+    Without an id the customer is a new one: it has no id, and missing fields count as not set.
     """
     known: Mapping[str, Any] = {"id": None, "balance": 0}
     if id:
         customer = call.objects.get(kinds.CUSTOMER, id, "customer")
         known = customer
     seen = {**known, **{name: value for name, value in details.items() if name in _DETAILS}}
-    return now or clock.for_customer(call, known), cast("StoredCustomer", seen)  # as said above
+    return now or clock.for_customer(call, known), cast("StoredCustomer", seen)  # may lack fields, see the docstring
 
 
 def _proration(line: api.LineItem) -> bool:
+    """Return whether a line is a proration of a subscription item."""
     details = item_details(line)
     return details is not None and details["proration"]
 
 
 def _none(customer: str | None) -> ApiError:
+    """Return the error for a customer without an upcoming invoice."""
     return ApiError(404, code="invoice_upcoming_none", message=f"No upcoming invoices for customer: {customer}")
 
 
 def _next_of(call: Call, customer: str) -> StoredSubscription | None:
+    """Return the customer's subscription that renews next, else None."""
     live = call.objects.query(
         kinds.SUBSCRIPTION, {"customer": customer, "status": ["trialing", "active", "past_due"]}, limit=100
     )
@@ -132,7 +140,7 @@ def _next_of(call: Call, customer: str) -> StoredSubscription | None:
 
 
 def _phases(call: Call, schedule: StoredSchedule | None, params: Params) -> list[Phase]:
-    """The phases that the preview goes by: those that are asked about, or the schedule's own."""
+    """Return the phases for the preview: those in the parameters, or the schedule's own."""
     asked = (params.get("schedule_details") or {}).get("phases")
     if asked:
         return build_phases(call, asked, schedule["phases"][0]["start_date"] if schedule else call.now)
@@ -142,7 +150,7 @@ def _phases(call: Call, schedule: StoredSchedule | None, params: Params) -> list
 def _of_subscription(
     call: Call, subscription: StoredSubscription, details: Params, phases: list[Phase]
 ) -> tuple[list[StoredLine], str, tuple[int, int]]:
-    """The lines of a subscription's next invoice, after the changes that are asked about."""
+    """Return lines, billing reason and period of a subscription's next invoice, after the changes in the parameters."""
     if subscription["status"] in ("canceled", "incomplete_expired"):
         raise _none(subscription["customer"])
     customer = call.objects.get(kinds.CUSTOMER, subscription["customer"])
@@ -196,9 +204,9 @@ def _of_phase(
     phases: list[Phase],
     customer: StoredCustomer,
 ) -> list[StoredSubscriptionItem]:
-    """The items of the next period: those of the phase that it begins in.
+    """Return the items of the next period: those of the phase that it begins in.
 
-    Raises ApiError 404 when the schedule ends the subscription.
+    Raises ApiError 404 if the schedule ends the subscription.
     """
     schedule = call.objects.find(kinds.SCHEDULE, subscription["schedule"] or "")
     every = phases or (schedule["phases"] if schedule else [])
@@ -214,7 +222,7 @@ def _of_phase(
 def _of_new(
     call: Call, customer: StoredCustomer, details: Params, params: Params
 ) -> tuple[list[StoredLine], str, tuple[int, int], StoredSubscription]:
-    """The first invoice of a subscription that is not there yet."""
+    """Return lines, billing reason and period of the first invoice of a new subscription, and that subscription."""
     wanted = wanted_items(details)
     prices = [
         recurring_price(call, entry, f"subscription_details[items][{place}]", params.get("currency"))
@@ -244,7 +252,7 @@ def _of_new(
         "transfer_data": None,
         "application_fee_percent": None,
     }
-    seen = cast("StoredSubscription", made)  # it has no id yet, and of the rest what lines and invoices are made from
+    seen = cast("StoredSubscription", made)  # no id, and only the fields that lines and invoices need
     items = [
         new_item(call, seen, entry, price, f"subscription_details[items][{place}]", customer)
         for place, (entry, price) in enumerate(zip(wanted, prices, strict=True))
@@ -257,7 +265,7 @@ def _of_new(
 
 
 def _currency_of_items(call: Call, params: Params) -> str:
-    """The currency of an invoice that nothing else gives one: that of its first new item, or usd."""
+    """Return the currency of the first new item, or ``usd``, for an invoice whose currency nothing else determines."""
     for entry in params.get("invoice_items") or []:
         price = call.objects.find(kinds.PRICE, entry.get("price") or "")
         asked = entry.get("currency") or (entry.get("price_data") or {}).get("currency")
@@ -274,9 +282,10 @@ def _items(
     params: Params,
     currency: str,
 ) -> list[StoredLine]:
-    """Pending invoice items, as they are or as the parameters would have them, and those that are only asked about.
+    """Return the lines of pending invoice items, with the parameters' changes, and of items that exist only in the
+    preview.
 
-    Raises ApiError 400 for an item in another currency than the invoice's.
+    Raises ApiError 400 for an item in another currency than the invoice.
     """
     of = subscription["id"] if subscription else None
     pending = drafts.pending_items(call, customer["id"], currency, of) if customer["id"] else []
@@ -318,7 +327,7 @@ def _invoice(
     subscription: StoredSubscription | None,
     bill: drafts.Bill,
 ) -> StoredInvoice:
-    """The invoice that is answered. bill: what it bills, whose discounts follow from the others here."""
+    """Return the preview invoice. bill: its lines, without discounts, which are determined here."""
     discounts = discounts_of(subscription, customer) if subscription else discounts_of_customer(customer)
     entries = redemption.entries_of(params)
     if entries is not None:
@@ -359,13 +368,13 @@ def _invoice(
     )
     if subscription is None or subscription["id"] is None:
         invoice["parent"] = None
-    if invoice["customer"] is None:  # the answer's schema wants a text
+    if invoice["customer"] is None:  # the schema of the response requires a string
         invoice["customer"] = ""
     return invoice
 
 
 def _preview_discounts(call: Call, entries: Iterable[DiscountEntry]) -> list[str]:
-    """Discounts that are only asked about: objects of this request, never stored."""
+    """Return the ids of discounts that exist only in this request."""
     made = []
     for entry in entries:
         if entry.get("coupon") or entry.get("promotion_code"):

@@ -1,9 +1,10 @@
-"""Prorations: what a change in mid-period credits for the time that is not used, and debits for the time that remains.
+"""Prorations: credits for the unused time and debits for the remaining time when a subscription changes within a
+period.
 
-In the flexible billing mode a credit takes back what was last debited for the item, whatever its price has been since;
-in the classic mode it is worked out from the item's price, less the discounts that its last invoice had. The discounts
-of an invoice never count for prorations: those in force are within their amounts, or stand beside them when the
-subscription's ``proration_discounts`` are itemized (docs.stripe.com/billing/subscriptions/prorations).
+In the flexible billing mode a credit reverses what was last debited for the item, even if its price has changed since.
+In the classic mode it is computed from the item's price, less the discounts of its last invoice. Discounts of the new
+invoice do not apply to prorations: those in force are included in their amounts, or listed separately if the
+subscription's ``proration_discounts`` are ``itemized`` (docs.stripe.com/billing/subscriptions/prorations).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Debit(NamedTuple):
-    """Something that was billed, or is going to be, for an item. off: discount id -> what it took."""
+    """An amount (minor units) that was or will be billed for an item. off: discount id -> its amount in minor units."""
 
     amount: int
     off: dict[str, int]
@@ -43,8 +44,8 @@ class Debit(NamedTuple):
 class _Share(NamedTuple):
     """The part of an item's price that a proration credits or debits.
 
-    amount: minor units, negative for a credit. period: start and end, UTC epoch seconds. text: the description.
-    debits: what a credit takes back; None for a debit.
+    amount: minor units, negative for a credit. period: start and end, UTC epoch seconds. text: the description. debits:
+        what a credit reverses; None for a debit.
     """
 
     price: StoredPrice
@@ -56,7 +57,7 @@ class _Share(NamedTuple):
 
 
 def item_details(line: api.LineItem) -> ItemParent | None:
-    """What a line says of the subscription item that it bills; None for the line of an invoice item."""
+    """Return ``subscription_item_details`` of a line; None for the line of an invoice item."""
     parent = line["parent"]
     return parent.get("subscription_item_details") if parent is not None else None
 
@@ -70,10 +71,9 @@ def prorations(
     at: int,
     debits: bool = True,
 ) -> list[StoredInvoiceItem]:
-    """The invoice items that a change in mid-period causes, not stored: credits for unused time, debits for the
-    remaining time of each item's own period.
+    """Return the invoice items of a change within a period, not stored: credits for unused, debits for remaining time.
 
-    debits: False when the new items are billed for a whole new period instead.
+    at: time of the change, UTC epoch seconds. debits: False if the new items are billed for a whole new period.
     """
     old = {item["id"]: item for item in before}
     new = {item["id"]: item for item in after}
@@ -96,9 +96,9 @@ def _debit_rest(
     items: list[StoredSubscriptionItem],
     at: int,
 ) -> StoredInvoiceItem:
-    """The debit of an item for the rest of its period from ``at`` on (UTC epoch seconds).
+    """Return the debit of an item for the rest of its period after ``at`` (UTC epoch seconds).
 
-    items: all of the subscription, over which the amounts of discounts are spread.
+    items: all of the subscription, over which fixed discounts are spread.
     """
     price, quantity = full_price(call, item), cost_quantity(item)
     whole, end = whole_period(subscription, item, item["current_period_start"]), item["current_period_end"]
@@ -119,18 +119,19 @@ def _debit_rest(
 
 
 def _itemizes(subscription: StoredSubscription) -> bool:
-    """Whether the discounts of prorations stand beside their amounts; otherwise they are within them."""
+    """Return whether the discounts of prorations are listed separately, and not included in the amounts."""
     return bool(value_at(subscription.get("billing_mode") or {}, "flexible.proration_discounts") == "itemized")
 
 
 def _same(was: StoredSubscriptionItem, now: StoredSubscriptionItem) -> bool:
+    """Return whether price and quantity are the same."""
     return bool(was["price"]["id"] == now["price"]["id"] and was.get("quantity") == now.get("quantity"))
 
 
 def _credit(
     call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, at: int
 ) -> list[StoredInvoiceItem]:
-    """The credit for the unused time of an item; none in the flexible mode when nothing was debited for it."""
+    """Return the credit for an item's unused time after ``at``; empty in the flexible mode if nothing was debited."""
     span = period_of_item(item)
     flexible = is_flexible(subscription) and bool(subscription["id"])
     debits = _pending(call, subscription, item, at) if flexible else []
@@ -158,9 +159,9 @@ def _take_back(
     *,
     itemized: bool,
 ) -> StoredInvoiceItem:
-    """The credit that takes these debits of an item back for the time from ``at`` on (UTC epoch seconds).
+    """Return the credit that reverses these debits of an item for the time after ``at`` (UTC epoch seconds).
 
-    itemized: it takes back the whole amounts, and tells the discounts beside them.
+    itemized: credit the amounts before discounts, and list the discounts separately.
     """
     off: dict[str, int] = {}
     for debit in debits:
@@ -183,10 +184,10 @@ def _take_back(
 def _net(
     call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, amount: int, billed: list[Debit]
 ) -> int:
-    """What was really charged for an amount: less the share that discounts took of the lines that billed it.
+    """Return an amount less its share of the discounts on the lines that billed it; minor units.
 
-    Discounts that have come since, or have gone, do not count. What no invoice has billed yet is credited
-    with the percentages in force, for its debit will be billed with them.
+    Discounts added or removed since do not count. For an amount that no invoice has billed yet, the discounts in force
+    apply, since its debit will be billed with them.
     """
     whole = sum(debit.amount for debit in billed)
     if whole:
@@ -202,9 +203,9 @@ def _in_force(
     amount: int,
     items: list[StoredSubscriptionItem],
 ) -> dict[str, int]:
-    """What the discounts in force take off an amount that an item costs, one after another.
+    """Return what each discount in force takes off an item's cost, applied one after another: id -> minor units.
 
-    items: those over whose costs an amount off is spread.
+    items: those over whose costs a fixed discount is spread.
     """
     taken: dict[str, int] = {}
     customer = call.objects.find(kinds.CUSTOMER, subscription["customer"] or "")
@@ -222,14 +223,14 @@ def _in_force(
 
 
 def _cost(call: Call, item: StoredSubscriptionItem, discount: arithmetic.Off) -> int:
-    """What an item costs for a whole interval, as far as a discount is for it."""
+    """Return the cost of an item for a whole interval (minor units); 0 if the discount does not apply to it."""
     if is_metered(item) or (discount.products and item["price"]["product"] not in discount.products):
         return 0
     return arithmetic.cost(full_price(call, item), cost_quantity(item))
 
 
 def _pending(call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, at: int) -> list[Debit]:
-    """The newest debit of an item that waits for its invoice, for a time that holds ``at``."""
+    """Return the newest pending debit of an item for a time that contains ``at`` (UTC epoch seconds)."""
     waiting = drafts.pending_items(call, subscription["customer"], subscription["currency"], subscription["id"])
     fitting = (
         one
@@ -243,7 +244,7 @@ def _pending(call: Call, subscription: StoredSubscription, item: StoredSubscript
 
 
 def _debit_waiting(entry: StoredInvoiceItem) -> Debit:
-    """What a proration debits that waits for its invoice: the amount without its discounts, and these beside it."""
+    """Return the debit of a pending proration, with its discounts separate from its amount."""
     within = dict(entry.get("_within") or ())
     off = within or dict(entry.get("_off") or ())
     period = arithmetic.Period(entry["period"]["start"], entry["period"]["end"])
@@ -253,9 +254,9 @@ def _debit_waiting(entry: StoredInvoiceItem) -> Debit:
 def _billed(
     call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, at: int, *, same_price: bool = False
 ) -> list[Debit]:
-    """The lines of the newest invoice that billed an item for a time that holds ``at`` (UTC epoch seconds).
+    """Return the lines of the newest invoice that billed an item for a time that contains ``at`` (UTC epoch seconds).
 
-    same_price: only lines at the price that it has now.
+    same_price: only lines with the item's present price.
     """
     wanted = {
         "parent.subscription_details.subscription": subscription["id"],
@@ -269,6 +270,7 @@ def _billed(
 
 
 def _bills(line: api.LineItem, item: StoredSubscriptionItem, at: int, same_price: bool) -> bool:
+    """Return whether a line bills the item for a time that contains ``at``."""
     details = item_details(line)
     if (
         line["amount"] <= 0
@@ -281,6 +283,7 @@ def _bills(line: api.LineItem, item: StoredSubscriptionItem, at: int, same_price
 
 
 def _debit(call: Call, line: api.LineItem) -> Debit:
+    """Return the debit of an invoice line, with its discounts separate from its amount."""
     details = item_details(line)
     entry = call.objects.find(kinds.INVOICE_ITEM, (details and details["invoice_item"]) or "")
     within = dict((entry and entry.get("_within")) or ())
@@ -294,6 +297,7 @@ def _debit(call: Call, line: api.LineItem) -> Debit:
 def _proration(
     call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, share: _Share
 ) -> StoredInvoiceItem:
+    """Return the invoice item of a proration, not stored."""
     made = new_object(
         kinds.INVOICE_ITEM,
         id=call.ids.new("ii"),

@@ -1,4 +1,4 @@
-"""What a quote adds up to, and what its acceptance makes."""
+"""The amounts of a quote, and the subscription or invoice that its acceptance creates."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 
 def build_lines(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[OrderedLine]:
-    """The lines of a quote, priced. Raises ApiError for prices that are not there, or of different currencies or
-    intervals.
+    """Return the lines of a quote with their amounts.
+
+    Raises ApiError 400 for unknown prices, several currencies, or several intervals.
     """
     made: list[OrderedLine] = []
     for place, entry in enumerate(wanted):
@@ -60,21 +61,21 @@ def build_lines(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[Ordered
 
 
 def currency_of(quote: StoredQuote) -> str:
-    """The currency of a quote."""
+    """Return the currency of a quote whose amounts have been computed."""
     currency = quote["currency"]
     assert currency is not None, "a quote has its currency since it was added up for the first time"
     return currency
 
 
 def price_of(line: OrderedLine) -> api.Price:
-    """The price of a line."""
+    """Return the price of a quote's line."""
     price = line["price"]
     assert price is not None, "the lines of quotes are made of prices"
     return price
 
 
 def discount(call: Call, quote: StoredQuote, entries: Iterable[DiscountEntry]) -> None:
-    """Give a quote these discounts: they count as redeemed when it is accepted."""
+    """Set the discounts of a quote; they are redeemed when it is accepted."""
     quote["_discounts"], quote["discounts"] = [], []
     for entry in entries:
         kept: DiscountEntry = {}
@@ -85,7 +86,7 @@ def discount(call: Call, quote: StoredQuote, entries: Iterable[DiscountEntry]) -
 
 
 def recalculate_quote(call: Call, quote: StoredQuote) -> None:
-    """Recalculate a quote: each line, what is due at once (upfront) and what recurs."""
+    """Compute the amounts of a quote: of each line, due on acceptance (``upfront``) and recurring."""
     lines = quote["_items"]
     currency = lines[0]["currency"] if lines else quote["currency"] or "usd"
     off = redemption.offs(call, quote["discounts"], currency, call.now)
@@ -116,7 +117,7 @@ def recalculate_quote(call: Call, quote: StoredQuote) -> None:
 
 
 def _taxing(call: Call, quote: StoredQuote) -> tax_automatic.Taxing | None:
-    """How a quote is taxed automatically; None when it is not, or nobody knows where its customer is."""
+    """Return how a quote is taxed automatically; None if it is not, or the customer's location is unknown."""
     automatic = quote["automatic_tax"]
     if not automatic["enabled"]:
         return None
@@ -142,6 +143,7 @@ def _taxing(call: Call, quote: StoredQuote) -> tax_automatic.Taxing | None:
 
 
 def _details(lines: list[OrderedLine]) -> api.QuotesResourceTotalDetails:
+    """Return ``total_details`` of lines."""
     return {
         "amount_discount": sum(line["amount_discount"] for line in lines),
         "amount_shipping": 0,
@@ -150,6 +152,7 @@ def _details(lines: list[OrderedLine]) -> api.QuotesResourceTotalDetails:
 
 
 def _sums(lines: list[OrderedLine]) -> api.QuotesResourceUpfront:
+    """Return the totals of lines."""
     return {
         "amount_subtotal": sum(line["amount_subtotal"] for line in lines),
         "amount_total": sum(line["amount_total"] for line in lines),
@@ -158,6 +161,7 @@ def _sums(lines: list[OrderedLine]) -> api.QuotesResourceUpfront:
 
 
 def _recurring(lines: list[OrderedLine]) -> api.QuotesResourceRecurring | None:
+    """Return ``computed.recurring`` of the recurring lines; None without any."""
     if not lines:
         return None
     terms, sums = terms_of(price_of(lines[0])), _sums(lines)
@@ -171,7 +175,7 @@ def _recurring(lines: list[OrderedLine]) -> api.QuotesResourceRecurring | None:
 
 
 def fulfil(call: Call, quote: StoredQuote) -> None:
-    """Make the subscription (with the one-time lines on its first invoice), or the invoice, of an accepted quote."""
+    """Create the subscription of an accepted quote, with one-time lines on its first invoice; else its invoice."""
     assert quote["customer"] is not None, "quotes without a customer are not finalized"
     customer = call.objects.get(kinds.CUSTOMER, quote["customer"], "customer")
     lines = quote["_items"]
@@ -227,6 +231,7 @@ def _invoice(
     days: int | None,
     discounts: list[DiscountEntry],
 ) -> StoredInvoice:
+    """Create the invoice of an accepted quote without recurring lines. days: ``days_until_due``."""
     id = call.ids.new("in")
     made = [drafts.one_time_line_of(call, customer, id, line) for line in lines]
     return drafts.store(

@@ -1,6 +1,6 @@
-"""Quotes: what something would cost, for a customer to accept.
+"""Quotes: prices offered to a customer, who can accept them.
 
-draft ──finalize──▶ open ──accept──▶ accepted   (its subscription, or its invoice, is made)
+draft ──finalize──▶ open ──accept──▶ accepted   (its subscription or its invoice is created)
   └──cancel──▶ canceled ◀──cancel, or expires_at passes──┘
 """
 
@@ -59,7 +59,7 @@ _COPIED = (
 
 
 def create(call: Call, params: Params) -> StoredQuote:
-    """Create a draft, perhaps as a copy of another quote."""
+    """Create a draft quote, optionally as a copy of another one."""
     source = (
         call.objects.get(kinds.QUOTE, params["from_quote"]["quote"], "from_quote[quote]")
         if params.get("from_quote")
@@ -117,7 +117,7 @@ def create(call: Call, params: Params) -> StoredQuote:
 
 
 def _check(quote: StoredQuote) -> None:
-    """Raise ApiError 400 for an application fee that does not go with the quote's lines."""
+    """Raise ApiError 400 for an application fee that the quote's lines do not allow."""
     recurring = any(quote_rules.price_of(line)["recurring"] for line in quote["_items"])
     if quote["application_fee_amount"] is not None and recurring:
         raise invalid(
@@ -132,6 +132,7 @@ def _check(quote: StoredQuote) -> None:
 
 
 def _apply(call: Call, quote: StoredQuote, params: Params) -> None:
+    """Apply the parameters to a draft and compute its amounts."""
     fields.assign(quote, params, (*_PLAIN, "collection_method", "expires_at"))
     if params.get("customer"):
         if quote["customer"] not in (None, params["customer"]):
@@ -169,12 +170,13 @@ def _apply(call: Call, quote: StoredQuote, params: Params) -> None:
 
 
 def _params_of(line: OrderedLine) -> Params:
-    """The parameters that make a line again."""
+    """Return the parameters that create an equal line."""
     price = quote_rules.price_of(line)["id"]
     return {"price": price, "quantity": line["quantity"], "tax_rates": line["_rates"]}
 
 
 def _get(call: Call, *allowed: str, verb: str = "") -> tuple[Call, StoredQuote]:
+    """Return the call at the quote's time, and the quote in the path. Raises ApiError 400 for another status."""
     quote = call.objects.get(kinds.QUOTE, call.path["quote"])
     customer = call.objects.find(kinds.CUSTOMER, quote["customer"] or "")
     call = clock.for_customer(call, customer) if customer else clock.at_clock(call, quote["test_clock"])
@@ -184,7 +186,7 @@ def _get(call: Call, *allowed: str, verb: str = "") -> tuple[Call, StoredQuote]:
 
 
 def update(call: Call, params: Params) -> StoredQuote:
-    """Change a draft."""
+    """Change a draft quote."""
     allowed = ("draft",) if set(params) - {"metadata"} else ()
     call, quote = _get(call, *allowed, verb="updated")
     if "metadata" in params:
@@ -195,7 +197,7 @@ def update(call: Call, params: Params) -> StoredQuote:
 
 
 def finalize(call: Call, params: Params) -> StoredQuote:
-    """Number a draft and open it for the customer."""
+    """Give a draft a number and open it for the customer."""
     call, quote = _get(call, "draft", verb="finalized")
     if quote["customer"] is None:
         raise invalid("You must set a `customer` on the quote before finalizing it.", "customer", "parameter_missing")
@@ -213,7 +215,7 @@ def finalize(call: Call, params: Params) -> StoredQuote:
 
 
 def accept(call: Call, params: Params) -> StoredQuote:
-    """Accept an open quote: its subscription or invoice is made."""
+    """Accept an open quote, and create its subscription or invoice."""
     call, quote = _get(call, "open", verb="accepted")
     states.QUOTE.set(quote, "accepted")
     quote["status_transitions"]["accepted_at"] = call.now
@@ -232,6 +234,7 @@ def cancel(call: Call, params: Params) -> StoredQuote:
 
 
 def _cancel(call: Call, quote: StoredQuote) -> None:
+    """Cancel a quote, with its event."""
     states.QUOTE.set(quote, "canceled")
     quote["status_transitions"]["canceled_at"] = call.now
     call.schedule.cancel(jobs.QUOTE_EXPIRE, quote["id"])
@@ -240,7 +243,7 @@ def _cancel(call: Call, quote: StoredQuote) -> None:
 
 
 def expire(call: Call, id: str) -> None:
-    """Nobody accepted it in time."""
+    """Run the job ``quote.expire``: cancel a quote that was not accepted in time. id: of the quote."""
     quote = call.objects.find(kinds.QUOTE, id)
     if quote is not None and quote["status"] == "open":
         _cancel(call, quote)
@@ -267,7 +270,7 @@ def list_upfront(call: Call, params: Params) -> Page:
 
 
 def pdf(call: Call, params: Params) -> Reply:
-    """The quote as a page to print."""
+    """Return the quote as a PDF. Raises ApiError 400 for a draft."""
     call, quote = _get(call)
     if quote["status"] == "draft":
         raise invalid("You can only download the PDF of a quote that has been finalized.", retry=False)

@@ -1,6 +1,4 @@
-"""What happens to a subscription as time passes: renewal, the end of its trial, notices before, the end it was
-given.
-"""
+"""Scheduled jobs of a subscription: renewal, end of the trial, notices, and cancellation at a set time."""
 
 from __future__ import annotations
 
@@ -32,7 +30,11 @@ _ENDED = ("canceled", "incomplete_expired")
 
 
 def renew(call: Call, id: str) -> None:
-    """The period is over: the subscription ends if it was to, or a new period begins with a draft invoice."""
+    """Run the job ``subscription.renew``: end a subscription that is to end, or begin a new period with a draft
+    invoice.
+
+    id: of the subscription.
+    """
     subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is None or subscription["status"] in (*_ENDED, "paused"):
         return
@@ -81,8 +83,8 @@ def _next_lines(
 ) -> list[StoredLine]:
     """Begin the next periods of these items at ``at`` (UTC epoch seconds) and return their lines.
 
-    The last period before ``cancel_at`` is shorter and costs its share, and so does the time from the end of a trial
-    to a later anchor, unless the subscription was created without prorations.
+    The last period before ``cancel_at`` is prorated, and so is the time from the end of a trial to a later anchor,
+    unless the subscription was created without prorations.
     """
     begin_periods(subscription, items, at)
     if at < subscription["billing_cycle_anchor"] and subscription.get("_free_until_anchor"):
@@ -91,7 +93,7 @@ def _next_lines(
 
 
 def _next_phase(call: Call, subscription: StoredSubscription) -> bool:
-    """Begin the schedule's next phase, when it begins with this period; whether that ended the subscription."""
+    """Begin the schedule's next phase if it begins with this period; return whether that ended the subscription."""
     phase_due(call, subscription)
     return subscription["status"] in _ENDED
 
@@ -99,7 +101,7 @@ def _next_phase(call: Call, subscription: StoredSubscription) -> bool:
 def _end_and_bill_usage(
     call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], period: tuple[int, int]
 ) -> None:
-    """End a subscription, and bill the metered usage of its last period."""
+    """End a subscription, and bill the metered usage of its last period. period: start and end, UTC epoch seconds."""
     lines = [line for line in usage_lines(call, subscription, items, period[1]) if line["amount"]]
     if lines:
         create_draft_invoice(call, subscription, lines, reason="subscription_cycle", period=period, advance=True)
@@ -108,7 +110,7 @@ def _end_and_bill_usage(
 
 
 def end_at_cancel_at(call: Call, id: str) -> None:
-    """Job ``subscription.cancel``: end a subscription at its ``cancel_at``."""
+    """Run the job ``subscription.cancel``: end a subscription at its ``cancel_at``. id: of the subscription."""
     subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is None or subscription["status"] in _ENDED or subscription["cancel_at"] is None:
         return
@@ -120,7 +122,10 @@ def end_at_cancel_at(call: Call, id: str) -> None:
 
 
 def trial_will_end(call: Call, id: str) -> None:
-    """Three days before a trial ends."""
+    """Run the job ``subscription.trial_will_end``: emit the notice three days before a trial ends.
+
+    id: of the subscription.
+    """
     subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is not None and subscription["status"] == "trialing":
         subscription["_trial_notice"] = True
@@ -129,19 +134,22 @@ def trial_will_end(call: Call, id: str) -> None:
 
 
 def expire(call: Call, id: str) -> None:
-    """The first invoice was not paid within 23 hours."""
+    """Run the job ``subscription.expire``: end a subscription whose first invoice was not paid within 23 hours.
+
+    id: of the subscription.
+    """
     subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is None or subscription["status"] != "incomplete":
         return
     invoice = call.objects.find(kinds.INVOICE, subscription["latest_invoice"] or "")
     if invoice is not None and invoice["status"] == "open":
-        lifecycle.void(call, invoice)  # which ends the subscription, too
+        lifecycle.void(call, invoice)  # this also ends the subscription
     else:
         end(call, subscription, None, status="incomplete_expired")
 
 
 def resume_collection(call: Call, id: str) -> None:
-    """The day on which paused collection resumes."""
+    """Run the job ``subscription.resume``: resume paused collection on the set day. id: of the subscription."""
     subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is not None and subscription["pause_collection"] is not None:
         subscription["pause_collection"] = None
@@ -149,7 +157,7 @@ def resume_collection(call: Call, id: str) -> None:
 
 
 def start_again(call: Call, subscription: StoredSubscription) -> None:
-    """Begin periods now, for a paused subscription that resumes with a new anchor."""
+    """Begin new periods now for a paused subscription that resumes with a new anchor."""
     items = load(call, subscription)
     subscription["billing_cycle_anchor"] = call.now
     begin_periods(subscription, items, call.now)

@@ -1,6 +1,6 @@
-"""What parameters of a subscription's requests may not be together, or not in its state.
+"""Parameters of subscription requests that contradict each other, or are not allowed in the subscription's state.
 
-The rules are those of the parameters' descriptions in Stripe's document, where a comment names no other source.
+The rules are from the descriptions of the parameters in Stripe's specification, unless a comment names another source.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _ITEM_CHANGES = ("items", "plan", "quantity", "trial_end", "billing_cycle_anchor
 
 
 def check_new(call: Call, params: Params) -> None:
-    """Raises ApiError for parameters of a new subscription that do not go together."""
+    """Raise ApiError 400 for parameters of a new subscription that contradict each other."""
     _check_common(call, params, {})
     if params.get("default_source") and params.get("customer"):
         customer_sources.source_of(call, params["customer"], params["default_source"], in_path=False)
 
 
 def check_change(call: Call, subscription: StoredSubscription, params: Params) -> None:
-    """Raises ApiError for parameters of a change that do not go together, or do not fit the subscription's state."""
+    """Raise ApiError 400 for parameters that contradict each other, or that the subscription's state does not allow."""
     _check_common(call, params, subscription)
     if params.get("default_source"):
         customer_sources.source_of(call, subscription["customer"], params["default_source"], in_path=False)
@@ -57,7 +57,7 @@ def check_change(call: Call, subscription: StoredSubscription, params: Params) -
 
 
 def _check_common(call: Call, params: Params, known: StoredSubscription | Mapping[str, Any]) -> None:
-    """The rules of new and changed subscriptions. known: the subscription as it is; empty for a new one."""
+    """Check the rules of new and changed subscriptions. known: the subscription; empty for a new one."""
     for first, second in _NOT_BOTH_NEW:
         not_both(params, first, second)
     if len(params.get("add_invoice_items") or ()) > MOST_ADDED_ITEMS:
@@ -66,7 +66,7 @@ def _check_common(call: Call, params: Params, known: StoredSubscription | Mappin
         _check_fee(call, params, known)
     end = params.get("trial_end")
     if end not in (None, "", "now") and call.now + _TRIAL_DAYS * arithmetic.DAY < int(end) <= _five_years(call):
-        # Later ones are refused in other words; stripe-ruby#804 has these.
+        # Later trial ends have another error text; source of this one: stripe-ruby issue 804.
         raise invalid(f"The maximum number of trial period days is {_TRIAL_DAYS} (2 years).", "trial_end")
     used = {rate["id"] for rate in known.get("default_tax_rates") or ()}
     for place, id in enumerate(params.get("default_tax_rates") or ()):
@@ -79,10 +79,12 @@ def _check_common(call: Call, params: Params, known: StoredSubscription | Mappin
 
 
 def _five_years(call: Call) -> int:
+    """Return the time five years from now, UTC epoch seconds."""
     return arithmetic.shift(call.now, "year", 5)
 
 
 def _check_fee(call: Call, params: Params, known: StoredSubscription | Mapping[str, Any]) -> None:
+    """Raise ApiError 400 for an invalid ``application_fee_percent``, or one without a connected account."""
     name = "application_fee_percent"
     percent = float(params[name])
     if not 0 <= percent <= 100:
@@ -99,17 +101,17 @@ def _check_fee(call: Call, params: Params, known: StoredSubscription | Mapping[s
 
 
 def not_both(params: Mapping[str, Any], first: str, second: str, within: str = "") -> None:
-    """Raises ApiError when both parameters are given. within: the name of the hash that they are in."""
+    """Raise ApiError 400 if both parameters are given. within: the name of the hash that contains them."""
     if params.get(first) and params.get(second):
         name = f"{within}[{first}]" if within else first
         raise exclusive(first, second, param=name)
 
 
 def _check_proration_date(subscription: StoredSubscription, at: int, param: str) -> None:
-    """Raises ApiError for a moment outside of the current period.
+    """Raise ApiError 400 for a time (UTC epoch seconds) outside of the current period.
 
-    In the first period of a backdated subscription it may be as early as its start (docs.stripe.com/billing/
-    subscriptions/backdating, "Backdating an update").
+    In the first period of a backdated subscription, its start date is allowed
+    (docs.stripe.com/billing/subscriptions/backdating, "Backdating an update").
     """
     start, end = period_of(subscription)
     first = start <= subscription["created"]
@@ -118,7 +120,10 @@ def _check_proration_date(subscription: StoredSubscription, at: int, param: str)
 
 
 def check_preview(call: Call, params: Params, subscription: StoredSubscription | None) -> None:
-    """Raises ApiError for parameters of a preview that do not go together. subscription: the one that it is about."""
+    """Raise ApiError 400 for parameters of a preview that contradict each other.
+
+    subscription: the one that is previewed, or None.
+    """
     for first, second in _NOT_BOTH_IN_A_PREVIEW:
         not_both(params, first, second)
     if len(params.get("invoice_items") or ()) > MOST_PREVIEWED_ITEMS:
@@ -143,7 +148,7 @@ def check_preview(call: Call, params: Params, subscription: StoredSubscription |
 
 
 def check_schedule(call: Call, customer: str, params: Params) -> None:
-    """Raises ApiError when the payment method of a schedule or of a phase is not one of the customer."""
+    """Raise ApiError 400 if a payment method of a schedule or of a phase does not belong to the customer."""
     named = {"default_settings": params.get("default_settings") or {}}
     named |= {f"phases[{place}]": phase for place, phase in enumerate(params.get("phases") or ())}
     for name, given in named.items():
@@ -152,7 +157,7 @@ def check_schedule(call: Call, customer: str, params: Params) -> None:
 
 
 def check_resume(subscription: StoredSubscription) -> None:
-    """Raises ApiError for a subscription that cannot be resumed."""
+    """Raise ApiError 400 for a subscription that cannot be resumed."""
     if subscription["status"] != "paused":
         raise invalid(
             f"You can only resume subscriptions with a status of `paused`."
@@ -166,6 +171,6 @@ def check_resume(subscription: StoredSubscription) -> None:
 
 
 def check_deletion(item: StoredSubscriptionItem, params: Params) -> None:
-    """Raises ApiError when the usage of an item is to be cleared that has none."""
+    """Raise ApiError 400 if ``clear_usage`` is set for an item that is not metered."""
     if params.get("clear_usage") and not is_metered(item):
         raise invalid("You can only clear the usage of items with a metered price.", "clear_usage")

@@ -1,4 +1,4 @@
-"""What may be set on a subscription at any time, in today's words and in those of older versions."""
+"""Settings of a subscription that can be changed at any time, under their present and their older names."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ _PLAIN = (
 
 
 def anchor_hash(*types: str, param: str = "billing_cycle_anchor", **more: Param) -> Removed:
-    """Return the change of 2026-09-30: ``billing_cycle_anchor`` is a hash, no longer a text.
+    """Return the change of 2026-09-30: ``billing_cycle_anchor`` is a hash, no longer a string.
 
-    types: of its ``type``. param: its dotted path. more: further fields.
+    types: allowed values of ``type``. param: its dotted path. more: further fields of the hash.
     """
     link = "endive/2026-09-30/polymorphic-billing-cycle-anchor"
     hash = P.nested({"type": P.enum(*types), **more}, required=["type"])
     return Removed("2026-09-30", param, becomes=hash, link=link)
 
 
-#: The same in previews, where the anchor may be a time.
+#: The change for previews, where the anchor may be a time.
 PREVIEW_ANCHOR = anchor_hash(
     "now", "timestamp", "unchanged", param="subscription_details.billing_cycle_anchor", timestamp=P.timestamp()
 )
 
 
 def anchor_of(hash: Mapping[str, Any]) -> str | int:
-    """Return ``now``, ``unchanged`` or a time (UTC epoch seconds) that the hash of ``billing_cycle_anchor`` names.
+    """Return the meaning of a ``billing_cycle_anchor`` hash: ``now``, ``unchanged`` or a time (UTC epoch seconds).
 
-    Raises ApiError 400 when the type is ``timestamp`` and there is none.
+    Raises ApiError 400 if the type is ``timestamp`` and no timestamp is given.
     """
     kind: str = hash["type"]
     if kind != "timestamp":
@@ -60,8 +60,10 @@ def anchor_of(hash: Mapping[str, Any]) -> str | int:
 
 
 def translate(params: Params) -> Params:
-    """Parameters in the words of the rules: ``billing`` and ``prorate`` get their successors, and the hash of
-    ``billing_cycle_anchor`` its meaning (``now``, ``unchanged`` or a time).
+    """Return the parameters under their present names.
+
+    ``billing`` and ``prorate`` become their successors, and the hash of ``billing_cycle_anchor`` becomes ``now``,
+    ``unchanged`` or a time (UTC epoch seconds).
     """
     made = dict(params)
     if isinstance(made.get("billing_cycle_anchor"), dict):
@@ -74,7 +76,7 @@ def translate(params: Params) -> Params:
 
 
 def apply_settings(call: Call, subscription: StoredSubscription, params: Params) -> None:
-    """Take over the settings that were sent. Raises ApiError for those that do not fit together."""
+    """Apply the settings in the parameters. Raises ApiError 400 for settings that contradict each other."""
     fields.assign_with_metadata(subscription, params, _PLAIN)
     if params.get("default_payment_method"):
         check_method(call, subscription["customer"], params["default_payment_method"])
@@ -110,12 +112,13 @@ def apply_settings(call: Call, subscription: StoredSubscription, params: Params)
             "enabled": enabled,
             "liability": {"type": "self"} if enabled else None,
         }
-    stored: Mapping[str, Any] = subscription  # whose fields have computed names here
+    stored: Mapping[str, Any] = subscription  # fields are read by computed names
     sent = [name for name in ("payment_settings", "invoice_settings", "trial_settings") if params.get(name)]
     fields.assign(subscription, {name: _over(stored[name], params[name]) for name in sent}, sent)
 
 
 def _over(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, object]:
+    """Return ``old`` with the values of ``new``, merged recursively."""
     made = dict(old)
     for name, value in new.items():
         made[name] = _over(made[name], value) if isinstance(value, dict) and isinstance(made.get(name), dict) else value
@@ -123,7 +126,7 @@ def _over(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, object]:
 
 
 def check_method(call: Call, customer: str, id: str, param: str = "default_payment_method") -> None:
-    """Raises ApiError for a payment method that is not one of the customer. param: what is told of."""
+    """Raise ApiError 400 for a payment method that does not belong to the customer. param: its name in the error."""
     if "payment_method" not in call.setup.tables.of:
         return
     method = call.objects.find(kinds.PAYMENT_METHOD, id)
@@ -139,6 +142,7 @@ def check_method(call: Call, customer: str, id: str, param: str = "default_payme
 
 
 def _percent_rate(call: Call, percent: float | str) -> api.TaxRate:
+    """Create the tax rate of ``tax_percent``, a parameter of older versions."""
     rate = new_object(
         kinds.TAX_RATE,
         id=call.ids.new("txr"),
@@ -154,7 +158,10 @@ def _percent_rate(call: Call, percent: float | str) -> api.TaxRate:
 
 
 def set_cancel(call: Call, subscription: StoredSubscription, params: Params) -> None:
-    """When the subscription is to end: at the period's end, at a moment, or not any more."""
+    """Set or clear when the subscription is canceled: at the end of the period, or at a time.
+
+    Raises ApiError 400 if both are given, or the time is in the past.
+    """
     if params.get("cancel_at_period_end") and params.get("cancel_at"):
         raise exclusive("cancel_at", "cancel_at_period_end", param="cancel_at")
     end = subscription["_period"][1]
@@ -185,30 +192,31 @@ def set_cancel(call: Call, subscription: StoredSubscription, params: Params) -> 
 
 
 def clear_cancellation(subscription: StoredSubscription) -> None:
-    """Let a subscription go on that was to end."""
+    """Clear a planned cancellation."""
     subscription["canceled_at"] = subscription["cancel_at"] = None
     set_reason(subscription, None)
 
 
 def set_reason(subscription: StoredSubscription, reason: str | None) -> None:
-    """Set the reason in ``cancellation_details``; what the customer has said stays."""
+    """Set the reason in ``cancellation_details``; the customer's comment and feedback are kept."""
     fields.assign(_details(subscription), {"reason": reason}, ["reason"])
 
 
 def set_details(subscription: StoredSubscription, params: Params) -> None:
-    """Take over the ``cancellation_details`` that were sent, if any."""
+    """Store the ``cancellation_details`` of the parameters, if any."""
     sent = params.get("cancellation_details")
     if sent:
         fields.assign(_details(subscription), sent, sent)
 
 
 def _details(subscription: StoredSubscription) -> api.CancellationDetails:
+    """Return ``cancellation_details`` of a subscription."""
     details = subscription["cancellation_details"]
     assert details is not None, "every subscription has cancellation_details"
     return details
 
 
 def pause_of(params: Params) -> api.SubscriptionsResourcePauseCollection | None:
-    """``pause_collection`` as asked for."""
+    """Return ``pause_collection`` of the parameters with all of its keys; None to resume collection."""
     wanted = params.get("pause_collection")
     return None if not wanted else {"behavior": wanted["behavior"], "resumes_at": fields.given(wanted, "resumes_at")}

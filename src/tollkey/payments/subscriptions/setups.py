@@ -1,4 +1,4 @@
-"""``pending_setup_intent``: what saves or authenticates a payment method while nothing is to be paid yet."""
+"""``pending_setup_intent``: saves or authenticates a payment method while nothing is due."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 
 def prepare(call: Call, subscription: StoredSubscription, customer: StoredCustomer, behavior: str) -> None:
-    """Give a new subscription that has nothing to pay a SetupIntent, if its payments need one. The caller saves it.
+    """Create the SetupIntent of a new subscription that has nothing to pay, if later payments need one.
 
-    behavior: ``payment_behavior``. A SetupIntent is made when there is nothing to charge later and the integration
-    collects it (``default_incomplete``, or ``save_default_payment_method=on_subscription``), and when the card asks for
-    authentication. Source: the guides to deferred payments and to strong customer authentication.
+    The caller saves the subscription. behavior: ``payment_behavior``. A SetupIntent is created if the customer has no
+    payment method and the integration collects one (``default_incomplete`` or
+    ``save_default_payment_method=on_subscription``), or if the card requires authentication. Source: the guides to
+    deferred payments and to strong customer authentication.
     """
     if subscription["collection_method"] != "charge_automatically" or not call.has(providers.SETUPS):
         return
@@ -46,7 +47,7 @@ def prepare(call: Call, subscription: StoredSubscription, customer: StoredCustom
 
 
 def succeeded(call: Call, fact: events.SetupSucceeded) -> None:
-    """A subscription's SetupIntent has succeeded: it is not pending any more, and its method pays when asked to."""
+    """Clear the pending SetupIntent of a subscription that has succeeded, and use its payment method if that is set."""
     intent = fact.intent
     subscription = call.objects.find(kinds.SUBSCRIPTION, intent.get("_subscription") or "")
     if subscription is None or subscription["pending_setup_intent"] != intent["id"]:

@@ -100,7 +100,7 @@ def begin(subscription: StoredSubscription, status: Literal["active", "trialing"
 
 
 def activate(subscription: StoredSubscription) -> None:
-    """Set the status to active: what was waited for is paid, a trial is over, or a pending update is applied."""
+    """Set the status to active: a payment was made, a trial ended, or a pending update was applied."""
     SUBSCRIPTION.set(subscription, "active")
     subscription.pop("status_details", None)
 
@@ -121,7 +121,7 @@ def pause(
     why: Literal["pause_requested", "trial_end_without_payment_method"],
     at: int,
 ) -> None:
-    """Set the status to paused. at: since when, UTC epoch seconds."""
+    """Set the status to paused. why: the type in ``status_details``. at: since when, UTC epoch seconds."""
     SUBSCRIPTION.set(subscription, "paused")
     subscription["status_details"] = {
         "paused": {"subscription": {"type": why}, "transitioned_at": at, "type": "subscription"}
@@ -129,16 +129,16 @@ def pause(
 
 
 def give_up_collecting(subscription: StoredSubscription, status: str) -> None:
-    """Set the status after the last attempt to collect, when that does not cancel: unpaid or past_due."""
+    """Set the status after the last collection attempt if the subscription is not canceled: unpaid or past_due."""
     SUBSCRIPTION.set(subscription, status)
 
 
 def close(subscription: StoredSubscription, status: str) -> None:
-    """Set the last status: canceled or incomplete_expired."""
+    """Set the final status: canceled or incomplete_expired."""
     SUBSCRIPTION.set(subscription, status)
     subscription.pop("status_details", None)
 
 
 def restore(subscription: StoredSubscription, status: str) -> None:
-    """Put back the status from before an update that now waits for its payment."""
+    """Restore the status from before an update that is now pending."""
     SUBSCRIPTION.restore(subscription, status)

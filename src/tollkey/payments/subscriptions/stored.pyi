@@ -1,4 +1,4 @@
-"""What this room stores, with its private fields."""
+"""The types of this room's stored objects, with their private fields."""
 
 from typing import NotRequired, TypeAlias, TypedDict
 
@@ -7,14 +7,14 @@ from tollkey.payments.invoices.stored import OrderedLine
 from tollkey.wire import api
 
 class UsageRecord(TypedDict):
-    """Usage that an integration has reported. timestamp: UTC epoch seconds. quantity: units."""
+    """Usage reported by an integration. timestamp: UTC epoch seconds. quantity: units."""
 
     id: str
     timestamp: int
     quantity: int
 
 class UsageRecordObject(TypedDict):
-    """A usage record as versions before 2025-03-31 answer it."""
+    """A usage record in the form of versions before 2025-03-31. timestamp: UTC epoch seconds."""
 
     id: str
     object: str
@@ -26,8 +26,8 @@ class UsageRecordObject(TypedDict):
 class StoredSubscriptionItem(api.SubscriptionItem):
     """An item of a subscription.
 
-    plan: its price as the plan that it is, too. _currency: that of its subscription, three-letter code. _usage: what
-        was reported for it, in the order of the reports; absent before the first.
+    plan: its price in the form of a plan. _currency: of its subscription, three-letter code. _usage: its usage records,
+        in the order of the reports; absent before the first.
     """
 
     plan: api.Plan
@@ -35,7 +35,7 @@ class StoredSubscriptionItem(api.SubscriptionItem):
     _usage: NotRequired[list[UsageRecord]]
 
 class BilledUsage(TypedDict):
-    """Usage that invoices of thresholds have billed in a period already.
+    """Usage of a period that threshold invoices have billed.
 
     start: of the period, UTC epoch seconds. items: id of the item -> units.
     """
@@ -44,7 +44,9 @@ class BilledUsage(TypedDict):
     items: dict[str, int]
 
 class PendingFields(TypedDict):
-    """What a pending update sets besides the items. Times are UTC epoch seconds. trial_start: absent in older rows."""
+    """The fields that a pending update sets, besides the items. Times are UTC epoch seconds. trial_start: absent in
+    older rows.
+    """
 
     billing_cycle_anchor: int
     _period: list[int]
@@ -53,10 +55,10 @@ class PendingFields(TypedDict):
     discounts: list[str]
 
 class PendingUpdate(TypedDict):
-    """An update that waits for its payment.
+    """An update that is applied when its invoice is paid.
 
-    items: those that it brings. invoice: the id of what is to be paid. params: its ``metadata`` and
-        ``cancel_at_period_end`` as they were sent, if they were; absent in older rows.
+    items: those after the update. invoice: the id of that invoice. params: its ``metadata`` and
+        ``cancel_at_period_end`` as sent; absent in older rows.
     """
 
     items: list[StoredSubscriptionItem]
@@ -65,7 +67,7 @@ class PendingUpdate(TypedDict):
     params: NotRequired[PendingParams]
 
 class PendingParams(TypedDict):
-    """What was sent with a pending update and is applied with it."""
+    """Parameters that are applied with a pending update."""
 
     metadata: NotRequired[dict[str, str] | str]
     cancel_at_period_end: NotRequired[bool]
@@ -73,13 +75,13 @@ class PendingParams(TypedDict):
 class StoredSubscription(api.Subscription):
     """A subscription.
 
-    plan, quantity: those of its only item, which old integrations read; null when it has several, or a metered one.
-    _period: the latest start and the earliest end of its items' periods, UTC epoch seconds. _free_until_anchor: whether
-    the time before its first anchor is not billed; absent in rows of earlier versions. _trial_notice: whether the
-    notice that its trial ends was given; absent when it was not. _leave_prorates: whether its end at ``cancel_at``
-    credits unused time; absent before a ``cancel_at`` was set. _resuming: the id of the invoice whose payment resumes
-    it; absent when it never was resumed. _billed: what thresholds have billed in advance; absent before the first.
-    _pending: the update that waits for its payment; absent or null when none does.
+    plan, quantity: those of its only item, for old integrations; null with several items or a metered one. _period: the
+        latest start and the earliest end of its items' periods, UTC epoch seconds. _free_until_anchor: whether the time
+        before its first anchor is not billed; absent in rows of earlier versions. _trial_notice: whether the event
+        ``trial_will_end`` was emitted; absent before. _leave_prorates: whether its cancellation at ``cancel_at``
+        credits unused time; absent before a ``cancel_at`` was set. _resuming: the id of the invoice whose payment
+        resumes it; absent before the first resumption. _billed: usage billed by threshold invoices; absent before the
+        first. _pending: the pending update; absent or null without one.
     """
 
     plan: api.Plan | None
@@ -95,12 +97,12 @@ class StoredSubscription(api.Subscription):
 Phase: TypeAlias = api.SubscriptionSchedulePhaseConfiguration
 
 class StoredPhaseItem(api.SubscriptionScheduleConfigurationItem):
-    """An item of a phase. plan: its price's id, as versions before plans became prices name it."""
+    """An item of a phase. plan: its price's id, under the name of older versions."""
 
     plan: str
 
 class StoredDefaultSettings(api.SubscriptionSchedulesResourceDefaultSettings):
-    """What the phases of a schedule have in common. default_source: always null, for old integrations."""
+    """The settings that apply to all phases of a schedule. default_source: always null, for old integrations."""
 
     default_source: str | None
 
@@ -110,8 +112,7 @@ class StoredSchedule(api.SubscriptionSchedule):
 class StoredQuote(api.Quote):
     """A quote.
 
-    _items: its lines. _discounts: the discounts that were asked for, as parameters name them; they are redeemed when it
-        is accepted.
+    _items: its lines. _discounts: its discounts in the form of parameters; they are redeemed when it is accepted.
     """
 
     _items: list[OrderedLine]

@@ -17,25 +17,26 @@ _BILLING = ("payment_behavior", "proration_behavior", "proration_date", "prorate
 
 
 def _subscription(call: Call, id: str, param: str | None = None) -> tuple[Call, StoredSubscription]:
+    """Return the call at the subscription's time, and the subscription. param: its name in the error."""
     subscription = call.objects.get(kinds.SUBSCRIPTION, id, param)
     return clock.for_customer(call, call.objects.find(kinds.CUSTOMER, subscription["customer"])), subscription
 
 
 def _split(params: Params) -> tuple[Params, Params]:
-    """What of the parameters says how to bill, and what describes the item."""
+    """Split the parameters into those about billing and those of the item."""
     billing = {name: params[name] for name in _BILLING if name in params}
     return billing, {name: value for name, value in params.items() if name not in (*_BILLING, "subscription")}
 
 
 def _change(call: Call, subscription: StoredSubscription, billing: Params, entry: Params) -> None:
-    """Change one item as an update of its subscription would."""
+    """Change one item with an update of its subscription."""
     change = {**billing, "items": [entry]}
     rules.check_change(call, subscription, change)
     changes.update(call, subscription, change)
 
 
 def create(call: Call, params: Params) -> StoredSubscriptionItem:
-    """Add an item to a subscription; the rest of the period is prorated."""
+    """Add an item to a subscription, with prorations."""
     call, subscription = _subscription(call, params["subscription"], "subscription")
     known = {item["id"] for item in load(call, subscription)}
     billing, entry = _split(params)
@@ -44,7 +45,7 @@ def create(call: Call, params: Params) -> StoredSubscriptionItem:
 
 
 def update(call: Call, params: Params) -> StoredSubscriptionItem:
-    """Change an item's price, quantity or metadata; the rest of the period is prorated."""
+    """Change an item's price, quantity or metadata, with prorations."""
     item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["item"])
     call, subscription = _subscription(call, item["subscription"])
     billing, entry = _split(params)
@@ -53,7 +54,7 @@ def update(call: Call, params: Params) -> StoredSubscriptionItem:
 
 
 def delete(call: Call, params: Params) -> Deleted:
-    """Take an item off its subscription; the rest of the period is credited."""
+    """Remove an item from its subscription, with prorations."""
     item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["item"])
     call, subscription = _subscription(call, item["subscription"])
     rules.check_deletion(item, params)

@@ -1,8 +1,8 @@
-"""Subscription schedules: changes of a subscription written down in advance, phase by phase.
+"""Subscription schedules: changes of a subscription planned in advance, phase by phase.
 
 not_started ──start_date──▶ active ──last phase ends──▶ completed
-    │                         ├──release──▶ released   (the subscription goes on without it)
-    └──cancel──▶ canceled ◀───┴──cancel, or the subscription is canceled
+     │                         ├──release──▶ released   (the subscription continues without it)
+     └──cancel──▶ canceled ◀───┴──cancel, or the subscription is canceled
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _ENDED = ("canceled", "completed", "released")
 
 
 def create(call: Call, params: Params) -> StoredSchedule:
-    """Create a schedule for a customer, or from a subscription that is there."""
+    """Create a schedule for a customer, or from an existing subscription."""
     existing = params.get("from_subscription")
     if existing and params.get("phases"):
         raise exclusive("from_subscription", "phases", param="from_subscription")
@@ -62,6 +62,7 @@ def create(call: Call, params: Params) -> StoredSchedule:
 
 
 def _blank(call: Call, params: Params, customer: StoredCustomer) -> StoredSchedule:
+    """Return a new schedule without phases, not stored."""
     mode = params.get("billing_mode") or {}
     kind = fields.given(mode, "type", "classic" if call.version < "2025-09-30" else "flexible")
     schedule = new_object(
@@ -81,6 +82,7 @@ def _blank(call: Call, params: Params, customer: StoredCustomer) -> StoredSchedu
 
 
 def _adopt(call: Call, schedule: StoredSchedule, subscription: StoredSubscription) -> None:
+    """Use an existing subscription for a schedule. Raises ApiError 400 if it has one already, or has ended."""
     if subscription["schedule"] is not None:
         raise invalid(
             "You cannot migrate a subscription that is already attached to a schedule: " + subscription["schedule"],
@@ -91,7 +93,7 @@ def _adopt(call: Call, schedule: StoredSchedule, subscription: StoredSubscriptio
             "You cannot create a subscription schedule from a subscription that is canceled.", "from_subscription"
         )
     schedule["phases"] = phase_building.mirror(call, subscription)
-    if subscription["cancel_at"] is not None:  # from now on the schedule cancels it, at the same time
+    if subscription["cancel_at"] is not None:  # the schedule now cancels it, at the same time
         schedule["end_behavior"] = "cancel"
         schedule["phases"][-1]["end_date"] = subscription["cancel_at"]
     schedule["subscription"] = subscription["id"]
@@ -107,6 +109,7 @@ def _adopt(call: Call, schedule: StoredSchedule, subscription: StoredSubscriptio
 
 
 def _fresh(call: Call, schedule: StoredSchedule, params: Params) -> None:
+    """Build the phases from the parameters, and begin the first one if its time has come."""
     begins = fields.given(params, "start_date", "now")
     at = call.now if begins == "now" else int(begins)
     schedule["phases"] = phase_building.build_phases(call, params.get("phases") or [], at)
@@ -119,11 +122,13 @@ def _fresh(call: Call, schedule: StoredSchedule, params: Params) -> None:
 
 
 def _get(call: Call) -> tuple[Call, StoredSchedule]:
+    """Return the call at the schedule's time, and the schedule in the path."""
     schedule = call.objects.get(kinds.SCHEDULE, call.path["schedule"])
     return clock.for_customer(call, call.objects.find(kinds.CUSTOMER, schedule["customer"])), schedule
 
 
 def _alive(schedule: StoredSchedule, verb: str) -> None:
+    """Raise ApiError 400 if the schedule has ended."""
     if schedule["status"] in _ENDED:
         raise invalid(
             f"You cannot {verb} a subscription schedule that is currently in the `{schedule['status']}` status."
@@ -139,7 +144,10 @@ def update(call: Call, params: Params) -> StoredSchedule:
 
 
 def change(call: Call, schedule: StoredSchedule, params: Params) -> StoredSchedule:
-    """Change a schedule as these parameters ask, and store it. Raises ApiError for one that has ended."""
+    """Change a schedule and store it. Raises ApiError 400 if it has ended.
+
+    params: those of the update endpoint.
+    """
     if set(params) - {"metadata"}:
         _alive(schedule, "update")
     rules.check_schedule(call, schedule["customer"], params)
@@ -161,6 +169,7 @@ def change(call: Call, schedule: StoredSchedule, params: Params) -> StoredSchedu
 
 
 def _rephase(call: Call, schedule: StoredSchedule, params: Params) -> None:
+    """Replace the phases, and apply the current one to the subscription."""
     begins = schedule["phases"][0]["start_date"]
     phases = phase_building.build_phases(call, params["phases"], begins)
     schedule["phases"] = phases
@@ -181,7 +190,7 @@ def _rephase(call: Call, schedule: StoredSchedule, params: Params) -> None:
 
 
 def cancel(call: Call, params: Params) -> StoredSchedule:
-    """Cancel a schedule and, at once, the subscription it has made."""
+    """Cancel a schedule and its subscription immediately."""
     call, schedule = _get(call)
     _alive(schedule, "cancel")
     waiting = schedule["status"] == "not_started"
@@ -207,7 +216,7 @@ def cancel(call: Call, params: Params) -> StoredSchedule:
 
 
 def release(call: Call, params: Params) -> StoredSchedule:
-    """Let the subscription go on without its schedule."""
+    """Release the subscription from its schedule; it continues unchanged."""
     call, schedule = _get(call)
     _alive(schedule, "release")
     states.SCHEDULE.set(schedule, "released")
@@ -228,7 +237,7 @@ def release(call: Call, params: Params) -> StoredSchedule:
 
 
 def list_schedules(call: Call, params: Params) -> Page:
-    """List schedules by customer, by when they were canceled, completed or released, and by whether they have begun."""
+    """List schedules by customer, by when they were canceled, completed or released, or those not started."""
     equal: dict[str, str] = {"customer": params["customer"]} if params.get("customer") else {}
     if params.get("scheduled"):
         equal["status"] = "not_started"

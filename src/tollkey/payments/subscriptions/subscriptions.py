@@ -1,4 +1,4 @@
-"""Subscriptions: prices billed to a customer again and again.
+"""Subscriptions: recurring prices billed to a customer.
 
     create ──▶ trialing ──trial ends──▶ active ──payment fails──▶ past_due ──paid──▶ active
        │          └──no payment method──▶ paused ──resume──▶ active   └──last attempt fails──▶ canceled
@@ -6,7 +6,7 @@
        └──▶ incomplete ──first invoice paid──▶ active
                  └──23 hours pass──▶ incomplete_expired
 
-A renewal makes a draft invoice; an hour later it is finalized and collected. Usage that reaches a billing threshold is
+A renewal creates a draft invoice, finalized and collected an hour later. Usage that reaches a billing threshold is
 invoiced before.
 """
 
@@ -71,12 +71,12 @@ if TYPE_CHECKING:
 
 PERMISSION = Permission("subscription", "Subscriptions", "Billing")
 _ENDED = ("canceled", "incomplete_expired")
-#: What only the schedule may change while one manages the subscription.
+#: Parameters that are refused while a schedule manages the subscription.
 _MANAGED_BY_SCHEDULE = frozenset({"cancel_at", "cancel_at_period_end"})
 
 
 def _find(call: Call) -> tuple[Call, StoredSubscription]:
-    """The subscription in the path and the call at its time. Raises ApiError 404."""
+    """Return the call at the subscription's time, and the subscription in the path. Raises ApiError 404."""
     id = call.path.get("subscription_exposed_id") or call.path["subscription"]
     subscription = call.objects.get(kinds.SUBSCRIPTION, id)
     if call.path.get("customer", subscription["customer"]) != subscription["customer"]:
@@ -94,12 +94,12 @@ def create(call: Call, params: Params) -> StoredSubscription:
 
 
 def show(call: Call, params: Params) -> StoredSubscription:
-    """Retrieve a subscription of that customer."""
+    """Retrieve a subscription of a customer."""
     return _find(call)[1]
 
 
 def update(call: Call, params: Params) -> StoredSubscription:
-    """Change a subscription; prorations follow from its items' old and new cost."""
+    """Change a subscription; changed items are prorated."""
     call, subscription = _find(call)
     if not _MANAGED_BY_SCHEDULE.isdisjoint(params):
         check_unmanaged(subscription)
@@ -108,7 +108,7 @@ def update(call: Call, params: Params) -> StoredSubscription:
 
 
 def cancel(call: Call, params: Params) -> StoredSubscription:
-    """Cancel a subscription now, or (old versions) at the end of its period."""
+    """Cancel a subscription now, or at the end of its period (``at_period_end`` in older versions)."""
     call, subscription = _find(call)
     if params.get("at_period_end"):
         check_unmanaged(subscription)
@@ -117,9 +117,7 @@ def cancel(call: Call, params: Params) -> StoredSubscription:
 
 
 def resume(call: Call, params: Params) -> StoredSubscription:
-    """Resume a paused subscription: it is billed from now on (or goes on in its period), and active once that is
-    paid.
-    """
+    """Resume a paused subscription with a new period, or within its old one; it is active once the invoice is paid."""
     call, subscription = _find(call)
     rules.check_resume(subscription)
     anew = fields.given(settings.translate(params), "billing_cycle_anchor", "now") == "now"
@@ -141,13 +139,13 @@ def resume(call: Call, params: Params) -> StoredSubscription:
 
 
 def pause(call: Call, params: operations.PostSubscriptionsSubscriptionPause) -> StoredSubscription:
-    """Pause a subscription until it is resumed; it makes no invoices until then."""
+    """Pause a subscription until it is resumed; it creates no invoices meanwhile."""
     call, subscription = _find(call)
     return pausing.pause(call, subscription, params)
 
 
 def migrate(call: Call, params: Params) -> StoredSubscription:
-    """Give a subscription the flexible billing mode."""
+    """Change the billing mode of a subscription to flexible."""
     call, subscription = _find(call)
     if subscription["status"] in _ENDED:
         raise invalid(
@@ -162,7 +160,7 @@ def migrate(call: Call, params: Params) -> StoredSubscription:
 
 
 def list_subscriptions(call: Call, params: Params) -> Page:
-    """List subscriptions; ended ones only when ``status`` asks for them."""
+    """List subscriptions; ended ones only with ``status``."""
     equal: dict[str, str | list[str]] = {
         name: params[name] for name in ("customer", "collection_method", "test_clock") if params.get(name)
     }
@@ -196,7 +194,10 @@ def list_subscriptions(call: Call, params: Params) -> Page:
 
 
 def upcoming(call: Call, id: str) -> None:
-    """Some days before a renewal: what it will be, as an invoice that is not stored."""
+    """Run the job ``subscription.upcoming``: emit the next invoice, not stored, some days before a renewal.
+
+    id: of the subscription.
+    """
     subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is None or subscription["status"] in _ENDED or subscription["cancel_at_period_end"]:
         return
@@ -210,6 +211,7 @@ def upcoming(call: Call, id: str) -> None:
 def _customers(
     endpoint: str, method: Literal["GET", "POST", "DELETE"], handler: Handler, removed: tuple[Removed, ...] = ()
 ) -> Endpoint:
+    """Return an endpoint below ``/v1/customers/{customer}/subscriptions``."""
     return Endpoint(method, "/v1/customers/{customer}/subscriptions" + endpoint, handler, removed=removed)
 
 

@@ -1,4 +1,4 @@
-"""Billing thresholds: usage that is invoiced before its period is over, because there is much of it."""
+"""Billing thresholds: usage that is invoiced before the period ends because it reached an amount or a quantity."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BUSY_SECONDS = 1
 
 
 def usage_reported(call: Call, fact: events.UsageReported) -> None:
-    """Usage of a customer was reported: look soon whether a threshold of theirs has been reached."""
+    """Schedule the check of a customer's billing thresholds after usage was reported."""
     for subscription in call.objects.query(
         kinds.SUBSCRIPTION, {"customer": fact.customer, "status": ["active", "past_due"]}, limit=20
     ):
@@ -38,14 +38,16 @@ def usage_reported(call: Call, fact: events.UsageReported) -> None:
 
 
 def _has_thresholds(subscription: StoredSubscription) -> bool:
+    """Return whether the subscription or an item has billing thresholds."""
     return bool(
         subscription["billing_thresholds"] or any(item["billing_thresholds"] for item in subscription["items"]["data"])
     )
 
 
 def check(call: Call, id: str) -> None:
-    """Invoice the usage of a subscription when it has reached a threshold; with ``reset_billing_cycle_anchor`` a new
-    period begins.
+    """Run the job ``subscription.thresholds``: invoice the usage of a subscription that has reached a threshold.
+
+    With ``reset_billing_cycle_anchor`` a new period begins. id: of the subscription.
     """
     subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if (
@@ -56,7 +58,7 @@ def check(call: Call, id: str) -> None:
         return
     try:
         call = clock.for_customer(call, call.objects.find(kinds.CUSTOMER, subscription["customer"]))
-    except ApiError:  # its clock is advancing
+    except ApiError:  # its test clock is advancing
         call.schedule.add(call.real + _BUSY_SECONDS, WORK, id)
         return
     items = load(call, subscription)
@@ -72,7 +74,7 @@ def check(call: Call, id: str) -> None:
         begin_periods(subscription, items, call.now)
         lines += period_lines(call, subscription, items)
         store_items(call, subscription, items)
-        span = (call.now, period[1])  # what is billed now and lies in the new period already
+        span = (call.now, period[1])  # billed now, but already in the new period
         plan_work(call, subscription)
     subscription["_billed"] = {
         "start": span[0],
@@ -97,7 +99,7 @@ def _reached(
     span: tuple[int, int],
     lines: list[StoredLine],
 ) -> api.InvoiceThresholdReason | None:
-    """``threshold_reason`` of the invoice, or None while no threshold is reached."""
+    """Return ``threshold_reason`` of the invoice, or None if no threshold is reached."""
     least = (subscription["billing_thresholds"] or {}).get("amount_gte")
     amount = sum(line["amount"] for line in lines)
     reasons: list[api.InvoiceItemThresholdReason] = []

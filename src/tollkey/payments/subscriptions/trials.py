@@ -1,6 +1,4 @@
-"""The end of a trial without a payment method: the subscription pauses or ends, unless it is to be billed all
-the same.
-"""
+"""The end of a trial without a payment method: the subscription is paused, canceled, or invoiced."""
 
 from __future__ import annotations
 
@@ -18,9 +16,7 @@ PAUSED: Final = "customer.subscription.paused"
 
 
 def without_method(call: Call, subscription: StoredSubscription) -> bool:
-    """Whether the trial's end stops this subscription: it has nothing to charge, and its ``trial_settings`` say pause
-    or cancel.
-    """
+    """Apply ``trial_settings`` at the end of a trial without a payment method; return whether it paused or ended."""
     customer = call.objects.get(kinds.CUSTOMER, subscription["customer"], "customer")
     settings = subscription["trial_settings"]
     assert settings is not None, "every subscription has trial_settings"

@@ -1,4 +1,4 @@
-"""Usage records: what was used of a metered price, before there were meters (versions before 2025-03-31).
+"""Usage records: usage of a metered price in versions before 2025-03-31, which have no meters.
 
 set | increment ──▶ billed with the period that its timestamp falls in
 """
@@ -22,7 +22,7 @@ PERMISSION = Permission("usage_record", "Usage Records", "Billing")
 
 
 def create(call: Call, params: Params) -> UsageRecordObject:
-    """Record what was used at a moment: added to what is there for it, or set."""
+    """Record usage at a time: add to the quantity recorded for it, or replace it."""
     item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["subscription_item"])
     subscription = call.objects.get(kinds.SUBSCRIPTION, item["subscription"])
     call = clock.for_customer(call, call.objects.find(kinds.CUSTOMER, subscription["customer"]))
@@ -61,7 +61,7 @@ def create(call: Call, params: Params) -> UsageRecordObject:
 
 
 def list_summaries(call: Call, params: Params) -> Page:
-    """What was used in the current period."""
+    """List the usage of the current period."""
     item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["subscription_item"])
     subscription = call.objects.get(kinds.SUBSCRIPTION, item["subscription"])
     period = period_of(subscription)

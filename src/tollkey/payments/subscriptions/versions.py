@@ -1,4 +1,4 @@
-"""What older API versions saw of subscriptions and their items."""
+"""Subscriptions and their items in older API versions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tollkey.wire import Call, Change, removed_since
 
 
 def _one_period(call: Call, subscription: MutableMapping[str, Any]) -> None:
-    """Before 2025-03-31 the period stood on the subscription, and it had one discount."""
+    """Add the period and the single discount that subscriptions had before 2025-03-31."""
     items = (subscription.get("items") or {}).get("data") or []
     stored = call.objects.find(kinds.SUBSCRIPTION, subscription["id"])
     begin, end = (items[0]["current_period_start"], items[0]["current_period_end"]) if items else (None, None)
@@ -26,24 +26,24 @@ def _one_period(call: Call, subscription: MutableMapping[str, Any]) -> None:
 
 
 def _older_names(call: Call, subscription: MutableMapping[str, Any]) -> None:
-    """Before 2019-03-14: ``billing``, ``start`` and ``tax_percent``."""
+    """Add ``billing``, ``start`` and ``tax_percent``, which subscriptions had in older versions."""
     subscription["billing"] = subscription.get("collection_method")
     subscription["start"] = subscription.get("start_date")
     exclusive = [rate for rate in subscription.get("default_tax_rates") or [] if not rate["inclusive"]]
     subscription["tax_percent"] = sum(rate["percentage"] for rate in exclusive) if exclusive else None
 
 
-#: Parameters of subscriptions that newer versions no longer take.
+#: Parameters of subscriptions that newer versions refuse.
 REMOVED = (
     *removed_since("2019-10-17", "billing"),
     *removed_since("2020-08-27", "prorate", "tax_percent"),
     *removed_since("2025-03-31", "coupon", "promotion_code"),
 )
-#: Of cancelling a subscription.
+#: Removed parameters of canceling a subscription.
 CANCEL_REMOVED = removed_since("2018-08-23", "at_period_end")
-#: Of subscription items.
+#: Removed parameters of subscription items.
 ITEM_REMOVED = removed_since("2020-08-27", "prorate")
-#: Of subscription schedules.
+#: Removed parameters of subscription schedules.
 SCHEDULE_REMOVED = removed_since("2025-09-30", "phases[].iterations")
 
 CHANGES = (Change("2025-03-31", _one_period), Change("2019-12-03", _older_names))
