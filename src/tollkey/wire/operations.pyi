@@ -1398,6 +1398,12 @@ class GetTaxAssociationsFind(Operation):
 class GetTaxCalculationsCalculationLineItems(PagedOperation):
     pass
 
+class GetTaxCodes(PagedOperation):
+    pass
+
+class GetTaxCodesId(Operation):
+    pass
+
 class GetTaxIds(PagedOperation):
     owner: NotRequired[GetTaxIdsOwner]
 
@@ -5289,6 +5295,7 @@ class PostPlansProduct(TypedDict):
     name: str
     statement_descriptor: NotRequired[str]
     tax_code: NotRequired[str]
+    tax_details: NotRequired[TaxDetails]
     unit_label: NotRequired[str]
 
 class PostPortalTokenAdd(Operation):
@@ -5398,6 +5405,7 @@ class PostProducts(Operation):
     shippable: NotRequired[bool]
     statement_descriptor: NotRequired[str]
     tax_code: NotRequired[str]
+    tax_details: NotRequired[TaxDetails]
     type: NotRequired[str]
     unit_label: NotRequired[str]
     url: NotRequired[str]
@@ -5428,6 +5436,7 @@ class PostProductsId(Operation):
     shippable: NotRequired[bool]
     statement_descriptor: NotRequired[str]
     tax_code: NotRequired[str | None]
+    tax_details: NotRequired[TaxDetails | None]
     unit_label: NotRequired[str | None]
     url: NotRequired[str | None]
 
@@ -7379,6 +7388,7 @@ class ProductData(TypedDict):
     metadata: NotRequired[dict[str, str] | None]
     name: str
     tax_code: NotRequired[str]
+    tax_details: NotRequired[TaxDetails]
     unit_label: NotRequired[str]
 
 class Profile(TypedDict):
@@ -7607,6 +7617,10 @@ class TaxAmount(TypedDict):
     amount: int
     tax_rate: str
     taxable_amount: int
+
+class TaxDetails(TypedDict):
+    performance_location: NotRequired[str]
+    tax_code: NotRequired[str | None]
 
 class TaxId(TypedDict):
     type: TaxIdType

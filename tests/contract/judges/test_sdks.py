@@ -79,7 +79,7 @@ def test_the_newest_sdk_runs_every_flow(language: Callable[[], list[object]], se
 #: Lists of resources that are not built (docs/resources.md).
 NOT_BUILT = {
     "financialConnections.accounts", "forwarding.requests", "issuing.personalizationDesigns",
-    "issuing.physicalBundles", "paymentRecords", "sigma.scheduledQueryRuns", "taxCodes", "treasury.financialAccounts",
+    "issuing.physicalBundles", "paymentRecords", "sigma.scheduledQueryRuns", "treasury.financialAccounts",
 }  # fmt: skip
 
 

@@ -50,3 +50,25 @@ def test_goods_have_no_statement_descriptor(api: Api) -> None:
     product = api.ok("POST", "/v1/products", name="Gold", type="good", headers=old)["id"]
     refused = api.post(f"/v1/products/{product}", statement_descriptor="GOLD")
     assert (refused.status, refused.error["param"]) == (400, "statement_descriptor")
+
+
+def test_the_tax_code_of_a_product_stands_in_its_tax_details_too(api: Api) -> None:
+    books, software = "txcd_35010000", "txcd_10103000"
+    product = api.ok("POST", "/v1/products", name="Atlas", tax_details={"tax_code": books})
+    assert product["tax_code"] == books
+    assert product["tax_details"] == {"performance_location": None, "tax_code": books}
+    path = f"/v1/products/{product['id']}"
+    changed = api.ok("POST", path, tax_code=software)
+    assert (changed["tax_code"], changed["tax_details"]["tax_code"]) == (software, software)
+    changed = api.ok("POST", path, tax_details={"tax_code": books})
+    assert (changed["tax_code"], changed["tax_details"]["tax_code"]) == (books, books)
+    assert api.ok("POST", path, tax_details="")["tax_details"] is None
+    assert api.ok("POST", "/v1/products", name="Gold", tax_code=books)["tax_details"] is None
+
+
+def test_there_are_no_tax_locations_that_a_product_may_name(api: Api) -> None:
+    refused = api.post("/v1/products", name="Concert", tax_details={"performance_location": "taxloc_1"})
+    assert (refused.error["param"], refused.error["code"]) == (
+        "tax_details[performance_location]",
+        "resource_missing",
+    )

@@ -1,5 +1,14 @@
 """Products, prices, coupons, and the computation of amounts from them."""
 
-from tollkey.payments.catalog import arithmetic, kinds, pricing, products, redemption, rendering, shipping_rates
+from tollkey.payments.catalog import (
+    arithmetic,
+    kinds,
+    pricing,
+    products,
+    redemption,
+    rendering,
+    shipping_rates,
+    tax_code_table,
+)
 
-__all__ = ["arithmetic", "kinds", "pricing", "products", "redemption", "rendering", "shipping_rates"]
+__all__ = ["arithmetic", "kinds", "pricing", "products", "redemption", "rendering", "shipping_rates", "tax_code_table"]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.db import Duplicate
-from tollkey.payments.catalog import kinds
+from tollkey.payments.catalog import kinds, tax_code_table
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, invalid, new_object
+from tollkey.wire import Call, invalid, missing_object, new_object, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredProduct
@@ -23,6 +23,7 @@ PRODUCT_FIELDS = (
     "shippable",
     "statement_descriptor",
     "tax_code",
+    "tax_details",
     "unit_label",
     "url",
 )
@@ -31,6 +32,31 @@ PRODUCT_FIELDS = (
 def with_features(params: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the parameters with ``marketing_features`` for the ``features`` of versions before 2024-04-10."""
     return {**params, "marketing_features": params["features"]} if "features" in params else params
+
+
+def with_tax(params: Mapping[str, Any], product: StoredProduct | None = None) -> Mapping[str, Any]:
+    """Return the parameters with one tax code in ``tax_code`` and ``tax_details``, both ways that name it.
+
+    product: that is changed. Raises ApiError resource_missing (400) for a code that does not exist, and for a
+    performance location: tax locations are not built.
+    """
+    details = params.get("tax_details")
+    tax_code_table.check(params.get("tax_code"))
+    if details:
+        tax_code_table.check(details.get("tax_code"), "tax_details[tax_code]")
+        if details.get("performance_location"):
+            raise missing_object(
+                "tax location",
+                details["performance_location"],
+                "tax_details[performance_location]",
+                in_path=False,
+            )
+        before = value_at(product, "tax_details.tax_code")
+        code = details.get("tax_code", params.get("tax_code", before)) or None
+        return {**params, "tax_code": code, "tax_details": {"performance_location": None, "tax_code": code}}
+    if "tax_code" in params and product is not None and product.get("tax_details"):
+        return {**params, "tax_details": {"performance_location": None, "tax_code": params["tax_code"] or None}}
+    return params
 
 
 #: Signs that banks do not print on statements.
@@ -69,7 +95,7 @@ def new_product(call: Call, params: Mapping[str, Any]) -> StoredProduct:
         updated=call.now,
         livemode=call.livemode,
     )
-    fields.assign_with_metadata(product, with_features(params), PRODUCT_FIELDS)
+    fields.assign_with_metadata(product, with_tax(with_features(params)), PRODUCT_FIELDS)
     product["images"] = product["images"] or []
     product["marketing_features"] = product["marketing_features"] or []
     product["metadata"] = fields.new_metadata(params)

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.pricing import create_price
-from tollkey.payments.catalog.product_rules import PRODUCT_FIELDS, check_descriptor, new_product, with_features
+from tollkey.payments.catalog.product_rules import (
+    PRODUCT_FIELDS,
+    check_descriptor,
+    new_product,
+    with_features,
+    with_tax,
+)
+from tollkey.payments.catalog.tax_code_table import expanded
 from tollkey.payments.shared import fields
 from tollkey.wire import (
     Action,
@@ -59,7 +66,7 @@ def update(call: Call, params: operations.PostProductsId) -> StoredProduct:
                 "default_price",
             )
     check_descriptor(params, product.get("_type", "service"))
-    fields.assign_with_metadata(product, with_features(params), (*PRODUCT_FIELDS, "default_price"))
+    fields.assign_with_metadata(product, with_tax(with_features(params), product), (*PRODUCT_FIELDS, "default_price"))
     product["updated"] = call.now
     return call.objects.save(product, "product.updated")
 
@@ -122,6 +129,7 @@ PRODUCT = Resource(
         "url": "url",
         "metadata": "metadata",
     },
+    expands={"tax_code": lambda call, product: expanded(product.get("tax_code"))},
     endpoints=(
         Endpoint("GET", "/v1/products", list_products),
         Endpoint("POST", "/v1/products", create, removed=(*_REMOVED, *removed_since("2025-03-31", "type"))),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
-from tollkey.payments.catalog import kinds
+from tollkey.payments.catalog import kinds, tax_code_table
 from tollkey.payments.shared import currency, fields
 from tollkey.wire import Call, Endpoint, Resource, listing, missing_param, new_object, records, retrieve
 
@@ -27,6 +27,7 @@ def create_shipping_rate(call: Call, params: Mapping[str, Any], prefix: str = ""
     fixed = params.get("fixed_amount")
     if fixed is None:
         raise missing_param(f"{prefix}[fixed_amount]" if prefix else "fixed_amount")
+    tax_code_table.check(params.get("tax_code"), f"{prefix}[tax_code]" if prefix else "tax_code")
     amount: api.ShippingRateFixedAmount = {
         "amount": fixed["amount"],
         "currency": currency.check_currency(fixed["currency"], "fixed_amount[currency]"),
@@ -78,6 +79,7 @@ SHIPPING_RATE = Resource(
     permission=PERMISSION,
     live=records(),
     label="shipping rate",
+    expands={"tax_code": lambda call, rate: tax_code_table.expanded(rate["tax_code"])},
     path_param="shipping_rate_token",
     indexed=("active", "fixed_amount.currency"),
     endpoints=(

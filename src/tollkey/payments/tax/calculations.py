@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds as catalog_kinds
+from tollkey.payments.catalog import tax_code_table
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds
@@ -111,6 +112,7 @@ def _lines(
         behaviour = item.get("tax_behavior") or "exclusive"
         if item.get("product"):
             call.objects.get(catalog_kinds.PRODUCT, item["product"], f"line_items[{index}][product]")
+        tax_code_table.check(item.get("tax_code"), f"line_items[{index}][tax_code]")
         code = item.get("tax_code") or _GENERAL
         amount, tax = item["amount"], taxed(item["amount"], behaviour, place, code, override)
         line = new_object(
@@ -167,6 +169,7 @@ def calculate(call: Call, params: operations.PostTaxCalculations) -> StoredCalcu
 def _shipping(call: Call, given: Mapping[str, Any] | None, place: Place | None, override: str) -> ShippingCost | None:
     if given is None:
         return None
+    tax_code_table.check(given.get("tax_code"), "shipping_cost[tax_code]")
     amount, rate = given.get("amount") or 0, None
     if given.get("shipping_rate"):
         for name in ("amount", "tax_code", "tax_behavior"):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
+from tollkey.payments.catalog import tax_code_table
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds, states
 from tollkey.wire import Call, Endpoint, Resource, new_object, records
@@ -45,6 +46,7 @@ def change_settings(call: Call, params: operations.PostTaxSettings) -> api.TaxSe
     new = call.objects.find(kinds.SETTINGS, call.account) is None
     settings = _settings(call)
     given: Mapping[str, Any] = params.get("defaults") or {}
+    tax_code_table.check(given.get("tax_code"), "defaults[tax_code]")
     fields.assign(settings["defaults"], given, given)
     if params.get("head_office"):
         settings["head_office"] = {"address": fields.full_address(params["head_office"]["address"])}
