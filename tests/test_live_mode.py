@@ -334,6 +334,7 @@ THERE_FROM_THE_START = {
     "/v1/country_specs": "facts about countries",
     "/v1/payment_method_configurations": "the default that every account has",
     "/v1/reporting/report_types": "what can be asked for",
+    "/v1/tax_codes": "facts about goods and services",
     "/v1/tax/settings": "pending",
 }
 
