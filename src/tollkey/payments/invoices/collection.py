@@ -1,6 +1,6 @@
-"""The PaymentIntent behind an invoice: made when it is finalized, confirmed when it is collected.
+"""The PaymentIntent of an invoice: created when the invoice is finalized, confirmed when it is collected.
 
-Payments are made at the machine's time, even where a test clock's time is the invoice's.
+Payments are made at the real time, even if the invoice follows a test clock.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _OVER = ("succeeded", "canceled")
 
 
 def _types(call: Call, invoice: StoredInvoice) -> list[str]:
-    """What an invoice may be paid with unless it says so (recorded for dollars, 2023 and later)."""
+    """Return the default payment method types of an invoice (recorded for dollars, 2023 and later)."""
     if invoice["currency"] == "usd" and call.version >= "2023-08-16":
         return ["acss_debit", "card", "cashapp", "link", "us_bank_account"]
     return ["card"]
 
 
 def prepare(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
-    """Make the intent of an invoice that is being finalized, and the invoice payment that ties them."""
+    """Create the PaymentIntent of an invoice that is being finalized, and the invoice payment that links them."""
     now = call.at(call.real)
     settings = invoice["payment_settings"]
     params: Params = {
@@ -66,7 +66,7 @@ def prepare(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> Non
 
 
 def _transfer(wish: TransferWish, remaining: int) -> Mapping[str, Any]:
-    """``transfer_data`` of an intent over ``remaining`` minor units."""
+    """Return ``transfer_data`` of a PaymentIntent. remaining: its amount, minor units."""
     percent = wish.get("amount_percent")
     if wish.get("amount") is not None:
         return {"destination": wish["destination"], "amount": wish["amount"]}
@@ -75,12 +75,15 @@ def _transfer(wish: TransferWish, remaining: int) -> Mapping[str, Any]:
     return {"destination": wish["destination"]}
 
 
-#: What the status of an intent, after an attempt, means for its invoice; any other status is a failure.
+#: Status of a PaymentIntent after an attempt -> outcome for its invoice; any other status is a failure.
 _OUTCOMES = {"succeeded": "paid", "processing": "processing", "requires_action": "requires_action"}
 
 
 def charge(call: Call, invoice: StoredInvoice, customer: StoredCustomer, method: str, *, off_session: bool) -> Outcome:
-    """Confirm the invoice's intent with a payment method or source. Where nobody can charge, the attempt fails."""
+    """Confirm the invoice's PaymentIntent with a payment method or source, and return the outcome.
+
+    method: an id. off_session: whether the customer is absent. Without a provider for charges, the attempt fails.
+    """
     now = call.at(call.real)
     if not invoice.get("_payment_intent"):
         prepare(call, invoice, customer)
@@ -92,7 +95,7 @@ def charge(call: Call, invoice: StoredInvoice, customer: StoredCustomer, method:
     if refused is not None:
         return Outcome("failed", refused)
     if off_session:
-        intent["setup_future_usage"] = None  # nobody is there to set anything up
+        intent["setup_future_usage"] = None  # the customer is absent and cannot set up anything
     asked = {"payment_method": method, "off_session": off_session}
     call.memo[collecting_key(invoice)] = True
     error = payment_intents.confirm_intent(now, intent, asked)
@@ -102,7 +105,7 @@ def charge(call: Call, invoice: StoredInvoice, customer: StoredCustomer, method:
         error = payment_intents.confirm_intent(now, intent, {**asked, "off_session": False})
         if (
             states.status_now(intent) == "requires_action"
-        ):  # then the refused charge is all that tells of the first try (recorded)
+        ):  # the declined charge is the only trace of the first attempt (recorded)
             intent["last_payment_error"] = None
             now.objects.save(intent)
     del call.memo[collecting_key(invoice)]
@@ -112,20 +115,21 @@ def charge(call: Call, invoice: StoredInvoice, customer: StoredCustomer, method:
 
 
 def collecting_key(invoice: StoredInvoice) -> tuple[str, str]:
-    """The key in ``call.memo`` that is set while an invoice is collected: the collection itself then records the
-    success of the intent.
+    """Return the key in ``call.memo`` that is set while an invoice is collected.
+
+    With it set, the collection itself records the success of the PaymentIntent.
     """
     return "collecting", str(invoice["id"])
 
 
 def was_refused(call: Call, invoice: StoredInvoice) -> bool:
-    """Whether a charge of the invoice was made and refused, even if the customer is asked to act now."""
+    """Return whether a charge of the invoice was declined, even if the customer has to act now."""
     intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
     return intent is not None and intent["latest_charge"] is not None
 
 
 def cancel_intent_of(call: Call, invoice: StoredInvoice) -> None:
-    """Cancel the intent of an invoice that will not be paid, or was paid elsewhere."""
+    """Cancel the PaymentIntent of an invoice that is void, or was paid otherwise."""
     if not invoice.get("_payment_intent"):
         return
     now = call.at(call.real)
@@ -135,7 +139,7 @@ def cancel_intent_of(call: Call, invoice: StoredInvoice) -> None:
 
 
 def reduce_intent_amount(call: Call, invoice: StoredInvoice) -> None:
-    """Reduce the amount of the invoice's own intent to what remains to be paid."""
+    """Reduce the amount of the invoice's PaymentIntent to what remains to be paid."""
     intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
     if intent is not None and intent["status"] in ("requires_payment_method", "requires_confirmation"):
         intent["amount"] = invoice["amount_remaining"]
@@ -143,5 +147,5 @@ def reduce_intent_amount(call: Call, invoice: StoredInvoice) -> None:
 
 
 def record_paid(call: Call, invoice: StoredInvoice) -> None:
-    """Record that the invoice's payment is complete."""
+    """Mark the invoice payment as paid, with the full remaining amount."""
     payment_paid(call, invoice, invoice["amount_remaining"])

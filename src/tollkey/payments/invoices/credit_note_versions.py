@@ -1,4 +1,4 @@
-"""What older API versions saw of credit notes and their lines."""
+"""Credit notes and their lines in older API versions."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tollkey.wire import Call, Change
 
 
 def _one_refund(call: Call, note: MutableMapping[str, Any]) -> None:
-    """Before 2025-03-31 a note named its one refund, and told taxes as amounts of rates."""
+    """Add ``refund`` and ``tax_amounts``, which credit notes had before 2025-03-31."""
     refunds = note.get("refunds") or []
     note["refund"] = refunds[0]["refund"] if refunds else None
     note["tax_amounts"] = [tax_amount(tax) for tax in note.get("total_taxes") or []]
 
 
 def _taxed_line(call: Call, line: MutableMapping[str, Any]) -> None:
-    """Before 2025-03-31 a line told taxes as amounts of rates, and what is left without them."""
+    """Add tax amounts, tax rates and amounts excluding tax, which lines had before 2025-03-31."""
     taxes = line.get("taxes") or []
     excluding = line["amount"] - sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "inclusive")
     rates = [tax["tax_rate_details"]["tax_rate"] for tax in taxes if tax.get("tax_rate_details")]

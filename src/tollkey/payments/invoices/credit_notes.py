@@ -1,9 +1,9 @@
-"""Credit notes: less is owed on an open invoice, or something is given back of a paid one.
+"""Credit notes: they reduce the amount due of an open invoice, or return money of a paid one.
 
     issued ──void (only of an open invoice)──▶ void
 
-Of an open invoice the amount due falls (``pre_payment``). Of a paid one (``post_payment``) the amount is refunded,
-credited to the customer's balance, or given back elsewhere, and the three add up to it.
+For an open invoice the amount due is reduced (``pre_payment``). For a paid one (``post_payment``) it is refunded,
+credited to the customer's balance, or returned out of band; the three add up to the amount of the note.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _WHERE = ("refund_amount", "credit_amount", "out_of_band_amount")
 
 
 def create(call: Call, params: Params) -> api.CreditNote:
-    """Issue a credit note, and refund or credit what it says."""
+    """Create a credit note; refund or credit its amount."""
     invoice = call.objects.get(kinds.INVOICE, params["invoice"], "invoice")
     customer = customer_of(call, invoice)
     call = clock.for_customer(call, customer)
@@ -76,7 +76,7 @@ def create(call: Call, params: Params) -> api.CreditNote:
 
 
 def _lower_due(invoice: StoredInvoice, amount: Money) -> None:
-    """Take the amount of a credit note off what is due on an open invoice; a negative amount puts it back."""
+    """Subtract the amount of a credit note from what is due on an open invoice; a negative amount adds it again."""
     left = remaining(invoice) - amount
     invoice["pre_payment_credit_notes_amount"] += amount.amount
     invoice["amount_due"] -= amount.amount
@@ -84,7 +84,7 @@ def _lower_due(invoice: StoredInvoice, amount: Money) -> None:
 
 
 def preview(call: Call, params: Params) -> api.CreditNote:
-    """What a credit note would be; nothing is stored."""
+    """Preview a credit note without storing it."""
     invoice = call.objects.get(kinds.INVOICE, params["invoice"], "invoice")
     note = _new(call, invoice, params, call.ids.new("cn"))
     note["number"], note["pdf"] = f"{invoice['number']}-CN-01", f"{call.setup.base_url}/cn/preview/pdf"
@@ -92,12 +92,13 @@ def preview(call: Call, params: Params) -> api.CreditNote:
 
 
 def preview_lines(call: Call, params: Params) -> Page:
-    """The lines of a credit note that would be."""
+    """List the lines of a credit note preview."""
     rest = {name: value for name, value in params.items() if name not in ("limit", "starting_after", "ending_before")}
     return page_of_list(preview(call, rest)["lines"]["data"], "/v1/credit_notes/preview/lines", params)
 
 
 def _new(call: Call, invoice: StoredInvoice, params: Mapping[str, Any], id: str) -> api.CreditNote:
+    """Return a new credit note, not stored. Raises ApiError 400 if the invoice or the amounts do not allow it."""
     if invoice["status"] not in ("open", "paid", "uncollectible"):
         raise invalid(
             f"You can only issue credit notes for open or paid invoices. This invoice is {invoice['status']}.",
@@ -142,9 +143,9 @@ def _new(call: Call, invoice: StoredInvoice, params: Mapping[str, Any], id: str)
 
 
 def _credited(invoice: StoredInvoice, lines: list[api.CreditNoteLineItem], params: Mapping[str, Any]) -> Money:
-    """What a note of these lines, or of the amounts asked for, credits.
+    """Return the total that a credit note with these lines or amounts credits.
 
-    Raises ApiError for more than is left, or other sums.
+    Raises ApiError 400 if less is left, or the amounts do not add up.
     """
     where = Money(sum(params.get(name) or 0 for name in _WHERE), invoice["currency"])
     total = where.with_amount(
@@ -180,7 +181,7 @@ def _credited(invoice: StoredInvoice, lines: list[api.CreditNoteLineItem], param
 
 
 def _line(call: Call, invoice: StoredInvoice, entry: Mapping[str, Any], named: str) -> api.CreditNoteLineItem:
-    """The line of a note that an entry of ``lines`` describes. named: the entry in messages, ``lines[0]``."""
+    """Return the line of a credit note for an entry of ``lines``. named: the entry's path in errors, ``lines[0]``."""
     check_credit_line(invoice, entry, named)
     source = _source(invoice, entry, named) if entry["type"] == "invoice_line_item" else None
     quantity = fields.given(entry, "quantity", source["quantity"] if source else 1)
@@ -208,7 +209,7 @@ def _line(call: Call, invoice: StoredInvoice, entry: Mapping[str, Any], named: s
 
 
 def _source(invoice: StoredInvoice, entry: Mapping[str, Any], named: str) -> api.LineItem:
-    """The line of the invoice that an entry credits. Raises ApiError 400 when the invoice has no such line."""
+    """Return the invoice line that an entry credits. Raises ApiError 400 if the invoice has no such line."""
     for line in invoice["lines"]["data"]:
         if line["id"] == entry.get("invoice_line_item"):
             return line
@@ -218,8 +219,9 @@ def _source(invoice: StoredInvoice, entry: Mapping[str, Any], named: str) -> api
 def _price(
     entry: Mapping[str, Any], source: api.LineItem | None, quantity: int, named: str
 ) -> tuple[int, Decimal | None]:
-    """What an entry credits before discounts and taxes, and the price of one, both in minor units; the price is None
-    when only an amount was given. Raises ApiError 400 when neither is known.
+    """Return what an entry credits before discounts and taxes, and its unit price, both in minor units.
+
+    The unit price is None if only an amount is given. Raises ApiError 400 if neither is given.
     """
     if entry.get("amount") is not None:
         return entry["amount"], None
@@ -237,7 +239,7 @@ def _price(
 
 
 def _shares(source: api.LineItem, amount: int) -> tuple[list[api.DiscountsResourceDiscountAmount], list[TaxEntry]]:
-    """The discounts and the taxes of a line, in proportion to the amount of it that is credited (minor units)."""
+    """Return the discounts and taxes of a line in proportion to the credited part of its amount (minor units)."""
     whole = source["amount"] or amount
     off: list[api.DiscountsResourceDiscountAmount] = [
         {"amount": rounding.proportion(one["amount"], amount, whole), "discount": one["discount"]}
@@ -257,6 +259,7 @@ def _shares(source: api.LineItem, amount: int) -> tuple[list[api.DiscountsResour
 def _refund_and_credit(
     call: Call, note: api.CreditNote, invoice: StoredInvoice, customer: StoredCustomer, params: Mapping[str, Any]
 ) -> None:
+    """Refund the charge of a paid invoice and credit the customer's balance, as the parameters ask."""
     if params.get("refund_amount"):
         intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
         charge = call.objects.find(kinds.CHARGE, (intent["latest_charge"] if intent else None) or "")
@@ -280,7 +283,7 @@ def _refund_and_credit(
 
 
 def pdf(call: Call, params: Params) -> Reply:
-    """The credit note as a document."""
+    """Return the credit note as a PDF."""
     note = call.objects.get(kinds.CREDIT_NOTE, call.path["id"])
     rows = [
         f"{line['description'] or 'Credit'}: {currency.show(line['amount'], note['currency'])}"
@@ -304,7 +307,7 @@ def update(call: Call, params: Params) -> api.CreditNote:
 
 
 def void(call: Call, params: Params) -> api.CreditNote:
-    """Take a credit note of an open invoice back: the amount is due again."""
+    """Void a credit note of an open invoice; its amount is due again."""
     note = call.objects.get(kinds.CREDIT_NOTE, call.path["id"])
     invoice = call.objects.get(kinds.INVOICE, note["invoice"])
     call = clock.for_customer(call, customer_of(call, invoice))

@@ -1,4 +1,4 @@
-"""New invoices: who is billed, what for, and what it adds up to."""
+"""Draft invoices: customer, lines and amounts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     )
     from tollkey.wire import api
 
-#: A draft that finalizes by itself waits this long, so that integrations can still change it.
+#: The time before a draft is finalized automatically, in which integrations can still change it.
 GRACE_SECONDS = 3_600
 _FROM_SUBSCRIPTION = (
     "default_payment_method",
@@ -40,11 +40,10 @@ _FROM_SUBSCRIPTION = (
 
 @dataclass(frozen=True)
 class Bill:
-    """What an invoice bills.
+    """The content of an invoice.
 
-    currency: three-letter code. reason: ``billing_reason``. lines: made for this invoice, in their order. discounts:
-        ids of those of the whole invoice. period: ``period_start`` and ``period_end``, UTC epoch seconds; this moment
-        when None.
+    currency: three-letter code. reason: ``billing_reason``. lines: in their order. discounts: ids of the discounts of
+        the whole invoice. period: ``period_start`` and ``period_end``, UTC epoch seconds; now if None.
     """
 
     currency: str
@@ -65,10 +64,10 @@ def new_invoice(
     days_until_due: int | None = None,
     **fields: Any,
 ) -> StoredInvoice:
-    """An invoice in status draft, added up; not stored yet.
+    """Return a draft invoice with its totals, not stored.
 
-    id: a new one when None. collection_method, days_until_due: those of the subscription when None.
-    fields: further properties. Settings come from the subscription first, then from the customer.
+    id: a new one if None. collection_method, days_until_due: those of the subscription if None. fields: further
+        properties. Settings of the subscription take precedence over those of the customer.
     """
     id = id or call.ids.new("in")
     collection, days = collection_method, days_until_due
@@ -107,6 +106,7 @@ def new_invoice(
 
 
 def _empty(call: Call, id: str, customer: StoredCustomer, period: tuple[int, int], **known: Any) -> StoredInvoice:
+    """Return a draft without lines. period: start and end, UTC epoch seconds. known: further properties."""
     account = shared_fields.acting_account(call) or {}
     invoice = new_object(
         kinds.INVOICE,
@@ -152,13 +152,14 @@ def _empty(call: Call, id: str, customer: StoredCustomer, period: tuple[int, int
 
 
 def copy_customer_details(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
-    """A draft shows its customer as they are now, until it is finalized."""
+    """Copy the customer's present details to a draft; after it is finalized they no longer change."""
     _show_customer(invoice, customer)
     invoice["customer_tax_exempt"] = customer.get("tax_exempt") or "none"
     invoice["customer_tax_ids"] = _tax_ids(call, customer)
 
 
 def _show_customer(invoice: StoredInvoice, customer: StoredCustomer) -> None:
+    """Copy the customer's name, addresses, e-mail address and phone to the invoice."""
     invoice.update(
         {
             "customer_address": customer.get("address"),
@@ -171,6 +172,7 @@ def _show_customer(invoice: StoredInvoice, customer: StoredCustomer) -> None:
 
 
 def _tax_ids(call: Call, customer: StoredCustomer) -> list[api.InvoicesResourceInvoiceTaxId]:
+    """Return the customer's tax ids as invoices show them."""
     return [
         {"type": tax_id["type"], "value": tax_id["value"]}
         for tax_id in reversed(automatic.tax_ids_of(call, customer["id"]))
@@ -178,6 +180,7 @@ def _tax_ids(call: Call, customer: StoredCustomer) -> list[api.InvoicesResourceI
 
 
 def _from_customer(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
+    """Set the fields of an invoice that come from its customer."""
     _show_customer(invoice, customer)
     invoice["customer_tax_ids"] = _tax_ids(call, customer)
     settings = customer.get("invoice_settings")
@@ -187,6 +190,7 @@ def _from_customer(call: Call, invoice: StoredInvoice, customer: StoredCustomer)
 
 
 def _from_subscription(invoice: StoredInvoice, subscription: api.Subscription) -> None:
+    """Set the fields of an invoice that come from its subscription."""
     invoice["parent"] = {
         "quote_details": None,
         "subscription_details": {"metadata": dict(subscription["metadata"]), "subscription": subscription["id"]},
@@ -202,20 +206,20 @@ def _from_subscription(invoice: StoredInvoice, subscription: api.Subscription) -
     shared_fields.assign(
         invoice["payment_settings"], settings or {}, ("payment_method_options", "payment_method_types")
     )
-    # A subscription's has no ``amount``; otherwise both are alike.
+    # The one of a subscription has no ``amount``; otherwise the types are equal.
     invoice["_transfer_data"] = cast("TransferWish | None", subscription["transfer_data"])
     invoice["_application_fee_percent"] = subscription["application_fee_percent"]
 
 
 def subscription_of(invoice: StoredInvoice) -> str | None:
-    """The subscription that an invoice belongs to."""
+    """Return the id of the subscription that an invoice belongs to, else None."""
     parent = invoice.get("parent")
     details = parent.get("subscription_details") if parent else None
     return details.get("subscription") if details else None
 
 
 def refresh(call: Call, invoice: StoredInvoice) -> None:
-    """Add a draft up again: totals, and what is due before the customer's balance counts."""
+    """Compute the totals of a draft, and the amount due before the customer's balance is applied."""
     recalculate_totals(call, invoice)
     invoice["amount_due"] = max(invoice["total"], 0)
     invoice["amount_remaining"] = max(invoice["amount_due"] - invoice["amount_paid"], 0)
@@ -224,9 +228,10 @@ def refresh(call: Call, invoice: StoredInvoice) -> None:
 def pending_items(
     call: Call, customer: str, currency: str | None, subscription: str | None = None
 ) -> list[StoredInvoiceItem]:
-    """The invoice items of a customer that wait for an invoice, oldest first.
+    """Return the pending invoice items of a customer, oldest first.
 
-    subscription: those of this subscription and those of none; None gives those of none only.
+    currency: lower-case code; any if None. subscription: id of the subscription whose items are included, besides those
+        without a subscription.
     """
     items = call.objects.query(
         kinds.INVOICE_ITEM, {"customer": customer, "_pending": "true"}, limit=250, oldest_first=True
@@ -239,7 +244,10 @@ def pending_items(
 
 
 def add_pending_items(call: Call, items: list[StoredInvoiceItem], invoice: str) -> list[StoredLine]:
-    """Put pending items on an invoice: they are not pending any more, and become its lines."""
+    """Add pending items to an invoice, so that they are no longer pending, and return their lines.
+
+    invoice: an id.
+    """
     lines = []
     for item in items:
         item["invoice"], item["_pending"] = invoice, False
@@ -249,8 +257,9 @@ def add_pending_items(call: Call, items: list[StoredInvoiceItem], invoice: str) 
 
 
 def one_time_line_of(call: Call, customer: StoredCustomer, invoice: str, line: OrderedLine) -> StoredLine:
-    """``one_time`` for a line of a quote or of a Checkout Session: a price, an amount before tax, and the rates
-    (``_rates``) that apply.
+    """Create the line of an invoice for a line of a quote or of a Checkout Session, with its invoice item.
+
+    invoice: the id of the invoice that will contain it.
     """
     price, quantity = line["price"], line["quantity"]
     assert price is not None, "every line that is ordered has a price"
@@ -275,10 +284,10 @@ def create_one_time_line(
     subscription: str | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> StoredLine:
-    """A line for something that is billed once, with the invoice item behind it, stored.
+    """Store an invoice item for a one-time amount, and return its line.
 
-    invoice: the id of the invoice that it will stand on. period: start and end, UTC epoch seconds; this moment when
-        None. subscription: the id of the one that it is billed with.
+    invoice: the id of the invoice that will contain it. period: start and end, UTC epoch seconds; now if None.
+        subscription: the id of the subscription that it is billed with.
     """
     start, end = period or (call.now, call.now)
     item = new_object(
@@ -312,7 +321,7 @@ def create_one_time_line(
 
 
 def store(call: Call, invoice: StoredInvoice) -> StoredInvoice:
-    """Store a new draft with ``invoice.created``; one that advances by itself gets its appointment."""
+    """Store a new draft with ``invoice.created``; with ``auto_advance``, schedule its finalization."""
     if invoice["auto_advance"]:
         invoice["automatically_finalizes_at"] = call.now + GRACE_SECONDS
         call.schedule.add(call.now + GRACE_SECONDS, jobs.INVOICE_ADVANCE, invoice["id"], invoice["test_clock"])
@@ -320,7 +329,10 @@ def store(call: Call, invoice: StoredInvoice) -> StoredInvoice:
 
 
 def tax_rates(call: Call, ids: list[str] | None, param: str) -> list[api.TaxRate]:
-    """The tax rates with these ids, as objects embed them. Raises ApiError for one that is not there."""
+    """Return copies of the tax rates with these ids. Raises ApiError 400 for an unknown id.
+
+    param: the parameter with the ids, for errors.
+    """
     return [
         call.objects.copy(call.objects.get(kinds.TAX_RATE, id, f"{param}[{place}]"))
         for place, id in enumerate(ids or [])

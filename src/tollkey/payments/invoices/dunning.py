@@ -1,4 +1,4 @@
-"""What happens to an invoice by itself: it is finalized, collected, collected again, or becomes overdue."""
+"""Dunning, and the other scheduled jobs of invoices: automatic finalization, collection, retries, overdue."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 
 def advance(call: Call, id: str) -> None:
-    """An hour after it was made, a draft is finalized and collected."""
+    """Run the job ``invoice.advance``: finalize and collect a draft an hour after its creation. id: of the invoice."""
     invoice = call.objects.find(kinds.INVOICE, id)
     if invoice is None or not invoice["auto_advance"]:
         return
-    if call.objects.find(kinds.CUSTOMER, invoice["customer"]) is None:  # deleted: nobody is left to bill
+    if call.objects.find(kinds.CUSTOMER, invoice["customer"]) is None:  # the customer was deleted
         invoice["auto_advance"], invoice["automatically_finalizes_at"] = False, None
         call.objects.save(invoice, "invoice.updated")
         return
     if invoice["status"] == "draft":
         try:
             finalize(call, invoice)
-        except ApiError as error:  # its customer cannot be taxed; the event says so
+        except ApiError as error:  # tax location unknown; an event was emitted
             if error.code != "customer_tax_location_invalid":
                 raise
             return
@@ -43,14 +43,14 @@ def advance(call: Call, id: str) -> None:
 
 
 def retry(call: Call, id: str) -> None:
-    """Try a failed invoice again."""
+    """Run the job ``invoice.retry``: retry the payment of an invoice. id: of the invoice."""
     invoice = call.objects.find(kinds.INVOICE, id)
     if invoice is not None:
         collect(call, invoice)
 
 
 def collect(call: Call, invoice: StoredInvoice) -> None:
-    """One automatic attempt to collect an open invoice."""
+    """Make one automatic attempt to collect an open invoice."""
     if call.objects.find(kinds.CUSTOMER, invoice["customer"]) is None:
         return
     if invoice["status"] != "open" or invoice["collection_method"] != "charge_automatically":
@@ -65,7 +65,7 @@ def collect(call: Call, invoice: StoredInvoice) -> None:
 
 
 def overdue(call: Call, id: str) -> None:
-    """The day by which an invoice should have been paid has passed."""
+    """Run the job ``invoice.overdue``: the due date of an open invoice has passed. id: of the invoice."""
     invoice = call.objects.find(kinds.INVOICE, id)
     if invoice is None or invoice["status"] != "open":
         return

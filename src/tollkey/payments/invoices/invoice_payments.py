@@ -1,4 +1,4 @@
-"""Invoice payments: which PaymentIntent pays an invoice, or has paid it.
+"""Invoice payments: the PaymentIntents that pay an invoice.
 
 open ──the intent succeeds──▶ paid
   └──the invoice is voided──▶ canceled

@@ -1,6 +1,6 @@
-"""Invoice items: amounts that wait to be put on a customer's next invoice, or on a draft.
+"""Invoice items: amounts for a customer's next invoice, or for a draft.
 
-pending ──put on an invoice──▶ invoiced
+pending ──added to an invoice──▶ invoiced
    └──delete──▶ deleted   (also from a draft)
 """
 
@@ -67,7 +67,10 @@ def create(call: Call, params: Params) -> StoredInvoiceItem:
 
 
 def attach(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:
-    """Put an item on a draft as its last line; neither is stored. Raises ApiError when the invoice is not a draft."""
+    """Add an item to a draft as its last line; the caller stores both.
+
+    Raises ApiError 400 if the invoice is not a draft, has another currency, or is full.
+    """
     if invoice["status"] != "draft":
         raise invalid(
             f"You can only add invoice items to draft invoices. The invoice {invoice['id']} has a status of"
@@ -91,6 +94,7 @@ def attach(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:
 def _new(
     call: Call, params: Mapping[str, Any], customer: StoredCustomer, invoice: StoredInvoice | None
 ) -> StoredInvoiceItem:
+    """Return a new pending invoice item, not stored."""
     id = call.ids.new("ii")
     period = params.get("period") or {"start": call.now, "end": call.now}
     fallback = (invoice["currency"] if invoice else None) or customer.get("currency") or "usd"
@@ -126,9 +130,11 @@ def _new(
 
 
 def pricing_of(call: Call, params: Mapping[str, Any], currency: str) -> Priced:
-    """What a line costs that is not a subscription's.
+    """Return amount, quantity and price of an invoice item or a line without a subscription.
 
     params: ``amount``; or ``price`` (also inside ``pricing``), ``price_data`` or ``unit_amount`` with a quantity.
+        currency: lower-case code, used unless a price sets another one. Raises ApiError 400 for a recurring price, or
+        without a price or an amount.
     """
     quantity = fields.given(params, "quantity", 1)
     named = (params.get("pricing") or {}).get("price") or params.get("price")
@@ -166,7 +172,7 @@ def pricing_of(call: Call, params: Mapping[str, Any], currency: str) -> Priced:
 
 
 def _silent_price(call: Call, params: Mapping[str, Any], currency: str, unit: Decimal) -> StoredPrice:
-    """The price and product that stand behind a bare amount: made without events, and not for use elsewhere."""
+    """Create the inactive price and product of an amount without a price; no events. unit: minor units."""
     product = new_object(
         kinds.PRODUCT,
         id=call.ids.new("prod"),
@@ -196,7 +202,7 @@ def _silent_price(call: Call, params: Mapping[str, Any], currency: str, unit: De
 
 
 def update(call: Call, params: Params) -> StoredInvoiceItem:
-    """Change an item that is pending or on a draft."""
+    """Change an invoice item that is pending or on a draft."""
     item = call.objects.get(kinds.INVOICE_ITEM, call.path["invoiceitem"])
     customer = call.objects.get(kinds.CUSTOMER, item["customer"])
     call = clock.for_customer(call, customer)
@@ -224,6 +230,7 @@ def update(call: Call, params: Params) -> StoredInvoiceItem:
 
 
 def _reprice(call: Call, item: StoredInvoiceItem, params: Mapping[str, Any]) -> None:
+    """Set amount, price and quantity of an item from the parameters."""
     if any(
         params.get(name) is not None
         for name in ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal")
@@ -237,7 +244,7 @@ def _reprice(call: Call, item: StoredInvoiceItem, params: Mapping[str, Any]) -> 
 
 
 def _multiply(item: StoredInvoiceItem, quantity: int) -> None:
-    """Another quantity at the same price."""
+    """Change the quantity of an item at the same price."""
     assert item["pricing"] is not None, "every item has a price"
     unit = Decimal(item["pricing"]["unit_amount_decimal"] or 0)
     item["amount"] = rounding.price_amount(unit, quantity)
@@ -245,7 +252,7 @@ def _multiply(item: StoredInvoiceItem, quantity: int) -> None:
 
 
 def _editable(call: Call, item: StoredInvoiceItem) -> StoredInvoice | None:
-    """The draft that an item stands on, or None when it is pending. Raises ApiError when the invoice is finalized."""
+    """Return the draft that contains an item; None for a pending item. Raises ApiError 400 for a finalized invoice."""
     if item["invoice"] is None:
         return None
     invoice = call.objects.find(kinds.INVOICE, item["invoice"])
@@ -257,6 +264,7 @@ def _editable(call: Call, item: StoredInvoiceItem) -> StoredInvoice | None:
 
 
 def _relined(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:
+    """Rebuild the line of a changed item in its draft, and store the draft."""
     data = invoice["lines"]["data"]
     for place, line in enumerate(data):
         if details_of(line).get("invoice_item") == item["id"]:
@@ -268,7 +276,7 @@ def _relined(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> Non
 
 
 def delete(call: Call, params: Params) -> Deleted:
-    """Delete an item that is pending or on a draft."""
+    """Delete an invoice item that is pending or on a draft."""
     item = call.objects.get(kinds.INVOICE_ITEM, call.path["invoiceitem"])
     call = clock.for_customer(call, call.objects.find(kinds.CUSTOMER, item["customer"]))
     invoice = _editable(call, item)
@@ -279,7 +287,7 @@ def delete(call: Call, params: Params) -> Deleted:
 
 
 def drop_lines(call: Call, invoice: StoredInvoice, wanted: Callable[[Mapping[str, Any]], bool]) -> None:
-    """Take lines off a draft. wanted: ``(details of the line's parent) -> bool``."""
+    """Remove lines from a draft. wanted: ``(details of the line's parent) -> whether to remove it``."""
     invoice["lines"]["data"] = [line for line in invoice["lines"]["data"] if not wanted(details_of(line))]
     refresh(call, invoice)
 
@@ -293,7 +301,7 @@ def list_items(call: Call, params: Params) -> Page:
 
 
 def _priced(call: Call, item: MutableMapping[str, Any]) -> None:
-    """Before 2025-03-31 an item showed its price and plan, and the subscription that caused it."""
+    """Add price, plan, unit amount and subscription, which items had before 2025-03-31."""
     details = (item.get("pricing") or {}).get("price_details") or {}
     price = call.objects.find(kinds.PRICE, details.get("price") or "")
     item["price"] = public(price) if price else None

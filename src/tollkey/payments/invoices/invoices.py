@@ -1,11 +1,11 @@
-"""Invoices: what a customer owes, line by line, and how it is collected.
+"""Invoices: the amounts that a customer owes, and their collection.
 
-    draft ──finalize (by hand, or an hour after it was made)──▶ open ──pay──▶ paid
+    draft ──finalize (on request, or an hour after creation)──▶ open ──pay──▶ paid
       │                                                          ├──void──▶ void ◀──void──┐
       └──delete──▶ deleted                                       └──mark_uncollectible──▶ uncollectible ──pay──▶ paid
 
-A revision (``from_invoice``) is a draft that replaces an open invoice: finalizing it voids the first one.
-An invoice that nothing is due on is paid as soon as it is finalized. Failed payments are tried again after 3, 5 and 7
+A revision (``from_invoice``) is a draft that replaces an open invoice: finalizing it voids the original.
+An invoice with no amount due is paid as soon as it is finalized. Failed payments are retried after 3, 5 and 7
 days.
 """
 
@@ -70,7 +70,7 @@ if TYPE_CHECKING:
 
 
 def create(call: Call, params: Params) -> StoredInvoice:
-    """Create a draft for a customer, with their pending items when asked for."""
+    """Create a draft for a customer, optionally with the pending invoice items."""
     if not params.get("customer"):
         if params.get("from_invoice"):
             return _revision(call, params)
@@ -127,7 +127,7 @@ def create(call: Call, params: Params) -> StoredInvoice:
 
 
 def _revision(call: Call, params: Params) -> StoredInvoice:
-    """A draft that will replace a finalized invoice, with what is told anew."""
+    """Create a draft that replaces an open invoice, with the changes in the parameters."""
     invoice = revise(call, params["from_invoice"]["invoice"])
     apply_settings(call, invoice, params)
     if "metadata" in params:
@@ -137,6 +137,7 @@ def _revision(call: Call, params: Params) -> StoredInvoice:
 
 
 def _inherited(customer: StoredCustomer, subscription: api.Subscription | None) -> list[str]:
+    """Return the ids of the subscription's discounts; without any, the customer's."""
     if subscription is not None and subscription["discounts"]:
         return list(subscription["discounts"])
     discount = customer.get("discount")
@@ -144,7 +145,7 @@ def _inherited(customer: StoredCustomer, subscription: api.Subscription | None) 
 
 
 def update(call: Call, params: Params) -> StoredInvoice:
-    """Change a draft; of a finalized invoice only what does not alter what is owed."""
+    """Change a draft, or those settings of a finalized invoice that do not affect its amounts."""
     invoice = call.objects.get(kinds.INVOICE, call.path["invoice"])
     customer = customer_of(call, invoice)
     call = clock.for_customer(call, customer)
@@ -181,6 +182,7 @@ def update(call: Call, params: Params) -> StoredInvoice:
 
 
 def _advance_by_itself(call: Call, invoice: StoredInvoice, yes: bool) -> None:
+    """Set ``auto_advance`` and schedule or cancel the automatic collection."""
     invoice["auto_advance"] = yes
     call.schedule.cancel(jobs.INVOICE_ADVANCE, invoice["id"])
     invoice["automatically_finalizes_at"] = None
@@ -191,7 +193,7 @@ def _advance_by_itself(call: Call, invoice: StoredInvoice, yes: bool) -> None:
 
 
 def delete(call: Call, params: Params) -> Deleted:
-    """Delete a draft that no subscription made; its items wait again."""
+    """Delete a draft that no subscription created; its invoice items are pending again."""
     call, invoice = invoice_of_path(call)
     if invoice["status"] != "draft":
         raise invalid("You can only delete draft invoices.", code="invoice_not_editable", retry=False)
@@ -205,7 +207,7 @@ def delete(call: Call, params: Params) -> Deleted:
 
 
 def finalize_by_hand(call: Call, params: Params) -> StoredInvoice:
-    """Finalize a draft; one that advances by itself is collected soon after."""
+    """Finalize a draft; with ``auto_advance`` it is collected an hour later."""
     call, invoice = invoice_of_path(call)
     if params.get("auto_advance") is not None:
         invoice["auto_advance"] = params["auto_advance"]
@@ -216,7 +218,7 @@ def finalize_by_hand(call: Call, params: Params) -> StoredInvoice:
 
 
 def send(call: Call, params: Params) -> StoredInvoice:
-    """Send an invoice to its customer; a draft is finalized first."""
+    """Send an invoice to its customer, finalizing a draft first."""
     invoice = call.objects.get(kinds.INVOICE, call.path["invoice"])
     customer = customer_of(call, invoice)
     call = clock.for_customer(call, customer)
@@ -244,7 +246,7 @@ def void_by_hand(call: Call, params: Params) -> StoredInvoice:
 
 
 def mark_uncollectible(call: Call, params: Params) -> StoredInvoice:
-    """Give up collecting an invoice."""
+    """Mark an open invoice uncollectible."""
     call, invoice = invoice_of_path(call)
     write_off(call, invoice)
     set_delinquent(call, invoice["customer"], yes=False)
@@ -252,7 +254,7 @@ def mark_uncollectible(call: Call, params: Params) -> StoredInvoice:
 
 
 def list_invoices(call: Call, params: Params) -> Page:
-    """List invoices by customer, status, collection method, subscription, and when they were made or are due."""
+    """List invoices by customer, status, collection method, subscription, creation or due date."""
     equal = {name: params[name] for name in ("customer", "status", "collection_method") if params.get(name)}
     if params.get("subscription"):
         equal["parent.subscription_details.subscription"] = params["subscription"]
@@ -266,6 +268,7 @@ def list_invoices(call: Call, params: Params) -> Page:
 
 
 def _payments(call: Call, invoice: StoredInvoice) -> api.InvoicePayments:
+    """Return the list of an invoice's payments."""
     listed: api.InvoicePayments = nested_list(
         [
             call.objects.copy(p)
@@ -277,6 +280,7 @@ def _payments(call: Call, invoice: StoredInvoice) -> api.InvoicePayments:
 
 
 def _secret(call: Call, invoice: StoredInvoice) -> api.InvoicesResourceConfirmationSecret | None:
+    """Return ``confirmation_secret`` of an invoice; None without a PaymentIntent."""
     intent = (
         call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
         if "payment_intent" in call.setup.tables.of

@@ -20,7 +20,7 @@ INVOICE_ITEM: Kind[StoredInvoiceItem] = Kind("invoiceitem")
 INVOICE_PAYMENT: Kind[api.InvoicePayment] = Kind("invoice_payment")
 CREDIT_NOTE: Kind[api.CreditNote] = Kind("credit_note")
 CREDIT_NOTE_LINE: Kind[api.CreditNoteLineItem] = Kind("credit_note_line_item")
-# Of other rooms.
+# Kinds of other rooms.
 CUSTOMER: Kind[StoredCustomer] = Kind("customer")
 SUBSCRIPTION: Kind[api.Subscription] = Kind("subscription")
 PAYMENT_INTENT: Kind[StoredPaymentIntent] = Kind("payment_intent")

@@ -1,6 +1,6 @@
-"""The steps of an invoice: finalize, pay, void, give up.
+"""Finalizing, paying, voiding and writing off invoices.
 
-Each writes its events in the order in which the real system does.
+Events are emitted in the order of the real API.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ HOSTED = "i"
 
 
 def customer_of(call: Call, invoice: StoredInvoice) -> StoredCustomer:
-    """Whom the invoice is for."""
+    """Return the customer of an invoice."""
     return call.objects.get(kinds.CUSTOMER, invoice["customer"], "customer")
 
 
 def invoice_of_path(call: Call) -> tuple[Call, StoredInvoice]:
-    """The invoice that the path names, and the call at its customer's time (test clock). Raises ApiError 404."""
+    """Return the call at the time of the customer's test clock, and the invoice in the path. Raises ApiError 404."""
     invoice = call.objects.get(kinds.INVOICE, call.path["invoice"])
     return clock.for_customer(call, customer_of(call, invoice)), invoice
 
 
 def finalize(call: Call, invoice: StoredInvoice) -> None:
-    """Number a draft and open it; one that nothing is due on is paid at once. Billing credits and the customer's
-    balance are used first.
+    """Finalize a draft: apply billing credits and the customer's balance, number it and open it.
 
-    Raises ApiError when it is not a draft any more.
+    An invoice with no amount due is paid immediately. Raises ApiError 400 if it is not a draft, or automatic tax has no
+    location.
     """
     if invoice["status"] != "draft":
         raise invalid(
@@ -80,9 +80,9 @@ def finalize(call: Call, invoice: StoredInvoice) -> None:
 
 
 def close_paid(call: Call, invoice: StoredInvoice, intent: StoredPaymentIntent | None) -> None:
-    """Finalize a draft that was paid before it was made, and close it.
+    """Finalize a new draft that was paid beforehand, and mark it paid.
 
-    intent: the succeeded PaymentIntent that paid all of it; None when nothing is due.
+    intent: the succeeded PaymentIntent of the full amount; None if nothing is due.
     """
     _open(call, invoice, customer_of(call, invoice))
     call.objects.save(invoice)
@@ -96,7 +96,7 @@ def close_paid(call: Call, invoice: StoredInvoice, intent: StoredPaymentIntent |
 
 
 def _open(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
-    """Number a draft, and give it what a finalized invoice has."""
+    """Number a draft and set the fields of a finalized invoice."""
     call.schedule.cancel(jobs.INVOICE_ADVANCE, invoice["id"])
     if invoice["number"] is None:
         invoice["number"] = next_number(call, customer)
@@ -120,8 +120,9 @@ def _open(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
 
 
 def _without_tax(call: Call, invoice: StoredInvoice) -> None:
-    """Nobody knows where the customer is: the invoice of a subscription goes on without tax, another one cannot be
-    finalized.
+    """Disable automatic tax of a subscription's invoice, as the customer's location is unknown.
+
+    Raises ApiError 400 for any other invoice, and keeps ``last_finalization_error``.
     """
     subscription = call.objects.find(kinds.SUBSCRIPTION, subscription_of(invoice) or "")
     if subscription is None:
@@ -140,7 +141,7 @@ def _without_tax(call: Call, invoice: StoredInvoice) -> None:
 
 
 def _replace(call: Call, revision: StoredInvoice) -> None:
-    """A revision was finalized: the invoice it came from names it, and is voided."""
+    """Void the original of a finalized revision, and link it to the revision."""
     source = revision["from_invoice"]
     assert source is not None, "only revisions come here"
     original = call.objects.get(kinds.INVOICE, source["invoice"])
@@ -152,7 +153,7 @@ def _replace(call: Call, revision: StoredInvoice) -> None:
 
 
 def next_number(call: Call, customer: StoredCustomer) -> str:
-    """The next invoice number of a customer: their prefix and a sequence without gaps."""
+    """Return the next invoice number of a customer: their prefix and a sequence without gaps."""
     sequence = customer.get("next_invoice_sequence") or 1
     customer["next_invoice_sequence"] = sequence + 1
     customer["invoice_prefix"] = customer.get("invoice_prefix") or call.ids.text(8).upper()
@@ -161,9 +162,7 @@ def next_number(call: Call, customer: StoredCustomer) -> str:
 
 
 def _use_balance(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
-    """What is due after the customer's balance: credit reduces it, debt adds to it, and what is too small to charge
-    waits.
-    """
+    """Apply the customer's balance to the amount due; an amount too small to charge is moved to the balance."""
     total = Money(invoice["total"], invoice["currency"])
     nothing, smallest = total.with_amount(0), total.with_amount(currency.minimum(total.currency))
     start = balance.balance_in(customer, total.currency)
@@ -178,8 +177,10 @@ def _use_balance(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -
 
 
 def mark_paid(call: Call, invoice: StoredInvoice, *, out_of_band: bool = False) -> None:
-    """Close an invoice as paid: ``invoice.updated``, ``invoice.paid``, ``invoice.payment_succeeded``; its subscription
-    hears of it.
+    """Mark an invoice paid, emit its events, and announce it to the subscription.
+
+    out_of_band: whether it was paid outside of the API. The events are ``invoice.updated`` (unless nothing was due),
+        ``invoice.paid`` and ``invoice.payment_succeeded``.
     """
     free = invoice["amount_due"] == 0
     invoice["amount_paid"] += invoice["amount_remaining"]
@@ -198,10 +199,10 @@ def mark_paid(call: Call, invoice: StoredInvoice, *, out_of_band: bool = False) 
 
 
 def set_delinquent(call: Call, id: str, *, yes: bool) -> None:
-    """Set ``delinquent`` of the customer with that id, if there is one, with ``customer.updated`` when that changes it.
+    """Set ``delinquent`` of a customer, if it exists, with ``customer.updated`` for a change.
 
-    It says what happened last to any invoice of theirs: an automatic payment failed or a due date passed, or one was
-    paid or was marked uncollectible by hand. Source: its description in the Customers API.
+    It reflects the last outcome of any of their invoices: true after a failed automatic payment or a passed due date,
+    false after a payment or when one is marked uncollectible on request. Source: its description in the Customers API.
     """
     customer = call.objects.find(kinds.CUSTOMER, id)
     if customer is not None and customer["delinquent"] != yes:
@@ -212,11 +213,11 @@ def set_delinquent(call: Call, id: str, *, yes: bool) -> None:
 def attempt_collection(
     call: Call, invoice: StoredInvoice, *, method: str | None = None, off_session: bool = True, by_hand: bool = False
 ) -> Outcome:
-    """Try to collect an open invoice; what came of it is written, with its events.
+    """Attempt to collect an open invoice; store and return the outcome, with its events.
 
-    method: the payment method or source to charge; the default one when None. off_session: the customer is not there.
-    by_hand: whether somebody asked for this attempt; one that fails then makes nobody delinquent.
-    Raises ApiError 400 when there is nothing to charge.
+    method: the id of the payment method or source to charge; the default one if None. off_session: whether the customer
+        is absent. by_hand: whether the attempt was requested; a failure then does not make the customer delinquent.
+        Raises ApiError 400 without a payment method.
     """
     if invoice["amount_remaining"] <= 0:
         mark_paid(call, invoice)
@@ -226,7 +227,7 @@ def attempt_collection(
     chosen = method or method_of(call, invoice, call.objects.find(kinds.SUBSCRIPTION, id) if id else None, customer)
     if chosen is None:
         raise no_method()
-    if not by_hand or not invoice["attempted"]:  # later attempts by hand do not count for the schedule of retries
+    if not by_hand or not invoice["attempted"]:  # later requested attempts do not affect the retry schedule
         invoice["attempt_count"] += 1
     invoice["attempted"] = True
     outcome = collection.charge(call, invoice, customer, chosen, off_session=off_session)
@@ -238,7 +239,7 @@ def attempt_collection(
 
 
 def record_attempt(call: Call, invoice: StoredInvoice, outcome: Outcome) -> Outcome:
-    """Store the outcome of an attempt to collect, with its events."""
+    """Store the outcome of a collection attempt, with its events, and return it."""
     if outcome.status == "paid":
         if invoice["status"] != "paid":
             mark_paid(call, invoice)
@@ -250,9 +251,9 @@ def record_attempt(call: Call, invoice: StoredInvoice, outcome: Outcome) -> Outc
 
 
 def _note_failure(call: Call, invoice: StoredInvoice, outcome: Outcome) -> None:
-    """Count an attempt that did not pay, plan the next one, and announce it."""
+    """Record a failed attempt, schedule the next one, and announce the failure."""
     if outcome.status == "requires_action" and not collection.was_refused(call, invoice):
-        invoice["attempt_count"] -= 1  # it counts when the customer has acted
+        invoice["attempt_count"] -= 1  # counted once the customer has acted
     schedule_next_attempt(call, invoice)
     call.objects.save(invoice, "invoice.updated")
     if outcome.status == "requires_action":
@@ -262,9 +263,7 @@ def _note_failure(call: Call, invoice: StoredInvoice, outcome: Outcome) -> None:
 
 
 def fail_without_method(call: Call, invoice: StoredInvoice) -> None:
-    """An automatic attempt found nothing to charge: the first one fails, the later ones only check again for a
-    payment method.
-    """
+    """Record an automatic attempt without a payment method; after the first one, only check again for a method."""
     if not invoice["attempted"]:
         invoice["attempted"] = True
         call.objects.save(invoice, "invoice.updated")
@@ -276,9 +275,9 @@ def fail_without_method(call: Call, invoice: StoredInvoice) -> None:
 
 
 def void(call: Call, invoice: StoredInvoice) -> None:
-    """Take an open or uncollectible invoice back; balance that it used is given back.
+    """Void an open or uncollectible invoice; applied balance and billing credits are returned.
 
-    Raises ApiError in other states.
+    Raises ApiError 400 in other states.
     """
     if invoice["status"] not in ("open", "uncollectible"):
         raise invalid(
@@ -286,7 +285,7 @@ def void(call: Call, invoice: StoredInvoice) -> None:
             f" Its status is {invoice['status']}.",
             retry=False,
         )
-    credited = invoice["pre_payment_credit_notes_amount"]  # lowers what is due, but was no balance
+    credited = invoice["pre_payment_credit_notes_amount"]  # reduced the amount due, but is no balance
     applied = Money(invoice["total"] - invoice["amount_due"] - credited, invoice["currency"])
     if not applied.is_zero:
         customer = customer_of(call, invoice)
@@ -302,6 +301,7 @@ def void(call: Call, invoice: StoredInvoice) -> None:
 
 
 def _cancel_collection(call: Call, invoice: StoredInvoice) -> None:
+    """Cancel the scheduled jobs, the invoice payment and the PaymentIntent of an invoice."""
     call.schedule.cancel(jobs.INVOICE_RETRY, invoice["id"])
     call.schedule.cancel(jobs.INVOICE_OVERDUE, invoice["id"])
     payment_canceled(call, invoice)
@@ -309,7 +309,7 @@ def _cancel_collection(call: Call, invoice: StoredInvoice) -> None:
 
 
 def write_off(call: Call, invoice: StoredInvoice) -> None:
-    """Mark an open invoice uncollectible. Raises ApiError in other states."""
+    """Mark an open invoice uncollectible. Raises ApiError 400 in other states."""
     if invoice["status"] != "open":
         raise invalid(
             f"You can only mark open invoices as uncollectible. This invoice has a status of {invoice['status']}.",
@@ -324,9 +324,7 @@ def write_off(call: Call, invoice: StoredInvoice) -> None:
 
 
 def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:
-    """A PaymentIntent has succeeded outside of an attempt of ours (a challenge was passed, a debit settled): close its
-    invoice.
-    """
+    """Mark the invoice of a PaymentIntent paid that succeeded outside of an attempt: a challenge, a bank debit."""
     if not fact.intent.get("_invoice"):
         return
     for payment in call.objects.query(kinds.INVOICE_PAYMENT, {"payment.payment_intent": fact.intent["id"]}, limit=1):
@@ -345,9 +343,9 @@ def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:
 
 
 def attach_intent(call: Call, invoice: StoredInvoice, intent: StoredPaymentIntent) -> api.InvoicePayment:
-    """Tie an intent that was made apart to an open invoice; one that has succeeded counts at once.
+    """Attach a separately created PaymentIntent to an open invoice, and return the invoice payment.
 
-    Answers the invoice payment.
+    A succeeded PaymentIntent is applied immediately.
     """
     payment = new_object(
         kinds.INVOICE_PAYMENT,
@@ -371,7 +369,7 @@ def attach_intent(call: Call, invoice: StoredInvoice, intent: StoredPaymentInten
 
 
 def _count(call: Call, invoice: StoredInvoice, payment: api.InvoicePayment, intent: StoredPaymentIntent) -> None:
-    """An attached intent has succeeded: the invoice is paid by it, or owes less."""
+    """Apply a succeeded attached PaymentIntent: the invoice is paid, or its remaining amount is reduced."""
     if payment["status"] != "open" or invoice["status"] not in ("open", "uncollectible"):
         return
     call.require(providers.CHARGES)

@@ -1,4 +1,4 @@
-"""The lines of a draft: listing, adding, changing and removing them."""
+"""Listing, adding, changing and removing lines of a draft."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 def _draft(call: Call) -> tuple[Call, StoredInvoice]:
+    """Return the call at the invoice's time, and the draft in the path. Raises ApiError 400 if it is finalized."""
     call, invoice = invoice_of_path(call)
     if invoice["status"] != "draft":
         raise invalid("Finalized invoices can't be updated in this way", code="invoice_not_editable", retry=False)
@@ -28,12 +29,13 @@ def _draft(call: Call) -> tuple[Call, StoredInvoice]:
 
 
 def _metadata(invoice: StoredInvoice, params: Mapping[str, Any]) -> None:
+    """Merge ``invoice_metadata`` into the invoice."""
     if "invoice_metadata" in params:
         invoice["metadata"] = merged_metadata(invoice["metadata"], params["invoice_metadata"])
 
 
 def _priced(call: Call, invoice: StoredInvoice, wanted: Mapping[str, Any], param: str) -> Priced:
-    """What a line costs. Raises ApiError 400 for a price that has no amount in the currency of the invoice."""
+    """Return amount and price of a line. Raises ApiError 400 for a price that has not the invoice's currency."""
     priced = pricing_of(call, wanted, invoice["currency"])
     if priced.currency != invoice["currency"]:
         raise invalid(
@@ -44,13 +46,13 @@ def _priced(call: Call, invoice: StoredInvoice, wanted: Mapping[str, Any], param
 
 
 def list_lines(call: Call, params: Params) -> Page:
-    """List the lines of an invoice, in their order."""
+    """List the lines of an invoice in their order."""
     invoice = call.objects.get(kinds.INVOICE, call.path["invoice"])
     return page_of_list(invoice["lines"]["data"], f"/v1/invoices/{invoice['id']}/lines", params)
 
 
 def add_lines(call: Call, params: Params) -> StoredInvoice:
-    """Add lines to a draft: pending invoice items, or amounts of their own."""
+    """Add lines to a draft: pending invoice items, or new amounts."""
     call, invoice = _draft(call)
     for place, wanted in enumerate(params["lines"]):
         if wanted.get("invoice_item"):
@@ -85,6 +87,7 @@ def add_lines(call: Call, params: Params) -> StoredInvoice:
 
 
 def _change(call: Call, invoice: StoredInvoice, line: StoredLine, wanted: Mapping[str, Any], param: str) -> None:
+    """Change a line of a draft. param: the line's path in errors."""
     check_line(invoice, line, wanted, param)
     for name in ("description", "discountable"):
         if name in wanted:
@@ -132,7 +135,7 @@ def update_line(call: Call, params: Params) -> StoredLine:
 
 
 def remove_lines(call: Call, params: Params) -> StoredInvoice:
-    """Remove lines of a draft: their invoice items are deleted, or wait again (``behavior``)."""
+    """Remove lines of a draft; their invoice items are deleted or pending again (``behavior``)."""
     call, invoice = _draft(call)
     for place, wanted in enumerate(params["lines"]):
         line = find_line(invoice, wanted["id"], f"lines[{place}][id]")
@@ -149,7 +152,10 @@ def remove_lines(call: Call, params: Params) -> StoredInvoice:
 
 
 def find_line(invoice: StoredInvoice, id: str, param: str | None) -> StoredLine:
-    """The line of an invoice with that id. Raises ApiError when it has none."""
+    """Return the line of an invoice with that id. Raises ApiError if there is none.
+
+    param: the parameter with the id; None if the id is in the path.
+    """
     for line in lines_of(invoice):
         if line["id"] == id:
             return line

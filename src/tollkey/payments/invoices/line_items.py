@@ -1,4 +1,4 @@
-"""Invoice lines: they live inside their invoice; here is how older versions saw them."""
+"""Invoice lines, which are stored inside their invoice, in older API versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the makers of invoice lines are told of a line: what it costs, and how it is discounted and taxed."""
+"""The values that an invoice line is created from: amount and price, discounts and taxes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Priced:
-    """What a line costs.
+    """The amount and price of a line.
 
-    amount: minor units. currency: three-letter code. quantity: how many. pricing: the price behind the amount, as lines
-        show it; None when there is none. description: the name of the price's product; None when nobody gave it one.
+    amount: minor units. currency: three-letter code. pricing: the price in the form of a line; None without one.
+        description: the product's name; None if it has none.
     """
 
     amount: int
@@ -27,9 +27,9 @@ class Priced:
 
 @dataclass(frozen=True)
 class Terms:
-    """How a line is discounted and taxed.
+    """The discounts and taxes of a line.
 
-    discountable: whether the invoice's discounts count for it. discounts: ids of its own discounts. rates: ids of its
+    discountable: whether discounts of the invoice apply to it. discounts: ids of its own discounts. rates: ids of its
         own tax rates.
     """
 

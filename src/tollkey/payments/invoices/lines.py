@@ -1,4 +1,4 @@
-"""Invoice lines: made from subscription items, invoice items and single amounts, and added up."""
+"""Invoice lines, created from subscription items, invoice items and amounts; and the totals of an invoice."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def new_line(
     description: str | None,
     metadata: Mapping[str, str] | None = None,
 ) -> StoredLine:
-    """One line of an invoice, not yet discounted or taxed.
+    """Return an invoice line before discounts and taxes.
 
-    period: start and end, UTC epoch seconds. parent: what caused it, None for a line of its own.
-    The line keeps ``_rates``; ``recalculate_totals`` takes it out again before the invoice is stored.
+    period: start and end, UTC epoch seconds. parent: the object that caused it; None for a line without one. The line
+        has the private field ``_rates``; ``recalculate_totals`` moves it to the invoice.
     """
     line = new_object(
         kinds.LINE,
@@ -69,7 +69,7 @@ def new_line(
 
 
 def pricing_at(price: str, product: str, unit: Decimal | None) -> Pricing:
-    """``pricing`` of a line. price, product: ids. unit: the price of one in minor units, None when it has none."""
+    """Return ``pricing`` of a line. price, product: ids. unit: the unit price in minor units, or None."""
     return {
         "price_details": {"price": price, "product": product},
         "type": "price_details",
@@ -85,7 +85,7 @@ def subscription_parent(
     proration: bool = False,
     credited: CreditedItems | None = None,
 ) -> LineParent:
-    """``parent`` of a line that a subscription item causes."""
+    """Return ``parent`` of a line that a subscription item causes. subscription, item, invoice_item: ids."""
     return {
         "invoice_item_details": None,
         "subscription_item_details": {
@@ -100,10 +100,10 @@ def subscription_parent(
 
 
 def item_parent(invoice_item: str | None, subscription: str | None = None, proration: bool = False) -> LineParent:
-    """``parent`` of a line that an invoice item causes. invoice_item: None for one that is only previewed."""
+    """Return ``parent`` of a line that an invoice item causes. invoice_item: its id; None in a preview."""
     return {
         "invoice_item_details": {
-            # Stripe's document knows no null here, but an item in a preview has no id.
+            # Stripe's specification does not allow null here, but an item in a preview has no id.
             "invoice_item": cast(str, invoice_item),
             "proration": proration,
             "proration_details": {"credited_items": None},
@@ -115,26 +115,26 @@ def item_parent(invoice_item: str | None, subscription: str | None = None, prora
 
 
 def product_name(call: Call, price: StoredPrice) -> str:
-    """What a line calls the product of a price."""
+    """Return the name of a price's product, else its nickname or the product's id."""
     product = call.objects.find(kinds.PRODUCT, price["product"])
     return str(product["name"]) if product else str(price.get("nickname") or price["product"])
 
 
 def quantity_text(call: Call, price: StoredPrice, quantity: int) -> str:
-    """``10 user × Name``: the quantity with the product's unit label."""
+    """Return the quantity with the product's unit label and name: ``10 user × Name``."""
     product = call.objects.find(kinds.PRODUCT, price["product"])
     label = f" {product['unit_label']}" if product and product["unit_label"] else ""
     return f"{quantity}{label} × {product_name(call, price)}"
 
 
 def every(recurring: api.Recurring) -> str:
-    """``month``, or ``every 3 months``."""
+    """Return the interval as lines show it: ``month``, or ``every 3 months``."""
     count = recurring["interval_count"]
     return str(recurring["interval"]) if count == 1 else f"every {count} {recurring['interval']}s"
 
 
 def price_text(unit: Decimal, currency: str) -> str:
-    """A unit price as lines show it: ``$25.00``, with more digits where it has fractions of a minor unit."""
+    """Format a unit price (minor units): ``$25.00``, with more digits for fractions of a minor unit."""
     if unit == unit.to_integral_value():
         return shared_currency.show(int(unit), currency)
     whole = shared_currency.show(int(unit), currency)
@@ -152,9 +152,9 @@ def subscription_lines(
     before: int = 0,
     trial: bool = False,
 ) -> list[StoredLine]:
-    """The lines of one subscription item for a period: one a tier; a free one in a trial.
+    """Return the lines of a subscription item for a period: one for each tier, or a free one in a trial.
 
-    before: units of it that are billed already.
+    period: start and end, UTC epoch seconds. quantity: units in total. before: units that were billed already.
     """
     made: list[tuple[int, int, Decimal | None, str]] = []
     if trial:
@@ -193,7 +193,7 @@ def subscription_lines(
 
 
 def invoice_item_line(call: Call, item: StoredInvoiceItem) -> StoredLine:
-    """The line of an invoice item."""
+    """Return the line of an invoice item."""
     parent = item_parent(item["id"])
     subscription = item.get("_subscription")
     subscription_item = item.get("_subscription_item")
@@ -225,7 +225,7 @@ def invoice_item_line(call: Call, item: StoredInvoiceItem) -> StoredLine:
 
 
 def tax_entry(tax: arithmetic.Tax) -> TaxEntry:
-    """A tax as lines and invoices show it."""
+    """Return a tax as lines and invoices show it."""
     return {
         "amount": tax.amount,
         "tax_behavior": "inclusive" if tax.rate.inclusive else "exclusive",
@@ -237,22 +237,20 @@ def tax_entry(tax: arithmetic.Tax) -> TaxEntry:
 
 
 def lines_of(invoice: StoredInvoice) -> list[StoredLine]:
-    """The lines of an invoice, with the private fields of those that are new in a draft."""
+    """Return the lines of an invoice, including the private fields of lines that are new in a draft."""
     return cast("list[StoredLine]", invoice["lines"]["data"])
 
 
 def details_of(line: api.LineItem) -> Mapping[str, Any]:
-    """What the line's ``parent`` tells of the invoice item or the subscription item that caused it; empty when nothing
-    did.
-    """
+    """Return the details in a line's ``parent``: of the invoice item or subscription item; empty without a parent."""
     parent = line["parent"]
     return (parent and (parent.get("invoice_item_details") or parent.get("subscription_item_details"))) or {}
 
 
 def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
-    """Work out discounts, taxes and totals of an invoice from its lines, in place.
+    """Compute discounts, taxes and totals of an invoice from its lines, in place.
 
-    What is private of a line stays in ``_lines``.
+    Private fields of the lines are moved to ``_lines`` of the invoice.
     """
     data = lines_of(invoice)
     credits: dict[str, list[tuple[str, int]]] = invoice.get("_credits") or {}
@@ -293,14 +291,14 @@ def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
         *(_credit_entry(id, amount) for line in data for id, amount in credits.get(line["id"], ())),
     ]
     invoice["total_taxes"] = [tax_entry(tax) for tax in _merged([*totals.taxes, *shipped])]
-    # ``total_count`` is answered, but Stripe's document does not name it.
+    # The real API returns ``total_count``, though Stripe's specification does not contain it.
     invoice["lines"] = nested_list(data, invoice["lines"]["url"], total_count=len(data))
 
 
 def _to_work_out(
     call: Call, invoice: StoredInvoice, line: StoredLine, credits: Sequence[tuple[str, int]]
 ) -> arithmetic.Line:
-    """A line with its own discounts and tax rates, for the arithmetic. credits: the billing credits used up for it."""
+    """Return a line with its own discounts and tax rates to compute with. credits: billing credits applied to it."""
     private = invoice.setdefault("_lines", {})
     if "_rates" in line:
         private[line["id"]] = {"rates": line.pop("_rates"), "off": line.pop("_off", None)}
@@ -317,7 +315,7 @@ def _to_work_out(
 
 
 def _automatic(call: Call, invoice: StoredInvoice) -> tax_automatic.Taxing | None:
-    """How the invoice is taxed automatically; None when it is not, or nobody knows where its customer is."""
+    """Return how the invoice is taxed automatically; None if it is not, or the customer's location is unknown."""
     automatic = invoice["automatic_tax"]
     if not automatic["enabled"]:
         return None
@@ -342,7 +340,7 @@ def _automatic(call: Call, invoice: StoredInvoice) -> tax_automatic.Taxing | Non
 
 
 def _shipping(call: Call, invoice: StoredInvoice, how: tax_automatic.Taxing | None) -> list[arithmetic.Tax]:
-    """The automatic tax on shipping; it is part of what shipping costs in total."""
+    """Compute the automatic tax on shipping, which is included in the total of ``shipping_cost``."""
     cost = invoice["shipping_cost"]
     if cost is None or how is None:
         return []
@@ -350,7 +348,7 @@ def _shipping(call: Call, invoice: StoredInvoice, how: tax_automatic.Taxing | No
 
 
 def _merged(taxes: list[arithmetic.Tax]) -> list[arithmetic.Tax]:
-    """The taxes with those of one rate added up."""
+    """Return the taxes, with those of one rate added up."""
     sums: dict[arithmetic.Rate, arithmetic.Tax] = {}
     for tax in taxes:
         known = sums.get(tax.rate)
@@ -369,14 +367,15 @@ def _credit_entry(transaction: str, amount: int) -> api.InvoicesResourcePretaxCr
 
 
 def credit_text(call: Call, price: StoredPrice, quantity: int, at: int) -> str:
-    """What a proration credit is called."""
+    """Return the description of a proration credit. at: time of the change, UTC epoch seconds."""
     return f"Unused time on {_proration_name(call, price, quantity)} after {arithmetic.show_date(at)}"
 
 
 def debit_text(call: Call, price: StoredPrice, quantity: int, at: int) -> str:
-    """What a proration debit is called."""
+    """Return the description of a proration debit. at: time of the change, UTC epoch seconds."""
     return f"Remaining time on {_proration_name(call, price, quantity)} after {arithmetic.show_date(at)}"
 
 
 def _proration_name(call: Call, price: StoredPrice, quantity: int) -> str:
+    """Return how the description of a proration names the price."""
     return product_name(call, price) if quantity == 1 else quantity_text(call, price, quantity)

@@ -1,6 +1,4 @@
-"""The page of an invoice (``hosted_invoice_url``), its document (``invoice_pdf``), and paying it with a card of one's
-own.
-"""
+"""The page of an invoice (``hosted_invoice_url``) with its payment form, and its PDF (``invoice_pdf``)."""
 
 from __future__ import annotations
 
@@ -34,6 +32,7 @@ _FORM = """
 
 
 def _rows(invoice: StoredInvoice) -> list[tuple[str, str]]:
+    """Return the lines and totals of an invoice as labels and amounts."""
     currency = invoice["currency"]
     rows = [
         (line["description"] or "", shared_currency.show(line["amount"], currency)) for line in invoice["lines"]["data"]
@@ -51,11 +50,12 @@ def _rows(invoice: StoredInvoice) -> list[tuple[str, str]]:
 
 
 def page(call: Call, params: Params) -> Reply:
-    """Show the invoice; an open one can be paid here."""
+    """Show the invoice, with a payment form if it is open."""
     return _page(call, call.objects.get(kinds.INVOICE, call.path["id"]))
 
 
 def _page(call: Call, invoice: StoredInvoice, problem: str | None = None) -> Reply:
+    """Return the page. problem: why the payment failed."""
     words = {"open": "Open", "paid": "Paid", "void": "Void", "uncollectible": "Not collected"}
     shop = escape(invoice["account_name"] or receipt_links.business_name(call)) + (
         "" if call.livemode else " · Test mode"
@@ -80,7 +80,7 @@ def _page(call: Call, invoice: StoredInvoice, problem: str | None = None) -> Rep
 
 
 def pay(call: Call, params: Params) -> Reply:
-    """Pay with the card that was typed in; a challenge is shown on its own page."""
+    """Pay with the entered card; redirect to the 3-D Secure challenge if there is one."""
     invoice = call.objects.get(kinds.INVOICE, call.path["id"])
     customer = customer_of(call, invoice)
     if invoice["status"] not in ("open", "uncollectible"):
@@ -104,7 +104,7 @@ def pay(call: Call, params: Params) -> Reply:
 
 
 def pdf(call: Call, params: Params) -> Reply:
-    """The invoice as a document."""
+    """Return the invoice as a PDF."""
     invoice = call.objects.get(kinds.INVOICE, call.path["id"])
     lines = [
         f"Invoice {invoice['number']}",

@@ -1,4 +1,4 @@
-"""Paying an invoice by hand: with a payment method, elsewhere, or with a PaymentIntent that was made apart from it."""
+"""Paying an invoice on request: with a payment method, out of band, or with a separate PaymentIntent."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 def pay(call: Call, params: Params) -> StoredInvoice:
-    """Collect an invoice now, or mark it as paid elsewhere. A draft is finalized first.
+    """Collect an invoice now, or mark it as paid out of band. A draft is finalized first.
 
-    Raises ApiError 402 for a refused card; the failed attempt and its events stay.
+    Raises ApiError 402 for a declined card; the failed attempt and its events are kept.
     """
     call, invoice = invoice_of_path(call)
     if invoice["status"] == "paid":
@@ -38,7 +38,7 @@ def pay(call: Call, params: Params) -> StoredInvoice:
         _check_source(call, invoice, params["source"])
     charges = not params.get("paid_out_of_band") and invoice["total"] > 0
     if charges and chosen is None and _default_method(call, invoice) is None:
-        attempt_collection(call, invoice)  # raises: nothing to charge
+        attempt_collection(call, invoice)  # raises ApiError: no payment method
     if invoice["status"] == "draft":
         finalize(call, invoice)
     if states.status_now(invoice) == "paid":
@@ -64,12 +64,14 @@ def pay(call: Call, params: Params) -> StoredInvoice:
 
 
 def _default_method(call: Call, invoice: StoredInvoice) -> str | None:
+    """Return the id of the invoice's default payment method or source, else None."""
     id = subscription_of(invoice)
     subscription = call.objects.find(kinds.SUBSCRIPTION, id) if id else None
     return method_of(call, invoice, subscription, customer_of(call, invoice))
 
 
 def _check_source(call: Call, invoice: StoredInvoice, source: str) -> None:
+    """Raise ApiError 400 if the source does not exist."""
     for object in ("card", "source", "bank_account"):
         if object in call.setup.tables.of and call.objects.find(object, source) is not None:
             return
@@ -77,10 +79,10 @@ def _check_source(call: Call, invoice: StoredInvoice, source: str) -> None:
 
 
 def attach_payment(call: Call, params: Params) -> StoredInvoice:
-    """Count a PaymentIntent towards an open invoice: at once when it has succeeded, else as soon as it does.
+    """Attach a PaymentIntent to an open invoice; it is applied when it has succeeded.
 
-    Raises ApiError: the invoice is not open, or the intent is of another customer or currency, canceled or attached
-        already.
+    Raises ApiError 400 if the invoice is not open, or the PaymentIntent belongs to another customer, has another
+    currency, is canceled or is attached already.
     """
     call, invoice = invoice_of_path(call)
     if not params.get("payment_intent"):

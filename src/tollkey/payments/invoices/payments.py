@@ -1,4 +1,4 @@
-"""Paying an invoice: which payment method, the PaymentIntent behind it, and what came of it."""
+"""Payments of an invoice: the payment method to charge, the PaymentIntent, and the outcome."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ ACTION_REQUIRED = (
 
 
 class Outcome(NamedTuple):
-    """What came of an attempt. status: paid, requires_action, processing or failed.
+    """The outcome of a collection attempt. status: paid, requires_action, processing or failed.
 
-    error: why it failed, as the API would answer it.
+    error: the API error of a failure.
     """
 
     status: str
@@ -37,17 +37,17 @@ class Outcome(NamedTuple):
 
 
 def no_method() -> ApiError:
-    """400: there is nothing to charge."""
+    """Return the error 400 for a customer without a payment method."""
     return invalid(NO_METHOD, code="resource_missing", retry=False)
 
 
 def method_of(
     call: Call, invoice: api.Invoice | None, subscription: api.Subscription | None, customer: StoredCustomer
 ) -> str | None:
-    """The payment method or source to charge: the invoice's, the subscription's, the customer's; a payment method
-    before a source.
+    """Return the id of the payment method or source to charge; None if there is none.
 
-    invoice: None when there is none yet.
+    The order is: invoice, subscription, customer; for each, a payment method before a source. invoice: None if it does
+    not exist yet.
     """
     settings = customer.get("invoice_settings")
     candidates = (
@@ -62,7 +62,7 @@ def method_of(
 
 
 def new_payment(call: Call, invoice: StoredInvoice, intent: str) -> api.InvoicePayment:
-    """The invoice payment that ties an intent to an invoice, open."""
+    """Create the invoice payment, open, that links a PaymentIntent to an invoice. intent: an id."""
     payment = new_object(
         kinds.INVOICE_PAYMENT,
         id=call.ids.new("inpay"),
@@ -81,18 +81,18 @@ def new_payment(call: Call, invoice: StoredInvoice, intent: str) -> api.InvoiceP
 
 
 def remaining(invoice: api.Invoice) -> Money:
-    """What is still to be paid of an invoice."""
+    """Return the amount that remains to be paid of an invoice."""
     return Money(invoice["amount_remaining"], invoice["currency"])
 
 
 def payment_of(call: Call, invoice: StoredInvoice) -> api.InvoicePayment | None:
-    """The default invoice payment."""
+    """Return the default invoice payment, else None."""
     found = call.objects.query(kinds.INVOICE_PAYMENT, {"invoice": invoice["id"]})
     return next((payment for payment in found if payment["is_default"]), None)
 
 
 def payment_paid(call: Call, invoice: StoredInvoice, amount: int) -> None:
-    """The invoice's intent has succeeded."""
+    """Mark the default invoice payment as paid. amount: minor units."""
     payment = payment_of(call, invoice)
     if payment is not None and payment["status"] == "open":
         states.PAYMENT.set(payment, "paid")
@@ -103,7 +103,7 @@ def payment_paid(call: Call, invoice: StoredInvoice, amount: int) -> None:
 
 
 def payment_canceled(call: Call, invoice: StoredInvoice) -> None:
-    """The invoice will not be paid through its intent any more."""
+    """Cancel the default invoice payment."""
     payment = payment_of(call, invoice)
     if payment is not None and payment["status"] == "open":
         states.PAYMENT.set(payment, "canceled")

@@ -1,4 +1,4 @@
-"""Documents that people print: a small PDF made by hand, with nothing but lines of text."""
+"""A minimal PDF writer for printable documents that consist of lines of text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 
 def plain_pdf(lines: Sequence[str]) -> bytes:
-    """A PDF of one page (A4) with these lines, in Helvetica; characters outside of Latin-1 become ``?``."""
+    """Return a PDF of one A4 page with these lines (at most 50) in Helvetica.
+
+    Characters outside of Latin-1 become ``?``.
+    """
     text = ["BT", "/F1 11 Tf", "50 790 Td", "15 TL"]
     for line in lines[:50]:
         safe = (

@@ -1,4 +1,4 @@
-"""When the next automatic attempt to collect a failed invoice is made."""
+"""The schedule of automatic attempts to collect a failed invoice."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tollkey.wire import Call
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
 
-#: Days from a failed attempt to the next one; when the last has failed too, the subscription's setting decides.
+#: Days from each failed attempt to the next; after the last one, the subscription's setting decides.
 RETRY_DAYS = (3, 5, 7)
 
 
 def schedule_next_attempt(call: Call, invoice: StoredInvoice) -> None:
-    """Schedule the next attempt of a failed invoice, on its customer's clock."""
+    """Schedule the next attempt of a failed invoice, on the customer's clock."""
     done = max(invoice["attempt_count"], 1)
     subscription = call.objects.find(kinds.SUBSCRIPTION, subscription_of(invoice) or "")
     if subscription is not None and subscription["status"] == "incomplete":
-        return  # the first invoice is the customer's to pay, within 23 hours
+        return  # the customer has to pay the first invoice within 23 hours
     if not invoice["auto_advance"] or done > len(RETRY_DAYS):
         invoice["_exhausted"] = invoice["auto_advance"]
         invoice["next_payment_attempt"] = None
@@ -31,7 +31,7 @@ def schedule_next_attempt(call: Call, invoice: StoredInvoice) -> None:
 
 
 def schedule_method_check(call: Call, invoice: StoredInvoice) -> None:
-    """Schedule a check for a payment method, on the days on which later attempts would be made."""
+    """Schedule a check for a payment method, on the days of the retry schedule."""
     looked = invoice.get("_looked", 0)
     if looked < len(RETRY_DAYS):
         invoice["_looked"] = looked + 1

@@ -1,6 +1,6 @@
-"""Revisions: a draft made out of a finalized invoice.
+"""Revisions: drafts that replace a finalized invoice.
 
-When the draft is finalized, the invoice is voided and names it.
+When the draft is finalized, the invoice is voided and its ``latest_revision`` is set.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _SAME = (
 
 
 def revise(call: Call, id: str) -> StoredInvoice:
-    """A draft like that invoice, with ``from_invoice``; not stored yet.
+    """Return a draft that copies an invoice, with ``from_invoice``; not stored.
 
-    Raises ApiError: no such invoice, it is not open, or it has a revision already.
+    Raises ApiError 400 if the invoice does not exist, is not open, or has a revision already.
     """
     original = call.objects.get(kinds.INVOICE, id, "from_invoice[invoice]")
     if original["status"] != "open":
@@ -65,6 +65,7 @@ def revise(call: Call, id: str) -> StoredInvoice:
 
 
 def _line(call: Call, original: StoredInvoice, line: StoredLine) -> StoredLine:
+    """Return a copy of a line for the revision."""
     made = call.objects.copy(line)
     made["id"] = call.ids.new("il")
     kept = original.get("_lines", {}).get(line["id"])

@@ -1,6 +1,6 @@
-"""What may be set on an invoice, its lines and a credit note: rules between their parameters and other objects.
+"""Rules between the parameters of an invoice, its lines or a credit note, and other objects.
 
-Source: the sentences of Stripe's OpenAPI document that ``tests/payments/invoices/spec_rules.jsonl`` names.
+Source: the sentences of Stripe's specification that ``tests/payments/invoices/spec_rules.jsonl`` names.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ _PERMISSIONS = "payment_settings[payment_method_options][us_bank_account][financ
 
 
 def check_settings(call: Call, params: Mapping[str, Any], customer: str) -> None:
-    """Raise ApiError 400 for settings of an invoice that cannot be, or that name something of another customer."""
+    """Raise ApiError 400 for invalid settings of an invoice, or ones that name objects of another customer.
+
+    customer: an id.
+    """
     own = call.account == call.platform and not value_at(params, "transfer_data.destination")
     if params.get("application_fee_amount") and own:
         raise invalid(
@@ -44,6 +47,7 @@ def check_settings(call: Call, params: Mapping[str, Any], customer: str) -> None
 
 
 def _check_payment_settings(params: Mapping[str, Any]) -> None:
+    """Raise ApiError 400 for incomplete options of a payment method type."""
     options = value_at(params, "payment_settings.payment_method_options")
     plan = value_at(options, "card.installments.plan")
     if plan and plan.get("type") == "fixed_count" and plan.get("count") is None:
@@ -54,7 +58,7 @@ def _check_payment_settings(params: Mapping[str, Any]) -> None:
 
 
 def _check_method(call: Call, params: Mapping[str, Any], customer: str) -> None:
-    """Raise ApiError 400 unless the defaults are the customer's own."""
+    """Raise ApiError 400 unless default payment method and source belong to the customer."""
     id = params.get("default_payment_method")
     if id and "payment_method" in call.setup.tables.of:
         method = instruments.resolve_payment_method(call, id, "default_payment_method")
@@ -70,9 +74,9 @@ def _check_method(call: Call, params: Mapping[str, Any], customer: str) -> None:
 
 
 def check_line(invoice: StoredInvoice, line: StoredLine, wanted: Mapping[str, Any], param: str) -> None:
-    """Raise ApiError 400 for a change of a draft's line that cannot be.
+    """Raise ApiError 400 for a change that a line of a draft does not allow.
 
-    param: the line in bracket form, ``lines[0]``; empty when the parameters are the line's own.
+    param: the line's path in errors, ``lines[0]``; empty if the parameters are those of the line.
     """
 
     def named(name: str) -> str:
@@ -106,7 +110,7 @@ def check_line(invoice: StoredInvoice, line: StoredLine, wanted: Mapping[str, An
 
 
 def check_room(invoice: StoredInvoice) -> None:
-    """Raise ApiError 400 when an invoice has as many items as it can have."""
+    """Raise ApiError 400 if an invoice has the largest number of items."""
     if len(lines_of(invoice)) >= MOST_ITEMS:
         raise invalid(f"An invoice can have at most {MOST_ITEMS} items.", "invoice")
 
@@ -123,9 +127,9 @@ _ONLY_OF = {
 
 
 def check_credit_line(invoice: StoredInvoice, entry: Mapping[str, Any], param: str) -> None:
-    """Raise ApiError 400 for a line of a credit note that has what only the other type may have.
+    """Raise ApiError 400 for parameters that the type of a credit note's line does not allow.
 
-    param: the line in bracket form, ``lines[0]``.
+    param: the line's path in errors, ``lines[0]``.
     """
     kind = entry["type"]
     for name, only in _ONLY_OF.items():
@@ -141,7 +145,7 @@ def check_credit_line(invoice: StoredInvoice, entry: Mapping[str, Any], param: s
 
 
 def check_mandate(call: Call, mandate: str | None, method: str | None) -> None:
-    """Raise ApiError 400 unless a mandate is one of the payment method that pays. method: its id, if it is known."""
+    """Raise ApiError 400 unless a mandate belongs to the payment method that pays. method: its id, or None."""
     if mandate is None or "mandate" not in call.setup.tables.of:
         return
     found = call.objects.get(kinds.MANDATE, mandate, "mandate")

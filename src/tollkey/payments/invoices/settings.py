@@ -1,4 +1,4 @@
-"""What may be set on a draft besides its lines."""
+"""The settings of a draft, besides its lines."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _FIELDS = (
 
 
 def check_sending(params: Mapping[str, Any], invoice: StoredInvoice | None) -> None:
-    """Check the parameters that say until when an invoice that is sent is due.
+    """Check the parameters about the due date of an invoice that is sent to the customer.
 
-    invoice: the one that is changed, None for a new one. Raises ApiError 400 when they do not go together.
+    invoice: the one to change; None for a new one. Raises ApiError 400 if they contradict each other.
     """
     usual = (invoice["collection_method"] if invoice else None) or params.get("billing") or "charge_automatically"
     sends = fields.given(params, "collection_method", usual) == "send_invoice"
@@ -48,9 +48,9 @@ def check_sending(params: Mapping[str, Any], invoice: StoredInvoice | None) -> N
 
 
 def apply_settings(call: Call, invoice: StoredInvoice, params: Mapping[str, Any]) -> None:
-    """Set what the parameters say on a draft; the caller adds it up and stores it.
+    """Apply the settings in the parameters to a draft; the caller computes its totals and stores it.
 
-    Raises ApiError 400 when a parameter names an object that does not exist.
+    Raises ApiError 400 if a parameter names an object that does not exist.
     """
     fields.assign_with_metadata(invoice, {name: value for name, value in params.items() if name != "metadata"}, _FIELDS)
     if "automatic_tax" in params:
@@ -66,7 +66,7 @@ def apply_settings(call: Call, invoice: StoredInvoice, params: Mapping[str, Any]
         invoice["due_date"] = params["due_date"]
     if params.get("number"):
         invoice["number"] = params["number"]
-    shown = params.get("rendering") or params.get("rendering_options")  # its name before 2024-04-10
+    shown = params.get("rendering") or params.get("rendering_options")  # its name in versions before 2024-04-10
     if shown:
         invoice["rendering"] = catalog_rendering.rendering(call, invoice["rendering"], shown)
     if "shipping_cost" in params:

@@ -1,4 +1,4 @@
-"""What shipping costs on an invoice: a shipping rate, stored before or described here."""
+"""The shipping cost of an invoice, from an existing shipping rate or from the data of a new one."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _SHIPPING_RATE: Kind[api.ShippingRate] = Kind("shipping_rate")
 def shipping_cost(
     call: Call, invoice: StoredInvoice, given: Mapping[str, Any] | None
 ) -> api.InvoicesResourceShippingCost | None:
-    """``shipping_cost`` of an invoice, or None when it is unset. The rate has to be in the invoice's currency.
+    """Return ``shipping_cost`` of an invoice, or None to remove it.
 
-    Raises ApiError: no such rate, neither or both of rate and data, another currency.
+    Raises ApiError 400 for an unknown rate, neither or both of rate and data, or a rate in another currency.
     """
     if not given:
         return None

@@ -49,8 +49,8 @@ CREDIT_NOTE = states.States("credit_note", {"issued": ("void",), "void": ()}, in
 
 
 def status_now(value: Mapping[str, Any]) -> str:
-    """The status of an invoice or a PaymentIntent after a step that may have changed it.
+    """Return the status of an invoice or a PaymentIntent after a step that may have changed it.
 
-    Read as ``value["status"]``, a type checker would take it for what was compared before that step.
+    A type checker would narrow ``value["status"]`` to the value compared before that step.
     """
     return str(value["status"])

@@ -1,4 +1,4 @@
-"""What this room stores, with its private fields."""
+"""The types of this room's stored objects, with their private fields."""
 
 from typing import NotRequired, TypeAlias, TypedDict
 
@@ -10,17 +10,17 @@ TaxEntry: TypeAlias = api.BillingBillResourceInvoicingTaxesTax
 CreditedItems: TypeAlias = api.BillingBillResourceInvoicingLinesCommonCreditedItems
 
 class LineSecrets(TypedDict):
-    """What an invoice keeps of a line and does not show.
+    """The private fields of a line, which its invoice stores.
 
-    rates: ids of the line's own tax rates. off: what discounts had taken of an amount that the line credits, as
-        [id of the discount, minor units] each; null for other lines.
+    rates: ids of the line's own tax rates. off: the discounts of the credited amount, as pairs of discount id and minor
+        units; null for other lines.
     """
 
     rates: list[str]
     off: list[tuple[str, int]] | None
 
 class TransferWish(TypedDict):
-    """``transfer_data`` as an invoice or its subscription has it. amount: minor units. amount_percent: of the total."""
+    """``transfer_data`` of an invoice or its subscription. amount: minor units. amount_percent: of the total."""
 
     destination: str
     amount: NotRequired[int | None]
@@ -29,13 +29,13 @@ class TransferWish(TypedDict):
 class StoredInvoice(api.Invoice):
     """An invoice.
 
-    _lines: what is not shown of its lines, by their ids. _credits: the billing credits that were used up for it: id of
-        the line -> [id of the credit balance transaction, minor units] each; absent when there were none.
-    _days: the days until it is due; null when nobody gave any. _payment_intent: id of the PaymentIntent that pays it;
-        absent until there is one. _transfer_data, _application_fee (minor units), _application_fee_percent: what its
-        PaymentIntent takes over; absent when nothing was said. _out_of_band: whether it was paid elsewhere; absent
-        until it is paid. _exhausted: whether the last automatic attempt to collect it has failed; absent before.
-        _looked: how often a payment method was looked for; absent before the first time.
+    _lines: the private fields of its lines, by their ids. _credits: the billing credits applied to it: id of the line
+        -> pairs of credit balance transaction id and minor units; absent without any. _days: the days until it is due;
+        null if not set. _payment_intent: id of its PaymentIntent; absent before there is one. _transfer_data,
+        _application_fee (minor units), _application_fee_percent: settings for its PaymentIntent; absent if not set.
+        _out_of_band: whether it was paid out of band; absent until it is paid. _exhausted: whether the last automatic
+        attempt to collect it has failed; absent before. _looked: the number of checks for a payment method; absent
+        before the first.
     """
 
     _lines: NotRequired[dict[str, LineSecrets]]
@@ -50,10 +50,11 @@ class StoredInvoice(api.Invoice):
     _looked: NotRequired[int]
 
 class StoredLine(api.LineItem):
-    """A line, as it is until its invoice is added up: then ``_lines`` of the invoice keeps the private fields.
+    """A line before the totals of its invoice are computed, which moves the private fields to ``_lines`` of the
+    invoice.
 
-    _rates: ids of its own tax rates. _off: what discounts take of a proration's amount, as [id of the discount, minor
-        units] each; null or absent for other lines.
+    _rates: ids of its own tax rates. _off: the discounts of a proration's amount, as pairs of discount id and minor
+        units; null or absent for other lines.
     """
 
     _rates: NotRequired[list[str]]
@@ -62,11 +63,11 @@ class StoredLine(api.LineItem):
 class StoredInvoiceItem(api.Invoiceitem):
     """An invoice item.
 
-    _pending: whether it waits for an invoice. _subscription, _subscription_item: ids of what it is for; null or absent
-        for none. _credited: the lines that it credits; null or absent unless it is the credit of a proration.
-    _off: what discounts take of a proration's amount, as [id of the discount, minor units] each; null or absent unless
-        its discounts are itemized. _within: what they have taken, when the amount is what remained; null or absent for
-        all but debits.
+    _pending: whether it is not on an invoice yet. _subscription, _subscription_item: ids of what it belongs to; null or
+        absent without. _credited: the lines that it credits; null or absent unless it is the credit of a proration.
+        _off: the discounts of a proration's amount, as pairs of discount id and minor units; null or absent unless its
+        discounts are itemized. _within: the discounts already subtracted from the amount; null or absent for all but
+        debits.
     """
 
     _pending: bool
@@ -82,7 +83,7 @@ class OrderedLine(api.Item):
     _rates: list[str]
 
 class OlderTax(TypedDict):
-    """A tax as versions before 2025-03-31 show it. amount, taxable_amount: minor units."""
+    """A tax in the form of versions before 2025-03-31. amount, taxable_amount: minor units."""
 
     amount: int
     inclusive: bool

@@ -1,4 +1,4 @@
-"""What older API versions saw of invoices and their lines."""
+"""Invoices and their lines in older API versions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 
 def _intent(call: Call, invoice: Mapping[str, Any]) -> StoredPaymentIntent | None:
+    """Return the PaymentIntent of an invoice, else None."""
     stored = call.objects.find(kinds.INVOICE, invoice.get("id") or "")
     id = stored.get("_payment_intent") if stored else None
     return call.objects.find(kinds.PAYMENT_INTENT, id) if id and "payment_intent" in call.setup.tables.of else None
 
 
 def _single_payment(call: Call, invoice: MutableMapping[str, Any]) -> None:
-    """Before 2025-03-31 an invoice named its one charge, intent and subscription, and had sums of its own for taxes."""
+    """Add the charge, intent, subscription and tax sums that invoices had before 2025-03-31."""
     found = call.objects.find(kinds.INVOICE, invoice.get("id") or "")
     stored: Mapping[str, Any] = found or invoice
     details = (invoice.get("parent") or {}).get("subscription_details") or {}
@@ -48,7 +49,7 @@ def _single_payment(call: Call, invoice: MutableMapping[str, Any]) -> None:
 
 
 def tax_amount(tax: TaxEntry) -> OlderTax:
-    """A tax as versions before 2025-03-31 show it."""
+    """Return a tax in the form of versions before 2025-03-31."""
     details = tax["tax_rate_details"]
     return {
         "amount": tax["amount"],
@@ -60,6 +61,7 @@ def tax_amount(tax: TaxEntry) -> OlderTax:
 
 
 def _first_discount(call: Call, value: Mapping[str, Any]) -> StoredDiscount | None:
+    """Return the first discount of an invoice, else None."""
     entries: Sequence[str | StoredDiscount] = value.get("discounts") or []
     for entry in entries:
         found = call.objects.find(kinds.DISCOUNT, entry) if isinstance(entry, str) else entry
@@ -69,26 +71,26 @@ def _first_discount(call: Call, value: Mapping[str, Any]) -> StoredDiscount | No
 
 
 def _billing(call: Call, invoice: MutableMapping[str, Any]) -> None:
-    """Before 2019-03-14 ``collection_method`` was ``billing``."""
+    """Add ``billing``, ``date`` and ``finalized_at``, which invoices had before 2019-03-14."""
     invoice["billing"] = invoice.get("collection_method")
     invoice["date"] = invoice.get("created")
     invoice["finalized_at"] = (invoice.get("status_transitions") or {}).get("finalized_at")
 
 
 def _closed(call: Call, invoice: MutableMapping[str, Any]) -> None:
-    """Before 2018-11-08: ``closed`` and ``forgiven`` stood for today's statuses."""
+    """Add ``closed`` and ``forgiven``, which versions before 2018-11-08 have in place of statuses."""
     invoice["closed"] = invoice.get("status") in ("paid", "void", "uncollectible")
     invoice["forgiven"] = invoice.get("status") in ("void", "uncollectible")
 
 
 def _percent(call: Call, invoice: MutableMapping[str, Any]) -> None:
-    """Before 2020-08-27 an invoice had a tax of its own beside the rates, and before those nothing else."""
+    """Add ``tax_percent`` and ``application_fee``, which invoices had before 2020-08-27."""
     exclusive = [rate for rate in invoice.get("default_tax_rates") or [] if not rate["inclusive"]]
     invoice["tax_percent"] = sum(rate["percentage"] for rate in exclusive) if exclusive else None
     invoice["application_fee"] = invoice.get("application_fee_amount")
 
 
-#: Parameters of invoices, new and changed, that newer versions no longer take.
+#: Parameters of creating and updating invoices that newer versions refuse.
 _REMOVED = (
     *removed_since("2019-10-17", "billing"),
     *removed_since("2020-08-27", "tax_percent"),
@@ -96,13 +98,13 @@ _REMOVED = (
 )
 CREATE_REMOVED = (*_REMOVED, *removed_since("2020-08-27", "application_fee"), *removed_since("2025-03-31", "coupon"))
 UPDATE_REMOVED = (*_REMOVED, *removed_since("2018-11-08", "closed", "forgiven"))
-#: Of invoice items.
+#: Removed parameters of invoice items.
 ITEM_UPDATE_REMOVED = removed_since("2025-03-31", "price", "unit_amount")
 ITEM_CREATE_REMOVED = (*ITEM_UPDATE_REMOVED, *removed_since("2025-03-31", "plan"))
 
 
 def _rendering(call: Call, invoice: MutableMapping[str, Any]) -> None:
-    """Before 2024-04-10 ``rendering`` was ``rendering_options``."""
+    """Replace ``rendering`` by ``rendering_options``, its name before 2024-04-10."""
     shown = invoice.pop("rendering", None)
     invoice["rendering_options"] = None if shown is None else {"amount_tax_display": shown.get("amount_tax_display")}
 
@@ -117,7 +119,7 @@ CHANGES = (
 
 
 def _priced_line(call: Call, line: MutableMapping[str, Any]) -> None:
-    """Before 2025-03-31 a line showed its price, plan, subscription and tax amounts."""
+    """Add price, plan, subscription and tax amounts, which lines had before 2025-03-31."""
     parent: Mapping[str, Any] = line.get("parent") or {}
     of_subscription = parent.get("subscription_item_details") or {}
     details = of_subscription or parent.get("invoice_item_details") or {}
