@@ -1,4 +1,4 @@
-"""Parameters of a Checkout Session: what may be asked for, and the object that comes of it."""
+"""Building a Checkout Session from its parameters."""
 
 from __future__ import annotations
 
@@ -39,15 +39,16 @@ _COPIED = (
     "integration_identifier", "locale",
     "origin_context", "permissions", "shipping_address_collection", "submit_type", "success_url", "return_url",
 )  # fmt: skip
-#: From this version on a session makes its PaymentIntent when it is confirmed, and knows the customer's details before.
-#: From this version on a session of mode `payment` makes a customer only if it needs one.
+#: From this version on, a session in mode `payment` creates a customer only if it needs one.
 _CUSTOMER_IF_REQUIRED_SINCE = "2022-08-01"
-#: From this version on a session of mode `payment` collects a payment method only if it needs one.
+#: From this version on, a session in mode `payment` collects a payment method only if it needs one.
 _COLLECTED_IF_REQUIRED_SINCE = "2023-08-16"
+#: From this version on, a session creates its PaymentIntent when confirmed, and shows customer details before that.
 _INTENT_LATER_SINCE = "2022-08-01"
 
 
 def _expiry(call: Call, given: int | None) -> int:
+    """Return when a session expires (UTC epoch seconds). Raises ApiError 400 outside of 30 minutes to 24 hours."""
     if given is None:
         return call.now + DAY
     if given < call.now + _HALF_HOUR:
@@ -62,6 +63,7 @@ def _expiry(call: Call, given: int | None) -> int:
 
 
 def _new(call: Call, params: Params, mode: str, ui: str) -> StoredSession:
+    """Return a new session without lines, customer and payment methods, not stored. ui: ``ui_mode``."""
     id = f"cs_{'live' if call.livemode else 'test'}_{_MODE_LETTERS[mode]}1{call.ids.text(56)}"
     account = fields.acting_account(call) or {}
     shop = (
@@ -98,6 +100,7 @@ def _new(call: Call, params: Params, mode: str, ui: str) -> StoredSession:
 
 
 def _automatic_tax(given: Mapping[str, Any] | None) -> AutomaticTax:
+    """Return ``automatic_tax`` with all of its keys."""
     enabled = bool((given or {}).get("enabled"))
     named: api.ConnectAccountReference | None = (given or {}).get("liability")
     liability: api.ConnectAccountReference = named or {"type": "self"}
@@ -110,7 +113,7 @@ def _automatic_tax(given: Mapping[str, Any] | None) -> AutomaticTax:
 
 
 def _customer(call: Call, session: StoredSession, params: Params) -> None:
-    """Who pays: a stored customer, an e-mail address, or somebody not known yet."""
+    """Set the customer: a stored one, an e-mail address, or neither."""
     email, mode = params.get("customer_email"), session["mode"]
     if params.get("customer"):
         customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
@@ -130,6 +133,7 @@ def _customer(call: Call, session: StoredSession, params: Params) -> None:
 
 
 def _methods(call: Call, session: StoredSession, params: Params) -> None:
+    """Set the payment method types and their options."""
     named, allowed = params.get("payment_method_types"), params.get("allowed_payment_method_types")
     method_types.check_alone(params)
     if allowed:
@@ -161,12 +165,12 @@ def _methods(call: Call, session: StoredSession, params: Params) -> None:
         options["us_bank_account"] = {"financial_connections": access, "verification_method": "automatic"}
     for name, given in (params.get("payment_method_options") or {}).items():
         options[name] = {**options.get(name, {}), **(given or {})}
-    # The names of the options are those of payment methods, which the parameters choose.
+    # The names of the options are payment method types, given in the parameters.
     session["payment_method_options"] = cast("api.CheckoutSessionPaymentMethodOptions", options)
 
 
 def _collect(call: Call, session: StoredSession, params: Params) -> None:
-    """What else the page asks for, and what happens afterwards."""
+    """Set what the page collects besides the payment, and the recovery and invoice after it."""
     mode = session["mode"]
     if_required = mode == "payment" and call.version >= _COLLECTED_IF_REQUIRED_SINCE
     session["payment_method_collection"] = params.get("payment_method_collection") or (
@@ -221,21 +225,26 @@ def _collect(call: Call, session: StoredSession, params: Params) -> None:
 
 
 def _name_rule(given: Mapping[str, Any]) -> BusinessName:
+    """Return an entry of ``name_collection`` with all of its keys."""
     return {"enabled": given["enabled"], "optional": bool(given.get("optional"))}
 
 
 def _custom_field(given: Mapping[str, Any]) -> CustomField:
+    """Return a custom field with all of its keys."""
     kind = given["type"]
     inner = {"default_value": None, "value": None, **(given.get(kind) or {})}
     if kind != "dropdown":
         inner = {"maximum_length": None, "minimum_length": None, **inner}
     label = {"custom": given["label"].get("custom"), "type": given["label"]["type"]}
     made = {kind: inner, "key": given["key"], "label": label, "optional": bool(given.get("optional")), "type": kind}
-    return cast("CustomField", made)  # its type is the name of the hash that describes it
+    return cast("CustomField", made)  # one key is the field's type
 
 
 def shipping_options(call: Call, session: StoredSession, given: Sequence[Mapping[str, Any]]) -> None:
-    """The ways of delivery that are offered; the first is chosen until the customer chooses."""
+    """Set the shipping options; the first one is chosen until the customer changes it.
+
+    Raises ApiError 400 for an unknown shipping rate.
+    """
     made: list[api.PaymentPagesCheckoutSessionShippingOption] = []
     for index, option in enumerate(given):
         if option.get("shipping_rate_data"):
@@ -257,7 +266,7 @@ def shipping_options(call: Call, session: StoredSession, given: Sequence[Mapping
 
 
 def discount(call: Call, session: StoredSession, entries: Sequence[DiscountEntry]) -> None:
-    """Take these coupons or promotion codes off the session."""
+    """Set the coupons or promotion codes of a session. The caller computes its total."""
     session["_discounts"] = [
         cast("DiscountEntry", {name: value for name, value in entry.items() if value}) for entry in entries
     ]
@@ -268,9 +277,10 @@ def discount(call: Call, session: StoredSession, entries: Sequence[DiscountEntry
 
 
 def new_session(call: Call, params: Params, *, for_portal: bool = False) -> StoredSession:
-    """A stored session, with what it makes at once. for_portal: it saves a card for the customer portal.
+    """Create and store a session, with the SetupIntent or PaymentIntent that it needs at this point.
 
-    Raises ApiError for parameters that do not go together, and for a total that cannot be charged.
+    for_portal: whether it saves a card for the customer portal. Raises ApiError 400 for parameters that contradict each
+        other, or a total that is too small to charge.
     """
     params = modern(call, params)
     mode = params.get("mode")
@@ -332,12 +342,12 @@ def new_session(call: Call, params: Params, *, for_portal: bool = False) -> Stor
 
 
 def _kept(params: Params) -> Params | None:
-    """The parameters, where another session like this one may be asked for later."""
+    """Return the parameters if the session may be recovered after it expires, else None."""
     return dict(params) if value_at(params, "after_expiration.recovery.enabled") else None
 
 
 def intent_of(call: Call, session: StoredSession) -> StoredPaymentIntent:
-    """The PaymentIntent of a session in payment mode, of its total; made when there is none yet."""
+    """Return the PaymentIntent of a session in mode ``payment``, with the session's total; created if there is none."""
     if session["payment_intent"] is not None:
         intent = call.objects.get(kinds.PAYMENT_INTENT, session["payment_intent"])
         if intent["amount"] != session["amount_total"] and intent["status"] == "requires_payment_method":

@@ -1,4 +1,4 @@
-"""What the page asks for besides the payment: address, delivery, phone, tax id, custom fields, consent."""
+"""Storing what the page collects besides the payment: addresses, phone, tax id, custom fields, consent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TAX_IDS = {
 
 
 def collect_extras(call: Call, session: StoredSession, params: Params) -> None:
-    """Store the custom fields and consents that were entered. Raises ApiError 400 with the field's name."""
+    """Store the customer's details, addresses, custom fields and consents. Raises ApiError 400 for invalid ones."""
     collect_customer(session, params)
     if session["phone_number_collection"]["enabled"]:
         told_details(session)["phone"] = _text(params, "phone")
@@ -42,7 +42,7 @@ def collect_extras(call: Call, session: StoredSession, params: Params) -> None:
 
 
 def collect_customer(session: StoredSession, params: Params) -> None:
-    """Store the customer's name, e-mail address and phone. Raises ApiError 400 when no e-mail address is known."""
+    """Store the customer's name, e-mail address and phone. Raises ApiError 400 if there is no e-mail address."""
     details = session["customer_details"]
     if details is None or not details.get("email"):
         session["customer_details"] = {
@@ -55,6 +55,7 @@ def collect_customer(session: StoredSession, params: Params) -> None:
 
 
 def _text(params: Params, name: str) -> str:
+    """Return the text of a required field. Raises ApiError 400 if it is empty."""
     value = str(params.get(name) or "").strip()
     if not value:
         raise invalid(_NEEDED, name)
@@ -62,7 +63,7 @@ def _text(params: Params, name: str) -> str:
 
 
 def collect_billing_address(session: StoredSession, params: Params) -> None:
-    """The billing address, as far as it was typed. Raises ApiError 400 when more of it is needed."""
+    """Store the billing address. Raises ApiError 400 for missing parts that the session or automatic tax requires."""
     address = _address(params)
     if session["billing_address_collection"] == "required":
         for name in ("line1", "city", "country"):
@@ -78,7 +79,7 @@ def collect_billing_address(session: StoredSession, params: Params) -> None:
 
 
 def collect_shipping_address(session: StoredSession, params: Params) -> None:
-    """Where goods go to. Raises ApiError 400 for a country that is not delivered to, or when something is missing."""
+    """Store the delivery address. Raises ApiError 400 for missing parts, or a country that is not delivered to."""
     address = _address(params, "ship_")
     name = _text(params, "ship_name")
     for part in ("line1", "city", "postal_code", "country"):
@@ -91,7 +92,7 @@ def collect_shipping_address(session: StoredSession, params: Params) -> None:
 
 
 def _address(params: Params, prefix: str = "") -> api.Address:
-    """The address that was typed into the fields whose names begin with ``prefix``."""
+    """Return the address in the fields whose names begin with ``prefix``."""
     typed = {name: str(params.get(prefix + name) or "").strip() or None for name in fields.ADDRESS}
     return {
         "city": typed["city"],
@@ -104,6 +105,7 @@ def _address(params: Params, prefix: str = "") -> api.Address:
 
 
 def _names(session: StoredSession, params: Params) -> None:
+    """Store the names that ``name_collection`` requires."""
     asked = session.get("name_collection") or {}
     business = _name(asked.get("business"), "business_name", params)
     if business:
@@ -116,13 +118,14 @@ def _names(session: StoredSession, params: Params) -> None:
 
 
 def _name(rule: NameRule | None, field: str, params: Params) -> str:
-    """The name that was typed into a field; empty when it is not asked for, or was left out and may be."""
+    """Return the name in a field; empty if it is not collected, or is optional and was left out."""
     if rule is None or not rule["enabled"]:
         return ""
     return str(params.get(field) or "").strip() if rule["optional"] else _text(params, field)
 
 
 def _tax_id(session: StoredSession, params: Params) -> None:
+    """Store the tax id and the name of the business. Raises ApiError 400 for a malformed tax id."""
     asked = session.get("tax_id_collection")
     if asked is None or not asked["enabled"]:
         return
@@ -143,7 +146,7 @@ def _tax_id(session: StoredSession, params: Params) -> None:
 
 
 def _custom(field: CustomField, params: Params) -> None:
-    """One custom field: text of a length, digits, or one of its options."""
+    """Store the value of a custom field. Raises ApiError 400 for a wrong length, non-digits, or an unknown option."""
     name, kind = f"custom[{field['key']}]", field["type"]
     custom = params.get("custom")
     value = str((custom.get(field["key"]) if isinstance(custom, dict) else None) or "").strip()
@@ -167,7 +170,7 @@ def _custom(field: CustomField, params: Params) -> None:
 
 
 def _set_value(field: CustomField, value: str | None) -> None:
-    """Store what was entered in a custom field."""
+    """Set the value of a custom field."""
     if field["type"] == "dropdown":
         field["dropdown"]["value"] = value
     elif field["type"] == "numeric":
@@ -177,6 +180,7 @@ def _set_value(field: CustomField, value: str | None) -> None:
 
 
 def _delivery(session: StoredSession, params: Params) -> None:
+    """Set the shipping cost to that of the chosen shipping option."""
     rate = params.get("shipping_rate")
     for option in session["shipping_options"]:
         if option["shipping_rate"] == rate:
@@ -190,6 +194,7 @@ def _delivery(session: StoredSession, params: Params) -> None:
 
 
 def _consent(session: StoredSession, params: Params) -> None:
+    """Store the consents. Raises ApiError 400 if required terms were not accepted."""
     asked = session["consent_collection"] or {}
     promotions, terms = asked.get("promotions") == "auto", asked.get("terms_of_service") == "required"
     if terms and not params.get("terms"):

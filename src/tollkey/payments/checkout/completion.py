@@ -1,4 +1,4 @@
-"""Paying a session: the intent or subscription that it makes, and how the session ends."""
+"""Paying a session: its intent or subscription, and its completion or expiry."""
 
 from __future__ import annotations
 
@@ -41,25 +41,24 @@ def check_open(session: StoredSession) -> None:
 
 
 def check_collects(call: Call, session: StoredSession) -> None:
-    """Raise ApiError when the session asks for a payment method, and this is live mode without a provider that could
-    use it.
-    """
+    """Raise ApiError if the session collects a payment method, and this mode has no provider that could use it."""
     if needs_method(session):
         call.require(providers.SETUPS if session["mode"] == "setup" else providers.CHARGES)
 
 
 def verify_bank(call: Call, method: StoredPaymentMethod) -> None:
-    """In test mode a bank account that is given on the page counts as verified at once."""
+    """Mark a US bank account as verified in test mode, as the page does for entered account numbers."""
     if not call.livemode and method.get("type") == "us_bank_account" and not method.get("_verified"):
         method["_verified"] = True
         call.objects.save(method)
 
 
 def pay(call: Call, session: StoredSession, method: StoredPaymentMethod | None, return_url: str) -> ApiError | None:
-    """Confirm an open session with a stored payment method (None when nothing has to be paid).
+    """Confirm an open session with a stored payment method (None if nothing has to be paid).
 
-    return_url: where a challenge comes back to. Answers the 402 of a refused card; what was written is to be kept then,
-    except for a subscription, which is undone.
+    return_url: where a challenge redirects to. Returns the 402 error of a declined card, whose changes the caller
+        keeps, else None. Raises ApiError 402 for a declined subscription, whose changes are undone, and 400 if the
+        session is not open.
     """
     check_open(session)
     check_collects(call, session)
@@ -82,6 +81,7 @@ def pay(call: Call, session: StoredSession, method: StoredPaymentMethod | None, 
 
 
 def _note_billing(session: StoredSession, method: StoredPaymentMethod) -> None:
+    """Copy the billing details of the payment method to ``customer_details``."""
     billing = method["billing_details"]
     old = session["customer_details"] or {}
     address = billing["address"] if any((billing["address"] or {}).values()) else old.get("address")
@@ -96,7 +96,7 @@ def _note_billing(session: StoredSession, method: StoredPaymentMethod) -> None:
 
 
 def _ensure_customer(call: Call, session: StoredSession) -> str:
-    """The session's customer; made now when there is none yet."""
+    """Return the id of the session's customer, created if there is none."""
     if session["customer"] is None:
         details = session["customer_details"] or {}
         given: Params = {
@@ -108,12 +108,12 @@ def _ensure_customer(call: Call, session: StoredSession) -> str:
         tax_ids = details.get("tax_ids")
         if tax_ids:
             given["tax_id_data"] = [dict(one) for one in tax_ids]
-        session["customer"] = customers.create(call, cast("operations.PostCustomers", given))["id"]  # named alike
+        session["customer"] = customers.create(call, cast("operations.PostCustomers", given))["id"]  # the same names
     return str(session["customer"])
 
 
 def _acceptance(call: Call, method: StoredPaymentMethod) -> Params:
-    """``mandate_data`` for methods that need the customer's consent; on the page it is given with the button."""
+    """Return ``mandate_data`` if the payment method needs a mandate; the page's button counts as consent."""
     kind = method_types.TYPES.get(method["type"])
     online = {"ip_address": call.origin.ip or "127.0.0.1", "user_agent": call.origin.user_agent or "unknown"}
     accepted = {"mandate_data": {"customer_acceptance": {"type": "online", "online": online}}}
@@ -121,6 +121,7 @@ def _acceptance(call: Call, method: StoredPaymentMethod) -> Params:
 
 
 def _charge(call: Call, session: StoredSession, method: StoredPaymentMethod, return_url: str) -> ApiError | None:
+    """Confirm the PaymentIntent of a session; return the error of a declined payment, else None."""
     data = session["_payment_intent_data"]
     if session["customer_creation"] == "always" or data.get("setup_future_usage") or invoicing_of(session)["enabled"]:
         _ensure_customer(call, session)
@@ -133,6 +134,7 @@ def _charge(call: Call, session: StoredSession, method: StoredPaymentMethod, ret
 
 
 def _set_up(call: Call, session: StoredSession, method: StoredPaymentMethod, return_url: str) -> ApiError | None:
+    """Confirm the SetupIntent of a session; return the error of a declined card, else None."""
     intent = call.objects.get(kinds.SETUP_INTENT, session["setup_intent"] or "")
     if session["customer_creation"] == "always" and session["customer"] is None:
         intent["customer"] = _ensure_customer(call, session)
@@ -145,7 +147,7 @@ def _set_up(call: Call, session: StoredSession, method: StoredPaymentMethod, ret
 def _subscribe(
     call: Call, session: StoredSession, method: StoredPaymentMethod | None, return_url: str
 ) -> ApiError | None:
-    """Make the subscription and pay its first invoice. A refusal is raised, so that nothing of the attempt stays."""
+    """Create the subscription and pay its first invoice. A decline is raised, so that all changes are undone."""
     customer = call.objects.get(kinds.CUSTOMER, _ensure_customer(call, session))
     save_to_customer(call, session)
     params = _subscription_params(session)
@@ -182,6 +184,7 @@ def _subscribe(
 
 
 def _subscription_params(session: StoredSession) -> Params:
+    """Return the parameters of a session's subscription."""
     data = dict(session["_subscription_data"])
     data.pop("invoice_settings", None)
     params: Params = {
@@ -211,6 +214,7 @@ def _subscription_params(session: StoredSession) -> Params:
 
 
 def _intent_of(call: Call, invoice: str | None) -> StoredPaymentIntent | None:
+    """Return the PaymentIntent of an invoice, given by its id, else None."""
     found = call.objects.find(kinds.INVOICE, invoice) if invoice else None
     if found is None or not found.get("_payment_intent"):
         return None
@@ -218,7 +222,7 @@ def _intent_of(call: Call, invoice: str | None) -> StoredPaymentIntent | None:
 
 
 def waiting_for(call: Call, session: StoredSession) -> str | None:
-    """The address of the challenge that the customer has to pass now, or None."""
+    """Return the URL of the challenge that the customer has to pass now, else None."""
     if session["mode"] == "setup":
         intent: AnyIntent | None = call.objects.find(kinds.SETUP_INTENT, session["setup_intent"] or "")
     elif session["payment_intent"]:
@@ -245,7 +249,7 @@ def complete_from_intent(call: Call, fact: events.IntentChanged) -> None:
 
 
 def _record_delayed_payment(call: Call, session: StoredSession, status: str) -> None:
-    """Store the result of a delayed payment in a complete session. status: the intent's."""
+    """Store the result of a delayed payment in a complete session. status: that of the intent."""
     if status == "succeeded":
         states.PAYMENT.set(session, "paid")
         if session["mode"] == "payment" and invoicing_of(session)["enabled"]:
@@ -257,7 +261,10 @@ def _record_delayed_payment(call: Call, session: StoredSession, status: str) -> 
 
 
 def complete_session(call: Call, session: StoredSession, payment_status: str) -> None:
-    """Complete an open session: customer, discounts, invoice, status and events."""
+    """Complete an open session: customer, discounts, invoice, status and events.
+
+    payment_status: ``paid``, ``unpaid`` or ``no_payment_required``.
+    """
     invoiced = session["mode"] == "payment" and invoicing_of(session)["enabled"]
     if session["customer_creation"] == "always" or invoiced:
         _ensure_customer(call, session)
@@ -285,12 +292,13 @@ def complete_session(call: Call, session: StoredSession, payment_status: str) ->
 
 
 def _invoice(call: Call, session: StoredSession) -> None:
+    """Create the paid invoice of a session."""
     intent = call.objects.find(kinds.PAYMENT_INTENT, session["payment_intent"] or "")
     make_invoice(call, session, intent, session.get("_redeemed") or [])
 
 
 def _set_default_method(call: Call, session: StoredSession) -> None:
-    """Make a card that was added in the customer portal the customer's default."""
+    """Make a card added in the customer portal the customer's default."""
     intent = call.objects.get(kinds.SETUP_INTENT, session["setup_intent"] or "")
     customer = call.objects.get(kinds.CUSTOMER, session["customer"] or "")
     customer["invoice_settings"]["default_payment_method"] = intent["payment_method"]
@@ -298,7 +306,7 @@ def _set_default_method(call: Call, session: StoredSession) -> None:
 
 
 def _count_link(call: Call, session: StoredSession) -> None:
-    """A payment link that may be used so often only is switched off by its last use."""
+    """Count a completed session of a payment link, and deactivate the link when its limit is reached."""
     link = call.objects.find(kinds.PAYMENT_LINK, session["payment_link"]) if session["payment_link"] else None
     if link is not None and link["restrictions"]:
         limit = link["restrictions"]["completed_sessions"]
@@ -309,7 +317,7 @@ def _count_link(call: Call, session: StoredSession) -> None:
 
 
 def expire(call: Call, session: StoredSession) -> StoredSession:
-    """The session can no longer be paid."""
+    """Expire a session: cancel its PaymentIntent, offer its recovery, and emit the event."""
     states.SESSION.set(session, "expired")
     session["url"] = None
     offer_recovery(call, session)
@@ -327,6 +335,6 @@ def expire(call: Call, session: StoredSession) -> StoredSession:
 
 
 def destination(session: StoredSession) -> str | None:
-    """Where the customer goes after completion, with the session's id filled in."""
+    """Return the URL for the customer after completion, with the session's id inserted; None without one."""
     url = session.get("success_url") or session.get("return_url")
     return url.replace("{CHECKOUT_SESSION_ID}", session["id"]) if url else None

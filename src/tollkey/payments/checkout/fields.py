@@ -1,4 +1,4 @@
-"""The fields of a session's page: how to pay, and what else is asked for; what is wrong stands next to its field."""
+"""The fields of a session's page, with errors beside them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ METHODS = {
     "afterpay_clearpay": "Afterpay", "affirm": "Affirm", "paypal": "PayPal",
 }  # fmt: skip
 _BUTTONS = {"book": "Book", "donate": "Donate", "subscribe": "Subscribe", "pay": "Pay"}
-#: Which field a refusal's ``param`` is shown at.
+#: Fields that show the errors of the parameter with the same name.
 _OWN_ERRORS = frozenset((
     "account_number", "routing_number", "promotion_code", "phone", "terms", "country", "line1", "city", "state",
     "postal_code", "tax_id",
@@ -41,12 +41,12 @@ _AT = {"number": "number", "exp_month": "expiry", "exp_year": "expiry", "cvc": "
 
 
 def offered(session: StoredSession) -> list[str]:
-    """The payment methods that the page has a form for, in the session's order."""
+    """Return the payment methods that the page has a form for, in the session's order."""
     return [name for name in session["payment_method_types"] if name in METHODS]
 
 
 def place_of(param: str | None) -> str:
-    """The field of the form that an error's parameter stands for."""
+    """Return the field that shows errors of a parameter; empty without one."""
     if param and param.startswith(("custom[", "quantity[", "amount[")):
         return param
     name = (param or "").rstrip("]").rpartition("[")[2] or (param or "")
@@ -54,13 +54,16 @@ def place_of(param: str | None) -> str:
 
 
 class Form:
-    """What was typed, and what is wrong with it. Card numbers and security codes are never written back."""
+    """The values and the error of a form that is shown again. Card numbers and security codes are never shown again.
+
+    typed: the values. field: name of the field with the error. problem: the error's text.
+    """
 
     def __init__(self, typed: Mapping[str, Any] | None = None, field: str = "", problem: str = "") -> None:
         self.typed, self.field, self.problem = typed or {}, field, problem
 
     def text(self, name: str, value: str = "") -> str:
-        """What was typed into a field, or its first value."""
+        """Return the entered value of a field, else ``value``."""
         if name.endswith("]"):
             group, _, key = name[:-1].partition("[")
             inside = self.typed.get(group)
@@ -72,7 +75,7 @@ class Form:
     def input(
         self, name: str, label: str, *, secret: bool = False, optional: bool = False, value: str = "", **attributes: str
     ) -> str:
-        """A labelled input; with its error beneath it when it has one."""
+        """Return a labeled input, with its error below it. secret: do not show the entered value again."""
         text = "" if secret else self.text(name, value)
         more = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape(val)}"' for key, val in attributes.items())
         name, required = escape(name), "" if optional else " required"
@@ -85,7 +88,7 @@ class Form:
     def choice(
         self, name: str, label: str, options: Iterable[tuple[str, str]], *, value: str = "", **attributes: str
     ) -> str:
-        """A labelled choice of (value, text)."""
+        """Return a labeled select element. options: (value, text)."""
         chosen = self.text(name, value)
         inside = "".join(
             f'<option value="{escape(one)}"{" selected" if one == chosen else ""}>{escape(text)}</option>'
@@ -99,7 +102,7 @@ class Form:
         return html + self._wrong(escape(name), f"{inside}</select>")
 
     def check(self, name: str, label: str, *, optional: bool = False) -> str:
-        """A box to tick."""
+        """Return a labeled checkbox, with its error."""
         ticked = " checked" if self.typed.get(name) else ""
         required = "" if optional else " required"
         html = (
@@ -109,21 +112,21 @@ class Form:
         return html + self._wrong(name, f"<span>{escape(label)}</span></label>")
 
     def _wrong(self, name: str, inside: str = "") -> str:
-        """The end of a field's tag, what stands in the field, and its error."""
+        """Return the end of a field's start tag, the field's content, and its error."""
         if not self.problem or escape(self.field) != name:
             return f">{inside}"
         told = f'\n<p class="error" id="{name}-error" role="alert">{escape(self.problem)}</p>'
         return f' aria-invalid="true" aria-describedby="{name}-error" autofocus>{inside}{told}'
 
     def country(self, value: str = "US") -> str:
-        """The country's choice."""
+        """Return the select element of the country. value: two-letter code."""
         return self.choice("country", "Country", _COUNTRIES.items(), value=value, autocomplete="country")
 
 
 def address_fields(form: Form, known: api.Address, *, full: bool) -> str:
-    """The billing address: all of it, or the country and postal code that a tax is worked out from.
+    """Return the fields of the billing address, or of the country and postal code, which automatic tax needs.
 
-    known: what is known of it.
+    known: the known address. full: whether all fields are shown.
     """
     value = {
         "line1": known.get("line1") or "",
@@ -161,7 +164,7 @@ def address_fields(form: Form, known: api.Address, *, full: bool) -> str:
 
 
 def method_fields(session: StoredSession, kind: str, form: Form) -> str:
-    """How one payment method is filled in."""
+    """Return the fields of a payment method. kind: its type."""
     known = (session["customer_details"] or {}).get("address") or {}
     full = session["billing_address_collection"] == "required"
     if kind == "card":
@@ -202,7 +205,7 @@ def method_fields(session: StoredSession, kind: str, form: Form) -> str:
 
 
 def shipping_address_fields(session: StoredSession, form: Form) -> str:
-    """Where goods are to go, in the countries that are delivered to."""
+    """Return the fields of the delivery address, with the countries that are delivered to."""
     details = delivery_of(session)
     known: api.Address = details["address"] if details is not None else {}
     to = details["name"] if details is not None else ""
@@ -234,7 +237,7 @@ def shipping_address_fields(session: StoredSession, form: Form) -> str:
 
 
 def extras(session: StoredSession, form: Form) -> str:
-    """Phone, delivery address, tax id, custom fields and consent."""
+    """Return the fields for phone, delivery address, names, tax id, custom fields and consent."""
     parts = []
     if session["phone_number_collection"]["enabled"]:
         known = (session["customer_details"] or {}).get("phone") or ""
@@ -261,7 +264,7 @@ def extras(session: StoredSession, form: Form) -> str:
 
 
 def _names(session: StoredSession, form: Form) -> list[str]:
-    """The names that ``name_collection`` asks for."""
+    """Return the fields of ``name_collection``."""
     made = []
     asked = session.get("name_collection") or {}
     for kind, label, rule in (
@@ -275,16 +278,18 @@ def _names(session: StoredSession, form: Form) -> list[str]:
 
 
 def _text(position: TextPosition | None) -> str:
+    """Return the text of a ``custom_text`` position; empty without one."""
     return position["message"] if position is not None else ""
 
 
 def _custom_text(position: TextPosition | None) -> str:
-    """The shop's ``custom_text`` for a place of the page."""
+    """Return the merchant's ``custom_text`` for a position of the page as HTML."""
     text = _text(position)
     return f'<p class="note">{escape(text)}</p>' if text else ""
 
 
 def _custom(field: CustomField, form: Form) -> str:
+    """Return a custom field."""
     name = f"custom[{field['key']}]"
     label = (field["label"]["custom"] or field["key"]) + (" (optional)" if field["optional"] else "")
     if field["type"] == "dropdown":
@@ -305,7 +310,7 @@ def _custom(field: CustomField, form: Form) -> str:
 
 
 def delivery(session: StoredSession, names: Mapping[str, str | None], form: Form) -> str:
-    """The ways of delivery to choose from. names: shipping rate id -> what it is called."""
+    """Return the choice of shipping options; empty for fewer than two. names: shipping rate id -> display name."""
     if len(session["shipping_options"]) < 2:
         return ""
     cost, currency = session["shipping_cost"], currency_of(session)
@@ -326,7 +331,7 @@ def delivery(session: StoredSession, names: Mapping[str, str | None], form: Form
 
 
 def button_text(session: StoredSession) -> str:
-    """What the button that pays is called, with what the shop says above it."""
+    """Return the label of the submit button."""
     if session["mode"] == "setup":
         return "Save"
     if session["mode"] == "subscription":
@@ -336,12 +341,12 @@ def button_text(session: StoredSession) -> str:
 
 
 def above_button(session: StoredSession) -> str:
-    """What the shop says above the button."""
+    """Return the merchant's text above the submit button."""
     return _custom_text(session["custom_text"]["submit"])
 
 
 def asks_for_place(session: StoredSession) -> bool:
-    """Whether the page has to ask where the customer is before it can tell the total."""
+    """Return whether the page has to ask for the customer's location before it can show the total."""
     automatic = session["automatic_tax"]
     return bool(
         automatic["enabled"] and automatic["status"] == "requires_location_inputs" and session["mode"] != "setup"
@@ -349,7 +354,7 @@ def asks_for_place(session: StoredSession) -> bool:
 
 
 def needs_method(session: StoredSession) -> bool:
-    """Whether a payment method has to be given."""
+    """Return whether a payment method is required."""
     if session["mode"] == "payment":
         return bool(session["amount_total"]) or session["payment_status"] == "unpaid"
     free = session["mode"] == "subscription" and session["amount_total"] == 0

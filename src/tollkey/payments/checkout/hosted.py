@@ -1,4 +1,4 @@
-"""Submitting the hosted page: what was entered on it, step by step, without a script."""
+"""The requests of a session's hosted page, which works without scripts."""
 
 from __future__ import annotations
 
@@ -30,16 +30,18 @@ if TYPE_CHECKING:
 
 
 def _here(call: Call) -> StoredSession:
+    """Return the session that the URL belongs to."""
     return call.objects.get(kinds.SESSION, call.path["id"])
 
 
 def _names(call: Call, session: StoredSession) -> Mapping[str, str | None]:
+    """Return the display names of the session's shipping rates, by id."""
     ids = [one["shipping_rate"] for one in session["shipping_options"]]
     return {id: call.objects.get(kinds.SHIPPING_RATE, id)["display_name"] for id in ids}
 
 
 def show(call: Call, params: Params) -> Reply:
-    """The page, or what became of the session."""
+    """Show the page of an open session, or the result of another one."""
     session = _here(call)
     if session["status"] != "open":
         return page.done_page(session)
@@ -47,7 +49,7 @@ def show(call: Call, params: Params) -> Reply:
 
 
 def came_back(call: Call, params: Params) -> Reply:
-    """Back from a challenge: done, or the page again with what went wrong."""
+    """Show the result after a challenge, or the page with an error."""
     session = _here(call)
     if session["status"] != "open":
         return page.done_page(session)
@@ -56,7 +58,7 @@ def came_back(call: Call, params: Params) -> Reply:
 
 
 def _again(call: Call, session: StoredSession, params: Params, error: ApiError) -> Reply:
-    """The page once more, with what went wrong next to its field."""
+    """Show the page again, with the error beside its field."""
     field = place_of(error.param) or ("number" if error.type == "card_error" else "")
     shown = page.pay_page(
         call, session, _names(call, session), form=Form(params, field, error.message), kind=params.get("method")
@@ -65,17 +67,18 @@ def _again(call: Call, session: StoredSession, params: Params, error: ApiError) 
 
 
 def _reload(call: Call, session: StoredSession) -> StoredSession:
-    """The session as it is stored, after an attempt was undone."""
+    """Return the stored session after an attempt was undone."""
     stored: StoredSession | None = call.setup.tables.load(call.tx, call.scope, session["object"], session["id"])
     return stored if stored is not None else session
 
 
 def _to_page(call: Call) -> Reply:
+    """Redirect to the session's page."""
     return redirect(f"/pay/{call.path['token']}")
 
 
 def promotion(call: Call, params: Params) -> Reply:
-    """Take a promotion code off the total; an empty one takes the code away again."""
+    """Apply a promotion code, or remove it if the code is empty."""
     session = _here(call)
     if session["status"] != "open" or not session["allow_promotion_codes"]:
         return show(call, params)
@@ -95,7 +98,7 @@ def promotion(call: Call, params: Params) -> Reply:
 
 
 def _counts(call: Call, session: StoredSession, code: StoredPromotionCode) -> bool:
-    """Whether a code counts for this customer and this order."""
+    """Return whether a promotion code is valid for this customer and order."""
     coupon = call.objects.find(kinds.COUPON, code["promotion"]["coupon"] or "")
     rules = code["restrictions"]
     known = session["customer"]
@@ -122,7 +125,7 @@ def _counts(call: Call, session: StoredSession, code: StoredPromotionCode) -> bo
 
 
 def order(call: Call, params: Params) -> Reply:
-    """Change what is bought, within what the session allows."""
+    """Change the order, within the limits of the session."""
     session = _here(call)
     if session["status"] != "open":
         return page.done_page(session)
@@ -135,7 +138,7 @@ def order(call: Call, params: Params) -> Reply:
 
 
 def address(call: Call, params: Params) -> Reply:
-    """The first of two steps where tax depends on the address: keep it and show the total."""
+    """Store the address, on which automatic tax depends, and show the page with the total."""
     session = _here(call)
     if session["status"] != "open":
         return page.done_page(session)
@@ -153,10 +156,10 @@ def address(call: Call, params: Params) -> Reply:
 
 
 def submit(call: Call, params: Params) -> Reply:
-    """Pay with what was typed in; a refusal is shown next to its field, and a challenge is gone to.
+    """Pay with the entered details; show an error beside its field, or redirect to the challenge.
 
-    Where the total has changed with what was typed (another way of delivery, another tax), the new one is shown before
-    it is charged.
+    If the entered details change the total (another shipping option or tax), the new total is shown before it is
+    charged.
     """
     session = _here(call)
     if session["status"] != "open":
@@ -184,13 +187,17 @@ def submit(call: Call, params: Params) -> Reply:
 
 
 def _other_total(session: StoredSession, params: Params) -> ApiError | None:
-    """The message that the total is not the one that the page has shown, or None."""
+    """Return the error for a total that differs from the one shown, else None."""
     shown = params.get("shown_total")
     changed = shown is not None and shown != str(session["amount_total"])
     return invalid("The total has changed. Please check it and enter your payment details again.") if changed else None
 
 
 def _typed_method(call: Call, session: StoredSession, params: Params) -> StoredPaymentMethod | None:
+    """Create the payment method from the entered details; return None if none is required.
+
+    Raises ApiError 402 or 400 for invalid details.
+    """
     if not needs_method(session):
         return None
     completion.check_collects(call, session)
@@ -219,7 +226,7 @@ def _typed_method(call: Call, session: StoredSession, params: Params) -> StoredP
 
 
 def _expiry(text: str) -> tuple[int, int]:
-    """Month and year of ``MM / YY``, ``MMYY`` or ``MM/YYYY``. Raises ApiError for anything else."""
+    """Return month and year of ``MM / YY``, ``MMYY`` or ``MM/YYYY``. Raises ApiError 402 for other texts."""
     digits = "".join(letter for letter in text if letter.isdigit())
     if len(digits) not in (3, 4, 6):
         raise ApiError(

@@ -1,4 +1,4 @@
-"""The invoice of a payment: made once a session of mode ``payment`` is paid, when ``invoice_creation`` asks for it."""
+"""The invoice of a paid session in mode ``payment``, if ``invoice_creation`` is enabled."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ _SAID = ("account_tax_ids", "custom_fields", "description", "footer")
 def create_paid_invoice(
     call: Call, session: StoredSession, intent: StoredPaymentIntent | None, discounts: list[str]
 ) -> None:
-    """Write the paid invoice of a session, with its events; ``invoice`` of the session names it. The caller saves the
-    session.
+    """Create the paid invoice of a session, with its events, and set ``invoice`` of the session.
 
-    intent: the payment that was made; None when nothing had to be paid. discounts: ids of those that the session
-        redeemed.
+    The caller saves the session. intent: the payment; None if nothing was due. discounts: ids of the discounts that the
+    session redeemed.
     """
     said = invoicing_of(session)["invoice_data"]
     customer = call.objects.get(kinds.CUSTOMER, session["customer"] or "")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SESSION: Kind[StoredSession] = Kind("checkout.session")
 PAYMENT_LINK: Kind[StoredLink] = Kind("payment_link")
-# Of rooms below.
+# Kinds of rooms below.
 CUSTOMER: Kind[StoredCustomer] = Kind("customer")
 PRODUCT: Kind[StoredProduct] = Kind("product")
 PRICE: Kind[StoredPrice] = Kind("price")

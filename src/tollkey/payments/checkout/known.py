@@ -1,4 +1,4 @@
-"""Parts of a session that its mode and its state guarantee, or that are only known once the customer has told them."""
+"""Fields of a session that are optional in general, but guaranteed by its mode or its state."""
 
 from __future__ import annotations
 
@@ -16,53 +16,53 @@ if TYPE_CHECKING:
 
 
 def price_of(item: StoredLine) -> api.Price:
-    """The price of a line item."""
+    """Return the price of a line item."""
     price = item["price"]
     assert price is not None, "every line item is made from a price"
     return price
 
 
 def currency_of(session: StoredSession) -> str:
-    """The currency of a session in mode ``payment`` or ``subscription``."""
+    """Return the currency of a session in mode ``payment`` or ``subscription``."""
     currency = session["currency"]
     assert currency is not None, "only sessions in mode setup may have no currency"
     return currency
 
 
 def amount_of(session: StoredSession) -> int:
-    """The total of a session in mode ``payment`` or ``subscription``, in minor units."""
+    """Return the total of a session in mode ``payment`` or ``subscription``, in minor units."""
     amount = session["amount_total"]
     assert amount is not None, "only sessions in mode setup have no total"
     return amount
 
 
 def invoicing_of(session: StoredSession) -> InvoiceCreation:
-    """``invoice_creation`` of a session in mode ``payment``."""
+    """Return ``invoice_creation`` of a session in mode ``payment``."""
     creation = session["invoice_creation"]
     assert creation is not None, "every session in mode payment has it"
     return creation
 
 
 def told_details(session: StoredSession) -> CustomerDetails:
-    """``customer_details`` once the page has asked for them."""
+    """Return ``customer_details`` of a session whose page has collected them."""
     details = session["customer_details"]
     assert details is not None, "collect_customer has set them"
     return details
 
 
 def delivery_of(session: StoredSession) -> DeliveryDetails | None:
-    """The delivery address that the customer has told, with the name; None until then."""
+    """Return the collected delivery address with the name, else None."""
     return (session["collected_information"] or {}).get("shipping_details")
 
 
 def delivery_countries(session: StoredSession) -> list[str]:
-    """The countries that goods are delivered to, as two-letter codes."""
+    """Return the countries that goods are delivered to, as two-letter codes."""
     asked = session["shipping_address_collection"]
     return (asked.get("allowed_countries") if asked is not None else None) or ["US"]
 
 
 def page_of(session: StoredSession) -> str:
-    """The address of the hosted page of an open session."""
+    """Return the URL of the hosted page of an open session."""
     url = session["url"]
     assert url is not None, "only embedded sessions, and those that are over, have no page"
     return url

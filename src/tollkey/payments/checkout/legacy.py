@@ -1,6 +1,6 @@
-"""What callers of versions before 2022-08-01 may say of a session, in today's words.
+"""Parameters of a session in versions before 2022-08-01, translated to present ones.
 
-Until then ``mode`` was needed only with prices, and plans were bought through ``subscription_data[items]``.
+In those versions ``mode`` was required only with prices, and plans were in ``subscription_data[items]``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ _MODE_NEEDED_SINCE = "2022-08-01"
 
 
 def modern(call: Call, params: Params) -> Params:
-    """The parameters with ``mode``, ``line_items`` and ``discounts`` in place of what older callers wrote.
+    """Return the parameters with ``mode``, ``line_items`` and ``discounts`` in place of older ones.
 
-    Raises ApiError when ``mode`` is missing where prices are used.
+    Raises ApiError 400 if prices are used without ``mode``.
     """
     if call.version >= _MODE_NEEDED_SINCE:
         return params

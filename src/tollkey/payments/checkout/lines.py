@@ -1,4 +1,4 @@
-"""Line items of a session: their prices, and what they add up to."""
+"""Line items of a session: their prices, and the session's totals."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredLine, StoredSession
     from tollkey.wire import api
 
-_RATE = "line_items[0][tax_rates][0]"  # how an error names a tax rate that is not there
+_RATE = "line_items[0][tax_rates][0]"  # the parameter in the error of an unknown tax rate
 
 
 def old_item(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A line item as callers wrote it before prices: amount, currency, name and quantity."""
+    """Translate a line item from before prices: amount, currency, name and quantity."""
     if item.get("price") or item.get("price_data") or item.get("amount") is None:
         return item
     product = {"name": item.get("name") or "Item"}
@@ -34,7 +34,7 @@ def old_item(item: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def check_quantities(given: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ApiError 400 for a line that is not bought at all; only customers may take a line down to none."""
+    """Raise ApiError 400 for a quantity below 1; only customers can reduce a line to 0."""
     for index, entry in enumerate(given):
         if entry.get("quantity") is not None and entry["quantity"] < 1:
             param = f"line_items[{index}][quantity]"
@@ -44,9 +44,10 @@ def check_quantities(given: Sequence[Mapping[str, Any]]) -> None:
 def make_items(
     call: Call, given: Sequence[Mapping[str, Any]], currency: str | None, id_prefix: str = "li"
 ) -> list[StoredLine]:
-    """Items as they are stored in a session: the answer's fields, and ``_price`` and ``_rates`` beside them.
+    """Return line items as a session stores them, with their private fields.
 
-    Raises ApiError: no such price, not in the session's currency, or a quantity is missing.
+    currency: lower-case code; that of the first price if None. id_prefix: of the items' ids. Raises ApiError 400 for an
+        unknown or inactive price, one without an amount in the currency, or a missing quantity.
     """
     items: list[StoredLine] = []
     for index, raw in enumerate(given):
@@ -95,9 +96,7 @@ def make_items(
 
 
 def _today(call: Call, session: StoredSession, item: StoredLine) -> int:
-    """What a recurring item costs at once: nothing in a trial, its share of a first period that an anchor makes
-    shorter.
-    """
+    """Return what a recurring item costs now (minor units): 0 in a trial, prorated before a future anchor."""
     data, whole = session["_subscription_data"], item["_recurs"] or 0
     if data.get("trial_period_days") or data.get("trial_end"):
         return 0
@@ -119,7 +118,7 @@ def _today(call: Call, session: StoredSession, item: StoredLine) -> int:
 
 
 def breakdown(call: Call, session: StoredSession) -> api.PaymentPagesCheckoutSessionTotalDetailsResourceBreakdown:
-    """``total_details.breakdown``: what each discount takes off, and each tax rate adds."""
+    """Return ``total_details.breakdown``: the amount of each discount and of each tax rate."""
     kept = session.get("_breakdown")
     if kept is None:
         return {"discounts": [], "taxes": []}
@@ -136,7 +135,7 @@ def breakdown(call: Call, session: StoredSession) -> api.PaymentPagesCheckoutSes
 
 
 def total(call: Call, session: StoredSession) -> None:
-    """Work out discounts and taxes of the items, and the session's sums."""
+    """Compute discounts and taxes of the items, and the session's totals."""
     items = session["_lines"]
     for item in items:
         if item.get("_recurs") is not None:
@@ -193,5 +192,5 @@ def total(call: Call, session: StoredSession) -> None:
 
 
 def shown(items: Sequence[StoredLine]) -> list[StoredLine]:
-    """Items as they are answered."""
+    """Return line items without their private fields."""
     return [public(item) for item in items]

@@ -1,6 +1,4 @@
-"""What is bought, as the customer may change it on the page: quantities, amounts of their own choice, and optional
-items.
-"""
+"""Changes of the order by the customer: quantities, chosen amounts, and optional items."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ _LONGEST = 12
 
 
 def optional_items(call: Call, given: Sequence[Mapping[str, Any]]) -> list[OptionalItem]:
-    """``optional_items`` of a session. Raises ApiError 400 for a price that is not there."""
+    """Return ``optional_items`` of a session. Raises ApiError 400 for an unknown price."""
     made: list[OptionalItem] = []
     for place, entry in enumerate(given):
         call.objects.get(kinds.PRICE, entry["price"], f"optional_items[{place}][price]")
@@ -38,7 +36,7 @@ def optional_items(call: Call, given: Sequence[Mapping[str, Any]]) -> list[Optio
 
 
 def recurring_options(call: Call, given: Sequence[Mapping[str, Any]]) -> list[bool]:
-    """Return for each of the ``optional_items`` whether its price recurs; raise ApiError 400 for one not there."""
+    """Return for each of the ``optional_items`` whether its price recurs. Raises ApiError 400 for an unknown price."""
     return [
         bool(call.objects.get(kinds.PRICE, entry["price"], f"optional_items[{place}][price]")["recurring"])
         for place, entry in enumerate(given)
@@ -46,7 +44,7 @@ def recurring_options(call: Call, given: Sequence[Mapping[str, Any]]) -> list[bo
 
 
 def order_form(call: Call, session: StoredSession, path: str, form: Form) -> str:
-    """The form in which the order is changed; empty when nothing of it may be."""
+    """Return the form that changes the order; empty if nothing can be changed. path: of the session's page."""
     fields = [field for item in session["_lines"] for field in _of_line(item, currency_of(session), form)]
     taken = {item.get("_optional") for item in session["_lines"]}
     for entry in session["optional_items"] or []:
@@ -67,6 +65,7 @@ def order_form(call: Call, session: StoredSession, path: str, form: Form) -> str
 
 
 def _of_line(item: StoredLine, currency: str, form: Form) -> list[str]:
+    """Return the fields of a line item: quantity and chosen amount. currency: lower-case code."""
     rule, custom = item.get("adjustable_quantity"), price_of(item)["custom_unit_amount"]
     made: list[str] = []
     if rule is not None and rule["enabled"]:
@@ -84,7 +83,7 @@ def _of_line(item: StoredLine, currency: str, form: Form) -> list[str]:
 
 
 def change_order(call: Call, session: StoredSession, params: Params) -> None:
-    """Change the order as typed. Raises ApiError 400, naming the field, for what is not allowed."""
+    """Change the order as entered. Raises ApiError 400, with the field's name, for a value that is not allowed."""
     entries = [_entry(item, currency_of(session), params) for item in session["_lines"] if not item.get("_optional")]
     ids = [item["id"] for item in session["_lines"] if not item.get("_optional")]
     added = params.get("add") if isinstance(params.get("add"), dict) else {}
@@ -101,6 +100,7 @@ def change_order(call: Call, session: StoredSession, params: Params) -> None:
 
 
 def _entry(item: StoredLine, currency: str, params: Params) -> LineEntry:
+    """Return a line item as parameters, with the entered quantity and amount."""
     rule, count = item.get("adjustable_quantity"), item["quantity"]
     wanted = _typed(params, "quantity", item["id"])
     if rule is not None and rule["enabled"] and wanted:
@@ -116,12 +116,13 @@ def _entry(item: StoredLine, currency: str, params: Params) -> LineEntry:
 
 
 def _typed(params: Params, group: str, id: str) -> str:
+    """Return the entered value of a line item's field."""
     given = params.get(group)
     return str(given.get(id) or "").strip() if isinstance(given, dict) else ""
 
 
 def _amount(item: StoredLine, currency: str, params: Params) -> int | None:
-    """The amount that the customer chose, in minor units. Raises ApiError 400 outside of the price's limits."""
+    """Return the amount that the customer chose, in minor units. Raises ApiError 400 outside of the price's limits."""
     custom, text = price_of(item)["custom_unit_amount"], _typed(params, "amount", item["id"])
     if not custom or not text:
         return item["_amount"]

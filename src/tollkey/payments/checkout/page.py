@@ -1,4 +1,4 @@
-"""The hosted page of a session: what is bought, how to pay, and what went wrong, next to the field that it is about."""
+"""The hosted page of a session: order summary, forms, and errors beside their fields."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def _summary(session: StoredSession) -> str:
-    """What is bought and what it costs."""
+    """Return the order and its costs as HTML."""
     if session["mode"] == "setup":
         return "<p>Your payment method is saved for later. Nothing is charged now.</p>"
     currency, rows = currency_of(session), list[tuple[str, int | None]]()
@@ -81,10 +81,10 @@ def pay_page(
     form: Form | None = None,
     kind: str | None = None,
 ) -> Reply:
-    """The page of an open session; first it asks for the address, when tax depends on it.
+    """Return the page of an open session; if tax depends on the address, it first asks for that.
 
-    names: shipping rate id -> what it is called. kind: the payment method whose form is shown; the first one unless
-        given.
+    names: shipping rate id -> display name. form: entered values and error. kind: the payment method whose form is
+        shown; the first one if None.
     """
     form = form or Form()
     path = escape("/pay/" + call.origin.path.partition("/pay/")[2].partition("/")[0])
@@ -120,6 +120,7 @@ def pay_page(
 def _pay_form(
     session: StoredSession, path: str, form: Form, names: Mapping[str, str | None], kinds: list[str], kind: str
 ) -> list[str]:
+    """Return the form that pays, with a tab for each payment method."""
     parts = []
     if len(kinds) > 1:
         tabs = "".join(
@@ -142,7 +143,7 @@ def _pay_form(
 
 
 def _place_form(session: StoredSession, path: str, form: Form) -> list[str]:
-    """The first of two steps: where the customer is, which the tax follows from."""
+    """Return the form for the address that automatic tax needs."""
     parts = ['<p class="note">Tax is added on the next page: it depends on where you are.</p>']
     parts.append(f'<form method="post" action="{path}/address">{_email(session, form)}')
     if session["shipping_address_collection"]:
@@ -154,6 +155,7 @@ def _place_form(session: StoredSession, path: str, form: Form) -> list[str]:
 
 
 def _email(session: StoredSession, form: Form) -> str:
+    """Return the known e-mail address, or its field."""
     known = (session["customer_details"] or {}).get("email")
     if known:
         return f"<dl><dt>Email</dt><dd>{escape(known)}</dd></dl>"
@@ -161,7 +163,7 @@ def _email(session: StoredSession, form: Form) -> str:
 
 
 def _promotion(session: StoredSession, path: str, form: Form) -> str:
-    """Where a promotion code is typed in, or the one that counts, to be taken away again."""
+    """Return the form that applies a promotion code, or removes the applied one."""
     if not session["allow_promotion_codes"]:
         return ""
     if session["_discounts"]:
@@ -176,6 +178,7 @@ def _promotion(session: StoredSession, path: str, form: Form) -> str:
 
 
 def _title(session: StoredSession) -> str:
+    """Return the heading of the page."""
     name = session["_lines"][0]["description"] or "your order"
     more = len(session["_lines"]) - 1
     usual = "Subscribe to" if session["mode"] == "subscription" else "Pay for"
@@ -184,12 +187,12 @@ def _title(session: StoredSession) -> str:
 
 
 def _safe(url: str) -> str:
-    """A link that may be followed: never a script."""
+    """Return the URL if its scheme is http or https, else ``#``."""
     return url if url.lower().startswith(("http://", "https://")) else "#"
 
 
 def done_page(session: StoredSession) -> Reply:
-    """What a session that is over has to say; the customer goes on by itself where there is somewhere to go."""
+    """Return the page of a session that is no longer open; it redirects to the success URL if there is one."""
     if session["status"] == "expired":
         return html_page(
             "This page has expired", "<h1>This page has expired</h1>\n<p>Go back to the shop and start again.</p>"

@@ -1,6 +1,6 @@
-"""Payment links: an address that makes a new Checkout Session for everybody who opens it.
+"""Payment links: URLs that create a new Checkout Session for each visitor.
 
-active ──update active=false, or used as often as allowed──▶ inactive ──update active=true──▶ active
+active ──update active=false, or limit reached──▶ inactive ──update active=true──▶ active
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _PLAIN = (
     "submit_type",
 )  # fmt: skip
 _CUSTOM_TEXT = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
-#: What a session takes over from its link as it is.
+#: Fields that a session copies unchanged from its link.
 _PASSED = (
     "allow_promotion_codes", "billing_address_collection", "payment_method_types", "phone_number_collection",
     "submit_type", "metadata",
@@ -61,7 +61,7 @@ _PASSED = (
 
 
 def _apply(link: StoredLink, params: Params) -> None:
-    """Take over the parameters that were sent, with all the keys that answers have."""
+    """Apply the parameters to a link, with all keys of the API."""
     fields.assign(link, params, [name for name in _PLAIN if name in params])
     if params.get("after_completion"):
         given = params["after_completion"]
@@ -112,6 +112,7 @@ def _apply(link: StoredLink, params: Params) -> None:
 
 
 def _payment(given: Mapping[str, Any] | None) -> api.PaymentLinksResourcePaymentIntentData | None:
+    """Return ``payment_intent_data`` with all of its keys."""
     if not given:
         return None
     return {
@@ -126,19 +127,21 @@ def _payment(given: Mapping[str, Any] | None) -> api.PaymentLinksResourcePayment
 
 
 def _field(given: Mapping[str, Any]) -> api.PaymentLinksResourceCustomFields:
+    """Return a custom field with all of its keys."""
     kind = given["type"]
     inner = {"default_value": None, **(given.get(kind) or {})}
     if kind != "dropdown":
         inner = {"maximum_length": None, "minimum_length": None, **inner}
     label = {"custom": given["label"].get("custom"), "type": given["label"]["type"]}
     made = {kind: inner, "key": given["key"], "label": label, "optional": bool(given.get("optional")), "type": kind}
-    # Its type is the name of the hash that describes it.
+    # One key is the field's type.
     return cast("api.PaymentLinksResourceCustomFields", made)
 
 
 def _subscription(
     given: Mapping[str, Any] | None, old: api.PaymentLinksResourceSubscriptionData | None
 ) -> api.PaymentLinksResourceSubscriptionData:
+    """Return ``subscription_data`` with all of its keys; values that are not given are kept."""
     given = {**(old or {}), **(given or {})}
     settings: api.PaymentLinksResourceSubscriptionDataInvoiceSettings | None = given.get("invoice_settings")
     return {
@@ -151,7 +154,7 @@ def _subscription(
 
 
 def create(call: Call, params: Params) -> StoredLink:
-    """Make a link."""
+    """Create a payment link."""
     currency = shared_currency.check_currency(params["currency"], "currency") if params.get("currency") else None
     check_quantities(params["line_items"])
     items = make_items(call, params["line_items"], currency)
@@ -199,7 +202,7 @@ def create(call: Call, params: Params) -> StoredLink:
 
 
 def update(call: Call, params: Params) -> StoredLink:
-    """Change a link; sessions that were made from it stay as they are."""
+    """Change a payment link; existing sessions are not changed."""
     link = call.objects.get(kinds.PAYMENT_LINK, call.path["payment_link"])
     check_link(params, any(price_of(item)["recurring"] for item in link["_lines"]), len(link["_lines"]))
     for index, entry in enumerate(params.get("line_items") or []):
@@ -217,13 +220,13 @@ def update(call: Call, params: Params) -> StoredLink:
 
 
 def line_items(call: Call, params: Params) -> Page:
-    """List what the link sells."""
+    """List the line items of a payment link."""
     link = call.objects.get(kinds.PAYMENT_LINK, call.path["payment_link"])
     return page_of_list(shown(link["_lines"]), f"/v1/payment_links/{link['id']}/line_items", params)
 
 
 def visit(call: Call, params: Params) -> Reply:
-    """The link's page: what it sells, and a button that begins a session."""
+    """Show the page of a payment link, with a button that starts a session."""
     link = call.objects.get(kinds.PAYMENT_LINK, call.path["id"])
     if not link["active"]:
         told = link["inactive_message"] or "This link is no longer active."
@@ -239,7 +242,7 @@ def visit(call: Call, params: Params) -> Reply:
 
 
 def begin(call: Call, params: Params) -> Reply:
-    """Make a session from the link, and go to its page."""
+    """Create a session from the link, and redirect to its page."""
     link = call.objects.get(kinds.PAYMENT_LINK, call.path["id"])
     if not link["active"]:
         return visit(call, params)
@@ -247,10 +250,10 @@ def begin(call: Call, params: Params) -> Reply:
 
 
 def session_of(call: Call, link: StoredLink) -> StoredSession:
-    """A new session as the link describes it."""
+    """Create a session from a payment link."""
     recurring = any(price_of(item)["recurring"] for item in link["_lines"])
     after = link["after_completion"]
-    said: Mapping[str, Any] = link  # its fields by computed names, as parameters of the session
+    said: Mapping[str, Any] = link  # fields are read by computed names
     given: Params = {name: said[name] for name in _PASSED if said[name] not in (None, False, {}, "auto")}
     given.update(
         {
@@ -292,6 +295,7 @@ def session_of(call: Call, link: StoredLink) -> StoredSession:
 
 
 def _items(call: Call, link: StoredLink) -> api.PaymentLinkLineItems:
+    """Return ``line_items`` of a link as a list object."""
     listed: api.PaymentLinkLineItems = nested_list(shown(link["_lines"]), f"/v1/payment_links/{link['id']}/line_items")
     return listed
 

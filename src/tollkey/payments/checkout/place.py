@@ -1,4 +1,4 @@
-"""Where the customer of a session is: that decides its automatic tax."""
+"""The location of a session's customer, which determines automatic tax."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ _NOWHERE = (
 
 
 def check_customer(call: Call, session: StoredSession, params: Params) -> None:
-    """Raise ApiError 400 when tax is to be worked out for a stored customer whose place is neither known nor
-    will be.
-    """
+    """Raise ApiError 400 if automatic tax needs an address that the customer neither has nor will get."""
     update = params.get("customer_update") or {}
     if update and not session["customer"]:
         raise invalid("`customer_update` can only be used with `customer`.", "customer_update")
@@ -42,10 +40,9 @@ def check_customer(call: Call, session: StoredSession, params: Params) -> None:
 
 
 def taxed_at(call: Call, session: StoredSession) -> tax_automatic.Taxing | None:
-    """How the session is taxed; None when tax is not worked out, or nobody knows yet where the customer is.
+    """Return how the session is taxed automatically; None if it is not, or the customer's location is unknown.
 
-    What was typed on the page comes first (the delivery address before the billing address), then what the customer
-    has.
+    Addresses entered on the page take precedence (delivery before billing) over those of the customer.
     """
     automatic = session["automatic_tax"]
     if not automatic["enabled"]:
@@ -66,15 +63,13 @@ def taxed_at(call: Call, session: StoredSession) -> tax_automatic.Taxing | None:
 
 
 def collect(session: StoredSession, told: CollectedInformation | None = None) -> None:
-    """Keep what the customer has told in ``collected_information``: ``business_name``, ``individual_name``,
-    ``shipping_details``.
-    """
+    """Store names and the delivery address that the customer entered in ``collected_information``."""
     none: CollectedInformation = {"business_name": None, "individual_name": None, "shipping_details": None}
     session["collected_information"] = {**none, **(session["collected_information"] or {}), **(told or {})}
 
 
 def save_to_customer(call: Call, session: StoredSession) -> None:
-    """Save the details that were entered on the page to the customer, as ``customer_update`` asks."""
+    """Save the details entered on the page to the customer, as ``customer_update`` requires."""
     update = session.get("_customer_update") or {}
     customer = call.objects.find(kinds.CUSTOMER, session["customer"] or "")
     wanted = {name for name, what in update.items() if what == "auto"}
@@ -96,6 +91,7 @@ def save_to_customer(call: Call, session: StoredSession) -> None:
 
 
 def _whole(given: api.Address) -> api.Address:
+    """Return an address with all of its keys."""
     return {
         "city": given.get("city"),
         "country": given.get("country"),

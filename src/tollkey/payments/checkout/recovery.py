@@ -1,4 +1,4 @@
-"""Recovery of an expired session: an address that opens a new one like it for thirty days."""
+"""Recovery of an expired session: a URL that creates an equal session, valid for thirty days."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ _DAYS = 30
 
 
 def offer(call: Call, session: StoredSession) -> None:
-    """Give an expired session its ``after_expiration.recovery.url``, when it was asked to have one.
-
-    The caller saves it.
-    """
+    """Set ``after_expiration.recovery.url`` of an expired session if recovery is enabled. The caller saves it."""
     recovery = (session["after_expiration"] or {}).get("recovery")
     if recovery and recovery["enabled"]:
         until = call.now + _DAYS * DAY
@@ -27,14 +24,14 @@ def offer(call: Call, session: StoredSession) -> None:
 
 
 def show(call: Call, params: Params) -> Reply:
-    """The page that takes the order up again."""
+    """Show the page that continues the order."""
     form = f'<form method="post" action="/recover/{call.path["token"]}"><button autofocus>Continue</button></form>'
     body = f"<h1>Continue your order</h1>\n{form}"
     return html_page("Continue your order", body)
 
 
 def again(call: Call, params: Params) -> Reply:
-    """A new session like the expired one."""
+    """Create a session equal to the expired one, and redirect to its page."""
     old = call.objects.get(kinds.SESSION, call.path["id"])
     kept = old["_params"]
     assert kept is not None, "a session that can be recovered keeps its parameters"

@@ -1,4 +1,4 @@
-"""Which parameters of a Checkout Session go together: with its mode, its ``ui_mode``, and one another.
+"""Rules between the parameters of a Checkout Session, its mode and its ``ui_mode``.
 
 The limits of single parameters are in ``wire/spec/limits.py``.
 """
@@ -16,7 +16,7 @@ from tollkey.wire import Call, Params, exclusive, invalid, missing_param, value_
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession
 
-#: Parameters of some modes only, with these modes.
+#: Parameters that only some modes allow -> those modes.
 _MODES = {
     "allow_promotion_codes": ("payment", "subscription"),
     "discounts": ("payment", "subscription"),
@@ -30,7 +30,7 @@ _MODES = {
     "submit_type": ("payment", "subscription"),
     "subscription_data": ("subscription",),
 }
-#: Parameters that pages of the shop's own, made of elements, do not show.
+#: Parameters that the merchant's own pages, built with elements, do not support.
 _NOT_IN_ELEMENTS = (
     "after_expiration", "branding_settings", "custom_fields", "custom_text", "name_collection", "optional_items",
     "origin_context", "submit_type",
@@ -43,13 +43,13 @@ _EXCLUSIVE = (
     ("excluded_payment_method_types", "payment_method_types"),
 )
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_WORD = re.compile(r"[A-Za-z0-9_-]+")  # the document says alphanumeric; underscores are in wide use
+_WORD = re.compile(r"[A-Za-z0-9_-]+")  # the specification says alphanumeric; underscores are in wide use
 _MOST_LINES, _MOST_OF_A_KIND = 100, 20
 _TWO_DAYS, _LONGEST_TRIAL = 2 * 86_400, 730
 
 
 def check(call: Call, params: Params, mode: str, ui: str) -> None:
-    """Raise ApiError 400 for parameters that do not go together.
+    """Raise ApiError 400 for parameters that contradict each other.
 
     ui: ``hosted_page``, ``embedded_page`` or ``elements``; ``params["ui_mode"]`` may have its older name.
     """
@@ -67,6 +67,7 @@ def check(call: Call, params: Params, mode: str, ui: str) -> None:
 
 
 def _check_mode(params: Params, mode: str) -> None:
+    """Raise ApiError 400 for parameters that the mode does not allow, or a missing one that it requires."""
     for name, modes in _MODES.items():
         if _asked(params, name) and mode not in modes:
             raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
@@ -87,11 +88,12 @@ def _check_mode(params: Params, mode: str) -> None:
 
 
 def _asked(params: Params, name: str) -> bool:
-    """Whether a parameter is sent, and not only to say that something is off."""
+    """Return whether a parameter is given, other than to disable something."""
     return bool(params.get(name)) and params[name] != {"enabled": False}
 
 
 def _check_ui(params: Params, ui: str) -> None:
+    """Raise ApiError 400 for parameters that the ``ui_mode`` does not allow, or a missing one that it requires."""
     if ui == "hosted_page":
         if not params.get("success_url"):
             raise missing_param("success_url")
@@ -112,7 +114,7 @@ def _check_ui(params: Params, ui: str) -> None:
 
 
 def check_custom_fields(given: Sequence[Mapping[str, Any]]) -> None:
-    """Raise ApiError 400 for custom fields (of a session or link) with unusable keys or values to choose from."""
+    """Raise ApiError 400 for custom fields (of a session or link) with invalid keys or options."""
     _check_words([field["key"] for field in given], "custom_fields", "key")
     for place, field in enumerate(given):
         choice, where = field.get("dropdown") or {}, f"custom_fields[{place}][dropdown]"
@@ -126,6 +128,7 @@ def check_custom_fields(given: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _check_words(words: Sequence[str], where: str, name: str) -> None:
+    """Raise ApiError 400 for values that are not alphanumeric or not unique."""
     for place, word in enumerate(words):
         if _WORD.fullmatch(word) is None:
             raise invalid(
@@ -138,7 +141,7 @@ def _check_words(words: Sequence[str], where: str, name: str) -> None:
 
 
 def _check_branding(given: Mapping[str, Any]) -> None:
-    """A picture is an uploaded file or an address, as its type says."""
+    """Raise ApiError 400 for an icon or logo without the file or URL that its type requires."""
     for name in ("icon", "logo"):
         picture = given.get(name)
         if not picture:
@@ -154,14 +157,14 @@ def _check_branding(given: Mapping[str, Any]) -> None:
 
 
 def _check_methods(params: Params) -> None:
-    """What single payment methods ask for."""
+    """Raise ApiError 400 for missing options of a payment method type."""
     mandate = value_at(params, "payment_method_options.acss_debit.mandate_options") or {}
     if mandate.get("payment_schedule") in ("interval", "combined") and not mandate.get("interval_description"):
         raise missing_param("payment_method_options[acss_debit][mandate_options][interval_description]")
 
 
 def _check_subscription(call: Call, data: Mapping[str, Any]) -> None:
-    """A trial of Checkout that ends on a date lasts two days at least; a share is only taken from another account."""
+    """Raise ApiError 400 for a trial of invalid length, or an application fee without a connected account."""
     if data.get("application_fee_percent") and call.owner == call.account and not data.get("transfer_data"):
         raise invalid(
             "Can only apply an application_fee_percent when the request is made on behalf of another account"
@@ -178,7 +181,7 @@ def _check_subscription(call: Call, data: Mapping[str, Any]) -> None:
 
 
 def check_tax_rates(call: Call, params: Params) -> None:
-    """Raise ApiError 400 for tax rates that are no longer in use; what has them already keeps them."""
+    """Raise ApiError 400 for inactive tax rates; existing sessions keep theirs."""
     named = [
         (id, f"line_items[{place}][tax_rates][{number}]")
         for place, item in enumerate(params.get("line_items") or [])
@@ -192,10 +195,10 @@ def check_tax_rates(call: Call, params: Params) -> None:
 
 
 def check_link(params: Params, recurring: bool, lines: int) -> None:
-    """Raise ApiError 400 for parameters of a payment link that do not go together.
+    """Raise ApiError 400 for parameters of a payment link that contradict each other.
 
-    recurring: whether one of its prices recurs, so that its sessions are of mode ``subscription``. lines: how many
-    line items it has.
+    recurring: whether one of its prices recurs, so that its sessions have mode ``subscription``. lines: its number of
+        line items.
     """
     mode = "subscription" if recurring else "payment"
     for name in ("payment_intent_data", "payment_method_collection", "subscription_data"):
@@ -224,7 +227,7 @@ def check_link(params: Params, recurring: bool, lines: int) -> None:
 
 
 def check_lines(session: StoredSession, optional: Sequence[bool] = ()) -> None:
-    """Raise ApiError 400 for prices that do not fit the session's mode, or for too many of them.
+    """Raise ApiError 400 for prices that the session's mode does not allow, or too many line items.
 
     optional: for each optional item, whether its price recurs.
     """
@@ -248,5 +251,6 @@ def check_lines(session: StoredSession, optional: Sequence[bool] = ()) -> None:
 
 
 def _check_count(count: int, most: int, what: str) -> None:
+    """Raise ApiError 400 for more than ``most`` line items."""
     if count > most:
         raise invalid(f"You can have at most {most} {what}, including optional items.", "line_items")

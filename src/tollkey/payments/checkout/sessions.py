@@ -2,10 +2,10 @@
 
     open ──paid on its page──▶ complete (payment_status paid | no_payment_required)
       │             └─bank debit─▶ complete (unpaid) ──settles──▶ paid | async_payment_failed
-      ├──a refused card, a failed challenge──▶ open
+      ├──declined card, failed challenge──▶ open
       └──expire, or 24 hours──▶ expired
 
-For payment links: ``new_session``.
+Payment links create sessions with ``new_session``.
 """
 
 from __future__ import annotations
@@ -58,16 +58,17 @@ _OLD_UI = {"hosted_page": "hosted", "embedded_page": "embedded", "elements": "cu
 
 
 def create(call: Call, params: Params) -> StoredSession:
-    """Create a session; its ``url`` is the page to send the customer to."""
+    """Create a session; its ``url`` is the customer's payment page."""
     return new_session(call, params)
 
 
 def _get(call: Call) -> StoredSession:
+    """Return the session in the path."""
     return call.objects.get(kinds.SESSION, call.path["session"])
 
 
 def update(call: Call, params: Params) -> StoredSession:
-    """Change the metadata, the ways of delivery or the lines of a session."""
+    """Change a session's metadata, shipping options, line items or collected information."""
     session = _get(call)
     fields.merge_metadata(session, params)
     if set(params) & {"shipping_options", "line_items", "collected_information"}:
@@ -105,13 +106,13 @@ def list_sessions(call: Call, params: Params) -> Page:
 
 
 def line_items(call: Call, params: Params) -> Page:
-    """List what is bought."""
+    """List the line items of a session."""
     session = _get(call)
     return page_of_list(shown(session["_lines"]), f"/v1/checkout/sessions/{session['id']}/line_items", params)
 
 
 def expire(call: Call, params: Params) -> StoredSession:
-    """Close an open session; its page can no longer be paid."""
+    """Expire an open session; it can no longer be paid."""
     session = _get(call)
     if session["status"] != "open":
         raise invalid(
@@ -124,17 +125,17 @@ def expire(call: Call, params: Params) -> StoredSession:
 
 
 def expire_unpaid(call: Call, id: str) -> None:
-    """Job ``checkout.expire``: expire a session that was not paid in time."""
+    """Run the job ``checkout.expire``: expire a session that was not paid in time. id: of the session."""
     session = call.objects.find(kinds.SESSION, id)
     if session is not None and session["status"] == "open":
         completion.expire(call, session)
 
 
-# -- as the CLI's fixtures pay a session
+# -- endpoints that the CLI's fixtures use to pay a session
 
 
 def payment_page(call: Call, params: Params) -> StoredSession:
-    """The session as its page loads it."""
+    """Retrieve the session for its page."""
     return _get(call)
 
 
@@ -163,10 +164,11 @@ def confirm_page(call: Call, params: Params) -> StoredSession:
     return session
 
 
-# -- how it is answered
+# -- the form of responses
 
 
 def _items_expanded(call: Call, session: StoredSession) -> api.CheckoutSessionLineItems:
+    """Return ``line_items`` of a session as a list object."""
     listed: api.CheckoutSessionLineItems = nested_list(
         shown(session["_lines"]), f"/v1/checkout/sessions/{session['id']}/line_items"
     )
@@ -174,23 +176,27 @@ def _items_expanded(call: Call, session: StoredSession) -> api.CheckoutSessionLi
 
 
 def _client_view(call: Call, session: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields that a publishable key may see."""
     names = ("id", "object", "amount_total", "currency", "livemode", "mode", "payment_status", "status", "url")
     return {name: session[name] for name in names}
 
 
 def _old_ui(call: Call, session: MutableMapping[str, Any]) -> None:
+    """Replace ``ui_mode`` by its older values."""
     session["ui_mode"] = _OLD_UI.get(session["ui_mode"], session["ui_mode"])
 
 
 def _old_shipping(call: Call, session: MutableMapping[str, Any]) -> None:
+    """Add ``shipping_details``, which older versions have."""
     session["shipping_details"] = (session.get("collected_information") or {}).get("shipping_details")
 
 
 def _older_shipping(call: Call, session: MutableMapping[str, Any]) -> None:
+    """Rename ``shipping_details`` to ``shipping``, its name in older versions."""
     session["shipping"] = session.pop("shipping_details", None)
 
 
-#: What newer versions no longer take: the older names of ``ui_mode``.
+#: Parameters and values that newer versions refuse.
 _REMOVED = (
     Removed("2026-03-25", "ui_mode", values=tuple(_OLD_UI.values())),
     Removed(

@@ -4,9 +4,9 @@ checkout.session.status:
 
     ● ──created──▶ open
     open ──paid, subscribed, or the payment method is saved──▶ complete
-         ──expired by hand, or its time is over──▶ expired
+         ──expired on request, or not paid in time──▶ expired
 
-A refused card or a failed challenge leaves the session open.
+After a declined card or a failed challenge the session stays open.
 
 checkout.session.payment_status:
 
@@ -15,7 +15,7 @@ checkout.session.payment_status:
            ──completed with a delayed payment──▶ unpaid
            ──completed, and nothing was due──▶ no_payment_required
     no_payment_required ──completed, and nothing was due──▶ no_payment_required
-                        ──completed, and what was chosen on the page costs something──▶ paid │ unpaid
+                        ──completed, with an amount chosen on the page──▶ paid │ unpaid
 """
 
 from __future__ import annotations

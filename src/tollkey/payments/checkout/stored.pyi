@@ -1,4 +1,4 @@
-"""Checkout Sessions and payment links as they are stored, with their private fields."""
+"""Checkout Sessions and payment links as stored, with their private fields."""
 
 from collections.abc import Mapping
 from typing import Any, NotRequired, TypeAlias, TypedDict
@@ -22,10 +22,10 @@ InvoiceCreation: TypeAlias = api.PaymentPagesCheckoutSessionInvoiceCreation
 class StoredLine(api.Item):
     """A line item of a session or of a payment link.
 
-    _rates: ids of the tax rates that it was given; empty for none. _inline: its price was made for it
-        (``price_data``). _recurs: what a recurring item costs in every period, minor units; null for a one-time price.
-    _amount: the amount that the customer chose, minor units; null unless the price lets customers choose.
-    _optional: the id of the price of the optional item that the customer added; absent or null for other lines.
+    _rates: ids of its tax rates. _inline: whether its price was created for it (``price_data``). _recurs: what a
+        recurring item costs in each period, minor units; null for a one-time price. _amount: the amount that the
+        customer chose, minor units; null unless the price lets customers choose. _optional: id of the price of the
+        optional item that the customer added; absent or null for other lines.
     """
 
     _rates: list[str]
@@ -35,9 +35,7 @@ class StoredLine(api.Item):
     _optional: NotRequired[str | None]
 
 class LineEntry(TypedDict):
-    """What a line is made from again when the order is changed: ``line_items`` as parameters write them, and the
-    private fields of the line.
-    """
+    """An entry of ``line_items`` that recreates a line when the order changes, with the line's private fields."""
 
     price: str
     quantity: int | None
@@ -49,7 +47,7 @@ class LineEntry(TypedDict):
     _optional: NotRequired[str | None]
 
 class KeptTax(TypedDict):
-    """What one tax rate adds to a session.
+    """The tax of one tax rate on a session.
 
     amount, taxable: minor units. rate: the id of the tax rate. reason: ``taxability_reason``.
     """
@@ -60,7 +58,7 @@ class KeptTax(TypedDict):
     taxable: int
 
 class KeptBreakdown(TypedDict):
-    """What ``total_details.breakdown`` is made from when it is expanded."""
+    """The data of ``total_details.breakdown``, which is built when it is expanded."""
 
     discounts: list[api.LineItemsDiscountAmount]
     taxes: list[KeptTax]
@@ -68,15 +66,14 @@ class KeptBreakdown(TypedDict):
 class StoredSession(api.CheckoutSession):
     """A Checkout Session.
 
-    _lines: its line items; empty in mode ``setup``. _discounts: the coupons and promotion codes that count, redeemed
-        on completion. _redeemed: ids of the discounts that were made from them; absent before.
-    _params: the parameters that it was made with; null unless its recovery was asked for.
-    _payment_intent_data, _subscription_data, _setup_intent_data: the parameters of that name; empty when not sent.
-    _customer_update: ``customer_update`` as it was sent; empty when it was not. _breakdown: discounts and taxes one by
-        one; absent in mode ``setup``. _promotion_text: the promotion code that was typed; absent before.
-    _wrong_codes: how many wrong promotion codes were typed; absent before the first.
-    _confirmation: the heading of its last page, from its payment link; absent or null for the usual one.
-    _for_portal: it saves a card for the customer portal; absent otherwise.
+    _lines: its line items; empty in mode ``setup``. _discounts: its coupons and promotion codes, redeemed on
+        completion. _redeemed: ids of the discounts created from them; absent before. _params: the parameters it was
+        created with; null unless its recovery is enabled. _payment_intent_data, _subscription_data, _setup_intent_data:
+        the parameters of that name; empty if not sent. _customer_update: ``customer_update`` as sent; empty if not
+        sent. _breakdown: each discount and tax; absent in mode ``setup``. _promotion_text: the promotion code that was
+        entered; absent before. _wrong_codes: the number of wrong promotion codes entered; absent before the first.
+        _confirmation: the heading of its last page, from its payment link; absent or null for the default. _for_portal:
+        it saves a card for the customer portal; absent otherwise.
     """
 
     _lines: list[StoredLine]
@@ -96,8 +93,8 @@ class StoredSession(api.CheckoutSession):
 class StoredLink(api.PaymentLink):
     """A payment link.
 
-    _lines: its line items. _created: UTC epoch seconds. _custom_fields: ``custom_fields`` as they were sent, for its
-        sessions; absent when they never were.
+    _lines: its line items. _created: UTC epoch seconds. _custom_fields: ``custom_fields`` as sent, for its sessions;
+        absent if never sent.
     """
 
     _lines: list[StoredLine]
