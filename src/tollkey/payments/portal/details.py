@@ -1,6 +1,4 @@
-"""The customer's details in the portal: name, address, e-mail and tax ids, as far as the configuration allows
-changes.
-"""
+"""The customer's details in the portal: name, addresses, e-mail and tax ids, if the configuration lets them change."""
 
 from __future__ import annotations
 
@@ -44,6 +42,7 @@ def form(call: Call, params: operations.GetPortalTokenDetails) -> Reply:
 
 
 def _rules(at: Here) -> list[str]:
+    """Return the names of the details that can be changed. Raises ApiError 400 if none can."""
     rules = at.features["customer_update"]
     if not rules["enabled"]:
         raise invalid("Changing these details is not offered here.")
@@ -51,6 +50,7 @@ def _rules(at: Here) -> list[str]:
 
 
 def _page(at: Here, allowed: list[str], typed: Mapping[str, Any], problem: str = "") -> Reply:
+    """Return the form. typed: the values that were entered. problem: why they were refused."""
     customer = at.customer
     values: list[tuple[str, str, str | None]] = []
     for name, label, current in (
@@ -108,6 +108,7 @@ def save(call: Call, params: operations.PostPortalTokenDetails) -> Reply:
 
 
 def _add_tax_id(at: Here, text: str) -> None:
+    """Create the tax id in a text like ``eu_vat DE123456789``. Raises ApiError 400 for any other text."""
     found = _TAX_ID.fullmatch(text)
     type = tax_ids.known_type(found[1]) if found else None
     if found is None or type is None:

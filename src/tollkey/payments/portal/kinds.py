@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SESSION: Kind[StoredPortalSession] = Kind("billing_portal.session")
 CONFIGURATION: Kind[api.BillingPortalConfiguration] = Kind("billing_portal.configuration")
-# Of rooms below.
+# Kinds of rooms below.
 CUSTOMER: Kind[StoredCustomer] = Kind("customer")
 SUBSCRIPTION: Kind[StoredSubscription] = Kind("subscription")
 SUBSCRIPTION_ITEM: Kind[StoredSubscriptionItem] = Kind("subscription_item")

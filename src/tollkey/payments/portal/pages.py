@@ -125,7 +125,7 @@ def _methods(call: Call, customer: StoredCustomer, path: str) -> str:
     parts = ["<h2>Payment methods</h2>"]
     default = value_at(customer, "invoice_settings.default_payment_method")
     for one in call.objects.query(kinds.PAYMENT_METHOD, {"customer": customer["id"]}, limit=20):
-        whole: Mapping[str, Any] = one  # the hash of its type, in the field of that name
+        whole: Mapping[str, Any] = one  # the details are in the field named after the type
         inner = whole.get(one["type"]) or {}
         name = (inner.get("brand") or one["type"]).replace("_", " ").title()
         until = f", {inner['exp_month']:02}/{inner['exp_year'] % 100:02}" if one["type"] == "card" else ""
@@ -157,9 +157,7 @@ def methods_page(at: Here) -> Reply:
 
 
 def portal_page(at: Here, configuration: api.BillingPortalConfiguration) -> Reply:
-    """Return the portal's main page: subscriptions, payment methods, invoices, and the actions the
-    configuration allows.
-    """
+    """Return the portal's main page: subscriptions, payment methods, invoices, and the actions that are allowed."""
     features, customer = at.features, at.customer
     title = configuration["business_profile"]["headline"] or "Manage your billing"
     who = customer.get("email") or customer.get("name") or ""

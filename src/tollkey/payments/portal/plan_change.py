@@ -171,6 +171,7 @@ def _asked(at: Here, subscription: StoredSubscription, params: Mapping[str, Any]
 
 
 def _timed(at: Here, subscription: StoredSubscription, change: Params) -> Params:
+    """Add the anchor and the end of the trial that the configuration requires to a change, and return it."""
     rules = at.features["subscription_update"]
     if rules["billing_cycle_anchor"] == "now":
         change["billing_cycle_anchor"] = "now"
@@ -204,6 +205,7 @@ def confirm_page(at: Here) -> Reply:
 
 
 def _summary(at: Here, subscription: StoredSubscription, change: Params) -> str:
+    """Return the old and the new plan as HTML."""
     item = subscriptions_items.load(at.call, subscription)[0]
     entry = change["items"][0]
     price = at.call.objects.get(kinds.PRICE, entry.get("price") or item["price"]["id"])
@@ -218,6 +220,7 @@ def _named(at: Here, price: api.Price, quantity: int) -> str:
 
 
 def _change(at: Here, params: Mapping[str, Any]) -> tuple[StoredSubscription, Params]:
+    """Return the subscription and its change, from the form or from the flow. Raises ApiError 400 without either."""
     if params.get("subscription"):
         subscription = _changeable(at, params["subscription"])
         return subscription, _asked(at, subscription, params)
@@ -298,6 +301,7 @@ def _later(at: Here, subscription: StoredSubscription, change: Params) -> bool:
 
 
 def _length(price: api.Price) -> int:
+    """Return the approximate length of a price's interval in days."""
     recurring = recurring_of(price)
     return _DAYS[recurring["interval"]] * recurring["interval_count"]
 

@@ -1,7 +1,7 @@
 """The customer portal: a page on which customers manage their subscriptions, payment methods and invoices.
 
 configuration:  active ──update active=false──▶ inactive ──▶ active      (one is the default)
-session:        made ──an hour──▶ its address is refused
+session:        created ──an hour──▶ its URL is refused
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ _FEATURES: api.PortalFeatures = {
 
 
 def _merge(call: Call, features: api.PortalFeatures, given: Mapping[str, Any]) -> None:
+    """Change the features of a configuration. Raises ApiError 400 for plan changes without updates or products."""
     named = cast("Mapping[str, Params]", features)  # the parameters contain the features to change
     for name, change in given.items():
         for key, value in (change or {}).items():
@@ -118,6 +119,7 @@ def _product(call: Call, given: Mapping[str, Any], place: int) -> api.PortalSubs
 
 
 def _new(call: Call, params: Mapping[str, Any], *, default: bool) -> api.BillingPortalConfiguration:
+    """Return a new configuration, not stored."""
     profile = params.get("business_profile") or {}
     features = copy.deepcopy(_FEATURES)
     _merge(call, features, params["features"])
@@ -211,7 +213,7 @@ def create_session(call: Call, params: operations.PostBillingPortalSessions) -> 
     return call.objects.insert(session, "billing_portal.session.created")
 
 
-# -- the page
+# -- pages and their actions
 
 
 def show(call: Call, params: operations.GetPortalToken) -> Reply:
@@ -223,6 +225,7 @@ def show(call: Call, params: operations.GetPortalToken) -> Reply:
 
 
 def _task(at: Here) -> Reply:
+    """Return the page of the session's flow."""
     flow = at.session["flow"]
     assert flow is not None, "the session waits for its task"
     if flow["type"] == "payment_method_update":

@@ -1,7 +1,6 @@
-"""Functions that every page of the customer portal uses: its session, its permissions, and the redirect after
-a flow.
+"""Functions that every page of the customer portal uses: its session, its permissions, the redirect after a flow.
 
-flow:  opened on its one task ──done──▶ the portal | a confirmation | the shop's own address
+flow:  opened on its page ──completed──▶ the portal | a confirmation | the merchant's URL
 """
 
 from __future__ import annotations
@@ -30,7 +29,10 @@ _FEATURES = {
 
 
 class Here(NamedTuple):
-    """A request to the portal. call: at the time of the customer's test clock."""
+    """A request to the portal.
+
+    call: at the time of the customer's test clock. features: of the configuration. path: of the portal's page.
+    """
 
     call: Call
     session: StoredPortalSession
@@ -109,7 +111,7 @@ def return_link(session: StoredPortalSession) -> str:
     return ""
 
 
-# -- flows as parameters ask for them
+# -- flows from parameters
 
 
 def flow_of(
@@ -151,6 +153,7 @@ def flow_of(
 
 
 def _after_completion(given: Mapping[str, Any]) -> api.PortalFlowsFlowAfterCompletion:
+    """Return ``after_completion`` with all of its keys."""
     confirmation: api.PortalFlowsAfterCompletionHostedConfirmation | None = None
     if given.get("type") == "hosted_confirmation":
         confirmation = {"custom_message": (given.get("hosted_confirmation") or {}).get("custom_message")}
@@ -162,10 +165,12 @@ def _after_completion(given: Mapping[str, Any]) -> api.PortalFlowsFlowAfterCompl
 
 
 def _cancel_task(given: Mapping[str, Any]) -> api.PortalFlowsFlowSubscriptionCancel:
+    """Return ``subscription_cancel`` with all of its keys."""
     return {"retention": given.get("retention"), "subscription": given["subscription"]}
 
 
 def _confirm_task(given: Mapping[str, Any]) -> api.PortalFlowsFlowSubscriptionUpdateConfirm:
+    """Return ``subscription_update_confirm`` with all of its keys."""
     discounts: list[api.PortalFlowsSubscriptionUpdateConfirmDiscount] = [
         {"coupon": one.get("coupon"), "promotion_code": one.get("promotion_code")}
         for one in given.get("discounts") or []
@@ -179,6 +184,7 @@ def _confirm_task(given: Mapping[str, Any]) -> api.PortalFlowsFlowSubscriptionUp
 def _check_subscription(
     call: Call, given: Mapping[str, Any], customer: StoredCustomer, configuration: api.BillingPortalConfiguration
 ) -> None:
+    """Raise ApiError 400 if a flow's subscription belongs to another customer, or its state does not allow the flow."""
     kind = given["type"]
     param = f"flow_data[{kind}][subscription]"
     subscription = call.objects.get(kinds.SUBSCRIPTION, given[kind]["subscription"], param)
@@ -210,6 +216,7 @@ def _check_items(
     subscription: StoredSubscription,
     configuration: api.BillingPortalConfiguration,
 ) -> None:
+    """Raise ApiError 400 for several items, or an item or a price that the flow does not allow."""
     offered = {
         price for one in configuration["features"]["subscription_update"]["products"] or [] for price in one["prices"]
     }

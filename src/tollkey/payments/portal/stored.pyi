@@ -1,4 +1,4 @@
-"""Sessions of the customer portal as they are stored, with their private fields."""
+"""Sessions of the customer portal as stored, with their private fields."""
 
 from typing import NotRequired
 
@@ -7,8 +7,8 @@ from tollkey.wire import api
 class StoredPortalSession(api.BillingPortalSession):
     """A session of the customer portal.
 
-    _flow_done: the task that it was made for is done; absent until then. _wrong_codes: how many wrong promotion codes
-        were typed; absent before the first.
+    _flow_done: whether its flow was completed; absent before. _wrong_codes: the number of wrong promotion codes
+        entered; absent before the first.
     """
 
     _flow_done: NotRequired[bool]
