@@ -49,6 +49,12 @@ class Answer(dict[str, Any]):
     def error(self) -> dict[str, Any]:
         return self["error"]
 
+    @property
+    def refusal(self) -> tuple[int, str | None, str | None, str]:
+        """The status of a refused request, with the code, the parameter and the message of its error."""
+        error = self.error
+        return self.status, error.get("code"), error.get("param"), error["message"]
+
 
 def form(params: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     """Nested parameters as bracketed pairs, as the official SDKs send them."""

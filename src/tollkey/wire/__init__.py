@@ -5,7 +5,16 @@ from tollkey.wire._special import merged_metadata
 from tollkey.wire.access import Access, publishable_access
 from tollkey.wire.app import WireApp
 from tollkey.wire.call import Call, EventSink, Origin, Setup
-from tollkey.wire.errors import ApiError, card_error, exclusive, invalid, missing_object, missing_param, too_small
+from tollkey.wire.errors import (
+    ApiError,
+    card_error,
+    exclusive,
+    in_the_past,
+    invalid,
+    missing_object,
+    missing_param,
+    too_small,
+)
 from tollkey.wire.expand import NotAnId
 from tollkey.wire.hosted import hosted_url, html_page, redirect, with_query
 from tollkey.wire.jobs import ScheduledJob, due_jobs, run_job
@@ -83,6 +92,7 @@ __all__ = [
     "first_page",
     "hosted_url",
     "html_page",
+    "in_the_past",
     "invalid",
     "is_newer",
     "join_endpoints",

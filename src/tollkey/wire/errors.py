@@ -146,6 +146,15 @@ def missing_param(name: str) -> ApiError:
     return invalid(f"Missing required param: {name}.", name, "parameter_missing")
 
 
+def in_the_past(param: str, timestamp: int) -> ApiError:
+    """Return the 400 for a time that has passed. timestamp: what was given, in UTC epoch seconds."""
+    return invalid(
+        f"The parameter `{param}` expects a unix timestamp representing a date and time in the future."
+        f" You specified the value `{timestamp}` which is in the past.",
+        param,
+    )
+
+
 def too_small(param: str, lowest: int = 1) -> ApiError:
     """Return the 400 for an integer below ``lowest``."""
     return invalid(f"This value must be greater than or equal to {lowest}.", param, "parameter_invalid_integer")

@@ -12,27 +12,40 @@ PATH = "/v1/coupons"
 
 
 @pytest.mark.parametrize(
-    ("params", "param", "message"),
+    ("params", "code", "param", "message"),
     [
-        ({}, None, "You must pass either `percent_off` or `amount_off`."),
+        ({}, "parameter_missing", None, "Must provide percent_off or amount_off."),
         (
             {"percent_off": 10, "amount_off": 100, "currency": "usd"},
-            "percent_off",
-            "You cannot pass both `percent_off` and `amount_off`.",
+            None,
+            None,
+            "Received both percent_off and amount_off parameters. Please pass in only one.",
         ),
-        ({"amount_off": 100}, "currency", "Missing required param: currency."),
+        ({"amount_off": 100}, None, "currency", "You must pass currency when passing amount_off"),
         (
             {"percent_off": 10, "duration": "repeating"},
-            "duration_in_months",
-            "Missing required param: duration_in_months.",
+            None,
+            "duration",
+            "The duration_in_months param must be set when creating a coupon with a repeating duration",
+        ),
+        (
+            {"percent_off": 0},
+            None,
+            "percent_off",
+            "This value must be greater than or equal to 0.01 (it currently is '0.0').",
+        ),
+        (
+            {"percent_off": 10, "currency_options": {"eur": {"amount_off": 5}}},
+            None,
+            "currency_options",
+            "You may only specify one of these parameters: currency_options, percent_off.",
         ),
     ],
 )
 def test_a_coupon_takes_off_a_percentage_or_an_amount(
-    api: Api, params: dict[str, Any], param: str | None, message: str
+    api: Api, params: dict[str, Any], code: str | None, param: str | None, message: str
 ) -> None:
-    refused = api.post(PATH, **params)
-    assert (refused.status, refused.error.get("param"), refused.error["message"]) == (400, param, message)
+    assert api.post(PATH, **params).refusal == (400, code, param, message)
 
 
 @pytest.mark.parametrize(("percent", "status"), [("0", 400), ("0.01", 200), ("100", 200), ("100.01", 400)])
@@ -43,7 +56,7 @@ def test_a_percentage_is_above_0_and_at_most_100(api: Api, percent: str, status:
 def test_an_id_is_taken_once(api: Api) -> None:
     api.ok("POST", PATH, id="SPRING", percent_off=10)
     again = api.post(PATH, id="SPRING", percent_off=20)
-    assert (again.status, again.error["code"], again.error["param"]) == (400, "resource_already_exists", "id")
+    assert again.refusal == (400, "resource_already_exists", None, "Coupon already exists.")
 
 
 def test_a_coupon_is_valid_until_its_redeem_by(api: Api) -> None:
@@ -98,3 +111,10 @@ def test_a_coupon_is_redeemed_within_five_years(api: Api) -> None:
     assert api.post(PATH, percent_off=10, redeem_by=api.now + 5 * YEAR).status == 200
     refused = api.post(PATH, percent_off=10, redeem_by=api.now + 5 * YEAR + 1)
     assert (refused.status, refused.error["param"]) == (400, "redeem_by")
+    assert api.post(PATH, percent_off=10, redeem_by=api.now).refusal == (
+        400,
+        None,
+        "redeem_by",
+        "The parameter `redeem_by` expects a unix timestamp representing a date and time in the future."
+        f" You specified the value `{api.now}` which is in the past.",
+    )

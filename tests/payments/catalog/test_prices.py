@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.support.api import Api
 
 PRICE = {"currency": "usd", "unit_amount": 1000}
@@ -9,12 +13,41 @@ PRICE = {"currency": "usd", "unit_amount": 1000}
 
 def test_a_price_is_for_a_product_or_describes_a_new_one(api: Api) -> None:
     product = api.ok("POST", "/v1/products", name="Gold")["id"]
-    neither = api.post("/v1/prices", **PRICE)
-    both = api.post("/v1/prices", product=product, product_data={"name": "Silver"}, **PRICE)
-    assert neither.error["message"] == "You must specify either `product` or `product_data` when creating a price."
-    assert both.error["message"] == "You must only specify one of `product` or `product_data` when creating a price."
+    assert api.post("/v1/prices", **PRICE).refusal == (
+        400,
+        None,
+        None,
+        "You must specify either `product` or `product_data` when creating a price.",
+    )
+    assert api.post("/v1/prices", product=product, product_data={"name": "Silver"}, **PRICE).refusal == (
+        400,
+        None,
+        "product",
+        "You may only specify one of these parameters: product, product_data.",
+    )
     assert api.ok("POST", "/v1/prices", product=product, **PRICE)["product"] == product
     assert api.ok("POST", "/v1/prices", product_data={"name": "Silver"}, **PRICE)["product"] != product
+
+
+@pytest.mark.parametrize(
+    ("params", "param", "message"),
+    [
+        ({}, None, "Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set."),
+        (
+            {"unit_amount": 5, "recurring": {"interval": "month", "usage_type": "metered"}},
+            None,
+            "Starting with Stripe version `2025-03-31.basil`, metered prices must be backed by meters.",
+        ),
+        (
+            {"billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": [{"up_to": "inf", "unit_amount": 5}]},
+            "interval",
+            "Prices with `type=one_time` are not supported with tiered billing.",
+        ),
+    ],
+)
+def test_a_price_says_what_it_costs(api: Api, params: dict[str, Any], param: str | None, message: str) -> None:
+    refused = api.post("/v1/prices", currency="usd", product_data={"name": "Gold"}, **params)
+    assert refused.refusal == (400, None, param, message)
 
 
 def test_a_tax_behavior_is_set_once(api: Api) -> None:
@@ -29,7 +62,8 @@ def test_a_tax_behavior_is_set_once(api: Api) -> None:
 def test_a_lookup_key_belongs_to_one_price_until_it_is_transferred(api: Api) -> None:
     first = api.ok("POST", "/v1/prices", product_data={"name": "Gold"}, lookup_key="gold", **PRICE)["id"]
     again = {"product_data": {"name": "Gold"}, "lookup_key": "gold", **PRICE}
-    assert api.post("/v1/prices", **again).status == 400
+    taken = f"A price (`{first}`) already uses that lookup key."
+    assert api.post("/v1/prices", **again).refusal == (400, None, "lookup_key", taken)
     second = api.ok("POST", "/v1/prices", transfer_lookup_key=True, **again)["id"]
     assert api.get(f"/v1/prices/{first}")["lookup_key"] is None
     assert [one["id"] for one in api.get("/v1/prices", lookup_keys=["gold"])["data"]] == [second]

@@ -16,17 +16,17 @@ def test_the_data_of_a_price_needs_its_product(api: Api) -> None:
 
 
 PRICE = {"currency": "usd", "product_data": {"name": "Gold"}}
+MONTHLY_TIERS: dict[str, Any] = {"billing_scheme": "tiered", "recurring": {"interval": "month"}}
 
 
 @pytest.mark.parametrize(
     ("params", "param"),
     [
-        ({}, "unit_amount"),
         ({"unit_amount": 5, "unit_amount_decimal": "5"}, "unit_amount"),
         ({"unit_amount": 5, "recurring": {"interval": "month", "interval_count": 0}}, "recurring[interval_count]"),
         ({"unit_amount": 5, "recurring": {"interval": "year", "interval_count": 4}}, "recurring[interval_count]"),
-        ({"billing_scheme": "tiered", "tiers_mode": "volume"}, "tiers"),
-        ({"billing_scheme": "tiered", "tiers": [{"up_to": "inf", "unit_amount": 5}]}, "tiers_mode"),
+        ({**MONTHLY_TIERS, "tiers_mode": "volume"}, "tiers"),
+        ({**MONTHLY_TIERS, "tiers": [{"up_to": "inf", "unit_amount": 5}]}, "tiers_mode"),
         ({"unit_amount": 5, "tiers": [{"up_to": "inf", "unit_amount": 5}]}, "tiers"),
     ],
 )

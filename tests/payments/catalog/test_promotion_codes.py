@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support.api import Answer, Api
 
 PATH = "/v1/promotion_codes"
@@ -17,7 +19,8 @@ def code(api: Api, **params: Any) -> Answer:
 def test_a_text_names_one_active_code_in_any_case(api: Api) -> None:
     first = code(api, code="Half")
     again = code(api, code="HALF")
-    assert (again.status, again.error["param"], again.error["code"]) == (400, "code", "resource_already_exists")
+    taken = "An active promotion code with `code: HALF` already exists."
+    assert again.refusal == (400, None, None, taken)
     api.ok("POST", f"{PATH}/{first['id']}", active=False)
     assert code(api, code="HALF").status == 200
     assert len(api.get(PATH, code="half")["data"]) == 2
@@ -93,3 +96,37 @@ def test_a_code_is_active_again_only_while_its_coupon_is_valid(api: Api) -> None
     refused = api.post(f"/v1/promotion_codes/{code}", active=True)
     assert (refused.status, refused.error["param"]) == (400, "active")
     assert api.post(f"/v1/promotion_codes/{code}", active=False).status == 200
+
+
+@pytest.mark.parametrize(
+    ("params", "param", "message"),
+    [
+        (
+            {"promotion": {"type": "coupon"}},
+            "promotion.coupon",
+            "You must pass promotion.coupon when passing promotion",
+        ),
+        (
+            {"code": "ten off"},
+            "code",
+            r"This value must match the regex pattern. (/\A[a-zA-Z0-9\-_]+\z/ does not match for the value ten off).",
+        ),
+        (
+            {"expires_at": 1000},
+            "expires_at",
+            "The parameter `expires_at` expects a unix timestamp representing a date and time in the future."
+            " You specified the value `1000` which is in the past.",
+        ),
+        (
+            {"expires_at": 4_000_000_000},
+            "expires_at",
+            "Invalid timestamp: can be no more than five years in the future.",
+        ),
+    ],
+)
+def test_a_code_is_plain_text_of_a_coupon_that_ends_in_time(
+    api: Api, params: dict[str, Any], param: str | None, message: str
+) -> None:
+    coupon = {"type": "coupon", "coupon": api.ok("POST", "/v1/coupons", percent_off=10)["id"]}
+    refused = api.post(PATH, **{"promotion": coupon, **params})
+    assert refused.refusal == (400, None, param, message)

@@ -100,7 +100,7 @@ NEW: list[tuple[str | None, str, Given]] = [
         lambda a, _: {"items": [{"price": metered_plan(a), "quantity": 2}]},
     ),
     (
-        "unit_amount",
+        None,
         "Prices require an `unit_amount`",
         lambda a, _: {
             "items": [

@@ -21,9 +21,10 @@ from tollkey.wire import (
     Deleted,
     Endpoint,
     Resource,
+    exclusive,
+    in_the_past,
     invalid,
     listing,
-    missing_param,
     new_object,
     records,
     retrieve,
@@ -41,22 +42,24 @@ def create(call: Call, params: operations.PostCoupons) -> StoredCoupon:
     """Create a coupon: ``percent_off``, or ``amount_off`` with its ``currency``."""
     percent, amount = params.get("percent_off"), params.get("amount_off")
     if percent is None and amount is None:
-        raise invalid("You must pass either `percent_off` or `amount_off`.", None, "parameter_missing")
+        raise invalid("Must provide percent_off or amount_off.", None, "parameter_missing")
     if percent is not None and amount is not None:
-        raise invalid("You cannot pass both `percent_off` and `amount_off`.", "percent_off")
-    if percent is not None and not 0 < float(percent) <= 100:
-        raise invalid("Invalid percent_off: must be greater than 0 and less than or equal to 100.", "percent_off")
+        raise invalid("Received both percent_off and amount_off parameters. Please pass in only one.")
+    if percent is not None:
+        _check_percentage(float(percent))
     if amount is not None and not params.get("currency"):
-        raise missing_param("currency")
+        raise invalid("You must pass currency when passing amount_off", "currency")
     duration = fields.given(params, "duration", "once")
     if duration == "repeating" and not params.get("duration_in_months"):
-        raise missing_param("duration_in_months")
+        raise invalid(
+            "The duration_in_months param must be set when creating a coupon with a repeating duration", "duration"
+        )
     if duration != "repeating" and params.get("duration_in_months"):
         raise invalid("You may only specify `duration_in_months` when `duration` is `repeating`.", "duration_in_months")
     if amount is None and params.get("currency_options"):
         raise _no_currencies()
-    if params.get("redeem_by") and params["redeem_by"] > call.now + _FIVE_YEARS:
-        raise invalid("The `redeem_by` date cannot be more than five years in the future.", "redeem_by")
+    if params.get("redeem_by"):
+        _check_time(call, params["redeem_by"])
     coupon = new_object(
         kinds.COUPON,
         id=params.get("id") or call.ids.text(8),
@@ -81,11 +84,26 @@ def create(call: Call, params: operations.PostCoupons) -> StoredCoupon:
     try:
         return call.objects.insert(coupon, "coupon.created")
     except Duplicate:
-        raise invalid("Coupon already exists.", "id", "resource_already_exists") from None
+        raise invalid("Coupon already exists.", code="resource_already_exists") from None
 
 
 def _no_currencies() -> ApiError:
-    return invalid("You may only specify `currency_options` when `amount_off` is set.", "currency_options")
+    return exclusive("currency_options", "percent_off", param="currency_options")
+
+
+def _check_percentage(percent: float) -> None:
+    """Raise ApiError unless a percentage is from 0.01 to 100."""
+    bound = "greater than or equal to 0.01" if percent < 0.01 else "less than or equal to 100"
+    if not 0.01 <= percent <= 100:
+        raise invalid(f"This value must be {bound} (it currently is '{percent}').", "percent_off")
+
+
+def _check_time(call: Call, redeem_by: int) -> None:
+    """Raise ApiError unless ``redeem_by`` (UTC epoch seconds) is in the future, and at most five years ahead."""
+    if redeem_by <= call.now:
+        raise in_the_past("redeem_by", redeem_by)
+    if redeem_by > call.now + _FIVE_YEARS:
+        raise invalid("The `redeem_by` date cannot be more than five years in the future.", "redeem_by")
 
 
 def update(call: Call, params: operations.PostCouponsCoupon) -> StoredCoupon:

@@ -26,6 +26,7 @@ from tollkey.wire import (
     Endpoint,
     Page,
     Resource,
+    exclusive,
     invalid,
     list_page,
     records,
@@ -43,11 +44,10 @@ PERMISSION = Permission("plan", "Prices", "Billing")
 
 def create(call: Call, params: operations.PostPrices) -> StoredPrice:
     """Create a price for a product, or for a new product described by ``product_data``."""
-    if bool(params.get("product")) == bool(params.get("product_data")):
-        problem = "only specify one of" if params.get("product") else "specify either"
-        raise invalid(
-            f"You must {problem} `product` or `product_data` when creating a price.", "product", "parameter_missing"
-        )
+    if params.get("product") and params.get("product_data"):
+        raise exclusive("product", "product_data", param="product")
+    if not params.get("product") and not params.get("product_data"):
+        raise invalid("You must specify either `product` or `product_data` when creating a price.")
     if params.get("product_data"):
         product = new_product(call, params["product_data"])["id"]
     else:

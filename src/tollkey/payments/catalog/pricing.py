@@ -36,7 +36,7 @@ def create_price(call: Call, params: Mapping[str, Any], *, inline: bool = False,
     Raises ApiError for inconsistent amounts, tiers or intervals, and for a lookup key in use.
     """
     currency = shared_currency.check_currency(params["currency"])
-    _check_meter(call, params.get("recurring") or {}, plan)
+    _check_meter(call, params.get("recurring") or {})
     price = new_object(
         kinds.PRICE,
         id=params.get("id") or call.ids.new("plan" if plan else "price"),
@@ -77,12 +77,11 @@ def create_price(call: Call, params: Mapping[str, Any], *, inline: bool = False,
     return price
 
 
-def _check_meter(call: Call, recurring: Mapping[str, Any], plan: bool) -> None:
+def _check_meter(call: Call, recurring: Mapping[str, Any]) -> None:
     """Refuse a metered price without a meter, since 2025-03-31, and one whose meter counts no more."""
     metered = recurring.get("usage_type") == "metered" and not recurring.get("meter")
     if metered and call.version >= METER_NEEDED_SINCE:
-        name = "meter" if plan else "recurring[meter]"
-        raise invalid(f"A metered price needs a meter. Set `{name}`.", name, "parameter_missing")
+        raise invalid("Starting with Stripe version `2025-03-31.basil`, metered prices must be backed by meters.")
     meter = call.objects.find(_METER, recurring.get("meter") or "")
     if meter is not None and meter["status"] == "inactive":
         raise invalid(f"The meter `{meter['id']}` is inactive. Prices can only use active meters.", "recurring[meter]")
@@ -109,6 +108,8 @@ def recurring_of(given_recurring: Mapping[str, Any]) -> StoredRecurring:
 
 def _amounts(price: StoredPrice, params: Mapping[str, Any]) -> None:
     if price["billing_scheme"] == "tiered":
+        if price["recurring"] is None:
+            raise invalid("Prices with `type=one_time` are not supported with tiered billing.", "interval")
         if not params.get("tiers"):
             raise invalid(
                 "You must specify `tiers` when `billing_scheme` is set to `tiered`.", "tiers", "parameter_missing"
@@ -138,12 +139,7 @@ def _amounts(price: StoredPrice, params: Mapping[str, Any]) -> None:
         return
     price["unit_amount"], price["unit_amount_decimal"] = both_forms(params, "unit_amount")
     if price["unit_amount_decimal"] is None:
-        raise invalid(
-            "Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.",
-            "unit_amount",
-            "parameter_missing",
-            retry=False,
-        )
+        raise invalid("Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.", retry=False)
 
 
 def _custom_amount(custom: Mapping[str, Any]) -> api.CustomUnitAmount:
@@ -230,12 +226,7 @@ def free_lookup_key(call: Call, lookup_key: str, transfer: bool) -> None:
     """Remove a lookup key from the price that has it. Raises ApiError if ``transfer`` is false."""
     for owner in call.objects.query(kinds.PRICE, {"lookup_key": lookup_key}, limit=1):
         if not transfer:
-            raise invalid(
-                f"A price (`{owner['id']}`) already uses that lookup key.",
-                "lookup_key",
-                "resource_already_exists",
-                retry=False,
-            )
+            raise invalid(f"A price (`{owner['id']}`) already uses that lookup key.", "lookup_key", retry=False)
         owner["lookup_key"] = None
         call.objects.save(owner, "price.updated")
 

@@ -75,11 +75,7 @@ def delete(call: Call, params: operations.DeleteProductsId) -> Deleted:
     """Delete a product that has no prices."""
     product = call.objects.get(kinds.PRODUCT, call.path["id"])
     if call.objects.query(kinds.PRICE, {"product": product["id"]}, limit=1):
-        raise invalid(
-            "This product cannot be deleted because it has one or more user-created prices. For SKUs,"
-            " be sure to delete all SKUs associated"
-            " with this product.",
-        )
+        raise invalid("This product cannot be deleted because it has one or more user-created prices.")
     return call.objects.delete(product, "product.deleted")
 
 

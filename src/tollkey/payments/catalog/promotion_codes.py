@@ -5,20 +5,23 @@ active ──update──▶ inactive ──update──▶ active   ──redee
 
 from __future__ import annotations
 
+import re
 from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
-from tollkey.payments.catalog import jobs, kinds
+from tollkey.payments.catalog import arithmetic, jobs, kinds
 from tollkey.payments.catalog.redemption import coupon_id as coupon_of
 from tollkey.payments.shared import fields
 from tollkey.wire import (
+    ApiError,
     Call,
     Change,
     Endpoint,
     Page,
     Removed,
     Resource,
+    in_the_past,
     invalid,
     list_page,
     missing_param,
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 
 _CUSTOMER: Kind[api.Customer] = Kind("customer")
 PERMISSION = Permission("promotion_code", "Promotion Codes", "Billing")
+#: The characters of a code.
+_CODE = re.compile(r"[a-zA-Z0-9\-_]+")
 
 
 def create(call: Call, params: operations.PostPromotionCodes) -> StoredPromotionCode:
@@ -43,20 +48,22 @@ def create(call: Call, params: operations.PostPromotionCodes) -> StoredPromotion
     named = "promotion[coupon]" if coupon_id else "coupon"
     coupon_id = coupon_id or params.get("coupon")
     if not coupon_id:
-        raise missing_param("promotion")
+        raise _without_coupon(promotion)
     coupon = call.objects.get(kinds.COUPON, coupon_id, named)
+    if params.get("expires_at"):
+        _check_time(call, params["expires_at"])
     _check_within(coupon, params)
     if params.get("customer"):
         call.objects.get(_CUSTOMER, params["customer"], "customer")
     text = params.get("code") or call.ids.text(8).upper()
+    if not _CODE.fullmatch(text):
+        raise invalid(
+            rf"This value must match the regex pattern. (/\A{_CODE.pattern}\z/ does not match for the value {text}).",
+            "code",
+        )
     for other in call.objects.query(kinds.PROMOTION_CODE, {"_code": text.lower(), "active": "true"}, limit=100):
         if other["customer"] in (None, params.get("customer")):
-            raise invalid(
-                f"An active promotion code with `code: {text}` already exists.",
-                "code",
-                "resource_already_exists",
-                retry=False,
-            )
+            raise invalid(f"An active promotion code with `code: {text}` already exists.", retry=False)
     restrictions = params.get("restrictions") or {}
     _check_minimum(restrictions)
     code = new_object(
@@ -80,6 +87,21 @@ def create(call: Call, params: operations.PostPromotionCodes) -> StoredPromotion
     if code["expires_at"] is not None:
         call.schedule.add(code["expires_at"], jobs.PROMOTION_CODE_EXPIRE, code["id"])
     return call.objects.insert(code, "promotion_code.created")
+
+
+def _without_coupon(promotion: object) -> ApiError:
+    """Return the 400 for a promotion code of no coupon. promotion: the parameter, empty when it was not sent."""
+    if not promotion:
+        return missing_param("promotion")
+    return invalid("You must pass promotion.coupon when passing promotion", "promotion.coupon")
+
+
+def _check_time(call: Call, expires_at: int) -> None:
+    """Raise ApiError unless ``expires_at`` (UTC epoch seconds) is in the future, and at most five years ahead."""
+    if expires_at <= call.now:
+        raise in_the_past("expires_at", expires_at)
+    if expires_at > arithmetic.shift(call.now, "year", 5):
+        raise invalid("Invalid timestamp: can be no more than five years in the future.", "expires_at")
 
 
 def _check_within(coupon: StoredCoupon, params: operations.PostPromotionCodes) -> None:
