@@ -324,7 +324,7 @@ def write_off(call: Call, invoice: StoredInvoice) -> None:
 
 
 def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:
-    """Mark the invoice of a PaymentIntent paid that succeeded outside of an attempt: a challenge, a bank debit."""
+    """Mark an invoice paid whose PaymentIntent succeeded outside of an attempt (challenge passed, debit settled)."""
     if not fact.intent.get("_invoice"):
         return
     for payment in call.objects.query(kinds.INVOICE_PAYMENT, {"payment.payment_intent": fact.intent["id"]}, limit=1):

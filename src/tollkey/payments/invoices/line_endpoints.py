@@ -35,7 +35,7 @@ def _metadata(invoice: StoredInvoice, params: Mapping[str, Any]) -> None:
 
 
 def _priced(call: Call, invoice: StoredInvoice, wanted: Mapping[str, Any], param: str) -> Priced:
-    """Return amount and price of a line. Raises ApiError 400 for a price that has not the invoice's currency."""
+    """Return amount and price of a line. Raises ApiError 400 for a price without the invoice's currency."""
     priced = pricing_of(call, wanted, invoice["currency"])
     if priced.currency != invoice["currency"]:
         raise invalid(

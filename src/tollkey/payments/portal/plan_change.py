@@ -230,7 +230,7 @@ def _change(at: Here, params: Mapping[str, Any]) -> tuple[StoredSubscription, Pa
 
 
 def review(call: Call, params: operations.PostPortalTokenReview) -> Reply:
-    """Show the cost of a change, now and later. Only its form makes the change."""
+    """Show the cost of a change, now and later, with a form that confirms it."""
     at = here(call)
     try:
         subscription, change = _change(at, params)
@@ -307,7 +307,7 @@ def _length(price: api.Price) -> int:
 
 
 def update(call: Call, params: operations.PostPortalTokenUpdate) -> Reply:
-    """Change the subscription; if the card is declined nothing changes, and the page says so."""
+    """Change the subscription; if the card is declined, nothing changes and the page shows the error."""
     at = here(call)
     subscription, change = _change(at, params)
     summary = _summary(at, subscription, change)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 SUMMARY: Final = "entitlements.active_entitlement_summary"
 #: The states in which a subscription gives access.
 _GIVING = ["active", "trialing", "past_due"]
-#: At most so many features of one customer, and so many entitlements in one event.
+#: The largest number of features of one customer, and of entitlements in one event.
 _MOST = 100
 _TOLD = 10
 

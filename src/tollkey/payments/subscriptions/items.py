@@ -158,7 +158,7 @@ def change_item(
             if is_metered(item):
                 item.pop("quantity", None)
             else:
-                item["quantity"] = 1  # "unless a `quantity` parameter is provided" (price in the document)
+                item["quantity"] = 1  # "unless a `quantity` parameter is provided" (specification, `price`)
     if wanted.get("quantity") is not None:
         if is_metered(item):
             raise invalid(
@@ -300,7 +300,7 @@ def store_items(
 def _replace(known: StoredSubscriptionItem, item: StoredSubscriptionItem) -> None:
     """Replace all properties of a loaded item in place, since a request has one dict for each object."""
     fresh = ordered(item)
-    properties = cast("MutableMapping[str, Any]", known)  # a TypedDict cannot be cleared; it is filled at once
+    properties = cast("MutableMapping[str, Any]", known)  # a TypedDict cannot be cleared; it is filled below
     properties.clear()
     properties.update(fresh)
 

@@ -51,7 +51,7 @@ _SUPPORTED = frozenset(
     }
 )
 _SUPPORTED_OF_ITEMS = frozenset({"clear_usage", "deleted", "id", "plan", "price", "price_data", "quantity"})
-#: The version since which a pending update supports a parameter. Source: the changelog entries of these days.
+#: The version since which a pending update supports a parameter. Source: the changelog entries of these dates.
 _SUPPORTED_SINCE = {
     "metadata": "2026-05-27",
     "discounts": "2026-05-27",

@@ -96,7 +96,7 @@ def _imagined(call: Call, params: Params, id: str, now: Call | None) -> StoredIn
         lines, reason, period = [], "upcoming", (call.now, call.now)
     known = subscription["currency"] if subscription else customer.get("currency")
     currency = str(fields.given(params, "currency", known) or _currency_of_items(call, params)).lower()
-    if params.get("preview_mode") == "recurring":  # what each later period comes to
+    if params.get("preview_mode") == "recurring":  # the amount of each later period
         lines = [line for line in lines if not _proration(line)]
     else:
         lines += _items(call, customer, subscription, params, currency)

@@ -47,7 +47,7 @@ def prepare(call: Call, subscription: StoredSubscription, customer: StoredCustom
 
 
 def succeeded(call: Call, fact: events.SetupSucceeded) -> None:
-    """Clear the pending SetupIntent of a subscription that has succeeded, and use its payment method if that is set."""
+    """Clear a succeeded ``pending_setup_intent``, and use its payment method if the subscription saves it."""
     intent = fact.intent
     subscription = call.objects.find(kinds.SUBSCRIPTION, intent.get("_subscription") or "")
     if subscription is None or subscription["pending_setup_intent"] != intent["id"]:
