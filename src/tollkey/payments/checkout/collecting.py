@@ -27,7 +27,7 @@ def collect_extras(call: Call, session: StoredSession, params: Params) -> None:
     """Store the customer's details, addresses, custom fields and consents. Raises ApiError 400 for invalid ones."""
     collect_customer(session, params)
     if session["phone_number_collection"]["enabled"]:
-        told_details(session)["phone"] = _text(params, "phone")
+        told_details(session)["phone"] = _required_text(params, "phone")
     if session["shipping_address_collection"]:
         collect_shipping_address(session, params)
     collect_billing_address(session, params)
@@ -46,7 +46,7 @@ def collect_customer(session: StoredSession, params: Params) -> None:
     details = session["customer_details"]
     if details is None or not details.get("email"):
         session["customer_details"] = {
-            "address": (details or {}).get("address"), "business_name": None, "email": _text(params, "email"),
+            "address": (details or {}).get("address"), "business_name": None, "email": _required_text(params, "email"),
             "individual_name": None,
             "name": params.get("name"), "phone": params.get("phone"),
             "tax_exempt": None if session["mode"] == "setup" else "none",
@@ -54,7 +54,7 @@ def collect_customer(session: StoredSession, params: Params) -> None:
         }  # fmt: skip
 
 
-def _text(params: Params, name: str) -> str:
+def _required_text(params: Params, name: str) -> str:
     """Return the text of a required field. Raises ApiError 400 if it is empty."""
     value = str(params.get(name) or "").strip()
     if not value:
@@ -67,7 +67,7 @@ def collect_billing_address(session: StoredSession, params: Params) -> None:
     address = _address(params)
     if session["billing_address_collection"] == "required":
         for name in ("line1", "city", "country"):
-            _text(params, name)
+            _required_text(params, name)
     if address["country"]:
         if (
             session["automatic_tax"]["enabled"]
@@ -81,9 +81,9 @@ def collect_billing_address(session: StoredSession, params: Params) -> None:
 def collect_shipping_address(session: StoredSession, params: Params) -> None:
     """Store the delivery address. Raises ApiError 400 for missing parts, or a country that is not delivered to."""
     address = _address(params, "ship_")
-    name = _text(params, "ship_name")
+    name = _required_text(params, "ship_name")
     for part in ("line1", "city", "postal_code", "country"):
-        _text(params, f"ship_{part}")
+        _required_text(params, f"ship_{part}")
     if address["country"] not in delivery_countries(session):
         raise invalid("We do not deliver to this country.", "ship_country")
     if session["automatic_tax"]["enabled"] and not rates.located(address):
@@ -121,7 +121,7 @@ def _name(rule: NameRule | None, field: str, params: Params) -> str:
     """Return the name in a field; empty if it is not collected, or is optional and was left out."""
     if rule is None or not rule["enabled"]:
         return ""
-    return str(params.get(field) or "").strip() if rule["optional"] else _text(params, field)
+    return str(params.get(field) or "").strip() if rule["optional"] else _required_text(params, field)
 
 
 def _tax_id(session: StoredSession, params: Params) -> None:
@@ -134,7 +134,7 @@ def _tax_id(session: StoredSession, params: Params) -> None:
     kind = "eu_vat" if country in rates.EU else _TAX_IDS.get(country)
     if asked["required"] == "if_supported" and kind:
         for needed in ("business_name", "tax_id"):
-            _text(params, needed)
+            _required_text(params, needed)
     name, value = (str(params.get(field) or "").strip() for field in ("business_name", "tax_id"))
     if name:
         details["business_name"] = details["name"] = name

@@ -83,7 +83,7 @@ class Form:
             f'<label for="{name}">{escape(label)}</label>\n<input id="{name}" name="{name}" '
             f'value="{escape(text)}"{required}{more}'
         )
-        return html + self._wrong(name)
+        return html + self._with_error(name)
 
     def choice(
         self, name: str, label: str, options: Iterable[tuple[str, str]], *, value: str = "", **attributes: str
@@ -99,7 +99,7 @@ class Form:
             f'<label for="{escape(name)}">{escape(label)}</label>\n<select id="{escape(name)}" '
             f'name="{escape(name)}"{more}'
         )
-        return html + self._wrong(escape(name), f"{inside}</select>")
+        return html + self._with_error(escape(name), f"{inside}</select>")
 
     def check(self, name: str, label: str, *, optional: bool = False) -> str:
         """Return a labeled checkbox, with its error."""
@@ -109,9 +109,9 @@ class Form:
             f'<label class="check" for="{name}"><input type="checkbox" id="{name}" name="{name}" '
             f'value="1"{ticked}{required}'
         )
-        return html + self._wrong(name, f"<span>{escape(label)}</span></label>")
+        return html + self._with_error(name, f"<span>{escape(label)}</span></label>")
 
-    def _wrong(self, name: str, inside: str = "") -> str:
+    def _with_error(self, name: str, inside: str = "") -> str:
         """Return the end of a field's start tag, the field's content, and its error."""
         if not self.problem or escape(self.field) != name:
             return f">{inside}"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession
     from tollkey.payments.intents.stored import StoredPaymentIntent
 
-_SAID = ("account_tax_ids", "custom_fields", "description", "footer")
+_COPIED = ("account_tax_ids", "custom_fields", "description", "footer")
 
 
 def create_paid_invoice(
@@ -30,7 +30,7 @@ def create_paid_invoice(
     goods = delivery_of(session)
     rendering = said["rendering_options"] or {}
     base = {"amount_tax_display": None, "pdf": {"page_size": "letter"}, "template": None, "template_version": None}
-    told: Params = {name: value for name, value in said.items() if name in _SAID and value is not None}
+    told: Params = {name: value for name, value in said.items() if name in _COPIED and value is not None}
     id = call.ids.new("in")
     invoice = drafts.new_invoice(
         call,

@@ -102,7 +102,7 @@ def change_order(call: Call, session: StoredSession, params: Params) -> None:
 def _entry(item: StoredLine, currency: str, params: Params) -> LineEntry:
     """Return a line item as parameters, with the entered quantity and amount."""
     rule, count = item.get("adjustable_quantity"), item["quantity"]
-    wanted = _typed(params, "quantity", item["id"])
+    wanted = _entered(params, "quantity", item["id"])
     if rule is not None and rule["enabled"] and wanted:
         least, most = rule.get("minimum") or 0, rule.get("maximum") or 99
         count = int(wanted) if wanted.isdecimal() and len(wanted) < _LONGEST else -1
@@ -115,7 +115,7 @@ def _entry(item: StoredLine, currency: str, params: Params) -> LineEntry:
     }  # fmt: skip
 
 
-def _typed(params: Params, group: str, id: str) -> str:
+def _entered(params: Params, group: str, id: str) -> str:
     """Return the entered value of a line item's field."""
     given = params.get(group)
     return str(given.get(id) or "").strip() if isinstance(given, dict) else ""
@@ -123,7 +123,7 @@ def _typed(params: Params, group: str, id: str) -> str:
 
 def _amount(item: StoredLine, currency: str, params: Params) -> int | None:
     """Return the amount that the customer chose, in minor units. Raises ApiError 400 outside of the price's limits."""
-    custom, text = price_of(item)["custom_unit_amount"], _typed(params, "amount", item["id"])
+    custom, text = price_of(item)["custom_unit_amount"], _entered(params, "amount", item["id"])
     if not custom or not text:
         return item["_amount"]
     try:

@@ -107,10 +107,11 @@ def pay_page(
     if needs_method(session) and not call.has(providers.SETUPS if session["mode"] == "setup" else providers.CHARGES):
         parts.append(providers.CANNOT_PAY)
     else:
-        parts += _place_form(session, path, form) if first else _pay_form(session, path, form, names, kinds, kind)
+        parts += _address_form(session, path, form) if first else _pay_form(session, path, form, names, kinds, kind)
     if session["cancel_url"]:
         parts.append(
-            f'<p><a href="{escape(_safe(session["cancel_url"]))}" rel="noreferrer">Go back to {escape(shop)}</a></p>'
+            f'<p><a href="{escape(_safe_url(session["cancel_url"]))}" rel="noreferrer">'
+            f"Go back to {escape(shop)}</a></p>"
         )
     if not call.livemode and kind == "card" and not first:
         parts.append('<p class="note">Test card: 4242 4242 4242 4242, any future date, any three digits.</p>')
@@ -142,7 +143,7 @@ def _pay_form(
     return parts
 
 
-def _place_form(session: StoredSession, path: str, form: Form) -> list[str]:
+def _address_form(session: StoredSession, path: str, form: Form) -> list[str]:
     """Return the form for the address that automatic tax needs."""
     parts = ['<p class="note">Tax is added on the next page: it depends on where you are.</p>']
     parts.append(f'<form method="post" action="{path}/address">{_email(session, form)}')
@@ -186,7 +187,7 @@ def _title(session: StoredSession) -> str:
     return f"{verb} {name}" + (f" and {more} more" if more else "")
 
 
-def _safe(url: str) -> str:
+def _safe_url(url: str) -> str:
     """Return the URL if its scheme is http or https, else ``#``."""
     return url if url.lower().startswith(("http://", "https://")) else "#"
 
@@ -203,8 +204,8 @@ def done_page(session: StoredSession) -> Reply:
         "Payment complete" if session["mode"] != "setup" else "Payment details saved"
     )
     url = destination(session)
-    link = f'\n<a class="button" href="{escape(_safe(url))}" rel="noreferrer">Continue</a>' if url else ""
+    link = f'\n<a class="button" href="{escape(_safe_url(url))}" rel="noreferrer">Continue</a>' if url else ""
     reply = html_page("Complete", f"<h1>{escape(heading)}</h1>\n<p>{text}</p>{link}")
-    if url and _safe(url) == url:
+    if url and _safe_url(url) == url:
         return Reply(reply.body, reply.content_type, reply.status, {**reply.headers, "Refresh": f"0; url={url}"})
     return reply

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import CollectedInformation, StoredSession
     from tollkey.wire import api
 
-_NOWHERE = (
+_NO_LOCATION = (
     "Automatic tax calculation in Checkout requires a valid address on the Customer."
     " Add a valid address to the Customer or set either"
     " `customer_update[address]` to 'auto' or `customer_update[shipping]` to 'auto' to save the address entered in"
@@ -36,7 +36,7 @@ def check_customer(call: Call, session: StoredSession, params: Params) -> None:
         update.get("address"),
         update.get("shipping"),
     ):
-        raise invalid(_NOWHERE, "automatic_tax", "customer_tax_location_invalid")
+        raise invalid(_NO_LOCATION, "automatic_tax", "customer_tax_location_invalid")
 
 
 def taxed_at(call: Call, session: StoredSession) -> tax_automatic.Taxing | None:
@@ -78,19 +78,19 @@ def save_to_customer(call: Call, session: StoredSession) -> None:
     address = details.get("address")
     if customer is not None and wanted:
         if "address" in wanted and address:
-            customer["address"] = _whole(address)
+            customer["address"] = _full_address(address)
         if "name" in wanted and details.get("name"):
             customer["name"] = details["name"]
         if "shipping" in wanted and shipping:
             customer["shipping"] = {
-                "address": _whole(shipping["address"]),
+                "address": _full_address(shipping["address"]),
                 "name": shipping["name"],
                 "phone": details.get("phone"),
             }
         call.objects.save(customer, "customer.updated")
 
 
-def _whole(given: api.Address) -> api.Address:
+def _full_address(given: api.Address) -> api.Address:
     """Return an address with all of its keys."""
     return {
         "city": given.get("city"),

@@ -35,7 +35,7 @@ _NOT_IN_ELEMENTS = (
     "after_expiration", "branding_settings", "custom_fields", "custom_text", "name_collection", "optional_items",
     "origin_context", "submit_type",
 )  # fmt: skip
-_NOT_ON_OUR_PAGE = ("permissions", "redirect_on_completion")
+_NOT_ON_HOSTED_PAGE = ("permissions", "redirect_on_completion")
 _EXCLUSIVE = (
     ("customer", "customer_email"),
     ("allow_promotion_codes", "discounts"),
@@ -69,7 +69,7 @@ def check(call: Call, params: Params, mode: str, ui: str) -> None:
 def _check_mode(params: Params, mode: str) -> None:
     """Raise ApiError 400 for parameters that the mode does not allow, or a missing one that it requires."""
     for name, modes in _MODES.items():
-        if _asked(params, name) and mode not in modes:
+        if _is_given(params, name) and mode not in modes:
             raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
     if params.get("customer_creation") and mode == "subscription":
         raise invalid("`customer_creation` can only be used in `payment` mode.", "customer_creation")
@@ -87,7 +87,7 @@ def _check_mode(params: Params, mode: str) -> None:
         raise missing_param("currency")
 
 
-def _asked(params: Params, name: str) -> bool:
+def _is_given(params: Params, name: str) -> bool:
     """Return whether a parameter is given, other than to disable something."""
     return bool(params.get(name)) and params[name] != {"enabled": False}
 
@@ -97,7 +97,7 @@ def _check_ui(params: Params, ui: str) -> None:
     if ui == "hosted_page":
         if not params.get("success_url"):
             raise missing_param("success_url")
-        refused = ("return_url", *_NOT_ON_OUR_PAGE)
+        refused = ("return_url", *_NOT_ON_HOSTED_PAGE)
     else:
         refused = ("success_url", "cancel_url", *(_NOT_IN_ELEMENTS if ui == "elements" else ()))
     called = "hosted" if ui == "hosted_page" else params["ui_mode"]

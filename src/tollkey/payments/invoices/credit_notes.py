@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from tollkey.wire import api
 
 PERMISSION = Permission("credit_note", "Credit notes", "Billing")
-_WHERE = ("refund_amount", "credit_amount", "out_of_band_amount")
+_DESTINATIONS = ("refund_amount", "credit_amount", "out_of_band_amount")
 
 
 def create(call: Call, params: Params) -> api.CreditNote:
@@ -147,7 +147,7 @@ def _credited(invoice: StoredInvoice, lines: list[api.CreditNoteLineItem], param
 
     Raises ApiError 400 if less is left, or the amounts do not add up.
     """
-    where = Money(sum(params.get(name) or 0 for name in _WHERE), invoice["currency"])
+    where = Money(sum(params.get(name) or 0 for name in _DESTINATIONS), invoice["currency"])
     total = where.with_amount(
         sum(line["amount"] + sum(tax["amount"] for tax in line["taxes"] or ()) for line in lines)
         if lines
@@ -186,7 +186,7 @@ def _line(call: Call, invoice: StoredInvoice, entry: Mapping[str, Any], named: s
     source = _source(invoice, entry, named) if entry["type"] == "invoice_line_item" else None
     quantity = fields.given(entry, "quantity", source["quantity"] if source else 1)
     amount, unit = _price(entry, source, quantity or 1, named)
-    off, taxes = _shares(source, amount) if source else ([], [])
+    off, taxes = _proportional_parts(source, amount) if source else ([], [])
     less = sum(one["amount"] for one in off)
     line = new_object(
         kinds.CREDIT_NOTE_LINE,
@@ -238,7 +238,9 @@ def _price(
     return rounding.price_amount(unit, quantity), unit
 
 
-def _shares(source: api.LineItem, amount: int) -> tuple[list[api.DiscountsResourceDiscountAmount], list[TaxEntry]]:
+def _proportional_parts(
+    source: api.LineItem, amount: int
+) -> tuple[list[api.DiscountsResourceDiscountAmount], list[TaxEntry]]:
     """Return the discounts and taxes of a line in proportion to the credited part of its amount (minor units)."""
     whole = source["amount"] or amount
     off: list[api.DiscountsResourceDiscountAmount] = [

@@ -62,10 +62,10 @@ def finalize(call: Call, invoice: StoredInvoice) -> None:
     copy_customer_details(call, invoice, customer)
     refresh(call, invoice)
     if invoice["automatic_tax"]["enabled"] and invoice["automatic_tax"]["status"] != "complete":
-        _without_tax(call, invoice)
+        _disable_tax(call, invoice)
     if credits.apply(call, invoice):
         refresh(call, invoice)
-    _use_balance(call, invoice, customer)
+    _apply_balance(call, invoice, customer)
     _open(call, invoice, customer)
     if invoice["amount_due"] > 0:
         collection.prepare(call, invoice, customer)
@@ -119,7 +119,7 @@ def _open(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
         invoice["due_date"] = call.now
 
 
-def _without_tax(call: Call, invoice: StoredInvoice) -> None:
+def _disable_tax(call: Call, invoice: StoredInvoice) -> None:
     """Disable automatic tax of a subscription's invoice, as the customer's location is unknown.
 
     Raises ApiError 400 for any other invoice, and keeps ``last_finalization_error``.
@@ -161,7 +161,7 @@ def next_number(call: Call, customer: StoredCustomer) -> str:
     return f"{customer['invoice_prefix']}-{sequence:04d}"
 
 
-def _use_balance(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
+def _apply_balance(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
     """Apply the customer's balance to the amount due; an amount too small to charge is moved to the balance."""
     total = Money(invoice["total"], invoice["currency"])
     nothing, smallest = total.with_amount(0), total.with_amount(currency.minimum(total.currency))
@@ -246,11 +246,11 @@ def record_attempt(call: Call, invoice: StoredInvoice, outcome: Outcome) -> Outc
     elif outcome.status == "processing":
         call.objects.save(invoice, "invoice.updated")
     else:
-        _note_failure(call, invoice, outcome)
+        _record_failure(call, invoice, outcome)
     return outcome
 
 
-def _note_failure(call: Call, invoice: StoredInvoice, outcome: Outcome) -> None:
+def _record_failure(call: Call, invoice: StoredInvoice, outcome: Outcome) -> None:
     """Record a failed attempt, schedule the next one, and announce the failure."""
     if outcome.status == "requires_action" and not collection.was_refused(call, invoice):
         invoice["attempt_count"] -= 1  # counted once the customer has acted
@@ -330,7 +330,7 @@ def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:
     for payment in call.objects.query(kinds.INVOICE_PAYMENT, {"payment.payment_intent": fact.intent["id"]}, limit=1):
         invoice = call.objects.get(kinds.INVOICE, payment["invoice"])
         if not payment["is_default"]:
-            _count(
+            _apply_intent(
                 clock.for_customer(call, customer_of(call, invoice)),
                 invoice,
                 payment,
@@ -364,11 +364,11 @@ def attach_intent(call: Call, invoice: StoredInvoice, intent: StoredPaymentInten
     intent["_invoice"] = invoice["id"]
     call.objects.save(intent)
     if intent["status"] == "succeeded":
-        _count(call, invoice, payment, intent)
+        _apply_intent(call, invoice, payment, intent)
     return payment
 
 
-def _count(call: Call, invoice: StoredInvoice, payment: api.InvoicePayment, intent: StoredPaymentIntent) -> None:
+def _apply_intent(call: Call, invoice: StoredInvoice, payment: api.InvoicePayment, intent: StoredPaymentIntent) -> None:
     """Apply a succeeded attached PaymentIntent: the invoice is paid, or its remaining amount is reduced."""
     if payment["status"] != "open" or invoice["status"] not in ("open", "uncollectible"):
         return

@@ -254,7 +254,7 @@ def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
     """
     data = lines_of(invoice)
     credits: dict[str, list[tuple[str, int]]] = invoice.get("_credits") or {}
-    lines = [_to_work_out(call, invoice, line, credits.get(line["id"], ())) for line in data]
+    lines = [_arithmetic_line(call, invoice, line, credits.get(line["id"], ())) for line in data]
     how = _automatic(call, invoice)
     exempt = invoice["customer_tax_exempt"] in ("exempt", "reverse")
     default = [] if exempt else [tax_automatic.rate_of(call, rate["id"]) for rate in invoice["default_tax_rates"]]
@@ -295,7 +295,7 @@ def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
     invoice["lines"] = nested_list(data, invoice["lines"]["url"], total_count=len(data))
 
 
-def _to_work_out(
+def _arithmetic_line(
     call: Call, invoice: StoredInvoice, line: StoredLine, credits: Sequence[tuple[str, int]]
 ) -> arithmetic.Line:
     """Return a line with its own discounts and tax rates to compute with. credits: billing credits applied to it."""

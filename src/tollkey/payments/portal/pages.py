@@ -39,7 +39,7 @@ def _form(path: str, name: str, value: str, label: str) -> str:
     )
 
 
-def _bought(call: Call, subscription: StoredSubscription) -> str:
+def _description(call: Call, subscription: StoredSubscription) -> str:
     """Return a description and the price of a subscription."""
     names, prices = [], []
     for item in call.objects.query(kinds.SUBSCRIPTION_ITEM, {"subscription": subscription["id"]}, limit=20):
@@ -90,7 +90,7 @@ def cancel_page(
             f'<option value=""></option>{options}</select></p>'
         )
     body = (
-        f"<h1>Cancel your subscription?</h1>\n{before}<dl>{_bought(call, subscription)}</dl>\n<p>{when}</p>\n"
+        f"<h1>Cancel your subscription?</h1>\n{before}<dl>{_description(call, subscription)}</dl>\n<p>{when}</p>\n"
         f'<form method="post" action="{path}/cancel"><input type="hidden" name="subscription"'
         f' value="{escape(subscription["id"])}">'
         f'{asked}<button>Cancel subscription</button></form>\n<a class="button second" href="{path}">Keep it</a>'
@@ -107,7 +107,7 @@ def _subscriptions(at: Here) -> str:
         if one["status"] not in _ENDED
     ]
     for one in found:
-        rows = f"{_bought(call, one)}<dt>Status</dt><dd>{escape(one['status'])}</dd>"
+        rows = f"{_description(call, one)}<dt>Status</dt><dd>{escape(one['status'])}</dd>"
         if one["cancel_at"]:
             rows += f"<dt>Ends</dt><dd>{arithmetic.show_date(one['cancel_at'])}</dd>"
         parts.append(f"<dl>{rows}</dl>{change_link(at, one)}")

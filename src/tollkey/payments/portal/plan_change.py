@@ -133,7 +133,7 @@ def _limits(at: Here, product: str) -> tuple[int, int]:
     return 1, _MOST
 
 
-def _asked(at: Here, subscription: StoredSubscription, params: Mapping[str, Any]) -> Params:
+def _wanted_change(at: Here, subscription: StoredSubscription, params: Mapping[str, Any]) -> Params:
     """Return the chosen change in the form of parameters of ``subscriptions.update``.
 
     Raises ApiError 400 for a change that the configuration does not offer.
@@ -167,10 +167,10 @@ def _asked(at: Here, subscription: StoredSubscription, params: Mapping[str, Any]
     if code:
         found = redemption.typed_code(at.call, at.session, code, lambda _: "promotion_code" in allowed)
         change["discounts"] = [{"promotion_code": found["id"]}]
-    return _timed(at, subscription, change)
+    return _with_timing(at, subscription, change)
 
 
-def _timed(at: Here, subscription: StoredSubscription, change: Params) -> Params:
+def _with_timing(at: Here, subscription: StoredSubscription, change: Params) -> Params:
     """Add the anchor and the end of the trial that the configuration requires to a change, and return it."""
     rules = at.features["subscription_update"]
     if rules["billing_cycle_anchor"] == "now":
@@ -191,7 +191,7 @@ def of_flow(at: Here) -> tuple[StoredSubscription, Params]:
     change["proration_behavior"] = at.features["subscription_update"]["proration_behavior"]
     if told["discounts"]:
         change["discounts"] = [{name: value for name, value in entry.items() if value} for entry in told["discounts"]]
-    return subscription, _timed(at, subscription, change)
+    return subscription, _with_timing(at, subscription, change)
 
 
 def confirm_page(at: Here) -> Reply:
@@ -223,7 +223,7 @@ def _change(at: Here, params: Mapping[str, Any]) -> tuple[StoredSubscription, Pa
     """Return the subscription and its change, from the form or from the flow. Raises ApiError 400 without either."""
     if params.get("subscription"):
         subscription = _changeable(at, params["subscription"])
-        return subscription, _asked(at, subscription, params)
+        return subscription, _wanted_change(at, subscription, params)
     if value_at(at.session, "flow.type") != "subscription_update_confirm" or at.session.get("_flow_done"):
         raise invalid("Choose a subscription.", "subscription")
     return of_flow(at)
@@ -259,7 +259,7 @@ def _review_page(at: Here, told: str, params: Mapping[str, Any], problem: str = 
 
 def _costs(at: Here, subscription: StoredSubscription, change: Params) -> str:
     """Return the amount due now, and the recurring amount. Raises ApiError for a change that is not possible."""
-    if _later(at, subscription, change):
+    if _waits_for_period_end(at, subscription, change):
         end = arithmetic.show_date(periods.period_of(subscription)[1])
         return f"<p>Your plan changes on {end}. Nothing is charged today.</p>"
     details = {name: value for name, value in change.items() if name not in ("payment_behavior", "discounts")}
@@ -280,7 +280,7 @@ def _costs(at: Here, subscription: StoredSubscription, change: Params) -> str:
     return f'<dl>{rows}</dl><dl class="total"><dt>Due today</dt><dd>{escape(amount)}</dd></dl>'
 
 
-def _later(at: Here, subscription: StoredSubscription, change: Params) -> bool:
+def _waits_for_period_end(at: Here, subscription: StoredSubscription, change: Params) -> bool:
     """Return whether the change waits for the end of the period, as ``schedule_at_period_end`` requires."""
     conditions = {
         one["type"] for one in value_at(at.features, "subscription_update.schedule_at_period_end.conditions") or []
@@ -313,7 +313,7 @@ def update(call: Call, params: operations.PostPortalTokenUpdate) -> Reply:
     summary = _summary(at, subscription, change)
     try:
         with call.tx.savepoint():
-            if _later(at, subscription, change):
+            if _waits_for_period_end(at, subscription, change):
                 _schedule(at, subscription, change)
             else:
                 changes.update(at.call, subscription, change)

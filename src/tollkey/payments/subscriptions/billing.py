@@ -81,8 +81,7 @@ def usage_lines(
     items: Sequence[StoredSubscriptionItem],
     until: int | None = None,
 ) -> list[StoredLine]:
-    """Return the lines of the metered items: their usage in the current period, less what threshold invoices have
-    billed.
+    """Return the lines of the metered items: usage of the current period that no threshold invoice has billed.
 
     until: end of the usage, UTC epoch seconds; the end of each item's period if None.
     """
@@ -207,10 +206,10 @@ def _end_customers(call: Call, customer: StoredCustomer, discount: api.Discount)
 
 
 def collect_now(call: Call, invoice: StoredInvoice, behavior: str, *, off_session: bool = True) -> str:
-    """Finalize and collect an invoice now; return ``paid``, ``open`` (not attempted), ``requires_action`` or
-    ``failed``.
+    """Finalize and collect an invoice now; return ``paid``, ``open``, ``requires_action`` or ``failed``.
 
-    behavior: ``payment_behavior``. off_session: whether the customer is absent.
+    ``open`` means that no payment was attempted. behavior: ``payment_behavior``. off_session: whether the customer is
+    absent.
     Raises ApiError 402 with ``error_if_incomplete``, which undoes all changes, and 400 without a payment method.
     """
     invoice["auto_advance"] = True

@@ -329,9 +329,7 @@ def _is_automatic(subscription: StoredSubscription) -> bool:
 def _last_invoice(
     call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem]
 ) -> StoredInvoice | None:
-    """Finalize an invoice of the pending invoice items and the usage; return None without either. It is not collected
-    yet.
-    """
+    """Finalize an invoice of the pending invoice items and the usage; None without either. It is not collected yet."""
     lines = [line for line in usage_lines(call, subscription, items, call.now) if line["amount"]]
     invoice = None
     if lines or drafts.pending_items(call, subscription["customer"], subscription["currency"], subscription["id"]):

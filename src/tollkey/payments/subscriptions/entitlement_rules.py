@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 SUMMARY: Final = "entitlements.active_entitlement_summary"
 #: The states in which a subscription gives access.
-_GIVING = ["active", "trialing", "past_due"]
+_ENTITLING = ["active", "trialing", "past_due"]
 #: The largest number of features of one customer, and of entitlements in one event.
 _MOST = 100
-_TOLD = 10
+_MOST_IN_EVENT = 10
 
 
 def refresh(call: Call, customer: str) -> None:
@@ -55,7 +55,9 @@ def _derive(call: Call, customer: str) -> None:
 def _features(call: Call, customer: str) -> dict[str, api.EntitlementsFeature]:
     """Return the features that a customer is entitled to, by id."""
     found: dict[str, api.EntitlementsFeature] = {}
-    for subscription in call.objects.query(kinds.SUBSCRIPTION, {"customer": customer, "status": _GIVING}, limit=_MOST):
+    for subscription in call.objects.query(
+        kinds.SUBSCRIPTION, {"customer": customer, "status": _ENTITLING}, limit=_MOST
+    ):
         for item in subscription["items"]["data"]:
             for link in call.objects.query(kinds.PRODUCT_FEATURE, {"_product": item["price"]["product"]}, limit=_MOST):
                 feature = call.objects.find(kinds.FEATURE, link["_feature"])
@@ -68,9 +70,9 @@ def _emit_summary(call: Call, customer: str, before: list[StoredEntitlement]) ->
     """Emit the event with the entitlements before and after."""
 
     def listed(entitlements: list[StoredEntitlement]) -> Mapping[str, Any]:
-        shown = [call.objects.copy(one) for one in entitlements[:_TOLD]]
+        shown = [call.objects.copy(one) for one in entitlements[:_MOST_IN_EVENT]]
         made: Mapping[str, Any] = nested_list(shown, f"/v1/customer/{customer}/entitlements")
-        return {**made, "has_more": len(entitlements) > _TOLD}
+        return {**made, "has_more": len(entitlements) > _MOST_IN_EVENT}
 
     now = call.objects.query(kinds.ENTITLEMENT, {"_customer": customer}, limit=_MOST)
     summary = {"object": SUMMARY, "customer": customer, "entitlements": listed(now), "livemode": call.livemode}

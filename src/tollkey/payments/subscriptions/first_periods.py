@@ -74,10 +74,10 @@ def place_in_time(
 def _wanted_anchor(
     call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], params: Params
 ) -> int | None:
-    """Return the anchor from ``billing_cycle_anchor`` or ``billing_cycle_anchor_config`` (UTC epoch seconds), else
-    None.
+    """Return the anchor of the parameters (UTC epoch seconds), else None.
 
-    Raises ApiError 400 for a day of the month if a price recurs in days or weeks.
+    It is given by ``billing_cycle_anchor`` or ``billing_cycle_anchor_config``. Raises ApiError 400 for a day of the
+    month if a price recurs in days or weeks.
     """
     config = params.get("billing_cycle_anchor_config")
     if not config:
@@ -137,7 +137,7 @@ def first_lines(
     elif prorates and not _in_one_line(call, subscription):
         lines = period_lines(call, subscription, items)
     if prorates:
-        lines += [line for item in items for line in _elapsed(call, subscription, item)]
+        lines += [line for item in items for line in _backdated_lines(call, subscription, item)]
     if not trialing and not is_flexible(subscription):
         lines += [line for item in items if is_metered(item) for line in item_lines(call, subscription, item)]
     if len(lines) > MOST_LINES:
@@ -154,7 +154,7 @@ def _in_one_line(call: Call, subscription: StoredSubscription) -> bool:
     return not is_flexible(subscription) and subscription["start_date"] < call.now
 
 
-def _elapsed(call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem) -> list[StoredLine]:
+def _backdated_lines(call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem) -> list[StoredLine]:
     """Return the lines of an item for the time from a backdated start to its current period."""
     start = subscription["start_date"]
     anchor = subscription["billing_cycle_anchor"]
@@ -162,17 +162,17 @@ def _elapsed(call: Call, subscription: StoredSubscription, item: StoredSubscript
     until = call.now if trialing or not is_flexible(subscription) else item["current_period_start"]
     if not is_flexible(subscription):
         until = anchor if anchor > call.now and not trialing else call.now
-        return _part(call, subscription, item, (start, until), start) if start < call.now else []
+        return _span_lines(call, subscription, item, (start, until), start) if start < call.now else []
     lines: list[StoredLine] = []
     counted_from = start if trialing else anchor
     while start < until:
         end = min(arithmetic.period_around(counted_from, *interval_of(item), start)[1], until)
-        lines += _part(call, subscription, item, (start, end), counted_from)
+        lines += _span_lines(call, subscription, item, (start, end), counted_from)
         start = end
     return lines
 
 
-def _part(
+def _span_lines(
     call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, part: tuple[int, int], anchor: int
 ) -> list[StoredLine]:
     """Return the lines of an item for a span that may be shorter or longer than one interval.
@@ -183,7 +183,7 @@ def _part(
         return [line for line in span_usage_lines(call, subscription, item, part) if line["amount"]]
     lines = item_lines(call, subscription, item, part)
     for line in lines:
-        shares = list(_intervals(item, part, anchor))
+        shares = list(_overlaps(item, part, anchor))
         if shares != [(1, 1)]:
             amount = sum(line["amount"] for taken, length in shares if taken == length)
             amount += sum(
@@ -195,9 +195,10 @@ def _part(
     return lines
 
 
-def _intervals(item: StoredSubscriptionItem, part: tuple[int, int], anchor: int) -> Iterator[tuple[int, int]]:
-    """Yield for each interval that overlaps a span: the overlap and the interval's length in seconds, or (1, 1) if
-    equal.
+def _overlaps(item: StoredSubscriptionItem, part: tuple[int, int], anchor: int) -> Iterator[tuple[int, int]]:
+    """Yield for each interval that overlaps a span the overlap and the interval's length, in seconds.
+
+    A whole interval is yielded as (1, 1).
     """
     at, until = part
     while at < until:

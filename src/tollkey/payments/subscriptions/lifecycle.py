@@ -24,7 +24,7 @@ UPDATED: Final = "customer.subscription.updated"
 DELETED: Final = "customer.subscription.deleted"
 #: The time within which the first invoice of a subscription must be paid.
 INCOMPLETE_SECONDS = 23 * 3_600
-_WORK = (
+_JOBS = (
     jobs.SUBSCRIPTION_RENEW,
     jobs.SUBSCRIPTION_TRIAL_WILL_END,
     jobs.SUBSCRIPTION_UPCOMING,
@@ -38,7 +38,7 @@ _WORK = (
 def paid(call: Call, fact: events.InvoicePaid) -> None:
     """Reactivate the subscription of a paid invoice if it waited for the payment."""
     invoice = fact.invoice
-    subscription = _of(call, invoice)
+    subscription = _subscription_of(call, invoice)
     if subscription is not None:
         _reactivate(call, subscription, invoice)
 
@@ -46,7 +46,7 @@ def paid(call: Call, fact: events.InvoicePaid) -> None:
 def voided(call: Call, fact: events.InvoiceVoided) -> None:
     """Expire an incomplete subscription whose first invoice was voided; otherwise treat the invoice as paid."""
     invoice = fact.invoice
-    subscription = _of(call, invoice)
+    subscription = _subscription_of(call, invoice)
     if subscription is None:
         return
     if pending_updates.waits_for(subscription, invoice):
@@ -95,7 +95,7 @@ def failed(call: Call, fact: events.InvoicePaymentFailed) -> None:
     A subscription whose first invoice failed stays incomplete.
     """
     invoice = fact.invoice
-    subscription = _of(call, invoice)
+    subscription = _subscription_of(call, invoice)
     if subscription is None or subscription["status"] in ("canceled", "incomplete", "incomplete_expired"):
         return
     if pending_updates.waits_for(subscription, invoice) or pending_updates.attempt_key(invoice) in call.memo:
@@ -105,7 +105,7 @@ def failed(call: Call, fact: events.InvoicePaymentFailed) -> None:
         and invoice["collection_method"] == "charge_automatically"
         and invoice.get("_exhausted")
     ):
-        _after_last(call, subscription)
+        _after_last_attempt(call, subscription)
         return
     if invoice["id"] == subscription["latest_invoice"] and subscription["status"] in ("active", "trialing"):
         states.mark_past_due(subscription)
@@ -114,7 +114,7 @@ def failed(call: Call, fact: events.InvoicePaymentFailed) -> None:
 
 def overdue(call: Call, fact: events.InvoiceOverdue) -> None:
     """Mark an active subscription past due when its latest invoice is overdue."""
-    subscription = _of(call, fact.invoice)
+    subscription = _subscription_of(call, fact.invoice)
     if (
         subscription is not None
         and subscription["status"] == "active"
@@ -126,7 +126,7 @@ def overdue(call: Call, fact: events.InvoiceOverdue) -> None:
 
 def without_tax(call: Call, fact: events.TaxLocationMissing) -> None:
     """Disable automatic tax of a subscription whose invoice had to be finalized without it."""
-    subscription = _of(call, fact.invoice)
+    subscription = _subscription_of(call, fact.invoice)
     if subscription is not None:
         subscription["automatic_tax"] = {
             "disabled_reason": "requires_location_inputs",
@@ -143,7 +143,7 @@ def customer_deleted(call: Call, fact: events.CustomerDeleted) -> None:
             end(clock.for_customer(call, fact.customer), subscription, None)
 
 
-def _after_last(call: Call, subscription: StoredSubscription) -> None:
+def _after_last_attempt(call: Call, subscription: StoredSubscription) -> None:
     """Apply the server's setting after the last failed attempt: cancel, unpaid or past_due."""
     wanted = call.services.settings.after_last_retry
     if wanted == "cancel":
@@ -192,11 +192,11 @@ def _end_schedule(call: Call, subscription: StoredSubscription, reason: str | No
 
 def stop(call: Call, subscription: StoredSubscription) -> None:
     """Cancel all scheduled jobs of a subscription."""
-    for kind in _WORK:
+    for kind in _JOBS:
         call.schedule.cancel(kind, subscription["id"])
 
 
-def _of(call: Call, invoice: StoredInvoice) -> StoredSubscription | None:
+def _subscription_of(call: Call, invoice: StoredInvoice) -> StoredSubscription | None:
     """Return the subscription of an invoice, else None."""
     id = drafts.subscription_of(invoice)
     return call.objects.find(kinds.SUBSCRIPTION, id) if id else None

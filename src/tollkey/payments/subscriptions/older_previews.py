@@ -14,8 +14,9 @@ _OLD = "subscription_"
 
 
 def upcoming(call: Call, params: Params) -> StoredInvoice:
-    """Return the upcoming invoice, for versions before 2025-03-31; ``subscription_*`` parameters are
-    ``subscription_details``.
+    """Return the upcoming invoice, as versions before 2025-03-31 do.
+
+    The parameters ``subscription_*`` are fields of the present ``subscription_details``.
     """
     details: Params = {
         name.removeprefix(_OLD): value

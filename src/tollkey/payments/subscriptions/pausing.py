@@ -50,7 +50,7 @@ def pause(
         _invoice(call, subscription, lines)
     else:
         for line in lines:
-            call.objects.insert(_waiting(call, subscription, line), "invoiceitem.created")
+            call.objects.insert(_pending_item(call, subscription, line), "invoiceitem.created")
     call.objects.save(subscription, UPDATED)
     call.emit(PAUSED, subscription)
     return subscription
@@ -107,7 +107,7 @@ def _invoice(call: Call, subscription: StoredSubscription, lines: list[StoredLin
         collect_now(call, invoice, "allow_incomplete")
 
 
-def _waiting(call: Call, subscription: StoredSubscription, line: StoredLine) -> StoredInvoiceItem:
+def _pending_item(call: Call, subscription: StoredSubscription, line: StoredLine) -> StoredInvoiceItem:
     """Return a line as a pending invoice item for the next invoice."""
     details: Mapping[str, Any] = value_at(line, "parent.subscription_item_details") or {}
     item = details["subscription_item"]

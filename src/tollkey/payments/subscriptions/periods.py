@@ -181,14 +181,14 @@ def configured_anchor(call: Call, config: Mapping[str, Any]) -> int:
 
 def plan_work(call: Call, subscription: StoredSubscription) -> None:
     """Schedule the jobs of a subscription: renewal, notices before it, cancellation."""
-    for kind in _PLANNED:
+    for kind in _JOBS:
         call.schedule.cancel(kind, subscription["id"])
     if subscription["status"] not in ("canceled", "incomplete_expired", "paused"):
-        for kind, at in _appointments(subscription, call.now):
+        for kind, at in _due_jobs(subscription, call.now):
             call.schedule.add(at, kind, subscription["id"], subscription["test_clock"])
 
 
-_PLANNED = (
+_JOBS = (
     jobs.SUBSCRIPTION_RENEW,
     jobs.SUBSCRIPTION_TRIAL_WILL_END,
     jobs.SUBSCRIPTION_UPCOMING,
@@ -196,7 +196,7 @@ _PLANNED = (
 )
 
 
-def _appointments(subscription: StoredSubscription, now: int) -> Iterator[tuple[Job, int]]:
+def _due_jobs(subscription: StoredSubscription, now: int) -> Iterator[tuple[Job, int]]:
     """Yield the jobs of a subscription that has not ended, with their times in UTC epoch seconds."""
     end = period_of(subscription)[1]
     yield jobs.SUBSCRIPTION_RENEW, end

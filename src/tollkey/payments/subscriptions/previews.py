@@ -282,8 +282,7 @@ def _items(
     params: Params,
     currency: str,
 ) -> list[StoredLine]:
-    """Return the lines of pending invoice items, with the parameters' changes, and of items that exist only in the
-    preview.
+    """Return the lines of pending invoice items, as the parameters change them, and of items given in the parameters.
 
     Raises ApiError 400 for an item in another currency than the invoice.
     """

@@ -41,7 +41,7 @@ class Debit(NamedTuple):
     line: api.LineItem | StoredInvoiceItem
 
 
-class _Share(NamedTuple):
+class _Part(NamedTuple):
     """The part of an item's price that a proration credits or debits.
 
     amount: minor units, negative for a credit. period: start and end, UTC epoch seconds. text: the description. debits:
@@ -112,7 +112,7 @@ def _debit_rest(
     itemized = _itemizes(subscription)
     text = invoices_lines.debit_text(call, price, quantity, at)
     amount = gross if itemized else gross - sum(taken.values())
-    debit = _proration(call, subscription, item, _Share(price, quantity, amount, (at, end), text))
+    debit = _proration(call, subscription, item, _Part(price, quantity, amount, (at, end), text))
     debit["_off"] = list(taken.items()) if itemized else None
     debit["_within"] = None if itemized else list(taken.items())
     return debit
@@ -134,23 +134,23 @@ def _credit(
     """Return the credit for an item's unused time after ``at``; empty in the flexible mode if nothing was debited."""
     span = period_of_item(item)
     flexible = is_flexible(subscription) and bool(subscription["id"])
-    debits = _pending(call, subscription, item, at) if flexible else []
-    debits = debits or _billed(call, subscription, item, at, same_price=not flexible)
+    debits = _pending_debits(call, subscription, item, at) if flexible else []
+    debits = debits or _billed_debits(call, subscription, item, at, same_price=not flexible)
     credits = []
     if flexible and debits:
-        credits.append(_take_back(call, subscription, item, at, debits, itemized=_itemizes(subscription)))
+        credits.append(_reverse(call, subscription, item, at, debits, itemized=_itemizes(subscription)))
     elif not flexible:
         price, quantity = full_price(call, item), cost_quantity(item)
         net = _net(call, subscription, item, arithmetic.cost(price, quantity), debits)
         text = invoices_lines.credit_text(call, price, quantity, at)
         whole = whole_period(subscription, item, span.start)
         amount = -arithmetic.share(net, whole, (max(at, span.start), span.end))
-        share = _Share(price, quantity, amount, (at, span.end), text, debits)
+        share = _Part(price, quantity, amount, (at, span.end), text, debits)
         credits.append(_proration(call, subscription, item, share))
     return credits
 
 
-def _take_back(
+def _reverse(
     call: Call,
     subscription: StoredSubscription,
     item: StoredSubscriptionItem,
@@ -175,7 +175,7 @@ def _take_back(
     price = call.objects.find(kinds.PRICE, billed) or full_price(call, item)
     quantity = sum(debit.line["quantity"] or 0 for debit in debits)
     text = invoices_lines.credit_text(call, price, quantity, at)
-    share = _Share(price, quantity, amount, (at, debits[0].period.end), text, debits)
+    share = _Part(price, quantity, amount, (at, debits[0].period.end), text, debits)
     credit = _proration(call, subscription, item, share)
     credit["_off"] = list(off.items()) if itemized else None
     return credit
@@ -229,7 +229,7 @@ def _cost(call: Call, item: StoredSubscriptionItem, discount: arithmetic.Off) ->
     return arithmetic.cost(full_price(call, item), cost_quantity(item))
 
 
-def _pending(call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, at: int) -> list[Debit]:
+def _pending_debits(call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, at: int) -> list[Debit]:
     """Return the newest pending debit of an item for a time that contains ``at`` (UTC epoch seconds)."""
     waiting = drafts.pending_items(call, subscription["customer"], subscription["currency"], subscription["id"])
     fitting = (
@@ -240,10 +240,10 @@ def _pending(call: Call, subscription: StoredSubscription, item: StoredSubscript
         and one.get("_subscription_item") == item["id"]
         and one["period"]["start"] <= at < one["period"]["end"]
     )
-    return [_debit_waiting(one) for one in islice(fitting, 1)]
+    return [_pending_debit(one) for one in islice(fitting, 1)]
 
 
-def _debit_waiting(entry: StoredInvoiceItem) -> Debit:
+def _pending_debit(entry: StoredInvoiceItem) -> Debit:
     """Return the debit of a pending proration, with its discounts separate from its amount."""
     within = dict(entry.get("_within") or ())
     off = within or dict(entry.get("_off") or ())
@@ -251,7 +251,7 @@ def _debit_waiting(entry: StoredInvoiceItem) -> Debit:
     return Debit(entry["amount"] + sum(within.values()), off, period, entry)
 
 
-def _billed(
+def _billed_debits(
     call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, at: int, *, same_price: bool = False
 ) -> list[Debit]:
     """Return the lines of the newest invoice that billed an item for a time that contains ``at`` (UTC epoch seconds).
@@ -295,7 +295,7 @@ def _debit(call: Call, line: api.LineItem) -> Debit:
 
 
 def _proration(
-    call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, share: _Share
+    call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, share: _Part
 ) -> StoredInvoiceItem:
     """Return the invoice item of a proration, not stored."""
     made = new_object(

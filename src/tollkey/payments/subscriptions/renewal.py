@@ -30,8 +30,7 @@ _ENDED = ("canceled", "incomplete_expired")
 
 
 def renew(call: Call, id: str) -> None:
-    """Run the job ``subscription.renew``: end a subscription that is to end, or begin a new period with a draft
-    invoice.
+    """Run the job ``subscription.renew``: begin a new period with a draft invoice, or end the subscription.
 
     id: of the subscription.
     """
