@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Answer, Api
+from tests.support.api import NOW, Answer, Api
 from tests.support.openapi import assert_valid
 from tollkey.db import Ids, Scope, StorageError
 from tollkey.platform._contents import CHUNK, UNCLAIMED_SECONDS, discard_unclaimed, move_in
@@ -76,6 +76,28 @@ def test_a_file_link_needs_no_key_until_it_expires(api: Api) -> None:
     api.advance(60)
     assert api.get(f"/v1/file_links/{link['id']}")["expired"] is True
     assert api.send("GET", path, key=None).status == 400
+
+
+def test_only_files_that_are_meant_for_others_are_linked(api: Api) -> None:
+    shown, identity = upload(api), upload(api, purpose="identity_document")
+    assert api.post("/v1/file_links", file=shown["id"]).status == 200
+    refused = api.post("/v1/file_links", file=identity["id"])
+    assert (refused.status, refused.error["param"]) == (400, "file")
+    refused = upload(api, purpose="additional_verification", **{"file_link_data[create]": "true"})
+    assert (refused.status, refused.error["param"]) == (400, "file_link_data[create]")
+    assert len(api.get("/v1/files")["data"]) == 2
+
+
+@pytest.mark.parametrize("change", [{"metadata": {"a": "b"}}, {"expires_at": NOW + 999}, {"expires_at": ""}])
+def test_a_link_that_has_expired_is_not_changed(api: Api, change: dict[str, Any]) -> None:
+    link = api.ok("POST", "/v1/file_links", file=upload(api)["id"], expires_at=api.now + 60)["id"]
+    assert api.post(f"/v1/file_links/{link}", expires_at=api.now).error["param"] == "expires_at"
+    assert api.ok("POST", f"/v1/file_links/{link}", metadata={"a": "b"})["metadata"] == {"a": "b"}
+    api.ok("POST", f"/v1/file_links/{link}", expires_at="now")
+    before = api.get(f"/v1/file_links/{link}")
+    refused = api.post(f"/v1/file_links/{link}", **change)
+    assert (refused.status, refused.error["type"]) == (400, "invalid_request_error")
+    assert api.get(f"/v1/file_links/{link}") == before
 
 
 def test_a_link_can_be_made_while_uploading(api: Api) -> None:

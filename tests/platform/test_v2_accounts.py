@@ -90,6 +90,14 @@ def test_what_an_account_of_v1_does_not_have_is_refused(api: Api, change: dict[s
     assert api.get(PATH)["data"] == []
 
 
+def test_an_account_has_a_currency_that_accounts_of_its_country_have(api: Api) -> None:
+    refused = company(api, defaults={"currency": "xyz"})
+    assert (refused.status, refused.error["code"]) == (400, "invalid_fields")
+    assert api.get(PATH)["data"] == []
+    path = f"{PATH}/{company(api, defaults={'currency': 'usd'})['id']}"
+    assert api.post(path, defaults={"currency": "jpy"}).status == 400
+
+
 def test_an_account_is_updated_but_not_moved(api: Api) -> None:
     path = f"{PATH}/{company(api, metadata={'a': '1'})['id']}"
     changed = api.ok("POST", path, display_name="B", metadata={"a": None, "b": "2"})

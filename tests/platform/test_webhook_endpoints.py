@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import stripe
 
@@ -85,3 +86,15 @@ def test_a_disabled_endpoint_gets_nothing(api: Api, receiver: Receiver) -> None:
     api.ok("POST", "/v1/customers")
     api.deliver()
     assert receiver.got == []
+
+
+def test_an_endpoint_has_a_url_and_the_events_that_it_hears(api: Api) -> None:
+    given: dict[str, Any] = {"url": "https://shop.example/hook", "enabled_events": ["customer.created"]}
+    for missing in given:
+        refused = api.post("/v1/webhook_endpoints", **{name: given[name] for name in given if name != missing})
+        assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "parameter_missing", missing)
+    path = f"/v1/webhook_endpoints/{api.ok('POST', '/v1/webhook_endpoints', **given)['id']}"
+    for name in given:
+        refused = api.post(path, **{name: ""})
+        assert (refused.status, refused.error["param"]) == (400, name)
+    assert {name: api.get(path)[name] for name in given} == given

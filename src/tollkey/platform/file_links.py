@@ -32,6 +32,21 @@ if TYPE_CHECKING:
 PERMISSION = Permission("file", "Files", "Core")
 
 
+#: Files of these purposes may have links; others hold what nobody but the account may see.
+_LINKED = frozenset({
+    "business_icon", "business_logo", "customer_signature", "dispute_evidence", "finance_report_run",
+    "financial_account_statement", "identity_document_downloadable", "issuing_regulatory_reporting", "pci_document",
+    "selfie", "sigma_scheduled_query", "tax_document_user_upload", "terminal_android_apk",
+    "terminal_reader_splashscreen",
+})  # fmt: skip
+
+
+def check_linked(purpose: str, param: str = "file") -> None:
+    """Raise ApiError 400 unless files of that purpose may have links. param: what asked for the link."""
+    if purpose not in _LINKED:
+        raise invalid(f"Files with the purpose `{purpose}` cannot have file links.", param)
+
+
 def _expiry(call: Call, value: Any) -> int | None:
     """The expiration of a link in UTC epoch seconds; None for never."""
     if value in (None, ""):
@@ -59,17 +74,18 @@ def make_link(call: Call, file: Json, expires_at: Any, metadata: dict[str, str])
 def create(call: Call, params: operations.PostFileLinks) -> Json:
     """Create a link to a file."""
     file = call.objects.get("file", params["file"], "file")
+    check_linked(file["purpose"])
     return make_link(call, file, params.get("expires_at"), params.get("metadata") or {})
 
 
 def update(call: Call, params: operations.PostFileLinksLink) -> Json:
-    """Update metadata or expiration of a link. An expired link stays expired."""
+    """Update metadata or expiration of a link that has not expired."""
     link = call.objects.get("file_link", call.path["link"])
+    if _expired(call, link):
+        raise invalid("This file link has expired and can no longer be updated.", retry=False)
     if "metadata" in params:
         link["metadata"] = merged_metadata(link["metadata"], params["metadata"])
     if "expires_at" in params:
-        if _expired(call, link):
-            raise invalid("This file link has expired and cannot be changed.", "expires_at")
         link["expires_at"] = _expiry(call, params["expires_at"])
         link["expired"] = _expired(call, link)
     return call.objects.save(link, "file_link.updated")

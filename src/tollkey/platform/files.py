@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from tollkey.db import Ids, Scope
 from tollkey.keys import Permission
 from tollkey.platform._contents import CHUNK, MIGRATION, add_file, contents_reply, file_type, staged_contents
-from tollkey.platform.file_links import make_link
+from tollkey.platform.file_links import check_linked, make_link
 from tollkey.wire import (
     ApiError,
     Call,
@@ -110,6 +110,7 @@ def create(call: Call, params: operations.PostFiles) -> Json:
     file = add_file(call, upload.content, upload.name, params["purpose"], upload.id, expires_at=None)
     link = params.get("file_link_data")
     if link and link.get("create"):
+        check_linked(params["purpose"], "file_link_data[create]")
         made = make_link(call, file, link.get("expires_at"), link.get("metadata") or {})
         file["links"] = {**file["links"], "data": [made]}
         call.objects.save(file)

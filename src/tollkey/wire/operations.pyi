@@ -4286,6 +4286,7 @@ class PostIssuingCardsCardTestAuthorizations(Operation):
     authorization_method: NotRequired[str]
     held_amount: NotRequired[int]
     held_currency: NotRequired[str]
+    is_amount_controllable: NotRequired[bool]
     merchant_data: NotRequired[Any]
 
 class PostIssuingCardsLifecycleControls(TypedDict):

@@ -28,3 +28,31 @@ def test_a_cancelled_session_can_be_redacted_but_not_cancelled_again(api: Api) -
     assert_valid("POST", SESSIONS + "/{session}/redact", 200, redacted)
     assert redacted["redaction"] == {"status": "redacted"}
     assert [e["type"].rpartition(".")[2] for e in api.events()] == ["created", "canceled", "redacted"]
+
+
+def test_a_session_is_of_a_type_or_of_a_flow(api: Api) -> None:
+    refused = api.post(SESSIONS)
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "parameter_missing", "type")
+
+
+def test_nobody_submits_to_a_canceled_session(api: Api) -> None:
+    session = start(api)
+    canceled = api.ok("POST", f"{SESSIONS}/{session['id']}/cancel")
+    assert (canceled["url"], canceled["client_secret"]) == (None, None)
+    finish(api, session, "verified")  # from a page that was still open
+    assert api.get(f"{SESSIONS}/{session['id']}")["status"] == "canceled"
+    assert api.post(f"{SESSIONS}/{session['id']}", metadata={"a": "b"}).status == 400
+
+
+@pytest.mark.parametrize("outcome", ["verified", "canceled"])
+def test_a_redacted_session_is_used_for_nothing(api: Api, outcome: str) -> None:
+    session = start(api)
+    path = f"{SESSIONS}/{session['id']}"
+    if outcome == "verified":
+        finish(api, session, "verified")
+    before = api.ok("POST", f"{path}/redact")
+    for step, params in (("", {"metadata": {"a": "b"}}), ("/cancel", {}), ("/redact", {})):
+        refused = api.post(path + step, **params)
+        assert (refused.status, refused.error["type"]) == (400, "invalid_request_error"), step
+    finish(api, session, "verified")
+    assert api.get(path) == before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.payments.issuing.steps import balance, fund, issued
 from tests.support.api import Api
 from tests.support.openapi import assert_valid
@@ -56,3 +58,22 @@ def test_reversing_and_expiring_give_the_hold_back(api: Api) -> None:
     assert api.ok("POST", f"{HELP}/authorizations/{two['id']}/increment", increment_amount=50)["amount"] == 150
     assert api.ok("POST", f"{HELP}/authorizations/{two['id']}/expire")["status"] == "expired"
     assert balance(api) == 1000
+
+
+@pytest.mark.parametrize("name", ["currency", "merchant_currency"])
+def test_a_purchase_is_in_a_currency_that_exists(api: Api, name: str) -> None:
+    refused = api.post(HELP + "/authorizations", card=issued(api)["id"], amount=400, **{name: "xyz"})
+    assert (refused.status, refused.error["param"]) == (400, name)
+
+
+def test_an_approval_of_a_part_is_of_a_positive_amount_that_may_be_chosen(api: Api) -> None:
+    path = f"/v1/issuing/cards/{issued(api)['id']}/test/authorizations"
+    fund(api)
+    asked = api.ok("POST", path, held_amount=100, is_amount_controllable=True)
+    assert asked["pending_request"]["is_amount_controllable"] is True
+    refused = api.post(f"/v1/issuing/authorizations/{asked['id']}/approve", amount=0)
+    assert (refused.status, refused.error["param"]) == (400, "amount")
+    approved = api.ok("POST", f"/v1/issuing/authorizations/{asked['id']}/approve", amount=40)
+    assert (approved["amount"], approved["request_history"][0]["amount"], balance(api)) == (40, 40, 960)
+    fixed = api.ok("POST", path, held_amount=100)
+    assert api.ok("POST", f"/v1/issuing/authorizations/{fixed['id']}/approve", amount=40)["amount"] == 100

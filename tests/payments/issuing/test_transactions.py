@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.payments.issuing.steps import HELP, balance, fund, issued
 from tests.support.api import Api
 
@@ -30,3 +32,9 @@ def test_what_was_bought_is_told_with_the_receipt(api: Api) -> None:
     made = api.ok("POST", f"{PATH}/create_force_capture", purchase_details=bought, **given)
     assert made["purchase_details"]["receipt"][0]["quantity"] == 2.0
     assert len(api.events("issuing_transaction.purchase_details_receipt_updated")) == 1
+
+
+@pytest.mark.parametrize("what", ["create_force_capture", "create_unlinked_refund"])
+def test_a_transaction_is_in_a_currency_that_exists(api: Api, what: str) -> None:
+    refused = api.post(f"{HELP}/transactions/{what}", card=issued(api)["id"], amount=100, currency="xyz")
+    assert (refused.status, refused.error["param"]) == (400, "currency")

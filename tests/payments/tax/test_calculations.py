@@ -80,3 +80,8 @@ def test_a_shipping_rate_says_what_shipping_costs(api: Api, more: dict[str, Any]
     refused = asked(api, line_items=ONE, shipping_cost={"shipping_rate": rate, **more})
     (name,) = more
     assert (refused.status, refused.error["param"]) == (400, f"shipping_cost[{name}]")
+
+
+def test_tax_is_calculated_in_a_currency_that_exists(api: Api) -> None:
+    refused = api.post("/v1/tax/calculations", currency="xyz", line_items=[{"amount": 1000}])
+    assert (refused.status, refused.error["param"]) == (400, "currency")

@@ -56,3 +56,38 @@ def test_a_location_stays_in_its_country(api: Api) -> None:
     moved = api.post(f"/v1/terminal/locations/{location}", address={**place, "country": "CA"})
     assert (moved.status, moved.error["param"]) == (400, "address[country]")
     assert api.ok("POST", f"/v1/terminal/locations/{location}", address={**place, "line1": "2 Main St"})
+
+
+PLACE = {"line1": "1 Main St", "city": "San Francisco", "state": "CA", "country": "US", "postal_code": "94111"}
+
+
+@pytest.mark.parametrize("name", ["display_name", "display_name_kana", "display_name_kanji"])
+def test_the_name_of_a_location_has_a_thousand_characters(api: Api, name: str) -> None:
+    given = {"display_name": "Shop", "address": PLACE}
+    refused = api.post("/v1/terminal/locations", **{**given, name: "x" * 1001})
+    assert (refused.status, refused.error["param"]) == (400, name)
+    assert api.post("/v1/terminal/locations", **{**given, "display_name": "x" * 1000}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "param"),
+    [(3, 3, "reboot_window[end_hour]"), (24, 2, "reboot_window[start_hour]"), (2, -1, "reboot_window[end_hour]")],
+)
+def test_readers_restart_between_two_hours_of_the_day(api: Api, start: int, end: int, param: str) -> None:
+    path = "/v1/terminal/configurations"
+    made = api.ok("POST", path, reboot_window={"start_hour": 23, "end_hour": 0})["id"]
+    for where in (path, f"{path}/{made}"):
+        refused = api.post(where, reboot_window={"start_hour": start, "end_hour": end})
+        assert (refused.status, refused.error["param"]) == (400, param), where
+
+
+@pytest.mark.parametrize("amount", [0, -5])
+def test_a_tip_is_suggested_for_a_positive_amount(api: Api, amount: int) -> None:
+    reader = api.ok("POST", READERS, registration_code="simulated-wpe")["id"]
+    intent = api.ok(
+        "POST", "/v1/payment_intents", amount=1000, currency="usd", allowed_payment_method_types=["card_present"]
+    )["id"]
+    path = f"{READERS}/{reader}/process_payment_intent"
+    refused = api.post(path, payment_intent=intent, process_config={"tipping": {"amount_eligible": amount}})
+    assert (refused.status, refused.error["param"]) == (400, "process_config[tipping][amount_eligible]")
+    assert api.post(path, payment_intent=intent, process_config={"tipping": {"amount_eligible": 1}}).status == 200

@@ -47,6 +47,7 @@ _NAME = "issuing.authorization"
 def _new(call: Call, card: StoredIssuingCard, amount: int, params: Mapping[str, Any]) -> api.IssuingAuthorization:
     verification = params.get("verification_data") or {}
     currency = shared_currency.check_currency(params.get("currency") or params.get("held_currency") or card["currency"])
+    paid_in = params.get("merchant_currency")
     method = params.get("authorization_method") or "online"
     return new_object(
         kinds.AUTHORIZATION,
@@ -62,7 +63,7 @@ def _new(call: Call, card: StoredIssuingCard, amount: int, params: Mapping[str, 
         currency=currency,
         livemode=call.livemode,
         merchant_amount=params.get("merchant_amount") or amount,
-        merchant_currency=params.get("merchant_currency") or currency,
+        merchant_currency=shared_currency.check_currency(paid_in, "merchant_currency") if paid_in else currency,
         merchant_data=merchant(params.get("merchant_data")),
         metadata={},
         network_data={"acquiring_institution_id": None, "system_trace_audit_number": None, "transaction_id": None},
@@ -142,7 +143,8 @@ def request(call: Call, params: operations.PostIssuingCardsCardTestAuthorization
     authorization["pending_request"] = {
         "amount": amount, "amount_details": {"atm_fee": None, "cashback_amount": None},
         "currency": authorization["currency"],
-        "is_amount_controllable": False, "merchant_amount": amount, "merchant_currency": authorization["currency"],
+        "is_amount_controllable": bool(params.get("is_amount_controllable")),
+        "merchant_amount": amount, "merchant_currency": authorization["currency"],
         "network_risk_score": None,
     }  # fmt: skip
     call.schedule.add(call.now + _ANSWER_SECONDS, jobs.ISSUING_REQUEST, authorization["id"])
@@ -157,8 +159,11 @@ def _pending_authorization(call: Call) -> api.IssuingAuthorization:
 
 
 def approve(call: Call, params: operations.PostIssuingAuthorizationsAuthorizationApprove) -> api.IssuingAuthorization:
-    """Approve a pending request."""
+    """Approve a pending request: as much as was asked for, or ``amount`` where the account may choose."""
     authorization = _pending_authorization(call)
+    asked = authorization["pending_request"]
+    if params.get("amount") is not None and asked is not None and asked["is_amount_controllable"]:
+        authorization["amount"] = params["amount"]
     fields.merge_metadata(authorization, params)
     return _answer(call, authorization, None, "webhook_approved")
 
@@ -312,7 +317,11 @@ def view(call: Call, authorization: api.IssuingAuthorization) -> Mapping[str, ob
 
 _HELP = "/v1/test_helpers/issuing/authorizations"
 _ASKED = P.object(
-    held_amount=P.integer(0), held_currency=P.string(), authorization_method=P.string(), merchant_data=P.any()
+    held_amount=P.integer(0),
+    held_currency=P.string(),
+    authorization_method=P.string(),
+    is_amount_controllable=P.boolean(),
+    merchant_data=P.any(),
 )
 
 

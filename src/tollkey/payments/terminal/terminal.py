@@ -103,8 +103,20 @@ _SETTINGS = (
 )  # fmt: skip
 
 
+def _check_reboot(window: operations.RebootWindow | None) -> None:
+    """Raise ApiError 400 unless readers restart between two different hours of the day."""
+    if window is None:
+        return
+    for name, hour in (("start_hour", window["start_hour"]), ("end_hour", window["end_hour"])):
+        if not 0 <= hour <= 23:
+            raise invalid("This value must be an hour from 0 to 23.", f"reboot_window[{name}]")
+    if window["start_hour"] == window["end_hour"]:
+        raise invalid("The end hour must be different from the start hour.", "reboot_window[end_hour]")
+
+
 def create_configuration(call: Call, params: operations.PostTerminalConfigurations) -> api.TerminalConfiguration:
     """Create a reader configuration."""
+    _check_reboot(params.get("reboot_window"))
     configuration = new_object(_CONFIGURATION, id=call.ids.new("tmc"), is_account_default=False, livemode=call.livemode)
     fields.assign(configuration, params, _SETTINGS)
     return call.objects.insert(configuration)
@@ -114,6 +126,7 @@ def update_configuration(
     call: Call, params: operations.PostTerminalConfigurationsConfiguration
 ) -> api.TerminalConfiguration:
     """Change a reader configuration."""
+    _check_reboot(params.get("reboot_window"))
     configuration = call.objects.get(_CONFIGURATION, call.path["configuration"])
     given: Mapping[str, Any] = params  # the names of the settings are computed
     unset = {name for name in _SETTINGS if name in given and given[name] is None and name != "name"}
