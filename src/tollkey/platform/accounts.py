@@ -22,6 +22,7 @@ from tollkey.platform._connect.countries import check_currency, default_currency
 from tollkey.platform._connect.external import add_external, replace_external
 from tollkey.platform._connect.loading import VERIFY, LoadedAccount, ask, capability, deauthorize, verify
 from tollkey.platform._connect.ownership import check_update
+from tollkey.platform._connect.personal_tokens import spend_token
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import (
     CONTROLLERS,
@@ -52,7 +53,6 @@ from tollkey.wire import (
     records,
 )
 from tollkey.wire.kinds import Job
-from tollkey.wire.sealing import unseal_params
 
 if TYPE_CHECKING:
     from tollkey.wire import operations
@@ -196,15 +196,7 @@ def _from_token(call: Call, params: Mapping[str, Any]) -> Params:
     """The parameters merged with those in an account token, which can be used once."""
     if not params.get("account_token"):
         return dict(params)
-    token = call.objects.get("token", params["account_token"], "account_token")
-    if token.get("used"):
-        raise invalid(
-            f"You cannot use a Stripe token more than once: {token['id']}.", "account_token", "token_already_used"
-        )
-    token["used"] = True
-    # popped, so that sensitive numbers are not stored longer than needed
-    sealed = unseal_params(call, token["id"], token.pop("_account", None))
-    call.objects.save(token)
+    sealed = spend_token(call, params["account_token"], "account")
     if sealed.pop("tos_shown_and_accepted", False):
         accepted = {"date": call.now, "ip": call.origin.ip, "user_agent": call.origin.user_agent}
         params = {**params, "tos_acceptance": {**accepted, **(params.get("tos_acceptance") or {})}}

@@ -7,11 +7,11 @@ created ──update──▶ requirements met ──check──▶ verified
 from __future__ import annotations
 
 from tollkey.platform._connect import LoadedAccount, load_account, save_account
+from tollkey.platform._connect.personal_tokens import spend_token
 from tollkey.platform._connect.shape import new_person, set_person
 from tollkey.platform.accounts import PERMISSION
 from tollkey.wire import Call, Deleted, Endpoint, Json, Page, Params, Resource, invalid, page_of_list, records
 from tollkey.wire.objects import changed
-from tollkey.wire.sealing import unseal_params
 
 
 def create(call: Call, params: Params) -> Json:
@@ -44,10 +44,7 @@ def update(call: Call, params: Params) -> Json:
 def _set(loaded: LoadedAccount, person: Json, params: Params) -> None:
     token = params.pop("person_token", None)
     if token:
-        stored = loaded.home.objects.get("token", token, "person_token")
-        params = {**unseal_params(loaded.home, stored["id"], stored.pop("_person", None)), **params}
-        stored["used"] = True
-        loaded.home.objects.save(stored)
+        params = {**spend_token(loaded.home, token, "person"), **params}
     if (params.get("relationship") or {}).get("representative") and any(
         other["id"] != person["id"] and other["relationship"]["representative"] for other in loaded.people()
     ):

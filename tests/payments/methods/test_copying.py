@@ -54,6 +54,34 @@ def test_a_customer_s_card_is_copied_only_onto_a_connected_account(api: Api) -> 
         assert answer.status == 400, (path, params, answer)
 
 
+def test_a_token_of_a_saved_card_is_of_a_card_that_the_customer_has(api: Api) -> None:
+    victim, other = Victim(api), api.ok("POST", "/v1/customers", source="tok_visa")["default_source"]
+    there = {"Stripe-Account": api.ok("POST", "/v1/accounts", type="express", country="US")["id"]}
+    for card in (other, "card_none"):
+        refused = api.post("/v1/tokens", headers=there, customer=victim.customer, card=card)
+        assert (refused.status, refused.error["param"]) == (400, "card")
+        assert refused.error["message"] == f"Customer {victim.customer} does not have card with ID {card}"
+
+
+def test_a_saved_card_becomes_a_source_of_a_connected_account_when_its_customer_is_named(api: Api) -> None:
+    victim, other = Victim(api), api.ok("POST", "/v1/customers")["id"]
+    there = {"Stripe-Account": api.ok("POST", "/v1/accounts", type="express", country="US")["id"]}
+    given = {"original_source": victim.card, "usage": "reusable"}
+    refused = api.post("/v1/sources", headers=there, **given)
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "parameter_missing", "customer")
+    refused = api.post("/v1/sources", headers=there, customer=other, **given)
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (
+        400,
+        "resource_missing",
+        "original_source",
+    )
+    made = api.post("/v1/sources", headers=there, customer=victim.customer, **given)
+    assert (made.status, made["type"], made["card"]["last4"], made["status"]) == (200, "card", "4242", "chargeable")
+    assert api.get(f"/v1/sources/{made['id']}", headers=there)["usage"] == "reusable"
+    key = api.restricted("source_read", connect_permissions=["source_write"])
+    assert api.post("/v1/sources", key=key, headers=there, customer=victim.customer, **given).status == 403
+
+
 def test_the_copy_of_a_card_saved_the_old_way_is_a_payment_method(api: Api) -> None:
     victim = Victim(api)
     there = {"Stripe-Account": api.ok("POST", "/v1/accounts", type="express", country="US")["id"]}

@@ -43,3 +43,26 @@ def test_a_bank_account_in_the_us_needs_a_test_number_and_a_valid_routing_number
     refused = api.post(f"/v1/customers/{customer}/sources", source={**BANK, **change})
     assert (refused.status, refused.error["code"], refused.error["param"]) == (400, code, param)
     assert api.post(f"/v1/customers/{customer}/sources", source=BANK).status == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/customers", "/v1/customers/{}/sources"])
+def test_a_payment_method_is_not_saved_as_a_source(api: Api, path: str) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    method = api.ok("POST", "/v1/payment_methods", type="card", card={"token": "tok_visa"})["id"]
+    refused = api.post(path.format(customer), source=method)
+    assert (refused.status, refused.error["param"]) == (400, "source")
+    assert refused.error["message"].startswith("You cannot use a PaymentMethod as a source for Customers.")
+
+
+@pytest.mark.parametrize(
+    ("country", "type", "status"),
+    [("US", "savings", 200), ("US", "futsu", 400), ("JP", "toza", 200), ("JP", "checking", 400)],
+)
+def test_a_bank_account_has_a_type_of_its_country(api: Api, country: str, type: str, status: int) -> None:
+    bank = {**BANK, "country": country, "currency": "usd" if country == "US" else "jpy", "account_type": type}
+    for path, name in (("/v1/tokens", "bank_account"), ("/v1/accounts", "external_account")):
+        more = {"type": "custom", "country": country} if path == "/v1/accounts" else {}
+        given = {key: value for key, value in bank.items() if more or key != "object"}
+        answer = api.post(path, **{name: given}, **more)
+        assert answer.status == status, answer
+        assert status == 200 or answer.error["param"] == f"{name}[account_type]"

@@ -65,3 +65,23 @@ def test_a_source_takes_what_its_flow_and_mandate_have(api: Api, type: str, para
     refused = api.post("/v1/sources", type=type, currency=currency, **{**given, **params})
     assert (refused.status, refused.error["param"]) == (400, param)
     assert api.post("/v1/sources", type=type, currency=currency, **given).status == 200
+
+
+@pytest.mark.parametrize("type", REDIRECT)
+def test_a_source_of_the_redirect_flow_says_where_to_come_back(api: Api, type: str) -> None:
+    card = {"three_d_secure": {"card": "tok_visa"}} if type == "three_d_secure" else {}
+    refused = api.post("/v1/sources", type=type, currency="eur", amount=1000, **card)
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (
+        400,
+        "parameter_missing",
+        "redirect[return_url]",
+    )
+
+
+def test_a_browser_reads_a_source_with_its_client_secret(api: Api) -> None:
+    source = api.ok("POST", "/v1/sources", type="card", token="tok_visa")
+    path = f"/v1/sources/{source['id']}"
+    for secret in ({}, {"client_secret": "src_client_secret_no"}):
+        refused = api.get(path, key=api.pk, **secret)
+        assert (refused.status, refused.error["param"]) == (400, "client_secret")
+    assert api.get(path, key=api.pk, client_secret=source["client_secret"])["id"] == source["id"]

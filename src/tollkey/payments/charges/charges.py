@@ -49,11 +49,6 @@ if TYPE_CHECKING:
 PERMISSION = Permission("charge", "Charges", "Core")
 #: Most charges of one transfer group that can be listed; above it the API returns an error (recorded).
 MOST_OF_A_GROUP = 100
-_CONSUMED = (
-    "The reusable source you provided is consumed because it was previously charged without being attached to a"
-    " customer or was"
-    " detached from a customer. To charge a reusable source multiple time you must attach it to a customer first."
-)
 
 
 def create(call: Call, params: operations.PostCharges) -> StoredCharge:
@@ -145,42 +140,40 @@ def _instrument(call: Call, params: operations.PostCharges) -> Instrument:
     if given.startswith(("tok_", "btok_")):
         if customer is not None:
             raise _not_linked(customer, given)
-        return instruments.redeem(call, given, name)
+        redeemed = instruments.redeem(call, given, name)
+        customer_sources.check_chargeable(redeemed, name)
+        return redeemed
     if customer is not None:
-        return _usable(_linked(call, customer, given), name)
+        return _linked(call, customer, given)
     found = instruments.resolve_payment_method(call, given, name)
     if found.get("customer"):
         raise invalid(
-            f"Cannot charge a source that is attached to a customer ({found['customer']}) without naming it.",
+            "For security reasons, you cannot directly charge a source that is already attached to a customer. Please"
+            f" specify the customer this source is attached to ({found['customer']}) when charging it.",
             "customer",
             "missing",
         )
-    return _usable(found, name)
+    customer_sources.check_chargeable(found, name)
+    return found
 
 
 def _linked(call: Call, customer: api.Customer, given: str) -> Instrument:
-    """Return the customer's source with that id. Raises ApiError 404 if the customer has no such source."""
+    """Return the customer's source with that id.
+
+    Raises ApiError 404 if the customer has no such source, and 400 if it cannot be charged.
+    """
     try:
         found = instruments.resolve_payment_method(call, given, "source")
     except ApiError as error:
         if error.code != "resource_missing":
             raise
         raise _not_linked(customer, given) from None
-    if found.get("customer") != customer["id"]:
+    loose = methods_kinds.is_source(found) and not found.get("customer") and found["usage"] == "reusable"
+    if not loose and found.get("customer") != customer["id"]:
         raise _not_linked(customer, given)
-    return found
-
-
-def _usable(found: Instrument, name: str) -> Instrument:
-    """Return a source that can be charged. Raises ApiError for an unverified bank account or a source not
-    chargeable.
-    """
-    if methods_kinds.is_bank_account(found) and found["status"] != "verified":
-        raise customer_sources.unusable()
-    if methods_kinds.is_source(found) and found["status"] == "consumed" and found.get("usage") == "reusable":
-        raise invalid(_CONSUMED, name, retry=False)
-    if methods_kinds.is_source(found) and found["status"] != "chargeable":
-        raise invalid(f"The source you provided is not in a chargeable state ({found['status']}).", name, retry=False)
+    customer_sources.check_chargeable(found, "source")
+    if loose:
+        raise _not_linked(customer, given)
     return found
 
 

@@ -18,7 +18,8 @@ from tollkey.payments.intents.actions import (
 from tollkey.payments.intents.client_secrets import only_raised
 from tollkey.payments.intents.method_choice import redeem_confirmation_token
 from tollkey.payments.intents.outcome import charge_and_record, refuse
-from tollkey.payments.methods import instruments, mandates, method_types
+from tollkey.payments.methods import customer_sources, instruments, mandates, method_types
+from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import providers
 from tollkey.wire import ApiError, Call, Params, card_error, invalid, value_at
@@ -59,6 +60,8 @@ def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> A
     if off_session and intent["setup_future_usage"] is not None:
         raise invalid(_BOTH_SESSIONS, "off_session", "payment_intent_invalid_parameter")
     method = instruments.resolve_payment_method(call, intent["payment_method"])
+    if methods_kinds.is_source(method):
+        customer_sources.check_chargeable(method, "source")
     intent["_mandate"] = mandates.mandate_for(call, intent, method, params)
     if params.get("radar_options"):
         intent["_radar_options"] = params["radar_options"]
@@ -87,7 +90,8 @@ def _attempt(
     splitting.check_may_charge(call, intent["on_behalf_of"])
     kind = protocol.kind_of(method)
     intent.pop("_fate", None)  # what was planned for an earlier attempt
-    authenticated = intent.get("_authenticated") == method["id"]
+    redirected = methods_kinds.is_source(method) and method["flow"] == "redirect"  # its customer has been asked
+    authenticated = intent.get("_authenticated") == method["id"] or redirected
     challenge = None
     if kind == "card" and not authenticated:
         requested = value_at(intent, "payment_method_options.card.request_three_d_secure") in _ASKED

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.intents import kinds
 from tollkey.payments.methods import customer_sources, instruments, payment_methods
+from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.processors import protocol
 from tollkey.wire import Call, Params, invalid, value_at
 
@@ -37,7 +38,7 @@ def resolve_method(call: Call, params: Params) -> Instrument | None:
     if data is not None:
         method = payment_methods.create(call, dict(data))
     elif named is not None:
-        method = instruments.resolve_payment_method(call, named, "payment_method")
+        method = instruments.named_method(call, named, "payment_method")
     elif isinstance(source, str):
         method = instruments.resolve_payment_method(call, source, "source")
     return method
@@ -116,8 +117,16 @@ def usable_by(call: Call, intent: AnyIntent, method: Instrument) -> None:
         )
 
 
+def spend(call: Call, method: Instrument) -> None:
+    """Use up what was paid with and belongs to no customer: it is valid for one payment."""
+    if method.get("customer") is None and methods_kinds.is_source(method):
+        customer_sources.consume(call, method)
+    elif method.get("customer") is None:
+        consume(call, method)
+
+
 def consume(call: Call, method: Instrument) -> None:
-    """Mark a payment method without a customer as used up: it is valid for one payment."""
+    """Mark a payment method without a customer as used up, whether it was charged or declined."""
     if method["object"] == "payment_method" and method.get("customer") is None and not method.get("_used"):
         method["_used"] = True
         call.objects.save(method)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from tollkey.payments.charges import lifecycle
 from tollkey.payments.intents import jobs, payment_states
-from tollkey.payments.intents.method_choice import attach, consume
+from tollkey.payments.intents.method_choice import attach, consume, spend
 from tollkey.payments.methods import mandates
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import events, fields
@@ -83,8 +83,7 @@ def accepted(
     )
     if usage in ("on_session", "off_session") or intent.get("_save"):
         attach(call, method, intent["customer"], off_session=usage == "off_session" and not off_session)
-    if method.get("customer") is None:
-        consume(call, method)
+    spend(call, method)
     if made["status"] == "pending":
         payment_states.move(intent, "processing")
         call.objects.save(intent)

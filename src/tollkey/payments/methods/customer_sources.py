@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from tollkey.wire.kinds import Kind, T
 
 _CARD = ("number", "exp_month", "exp_year", "cvc")
+_NO_SOURCE = (
+    "You cannot use a PaymentMethod as a source for Customers. Instead, use the PaymentMethods API to Attach a Customer"
+    " to a PaymentMethod. See https://stripe.com/docs/api/payment_methods/attach"
+)
+_CONSUMED = (
+    "The reusable source you provided is consumed because it was previously charged without being attached to a"
+    " customer or was"
+    " detached from a customer. To charge a reusable source multiple time you must attach it to a customer first."
+)
 
 
 def inline_card(call: Call, given: Mapping[str, Any], param: str, *, currency: str | None = None) -> StoredCard:
@@ -40,6 +49,7 @@ def inline_bank(call: Call, given: Mapping[str, Any], param: str = "bank_account
     for name in ("country", "account_number"):
         if not given.get(name):
             raise missing_param(f"{param}[{name}]")
+    check_account_type(country, given.get("account_type"), f"{param}[account_type]")
     number = str(given["account_number"]).replace(" ", "")
     routing = given.get("routing_number")
     if country == "US":
@@ -58,6 +68,14 @@ def inline_bank(call: Call, given: Mapping[str, Any], param: str = "bank_account
     if not call.livemode:
         value["_bank"] = banks.key_of(number)
     return value
+
+
+def check_account_type(country: str, given: str | None, param: str) -> None:
+    """Raise ApiError 400 for a type of bank account that the country does not have. given: None when it is not told."""
+    allowed = ("futsu", "toza") if country == "JP" else ("checking", "savings")
+    if given and given not in allowed:
+        message = f"Invalid account_type: must be {' or '.join(allowed)} for bank accounts in {country}"
+        raise invalid(message, param)
 
 
 def _check_us(call: Call, number: str, routing: Any, param: str) -> None:
@@ -118,8 +136,8 @@ def add_source(
 ) -> SavedSource:
     """Save a token, a source or card data to a customer, with its event; the first one becomes the default.
 
-    Raises ApiError 402 if the card cannot be saved, 400 for a token or source that is unknown, used or another
-    customer's.
+    Raises ApiError 402 if the card cannot be saved, 400 for a PaymentMethod, and for a token or source that is unknown,
+    used or another customer's.
     """
     instrument = store_source(call, customer["id"], prepare_source(call, given, param), metadata)
     _make_default(call, customer, instrument["id"])
@@ -131,6 +149,8 @@ def prepare_source(call: Call, given: Any, param: str) -> SavedSource:
     if isinstance(given, dict):
         bank = param == "bank_account" or given.get("object") == "bank_account"
         instrument: SavedSource = inline_bank(call, given, param) if bank else inline_card(call, given, param)
+    elif str(given).startswith("pm_"):
+        raise invalid(_NO_SOURCE, param, retry=False)
     elif str(given).startswith("src_"):
         instrument = _attachable(call, str(given), param)
     else:
@@ -160,14 +180,26 @@ def _attachable(call: Call, id: str, param: str) -> StoredSource:
     source = call.objects.find(kinds.SOURCE, id)
     if source is None:
         raise call.objects.missing(kinds.SOURCE, id, param)
-    if source.get("customer") or source["usage"] == "single_use" or source["status"] not in ("chargeable", "pending"):
-        message = (
-            "The source you provided cannot be attached to the customer. It must be reusable, chargeable,"
-            " and not attached to a"
-            " customer."
-        )
+    if source.get("customer"):
+        raise invalid("The source you provided has already been attached to a customer.", param, retry=False)
+    wanted = "chargeable or pending" if source["status"] not in ("chargeable", "pending") else "reusable"
+    if wanted != "reusable" or source["usage"] == "single_use":
+        message = f"The source you provided cannot be attached to the customer. It must be {wanted}."
         raise invalid(message, param, retry=False)
     return source
+
+
+def check_chargeable(found: Instrument, name: str) -> None:
+    """Raise ApiError 400 for an unverified bank account, and for a source that cannot be charged. name: its parameter.
+
+    Source of the texts: stripe-php issue 669.
+    """
+    if kinds.is_bank_account(found) and found["status"] != "verified":
+        raise unusable()
+    if kinds.is_source(found) and found["status"] == "consumed" and found.get("usage") == "reusable":
+        raise invalid(_CONSUMED, name, retry=False)
+    if kinds.is_source(found) and found["status"] != "chargeable":
+        raise invalid(f"The source you provided is not in a chargeable state ({found['status']}).", name, retry=False)
 
 
 def consume(call: Call, source: StoredSource) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.methods import kinds
+from tollkey.payments.methods.customer_sources import check_account_type
 from tollkey.payments.methods.instruments import redeem, test_card
 from tollkey.payments.processors import banks, cards
 from tollkey.wire import Call, card_error, invalid, missing_param
@@ -70,6 +71,7 @@ def _of_data(call: Call, account: api.Account, data: Mapping[str, Any], param: s
     if country == "US" and not call.livemode and banks.bank_by_number(number) is None:
         message = banks.TEST_ACCOUNT_MESSAGE.format(number="000123456789")
         raise invalid(message, f"{param}[account_number]", "account_number_invalid", retry=False)
+    check_account_type(country, data.get("account_type"), f"{param}[account_type]")
     details = banks.BankDetails(
         number,
         data.get("routing_number") or (None if call.livemode else banks.ROUTING_NUMBER),

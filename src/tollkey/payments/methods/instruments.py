@@ -48,6 +48,10 @@ USED = (
 )
 
 
+#: What is told to a request that takes a source of nobody for a payment method (stripe-node issue 934).
+_LOOSE = "A source must be attached to a customer to be used as a `payment_method`."
+
+
 def refuse(problem: cards.CardProblem) -> ApiError:
     """Return the 402 error for invalid card data."""
     return card_error(problem.code, problem.message, problem.param, problem.decline_code, keep=False)
@@ -256,6 +260,17 @@ def resolve_payment_method(call: Call, text: str, param: str | None = "payment_m
         found = call.objects.insert(made)
     if found is None:
         raise no_payment_method(call, text, param)
+    return found
+
+
+def named_method(call: Call, text: str, param: str | None) -> Instrument:
+    """Return the instrument that a request names as its payment method.
+
+    Raises ApiError 400 like ``resolve_payment_method``, and for a source or a card that no customer has saved.
+    """
+    found = resolve_payment_method(call, text, param)
+    if not kinds.is_payment_method(found) and not found.get("customer"):
+        raise invalid(_LOOSE, "payment_method", retry=False)
     return found
 
 

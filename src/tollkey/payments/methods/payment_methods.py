@@ -18,9 +18,9 @@ from tollkey.payments.methods.instruments import (
     as_payment_method,
     card_payment_method,
     fingerprint_owner,
+    named_method,
     no_payment_method,
     redeem,
-    resolve_payment_method,
     test_card,
     token_card,
 )
@@ -222,7 +222,7 @@ def _complete(call: Call, kind: str, inner: MutableMapping[str, Any], data: Mapp
 
 def retrieve(call: Call, params: Params) -> Instrument:
     """Retrieve a payment method; the name of a test payment method creates one."""
-    return as_payment_method(call, resolve_payment_method(call, call.path["payment_method"], None))
+    return as_payment_method(call, named_method(call, call.path["payment_method"], None))
 
 
 _CHANGES = ("billing_details", "card", "allow_redisplay", "us_bank_account")
@@ -230,7 +230,7 @@ _CHANGES = ("billing_details", "card", "allow_redisplay", "us_bank_account")
 
 def update(call: Call, params: Params) -> Instrument:
     """Change billing details, expiry or metadata of a customer's payment method."""
-    value = resolve_payment_method(call, call.path["payment_method"], None)
+    value = named_method(call, call.path["payment_method"], None)
     if not value.get("customer"):
         raise invalid("You must save this PaymentMethod to a customer before you can update it.", None, retry=False)
     if kinds.is_payment_method(value):
@@ -261,7 +261,7 @@ def _change(value: StoredPaymentMethod, params: Mapping[str, Any]) -> None:
 
 def attach(call: Call, params: Params) -> Instrument:
     """Attach a payment method to a customer, unless the bank refuses to save it."""
-    value = resolve_payment_method(call, call.path["payment_method"], None)
+    value = named_method(call, call.path["payment_method"], None)
     if not params.get("customer"):
         raise missing_param("customer")
     return attach_to(call, value, call.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"])
@@ -288,7 +288,7 @@ def attach_to(call: Call, value: Instrument, customer: str) -> Instrument:
 
 def detach(call: Call, params: Params) -> Instrument:
     """Detach a payment method from its customer; it cannot be used again."""
-    value = resolve_payment_method(call, call.path["payment_method"], None)
+    value = named_method(call, call.path["payment_method"], None)
     owner = value.get("customer")
     if not owner:
         message = "The payment method you provided is not attached to a customer so detachment is impossible."
@@ -341,7 +341,7 @@ def _page(call: Call, params: Params, customer: str | None, url: str) -> Page:
 def of_customer_one(call: Call, params: Params) -> Instrument:
     """Retrieve one payment method of a customer."""
     customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])
-    value = resolve_payment_method(call, call.path["payment_method"], None)
+    value = named_method(call, call.path["payment_method"], None)
     if value.get("customer") != customer["id"]:
         raise no_payment_method(call, call.path["payment_method"], None)
     return as_payment_method(call, value)

@@ -174,11 +174,16 @@ def _set_card(call: Call, source: StoredSource, params: Params) -> None:
     )
     if not kinds.is_card(card):
         raise invalid("The token provided is not of a card.", "token", retry=False)
-    source["card"] = _card_details(card)
-    fields.assign(source, card, [name for name in card if name.startswith("_")])
-    if params.get("owner") is None and card.get("name"):
-        _owner_of(source)["name"] = card["name"]
+    _hold_card(source, card, named=params.get("owner") is not None)
     checked(source)
+
+
+def _hold_card(source: StoredSource, card: StoredCard, *, named: bool) -> None:
+    """Let a source hold a card. named: whether the request says who owns the source."""
+    source["card"] = _card_details(card)
+    fields.assign(source, card, [name for name in card if name.startswith("_") and name != "_created"])
+    if not named and card.get("name"):
+        _owner_of(source)["name"] = card["name"]
 
 
 def _card_details(card: StoredCard) -> api.SourceTypeCard:
@@ -254,7 +259,12 @@ def _set_sepa_debit(call: Call, source: StoredSource, params: Params) -> None:
 
 
 def again(call: Call, platform: Call, params: Params) -> StoredSource:
-    """Return a copy of a platform's source on the connected account. platform: the call in the platform's account."""
+    """Return a copy of a platform's source, or of a card that its customer saved, on the connected account.
+
+    platform: the call in the platform's account.
+    """
+    if params["original_source"].startswith("card_"):
+        return _of_card(call, platform, params)
     original = platform.objects.get(kinds.SOURCE, params["original_source"], "original_source")
     if params.get("customer") and original.get("customer") != params["customer"]:
         raise platform.objects.missing(kinds.SOURCE, original["id"], "original_source")
@@ -262,6 +272,24 @@ def again(call: Call, platform: Call, params: Params) -> StoredSource:
     copy.update({"id": call.ids.new("src"), "created": call.now, "metadata": fields.new_metadata(params)})
     copy.pop("customer", None)
     return call.objects.insert(copy)
+
+
+def _of_card(call: Call, platform: Call, params: Params) -> StoredSource:
+    """Return a source made from a card of one of the platform's customers.
+
+    Raises ApiError 400 without ``customer``, or if that customer has no such card, and 403 if the key may not read
+    customers.
+    """
+    platform.needs(permissions.CUSTOMER)
+    if not params.get("customer"):
+        raise missing_param("customer")
+    card = platform.objects.find(kinds.CARD, params["original_source"])
+    if card is None or card.get("customer") != params["customer"]:
+        raise platform.objects.missing(kinds.CARD, params["original_source"], "original_source")
+    told = {name: params[name] for name in ("metadata", "usage", "owner") if params.get(name)}
+    source = _new(call, told, "card", "none")
+    _hold_card(source, card, named=params.get("owner") is not None)
+    return call.objects.insert(source)
 
 
 # -- redirect
