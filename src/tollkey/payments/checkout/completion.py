@@ -157,7 +157,7 @@ def _subscribe(
     params["customer"] = customer["id"]
     subscription = creation.create(call, params)
     session["subscription"], session["invoice"] = subscription["id"], subscription["latest_invoice"]
-    intent = _intent_of(call, session["invoice"])
+    intent = _intent_of_invoice(call, session["invoice"])
     if intent is not None and intent["status"] == "requires_payment_method":
         told: Params = dict(intent["last_payment_error"] or {})
         message, code = told.pop("message", "Your card was declined."), told.pop("code", "card_declined")
@@ -213,7 +213,7 @@ def _subscription_params(session: StoredSession) -> Params:
     return params
 
 
-def _intent_of(call: Call, invoice: str | None) -> StoredPaymentIntent | None:
+def _intent_of_invoice(call: Call, invoice: str | None) -> StoredPaymentIntent | None:
     """Return the PaymentIntent of an invoice, given by its id, else None."""
     found = call.objects.find(kinds.INVOICE, invoice) if invoice else None
     if found is None or not found.get("_payment_intent"):
@@ -228,7 +228,7 @@ def waiting_for(call: Call, session: StoredSession) -> str | None:
     elif session["payment_intent"]:
         intent = call.objects.find(kinds.PAYMENT_INTENT, session["payment_intent"])
     else:
-        intent = _intent_of(call, session["invoice"])
+        intent = _intent_of_invoice(call, session["invoice"])
     if intent is None or intent["status"] != "requires_action":
         return None
     action: Mapping[str, Any] = intent["next_action"] or {}
@@ -288,7 +288,7 @@ def complete_session(call: Call, session: StoredSession, payment_status: str) ->
         _set_default_method(call, session)
     else:
         call.emit("checkout.session.completed", session)
-        _count_link(call, session)
+        _count_completion(call, session)
 
 
 def _invoice(call: Call, session: StoredSession) -> None:
@@ -305,7 +305,7 @@ def _set_default_method(call: Call, session: StoredSession) -> None:
     call.objects.save(customer, "customer.updated")
 
 
-def _count_link(call: Call, session: StoredSession) -> None:
+def _count_completion(call: Call, session: StoredSession) -> None:
     """Count a completed session of a payment link, and deactivate the link when its limit is reached."""
     link = call.objects.find(kinds.PAYMENT_LINK, session["payment_link"]) if session["payment_link"] else None
     if link is not None and link["restrictions"]:

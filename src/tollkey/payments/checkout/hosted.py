@@ -169,9 +169,9 @@ def submit(call: Call, params: Params) -> Reply:
     try:
         with call.tx.savepoint():
             collect_extras(call, session, params)
-            error = _other_total(session, params)
+            error = _total_changed(session, params)
             if error is None:
-                error = completion.pay(call, session, _typed_method(call, session, params), back)
+                error = completion.pay(call, session, _entered_method(call, session, params), back)
             else:
                 call.objects.save(session)
     except ApiError as problem:
@@ -186,14 +186,14 @@ def submit(call: Call, params: Params) -> Reply:
     return redirect(to) if to else page.done_page(session)
 
 
-def _other_total(session: StoredSession, params: Params) -> ApiError | None:
+def _total_changed(session: StoredSession, params: Params) -> ApiError | None:
     """Return the error for a total that differs from the one shown, else None."""
     shown = params.get("shown_total")
     changed = shown is not None and shown != str(session["amount_total"])
     return invalid("The total has changed. Please check it and enter your payment details again.") if changed else None
 
 
-def _typed_method(call: Call, session: StoredSession, params: Params) -> StoredPaymentMethod | None:
+def _entered_method(call: Call, session: StoredSession, params: Params) -> StoredPaymentMethod | None:
     """Create the payment method from the entered details; return None if none is required.
 
     Raises ApiError 402 or 400 for invalid details.

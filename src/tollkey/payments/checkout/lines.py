@@ -95,7 +95,7 @@ def make_items(
     return items
 
 
-def _today(call: Call, session: StoredSession, item: StoredLine) -> int:
+def _due_today(call: Call, session: StoredSession, item: StoredLine) -> int:
     """Return what a recurring item costs now (minor units): 0 in a trial, prorated before a future anchor."""
     data, whole = session["_subscription_data"], item["_recurs"] or 0
     if data.get("trial_period_days") or data.get("trial_end"):
@@ -139,7 +139,7 @@ def total(call: Call, session: StoredSession) -> None:
     items = session["_lines"]
     for item in items:
         if item.get("_recurs") is not None:
-            item["amount_subtotal"] = _today(call, session, item)
+            item["amount_subtotal"] = _due_today(call, session, item)
     how = taxed_at(call, session)
     default = session["_subscription_data"].get("default_tax_rates") or []
     shapes = [

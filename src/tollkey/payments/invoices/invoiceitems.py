@@ -225,7 +225,7 @@ def update(call: Call, params: Params) -> StoredInvoiceItem:
         _reprice(call, item, params)
     call.objects.save(item, "invoiceitem.updated")
     if invoice is not None:
-        _relined(call, item, invoice)
+        _rebuild_line(call, item, invoice)
     return item
 
 
@@ -237,13 +237,13 @@ def _reprice(call: Call, item: StoredInvoiceItem, params: Mapping[str, Any]) -> 
     ):
         priced = pricing_of(call, {"quantity": item["quantity"], **params}, item["currency"])
     else:
-        _multiply(item, params["quantity"])
+        _set_quantity(item, params["quantity"])
         return
     item["amount"], item["pricing"] = priced.amount, priced.pricing
     item["quantity"], item["quantity_decimal"] = priced.quantity, str(priced.quantity)
 
 
-def _multiply(item: StoredInvoiceItem, quantity: int) -> None:
+def _set_quantity(item: StoredInvoiceItem, quantity: int) -> None:
     """Change the quantity of an item at the same price."""
     assert item["pricing"] is not None, "every item has a price"
     unit = Decimal(item["pricing"]["unit_amount_decimal"] or 0)
@@ -263,7 +263,7 @@ def _editable(call: Call, item: StoredInvoiceItem) -> StoredInvoice | None:
     return invoice
 
 
-def _relined(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:
+def _rebuild_line(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:
     """Rebuild the line of a changed item in its draft, and store the draft."""
     data = invoice["lines"]["data"]
     for place, line in enumerate(data):

@@ -279,7 +279,7 @@ def _payments(call: Call, invoice: StoredInvoice) -> api.InvoicePayments:
     return listed
 
 
-def _secret(call: Call, invoice: StoredInvoice) -> api.InvoicesResourceConfirmationSecret | None:
+def _confirmation_secret(call: Call, invoice: StoredInvoice) -> api.InvoicesResourceConfirmationSecret | None:
     """Return ``confirmation_secret`` of an invoice; None without a PaymentIntent."""
     intent = (
         call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
@@ -310,7 +310,7 @@ INVOICE = Resource(
     },
     expands={
         "payments": _payments,
-        "confirmation_secret": _secret,
+        "confirmation_secret": _confirmation_secret,
     },
     endpoints=(
         Endpoint("GET", "/v1/invoices", list_invoices),

@@ -173,7 +173,7 @@ def change(
     after = apply_changes(call, subscription, items, wanted_changes(params, items), customer)
     snapshot = old, copy.deepcopy(items)
     before = snapshot[1]
-    trial_ended, resets = _retime(call, subscription, params, before, after)
+    trial_ended, resets = _move_periods(call, subscription, params, before, after)
     behavior = shared_fields.given(params, "proration_behavior", "create_prorations")
     at = shared_fields.given(params, "proration_date", call.now)
     credits: list[StoredInvoiceItem] = []
@@ -233,7 +233,7 @@ def _bill(
             pending_updates.suspend(call, subscription, invoice, snapshot, params)
 
 
-def _retime(
+def _move_periods(
     call: Call,
     subscription: StoredSubscription,
     params: Params,
@@ -251,7 +251,7 @@ def _retime(
         if not without_method(call, subscription):
             states.activate(subscription)
     resets = subscription["status"] in ("active", "past_due", "unpaid") and (
-        ended or params.get("billing_cycle_anchor") == "now" or _resets_by_itself(call, subscription, before, after)
+        ended or params.get("billing_cycle_anchor") == "now" or _resets_anchor(call, subscription, before, after)
     )
     if resets:
         subscription["billing_cycle_anchor"] = call.now
@@ -259,7 +259,7 @@ def _retime(
     return ended, resets or until is not None
 
 
-def _resets_by_itself(
+def _resets_anchor(
     call: Call,
     subscription: StoredSubscription,
     before: list[StoredSubscriptionItem],
@@ -314,11 +314,11 @@ def cancel(call: Call, subscription: StoredSubscription, params: Params) -> Stor
     set_details(subscription, params)
     subscription.update({"canceled_at": call.now, "cancel_at": None, "cancel_at_period_end": False})
     stop(call, subscription)
-    invoice = _last_invoice(call, subscription, items) if params.get("invoice_now") and active else None
+    invoice = _final_invoice(call, subscription, items) if params.get("invoice_now") and active else None
     end(call, subscription, "cancellation_requested")
     if invoice is not None and invoice["status"] == "open" and _is_automatic(subscription):
         lifecycle.attempt_collection(call, invoice)  # after the end: a failure must not make it past due
-    _drop_open_invoice(call, subscription)
+    _stop_collection(call, subscription)
     return subscription
 
 
@@ -326,7 +326,7 @@ def _is_automatic(subscription: StoredSubscription) -> bool:
     return subscription["collection_method"] == "charge_automatically"
 
 
-def _last_invoice(
+def _final_invoice(
     call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem]
 ) -> StoredInvoice | None:
     """Finalize an invoice of the pending invoice items and the usage; None without either. It is not collected yet."""
@@ -341,7 +341,7 @@ def _last_invoice(
     return invoice
 
 
-def _drop_open_invoice(call: Call, subscription: StoredSubscription) -> None:
+def _stop_collection(call: Call, subscription: StoredSubscription) -> None:
     """Stop the automatic collection of a canceled subscription's open invoices."""
     for invoice in call.objects.query(
         kinds.INVOICE,

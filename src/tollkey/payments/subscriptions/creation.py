@@ -102,7 +102,7 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Stored
     if subscription["pending_invoice_item_interval"]:
         plan_pending(call, subscription)
     currencies.take(call, customer, currency)
-    begun = _begin(call, subscription, items, params, customer)
+    begun = _store_and_bill(call, subscription, items, params, customer)
     entitle(call, customer["id"])
     return begun
 
@@ -153,7 +153,7 @@ def _blank(
     return ordered(subscription)
 
 
-def _begin(
+def _store_and_bill(
     call: Call,
     subscription: StoredSubscription,
     items: list[StoredSubscriptionItem],
@@ -178,7 +178,7 @@ def _begin(
         not automatic or subscription["schedule"] is not None
     )  # the first invoice stays a draft for an hour, like renewals
     charges = charges and not waits
-    if charges and behavior != "default_incomplete" and not _methods(call, subscription, customer):
+    if charges and behavior != "default_incomplete" and not _has_method(call, subscription, customer):
         raise payments.no_method()
     if charges and not trialing:
         states.begin(subscription, "incomplete")
@@ -215,7 +215,7 @@ def _begin(
     return call.objects.save(subscription)
 
 
-def _methods(call: Call, subscription: StoredSubscription, customer: StoredCustomer) -> bool:
+def _has_method(call: Call, subscription: StoredSubscription, customer: StoredCustomer) -> bool:
     """Return whether the subscription has a payment method to charge."""
     return payments.method_of(call, None, subscription, customer) is not None
 

@@ -211,11 +211,11 @@ def apply_changes(
         else:
             change_item(call, found, entry, named, customer, subscription["currency"])
     check(subscription, after)
-    _keep_periods(call, subscription, items, after)
+    _set_periods(call, subscription, items, after)
     return after
 
 
-def _keep_periods(
+def _set_periods(
     call: Call,
     subscription: StoredSubscription,
     before: list[StoredSubscriptionItem],

@@ -237,7 +237,7 @@ def enter(
                 {"price": entry["price"], "quantity": entry["quantity"]} for entry in phase["add_invoice_items"]
             ]
     else:
-        _swap(call, subscription, old, wanted)
+        _replace_items(call, subscription, old, wanted)
         for entry in phase["add_invoice_items"]:  # the renewal that follows bills them
             once = {"pricing": {"price": entry["price"]}, "quantity": entry["quantity"]}
             invoiceitems.create(
@@ -248,7 +248,7 @@ def enter(
     update(call, subscription, params)
 
 
-def _swap(
+def _replace_items(
     call: Call, subscription: StoredSubscription, old: list[StoredSubscriptionItem], wanted: Sequence[Mapping[str, Any]]
 ) -> None:
     """Replace the items between two periods; the renewal that follows bills the new ones."""
