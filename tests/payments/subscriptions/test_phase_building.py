@@ -66,6 +66,9 @@ _MONTH = {"interval": "month", "interval_count": 1}
         ({"end_date": NOW + DAY, "trial_end": NOW + 2 * DAY}, "phases[0][trial_end]"),
         ({"end_date": NOW + DAY, "trial_end": NOW - 1}, "phases[0][trial_end]"),
         ({"duration": _MONTH, "trial": True, "billing_cycle_anchor": "phase_start"}, "phases[0][billing_cycle_anchor]"),
+        ({"duration": _MONTH, "discounts": [{"coupon": "none"}]}, "phases[0][discounts][0][coupon]"),
+        ({"duration": _MONTH, "discounts": [{"promotion_code": "p"}]}, "phases[0][discounts][0][promotion_code]"),
+        ({"duration": _MONTH, "automatic_tax": {"enabled": True}, "items": "taxed"}, "phases[0][automatic_tax]"),
         ({"duration": _MONTH, "add_invoice_items": "once" * 21}, "phases[0][add_invoice_items]"),
     ],
 )
@@ -73,7 +76,10 @@ def test_a_phase_of_parameters_that_do_not_go_together_is_refused(api: Api, phas
     _, who = clocked(api)
     added = phase.get("add_invoice_items")
     more = {"add_invoice_items": [{"price": _once(api)}] * (len(added) // 4)} if added else {}
-    phases = [{"items": [{"price": plan(api)}], **phase, **more}]
+    item: dict[str, Any] = {"price": plan(api)}
+    if phase.get("items") == "taxed":
+        item["tax_rates"] = [api.ok("post", "/v1/tax_rates", display_name="VAT", percentage=9, inclusive=False)["id"]]
+    phases = [{**phase, **more, "items": [item]}]
     refused = api.post(PATH, customer=who, start_date="now", phases=phases)
     assert (refused.status, refused.error["param"]) == (400, param)
 
@@ -115,3 +121,31 @@ def test_the_subscription_of_a_schedule_has_its_billing_mode(api: Api, mode: str
     phase = {"items": [{"price": plan(api)}], "duration": _MONTH}
     made = api.ok("post", PATH, customer=who, start_date="now", phases=[phase], billing_mode={"type": mode})
     assert api.get(f"/v1/subscriptions/{made['subscription']}")["billing_mode"]["type"] == mode
+
+
+@pytest.mark.parametrize(("end", "status"), [(10, 200), (5, 400)])
+def test_the_trial_of_a_changed_phase_may_be_named_twice_when_it_ends_with_it(api: Api, end: int, status: int) -> None:
+    _, who = clocked(api)
+    items = [{"price": plan(api)}]
+    made = api.ok("POST", PATH, customer=who, start_date=NOW + DAY, phases=[{"items": items, "duration": _MONTH}])
+    span = {"start_date": NOW + DAY, "end_date": NOW + 10 * DAY, "trial": True, "trial_end": NOW + end * DAY}
+    answer = api.post(f"{PATH}/{made['id']}", phases=[{"items": items, **span}])
+    assert answer.status == status
+    if status == 400:
+        assert answer.error["param"] == "phases[0][trial_end]"
+
+
+def test_before_2025_03_31_a_phase_has_one_coupon(api: Api) -> None:
+    _, who = clocked(api)
+    coupon = api.ok("post", "/v1/coupons", percent_off=50, duration="forever")["id"]
+    phase = {"items": [{"price": plan(api)}], "duration": _MONTH, "coupon": coupon}
+    unknown = api.post(PATH, customer=who, start_date="now", phases=[phase])
+    assert unknown.error["code"] == "parameter_unknown"
+    older = api.under("2025-02-24.acacia")
+    made = older.ok("POST", PATH, customer=who, start_date="now", phases=[{**phase, "iterations": 1}])
+    assert (made["phases"][0]["coupon"], made["phases"][0]["discounts"][0]["coupon"]) == (coupon, coupon)
+    assert "coupon" not in api.get(f"{PATH}/{made['id']}")["phases"][0]
+    invoice = api.get(f"/v1/subscriptions/{made['subscription']}", expand=["latest_invoice"])["latest_invoice"]
+    assert (invoice["subtotal"], invoice["total"]) == (1000, 500)
+    wrong = older.post(PATH, customer=who, start_date="now", phases=[{**phase, "coupon": "none"}])
+    assert wrong.error["param"] == "phases[0][coupon]"

@@ -114,6 +114,11 @@ NEW: list[tuple[str | None, str, Given]] = [
             ]
         },
     ),
+    (
+        "pending_invoice_item_interval[interval_count]",
+        "at most one year",
+        lambda a, _: {"pending_invoice_item_interval": {"interval": "week", "interval_count": 53}},
+    ),
     ("trial_end", "must be an integer Unix timestamp in the future", lambda a, _: {"trial_end": NOW - DAY}),
     ("trial_end", "maximum number of trial period days is 730", lambda a, _: {"trial_end": NOW + 731 * DAY}),
     ("trial_from_plan", "only specify one", lambda a, _: {"trial_from_plan": True, "trial_end": NOW + DAY}),
@@ -143,6 +148,11 @@ CHANGED: list[tuple[str | None, str, Given]] = [
     ("default_source", "No such source", lambda a, _: {"default_source": others_source(a)}),
     ("default_tax_rates[0]", "is inactive", lambda a, _: {"default_tax_rates": [inactive_rate(a)]}),
     ("items", "at most 20 items", lambda a, _: {"items": [{"price": plan(a)} for _ in range(20)]}),
+    (
+        "pending_invoice_item_interval[interval_count]",
+        "at most one year",
+        lambda a, _: {"pending_invoice_item_interval": {"interval": "month", "interval_count": 13}},
+    ),
     ("proration_date", "within the current period", lambda a, _: {**price(a), "proration_date": NOW - 1}),
     ("proration_date", "within the current period", lambda a, _: {**price(a), "proration_date": NOW + 32 * DAY}),
     ("trial_end", "maximum number of trial period days is 730", lambda a, _: {"trial_end": NOW + 731 * DAY}),
@@ -209,6 +219,90 @@ def test_a_preview_is_refused(api: Api, param: str | None, words: str, given: Gi
     refused = told(api, "/v1/invoices/create_preview", **asked)
     assert refused[0] == param
     assert words in refused[1]
+
+
+@pytest.mark.parametrize(("interval", "count"), [("day", 365), ("week", 52), ("month", 12), ("year", 1)])
+def test_pending_items_are_billed_once_a_year_at_least(api: Api, interval: str, count: int) -> None:
+    _, who = clocked(api)
+    every = {"interval": interval, "interval_count": count}
+    assert subscribe(api, who, plan(api), pending_invoice_item_interval=every)["pending_invoice_item_interval"] == every
+
+
+def _taxed(api: Api) -> tuple[str, str]:
+    """A customer whose location is known, and a tax rate."""
+    _, who = clocked(api)
+    api.ok("post", f"/v1/customers/{who}", address={"country": "US", "postal_code": "94111", "state": "CA"})
+    return who, str(api.ok("post", "/v1/tax_rates", display_name="VAT", percentage=20, inclusive=False)["id"])
+
+
+@pytest.mark.parametrize("of", ["subscription", "item"])
+def test_automatic_tax_goes_with_no_tax_rates(api: Api, of: str) -> None:
+    who, rate = _taxed(api)
+    item = {"price": plan(api), **({"tax_rates": [rate]} if of == "item" else {})}
+    own = {"default_tax_rates": [rate]} if of == "subscription" else {}
+    automatic = {"enabled": True}
+    refused = api.post("/v1/subscriptions", customer=who, items=[item], automatic_tax=automatic, **own)
+    assert (refused.status, refused.error["param"]) == (400, "automatic_tax")
+    sub = api.ok("post", "/v1/subscriptions", customer=who, items=[item], **own)
+    path = f"/v1/subscriptions/{sub['id']}"
+    assert api.post(path, automatic_tax=automatic).error["param"] == "automatic_tax"
+    gone = {"default_tax_rates": "", "items": [{"id": sub["items"]["data"][0]["id"], "tax_rates": ""}]}
+    assert api.ok("post", path, automatic_tax=automatic, **gone)["automatic_tax"]["enabled"] is True
+    items = f"/v1/subscription_items/{sub['items']['data'][0]['id']}"
+    assert api.post(items, tax_rates=[rate]).error["param"] == "automatic_tax"
+    assert api.post(path, default_tax_rates=[rate]).error["param"] == "automatic_tax"
+
+
+def test_the_tax_rates_of_an_item_replace_those_of_the_subscription(api: Api) -> None:
+    who, rate = _taxed(api)
+    half = api.ok("post", "/v1/tax_rates", display_name="Half", percentage=10, inclusive=False)["id"]
+    items = [{"price": plan(api), "tax_rates": [half]}, {"price": plan(api, 500)}]
+    sub = api.ok("post", "/v1/subscriptions", customer=who, items=items, default_tax_rates=[rate])
+    lines = api.get(f"/v1/invoices/{sub['latest_invoice']}")["lines"]["data"]
+    assert sorted((line["amount"], line["taxes"][0]["amount"]) for line in lines) == [(500, 100), (1000, 100)]
+
+
+def test_a_threshold_moves_no_anchor_of_usage_that_is_not_added_up(api: Api) -> None:
+    api = api.under("2025-02-24.acacia")
+    _, who = clocked(api)
+    of_plan = {"usage_type": "metered", "aggregate_usage": "last_ever", "product": {"name": "Seats"}}
+    seats = api.ok("post", "/v1/plans", amount=10, currency="usd", interval="month", **of_plan)["id"]
+    thresholds = {"amount_gte": 500, "reset_billing_cycle_anchor": True}
+    named = "billing_thresholds[reset_billing_cycle_anchor]"
+    refused = told(api, "/v1/subscriptions", customer=who, items=[{"plan": seats}], billing_thresholds=thresholds)
+    assert refused[0] == named
+    kept = {"amount_gte": 500, "reset_billing_cycle_anchor": False}
+    sub = api.ok("post", "/v1/subscriptions", customer=who, items=[{"plan": seats}], billing_thresholds=kept)["id"]
+    assert told(api, f"/v1/subscriptions/{sub}", billing_thresholds=thresholds)[0] == named
+
+
+def test_a_preview_with_automatic_tax_says_whom_to_tax(api: Api) -> None:
+    who, _ = _taxed(api)
+    details = {"items": [{"price": plan(api)}]}
+    asked = {"automatic_tax": {"enabled": True}, "subscription_details": details}
+    assert "`customer` or a `subscription`" in told(api, "/v1/invoices/create_preview", **asked)[1]
+    address = {"address": {"country": "US", "postal_code": "94111", "state": "CA"}}
+    for whom in ({"customer": who}, {"customer_details": address}):
+        api.ok("post", "/v1/invoices/create_preview", **asked, **whom)
+
+
+def test_a_deleted_plan_takes_no_new_subscribers(api: Api) -> None:
+    _, who = clocked(api)
+    price = plan(api)
+    sub = subscribe(api, who, price)["id"]
+    api.ok("delete", f"/v1/plans/{price}")
+    assert told(api, "/v1/subscriptions", customer=who, items=[{"price": price}])[0] == "items[0][price]"
+    assert current(api, sub)["status"] == "active"
+
+
+@pytest.mark.parametrize("path", ["/v1/subscriptions/{sub}", "/v1/customers/{who}/subscriptions/{sub}"])
+def test_the_anchor_of_a_change_is_a_hash_at_both_paths(api: Api, path: str) -> None:
+    _, who = clocked(api)
+    path = path.format(who=who, sub=subscribe(api, who, plan(api))["id"])
+    assert told(api, path, billing_cycle_anchor="now")[0] == "billing_cycle_anchor"
+    assert api.post(path, billing_cycle_anchor={"type": "now"}).status == 200
+    older = api.under("2026-08-26.dahlia")
+    assert older.post(path, billing_cycle_anchor="now").status == 200
 
 
 def test_an_anchor_that_is_a_time_is_refused_as_the_text_of_older_versions_too(api: Api) -> None:

@@ -75,6 +75,50 @@ def test_a_schedule_that_has_not_begun_is_aborted_without_a_subscription(api: Ap
     assert api.get("/v1/subscriptions", customer=who, status="all")["data"] == []
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("billing_mode", {"type": "flexible"}),
+        ("customer", "theirs"),
+        ("default_settings", {"description": "Plan"}),
+        ("end_behavior", "cancel"),
+        ("metadata", {"a": "b"}),
+        ("phases", "theirs"),
+        ("start_date", "now"),
+    ],
+)
+def test_a_schedule_made_from_a_subscription_takes_nothing_else(api: Api, name: str, value: object) -> None:
+    _, who = clocked(api)
+    price = plan(api)
+    sub = subscribe(api, who, price)["id"]
+    theirs = {"customer": who, "phases": [{"items": [{"price": price}]}]}
+    refused = api.post(PATH, from_subscription=sub, **{name: theirs[name] if value == "theirs" else value})
+    assert (refused.status, refused.error["message"]) == (
+        400,
+        f"You may only specify one of these parameters: from_subscription, {name}.",
+    )
+    assert api.ok("POST", PATH, from_subscription=sub, expand=["subscription"])["subscription"]["id"] == sub
+
+
+@pytest.mark.parametrize("waits", [True, False], ids=["not started", "active"])
+def test_the_phases_of_a_change_say_when_they_begin(api: Api, waits: bool) -> None:
+    _, who = clocked(api)
+    items = [{"price": plan(api)}]
+    month = {"interval": "month", "interval_count": 1}
+    begins = NOW + DAY if waits else "now"
+    phases = [{"items": items, "duration": month}]
+    made = api.ok("POST", PATH, customer=who, start_date=begins, phases=phases)
+    refused = api.post(f"{PATH}/{made['id']}", phases=phases)
+    assert (refused.status, refused.error["message"]) == (
+        400,
+        "The subscription schedule update is missing at least one phase with a `start_date` to anchor end dates to.",
+    )
+    anchored = [{**phases[0], "start_date": made["phases"][0]["start_date"]}]
+    assert api.ok("POST", f"{PATH}/{made['id']}", phases=anchored)["phases"][0]["start_date"] == (
+        NOW + DAY if waits else NOW
+    )
+
+
 def _managed(api: Api) -> tuple[str, Answer]:
     """The clock of a customer, and the schedule that manages their subscription."""
     clock, who = clocked(api)

@@ -36,5 +36,31 @@ def test_what_lives_on_a_deleted_clock_is_deleted_too(api: Api) -> None:
     assert api.get(f"/v1/customers/{who}").status == 404
 
 
+def test_a_customer_stays_on_the_clock_it_was_made_with(api: Api) -> None:
+    clock, who = clocked(api)
+    other = api.ok("POST", CLOCKS, frozen_time=NOW)["id"]
+    for value in (other, ""):
+        refused = api.post(f"/v1/customers/{who}", test_clock=value)
+        assert (refused.status, refused.error["code"]) == (400, "parameter_unknown")
+    assert api.get(f"/v1/customers/{who}")["test_clock"] == clock
+
+
+def test_an_empty_clock_goes_two_years_ahead_at_most(api: Api) -> None:
+    path = f"{CLOCKS}/{api.ok('POST', CLOCKS, frozen_time=NOW)['id']}/advance"
+    refused = api.post(path, frozen_time=NOW + 730 * DAY + 1)
+    assert (refused.status, refused.error["param"]) == (400, "frozen_time")
+    assert api.post(path, frozen_time=NOW + 730 * DAY).status == 200
+
+
+def test_a_clock_goes_two_intervals_of_its_shortest_subscription_ahead_at_most(api: Api) -> None:
+    clock, who = clocked(api)
+    subscribe(api, who, plan(api, interval="year"))
+    subscribe(api, who, plan(api, interval="week", interval_count=2))
+    path = f"{CLOCKS}/{clock}/advance"
+    refused = api.post(path, frozen_time=NOW + 28 * DAY + 1)
+    assert (refused.status, refused.error["param"]) == (400, "frozen_time")
+    assert api.post(path, frozen_time=NOW + 28 * DAY).status == 200
+
+
 def test_there_is_no_clock_in_live_mode(api: Api) -> None:
     assert api.post(CLOCKS, key=api.live_sk, frozen_time=NOW).status == 400

@@ -73,8 +73,7 @@ def update(call: Call, params: Params) -> api.EntitlementsFeature:
 def list_features(call: Call, params: Params) -> Page:
     """List features: the active or the archived ones, or the one with a lookup key."""
     equal: dict[str, str] = {"lookup_key": params["lookup_key"]} if params.get("lookup_key") else {}
-    if params.get("archived") is not None:
-        equal["active"] = "false" if params["archived"] else "true"
+    equal["active"] = "false" if params.get("archived") else "true"
     return list_page(call, kinds.FEATURE, params, equal, url=_FEATURES)
 
 

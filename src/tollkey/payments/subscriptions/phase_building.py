@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic, pricing
+from tollkey.payments.catalog import kinds as catalog_kinds
 from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import currency, fields
 from tollkey.payments.subscriptions.items import load, recurring_price
 from tollkey.payments.subscriptions.periods import period_of, terms_of
-from tollkey.payments.subscriptions.rules import MOST_ADDED_ITEMS, not_both
+from tollkey.payments.subscriptions.rules import MOST_ADDED_ITEMS, check_taxes, not_both
 from tollkey.wire import Call, Params, invalid, merged_metadata, missing_param
+from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice
@@ -23,11 +25,19 @@ if TYPE_CHECKING:
     )
     from tollkey.wire import api
 
+#: Names of an entry of ``discounts`` -> what each names.
+_DISCOUNTS: dict[str, Kind[Any]] = {
+    "coupon": catalog_kinds.COUPON,
+    "discount": catalog_kinds.DISCOUNT,
+    "promotion_code": catalog_kinds.PROMOTION_CODE,
+}
 
-def build_phases(call: Call, wanted: Sequence[Mapping[str, Any]], start: int) -> list[Phase]:
+
+def build_phases(call: Call, wanted: Sequence[Mapping[str, Any]], start: int, *, changed: bool = False) -> list[Phase]:
     """Return the phases as a schedule shows them, one after another from ``start`` (UTC epoch seconds).
 
-    Raises ApiError 400 if a phase has no items, names an unknown price, or ends before it begins.
+    changed: whether they replace those of a schedule. Raises ApiError 400 if a phase has no items, names an unknown
+        object, or ends before it begins.
     """
     if not wanted:
         raise missing_param("phases")
@@ -36,7 +46,7 @@ def build_phases(call: Call, wanted: Sequence[Mapping[str, Any]], start: int) ->
         named = f"phases[{place}]"
         if not phase.get("items"):
             raise missing_param(f"{named}[items]")
-        _check(phase, named)
+        _check(phase, named, changed)
         prices = [
             recurring_price(call, entry, f"{named}[items][{number}]", None)
             for number, entry in enumerate(phase["items"])
@@ -44,21 +54,25 @@ def build_phases(call: Call, wanted: Sequence[Mapping[str, Any]], start: int) ->
         begins = phase.get("start_date")
         start = call.now if begins == "now" else int(begins) if begins is not None else start
         until = _end_of(call, phase, start, terms_of(prices[0]), named)
-        _check_trial(phase, start, until, named)
+        _check_trial(phase, (start, until), named, changed)
         made.append(_phase(call, phase, prices, start, until, named))
         start = until
     return made
 
 
-def _check(phase: Mapping[str, Any], named: str) -> None:
+def _check(phase: Mapping[str, Any], named: str, changed: bool) -> None:
     """Raise ApiError 400 for parameters of a phase that contradict each other."""
     not_both(phase, "duration", "end_date", named)
-    not_both(phase, "trial", "trial_end", named)
+    if not changed:  # a change may name both when they mean the same
+        not_both(phase, "trial", "trial_end", named)
     if phase.get("billing_cycle_anchor") == "phase_start" and (phase.get("trial") or phase.get("trial_end")):
         raise invalid(
             "You cannot set `billing_cycle_anchor` to `phase_start` in a phase with a trial.",
             f"{named}[billing_cycle_anchor]",
         )
+    if (phase.get("automatic_tax") or {}).get("enabled"):
+        own = [entry.get("tax_rates") for entry in phase["items"]]
+        check_taxes(phase.get("default_tax_rates"), own, f"{named}[automatic_tax]")
     added = phase.get("add_invoice_items") or ()
     if len(added) > MOST_ADDED_ITEMS:
         raise invalid(f"You can pass at most {MOST_ADDED_ITEMS} `add_invoice_items`.", f"{named}[add_invoice_items]")
@@ -71,11 +85,20 @@ def _check(phase: Mapping[str, Any], named: str) -> None:
             )
 
 
-def _check_trial(phase: Mapping[str, Any], start: int, until: int, named: str) -> None:
-    """Raise ApiError 400 for a trial that ends outside of its phase. start, until: of the phase, UTC epoch seconds."""
+def _check_trial(phase: Mapping[str, Any], span: tuple[int, int], named: str, changed: bool) -> None:
+    """Raise ApiError 400 for a trial that ends outside of its phase, or before the end of a phase that is all trial.
+
+    span: start and end of the phase, UTC epoch seconds.
+    """
     end = phase.get("trial_end")
-    if end not in (None, "now") and not start <= int(end) <= until:
+    if end in (None, "now"):
+        return
+    if not span[0] <= int(end) <= span[1]:
         raise invalid("The `trial_end` of a phase must be within the phase.", f"{named}[trial_end]")
+    if changed and phase.get("trial") and int(end) != span[1]:
+        raise invalid(
+            "With `trial` set to true, the `trial_end` of a phase must match its end date.", f"{named}[trial_end]"
+        )
 
 
 def _end_of(call: Call, phase: Mapping[str, Any], start: int, recurring: api.Recurring, named: str) -> int:
@@ -119,14 +142,7 @@ def _phase(
         "default_payment_method": phase.get("default_payment_method"),
         "default_tax_rates": drafts.tax_rates(call, phase.get("default_tax_rates"), f"{named}[default_tax_rates]"),
         "description": phase.get("description"),
-        "discounts": [
-            {
-                "coupon": entry.get("coupon"),
-                "discount": entry.get("discount"),
-                "promotion_code": entry.get("promotion_code"),
-            }
-            for entry in phase.get("discounts") or []
-        ],
+        "discounts": _discounts(call, phase, named),
         "end_date": until,
         "invoice_settings": _invoice_settings(phase.get("invoice_settings")),
         "items": [
@@ -140,6 +156,30 @@ def _phase(
         "transfer_data": phase.get("transfer_data"),
         "trial_end": until if phase.get("trial") else None if trial_end in (None, "now") else int(str(trial_end)),
     }
+
+
+def _discounts(
+    call: Call, phase: Mapping[str, Any], named: str
+) -> list[api.StackableDiscountWithDiscountSettingsAndDiscountEnd]:
+    """Return ``discounts`` of a phase, made of its ``coupon`` in older versions.
+
+    Raises ApiError 400 for a coupon, discount or promotion code that does not exist.
+    """
+    entries = [(entry, f"{named}[discounts][{place}]") for place, entry in enumerate(phase.get("discounts") or [])]
+    if phase.get("coupon"):
+        entries = [({"coupon": phase["coupon"]}, named)]
+    for entry, place in entries:
+        for name, kind in _DISCOUNTS.items():
+            if entry.get(name):
+                call.objects.get(kind, entry[name], f"{place}[{name}]")
+    return [
+        {
+            "coupon": entry.get("coupon"),
+            "discount": entry.get("discount"),
+            "promotion_code": entry.get("promotion_code"),
+        }
+        for entry, _ in entries
+    ]
 
 
 def _invoice_settings(wanted: Mapping[str, Any] | None) -> api.InvoiceSettingSubscriptionSchedulePhaseSetting | None:

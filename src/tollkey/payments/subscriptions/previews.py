@@ -143,7 +143,8 @@ def _phases(call: Call, schedule: StoredSchedule | None, params: Params) -> list
     """Return the phases for the preview: those in the parameters, or the schedule's own."""
     asked = (params.get("schedule_details") or {}).get("phases")
     if asked:
-        return build_phases(call, asked, schedule["phases"][0]["start_date"] if schedule else call.now)
+        begins = schedule["phases"][0]["start_date"] if schedule else call.now
+        return build_phases(call, asked, begins, changed=schedule is not None)
     return list(schedule["phases"]) if schedule else []
 
 

@@ -5,13 +5,15 @@ The rules are from the descriptions of the parameters in Stripe's specification,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tollkey.ledger import Money
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.methods import customer_sources
 from tollkey.payments.subscriptions import kinds
-from tollkey.payments.subscriptions.items import is_metered
+from tollkey.payments.subscriptions.discounts import check_minimum
+from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_metered, load
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.subscriptions.settings import check_method, translate
 from tollkey.wire import Call, Params, exclusive, invalid
@@ -31,12 +33,22 @@ _NOT_BOTH_IN_A_PREVIEW = (
     ("schedule_details", "subscription"),
     ("subscription_details", "schedule_details"),
 )
+_OF_TAXES = frozenset({"automatic_tax", "default_tax_rates", "tax_percent", "items"})
+_OF_DISCOUNTS = frozenset({"discounts", "promotion_code"})
+_OF_THRESHOLDS = frozenset({"billing_thresholds", "items", "plan"})
 _ITEM_CHANGES = ("items", "plan", "quantity", "trial_end", "billing_cycle_anchor", "add_invoice_items")
 
 
 def check_new(call: Call, params: Params) -> None:
     """Raise ApiError 400 for parameters of a new subscription that contradict each other."""
     _check_common(call, params, {})
+    items = params.get("items") or [params]
+    if (params.get("automatic_tax") or {}).get("enabled"):
+        default = params.get("default_tax_rates") or ([params["tax_percent"]] if params.get("tax_percent") else None)
+        check_taxes(default, [item.get("tax_rates") for item in items])
+    if params.get("billing_thresholds"):
+        named = [item.get("price") or item.get("plan") or "" for item in items]
+        _check_thresholds(call, params["billing_thresholds"], named)
     if params.get("default_source") and params.get("customer"):
         customer_sources.source_of(call, params["customer"], params["default_source"], in_path=False)
 
@@ -54,6 +66,64 @@ def check_change(call: Call, subscription: StoredSubscription, params: Params) -
             " Please create a new subscription with the desired changes.",
             retry=False,
         )
+
+
+def check_whole(call: Call, subscription: StoredSubscription, params: Params) -> None:
+    """Raise ApiError 400 for a changed subscription whose settings contradict each other or its items.
+
+    params: those of the change; settings that it does not touch are not checked.
+    """
+    items = load(call, subscription)
+    if not _OF_TAXES.isdisjoint(params) and subscription["automatic_tax"]["enabled"]:
+        check_taxes(subscription["default_tax_rates"], [item["tax_rates"] for item in items])
+    if not _OF_DISCOUNTS.isdisjoint(params):
+        check_minimum(call, params, _cost_of_period(call, subscription))
+    if not _OF_THRESHOLDS.isdisjoint(params) and subscription["billing_thresholds"]:
+        _check_thresholds(call, subscription["billing_thresholds"], [item["price"]["id"] for item in items])
+
+
+def check_purchase(call: Call, subscription: StoredSubscription, params: Params) -> None:
+    """Raise ApiError 400 for promotion codes whose minimum amount is above the first invoice of a new subscription.
+
+    A trial has a free first invoice; there the cost of a period is compared.
+    """
+    first = call.objects.find(kinds.INVOICE, subscription["latest_invoice"] or "")
+    cost = _cost_of_period(call, subscription)
+    if first is not None and subscription["status"] != "trialing":
+        cost = cost.with_amount(first["subtotal"])
+    check_minimum(call, params, cost)
+
+
+def _cost_of_period(call: Call, subscription: StoredSubscription) -> Money:
+    items = load(call, subscription)
+    amounts = [arithmetic.cost(full_price(call, item), cost_quantity(item)) for item in items if not is_metered(item)]
+    return Money(sum(amounts), subscription["currency"])
+
+
+def check_taxes(default: Sequence[object] | None, of_items: Iterable[object], param: str = "automatic_tax") -> None:
+    """Raise ApiError 400 for tax rates on a subscription with automatic tax.
+
+    default: the default tax rates. of_items: the tax rates of each item. param: the parameter that the error names.
+    Source: the page on taxes of Stripe's published skill for agents, "stripe-best-practices".
+    """
+    if default:
+        raise invalid("You cannot use `default_tax_rates` when `automatic_tax` is enabled.", param)
+    if any(of_items):
+        raise invalid("You cannot use `tax_rates` on items when `automatic_tax` is enabled.", param)
+
+
+def _check_thresholds(call: Call, wanted: Mapping[str, Any], prices: Iterable[str]) -> None:
+    """Raise ApiError 400 for a threshold that resets the anchor of a price whose usage is not summed."""
+    if not wanted.get("reset_billing_cycle_anchor"):
+        return
+    for id in prices:
+        price = call.objects.find(kinds.PRICE, id)
+        if price is not None and price.get("_aggregate_usage") == "last_ever":
+            raise invalid(
+                "`reset_billing_cycle_anchor` cannot be true for subscriptions with items whose plans have"
+                " `aggregate_usage=last_ever`.",
+                "billing_thresholds[reset_billing_cycle_anchor]",
+            )
 
 
 def _check_common(call: Call, params: Params, known: StoredSubscription | Mapping[str, Any]) -> None:
@@ -145,6 +215,13 @@ def check_preview(call: Call, params: Params, subscription: StoredSubscription |
             _check_proration_date(subscription, int(details["proration_date"]), name)
     if "trial_end" in given and subscription is None and "items" not in given:
         raise invalid("You cannot pass `trial_end` without `items` or a `subscription`.", f"{prefix}[trial_end]")
+
+
+def check_alone(params: Params) -> None:
+    """Raise ApiError 400 if ``from_subscription`` comes with other parameters."""
+    for name, value in params.items():
+        if name not in ("from_subscription", "expand") and value is not None:
+            raise exclusive("from_subscription", name, param="from_subscription")
 
 
 def check_schedule(call: Call, customer: str, params: Params) -> None:

@@ -29,6 +29,10 @@ _PLAIN = (
 )
 
 
+#: The longest interval at which pending invoice items are billed: a year in each unit.
+_MOST_INTERVALS = {"day": 365, "week": 52, "month": 12, "year": 1}
+
+
 def anchor_hash(*types: str, param: str = "billing_cycle_anchor", **more: Param) -> Removed:
     """Return the change of 2026-09-30: ``billing_cycle_anchor`` is a hash, no longer a string.
 
@@ -77,6 +81,7 @@ def translate(params: Params) -> Params:
 
 def apply_settings(call: Call, subscription: StoredSubscription, params: Params) -> None:
     """Apply the settings in the parameters. Raises ApiError 400 for settings that contradict each other."""
+    _check_interval(params.get("pending_invoice_item_interval"))
     fields.assign_with_metadata(subscription, params, _PLAIN)
     if params.get("default_payment_method"):
         check_method(call, subscription["customer"], params["default_payment_method"])
@@ -115,6 +120,15 @@ def apply_settings(call: Call, subscription: StoredSubscription, params: Params)
     stored: Mapping[str, Any] = subscription  # fields are read by computed names
     sent = [name for name in ("payment_settings", "invoice_settings", "trial_settings") if params.get(name)]
     fields.assign(subscription, {name: _over(stored[name], params[name]) for name in sent}, sent)
+
+
+def _check_interval(wanted: Mapping[str, Any] | None) -> None:
+    """Raise ApiError 400 if pending items were billed less often than once a year."""
+    if wanted and fields.given(wanted, "interval_count", 1) > _MOST_INTERVALS[wanted["interval"]]:
+        raise invalid(
+            "The interval of pending invoice items can be at most one year (1 year, 12 months, 52 weeks, or 365 days).",
+            "pending_invoice_item_interval[interval_count]",
+        )
 
 
 def _over(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, object]:

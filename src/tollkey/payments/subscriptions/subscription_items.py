@@ -32,7 +32,7 @@ def _change(call: Call, subscription: StoredSubscription, billing: Params, entry
     """Change one item with an update of its subscription."""
     change = {**billing, "items": [entry]}
     rules.check_change(call, subscription, change)
-    changes.update(call, subscription, change)
+    rules.check_whole(call, changes.update(call, subscription, change), change)
 
 
 def create(call: Call, params: Params) -> StoredSubscriptionItem:

@@ -24,7 +24,6 @@ from tollkey.wire import (
     Params,
     Resource,
     created_ranges,
-    exclusive,
     invalid,
     list_page,
     merged_metadata,
@@ -44,8 +43,8 @@ _ENDED = ("canceled", "completed", "released")
 def create(call: Call, params: Params) -> StoredSchedule:
     """Create a schedule for a customer, or from an existing subscription."""
     existing = params.get("from_subscription")
-    if existing and params.get("phases"):
-        raise exclusive("from_subscription", "phases", param="from_subscription")
+    if existing:
+        rules.check_alone(params)
     subscription = call.objects.get(kinds.SUBSCRIPTION, existing, "from_subscription") if existing else None
     customer_id = subscription["customer"] if subscription else params.get("customer")
     if customer_id is None:
@@ -170,8 +169,14 @@ def change(call: Call, schedule: StoredSchedule, params: Params) -> StoredSchedu
 
 def _rephase(call: Call, schedule: StoredSchedule, params: Params) -> None:
     """Replace the phases, and apply the current one to the subscription."""
-    begins = schedule["phases"][0]["start_date"]
-    phases = phase_building.build_phases(call, params["phases"], begins)
+    if not any(phase.get("start_date") is not None for phase in params["phases"]):
+        # The text that integrations report (stripe-dotnet#1754).
+        raise invalid(
+            "The subscription schedule update is missing at least one phase with a `start_date` to anchor end dates"
+            " to.",
+            "phases",
+        )
+    phases = phase_building.build_phases(call, params["phases"], schedule["phases"][0]["start_date"], changed=True)
     schedule["phases"] = phases
     if schedule["status"] == "active":
         current = next((phase for phase in phases if phase["start_date"] <= call.now < phase["end_date"]), None)
@@ -275,6 +280,7 @@ SUBSCRIPTION_SCHEDULE = Resource(
         Endpoint("POST", "/v1/subscription_schedules/{schedule}/cancel", cancel),
         Endpoint("POST", "/v1/subscription_schedules/{schedule}/release", release),
     ),
+    changes=versions.SCHEDULE_CHANGES,
     on_due={work.STEP: work.step, work.EXPIRING: work.expiring},
     title="Subscription schedules",
     columns=("id", "customer", "status", "subscription", "created"),

@@ -73,6 +73,8 @@ PERMISSION = Permission("subscription", "Subscriptions", "Billing")
 _ENDED = ("canceled", "incomplete_expired")
 #: Parameters that are refused while a schedule manages the subscription.
 _MANAGED_BY_SCHEDULE = frozenset({"cancel_at", "cancel_at_period_end"})
+#: Of changes of a subscription, at both of its paths.
+_UPDATE_REMOVED = (*versions.REMOVED, settings.anchor_hash("now", "unchanged"))
 
 
 def _find(call: Call) -> tuple[Call, StoredSubscription]:
@@ -90,7 +92,9 @@ def create(call: Call, params: Params) -> StoredSubscription:
         call.objects.get(kinds.CUSTOMER, call.path["customer"])
         params = {**params, "customer": call.path["customer"]}
     rules.check_new(clock.for_customer(call, call.objects.find(kinds.CUSTOMER, params.get("customer") or "")), params)
-    return creation.create(call, params)
+    made = creation.create(call, params)
+    rules.check_purchase(call, made, params)
+    return made
 
 
 def show(call: Call, params: Params) -> StoredSubscription:
@@ -104,7 +108,9 @@ def update(call: Call, params: Params) -> StoredSubscription:
     if not _MANAGED_BY_SCHEDULE.isdisjoint(params):
         check_unmanaged(subscription)
     rules.check_change(call, subscription, params)
-    return changes.update(call, subscription, params)
+    changed = changes.update(call, subscription, params)
+    rules.check_whole(call, changed, params)
+    return changed
 
 
 def cancel(call: Call, params: Params) -> StoredSubscription:
@@ -231,7 +237,7 @@ SUBSCRIPTION = Resource(
             "POST",
             "/v1/subscriptions/{subscription_exposed_id}",
             update,
-            removed=(*versions.REMOVED, settings.anchor_hash("now", "unchanged")),
+            removed=_UPDATE_REMOVED,
         ),
         Endpoint("DELETE", "/v1/subscriptions/{subscription_exposed_id}", cancel, removed=versions.CANCEL_REMOVED),
         Endpoint("POST", "/v1/subscriptions/{subscription}/pause", pause),
@@ -245,7 +251,7 @@ SUBSCRIPTION = Resource(
         _customers("", "GET", list_subscriptions),
         _customers("", "POST", create, versions.REMOVED),
         _customers("/{subscription_exposed_id}", "GET", show),
-        _customers("/{subscription_exposed_id}", "POST", update, versions.REMOVED),
+        _customers("/{subscription_exposed_id}", "POST", update, _UPDATE_REMOVED),
         _customers("/{subscription_exposed_id}", "DELETE", cancel),
     ),
     changes=CHANGES,

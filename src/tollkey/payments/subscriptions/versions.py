@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from tollkey.payments.subscriptions import kinds
@@ -44,6 +44,19 @@ CANCEL_REMOVED = removed_since("2018-08-23", "at_period_end")
 #: Removed parameters of subscription items.
 ITEM_REMOVED = removed_since("2020-08-27", "prorate")
 #: Removed parameters of subscription schedules.
-SCHEDULE_REMOVED = removed_since("2025-09-30", "phases[].iterations")
+SCHEDULE_REMOVED = (
+    *removed_since("2025-03-31", "phases[].coupon"),
+    *removed_since("2025-09-30", "phases[].iterations"),
+)
+
+
+def _one_coupon(call: Call, schedule: MutableMapping[str, Any]) -> None:
+    """Before 2025-03-31 a phase had one coupon, in ``coupon``."""
+    for phase in schedule.get("phases") or []:
+        entry: Mapping[str, Any] = next(iter(phase.get("discounts") or []), {})
+        found = call.objects.find(kinds.DISCOUNT, entry.get("discount") or "")
+        phase["coupon"] = entry.get("coupon") or (found["source"]["coupon"] if found else None)
+
 
 CHANGES = (Change("2025-03-31", _one_period), Change("2019-12-03", _older_names))
+SCHEDULE_CHANGES = (Change("2025-03-31", _one_coupon),)

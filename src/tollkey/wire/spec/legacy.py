@@ -54,6 +54,7 @@ _SUBSCRIPTION = {
     "default_payment_method": "?text",
     "default_source": "?text",
 }
+_SCHEDULE = {"phases[].coupon": "text", "phases[].iterations": "natural", "phases[].items[].plan": "text"}
 _LINE = {
     "line_items[].amount": "natural",
     "line_items[].currency": "text",
@@ -230,8 +231,8 @@ EXTRA: Final[Table] = {
     "POST /v1/promotion_codes": {"coupon": "text", "?promotion": "any"},
     "POST /v1/subscription_items": {"plan": "text", "prorate": "boolean"},
     "POST /v1/subscription_items/{}": {"plan": "text", "prorate": "boolean"},
-    "POST /v1/subscription_schedules": {"phases[].iterations": "natural", "phases[].items[].plan": "text"},
-    "POST /v1/subscription_schedules/{}": {"phases[].iterations": "natural", "phases[].items[].plan": "text"},
+    "POST /v1/subscription_schedules": _SCHEDULE,
+    "POST /v1/subscription_schedules/{}": _SCHEDULE,
     "POST /v1/subscriptions": _SUBSCRIPTION,
     "POST /v1/subscriptions/{}": _SUBSCRIPTION,
     "DELETE /v1/subscriptions/{}": {"at_period_end": "boolean"},
