@@ -24,7 +24,7 @@ _DESCRIPTIONS = {
     "subscription_update": "Subscription update",
     "subscription_cycle": "Subscription update",
 }
-_OVER = ("succeeded", "canceled")
+_FINAL = ("succeeded", "canceled")
 
 
 def _types(call: Call, invoice: StoredInvoice) -> list[str]:
@@ -134,7 +134,7 @@ def cancel_intent_of(call: Call, invoice: StoredInvoice) -> None:
         return
     now = call.at(call.real)
     intent = now.objects.find(kinds.PAYMENT_INTENT, invoice["_payment_intent"])
-    if intent is not None and intent["status"] not in (*_OVER, "processing"):
+    if intent is not None and intent["status"] not in (*_FINAL, "processing"):
         payment_intents.cancel_intent(now, intent, "void_invoice")
 
 

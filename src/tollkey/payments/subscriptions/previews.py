@@ -48,7 +48,7 @@ def preview_renewal(call: Call, subscription: StoredSubscription) -> StoredInvoi
     return preview_of(call, {"subscription": subscription["id"]}, "upcoming", now=call)
 
 
-class _Seen(Exception):
+class _Rollback(Exception):
     """Raised to roll back what a preview has written."""
 
 
@@ -60,13 +60,13 @@ def preview_of(call: Call, params: Params, id: str, now: Call | None = None) -> 
     """
     try:
         with call.tx.savepoint():
-            invoice = _imagined(call, params, id, now)
-            raise _Seen
-    except _Seen:
+            invoice = _build_preview(call, params, id, now)
+            raise _Rollback
+    except _Rollback:
         return invoice
 
 
-def _imagined(call: Call, params: Params, id: str, now: Call | None) -> StoredInvoice:
+def _build_preview(call: Call, params: Params, id: str, now: Call | None) -> StoredInvoice:
     """Return the preview invoice. Writes objects that the caller must roll back."""
     subscription = (
         call.objects.get(kinds.SUBSCRIPTION, params["subscription"], "subscription")
@@ -101,7 +101,7 @@ def _imagined(call: Call, params: Params, id: str, now: Call | None) -> StoredIn
     else:
         lines += _items(call, customer, subscription, params, currency)
     if not lines and subscription is None:
-        raise _none(customer_id)
+        raise _no_upcoming(customer_id)
     bill = drafts.Bill(currency, "upcoming" if reason == "upcoming" else "subscription_create", lines, [], period)
     return _invoice(call, params, id, customer, subscription, bill)
 
@@ -125,7 +125,7 @@ def _proration(line: api.LineItem) -> bool:
     return details is not None and details["proration"]
 
 
-def _none(customer: str | None) -> ApiError:
+def _no_upcoming(customer: str | None) -> ApiError:
     """Return the error for a customer without an upcoming invoice."""
     return ApiError(404, code="invoice_upcoming_none", message=f"No upcoming invoices for customer: {customer}")
 
@@ -153,7 +153,7 @@ def _of_subscription(
 ) -> tuple[list[StoredLine], str, tuple[int, int]]:
     """Return lines, billing reason and period of a subscription's next invoice, after the changes in the parameters."""
     if subscription["status"] in ("canceled", "incomplete_expired"):
-        raise _none(subscription["customer"])
+        raise _no_upcoming(subscription["customer"])
     customer = call.objects.get(kinds.CUSTOMER, subscription["customer"])
     items = load(call, subscription)
     period = period_of(subscription)
@@ -167,7 +167,7 @@ def _of_subscription(
         entries = prorations(call, seen, items, [], at=at) if behavior != "none" and not trialing else []
         return [invoices_lines.invoice_item_line(call, entry) for entry in entries], "upcoming", period
     if (subscription["cancel_at_period_end"] or details.get("cancel_at_period_end")) and not changes:
-        raise _none(subscription["customer"])
+        raise _no_upcoming(subscription["customer"])
     resets = (
         details.get("billing_cycle_anchor") == "now"
         or (not is_flexible(subscription) and interval_of(items[0]) != interval_of(after[0]))
@@ -216,7 +216,7 @@ def _of_phase(
     if phase is not None:
         return apply_changes(call, subscription, items, phase_items(items, phase), customer)
     if every and schedule is not None and schedule["end_behavior"] == "cancel" and begins >= every[-1]["end_date"]:
-        raise _none(subscription["customer"])
+        raise _no_upcoming(subscription["customer"])
     return items
 
 
