@@ -16,7 +16,7 @@ from tollkey.keys import Permission
 from tollkey.payments.charges import jobs, kinds, lifecycle, refund_objects
 from tollkey.payments.charges.lifecycle import Attempt
 from tollkey.payments.charges.receipts import PAGES
-from tollkey.payments.charges.splitting import check_destination, check_fee_country, check_may_charge
+from tollkey.payments.charges.splitting import check_destination, check_fee_country, check_may_charge, check_method
 from tollkey.payments.methods import customer_sources, instruments
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import currency as shared_currency
@@ -63,6 +63,7 @@ def create(call: Call, params: operations.PostCharges) -> StoredCharge:
     check_may_charge(call, params.get("on_behalf_of"))
     _check_fee(call, params, data)
     instrument = _instrument(call, params)
+    check_method(call, params.get("on_behalf_of"), instrument, currency)
     attempt = Attempt(
         amount=params["amount"],
         currency=currency,

@@ -13,11 +13,14 @@ from tollkey.ledger import PLATFORM, Money, Posting
 from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import moving, platform_fees, receivers, settlement, transactions
 from tollkey.payments.charges import kinds
+from tollkey.payments.methods import method_capabilities, method_types
+from tollkey.payments.processors import protocol
 from tollkey.payments.shared import conversion, fields, rounding
 from tollkey.wire import ApiError, Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge, StoredRefund
+    from tollkey.payments.methods.stored import Instrument
     from tollkey.wire import api
 
 
@@ -60,6 +63,25 @@ def check_may_charge(call: Call, on_behalf_of: str | None) -> None:
     refused = charge_refusal(call, on_behalf_of)
     if refused is not None:
         raise refused
+
+
+def check_method(call: Call, on_behalf_of: str | None, instrument: Instrument | None, currency: str) -> None:
+    """Raise ApiError 400 if the merchant of record has not the capability for the type of a payment method."""
+    refused = method_refusal(call, on_behalf_of, instrument, currency)
+    if refused is not None:
+        raise refused
+
+
+def method_refusal(
+    call: Call, on_behalf_of: str | None, instrument: Instrument | None, currency: str
+) -> ApiError | None:
+    """Return the error of a payment method whose type the merchant of record cannot accept, else None.
+
+    The types of an intent are checked when it is created; here, a capability may have been lost since.
+    """
+    kind = protocol.kind_of(instrument)
+    accepted = method_capabilities.accepts(call, on_behalf_of, kind, currency)
+    return None if accepted else method_types.not_activated(kind, "payment_method")
 
 
 def charge_refusal(call: Call, on_behalf_of: str | None) -> ApiError | None:

@@ -14,7 +14,7 @@ from tollkey.payments.checkout.order import optional_items, recurring_options
 from tollkey.payments.checkout.place import check_customer, collect
 from tollkey.payments.checkout.rules import check, check_lines, check_tax_rates
 from tollkey.payments.intents import payment_intents, setup_intents
-from tollkey.payments.methods import method_types, payment_method_configurations
+from tollkey.payments.methods import method_capabilities, method_types, payment_method_configurations
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, Params, hosted_url, invalid, missing_param, new_object, value_at
@@ -136,13 +136,18 @@ def _methods(call: Call, session: StoredSession, params: Params) -> None:
     """Set the payment method types and their options."""
     named, allowed = params.get("payment_method_types"), params.get("allowed_payment_method_types")
     method_types.check_alone(params)
+    merchant = (params.get("payment_intent_data") or params.get("setup_intent_data") or {}).get("on_behalf_of")
+    refused = method_capabilities.refused_types(call, merchant, session["currency"])
     if allowed:
         session["payment_method_types"] = method_types.allowed_types(
-            allowed, currency=session["currency"], reusable=session["mode"] != "payment"
+            (name for name in allowed if name not in refused),
+            currency=session["currency"],
+            reusable=session["mode"] != "payment",
         )
         session["allowed_payment_method_types"] = allowed
     elif named:
         session["payment_method_types"] = method_types.check_types(named)
+        method_capabilities.check_accepted(named, refused)
     else:
         configuration = payment_method_configurations.used_configuration(
             call, params.get("payment_method_configuration")
@@ -155,7 +160,7 @@ def _methods(call: Call, session: StoredSession, params: Params) -> None:
         session["payment_method_types"] = method_types.automatic_types(
             payment_method_configurations.enabled_types(configuration), currency=session["currency"], redirects=True,
             reusable=session["mode"] != "payment",
-            excluded=excluded,
+            excluded=[*excluded, *refused],
         )  # fmt: skip
     options: dict[str, Any] = {}
     if "card" in session["payment_method_types"]:

@@ -9,7 +9,7 @@ from tollkey.payments.charges import splitting
 from tollkey.payments.intents import kinds, option_rules, payment_states, states
 from tollkey.payments.intents.client_secrets import client_secret
 from tollkey.payments.intents.method_choice import resolve_method, usable_by
-from tollkey.payments.methods import method_types, payment_method_configurations
+from tollkey.payments.methods import method_capabilities, method_types, payment_method_configurations
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import linking
@@ -131,14 +131,19 @@ def _types(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     if params.get("excluded_payment_method_types") is not None:
         intent["excluded_payment_method_types"] = excluded
     named, allowed = params.get("payment_method_types"), params.get("allowed_payment_method_types")
+    merchant = params.get("on_behalf_of") or intent["on_behalf_of"]
+    refused = method_capabilities.refused_types(call, merchant, intent["currency"])
     if allowed:
         intent["payment_method_types"] = method_types.allowed_types(
-            allowed, currency=intent["currency"], manual_capture=intent["capture_method"] == "manual"
+            (name for name in allowed if name not in refused),
+            currency=intent["currency"],
+            manual_capture=intent["capture_method"] == "manual",
         )
         intent["allowed_payment_method_types"] = allowed
         intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None
     elif named:
         intent["payment_method_types"] = method_types.check_types(named)
+        method_capabilities.check_accepted(named, refused)
         intent.pop("allowed_payment_method_types", None)
         _interac(call, intent, params)
         method_types.check_currency_of(intent["payment_method_types"], intent["currency"])
@@ -158,7 +163,7 @@ def _types(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
             currency=intent["currency"],
             redirects=redirects != "never",
             manual_capture=intent["capture_method"] == "manual",
-            excluded=excluded,
+            excluded=[*excluded, *refused],
         )
         if intent["confirmation_method"] == "automatic":
             intent["automatic_payment_methods"] = {"allow_redirects": redirects, "enabled": True}

@@ -88,6 +88,7 @@ def _attempt(
     call: Call, intent: StoredPaymentIntent, method: Instrument, params: Params, off_session: bool
 ) -> ApiError | None:
     splitting.check_may_charge(call, intent["on_behalf_of"])
+    splitting.check_method(call, intent["on_behalf_of"], method, intent["currency"])
     kind = protocol.kind_of(method)
     intent.pop("_fate", None)  # what was planned for an earlier attempt
     redirected = methods_kinds.is_source(method) and method["flow"] == "redirect"  # its customer has been asked

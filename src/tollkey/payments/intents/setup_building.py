@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tollkey.payments.intents import kinds, states
 from tollkey.payments.intents.client_secrets import client_secret
 from tollkey.payments.intents.method_choice import resolve_method, usable_by
-from tollkey.payments.methods import method_types, payment_method_configurations
+from tollkey.payments.methods import method_capabilities, method_types, payment_method_configurations
 from tollkey.payments.shared import fields
 from tollkey.wire import ApiError, Call, Params, exclusive, invalid, new_object
 
@@ -76,12 +76,15 @@ def _types(call: Call, intent: StoredSetupIntent, params: Params) -> None:
     automatic = params.get("automatic_payment_methods") or {}
     excluded = params.get("excluded_payment_method_types") or []
     allowed = params.get("allowed_payment_method_types")
+    refused = method_capabilities.refused_types(call, intent["on_behalf_of"])
     if allowed:
-        intent["payment_method_types"] = method_types.allowed_types(allowed, currency=None, reusable=True)
+        fitting = (name for name in allowed if name not in refused)
+        intent["payment_method_types"] = method_types.allowed_types(fitting, currency=None, reusable=True)
         intent["allowed_payment_method_types"] = allowed
         intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None
     elif params.get("payment_method_types"):
         intent["payment_method_types"] = method_types.check_types(params["payment_method_types"])
+        method_capabilities.check_accepted(params["payment_method_types"], refused)
         intent.pop("allowed_payment_method_types", None)
         intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None
     elif automatic.get("enabled") or (automatic == {} and call.version >= AUTOMATIC_SINCE):
@@ -98,7 +101,7 @@ def _types(call: Call, intent: StoredSetupIntent, params: Params) -> None:
             currency=None,
             redirects=redirects != "never",
             reusable=True,
-            excluded=excluded,
+            excluded=[*excluded, *refused],
         )
         intent["automatic_payment_methods"] = {"allow_redirects": redirects, "enabled": True}
         intent["_implicit"] = not automatic

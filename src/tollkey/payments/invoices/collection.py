@@ -12,6 +12,7 @@ from tollkey.payments.charges import splitting
 from tollkey.payments.intents import payment_intents
 from tollkey.payments.invoices import kinds, states
 from tollkey.payments.invoices.payments import Outcome, new_payment, payment_paid
+from tollkey.payments.methods import instruments, method_capabilities
 from tollkey.payments.shared import providers
 from tollkey.wire import Call, Params
 
@@ -28,16 +29,21 @@ _FINAL = ("succeeded", "canceled")
 
 
 def _types(call: Call, invoice: StoredInvoice) -> list[str]:
-    """Return the default payment method types of an invoice (recorded for dollars, 2023 and later)."""
+    """What an invoice may be paid with, as it says or by default (recorded for dollars, 2023 and later).
+
+    Types that a connected account cannot accept are left out.
+    """
+    by_default = ["card"]
     if invoice["currency"] == "usd" and call.version >= "2023-08-16":
-        return ["acss_debit", "card", "cashapp", "link", "us_bank_account"]
-    return ["card"]
+        by_default = ["acss_debit", "card", "cashapp", "link", "us_bank_account"]
+    types = invoice["payment_settings"].get("payment_method_types") or by_default
+    refused = method_capabilities.refused_types(call, invoice["on_behalf_of"], invoice["currency"])
+    return [name for name in types if name not in refused] or ["card"]
 
 
 def prepare(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
     """Create the PaymentIntent of an invoice that is being finalized, and the invoice payment that links them."""
     now = call.at(call.real)
-    settings = invoice["payment_settings"]
     params: Params = {
         "amount": invoice["amount_remaining"],
         "currency": invoice["currency"],
@@ -45,7 +51,7 @@ def prepare(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> Non
         "description": _DESCRIPTIONS.get(invoice["billing_reason"] or "", "Payment for Invoice"),
         "capture_method": "automatic",
         "payment_details": {"order_reference": invoice["id"][:25]},
-        "payment_method_types": settings.get("payment_method_types") or _types(call, invoice),
+        "payment_method_types": _types(call, invoice),
     }
     if invoice["billing_reason"] in ("subscription_create", "subscription_update"):
         params["setup_future_usage"] = "off_session"
@@ -91,7 +97,9 @@ def charge(call: Call, invoice: StoredInvoice, customer: StoredCustomer, method:
     if intent["status"] == "requires_action":
         return Outcome("requires_action")
     nobody = None if call.has(providers.CHARGES) else providers.CHARGES.refusal()
-    refused = nobody or splitting.charge_refusal(now, intent["on_behalf_of"])
+    behalf, paying = intent["on_behalf_of"], instruments.resolve_payment_method(now, method)
+    refused = nobody or splitting.charge_refusal(now, behalf)
+    refused = refused or splitting.method_refusal(now, behalf, paying, intent["currency"])
     if refused is not None:
         return Outcome("failed", refused)
     if off_session:
