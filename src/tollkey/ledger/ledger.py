@@ -12,6 +12,7 @@ The meaning of a positive amount in each book of a merchant's scope:
     connected         transferred by a platform to its connected accounts
     platform          the connected account's counterpart of ``connected``
     issuing           the balance of cards that the merchant issues
+    connect_reserved  reserved by a platform for its accounts with a negative balance
     tax, adjustments  withheld tax; corrections
 
 Each transaction of a scope sums to zero in every currency. A transfer between two merchants is one
@@ -44,6 +45,7 @@ PLATFORM = "platform"
 TAX = "tax"
 ADJUSTMENTS = "adjustments"
 ISSUING = "issuing"
+CONNECT_RESERVED = "connect_reserved"
 BOOKS = frozenset(
     {
         BALANCE,
@@ -58,6 +60,7 @@ BOOKS = frozenset(
         TAX,
         ADJUSTMENTS,
         ISSUING,
+        CONNECT_RESERVED,
     }
 )
 
@@ -160,11 +163,6 @@ def balance(tx: Tx, scope: Scope, now: int, book: str = BALANCE) -> dict[str, Ba
         currency: Balance(sum(a for a, _ in parts.values()), sum(p for _, p in parts.values()), parts)
         for currency, parts in found.items()
     }
-
-
-def debts(tx: Tx, livemode: bool, accounts: Sequence[str]) -> dict[str, int]:
-    """Return what these accounts owe, in minor units by currency: the sum of their negative balances."""
-    return store.read_debts(tx, livemode, accounts, BALANCE) if accounts else {}
 
 
 def book_total(tx: Tx, scope: Scope, book: str, currency: str) -> int:

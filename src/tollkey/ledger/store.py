@@ -11,7 +11,7 @@ that reading a balance takes the same time after ten entries and after ten milli
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from tollkey.db import Migration, Scope, Tx
@@ -173,21 +173,6 @@ def read_totals(tx: Tx, scope: Scope, book: str) -> dict[tuple[str, str], int]:
         (scope.account, int(scope.livemode), book),
     )
     return {(currency, source_type): int(amount) for currency, source_type, amount in rows}
-
-
-def read_debts(tx: Tx, livemode: bool, accounts: Sequence[str], book: str) -> dict[str, int]:
-    """Return what these accounts owe in a book, in minor units by currency: the sum of their negative totals."""
-    marks = ", ".join("?" * len(accounts))
-    rows = tx.execute(
-        "SELECT currency, CAST(sum(total) AS BIGINT) FROM ledger_totals"
-        f" WHERE account IN ({marks}) AND livemode = ? AND book = ? GROUP BY account, currency",
-        (*accounts, int(livemode), book),
-    )
-    debts: dict[str, int] = {}
-    for currency, amount in rows:
-        if int(amount) < 0:
-            debts[currency] = debts.get(currency, 0) - int(amount)
-    return debts
 
 
 def read_dues(tx: Tx, scope: Scope, book: str, now: int) -> dict[tuple[str, str], int]:

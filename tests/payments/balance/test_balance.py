@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.api import Api
-from tests.support.connected import acting, available, connected
+from tests.support.connected import available
 
 
 def test_money_that_becomes_available_is_told_once_for_each_day(api: Api) -> None:
@@ -18,13 +18,4 @@ def test_money_that_becomes_available_is_told_once_for_each_day(api: Api) -> Non
 def test_a_platforms_balance_tells_what_is_reserved_for_its_accounts(api: Api) -> None:
     assert "connect_reserved" not in api.get("/v1/balance")
     api.ok("post", "/v1/accounts", type="express", country="US")
-    assert api.get("/v1/balance")["connect_reserved"] == [{"amount": 0, "currency": "usd"}]
-
-
-def test_a_platform_reserves_what_its_custom_accounts_owe(api: Api) -> None:
-    account = connected(api)
-    given = {"amount": 15, "currency": "usd", "destination": api.account}
-    api.ok("post", "/v1/transfers", **given, headers=acting(account))
-    assert api.get("/v1/balance")["connect_reserved"] == [{"amount": 15, "currency": "usd"}]
-    api.ok("post", "/v1/transfers", **{**given, "destination": account["id"]})
     assert api.get("/v1/balance")["connect_reserved"] == [{"amount": 0, "currency": "usd"}]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey import ledger
 from tollkey.keys import Permission
-from tollkey.payments.balance import jobs, kinds
+from tollkey.payments.balance import jobs, kinds, reserves
 from tollkey.payments.balance.payout_schedule import plan
-from tollkey.payments.balance.transactions import current
+from tollkey.payments.balance.transactions import cover_debt, current
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Page, Resource, list_page, needs, records, value_at
+from tollkey.wire import Call, Endpoint, Page, Resource, list_page, needs, records
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredBalanceTransaction
@@ -70,18 +70,13 @@ def balance(call: Call, params: operations.GetBalance) -> api.Balance:
 
 
 def _reserved(call: Call, currencies: Sequence[str]) -> list[api.BalanceAmount]:
-    """Return ``connect_reserved`` of a platform: what connected accounts owe whose requirements it collects.
+    """Return ``connect_reserved`` of a platform: what it reserves for accounts with a negative balance.
 
-    currencies: those of its own balance, which are listed also when nothing is owed.
+    currencies: those of its own balance, which are listed also when nothing is reserved.
     """
-    answering = [
-        account["id"]
-        for account in call.objects.query(fields.ACCOUNT)
-        if account["id"] != call.account and value_at(account, "controller.requirement_collection") == "application"
-    ]
-    owed = ledger.debts(call.tx, call.livemode, answering)
-    every = [*currencies, *sorted(owed.keys() - set(currencies))]
-    return [{"amount": owed.get(currency, 0), "currency": currency} for currency in every]
+    held = ledger.balance(call.tx, call.scope, call.now, ledger.CONNECT_RESERVED)
+    every = [*currencies, *sorted(held.keys() - set(currencies))]
+    return [{"amount": held[currency].available if currency in held else 0, "currency": currency} for currency in every]
 
 
 def _by_type(amounts: dict[str, int]) -> api.BalanceAmountBySourceType:
@@ -108,10 +103,12 @@ def _instant(call: Call, shown: api.Balance) -> list[api.BalanceAmountNet]:
 
 
 def announce_available_balance(call: Call, id: str) -> None:
-    """Run the job ``balance.available``: emit the event and schedule the next automatic payout.
+    """Run the job ``balance.available``: emit the event, give back reserves and schedule the next automatic payout.
 
     id: the time the money became available, UTC epoch seconds as text.
     """
+    for currency in reserves.currencies(call):
+        cover_debt(call, currency)
     call.emit("balance.available", balance(call, {}))
     plan(call, int(id))
 

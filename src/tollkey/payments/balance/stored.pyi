@@ -57,3 +57,11 @@ class ExternalFacts(TypedDict):
 
     _instant: NotRequired[bool]
     _failure: NotRequired[str | None]
+
+class AccountReserves(TypedDict):
+    """What a platform keeps of a connected account for the balance.
+
+    _reserved: minor units that it reserves for the account's negative balance, by currency; absent before the first.
+    """
+
+    _reserved: NotRequired[dict[str, int]]

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tollkey import ledger
-from tollkey.ledger import BALANCE, FEES, Money, Posting
-from tollkey.payments.balance import jobs, kinds
+from tollkey.ledger import BALANCE, CONNECT_RESERVED, FEES, Money, Posting
+from tollkey.payments.balance import jobs, kinds, reserves
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, new_object
 
@@ -43,7 +43,8 @@ def _working_days_later(day: int, left: int) -> int:
 class Booking:
     """A change of an account's balance by ``amount - fee``, to be stored as a balance transaction.
 
-    type, category: ``balance_transaction.type`` and ``reporting_category``. source: id of the object that caused it.
+    type, category: ``balance_transaction.type`` and ``reporting_category``. source: id of the object that caused it;
+        None for a reserve, which has no object of its own here.
     against: the ledger book of the opposite entry. fee: in the currency of the amount, None for no fee; the part of it
         that is not in ``postings`` is posted to FEES. available: UTC epoch seconds; None means at once. postings:
         further entries that are part of ``fee`` (an application fee).
@@ -51,7 +52,7 @@ class Booking:
 
     type: str
     category: str
-    source: str
+    source: str | None
     amount: Money
     against: str
     fee: Money | None = None
@@ -63,7 +64,7 @@ class Booking:
 
 
 def book(call: Call, booking: Booking) -> StoredBalanceTransaction:
-    """Post a booking to the ledger and store its balance transaction.
+    """Post a booking to the ledger and store its balance transaction, and let the platform's reserve follow.
 
     Returns the balance transaction. Raises CurrencyMismatch when the fee or a further posting is in another currency
     than the amount.
@@ -82,7 +83,7 @@ def book(call: Call, booking: Booking) -> StoredBalanceTransaction:
     pending = available is not None and available > call.now
     if any(side.amount for side in sides):
         due = available if pending else None
-        ledger.post(call.tx, call.scope, call.now, sides, booking.source, due, txn=txn)
+        ledger.post(call.tx, call.scope, call.now, sides, booking.source or txn, due, txn=txn)
         if net.is_positive:
             call.schedule.once(due or call.now, jobs.BALANCE_AVAILABLE, str(due or call.now))
     value = new_object(
@@ -102,7 +103,30 @@ def book(call: Call, booking: Booking) -> StoredBalanceTransaction:
         status="pending" if pending else "available",
         type=booking.type,
     )
-    return call.objects.insert(value)
+    call.objects.insert(value)
+    if not net.is_zero:
+        cover_debt(call, net.currency)
+    return value
+
+
+def cover_debt(call: Call, currency: str) -> None:
+    """Move what a connected account owes now between the platform's balance and its reserve.
+
+    call: in the account whose available balance has changed; nothing happens for a platform's own.
+    """
+    more = reserves.change(call, currency)
+    if more is not None:
+        book(
+            call.within(call.owner),
+            Booking(
+                type="reserve_transaction",
+                category="connect_reserved_funds",
+                source=None,
+                amount=-more,
+                against=CONNECT_RESERVED,
+                description=f"Reserve for the negative balance of {call.account}",
+            ),
+        )
 
 
 def transaction_of(call: Call, id: str | None) -> StoredBalanceTransaction:
