@@ -349,3 +349,12 @@ def test_a_platform_s_rejection_is_told_apart_from_one_by_stripe_since_endive(
     assert api.get(f"/v1/accounts/{id}")["requirements"]["disabled_reason"] == now
     unknown = api.post(f"/v1/accounts/{connected(api)['id']}/reject", reason="x", headers=old)
     assert unknown.error["message"] == "Invalid reason: must be one of fraud, other, or terms_of_service"
+
+
+@pytest.mark.parametrize("version", ["2019-02-19", "2023-10-16", "2026-10-28.endive"])
+def test_the_documented_test_phone_number_passes_under_every_version(api: Api, version: str) -> None:
+    """It was recorded as invalid in future requirements until 2024-06-04 alone: by date, not by version."""
+    account = custom(api.under(version))
+    assert account["individual"]["phone"] == "+10000000000"
+    future = account["future_requirements"]
+    assert [future.get("errors"), [path for path in future["currently_due"] if "phone" in path]] == [[], []]

@@ -23,6 +23,18 @@ PERSON = {
 }
 
 
+#: The same in Japan, where names and addresses are told in two scripts, and a document is asked for at once.
+JAPANESE = {
+    **{name: value for name, value in PERSON.items() if name not in ("address", "first_name", "last_name")},
+    "first_name_kana": "ジェニー", "last_name_kana": "ローゼン", "first_name_kanji": "恵", "last_name_kanji": "薔薇",
+    "address_kana": {"line1": "1-1", "postal_code": "100-0000"},
+    "address_kanji": {"line1": "１−１"},
+    "verification": {"document": {"front": "file_identity_document_success"}},
+}  # fmt: skip
+JAPANESE_BANK = {"object": "bank_account", "country": "JP", "currency": "jpy", "account_number": "000123456789"}
+JAPANESE_PROFILE = {"url": "https://accessible.stripe.com", "product_description": "Tea"}
+
+
 def everything(api: Api) -> dict[str, Any]:
     """What a custom account tells so that nothing is asked for any more."""
     return {

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollkey.platform._connect.countries import CURRENCIES, address_fields, extra_person_fields, names_owners
+from tollkey.platform._connect.countries import (
+    CURRENCIES,
+    company_name_fields,
+    extra_person_fields,
+    name_fields,
+    names_owners,
+    place_fields,
+)
 from tollkey.platform.accounts import PERMISSION
 from tollkey.wire import Call, Endpoint, Json, Page, Resource, missing_object, new_object, page_of_list
 
@@ -17,14 +24,13 @@ _METHODS = ["ach", "card", "stripe"]
 def spec_of(country: str) -> Json:
     """The country spec of one country."""
     currency = CURRENCIES[country]
-    places = [f"individual.address.{name}" for name in address_fields(country)]
+    places = [f"individual.{path}" for path in place_fields(country)]
     person = [
         "dob.day",
         "dob.month",
         "dob.year",
         "email",
-        "first_name",
-        "last_name",
+        *name_fields(country),
         "phone",
         *extra_person_fields(country),
     ]
@@ -34,10 +40,10 @@ def spec_of(country: str) -> Json:
     representative = [f"relationship.representative.{name}" for name in person]
     company = [
         *common,
-        "company.name",
+        *(f"company.{name}" for name in company_name_fields(country)),
         "company.tax_id",
         "company.phone",
-        *(f"company.address.{name}" for name in address_fields(country)),
+        *(f"company.{path}" for path in place_fields(country)),
     ]
     owners = ["relationship.owner"] if names_owners(country) else []
     return new_object(

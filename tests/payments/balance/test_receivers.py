@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from tests.support.api import Answer, Api
-from tests.support.connected import acting, connected, everything, fund, in_state, korean_recipient
+from tests.support.connected import (
+    JAPANESE,
+    JAPANESE_PROFILE,
+    acting,
+    connected,
+    everything,
+    fund,
+    in_state,
+    korean_recipient,
+)
 
 CAPABILITY = "Your destination account needs to have at least one of the following capabilities enabled: transfers"
 REACH = "Funds can't be sent to accounts located in {} when the account is under the `full` service agreement."
@@ -67,7 +76,8 @@ def test_transfers_cross_borders_only_within_the_platforms_region(
 ) -> None:
     fund(api, 1_000)
     abroad = bank(country, currency)
-    account = connected(api, country=country, external_account=abroad, individual=told(api, country))
+    told_of = {"individual": told(api, country), "business_profile": JAPANESE_PROFILE}
+    account = connected(api, country=country, external_account=abroad, **told_of)
     answer = send(api, "transfer", account["id"])
     assert answer.status == (200 if reached else 400)
     if not reached:
@@ -75,10 +85,9 @@ def test_transfers_cross_borders_only_within_the_platforms_region(
 
 
 def told(api: Api, country: str) -> dict[str, Any]:
-    """The person behind an account, with a document where one is asked for at once."""
+    """The person behind an account."""
     person: dict[str, Any] = everything(api)["individual"]
-    document = {"document": {"front": "file_identity_document_success"}}
-    return {**person, "verification": document} if country == "JP" else person
+    return JAPANESE if country == "JP" else person
 
 
 def test_a_recipient_receives_transfers_across_any_border(api: Api) -> None:

@@ -25,10 +25,8 @@ def change(call: Call, currency: str) -> Money | None:
     """Return by how much the platform's reserve for a connected account has to grow, and keep that it did.
 
     call: in the connected account. The amount is negative when a part of the reserve is given back; None when nothing
-    changes, for accounts that answer for their own losses, and for a platform's own balance.
+    changes, and for accounts that answer for their own losses.
     """
-    if call.account == call.owner:
-        return None
     home = call.within(call.owner)
     account = home.objects.find(fields.ACCOUNT, call.account)
     if account is None or not _bears_losses(account):

@@ -104,7 +104,7 @@ def book(call: Call, booking: Booking) -> StoredBalanceTransaction:
         type=booking.type,
     )
     call.objects.insert(value)
-    if not net.is_zero:
+    if call.account != call.owner and not net.is_zero:
         cover_debt(call, net.currency)
     return value
 
@@ -112,7 +112,7 @@ def book(call: Call, booking: Booking) -> StoredBalanceTransaction:
 def cover_debt(call: Call, currency: str) -> None:
     """Move what a connected account owes now between the platform's balance and its reserve.
 
-    call: in the account whose available balance has changed; nothing happens for a platform's own.
+    call: in the connected account, whose available balance has changed.
     """
     more = reserves.change(call, currency)
     if more is not None:

@@ -79,9 +79,28 @@ def method_refusal(
 
     The types of an intent are checked when it is created; here, a capability may have been lost since.
     """
-    kind = protocol.kind_of(instrument)
-    accepted = method_capabilities.accepts(call, on_behalf_of, kind, currency)
-    return None if accepted else method_types.not_activated(kind, "payment_method")
+    kind, account = protocol.kind_of(instrument), merchant_of_record(call, on_behalf_of)
+    needed = method_capabilities.capabilities_of(kind, currency)
+    refused = account is not None and needed and not fields.has_capability(call, account, needed)
+    return method_types.not_activated(kind, "payment_method") if refused else None
+
+
+def merchant_of_record(call: Call, on_behalf_of: str | None) -> Mapping[str, Any] | None:
+    """Return the connected account that a payment is made for, or None when it is the platform's own."""
+    named = on_behalf_of if on_behalf_of not in (call.account, call.platform) else None
+    found = call.within(call.platform).objects.find_read_only(fields.ACCOUNT, named) if named else None
+    acting = fields.acting_account(call) if call.account != call.platform else None
+    return found if named else acting
+
+
+def refused_types(call: Call, on_behalf_of: str | None, currency: str | None = None) -> frozenset[str]:
+    """Return the types of payment methods that the merchant of record cannot accept; none for a platform.
+
+    currency: of the payment; None for a SetupIntent.
+    """
+    account = merchant_of_record(call, on_behalf_of)
+    needed = method_capabilities.needed_for(currency) if account is not None else {}
+    return frozenset(kind for kind, names in needed.items() if not fields.has_capability(call, account or {}, names))
 
 
 def charge_refusal(call: Call, on_behalf_of: str | None) -> ApiError | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import shipping_rates
+from tollkey.payments.charges import splitting
 from tollkey.payments.checkout import jobs, kinds, states
 from tollkey.payments.checkout.known import amount_of, currency_of, price_of
 from tollkey.payments.checkout.legacy import modern
@@ -137,7 +138,7 @@ def _methods(call: Call, session: StoredSession, params: Params) -> None:
     named, allowed = params.get("payment_method_types"), params.get("allowed_payment_method_types")
     method_types.check_alone(params)
     merchant = (params.get("payment_intent_data") or params.get("setup_intent_data") or {}).get("on_behalf_of")
-    refused = method_capabilities.refused_types(call, merchant, session["currency"])
+    refused = splitting.refused_types(call, merchant, session["currency"])
     if allowed:
         session["payment_method_types"] = method_types.allowed_types(
             (name for name in allowed if name not in refused),

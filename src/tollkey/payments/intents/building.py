@@ -132,7 +132,7 @@ def _types(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
         intent["excluded_payment_method_types"] = excluded
     named, allowed = params.get("payment_method_types"), params.get("allowed_payment_method_types")
     merchant = params.get("on_behalf_of") or intent["on_behalf_of"]
-    refused = method_capabilities.refused_types(call, merchant, intent["currency"])
+    refused = splitting.refused_types(call, merchant, intent["currency"])
     if allowed:
         intent["payment_method_types"] = method_types.allowed_types(
             (name for name in allowed if name not in refused),

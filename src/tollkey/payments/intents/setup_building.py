@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tollkey.payments.charges import splitting
 from tollkey.payments.intents import kinds, states
 from tollkey.payments.intents.client_secrets import client_secret
 from tollkey.payments.intents.method_choice import resolve_method, usable_by
@@ -76,7 +77,7 @@ def _types(call: Call, intent: StoredSetupIntent, params: Params) -> None:
     automatic = params.get("automatic_payment_methods") or {}
     excluded = params.get("excluded_payment_method_types") or []
     allowed = params.get("allowed_payment_method_types")
-    refused = method_capabilities.refused_types(call, intent["on_behalf_of"])
+    refused = splitting.refused_types(call, intent["on_behalf_of"])
     if allowed:
         fitting = (name for name in allowed if name not in refused)
         intent["payment_method_types"] = method_types.allowed_types(fitting, currency=None, reusable=True)

@@ -12,7 +12,7 @@ from tollkey.payments.charges import splitting
 from tollkey.payments.intents import payment_intents
 from tollkey.payments.invoices import kinds, states
 from tollkey.payments.invoices.payments import Outcome, new_payment, payment_paid
-from tollkey.payments.methods import instruments, method_capabilities
+from tollkey.payments.methods import instruments
 from tollkey.payments.shared import providers
 from tollkey.wire import Call, Params
 
@@ -37,7 +37,7 @@ def _types(call: Call, invoice: StoredInvoice) -> list[str]:
     if invoice["currency"] == "usd" and call.version >= "2023-08-16":
         by_default = ["acss_debit", "card", "cashapp", "link", "us_bank_account"]
     types = invoice["payment_settings"].get("payment_method_types") or by_default
-    refused = method_capabilities.refused_types(call, invoice["on_behalf_of"], invoice["currency"])
+    refused = splitting.refused_types(call, invoice["on_behalf_of"], invoice["currency"])
     return [name for name in types if name not in refused] or ["card"]
 
 

@@ -1,6 +1,6 @@
 """Which capability a connected account needs to accept each type of payment method.
 
-merchant of record          types that it accepts
+merchant of record          types that it accepts (``charges/splitting.py`` finds the merchant)
 platform                    all
 connected account, acting   those whose capability is active (``klarna_payments`` for klarna), and those without one of
 or in ``on_behalf_of``      their own, such as cards: ``card_payments`` is asked for when the charge is made
@@ -13,11 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
 
 from tollkey.payments.methods.method_types import TYPES, not_activated
-from tollkey.payments.shared import fields
-from tollkey.wire import Call
 from tollkey.wire.shapes import properties
 
 #: Capabilities that are not called after their type.
@@ -55,32 +52,10 @@ def capabilities_of(kind: str, currency: str | None = None) -> tuple[str, ...]:
     return (name,) if kind != "card" and name in _known() else ()
 
 
-def merchant_of_record(call: Call, on_behalf_of: str | None) -> Mapping[str, Any] | None:
-    """Return the connected account that a payment is made for, or None when it is the platform's own."""
-    if on_behalf_of not in (None, call.account, call.platform):
-        return call.within(call.platform).objects.find_read_only(fields.ACCOUNT, on_behalf_of or "")
-    return None if call.account == call.platform else fields.acting_account(call)
-
-
-def accepts(call: Call, on_behalf_of: str | None, kind: str, currency: str | None = None) -> bool:
-    """Return whether the merchant of record may take payments of a type."""
-    account = merchant_of_record(call, on_behalf_of)
-    needed = capabilities_of(kind, currency)
-    return account is None or not needed or fields.has_capability(call, account, needed)
-
-
-def refused_types(call: Call, on_behalf_of: str | None, currency: str | None = None) -> frozenset[str]:
-    """Return the types that the merchant of record cannot accept; none for a platform.
-
-    currency: of the payment; None for a SetupIntent.
-    """
-    account = merchant_of_record(call, on_behalf_of)
-    if account is None:
-        return frozenset()
-    needed = {kind: capabilities_of(kind, currency) for kind in TYPES}
-    return frozenset(
-        kind for kind, names in needed.items() if names and not fields.has_capability(call, account, names)
-    )
+@cache
+def needed_for(currency: str | None) -> Mapping[str, tuple[str, ...]]:
+    """Return the capabilities of each type that needs one of its own, as ``capabilities_of`` does."""
+    return {kind: names for kind in TYPES if (names := capabilities_of(kind, currency))}
 
 
 def check_accepted(named: Iterable[str], refused: frozenset[str], param: str = "payment_method_types") -> None:

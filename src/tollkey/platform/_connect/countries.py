@@ -45,7 +45,13 @@ _ADDRESS: dict[str, tuple[str, ...]] = {
     "AE": ("line1", "state"),
     "HK": ("city", "line1"),
     "MO": ("city", "line1"),
+    "JP": ("city", "line1", "postal_code", "state", "town"),
 }
+#: Where names and addresses are told in two scripts (recorded; a public list of what accounts in Japan are asked for).
+IN_SCRIPTS = frozenset({"JP"})
+SCRIPTS = ("kana", "kanji")
+#: What follows from a postal code there, and is not asked for when it is told (recorded).
+FROM_POSTAL_CODE = frozenset({"city", "state", "town"})
 _EXTRA_PERSON: dict[str, tuple[str, ...]] = {
     "US": ("ssn_last_4",),
     "CA": ("id_number",),
@@ -116,6 +122,26 @@ def check_currency(country: str, given: str | None) -> None:
 def address_fields(country: str) -> tuple[str, ...]:
     """What an address must have there."""
     return _ADDRESS.get(country, ("city", "line1", "postal_code"))
+
+
+def place_fields(country: str) -> tuple[str, ...]:
+    """The fields of an address there, as paths: in Japan it is told in kana and in kanji."""
+    if country in IN_SCRIPTS:
+        return tuple(f"address_{script}.{name}" for script in SCRIPTS for name in _ADDRESS[country])
+    return tuple(f"address.{name}" for name in address_fields(country))
+
+
+def name_fields(country: str) -> tuple[str, ...]:
+    """The fields of a person's name there: in Japan it is told in kana and in kanji."""
+    names = ("first_name", "last_name")
+    if country in IN_SCRIPTS:
+        return tuple(f"{name}_{script}" for name in names for script in SCRIPTS)
+    return names
+
+
+def company_name_fields(country: str) -> tuple[str, ...]:
+    """The fields of a company's name there."""
+    return ("name", *(f"name_{script}" for script in SCRIPTS)) if country in IN_SCRIPTS else ("name",)
 
 
 def extra_person_fields(country: str) -> tuple[str, ...]:

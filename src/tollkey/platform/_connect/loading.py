@@ -114,7 +114,7 @@ def refresh(loaded: LoadedAccount, people: list[Json]) -> None:
         account["individual"] = {
             k: v for k, v in loaded.home.objects.copy(sole).items() if k != "additional_tos_acceptances"
         }
-        account["company"] = _company_of(sole, every)
+        account["company"] = _company_of(sole, account["country"], every)
     else:
         account.pop("individual", None)
     found = needs.of_account(account, people)
@@ -198,17 +198,15 @@ def _refresh_person(account: Json, person: Json) -> None:
     person["verification"]["status"] = status if provided and not documents_due else "unverified"
 
 
-def _company_of(person: Json, every: bool) -> Json:
+def _company_of(person: Json, country: str, every: bool) -> Json:
     """``company`` of a sole person: what is known of the person.
 
     every: with the fields that only some countries have.
     """
-    made = blank_company(every=every)
+    made = blank_company(country, every=every)
     for name in ("address", "address_kana", "address_kanji", "phone"):
         if person.get(name):
             made[name] = person[name]
-    if person.get("address_kanji"):
-        del made["address"]
     return made
 
 

@@ -12,7 +12,6 @@ from tollkey.platform._connect import countries, kyc
 from tollkey.wire import Json, value_at
 
 _DOB = ("dob.day", "dob.month", "dob.year")
-_NAMES = ("first_name", "last_name")
 #: Requirements that only block payouts, never a capability.
 _PAYOUTS_ONLY = ("external_account", "verification.document", "verification.additional_document", ".files")
 
@@ -80,26 +79,32 @@ def _told(person: Json, path: str) -> bool:
     if path == "relationship.executive":
         relation = person["relationship"]
         return bool(relation["executive"] or relation["title"])
-    if path.startswith("address.") and person.get("address_kanji"):
-        return True
-    return value_at(person, path) not in (None, "")
+    return value_at(person, path) not in (None, "") or _follows(person, path)
+
+
+def _follows(value: Json, path: str) -> bool:
+    """Whether a field of an address in kana or kanji follows from its postal code. value: a person or a company."""
+    address, _, name = path.partition(".")
+    return name in countries.FROM_POSTAL_CODE and bool(
+        address.startswith("address_") and (value.get(address) or {}).get("postal_code")
+    )
 
 
 def person_fields(country: str, role: str) -> tuple[str, ...]:
     """The fields required of a person. role: individual, representative or owner."""
-    places = tuple(f"address.{name}" for name in countries.address_fields(country))
+    names, places = countries.name_fields(country), countries.place_fields(country)
     extra = countries.extra_person_fields(country)
     if role == "owner":
         if country == "US":
-            return (*_NAMES, "email")
+            return (*names, "email")
         return (
-            *_NAMES,
+            *names,
             *_DOB,
             *places,
             *(name for name in extra if name != "full_name_aliases"),
             *(() if country == "AE" else ("email",)),
         )
-    fields = (*_NAMES, *_DOB, *places, "email", "phone", *extra)
+    fields = (*names, *_DOB, *places, "email", "phone", *extra)
     return (*fields, "relationship.executive", "relationship.title") if role == "representative" else fields
 
 
@@ -107,13 +112,13 @@ def of_person(account: Json, person: Json) -> Needs:
     """The requirements of a person."""
     country, needs = account["country"], Needs()
     if is_recipient(account):
-        fields: tuple[str, ...] = (*_NAMES, *_DOB, *(f"address.{name}" for name in countries.address_fields(country)))
+        fields: tuple[str, ...] = (*countries.name_fields(country), *_DOB, *countries.place_fields(country))
     elif account["business_type"] == "individual":
         fields = person_fields(country, "individual")
     else:
         roles = person["relationship"]
         role = "representative" if roles["representative"] else "owner" if roles["owner"] else ""
-        fields = person_fields(country, role) if role else _NAMES
+        fields = person_fields(country, role) if role else countries.name_fields(country)
     needs.require(*(path for path in fields if not _told(person, path)))
     if not needs.currently:
         _checks(account, person, needs)
@@ -149,11 +154,7 @@ def _checks(account: Json, person: Json, needs: Needs) -> None:
 def of_account(account: Json, people: list[Json]) -> Needs:
     """The requirements of an account and its people."""
     needs, kind = Needs(), account["business_type"]
-    profile = account["business_profile"]
-    if not profile["url"] and not profile["product_description"]:
-        needs.require("business_profile.url")
-    if not profile["mcc"] and not profile["url"] and not profile["product_description"]:
-        needs.require("business_profile.mcc")
+    _profile(account, needs)
     if not account["external_accounts"]["data"]:
         needs.require("external_account")
     if not account["tos_acceptance"]["date"] and not account.get("_onboarded"):
@@ -175,12 +176,22 @@ def of_account(account: Json, people: list[Json]) -> Needs:
     return needs
 
 
+def _profile(account: Json, needs: Needs) -> None:
+    """What is sold, and where: a site or a description, in Japan both (a public log of an Express account there)."""
+    profile = account["business_profile"]
+    if account["country"] in countries.IN_SCRIPTS:
+        needs.require(*(f"business_profile.{name}" for name in ("url", "product_description") if not profile[name]))
+    elif not profile["url"] and not profile["product_description"]:
+        needs.require("business_profile.url")
+    if not profile["mcc"] and not profile["url"] and not profile["product_description"]:
+        needs.require("business_profile.mcc")
+
+
 def _company(account: Json, people: list[Json], needs: Needs) -> None:
     company, country = account["company"], account["country"]
-    provided = {"name": company.get("name"), "tax_id": company["tax_id_provided"], "phone": company.get("phone")}
-    for name in countries.address_fields(country):
-        provided[f"address.{name}"] = company["address"].get(name) or company.get("address_kanji")
-    needs.require(*(f"company.{path}" for path, value in provided.items() if not value))
+    told = {**company, "tax_id": company["tax_id_provided"]}
+    fields = (*countries.company_name_fields(country), "tax_id", "phone", *countries.place_fields(country))
+    needs.require(*(f"company.{path}" for path in fields if not value_at(told, path) and not _follows(told, path)))
     for person in people:
         needs.add(f"{person['id']}.", of_person(account, person))
     if is_recipient(account):
@@ -198,7 +209,7 @@ def _company(account: Json, people: list[Json], needs: Needs) -> None:
     elif account.get("_tax_id") == "mismatch" and account.get("_document") != "match":
         needs.require("company.verification.document")
     if account.get("_checking"):
-        needs.pending |= {f"company.address.{name}" for name in countries.address_fields(country)} | {"company.tax_id"}
+        needs.pending |= {f"company.{path}" for path in countries.place_fields(country)} | {"company.tax_id"}
 
 
 def holds_back(needs: Needs) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tollkey.platform._connect import countries
 from tollkey.platform._connect.external import replace_external
 from tollkey.platform._connect.loading import LoadedAccount
 from tollkey.platform._connect.shape import new_person, set_account, set_person
@@ -40,13 +41,17 @@ def submit(loaded: LoadedAccount, params: Mapping[str, Any]) -> None:
     given = {name: params.get(name) or value for name, _, value in fields_of(loaded)}
     terms = {"date": call.now, "ip": call.origin.ip, "user_agent": call.origin.user_agent}
     kind = account["business_type"] or "individual"
-    set_account(
-        call, account, {"business_type": kind, "business_profile": {"url": given["url"]}, "tos_acceptance": terms}
-    )
+    profile = {"url": given["url"]}
+    if account["country"] in countries.IN_SCRIPTS:
+        profile["product_description"] = account["business_profile"]["product_description"] or given["url"]
+    set_account(call, account, {"business_type": kind, "business_profile": profile, "tos_acceptance": terms})
     if kind != "individual":
         company: Json = {name: True for name in ("owners_provided", "directors_provided", "executives_provided")}
         place = {name: given[name] for name in ("line1", "city", "state", "postal_code")}
-        company |= {"name": given["last_name"], "phone": given["phone"], "tax_id": _TEST_ID, "address": place}
+        name = given["last_name"]
+        company |= {"name": name, "phone": given["phone"], "tax_id": _TEST_ID, **_places(place, account["country"])}
+        if account["country"] in countries.IN_SCRIPTS:
+            company |= {f"name_{script}": name for script in countries.SCRIPTS}
         set_account(call, account, {"company": company})
     person = next((p for p in loaded.people() if p["relationship"]["representative"]), None)
     fresh = person is None
@@ -72,12 +77,21 @@ def _person(given: dict[str, str], country: str) -> Json:
     year, month, day = (
         int(part) if part.isdecimal() and len(part) < 5 else 0 for part in [*given["dob"].split("-"), "", "", ""][:3]
     )
+    place = {"country": country, **{name: given[name] for name in ("line1", "city", "state", "postal_code")}}
     return {
         **{name: given[name] for name in ("first_name", "last_name", "email", "phone")},
-        "address": {"country": country, **{name: given[name] for name in ("line1", "city", "state", "postal_code")}},
+        **{name: given[name.rpartition("_")[0]] for name in countries.name_fields(country) if name not in given},
+        **_places(place, country),
         "dob": {"day": day, "month": month, "year": year},
         "id_number": _TEST_ID,
         "nationality": country,
         "full_name_aliases": [],
         "relationship": {"representative": True, "title": "CEO", "executive": True},
     }
+
+
+def _places(place: Json, country: str) -> Json:
+    """An address as a country's accounts tell it: in Japan in each script."""
+    if country in countries.IN_SCRIPTS:
+        return {f"address_{script}": place for script in countries.SCRIPTS}
+    return {"address": place}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from tollkey.platform._connect import kyc
+from tollkey.platform._connect import countries, kyc
 from tollkey.wire import Call, Json, Params, exclusive, invalid, merged_metadata, nested_list, new_object
 from tollkey.wire.urls import is_site
 
@@ -17,6 +17,7 @@ _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 #: Countries whose companies are answered with every field.
 EVERY_FIELD = frozenset({"AE"})
 _JAPANESE_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state", "town")
+_FULL_WIDTH = {ord("0") + digit: ord("\uff10") + digit for digit in range(10)}
 #: A website may be given without its scheme (recorded).
 _PERSON_TEXTS = (
     "email", "first_name", "first_name_kana", "first_name_kanji", "full_name_aliases", "gender", "last_name",
@@ -90,6 +91,33 @@ def address(given: Any, country: str | None = None) -> Json:
     return {name: given.get(name) or (country if name == "country" else None) for name in _ADDRESS}
 
 
+def blank_places(country: str, shown: str | None) -> Json:
+    """The empty address of somebody there; in Japan one in each script. shown: its country, when it is known."""
+    if country not in countries.IN_SCRIPTS:
+        return {"address": address(None, shown)}
+    blank = {name: country if name == "country" else None for name in _JAPANESE_ADDRESS}
+    return {f"address_{script}": dict(blank) for script in countries.SCRIPTS}
+
+
+def set_places(value: Json, given: Params) -> None:
+    """Set the addresses in kana and kanji of a person or a company.
+
+    A postal code that is told in one script is known in the other: in digits of half width in kana, of full width in
+    kanji (recorded). Here it is not looked up: city and prefecture are null when they are not given.
+    """
+    scripts = [f"address_{script}" for script in countries.SCRIPTS if given.get(f"address_{script}")]
+    for name in scripts:
+        before = value.get(name) or {"country": "JP"}
+        value[name] = {field: given[name].get(field) or before.get(field) for field in _JAPANESE_ADDRESS}
+    told = next((given[name]["postal_code"] for name in scripts if given[name].get("postal_code")), None)
+    if told is None:
+        return
+    digits = "".join(str(int(character)) for character in told if character.isdecimal())
+    for script in countries.SCRIPTS:
+        place = value.setdefault(f"address_{script}", dict.fromkeys(_JAPANESE_ADDRESS) | {"country": "JP"})
+        place["postal_code"] = digits if script == "kana" else digits.translate(_FULL_WIDTH)
+
+
 def settings(country: str, interval: str = "daily", *, recipient: bool = False, covers_losses: bool = False) -> Json:
     """``settings`` of a new account. covers_losses: whether negative balances are debited from its bank."""
     delay = 0 if recipient else 1 if interval == "manual" else 2 if country == "US" else 7
@@ -136,7 +164,7 @@ def new_account(
         business_profile=new_object("account_business_profile"),
         capabilities={},
         charges_enabled=False,
-        company=blank_company(every=recipient or country in EVERY_FIELD),
+        company=blank_company(country, every=recipient or country in EVERY_FIELD),
         country=country,
         created=call.now,
         default_currency=currency,
@@ -153,13 +181,13 @@ def new_account(
     )
 
 
-def blank_company(*, every: bool = False) -> Json:
+def blank_company(country: str, *, every: bool = False) -> Json:
     """``company`` of an account without data.
 
     every: also what only some countries ask for (recorded of recipients).
     """
     company: Json = {
-        "address": address(None),
+        **blank_places(country, None),
         "directors_provided": True,
         "executives_provided": True,
         "name": None,
@@ -168,7 +196,9 @@ def blank_company(*, every: bool = False) -> Json:
         "verification": {"document": _document()},
     }
     if every:
-        company.update(name_kana=None, name_kanji=None, ownership_declaration=None, vat_id_provided=False)
+        company.update(ownership_declaration=None, vat_id_provided=False)
+    if every or country in countries.IN_SCRIPTS:
+        company.update(name_kana=None, name_kanji=None)
     return dict(sorted(company.items()))
 
 
@@ -238,11 +268,9 @@ def set_company(call: Call, account: Json, given: Params) -> None:
     for name in _COMPANY_TEXTS:
         if name in given:
             company[name] = given[name]
-    for name in ("address_kana", "address_kanji"):
-        if given.get(name):
-            company[name] = {field: given[name].get(field) for field in _JAPANESE_ADDRESS}
+    set_places(company, given)
     if given.get("address"):
-        company["address"] = {**company["address"], **given["address"]}
+        company["address"] = {**address(company.get("address")), **given["address"]}
         company["address"]["country"] = company["address"]["country"] or account["country"]
     for name in ("tax_id", "vat_id"):
         if given.get(name):
@@ -290,7 +318,7 @@ def new_person(call: Call, account: Json) -> Json:
         id=call.ids.new("person"),
         account=account["id"],
         additional_tos_acceptances={"account": {"date": None, "ip": None, "user_agent": None}},
-        address=address(None, account["country"]),
+        **blank_places(account["country"], account["country"]),
         created=call.now,
         dob={"day": None, "month": None, "year": None},
         relationship={
@@ -318,9 +346,7 @@ def set_person(call: Call, person: Json, given: Params) -> None:
         person["phone"] = international(given["phone"])
     if given.get("address"):
         person["address"] = {**address(person.get("address")), **given["address"]}
-    for name in ("address_kana", "address_kanji"):
-        if given.get(name):
-            person[name] = {field: given[name].get(field) for field in _JAPANESE_ADDRESS}
+    set_places(person, given)
     if given.get("dob"):
         person["dob"] = {name: given["dob"].get(name) for name in ("day", "month", "year")}
     merge(person["relationship"], given.get("relationship") or {})
