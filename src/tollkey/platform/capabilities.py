@@ -9,9 +9,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from tollkey.platform._connect import load_account, save_account
+from tollkey.platform._connect.business import INACTIVE
 from tollkey.platform._connect.loading import capability
 from tollkey.platform.accounts import PERMISSION, request
-from tollkey.wire import Call, Endpoint, Json, Page, Resource, missing_object, page_of_list, records
+from tollkey.wire import Call, Change, Endpoint, Json, Page, Resource, missing_object, page_of_list, records
 from tollkey.wire.shapes import properties
 
 if TYPE_CHECKING:
@@ -57,6 +58,12 @@ def update(call: Call, params: operations.PostAccountsAccountCapabilitiesCapabil
     return capability(loaded.account, name)
 
 
+def _rejected_for_inactivity(_call: Call, value: Json) -> None:
+    """Before 2024-06-20 a capability that is paused for inactivity was shown as rejected."""
+    if value["requirements"]["disabled_reason"] == INACTIVE:
+        value["requirements"]["disabled_reason"] = "rejected.other"
+
+
 CAPABILITY = Resource(
     object="capability",
     permission=PERMISSION,
@@ -66,6 +73,7 @@ CAPABILITY = Resource(
         Endpoint("GET", "/v1/accounts/{account}/capabilities/{capability}", retrieve_one),
         Endpoint("POST", "/v1/accounts/{account}/capabilities/{capability}", update),
     ),
+    changes=(Change("2024-06-20", _rejected_for_inactivity),),
     title="Capabilities",
     stored=False,
 )

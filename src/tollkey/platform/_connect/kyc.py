@@ -1,8 +1,9 @@
 """The test values that decide the result of verifying a person or company (reference section 6.11).
 
 dob 1901-01-01 matches, 1902-01-01 matches at once, others do not and lead to a request for a document
-id_number, tax_id 000000000 and ssn_last_4 0000 match; 222222222 matches at once; 111111111 does not
-address line1 address_full_match matches, address_no_match does not
+id_number, tax_id 000000000 and ssn_last_4 0000 match; 222222222 matches at once; 111111111 does not; tax_id 111111112
+    was not issued
+address line1 address_full_match matches, address_no_match and address_line1_no_match do not
 document file_identity_document_success matches, file_identity_document_failure does not
 """
 
@@ -12,7 +13,10 @@ from typing import Literal
 
 from tollkey.wire import Json
 
-Outcome = Literal["match", "at_once", "mismatch"]
+Outcome = Literal["match", "at_once", "mismatch", "not_issued"]
+
+_WRONG_LINES = ("address_no_match", "address_line1_no_match")
+_NOT_ISSUED = "111111112"
 
 NUMBER_MISMATCH = (
     "The identity information you entered cannot be verified. Please correct any errors or upload a document that"
@@ -28,6 +32,8 @@ DOCUMENT_FAILED = (
 def of_number(text: str) -> Outcome:
     """The result of verifying an identity or tax number. The number itself is not stored."""
     digits = "".join(character for character in str(text) if character.isalnum())
+    if digits == _NOT_ISSUED:
+        return "not_issued"
     if len(digits) >= 4 and set(digits) == {"1"}:
         return "mismatch"
     return "at_once" if len(digits) >= 4 and set(digits) == {"2"} else "match"
@@ -52,7 +58,7 @@ def of_person(person: Json) -> Outcome:
         return "match"
     birth = of_birth(person["dob"])
     values = (person.get("_id_number"), person.get("_ssn"), birth)
-    if "mismatch" in values or (person.get("address") or {}).get("line1") == "address_no_match":
+    if "mismatch" in values or (person.get("address") or {}).get("line1") in _WRONG_LINES:
         return "mismatch"
     return "at_once" if "at_once" in values else "match"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tollkey.platform._connect import countries, kyc, needs
+from tollkey.platform._connect import business, countries, kyc, needs
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import EVERY_FIELD, blank_company
 from tollkey.platform.connections import disconnect
@@ -260,7 +260,7 @@ def capability(account: Json, name: str) -> Json:
     if asked is not None and asked["requested"]:
         hash = {
             **due,
-            "disabled_reason": None if status == "active" else _WHY.get(due["disabled_reason"] or "", "other"),
+            "disabled_reason": _disabled(account, status, due["disabled_reason"] or ""),
         }
         if name.startswith("tax_reporting"):
             hash = {
@@ -277,6 +277,13 @@ def capability(account: Json, name: str) -> Json:
         "requirements": hash,
         "status": status if asked is not None and asked["requested"] else "unrequested",
     }
+
+
+def _disabled(account: Json, status: str, why: str) -> str | None:
+    """Why a capability is disabled. why: what disables the account."""
+    if status == "inactive" and business.paused(account):
+        return business.INACTIVE
+    return None if status == "active" else _WHY.get(why, "other")
 
 
 def _begin_checks(loaded: LoadedAccount, people: list[Json]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tollkey.platform._connect import countries, kyc
+from tollkey.platform._connect import business, countries, kyc
 from tollkey.wire import Json, value_at
 
 _DOB = ("dob.day", "dob.month", "dob.year")
@@ -21,12 +21,14 @@ class Needs:
     """Required fields, as paths.
 
     currently, eventually: due now and due at some time. pending: being verified. errors: of failed verifications.
+    payouts_only: of those due now, which stop payouts and nothing else.
     """
 
     currently: set[str] = field(default_factory=set)
     eventually: set[str] = field(default_factory=set)
     pending: set[str] = field(default_factory=set)
     errors: list[Json] = field(default_factory=list)
+    payouts_only: set[str] = field(default_factory=set)
 
     def add(self, prefix: str, other: Needs) -> None:
         """Add the requirements of another ``Needs``, with a prefix for each path."""
@@ -34,6 +36,7 @@ class Needs:
         self.eventually |= {prefix + path for path in other.eventually}
         self.pending |= {prefix + path for path in other.pending}
         self.errors += [{**error, "requirement": prefix + error["requirement"]} for error in other.errors]
+        self.payouts_only |= {prefix + path for path in other.payouts_only}
 
     def require(self, *paths: str) -> None:
         """Require fields now."""
@@ -173,7 +176,18 @@ def of_account(account: Json, people: list[Json]) -> Needs:
         _company(account, people, needs)
     if account["country"] in countries.WAITS and account.get("_checking"):
         needs.pending.add("business_profile.url")
+    elif not account.get("_nobody_checks"):
+        _check_business(account, needs)
     return needs
+
+
+def _check_business(account: Json, needs: Needs) -> None:
+    """What the checks of the business have found, by its test values."""
+    for found in business.findings(account):
+        asks = found.asks or (found.field,)
+        needs.require(*asks)
+        needs.errors += business.errors_of(found)
+        needs.payouts_only |= set(asks) if found.payouts_only else set()
 
 
 def _profile(account: Json, needs: Needs) -> None:
@@ -206,6 +220,10 @@ def _company(account: Json, people: list[Json], needs: Needs) -> None:
         needs.require("company.business_vat_id_number")
     if account.get("_nobody_checks"):
         needs.pending.add("company.tax_id")
+    elif account.get("_tax_id") == "not_issued" and not account.get("_checking"):
+        needs.require("company.tax_id")
+        error = {"code": "verification_failed_tax_id_not_issued", "reason": business.TAX_ID_NOT_ISSUED}
+        needs.errors.append({**error, "requirement": "company.tax_id"})
     elif account.get("_tax_id") == "mismatch" and account.get("_document") != "match":
         needs.require("company.verification.document")
     if account.get("_checking"):
@@ -214,9 +232,10 @@ def _company(account: Json, people: list[Json], needs: Needs) -> None:
 
 def holds_back(needs: Needs) -> bool:
     """Whether a requirement is missing that blocks all capabilities."""
-    return any(not path.endswith(_PAYOUTS_ONLY) for path in needs.currently)
+    return any(not path.endswith(_PAYOUTS_ONLY) for path in needs.currently - needs.payouts_only)
 
 
 def submitted(needs: Needs) -> bool:
-    """Whether all data except documents was provided."""
-    return not any(not path.endswith(_PAYOUTS_ONLY) or path == "external_account" for path in needs.currently)
+    """Whether all data except documents was provided. What was found wrong was provided."""
+    wrong = {error["requirement"] for error in needs.errors}
+    return not any(not path.endswith(_PAYOUTS_ONLY) or path == "external_account" for path in needs.currently - wrong)

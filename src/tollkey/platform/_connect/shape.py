@@ -295,7 +295,9 @@ def _describe(account: Json, given: Params) -> None:
         payments["statement_descriptor"] = _descriptor(name, 22)
     else:
         account["_described"] = True
-    if cards["statement_descriptor_prefix"] is None or not account.get("_described"):
+    if (given.get("card_payments") or {}).get("statement_descriptor_prefix"):
+        account["_prefixed"] = True
+    if cards["statement_descriptor_prefix"] is None or not (account.get("_described") or account.get("_prefixed")):
         cards["statement_descriptor_prefix"] = _descriptor(name, 10)
     if settings_of["dashboard"]["display_name"] is None:
         settings_of["dashboard"]["display_name"] = profile["name"] or _titled(host.rpartition(".")[0])
