@@ -81,3 +81,22 @@ def test_what_a_charge_may_have_but_has_not_expands_to_nothing(api: Api) -> None
     path = f"/v1/charges/{made['id']}"
     assert "transfer" not in api.ok("get", path, expand=["transfer.reversals.data.balance_transaction"])
     assert api.get(path, expand=["nonsense"]).status == 400
+
+
+def test_the_transfer_group_of_an_intent_s_charge_is_changed_on_the_intent(api: Api) -> None:
+    intent = api.ok(
+        "POST",
+        "/v1/payment_intents",
+        amount=500,
+        currency="usd",
+        payment_method="pm_card_visa",
+        confirm=True,
+        allowed_payment_method_types=["card"],
+    )
+    assert api.post(f"/v1/charges/{intent['latest_charge']}", transfer_group="group").refusal == (
+        400,
+        None,
+        None,
+        f"This Charge was created by a PaymentIntent ({intent['id']}). You must update the `transfer_group` on the"
+        " PaymentIntent instead of updating the Charge directly. See https://stripe.com/docs/api#update_payment_intent",
+    )

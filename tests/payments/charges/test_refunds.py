@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.payments.charges.steps import charged
 from tests.support.api import Api
 from tests.support.connected import audit
@@ -51,3 +53,37 @@ def test_a_refund_names_what_its_charge_was_paid_with(api: Api) -> None:
     charge = api.ok("post", "/v1/charges", amount=1000, currency="usd", customer=customer["id"])
     refund = api.ok("post", "/v1/refunds", charge=charge["id"])
     assert (refund["customer"], refund["payment_method"]) == (customer["id"], customer["default_source"])
+
+
+NEITHER = "One of the following params should be provided for this request: payment_intent or charge."
+
+
+@pytest.mark.parametrize(
+    ("params", "refusal"),
+    [
+        ({}, (400, None, None, NEITHER)),
+        ({"charge": "ch_none"}, (404, "resource_missing", "id", "No such charge: 'ch_none'")),
+    ],
+)
+def test_a_refund_names_a_charge_that_exists(
+    api: Api, params: dict[str, str], refusal: tuple[int, str | None, str | None, str]
+) -> None:
+    assert api.post("/v1/refunds", **params).refusal == refusal
+
+
+def test_money_that_was_returned_or_never_taken_is_not_returned_again(api: Api) -> None:
+    refund = api.ok("POST", "/v1/refunds", charge=charged(api)["id"])["id"]
+    canceled = api.post(f"/v1/refunds/{refund}/cancel")
+    assert canceled.refusal == (400, None, None, "Canceling this refund is unsupported.")
+    declined = api.post(
+        "/v1/payment_intents",
+        amount=500,
+        currency="usd",
+        payment_method="pm_card_chargeDeclined",
+        confirm=True,
+        allowed_payment_method_types=["card"],
+    ).error
+    intent = declined["payment_intent"]["id"]
+    never = (400, None, None, f"This PaymentIntent ({intent}) does not have a successful charge to refund.")
+    assert api.post("/v1/refunds", payment_intent=intent).refusal == never
+    assert api.post("/v1/refunds", charge=declined["charge"]).refusal == never

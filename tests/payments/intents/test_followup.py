@@ -66,3 +66,68 @@ def test_a_bank_debit_is_under_way_before_it_ends(api: Api, bank: str, status: s
     assert after["status"] == status
     assert_valid("GET", "/v1/payment_intents/{intent}", 200, dict(after))
     assert types(api)[1:3] == ["charge.pending", "payment_intent.processing"] or "mandate" in types(api)[1]
+
+
+TOO_MUCH = (
+    "The payment could not be captured because the requested capture amount is greater than the amount you can capture"
+    " for this charge. Contact us via https://support.stripe.com/contact/ for help."
+)
+
+
+@pytest.mark.parametrize(
+    ("amount", "code", "param", "message"),
+    [
+        (-1, None, "amount_to_capture", "Invalid non-negative integer"),
+        (0, "parameter_invalid_integer", "amount", "This value must be greater than or equal to 1."),
+        (2001, "amount_too_large", None, TOO_MUCH),
+    ],
+)
+def test_a_capture_takes_from_1_to_what_is_authorized(
+    api: Api, amount: int, code: str | None, param: str | None, message: str
+) -> None:
+    path = f"/v1/payment_intents/{pay(api, capture_method='manual')['id']}"
+    refused = api.post(f"{path}/capture", amount_to_capture=amount)
+    assert refused.refusal == (400, code, param, message)
+    assert refused.error["payment_intent"]["status"] == "requires_capture"
+    assert api.ok("POST", f"{path}/capture", amount_to_capture=1999)["amount_received"] == 1999
+    assert api.post(f"{path}/capture").refusal == (
+        400,
+        "payment_intent_unexpected_state",
+        None,
+        "The remaining amount on this PaymentIntent could not be captured because the remainder of the authorized"
+        " amount has been released.",
+    )
+
+
+def test_what_was_paid_changes_no_more(api: Api) -> None:
+    paid = pay(api)["id"]
+    refused = api.post(f"/v1/payment_intents/{paid}", amount=1)
+    assert (refused.error["code"], refused.error["param"]) == ("payment_intent_unexpected_state", "amount")
+
+
+@pytest.mark.parametrize(
+    ("customer", "hint"),
+    [
+        (
+            False,
+            "You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it"
+            " again directly with a payment method or ConfirmationToken.",
+        ),
+        (
+            True,
+            "To confirm the PaymentIntent with {customer}, specify a payment method attached to this customer along"
+            " with the customer ID.",
+        ),
+    ],
+)
+def test_an_intent_without_a_payment_method_says_how_to_give_one(api: Api, customer: bool, hint: str) -> None:
+    owner = api.ok("POST", "/v1/customers")["id"] if customer else None
+    given = {"customer": owner} if owner else {}
+    intent = api.ok("POST", "/v1/payment_intents", amount=500, currency="usd", **given)["id"]
+    message = "You cannot confirm this PaymentIntent because it's missing a payment method. "
+    assert api.post(f"/v1/payment_intents/{intent}/confirm").refusal == (
+        400,
+        "payment_intent_unexpected_state",
+        None,
+        message + hint.format(customer=owner),
+    )

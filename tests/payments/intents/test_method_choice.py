@@ -20,13 +20,33 @@ def test_a_payment_method_of_nobody_is_good_for_one_payment(api: Api) -> None:
 
 def test_a_customer_s_payment_method_needs_its_customer(api: Api) -> None:
     customer, method = saved_card(api)
-    assert (
-        pay(api, method)
-        .error["message"]
-        .startswith(f"The `payment_method` parameter supplied {method} belongs to the Customer {customer}.")
+    assert pay(api, method).refusal == (
+        400,
+        "parameter_missing",
+        "source",
+        f"The `payment_method` parameter supplied {method} belongs to the Customer {customer}."
+        " Please include the Customer in the `customer` parameter on the PaymentIntent.",
     )
     other = api.ok("POST", "/v1/customers")["id"]
-    assert pay(api, method, customer=other).error["code"] == "resource_missing"
+    theirs = (
+        400,
+        None,
+        "payment_method",
+        f"The PaymentMethod {method} does not belong to the Customer you supplied {other}."
+        " Please use this PaymentMethod with the Customer that it belongs to instead.",
+    )
+    assert pay(api, method, customer=other).refusal == theirs
+    assert api.post("/v1/setup_intents", payment_method=method, customer=other).refusal == theirs
+    saving = api.ok("POST", "/v1/setup_intents")["id"]
+    refused = api.post(f"/v1/setup_intents/{saving}/confirm", payment_method=method)
+    assert refused.error["setup_intent"]["id"] == saving
+    assert refused.refusal == (
+        400,
+        None,
+        "payment_method",
+        f"The payment method supplied ({method}) belongs to the Customer {customer}."
+        " Please include the Customer in the `customer` parameter on the SetupIntent.",
+    )
     assert pay(api, method, customer=customer)["status"] == "succeeded"
 
 

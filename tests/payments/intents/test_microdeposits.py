@@ -99,3 +99,16 @@ def test_deposits_verify_a_bank_account_before_the_debit(api: Api) -> None:
     assert (
         api.post(f"/v1/payment_intents/{intent['id']}/verify_microdeposits", amounts=[32, 45])["status"] == "processing"
     )
+
+
+@pytest.mark.parametrize(("kind", "name"), [("payment", "PaymentIntent"), ("setup", "SetupIntent")])
+def test_deposits_are_verified_while_an_action_is_required(api: Api, kind: str, name: str) -> None:
+    given = {"amount": 500, "currency": "usd"} if kind == "payment" else {}
+    path = f"/v1/{kind}_intents/{api.ok('POST', f'/v1/{kind}_intents', **given)['id']}"
+    assert api.post(f"{path}/verify_microdeposits", amounts=[32, 45]).refusal == (
+        400,
+        "intent_invalid_state",
+        None,
+        f"This {name} cannot be actioned on because it has a status of requires_payment_method. Only a {name} with one"
+        ' of the following statuses may be actioned on: ["requires_action"].',
+    )

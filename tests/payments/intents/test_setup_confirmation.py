@@ -41,3 +41,41 @@ def test_a_challenge_decides_what_becomes_of_the_set_up(api: Api, answer: str, s
     )
     assert api.get(f"/v1/setup_intents/{intent['id']}")["status"] == status
     assert [one["status"] for one in api.get("/v1/setup_attempts", setup_intent=intent["id"])["data"]] == [attempt]
+
+
+MISSING = (
+    "You cannot confirm this SetupIntent because it's missing a payment method. You can either update the SetupIntent"
+    " with a payment method and then confirm it again, or confirm it again directly with a payment method or"
+    " ConfirmationToken."
+)
+CANCELED = "You cannot confirm this SetupIntent because it has been canceled."
+SUCCEEDED = "You cannot confirm this SetupIntent because it has already succeeded."
+NOT_UPDATED = "You cannot update this SetupIntent because it has already succeeded."
+NOT_CANCELED = (
+    "You cannot cancel this SetupIntent because it has a status of succeeded. Only a SetupIntent with one of the"
+    " following statuses may be canceled: `requires_payment_method`, `requires_confirmation`, or `requires_action`."
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "canceled", "request_", "message"),
+    [
+        ({}, False, "/confirm", MISSING),
+        ({}, True, "/confirm", MISSING),
+        ({"payment_method": "pm_card_visa"}, True, "/confirm", CANCELED),
+        ({"payment_method": "pm_card_visa", "confirm": True}, False, "/confirm", SUCCEEDED),
+        ({"payment_method": "pm_card_visa", "confirm": True}, False, "", NOT_UPDATED),
+        ({"payment_method": "pm_card_visa", "confirm": True}, False, "/cancel", NOT_CANCELED),
+    ],
+)
+def test_an_intent_says_why_its_status_does_not_allow_that(
+    api: Api, given: dict[str, object], canceled: bool, request_: str, message: str
+) -> None:
+    path = (
+        f"/v1/setup_intents/{api.ok('POST', '/v1/setup_intents', allowed_payment_method_types=['card'], **given)['id']}"
+    )
+    if canceled:
+        api.ok("POST", f"{path}/cancel")
+    params = {} if request_ else {"payment_method": "pm_card_visa"}
+    refused = api.post(path + request_, **params)
+    assert refused.refusal == (400, "setup_intent_unexpected_state", None, message)

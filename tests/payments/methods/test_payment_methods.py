@@ -61,3 +61,28 @@ def test_only_an_attached_method_is_changed(api: Api) -> None:
     assert api.post(path, metadata={"a": "1"}).status == 400
     api.ok("POST", f"{path}/attach", customer=api.ok("POST", "/v1/customers")["id"])
     assert api.ok("POST", path, metadata={"a": "1"})["metadata"] == {"a": "1"}
+
+
+def test_a_method_is_attached_after_it_was_made_and_detached_while_it_is_attached(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    card = {"type": "card", "card": {"token": "tok_visa"}}
+    assert api.post("/v1/payment_methods", customer=customer, **card).refusal == (
+        400,
+        None,
+        None,
+        "You cannot attach a PaymentMethod to a Customer during PaymentMethod creation. Please instead create the"
+        " PaymentMethod and then attach it using the attachment method of the PaymentMethods API.",
+    )
+    path = f"/v1/payment_methods/{api.ok('POST', '/v1/payment_methods', **card)['id']}"
+    assert api.post(f"{path}/attach").refusal == (
+        400,
+        "parameter_missing",
+        None,
+        "Must provide customer or customer_account.",
+    )
+    assert api.post(f"{path}/detach").refusal == (
+        400,
+        None,
+        None,
+        "The payment method you provided is not attached to a customer so detachment is impossible.",
+    )

@@ -204,6 +204,13 @@ def _check_fee(call: Call, params: operations.PostCharges, transfer: Mapping[str
 def update(call: Call, params: operations.PostChargesCharge) -> StoredCharge:
     """Change the description, shipping, fraud details or metadata of a charge."""
     charge = call.objects.get(kinds.CHARGE, call.path["charge"])
+    if params.get("transfer_group") is not None and charge["payment_intent"]:
+        raise invalid(
+            f"This Charge was created by a PaymentIntent ({charge['payment_intent']}). You must update the"
+            " `transfer_group` on the PaymentIntent instead of updating the Charge directly."
+            " See https://stripe.com/docs/api#update_payment_intent",
+            retry=False,
+        )
     for name in ("customer", "transfer_group"):
         if params.get(name) is not None and charge.get(name) not in (None, params[name]):
             raise invalid(f"You cannot modify `{name}` on a charge once it already has been set.", name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.charges import details, kinds, states
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, invalid, new_object
+from tollkey.wire import ApiError, Call, invalid, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge, StoredRefund
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _OF_INTENT = (
     "This uncaptured Charge was created by a PaymentIntent ({intent}). You must {verb}. For more information, see"
-    " https://stripe.com/docs/payments/payment-intents/creating-payment-intents#separate-auth-capture"
+    " https://stripe.com/docs/payments/place-a-hold-on-a-payment-method"
 )
 
 
@@ -26,6 +26,8 @@ def check_settled(charge: StoredCharge) -> None:
 
     Source of the last one's text: woocommerce-gateway-stripe issue 1081.
     """
+    if charge["status"] == "failed" and charge["payment_intent"]:
+        raise without_charge(charge["payment_intent"])
     if charge["status"] in ("failed", "pending"):
         state = "has failed" if charge["status"] == "failed" else "is still pending"
         raise invalid(
@@ -34,6 +36,11 @@ def check_settled(charge: StoredCharge) -> None:
     if charge["payment_intent"] and not charge["captured"] and not charge["amount_captured"]:
         verb = "cancel the PaymentIntent to reverse the authorization instead of refunding the Charge directly"
         raise invalid(_OF_INTENT.format(intent=charge["payment_intent"], verb=verb), None, retry=False)
+
+
+def without_charge(intent: str) -> ApiError:
+    """Return the 400 for a refund of a PaymentIntent that took no money. intent: its id."""
+    return invalid(f"This PaymentIntent ({intent}) does not have a successful charge to refund.", retry=False)
 
 
 def check_own_capture(charge: StoredCharge) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
-from tollkey.payments.charges import jobs, kinds, refund_rules
+from tollkey.payments.charges import jobs, kinds, refund_objects, refund_rules
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
     Action,
@@ -39,11 +39,10 @@ def create(call: Call, params: operations.PostRefunds) -> StoredRefund:
         intent = call.objects.get(kinds.PAYMENT_INTENT, params["payment_intent"], "payment_intent")
         charge_id = intent.get("latest_charge")
         if not charge_id or intent.get("status") not in ("succeeded", "requires_capture"):
-            message = f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund."
-            raise invalid(message, "payment_intent", "payment_intent_unexpected_state", retry=False)
+            raise refund_objects.without_charge(intent["id"])
         charge = call.objects.get(kinds.CHARGE, charge_id, "payment_intent")
     elif params.get("charge"):
-        charge = call.objects.get(kinds.CHARGE, params["charge"], "charge")
+        charge = call.objects.get(kinds.CHARGE, params["charge"])  # 404 and ``id``, as recorded
     else:
         raise invalid("One of the following params should be provided for this request: payment_intent or charge.")
     return refund_rules.refund(call, charge, params)
@@ -80,11 +79,7 @@ def cancel(call: Call, params: operations.PostRefundsRefundCancel) -> StoredRefu
     """Cancel a refund that waits for an action of the customer."""
     refund = call.objects.get(kinds.REFUND, call.path["refund"])
     if refund["status"] not in ("requires_action", "pending"):
-        raise invalid(
-            f"Refund {refund['id']} cannot be canceled because it has a status of {refund['status']}.",
-            None,
-            retry=False,
-        )
+        raise invalid("Canceling this refund is unsupported.", retry=False)
     return refund_rules.return_refund(call, refund, "canceled")
 
 

@@ -11,7 +11,7 @@ from tollkey.payments.intents.microdeposits import verified_method
 from tollkey.payments.intents.outcome import charge_and_record, refuse, succeed
 from tollkey.payments.shared import currency
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import Call, Params, invalid, value_at
+from tollkey.wire import ApiError, Call, Params, invalid, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge
@@ -95,6 +95,34 @@ def expire(call: Call, id: str) -> None:
 # -- requests of the server
 
 
+def _not_captured(
+    call: Call, intent: StoredPaymentIntent, message: str, param: str | None, code: str | None = None
+) -> ApiError:
+    return invalid(message, param, code, payment_intent=call.objects.copy(intent))
+
+
+def _amount_to_capture(call: Call, intent: StoredPaymentIntent, params: Params, *, more: bool) -> int:
+    """Return what to capture, in minor units. Raises ApiError 400 for less than 1 or more than is authorized.
+
+    more: a part was captured before, so that 0 releases what remains.
+    """
+    amount: int | None = params.get("amount_to_capture")
+    if amount is None:
+        return intent["amount_capturable"]
+    if amount < 0:
+        raise _not_captured(call, intent, "Invalid non-negative integer", "amount_to_capture")
+    if amount == 0 and not more:
+        message = "This value must be greater than or equal to 1."
+        raise _not_captured(call, intent, message, "amount", "parameter_invalid_integer")
+    if amount > intent["amount_capturable"]:
+        message = (
+            "The payment could not be captured because the requested capture amount is greater than the amount you can"
+            " capture for this charge. Contact us via https://support.stripe.com/contact/ for help."
+        )
+        raise _not_captured(call, intent, message, None, "amount_too_large")
+    return amount
+
+
 def capture_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> StoredPaymentIntent:
     """Capture an authorized payment, in full or in part.
 
@@ -108,17 +136,7 @@ def capture_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> S
             "This PaymentIntent does not support multiple captures, so `final_capture` cannot be false.",
             "final_capture",
         )
-    amount = params.get("amount_to_capture")
-    if amount is None or (amount == 0 and not made["amount_captured"]):
-        amount = intent["amount_capturable"]
-    if amount > intent["amount_capturable"]:
-        raise invalid(
-            "The requested capture amount is greater than the amount you can capture for this charge.",
-            "amount_to_capture",
-            "amount_too_large",
-            retry=False,
-            payment_intent=call.objects.copy(intent),
-        )
+    amount = _amount_to_capture(call, intent, params, more=bool(made["amount_captured"]))
     if (params.get("application_fee_amount") or 0) > amount:
         raise invalid(
             "The application_fee_amount cannot be greater than the captured amount.", "application_fee_amount"

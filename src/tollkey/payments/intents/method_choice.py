@@ -9,19 +9,29 @@ from tollkey.payments.intents import kinds
 from tollkey.payments.methods import customer_sources, instruments, payment_methods
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.processors import protocol
-from tollkey.wire import Call, Params, invalid, value_at
+from tollkey.wire import ApiError, Call, Params, invalid, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import AnyIntent, Instrument, StoredConfirmationToken
 
-_BELONGS = (
-    "The `payment_method` parameter supplied {method} belongs to the Customer {customer}."
-    " Please include the Customer in the"
-    " `customer` parameter on the {kind}."
-)
+#: Recorded: the two kinds of intents word it differently, and a PaymentIntent blames ``source``.
+_BELONGS = {
+    "payment_intent": (
+        "The `payment_method` parameter supplied {method} belongs to the Customer {customer}."
+        " Please include the Customer in the `customer` parameter on the PaymentIntent.",
+        "source",
+        "parameter_missing",
+    ),
+    "setup_intent": (
+        "The payment method supplied ({method}) belongs to the Customer {customer}."
+        " Please include the Customer in the `customer` parameter on the SetupIntent.",
+        "payment_method",
+        None,
+    ),
+}
 _NOT_THEIRS = (
-    "The customer does not have a payment method with the ID {method}. The payment method must be attached to the "
-    "customer."
+    "The PaymentMethod {method} does not belong to the Customer you supplied {customer}. Please use this PaymentMethod"
+    " with the Customer that it belongs to instead."
 )
 #: Fields that a ConfirmationToken passes to the intent besides its payment method.
 _CARRIED = ("return_url", "setup_future_usage", "shipping", "mandate_data")
@@ -95,9 +105,11 @@ def usable_by(call: Call, intent: AnyIntent, method: Instrument) -> None:
     owner = owner if isinstance(owner, str) else None
     name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
     if owner is not None and intent["customer"] is None:
-        raise invalid(_BELONGS.format(method=method["id"], customer=owner, kind=name), "payment_method")
+        message, param, code = _BELONGS[intent["object"]]
+        raise _not_usable(call, intent, message.format(method=method["id"], customer=owner), param, code)
     if owner is not None and owner != intent["customer"]:
-        raise invalid(_NOT_THEIRS.format(method=method["id"]), "payment_method", "resource_missing")
+        message = _NOT_THEIRS.format(method=method["id"], customer=intent["customer"])
+        raise _not_usable(call, intent, message, "payment_method", None)
     if owner is None and method.get("_used") and method["object"] == "payment_method":
         raise invalid(instruments.USED, retry=False)
     allowed = intent["payment_method_types"]
@@ -123,6 +135,14 @@ def spend(call: Call, method: Instrument) -> None:
         customer_sources.consume(call, method)
     elif method.get("customer") is None:
         consume(call, method)
+
+
+def _not_usable(call: Call, intent: AnyIntent, message: str, param: str, code: str | None) -> ApiError:
+    """Return the 400 for a payment method of another customer; it contains the intent unless that is being made."""
+    refusal = invalid(message, param, code)
+    if "intent" in call.path:
+        refusal.extra[intent["object"]] = call.objects.copy(intent)
+    return refusal
 
 
 def consume(call: Call, method: Instrument) -> None:

@@ -41,8 +41,15 @@ def check_microdeposits(call: Call, intent: AnyIntent, method: Instrument | None
     failure that changes the intent, else None. Raises ApiError for a failure after which the customer may retry.
     """
     asked = value_at(intent, "next_action.type")
-    if method is None or intent["status"] != "requires_action" or asked != "verify_with_microdeposits":
-        name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
+    name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
+    if intent["status"] != "requires_action":
+        message = (
+            f"This {name} cannot be actioned on because it has a status of {intent['status']}. Only a {name} with one"
+            ' of the following statuses may be actioned on: ["requires_action"].'
+        )
+        carried = {intent["object"]: call.objects.copy(intent)}
+        raise invalid(message, None, "intent_invalid_state", retry=False, **carried)
+    if method is None or asked != "verify_with_microdeposits":
         message = f"This {name} cannot be verified with microdeposits because it is not waiting for them."
         raise invalid(message, None, "intent_verification_method_missing", retry=False)
     amounts, code = params.get("amounts"), params.get("descriptor_code")

@@ -23,6 +23,10 @@ _NOT_CONFIRMABLE = (
     " following statuses may be confirmed: requires_confirmation, requires_action."
 )
 _CAPTURED = "This PaymentIntent could not be captured because it has already been captured."
+_RELEASED = (
+    "The remaining amount on this PaymentIntent could not be captured because the remainder of the authorized amount"
+    " has been released."
+)
 _NOT_CAPTURABLE = (
     "This PaymentIntent could not be captured because it has a status of {status}. Only a PaymentIntent with one of the"
     " following statuses may be captured: requires_capture."
@@ -48,9 +52,9 @@ def charge_of(call: Call, intent: StoredPaymentIntent) -> StoredCharge:
     return call.objects.get(kinds.CHARGE, id)
 
 
-def unexpected(call: Call, intent: StoredPaymentIntent, message: str) -> ApiError:
+def unexpected(call: Call, intent: StoredPaymentIntent, message: str, param: str | None = None) -> ApiError:
     """Return the 400 error ``payment_intent_unexpected_state``, which contains the intent."""
-    return invalid(message, None, CODE, retry=False, payment_intent=call.objects.copy(intent))
+    return invalid(message, param, CODE, retry=False, payment_intent=call.objects.copy(intent))
 
 
 def check_cancelable(call: Call, intent: StoredPaymentIntent) -> None:
@@ -77,13 +81,19 @@ def check_confirmable(call: Call, intent: StoredPaymentIntent) -> None:
 
 def missing_method(call: Call, intent: StoredPaymentIntent) -> ApiError:
     """Return the error of a confirmation without a payment method."""
+    hint = (
+        "You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again"
+        " directly with a payment method or ConfirmationToken."
+    )
+    if intent["customer"] is not None:
+        hint = (
+            f"To confirm the PaymentIntent with {intent['customer']}, specify a payment method attached to this"
+            " customer along with the customer ID."
+        )
     return unexpected(
         call,
         intent,
-        "You cannot confirm this PaymentIntent because it's missing a payment method."
-        " You can either update the PaymentIntent with a"
-        " payment method and then confirm it again, or confirm it again directly with a payment method or"
-        " ConfirmationToken.",
+        f"You cannot confirm this PaymentIntent because it's missing a payment method. {hint}",
     )
 
 
@@ -96,14 +106,14 @@ def check_updatable(call: Call, intent: StoredPaymentIntent, name: str) -> None:
             f"This PaymentIntent's {name} could not be updated because it has a status of {intent['status']}."
             f" You may only update the"
             f" {name} of a PaymentIntent with one of the following statuses: {', '.join(UPDATABLE)}.",
+            name,
         )
 
 
 def check_capturable(call: Call, intent: StoredPaymentIntent) -> None:
     """Raise ApiError if the intent is not authorized."""
     if intent["status"] != "requires_capture":
-        raise unexpected(
-            call,
-            intent,
-            _CAPTURED if intent["status"] == "succeeded" else _NOT_CAPTURABLE.format(status=intent["status"]),
-        )
+        message = _NOT_CAPTURABLE.format(status=intent["status"])
+        if intent["status"] == "succeeded":
+            message = _RELEASED if intent["amount_received"] < intent["amount"] else _CAPTURED
+        raise unexpected(call, intent, message)

@@ -130,14 +130,9 @@ def apply(call: Call, intent: StoredSetupIntent, params: Params) -> None:
     """Apply update parameters to a SetupIntent. Raises ApiError if its status does not allow the change."""
     late = set(params) - {"metadata", "description"}
     if late and intent["status"] not in CANCELABLE:
-        name = sorted(late)[0]
-        raise unexpected(
-            call,
-            intent,
-            f"This SetupIntent's {name} could not be updated because it has a status of {intent['status']}."
-            f" You may only update the {name}"
-            f" of a SetupIntent with one of the following statuses: {', '.join(CANCELABLE)}.",
-        )
+        ended = {"succeeded": "has already succeeded", "canceled": "has been canceled"}
+        problem = ended.get(intent["status"], f"has a status of {intent['status']}")
+        raise unexpected(call, intent, f"You cannot update this SetupIntent because it {problem}.")
     _customer(call, intent, params)
     fields.merge_metadata(intent, params)
     fields.assign(intent, params, ("description", "flow_directions"))

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from tollkey.payments.intents.stored import Instrument, StoredSetupIntent
     from tollkey.wire import api
 
+_METHODS = ("payment_method", "payment_method_data", "confirmation_token", "source")
+_MISSING = (
+    "You cannot confirm this SetupIntent because it's missing a payment method. You can either update the SetupIntent"
+    " with a payment method and then confirm it again, or confirm it again directly with a payment method or"
+    " ConfirmationToken."
+)
+_ENDED = {"succeeded": "it has already succeeded", "canceled": "it has been canceled"}
 _CHANGES = ("allowed_payment_method_types", "payment_method_options")
 
 
@@ -34,32 +41,33 @@ def confirm_setup(call: Call, intent: StoredSetupIntent, params: Params) -> ApiE
     Returns the 402 error of a refusal instead of raising it.
     """
     call.require(providers.SETUPS)
-    if intent["status"] not in CANCELABLE:
-        raise unexpected(
-            call,
-            intent,
-            f"You cannot confirm this SetupIntent because it has a status of {intent['status']}."
-            f" Only a SetupIntent with one of the"
-            " following statuses may be confirmed: requires_confirmation, requires_action.",
-        )
+    _check_confirmable(call, intent, params)
     redeem_confirmation_token(call, params, intent)
     change = {name: params[name] for name in _CHANGES if params.get(name)}
     if change:
         apply(call, intent, change)
     choose(call, intent, params)
     if intent["payment_method"] is None:
-        raise unexpected(
-            call,
-            intent,
-            "You cannot confirm this SetupIntent because it's missing a payment method."
-            " You can either update the SetupIntent with a"
-            " payment method and then confirm it again, or confirm it again directly with a payment method or"
-            " ConfirmationToken.",
-        )
+        raise unexpected(call, intent, _MISSING)
     check_return_url(call, intent, params.get("return_url"))
     method = instruments.resolve_payment_method(call, intent["payment_method"])
     intent["_mandate"] = mandates.mandate_for(call, intent, method, params)
     return _attempt(call, intent, method, params)
+
+
+def _check_confirmable(call: Call, intent: StoredSetupIntent, params: Params) -> None:
+    """Raise ApiError 400 if the status allows no confirmation; a missing payment method is named first."""
+    status = intent["status"]
+    if status in CANCELABLE:
+        return
+    if intent["payment_method"] is None and not any(params.get(name) for name in _METHODS):
+        raise unexpected(call, intent, _MISSING)
+    problem = _ENDED.get(
+        status,
+        f"it has a status of {status}. Only a SetupIntent with one of the following statuses may be confirmed:"
+        " requires_confirmation, requires_action",
+    )
+    raise unexpected(call, intent, f"You cannot confirm this SetupIntent because {problem}.")
 
 
 def _attempt(call: Call, intent: StoredSetupIntent, method: Instrument, params: Params) -> ApiError | None:

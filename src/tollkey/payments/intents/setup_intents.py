@@ -107,8 +107,8 @@ def cancel(call: Call, params: Params) -> StoredSetupIntent:
             call,
             intent,
             f"You cannot cancel this SetupIntent because it has a status of {intent['status']}."
-            f" Only a SetupIntent with one of the"
-            f" following statuses may be canceled: {', '.join(CANCELABLE)}.",
+            " Only a SetupIntent with one of the following statuses may be canceled: `requires_payment_method`,"
+            " `requires_confirmation`, or `requires_action`.",
         )
     ownership.check_session(call, intent, "cancel")
     if intent["status"] == "requires_action":

@@ -55,6 +55,11 @@ def create(call: Call, params: Params) -> StoredPaymentMethod:
     """Create a payment method from data, a token, or a payment method of the platform."""
     if params.get("payment_method"):
         return copying.copy_payment_method(call, params, PERMISSION)
+    if params.get("customer"):
+        raise invalid(
+            "You cannot attach a PaymentMethod to a Customer during PaymentMethod creation. Please instead create the"
+            " PaymentMethod and then attach it using the attachment method of the PaymentMethods API."
+        )
     kind = params.get("type")
     if kind is None:
         raise missing_param("type")
@@ -263,7 +268,7 @@ def attach(call: Call, params: Params) -> Instrument:
     """Attach a payment method to a customer, unless the bank refuses to save it."""
     value = named_method(call, call.path["payment_method"], None)
     if not params.get("customer"):
-        raise missing_param("customer")
+        raise invalid("Must provide customer or customer_account.", None, "parameter_missing")
     return attach_to(call, value, call.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"])
 
 
@@ -292,7 +297,7 @@ def detach(call: Call, params: Params) -> Instrument:
     owner = value.get("customer")
     if not owner:
         message = "The payment method you provided is not attached to a customer so detachment is impossible."
-        raise invalid(message, None, "payment_method_unexpected_state", retry=False)
+        raise invalid(message, retry=False)
     value["customer"] = None
     value["_used"] = True
     call.objects.save(value)
