@@ -252,28 +252,32 @@ class Objects:
         return self._seen[key]
 
     @overload
-    def get(self, object: Kind[T], id: str, param: str | None = None) -> T: ...
+    def get(self, object: Kind[T], id: str, param: str | None = None, *, path_param: str | None = None) -> T: ...
     @overload
-    def get(self, object: str, id: str, param: str | None = None) -> Json: ...
-    def get(self, object: Any, id: str, param: str | None = None) -> Any:
+    def get(self, object: str, id: str, param: str | None = None, *, path_param: str | None = None) -> Json: ...
+    def get(self, object: Any, id: str, param: str | None = None, *, path_param: str | None = None) -> Any:
         """Return the object with that id.
 
         param: the parameter that named it, in bracket form; None when the id was in the path.
+        path_param: what this endpoint's error calls an id in the path, where it is not ``Resource.path_param``.
         Raises ApiError resource_missing: 404 for a path, 400 for a parameter. The message says when the other mode has
         the id.
         """
         found = self.find(object, id)
         if found is None:
-            raise self.missing(object, id, param)
+            raise self.missing(object, id, param, path_param=path_param)
         return found
 
-    def missing(self, object: str | Kind[Any], id: str, param: str | None = None) -> Exception:
+    def missing(
+        self, object: str | Kind[Any], id: str, param: str | None = None, *, path_param: str | None = None
+    ) -> Exception:
         """Return the error for an id that this scope does not have; see ``get``."""
         resource = self.resource(object)
         other = None
         if self.table(object).exists_in_other_mode(self.tx, self.scope, id):
             other = "test" if self.scope.livemode else "live"
-        return missing_object(resource.named, id, param or resource.path_param, in_path=param is None, other_mode=other)
+        named = param or path_param or resource.path_param
+        return missing_object(resource.named, id, named, in_path=param is None, other_mode=other)
 
     def insert(self, value: T, event: EventType | None = None) -> T:
         """Store a new object and, if given, an event of that type. Returns the object.

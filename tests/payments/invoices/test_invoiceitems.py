@@ -41,3 +41,25 @@ def test_a_deleted_item_leaves_its_draft(api: Api) -> None:
     item = api.ok("POST", PATH, customer=customer, invoice=invoice, amount=500, currency="usd")["id"]
     assert api.ok("DELETE", f"{PATH}/{item}")["deleted"] is True
     assert api.get(f"/v1/invoices/{invoice}")["lines"]["data"] == []
+
+
+def test_an_amount_is_that_of_all_units(api: Api) -> None:
+    who = api.ok("POST", "/v1/customers")["id"]
+    new = {"amount": 500, "quantity": 2}
+    message = "You may only specify one of these parameters: amount, quantity."
+    assert api.post("/v1/invoiceitems", customer=who, currency="usd", **new).refusal == (400, None, "amount", message)
+    draft = api.ok("POST", "/v1/invoices", customer=who)["id"]
+    refused = api.post(f"/v1/invoices/{draft}/add_lines", lines=[new])
+    assert refused.refusal == (400, None, "lines[0][amount]", message)
+
+
+def test_an_invoice_has_one_currency(api: Api) -> None:
+    who = api.ok("POST", "/v1/customers")["id"]
+    draft = api.ok("POST", "/v1/invoices", customer=who, currency="usd")["id"]
+    assert api.post("/v1/invoiceitems", customer=who, invoice=draft, amount=500, currency="mxn").refusal == (
+        400,
+        None,
+        None,
+        "You cannot combine currencies on a single invoice. This invoice has invoice items currency mxn that conflicts"
+        " with the invoice currency usd.",
+    )

@@ -177,7 +177,8 @@ def test_an_item_is_one_of_its_invoices_customer_and_currency_and_is_billed_once
     else:
         item = {"customer": invoice["customer"], "pricing": {"price": plan(api)}}
     refused = api.post("/v1/invoiceitems", **item)
-    assert (refused.status, refused.error["param"]) == (400, which)
+    param = None if which == "currency" else which  # recorded: the error of another currency names no parameter
+    assert (refused.status, refused.error.get("param")) == (400, param)
 
 
 @pytest.mark.parametrize("name", ["payment_method", "source"])

@@ -83,21 +83,29 @@ def _credit(api: Api, invoice: Answer) -> Answer:
 
 #: What is done -> how, the states in which it is, and the refusal elsewhere: its code, or words of its message.
 TABLE: dict[str, tuple[Callable[[Api, Answer], Answer], tuple[str, ...], str]] = {
-    "change its description": (_do("", description="Other"), ("draft",), EDITABLE),
+    "change its description": (
+        _do("", description="Other"),
+        ("draft",),
+        "Finalized invoices can't be updated in this way",
+    ),
     "change its metadata": (_do("", metadata={"a": "b"}), STATES, ""),
-    "finalize it": (_do("/finalize"), ("draft",), EDITABLE),
+    "finalize it": (_do("/finalize"), ("draft",), "can't re-finalize a non-draft invoice"),
     "pay it": (_do("/pay"), ("draft", "open", "uncollectible"), "paid"),
-    "void it": (_do("/void"), ("open", "uncollectible"), "You can only pass in open or uncollectible invoices"),
-    "give it up": (_do("/mark_uncollectible"), ("open",), "You can only mark open invoices as uncollectible"),
-    "send it": (_do("/send"), ("draft", "open"), "You can only send open or draft invoices"),
-    "delete it": (lambda api, invoice: api.delete(f"/v1/invoices/{invoice['id']}"), ("draft",), EDITABLE),
+    "void it": (_do("/void"), ("open", "uncollectible"), ""),
+    "give it up": (_do("/mark_uncollectible"), ("open",), ""),
+    "send it": (_do("/send"), ("draft", "open"), "This invoice cannot be sent right now."),
+    "delete it": (
+        lambda api, invoice: api.delete(f"/v1/invoices/{invoice['id']}"),
+        ("draft",),
+        "You can only delete draft",
+    ),
     "add lines": (_do("/add_lines", lines=[{"amount": 100}]), ("draft",), EDITABLE),
     "change lines": (_with_line("/update_lines", description="Other"), ("draft",), EDITABLE),
     "change a line": (_with_line("/lines", description="Other"), ("draft",), EDITABLE),
     "remove lines": (_with_line("/remove_lines", behavior="delete"), ("draft",), EDITABLE),
     "add an item": (_add_item, ("draft",), EDITABLE),
     "change an item": (_change_item, ("draft",), EDITABLE),
-    "delete an item": (_delete_item, ("draft",), EDITABLE),
+    "delete an item": (_delete_item, ("draft",), "Can't delete an invoice item"),
     "attach a payment": (_attach, ("open",), "You can only attach payments to open invoices"),
     "credit it": (_credit, ("open", "paid", "uncollectible"), "You can only issue credit notes for open or paid"),
 }
@@ -139,7 +147,7 @@ def test_what_is_owed_and_until_when_stays_once_it_is_finalized(api: Api, name: 
     assert api.post(path, **{name: value}).status == 200
     api.ok("post", f"/v1/invoices/{_in(api, 'open')['id']}", auto_advance=False)
     refused = api.post(f"/v1/invoices/{_in(api, 'open')['id']}", **{name: value})
-    assert (refused.status, refused.error["code"]) == (400, EDITABLE)
+    assert refused.refusal == (400, None, name, "Finalized invoices can't be updated in this way")
 
 
 def test_the_customers_details_on_a_finalized_invoice_stay(api: Api) -> None:
@@ -160,3 +168,63 @@ def test_a_draft_of_a_subscription_is_not_deleted(api: Api) -> None:
     sub = api.ok("post", "/v1/subscriptions", customer=who, items=[{"price_data": recurring}], **sent)
     refused = api.delete(f"/v1/invoices/{sub['latest_invoice']}")
     assert (refused.status, "created by subscriptions" in refused.error["message"]) == (400, True)
+
+
+NOT_OPEN = "You can only pass in open invoices. This invoice isn't open."
+REFINALIZED = "This invoice is already finalized, you can't re-finalize a non-draft invoice."
+NOT_SENT = (
+    "This invoice cannot be sent right now. Please contact us via https://support.stripe.com/contact with details, so"
+    " we can help."
+)
+
+
+@pytest.mark.parametrize(
+    ("what", "state", "message"),
+    [
+        ("finalize it", "open", REFINALIZED),
+        ("pay it", "paid", "Invoice is already paid"),
+        ("void it", "draft", NOT_OPEN),
+        ("void it", "void", NOT_OPEN),
+        ("void it", "paid", "Invoices with `paid` payments cannot be voided."),
+        ("give it up", "draft", NOT_OPEN),
+        ("give it up", "paid", NOT_OPEN),
+        ("give it up", "uncollectible", "This invoice has already been marked uncollectible."),
+        ("send it", "paid", NOT_SENT),
+        ("delete it", "open", "You can only delete draft invoices."),
+        (
+            "delete an item",
+            "open",
+            "Can't delete an invoice item that is attached to an invoice that is no longer editable",
+        ),
+    ],
+)
+def test_a_step_in_another_state_is_refused_with_a_message_alone(api: Api, what: str, state: str, message: str) -> None:
+    act, _, _ = TABLE[what]
+    assert act(api, _in(api, state)).refusal == (400, None, None, message)
+
+
+def test_lines_of_a_finalized_invoice_stay(api: Api) -> None:
+    message = "Invalid invoice: This invoice is no longer editable"
+    assert TABLE["add lines"][0](api, _in(api, "open")).refusal == (400, EDITABLE, None, message)
+
+
+#: What is done with an invoice that does not exist -> what the error calls its id.
+UNKNOWN = {
+    ("GET", ""): "invoice",
+    ("DELETE", ""): "invoice",
+    ("POST", "/send"): "invoice",
+    ("POST", "/add_lines"): "invoice",
+    ("POST", ""): "id",
+    ("POST", "/finalize"): "id",
+    ("POST", "/pay"): "id",
+    ("POST", "/void"): "id",
+    ("POST", "/mark_uncollectible"): "id",
+}
+
+
+@pytest.mark.parametrize(("method", "path"), UNKNOWN)
+def test_an_unknown_invoice_has_the_name_of_its_endpoint(api: Api, method: str, path: str) -> None:
+    given = {"lines": [{"amount": 1}]} if path == "/add_lines" else {}
+    ask = {"GET": api.get, "POST": api.post, "DELETE": api.delete}[method]
+    refused = ask(f"/v1/invoices/in_none{path}", **given)
+    assert refused.refusal == (404, "resource_missing", UNKNOWN[method, path], "No such invoice: 'in_none'")

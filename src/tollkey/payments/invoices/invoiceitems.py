@@ -21,6 +21,7 @@ from tollkey.payments.invoices.versions import ITEM_CREATE_REMOVED, ITEM_UPDATE_
 from tollkey.payments.shared import clock, fields, rounding
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import (
+    ApiError,
     Call,
     Change,
     Deleted,
@@ -28,6 +29,7 @@ from tollkey.wire import (
     Page,
     Params,
     Resource,
+    exclusive,
     invalid,
     list_page,
     missing_param,
@@ -47,6 +49,7 @@ PERMISSION = Permission("invoice_item", "Invoice Items", "Billing")
 
 def create(call: Call, params: Params) -> StoredInvoiceItem:
     """Create an invoice item, pending or on a draft invoice."""
+    check_amount(params, "amount")
     customer = params.get("customer")
     invoice = call.objects.get(kinds.INVOICE, params["invoice"], "invoice") if params.get("invoice") else None
     if customer is None and invoice is not None:
@@ -66,6 +69,15 @@ def create(call: Call, params: Params) -> StoredInvoiceItem:
     return item
 
 
+def check_amount(params: Mapping[str, Any], param: str) -> None:
+    """Raise ApiError 400 for an ``amount``, which is that of all units, together with a ``quantity``.
+
+    param: the name of the amount in bracket form.
+    """
+    if params.get("amount") is not None and params.get("quantity") is not None:
+        raise exclusive("amount", "quantity", param=param)
+
+
 def attach(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:
     """Add an item to a draft as its last line; the caller stores both.
 
@@ -80,8 +92,8 @@ def attach(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:
         )
     if item["currency"] != invoice["currency"]:
         raise invalid(
-            f"The currency of the invoice item ({item['currency']}) must match the invoice's ({invoice['currency']}).",
-            "currency",
+            f"You cannot combine currencies on a single invoice. This invoice has invoice items currency"
+            f" {item['currency']} that conflicts with the invoice currency {invoice['currency']}.",
         )
     check_room(invoice)
     item["invoice"], item["_pending"] = invoice["id"], False
@@ -203,6 +215,7 @@ def _silent_price(call: Call, params: Mapping[str, Any], currency: str, unit: De
 
 def update(call: Call, params: Params) -> StoredInvoiceItem:
     """Change an invoice item that is pending or on a draft."""
+    check_amount(params, "amount")
     item = call.objects.get(kinds.INVOICE_ITEM, call.path["invoiceitem"])
     customer = call.objects.get(kinds.CUSTOMER, item["customer"])
     call = clock.for_customer(call, customer)
@@ -251,13 +264,16 @@ def _set_quantity(item: StoredInvoiceItem, quantity: int) -> None:
     item["quantity"], item["quantity_decimal"] = quantity, str(quantity)
 
 
-def _editable(call: Call, item: StoredInvoiceItem) -> StoredInvoice | None:
-    """Return the draft that contains an item; None for a pending item. Raises ApiError 400 for a finalized invoice."""
+def _editable(call: Call, item: StoredInvoiceItem, refusal: ApiError | None = None) -> StoredInvoice | None:
+    """Return the draft that contains an item; None for a pending item.
+
+    refusal: raised for a finalized invoice; by default a 400 ``invoice_not_editable``.
+    """
     if item["invoice"] is None:
         return None
     invoice = call.objects.find(kinds.INVOICE, item["invoice"])
     if invoice is None or invoice["status"] != "draft":
-        raise invalid(
+        raise refusal or invalid(
             "This invoice item is attached to an invoice that can no longer be modified.", None, "invoice_not_editable"
         )
     return invoice
@@ -275,11 +291,14 @@ def _rebuild_line(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -
     call.objects.save(invoice, "invoice.updated")
 
 
+_ATTACHED = "Can't delete an invoice item that is attached to an invoice that is no longer editable"
+
+
 def delete(call: Call, params: Params) -> Deleted:
     """Delete an invoice item that is pending or on a draft."""
     item = call.objects.get(kinds.INVOICE_ITEM, call.path["invoiceitem"])
     call = clock.for_customer(call, call.objects.find(kinds.CUSTOMER, item["customer"]))
-    invoice = _editable(call, item)
+    invoice = _editable(call, item, invalid(_ATTACHED))
     if invoice is not None:
         drop_lines(call, invoice, lambda details: details.get("invoice_item") == item["id"])
         call.objects.save(invoice, "invoice.updated")

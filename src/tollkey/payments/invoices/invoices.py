@@ -146,7 +146,7 @@ def _inherited(customer: StoredCustomer, subscription: api.Subscription | None) 
 
 def update(call: Call, params: Params) -> StoredInvoice:
     """Change a draft, or those settings of a finalized invoice that do not affect its amounts."""
-    invoice = call.objects.get(kinds.INVOICE, call.path["invoice"])
+    invoice = call.objects.get(kinds.INVOICE, call.path["invoice"], path_param="id")
     customer = customer_of(call, invoice)
     call = clock.for_customer(call, customer)
     always = {
@@ -157,8 +157,9 @@ def update(call: Call, params: Params) -> StoredInvoice:
         "payment_settings",
         "transfer_data",
     }
-    if invoice["status"] != "draft" and set(params) - always - {"closed", "forgiven", "paid"}:
-        raise invalid("Finalized invoices can't be updated in this way", code="invoice_not_editable", retry=False)
+    late = [name for name in params if name not in always | {"closed", "forgiven", "paid"}]
+    if invoice["status"] != "draft" and late:
+        raise invalid("Finalized invoices can't be updated in this way", late[0], retry=False)
     check_sending(params, invoice)
     rules.check_settings(call, params, customer["id"])
     apply_settings(call, invoice, params)
@@ -196,7 +197,7 @@ def delete(call: Call, params: Params) -> Deleted:
     """Delete a draft that no subscription created; its invoice items are pending again."""
     call, invoice = invoice_of_path(call)
     if invoice["status"] != "draft":
-        raise invalid("You can only delete draft invoices.", code="invoice_not_editable", retry=False)
+        raise invalid("You can only delete draft invoices.", retry=False)
     if subscription_of(invoice) and invoice["billing_reason"] != "manual":
         raise invalid("You can't delete invoices created by subscriptions.", retry=False)
     for item in call.objects.query(kinds.INVOICE_ITEM, {"invoice": invoice["id"]}, limit=250):
@@ -208,7 +209,7 @@ def delete(call: Call, params: Params) -> Deleted:
 
 def finalize_by_hand(call: Call, params: Params) -> StoredInvoice:
     """Finalize a draft; with ``auto_advance`` it is collected an hour later."""
-    call, invoice = invoice_of_path(call)
+    call, invoice = invoice_of_path(call, "id")
     if params.get("auto_advance") is not None:
         invoice["auto_advance"] = params["auto_advance"]
     finalize(call, invoice)
@@ -233,21 +234,25 @@ def send(call: Call, params: Params) -> StoredInvoice:
     if invoice["status"] == "draft":
         finalize(call, invoice)
     elif invoice["status"] != "open":
-        raise invalid("You can only send open or draft invoices.", retry=False)
+        raise invalid(
+            "This invoice cannot be sent right now. Please contact us via https://support.stripe.com/contact with"
+            " details, so we can help.",
+            retry=False,
+        )
     call.emit("invoice.sent", invoice)
     return invoice
 
 
 def void_by_hand(call: Call, params: Params) -> StoredInvoice:
     """Void an invoice."""
-    call, invoice = invoice_of_path(call)
+    call, invoice = invoice_of_path(call, "id")
     void(call, invoice)
     return invoice
 
 
 def mark_uncollectible(call: Call, params: Params) -> StoredInvoice:
     """Mark an open invoice uncollectible."""
-    call, invoice = invoice_of_path(call)
+    call, invoice = invoice_of_path(call, "id")
     write_off(call, invoice)
     set_delinquent(call, invoice["customer"], yes=False)
     return invoice

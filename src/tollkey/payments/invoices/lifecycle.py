@@ -35,14 +35,20 @@ if TYPE_CHECKING:
 HOSTED = "i"
 
 
+_NOT_OPEN = "You can only pass in open invoices. This invoice isn't open."
+
+
 def customer_of(call: Call, invoice: StoredInvoice) -> StoredCustomer:
     """Return the customer of an invoice."""
     return call.objects.get(kinds.CUSTOMER, invoice["customer"], "customer")
 
 
-def invoice_of_path(call: Call) -> tuple[Call, StoredInvoice]:
-    """Return the call at the time of the customer's test clock, and the invoice in the path. Raises ApiError 404."""
-    invoice = call.objects.get(kinds.INVOICE, call.path["invoice"])
+def invoice_of_path(call: Call, param: str | None = None) -> tuple[Call, StoredInvoice]:
+    """Return the call at the time of the customer's test clock, and the invoice in the path.
+
+    param: the ``param`` of the 404 for an unknown id, if it is not ``invoice``.
+    """
+    invoice = call.objects.get(kinds.INVOICE, call.path["invoice"], path_param=param)
     return clock.for_customer(call, customer_of(call, invoice)), invoice
 
 
@@ -53,11 +59,7 @@ def finalize(call: Call, invoice: StoredInvoice) -> None:
     location.
     """
     if invoice["status"] != "draft":
-        raise invalid(
-            "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
-            code="invoice_not_editable",
-            retry=False,
-        )
+        raise invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.", retry=False)
     customer = customer_of(call, invoice)
     copy_customer_details(call, invoice, customer)
     refresh(call, invoice)
@@ -279,12 +281,10 @@ def void(call: Call, invoice: StoredInvoice) -> None:
 
     Raises ApiError 400 in other states.
     """
+    if invoice["status"] == "paid":
+        raise invalid("Invoices with `paid` payments cannot be voided.", retry=False)
     if invoice["status"] not in ("open", "uncollectible"):
-        raise invalid(
-            f"You can only pass in open or uncollectible invoices. This invoice isn't open."
-            f" Its status is {invoice['status']}.",
-            retry=False,
-        )
+        raise invalid(_NOT_OPEN, retry=False)
     credited = invoice["pre_payment_credit_notes_amount"]  # reduced the amount due, but is no balance
     applied = Money(invoice["total"] - invoice["amount_due"] - credited, invoice["currency"])
     if not applied.is_zero:
@@ -310,11 +310,10 @@ def _cancel_collection(call: Call, invoice: StoredInvoice) -> None:
 
 def write_off(call: Call, invoice: StoredInvoice) -> None:
     """Mark an open invoice uncollectible. Raises ApiError 400 in other states."""
+    if invoice["status"] == "uncollectible":
+        raise invalid("This invoice has already been marked uncollectible.", retry=False)
     if invoice["status"] != "open":
-        raise invalid(
-            f"You can only mark open invoices as uncollectible. This invoice has a status of {invoice['status']}.",
-            retry=False,
-        )
+        raise invalid(_NOT_OPEN, retry=False)
     states.INVOICE.set(invoice, "uncollectible")
     invoice.update({"auto_advance": False, "next_payment_attempt": None})
     invoice["status_transitions"]["marked_uncollectible_at"] = call.now

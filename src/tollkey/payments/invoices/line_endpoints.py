@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import kinds
 from tollkey.payments.invoices.drafts import refresh
-from tollkey.payments.invoices.invoiceitems import attach, pricing_of
+from tollkey.payments.invoices.invoiceitems import attach, check_amount, pricing_of
 from tollkey.payments.invoices.lifecycle import customer_of, invoice_of_path
 from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.invoices.lines import details_of, lines_of, new_line
@@ -24,7 +24,8 @@ def _draft(call: Call) -> tuple[Call, StoredInvoice]:
     """Return the call at the invoice's time, and the draft in the path. Raises ApiError 400 if it is finalized."""
     call, invoice = invoice_of_path(call)
     if invoice["status"] != "draft":
-        raise invalid("Finalized invoices can't be updated in this way", code="invoice_not_editable", retry=False)
+        message = "Invalid invoice: This invoice is no longer editable"
+        raise invalid(message, code="invoice_not_editable", retry=False)
     return call, invoice
 
 
@@ -61,6 +62,7 @@ def add_lines(call: Call, params: Params) -> StoredInvoice:
             call.objects.save(item, "invoiceitem.updated")
             continue
         check_room(invoice)
+        check_amount(wanted, f"lines[{place}][amount]")
         priced = _priced(call, invoice, wanted, f"lines[{place}]")
         period = wanted.get("period") or {"start": call.now, "end": call.now}
         discounts = redemption.redeem_all(

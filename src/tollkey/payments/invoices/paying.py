@@ -28,7 +28,7 @@ def pay(call: Call, params: Params) -> StoredInvoice:
 
     Raises ApiError 402 for a declined card; the failed attempt and its events are kept.
     """
-    call, invoice = invoice_of_path(call)
+    call, invoice = invoice_of_path(call, "id")
     if invoice["status"] == "paid":
         raise invalid("Invoice is already paid", retry=False)
     if invoice["status"] == "void":

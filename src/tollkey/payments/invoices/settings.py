@@ -35,15 +35,14 @@ def check_sending(params: Mapping[str, Any], invoice: StoredInvoice | None) -> N
     """
     usual = (invoice["collection_method"] if invoice else None) or params.get("billing") or "charge_automatically"
     sends = fields.given(params, "collection_method", usual) == "send_invoice"
-    if not sends and params.get("days_until_due") is not None:
-        raise invalid("You can only set `days_until_due` if `collection_method` is `send_invoice`.", "days_until_due")
-    if not sends and params.get("due_date") is not None:
-        raise invalid("You can only set `due_date` if `collection_method` is `send_invoice`.", "due_date")
-    if sends and invoice is None and params.get("days_until_due") is None and params.get("due_date") is None:
+    dated = params.get("days_until_due") is not None or params.get("due_date") is not None
+    if not sends and dated:
         raise invalid(
-            "If `collection_method` is `send_invoice`, you must pass either `due_date` or `days_until_due`.",
-            "days_until_due",
-            "parameter_missing",
+            "You can only specify 'due_date' or 'days_until_due' if invoice collection method is 'send_invoice'."
+        )
+    if sends and invoice is None and not dated:
+        raise invalid(
+            "If invoice collection method is 'send_invoice', you must specify 'due_date' or 'days_until_due'."
         )
 
 
