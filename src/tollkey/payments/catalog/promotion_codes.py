@@ -117,7 +117,7 @@ def _check_within(coupon: StoredCoupon, params: operations.PostPromotionCodes) -
 
 
 def _check_minimum(restrictions: operations.PostPromotionCodesRestrictions) -> None:
-    """A minimum amount has a currency, and further currencies have minimum amounts of their own."""
+    """Check that a minimum amount has a currency, and each further currency its own minimum amount."""
     currency = restrictions.get("minimum_amount_currency")
     if restrictions.get("minimum_amount") is not None and not currency:
         raise missing_param("restrictions[minimum_amount_currency]")

@@ -198,7 +198,7 @@ def _latest(call: Call) -> tuple[api.PaymentRecord, api.PaymentAttemptRecord]:
 
 
 def _final_outcome(attempt: api.PaymentAttemptRecord) -> str | None:
-    """How an attempt ended, or None while it is under way."""
+    """Return how an attempt ended, or None while it is under way."""
     amounts: Mapping[str, Any] = attempt
     return next((name for name in ("guaranteed", "failed", "canceled") if amounts[f"amount_{name}"]["value"]), None)
 
@@ -223,7 +223,7 @@ def report_attempt(call: Call, params: operations.PostPaymentRecordsIdReportPaym
 
 
 def _report_outcome_handler(name: str) -> Callable[[Call, Params], api.PaymentRecord]:
-    """The handler that reports how the attempt under way ended."""
+    """Return the handler that reports how the current attempt ended."""
 
     def handler(call: Call, params: Params) -> api.PaymentRecord:
         record, attempt = _latest(call)

@@ -120,7 +120,7 @@ def list_lists(call: Call, params: operations.GetRadarValueLists) -> Page:
 
 
 def _is_address(text: str) -> bool:
-    """Whether it is an IPv4 or IPv6 address."""
+    """Return whether a value is an IPv4 or IPv6 address."""
     try:
         ip_address(text)
     except ValueError:
@@ -158,7 +158,7 @@ def create_item(call: Call, params: operations.PostRadarValueListItems) -> api.R
 
 
 def list_items(call: Call, params: operations.GetRadarValueListItems) -> Page:
-    """The items of one list."""
+    """List the items of one value list."""
     call.objects.get(kinds.VALUE_LIST, params["value_list"], "value_list")
     equal = {name: as_text(params[name]) or "" for name in ("value_list", "value") if params.get(name)}
     return list_page(call, kinds.VALUE_LIST_ITEM, params, equal, url="/v1/radar/value_list_items")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def balance_in(customer: StoredCustomer, currency: str) -> Money:
-    """What a customer's invoices in that currency use up (negative: credit) or collect (positive: debt).
+    """Return a customer's balance in a currency: negative is credit that invoices use up, positive is debt.
 
     currency: lower-case code. Source: a balance counts for invoices in its own currency only
     (``invoice_credit_balance`` of the Customers API).
@@ -64,7 +64,7 @@ def change_balance(
 
 
 def change_currency(customer: StoredCustomer, currency: str) -> None:
-    """Make this the customer's ``currency`` (lower-case code): ``balance`` is the one in it from now on.
+    """Set the customer's ``currency`` (lower-case code), and ``balance`` to the balance in it.
 
     The caller saves the customer.
     """
@@ -78,7 +78,7 @@ def change_currency(customer: StoredCustomer, currency: str) -> None:
 
 
 def balances_of(customer: StoredCustomer) -> dict[str, int]:
-    """What is in each balance of a customer: minor units by currency, without the empty ones."""
+    """Return the non-zero balances of a customer: minor units by currency."""
     known = customer.get("currency")
     own = {known: customer["balance"]} if known else {}
     return {code: amount for code, amount in {**own, **(customer.get("_balances") or {})}.items() if amount}

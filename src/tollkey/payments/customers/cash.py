@@ -29,7 +29,7 @@ def cash_balance(call: Call, customer: StoredCustomer) -> api.CashBalance:
 
 
 def cash_in(customer: StoredCustomer, currency: str) -> Money:
-    """How much cash of a currency (lower-case code) a customer has waiting."""
+    """Return a customer's unapplied cash in a currency (lower-case code)."""
     return Money((customer.get("_cash") or {}).get(currency, 0), currency)
 
 

@@ -37,16 +37,19 @@ def _list(call: Call, customer: Mapping[str, Any], name: str, found: Sequence[Ma
 
 
 def sources(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the first page of a customer's legacy payment sources."""
     return _list(call, customer, "sources", customer_sources.sources_of(call, customer["id"]))
 
 
 def tax_ids(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the first page of a customer's tax IDs; empty in versions that do not know them."""
     known = fields.knows(call, "tax_id")
     found = call.objects.query(_TAX_ID, {"customer": customer["id"]}) if known else []
     return _list(call, customer, "tax_ids", found)
 
 
 def subscriptions(call: Call, customer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the first page of a customer's subscriptions that have not ended."""
     live = call.objects.query(_SUBSCRIPTION, {"customer": customer["id"], "status": list(LIVE)})
     return _list(call, customer, "subscriptions", live)
 

@@ -66,7 +66,7 @@ def only_raised(call: Call, intent: StoredPaymentIntent, params: Params) -> None
 
 
 def _usages(intent: StoredPaymentIntent, params: Params) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
-    """Where ``setup_future_usage`` may be given: the name of the parameter, what is set, and what holds the new one."""
+    """Yield where ``setup_future_usage`` may be given: the parameter, the current value, and what holds the new one."""
     set_for_all = intent["setup_future_usage"]
     set_for_kinds = cast("Mapping[str, Any]", intent["payment_method_options"] or {})
     yield "setup_future_usage", set_for_all, params

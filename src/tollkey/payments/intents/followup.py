@@ -38,7 +38,7 @@ _ATTEMPT_FAILED = "The customer declined the payment on the payment method's pag
 
 
 def authenticated(call: Call, intent: StoredPaymentIntent) -> None:
-    """The customer authenticated: charge at once, or wait for the server with manual confirmation."""
+    """Charge after the customer authenticated, or wait for the server with manual confirmation."""
     if intent["status"] != "requires_action":
         return
     method = payment_states.method_of(call, intent)
@@ -51,7 +51,7 @@ def authenticated(call: Call, intent: StoredPaymentIntent) -> None:
 
 
 def not_authenticated(call: Call, intent: StoredPaymentIntent) -> None:
-    """The customer failed to authenticate: require another payment method."""
+    """Require another payment method after the customer failed to authenticate."""
     if intent["status"] != "requires_action":
         return
     method = payment_states.method_of(call, intent)

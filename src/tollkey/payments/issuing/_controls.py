@@ -75,7 +75,7 @@ def _over(
     asked: Money,
     merchant: api.IssuingAuthorizationMerchantData,
 ) -> bool:
-    """Whether an amount, in the currency of the limit, goes beyond it with what was spent before."""
+    """Return whether an amount, in the currency of the limit, exceeds it together with earlier spending."""
     categories = limit.get("categories") or []
     if categories and merchant["category"] not in categories:
         return False

@@ -79,7 +79,7 @@ def _new(call: Call, card: StoredIssuingCard, amount: int, params: Mapping[str, 
 
 
 def _held(authorization: api.IssuingAuthorization) -> Money:
-    """What an authorization asks for, or holds."""
+    """Return the amount that an authorization requests or holds, in minor units."""
     return Money(authorization["amount"], authorization["currency"])
 
 

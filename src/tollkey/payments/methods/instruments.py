@@ -58,7 +58,7 @@ def refuse(problem: cards.CardProblem) -> ApiError:
 
 
 def default_expiry(now: int) -> tuple[int, int]:
-    """Return the expiry month and year of a test card given by name: a year from now (recorded)."""
+    """Return the expiry month and year of a test card given by name: a year from ``now`` (UTC epoch seconds)."""
     today = datetime.fromtimestamp(now, UTC)
     return today.month, today.year + 1
 
@@ -106,7 +106,7 @@ class NewCard:
         value["_cvc"], value["_zip"], value["_line1"] = self.cvc, self.zip, self.line1
 
     def details(self, call: Call) -> cards.CardDetails:
-        """The card as card objects show it, with the checks before a bank was asked."""
+        """Return the card as card objects show it, with its checks as they are before a bank is asked."""
         checks = cards.checks_at_creation(cvc=self.cvc, postal_code=self.zip, line1=self.line1)
         return cards.CardDetails(self.card, self.exp_month, self.exp_year, fingerprint_owner(call), checks)
 

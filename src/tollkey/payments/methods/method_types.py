@@ -255,7 +255,7 @@ def options_for(
     types: Iterable[str], given: Mapping[str, Any] | None, *, setup: Literal[True]
 ) -> api.SetupIntentPaymentMethodOptions: ...
 def options_for(types: Iterable[str], given: Mapping[str, Any] | None, *, setup: bool = False) -> Any:
-    """``payment_method_options`` of an intent: each of its types with the defaults and what was given.
+    """Return ``payment_method_options`` of an intent: each of its types with the defaults and what was given.
 
     given: as the parameter arrived; options of other types are dropped, as recorded. setup: of a SetupIntent.
     """
@@ -297,7 +297,7 @@ def merge_options(
     *,
     setup: bool = False,
 ) -> Any:
-    """The options of an intent that is changed: what it had, with what is given now."""
+    """Return the options of an updated intent: the stored ones, merged with the given ones."""
     merged = _options(types, given or {}, setup)
     for name, value in (current or {}).items():
         if name in merged:

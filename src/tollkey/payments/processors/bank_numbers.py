@@ -174,7 +174,7 @@ _NZ: tuple[Row, ...] = (
 
 
 def _debits(kind: str, country: str, currency: str, prefix: str, rows: Iterable[Row]) -> Iterable[TestBank]:
-    """The accounts of one kind of debit. prefix: of their ``pm_…`` names."""
+    """Return the test accounts of one kind of debit. prefix: of their ``pm_…`` names."""
     for text, name, outcome, failure, mark in rows:
         number, _, suffix = text.partition("-")
         names = (f"pm_{prefix}_{name}",) if name else ()

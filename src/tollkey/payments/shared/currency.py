@@ -59,7 +59,7 @@ def minimum(currency: str) -> int:
 
 
 def show(amount: int, currency: str) -> str:
-    """Format an amount as error messages do: ``$10.00``, ``¥500``; ``DKK 10.00`` for a currency without a symbol."""
+    """Format an amount (minor units) for error messages: ``$10.00``, ``¥500``, ``DKK 10.00`` without a symbol."""
     places = decimals(currency)
     digits = str(abs(amount)).rjust(places + 1, "0")
     whole = f"{int(digits[: len(digits) - places]):,}"

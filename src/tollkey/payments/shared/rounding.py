@@ -83,7 +83,7 @@ def exchange(amount: int, rate: Fraction) -> int:
 
 
 def share_down(whole: int, part: int, of: int) -> int:
-    """Share rounding: what goes with ``part`` of ``of`` of a whole amount, rounded down; 0 when ``of`` is 0.
+    """Return ``part`` of ``of`` of a whole amount (minor units), rounded down; 0 when ``of`` is 0.
 
     For refunds' shares of transfers and application fees, for a discount's amount spread over lines, and for amounts
     divided in two: whoever divides hands the rest out itself, so that the shares never exceed the whole.

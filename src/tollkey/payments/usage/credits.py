@@ -21,7 +21,7 @@ USUAL_PRIORITY = 50
 
 
 def wire_amount(money: Money) -> api.BillingCreditGrantsResourceAmount:
-    """An amount as grants and their transactions show it."""
+    """Return an amount as grants and their transactions show it."""
     return {"monetary": {"currency": money.currency, "value": money.amount}, "type": "monetary"}
 
 
@@ -33,7 +33,7 @@ def granted(grant: StoredCreditGrant) -> Money:
 
 
 def left_of(grant: StoredCreditGrant) -> Money:
-    """What of a grant is not used up yet."""
+    """Return the unused amount of a grant."""
     return granted(grant).with_amount(grant["_left"])
 
 
@@ -43,7 +43,7 @@ def change_left(grant: StoredCreditGrant, by: Money) -> None:
 
 
 def usable(grant: StoredCreditGrant, now: int) -> bool:
-    """Return whether a grant can be applied at that time."""
+    """Return whether a grant can be applied at a time (UTC epoch seconds)."""
     started = grant["effective_at"] is not None and grant["effective_at"] <= now
     over = grant["voided_at"] is not None or (grant["expires_at"] is not None and grant["expires_at"] <= now)
     return bool(started and not over and grant["_left"] > 0)

@@ -28,7 +28,7 @@ MIGRATION = Migration(
 
 
 def record(call: Call, event_name: str, identifier: str, customer: str, at: int, value: str) -> bool:
-    """Store a meter event; return False if the identifier was used before."""
+    """Store a meter event; return False if the identifier was used before. at: UTC epoch seconds."""
     known = call.tx.execute(
         "SELECT 1 FROM meter_events WHERE account = ? AND livemode = ? AND event_name = ? AND identifier = ?",
         (call.account, int(call.livemode), event_name, identifier),

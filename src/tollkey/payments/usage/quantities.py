@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def used(call: Call, subscription: api.Subscription, item: StoredSubscriptionItem, period: tuple[int, int]) -> int:
-    """Return the quantity to bill for a period (start inclusive, end exclusive), rounded up to an integer.
+    """Return the quantity to bill for a period (UTC epoch seconds, end exclusive), rounded up to an integer.
 
     A price with a meter uses the meter's aggregation; for others, the plan's ``aggregate_usage`` decides how usage
     records are combined.

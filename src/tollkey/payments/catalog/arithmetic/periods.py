@@ -46,5 +46,5 @@ def period_around(anchor: int, interval: str, count: int, at: int) -> tuple[int,
 
 
 def show_date(at: int) -> str:
-    """Return a date as invoice lines show it: ``10 Nov 2025``."""
+    """Return a date (UTC epoch seconds) as invoice lines show it: ``10 Nov 2025``."""
     return moment(at).strftime("%d %b %Y")

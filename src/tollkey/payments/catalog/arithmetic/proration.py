@@ -34,5 +34,8 @@ def share(amount: int, whole: Period, part: tuple[int, int]) -> int:
 
 
 def change(old: int, new: int, period: Period, at: int) -> tuple[int, int]:
-    """Return credit (not positive) and debit of a change of the period's amount from ``old`` to ``new`` at ``at``."""
+    """Return credit (not positive) and debit of a change of the period's amount from ``old`` to ``new`` at ``at``.
+
+    old, new: minor units. at: UTC epoch seconds.
+    """
     return -prorated(old, period, at), prorated(new, period, at)

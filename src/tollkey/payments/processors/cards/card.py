@@ -30,7 +30,7 @@ class Decline:
     needs: str | None = None
 
     def extra(self) -> dict[str, str | None]:
-        """The further fields of the error; missing ones are None."""
+        """Return the further fields of the error; missing ones are None."""
         return {
             "advice_code": self.advice_code,
             "network_decline_code": self.network_decline_code,

@@ -76,7 +76,9 @@ def card_of(number: str) -> TestCard:
 
 
 def full_year(year: int, now: int) -> int:
-    """Return a four-digit year: two digits mean the year nearest to ``now``: 34 is 2034, 95 is 1995."""
+    """Return a four-digit year: two digits mean the year nearest to ``now``: 34 is 2034, 95 is 1995. now: UTC epoch
+    seconds.
+    """
     if not 0 <= year <= 99:
         return year
     current = datetime.fromtimestamp(now, UTC).year

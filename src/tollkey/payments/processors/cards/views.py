@@ -37,6 +37,7 @@ class Checks(NamedTuple):
     line1: str | None = None
 
     def wire(self) -> api.PaymentMethodCardChecks:
+        """Return the checks as payment methods show them."""
         return {
             "address_line1_check": self.line1,
             "address_postal_code_check": self.postal_code,
