@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from tests.payments.tax.steps import register
 from tests.support.api import Api
 
 PATH = "/v1/invoiceitems"
@@ -63,3 +66,59 @@ def test_an_invoice_has_one_currency(api: Api) -> None:
         "You cannot combine currencies on a single invoice. This invoice has invoice items currency mxn that conflicts"
         " with the invoice currency usd.",
     )
+
+
+def _taxed(api: Api) -> tuple[str, str]:
+    """A customer in Germany, and the tax rate of somebody else."""
+    register(api, "DE")
+    who = api.ok("post", "/v1/customers", email="a@example.com", address={"country": "DE"})["id"]
+    return who, str(api.ok("post", "/v1/tax_rates", display_name="VAT", percentage=20, inclusive=False)["id"])
+
+
+@pytest.mark.parametrize("which", ["tax_rates", "amount"])
+def test_an_invoice_with_automatic_tax_takes_no_item_with_rates_or_below_zero(api: Api, which: str) -> None:
+    who, rate = _taxed(api)
+    wrong = {"tax_rates": [rate]} if which == "tax_rates" else {"amount": -100}
+    item = {"customer": who, "amount": 1000, "currency": "usd"}
+    invoice = api.ok("post", "/v1/invoices", customer=who, automatic_tax={"enabled": True})["id"]
+    refused = api.post("/v1/invoiceitems", **{**item, "invoice": invoice, **wrong})
+    assert (refused.status, refused.error["param"]) == (400, which)
+    kept = api.ok("post", "/v1/invoiceitems", invoice=invoice, **item)["id"]
+    assert api.post(f"/v1/invoiceitems/{kept}", **wrong).error["param"] == which
+    plain = api.ok("post", "/v1/invoices", customer=who)["id"]
+    api.ok("post", "/v1/invoiceitems", **{**item, "invoice": plain, **wrong})
+    late = api.post(f"/v1/invoices/{plain}", automatic_tax={"enabled": True})
+    assert (late.status, late.error["param"]) == (400, "automatic_tax")
+
+
+def test_an_invoice_with_automatic_tax_has_no_default_rates(api: Api) -> None:
+    who, rate = _taxed(api)
+    both = {"automatic_tax": {"enabled": True}, "default_tax_rates": [rate]}
+    refused = api.post("/v1/invoices", customer=who, **both)
+    assert (refused.status, refused.error["param"]) == (400, "automatic_tax")
+
+
+@pytest.mark.parametrize(("behavior", "total"), [("inclusive", 1000), ("exclusive", 1190)])
+def test_the_tax_behavior_of_an_item_is_said_once(api: Api, behavior: str, total: int) -> None:
+    who, _ = _taxed(api)
+    invoice = api.ok("post", "/v1/invoices", customer=who, automatic_tax={"enabled": True})["id"]
+    item = {"customer": who, "invoice": invoice, "amount": 1000, "currency": "usd"}
+    path = f"/v1/invoiceitems/{api.ok('post', '/v1/invoiceitems', **item)['id']}"
+    api.ok("post", path, tax_behavior="unspecified")
+    api.ok("post", path, tax_behavior=behavior)
+    assert api.get(f"/v1/invoices/{invoice}")["total"] == total
+    for other in {"inclusive", "exclusive", "unspecified"} - {behavior}:
+        refused = api.post(path, tax_behavior=other)
+        assert (refused.status, refused.error["param"]) == (400, "tax_behavior")
+    api.ok("post", path, amount=2000, tax_behavior=behavior)
+    assert api.get(f"/v1/invoices/{invoice}")["total"] == 2 * total
+
+
+@pytest.mark.parametrize("name", ["unit_amount_decimal", "quantity_decimal"])
+def test_decimals_of_an_item_have_at_most_twelve_places(api: Api, name: str) -> None:
+    who = api.ok("post", "/v1/customers")["id"]
+    item = {"customer": who, "currency": "usd", "unit_amount_decimal": "100"}
+    made = api.ok("post", PATH, **{**item, name: "1." + "2" * 12})["id"]
+    for path, params in ((PATH, item), (f"{PATH}/{made}", {})):
+        refused = api.post(path, **{**params, name: "1." + "2" * 13})
+        assert (refused.status, refused.error["param"]) == (400, name)

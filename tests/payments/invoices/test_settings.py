@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.payments.invoices.steps import drafted, finalized, read
-from tests.support.api import Api
+from tests.payments.subscriptions.steps import DAY, advance, clocked, ok
+from tests.support.api import NOW, Api
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,40 @@ def test_automatic_tax_is_turned_on_and_off_with_its_liability(api: Api) -> None
     assert (taxed["enabled"], taxed["liability"]["type"]) == (True, "self")
     plain = api.ok("post", path, automatic_tax={"enabled": False})["automatic_tax"]
     assert (plain["enabled"], plain["liability"]) == (False, None)
+
+
+def _later(api: Api, at: int, **params: object) -> tuple[str, str]:
+    """A clock, and a draft that is finalized by itself at that time."""
+    clock, who = clocked(api)
+    sent = {"collection_method": "send_invoice", "days_until_due": 30}
+    made = ok(api, "POST", "/v1/invoices", customer=who, automatically_finalizes_at=at, **sent, **params)
+    ok(api, "POST", "/v1/invoiceitems", customer=who, invoice=made["id"], amount=1000, currency="usd")
+    return clock, f"/v1/invoices/{made['id']}"
+
+
+def test_a_draft_is_finalized_and_sent_at_the_time_it_names(api: Api) -> None:
+    clock, path = _later(api, NOW + 28 * DAY, auto_advance=True)
+    assert api.get(path)["automatically_finalizes_at"] == NOW + 28 * DAY
+    advance(api, clock, NOW + 28 * DAY - 1)
+    assert api.get(path)["status"] == "draft"
+    advance(api, clock, NOW + 28 * DAY)
+    done = api.get(path)
+    assert (done["status"], done["automatically_finalizes_at"]) == ("open", None)
+    assert done["status_transitions"]["finalized_at"] == NOW + 28 * DAY
+    assert len(api.events("invoice.sent")) == 1
+
+
+def test_the_time_is_moved_and_nothing_happens_without_automatic_advancement(api: Api) -> None:
+    clock, path = _later(api, NOW + 28 * DAY)
+    assert api.get(path)["automatically_finalizes_at"] is None
+    assert api.ok("post", path, auto_advance=True)["automatically_finalizes_at"] == NOW + 3_600
+    moved = api.ok("post", path, automatically_finalizes_at=NOW + 2 * DAY)
+    assert (moved["auto_advance"], moved["automatically_finalizes_at"]) == (True, NOW + 2 * DAY)
+    assert api.ok("post", path, auto_advance=False)["automatically_finalizes_at"] is None
+    advance(api, clock, NOW + 3 * DAY)
+    assert api.get(path)["status"] == "draft"
+    api.ok("post", path, auto_advance=True, automatically_finalizes_at=NOW + 4 * DAY)
+    advance(api, clock, NOW + 4 * DAY)
+    assert api.get(path)["status"] == "open"
+    refused = api.post(path, automatically_finalizes_at=NOW + 5 * DAY)
+    assert refused.status == 400

@@ -228,3 +228,78 @@ def test_an_unknown_invoice_has_the_name_of_its_endpoint(api: Api, method: str, 
     ask = {"GET": api.get, "POST": api.post, "DELETE": api.delete}[method]
     refused = ask(f"/v1/invoices/in_none{path}", **given)
     assert refused.refusal == (404, "resource_missing", UNKNOWN[method, path], "No such invoice: 'in_none'")
+
+
+# -- credit notes
+
+ISSUED_ON = ("open", "paid", "uncollectible")
+
+
+def _noted(api: Api, note: str, state: str) -> tuple[str, Answer]:
+    """A note in that status of an invoice in that state: the note's path, and the invoice."""
+    invoice = _in(api, "open")
+    made = api.ok("post", "/v1/credit_notes", invoice=invoice["id"], amount=300)
+    path = f"/v1/credit_notes/{made['id']}"
+    if note == "void":
+        api.ok("post", f"{path}/void")
+    step = {"paid": "pay", "uncollectible": "mark_uncollectible", "void": "void"}.get(state)
+    if step:
+        api.ok("post", f"/v1/invoices/{invoice['id']}/{step}")
+    found = api.get(path)
+    assert (found["status"], api.get(f"/v1/invoices/{invoice['id']}")["status"]) == (note, state)
+    return path, api.get(f"/v1/invoices/{invoice['id']}")
+
+
+Reading = Callable[[Api, str], Answer]
+_ALWAYS: dict[str, Reading] = {
+    "retrieve it": lambda api, path: api.get(path),
+    "list its lines": lambda api, path: api.get(f"{path}/lines"),
+    "change its memo": lambda api, path: api.post(path, memo="Sorry"),
+    "change its metadata": lambda api, path: api.post(path, metadata={"a": "b"}),
+}
+
+
+@pytest.mark.parametrize("state", ["open", "paid", "uncollectible", "void"])
+@pytest.mark.parametrize("note", ["issued", "void"])
+def test_a_note_is_read_and_described_in_every_state(api: Api, note: str, state: str) -> None:
+    path, _ = _noted(api, note, state)
+    for what, act in _ALWAYS.items():
+        assert act(api, path).status == 200, what
+    assert (api.get(path)["memo"], api.get(path)["metadata"]) == ("Sorry", {"a": "b"})
+    assert api.get("/v1/credit_notes", invoice=api.get(path)["invoice"])["data"][0]["status"] == note
+
+
+@pytest.mark.parametrize("state", ["open", "paid", "uncollectible", "void"])
+@pytest.mark.parametrize("note", ["issued", "void"])
+def test_only_an_issued_note_of_an_open_invoice_is_voided(api: Api, note: str, state: str) -> None:
+    path, invoice = _noted(api, note, state)
+    answer = api.post(f"{path}/void")
+    after = api.get(f"/v1/invoices/{invoice['id']}")
+    if (note, state) == ("issued", "open"):
+        assert (answer["status"], after["amount_remaining"]) == ("void", invoice["amount_remaining"] + 300)
+        assert (after["pre_payment_credit_notes_amount"], answer["voided_at"]) == (0, NOW)
+        return
+    refusal = (
+        "This credit note has already been voided."
+        if note == "void"
+        else "You can only void a credit note if the associated invoice is open."
+    )
+    assert (answer.status, answer.error["message"]) == (400, refusal)
+    assert after["amount_remaining"] == invoice["amount_remaining"]
+
+
+def test_what_was_given_back_of_a_paid_invoice_is_not_taken_back(api: Api) -> None:
+    invoice = _in(api, "paid")
+    note = api.ok("post", "/v1/credit_notes", invoice=invoice["id"], amount=300, credit_amount=300)
+    refused = api.post(f"/v1/credit_notes/{note['id']}/void")
+    assert (refused.status, "associated invoice is open" in refused.error["message"]) == (400, True)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_preview_is_refused_where_a_note_is(api: Api, state: str) -> None:
+    invoice = _in(api, state)
+    asked = {"invoice": invoice["id"], "amount": 300, **({"credit_amount": 300} if state == "paid" else {})}
+    previews = [api.get(f"/v1/credit_notes/preview{part}", **asked) for part in ("", "/lines")]
+    made = api.post("/v1/credit_notes", **asked)
+    assert {answer.status for answer in previews} == {made.status}
+    assert (made.status == 200) == (state in ISSUED_ON)

@@ -85,3 +85,21 @@ def test_a_fee_of_a_quote_fits_its_lines(api: Api, name: str, value: int, recurs
     assert api.post("/v1/quotes", line_items=lines[recurs], **{name: value}).status == 200
     refused = api.post("/v1/quotes", line_items=lines[not recurs], **{name: value})
     assert (refused.status, refused.error["param"]) == (400, name)
+
+
+@pytest.mark.parametrize(
+    ("steps", "status"),
+    [
+        ((), 400),
+        (("cancel",), 400),
+        (("finalize",), 200),
+        (("finalize", "accept"), 200),
+        (("finalize", "cancel"), 200),
+    ],
+)
+def test_a_quote_has_a_pdf_once_it_was_finalized(api: Api, steps: tuple[str, ...], status: int) -> None:
+    _, who = clocked(api)
+    path = f"/v1/quotes/{ok(api, 'POST', '/v1/quotes', customer=who, line_items=[{'price': plan(api)}])['id']}"
+    for step in steps:
+        api.ok("post", f"{path}/{step}")
+    assert api.get(f"{path}/pdf").status == status

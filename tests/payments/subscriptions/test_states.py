@@ -74,12 +74,27 @@ def _quote(api: Api, state: str) -> Answer:
     return made
 
 
+def _quoted(quote: Answer) -> str:
+    return f"/v1/quotes/{quote['id']}"
+
+
+def _relined(api: Api, quote: Answer) -> Answer:
+    return api.post(_quoted(quote), line_items=[{"price": plan(api)}, {"price": plan(api, 500)}])
+
+
 OF_QUOTES: dict[str, tuple[Act, tuple[str, ...]]] = {
     "change it": (_post("quotes", description="Other"), ("draft",)),
     "change its metadata": (_post("quotes", metadata={"a": "b"}), QUOTES),
     "finalize it": (_post("quotes", "/finalize"), ("draft",)),
     "accept it": (_post("quotes", "/accept"), ("open",)),
     "cancel it": (_post("quotes", "/cancel"), ("draft", "open")),
+    "add a line": (lambda api, quote: _relined(api, quote), ("draft",)),
+    "change its customer": (lambda api, quote: api.post(_quoted(quote), customer=quote["customer"]), ("draft",)),
+    "change when it expires": (_post("quotes", expires_at=NOW + 60 * DAY), ("draft",)),
+    "retrieve it": (lambda api, quote: api.get(_quoted(quote)), QUOTES),
+    "list its lines": (lambda api, quote: api.get(f"{_quoted(quote)}/line_items"), QUOTES),
+    "list what is due at once": (lambda api, quote: api.get(f"{_quoted(quote)}/computed_upfront_line_items"), QUOTES),
+    "copy it": (lambda api, quote: api.post("/v1/quotes", from_quote={"quote": quote["id"]}), QUOTES),
 }
 
 
@@ -162,3 +177,39 @@ def test_each_step_is_for_subscriptions_in_its_states(api: Api, what: str, state
         card = api.ok("post", "/v1/payment_methods/pm_card_visa/attach", customer=sub["customer"])["id"]
         api.ok("post", f"/v1/customers/{sub['customer']}", invoice_settings={"default_payment_method": card})
     _check(act(api, sub), state in allowed, refusal)
+
+
+# -- subscription items
+
+
+def _item(sub: Answer) -> str:
+    return f"/v1/subscription_items/{sub['items']['data'][0]['id']}"
+
+
+def _delete_item(api: Api, sub: Answer) -> Answer:
+    """Delete the second item, added where that is allowed."""
+    second = api.post("/v1/subscription_items", subscription=sub["id"], price=plan(api), proration_behavior="none")
+    return api.delete(f"/v1/subscription_items/{second['id']}" if second.status == 200 else _item(sub))
+
+
+_CHANGEABLE = tuple(state for state in _LIVE if state != "incomplete")
+OF_ITEMS: dict[str, tuple[Act, tuple[str, ...]]] = {
+    "add an item": (
+        lambda api, sub: api.post("/v1/subscription_items", subscription=sub["id"], price=plan(api)),
+        _CHANGEABLE,
+    ),
+    "change its quantity": (lambda api, sub: api.post(_item(sub), quantity=3), _CHANGEABLE),
+    "change its price": (lambda api, sub: api.post(_item(sub), price=plan(api, 700)), _CHANGEABLE),
+    "change its metadata": (lambda api, sub: api.post(_item(sub), metadata={"a": "b"}), _CHANGEABLE),
+    "delete an item": (_delete_item, _CHANGEABLE),
+    "retrieve it": (lambda api, sub: api.get(_item(sub)), SUBSCRIPTIONS),
+    "list the items": (lambda api, sub: api.get("/v1/subscription_items", subscription=sub["id"]), SUBSCRIPTIONS),
+}
+
+
+@pytest.mark.parametrize("state", SUBSCRIPTIONS)
+@pytest.mark.parametrize("what", OF_ITEMS)
+def test_each_step_is_for_items_of_subscriptions_in_their_states(api: Api, what: str, state: str) -> None:
+    act, allowed = OF_ITEMS[what]
+    refusal = "`incomplete` status" if state == "incomplete" else "A canceled subscription can only update"
+    _check(act(api, _subscription(api, state)), state in allowed, refusal)

@@ -146,7 +146,7 @@ def cancel_intent_of(call: Call, invoice: StoredInvoice) -> None:
         payment_intents.cancel_intent(now, intent, "void_invoice")
 
 
-def reduce_intent_amount(call: Call, invoice: StoredInvoice) -> None:
+def adjust_intent_amount(call: Call, invoice: StoredInvoice) -> None:
     """Reduce the amount of the invoice's PaymentIntent to what remains to be paid."""
     intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
     if intent is not None and intent["status"] in ("requires_payment_method", "requires_confirmation"):

@@ -9,7 +9,7 @@ from typing import Any
 from tollkey.payments.catalog import pricing
 from tollkey.payments.invoices import kinds
 from tollkey.payments.invoices.versions import tax_amount
-from tollkey.wire import Call, Change
+from tollkey.wire import Call, Change, removed_since
 
 
 def _one_refund(call: Call, note: MutableMapping[str, Any]) -> None:
@@ -38,5 +38,7 @@ def _taxed_line(call: Call, line: MutableMapping[str, Any]) -> None:
     )
 
 
+#: Removed parameters of new credit notes and their previews.
+CREATE_REMOVED = removed_since("2025-03-31", "refund")
 CHANGES = (Change("2025-03-31", _one_refund),)
 LINE_CHANGES = (Change("2025-03-31", _taxed_line),)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import arithmetic, rendering
-from tollkey.payments.invoices import jobs, kinds, states
+from tollkey.payments.invoices import jobs, kinds, manual_taxes, states
 from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.invoices.lines import invoice_item_line, recalculate_totals
 from tollkey.payments.shared import fields as shared_fields
@@ -322,9 +322,10 @@ def create_one_time_line(
 
 def store(call: Call, invoice: StoredInvoice) -> StoredInvoice:
     """Store a new draft with ``invoice.created``; with ``auto_advance``, schedule its finalization."""
+    at = invoice["automatically_finalizes_at"] or call.now + GRACE_SECONDS
+    invoice["automatically_finalizes_at"] = at if invoice["auto_advance"] else None
     if invoice["auto_advance"]:
-        invoice["automatically_finalizes_at"] = call.now + GRACE_SECONDS
-        call.schedule.add(call.now + GRACE_SECONDS, jobs.INVOICE_ADVANCE, invoice["id"], invoice["test_clock"])
+        call.schedule.add(at, jobs.INVOICE_ADVANCE, invoice["id"], invoice["test_clock"])
     return call.objects.insert(invoice, "invoice.created")
 
 
@@ -333,6 +334,7 @@ def tax_rates(call: Call, ids: list[str] | None, param: str) -> list[api.TaxRate
 
     param: the parameter with the ids, for errors.
     """
+    manual_taxes.check_rates(call, ids or (), param)
     return [
         call.objects.copy(call.objects.get(kinds.TAX_RATE, id, f"{param}[{place}]"))
         for place, id in enumerate(ids or [])

@@ -16,7 +16,7 @@ from tollkey.payments.invoices import kinds
 from tollkey.payments.invoices.drafts import refresh, tax_rates
 from tollkey.payments.invoices.line_terms import Priced
 from tollkey.payments.invoices.lines import details_of, invoice_item_line, pricing_at
-from tollkey.payments.invoices.rules import check_room
+from tollkey.payments.invoices.rules import check_automatic_tax, check_room
 from tollkey.payments.invoices.versions import ITEM_CREATE_REMOVED, ITEM_UPDATE_REMOVED
 from tollkey.payments.shared import clock, fields, rounding
 from tollkey.payments.shared import currency as shared_currency
@@ -99,6 +99,7 @@ def attach(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:
     item["invoice"], item["_pending"] = invoice["id"], False
     line = invoice_item_line(call, item)
     line["invoice"] = invoice["id"]
+    check_automatic_tax(invoice, "tax_rates" if item["tax_rates"] else "amount", line)
     invoice["lines"]["data"].append(line)
     refresh(call, invoice)
 
@@ -205,7 +206,7 @@ def _silent_price(call: Call, params: Mapping[str, Any], currency: str, unit: De
         currency=currency,
         livemode=call.livemode,
         product=product["id"],
-        tax_behavior="unspecified",
+        tax_behavior=fields.given(params, "tax_behavior", "unspecified"),
         type="one_time",
         unit_amount=int(unit) if unit == unit.to_integral_value() else None,
         unit_amount_decimal=pricing.decimal_text(unit),
@@ -220,6 +221,7 @@ def update(call: Call, params: Params) -> StoredInvoiceItem:
     customer = call.objects.get(kinds.CUSTOMER, item["customer"])
     call = clock.for_customer(call, customer)
     invoice = _editable(call, item)
+    behavior = _tax_behavior(call, item, params)
     if params.get("discountable") and item["proration"]:
         raise invalid("You cannot set `discountable` to true for prorations.", "discountable")
     fields.assign_with_metadata(item, params, ("description", "discountable"))
@@ -235,11 +237,33 @@ def update(call: Call, params: Params) -> StoredInvoiceItem:
         params.get(name) is not None
         for name in ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal", "quantity")
     ):
-        _reprice(call, item, params)
+        _reprice(call, item, {**params, "tax_behavior": behavior})
     call.objects.save(item, "invoiceitem.updated")
     if invoice is not None:
         _rebuild_line(call, item, invoice)
     return item
+
+
+def _tax_behavior(call: Call, item: StoredInvoiceItem, params: Mapping[str, Any]) -> str:
+    """Return the tax behavior that an item has from now on, and set it on the price behind its amount.
+
+    Raises ApiError 400 if it was ``inclusive`` or ``exclusive`` and would change.
+    """
+    details = item["pricing"]["price_details"] if item["pricing"] else None
+    price = call.objects.find(kinds.PRICE, details["price"] if details else "")
+    known = (price.get("tax_behavior") if price is not None else None) or "unspecified"
+    wanted = fields.given(params, "tax_behavior", known)
+    if wanted == known:
+        return known
+    if known != "unspecified":
+        raise invalid(
+            "The tax behavior of an invoice item cannot be changed once it is `inclusive` or `exclusive`.",
+            "tax_behavior",
+        )
+    if price is not None:
+        price["tax_behavior"] = wanted
+        call.objects.save(price)
+    return str(wanted)
 
 
 def _reprice(call: Call, item: StoredInvoiceItem, params: Mapping[str, Any]) -> None:
@@ -286,6 +310,7 @@ def _rebuild_line(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -
         if details_of(line).get("invoice_item") == item["id"]:
             fresh = invoice_item_line(call, item)
             fresh["id"], fresh["invoice"] = line["id"], invoice["id"]
+            check_automatic_tax(invoice, "tax_rates" if item["tax_rates"] else "amount", fresh)
             data[place] = fresh
     refresh(call, invoice)
     call.objects.save(invoice, "invoice.updated")

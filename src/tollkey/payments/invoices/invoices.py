@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import jobs, kinds, rules
 from tollkey.payments.invoices.drafts import (
+    GRACE_SECONDS,
     Bill,
     add_pending_items,
     new_invoice,
@@ -122,6 +123,7 @@ def create(call: Call, params: Params) -> StoredInvoice:
     )
     apply_settings(call, invoice, params)
     invoice["metadata"] = fields.new_metadata(params)
+    rules.check_automatic_tax(invoice)
     refresh(call, invoice)
     return store(call, invoice)
 
@@ -175,22 +177,27 @@ def update(call: Call, params: Params) -> StoredInvoice:
             call, entries, param="discounts", customer=customer, invoice=invoice["id"]
         )
     fields.assign_with_metadata(invoice, {"metadata": params["metadata"]} if "metadata" in params else {}, ())
-    if params.get("auto_advance") is not None:
-        _advance_by_itself(call, invoice, params["auto_advance"])
+    if params.get("auto_advance") is not None or params.get("automatically_finalizes_at") is not None:
+        advances = fields.given(params, "auto_advance", invoice["auto_advance"])
+        _advance_by_itself(call, invoice, advances, params.get("automatically_finalizes_at"))
     if invoice["status"] == "draft":
+        if params.keys() & {"automatic_tax", "default_tax_rates"}:
+            rules.check_automatic_tax(invoice)
         refresh(call, invoice)
     return call.objects.save(invoice, "invoice.updated")
 
 
-def _advance_by_itself(call: Call, invoice: StoredInvoice, yes: bool) -> None:
-    """Set ``auto_advance`` and schedule or cancel the automatic collection."""
+def _advance_by_itself(call: Call, invoice: StoredInvoice, yes: bool, at: int | None) -> None:
+    """Turn automatic advancement on or off. at: when a draft is finalized, UTC epoch seconds; None for in an hour."""
     invoice["auto_advance"] = yes
     call.schedule.cancel(jobs.INVOICE_ADVANCE, invoice["id"])
     invoice["automatically_finalizes_at"] = None
-    if yes and invoice["status"] == "draft":
-        invoice["automatically_finalizes_at"] = call.now + 3_600
+    draft = invoice["status"] == "draft"
+    at = at if draft and at is not None else call.now + GRACE_SECONDS
+    if yes and draft:
+        invoice["automatically_finalizes_at"] = at
     if yes and invoice["status"] in ("draft", "open"):
-        call.schedule.add(call.now + 3_600, jobs.INVOICE_ADVANCE, invoice["id"], invoice["test_clock"])
+        call.schedule.add(at, jobs.INVOICE_ADVANCE, invoice["id"], invoice["test_clock"])
 
 
 def delete(call: Call, params: Params) -> Deleted:

@@ -8,10 +8,11 @@ from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredDiscount, StoredPrice, StoredProduct
-    from tollkey.payments.charges.stored import StoredCharge
+    from tollkey.payments.charges.stored import StoredCharge, StoredRefund
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.intents.stored import StoredPaymentIntent
     from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem, StoredLine
+    from tollkey.payments.tax.stored import StoredTaxRate
     from tollkey.wire import api
 
 INVOICE: Kind[StoredInvoice] = Kind("invoice")
@@ -29,4 +30,5 @@ CHARGE: Kind[StoredCharge] = Kind("charge")
 PRICE: Kind[StoredPrice] = Kind("price")
 PRODUCT: Kind[StoredProduct] = Kind("product")
 MANDATE: Kind[api.Mandate] = Kind("mandate")
-TAX_RATE: Kind[api.TaxRate] = Kind("tax_rate")
+REFUND: Kind[StoredRefund] = Kind("refund")
+TAX_RATE: Kind[StoredTaxRate] = Kind("tax_rate")

@@ -385,5 +385,5 @@ def _apply_intent(call: Call, invoice: StoredInvoice, payment: api.InvoicePaymen
         return
     invoice["amount_paid"] += paid.amount
     invoice["amount_remaining"] -= paid.amount
-    collection.reduce_intent_amount(call, invoice)
+    collection.adjust_intent_amount(call, invoice)
     call.objects.save(invoice, "invoice.updated")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import redemption
-from tollkey.payments.invoices import kinds
+from tollkey.payments.invoices import kinds, manual_taxes
 from tollkey.payments.invoices.drafts import refresh
 from tollkey.payments.invoices.invoiceitems import attach, check_amount, pricing_of
 from tollkey.payments.invoices.lifecycle import customer_of, invoice_of_path
@@ -81,6 +81,9 @@ def add_lines(call: Call, params: Params) -> StoredInvoice:
             description=wanted.get("description") or priced.description,
             metadata=shared_fields.new_metadata(wanted),
         )
+        check_line(invoice, line, wanted, f"lines[{place}]")
+        manual_taxes.check_rates(call, wanted.get("tax_rates") or (), f"lines[{place}][tax_rates]")
+        line["_taxes"] = manual_taxes.tax_amounts(call, wanted.get("tax_amounts") or ())
         line["invoice"] = invoice["id"]
         invoice["lines"]["data"].append(line)
     _metadata(invoice, params)
@@ -98,8 +101,12 @@ def _change(call: Call, invoice: StoredInvoice, line: StoredLine, wanted: Mappin
         line["metadata"] = merged_metadata(line["metadata"], wanted["metadata"])
     if wanted.get("period"):
         line["period"] = {"start": wanted["period"]["start"], "end": wanted["period"]["end"]}
+    kept = invoice.setdefault("_lines", {}).setdefault(line["id"], {"rates": [], "off": None})
     if "tax_rates" in wanted:
-        line["_rates"] = list(wanted["tax_rates"] or [])
+        manual_taxes.check_rates(call, wanted["tax_rates"] or (), f"{param}[tax_rates]" if param else "tax_rates")
+        kept["rates"] = list(wanted["tax_rates"] or ())
+    if "tax_amounts" in wanted:
+        kept["taxes"] = manual_taxes.tax_amounts(call, wanted["tax_amounts"] or ())
     if "discounts" in wanted:
         line["discounts"] = redemption.redeem_all(
             call, wanted["discounts"] or [], param=f"{param}[discounts]", customer=customer_of(call, invoice)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.catalog import pricing as catalog_pricing
-from tollkey.payments.invoices import kinds
+from tollkey.payments.invoices import kinds, manual_taxes
 from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.tax import automatic as tax_automatic
@@ -275,7 +275,8 @@ def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
             *(_discount_entry(id, amount) for id, amount in worked.off),
             *(_credit_entry(id, amount) for id, amount in credits.get(line["id"], ())),
         ]
-        line["taxes"] = [tax_entry(tax) for tax in worked.taxes]
+        given = manual_taxes.of_line(invoice, line["id"])
+        line["taxes"] = [entry.copy() for entry in given] if given else [tax_entry(tax) for tax in worked.taxes]
         line["subtotal"] = line["amount"]
     shipped = _shipping(call, invoice, how)
     cost = invoice["shipping_cost"]
@@ -290,7 +291,8 @@ def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
         *(_discount_entry(id, amount) for id, amount in totals.discounts),
         *(_credit_entry(id, amount) for line in data for id, amount in credits.get(line["id"], ())),
     ]
-    invoice["total_taxes"] = [tax_entry(tax) for tax in _merged([*totals.taxes, *shipped])]
+    taxes = [tax for line in data for tax in line["taxes"] or ()]
+    invoice["total_taxes"] = _merged([*taxes, *(tax_entry(tax) for tax in shipped)])
     # The real API returns ``total_count``, though Stripe's specification does not contain it.
     invoice["lines"] = nested_list(data, invoice["lines"]["url"], total_count=len(data))
 
@@ -300,9 +302,13 @@ def _arithmetic_line(
 ) -> arithmetic.Line:
     """Return a line with its own discounts and tax rates to compute with. credits: billing credits applied to it."""
     private = invoice.setdefault("_lines", {})
+    given = manual_taxes.of_line(invoice, line["id"])
     if "_rates" in line:
         private[line["id"]] = {"rates": line.pop("_rates"), "off": line.pop("_off", None)}
+        if taxes := line.pop("_taxes", None) or given:
+            private[line["id"]]["taxes"] = taxes
     kept = private.get(line["id"])
+    given = manual_taxes.of_line(invoice, line["id"])
     return arithmetic.Line(
         Money(line["amount"], line["currency"]),
         line["discountable"],
@@ -311,6 +317,7 @@ def _arithmetic_line(
         [tax_automatic.rate_of(call, id) for id in (kept["rates"] if kept else ())],
         credits=sum(amount for _, amount in credits),
         given_back=[(id, amount) for id, amount in (kept["off"] if kept else None) or ()],
+        given_taxes=manual_taxes.to_compute(call, given) if given else None,
     )
 
 
@@ -347,14 +354,18 @@ def _shipping(call: Call, invoice: StoredInvoice, how: tax_automatic.Taxing | No
     return tax_automatic.taxed_shipping(call, cost, how, invoice["currency"])
 
 
-def _merged(taxes: list[arithmetic.Tax]) -> list[arithmetic.Tax]:
-    """Return the taxes, with those of one rate added up."""
-    sums: dict[arithmetic.Rate, arithmetic.Tax] = {}
+def _merged(taxes: Iterable[TaxEntry]) -> list[TaxEntry]:
+    """Return the taxes with the amounts of one rate and reason added up."""
+    sums: dict[tuple[str | None, str], TaxEntry] = {}
     for tax in taxes:
-        known = sums.get(tax.rate)
-        sums[tax.rate] = (
-            arithmetic.Tax(tax.rate, known.amount + tax.amount, known.taxable + tax.taxable) if known else tax
-        )
+        details = tax["tax_rate_details"]
+        key = details["tax_rate"] if details else None, tax["taxability_reason"]
+        known = sums.get(key)
+        if known is None:
+            sums[key] = tax.copy()
+        else:
+            known["amount"] += tax["amount"]
+            known["taxable_amount"] = (known["taxable_amount"] or 0) + (tax["taxable_amount"] or 0)
     return list(sums.values())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tollkey.payments.invoices import kinds
+from tollkey.payments.invoices import kinds, manual_taxes
 from tollkey.payments.invoices.drafts import Bill, new_invoice
 from tollkey.payments.invoices.lifecycle import customer_of
 from tollkey.payments.invoices.lines import lines_of
@@ -70,4 +70,5 @@ def _line(call: Call, original: StoredInvoice, line: StoredLine) -> StoredLine:
     made["id"] = call.ids.new("il")
     kept = original.get("_lines", {}).get(line["id"])
     made["_rates"] = list(kept["rates"]) if kept else []
+    made["_taxes"] = manual_taxes.of_line(original, line["id"])
     return made

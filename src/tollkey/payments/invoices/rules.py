@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic
-from tollkey.payments.invoices import kinds
+from tollkey.payments.invoices import kinds, manual_taxes
 from tollkey.payments.invoices.lines import details_of, lines_of
 from tollkey.payments.methods import customer_sources, instruments
 from tollkey.wire import Call, invalid, missing_param, value_at
@@ -84,6 +84,8 @@ def check_line(invoice: StoredInvoice, line: StoredLine, wanted: Mapping[str, An
 
     if wanted.get("discountable") and details_of(line).get("proration"):
         raise invalid("You cannot set `discountable` to true for prorations.", named("discountable"))
+    if wanted.get("tax_rates") and "tax_amounts" not in wanted and manual_taxes.of_line(invoice, line["id"]):
+        raise invalid("You cannot set `tax_rates` on a line item that has `tax_amounts`.", named("tax_rates"))
     taxes = wanted.get("tax_amounts")
     if not taxes:
         return
@@ -107,6 +109,25 @@ def check_line(invoice: StoredInvoice, line: StoredLine, wanted: Mapping[str, An
     )
     if has is not None:
         raise invalid(f"You cannot set `tax_amounts` on an invoice that has {has}.", named("tax_amounts"))
+
+
+def check_automatic_tax(invoice: StoredInvoice, param: str = "automatic_tax", line: StoredLine | None = None) -> None:
+    """Raise ApiError 400 for tax rates or negative invoice items on an invoice with automatic tax.
+
+    line: the only line to check, None for the whole invoice. param: the parameter that the error names. Prorations may
+    be negative. Source: ``automatic_tax[enabled]`` of invoices in Stripe's OpenAPI document.
+    """
+    if not invoice["automatic_tax"]["enabled"]:
+        return
+    if line is None and invoice["default_tax_rates"]:
+        raise invalid("You cannot use `default_tax_rates` when `automatic_tax` is enabled.", param)
+    kept = invoice.get("_lines", {})
+    for one in lines_of(invoice) if line is None else [line]:
+        own = one.get("_rates") or (kept[one["id"]]["rates"] if one["id"] in kept else ())
+        if own:
+            raise invalid("Invoice items with `tax_rates` cannot be added to invoices with automatic tax.", param)
+        if one["amount"] < 0 and details_of(one).get("invoice_item") and not details_of(one).get("proration"):
+            raise invalid("Invoice items with negative amounts cannot be added to invoices with automatic tax.", param)
 
 
 def check_room(invoice: StoredInvoice) -> None:

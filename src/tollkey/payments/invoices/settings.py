@@ -61,6 +61,8 @@ def apply_settings(call: Call, invoice: StoredInvoice, params: Mapping[str, Any]
             "provider": None,
             "status": None,
         }
+    if params.get("automatically_finalizes_at") is not None:
+        invoice["automatically_finalizes_at"] = params["automatically_finalizes_at"]
     if params.get("due_date") is not None:
         invoice["due_date"] = params["due_date"]
     if params.get("number"):

@@ -13,11 +13,12 @@ class LineSecrets(TypedDict):
     """The private fields of a line, which its invoice stores.
 
     rates: ids of the line's own tax rates. off: the discounts of the credited amount, as pairs of discount id and minor
-        units; null for other lines.
+        units; null for other lines. taxes: its manual tax amounts; null or absent without any.
     """
 
     rates: list[str]
     off: list[tuple[str, int]] | None
+    taxes: NotRequired[list[TaxEntry] | None]
 
 class TransferWish(TypedDict):
     """``transfer_data`` of an invoice or its subscription. amount: minor units. amount_percent: of the total."""
@@ -54,11 +55,13 @@ class StoredLine(api.LineItem):
     invoice.
 
     _rates: ids of its own tax rates. _off: the discounts of a proration's amount, as pairs of discount id and minor
-        units; null or absent for other lines.
+        units; null or absent for other lines. _taxes: its manual tax amounts;
+        null or absent without any.
     """
 
     _rates: NotRequired[list[str]]
     _off: NotRequired[list[tuple[str, int]] | None]
+    _taxes: NotRequired[list[TaxEntry] | None]
 
 class StoredInvoiceItem(api.Invoiceitem):
     """An invoice item.

@@ -270,9 +270,9 @@ def list_upfront(call: Call, params: Params) -> Page:
 
 
 def pdf(call: Call, params: Params) -> Reply:
-    """Return the quote as a PDF. Raises ApiError 400 for a draft."""
+    """Return the quote as a PDF. Raises ApiError 400 for a quote that was not finalized."""
     call, quote = _get(call)
-    if quote["status"] == "draft":
+    if quote["status_transitions"]["finalized_at"] is None:
         raise invalid("You can only download the PDF of a quote that has been finalized.", retry=False)
     lines = [f"Quote {quote['number']}", ""]
     lines += [

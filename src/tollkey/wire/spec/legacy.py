@@ -175,6 +175,9 @@ EXTRA: Final[Table] = {
         **dict.fromkeys(("sepa_debit", "sofort", "three_d_secure", "wechat"), "any"),
     },
     "GET /v1/sources/{}": {"client_secret": "text"},
+    "GET /v1/credit_notes/preview": {"refund": "text"},
+    "GET /v1/credit_notes/preview/lines": {"refund": "text"},
+    "POST /v1/credit_notes": {"refund": "text"},
     "POST /v1/customers": {
         **_PLAN,
         "account_balance": "integer",
@@ -203,8 +206,8 @@ EXTRA: Final[Table] = {
     },
     "POST /v1/customers/{}/subscriptions": _SUBSCRIPTION,
     "POST /v1/customers/{}/subscriptions/{}": _SUBSCRIPTION,
-    "POST /v1/invoiceitems": {"plan": "text", "price": "text", "unit_amount": "integer", "unit_amount_decimal": "text"},
-    "POST /v1/invoiceitems/{}": {"price": "text", "unit_amount": "integer", "unit_amount_decimal": "text"},
+    "POST /v1/invoiceitems": {"plan": "text", "price": "text", "unit_amount": "integer"},
+    "POST /v1/invoiceitems/{}": {"price": "text", "unit_amount": "integer"},
     "POST /v1/invoices": {
         "billing": "text",
         "coupon": "?text",

@@ -51,6 +51,7 @@ class Line:
 
     amount: minor units before discounts. discounts, rates: those of the line, applied before the invoice's. credits:
         the part that billing credits pay, before taxes. given_back: the discounts of an amount that is now credited.
+        given_taxes: taxes that are taken as they are, in place of those of the rates.
         ``off`` and ``taxes`` are set by ``compute``.
     """
 
@@ -61,6 +62,7 @@ class Line:
     rates: Sequence[Rate] = ()
     credits: int = 0
     given_back: Sequence[tuple[str, int]] = ()
+    given_taxes: Sequence[Tax] | None = None
     off: list[tuple[str, int]] = field(default_factory=list)
     taxes: list[Tax] = field(default_factory=list)
 
@@ -108,7 +110,7 @@ def compute(
     for discount in discounts:
         _spread_discount(lines, discount)
     for line in lines:
-        line.taxes = _taxes(line.net.amount, line.rates or rates)
+        line.taxes = _taxes_of(line, line.net.amount, line.rates or rates)
     off: dict[str, int] = {}
     taxes: dict[Rate, tuple[int, int]] = {}
     for line in lines:
@@ -119,7 +121,7 @@ def compute(
             taxes[tax.rate] = amount + tax.amount, taxable + tax.taxable
     subtotal = sum((line.amount for line in lines), nothing)
     included = sum(
-        sum(tax.amount for tax in _taxes(line.amount.amount, [r for r in line.rates or rates if r.inclusive]))
+        sum(tax.amount for tax in _taxes_of(line, line.amount.amount, line.rates or rates) if tax.rate.inclusive)
         for line in lines
     )
     return Totals(
@@ -163,6 +165,11 @@ def _spread_discount(lines: Sequence[Line], discount: Off) -> None:
         shares[place % len(shares)] += 1
     for line, part in zip(fitting, shares, strict=True):
         _apply_discount(line, discount, left.with_amount(part))
+
+
+def _taxes_of(line: Line, net: int, rates: Sequence[Rate]) -> list[Tax]:
+    """Return the taxes that a line was given, or those of the rates on a net amount (minor units)."""
+    return _taxes(net, rates) if line.given_taxes is None else list(line.given_taxes)
 
 
 def _taxes(net: int, rates: Sequence[Rate]) -> list[Tax]:
