@@ -115,7 +115,7 @@ ROWS: dict[str, tuple[Callable[[Api], Answer], str | None]] = {
         lambda api: create(payment_method=attached(api), customer=customer(api))(api),
         "payment_method",
     ),
-    "method without its customer": (lambda api: create(payment_method=attached(api))(api), "payment_method"),
+    "method without its customer": (lambda api: create(payment_method=attached(api))(api), "source"),
     "off_session": (create(off_session=True), "off_session"),
     "currency of a method": (named(payment_method_types=["oxxo"]), "currency"),
     "types of another currency": (create(allowed_payment_method_types=["oxxo"]), "allowed_payment_method_types"),

@@ -33,3 +33,17 @@ def test_a_bank_transfer_in_parts_funds_the_intent_until_it_is_paid(api: Api) ->
     assert_valid("GET", "/v1/customers/{customer}/cash_balance", 200, dict(balance))
     moved = api.get(f"/v1/customers/{customer}/cash_balance_transactions")["data"]
     assert [line["net_amount"] for line in moved] == [-15_000, 20_000, -5_000, 5_000]
+
+
+def test_no_more_cash_is_applied_than_is_there_and_is_asked_for(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    transfer = {"funding_type": "bank_transfer", "bank_transfer": {"type": "us_bank_transfer"}}
+    intent = api.ok(
+        "POST", "/v1/payment_intents", amount=2_000, currency="usd", customer=customer, confirm=True,
+        allowed_payment_method_types=["customer_balance"], payment_method_data={"type": "customer_balance"},
+        payment_method_options={"customer_balance": transfer},
+    )  # fmt: skip
+    for amount in (1, 2_001):
+        refused = api.post(f"/v1/payment_intents/{intent['id']}/apply_customer_balance", amount=amount)
+        assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "amount_too_large", "amount")
+    assert api.get(f"/v1/payment_intents/{intent['id']}") == intent

@@ -52,3 +52,20 @@ def test_a_fee_and_a_part_to_transfer_exclude_each_other(api: Api) -> None:
     given = {"transfer_data": {"destination": connected(api)["id"], "amount": 100}, "application_fee_amount": 10}
     _, message = told(api, "/v1/payment_intents", amount=500, currency="usd", **given)
     assert message == "You may only specify one of these parameters: application_fee_amount, transfer_data[amount]."
+
+
+def test_no_more_goes_to_others_than_is_paid(api: Api) -> None:
+    account = connected(api)["id"]
+    given = {**PAYMENT, "transfer_data": {"destination": account, "amount": 2001}}
+    assert told(api, "/v1/payment_intents", **given)[0] == "transfer_data[amount]"
+    shared = api.ok(
+        "POST", "/v1/payment_intents", **{**given, "transfer_data": {"destination": account, "amount": 900}}
+    )
+    path = f"/v1/payment_intents/{shared['id']}"
+    assert told(api, path, transfer_data={"amount": 2001})[0] == "transfer_data[amount]"
+    assert told(api, path, amount=899)[0] == "transfer_data[amount]"
+    assert api.ok("POST", path, amount=900)["transfer_data"]["amount"] == 900
+    fee = {"transfer_data": {"destination": account}, "application_fee_amount": 500}
+    path = f"/v1/payment_intents/{api.ok('POST', '/v1/payment_intents', **PAYMENT, **fee)['id']}"
+    assert told(api, path, amount=499)[0] == "application_fee_amount"
+    assert api.ok("POST", path, amount=499, application_fee_amount=499)["application_fee_amount"] == 499

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.payments.intents.steps import PAYMENT
-from tests.support.api import Api
-from tollkey.payments.intents.payment_states import move
+from tests.support.api import Answer, Api
+from tollkey.payments.intents.payment_states import CODE, move
 from tollkey.payments.intents.states import PAYMENT_INTENT
 from tollkey.payments.shared.states import InvalidTransition
 
@@ -156,4 +156,181 @@ def test_a_canceled_intent_cannot_be_canceled_again(api: Api) -> None:
         " Only a PaymentIntent with one of the following statuses"
         " may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action,"
         " processing."
+    )
+
+
+#: Status -> further parameters of an intent, and the steps that lead there.
+REACHED: dict[str, tuple[dict[str, Any], list[Step]]] = {
+    "requires_payment_method": ({}, []),
+    "requires_confirmation": ({}, [_post(payment_method=VISA)]),
+    "requires_action": ({}, [_confirm(ASKS)]),
+    "processing": ({}, [_debit(NEVER)]),
+    "requires_capture": (
+        {**HELD, "payment_method_options": {"card": {"request_incremental_authorization": "if_available"}}},
+        [_confirm(VISA)],
+    ),
+    "succeeded": ({}, [_confirm(VISA)]),
+    "canceled": ({}, [_post(payment_method=VISA), CANCEL]),
+}
+BEFORE = ("requires_payment_method", "requires_confirmation", "requires_action")
+
+
+def _reached(api: Api, status: str) -> Answer:
+    """An intent in that status, without a customer."""
+    given, steps = REACHED[status]
+    types = ["card", "us_bank_account"]
+    intent = api.ok(
+        "POST", "/v1/payment_intents", amount=2000, currency="usd", allowed_payment_method_types=types, **given
+    )
+    for step in steps:
+        step(api, intent)
+    intent = api.get(f"/v1/payment_intents/{intent['id']}")
+    assert intent["status"] == status
+    return intent
+
+
+def _refused(api: Api, before: Answer, answer: Answer, code: str, words: str) -> None:
+    """Assert that a step was refused, and that it changed nothing."""
+    assert (answer.status, answer.error["code"]) == (400, code), answer
+    assert words in answer.error["message"]
+    assert answer.error["payment_intent"]["status"] == before["status"]
+    assert api.get(f"/v1/payment_intents/{before['id']}") == before
+
+
+#: Operation -> how it is done, the statuses in which it is, and the refusal elsewhere: its code, and words by status.
+OPERATIONS: dict[str, tuple[Step, tuple[str, ...], str, dict[str, str]]] = {
+    "confirm with another payment method": (
+        _confirm("pm_card_mastercard"),
+        BEFORE,
+        CODE,
+        {
+            "processing": "You cannot confirm this PaymentIntent because it has a status of processing.",
+            "requires_capture": "You cannot confirm this PaymentIntent because it has a status of requires_capture.",
+            "succeeded": "because it has already succeeded after being previously confirmed.",
+            "canceled": "payment_method could not be updated because it has a status of canceled.",
+        },
+    ),
+    "confirm": (
+        _post("/confirm", return_url="https://shop.example/"),
+        BEFORE[1:],
+        CODE,
+        {
+            "requires_payment_method": "because it's missing a payment method. You can either update",
+            "processing": "You cannot confirm this PaymentIntent because it has a status of processing.",
+            "requires_capture": "You cannot confirm this PaymentIntent because it has a status of requires_capture.",
+            "succeeded": "because it has already succeeded after being previously confirmed.",
+            "canceled": "You cannot confirm this PaymentIntent because it has a status of canceled.",
+        },
+    ),
+    "capture": (
+        _post("/capture"),
+        ("requires_capture",),
+        CODE,
+        {
+            **{status: f"could not be captured because it has a status of {status}" for status in REACHED},
+            "succeeded": "could not be captured because it has already been captured",
+        },
+    ),
+    "cancel": (
+        CANCEL,
+        (*BEFORE, "processing", "requires_capture"),
+        CODE,
+        {status: f"because it has a status of {status}. Only" for status in ("succeeded", "canceled")},
+    ),
+    "increment": (
+        _post("/increment_authorization", amount=3000),
+        ("requires_capture",),
+        CODE,
+        {status: f"could not be incremented because it has a status of {status}" for status in REACHED},
+    ),
+    "apply the customer's balance": (
+        _post("/apply_customer_balance"),
+        (),
+        CODE,
+        {status: f"because it has a status of {status}" for status in REACHED},
+    ),
+}
+
+
+@pytest.mark.parametrize("status", REACHED)
+@pytest.mark.parametrize("what", OPERATIONS)
+def test_each_operation_is_for_intents_in_its_statuses(api: Api, what: str, status: str) -> None:
+    step, allowed, code, words = OPERATIONS[what]
+    before = _reached(api, status)
+    answer = step(api, before)
+    if status in allowed:
+        assert answer.status == 200, answer
+    else:
+        _refused(api, before, answer, code, words[status])
+
+
+@pytest.mark.parametrize("status", REACHED)
+def test_deposits_are_verified_only_while_the_intent_waits_for_them(api: Api, status: str) -> None:
+    before = _reached(api, status)
+    answer = _post("/verify_microdeposits", amounts=[32, 45])(api, before)
+    if status == "requires_action":
+        assert (answer.status, answer.error["code"]) == (400, "intent_verification_method_missing")
+    else:
+        text = (
+            f"This PaymentIntent cannot be actioned on because it has a status of {status}. Only a PaymentIntent with"
+            ' one of the following statuses may be actioned on: ["requires_action"].'
+        )
+        _refused(api, before, answer, "intent_invalid_state", text)
+
+
+ALWAYS = tuple(REACHED)
+#: Parameter of an update -> its new value, and the statuses in which it may change.
+UPDATES: dict[str, tuple[object, tuple[str, ...]]] = {
+    "allowed_payment_method_types": (["card"], BEFORE),
+    "amount": (3000, BEFORE),
+    "amount_details": ("", BEFORE),
+    "application_fee_amount": ("", (*BEFORE, "requires_capture")),
+    "capture_method": ("automatic", BEFORE),
+    "currency": ("usd", BEFORE),
+    "customer": (None, BEFORE),
+    "description": ("Order 7", ALWAYS),
+    "excluded_payment_method_types": ("", BEFORE),
+    "metadata": ({"order": "7"}, ALWAYS),
+    "payment_details": ({"order_reference": "7"}, ALWAYS),
+    "payment_method": ("pm_card_mastercard", BEFORE),
+    "payment_method_data": ({"type": "card", "card": {"token": "tok_visa"}}, BEFORE),
+    "payment_method_options": ({"card": {"request_three_d_secure": "any"}}, BEFORE),
+    "receipt_email": ("j@example.com", (*BEFORE, "requires_capture", "succeeded")),
+    "save_payment_method": (False, BEFORE),
+    "setup_future_usage": ("off_session", BEFORE),
+    "shipping": ({"name": "J", "address": {"line1": "1 Main St"}}, ALWAYS),
+    "statement_descriptor": ("SHOP", BEFORE),
+    "statement_descriptor_suffix": ("SEVEN", BEFORE),
+    "transfer_group": ("order 7", ALWAYS),
+}
+#: Parameter and status -> the words of a refusal that has a text of its own.
+OWN_WORDS = {
+    ("application_fee_amount", "succeeded"): "cannot be updated on a PaymentIntent after a capture has already been",
+    ("payment_method", "requires_capture"): "You cannot provide a new payment method to a PaymentIntent when it has",
+}
+
+
+@pytest.mark.parametrize("status", REACHED)
+@pytest.mark.parametrize("name", UPDATES)
+def test_each_parameter_changes_in_its_statuses(api: Api, name: str, status: str) -> None:
+    value, allowed = UPDATES[name]
+    before = _reached(api, status)
+    given = {name: api.ok("POST", "/v1/customers")["id"] if name == "customer" else value}
+    answer = api.post(f"/v1/payment_intents/{before['id']}", **given)
+    if status in allowed:
+        assert answer.status == 200, answer
+        return
+    statuses = ", ".join(allowed)
+    text = f"You may only update the {name} of a PaymentIntent with one of the following statuses: {statuses}."
+    _refused(api, before, answer, CODE, OWN_WORDS.get((name, status), text))
+    assert answer.error["param"] == name
+
+
+def test_an_intent_of_a_customer_asks_for_a_payment_method_of_the_customer(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    intent = api.ok("POST", "/v1/payment_intents", customer=customer, **PAYMENT)
+    refused = api.post(f"/v1/payment_intents/{intent['id']}/confirm")
+    assert refused.error["message"] == (
+        "You cannot confirm this PaymentIntent because it's missing a payment method. To confirm the PaymentIntent with"
+        f" {customer}, specify a payment method attached to this customer along with the customer ID."
     )

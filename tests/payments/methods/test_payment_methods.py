@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.support.api import Api
+from tests.payments.steps import monthly
+from tests.support.api import Answer, Api
 
 
 def test_a_detached_payment_method_cannot_be_attached_again(api: Api) -> None:
@@ -86,3 +88,151 @@ def test_a_method_is_attached_after_it_was_made_and_detached_while_it_is_attache
         None,
         "The payment method you provided is not attached to a customer so detachment is impossible.",
     )
+
+
+#: What a payment method has been through -> how.
+STATES: dict[str, Callable[[Api], str]] = {
+    "unattached": lambda api: _new(api),
+    "attached": lambda api: _attached(api),
+    "detached": lambda api: str(api.ok("POST", f"/v1/payment_methods/{_attached(api)}/detach")["id"]),
+    "spent": lambda api: _spent(api),
+    "of a deleted customer": lambda api: _left(api),
+}
+
+
+def _new(api: Api) -> str:
+    return str(api.ok("POST", "/v1/payment_methods", type="card", card={"token": "tok_visa"})["id"])
+
+
+def _customer(api: Api) -> str:
+    return str(api.ok("POST", "/v1/customers")["id"])
+
+
+def _attached(api: Api) -> str:
+    return str(api.ok("POST", f"/v1/payment_methods/{_new(api)}/attach", customer=_customer(api))["id"])
+
+
+def _spent(api: Api) -> str:
+    """One that paid once, for nobody."""
+    method = _new(api)
+    api.ok("POST", "/v1/payment_intents", payment_method=method, confirm=True, **PAYMENT)
+    return method
+
+
+def _left(api: Api) -> str:
+    method = _attached(api)
+    api.ok("DELETE", f"/v1/customers/{api.get(f'/v1/payment_methods/{method}')['customer']}")
+    return method
+
+
+PAYMENT = {"amount": 2000, "currency": "usd", "allowed_payment_method_types": ["card"]}
+#: One step with a payment method; for its customer, or a new one while it has none.
+Step = Callable[[Api, str, str], Answer]
+
+
+def _pay(api: Api, method: str, customer: str) -> Answer:
+    who = {"customer": customer} if customer else {}
+    return api.post("/v1/payment_intents", payment_method=method, confirm=True, **PAYMENT, **who)
+
+
+def _save(api: Api, method: str, customer: str) -> Answer:
+    who = {"customer": customer} if customer else {}
+    types = {"allowed_payment_method_types": ["card"]}
+    return api.post("/v1/setup_intents", payment_method=method, confirm=True, **types, **who)
+
+
+def _subscribe(api: Api, method: str, customer: str) -> Answer:
+    items = [{"price": monthly(api)}]
+    return api.post("/v1/subscriptions", customer=customer, items=items, default_payment_method=method)
+
+
+def _owed(api: Api, customer: str, **params: object) -> Answer:
+    """A finalized invoice of 10 dollars; what is told is told when it is made."""
+    made = api.post("/v1/invoices", customer=customer, **params)
+    if made.status == 200:
+        api.ok("POST", "/v1/invoiceitems", customer=customer, invoice=made["id"], amount=1000, currency="usd")
+        return api.ok("POST", f"/v1/invoices/{made['id']}/finalize", auto_advance=False)
+    return made
+
+
+def _pay_invoice(api: Api, method: str, customer: str) -> Answer:
+    return api.post(f"/v1/invoices/{_owed(api, customer)['id']}/pay", payment_method=method)
+
+
+def _default(api: Api, method: str, customer: str) -> Answer:
+    return api.post(f"/v1/customers/{customer}", invoice_settings={"default_payment_method": method})
+
+
+def _to(path: str) -> Step:
+    return lambda api, method, customer: api.post(f"/v1/payment_methods/{method}{path}", customer=customer)
+
+
+def _another(step: Step) -> Step:
+    """The step for another customer than the one who has the payment method."""
+    return lambda api, method, customer: step(api, method, _customer(api))
+
+
+GONE = dict.fromkeys(("detached", "spent", "of a deleted customer"), "It may not be used again.")
+LOOSE = ("unattached", "detached", "spent", "of a deleted customer")
+NOT_HIS = dict.fromkeys(LOOSE, "The payment method must be attached to the customer.")
+NOT_THEIRS = "does not belong to the Customer you supplied"
+#: What is done -> how, and the states in which it is refused, with words of the refusal.
+TABLE: dict[str, tuple[Step, dict[str, str]]] = {
+    "attach it": (_to("/attach"), GONE),
+    "attach it to another customer": (
+        _another(_to("/attach")),
+        {**GONE, "attached": "The payment method you provided has already been attached to a customer."},
+    ),
+    "detach it": (
+        lambda api, method, customer: api.post(f"/v1/payment_methods/{method}/detach"),
+        dict.fromkeys(LOOSE, "is not attached to a customer so detachment is impossible."),
+    ),
+    "change it": (
+        lambda api, method, customer: api.post(f"/v1/payment_methods/{method}", metadata={"a": "b"}),
+        dict.fromkeys(LOOSE, "You must save this PaymentMethod to a customer before you can update it."),
+    ),
+    "pay with it": (_pay, GONE),
+    "pay with it for nobody": (
+        lambda api, method, customer: _pay(api, method, ""),
+        {**GONE, "attached": "belongs to the Customer cus_"},
+    ),
+    "pay with it for another customer": (_another(_pay), {**GONE, "attached": NOT_THEIRS}),
+    "save it": (_save, GONE),
+    "save it for nobody": (
+        lambda api, method, customer: _save(api, method, ""),
+        {**GONE, "attached": "belongs to the Customer cus_"},
+    ),
+    "save it for another customer": (_another(_save), {**GONE, "attached": NOT_THEIRS}),
+    "make it the customer's default": (_default, NOT_HIS),
+    "subscribe with it": (_subscribe, NOT_HIS),
+    "subscribe another customer with it": (
+        _another(_subscribe),
+        {**NOT_HIS, "attached": "The payment method must be attached to the customer."},
+    ),
+    "invoice it": (lambda api, method, customer: _owed(api, customer, default_payment_method=method), NOT_HIS),
+    "pay an invoice with it": (_pay_invoice, GONE),
+    "pay an invoice of another customer with it": (
+        _another(_pay_invoice),
+        {**GONE, "attached": NOT_THEIRS},
+    ),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("what", TABLE)
+def test_each_step_is_for_payment_methods_in_its_states(api: Api, what: str, state: str) -> None:
+    step, refusals = TABLE[what]
+    before = api.get(f"/v1/payment_methods/{STATES[state](api)}")
+    answer = step(api, before["id"], before["customer"] or _customer(api))
+    assert (answer.status == 200) == (state not in refusals), answer
+    if state in refusals:
+        assert answer.status == 400
+        assert refusals[state] in answer.error["message"]
+        assert api.get(f"/v1/payment_methods/{before['id']}") == before
+
+
+def test_a_payment_method_of_nobody_is_saved_once_and_then_attached(api: Api) -> None:
+    method = _new(api)
+    assert _save(api, method, "")["status"] == "succeeded"
+    assert "It may not be used again." in _save(api, method, "").error["message"]
+    assert api.post(f"/v1/payment_methods/{method}/attach", customer=_customer(api)).status == 200

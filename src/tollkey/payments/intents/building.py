@@ -32,9 +32,6 @@ _PLAIN = (
     "statement_descriptor_suffix",
     "transfer_group",
 )  # fmt: skip
-_LATE = frozenset(
-    {"metadata", "description", "receipt_email", "transfer_group", "shipping", "payment_details", "expand"}
-)
 
 
 def new_intent(call: Call, params: Params) -> StoredPaymentIntent:
@@ -228,12 +225,6 @@ def _connect(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
             splitting.check_destination(call, given["destination"], behalf)
         if given.get("amount") is not None and params.get("application_fee_amount"):
             raise exclusive("application_fee_amount", "transfer_data[amount]")
-        if given.get("amount", 0) > intent["amount"]:
-            raise invalid(
-                "The transfer_data[amount] cannot be greater than the PaymentIntent's amount.",
-                "transfer_data[amount]",
-                "parameter_invalid_integer",
-            )
         intent["transfer_data"] = cast("api.TransferData", {**(intent["transfer_data"] or {}), **given})
     if params.get("on_behalf_of"):
         account = params["on_behalf_of"]
@@ -245,8 +236,6 @@ def _connect(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     if fee is not None:
         destination = intent["transfer_data"]["destination"] if intent["transfer_data"] is not None else None
         splitting.check_fee_country(call, destination, "application_fee_amount")
-        if fee > intent["amount"]:
-            raise invalid("The application_fee_amount cannot be greater than the amount.", "application_fee_amount")
         if call.account == call.platform and intent["transfer_data"] is None:
             raise invalid(
                 "Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment (using"
@@ -255,13 +244,28 @@ def _connect(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
                 "application_fee_amount",
                 "parameter_missing",
             )
+    _check_parts(intent, params)
+
+
+def _check_parts(intent: StoredPaymentIntent, params: Params) -> None:
+    """Raise ApiError 400 if more is to go to others than is paid, by a change of the parts or of the amount."""
+    transfer = intent["transfer_data"]
+    share = (transfer.get("amount") if transfer is not None else None) or 0
+    if ("amount" in params or params.get("transfer_data")) and share > intent["amount"]:
+        raise invalid(
+            "The transfer_data[amount] cannot be greater than the PaymentIntent's amount.",
+            "transfer_data[amount]",
+            "parameter_invalid_integer",
+        )
+    fee = intent["application_fee_amount"] or 0
+    if ("amount" in params or "application_fee_amount" in params) and fee > intent["amount"]:
+        raise invalid("The application_fee_amount cannot be greater than the amount.", "application_fee_amount")
 
 
 def apply(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     """Apply update parameters to a PaymentIntent. Raises ApiError if its status does not allow the change."""
     for name in params:
-        if name not in _LATE and not (name == "application_fee_amount" and intent["status"] == "requires_capture"):
-            payment_states.check_updatable(call, intent, name)
+        payment_states.check_updatable(call, intent, name)
     method_types.check_alone(params)
     if params.get("currency"):
         intent["currency"] = shared_currency.check_currency(params["currency"])

@@ -46,6 +46,8 @@ def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> A
         provider; the caller must then keep no changes.
     """
     call.require(providers.CHARGES)
+    if intent["status"] == "canceled" and any(params.get(name) is not None for name in _CHOICES):
+        payment_states.check_updatable(call, intent, "payment_method")  # as recorded, stripe-react-native issue 1688
     payment_states.check_confirmable(call, intent)
     redeem_confirmation_token(call, params, intent)
     only_raised(call, intent, params)
@@ -68,6 +70,8 @@ def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> A
     return _attempt(call, intent, method, params, off_session)
 
 
+#: Parameters that choose a payment method.
+_CHOICES = ("payment_method", "payment_method_data", "confirmation_token")
 _CHANGES = frozenset({
     "allowed_payment_method_types", "amount_details", "capture_method", "payment_details", "payment_method_options",
     "payment_method_types",

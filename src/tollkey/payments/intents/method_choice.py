@@ -110,7 +110,8 @@ def usable_by(call: Call, intent: AnyIntent, method: Instrument) -> None:
     if owner is not None and owner != intent["customer"]:
         message = _NOT_THEIRS.format(method=method["id"], customer=intent["customer"])
         raise _not_usable(call, intent, message, "payment_method", None)
-    if owner is None and method.get("_used") and method["object"] == "payment_method":
+    used = method.get("_used") or (name == "SetupIntent" and method.get("_set_up"))
+    if owner is None and used and method["object"] == "payment_method":
         raise invalid(instruments.USED, retry=False)
     allowed = intent["payment_method_types"]
     kind = protocol.kind_of(method)

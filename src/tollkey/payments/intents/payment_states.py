@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tollkey.payments.intents import kinds, states
@@ -22,6 +23,28 @@ _NOT_CONFIRMABLE = (
     "You cannot confirm this PaymentIntent because it has a status of {status}. Only a PaymentIntent with one of the"
     " following statuses may be confirmed: requires_confirmation, requires_action."
 )
+_UNTIL_CAPTURED = (*UPDATABLE, "requires_capture")
+_ANY = (*UPDATABLE, "processing", "requires_capture", "succeeded", "canceled")
+#: Parameter of an update -> the statuses in which it may change; ``UPDATABLE`` for others.
+#: Source for ``receipt_email``: craft-freeform issue 2644.
+_WHEN = MappingProxyType({
+    **dict.fromkeys(("description", "expand", "metadata", "payment_details", "shipping", "transfer_group"), _ANY),
+    "application_fee_amount": _UNTIL_CAPTURED,
+    "receipt_email": (*_UNTIL_CAPTURED, "succeeded"),
+})  # fmt: skip
+#: Parameter and status -> another text than the general one.
+#: Sources: woocommerce-gateway-stripe issue 2503, commerce-stripe issue 133.
+_LATE_TEXTS = MappingProxyType({
+    ("application_fee_amount", "succeeded"): (
+        "The parameter application_fee_amount cannot be updated on a PaymentIntent after a capture has already been"
+        " made."
+    ),
+    ("payment_method", "requires_capture"): (
+        "You cannot provide a new payment method to a PaymentIntent when it has a status of requires_capture. You"
+        " should either capture the remaining funds, or cancel this PaymentIntent and try again with a new"
+        " PaymentIntent."
+    ),
+})  # fmt: skip
 _CAPTURED = "This PaymentIntent could not be captured because it has already been captured."
 _RELEASED = (
     "The remaining amount on this PaymentIntent could not be captured because the remainder of the authorized amount"
@@ -99,15 +122,14 @@ def missing_method(call: Call, intent: StoredPaymentIntent) -> ApiError:
 
 def check_updatable(call: Call, intent: StoredPaymentIntent, name: str) -> None:
     """Raise ApiError if the status no longer allows a change of that parameter."""
-    if intent["status"] not in UPDATABLE:
-        raise unexpected(
-            call,
-            intent,
+    allowed = _WHEN.get(name, UPDATABLE)
+    if intent["status"] not in allowed:
+        text = (
             f"This PaymentIntent's {name} could not be updated because it has a status of {intent['status']}."
-            f" You may only update the"
-            f" {name} of a PaymentIntent with one of the following statuses: {', '.join(UPDATABLE)}.",
-            name,
+            f" You may only update the {name} of a PaymentIntent with one of the following statuses:"
+            f" {', '.join(allowed)}."
         )
+        raise unexpected(call, intent, _LATE_TEXTS.get((name, intent["status"]), text), name)
 
 
 def check_capturable(call: Call, intent: StoredPaymentIntent) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CANCELABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 AUTOMATIC_SINCE = "2023-08-16"
+#: What an update may change in every status (recorded).
+_ALWAYS = frozenset({"customer", "description", "expand", "metadata"})
 
 
 def move(intent: StoredSetupIntent, status: str) -> None:
@@ -128,7 +130,7 @@ def choose(call: Call, intent: StoredSetupIntent, params: Params) -> None:
 
 def apply(call: Call, intent: StoredSetupIntent, params: Params) -> None:
     """Apply update parameters to a SetupIntent. Raises ApiError if its status does not allow the change."""
-    late = set(params) - {"metadata", "description"}
+    late = set(params) - _ALWAYS
     if late and intent["status"] not in CANCELABLE:
         ended = {"succeeded": "has already succeeded", "canceled": "has been canceled"}
         problem = ended.get(intent["status"], f"has a status of {intent['status']}")
