@@ -98,22 +98,6 @@ def test_an_invoice_with_automatic_tax_has_no_default_rates(api: Api) -> None:
     assert (refused.status, refused.error["param"]) == (400, "automatic_tax")
 
 
-@pytest.mark.parametrize(("behavior", "total"), [("inclusive", 1000), ("exclusive", 1190)])
-def test_the_tax_behavior_of_an_item_is_said_once(api: Api, behavior: str, total: int) -> None:
-    who, _ = _taxed(api)
-    invoice = api.ok("post", "/v1/invoices", customer=who, automatic_tax={"enabled": True})["id"]
-    item = {"customer": who, "invoice": invoice, "amount": 1000, "currency": "usd"}
-    path = f"/v1/invoiceitems/{api.ok('post', '/v1/invoiceitems', **item)['id']}"
-    api.ok("post", path, tax_behavior="unspecified")
-    api.ok("post", path, tax_behavior=behavior)
-    assert api.get(f"/v1/invoices/{invoice}")["total"] == total
-    for other in {"inclusive", "exclusive", "unspecified"} - {behavior}:
-        refused = api.post(path, tax_behavior=other)
-        assert (refused.status, refused.error["param"]) == (400, "tax_behavior")
-    api.ok("post", path, amount=2000, tax_behavior=behavior)
-    assert api.get(f"/v1/invoices/{invoice}")["total"] == 2 * total
-
-
 @pytest.mark.parametrize("name", ["unit_amount_decimal", "quantity_decimal"])
 def test_decimals_of_an_item_have_at_most_twelve_places(api: Api, name: str) -> None:
     who = api.ok("post", "/v1/customers")["id"]

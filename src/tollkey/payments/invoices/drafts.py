@@ -306,7 +306,7 @@ def create_one_time_line(
         pricing=priced.pricing,
         proration=False,
         quantity=priced.quantity,
-        quantity_decimal=str(priced.quantity),
+        quantity_decimal=priced.quantity_decimal,
         test_clock=customer.get("test_clock"),
     )
     item["discounts"], item["tax_rates"] = list(terms.discounts), tax_rates(call, list(terms.rates), "tax_rates")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import pricing, redemption
-from tollkey.payments.invoices import kinds
+from tollkey.payments.invoices import kinds, silent_prices
 from tollkey.payments.invoices.drafts import refresh, tax_rates
 from tollkey.payments.invoices.line_terms import Priced
 from tollkey.payments.invoices.lines import details_of, invoice_item_line, pricing_at
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem
 
+#: Parameters that say what an item costs.
+_PRICES = ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal")
 PERMISSION = Permission("invoice_item", "Invoice Items", "Billing")
 
 
@@ -126,7 +128,7 @@ def _new(
         pricing=priced.pricing,
         proration=False,
         quantity=priced.quantity,
-        quantity_decimal=str(priced.quantity),
+        quantity_decimal=priced.quantity_decimal,
         test_clock=customer.get("test_clock"),
     )
     item["metadata"] = fields.new_metadata(params)
@@ -145,11 +147,13 @@ def _new(
 def pricing_of(call: Call, params: Mapping[str, Any], currency: str) -> Priced:
     """Return amount, quantity and price of an invoice item or a line without a subscription.
 
-    params: ``amount``; or ``price`` (also inside ``pricing``), ``price_data`` or ``unit_amount`` with a quantity.
+    params: ``amount``; or ``price`` (also inside ``pricing``), ``price_data`` or ``unit_amount`` with ``quantity`` or
+        ``quantity_decimal``.
         currency: lower-case code, used unless a price sets another one. Raises ApiError 400 for a recurring price, or
         without a price or an amount.
     """
-    quantity = fields.given(params, "quantity", 1)
+    exact = params.get("quantity_decimal")
+    quantity = Decimal(exact if exact is not None else fields.given(params, "quantity", 1))
     named = (params.get("pricing") or {}).get("price") or params.get("price")
     price: StoredPrice | None = None
     if named:
@@ -169,49 +173,20 @@ def pricing_of(call: Call, params: Mapping[str, Any], currency: str) -> Priced:
     elif params.get("unit_amount_decimal") is not None or params.get("unit_amount") is not None:
         unit = Decimal(str(fields.given(params, "unit_amount_decimal", params.get("unit_amount"))))
     elif params.get("amount") is not None:
-        unit, quantity = Decimal(params["amount"]), 1
+        unit, quantity = Decimal(params["amount"]), Decimal(1)
     else:
         raise missing_param("amount")
     if price is None:
-        price = _silent_price(call, params, currency, unit)
+        price = silent_prices.create(call, params, currency, unit)
     product = call.objects.find(kinds.PRODUCT, price["product"])
     return Priced(
         amount=rounding.price_amount(unit, quantity),
         currency=currency,
-        quantity=quantity,
+        quantity=int(quantity),
+        exact=quantity,
         pricing=pricing_at(price["id"], price["product"], unit),
         description=product["name"] if product and not product.get("_silent") else None,
     )
-
-
-def _silent_price(call: Call, params: Mapping[str, Any], currency: str, unit: Decimal) -> StoredPrice:
-    """Create the inactive price and product of an amount without a price; no events. unit: minor units."""
-    product = new_object(
-        kinds.PRODUCT,
-        id=call.ids.new("prod"),
-        active=False,
-        created=call.now,
-        updated=call.now,
-        livemode=call.livemode,
-        name=params.get("description") or "Invoice item",
-    )
-    product["_silent"] = True
-    call.objects.insert(product)
-    price = new_object(
-        kinds.PRICE,
-        id=call.ids.new("price"),
-        active=False,
-        billing_scheme="per_unit",
-        created=call.now,
-        currency=currency,
-        livemode=call.livemode,
-        product=product["id"],
-        tax_behavior=fields.given(params, "tax_behavior", "unspecified"),
-        type="one_time",
-        unit_amount=int(unit) if unit == unit.to_integral_value() else None,
-        unit_amount_decimal=pricing.decimal_text(unit),
-    )
-    return call.objects.insert(price)
 
 
 def update(call: Call, params: Params) -> StoredInvoiceItem:
@@ -221,7 +196,7 @@ def update(call: Call, params: Params) -> StoredInvoiceItem:
     customer = call.objects.get(kinds.CUSTOMER, item["customer"])
     call = clock.for_customer(call, customer)
     invoice = _editable(call, item)
-    behavior = _tax_behavior(call, item, params)
+    taxes = silent_prices.set_taxes(call, item, params)
     if params.get("discountable") and item["proration"]:
         raise invalid("You cannot set `discountable` to true for prorations.", "discountable")
     fields.assign_with_metadata(item, params, ("description", "discountable"))
@@ -233,59 +208,32 @@ def update(call: Call, params: Params) -> StoredInvoiceItem:
         item["discounts"] = redemption.redeem_all(
             call, params["discounts"] or [], param="discounts", customer=customer, invoice_item=item["id"]
         )
-    if any(
-        params.get(name) is not None
-        for name in ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal", "quantity")
-    ):
-        _reprice(call, item, {**params, "tax_behavior": behavior})
+    if any(params.get(name) is not None for name in (*_PRICES, "quantity", "quantity_decimal")):
+        _reprice(call, item, {**params, **taxes})
     call.objects.save(item, "invoiceitem.updated")
     if invoice is not None:
         _rebuild_line(call, item, invoice)
     return item
 
 
-def _tax_behavior(call: Call, item: StoredInvoiceItem, params: Mapping[str, Any]) -> str:
-    """Return the tax behavior that an item has from now on, and set it on the price behind its amount.
-
-    Raises ApiError 400 if it was ``inclusive`` or ``exclusive`` and would change.
-    """
-    details = item["pricing"]["price_details"] if item["pricing"] else None
-    price = call.objects.find(kinds.PRICE, details["price"] if details else "")
-    known = (price.get("tax_behavior") if price is not None else None) or "unspecified"
-    wanted = fields.given(params, "tax_behavior", known)
-    if wanted == known:
-        return known
-    if known != "unspecified":
-        raise invalid(
-            "The tax behavior of an invoice item cannot be changed once it is `inclusive` or `exclusive`.",
-            "tax_behavior",
-        )
-    if price is not None:
-        price["tax_behavior"] = wanted
-        call.objects.save(price)
-    return str(wanted)
-
-
 def _reprice(call: Call, item: StoredInvoiceItem, params: Mapping[str, Any]) -> None:
     """Set amount, price and quantity of an item from the parameters."""
-    if any(
-        params.get(name) is not None
-        for name in ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal")
-    ):
-        priced = pricing_of(call, {"quantity": item["quantity"], **params}, item["currency"])
-    else:
-        _set_quantity(item, params["quantity"])
+    kept = {} if params.get("quantity") is not None else {"quantity_decimal": item["quantity_decimal"]}
+    params = {**kept, **{name: value for name, value in params.items() if value is not None}}
+    if not any(name in params for name in _PRICES):
+        _set_quantity(item, Decimal(params.get("quantity_decimal") or params["quantity"]))
         return
+    priced = pricing_of(call, params, item["currency"])
     item["amount"], item["pricing"] = priced.amount, priced.pricing
-    item["quantity"], item["quantity_decimal"] = priced.quantity, str(priced.quantity)
+    item["quantity"], item["quantity_decimal"] = priced.quantity, priced.quantity_decimal
 
 
-def _set_quantity(item: StoredInvoiceItem, quantity: int) -> None:
+def _set_quantity(item: StoredInvoiceItem, quantity: Decimal) -> None:
     """Change the quantity of an item at the same price."""
     assert item["pricing"] is not None, "every item has a price"
     unit = Decimal(item["pricing"]["unit_amount_decimal"] or 0)
     item["amount"] = rounding.price_amount(unit, quantity)
-    item["quantity"], item["quantity_decimal"] = quantity, str(quantity)
+    item["quantity"], item["quantity_decimal"] = int(quantity), pricing.decimal_text(quantity)
 
 
 def _editable(call: Call, item: StoredInvoiceItem, refusal: ApiError | None = None) -> StoredInvoice | None:

@@ -112,13 +112,14 @@ def _change(call: Call, invoice: StoredInvoice, line: StoredLine, wanted: Mappin
             call, wanted["discounts"] or [], param=f"{param}[discounts]", customer=customer_of(call, invoice)
         )
     changes = any(wanted.get(name) is not None for name in ("amount", "price_data", "pricing"))
-    if changes or wanted.get("quantity") is not None:
-        fields = {"quantity": line["quantity"] or 1, **wanted}
+    counts = any(wanted.get(name) is not None for name in ("quantity", "quantity_decimal"))
+    if changes or counts:
+        fields = {**({} if counts else {"quantity_decimal": line["quantity_decimal"]}), **wanted}
         if not changes:
             fields["unit_amount_decimal"] = value_at(line, "pricing.unit_amount_decimal") or str(line["amount"])
         priced = _priced(call, invoice, fields, param)
         line["amount"], line["quantity"] = priced.amount, priced.quantity
-        line["quantity_decimal"] = str(priced.quantity)
+        line["quantity_decimal"] = priced.quantity_decimal
         if changes or line["pricing"] is None:
             line["pricing"] = priced.pricing
 

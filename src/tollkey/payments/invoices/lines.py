@@ -60,7 +60,7 @@ def new_line(
         period={"start": period[0], "end": period[1]},
         pricing=priced.pricing,
         quantity=priced.quantity,
-        quantity_decimal=str(priced.quantity),
+        quantity_decimal=priced.quantity_decimal,
         subtotal=priced.amount,
     )
     line["subscription"] = details_of(line).get("subscription")
@@ -213,7 +213,7 @@ def invoice_item_line(call: Call, item: StoredInvoiceItem) -> StoredLine:
         pricing = pricing_at(details["price"], details["product"], None if unit is None else Decimal(unit))
     line = new_line(
         call,
-        Priced(item["amount"], item["currency"], item["quantity"], pricing),
+        Priced(item["amount"], item["currency"], item["quantity"], pricing, exact=Decimal(item["quantity_decimal"])),
         Terms(item["discountable"], item["discounts"] or (), [rate["id"] for rate in item["tax_rates"] or ()]),
         period=(item["period"]["start"], item["period"]["end"]),
         parent=parent,
