@@ -6,6 +6,7 @@ import pytest
 
 from tests.payments.intents.steps import pay
 from tests.support.api import Api
+from tests.support.openapi import assert_valid
 
 
 def test_without_a_return_url_the_client_library_is_asked(api: Api) -> None:
@@ -47,3 +48,36 @@ def test_an_intent_that_may_send_people_away_shows_itself_when_it_does_not_know_
     assert (answer.status, "you must provide a `return_url`" in answer.error["message"]) == (400, True)
     assert answer.error[kind]["id"] == intent["id"]
     assert not {"code", "doc_url", "param"} & answer.error.keys()
+
+
+QR_CODE = "upi_handle_redirect_or_display_qr_code"
+
+
+@pytest.mark.parametrize(
+    ("kind", "currency", "action"),
+    [
+        ("bizum", "eur", "redirect_to_url"), ("paypay", "jpy", "redirect_to_url"),
+        ("scalapay", "eur", "redirect_to_url"), ("sequra", "eur", "redirect_to_url"),
+        ("sunbit", "usd", "redirect_to_url"), ("upi", "inr", QR_CODE),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(("answer", "status"), [("complete", "succeeded"), ("fail", "requires_payment_method")])
+def test_the_newer_types_are_authorized_or_refused_on_their_page(
+    api: Api, kind: str, currency: str, action: str, answer: str, status: str
+) -> None:
+    given = {"amount": 10_000, "currency": currency, "allowed_payment_method_types": [kind], "confirm": True}
+    made = api.ok(
+        "POST", "/v1/payment_intents", **given, payment_method_data={"type": kind}, return_url="https://shop.example/"
+    )
+    assert_valid("POST", "/v1/payment_intents", 200, made)
+    assert (made["status"], made["next_action"]["type"]) == ("requires_action", action)
+    shown = made["next_action"][action]
+    url = shown["hosted_instructions_url"] if action == QR_CODE else shown["url"]
+    api.send("POST", f"{url.removeprefix(api.core.setup.base_url)}/{answer}", key=None)
+    done = api.get(f"/v1/payment_intents/{made['id']}", expand=["latest_charge"])
+    assert done["status"] == status
+    if status == "succeeded":
+        assert done["latest_charge"]["payment_method_details"]["type"] == kind
+        assert kind in done["latest_charge"]["payment_method_details"]
+    other = "usd" if currency != "usd" else "eur"
+    assert api.post("/v1/payment_intents", **{**given, "currency": other, "confirm": False}).status == 400

@@ -14,6 +14,7 @@ from tollkey.payments.methods.method_types import TYPES
 BEFORE_ENDIVE = "2026-08-26.dahlia"
 #: Types that every account with ``card_payments`` accepts: the document knows no capability of their own.
 WITHOUT_ONE = {"card", "card_present", "interac_present", "alipay", "paypal", "wechat_pay"}
+LATER = {"paypay_payments", "sequra_payments"}
 BASE = {"card_payments", "transfers"}
 GATED = sorted(TYPES.keys() - WITHOUT_ONE)
 MESSAGE = (
@@ -31,8 +32,11 @@ def currency_of(kind: str) -> str:
 
 
 def account_with(api: Api, *names: str, **params: Any) -> str:
-    wanted = {name: {"requested": True} for name in (*BASE, *names)}
+    """An account with these capabilities; those that accounts are not created with are requested afterwards."""
+    wanted = {name: {"requested": True} for name in {*BASE, *names} - LATER}
     made: str = connected(api, capabilities=wanted, **params)["id"]
+    for name in LATER.intersection(names):
+        api.ok("post", f"/v1/accounts/{made}/capabilities/{name}", requested=True)
     return made
 
 

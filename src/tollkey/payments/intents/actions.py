@@ -102,14 +102,15 @@ def redirect_action(call: Call, intent: AnyIntent, kind: str, return_url: str | 
     if kind == "alipay":
         inner: Mapping[str, Any] = {"native_data": None, "native_url": None, "return_url": return_url, "url": url}
         return {"alipay_handle_redirect": inner, "type": "alipay_handle_redirect"}
-    if kind == "cashapp":
-        name = "cashapp_handle_redirect_or_display_qr_code"
+    if kind in ("cashapp", "upi"):
+        name = f"{kind}_handle_redirect_or_display_qr_code"
         qr_code: Mapping[str, Any] = {
             "expires_at": call.now + DAY,
             "image_url_png": code["image_url_png"],
             "image_url_svg": code["image_url_svg"],
         }
-        return {name: {"hosted_instructions_url": url, "mobile_auth_url": url, "qr_code": qr_code}, "type": name}
+        app = {"mobile_auth_url": url} if kind == "cashapp" else {}
+        return {name: {"hosted_instructions_url": url, **app, "qr_code": qr_code}, "type": name}
     if kind == "wechat_pay":
         inner = {**code, "hosted_instructions_url": url, "image_data_url": f"data:text/plain,{url}"}
         return {"type": "wechat_pay_display_qr_code", "wechat_pay_display_qr_code": inner}
