@@ -123,6 +123,7 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     "file": _upload,
     "country_spec": lambda m: {"id": "US"},
     "reporting.report_type": lambda m: {"id": "balance.summary.1"},
+    "v2.core.account_person": _in_account("persons", first_name="Jane", last_name="Diaz"),
     "person": _in_account("persons", first_name="Jane", last_name="Diaz"),
 }
 
@@ -133,6 +134,11 @@ BODIES: dict[str, Body] = {
         "configuration": {"merchant": {"capabilities": {"card_payments": {"requested": True}}}}},
     "POST /v2/core/accounts/{}": {"display_name": "B"},
     "POST /v2/core/accounts/{}/close": {"applied_configurations": ["merchant", "recipient"]},
+    "POST /v2/core/account_links": lambda m: {
+        "account": m.id("account"), "use_case": {"type": "account_onboarding", "account_onboarding": {
+            "configurations": ["merchant"], "refresh_url": HOME, "return_url": HOME}}},
+    "POST /v2/core/accounts/{}/persons": {"given_name": "Jane"},
+    "POST /v2/core/accounts/{}/persons/{}": {"surname": "Rosen"},
     "POST /v2/core/event_destinations": {
         "name": "Mine", "type": "webhook_endpoint", "event_payload": "thin",
         "enabled_events": ["v1.customer.created"], "webhook_endpoint": {"url": "https://example.com/hook"}},

@@ -115,3 +115,50 @@ def test_the_cookie_is_for_this_link_and_not_for_scripts(api: Api) -> None:
 
 def test_an_address_that_was_never_a_link_does_not_exist(api: Api) -> None:
     assert Visitor(api).open("/connect/onboarding/nothing").status == 404
+
+
+def of_v2(api: Api, account: str, type: str = "account_onboarding", **more: object) -> Answer:
+    given = {"configurations": ["merchant"], "refresh_url": REFRESH, **more}
+    return api.post("/v2/core/account_links", account=account, use_case={"type": type, type: given}, headers=BEFORE)
+
+
+BEFORE = {"Stripe-Version": "2026-08-26.dahlia"}
+
+
+@pytest.mark.parametrize(("more", "end"), [({}, REFRESH), ({"return_url": RETURN}, RETURN)])
+def test_a_link_of_v2_leads_there_too_for_ten_minutes(api: Api, more: dict[str, str], end: str) -> None:
+    made = of_v2(api, connected(api), **more)
+    assert (made.status, made["object"], made["use_case"]["type"]) == (
+        200,
+        "v2.core.account_link",
+        "account_onboarding",
+    )
+    assert made["use_case"]["account_onboarding"] == {"configurations": ["merchant"], "refresh_url": REFRESH, **more}
+    path = "/" + str(made["url"]).split("/", 3)[3]
+    api.advance(599)
+    assert (visitor := Visitor(api)).open(path).status == 200
+    assert led(visitor.submit(path)) == (303, end)
+    late = "/" + str(of_v2(api, connected(api))["url"]).split("/", 3)[3]
+    api.advance(600)
+    assert led(Visitor(api).open(late)) == (303, REFRESH)
+
+
+def test_configurations_are_gone_since_endive(api: Api) -> None:
+    id = connected(api)
+    case = {"type": "account_onboarding", "account_onboarding": {"refresh_url": REFRESH}}
+    for version, status in ((BEFORE["Stripe-Version"], 400), ("2026-09-30.endive", 200)):
+        headers = {"Stripe-Version": version}
+        assert api.post("/v2/core/account_links", account=id, use_case=case, headers=headers).status == status
+    case["account_onboarding"] |= {"configurations": ["merchant"]}
+    assert api.post("/v2/core/account_links", account=id, use_case=case, headers=headers).status == 400
+
+
+@pytest.mark.parametrize(("kind", "status"), [("standard", 400), ("express", 400), ("custom", 200)])
+def test_links_of_v2_are_for_the_accounts_that_those_of_v1_are_for(api: Api, kind: str, status: int) -> None:
+    id = connected(api, kind)
+    assert of_v2(api, id, "account_update").status == status
+    assert of_v2(api, id).status == 200
+    assert of_v2(api, api.account).status == 400
+    assert of_v2(api, "acct_1nobody00000000").error["code"] == "not_found"
+    lacking = {"type": "account_update", "account_onboarding": {"configurations": [], "refresh_url": REFRESH}}
+    assert api.post("/v2/core/account_links", account=id, use_case=lacking, headers=BEFORE).status == 400

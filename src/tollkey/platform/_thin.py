@@ -32,6 +32,9 @@ NATIVE = frozenset(
         "v2.core.account.closed",
         "v2.core.account.created",
         "v2.core.account.updated",
+        "v2.core.account_person.created",
+        "v2.core.account_person.deleted",
+        "v2.core.account_person.updated",
         "v2.core.event_destination.ping",
     }
 )

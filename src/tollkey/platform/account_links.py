@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.platform._connect import links, load_account, save_account
+from tollkey.platform._connect.loading import LoadedAccount
 from tollkey.platform._connect.onboarding import FIELDS, fields_of, submit
 from tollkey.platform._connect.ownership import ask_owner
 from tollkey.platform._connect.providers import VERIFICATION
@@ -49,22 +50,31 @@ _EXPRESS = "connect/express"
 def create_link(call: Call, params: operations.PostAccountLinks) -> Json:
     """Create a link to the onboarding page of a connected account. It can be opened once, within five minutes."""
     loaded = load_account(call, params["account"])
-    if loaded.is_own:
-        raise invalid("You cannot create an account link for your own account.", "account")
     for name in ("refresh_url", "return_url"):
         if not params.get(name):
             raise missing_param(name)
-    if params["type"] == "account_update" and loaded.account["controller"]["requirement_collection"] != "application":
+    made, url = make(loaded, params["type"], params["return_url"], params["refresh_url"])
+    return new_object("account_link", created=call.now, expires_at=made.ends_at, url=url)
+
+
+def make(
+    loaded: LoadedAccount, type: str, return_url: str, refresh_url: str, seconds: int = links.LINK_SECONDS
+) -> tuple[links.Link, str]:
+    """Make a link to the onboarding page, and its URL. seconds: how long it is valid.
+
+    Raises ApiError 400 for the caller's own account, and for an update where Stripe collects the requirements.
+    """
+    if loaded.is_own:
+        raise invalid("You cannot create an account link for your own account.", "account")
+    if type == "account_update" and loaded.account["controller"]["requirement_collection"] != "application":
         raise invalid(
             "You cannot create `account_update` type Account Links for this account. Use `account_onboarding` instead.",
             "type",
         )
     ask_owner(loaded)
-    made = links.add(loaded.home, loaded.account["id"], params["return_url"], params["refresh_url"])
-    url = hosted_url(
-        loaded.home, _KIND, made.id, needs="account_link_write"
-    )  # an expired link still redirects to its refresh_url
-    return new_object("account_link", created=call.now, expires_at=made.ends_at, url=url)
+    made = links.add(loaded.home, loaded.account["id"], return_url, refresh_url, seconds)
+    # an expired link still redirects to its refresh_url
+    return made, hosted_url(loaded.home, _KIND, made.id, needs="account_link_write")
 
 
 def _link(call: Call) -> links.Link:

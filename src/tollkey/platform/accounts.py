@@ -22,6 +22,7 @@ from tollkey.platform._connect.countries import check_currency, default_currency
 from tollkey.platform._connect.external import add_external, replace_external
 from tollkey.platform._connect.loading import VERIFY, LoadedAccount, ask, capability, deauthorize, verify
 from tollkey.platform._connect.ownership import check_update
+from tollkey.platform._connect.people import check_person
 from tollkey.platform._connect.personal_tokens import spend_token
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import (
@@ -185,6 +186,7 @@ def _individual(loaded: LoadedAccount, given: Params) -> Json | None:
     if person is None:
         person = new_person(call, account)
         person["relationship"]["representative"] = True
+    check_person(loaded, person, given, "individual")
     set_person(call, person, given)
     if fresh:
         return call.objects.insert(person)

@@ -7,6 +7,8 @@ created ──update──▶ requirements met ──check──▶ verified
 from __future__ import annotations
 
 from tollkey.platform._connect import LoadedAccount, load_account, save_account
+from tollkey.platform._connect.ownership import check_people
+from tollkey.platform._connect.people import check_person
 from tollkey.platform._connect.personal_tokens import spend_token
 from tollkey.platform._connect.shape import new_person, set_person
 from tollkey.platform.accounts import PERMISSION
@@ -16,7 +18,7 @@ from tollkey.wire.objects import changed
 
 def create(call: Call, params: Params) -> Json:
     """Add a person to an account."""
-    loaded = load_account(call)
+    loaded = _loaded(call)
     person = new_person(loaded.home, loaded.account)
     _set(loaded, person, params)
     loaded.home.objects.insert(person)
@@ -29,7 +31,7 @@ def create(call: Call, params: Params) -> Json:
 
 def update(call: Call, params: Params) -> Json:
     """Update a person. Changed data is verified again."""
-    loaded = load_account(call)
+    loaded = _loaded(call)
     person = loaded.person(call.path["person"])
     before = loaded.home.objects.copy(person)
     _set(loaded, person, params)
@@ -41,23 +43,29 @@ def update(call: Call, params: Params) -> Json:
     return person
 
 
+def _loaded(call: Call) -> LoadedAccount:
+    """Load the account in the path. Raises ApiError 403 when its people are its owner's affair."""
+    loaded = load_account(call)
+    check_people(loaded, by_owner=call.platform == loaded.account["id"])
+    return loaded
+
+
 def _set(loaded: LoadedAccount, person: Json, params: Params) -> None:
     token = params.pop("person_token", None)
     if token:
         params = {**spend_token(loaded.home, token, "person"), **params}
-    if (params.get("relationship") or {}).get("representative") and any(
-        other["id"] != person["id"] and other["relationship"]["representative"] for other in loaded.people()
-    ):
-        raise invalid("An account can only have one representative.", "relationship[representative]")
-    owned = (params.get("relationship") or {}).get("percent_ownership")
-    if owned is not None and owned != "" and not 0 <= float(owned) <= 100:
-        raise invalid("Percent ownership must be between 0 and 100.", "relationship[percent_ownership]")
+    check_person(loaded, person, params)
     set_person(loaded.home, person, params)
+
+
+def newest(call: Call) -> list[Json]:
+    """All people of the account in the path, newest first."""
+    return _loaded(call).people()[::-1]
 
 
 def list_persons(call: Call, params: Params) -> Page:
     """List an account's people, newest first, by ``relationship``."""
-    loaded = load_account(call)
+    loaded = _loaded(call)
     wanted = {name: bool(value) for name, value in (params.get("relationship") or {}).items()}
 
     def fits(person: Json) -> bool:
@@ -69,12 +77,12 @@ def list_persons(call: Call, params: Params) -> Page:
 
 def retrieve_one(call: Call, params: Params) -> Json:
     """Retrieve a person of an account."""
-    return load_account(call).person(call.path["person"])
+    return _loaded(call).person(call.path["person"])
 
 
 def delete(call: Call, params: Params) -> Deleted:
     """Remove a person. The representative can only be removed together with the account."""
-    loaded = load_account(call)
+    loaded = _loaded(call)
     person = loaded.person(call.path["person"])
     if person["relationship"]["representative"] and loaded.account["business_type"] == "individual":
         raise invalid("You cannot delete the representative of an account.", "person")

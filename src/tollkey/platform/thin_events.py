@@ -29,11 +29,13 @@ _PATH = "/v2/core/events"
 KIND = "v2.core.event"
 
 
-def emit(call: Call, type: str, about: Mapping[str, Any], only: Hearing | None = None) -> Json:
+def emit(
+    call: Call, type: str, about: Mapping[str, Any], only: Hearing | None = None, *, data: Json | None = None
+) -> Json:
     """Store an event that has no snapshot, and send it. Returns it as the API answers it.
 
     type: of ``_thin.NATIVE``. about: its object. only: the destination it goes to; None for all that hear of such
-    events.
+    events. data: what it says besides naming its object.
     """
     event: Json = {
         "id": call.ids.new("evt"),
@@ -41,7 +43,7 @@ def emit(call: Call, type: str, about: Mapping[str, Any], only: Hearing | None =
         "changes": None,
         "context": call.account if call.account != call.owner else None,
         "created": call.real,
-        "data": None,
+        "data": data,
         "livemode": call.livemode,
         "reason": _thin.reason_of(call.origin.request_id, call.origin.idempotency_key),
         "related_object": _thin.related_object(call.setup.tables.catalogue, about),

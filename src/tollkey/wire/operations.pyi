@@ -46,11 +46,24 @@ class AddInvoiceItem(TypedDict):
     quantity: NotRequired[int]
     tax_rates: NotRequired[list[str] | None]
 
+class AdditionalAddress(TypedDict):
+    city: NotRequired[str]
+    country: NotRequired[str]
+    line1: NotRequired[str]
+    line2: NotRequired[str]
+    postal_code: NotRequired[str]
+    purpose: Literal["registered"]
+    state: NotRequired[str]
+    town: NotRequired[str]
+
 class AdditionalName(TypedDict):
     full_name: NotRequired[str]
     given_name: NotRequired[str]
     purpose: Literal["alias", "maiden"]
     surname: NotRequired[str]
+
+class AdditionalTermsOfService(TypedDict):
+    account: NotRequired[PostV2CoreAccountsIdentityAttestationsTermsOfServiceAccount]
 
 class AdditionalTosAcceptances(TypedDict):
     account: NotRequired[Account]
@@ -376,6 +389,10 @@ Category = Literal["ac_refrigeration_repair", "accounting_bookkeeping_services",
 
 CbAvalgo = Literal["0", "1", "2", "3", "4", "A"]
 
+class CollectionOptions(TypedDict):
+    fields: NotRequired[Literal["currently_due", "eventually_due"]]
+    future_requirements: NotRequired[Literal["include", "omit"]]
+
 class Company(TypedDict):
     address: NotRequired[Address]
     address_kana: NotRequired[AddressKana]
@@ -591,6 +608,9 @@ class DeleteTerminalReadersReader(Operation):
 class DeleteTestHelpersTestClocksTestClock(Operation):
     pass
 
+class DeleteV2CoreAccountsAccountPersonsPerson(TypedDict):
+    pass
+
 class DeleteV2CoreEventDestinationsId(TypedDict):
     pass
 
@@ -765,6 +785,10 @@ class Fpx(TypedDict):
 class Fraudulent(TypedDict):
     additional_documentation: NotRequired[str | None]
     explanation: NotRequired[str | None]
+
+class FrontBack(TypedDict):
+    back: NotRequired[str]
+    front: str
 
 class Fuel(TypedDict):
     gross_amount_decimal: NotRequired[str]
@@ -1450,6 +1474,13 @@ class GetV2CoreAccounts(TypedDict):
     limit: NotRequired[int]
     page: NotRequired[str]
 
+class GetV2CoreAccountsAccountPersons(TypedDict):
+    limit: NotRequired[int]
+    page: NotRequired[str]
+
+class GetV2CoreAccountsAccountPersonsPerson(TypedDict):
+    pass
+
 class GetV2CoreAccountsId(TypedDict):
     include: NotRequired[list[Include]]
 
@@ -1491,8 +1522,7 @@ class Hours(TypedDict):
     start_time: NotRequired[str]
 
 class IdNumber(TypedDict):
-    registrar: NotRequired[str]
-    type: PostV2CoreAccountsIdentityBusinessDetailsIdNumberType
+    type: PostV2CoreAccountsIdentityIndividualIdNumberType
     value: str
 
 class Ideal(TypedDict):
@@ -1576,8 +1606,8 @@ class Item(TypedDict):
 JurisdictionLevel = Literal["city", "country", "county", "district", "multiple", "state"]
 
 class Kana(TypedDict):
-    descriptor: NotRequired[str]
-    prefix: NotRequired[str]
+    given_name: NotRequired[str]
+    surname: NotRequired[str]
 
 class Klarna(TypedDict):
     dob: NotRequired[Dob]
@@ -1944,14 +1974,10 @@ class Post3dsTokenFail(Operation):
 class PostAccountLinks(Operation):
     account: str
     collect: NotRequired[Literal["currently_due", "eventually_due"]]
-    collection_options: NotRequired[PostAccountLinksCollectionOptions]
+    collection_options: NotRequired[CollectionOptions]
     refresh_url: NotRequired[str]
     return_url: NotRequired[str]
     type: Literal["account_onboarding", "account_update"]
-
-class PostAccountLinksCollectionOptions(TypedDict):
-    fields: NotRequired[Literal["currently_due", "eventually_due"]]
-    future_requirements: NotRequired[Literal["include", "omit"]]
 
 class PostAccountLoginLinks(Operation):
     pass
@@ -6825,6 +6851,21 @@ class PostV2BillingMeterEvents(TypedDict):
     payload: dict[str, str]
     timestamp: NotRequired[int]
 
+class PostV2CoreAccountLinks(TypedDict):
+    account: str
+    use_case: PostV2CoreAccountLinksUseCase
+
+class PostV2CoreAccountLinksUseCase(TypedDict):
+    account_onboarding: NotRequired[PostV2CoreAccountLinksUseCaseAccountOnboarding]
+    account_update: NotRequired[PostV2CoreAccountLinksUseCaseAccountOnboarding]
+    type: Literal["account_onboarding", "account_update"]
+
+class PostV2CoreAccountLinksUseCaseAccountOnboarding(TypedDict):
+    collection_options: NotRequired[CollectionOptions]
+    configurations: list[Literal["customer", "merchant", "recipient"]]
+    refresh_url: str
+    return_url: NotRequired[str]
+
 class PostV2CoreAccounts(TypedDict):
     account_token: NotRequired[str]
     configuration: NotRequired[PostV2CoreAccountsConfiguration]
@@ -6836,6 +6877,68 @@ class PostV2CoreAccounts(TypedDict):
     identity: NotRequired[PostV2CoreAccountsIdentity]
     include: NotRequired[list[Include]]
     metadata: NotRequired[dict[str, str] | None]
+
+class PostV2CoreAccountsAccountPersons(TypedDict):
+    additional_addresses: NotRequired[list[PostV2CoreAccountsIdentityIndividualAdditionalAddress]]
+    additional_names: NotRequired[list[AdditionalName]]
+    additional_terms_of_service: NotRequired[AdditionalTermsOfService]
+    address: NotRequired[PostV2CoreAccountsConfigurationMerchantSupportAddress]
+    date_of_birth: NotRequired[Dob]
+    documents: NotRequired[PostV2CoreAccountsIdentityIndividualDocuments]
+    email: NotRequired[str]
+    given_name: NotRequired[str]
+    id_numbers: NotRequired[list[IdNumber]]
+    legal_gender: NotRequired[Literal["female", "male"]]
+    metadata: NotRequired[dict[str, str] | None]
+    nationalities: NotRequired[list[str]]
+    person_token: NotRequired[str]
+    phone: NotRequired[str]
+    political_exposure: NotRequired[Literal["existing", "none"]]
+    relationship: NotRequired[PostV2CoreAccountsAccountPersonsRelationship]
+    script_addresses: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptAddresses]
+    script_names: NotRequired[ScriptNames]
+    surname: NotRequired[str]
+
+class PostV2CoreAccountsAccountPersonsPerson(TypedDict):
+    additional_addresses: NotRequired[list[AdditionalAddress]]
+    additional_names: NotRequired[list[AdditionalName]]
+    additional_terms_of_service: NotRequired[PostV2CoreAccountsAccountPersonsPersonAdditionalTermsOfService]
+    address: NotRequired[AddressKana]
+    date_of_birth: NotRequired[Dob]
+    documents: NotRequired[PostV2CoreAccountsAccountPersonsPersonDocuments]
+    email: NotRequired[str]
+    given_name: NotRequired[str]
+    id_numbers: NotRequired[list[IdNumber]]
+    legal_gender: NotRequired[Literal["female", "male"]]
+    metadata: NotRequired[dict[str, str] | None]
+    nationalities: NotRequired[list[str]]
+    person_token: NotRequired[str]
+    phone: NotRequired[str]
+    political_exposure: NotRequired[Literal["existing", "none"]]
+    relationship: NotRequired[PostV2CoreAccountsAccountPersonsRelationship]
+    script_addresses: NotRequired[ScriptAddresses]
+    script_names: NotRequired[ScriptNames]
+    surname: NotRequired[str]
+
+class PostV2CoreAccountsAccountPersonsPersonAdditionalTermsOfService(TypedDict):
+    account: NotRequired[DirectorshipDeclaration]
+
+class PostV2CoreAccountsAccountPersonsPersonDocuments(TypedDict):
+    company_authorization: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    passport: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    primary_verification: NotRequired[PrimaryVerification]
+    secondary_verification: NotRequired[PrimaryVerification]
+    visa: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+
+class PostV2CoreAccountsAccountPersonsRelationship(TypedDict):
+    authorizer: NotRequired[bool]
+    director: NotRequired[bool]
+    executive: NotRequired[bool]
+    legal_guardian: NotRequired[bool]
+    owner: NotRequired[bool]
+    percent_ownership: NotRequired[str]
+    representative: NotRequired[bool]
+    title: NotRequired[str]
 
 class PostV2CoreAccountsConfiguration(TypedDict):
     customer: NotRequired[PostV2CoreAccountsConfigurationCustomer]
@@ -6874,7 +6977,7 @@ class PostV2CoreAccountsConfigurationMerchant(TypedDict):
     konbini_payments: NotRequired[KonbiniPayments]
     mcc: NotRequired[str]
     script_statement_descriptor: NotRequired[ScriptStatementDescriptor]
-    statement_descriptor: NotRequired[Kana]
+    statement_descriptor: NotRequired[PostV2CoreAccountsConfigurationMerchantScriptStatementDescriptorKana]
     support: NotRequired[PostV2CoreAccountsConfigurationMerchantSupport]
 
 class PostV2CoreAccountsConfigurationMerchantCapabilities(TypedDict):
@@ -6925,6 +7028,10 @@ class PostV2CoreAccountsConfigurationMerchantCapabilities(TypedDict):
 
 class PostV2CoreAccountsConfigurationMerchantCardPayments(TypedDict):
     decline_on: NotRequired[DeclineOn]
+
+class PostV2CoreAccountsConfigurationMerchantScriptStatementDescriptorKana(TypedDict):
+    descriptor: NotRequired[str]
+    prefix: NotRequired[str]
 
 class PostV2CoreAccountsConfigurationMerchantSupport(TypedDict):
     address: NotRequired[PostV2CoreAccountsConfigurationMerchantSupportAddress]
@@ -6999,7 +7106,7 @@ class PostV2CoreAccountsIdConfigurationMerchant(TypedDict):
     konbini_payments: NotRequired[KonbiniPayments]
     mcc: NotRequired[str]
     script_statement_descriptor: NotRequired[ScriptStatementDescriptor]
-    statement_descriptor: NotRequired[Kana]
+    statement_descriptor: NotRequired[PostV2CoreAccountsConfigurationMerchantScriptStatementDescriptorKana]
     support: NotRequired[PostV2CoreAccountsIdConfigurationMerchantSupport]
 
 class PostV2CoreAccountsIdConfigurationMerchantCapabilities(TypedDict):
@@ -7088,13 +7195,13 @@ class PostV2CoreAccountsIdIdentityBusinessDetails(TypedDict):
     annual_revenue: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsAnnualRevenue]
     documents: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetailsDocuments]
     estimated_worker_count: NotRequired[int]
-    id_numbers: NotRequired[list[IdNumber]]
+    id_numbers: NotRequired[list[PostV2CoreAccountsIdentityBusinessDetailsIdNumber]]
     monthly_estimated_revenue: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsMonthlyEstimatedRevenue]
     phone: NotRequired[str]
     registered_name: NotRequired[str]
     registration_date: NotRequired[Dob]
-    script_addresses: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetailsScriptAddresses]
-    script_names: NotRequired[ScriptNames]
+    script_addresses: NotRequired[ScriptAddresses]
+    script_names: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptNames]
     structure: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsStructure]
 
 class PostV2CoreAccountsIdIdentityBusinessDetailsDocuments(TypedDict):
@@ -7104,54 +7211,29 @@ class PostV2CoreAccountsIdIdentityBusinessDetailsDocuments(TypedDict):
     company_ministerial_decree: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
     company_registration_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
     company_tax_id_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    primary_verification: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetailsDocumentsPrimaryVerification]
+    primary_verification: NotRequired[PrimaryVerification]
     proof_of_address: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
     proof_of_registration: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistration]
     proof_of_ultimate_beneficial_ownership: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistration]
 
-class PostV2CoreAccountsIdIdentityBusinessDetailsDocumentsPrimaryVerification(TypedDict):
-    front_back: Document
-    type: Literal["front_back"]
-
-class PostV2CoreAccountsIdIdentityBusinessDetailsScriptAddresses(TypedDict):
-    kana: NotRequired[AddressKana]
-    kanji: NotRequired[AddressKana]
-
 class PostV2CoreAccountsIdIdentityIndividual(TypedDict):
-    additional_addresses: NotRequired[list[PostV2CoreAccountsIdIdentityIndividualAdditionalAddress]]
+    additional_addresses: NotRequired[list[AdditionalAddress]]
     additional_names: NotRequired[list[AdditionalName]]
     address: NotRequired[AddressKana]
     date_of_birth: NotRequired[Dob]
-    documents: NotRequired[PostV2CoreAccountsIdIdentityIndividualDocuments]
+    documents: NotRequired[PostV2CoreAccountsAccountPersonsPersonDocuments]
     email: NotRequired[str]
     given_name: NotRequired[str]
-    id_numbers: NotRequired[list[PostV2CoreAccountsIdentityIndividualIdNumber]]
+    id_numbers: NotRequired[list[IdNumber]]
     legal_gender: NotRequired[Literal["female", "male"]]
     metadata: NotRequired[dict[str, str] | None]
     nationalities: NotRequired[list[str]]
     phone: NotRequired[str]
     political_exposure: NotRequired[Literal["existing", "none"]]
     relationship: NotRequired[PostV2CoreAccountsIdentityIndividualRelationship]
-    script_addresses: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetailsScriptAddresses]
-    script_names: NotRequired[PostV2CoreAccountsIdentityIndividualScriptNames]
+    script_addresses: NotRequired[ScriptAddresses]
+    script_names: NotRequired[ScriptNames]
     surname: NotRequired[str]
-
-class PostV2CoreAccountsIdIdentityIndividualAdditionalAddress(TypedDict):
-    city: NotRequired[str]
-    country: NotRequired[str]
-    line1: NotRequired[str]
-    line2: NotRequired[str]
-    postal_code: NotRequired[str]
-    purpose: Literal["registered"]
-    state: NotRequired[str]
-    town: NotRequired[str]
-
-class PostV2CoreAccountsIdIdentityIndividualDocuments(TypedDict):
-    company_authorization: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    passport: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    primary_verification: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetailsDocumentsPrimaryVerification]
-    secondary_verification: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetailsDocumentsPrimaryVerification]
-    visa: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
 
 class PostV2CoreAccountsIdentity(TypedDict):
     attestations: NotRequired[PostV2CoreAccountsIdentityAttestations]
@@ -7165,10 +7247,7 @@ class PostV2CoreAccountsIdentityAttestations(TypedDict):
     ownership_declaration: NotRequired[DirectorshipDeclaration]
     persons_provided: NotRequired[PersonsProvided]
     representative_declaration: NotRequired[DirectorshipDeclaration]
-    terms_of_service: NotRequired[PostV2CoreAccountsIdentityAttestationsTermsOfService]
-
-class PostV2CoreAccountsIdentityAttestationsTermsOfService(TypedDict):
-    account: NotRequired[PostV2CoreAccountsIdentityAttestationsTermsOfServiceAccount]
+    terms_of_service: NotRequired[AdditionalTermsOfService]
 
 class PostV2CoreAccountsIdentityAttestationsTermsOfServiceAccount(TypedDict):
     date: int
@@ -7180,13 +7259,13 @@ class PostV2CoreAccountsIdentityBusinessDetails(TypedDict):
     annual_revenue: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsAnnualRevenue]
     documents: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocuments]
     estimated_worker_count: NotRequired[int]
-    id_numbers: NotRequired[list[IdNumber]]
+    id_numbers: NotRequired[list[PostV2CoreAccountsIdentityBusinessDetailsIdNumber]]
     monthly_estimated_revenue: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsMonthlyEstimatedRevenue]
     phone: NotRequired[str]
     registered_name: NotRequired[str]
     registration_date: NotRequired[Dob]
     script_addresses: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptAddresses]
-    script_names: NotRequired[ScriptNames]
+    script_names: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptNames]
     structure: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsStructure]
 
 class PostV2CoreAccountsIdentityBusinessDetailsAnnualRevenue(TypedDict):
@@ -7210,12 +7289,8 @@ class PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVeri
     type: Literal["files"]
 
 class PostV2CoreAccountsIdentityBusinessDetailsDocumentsPrimaryVerification(TypedDict):
-    front_back: PostV2CoreAccountsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack
+    front_back: FrontBack
     type: Literal["front_back"]
-
-class PostV2CoreAccountsIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack(TypedDict):
-    back: NotRequired[str]
-    front: str
 
 class PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistration(TypedDict):
     files: list[str]
@@ -7225,6 +7300,11 @@ class PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistration(Type
 class PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner(TypedDict):
     person: str
 
+class PostV2CoreAccountsIdentityBusinessDetailsIdNumber(TypedDict):
+    registrar: NotRequired[str]
+    type: PostV2CoreAccountsIdentityBusinessDetailsIdNumberType
+    value: str
+
 PostV2CoreAccountsIdentityBusinessDetailsIdNumberType = Literal["ae_crn", "ae_vat", "ao_nif", "ar_cuit", "at_fn", "at_stn", "at_vat", "au_abn", "au_acn", "au_in", "az_tin", "bd_etin", "be_cbe", "be_vat", "bg_uic", "bg_vat", "br_cnpj", "ca_cn", "ca_crarr", "ca_gst_hst", "ca_neq", "ca_rid", "ch_chid", "ch_uid", "cr_cpj", "cr_nite", "cy_he", "cy_tic", "cy_vat", "cz_ico", "cz_vat", "de_hrn", "de_stn", "de_vat", "dk_cvr", "dk_vat", "do_rcn", "ee_rk", "ee_vat", "es_cif", "es_vat", "fi_vat", "fi_yt", "fr_rna", "fr_siren", "fr_vat", "gb_crn", "gb_vat", "gi_crn", "gr_afm", "gr_gemi", "gr_vat", "gt_nit", "hk_br", "hk_cr", "hr_mbs", "hr_oib", "hr_vat", "hu_cjs", "hu_tin", "hu_vat", "ie_crn", "ie_trn", "ie_vat", "it_rea", "it_vat", "jp_cn", "kz_bin", "li_uid", "lt_ccrn", "lt_vat", "lu_nif", "lu_rcs", "lu_vat", "lv_urn", "lv_vat", "mt_crn", "mt_tin", "mt_vat", "mx_rfc", "my_brn", "my_coid", "my_itn", "my_sst", "mz_nuit", "nl_kvk", "nl_rsin", "nl_vat", "no_orgnr", "nz_bn", "nz_ird", "pe_ruc", "pk_ntn", "pl_nip", "pl_regon", "pl_vat", "pt_vat", "ro_cui", "ro_orc", "ro_vat", "sa_crn", "sa_tin", "se_orgnr", "se_vat", "sg_uen", "si_msp", "si_tin", "si_vat", "sk_dic", "sk_ico", "sk_vat", "th_crn", "th_prn", "th_tin", "us_ein"]
 
 class PostV2CoreAccountsIdentityBusinessDetailsMonthlyEstimatedRevenue(TypedDict):
@@ -7233,6 +7313,10 @@ class PostV2CoreAccountsIdentityBusinessDetailsMonthlyEstimatedRevenue(TypedDict
 class PostV2CoreAccountsIdentityBusinessDetailsScriptAddresses(TypedDict):
     kana: NotRequired[PostV2CoreAccountsConfigurationMerchantSupportAddress]
     kanji: NotRequired[PostV2CoreAccountsConfigurationMerchantSupportAddress]
+
+class PostV2CoreAccountsIdentityBusinessDetailsScriptNames(TypedDict):
+    kana: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptNamesKana]
+    kanji: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptNamesKana]
 
 class PostV2CoreAccountsIdentityBusinessDetailsScriptNamesKana(TypedDict):
     registered_name: NotRequired[str]
@@ -7247,7 +7331,7 @@ class PostV2CoreAccountsIdentityIndividual(TypedDict):
     documents: NotRequired[PostV2CoreAccountsIdentityIndividualDocuments]
     email: NotRequired[str]
     given_name: NotRequired[str]
-    id_numbers: NotRequired[list[PostV2CoreAccountsIdentityIndividualIdNumber]]
+    id_numbers: NotRequired[list[IdNumber]]
     legal_gender: NotRequired[Literal["female", "male"]]
     metadata: NotRequired[dict[str, str] | None]
     nationalities: NotRequired[list[str]]
@@ -7255,7 +7339,7 @@ class PostV2CoreAccountsIdentityIndividual(TypedDict):
     political_exposure: NotRequired[Literal["existing", "none"]]
     relationship: NotRequired[PostV2CoreAccountsIdentityIndividualRelationship]
     script_addresses: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptAddresses]
-    script_names: NotRequired[PostV2CoreAccountsIdentityIndividualScriptNames]
+    script_names: NotRequired[ScriptNames]
     surname: NotRequired[str]
 
 class PostV2CoreAccountsIdentityIndividualAdditionalAddress(TypedDict):
@@ -7275,10 +7359,6 @@ class PostV2CoreAccountsIdentityIndividualDocuments(TypedDict):
     secondary_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsPrimaryVerification]
     visa: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
 
-class PostV2CoreAccountsIdentityIndividualIdNumber(TypedDict):
-    type: PostV2CoreAccountsIdentityIndividualIdNumberType
-    value: str
-
 PostV2CoreAccountsIdentityIndividualIdNumberType = Literal["ae_eid", "ao_nif", "ar_cuil", "ar_dni", "at_stn", "az_tin", "bd_brc", "bd_etin", "bd_nid", "be_nrn", "bg_ucn", "bn_nric", "br_cpf", "ca_sin", "ch_oasi", "cl_rut", "cn_pp", "co_nuip", "cr_ci", "cr_cpf", "cr_dimex", "cr_nite", "cy_tic", "cz_rc", "de_stn", "dk_cpr", "do_cie", "do_rcn", "ec_ci", "ee_ik", "es_nif", "fi_hetu", "fr_nir", "gb_nino", "gr_afm", "gt_nit", "hk_id", "hr_oib", "hu_ad", "id_nik", "ie_ppsn", "is_kt", "it_cf", "jp_inc", "ke_pin", "kz_iin", "li_peid", "lt_ak", "lu_nif", "lv_pk", "mx_rfc", "my_nric", "mz_nuit", "ng_nin", "nl_bsn", "no_nin", "nz_ird", "pe_dni", "pk_cnic", "pk_snic", "pl_pesel", "pt_nif", "ro_cnp", "sa_tin", "se_pin", "sg_fin", "sg_nric", "sk_dic", "th_lc", "th_pin", "tr_tin", "us_itin", "us_itin_last_4", "us_ssn", "us_ssn_last_4", "uy_dni", "za_id"]
 
 class PostV2CoreAccountsIdentityIndividualRelationship(TypedDict):
@@ -7287,14 +7367,6 @@ class PostV2CoreAccountsIdentityIndividualRelationship(TypedDict):
     owner: NotRequired[bool]
     percent_ownership: NotRequired[str]
     title: NotRequired[str]
-
-class PostV2CoreAccountsIdentityIndividualScriptNames(TypedDict):
-    kana: NotRequired[PostV2CoreAccountsIdentityIndividualScriptNamesKana]
-    kanji: NotRequired[PostV2CoreAccountsIdentityIndividualScriptNamesKana]
-
-class PostV2CoreAccountsIdentityIndividualScriptNamesKana(TypedDict):
-    given_name: NotRequired[str]
-    surname: NotRequired[str]
 
 class PostV2CoreEventDestinations(TypedDict):
     amazon_eventbridge: NotRequired[PostV2CoreEventDestinationsAmazonEventbridge]
@@ -7372,6 +7444,10 @@ class PriceData(TypedDict):
 
 class Pricing(TypedDict):
     price: NotRequired[str]
+
+class PrimaryVerification(TypedDict):
+    front_back: Document
+    type: Literal["front_back"]
 
 class PriorUndisputedTransaction(TypedDict):
     charge: str
@@ -7503,13 +7579,17 @@ class Scope(TypedDict):
     type: Literal["account", "user"]
     user: NotRequired[str]
 
-class ScriptNames(TypedDict):
-    kana: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptNamesKana]
-    kanji: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptNamesKana]
+class ScriptAddresses(TypedDict):
+    kana: NotRequired[AddressKana]
+    kanji: NotRequired[AddressKana]
 
-class ScriptStatementDescriptor(TypedDict):
+class ScriptNames(TypedDict):
     kana: NotRequired[Kana]
     kanji: NotRequired[Kana]
+
+class ScriptStatementDescriptor(TypedDict):
+    kana: NotRequired[PostV2CoreAccountsConfigurationMerchantScriptStatementDescriptorKana]
+    kanji: NotRequired[PostV2CoreAccountsConfigurationMerchantScriptStatementDescriptorKana]
 
 class Segment(TypedDict):
     arrival_airport_code: NotRequired[str]

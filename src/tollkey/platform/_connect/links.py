@@ -43,9 +43,9 @@ class Link(NamedTuple):
     done: bool
 
 
-def add(call: Call, connected: str, return_url: str, refresh_url: str) -> Link:
-    """Create a link that is valid for five minutes."""
-    made = Link(call.ids.new("acclink"), connected, return_url, refresh_url, call.now + LINK_SECONDS, None, False)
+def add(call: Call, connected: str, return_url: str, refresh_url: str, seconds: int = LINK_SECONDS) -> Link:
+    """Create a link. seconds: how long it is valid."""
+    made = Link(call.ids.new("acclink"), connected, return_url, refresh_url, call.now + seconds, None, False)
     call.tx.execute(
         "INSERT INTO account_links (id, account, livemode, connected, return_url, refresh_url, ends_at, done)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",

@@ -2,7 +2,8 @@
 
 requirement_collection   before an account link or session   afterwards
 application              everything                          everything
-stripe                   everything but the terms            neither who is behind it nor where it is paid out
+stripe                   everything but the terms            neither who is behind it, nor where it is paid out;
+                                                             its people are not shown either
 """
 
 from __future__ import annotations
@@ -42,6 +43,15 @@ def check_update(loaded: LoadedAccount, params: Mapping[str, Any]) -> None:
 def check_external_update(loaded: LoadedAccount, value: Json) -> None:
     """Check that a platform may update a bank account. Raises ApiError 403 where Stripe collects the requirements."""
     if not loaded.is_own and not collects(loaded.account) and value["object"] == "bank_account":
+        raise _forbidden("this endpoint", loaded.account, None)
+
+
+def check_people(loaded: LoadedAccount, *, by_owner: bool) -> None:
+    """Check access to the people behind an account. by_owner: whether the account's own key asks.
+
+    Raises ApiError 403 once the owner was asked where Stripe collects the requirements (API reference, "Persons").
+    """
+    if not loaded.is_own and not by_owner and not collects(loaded.account) and loaded.account.get("_linked"):
         raise _forbidden("this endpoint", loaded.account, None)
 
 

@@ -1,0 +1,59 @@
+"""Account links of the v2 API: they lead to the same onboarding page as those of v1, and are valid for ten minutes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollkey.platform import account_links
+from tollkey.platform._connect import load_account
+from tollkey.platform._connect.providers import VERIFICATION
+from tollkey.wire import ApiError, Call, Endpoint, Json, Removed, Resource, missing_param, needs, records
+from tollkey.wire.rfc3339 import written
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
+
+_SECONDS = 600
+_LINK = "endive/2026-09-30/removes-configurations-parameter-from-v2-core-account-links-api"
+
+
+def create(call: Call, params: operations.PostV2CoreAccountLinks) -> Json:
+    """Create a link to the onboarding page of a connected account. It can be opened once, within ten minutes."""
+    id, case = params["account"], params["use_case"]
+    if id != call.account and call.objects.find("account", id) is None:
+        raise ApiError(404, code="not_found", message=f"No such account: '{id}'")
+    given = case.get("account_update") if case["type"] == "account_update" else case.get("account_onboarding")
+    if given is None:
+        raise missing_param(f"use_case[{case['type']}]")
+    back = given.get("return_url") or given["refresh_url"]
+    made, url = account_links.make(load_account(call, id), case["type"], back, given["refresh_url"], _SECONDS)
+    return {
+        "object": "v2.core.account_link",
+        "account": id,
+        "created": written(call.now),
+        "expires_at": written(made.ends_at),
+        "livemode": call.livemode,
+        "url": url,
+        "use_case": {"type": case["type"], case["type"]: given},
+    }
+
+
+ACCOUNT_LINK = Resource(
+    object="v2.core.account_link",
+    permission=account_links.LINK,
+    reveals={"url": "write"},
+    live=records(),
+    stored=False,
+    endpoints=(
+        Endpoint(
+            "POST",
+            "/v2/core/account_links",
+            create,
+            live=needs(VERIFICATION),
+            removed=tuple(
+                Removed("2026-09-30", f"use_case.{name}.configurations", link=_LINK)
+                for name in ("account_onboarding", "account_update")
+            ),
+        ),
+    ),
+)
