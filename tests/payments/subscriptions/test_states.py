@@ -159,7 +159,11 @@ OF_SUBSCRIPTIONS: dict[str, tuple[Act, tuple[str, ...], str]] = {
     "change its description": (_post("subscriptions", description="Other"), _LIVE, "canceled subscription"),
     "cancel it at the end": (_post("subscriptions", cancel_at_period_end=True), _LIVE, "canceled subscription"),
     "cancel it": (lambda api, sub: api.delete(f"/v1/subscriptions/{sub['id']}"), _LIVE, "No such subscription"),
-    "resume it": (_post("subscriptions", "/resume"), ("paused",), "You can only resume subscriptions"),
+    "resume it": (
+        _post("subscriptions", "/resume"),
+        ("paused",),
+        "subscription",
+    ),
     "schedule it": (
         lambda api, sub: api.post("/v1/subscription_schedules", from_subscription=sub["id"]),
         _LIVE,

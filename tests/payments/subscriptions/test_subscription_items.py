@@ -39,3 +39,45 @@ def test_a_price_is_on_a_subscription_once(api: Api) -> None:
     price = plan(api)
     sub = subscribe(api, who, price)["id"]
     assert api.post(PATH, subscription=sub, price=price).status == 400
+
+
+def test_a_new_item_has_a_price_of_its_own_in_the_currency_of_its_subscription(api: Api) -> None:
+    _, who = clocked(api)
+    price = plan(api)
+    sub = subscribe(api, who, price)
+    item = sub["items"]["data"][0]["id"]
+    taken = (
+        400,
+        None,
+        "plan",
+        f"A new item with Price {price} can't be added to this Subscription because an existing Subscription Item"
+        f" {item} is already using that Price. If you want to update the existing item (e.g., to adjust the quantity),"
+        " pass the existing Subscription Item's `id` in your update request:"
+        " https://stripe.com/docs/api/subscriptions/update#update_subscription-items-id",
+    )
+    assert api.post("/v1/subscription_items", subscription=sub["id"], price=price).refusal == taken
+    assert api.post(f"/v1/subscriptions/{sub['id']}", items=[{"price": price}]).refusal == taken
+    other = api.post("/v1/subscription_items", subscription=sub["id"], price=plan(api, currency="eur"))
+    expected = "The price specified only supports `eur`. This doesn't match the expected currency: `usd`."
+    assert other.refusal == (400, None, "price", expected)
+
+
+def test_a_canceled_subscription_is_gone_for_new_items_and_resumption(api: Api) -> None:
+    _, who = clocked(api)
+    sub = subscribe(api, who, plan(api))["id"]
+    api.ok("DELETE", f"/v1/subscriptions/{sub}")
+    gone = f"No such subscription: '{sub}'"
+    added = api.post("/v1/subscription_items", subscription=sub, price=plan(api))
+    assert added.refusal == (404, "resource_missing", "subscription", gone)
+    assert api.post(f"/v1/subscriptions/{sub}/resume").refusal == (404, "resource_missing", "id", gone)
+    assert api.post(f"/v1/subscriptions/{sub}", description="x").refusal == (
+        400,
+        "invalid_canceled_subscription_fields",
+        None,
+        "A canceled subscription can only update its cancellation_details and metadata.",
+    )
+
+
+def test_a_subscription_is_of_a_customer_that_exists(api: Api) -> None:
+    refused = api.post("/v1/subscriptions", customer="cus_none", items=[{"price": plan(api)}])
+    assert refused.refusal == (404, "resource_missing", "customer", "No such customer: 'cus_none'")

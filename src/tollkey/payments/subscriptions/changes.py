@@ -72,7 +72,7 @@ def update(call: Call, subscription: StoredSubscription, params: Params) -> Stor
         "metadata",
         "cancellation_details",
     }:
-        raise invalid(_CANCELED, retry=False)
+        raise invalid(_CANCELED, code="invalid_canceled_subscription_fields", retry=False)
     if params.get("payment_behavior") == pending_updates.BEHAVIOR:
         pending_updates.check_supported(call, params)
     if subscription["pending_update"] is not None:

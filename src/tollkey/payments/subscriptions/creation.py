@@ -63,7 +63,7 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Stored
         raise missing_param("customer")
     if params.get("currency"):
         params["currency"] = shared_currency.check_currency(params["currency"])
-    customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
+    customer = call.objects.get(kinds.CUSTOMER, params["customer"], path_param="customer")  # 404, as recorded
     call = clock.for_customer(call, customer)
     if customer.get("test_clock") and call.objects.table(kinds.SUBSCRIPTION).count(
         call.tx, call.scope, {"customer": customer["id"]}
@@ -77,8 +77,9 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Stored
     for place, price in enumerate(prices):
         if pricing.in_currency(price, currency) is None:
             raise invalid(
-                f"The price specified only supports `{price['currency']}`."
-                f" This doesn't match the expected currency: `{currency}`.",
+                f"This `price` has `currency={price['currency']}`, but other items use `currency={currency}`. All items"
+                " must have pricing in the same currency. When using multi-currency prices, you can specify `currency`"
+                " at the top level, to be used by all items.",
                 f"items[{place}][price]",
             )
     currencies.check(call, customer, currency)
@@ -87,7 +88,7 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Stored
         new_item(call, subscription, entry, price, f"items[{place}]", customer)
         for place, (entry, price) in enumerate(zip(wanted, prices, strict=True))
     ]
-    check(subscription, items)
+    check(subscription, items, new=True)
     place_in_time(call, subscription, items, params, terms_of(prices[0])["trial_period_days"])
     apply_settings(call, subscription, params)
     show(call, subscription, items)

@@ -251,7 +251,17 @@ def is_flexible(subscription: StoredSubscription) -> bool:
     return bool((subscription.get("billing_mode") or {}).get("type") == "flexible")
 
 
-def check(subscription: StoredSubscription, items: list[StoredSubscriptionItem]) -> None:
+#: Recorded, with the parameter ``plan``.
+_TWICE = "Cannot create a Subscription with multiple Subscription Items with the same Price: {price}"
+_TAKEN = (
+    "A new item with Price {price} can't be added to this Subscription because an existing Subscription Item {item} is"
+    " already using that Price. If you want to update the existing item (e.g., to adjust the quantity), pass the"
+    " existing Subscription Item's `id` in your update request:"
+    " https://stripe.com/docs/api/subscriptions/update#update_subscription-items-id"
+)
+
+
+def check(subscription: StoredSubscription, items: list[StoredSubscriptionItem], *, new: bool = False) -> None:
     """Raise ApiError 400 unless these items can be billed together."""
     if not items:
         raise invalid(
@@ -260,11 +270,12 @@ def check(subscription: StoredSubscription, items: list[StoredSubscriptionItem])
         )
     if len(items) > MOST:
         raise invalid(f"Subscriptions can have at most {MOST} items.", "items")
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for item in items:
-        if item["price"]["id"] in seen:
-            raise invalid(f"Cannot add multiple subscription items with the same plan: {item['price']['id']}", "items")
-        seen.add(item["price"]["id"])
+        price = item["price"]["id"]
+        if price in seen:
+            raise invalid((_TWICE if new else _TAKEN).format(price=price, item=seen[price]), "plan")
+        seen[price] = item["id"]
     intervals = list({interval_of(item) for item in items})
     if len(intervals) > 1 and not is_flexible(subscription):
         raise invalid(_ONE_INTERVAL, "items")

@@ -23,11 +23,7 @@ if TYPE_CHECKING:
 
 MOST_ADDED_ITEMS, MOST_PREVIEWED_ITEMS = 20, 250
 _TRIAL_DAYS = 730
-_NOT_BOTH_NEW = (
-    ("billing_cycle_anchor", "billing_cycle_anchor_config"),
-    ("trial_from_plan", "trial_end"),
-    ("trial_from_plan", "trial_period_days"),
-)
+_NOT_BOTH_NEW = (("billing_cycle_anchor", "billing_cycle_anchor_config"),)
 _NOT_BOTH_IN_A_PREVIEW = (
     ("schedule", "subscription"),
     ("schedule_details", "subscription"),
@@ -49,6 +45,11 @@ def check_new(call: Call, params: Params) -> None:
     if params.get("billing_thresholds"):
         named = [item.get("price") or item.get("plan") or "" for item in items]
         _check_thresholds(call, params["billing_thresholds"], named)
+    if params.get("payment_behavior") == "pending_if_incomplete":
+        raise invalid(
+            "Setting `payment_behavior` to `pending_if_incomplete` has no effect when creating a subscription.",
+            "payment_behavior",
+        )
     if params.get("default_source") and params.get("customer"):
         customer_sources.source_of(call, params["customer"], params["default_source"], in_path=False)
 
@@ -130,6 +131,8 @@ def _check_common(call: Call, params: Params, known: StoredSubscription | Mappin
     """Check the rules of new and changed subscriptions. known: the subscription; empty for a new one."""
     for first, second in _NOT_BOTH_NEW:
         not_both(params, first, second)
+    if params.get("trial_from_plan") and (params.get("trial_end") or params.get("trial_period_days")):
+        raise invalid("You cannot set `trial_end` or `trial_period_days` when `trial_from_plan=true`.")
     if len(params.get("add_invoice_items") or ()) > MOST_ADDED_ITEMS:
         raise invalid(f"You can pass at most {MOST_ADDED_ITEMS} `add_invoice_items`.", "add_invoice_items")
     if params.get("application_fee_percent") not in (None, ""):
@@ -236,11 +239,7 @@ def check_schedule(call: Call, customer: str, params: Params) -> None:
 def check_resume(subscription: StoredSubscription) -> None:
     """Raise ApiError 400 for a subscription that cannot be resumed."""
     if subscription["status"] != "paused":
-        raise invalid(
-            f"You can only resume subscriptions with a status of `paused`."
-            f" This subscription's status is `{subscription['status']}`.",
-            retry=False,
-        )
+        raise invalid("You can only resume a subscription if it is `paused`.", retry=False)
     if subscription["collection_method"] != "charge_automatically":
         raise invalid(
             "You can only resume subscriptions with a `collection_method` of `charge_automatically`.", retry=False

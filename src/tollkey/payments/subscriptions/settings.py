@@ -94,18 +94,12 @@ def apply_settings(call: Call, subscription: StoredSubscription, params: Params)
     sends = subscription["collection_method"] == "send_invoice"
     if params.get("days_until_due") is not None:
         if not sends:
-            raise invalid(
-                "You can only set `days_until_due` if `collection_method` is `send_invoice`.", "days_until_due"
-            )
+            raise invalid("You can only specify 'days_until_due' if invoice collection method is 'send_invoice'.")
         subscription["days_until_due"] = params["days_until_due"]
     if not sends:
         subscription["days_until_due"] = None
     elif subscription["days_until_due"] is None:
-        raise invalid(
-            "You must pass `days_until_due` when `collection_method` is `send_invoice`.",
-            "days_until_due",
-            "parameter_missing",
-        )
+        raise invalid("If invoice collection method is 'send_invoice', you must specify 'days_until_due'.")
     if "automatic_tax" in params:
         enabled = bool((params["automatic_tax"] or {}).get("enabled"))
         if enabled and not subscription["automatic_tax"]["enabled"]:

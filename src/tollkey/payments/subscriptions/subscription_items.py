@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from tollkey.payments.shared import clock, providers
 from tollkey.payments.subscriptions import changes, kinds, rules, versions
 from tollkey.payments.subscriptions.items import load
 from tollkey.payments.subscriptions.subscriptions import PERMISSION
-from tollkey.wire import Call, Deleted, Endpoint, Page, Params, Resource, list_page, records, retrieve
+from tollkey.wire import ApiError, Call, Deleted, Endpoint, Page, Params, Resource, list_page, records, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
@@ -29,15 +30,21 @@ def _split(params: Params) -> tuple[Params, Params]:
 
 
 def _change(call: Call, subscription: StoredSubscription, billing: Params, entry: Params) -> None:
-    """Change one item with an update of its subscription."""
+    """Change one item with an update of its subscription; errors name the item's parameters as this endpoint does."""
     change = {**billing, "items": [entry]}
-    rules.check_change(call, subscription, change)
-    rules.check_whole(call, changes.update(call, subscription, change), change)
+    try:
+        rules.check_change(call, subscription, change)
+        rules.check_whole(call, changes.update(call, subscription, change), change)
+    except ApiError as problem:
+        problem.param = re.sub(r"^items\[0\]\[(\w+)\]", r"\1", problem.param) if problem.param else None
+        raise
 
 
 def create(call: Call, params: Params) -> StoredSubscriptionItem:
     """Add an item to a subscription, with prorations."""
     call, subscription = _subscription(call, params["subscription"], "subscription")
+    if subscription["status"] in ("canceled", "incomplete_expired"):
+        raise call.objects.missing(kinds.SUBSCRIPTION, subscription["id"], path_param="subscription")
     known = {item["id"] for item in load(call, subscription)}
     billing, entry = _split(params)
     _change(call, subscription, billing, entry)

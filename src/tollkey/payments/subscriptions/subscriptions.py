@@ -125,6 +125,8 @@ def cancel(call: Call, params: Params) -> StoredSubscription:
 def resume(call: Call, params: Params) -> StoredSubscription:
     """Resume a paused subscription with a new period, or within its old one; it is active once the invoice is paid."""
     call, subscription = _find(call)
+    if subscription["status"] in _ENDED:
+        raise call.objects.missing(kinds.SUBSCRIPTION, subscription["id"])
     rules.check_resume(subscription)
     anew = fields.given(settings.translate(params), "billing_cycle_anchor", "now") == "now"
     if not anew and pausing.was_requested(subscription):
