@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from tollkey.db import Ids, Scope
 from tollkey.keys import Keyring, Permission
+from tollkey.wire.errors import ApiError
 from tollkey.wire.kinds import Job
 from tollkey.wire.live import Live
 from tollkey.wire.messages import Rest
@@ -193,6 +194,7 @@ class Resource:
     prefix: of its ids, without the underscore; empty when callers choose ids. prefixes: further prefixes.
     label: its name in "No such …"; default ``object``.
     path_param: the ``param`` of the error for an unknown id in the path.
+    unknown: ``(id, livemode)`` -> the error for an unknown id in the path, if it is worded in another way, else None.
     indexed: fields (dotted paths) that lists and lookups filter by; each becomes an indexed column.
     searchable: search field (as in the query language) -> dotted path in the object.
     expands: field that exists only when expanded -> a function that computes it from the object.
@@ -220,6 +222,7 @@ class Resource:
     prefixes: tuple[str, ...] = ()
     label: str = ""
     path_param: str = "id"
+    unknown: Callable[[str, bool], ApiError | None] | None = None
     indexed: tuple[str, ...] = ()
     searchable: Mapping[str, str] = field(default_factory=dict)
     expands: Mapping[str, Callable[[Call, Any], Any]] = field(default_factory=dict)

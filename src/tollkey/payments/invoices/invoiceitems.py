@@ -264,6 +264,13 @@ def _rebuild_line(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -
     call.objects.save(invoice, "invoice.updated")
 
 
+def _unknown(id: str, livemode: bool) -> ApiError:
+    """Return the 404 for an unknown id, which the real system words in this way."""
+    mode = "true" if livemode else "false"
+    message = f"No such Invoice Item: '{id}'(livemode={mode})"
+    return ApiError(404, code="resource_missing", message=message, param="id")
+
+
 _ATTACHED = "Can't delete an invoice item that is attached to an invoice that is no longer editable"
 
 
@@ -311,7 +318,7 @@ INVOICEITEM = Resource(
     prefix="ii",
     permission=PERMISSION,
     live=records(),
-    path_param="invoiceitem",
+    unknown=_unknown,
     indexed=("customer", "invoice", "_pending", "_subscription"),
     endpoints=(
         Endpoint("GET", "/v1/invoiceitems", list_items),

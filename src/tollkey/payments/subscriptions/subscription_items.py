@@ -14,6 +14,7 @@ from tollkey.wire import ApiError, Call, Deleted, Endpoint, Page, Params, Resour
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
 
+_ID = re.compile(r"si_[A-Za-z0-9]{14,}")
 _BILLING = ("payment_behavior", "proration_behavior", "proration_date", "prorate", "off_session")
 
 
@@ -78,12 +79,20 @@ def list_items(call: Call, params: Params) -> Page:
     )
 
 
+def _malformed(id: str, livemode: bool) -> ApiError | None:
+    """Return the 404 for a text that has not the form of an item's id."""
+    if _ID.fullmatch(id):
+        return None
+    return ApiError(404, message=f"Invalid subscription_item id: {id}")
+
+
 SUBSCRIPTION_ITEM = Resource(
     object="subscription_item",
     prefix="si",
     permission=PERMISSION,
     live=records(providers.UNPAID),
     path_param="item",
+    unknown=_malformed,
     indexed=("subscription", "price.id"),
     endpoints=(
         Endpoint("GET", "/v1/subscription_items", list_items),

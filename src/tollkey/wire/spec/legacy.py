@@ -259,5 +259,21 @@ REQUIRED: Final[dict[str, tuple[str, ...]]] = {
 
 #: The order in which error messages list choices, where it is known and not alphabetical.
 ENUM_ORDERS: Final[dict[frozenset[str], tuple[str, ...]]] = {
-    frozenset(words): words for words in (("none", "reverse", "exempt"),)
+    frozenset(words): words
+    for words in (
+        ("none", "reverse", "exempt"),
+        ("draft", "open", "void", "paid", "uncollectible"),
+        (
+            "active",
+            "past_due",
+            "unpaid",
+            "canceled",
+            "incomplete",
+            "incomplete_expired",
+            "trialing",
+            "paused",
+            "all",
+            "ended",
+        ),
+    )
 }
