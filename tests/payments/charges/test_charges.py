@@ -100,3 +100,27 @@ def test_the_transfer_group_of_an_intent_s_charge_is_changed_on_the_intent(api: 
         f"This Charge was created by a PaymentIntent ({intent['id']}). You must update the `transfer_group` on the"
         " PaymentIntent instead of updating the Charge directly. See https://stripe.com/docs/api#update_payment_intent",
     )
+
+
+@pytest.mark.parametrize(
+    ("attached", "message"),
+    [
+        (
+            False,
+            "This Customer doesn't have any saved payment details. Attach a legacy Token, Card, Bank Account, or Source"
+            " to this Customer and then try this request again, or use Payment Intents and Payment Methods instead.",
+        ),
+        (
+            True,
+            "This Customer doesn't have any legacy saved payment details, but does have a Payment Method attached."
+            " Use a Payment Intent instead of creating a Charge:"
+            " https://stripe.com/docs/payments/payment-intents/migration",
+        ),
+    ],
+)
+def test_a_customer_without_a_source_is_not_charged(api: Api, attached: bool, message: str) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    if attached:
+        api.ok("POST", "/v1/payment_methods/pm_card_visa/attach", customer=customer)
+    refused = api.post("/v1/charges", **CHARGE, customer=customer)
+    assert (refused.error["type"], *refused.refusal) == ("card_error", 402, "missing", "card", message)

@@ -166,7 +166,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str | None]] = {
         "You must provide at least one recurring price in `subscription` mode when using prices.", "line_items"),
     "a line has a price": (
         "payment", {"line_items": [{"quantity": 1}]},
-        "Missing required param: line_items[0][price].", "line_items[0][price]"),
+        "You must provide either price or price_data for each line item when using prices.", None),
     "the customer is known, or only an address": (
         "payment", {"customer": "cus_1", "customer_email": "jo@shop.example"},
         "You may only specify one of these parameters: customer, customer_email.", None),

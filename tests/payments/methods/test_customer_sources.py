@@ -33,6 +33,7 @@ def test_a_card_that_its_bank_does_not_let_be_saved_is_not_kept(api: Api) -> Non
         ({"account_number": ""}, "parameter_missing", "source[account_number]"),
         ({"routing_number": ""}, "parameter_missing", "source[routing_number]"),
         ({"routing_number": "110000001"}, "routing_number_invalid", "source[routing_number]"),
+        ({"routing_number": "1100"}, "routing_number_invalid", "source[routing_number]"),
         ({"account_number": "9412345678"}, "account_number_invalid", "source[account_number]"),
     ],
 )
@@ -66,3 +67,9 @@ def test_a_bank_account_has_a_type_of_its_country(api: Api, country: str, type: 
         answer = api.post(path, **{name: given}, **more)
         assert answer.status == status, answer
         assert status == 200 or answer.error["param"] == f"{name}[account_type]"
+
+
+def test_a_routing_number_of_another_length_is_named(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    refused = api.post(f"/v1/customers/{customer}/sources", source={**BANK, "routing_number": "1100"})
+    assert refused.error["message"] == "Routing number must have 9 digits"

@@ -133,7 +133,7 @@ def _instrument(call: Call, params: operations.PostCharges) -> Instrument:
             raise invalid("Must provide source or customer.", None, "parameter_missing")
         default = customer.get("default_source")
         if not default:
-            raise _no_card()
+            raise _no_source(call, customer["id"])
         return instruments.resolve_payment_method(call, default, "source")
     name = "source" if "source" in params else "card"
     if isinstance(given, dict):
@@ -178,8 +178,20 @@ def _linked(call: Call, customer: api.Customer, given: str) -> Instrument:
     return found
 
 
-def _no_card() -> ApiError:
-    return card_error("missing", "Cannot charge a customer that has no active card", "card", keep=False)
+def _no_source(call: Call, customer: str) -> ApiError:
+    """Return the 402 for a customer without a source: what to use instead depends on its PaymentMethods."""
+    if call.objects.query(methods_kinds.PAYMENT_METHOD, {"customer": customer}, limit=1):
+        message = (
+            "This Customer doesn't have any legacy saved payment details, but does have a Payment Method attached."
+            " Use a Payment Intent instead of creating a Charge:"
+            " https://stripe.com/docs/payments/payment-intents/migration"
+        )
+    else:
+        message = (
+            "This Customer doesn't have any saved payment details. Attach a legacy Token, Card, Bank Account, or Source"
+            " to this Customer and then try this request again, or use Payment Intents and Payment Methods instead."
+        )
+    return card_error("missing", message, "card", keep=False)
 
 
 def _not_linked(customer: api.Customer, given: str) -> ApiError:

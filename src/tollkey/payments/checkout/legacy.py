@@ -10,12 +10,30 @@ from tollkey.wire import Call, Params, invalid
 _MODE_NEEDED_SINCE = "2022-08-01"
 
 
+#: What a line said of itself before it had a price.
+_BEFORE_PRICES = ("amount", "currency", "name", "description", "images")
+_USE_PRICES = (
+    "You cannot use `line_items.amount`, `line_items.currency`, `line_items.name`, `line_items.description`, or"
+    " `line_items.images` in this API version. Please use `line_items.price` or `line_items.price_data`."
+    " Please see https://stripe.com/docs/payments/checkout/migrating-prices for more information."
+)
+
+
+def _check_prices(params: Params) -> None:
+    """Raise ApiError 400 for lines without prices. Source of the text: django-ambassador issue 3."""
+    for line in params.get("line_items") or ():
+        if any(line.get(name) is not None for name in _BEFORE_PRICES):
+            raise invalid(_USE_PRICES)
+
+
 def modern(call: Call, params: Params) -> Params:
     """Return the parameters with ``mode``, ``line_items`` and ``discounts`` in place of older ones.
 
-    Raises ApiError 400 if prices are used without ``mode``.
+    Raises ApiError 400 if prices are used without ``mode``, and for lines without prices since 2022-08-01.
     """
     if call.version >= _MODE_NEEDED_SINCE:
+        if params.get("mode"):
+            _check_prices(params)
         return params
     made = dict(params)
     data = dict(params.get("subscription_data") or {})

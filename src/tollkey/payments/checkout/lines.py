@@ -53,6 +53,8 @@ def make_items(
     for index, raw in enumerate(given):
         entry = old_item(raw)
         param = f"line_items[{index}]"
+        if not entry.get("price") and not entry.get("price_data"):
+            raise invalid("You must provide either price or price_data for each line item when using prices.")
         price = pricing.named_price(call, entry, param)
         inline = bool(entry.get("price_data") or entry.get("_inline"))
         if not price["active"] and not inline:

@@ -82,8 +82,11 @@ def _check_us(call: Call, number: str, routing: Any, param: str) -> None:
     if not routing:
         raise missing_param(f"{param}[routing_number]")
     if not banks.routing_valid(str(routing)):
+        digits = sum(letter.isdigit() for letter in str(routing))
         raise invalid(
-            "Invalid routing number. Please check the routing number and try again.",
+            "Invalid routing number. Please check the routing number and try again."
+            if digits == 9
+            else "Routing number must have 9 digits",
             f"{param}[routing_number]",
             "routing_number_invalid",
         )
