@@ -38,7 +38,7 @@ ROWS: tuple[tuple[str, dict[str, Any], str | None, dict[str, Any]], ...] = (
         "discounts",
         {"amount_details": {"discount_amount": 5, "line_items": [{**LINE, "discount_amount": 5}]}},
         None,
-        {"amount_details": {"discount_amount": 5, "line_items": [LINE]}},
+        {"amount_details": {"discount_amount": 5, "line_items": [{**LINE, "unit_cost": 2005}]}},
     ),
     (
         "taxes",
@@ -49,7 +49,7 @@ ROWS: tuple[tuple[str, dict[str, Any], str | None, dict[str, Any]], ...] = (
             }
         },
         None,
-        {"amount_details": {"tax": {"total_tax_amount": 5}, "line_items": [LINE]}},
+        {"amount_details": {"tax": {"total_tax_amount": 5}, "line_items": [{**LINE, "unit_cost": 1995}]}},
     ),
     (
         "unit_of_measure",
@@ -208,3 +208,26 @@ def test_a_network_is_chosen_when_confirming(api: Api) -> None:
     assert api.post(path, **options("card", network="visa")).error["param"] == "payment_method_options[card][network]"
     done = api.post(f"{path}/confirm", payment_method="pm_card_visa", **options("card", network="visa"))
     assert done["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ({"line_items": [{**LINE, "unit_cost": 1000, "quantity": 2}]}, 200),
+        ({"line_items": [{**LINE, "unit_cost": 2100, "discount_amount": 200}], "shipping": {"amount": 100}}, 200),
+        ({"line_items": [{**LINE, "unit_cost": 2003}]}, 400),
+        ({"line_items": [{**LINE, "unit_cost": 2003}], "enforce_arithmetic_validation": False}, 200),
+    ],
+)
+def test_the_lines_of_an_amount_add_up_to_it(api: Api, more: dict[str, Any], status: int) -> None:
+    answer = api.post("/v1/payment_intents", amount=2000, currency="usd", amount_details=more)
+    assert answer.status == status
+    if status == 400:
+        assert answer.refusal == (
+            400,
+            None,
+            "amount_details",
+            "The total value of `amount_details` (2003) does not match the `amount` (2000). Make sure that the total"
+            " value of `line_items` matches the amount to charge, taking into account any discounts, tax, and shipping."
+            " See https://docs.stripe.com/payments/payment-line-items",
+        )

@@ -40,6 +40,7 @@ def new_intent(call: Call, params: Params) -> StoredPaymentIntent:
     option_rules.check_details(params)
     currency = shared_currency.check_currency(params["currency"])
     _amount(call, params["amount"], currency)
+    option_rules.check_total(params["amount"], params)
     _off_session(params)
     id = call.ids.new("pi")
     intent = new_object(
@@ -275,6 +276,7 @@ def apply(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     if params.get("capture_method"):
         intent["capture_method"] = params["capture_method"]
     option_rules.check_details(params)
+    option_rules.check_total(intent["amount"], params)
     _check_group(intent, params)
     _customer(call, intent, params)
     fields.merge_metadata(intent, params)

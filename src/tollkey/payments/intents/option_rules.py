@@ -72,6 +72,28 @@ def check_details(params: Options) -> None:
             )
 
 
+def check_total(amount: int, params: Options) -> None:
+    """Raise ApiError 400 if the lines of ``amount_details`` do not add up to the amount of the intent.
+
+    amount: minor units. The caller may switch this check off. Source: docs.stripe.com/payments/payment-line-items.
+    """
+    details = params.get("amount_details") or {}
+    lines = details.get("line_items") or []
+    if not lines or details.get("enforce_arithmetic_validation") is False:
+        return
+    total = int(value_at(details, "shipping.amount") or 0)
+    for part in (details, *lines):
+        total += int(part.get("unit_cost") or 0) * int(part.get("quantity") or 0)
+        total += int(value_at(part, "tax.total_tax_amount") or 0) - int(part.get("discount_amount") or 0)
+    if total != amount:
+        raise invalid(
+            f"The total value of `amount_details` ({total}) does not match the `amount` ({amount}). Make sure that the"
+            " total value of `line_items` matches the amount to charge, taking into account any discounts, tax, and"
+            " shipping. See https://docs.stripe.com/payments/payment-line-items",
+            "amount_details",
+        )
+
+
 def check_options(call: Call, params: Options, *, confirming: bool, usage: str | None = None) -> None:
     """Raise ApiError 400 if ``payment_method_options`` break a rule of their type.
 
