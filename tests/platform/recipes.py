@@ -136,7 +136,7 @@ BODIES: dict[str, Body] = {
     "POST /v2/core/accounts/{}/close": {"applied_configurations": ["merchant", "recipient"]},
     "POST /v2/core/account_links": lambda m: {
         "account": m.id("account"), "use_case": {"type": "account_onboarding", "account_onboarding": {
-            "configurations": ["merchant"], "refresh_url": HOME, "return_url": HOME}}},
+            "refresh_url": HOME, "return_url": HOME}}},
     "POST /v2/core/accounts/{}/persons": {"given_name": "Jane"},
     "POST /v2/core/accounts/{}/persons/{}": {"surname": "Rosen"},
     "POST /v2/core/event_destinations": {

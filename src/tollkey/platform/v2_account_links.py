@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tollkey.platform import account_links
 from tollkey.platform._connect import load_account
 from tollkey.platform._connect.providers import VERIFICATION
+from tollkey.platform._connect.v2_account import applied_configurations
 from tollkey.wire import ApiError, Call, Endpoint, Json, Removed, Resource, missing_param, needs, records
 from tollkey.wire.rfc3339 import written
 
@@ -26,7 +27,9 @@ def create(call: Call, params: operations.PostV2CoreAccountLinks) -> Json:
     if given is None:
         raise missing_param(f"use_case[{case['type']}]")
     back = given.get("return_url") or given["refresh_url"]
-    made, url = account_links.make(load_account(call, id), case["type"], back, given["refresh_url"], _SECONDS)
+    loaded = load_account(call, id)
+    made, url = account_links.make(loaded, case["type"], back, given["refresh_url"], _SECONDS)
+    shown = {"configurations": applied_configurations(loaded.account), **given}  # all of them where none can be named
     return {
         "object": "v2.core.account_link",
         "account": id,
@@ -34,7 +37,7 @@ def create(call: Call, params: operations.PostV2CoreAccountLinks) -> Json:
         "expires_at": written(made.ends_at),
         "livemode": call.livemode,
         "url": url,
-        "use_case": {"type": case["type"], case["type"]: given},
+        "use_case": {"type": case["type"], case["type"]: shown},
     }
 
 

@@ -146,6 +146,11 @@ def v2_account(account: Json, individual: Json | None, include: frozenset[str]) 
     }
 
 
+def applied_configurations(account: Json) -> list[str]:
+    """Return the configurations of an account, as v1 stores it."""
+    return _configurations(account, {name: one["requested"] for name, one in account.get("_capabilities", {}).items()})
+
+
 def _configurations(account: Json, asked: Mapping[str, bool]) -> list[str]:
     names = {*account["capabilities"], *(name for name, requested in asked.items() if requested)}
     merchant = ["merchant"] if names - {"transfers", "legacy_payments"} else []
