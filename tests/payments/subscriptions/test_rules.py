@@ -352,6 +352,11 @@ def test_only_paused_subscriptions_that_are_charged_automatically_are_resumed(ap
     )
     advance(api, clock, NOW + 2 * DAY)
     assert current(api, sub)["status"] == "paused"
+    assert told(api, f"/v1/subscriptions/{sub}", trial_end=NOW + 9 * DAY) == (
+        None,
+        "You cannot set `trial_end` while a subscription is `paused`. Resume the subscription first before setting"
+        " `trial_end`.",
+    )
     api.ok("post", f"/v1/subscriptions/{sub}", collection_method="send_invoice", days_until_due=3)
     assert "`charge_automatically`" in told(api, f"/v1/subscriptions/{sub}/resume")[1]
 

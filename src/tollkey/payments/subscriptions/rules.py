@@ -61,6 +61,12 @@ def check_change(call: Call, subscription: StoredSubscription, params: Params) -
         customer_sources.source_of(call, subscription["customer"], params["default_source"], in_path=False)
     if params.get("proration_date") is not None:
         _check_proration_date(subscription, int(params["proration_date"]), "proration_date")
+    if subscription["status"] == "paused" and params.get("trial_end") not in (None, "", "now"):
+        raise invalid(
+            "You cannot set `trial_end` while a subscription is `paused`. Resume the subscription first before setting"
+            " `trial_end`.",
+            retry=False,
+        )
     if subscription["status"] == "incomplete" and any(params.get(name) for name in _ITEM_CHANGES):
         raise invalid(
             "You cannot update a subscription in `incomplete` status in a way that results in proration."
