@@ -311,7 +311,9 @@ def test_no_exemption_is_left_over() -> None:
 #: Test files in the folders of rooms that state what several modules do together.
 ACROSS = {
     "balance/test_money_moves.py": "the books stay sound whatever is moved",
+    "catalog/test_price_states.py": "a price is sold in every room by the same rules",
     "charges/test_books.py": "the books stay sound whatever is charged",
+    "customers/test_deleted.py": "a deleted customer is refused by every room",
     "shared/test_spec_rules.py": "the rules of all rooms are decided",
 }
 

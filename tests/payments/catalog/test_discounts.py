@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.payments.subscriptions.steps import clocked, plan, subscribe
 from tests.support.api import Api
 from tests.support.recipes import Maker
 
@@ -45,3 +46,13 @@ def test_before_2025_09_30_a_discount_showed_its_coupon(api: Api) -> None:
     path = f"/v1/customers/{customer['id']}/discount"
     assert api.get(path, headers={"Stripe-Version": "2025-08-27.basil"})["coupon"]["percent_off"] == 25
     assert "coupon" not in api.get(path, headers={"Stripe-Version": "2025-09-30.clover"})
+
+
+def test_a_subscription_s_discount_is_deleted_through_its_own_customer_only(api: Api) -> None:
+    coupon = api.ok("POST", "/v1/coupons", percent_off=20, duration="forever")["id"]
+    _, who = clocked(api)
+    sub = subscribe(api, who, plan(api), discounts=[{"coupon": coupon}])["id"]
+    other = api.ok("POST", "/v1/customers")["id"]
+    refused = api.delete(f"/v1/customers/{other}/subscriptions/{sub}/discount")
+    assert (refused.status, refused.error["code"]) == (404, "resource_missing")
+    assert api.ok("DELETE", f"/v1/customers/{who}/subscriptions/{sub}/discount")["deleted"] is True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.api import Api
 
 PLAN = {"currency": "usd", "interval": "month", "product": {"name": "Gold"}}
@@ -44,3 +46,20 @@ def test_before_2018_02_05_a_plan_had_a_name(api: Api) -> None:
     plan = api.ok("POST", "/v1/plans", id="old", amount=100, currency="usd", interval="month", name="Old", headers=old)
     assert plan["name"] == "Old"
     assert "name" not in api.get("/v1/plans/old")
+
+
+def test_an_id_is_taken_once(api: Api) -> None:
+    api.ok("POST", "/v1/plans", id="gold", amount=1500, **PLAN)
+    refused = api.post("/v1/plans", id="gold", amount=1600, **PLAN)
+    assert (refused.status, refused.error["code"]) == (400, "resource_already_exists")
+    assert refused.error["message"] == "Plan already exists."
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("amount", 900), ("currency", "eur"), ("id", "silver"), ("interval", "year"), ("interval_count", 2)],
+)
+def test_what_a_plan_costs_and_how_often_stays(api: Api, name: str, value: object) -> None:
+    api.ok("POST", "/v1/plans", id="gold", amount=1500, **PLAN)
+    refused = api.post("/v1/plans/gold", **{name: value})
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "parameter_unknown", name)

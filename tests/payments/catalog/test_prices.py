@@ -110,3 +110,12 @@ def test_further_currencies_are_currencies_and_not_the_price_s_own(api: Api) -> 
     assert api.post(f"/v1/prices/{price}", currency_options={"eur": {"unit_amount": 5}}).status == 200
     own = api.post(f"/v1/prices/{price}", currency_options={"usd": {"unit_amount": 5}})
     assert (own.status, own.error["param"]) == (400, "currency_options[usd]")
+
+
+@pytest.mark.parametrize(("length", "status"), [(200, 200), (201, 400)])
+def test_a_lookup_key_has_200_characters_at_most(api: Api, length: int, status: int) -> None:
+    price = api.ok("POST", "/v1/prices", product_data={"name": "Gold"}, **PRICE)["id"]
+    for path, more in (("/v1/prices", {"product_data": {"name": "Gold"}, **PRICE}), (f"/v1/prices/{price}", {})):
+        answer = api.post(path, lookup_key="k" * length, **({**more, "transfer_lookup_key": True}))
+        assert answer.status == status
+        assert status == 200 or answer.error["param"] == "lookup_key"

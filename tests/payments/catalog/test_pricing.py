@@ -28,6 +28,15 @@ MONTHLY_TIERS: dict[str, Any] = {"billing_scheme": "tiered", "recurring": {"inte
         ({**MONTHLY_TIERS, "tiers_mode": "volume"}, "tiers"),
         ({**MONTHLY_TIERS, "tiers": [{"up_to": "inf", "unit_amount": 5}]}, "tiers_mode"),
         ({"unit_amount": 5, "tiers": [{"up_to": "inf", "unit_amount": 5}]}, "tiers"),
+        (
+            {
+                "billing_scheme": "tiered",
+                "tiers_mode": "volume",
+                "tiers": [{"up_to": "inf", "flat_amount": 5, "flat_amount_decimal": "5"}],
+                "recurring": {"interval": "month"},
+            },
+            "flat_amount",
+        ),
     ],
 )
 def test_a_price_has_one_amount_one_interval_or_tiers(api: Api, params: dict[str, Any], param: str) -> None:
@@ -69,3 +78,23 @@ def test_who_chooses_the_amount_chooses_one_that_can_be_charged(api: Api, minimu
     answer = api.post("/v1/prices", **PRICE, custom_unit_amount={"enabled": True, "minimum": minimum})
     assert answer.status == status
     assert status == 200 or answer.error["param"] == "custom_unit_amount[minimum]"
+
+
+AMOUNT = {"amount": 500, "currency": "xxx"}
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "param"),
+    [
+        ("prices", {"unit_amount": 5, "product_data": {"name": "Gold"}}, "currency"),
+        ("plans", {"amount": 5, "interval": "month", "product": {"name": "Gold"}}, "currency"),
+        ("coupons", {"amount_off": 5}, "currency"),
+        ("shipping_rates", {"display_name": "Post", "type": "fixed_amount", "fixed_amount": AMOUNT}, "fixed_amount"),
+    ],
+)
+def test_a_currency_is_one_that_can_be_charged(api: Api, path: str, params: dict[str, Any], param: str) -> None:
+    named = {} if param == "fixed_amount" else {"currency": "xxx"}
+    refused = api.post(f"/v1/{path}", **named, **params)
+    assert refused.status == 400
+    assert refused.error["param"] == (param if named else "fixed_amount[currency]")
+    assert refused.error["message"].startswith("Invalid currency: xxx. Stripe currently supports these currencies:")

@@ -72,3 +72,12 @@ def test_there_are_no_tax_locations_that_a_product_may_name(api: Api) -> None:
         "tax_details[performance_location]",
         "resource_missing",
     )
+
+
+@pytest.mark.parametrize(("length", "status"), [(22, 200), (23, 400)])
+def test_a_statement_descriptor_has_22_characters_at_most(api: Api, length: int, status: int) -> None:
+    product = api.ok("POST", "/v1/products", name="Gold")["id"]
+    for path in ("/v1/products", f"/v1/products/{product}"):
+        answer = api.post(path, name="Gold", statement_descriptor="G" * length)
+        assert answer.status == status
+        assert status == 200 or answer.error["param"] == "statement_descriptor"

@@ -18,3 +18,10 @@ def test_a_shipping_rate_is_made_and_archived(api: Api) -> None:
     api.ok("POST", f"/v1/shipping_rates/{rate['id']}", active=False)
     assert api.ok("GET", "/v1/shipping_rates", active=True)["data"] == []
     assert api.ok("GET", "/v1/shipping_rates", currency="usd")["data"][0]["id"] == rate["id"]
+
+
+def test_a_fixed_amount_is_given_with_its_type(api: Api) -> None:
+    refused = api.post("/v1/shipping_rates", display_name="Post", type="fixed_amount")
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "parameter_missing", "fixed_amount")
+    other = api.post("/v1/shipping_rates", display_name="Post", type="by_weight", fixed_amount={"amount": 5})
+    assert (other.status, other.error["param"]) == (400, "type")

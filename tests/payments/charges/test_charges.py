@@ -67,6 +67,25 @@ def test_a_charge_of_the_visa_test_token_succeeds_and_fills_the_balance(api: Api
     assert [event["type"] for event in api.events()] == ["charge.succeeded"]
 
 
+def test_a_group_of_more_than_a_hundred_charges_is_not_listed(api: Api) -> None:
+    given = {"amount": 100, "currency": "usd", "source": "tok_visa", "transfer_group": "order"}
+    for _ in range(100):
+        api.ok("post", "/v1/charges", **given)
+    assert len(api.ok("get", "/v1/charges", transfer_group="order", limit=100)["data"]) == 100
+    api.ok("post", "/v1/charges", **given)
+    refused = api.get("/v1/charges", transfer_group="order")
+    assert (refused.status, refused.error["param"]) == (400, "transfer_group")
+    assert refused.error["message"] == "Too many charges with transfer group: `order`"
+
+
+def test_a_charge_gets_a_customer_that_there_is(api: Api) -> None:
+    charge = api.ok("post", "/v1/charges", amount=500, currency="usd", source="tok_visa")["id"]
+    refused = api.post(f"/v1/charges/{charge}", customer="cus_none")
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "resource_missing", "customer")
+    customer = api.ok("post", "/v1/customers")["id"]
+    assert api.ok("post", f"/v1/charges/{charge}", customer=customer)["customer"] == customer
+
+
 def test_an_authorized_charge_is_captured_in_part(api: Api) -> None:
     held = charge(api, capture=False)
     assert (held["captured"], held["balance_transaction"]) == (False, None)

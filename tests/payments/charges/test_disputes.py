@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from tests.payments.steps import told
-from tests.support.api import Api
+from tests.support.api import Answer, Api
 
 
 def test_evidence_that_is_a_file_must_be_there(api: Api) -> None:
@@ -51,3 +54,106 @@ def test_a_closed_dispute_is_lost_and_not_answered_any_more(api: Api) -> None:
 def test_a_charge_that_nobody_disputes_has_no_dispute(api: Api) -> None:
     charge = api.ok("POST", "/v1/charges", amount=500, currency="usd", source="tok_visa")["id"]
     assert api.get(f"/v1/charges/{charge}/dispute").status == 404
+
+
+@pytest.mark.parametrize("name", ["customer_device_fingerprint", "customer_device_id"])
+@pytest.mark.parametrize("part", ["disputed_transaction", "prior_undisputed_transactions"])
+def test_what_identifies_a_device_has_so_many_characters(api: Api, part: str, name: str) -> None:
+    path, least = disputed(api), {"customer_device_fingerprint": 20, "customer_device_id": 15}[name]
+    where = "disputed_transaction" if part == "disputed_transaction" else "prior_undisputed_transactions][0"
+    for length, status in ((least - 1, 400), (least, 200)):
+        one = {name: "d" * length}
+        given = {part: one if part == "disputed_transaction" else [{"charge": "ch_1", **one}]}
+        answer = api.post(path, evidence={"enhanced_evidence": {"visa_compelling_evidence_3": given}}, submit=False)
+        assert answer.status == status, answer
+        if status == 400:
+            found = answer.error["param"]
+            assert found == f"evidence[enhanced_evidence][visa_compelling_evidence_3][{where}][{name}]"
+
+
+# -- its states
+
+CLOSED = "This dispute is already closed"
+#: State -> the token whose charge is disputed, and what is done then.
+STATES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "needs_response": ("tok_createDispute", ()),
+    "under_review": ("tok_createDispute", ("waiting_evidence",)),
+    "won": ("tok_createDispute", ("winning_evidence",)),
+    "lost": ("tok_createDispute", ("losing_evidence",)),
+    "warning_needs_response": ("tok_createDisputeInquiry", ()),
+    "warning_under_review": ("tok_createDisputeInquiry", ("waiting_evidence",)),
+    "warning_closed": ("tok_createDisputeInquiry", ("winning_evidence",)),
+}
+WAITING = ("needs_response", "warning_needs_response")
+OPEN = (*WAITING, "under_review", "warning_under_review")
+
+
+def _in(api: Api, state: str) -> str:
+    """The path of a dispute in that state."""
+    token, words = STATES[state]
+    charge = api.ok("POST", "/v1/charges", amount=500, currency="usd", source=token)["id"]
+    api.advance(1)
+    path = f"/v1/disputes/{api.get('/v1/disputes', charge=charge)['data'][0]['id']}"
+    for text in words:
+        api.ok("POST", path, evidence={"uncategorized_text": text})
+    assert api.get(path)["status"] == state
+    return path
+
+
+def _of_charge(path: str) -> Callable[[Api, str], str]:
+    return lambda api, dispute: f"/v1/charges/{api.get(dispute)['charge']}/dispute{path}"
+
+
+def _itself(path: str) -> Callable[[Api, str], str]:
+    return lambda api, dispute: dispute + path
+
+
+#: What is done -> where, with what, and the states in which it is.
+TABLE: dict[str, tuple[Callable[[Api, str], str], dict[str, Any], tuple[str, ...]]] = {
+    "change its metadata": (_itself(""), {"metadata": {"a": "b"}}, tuple(STATES)),
+    "stage evidence": (_itself(""), {"evidence": {"customer_name": "Jo"}, "submit": False}, OPEN),
+    "submit evidence": (_itself(""), {"evidence": {"customer_name": "Jo"}}, OPEN),
+    "close it": (_itself("/close"), {}, OPEN),
+    "submit evidence for its charge": (_of_charge(""), {"evidence": {"customer_name": "Jo"}}, OPEN),
+    "close that of its charge": (_of_charge("/close"), {}, OPEN),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("what", TABLE)
+def test_each_step_is_for_disputes_in_its_states(api: Api, what: str, state: str) -> None:
+    where, params, allowed = TABLE[what]
+    dispute = _in(api, state)
+    answer = api.post(where(api, dispute), **params)
+    assert answer.status == (200 if state in allowed else 400), answer
+    if state not in allowed:
+        assert answer.error["message"] == CLOSED
+        assert api.get(dispute)["status"] == state
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("what", TABLE)
+def test_a_step_leads_to_the_next_state_or_leaves_it(api: Api, what: str, state: str) -> None:
+    where, params, allowed = TABLE[what]
+    dispute = _in(api, state)
+    before = api.get(dispute)["evidence_details"]["submission_count"]
+    api.post(where(api, dispute), **params)
+    inquiry, after = state.startswith("warning_"), state
+    if what.startswith("close") and state in allowed:
+        after = "warning_closed" if inquiry else "lost"
+    elif what.startswith("submit") and state in WAITING:
+        after = "warning_under_review" if inquiry else "under_review"
+    found = api.get(dispute)
+    assert found["status"] == after
+    submitted = what.startswith("submit") and state in WAITING
+    assert found["evidence_details"]["submission_count"] == before + submitted
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_charge_of_a_dispute_is_refunded_where_no_money_is_disputed_any_more(api: Api, state: str) -> None:
+    dispute = api.get(_in(api, state))
+    refundable = state.startswith("warning_") or state == "won"
+    assert dispute["is_charge_refundable"] is refundable
+    answer: Answer = api.post("/v1/refunds", charge=dispute["charge"])
+    assert answer.status == (200 if refundable else 400), answer
+    assert refundable or answer.error["code"] == "charge_disputed"

@@ -106,3 +106,19 @@ def test_an_application_fee_stays_within_the_country_where_it_is_not_supported_a
     behalf = {"transfer_data": {"destination": account["id"]}, "on_behalf_of": account["id"]}
     given = {"amount": 100, "currency": "usd", "application_fee_amount": 10, **behalf}
     assert api.post("/v1/payment_intents", **given).error["message"] == message
+
+
+def test_a_destination_gets_no_more_than_is_paid_or_captured(api: Api) -> None:
+    account = connected(api)
+    given = {"amount": 1_000, "currency": "usd", "source": "tok_visa"}
+    for share, status in ((1_001, 400), (1_000, 200)):
+        answer = api.post("/v1/charges", **given, transfer_data={"destination": account["id"], "amount": share})
+        assert (answer.status, answer.get("error", {}).get("param")) == (
+            status,
+            "transfer_data[amount]" if status == 400 else None,
+        )
+    held = api.ok("post", "/v1/charges", **given, capture=False, transfer_data={"destination": account["id"]})
+    path = f"/v1/charges/{held['id']}/capture"
+    refused = api.post(path, amount=600, transfer_data={"amount": 601})
+    assert (refused.status, refused.error["param"]) == (400, "transfer_data[amount]")
+    assert api.post(path, amount=600, transfer_data={"amount": 600}).status == 200

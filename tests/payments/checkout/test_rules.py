@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -372,3 +373,29 @@ def test_the_fields_of_a_link_have_keys_of_their_own(api: Api) -> None:
     one = {"price": link_price(api), "quantity": 1}
     answer = api.post(LINKS, line_items=[one], custom_fields=[FIELD, FIELD])
     assert (answer.status, answer.error["param"]) == (400, "custom_fields[1][key]")
+
+
+def _subscribed(api: Api, who: str) -> None:
+    data = {"currency": "eur", "unit_amount": 500, **MONTHLY}
+    data["product"] = api.ok("POST", "/v1/products", name="Tea")["id"]
+    sent = {"collection_method": "send_invoice", "days_until_due": 3}
+    api.ok("POST", "/v1/subscriptions", customer=who, items=[{"price_data": data}], **sent)
+
+
+def _opened(api: Api, who: str) -> None:
+    api.ok("POST", URL, **body("subscription", line_items=[line(currency="eur", **MONTHLY)], customer=who))
+
+
+@pytest.mark.parametrize("active", [_subscribed, _opened])
+def test_a_customer_stays_in_the_currency_of_what_is_active(api: Api, active: Callable[[Api, str], None]) -> None:
+    who = api.ok("POST", "/v1/customers", email="a@example.com")["id"]
+    active(api, who)
+    refused = api.post(URL, **body("subscription", customer=who))
+    assert (refused.status, refused.error["message"]) == (
+        400,
+        "You cannot combine currencies on a single customer. This customer has an active subscription, subscription"
+        " schedule, discount, quote, invoice item or active subscription mode checkout session with currency eur.",
+    )
+    euros = {"line_items": [line(currency="eur", **MONTHLY)]}
+    assert api.post(URL, **body("subscription", customer=who, **euros)).status == 200
+    assert api.post(URL, **body("payment", customer=who)).status == 200

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.payments.checkout.steps import again, session
+import pytest
+
+from tests.payments.checkout.steps import DONE, again, fill, path_of, price, session
 from tests.support.api import Api
 from tests.support.openapi import assert_valid
 
@@ -46,3 +48,39 @@ def test_a_saved_bank_account_does_not_pay_a_session(api: Api) -> None:
     made = session(api, customer=customer["id"])
     answer = api.post(f"/v1/payment_pages/{made['id']}/confirm", payment_method=customer["default_source"])
     assert (answer.status, answer["error"]["code"]) == (400, "resource_missing")
+
+
+def test_a_change_of_the_lines_names_all_of_them(api: Api) -> None:
+    kept, gone = price(api), price(api)
+    lines = [{"price": kept, "quantity": 1}, {"price": gone, "quantity": 2}]
+    made = session(api, line_items=lines)
+    old = api.get(f"{URL}/{made['id']}/line_items")["data"]
+    new = [{"id": old[0]["id"], "quantity": 3}, {"price": gone, "quantity": 1}]
+    assert api.ok("POST", f"{URL}/{made['id']}", line_items=new)["amount_total"] == 4 * 1500
+    api.ok("POST", f"{URL}/{made['id']}", line_items=[{"price": kept, "quantity": 1}])
+    found = api.get(f"{URL}/{made['id']}/line_items")["data"]
+    assert [(one["price"]["id"], one["quantity"]) for one in found] == [(kept, 1)]
+
+
+@pytest.mark.parametrize("status", ["open", "complete", "expired"])
+def test_only_an_open_session_expires(api: Api, status: str) -> None:
+    made = session(api)
+    if status == "complete":
+        assert fill(api, path_of(made)).status == 303
+    elif status == "expired":
+        api.ok("POST", f"{URL}/{made['id']}/expire")
+    answer = api.post(f"{URL}/{made['id']}/expire")
+    assert answer.status == (200 if status == "open" else 400)
+    if status != "open":
+        assert answer.error["message"] == (
+            'Only Checkout Sessions with a status in ["open"] can be expired.'
+            f" This Checkout Session has a status of {status}."
+        )
+
+
+@pytest.mark.parametrize("path", [URL, "/v1/payment_links"])
+def test_a_currency_is_one_that_can_be_charged(api: Api, path: str) -> None:
+    body = {"mode": "payment", "success_url": DONE} if path == URL else {}
+    refused = api.post(path, **body, line_items=[{"price": price(api), "quantity": 1}], currency="xxx")
+    assert (refused.status, refused.error["param"]) == (400, "currency")
+    assert refused.error["message"].startswith("Invalid currency: xxx.")

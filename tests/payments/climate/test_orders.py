@@ -95,3 +95,9 @@ def test_an_order_says_what_is_wrong_with_it(api: Api) -> None:
     assert api.post(PATH, product=PRODUCT).error["param"] == "metric_tons"
     assert api.post(PATH, product=PRODUCT, metric_tons="0.001").error["param"] == "metric_tons"
     assert api.post(PATH, product=PRODUCT, metric_tons="1", currency="eur").error["param"] == "currency"
+
+
+def test_an_order_is_for_an_amount_or_for_a_weight(api: Api) -> None:
+    for given in ({}, {"amount": 5_500, "metric_tons": "0.1"}):
+        refused = api.post(PATH, product=PRODUCT, **given)
+        assert (refused.status, refused.error["param"]) == (400, "metric_tons")

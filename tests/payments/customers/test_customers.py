@@ -119,3 +119,16 @@ def test_a_customer_with_cash_is_not_deleted(api: Api) -> None:
     api.ok("POST", f"/v1/test_helpers/customers/{customer}/fund_cash_balance", amount=100, currency="usd")
     assert api.delete(f"/v1/customers/{customer}").status == 400
     assert api.get(f"/v1/customers/{customer}")["id"] == customer
+
+
+def test_a_customer_stays_on_its_test_clock(api: Api) -> None:
+    clock, other = (api.ok("POST", "/v1/test_helpers/test_clocks", frozen_time=api.now)["id"] for _ in range(2))
+    path = f"/v1/customers/{api.ok('POST', '/v1/customers', test_clock=clock)['id']}"
+    for value in ("", other):
+        refused = api.post(path, test_clock=value)
+        assert (refused.status, refused.error["code"], refused.error["param"]) == (
+            400,
+            "parameter_unknown",
+            "test_clock",
+        )
+    assert api.get(path)["test_clock"] == clock

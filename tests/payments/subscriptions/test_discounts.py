@@ -39,7 +39,7 @@ FIRST = {"first_time_transaction": True}
         ("first time", "has prior transactions"),
         ("redeemed out", "is not active"),
         ("expired", "is not active"),
-        ("expired coupon", "Coupon expired"),
+        ("expired coupon", "is not active"),
         ("too little", "does not meet the minimum amount requirement"),
     ],
 )
@@ -65,6 +65,8 @@ def test_a_promotion_code_that_does_not_count_is_refused(api: Api, which: str, w
     path = "/v1/subscriptions" if new else f"/v1/subscriptions/{sub}"
     whole = {"customer": who, "items": [{"price": price}]} if new else {}
     param, sentence = told(api, path, discounts=[{"promotion_code": code}], **whole)
+    if which == "too little" and not new:
+        words = "on a subscription update because it uses the `minimum_amount` restriction"
     assert words in sentence
     assert str(param).startswith("discounts[0]")
 
@@ -76,8 +78,5 @@ def test_a_promotion_code_counts_for_a_purchase_that_is_large_enough(api: Api) -
     with_setup = {"add_invoice_items": [{"price_data": once}]}
     sub = subscribe(api, who, price, discounts=[{"promotion_code": code}], **with_setup)
     assert totals(api, sub["id"]) == [750]
-    items = [{"id": sub["items"]["data"][0]["id"], "quantity": 2}]
-    changed = api.ok("post", f"/v1/subscriptions/{sub['id']}", items=items, discounts=[{"promotion_code": code}])
-    assert len(changed["discounts"]) == 1
     euros = _code(api, restrictions={**LEAST, "minimum_amount_currency": "eur"})
     subscribe(api, who, price, discounts=[{"promotion_code": euros}])

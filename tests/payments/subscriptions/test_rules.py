@@ -88,7 +88,7 @@ NEW: list[tuple[str | None, str, Given]] = [
     ("default_payment_method", "does not have a payment method", lambda a, _: {"default_payment_method": others(a)}),
     ("default_source", "No such source", lambda a, _: {"default_source": others_source(a)}),
     ("default_tax_rates[0]", "is inactive", lambda a, _: {"default_tax_rates": [inactive_rate(a)]}),
-    ("discounts[0]", "Coupon expired", lambda a, _: {"discounts": [{"coupon": used_up(a, max_redemptions=1)}]}),
+    ("discounts[0][coupon]", "Coupon expired", lambda a, _: {"discounts": [{"coupon": used_up(a, max_redemptions=1)}]}),
     ("items", "at most 20 items", lambda a, _: {"items": [{"price": plan(a)} for _ in range(21)]}),
     ("items[0][price]", "prices with `type=recurring`", lambda a, _: {"items": [{"price": one_time(a)}]}),
     (

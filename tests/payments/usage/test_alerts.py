@@ -26,7 +26,12 @@ def test_a_wrong_threshold_is_refused_by_its_parameter(api: Api) -> None:
     for wrong, param in (
         ({"meter": "mtr_none", "gte": 1}, "usage_threshold[meter]"),
         ({"meter": meter, "gte": 0}, "usage_threshold[gte]"),
+        ({"meter": meter, "gte": -1}, "usage_threshold[gte]"),
         ({"meter": meter, "gte": 1, "filters": [{"type": "customer"}]}, "usage_threshold[filters][0][customer]"),
+        (
+            {"meter": meter, "gte": 1, "filters": [{"type": "customer", "customer": "x"}] * 2},
+            "usage_threshold[filters]",
+        ),
     ):
         refused = api.post(
             PATH, alert_type="usage_threshold", title="x", usage_threshold={"recurrence": "one_time", **wrong}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.payments.subscriptions.steps import advance, clocked, ok
+from tests.payments.subscriptions.steps import advance, clocked, metered_plan, ok
 from tests.payments.usage.steps import grant, left, metered, renewed, transactions
 from tests.support.api import Api
 from tests.support.openapi import assert_valid
@@ -67,3 +67,59 @@ def test_credits_are_for_metered_prices(api: Api) -> None:
     scope = {"scope": {"prices": [{"id": licensed}]}}
     refused = api.post(GRANTS, customer=customer, amount=amount, applicability_config=scope)
     assert refused.error["param"] == "applicability_config[scope][prices][0][id]"
+
+
+@pytest.mark.parametrize(("after", "status"), [(0, 400), (1, 200)])
+def test_credits_end_after_they_begin(api: Api, after: int, status: int) -> None:
+    customer, begins = api.ok("POST", "/v1/customers")["id"], api.now + 100
+    amount = {"type": "monetary", "monetary": {"value": 100, "currency": "usd"}}
+    given = {"customer": customer, "amount": amount, "applicability_config": METERED, "effective_at": begins}
+    made = api.ok("POST", GRANTS, **given)
+    for path, params in ((GRANTS, given), (f"{GRANTS}/{made['id']}", {})):
+        answer = api.post(path, **params, expires_at=begins + after)
+        assert (answer.status, answer.get("error", {}).get("param")) == (
+            status,
+            "expires_at" if status == 400 else None,
+        )
+
+
+def test_credits_are_money(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    units = {"type": "units", "monetary": {"value": 100, "currency": "usd"}}
+    refused = api.post(GRANTS, customer=customer, amount=units, applicability_config=METERED)
+    assert (refused.status, refused.error["param"]) == (400, "amount[type]")
+
+
+def test_credits_are_for_a_kind_of_price_or_for_some_prices(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    amount = {"type": "monetary", "monetary": {"value": 100, "currency": "usd"}}
+    both = {"scope": {"price_type": "metered", "prices": [{"id": metered_plan(api)}]}}
+    refused = api.post(GRANTS, customer=customer, amount=amount, applicability_config=both)
+    assert (refused.status, refused.error["param"]) == (400, "applicability_config[scope]")
+
+
+def test_credits_are_for_prices_with_a_meter(api: Api) -> None:
+    """Older versions had metered prices without one, whose usage was sent as usage records."""
+    old = api.under("2025-02-24.acacia")
+    clock, who = clocked(api)
+    monthly = {"interval": "month", "usage_type": "metered"}
+    price = old.ok("POST", "/v1/prices", currency="usd", unit_amount=5, product_data={"name": "x"}, recurring=monthly)
+    amount = {"type": "monetary", "monetary": {"value": 100, "currency": "usd"}}
+    scope = {"scope": {"prices": [{"id": price["id"]}]}}
+    refused = api.post(GRANTS, customer=who, amount=amount, applicability_config=scope)
+    assert (refused.status, refused.error["param"]) == (400, "applicability_config[scope][prices][0][id]")
+    grant(api, who, 300)
+    sub = old.ok("POST", "/v1/subscriptions", customer=who, items=[{"price": price["id"]}])
+    old.ok("POST", f"/v1/subscription_items/{sub['items']['data'][0]['id']}/usage_records", quantity=10)
+    advance(api, clock, api.now + 32 * 86_400)
+    assert (api.get("/v1/invoices", customer=who)["data"][0]["total"], left(api, who)) == (50, 300)
+
+
+@pytest.mark.parametrize("ended", ["void", "expire"])
+def test_a_grant_that_has_ended_is_neither_voided_nor_expired(api: Api, ended: str) -> None:
+    made = grant(api, api.ok("POST", "/v1/customers")["id"], 300)
+    api.ok("POST", f"{GRANTS}/{made['id']}/{ended}")
+    said = {"void": "This credit grant has been voided.", "expire": "This credit grant has expired."}[ended]
+    for step in ("void", "expire"):
+        refused = api.post(f"{GRANTS}/{made['id']}/{step}")
+        assert (refused.status, refused.error["message"]) == (400, said)

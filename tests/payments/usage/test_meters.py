@@ -88,3 +88,23 @@ def test_a_meter_that_counts_no_more_has_no_new_price(api: Api) -> None:
     api.ok("POST", f"/v1/billing/meters/{meter}/deactivate")
     refused = api.post("/v1/prices", **price)
     assert (refused.status, refused.error["param"]) == (400, "recurring[meter]")
+
+
+def test_summaries_by_the_day_begin_and_end_with_the_day(api: Api) -> None:
+    id, customer = meter(api), api.ok("POST", "/v1/customers")["id"]
+    path = f"/v1/billing/meters/{id}/event_summaries"
+    days = {"customer": customer, "value_grouping_window": "day"}
+    assert NOW % DAY == 0
+    assert api.get(path, start_time=NOW - 2 * DAY + 3_600, end_time=NOW, **days).error["param"] == "start_time"
+    assert api.get(path, start_time=NOW - 2 * DAY, end_time=NOW - 3_600, **days).error["param"] == "end_time"
+    found = api.get(path, start_time=NOW - 2 * DAY, end_time=NOW, **days)["data"]
+    assert [one["start_time"] for one in found] == [NOW - DAY, NOW - 2 * DAY]
+
+
+def test_a_customer_is_named_by_its_id_and_an_event_is_cancelled_by_itself(api: Api) -> None:
+    made = {"display_name": "Calls", "event_name": "calls", "default_aggregation": {"formula": "sum"}}
+    mapped = {"event_payload_key": "who", "type": "by_email"}
+    refused = api.post("/v1/billing/meters", **made, customer_mapping=mapped)
+    assert (refused.status, refused.error["param"]) == (400, "customer_mapping[type]")
+    refused = api.post("/v1/billing/meter_event_adjustments", event_name="calls", type="cancel_period")
+    assert (refused.status, refused.error["param"]) == (400, "type")

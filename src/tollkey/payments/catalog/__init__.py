@@ -7,8 +7,19 @@ from tollkey.payments.catalog import (
     products,
     redemption,
     rendering,
+    restrictions,
     shipping_rates,
     tax_code_table,
 )
 
-__all__ = ["arithmetic", "kinds", "pricing", "products", "redemption", "rendering", "shipping_rates", "tax_code_table"]
+__all__ = [
+    "arithmetic",
+    "kinds",
+    "pricing",
+    "products",
+    "redemption",
+    "rendering",
+    "restrictions",
+    "shipping_rates",
+    "tax_code_table",
+]

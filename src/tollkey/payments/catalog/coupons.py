@@ -2,6 +2,7 @@
 
 valid ──redeemed max_redemptions times, or redeem_by passes──▶ not valid
   └──delete──▶ deleted   (discounts that it gave stay)
+its promotion codes become inactive with it
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.db import Duplicate
 from tollkey.keys import Permission
 from tollkey.payments.catalog import jobs, kinds
+from tollkey.payments.catalog.redemption import end_codes
 from tollkey.payments.shared import currency, fields
 from tollkey.wire import (
     Action,
@@ -124,6 +126,7 @@ def delete(call: Call, params: operations.DeleteCouponsCoupon) -> Deleted:
     coupon["valid"] = False
     answer = call.objects.delete(coupon)
     call.emit("coupon.deleted", gone)
+    end_codes(call, coupon)
     return answer
 
 
@@ -133,6 +136,7 @@ def expire(call: Call, id: str) -> None:
     if coupon is not None:
         coupon["valid"] = False
         call.objects.save(coupon, "coupon.updated")
+        end_codes(call, coupon)
 
 
 def _currencies(call: Call, coupon: StoredCoupon) -> dict[str, api.CouponCurrencyOption] | None:

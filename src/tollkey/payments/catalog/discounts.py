@@ -66,6 +66,8 @@ def delete_subscriptions(
     """Remove the discounts of a subscription."""
     name = "subscription_exposed_id" if "subscription_exposed_id" in call.path else "subscription"
     subscription = call.objects.get(_SUBSCRIPTION, call.path[name])
+    if call.path.get("customer", subscription["customer"]) != subscription["customer"]:
+        raise call.objects.missing("subscription", subscription["id"])
     if not subscription["discounts"]:
         raise invalid(f"No active discount for subscription: {subscription['id']}", code="resource_missing")
     removed = [remove(call, call.objects.get(kinds.DISCOUNT, id)) for id in subscription["discounts"]]

@@ -12,7 +12,7 @@ from tollkey.payments.catalog.arithmetic import LONGEST
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import Call, Params, exclusive, invalid, missing_object, missing_param, new_object
+from tollkey.wire import ApiError, Call, Params, exclusive, invalid, missing_object, missing_param, new_object
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
@@ -311,6 +311,20 @@ def inline_price(call: Call, data: Mapping[str, Any], param: str) -> StoredPrice
         if name in data
     }
     return create_price(call, {**fields, "product": product}, inline=True)
+
+
+def check_sold(call: Call, price: StoredPrice, param: str) -> None:
+    """Raise ApiError 400 for a price that is not for sale: it is inactive, or its product is."""
+    if not price["active"]:
+        raise invalid("The price specified is inactive. This field only accepts active prices.", param)
+    product = call.objects.find(kinds.PRODUCT, price["product"])
+    if product is not None and not product["active"]:
+        raise not_sold(price, param)
+
+
+def not_sold(price: StoredPrice, param: str) -> ApiError:
+    """Return the 400 for a price whose product is inactive, in the words of public reports."""
+    return invalid(f"Price `{price['id']}` is not available to be purchased because its product is not active.", param)
 
 
 def missing_plan(call: Call, id: str, param: str | None = None) -> Exception:

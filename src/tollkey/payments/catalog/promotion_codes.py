@@ -1,18 +1,20 @@
 """Promotion codes: codes that customers enter to redeem a coupon.
 
-active ──update──▶ inactive ──update──▶ active   ──redeemed max_redemptions times, or expires_at passes──▶ inactive
+active ──update──▶ inactive ──update──▶ active
+  └──redeemed max_redemptions times, or expires_at passes, or its coupon is not valid any more──▶ inactive (for good)
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic, jobs, kinds
 from tollkey.payments.catalog.redemption import coupon_id as coupon_of
-from tollkey.payments.shared import fields
+from tollkey.payments.catalog.restrictions import is_valid
+from tollkey.payments.shared import currency, fields
 from tollkey.wire import (
     ApiError,
     Call,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from tollkey.wire import api, operations
 
 _CUSTOMER: Kind[api.Customer] = Kind("customer")
+_CURRENCY = "restrictions[minimum_amount_currency]"
 PERMISSION = Permission("promotion_code", "Promotion Codes", "Billing")
 #: The characters of a code.
 _CODE = re.compile(r"[a-zA-Z0-9\-_]+")
@@ -66,10 +69,11 @@ def create(call: Call, params: operations.PostPromotionCodes) -> StoredPromotion
             raise invalid(f"An active promotion code with `code: {text}` already exists.", retry=False)
     restrictions = params.get("restrictions") or {}
     _check_minimum(restrictions)
+    least = restrictions.get("minimum_amount_currency")
     code = new_object(
         kinds.PROMOTION_CODE,
         id=call.ids.new("promo"),
-        active=fields.given(params, "active", True),
+        active=fields.given(params, "active", True) and is_valid(call, coupon),
         code=text,
         created=call.now,
         livemode=call.livemode,
@@ -78,10 +82,12 @@ def create(call: Call, params: operations.PostPromotionCodes) -> StoredPromotion
         restrictions={
             "first_time_transaction": bool(restrictions.get("first_time_transaction")),
             "minimum_amount": restrictions.get("minimum_amount"),
-            "minimum_amount_currency": restrictions.get("minimum_amount_currency"),
+            "minimum_amount_currency": currency.check_currency(least, _CURRENCY) if least else None,
         },
+        expires_at=coupon["redeem_by"],
     )
     fields.assign_with_metadata(code, params, ("customer", "expires_at", "max_redemptions"))
+    _add_currencies(code, restrictions.get("currency_options") or {})
     code["metadata"] = fields.new_metadata(params)
     code["_code"] = text.lower()
     if code["expires_at"] is not None:
@@ -118,33 +124,55 @@ def _check_within(coupon: StoredCoupon, params: operations.PostPromotionCodes) -
 
 def _check_minimum(restrictions: operations.PostPromotionCodesRestrictions) -> None:
     """Check that a minimum amount has a currency, and each further currency its own minimum amount."""
-    currency = restrictions.get("minimum_amount_currency")
-    if restrictions.get("minimum_amount") is not None and not currency:
-        raise missing_param("restrictions[minimum_amount_currency]")
+    own = restrictions.get("minimum_amount_currency")
+    if restrictions.get("minimum_amount") is not None and not own:
+        raise missing_param(_CURRENCY)
     for code in restrictions.get("currency_options") or {}:
-        if code.lower() == (currency or "").lower():
+        if code.lower() == (own or "").lower():
             param = f"restrictions[currency_options][{code}]"
             raise invalid("A currency option cannot be in the `minimum_amount_currency`.", param)
+
+
+def _add_currencies(
+    code: StoredPromotionCode, given: Mapping[str, operations.PostPromotionCodesRestrictionsCurrencyOption]
+) -> None:
+    """Set the minimum amounts in these further currencies. Raises ApiError 400 for one that is no currency."""
+    for name, option in given.items():
+        known = currency.check_currency(name, f"restrictions[currency_options][{name}]")
+        code.setdefault("_currency_options", {})[known] = {"minimum_amount": option.get("minimum_amount", 0)}
 
 
 def update(call: Call, params: operations.PostPromotionCodesPromotionCode) -> StoredPromotionCode:
     """Activate or deactivate a promotion code, or change its metadata."""
     code = call.objects.get(kinds.PROMOTION_CODE, call.path["promotion_code"])
-    if (
-        params.get("active")
-        and code["max_redemptions"] is not None
-        and code["times_redeemed"] >= code["max_redemptions"]
-    ):
-        raise invalid(
-            "This promotion code cannot be activated because it has been redeemed the maximum number of times.",
-            "active",
-        )
     if params.get("active"):
-        coupon = call.objects.find(kinds.COUPON, coupon_of(code))
-        if coupon is None or not coupon["valid"]:
-            raise invalid("This promotion code cannot be activated because its coupon is no longer valid.", "active")
+        _check_over(call, code)
+    _add_currencies(code, (params.get("restrictions") or {}).get("currency_options") or {})
     fields.assign_with_metadata(code, params, ("active",))
     return call.objects.save(code, "promotion_code.updated")
+
+
+def _check_over(call: Call, code: StoredPromotionCode) -> None:
+    """Raise ApiError 400 for a code that is inactive for good."""
+    coupon = call.objects.find(kinds.COUPON, coupon_of(code))
+    why = None
+    if code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]:
+        why = "it has been redeemed the maximum number of times"
+    elif code["expires_at"] is not None and code["expires_at"] <= call.now:
+        why = "it has expired"
+    elif coupon is None or not is_valid(call, coupon):
+        why = "its coupon is no longer valid"
+    if why is not None:
+        raise invalid(f"This promotion code cannot be activated because {why}.", "active")
+
+
+def _currencies(call: Call, code: StoredPromotionCode) -> dict[str, api.PromotionCodeCurrencyOption] | None:
+    """``restrictions.currency_options``: the minimum amount in each currency that has one."""
+    rules = code["restrictions"]
+    if rules["minimum_amount"] is None or rules["minimum_amount_currency"] is None:
+        return None
+    own: api.PromotionCodeCurrencyOption = {"minimum_amount": rules["minimum_amount"]}
+    return {rules["minimum_amount_currency"]: own, **(code.get("_currency_options") or {})}
 
 
 def list_codes(call: Call, params: operations.GetPromotionCodes) -> Page:
@@ -195,6 +223,7 @@ PROMOTION_CODE = Resource(
         retrieve("promotion_code", "/v1/promotion_codes/{promotion_code}"),
         Endpoint("POST", "/v1/promotion_codes/{promotion_code}", update),
     ),
+    expands={"restrictions.currency_options": _currencies},
     changes=(Change("2025-09-30", _coupon_inside),),
     on_due={jobs.PROMOTION_CODE_EXPIRE: expire},
     title="Promotion codes",

@@ -7,10 +7,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Unpack
 
 from tollkey.ledger import Money
-from tollkey.payments.catalog import kinds
+from tollkey.payments.catalog import kinds, restrictions
 from tollkey.payments.catalog.arithmetic import Off, shift
 from tollkey.wire import Call, Params, invalid, new_object
-from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import (
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
     )
     from tollkey.wire import api
 
-_INVOICE: Kind[api.Invoice] = Kind("invoice")
+#: What a code with a minimum amount cannot be redeemed for, since the amount may change: owner -> what errors call it.
+_NO_MINIMUM = {"subscription_item": "subscription item", "invoice_item": "invoice item"}
 
 
 def redeem(
@@ -34,33 +34,50 @@ def redeem(
     *,
     param: str,
     customer: api.Customer | None = None,
+    currency: str | None = None,
+    place: str | None = None,
     **owner: Unpack[DiscountOwner],
 ) -> StoredDiscount:
     """Create a discount from ``coupon`` or ``promotion_code``, and count the redemption.
 
-    owner: ids of the objects that have the discount besides the customer. param: how errors name the entry.
-    Raises ApiError if the coupon or code does not exist or can no longer be redeemed.
+    owner: ids of the objects that have the discount besides the customer. param: how errors name the entry. currency:
+        of what is discounted, where it is known. place: what errors call it, where its amount may still change.
+    Raises ApiError if the coupon or code does not exist, or may not be redeemed by this customer or for this.
     """
-    code, code_id = None, entry.get("promotion_code")
-    if code_id:
-        named = f"{param}[promotion_code]" if "[" in param else "promotion_code"
-        code = call.objects.get(kinds.PROMOTION_CODE, code_id, named)
-        coupon = call.objects.find(kinds.COUPON, coupon_id(code))
-        _check_code(call, code, coupon, customer, param)
+    found = restrictions.named(call, entry, param)
+    if not entry.get("_promised"):
+        restrictions.check_customer(call, found, customer["id"] if customer else None)
+        place = place or next((place for name, place in _NO_MINIMUM.items() if name in owner), None)
+        if place is not None:
+            restrictions.refuse_minimum(found, place)
+    if currency is not None:
+        restrictions.check_currency(found, currency, "line item")
+    return count(call, found.coupon, found.code, customer=customer, **owner)
+
+
+def count(
+    call: Call,
+    coupon: StoredCoupon,
+    code: StoredPromotionCode | None,
+    *,
+    customer: api.Customer | None = None,
+    **owner: Unpack[DiscountOwner],
+) -> StoredDiscount:
+    """Create a discount from a coupon and perhaps its code, and count the redemption, without asking anything.
+
+    owner: as of ``redeem``.
+    """
+    if code is not None:
         code["times_redeemed"] += 1
         if code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]:
             code["active"] = False
         call.objects.save(code, "promotion_code.updated")
-    else:
-        named = f"{param}[coupon]" if "[" in param else "coupon"
-        coupon = call.objects.get(kinds.COUPON, entry["coupon"] or "", named)
-    assert coupon is not None
-    if not coupon["valid"] or (coupon["redeem_by"] is not None and coupon["redeem_by"] < call.now):
-        raise invalid(f"Coupon expired: {coupon['id']}", param, "coupon_expired")
     coupon["times_redeemed"] += 1
     if coupon["max_redemptions"] is not None and coupon["times_redeemed"] >= coupon["max_redemptions"]:
         coupon["valid"] = False
     call.objects.save(coupon, "coupon.updated")
+    if not coupon["valid"]:
+        end_codes(call, coupon)
     months = coupon["duration_in_months"] if coupon["duration"] == "repeating" else None
     discount = new_object(
         kinds.DISCOUNT,
@@ -74,6 +91,14 @@ def redeem(
     )
     discount["_coupon"] = _kept(coupon)
     return call.objects.insert(discount)
+
+
+def end_codes(call: Call, coupon: StoredCoupon) -> None:
+    """Make the codes of a coupon inactive that is not valid any more; they stay so."""
+    while codes := call.objects.query(kinds.PROMOTION_CODE, {"promotion.coupon": coupon["id"], "active": "true"}):
+        for code in codes:
+            code["active"] = False
+            call.objects.save(code, "promotion_code.updated")
 
 
 def coupon_id(code: StoredPromotionCode) -> str:
@@ -96,28 +121,6 @@ def _kept(coupon: StoredCoupon) -> KeptCoupon:
         "products": (limited.get("products") or []) if limited else [],
         "options": coupon.get("_currency_options") or {},
     }
-
-
-def _check_code(
-    call: Call,
-    code: StoredPromotionCode,
-    coupon: StoredCoupon | None,
-    customer: api.Customer | None,
-    param: str,
-) -> None:
-    expired = code["expires_at"] is not None and code["expires_at"] < call.now
-    if coupon is None or not code["active"] or expired:
-        raise invalid(f"This promotion code is not active: {code['code']}", param)
-    if code["customer"] is not None and (customer is None or customer["id"] != code["customer"]):
-        raise invalid("This promotion code cannot be redeemed by this customer.", param)
-    if (
-        code["restrictions"]["first_time_transaction"]
-        and customer is not None
-        and call.objects.query(_INVOICE, {"customer": customer["id"], "status": "paid"}, limit=1)
-    ):
-        raise invalid(
-            "This promotion code cannot be redeemed because the associated customer has prior transactions.", param
-        )
 
 
 def code_of(call: Call, text: str) -> StoredPromotionCode | None:
@@ -158,21 +161,37 @@ def redeem_all(
     *,
     param: str,
     customer: api.Customer | None,
+    currency: str | None = None,
+    place: str | None = None,
     **owner: Unpack[DiscountOwner],
 ) -> list[str]:
     """Return the ids of the discounts that the entries of ``discounts`` create or, as ``discount``, keep.
 
-    Errors name the parameter ``coupon`` or ``promotion_code`` for an entry that came from it (``_named``).
+    currency, place: as of ``redeem``. Errors name the parameter ``coupon`` or ``promotion_code`` for an entry that came
+        from it (``_named``).
     """
     made = []
-    for place, entry in enumerate(entries):
-        named = entry.get("_named") or f"{param}[{place}]"
+    for number, entry in enumerate(entries):
+        named = entry.get("_named") or f"{param}[{number}]"
         kept = entry.get("discount")
         if kept:
             made.append(call.objects.get(kinds.DISCOUNT, kept, f"{named}[discount]")["id"])
         else:
-            made.append(redeem(call, entry, param=named, customer=customer, **owner)["id"])
+            discount = redeem(call, entry, param=named, customer=customer, currency=currency, place=place, **owner)
+            made.append(discount["id"])
     return made
+
+
+def check_minimum(call: Call, ids: Iterable[str], subtotal: Money, param: str = "discounts") -> None:
+    """Raise ApiError 400 for discounts whose codes demand that more is bought.
+
+    ids: the discounts, just redeemed. subtotal: what is due at once, before discounts. param: how errors name the list.
+    """
+    for number, id in enumerate(ids):
+        discount = call.objects.find(kinds.DISCOUNT, id)
+        code = call.objects.find(kinds.PROMOTION_CODE, (discount and discount["promotion_code"]) or "")
+        if code is not None:
+            restrictions.check_minimum(code, subtotal, f"{param}[{number}][promotion_code]")
 
 
 def entries_of(params: Params) -> list[DiscountEntry] | None:
@@ -249,7 +268,8 @@ def set_customer_discount(call: Call, customer: api.Customer, entry: DiscountEnt
             remove(call, previous)
         customer["discount"] = None
         return
-    discount = redeem(call, entry, param="coupon" if entry.get("coupon") else "promotion_code", customer=customer)
+    named = "coupon" if entry.get("coupon") else "promotion_code"
+    discount = redeem(call, entry, param=named, customer=customer, place="customer")
     if previous is None:
         call.emit("customer.discount.created", discount)
     else:
@@ -263,16 +283,16 @@ def set_customer_discount(call: Call, customer: api.Customer, entry: DiscountEnt
     customer["discount"] = call.objects.copy(discount)
 
 
-def preview_discount(call: Call, entry: DiscountEntry) -> StoredDiscount:
+def preview_discount(call: Call, entry: DiscountEntry, param: str = "discounts") -> StoredDiscount:
     """Return a discount that is not stored, for a preview.
 
-    Raises ApiError for a coupon or code that does not exist.
+    param: how errors name the entry. Raises ApiError for a coupon or code that does not exist or is not valid.
     """
-    id = entry.get("coupon")
-    if id is None:
-        named = entry.get("_named") or "discounts[promotion_code]"
-        id = coupon_id(call.objects.get(kinds.PROMOTION_CODE, entry["promotion_code"] or "", named))
-    coupon = call.objects.get(kinds.COUPON, id, entry.get("_named") or "discounts[coupon]")
+    return imagined(call, restrictions.named(call, entry, entry.get("_named") or param).coupon)
+
+
+def imagined(call: Call, coupon: StoredCoupon) -> StoredDiscount:
+    """Return the discount that a coupon would give, not stored."""
     discount = new_object(
         kinds.DISCOUNT, id=call.ids.new("di"), source={"coupon": coupon["id"], "type": "coupon"}, start=call.now
     )

@@ -78,10 +78,12 @@ class RemovedDiscount(api.Discount):
 class StoredPromotionCode(api.PromotionCode):
     """A promotion code.
 
-    _code: its text in lower case, by which it is found in whatever case it is typed.
+    _code: its text in lower case, by which it is found in whatever case it is typed. _currency_options: the minimum
+        amounts that it demands in further currencies (minor units), by code; absent when none were given.
     """
 
     _code: str
+    _currency_options: NotRequired[dict[str, api.PromotionCodeCurrencyOption]]
 
 class CodeSession(TypedDict):
     """What the rules of promotion codes know of the session (of Checkout, of the portal) on whose page one is typed.
@@ -97,13 +99,15 @@ class DiscountEntry(TypedDict):
     """What a discount is asked for by, as parameters name it and as sessions and quotes keep it until it is given.
 
     One of coupon, promotion_code (ids of what is redeemed) and discount (the id of one to keep). _named: how errors
-        name it where that is not by its place in ``discounts``.
+        name it where that is not by its place in ``discounts``. _promised: whether it was checked for its customer when
+        a schedule promised it for a later phase, and is not checked again.
     """
 
     coupon: NotRequired[str | None]
     promotion_code: NotRequired[str | None]
     discount: NotRequired[str | None]
     _named: NotRequired[str]
+    _promised: NotRequired[bool]
 
 class DiscountOwner(TypedDict):
     """What a discount is given to besides its customer: ids."""

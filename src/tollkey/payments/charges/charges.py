@@ -226,6 +226,8 @@ def update(call: Call, params: operations.PostChargesCharge) -> StoredCharge:
     for name in ("customer", "transfer_group"):
         if params.get(name) is not None and charge.get(name) not in (None, params[name]):
             raise invalid(f"You cannot modify `{name}` on a charge once it already has been set.", name)
+    if params.get("customer"):
+        call.objects.get(methods_kinds.CUSTOMER, params["customer"], "customer")
     shared_fields.merge_metadata(charge, params)
     shared_fields.assign(charge, params, ("description", "receipt_email", "transfer_group", "customer"))
     if "shipping" in params:
@@ -250,6 +252,7 @@ def capture(call: Call, params: operations.PostChargesChargeCapture) -> StoredCh
         raise invalid(
             "The application_fee_amount cannot be greater than the captured amount.", "application_fee_amount"
         )
+    _check_captured_share(params, params.get("amount") or charge["amount"])
     return lifecycle.capture(
         call,
         charge,
@@ -258,6 +261,13 @@ def capture(call: Call, params: operations.PostChargesChargeCapture) -> StoredCh
         transfer_data=params.get("transfer_data"),
         **fields,
     )
+
+
+def _check_captured_share(params: operations.PostChargesChargeCapture, captured: int) -> None:
+    """Raise ApiError 400 if the destination is to get more than is captured (minor units)."""
+    if ((params.get("transfer_data") or {}).get("amount") or 0) > captured:
+        name = "transfer_data[amount]"
+        raise invalid(f"The {name} cannot be greater than the captured amount.", name, "parameter_invalid_integer")
 
 
 def list_charges(call: Call, params: operations.GetCharges) -> Page:

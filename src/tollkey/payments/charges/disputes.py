@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 PERMISSION = Permission("dispute", "Disputes", "Core")
 #: Most characters of all evidence together.
 MOST_EVIDENCE = 150_000
+#: Fewest characters of what identifies a device (the object's description in Stripe's document).
+_LEAST_OF_DEVICES = {"customer_device_fingerprint": 20, "customer_device_id": 15}
 OPEN = ("needs_response", "warning_needs_response")
 _REVIEW = {"needs_response": "under_review", "warning_needs_response": "warning_under_review"}
 UNDER_REVIEW = ("under_review", "warning_under_review")
@@ -66,6 +68,7 @@ def _answer(
         if sum(len(value) for value in dispute["evidence"].values() if isinstance(value, str)) > MOST_EVIDENCE:
             raise invalid(f"The evidence has more than {MOST_EVIDENCE:,} characters altogether.", "evidence")
         if enhanced := evidence.get("enhanced_evidence"):
+            _check_devices(enhanced)
             dispute["evidence"]["enhanced_evidence"] = cast("api.DisputeEnhancedEvidence", enhanced)  # the same names
     details = dispute["evidence_details"].copy()
     details["has_evidence"] = any(value for name, value in dispute["evidence"].items() if name != "enhanced_evidence")
@@ -78,6 +81,22 @@ def _answer(
     if dispute["status"] in UNDER_REVIEW:
         decide(call, dispute)
     return answer
+
+
+def _check_devices(enhanced: Mapping[str, Any]) -> None:
+    """Raise ApiError 400 for an identifier of a device that is too short for Visa's compelling evidence."""
+    given = enhanced.get("visa_compelling_evidence_3") or {}
+    parts = {"disputed_transaction": given.get("disputed_transaction") or {}}
+    for place, prior in enumerate(given.get("prior_undisputed_transactions") or []):
+        parts[f"prior_undisputed_transactions][{place}"] = prior
+    for part, transaction in parts.items():
+        for name, least in _LEAST_OF_DEVICES.items():
+            value = transaction.get(name)
+            if value and len(value) < least:
+                raise invalid(
+                    f"Invalid {name}: must be at least {least} characters.",
+                    f"evidence[enhanced_evidence][visa_compelling_evidence_3][{part}][{name}]",
+                )
 
 
 def decide(call: Call, dispute: StoredDispute) -> None:

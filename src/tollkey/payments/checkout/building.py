@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import shipping_rates
 from tollkey.payments.charges import splitting
-from tollkey.payments.checkout import jobs, kinds, states
+from tollkey.payments.checkout import discounts, jobs, kinds, states
 from tollkey.payments.checkout.known import amount_of, currency_of, price_of
 from tollkey.payments.checkout.legacy import modern
 from tollkey.payments.checkout.lines import check_quantities, make_items, total
 from tollkey.payments.checkout.order import optional_items, recurring_options
 from tollkey.payments.checkout.place import check_customer, collect
-from tollkey.payments.checkout.rules import check, check_lines, check_tax_rates
+from tollkey.payments.checkout.rules import check, check_currency, check_lines, check_tax_rates
 from tollkey.payments.intents import payment_intents, setup_intents
 from tollkey.payments.methods import method_capabilities, method_types, payment_method_configurations
 from tollkey.payments.shared import currency as shared_currency
@@ -314,6 +314,7 @@ def new_session(call: Call, params: Params, *, for_portal: bool = False) -> Stor
         session["discounts"] = None
     _customer(call, session, params)
     check_customer(call, session, params)
+    check_currency(call, session)
     _methods(call, session, params)
     _collect(call, session, params)
     if mode != "setup":
@@ -322,6 +323,7 @@ def new_session(call: Call, params: Params, *, for_portal: bool = False) -> Stor
             session["optional_items"] = optional_items(call, params["optional_items"])
         discount(call, session, params.get("discounts") or [])
         total(call, session)
+        discounts.check(call, session)
         if mode == "payment" and 0 < amount_of(session) < shared_currency.minimum(currency_of(session)):
             raise shared_currency.session_too_small(currency_of(session))
         chosen = any(price_of(item)["custom_unit_amount"] for item in session["_lines"])

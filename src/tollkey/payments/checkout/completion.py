@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from tollkey.payments.catalog import redemption
-from tollkey.payments.checkout import jobs, kinds, states
+from tollkey.payments.checkout import discounts, jobs, kinds, states
 from tollkey.payments.checkout.building import intent_of
 from tollkey.payments.checkout.fields import needs_method
 from tollkey.payments.checkout.invoicing import create_paid_invoice as make_invoice
-from tollkey.payments.checkout.known import delivery_of, invoicing_of, price_of
+from tollkey.payments.checkout.known import delivery_of, invoicing_of, makes_customer, price_of
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.place import collect, save_to_customer
 from tollkey.payments.checkout.recovery import offer as offer_recovery
@@ -62,6 +61,7 @@ def pay(call: Call, session: StoredSession, method: StoredPaymentMethod | None, 
     """
     check_open(session)
     check_collects(call, session)
+    discounts.check_valid(call, session)
     if method is not None:
         _note_billing(session, method)
         if session["mode"] == "subscription" or (session["automatic_tax"]["enabled"] and session["mode"] == "payment"):
@@ -122,8 +122,7 @@ def _acceptance(call: Call, method: StoredPaymentMethod) -> Params:
 
 def _charge(call: Call, session: StoredSession, method: StoredPaymentMethod, return_url: str) -> ApiError | None:
     """Confirm the PaymentIntent of a session; return the error of a declined payment, else None."""
-    data = session["_payment_intent_data"]
-    if session["customer_creation"] == "always" or data.get("setup_future_usage") or invoicing_of(session)["enabled"]:
+    if makes_customer(session):
         _ensure_customer(call, session)
     intent = intent_of(call, session)
     if session["customer"] and intent["customer"] is None:
@@ -271,10 +270,7 @@ def complete_session(call: Call, session: StoredSession, payment_status: str) ->
     if session["mode"] != "subscription":
         save_to_customer(call, session)
     if session["mode"] == "payment" and session["_discounts"]:
-        customer = call.objects.find(kinds.CUSTOMER, session["customer"]) if session["customer"] else None
-        session["_redeemed"] = redemption.redeem_all(
-            call, session["_discounts"], param="discounts", customer=customer, checkout_session=session["id"]
-        )
+        session["_redeemed"] = discounts.redeem(call, session)
     if session["automatic_tax"]["enabled"]:
         session["automatic_tax"]["status"] = "complete"
     if invoiced and payment_status != "unpaid":

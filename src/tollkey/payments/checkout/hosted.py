@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tollkey.payments.catalog import redemption
-from tollkey.payments.checkout import completion, kinds, page
+from tollkey.payments.checkout import completion, discounts, kinds, page
 from tollkey.payments.checkout.building import discount
 from tollkey.payments.checkout.collecting import (
     collect_billing_address,
@@ -24,7 +24,6 @@ from tollkey.payments.shared import providers
 from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, asks, invalid, redirect
 
 if TYPE_CHECKING:
-    from tollkey.payments.catalog.stored import StoredPromotionCode
     from tollkey.payments.checkout.stored import StoredSession
     from tollkey.payments.methods.stored import StoredPaymentMethod
 
@@ -87,7 +86,7 @@ def promotion(call: Call, params: Params) -> Reply:
         discount(call, session, [])
     else:
         try:
-            found = redemption.typed_code(call, session, code, lambda found: _counts(call, session, found))
+            found = redemption.typed_code(call, session, code, lambda found: discounts.fits(call, session, found))
         except ApiError as error:
             return _again(call, session, params, error)
         discount(call, session, [{"promotion_code": found["id"]}])
@@ -95,33 +94,6 @@ def promotion(call: Call, params: Params) -> Reply:
     total(call, session)
     call.objects.save(session)
     return _to_page(call)
-
-
-def _counts(call: Call, session: StoredSession, code: StoredPromotionCode) -> bool:
-    """Return whether a promotion code is valid for this customer and order."""
-    coupon = call.objects.find(kinds.COUPON, code["promotion"]["coupon"] or "")
-    rules = code["restrictions"]
-    known = session["customer"]
-    if (
-        coupon is None
-        or not coupon["valid"]
-        or (coupon["redeem_by"] or call.now) < call.now
-        or (code["expires_at"] or call.now) < call.now
-    ):
-        return False
-    if code["customer"] is not None and code["customer"] != known:
-        return False
-    if (
-        coupon["amount_off"]
-        and coupon["currency"] != session["currency"]
-        and session["currency"] not in (coupon.get("_currency_options") or {})
-    ):
-        return False
-    if rules["first_time_transaction"] and known and call.objects.query("charge", {"customer": known}, limit=1):
-        return False
-    least = rules["minimum_amount"]
-    costs = session["amount_subtotal"] or 0
-    return not (least and rules["minimum_amount_currency"] == session["currency"] and costs < least)
 
 
 def order(call: Call, params: Params) -> Reply:

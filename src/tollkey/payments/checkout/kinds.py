@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
-    from tollkey.payments.catalog.stored import StoredCoupon, StoredPrice, StoredProduct
+    from tollkey.payments.catalog.stored import StoredCoupon, StoredPrice, StoredProduct, StoredPromotionCode
     from tollkey.payments.checkout.stored import StoredLink, StoredSession
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.intents.stored import StoredPaymentIntent, StoredSetupIntent
@@ -21,6 +21,7 @@ CUSTOMER: Kind[StoredCustomer] = Kind("customer")
 PRODUCT: Kind[StoredProduct] = Kind("product")
 PRICE: Kind[StoredPrice] = Kind("price")
 COUPON: Kind[StoredCoupon] = Kind("coupon")
+PROMOTION_CODE: Kind[StoredPromotionCode] = Kind("promotion_code")
 SHIPPING_RATE: Kind[api.ShippingRate] = Kind("shipping_rate")
 INVOICE: Kind[StoredInvoice] = Kind("invoice")
 TAX_RATE: Kind[api.TaxRate] = Kind("tax_rate")

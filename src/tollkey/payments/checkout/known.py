@@ -43,6 +43,18 @@ def invoicing_of(session: StoredSession) -> InvoiceCreation:
     return creation
 
 
+def makes_customer(session: StoredSession) -> bool:
+    """Whether a customer is there, or is made when the session is paid."""
+    data, invoices = session["_payment_intent_data"], session["invoice_creation"]
+    return bool(
+        session["customer"]
+        or session["mode"] == "subscription"
+        or session["customer_creation"] == "always"
+        or data.get("setup_future_usage")
+        or (invoices is not None and invoices["enabled"])
+    )
+
+
 def told_details(session: StoredSession) -> CustomerDetails:
     """Return ``customer_details`` of a session whose page has collected them."""
     details = session["customer_details"]

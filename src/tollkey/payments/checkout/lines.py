@@ -57,8 +57,8 @@ def make_items(
             raise invalid("You must provide either price or price_data for each line item when using prices.")
         price = pricing.named_price(call, entry, param)
         inline = bool(entry.get("price_data") or entry.get("_inline"))
-        if not price["active"] and not inline:
-            raise invalid("The price specified is inactive. This field only accepts active prices.", f"{param}[price]")
+        if not inline:
+            pricing.check_sold(call, price, f"{param}[price]")
         wanted = currency or price["currency"]
         option = pricing.in_currency(price, wanted)
         if option is None:
@@ -153,7 +153,10 @@ def total(call: Call, session: StoredSession) -> None:
         for item in items
     ]
     currency = session["currency"] or "usd"  # a session in mode setup may have none, and has no lines
-    imagined = [redemption.preview_discount(call, entry) for entry in session["_discounts"]]
+    imagined = [
+        redemption.preview_discount(call, entry, f"discounts[{place}]")
+        for place, entry in enumerate(session["_discounts"])
+    ]
     taken: list[arithmetic.Off] = []
     for one in imagined:
         taken += redemption.offs(call, [one["id"]], currency, call.now)

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from tollkey.payments.catalog import pricing
 from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.fields import Form
 from tollkey.payments.checkout.known import currency_of, price_of
@@ -21,10 +22,11 @@ _LONGEST = 12
 
 
 def optional_items(call: Call, given: Sequence[Mapping[str, Any]]) -> list[OptionalItem]:
-    """Return ``optional_items`` of a session. Raises ApiError 400 for an unknown price."""
+    """Return ``optional_items`` of a session. Raises ApiError 400 for an unknown price, or one that is not for sale."""
     made: list[OptionalItem] = []
     for place, entry in enumerate(given):
-        call.objects.get(kinds.PRICE, entry["price"], f"optional_items[{place}][price]")
+        param = f"optional_items[{place}][price]"
+        pricing.check_sold(call, call.objects.get(kinds.PRICE, entry["price"], param), param)
         rule = entry.get("adjustable_quantity")
         limits: AdjustableQuantity | None = (
             None

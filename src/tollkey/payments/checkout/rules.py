@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.known import price_of
+from tollkey.payments.subscriptions import currencies
 from tollkey.wire import Call, Params, exclusive, invalid, missing_param, value_at
 
 if TYPE_CHECKING:
@@ -224,6 +225,28 @@ def check_link(params: Params, recurring: bool, lines: int) -> None:
     check_custom_fields(params.get("custom_fields") or [])
     if lines + len(params.get("optional_items") or []) > _MOST_OF_A_KIND:
         raise invalid(f"You can have at most {_MOST_OF_A_KIND} line items, including optional items.", "optional_items")
+
+
+def check_currency(call: Call, session: StoredSession) -> None:
+    """Raise ApiError 400 for a subscription in another currency than what its customer is billed in already.
+
+    Source: the guide to multi-currency customers; the text is that of public reports.
+    """
+    customer = call.objects.find(kinds.CUSTOMER, session["customer"] or "")
+    if session["mode"] != "subscription" or customer is None:
+        return
+    known = customer.get("currency")
+    taken = [known] if known and currencies.is_active(call, customer, known) else []
+    waiting = call.objects.query(kinds.SESSION, {"customer": customer["id"], "status": "open"})
+    taken += [one["currency"] for one in waiting if one["mode"] == "subscription" and one["currency"]]
+    other = next((currency for currency in taken if currency != session["currency"]), None)
+    if other is not None:
+        raise invalid(
+            "You cannot combine currencies on a single customer. This customer has an active subscription,"
+            " subscription schedule, discount, quote, invoice item or active subscription mode checkout session with"
+            f" currency {other}.",
+            "currency",
+        )
 
 
 def check_lines(session: StoredSession, optional: Sequence[bool] = ()) -> None:

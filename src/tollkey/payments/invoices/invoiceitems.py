@@ -134,7 +134,12 @@ def _new(
     item["metadata"] = fields.new_metadata(params)
     item["tax_rates"] = tax_rates(call, params.get("tax_rates"), "tax_rates")
     item["discounts"] = redemption.redeem_all(
-        call, params.get("discounts") or [], param="discounts", customer=customer, invoice_item=id
+        call,
+        params.get("discounts") or [],
+        param="discounts",
+        customer=customer,
+        currency=item["currency"],
+        invoice_item=id,
     )
     if params.get("subscription"):
         subscription = call.objects.get(kinds.SUBSCRIPTION, params["subscription"], "subscription")["id"]
@@ -206,7 +211,12 @@ def update(call: Call, params: Params) -> StoredInvoiceItem:
         item["tax_rates"] = tax_rates(call, params["tax_rates"], "tax_rates")
     if "discounts" in params:
         item["discounts"] = redemption.redeem_all(
-            call, params["discounts"] or [], param="discounts", customer=customer, invoice_item=item["id"]
+            call,
+            params["discounts"] or [],
+            param="discounts",
+            customer=customer,
+            currency=item["currency"],
+            invoice_item=item["id"],
         )
     if any(params.get(name) is not None for name in (*_PRICES, "quantity", "quantity_decimal")):
         _reprice(call, item, {**params, **taxes})

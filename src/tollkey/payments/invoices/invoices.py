@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tollkey.ledger import Money
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import jobs, kinds, rules
 from tollkey.payments.invoices.drafts import (
@@ -106,7 +107,7 @@ def create(call: Call, params: Params) -> StoredInvoice:
     lines = add_pending_items(call, [item for item in items if item["currency"] == currency], id)
     entries = redemption.entries_of(params)
     discounts = (
-        redemption.redeem_all(call, entries, param="discounts", customer=customer, invoice=id)
+        redemption.redeem_all(call, entries, param="discounts", customer=customer, currency=currency, invoice=id)
         if entries is not None
         else _inherited(customer, subscription)
     )
@@ -125,7 +126,17 @@ def create(call: Call, params: Params) -> StoredInvoice:
     invoice["metadata"] = fields.new_metadata(params)
     rules.check_automatic_tax(invoice)
     refresh(call, invoice)
+    if entries is not None:
+        _check_minimum(call, invoice)
     return store(call, invoice)
+
+
+def _check_minimum(call: Call, invoice: StoredInvoice) -> None:
+    """Raise ApiError 400 for a code that demands more than an invoice bills; one without lines bills nothing yet."""
+    lines = invoice["lines"]["data"]
+    if lines:
+        subtotal = Money(sum(line["amount"] for line in lines), invoice["currency"])
+        redemption.check_minimum(call, invoice["discounts"], subtotal)
 
 
 def _revision(call: Call, params: Params) -> StoredInvoice:
@@ -174,8 +185,9 @@ def update(call: Call, params: Params) -> StoredInvoice:
     entries = redemption.entries_of(params)
     if entries is not None:
         invoice["discounts"] = redemption.redeem_all(
-            call, entries, param="discounts", customer=customer, invoice=invoice["id"]
+            call, entries, param="discounts", customer=customer, currency=invoice["currency"], invoice=invoice["id"]
         )
+        _check_minimum(call, invoice)
     fields.assign_with_metadata(invoice, {"metadata": params["metadata"]} if "metadata" in params else {}, ())
     if params.get("auto_advance") is not None or params.get("automatically_finalizes_at") is not None:
         advances = fields.given(params, "auto_advance", invoice["auto_advance"])

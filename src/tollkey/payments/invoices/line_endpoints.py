@@ -70,6 +70,7 @@ def add_lines(call: Call, params: Params) -> StoredInvoice:
             wanted.get("discounts") or [],
             param=f"lines[{place}][discounts]",
             customer=customer_of(call, invoice),
+            currency=invoice["currency"],
         )
         discountable = shared_fields.given(wanted, "discountable", priced.amount >= 0)
         line = new_line(
@@ -109,7 +110,11 @@ def _change(call: Call, invoice: StoredInvoice, line: StoredLine, wanted: Mappin
         kept["taxes"] = manual_taxes.tax_amounts(call, wanted["tax_amounts"] or ())
     if "discounts" in wanted:
         line["discounts"] = redemption.redeem_all(
-            call, wanted["discounts"] or [], param=f"{param}[discounts]", customer=customer_of(call, invoice)
+            call,
+            wanted["discounts"] or [],
+            param=f"{param}[discounts]",
+            customer=customer_of(call, invoice),
+            currency=invoice["currency"],
         )
     changes = any(wanted.get(name) is not None for name in ("amount", "price_data", "pricing"))
     counts = any(wanted.get(name) is not None for name in ("quantity", "quantity_decimal"))

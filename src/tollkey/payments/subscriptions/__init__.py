@@ -3,6 +3,7 @@
 from tollkey.payments.subscriptions import (
     changes,
     creation,
+    currencies,
     items,
     kinds,
     lifecycle,
@@ -11,4 +12,14 @@ from tollkey.payments.subscriptions import (
     subscription_schedules,
 )
 
-__all__ = ["changes", "creation", "items", "kinds", "lifecycle", "periods", "previews", "subscription_schedules"]
+__all__ = [
+    "changes",
+    "creation",
+    "currencies",
+    "items",
+    "kinds",
+    "lifecycle",
+    "periods",
+    "previews",
+    "subscription_schedules",
+]

@@ -139,7 +139,12 @@ def added_lines(
     for place, entry in enumerate(params.get("add_invoice_items") or []):
         priced = invoiceitems.pricing_of(call, entry, subscription["currency"])
         discounts = redemption.redeem_all(
-            call, entry.get("discounts") or [], param=f"add_invoice_items[{place}][discounts]", customer=customer
+            call,
+            entry.get("discounts") or [],
+            param=f"add_invoice_items[{place}][discounts]",
+            customer=customer,
+            currency=subscription["currency"],
+            place="invoice item",
         )
         terms = line_terms.Terms(fields.given(entry, "discountable", True), discounts, entry.get("tax_rates") or ())
         lines.append(

@@ -114,7 +114,15 @@ def _set_discounts(
 ) -> None:
     """Replace the discounts of a subscription."""
     old = list(subscription["discounts"])
-    made = redemption.redeem_all(call, entries, param="discounts", customer=customer, subscription=subscription["id"])
+    made = redemption.redeem_all(
+        call,
+        entries,
+        param="discounts",
+        customer=customer,
+        currency=subscription["currency"],
+        place="subscription update",
+        subscription=subscription["id"],
+    )
     subscription["discounts"] = made
     for id in made:
         if id not in old:

@@ -21,7 +21,15 @@ from tollkey.payments.subscriptions.billing import (
 from tollkey.payments.subscriptions.discounts import discounts_of
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.first_periods import first_lines, leave_early, place_in_time
-from tollkey.payments.subscriptions.items import check, new_item, ordered, recurring_price, show, store_items
+from tollkey.payments.subscriptions.items import (
+    check,
+    check_sold,
+    new_item,
+    ordered,
+    recurring_price,
+    show,
+    store_items,
+)
 from tollkey.payments.subscriptions.lifecycle import INCOMPLETE_SECONDS
 from tollkey.payments.subscriptions.pending_items import plan as plan_pending
 from tollkey.payments.subscriptions.periods import TRIAL_NOTICE, plan_work, terms_of
@@ -75,6 +83,7 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Stored
     ]
     currency = fields.given(params, "currency", prices[0]["currency"])
     for place, price in enumerate(prices):
+        check_sold(call, price, wanted[place], f"items[{place}]", new=True)
         if pricing.in_currency(price, currency) is None:
             raise invalid(
                 f"This `price` has `currency={price['currency']}`, but other items use `currency={currency}`. All items"
@@ -98,7 +107,12 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Stored
     entries = redemption.entries_of(params)
     if entries:
         subscription["discounts"] = redemption.redeem_all(
-            call, entries, param="discounts", customer=customer, subscription=subscription["id"]
+            call,
+            entries,
+            param="discounts",
+            customer=customer,
+            currency=currency,
+            subscription=subscription["id"],
         )
     if subscription["pending_invoice_item_interval"]:
         plan_pending(call, subscription)

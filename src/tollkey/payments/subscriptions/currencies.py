@@ -19,7 +19,7 @@ def check(call: Call, customer: StoredCustomer, currency: str) -> None:
     currency: lower-case code. Source: the guide to multi-currency customers, which has the text of the error.
     """
     known = customer.get("currency")
-    if known and known != currency and _is_active(call, customer, known):
+    if known and known != currency and is_active(call, customer, known):
         raise invalid(
             "You cannot combine currencies on a single customer. This customer has an active subscription,"
             " subscription schedule, discount,"
@@ -35,7 +35,7 @@ def take(call: Call, customer: StoredCustomer, currency: str) -> None:
         call.objects.save(customer, "customer.updated")
 
 
-def _is_active(call: Call, customer: StoredCustomer, currency: str) -> bool:
+def is_active(call: Call, customer: StoredCustomer, currency: str) -> bool:
     """Return whether the customer has a subscription, schedule, discount, quote or pending item in a currency."""
     query, own = call.objects.query, {"customer": customer["id"]}
     had = customer.get("discount")

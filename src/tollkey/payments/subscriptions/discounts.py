@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.ledger import Money
-from tollkey.payments.catalog import kinds, redemption
-from tollkey.wire import Call, Params, invalid
+from tollkey.payments.catalog import kinds, redemption, restrictions
+from tollkey.wire import Call, Params
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
@@ -27,17 +27,10 @@ def discounts_of_customer(customer: StoredCustomer) -> list[str]:
 def check_minimum(call: Call, params: Params, purchase: Money) -> None:
     """Raise ApiError 400 for a promotion code whose ``minimum_amount`` is more than what is bought.
 
-    params: ``discounts``, or ``promotion_code`` of older versions. A minimum in another currency is not compared.
-    Source of the text: public reports of the message.
+    params: ``discounts``, or ``promotion_code`` of older versions.
     """
     for place, entry in enumerate(redemption.entries_of(params) or ()):
         code = call.objects.find(kinds.PROMOTION_CODE, entry.get("promotion_code") or "")
-        rules = code["restrictions"] if code is not None else None
-        if rules is None or rules["minimum_amount_currency"] != purchase.currency:
-            continue
-        if purchase.amount < (rules["minimum_amount"] or 0):
-            raise invalid(
-                "This promotion code cannot be redeemed because the associated purchase does not meet the minimum"
-                " amount requirement.",
-                entry.get("_named") or f"discounts[{place}][promotion_code]",
-            )
+        if code is not None:
+            named = entry.get("_named") or f"discounts[{place}][promotion_code]"
+            restrictions.check_minimum(code, purchase, named)

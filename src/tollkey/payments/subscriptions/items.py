@@ -89,6 +89,25 @@ def recurring_price(call: Call, wanted: Mapping[str, Any], param: str, currency:
     return price
 
 
+def check_sold(call: Call, price: StoredPrice, wanted: Mapping[str, Any], param: str, *, new: bool) -> None:
+    """Raise ApiError 400 for a price, named by its id, of a product that is inactive.
+
+    new: whether it is for a new item, and not another price of one that there is. The texts are those of public reports
+    (stripe-go#1031).
+    """
+    product = call.objects.find(kinds.PRODUCT, price["product"])
+    if product is None or product["active"] or wanted.get("price_data") or wanted.get("_inline"):
+        return
+    named = f"{param}[{'plan' if wanted.get('plan') else 'price'}]" if param else "price"
+    if not new:
+        raise pricing.not_sold(price, named)
+    raise invalid(
+        f"The product {product['id']} is marked as inactive, and thus no new subscriptions can be create to any plans"
+        f" of this product. You provided the plan {price['nickname'] or price['id']}.",
+        named,
+    )
+
+
 def new_item(
     call: Call,
     subscription: StoredSubscription,
@@ -125,6 +144,7 @@ def new_item(
         wanted.get("discounts") or [],
         param=f"{param}[discounts]",
         customer=customer,
+        currency=subscription["currency"],
         subscription=subscription["id"],
         subscription_item=id,
     )
@@ -154,6 +174,7 @@ def change_item(
     if wanted.get("price") or wanted.get("plan") or wanted.get("price_data"):
         price = recurring_price(call, wanted, param, currency)
         if price["id"] != item["price"]["id"]:
+            check_sold(call, price, wanted, param, new=False)
             item["price"], item["plan"] = public(price), pricing.plan_of(price)
             if is_metered(item):
                 item.pop("quantity", None)
@@ -177,6 +198,7 @@ def change_item(
             wanted["discounts"] or [],
             param=f"{param}[discounts]",
             customer=customer,
+            currency=currency,
             subscription=item["subscription"],
             subscription_item=item["id"],
         )
@@ -201,6 +223,7 @@ def apply_changes(
         named = f"{param}[{place}]"
         if entry.get("id") is None:
             price = recurring_price(call, entry, named, subscription["currency"])
+            check_sold(call, price, entry, named, new=True)
             after.append(new_item(call, subscription, entry, price, named, customer))
             continue
         found = next((item for item in after if item["id"] == entry["id"]), None)

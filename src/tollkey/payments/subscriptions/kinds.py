@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
-    from tollkey.payments.catalog.stored import StoredDiscount, StoredPrice, StoredProduct
+    from tollkey.payments.catalog.stored import (
+        StoredCoupon,
+        StoredDiscount,
+        StoredPrice,
+        StoredProduct,
+        StoredPromotionCode,
+    )
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import OrderedLine, StoredInvoice, StoredInvoiceItem
     from tollkey.payments.subscriptions.stored import (
@@ -33,6 +39,8 @@ CUSTOMER: Kind[StoredCustomer] = Kind("customer")
 PRICE: Kind[StoredPrice] = Kind("price")
 PRODUCT: Kind[StoredProduct] = Kind("product")
 DISCOUNT: Kind[StoredDiscount] = Kind("discount")
+COUPON: Kind[StoredCoupon] = Kind("coupon")
+PROMOTION_CODE: Kind[StoredPromotionCode] = Kind("promotion_code")
 INVOICE: Kind[StoredInvoice] = Kind("invoice")
 INVOICE_ITEM: Kind[StoredInvoiceItem] = Kind("invoiceitem")
 TAX_RATE: Kind[api.TaxRate] = Kind("tax_rate")

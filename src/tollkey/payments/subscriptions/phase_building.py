@@ -9,7 +9,8 @@ from tollkey.payments.catalog import arithmetic, pricing
 from tollkey.payments.catalog import kinds as catalog_kinds
 from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import currency, fields
-from tollkey.payments.subscriptions.items import load, recurring_price
+from tollkey.payments.subscriptions import phase_discounts
+from tollkey.payments.subscriptions.items import check_sold, load, recurring_price
 from tollkey.payments.subscriptions.periods import period_of, terms_of
 from tollkey.payments.subscriptions.rules import MOST_ADDED_ITEMS, check_taxes, not_both
 from tollkey.wire import Call, Params, invalid, merged_metadata, missing_param
@@ -33,11 +34,14 @@ _DISCOUNTS: dict[str, Kind[Any]] = {
 }
 
 
-def build_phases(call: Call, wanted: Sequence[Mapping[str, Any]], start: int, *, changed: bool = False) -> list[Phase]:
+def build_phases(
+    call: Call, wanted: Sequence[Mapping[str, Any]], start: int, *, changed: bool = False, new: bool = False
+) -> list[Phase]:
     """Return the phases as a schedule shows them, one after another from ``start`` (UTC epoch seconds).
 
-    changed: whether they replace those of a schedule. Raises ApiError 400 if a phase has no items, names an unknown
-        object, or ends before it begins.
+    changed: whether they replace those of a schedule. new: whether they are those of a new schedule, whose products
+        have to be active. Raises ApiError 400 if a phase has no items, names an unknown object, or ends before it
+        begins.
     """
     if not wanted:
         raise missing_param("phases")
@@ -51,11 +55,14 @@ def build_phases(call: Call, wanted: Sequence[Mapping[str, Any]], start: int, *,
             recurring_price(call, entry, f"{named}[items][{number}]", None)
             for number, entry in enumerate(phase["items"])
         ]
+        for number, price in enumerate(prices if new else ()):
+            check_sold(call, price, phase["items"][number], f"{named}[items][{number}]", new=True)
         begins = phase.get("start_date")
         start = call.now if begins == "now" else int(begins) if begins is not None else start
         until = _end_of(call, phase, start, terms_of(prices[0]), named)
         _check_trial(phase, (start, until), named, changed)
         made.append(_phase(call, phase, prices, start, until, named))
+        phase_discounts.check_currency(call, made[-1], named)
         start = until
     return made
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import invoiceitems
-from tollkey.payments.subscriptions import jobs, kinds, pending_updates, states
+from tollkey.payments.subscriptions import jobs, kinds, pending_updates, phase_discounts, states
 from tollkey.payments.subscriptions.changes import update
 from tollkey.payments.subscriptions.creation import create
 from tollkey.payments.subscriptions.items import apply_changes, is_flexible, load, store_items
@@ -100,7 +100,7 @@ def _creation(call: Call, schedule: StoredSchedule, phase: Phase) -> Params:
         "off_session": True,
     }
     if phase["discounts"]:
-        params["discounts"] = [{name: value for name, value in entry.items() if value} for entry in phase["discounts"]]
+        params["discounts"] = phase_discounts.promised(call, phase)
     if phase["trial_end"] is not None and phase["trial_end"] > call.now:
         params["trial_end"] = phase["trial_end"]
     if phase["add_invoice_items"]:
@@ -244,7 +244,7 @@ def enter(
                 call, {**once, "customer": subscription["customer"], "subscription": subscription["id"]}
             )
     if phase["discounts"] or (over is not None and over["discounts"]):
-        params["discounts"] = [{name: value for name, value in entry.items() if value} for entry in phase["discounts"]]
+        params["discounts"] = phase_discounts.promised(call, phase)
     update(call, subscription, params)
 
 

@@ -376,9 +376,9 @@ def _invoice(
 def _preview_discounts(call: Call, entries: Iterable[DiscountEntry]) -> list[str]:
     """Return the ids of discounts that exist only in this request."""
     made = []
-    for entry in entries:
+    for place, entry in enumerate(entries):
         if entry.get("coupon") or entry.get("promotion_code"):
-            made.append(redemption.preview_discount(call, entry)["id"])
+            made.append(redemption.preview_discount(call, entry, f"discounts[{place}]")["id"])
     return made
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.ledger import Money
-from tollkey.payments.catalog import arithmetic, pricing, redemption
+from tollkey.payments.catalog import arithmetic, pricing, redemption, restrictions
 from tollkey.payments.invoices import drafts, payments
 from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import fields
@@ -77,11 +77,18 @@ def price_of(line: OrderedLine) -> api.Price:
 def discount(call: Call, quote: StoredQuote, entries: Iterable[DiscountEntry]) -> None:
     """Set the discounts of a quote; they are redeemed when it is accepted."""
     quote["_discounts"], quote["discounts"] = [], []
-    for entry in entries:
+    for place, entry in enumerate(entries):
         kept: DiscountEntry = {}
         fields.assign(kept, entry, [name for name, value in entry.items() if value])
         quote["_discounts"].append(kept)
-        made = kept.get("discount") or call.objects.insert(redemption.preview_discount(call, kept))["id"]
+        made = kept.get("discount")
+        if made is None:
+            found = restrictions.named(call, kept, f"discounts[{place}]")
+            if quote["customer"] is not None:
+                restrictions.check_customer(call, found, quote["customer"])
+            if quote["_items"]:
+                restrictions.check_currency(found, quote["_items"][0]["currency"], "line item")
+            made = call.objects.insert(redemption.imagined(call, found.coupon))["id"]
         quote["discounts"].append(made)
 
 

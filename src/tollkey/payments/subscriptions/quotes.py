@@ -142,8 +142,6 @@ def _apply(call: Call, quote: StoredQuote, params: Params) -> None:
         quote["default_tax_rates"] = [
             call.objects.get(kinds.TAX_RATE, id, "default_tax_rates")["id"] for id in params["default_tax_rates"] or []
         ]
-    if "discounts" in params:
-        quote_rules.discount(call, quote, params["discounts"] or [])
     if params.get("invoice_settings"):
         quote["invoice_settings"] = {**quote["invoice_settings"], **params["invoice_settings"]}
     if params.get("subscription_data"):
@@ -165,6 +163,8 @@ def _apply(call: Call, quote: StoredQuote, params: Params) -> None:
             old = kept.get(entry.get("id") or "")
             wanted.append({**_params_of(old), **entry} if old else entry)
         quote["_items"] = quote_rules.build_lines(call, wanted)
+    if "discounts" in params:
+        quote_rules.discount(call, quote, params["discounts"] or [])
     quote_rules.recalculate_quote(call, quote)
     _check(quote)
 

@@ -30,7 +30,6 @@ _NOT_BOTH_IN_A_PREVIEW = (
     ("subscription_details", "schedule_details"),
 )
 _OF_TAXES = frozenset({"automatic_tax", "default_tax_rates", "tax_percent", "items"})
-_OF_DISCOUNTS = frozenset({"discounts", "promotion_code"})
 _OF_THRESHOLDS = frozenset({"billing_thresholds", "items", "plan"})
 _ITEM_CHANGES = ("items", "plan", "quantity", "trial_end", "billing_cycle_anchor", "add_invoice_items")
 
@@ -83,8 +82,6 @@ def check_whole(call: Call, subscription: StoredSubscription, params: Params) ->
     items = load(call, subscription)
     if not _OF_TAXES.isdisjoint(params) and subscription["automatic_tax"]["enabled"]:
         check_taxes(subscription["default_tax_rates"], [item["tax_rates"] for item in items])
-    if not _OF_DISCOUNTS.isdisjoint(params):
-        check_minimum(call, params, _cost_of_period(call, subscription))
     if not _OF_THRESHOLDS.isdisjoint(params) and subscription["billing_thresholds"]:
         _check_thresholds(call, subscription["billing_thresholds"], [item["price"]["id"] for item in items])
 

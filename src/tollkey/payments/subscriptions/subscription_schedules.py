@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.shared import clock, fields, providers
-from tollkey.payments.subscriptions import changes, kinds, phase_building, rules, states, versions
+from tollkey.payments.subscriptions import changes, kinds, phase_building, phase_discounts, rules, states, versions
 from tollkey.payments.subscriptions import phases as work
 from tollkey.payments.subscriptions.periods import plan_work
 from tollkey.payments.subscriptions.settings import clear_cancellation
@@ -52,6 +52,7 @@ def create(call: Call, params: Params) -> StoredSchedule:
     customer = call.objects.get(kinds.CUSTOMER, customer_id, "customer")
     call = clock.for_customer(call, customer)
     rules.check_schedule(call, customer["id"], params)
+    phase_discounts.check(call, customer["id"], params.get("phases") or (), params.get("start_date"))
     schedule = _blank(call, params, customer)
     if subscription is not None:
         _adopt(call, schedule, subscription)
@@ -111,7 +112,7 @@ def _fresh(call: Call, schedule: StoredSchedule, params: Params) -> None:
     """Build the phases from the parameters, and begin the first one if its time has come."""
     begins = fields.given(params, "start_date", "now")
     at = call.now if begins == "now" else int(begins)
-    schedule["phases"] = phase_building.build_phases(call, params.get("phases") or [], at)
+    schedule["phases"] = phase_building.build_phases(call, params.get("phases") or [], at, new=True)
     call.objects.insert(schedule, "subscription_schedule.created")
     if at <= call.now:
         work.start(call, schedule)
@@ -150,6 +151,7 @@ def change(call: Call, schedule: StoredSchedule, params: Params) -> StoredSchedu
     if set(params) - {"metadata"}:
         _alive(schedule, "update")
     rules.check_schedule(call, schedule["customer"], params)
+    phase_discounts.check(call, schedule["customer"], params.get("phases") or (), None, schedule["phases"])
     if "metadata" in params:
         schedule["metadata"] = merged_metadata(schedule["metadata"], params["metadata"])
     if params.get("end_behavior"):

@@ -60,11 +60,7 @@ def create(call: Call, params: operations.PostBillingCreditGrants) -> StoredCred
     amount = _amount(params)
     expires = params.get("expires_at")
     effective = params.get("effective_at") or call.now
-    if expires is not None and expires <= effective:
-        raise invalid(
-            "The `expires_at` timestamp must be after the time at which the credit grant becomes effective.",
-            "expires_at",
-        )
+    _check_order(effective, expires)
     if sum(usable(grant, call.now) for grant in grants_of(call, customer["id"])) >= MOST:
         raise invalid(f"A customer can have up to {MOST} unused credit grants.", "customer")
     grant = new_object(
@@ -92,6 +88,15 @@ def create(call: Call, params: operations.PostBillingCreditGrants) -> StoredCred
     return grant
 
 
+def _check_order(effective: int | None, expires: int | None) -> None:
+    """Raise ApiError 400 for credits that end before they can be used (UTC epoch seconds)."""
+    if expires is not None and expires <= (effective or 0):
+        raise invalid(
+            "The `expires_at` timestamp must be after the time at which the credit grant becomes effective.",
+            "expires_at",
+        )
+
+
 def _amount(params: operations.PostBillingCreditGrants) -> api.BillingCreditGrantsResourceAmount:
     monetary = params["amount"].get("monetary")
     if monetary is None:
@@ -114,6 +119,8 @@ def _scope(call: Call, given: operations.ApplicabilityScope) -> api.BillingCredi
         price = call.objects.get(kinds.PRICE, one["id"], param)
         if price["recurring"] is None or price["recurring"]["usage_type"] != "metered":
             raise invalid("Credit grants can only be applied to metered prices.", param)
+        if price["recurring"]["meter"] is None:
+            raise invalid("Credit grants can only be applied to metered prices with a billing meter.", param)
     return {"prices": [{"id": one["id"]} for one in prices]}
 
 
@@ -127,6 +134,7 @@ def update(call: Call, params: operations.PostBillingCreditGrantsId) -> StoredCr
         if params["expires_at"] is not None:
             if params["expires_at"] <= call.now:
                 raise invalid("The `expires_at` timestamp must be in the future.", "expires_at")
+            _check_order(grant["effective_at"], params["expires_at"])
             call.schedule.add(params["expires_at"], _EXPIRE, grant["id"], grant["test_clock"])
     grant["updated"] = call.now
     return call.objects.save(grant, "billing.credit_grant.updated")

@@ -130,10 +130,12 @@ def apply(call: Call, invoice: StoredInvoice) -> bool:
 
 
 def _metered_price(call: Call, line: api.LineItem) -> str | None:
+    """The metered price with a meter that a line bills: no credits pay for others."""
     details = line["pricing"]["price_details"] if line["pricing"] is not None else None
     id = details["price"] if details is not None else None
     price = call.objects.find(kinds.PRICE, id) if id else None
-    if price is None or price["recurring"] is None or price["recurring"]["usage_type"] != "metered":
+    terms = price["recurring"] if price is not None else None
+    if price is None or terms is None or terms["usage_type"] != "metered" or terms["meter"] is None:
         return None
     return price["id"]
 

@@ -1,0 +1,64 @@
+"""Discounts of a session: whether its customer may have them for what is bought, and their redemption."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollkey.ledger import Money
+from tollkey.payments.catalog import redemption, restrictions
+from tollkey.payments.checkout import kinds
+from tollkey.payments.checkout.known import makes_customer, price_of
+from tollkey.wire import ApiError, Call
+
+if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import DiscountEntry, StoredPromotionCode
+    from tollkey.payments.checkout.stored import StoredSession
+
+
+def check(call: Call, session: StoredSession) -> None:
+    """Raise ApiError 400 for a discount of a session, added up, that is not for its customer or what is bought."""
+    for place, entry in enumerate(session["_discounts"]):
+        _check_one(call, session, entry, f"discounts[{place}]")
+
+
+def check_valid(call: Call, session: StoredSession) -> None:
+    """Raise ApiError 400 for a discount that is not valid any more when the session is to be paid."""
+    for place, entry in enumerate(session["_discounts"]):
+        restrictions.named(call, entry, f"discounts[{place}]")
+
+
+def fits(call: Call, session: StoredSession, code: StoredPromotionCode) -> bool:
+    """Return whether a code that was typed on the session's page is for its customer and what is bought."""
+    try:
+        _check_one(call, session, {"promotion_code": code["id"]}, "promotion_code")
+    except ApiError:
+        return False
+    return True
+
+
+def _check_one(call: Call, session: StoredSession, entry: DiscountEntry, param: str) -> None:
+    found = restrictions.named(call, entry, param)
+    restrictions.check_customer(call, found, session["customer"], own=session["payment_intent"])
+    if not makes_customer(session):
+        missing = restrictions.needs_customer(found)
+        if missing is not None:
+            raise missing
+    currency = session["currency"] or "usd"  # a session with lines has one
+    restrictions.check_currency(found, currency, "line item")
+    products = frozenset(price_of(item)["product"] for item in session["_lines"])
+    restrictions.check_products(found, products)
+    if found.code is not None:
+        restrictions.check_minimum(found.code, Money(session["amount_subtotal"] or 0, currency), found.param)
+
+
+def redeem(call: Call, session: StoredSession) -> list[str]:
+    """Redeem the discounts of a session that is paid, and return their ids. One whose coupon is gone is left out."""
+    customer = call.objects.find(kinds.CUSTOMER, session["customer"] or "")
+    made = []
+    for entry in session["_discounts"]:
+        code = call.objects.find(kinds.PROMOTION_CODE, entry.get("promotion_code") or "")
+        coupon = call.objects.find(kinds.COUPON, redemption.coupon_id(code) if code else entry.get("coupon") or "")
+        if coupon is not None:
+            discount = redemption.count(call, coupon, code, customer=customer, checkout_session=session["id"])
+            made.append(discount["id"])
+    return made

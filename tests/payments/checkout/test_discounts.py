@@ -1,0 +1,69 @@
+"""The discounts of a Checkout Session are for its customer and what is bought, until it is paid."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.payments.catalog.steps import LESS, MINIMUM, bought, code, first_time, paid_for
+from tests.payments.checkout.steps import again, fill, line, path_of, session
+from tests.payments.subscriptions.steps import clocked
+from tests.support.api import Api
+
+
+def test_a_session_that_makes_no_customer_takes_no_code_for_new_ones(api: Api) -> None:
+    new = first_time(api)
+    refused = paid_for(api, new)
+    assert (refused.status, refused.error["code"]) == (400, "promotion_code_customer_missing_first_time")
+    assert refused.error["param"] == "discounts[0][promotion_code]"
+    for more in (
+        {"customer_creation": "always"},
+        {"invoice_creation": {"enabled": True}},
+        {"payment_intent_data": {"setup_future_usage": "off_session"}},
+    ):
+        assert paid_for(api, new, **more).status == 200, more
+
+
+@pytest.mark.parametrize("more", [{"customer_creation": "always"}, {"customer": "new"}])
+def test_the_payment_that_a_code_is_for_is_no_earlier_one(api: Api, more: dict[str, str]) -> None:
+    if "customer" in more:
+        more = {"customer": api.ok("post", "/v1/customers", email="a@example.com")["id"]}
+    made = paid_for(api, first_time(api), **more)
+    assert fill(api, path_of(made), number="4000000000000002").status == 402
+    assert fill(api, path_of(made)).status == 303
+    done = again(api, made)
+    assert (done["status"], done["amount_total"]) == ("complete", 2700)
+    assert paid_for(api, first_time(api), customer=done["customer"]).status == 400
+
+
+def test_a_trial_in_checkout_buys_nothing_at_once(api: Api) -> None:
+    """Reported of Checkout; a subscription with a trial that the API makes is compared by what its period costs."""
+    _, who = clocked(api)
+    least = code(api, **MINIMUM)
+    assert bought(api, who, least, trial_period_days=7).status == 200
+    monthly = {"line_items": [line(5000, 1, recurring={"interval": "month"})], "mode": "subscription"}
+    assert paid_for(api, least, **monthly).status == 200
+    refused = paid_for(api, least, **monthly, subscription_data={"trial_period_days": 7})
+    assert refused.error["message"] == LESS
+
+
+def test_a_code_typed_in_checkout_is_for_its_customer_and_what_is_bought(api: Api) -> None:
+    for text, restrictions in (
+        ("NEW", {"first_time_transaction": True}),
+        ("MUCH", {**MINIMUM, "minimum_amount": 9000}),
+    ):
+        coupon = api.ok("post", "/v1/coupons", percent_off=10)["id"]
+        given = {"promotion": {"type": "coupon", "coupon": coupon}, "code": text, "restrictions": restrictions}
+        api.ok("post", "/v1/promotion_codes", **given)
+        made = session(api, allow_promotion_codes=True)
+        page = api.send("POST", f"{path_of(made)}/promotion", key=None, body=f"promotion_code={text}".encode())
+        assert b"This code is invalid." in page.body, text
+        assert again(api, made)["amount_total"] == 3000
+
+
+def test_what_ends_while_a_session_is_open_is_refused_when_it_is_paid(api: Api) -> None:
+    coupon = api.ok("post", "/v1/coupons", percent_off=10, max_redemptions=1)["id"]
+    first, second = (session(api, discounts=[{"coupon": coupon}]) for _ in range(2))
+    assert fill(api, path_of(first)).status == 303
+    page = fill(api, path_of(second))
+    assert (page.status, b"Coupon expired" in page.body) == (402, True)
+    assert (again(api, second)["status"], len(api.get("/v1/charges")["data"])) == ("open", 1)
