@@ -11,12 +11,12 @@ owns (charges, balance, payouts, …) lives in its own scope, reached with ``Str
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.platform import jobs
-from tollkey.platform._connect import load_account, save_account
+from tollkey.platform._connect import legal_entity, load_account, save_account
 from tollkey.platform._connect.agreements import check_agreement, check_requested
 from tollkey.platform._connect.countries import check_currency, default_currency
 from tollkey.platform._connect.external import add_external, replace_external
@@ -102,12 +102,13 @@ def own_account(call: Call, *, name: str, email: str | None, country: str) -> Js
 
 def create(call: Call, params: operations.PostAccounts) -> Json:
     """Create a connected account. The given data determines its requirements."""
-    kind, controller = controller_of(params)
-    country = params.get("country") or _platform(call)["country"]
-    currency = params.get("default_currency") or default_currency(country)
+    given = legal_entity.modern(call, params)
+    kind, controller = controller_of(given)
+    country = given.get("country") or _platform(call)["country"]
+    currency = given.get("default_currency") or default_currency(country)
     default_currency(country)
     id = "acct_1" + call.ids.text(15)
-    account = new_account(call, id, kind, controller, country, currency, params)
+    account = new_account(call, id, kind, controller, country, currency, given)
     if (
         controller["requirement_collection"] == "application"
     ):  # accounts that the platform is responsible for get its MCC (recorded)
@@ -115,9 +116,9 @@ def create(call: Call, params: operations.PostAccounts) -> Json:
     connect(call.tx, call.scope, id)
     call.objects.insert(account)
     loaded = LoadedAccount(call, account, call.objects.copy(account))
-    if kind == "standard":
-        request(loaded, dict.fromkeys(("card_payments", "transfers"), True))
-    _apply(loaded, params)
+    if kind == "standard" or (call.version < legal_entity.SINCE and not given.get("requested_capabilities")):
+        request(loaded, legal_entity.CAPABILITIES)
+    _apply(loaded, given, legal_entity.owners_of(params))
     for name in account["capabilities"]:
         loaded.own.emit("capability.updated", capability(account, name), {"status": "unrequested"})
     return account
@@ -131,7 +132,8 @@ def _platform(call: Call) -> Json:
 def update(call: Call, params: operations.PostAccountsAccount) -> Json:
     """Update an account. Changed data is verified again."""
     loaded = load_account(call)
-    _apply(loaded, params)
+    given = legal_entity.modern(call, params, loaded.account["business_type"])
+    _apply(loaded, given, legal_entity.owners_of(params))
     return loaded.account
 
 
@@ -140,7 +142,8 @@ def change(loaded: LoadedAccount, params: operations.PostAccountsAccount) -> Non
     _apply(loaded, params)
 
 
-def _apply(loaded: LoadedAccount, params: operations.PostAccounts | operations.PostAccountsAccount) -> None:
+def _apply(loaded: LoadedAccount, params: Mapping[str, Any], owners: Sequence[Params] = ()) -> None:
+    """owners: persons that ``legal_entity[additional_owners]`` names, in their order."""
     call, account = loaded.home, loaded.account
     given = _from_token(call, params)
     check_update(loaded, given)
@@ -151,6 +154,7 @@ def _apply(loaded: LoadedAccount, params: operations.PostAccounts | operations.P
     wanted |= dict.fromkeys(given.get("requested_capabilities") or [], True)
     request(loaded, wanted)
     fresh = _individual(loaded, given["individual"]) if given.get("individual") is not None else None
+    _own(loaded, owners)
     external, param = given.get("external_account"), "external_account"
     if external is None:
         external, param = given.get("bank_account"), "bank_account"
@@ -192,6 +196,21 @@ def _individual(loaded: LoadedAccount, given: Params) -> Json | None:
         return call.objects.insert(person)
     call.objects.save(person)
     return None
+
+
+def _own(loaded: LoadedAccount, owners: Sequence[Params]) -> None:
+    """Store the owners beside the representative: the first is the first that there is, further ones are new."""
+    there = [
+        one for one in loaded.people() if one["relationship"]["owner"] and not one["relationship"]["representative"]
+    ]
+    for index, given in enumerate(owners):
+        person = there[index] if index < len(there) else new_person(loaded.home, loaded.account)
+        set_person(loaded.home, person, given)
+        if index < len(there):
+            loaded.home.objects.save(person)
+        else:
+            loaded.home.objects.insert(person)
+            loaded.own.emit("person.created", person)
 
 
 def _from_token(call: Call, params: Mapping[str, Any]) -> Params:
@@ -289,9 +308,9 @@ ACCOUNT = Resource(
     endpoints=(
         Endpoint("GET", "/v1/account", retrieve_own),
         Endpoint("GET", "/v1/accounts", list_accounts),
-        Endpoint("POST", "/v1/accounts", create),
+        Endpoint("POST", "/v1/accounts", create, removed=legal_entity.REMOVED),
         Endpoint("GET", "/v1/accounts/{account}", retrieve_one),
-        Endpoint("POST", "/v1/accounts/{account}", update),
+        Endpoint("POST", "/v1/accounts/{account}", update, removed=legal_entity.REMOVED),
         Endpoint("DELETE", "/v1/accounts/{account}", delete),
         Endpoint(
             "POST",
@@ -308,7 +327,7 @@ ACCOUNT = Resource(
         ),
     ),
     view=shown,
-    changes=(Change("2026-09-30", _told_by_stripe),),
+    changes=(Change("2026-09-30", _told_by_stripe), *legal_entity.CHANGES),
     due_live=dict.fromkeys(
         (VERIFY, jobs.ACCOUNT_NEXT_REQUIREMENTS, jobs.ACCOUNT_CHARGE_BLOCK, jobs.ACCOUNT_PAYOUT_BLOCK),
         needs(VERIFICATION),

@@ -38,3 +38,37 @@ def test_an_older_caller_finds_the_charges_inside_the_intent_and_inside_an_error
     answer = pay(api, "pm_card_chargeDeclined", headers={"Stripe-Version": "2020-08-27"})
     assert answer.error["payment_intent"]["charges"]["total_count"] == 1
     assert "charges" not in pay(api)
+
+
+def test_before_2019_02_11_types_and_the_next_action_had_other_names(api: Api) -> None:
+    old = api.under("2018-11-08")
+    intent = old.ok("POST", "/v1/payment_intents", amount=2000, currency="eur", allowed_source_types=["card", "ideal"])
+    assert (intent["status"], intent["allowed_source_types"]) == ("requires_source", ["card", "ideal"])
+    path = f"/v1/payment_intents/{intent['id']}"
+    assert api.get(path)["payment_method_types"] == ["card", "ideal"]
+    changed = old.ok("POST", path, allowed_source_types=["card"])
+    assert changed["allowed_source_types"] == ["card"]
+    waiting = old.ok(
+        "POST",
+        path + "/confirm",
+        payment_method="pm_card_threeDSecure2Required",
+        return_url="https://example.com/back",
+    )
+    action = waiting["next_source_action"]
+    assert (waiting["status"], action["type"]) == ("requires_source_action", "authorize_with_url")
+    assert action["authorize_with_url"]["return_url"] == "https://example.com/back"
+    seen = old.get(path, key=api.pk, client_secret=intent["client_secret"])
+    assert (seen["allowed_source_types"], seen["next_source_action"]) == (["card"], action)
+    for shown in (waiting, seen):
+        assert not {"next_action", "payment_method_types"} & shown.keys()
+    assert not {"next_source_action", "allowed_source_types"} & api.get(path).keys()
+
+
+def test_since_2019_02_11_source_types_are_unknown(api: Api) -> None:
+    body = {"amount": 2000, "currency": "usd", "allowed_source_types": ["card"]}
+    refused = api.under("2019-02-11").post("/v1/payment_intents", **body)
+    assert (refused.error["code"], refused.error["param"]) == ("parameter_unknown", "allowed_source_types")
+    both = api.under("2018-11-08").post("/v1/payment_intents", **body, payment_method_types=["card"])
+    assert both.error["message"] == (
+        "You may only specify one of these parameters: allowed_source_types, payment_method_types."
+    )

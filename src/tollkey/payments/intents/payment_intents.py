@@ -103,6 +103,7 @@ def create_intent(call: Call, params: Params, **private: object) -> StoredPaymen
 
 def create(call: Call, params: Params) -> StoredPaymentIntent:
     """Create a PaymentIntent, and confirm it if requested."""
+    params = removed.modern(call, params)
     option_rules.check_creation(params, "PaymentIntent")
     option_rules.check_options(call, params, confirming=bool(params.get("confirm")))
     intent = create_intent(call, params)
@@ -126,6 +127,7 @@ def retrieve(call: Call, params: Params) -> StoredPaymentIntent:
 
 def update(call: Call, params: Params) -> StoredPaymentIntent:
     """Change a PaymentIntent that has not been confirmed."""
+    params = removed.modern(call, params)
     intent = _get(call, params)
     ownership.check_invoice(call, intent, params)
     option_rules.check_options(call, params, confirming=False, usage=intent["setup_future_usage"])
@@ -290,11 +292,11 @@ PAYMENT_INTENT = Resource(
             "/v1/payment_intents",
             create,
             live=asks(providers.CHARGES, "it is confirmed"),
-            removed=(removed.TYPES,),
+            removed=(removed.TYPES, removed.SOURCE_TYPES),
         ),
         searching("payment_intent", "/v1/payment_intents/search"),
         Endpoint("GET", _ONE, retrieve, publishable=_READ_BY_CLIENT),
-        Endpoint("POST", _ONE, update, removed=(removed.TYPES,)),
+        Endpoint("POST", _ONE, update, removed=(removed.TYPES, removed.SOURCE_TYPES)),
         Endpoint(
             "POST",
             _ONE + "/confirm",

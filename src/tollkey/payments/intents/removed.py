@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollkey.wire import Removed
+from tollkey.wire import Call, Params, Removed, exclusive
 
 #: Since 2026-09-30 the types of an intent follow from the Dashboard's settings, and a list only narrows them.
 TYPES = Removed(
@@ -14,3 +14,19 @@ TYPES = Removed(
     code="payment_method_types_no_longer_supported",
     link="endive/2026-09-30/removes-the-payment-method-types-parameter-from-payment-intents-and-setup-intents",
 )
+
+#: Since 2019-02-11 the types are named ``payment_method_types``.
+SOURCE_TYPES = Removed("2019-02-11", "allowed_source_types")
+
+
+def modern(call: Call, params: Params) -> Params:
+    """Return the parameters of an intent with ``payment_method_types`` for ``allowed_source_types``.
+
+    Raises ApiError 400 when both are sent.
+    """
+    if "allowed_source_types" not in params:
+        return params
+    if "payment_method_types" in params:
+        raise exclusive("allowed_source_types", "payment_method_types")
+    made = dict(params)
+    return {**made, "payment_method_types": made.pop("allowed_source_types")}

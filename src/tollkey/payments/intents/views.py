@@ -14,14 +14,15 @@ _CLIENT = (
     "processing",
     "receipt_email", "setup_future_usage", "shipping", "source", "status",
 )  # fmt: skip
+#: Fields that were renamed on 2019-02-11 -> the names that they had.
+_RENAMED = {"next_action": "next_source_action", "payment_method_types": "allowed_source_types"}
 
 
 def client_view(call: Call, intent: Json) -> Json:
     """Return the fields that a publishable key may see: not the customer, the metadata or the transfers."""
-    shown = {name: intent.get(name) for name in _CLIENT}
+    old = {name: was for name, was in _RENAMED.items() if was in intent}
+    shown = {old.get(name, name): intent.get(old.get(name, name)) for name in _CLIENT}
     shown["amount_details"] = {"tip": {}}
-    if "next_source_action" in intent:  # in older versions
-        shown["next_source_action"] = intent["next_source_action"]
     return shown
 
 
@@ -42,14 +43,19 @@ def _invoice(call: Call, intent: Json) -> None:
 _OLD_STATUS = {"requires_payment_method": "requires_source", "requires_action": "requires_source_action"}
 
 
-def _old_status(call: Call, intent: Json) -> None:
-    """Before 2019-02-11 two statuses had other names."""
+def _old_names(call: Call, intent: Json) -> None:
+    """Before 2019-02-11 two statuses, two fields and the redirect had other names."""
     intent["status"] = _OLD_STATUS.get(intent["status"], intent["status"])
-    intent["next_source_action"] = intent.get("next_action")
+    for name, was in _RENAMED.items():
+        intent[was] = intent.pop(name, None)
+    action = intent["next_source_action"]
+    if action is not None and action["type"] == "redirect_to_url":
+        url = action["redirect_to_url"]
+        intent["next_source_action"] = {"authorize_with_url": url, "type": "authorize_with_url"}
 
 
 CHANGES = (
     Change("2025-03-31", _invoice),
     Change("2022-11-15", _charges),
-    Change("2019-02-11", _old_status),
+    Change("2019-02-11", _old_names),
 )

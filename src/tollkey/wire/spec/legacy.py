@@ -63,6 +63,36 @@ _LINE = {
     "line_items[].name": "text",
     "line_items[].tax_rates": "?[text]",
 }
+_OF_SOMEBODY = {
+    **dict.fromkeys(("first_name", "last_name", "maiden_name", "gender", "ssn_last_4"), "?text"),
+    **dict.fromkeys(("first_name_kana", "first_name_kanji", "last_name_kana", "last_name_kanji"), "?text"),
+    **dict.fromkeys(("personal_id_number", "personal_phone_number", "verification.document"), "?text"),
+    **dict.fromkeys(("dob.day", "dob.month", "dob.year"), "natural"),
+    "dob": "?",
+    "verification.document_back": "?text",
+}
+_PLACE = ("city", "country", "line1", "line2", "postal_code", "state", "town")
+_OF_ENTITY = {
+    **_OF_SOMEBODY,
+    **{
+        f"{kind}{script}.{name}": "?text"
+        for kind in ("address", "personal_address")
+        for script in ("", "_kana", "_kanji")
+        for name in _PLACE
+    },
+    **dict.fromkeys(("business_name", "business_name_kana", "business_name_kanji", "business_tax_id"), "?text"),
+    **dict.fromkeys(("business_vat_id", "phone_number", "tax_id_registrar"), "?text"),
+    "type": "?company|individual",
+    **{f"additional_owners[].{name}": kind for name, kind in _OF_SOMEBODY.items()},
+    **{f"additional_owners[].address.{name}": "?text" for name in _PLACE},
+    "additional_owners": "?",
+}
+_SCHEDULE = {
+    "delay_days": "minimum|natural",
+    "interval": "daily|manual|monthly|weekly",
+    "monthly_anchor": "natural",
+    "weekly_anchor": "friday|monday|saturday|sunday|thursday|tuesday|wednesday",
+}
 _ACCOUNT = {
     "business_profile.url": "site",
     "business_profile.support_url": "site",
@@ -71,14 +101,24 @@ _ACCOUNT = {
     "debit_negative_balances": "boolean",
     "email": "?email",
     "individual.email": "?email",
-    "legal_entity": "object",
     "managed": "boolean",
-    "payout_schedule": "object",
-    "product_description": "?text",
     "requested_capabilities": "[text]",
-    "statement_descriptor": "text",
     "support_phone": "?text",
-    "transfer_schedule": "object",
+    "business_logo": "?text",
+    "business_logo_large": "?text",
+    "business_name": "?text",
+    "business_primary_color": "?text",
+    "business_url": "site",
+    "decline_charge_on.avs_failure": "boolean",
+    "decline_charge_on.cvc_failure": "boolean",
+    "payout_statement_descriptor": "?text",
+    "product_description": "?text",
+    "statement_descriptor": "?text",
+    "support_email": "?text",
+    "support_url": "site",
+    "transfer_statement_descriptor": "?text",
+    **{f"legal_entity.{name}": kind for name, kind in _OF_ENTITY.items()},
+    **{f"{name}_schedule.{each}": kind for name in ("payout", "transfer") for each, kind in _SCHEDULE.items()},
 }
 _INTENT = {
     "receipt_email": "?email",
@@ -224,7 +264,7 @@ EXTRA: Final[Table] = {
         "tax_percent": "?number",
     },
     "POST /v1/payment_intents": {**_INTENT, "allowed_source_types": "[text]"},
-    "POST /v1/payment_intents/{}": {**_INTENT, "payment_method": "?"},
+    "POST /v1/payment_intents/{}": {**_INTENT, "allowed_source_types": "[text]", "payment_method": "?"},
     "POST /v1/payment_intents/{}/confirm": _INTENT,
     "POST /v1/plans": {"name": "text", "statement_descriptor": "text", "aggregate_usage": "text"},
     "POST /v1/plans/{}": {"name": "text", "statement_descriptor": "text"},
