@@ -62,8 +62,8 @@ class Settings:
     )
     default_version: str = _setting(
         "2026-08-26.dahlia",
-        "API version of requests without the header Stripe-Version, as an account of Stripe has one. The official SDKs"
-        " name theirs; the Stripe CLI and curl do not.",
+        "API version of requests without the header Stripe-Version, and of webhook endpoints without an api_version, as"
+        " an account of Stripe has one. The official SDKs name theirs; the Stripe CLI and curl do not.",
     )
     later_versions: str = _setting(
         "",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 import stripe
 
-from tests.support.api import Api
+from tests.support.api import Api, open_world
 from tests.support.receiver import Receiver, receiver
 from tollkey import __version__
+from tollkey.wire import LATEST
 
 __all__ = ["receiver"]
 
@@ -53,6 +57,40 @@ def test_an_endpoint_of_an_older_version_is_sent_its_objects_in_that_version_s_s
     assert [charge["object"] for charge in older["data"]["object"]["charges"]["data"]] == ["charge"]
     assert newest["request"]["id"] == older["request"]
     assert "charges" not in newest["data"]["object"]
+
+
+@pytest.fixture
+def of_2022(tmp_path: Path) -> Iterator[Api]:
+    """A merchant whose requests and webhook endpoints have a version of 2022 unless they name one."""
+    for world in open_world("", tmp_path, "2022-08-01"):
+        yield Api(world)
+
+
+def test_an_endpoint_without_a_version_is_sent_the_default_one(of_2022: Api, receiver: Receiver) -> None:
+    api = of_2022
+    for version in ({}, {"api_version": LATEST}):
+        api.ok("POST", "/v1/webhook_endpoints", url=receiver.url, enabled_events=["payment_intent.created"], **version)
+    api.ok(
+        "POST",
+        "/v2/core/event_destinations",
+        name="Hook",
+        type="webhook_endpoint",
+        event_payload="snapshot",
+        enabled_events=["payment_intent.created"],
+        webhook_endpoint={"url": receiver.url},
+    )
+    intent = api.ok("POST", "/v1/payment_intents", amount=500, currency="usd", payment_method_types=["card"])
+    api.deliver()
+    sent = sorted((json.loads(body) for _, body in receiver.got), key=lambda event: str(event["api_version"]))
+    assert [event["api_version"] for event in sent] == ["2022-08-01", "2022-08-01", LATEST]
+    for event in sent:
+        assert ("charges" in event["data"]["object"]) == (event["api_version"] != LATEST)
+    (event,) = api.events("payment_intent.created")
+    api.ok("POST", f"/v1/events/{event['id']}/retry")
+    api.deliver()
+    resent = [json.loads(body)["api_version"] for _, body in receiver.got[3:]]
+    assert sorted(resent) == ["2022-08-01", LATEST]
+    assert intent["charges"]["data"] == []
 
 
 def test_events_are_listed_for_callers_of_every_version_and_what_they_carry_keeps_the_shape_it_was_sent_in(

@@ -256,9 +256,11 @@ class OnlyHere(httpx.AsyncHTTPTransport):
         return await super().handle_async_request(request)
 
 
-def open_node(url: str, folder: Path, runner: asyncio.Runner, clock: list[int]) -> World:
+def open_node(url: str, folder: Path, runner: asyncio.Runner, clock: list[int], default_version: str = LATEST) -> World:
     """A core on that database, begun in the runner's event loop; whoever opens it stops its edge and closes it."""
-    settings = Settings(data=str(folder), database=url, lease_seconds=1e12, guess_limit=0, default_version=LATEST)
+    settings = Settings(
+        data=str(folder), database=url, lease_seconds=1e12, guess_limit=0, default_version=default_version
+    )
     core = open_core(settings, now=lambda: clock[0], ids=Ids(), monotonic=lambda: 0.0)
     core.verifier.lease.renew(0.0)
 
@@ -270,10 +272,10 @@ def open_node(url: str, folder: Path, runner: asyncio.Runner, clock: list[int]) 
     return world
 
 
-def open_world(url: str, folder: Path) -> Iterator[World]:
+def open_world(url: str, folder: Path, default_version: str = LATEST) -> Iterator[World]:
     """A core on that database, running in an event loop of its own."""
     with asyncio.Runner() as runner:
-        world = open_node(url, folder, runner, [NOW])
+        world = open_node(url, folder, runner, [NOW], default_version)
         yield world
         runner.run(world.server.edge.stop())
         world.core.close()

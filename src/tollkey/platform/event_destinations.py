@@ -18,7 +18,6 @@ from tollkey.platform.webhook_endpoints import MOST, PERMISSION, check_url
 from tollkey.wire import Call, Endpoint, Json, Resource, invalid, merged_metadata, missing_param, records
 from tollkey.wire.rfc3339 import written
 from tollkey.wire.v2_pages import V2Page, v2_page
-from tollkey.wire.versions import LATEST
 
 if TYPE_CHECKING:
     from tollkey.wire import operations
@@ -59,7 +58,9 @@ def create(call: Call, params: operations.PostV2CoreEventDestinations) -> Json:
         "livemode": call.livemode,
         "metadata": merged_metadata(None, params.get("metadata") or {}),
         "name": params["name"],
-        "snapshot_api_version": None if thin else params.get("snapshot_api_version") or LATEST,
+        "snapshot_api_version": None
+        if thin
+        else params.get("snapshot_api_version") or call.services.settings.default_version,
         "status": "enabled",
         "status_details": None,
         "type": "webhook_endpoint",

@@ -82,7 +82,7 @@ def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Mapp
     for keeper in _keepers(call, type):
         body = keeper.objects.write_once(event)
     for scope, endpoint, version in hearing:
-        sent = body if version is None or is_newer(version) else _older(call, event, version)
+        sent = _in_version(call, event, body, version)
         outbox.enqueue(call.tx, scope, event["id"], type, sent, [endpoint], call.now, call.services.wake)
     for one in destinations:
         _send_to(call, one, event, body)
@@ -97,14 +97,20 @@ def _send_to(call: Call, one: event_destinations.Hearing, event: Json, body: byt
     if one.thin:
         shown = thin_of(call.setup.tables.catalogue, event)
         id, type, body = shown["id"], shown["type"], encode(notification(shown))
-    elif one.version is not None and not is_newer(one.version):
-        body = _older(call, event, one.version)
+    else:
+        body = _in_version(call, event, body, one.version)
     outbox.enqueue(call.tx, one.scope, id, type, body, [one.target], call.now, call.services.wake)
 
 
 def _shown(idempotency_key: str | None) -> str | None:
     """The idempotency key of a request, with API keys in it masked: events go to other systems."""
     return None if idempotency_key is None else without_secret_keys(idempotency_key)
+
+
+def _in_version(call: Call, event: Json, body: bytes, version: str | None) -> bytes:
+    """The event for a webhook endpoint. body: in the latest version. version: the endpoint's; None for the default."""
+    version = version or call.services.settings.default_version
+    return body if version == LATEST or is_newer(version) else _older(call, event, version)
 
 
 def _older(call: Call, event: Json, version: str) -> bytes:
@@ -161,7 +167,7 @@ def retry(call: Call, params: operations.PostEventsIdRetry) -> Json:
     hearing = _resend_targets(call, source, event, params)
     body = encode(split(event)[0])
     for scope, endpoint, version in hearing:
-        sent = body if version is None or is_newer(version) else _older(call, event, version)
+        sent = _in_version(call, event, body, version)
         outbox.enqueue(call.tx, scope, event["id"], event["type"], sent, [endpoint], call.now, call.services.wake)
     if params.get("for_stripecli"):
         replay(call, event["id"], source.account)

@@ -105,7 +105,7 @@ def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.
     """The destinations of an event of this scope: its own endpoints, and those of its platform for connected accounts.
 
     type: of the event. connected: whether it happened on a connected account.
-    Returns scope, destination and API version (None for the latest) of each endpoint.
+    Returns scope, destination and API version (None for the default one) of each endpoint.
     """
     found = []
     for home in {call.account: call, call.owner: call.within(call.owner)}.values():
