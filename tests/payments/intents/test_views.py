@@ -62,13 +62,3 @@ def test_before_2019_02_11_types_and_the_next_action_had_other_names(api: Api) -
     for shown in (waiting, seen):
         assert not {"next_action", "payment_method_types"} & shown.keys()
     assert not {"next_source_action", "allowed_source_types"} & api.get(path).keys()
-
-
-def test_since_2019_02_11_source_types_are_unknown(api: Api) -> None:
-    body = {"amount": 2000, "currency": "usd", "allowed_source_types": ["card"]}
-    refused = api.under("2019-02-11").post("/v1/payment_intents", **body)
-    assert (refused.error["code"], refused.error["param"]) == ("parameter_unknown", "allowed_source_types")
-    both = api.under("2018-11-08").post("/v1/payment_intents", **body, payment_method_types=["card"])
-    assert both.error["message"] == (
-        "You may only specify one of these parameters: allowed_source_types, payment_method_types."
-    )
