@@ -10,7 +10,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
-from tollkey.payments.methods import copying, kinds
+from tollkey.payments.methods import copying, kinds, sepa_addresses
 from tollkey.payments.methods.customer_sources import checked, refuse_to_save
 from tollkey.payments.methods.instruments import (
     USED,
@@ -135,6 +135,7 @@ def _bank(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
             raise invalid("The IBAN you provided is invalid.", "sepa_debit[iban]", "invalid_bank_account_iban")
         _check_usable(call, number, "sepa_debit", "iban")
         value["sepa_debit"] = banks.sepa_debit(number, account=fingerprint_owner(call))
+        sepa_addresses.check_method(call, value)
     else:
         for name in ("account_number", "routing_number"):
             if not data.get(name):
@@ -239,14 +240,14 @@ def update(call: Call, params: Params) -> Instrument:
     if not value.get("customer"):
         raise invalid("You must save this PaymentMethod to a customer before you can update it.", None, retry=False)
     if kinds.is_payment_method(value):
-        _change(value, params)
+        _change(call, value, params)
     elif any(params.get(name) for name in _CHANGES):
         raise no_payment_method(call, call.path["payment_method"], None)
     fields.merge_metadata(value, params)
     return call.objects.save(value, "payment_method.updated")
 
 
-def _change(value: StoredPaymentMethod, params: Mapping[str, Any]) -> None:
+def _change(call: Call, value: StoredPaymentMethod, params: Mapping[str, Any]) -> None:
     if params.get("billing_details"):
         given = params["billing_details"]
         old = value["billing_details"]
@@ -254,6 +255,7 @@ def _change(value: StoredPaymentMethod, params: Mapping[str, Any]) -> None:
         if given.get("address"):
             merged["address"] = {**(old.get("address") or {}), **given["address"]}
         value["billing_details"] = fields.billing_details(merged)
+        sepa_addresses.check_method(call, value)
     for name in ("exp_month", "exp_year"):
         if (params.get("card") or {}).get(name):
             fields.assign(value["card"], params["card"], (name,))

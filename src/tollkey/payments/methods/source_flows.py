@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tollkey.payments.methods import jobs, kinds, states
+from tollkey.payments.methods import jobs, kinds, sepa_addresses, states
 from tollkey.payments.methods.customer_sources import checked, inline_card
 from tollkey.payments.methods.instruments import (
     fingerprint_owner,
@@ -243,6 +243,7 @@ def _set_sepa_debit(call: Call, source: StoredSource, params: Params) -> None:
         raise missing_param("sepa_debit[iban]")
     if not banks.iban_valid(iban):
         raise invalid("The IBAN you provided is invalid.", "sepa_debit[iban]", "invalid_bank_account_iban")
+    sepa_addresses.check(call, iban[:2], (params.get("owner") or {}).get("address"), "owner")
     facts = banks.sepa_debit(iban, account=fingerprint_owner(call))
     reference = call.ids.text(16).upper()
     source["sepa_debit"] = {
