@@ -13,6 +13,7 @@ from tollkey.db.table import Table
 Value = dict[str, Any]
 ENDED = ("canceled", "incomplete_expired")
 NO_REFUND = ("failed", "canceled")
+SAVED = ("card", "bank_account", "source")
 
 
 class Stored:
@@ -63,6 +64,7 @@ def _intent(stored: Stored, intent: Value) -> Iterator[Finding]:
 def _invoice(stored: Stored, invoice: Value) -> Iterator[Finding]:
     yield "amount_remaining", invoice["amount_remaining"], max(invoice["amount_due"] - invoice["amount_paid"], 0)
     lines = invoice["lines"]
+    yield "lines.has_more", lines["has_more"], lines.get("total_count", len(lines["data"])) > len(lines["data"])
     if not lines["has_more"]:
         yield "subtotal", invoice["subtotal"], sum(line["amount"] for line in lines["data"])
     off = sum(one["amount"] for one in invoice["total_discount_amounts"])
@@ -80,6 +82,7 @@ def _subscription(stored: Stored, subscription: Value) -> Iterator[Finding]:
     items = stored.every("subscription_item", subscription=subscription["id"])
     names = ("id", "current_period_start", "current_period_end")
     shown = subscription["items"]
+    yield "items.has_more", shown["has_more"], len(items) > len(shown["data"])
     if not shown["has_more"]:
         told = sorted(tuple(item[name] for name in names) for item in shown["data"])
         yield "items", told, sorted(tuple(item[name] for name in names) for item in items)
@@ -108,6 +111,36 @@ def _customer(stored: Stored, customer: Value) -> Iterator[Finding]:
     found = stored.one("payment_method", method) if method else None
     if found is not None:
         yield "the customer of its default_payment_method", customer["id"], found["customer"]
+    saved = {one["id"] for kind in SAVED for one in stored.every(kind, customer=customer["id"])}
+    default = customer.get("default_source")
+    yield "default_source", default, default if default in saved else min(saved, default=None)
+
+
+def _setup_intent(stored: Stored, intent: Value) -> Iterator[Finding]:
+    attempts = stored.every("setup_attempt", setup_intent=intent["id"])
+    yield "latest_attempt", intent["latest_attempt"], attempts[0]["id"] if attempts else None
+
+
+def _product(stored: Stored, product: Value) -> Iterator[Finding]:
+    price = stored.one("price", product["default_price"]) if product.get("default_price") else None
+    if price is not None:
+        yield "default_price", price["id"], price["id"] if price["product"] == product["id"] else None
+
+
+def delinquent(before: bool | None, event: Value) -> bool | None:
+    """What an event of an invoice makes of its customer's ``delinquent``; None when the event alone does not tell.
+
+    A failed payment that was asked for by hand changes nothing, and that of a request may be either.
+    """
+    told = {"invoice.paid": False, "invoice.overdue": True}
+    type, by_itself = event["type"], event["request"]["id"] is None
+    if type == "invoice.marked_uncollectible" and not by_itself:
+        return False
+    if type == "invoice.payment_failed":
+        return True if by_itself and before is not None else None
+    if type == "invoice.payment_action_required":
+        return None
+    return told.get(type, before)
 
 
 CHECKS: dict[str, Callable[[Stored, Value], Iterator[Finding]]] = {
@@ -116,4 +149,6 @@ CHECKS: dict[str, Callable[[Stored, Value], Iterator[Finding]]] = {
     "invoice": _invoice,
     "subscription": _subscription,
     "customer": _customer,
+    "setup_intent": _setup_intent,
+    "product": _product,
 }

@@ -64,12 +64,15 @@ class Actor:
 
 @dataclass
 class Seen:
-    """What has been seen of one scope: up to which row, the sum of its transactions, the state of its objects."""
+    """What has been seen of one scope: up to which row, the sum of its transactions, the state of its objects, and
+    which customers owe what was to be collected (None where their events do not tell).
+    """
 
     event: int = 0
     transaction: int = 0
     net: Counter[tuple[str, str]] = field(default_factory=Counter)  # by book and currency
     states: dict[tuple[str, str], str] = field(default_factory=dict)
+    delinquent: dict[str, bool | None] = field(default_factory=dict)
 
 
 class _Alarm(logging.Handler):
@@ -266,9 +269,16 @@ class Simulation:
                 touched[value["object"], value["id"]] = None
             if isinstance(value.get("customer"), str):
                 touched["customer", value["customer"]] = None
+                if value["object"] == "invoice":
+                    before = seen.delinquent.get(value["customer"], False)
+                    seen.delinquent[value["customer"]] = derived.delinquent(before, event)
         for object, id in touched:
             for problem in derived.wrong(derived.Stored(tables, tx, scope), object, id):
                 raise Broken(problem)
+            told = seen.delinquent.get(id) if object == "customer" else None
+            found = derived.Stored(tables, tx, scope).one(object, id) if told is not None else None
+            if found is not None and not found.get("deleted") and found["delinquent"] != told:
+                raise Broken(f"customer {id}: delinquent is {found['delinquent']}, but follows as {told}")
 
     def moved(self, scope: Scope, event: dict[str, Any]) -> None:
         """A state that an event tells of: it must be one arrow away from the last."""
