@@ -15,7 +15,7 @@ from tests.contract.judges.standing_in import StandIn
 NOT_BUILT = {
     "billing feedback_options", "financial_connections accounts", "financial_connections transactions",
     "forwarding requests", "issuing personalization_designs", "issuing physical_bundles", "issuing tokens",
-    "payment_records", "scheduled_query_runs", "tax_codes", "treasury credit_reversals", "treasury debit_reversals",
+    "payment_records", "scheduled_query_runs", "treasury credit_reversals", "treasury debit_reversals",
     "treasury financial_accounts", "treasury inbound_transfers", "treasury outbound_payments",
     "treasury outbound_transfers", "treasury received_credits", "treasury received_debits",
     "treasury transaction_entrys", "treasury transactions", "v2 commerce product_catalog_imports",

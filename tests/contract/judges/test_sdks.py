@@ -19,7 +19,10 @@ from tests.contract.judges.installing import (
     run,
 )
 from tests.contract.judges.installing import python_with as python_of
+from tollkey.wire import newer_notice
 
+#: What an SDK prints of a server that does not know its API version.
+NEWER = "is newer than this server is built for"
 OUTCOMES: dict[str, object] = {
     "customer": ["Jenny", True],
     "payment": ["succeeded", 2000],
@@ -71,9 +74,14 @@ def java() -> list[object]:
 def test_the_newest_sdk_runs_every_flow(language: Callable[[], list[object]], server: Running) -> None:
     done = attempt(*language(), server.url, server.secret_key)
     assert done.returncode == 0, done.stderr[-4000:]
+    assert NEWER not in done.stdout + done.stderr
     outcomes = lines_of_json(done.stdout)
     assert {name: came for name, came in outcomes.items() if came != OUTCOMES[name]} == {}
     assert list(outcomes) == list(OUTCOMES)
+
+
+def test_a_version_that_is_newer_than_the_server_would_be_told() -> None:
+    assert NEWER in newer_notice("2099-01-01.later")
 
 
 #: Lists of resources that are not built (docs/resources.md).
