@@ -18,6 +18,7 @@ _ACTED_ON: Final = (
     r"^invoicing_rules$",
     r"(^|\.)fpx\.bank$",
     r"^locale$",
+    r"^payment_behavior$",
     r"(^|\.)tax_details$",
     r"tax_type$",
 )

@@ -1597,7 +1597,6 @@ class Item(TypedDict):
     billing_thresholds: NotRequired[BillingThresholds | None]
     discounts: NotRequired[list[Discount] | None]
     metadata: NotRequired[dict[str, str] | None]
-    plan: NotRequired[str]
     price: NotRequired[str]
     price_data: NotRequired[PostCustomersCustomerSubscriptionsItemPriceData]
     quantity: NotRequired[int]
@@ -1943,6 +1942,29 @@ class PersonsProvided(TypedDict):
     executives: NotRequired[bool]
     owners: NotRequired[bool]
     ownership_exemption_reason: NotRequired[Literal["qualified_entity_exceeds_ownership_threshold", "qualifies_as_financial_institution"]]
+
+class Phase(TypedDict):
+    add_invoice_items: NotRequired[list[PostInvoicesCreatePreviewScheduleDetailsPhaseAddInvoiceItem]]
+    application_fee_percent: NotRequired[float]
+    automatic_tax: NotRequired[AutomaticTax]
+    billing_cycle_anchor: NotRequired[Literal["automatic", "phase_start"]]
+    billing_thresholds: NotRequired[PostCustomersCustomerSubscriptionsBillingThresholds | None]
+    collection_method: NotRequired[Literal["charge_automatically", "send_invoice"]]
+    default_payment_method: NotRequired[str]
+    default_tax_rates: NotRequired[list[str] | None]
+    description: NotRequired[str | None]
+    discounts: NotRequired[list[Discount] | None]
+    duration: NotRequired[Recurring]
+    end_date: NotRequired[Literal["now"] | int]
+    invoice_settings: NotRequired[PostInvoicesCreatePreviewScheduleDetailsPhaseInvoiceSettings]
+    items: list[Item]
+    metadata: NotRequired[dict[str, str] | None]
+    on_behalf_of: NotRequired[str]
+    proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
+    start_date: NotRequired[Literal["now"] | int]
+    transfer_data: NotRequired[TransferData]
+    trial: NotRequired[bool]
+    trial_end: NotRequired[Literal["now"] | int]
 
 class PhoneNumberCollection(TypedDict):
     enabled: bool
@@ -3586,7 +3608,7 @@ class PostCustomersCustomerSubscriptions(Operation):
     default_tax_rates: NotRequired[list[str] | None]
     discounts: NotRequired[list[Discount] | None]
     invoice_settings: NotRequired[InvoiceSettings]
-    items: NotRequired[list[Item]]
+    items: NotRequired[list[PostCustomersCustomerSubscriptionsItem]]
     metadata: NotRequired[dict[str, str] | None]
     off_session: NotRequired[bool]
     payment_behavior: NotRequired[Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"]]
@@ -3612,6 +3634,16 @@ class PostCustomersCustomerSubscriptionsAddInvoiceItemPeriod(TypedDict):
 class PostCustomersCustomerSubscriptionsBillingThresholds(TypedDict):
     amount_gte: NotRequired[int]
     reset_billing_cycle_anchor: NotRequired[bool]
+
+class PostCustomersCustomerSubscriptionsItem(TypedDict):
+    billing_thresholds: NotRequired[BillingThresholds | None]
+    discounts: NotRequired[list[Discount] | None]
+    metadata: NotRequired[dict[str, str] | None]
+    plan: NotRequired[str]
+    price: NotRequired[str]
+    price_data: NotRequired[PostCustomersCustomerSubscriptionsItemPriceData]
+    quantity: NotRequired[int]
+    tax_rates: NotRequired[list[str] | None]
 
 class PostCustomersCustomerSubscriptionsItemPriceData(TypedDict):
     currency: str
@@ -3968,31 +4000,8 @@ class PostInvoicesCreatePreviewInvoiceItem(TypedDict):
 class PostInvoicesCreatePreviewScheduleDetails(TypedDict):
     billing_mode: NotRequired[BillingMode]
     end_behavior: NotRequired[Literal["cancel", "release"]]
-    phases: NotRequired[list[PostInvoicesCreatePreviewScheduleDetailsPhase]]
+    phases: NotRequired[list[Phase]]
     proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
-
-class PostInvoicesCreatePreviewScheduleDetailsPhase(TypedDict):
-    add_invoice_items: NotRequired[list[PostInvoicesCreatePreviewScheduleDetailsPhaseAddInvoiceItem]]
-    application_fee_percent: NotRequired[float]
-    automatic_tax: NotRequired[AutomaticTax]
-    billing_cycle_anchor: NotRequired[Literal["automatic", "phase_start"]]
-    billing_thresholds: NotRequired[PostCustomersCustomerSubscriptionsBillingThresholds | None]
-    collection_method: NotRequired[Literal["charge_automatically", "send_invoice"]]
-    default_payment_method: NotRequired[str]
-    default_tax_rates: NotRequired[list[str] | None]
-    description: NotRequired[str | None]
-    discounts: NotRequired[list[Discount] | None]
-    duration: NotRequired[Recurring]
-    end_date: NotRequired[Literal["now"] | int]
-    invoice_settings: NotRequired[PostInvoicesCreatePreviewScheduleDetailsPhaseInvoiceSettings]
-    items: list[PostInvoicesCreatePreviewScheduleDetailsPhaseItem]
-    metadata: NotRequired[dict[str, str] | None]
-    on_behalf_of: NotRequired[str]
-    proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
-    start_date: NotRequired[Literal["now"] | int]
-    transfer_data: NotRequired[TransferData]
-    trial: NotRequired[bool]
-    trial_end: NotRequired[Literal["now"] | int]
 
 class PostInvoicesCreatePreviewScheduleDetailsPhaseAddInvoiceItem(TypedDict):
     discountable: NotRequired[bool]
@@ -4020,15 +4029,6 @@ class PostInvoicesCreatePreviewScheduleDetailsPhaseInvoiceSettings(TypedDict):
     account_tax_ids: NotRequired[list[str] | None]
     days_until_due: NotRequired[int]
     issuer: NotRequired[Issuer]
-
-class PostInvoicesCreatePreviewScheduleDetailsPhaseItem(TypedDict):
-    billing_thresholds: NotRequired[BillingThresholds | None]
-    discounts: NotRequired[list[Discount] | None]
-    metadata: NotRequired[dict[str, str] | None]
-    price: NotRequired[str]
-    price_data: NotRequired[PostCustomersCustomerSubscriptionsItemPriceData]
-    quantity: NotRequired[int]
-    tax_rates: NotRequired[list[str] | None]
 
 class PostInvoicesCreatePreviewSubscriptionDetails(TypedDict):
     billing_cycle_anchor: NotRequired[Literal["now", "unchanged"] | PostInvoicesCreatePreviewSubscriptionDetailsBillingCycleAnchor | int]
@@ -5942,11 +5942,15 @@ class PostSubscriptionSchedules(Operation):
     customer: NotRequired[str]
     customer_account: NotRequired[str]
     default_settings: NotRequired[DefaultSettings]
+    delay_days: NotRequired[Literal["minimum"] | int]
     end_behavior: NotRequired[Literal["cancel", "none", "release", "renew"]]
     from_subscription: NotRequired[str]
+    interval: NotRequired[Literal["daily", "manual", "monthly", "weekly"]]
     metadata: NotRequired[dict[str, str] | None]
+    monthly_anchor: NotRequired[int]
     phases: NotRequired[list[PostSubscriptionSchedulesPhase]]
     start_date: NotRequired[Literal["now"] | int]
+    weekly_anchor: NotRequired[WeeklyAnchor]
 
 class PostSubscriptionSchedulesPhase(TypedDict):
     add_invoice_items: NotRequired[list[PostInvoicesCreatePreviewScheduleDetailsPhaseAddInvoiceItem]]
@@ -5955,7 +5959,6 @@ class PostSubscriptionSchedulesPhase(TypedDict):
     billing_cycle_anchor: NotRequired[Literal["automatic", "phase_start"]]
     billing_thresholds: NotRequired[PostCustomersCustomerSubscriptionsBillingThresholds | None]
     collection_method: NotRequired[Literal["charge_automatically", "send_invoice"]]
-    coupon: NotRequired[str]
     currency: NotRequired[str]
     default_payment_method: NotRequired[str]
     default_tax_rates: NotRequired[list[str] | None]
@@ -5965,7 +5968,6 @@ class PostSubscriptionSchedulesPhase(TypedDict):
     end_date: NotRequired[int]
     invoice_settings: NotRequired[PostInvoicesCreatePreviewScheduleDetailsPhaseInvoiceSettings]
     items: list[Item]
-    iterations: NotRequired[int]
     metadata: NotRequired[dict[str, str] | None]
     on_behalf_of: NotRequired[str]
     proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
@@ -5975,39 +5977,18 @@ class PostSubscriptionSchedulesPhase(TypedDict):
 
 class PostSubscriptionSchedulesSchedule(Operation):
     default_settings: NotRequired[DefaultSettings]
+    delay_days: NotRequired[Literal["minimum"] | int]
     end_behavior: NotRequired[Literal["cancel", "none", "release", "renew"]]
+    interval: NotRequired[Literal["daily", "manual", "monthly", "weekly"]]
     metadata: NotRequired[dict[str, str] | None]
-    phases: NotRequired[list[PostSubscriptionSchedulesSchedulePhase]]
+    monthly_anchor: NotRequired[int]
+    phases: NotRequired[list[Phase]]
     proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
+    weekly_anchor: NotRequired[WeeklyAnchor]
 
 class PostSubscriptionSchedulesScheduleCancel(Operation):
     invoice_now: NotRequired[bool]
     prorate: NotRequired[bool]
-
-class PostSubscriptionSchedulesSchedulePhase(TypedDict):
-    add_invoice_items: NotRequired[list[PostInvoicesCreatePreviewScheduleDetailsPhaseAddInvoiceItem]]
-    application_fee_percent: NotRequired[float]
-    automatic_tax: NotRequired[AutomaticTax]
-    billing_cycle_anchor: NotRequired[Literal["automatic", "phase_start"]]
-    billing_thresholds: NotRequired[PostCustomersCustomerSubscriptionsBillingThresholds | None]
-    collection_method: NotRequired[Literal["charge_automatically", "send_invoice"]]
-    coupon: NotRequired[str]
-    default_payment_method: NotRequired[str]
-    default_tax_rates: NotRequired[list[str] | None]
-    description: NotRequired[str | None]
-    discounts: NotRequired[list[Discount] | None]
-    duration: NotRequired[Recurring]
-    end_date: NotRequired[Literal["now"] | int]
-    invoice_settings: NotRequired[PostInvoicesCreatePreviewScheduleDetailsPhaseInvoiceSettings]
-    items: list[Item]
-    iterations: NotRequired[int]
-    metadata: NotRequired[dict[str, str] | None]
-    on_behalf_of: NotRequired[str]
-    proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
-    start_date: NotRequired[Literal["now"] | int]
-    transfer_data: NotRequired[TransferData]
-    trial: NotRequired[bool]
-    trial_end: NotRequired[Literal["now"] | int]
 
 class PostSubscriptionSchedulesScheduleRelease(Operation):
     preserve_cancel_date: NotRequired[bool]
@@ -6038,7 +6019,7 @@ class PostSubscriptions(Operation):
     description: NotRequired[str]
     discounts: NotRequired[list[Discount] | None]
     invoice_settings: NotRequired[InvoiceSettings]
-    items: NotRequired[list[Item]]
+    items: NotRequired[list[PostCustomersCustomerSubscriptionsItem]]
     metadata: NotRequired[dict[str, str] | None]
     off_session: NotRequired[bool]
     on_behalf_of: NotRequired[str | None]
@@ -6136,6 +6117,7 @@ class PostSubscriptionsSubscriptionPauseBillForUnusedTimeFrom(TypedDict):
 
 class PostSubscriptionsSubscriptionResume(Operation):
     billing_cycle_anchor: NotRequired[Literal["now", "unchanged"] | BillingCycleAnchor]
+    payment_behavior: NotRequired[Literal["resume_on_payment_attempt", "resume_on_payment_success"]]
     proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
     proration_date: NotRequired[int]
 

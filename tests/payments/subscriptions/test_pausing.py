@@ -42,6 +42,9 @@ def test_a_paused_subscription_says_why_and_since_when(api: Api) -> None:
     assert "status_details" not in sub
 
 
+SUCCESS = {"payment_behavior": "resume_on_payment_success"}
+
+
 @pytest.mark.parametrize(
     ("bill_for", "credits"),
     [
@@ -84,10 +87,50 @@ def test_it_makes_no_invoices_until_it_is_resumed_and_then_begins_anew(api: Api)
     pause(api, sub["id"], bill_for={"unused_time_from": {"type": "none"}})
     advance(api, clock, NOW + 50 * DAY)
     assert totals(api, sub["id"]) == [1000]
-    resumed = api.ok("POST", f"/v1/subscriptions/{sub['id']}/resume", billing_cycle_anchor={"type": "now"})
+    resumed = api.ok("POST", f"/v1/subscriptions/{sub['id']}/resume", billing_cycle_anchor={"type": "now"}, **SUCCESS)
     assert (resumed["status"], resumed["billing_cycle_anchor"]) == ("active", NOW + 50 * DAY)
     assert "status_details" not in resumed
     assert totals(api, sub["id"]) == [1000, 1000]
+
+
+def test_resuming_waits_for_the_payment_of_its_invoice_which_is_not_attempted(api: Api) -> None:
+    clock, _, sub = half_used(api)
+    pause(api, sub["id"])
+    path = f"/v1/subscriptions/{sub['id']}"
+    resumed = api.ok("POST", path + "/resume", billing_cycle_anchor={"type": "now"})
+    invoice = api.get(f"/v1/invoices/{resumed['latest_invoice']}")
+    assert (resumed["status"], invoice["status"], invoice["attempted"]) == ("paused", "open", False)
+    advance(api, clock, NOW + 20 * DAY)
+    assert current(api, sub["id"])["status"] == "paused"
+    api.ok("POST", f"/v1/invoices/{invoice['id']}/pay")
+    assert current(api, sub["id"])["status"] == "active"
+    assert len(api.events("customer.subscription.resumed")) == 1
+
+
+def test_a_failed_payment_of_a_resumption_leaves_it_past_due_or_paused(api: Api) -> None:
+    for behavior, status, retried in (({}, "past_due", False), (SUCCESS, "paused", True)):
+        _, who, sub = half_used(api)
+        pause(api, sub["id"])
+        failing = api.ok("POST", "/v1/payment_methods/pm_card_chargeCustomerFail/attach", customer=who)["id"]
+        api.ok("POST", f"/v1/subscriptions/{sub['id']}", default_payment_method=failing)
+        resumed = api.ok(
+            "POST", f"/v1/subscriptions/{sub['id']}/resume", billing_cycle_anchor={"type": "now"}, **behavior
+        )
+        path = f"/v1/invoices/{resumed['latest_invoice']}"
+        if not behavior:
+            assert api.post(path + "/pay").status == 402
+        assert current(api, sub["id"])["status"] == status
+        assert (api.get(path)["next_payment_attempt"] is not None) == retried
+
+
+def test_payment_is_attempted_at_once_with_flexible_billing_only(api: Api) -> None:
+    clock, who = clocked(api, None)
+    settings = {"end_behavior": {"missing_payment_method": "pause"}}
+    classic = {"billing_mode": {"type": "classic"}, "trial_settings": settings, "trial_period_days": 10}
+    sub = subscribe(api, who, plan(api), **classic)["id"]
+    advance(api, clock, NOW + 10 * DAY + 4_000)
+    refused = api.post(f"/v1/subscriptions/{sub}/resume", **SUCCESS)
+    assert (refused.status, refused.error["param"]) == (400, "payment_behavior")
 
 
 def test_resumed_with_its_anchor_unchanged_it_debits_the_rest_of_its_period(api: Api) -> None:

@@ -107,7 +107,10 @@ def failed(call: Call, fact: events.InvoicePaymentFailed) -> None:
     ):
         _after_last_attempt(call, subscription)
         return
-    if invoice["id"] == subscription["latest_invoice"] and subscription["status"] in ("active", "trialing"):
+    resuming = subscription.get("_resuming") == invoice["id"] and not subscription.get("_paused_until_paid")
+    if invoice["id"] == subscription["latest_invoice"] and (
+        subscription["status"] in ("active", "trialing") or (subscription["status"] == "paused" and resuming)
+    ):
         states.mark_past_due(subscription)
         call.objects.save(subscription, UPDATED)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from tollkey.payments.invoices.lifecycle import finalize
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds, states
 from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, span_usage_lines
@@ -20,11 +21,12 @@ from tollkey.payments.usage import quantities
 from tollkey.wire import Call, Params, invalid, new_object, value_at
 
 if TYPE_CHECKING:
-    from tollkey.payments.invoices.stored import StoredInvoiceItem, StoredLine
+    from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem, StoredLine
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
     from tollkey.wire import operations
 
 RESUMED: Final = "customer.subscription.resumed"
+ON_SUCCESS: Final = "resume_on_payment_success"
 _PAUSABLE = ("active", "past_due", "trialing")
 
 
@@ -160,12 +162,25 @@ def go_on(call: Call, subscription: StoredSubscription, params: Params) -> Store
         invoice = create_draft_invoice(
             call, subscription, [], reason="subscription_update", period=(call.now, call.now)
         )
-        subscription["_resuming"] = invoice["id"]
-        call.objects.save(subscription)
-        if subscription["collection_method"] == "charge_automatically":
-            collect_now(call, invoice, "allow_incomplete")
+        bill(call, subscription, invoice, params.get("payment_behavior"))
         return subscription
     states.activate(subscription)
     call.objects.save(subscription, UPDATED)
     call.emit(RESUMED, subscription)
     return subscription
+
+
+def bill(call: Call, subscription: StoredSubscription, invoice: StoredInvoice, behavior: str | None) -> None:
+    """Finalize the invoice of a resumption; the subscription becomes active once it is paid.
+
+    behavior: ``payment_behavior``. With ``resume_on_payment_success`` the payment is attempted now and retried, and the
+    subscription stays paused until it succeeds. Otherwise it waits for ``POST /v1/invoices/{invoice}/pay``, and becomes
+    past due when that fails. Source: Stripe's guide to pausing subscriptions.
+    """
+    subscription["_resuming"], subscription["_paused_until_paid"] = invoice["id"], behavior == ON_SUCCESS
+    call.objects.save(subscription)
+    if behavior == ON_SUCCESS:
+        collect_now(call, invoice, "allow_incomplete")
+    else:
+        invoice["auto_advance"] = False
+        finalize(call, invoice)

@@ -13,7 +13,7 @@ from tollkey.payments.catalog import arithmetic
 from tollkey.payments.methods import customer_sources
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.discounts import check_minimum
-from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_metered, load
+from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_flexible, is_metered, load
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.subscriptions.settings import check_method, translate
 from tollkey.wire import Call, Params, exclusive, invalid
@@ -239,13 +239,20 @@ def check_schedule(call: Call, customer: str, params: Params) -> None:
             check_method(call, customer, given["default_payment_method"], f"{name}[default_payment_method]")
 
 
-def check_resume(subscription: StoredSubscription) -> None:
-    """Raise ApiError 400 for a subscription that cannot be resumed."""
+def check_resume(subscription: StoredSubscription, params: Params) -> None:
+    """Raise ApiError 400 for a subscription that cannot be resumed, or not in that way."""
     if subscription["status"] != "paused":
         raise invalid("You can only resume a subscription if it is `paused`.", retry=False)
     if subscription["collection_method"] != "charge_automatically":
         raise invalid(
             "You can only resume subscriptions with a `collection_method` of `charge_automatically`.", retry=False
+        )
+    if params.get("payment_behavior") == "resume_on_payment_success" and not is_flexible(subscription):
+        raise invalid(
+            "You can only use `payment_behavior=resume_on_payment_success` with subscriptions whose"
+            " `billing_mode[type]` is `flexible`.",
+            "payment_behavior",
+            retry=False,
         )
 
 

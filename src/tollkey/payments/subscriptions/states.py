@@ -27,6 +27,7 @@ subscription.status:
            ──a trial begins──▶ trialing
            ──ended──▶ canceled
     paused ──resumed, and paid──▶ active
+           ──resumed, and the payment failed──▶ past_due
            ──a trial begins──▶ trialing
            ──ended──▶ canceled
     canceled ──its last invoice was the last attempt, too──▶ canceled
@@ -71,7 +72,7 @@ SUBSCRIPTION = states.States(
         "active": ("active", "trialing", "past_due", "unpaid", "paused", "canceled"),
         "past_due": ("past_due", "active", "trialing", "unpaid", "paused", "canceled"),
         "unpaid": ("active", "trialing", "canceled"),
-        "paused": ("active", "trialing", "canceled"),
+        "paused": ("active", "trialing", "past_due", "canceled"),
         "canceled": ("canceled",),
     },
     initial=("active", "trialing", "incomplete"),

@@ -80,7 +80,8 @@ class StoredSubscription(api.Subscription):
         before its first anchor is not billed; absent in rows of earlier versions. _trial_notice: whether the event
         ``trial_will_end`` was emitted; absent before. _leave_prorates: whether its cancellation at ``cancel_at``
         credits unused time; absent before a ``cancel_at`` was set. _resuming: the id of the invoice whose payment
-        resumes it; absent before the first resumption. _billed: usage billed by threshold invoices; absent before the
+        resumes it; absent before the first resumption. _paused_until_paid: whether a failed payment of that invoice
+        leaves it paused; absent as _resuming is. _billed: usage billed by threshold invoices; absent before the
         first. _pending: the pending update; absent or null without one.
     """
 
@@ -91,6 +92,7 @@ class StoredSubscription(api.Subscription):
     _trial_notice: NotRequired[bool]
     _leave_prorates: NotRequired[bool]
     _resuming: NotRequired[str]
+    _paused_until_paid: NotRequired[bool]
     _billed: NotRequired[BilledUsage]
     _pending: NotRequired[PendingUpdate | None]
 

@@ -31,7 +31,7 @@ from tollkey.payments.subscriptions import (
     thresholds,
     versions,
 )
-from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, period_lines
+from tollkey.payments.subscriptions.billing import create_draft_invoice, period_lines
 from tollkey.payments.subscriptions.items import load
 from tollkey.payments.subscriptions.periods import period_of, plan_work
 from tollkey.payments.subscriptions.phases import check_unmanaged
@@ -127,7 +127,7 @@ def resume(call: Call, params: Params) -> StoredSubscription:
     call, subscription = _find(call)
     if subscription["status"] in _ENDED:
         raise call.objects.missing(kinds.SUBSCRIPTION, subscription["id"])
-    rules.check_resume(subscription)
+    rules.check_resume(subscription, params)
     anew = fields.given(settings.translate(params), "billing_cycle_anchor", "now") == "now"
     if not anew and pausing.was_requested(subscription):
         subscription = pausing.go_on(call, subscription, params)
@@ -137,10 +137,7 @@ def resume(call: Call, params: Params) -> StoredSubscription:
         start_again(call, subscription)
     lines = period_lines(call, subscription, load(call, subscription))
     invoice = create_draft_invoice(call, subscription, lines, reason="subscription_update", period=(call.now, call.now))
-    subscription["_resuming"] = invoice["id"]
-    call.objects.save(subscription)
-    if subscription["collection_method"] == "charge_automatically":
-        collect_now(call, invoice, "allow_incomplete")
+    pausing.bill(call, subscription, invoice, params.get("payment_behavior"))
     if subscription["status"] == "active":
         plan_work(call, subscription)
     return call.objects.save(subscription)
