@@ -44,3 +44,14 @@ def test_products_are_listed_by_their_ids_or_page_by_page(api: Api) -> None:
             400,
             f"You may only specify one of these parameters: ids, {cursor}.",
         )
+
+
+def test_before_2025_03_31_goods_had_a_caption_and_places_where_they_were_not_sold(api: Api) -> None:
+    old = api.under("2025-02-24.acacia")
+    hat = old.ok("POST", "/v1/products", name="Hat", type="good", caption="Warm", deactivate_on=["app"])
+    assert (hat["caption"], hat["deactivate_on"]) == ("Warm", ["app"])
+    path = f"/v1/products/{hat['id']}"
+    changed = old.ok("POST", path, caption="Very warm", attributes=["size"])
+    assert (changed["caption"], changed["attributes"], changed["deactivate_on"]) == ("Very warm", ["size"], ["app"])
+    assert not {"caption", "deactivate_on"} & api.get(path).keys()
+    assert "caption" not in old.ok("POST", "/v1/products", name="Support", type="service")

@@ -30,3 +30,16 @@ def test_a_deleted_customer_has_no_lists_in_any_version(api: Api) -> None:
     gone = api.ok("DELETE", f"/v1/customers/{customer}")
     for version in ("2014-12-08", "2019-10-08", "2022-08-01"):
         assert api.under(version).ok("GET", f"/v1/customers/{customer}") == gone
+
+
+def test_before_2019_12_03_a_customer_had_one_tax_id(api: Api) -> None:
+    old, oldest = api.under("2019-11-05"), api.under("2018-07-27")
+    who = old.ok("POST", "/v1/customers", tax_info={"tax_id": "DE123456789", "type": "vat"})
+    assert who["tax_info"] == {"tax_id": "DE123456789", "type": "vat"}
+    assert who["tax_info_verification"]["status"] == "unverified"
+    path = f"/v1/customers/{who['id']}"
+    assert oldest.ok("POST", path, business_vat_id="FR123")["business_vat_id"] == "FR123"
+    assert old.get(path)["tax_info"]["tax_id"] == "FR123"
+    assert old.ok("POST", path, tax_info={"tax_id": ""})["tax_info"] is None
+    assert not {"tax_info", "tax_info_verification", "business_vat_id"} & api.get(path).keys()
+    assert api.under("2019-12-03").post(path, tax_info={"tax_id": "x"}).error["param"] == "tax_info"

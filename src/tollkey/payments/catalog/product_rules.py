@@ -100,8 +100,19 @@ def new_product(call: Call, params: Mapping[str, Any]) -> StoredProduct:
     product["marketing_features"] = product["marketing_features"] or []
     product["metadata"] = fields.new_metadata(params)
     product["_type"] = params.get("type") or "service"
-    product["_attributes"] = params.get("attributes") or []
+    product["_attributes"] = []
+    describe_good(product, params)
     try:
         return call.objects.insert(product, "product.created")
     except Duplicate:
         raise invalid("Product already exists.", "id", "resource_already_exists") from None
+
+
+def describe_good(product: StoredProduct, params: Mapping[str, Any]) -> None:
+    """Set what versions before 2025-03-31 say of goods: attributes of SKUs, a caption, where they are not sold."""
+    if params.get("attributes") is not None:
+        product["_attributes"] = params["attributes"]
+    if "caption" in params:
+        product["_caption"] = params["caption"]
+    if "deactivate_on" in params:
+        product["_deactivate_on"] = params["deactivate_on"] or []

@@ -14,6 +14,7 @@ from tollkey.payments.catalog.pricing import create_price
 from tollkey.payments.catalog.product_rules import (
     PRODUCT_FIELDS,
     check_descriptor,
+    describe_good,
     new_product,
     with_features,
     with_tax,
@@ -66,6 +67,7 @@ def update(call: Call, params: operations.PostProductsId) -> StoredProduct:
                 "default_price",
             )
     check_descriptor(params, product.get("_type", "service"))
+    describe_good(product, params)
     fields.assign_with_metadata(product, with_tax(with_features(params), product), (*PRODUCT_FIELDS, "default_price"))
     product["updated"] = call.now
     return call.objects.save(product, "product.updated")
@@ -99,6 +101,9 @@ def _with_type(call: Call, product: MutableMapping[str, Any]) -> None:
     stored = call.objects.find(kinds.PRODUCT, product["id"])
     product["type"] = "service" if stored is None else stored.get("_type", "service")
     product["attributes"] = [] if stored is None else stored.get("_attributes", [])
+    if stored is not None and stored.get("_type") == "good":
+        product["caption"] = stored.get("_caption")
+        product["deactivate_on"] = stored.get("_deactivate_on", [])
 
 
 def _with_features(call: Call, product: MutableMapping[str, Any]) -> None:

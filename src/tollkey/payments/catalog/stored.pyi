@@ -8,12 +8,15 @@ class StoredProduct(api.Product):
     """A product.
 
     _type: ``good`` or ``service``, which versions before 2025-03-31 show. _attributes: names of attributes that its
-        SKUs had, for the same versions. _silent: whether it only stands behind the amount of an invoice item; absent
+        SKUs had, for the same versions. _caption, _deactivate_on: of goods, for the same versions; absent when
+        they were not said. _silent: whether it only stands behind the amount of an invoice item; absent
         when it does not.
     """
 
     _type: str
     _attributes: list[str]
+    _caption: NotRequired[str | None]
+    _deactivate_on: NotRequired[list[str]]
     _silent: NotRequired[bool]
 
 class StoredRecurring(api.Recurring):

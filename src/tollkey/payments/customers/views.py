@@ -11,9 +11,11 @@ from tollkey.wire import Call, Change, first_page, nested_list, removed_since
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.subscriptions.stored import StoredSubscription
     from tollkey.wire import api
 
+_CUSTOMER: Kind[StoredCustomer] = Kind("customer")
 _TAX_ID: Kind[api.TaxId] = Kind("tax_id")
 _SUBSCRIPTION: Kind[StoredSubscription] = Kind("subscription")
 LIVE = ("incomplete", "trialing", "active", "past_due", "unpaid", "paused")
@@ -75,9 +77,24 @@ def _default_currency(call: Call, customer: MutableMapping[str, Any]) -> None:
 
 
 def _old_names(call: Call, customer: MutableMapping[str, Any]) -> None:
-    """Before 2019-10-17 ``balance`` was named ``account_balance``, and tax information had its own fields."""
+    """Before 2019-10-17 ``balance`` was named ``account_balance``."""
     if not customer.get("deleted"):
-        customer.update({"account_balance": customer["balance"], "tax_info": None, "tax_info_verification": None})
+        customer["account_balance"] = customer["balance"]
+
+
+def _tax_info(call: Call, customer: MutableMapping[str, Any]) -> None:
+    """Before 2019-12-03 a customer had one tax id in ``tax_info``, which nobody verifies here."""
+    if not customer.get("deleted"):
+        stored = call.objects.find(_CUSTOMER, customer["id"])
+        told = stored.get("_tax_info") if stored is not None else None
+        customer["tax_info"] = told
+        customer["tax_info_verification"] = {"status": "unverified", "verified_name": ""} if told else None
+
+
+def _vat_id(call: Call, customer: MutableMapping[str, Any]) -> None:
+    """Before 2018-08-23 the tax id stood in ``business_vat_id``."""
+    if not customer.get("deleted"):
+        customer["business_vat_id"] = (customer.get("tax_info") or {}).get("tax_id")
 
 
 def _cards(call: Call, customer: MutableMapping[str, Any]) -> None:
@@ -92,6 +109,8 @@ def _cards(call: Call, customer: MutableMapping[str, Any]) -> None:
 CHANGES = (
     Change("2022-11-15", _default_currency),
     Change("2020-08-27", _with_lists),
+    Change("2019-12-03", _tax_info),
     Change("2019-10-17", _old_names),
+    Change("2018-08-23", _vat_id),
     Change("2015-02-18", _cards),
 )
