@@ -1597,6 +1597,7 @@ class Item(TypedDict):
     billing_thresholds: NotRequired[BillingThresholds | None]
     discounts: NotRequired[list[Discount] | None]
     metadata: NotRequired[dict[str, str] | None]
+    plan: NotRequired[str]
     price: NotRequired[str]
     price_data: NotRequired[PostCustomersCustomerSubscriptionsItemPriceData]
     quantity: NotRequired[int]
@@ -1942,29 +1943,6 @@ class PersonsProvided(TypedDict):
     executives: NotRequired[bool]
     owners: NotRequired[bool]
     ownership_exemption_reason: NotRequired[Literal["qualified_entity_exceeds_ownership_threshold", "qualifies_as_financial_institution"]]
-
-class Phase(TypedDict):
-    add_invoice_items: NotRequired[list[PostInvoicesCreatePreviewScheduleDetailsPhaseAddInvoiceItem]]
-    application_fee_percent: NotRequired[float]
-    automatic_tax: NotRequired[AutomaticTax]
-    billing_cycle_anchor: NotRequired[Literal["automatic", "phase_start"]]
-    billing_thresholds: NotRequired[PostCustomersCustomerSubscriptionsBillingThresholds | None]
-    collection_method: NotRequired[Literal["charge_automatically", "send_invoice"]]
-    default_payment_method: NotRequired[str]
-    default_tax_rates: NotRequired[list[str] | None]
-    description: NotRequired[str | None]
-    discounts: NotRequired[list[Discount] | None]
-    duration: NotRequired[Recurring]
-    end_date: NotRequired[Literal["now"] | int]
-    invoice_settings: NotRequired[PostInvoicesCreatePreviewScheduleDetailsPhaseInvoiceSettings]
-    items: list[Item]
-    metadata: NotRequired[dict[str, str] | None]
-    on_behalf_of: NotRequired[str]
-    proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
-    start_date: NotRequired[Literal["now"] | int]
-    transfer_data: NotRequired[TransferData]
-    trial: NotRequired[bool]
-    trial_end: NotRequired[Literal["now"] | int]
 
 class PhoneNumberCollection(TypedDict):
     enabled: bool
@@ -3608,7 +3586,7 @@ class PostCustomersCustomerSubscriptions(Operation):
     default_tax_rates: NotRequired[list[str] | None]
     discounts: NotRequired[list[Discount] | None]
     invoice_settings: NotRequired[InvoiceSettings]
-    items: NotRequired[list[PostCustomersCustomerSubscriptionsItem]]
+    items: NotRequired[list[Item]]
     metadata: NotRequired[dict[str, str] | None]
     off_session: NotRequired[bool]
     payment_behavior: NotRequired[Literal["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"]]
@@ -3634,16 +3612,6 @@ class PostCustomersCustomerSubscriptionsAddInvoiceItemPeriod(TypedDict):
 class PostCustomersCustomerSubscriptionsBillingThresholds(TypedDict):
     amount_gte: NotRequired[int]
     reset_billing_cycle_anchor: NotRequired[bool]
-
-class PostCustomersCustomerSubscriptionsItem(TypedDict):
-    billing_thresholds: NotRequired[BillingThresholds | None]
-    discounts: NotRequired[list[Discount] | None]
-    metadata: NotRequired[dict[str, str] | None]
-    plan: NotRequired[str]
-    price: NotRequired[str]
-    price_data: NotRequired[PostCustomersCustomerSubscriptionsItemPriceData]
-    quantity: NotRequired[int]
-    tax_rates: NotRequired[list[str] | None]
 
 class PostCustomersCustomerSubscriptionsItemPriceData(TypedDict):
     currency: str
@@ -4000,8 +3968,31 @@ class PostInvoicesCreatePreviewInvoiceItem(TypedDict):
 class PostInvoicesCreatePreviewScheduleDetails(TypedDict):
     billing_mode: NotRequired[BillingMode]
     end_behavior: NotRequired[Literal["cancel", "release"]]
-    phases: NotRequired[list[Phase]]
+    phases: NotRequired[list[PostInvoicesCreatePreviewScheduleDetailsPhase]]
     proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
+
+class PostInvoicesCreatePreviewScheduleDetailsPhase(TypedDict):
+    add_invoice_items: NotRequired[list[PostInvoicesCreatePreviewScheduleDetailsPhaseAddInvoiceItem]]
+    application_fee_percent: NotRequired[float]
+    automatic_tax: NotRequired[AutomaticTax]
+    billing_cycle_anchor: NotRequired[Literal["automatic", "phase_start"]]
+    billing_thresholds: NotRequired[PostCustomersCustomerSubscriptionsBillingThresholds | None]
+    collection_method: NotRequired[Literal["charge_automatically", "send_invoice"]]
+    default_payment_method: NotRequired[str]
+    default_tax_rates: NotRequired[list[str] | None]
+    description: NotRequired[str | None]
+    discounts: NotRequired[list[Discount] | None]
+    duration: NotRequired[Recurring]
+    end_date: NotRequired[Literal["now"] | int]
+    invoice_settings: NotRequired[PostInvoicesCreatePreviewScheduleDetailsPhaseInvoiceSettings]
+    items: list[PostInvoicesCreatePreviewScheduleDetailsPhaseItem]
+    metadata: NotRequired[dict[str, str] | None]
+    on_behalf_of: NotRequired[str]
+    proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
+    start_date: NotRequired[Literal["now"] | int]
+    transfer_data: NotRequired[TransferData]
+    trial: NotRequired[bool]
+    trial_end: NotRequired[Literal["now"] | int]
 
 class PostInvoicesCreatePreviewScheduleDetailsPhaseAddInvoiceItem(TypedDict):
     discountable: NotRequired[bool]
@@ -4029,6 +4020,15 @@ class PostInvoicesCreatePreviewScheduleDetailsPhaseInvoiceSettings(TypedDict):
     account_tax_ids: NotRequired[list[str] | None]
     days_until_due: NotRequired[int]
     issuer: NotRequired[Issuer]
+
+class PostInvoicesCreatePreviewScheduleDetailsPhaseItem(TypedDict):
+    billing_thresholds: NotRequired[BillingThresholds | None]
+    discounts: NotRequired[list[Discount] | None]
+    metadata: NotRequired[dict[str, str] | None]
+    price: NotRequired[str]
+    price_data: NotRequired[PostCustomersCustomerSubscriptionsItemPriceData]
+    quantity: NotRequired[int]
+    tax_rates: NotRequired[list[str] | None]
 
 class PostInvoicesCreatePreviewSubscriptionDetails(TypedDict):
     billing_cycle_anchor: NotRequired[Literal["now", "unchanged"] | PostInvoicesCreatePreviewSubscriptionDetailsBillingCycleAnchor | int]
@@ -5942,15 +5942,11 @@ class PostSubscriptionSchedules(Operation):
     customer: NotRequired[str]
     customer_account: NotRequired[str]
     default_settings: NotRequired[DefaultSettings]
-    delay_days: NotRequired[Literal["minimum"] | int]
     end_behavior: NotRequired[Literal["cancel", "none", "release", "renew"]]
     from_subscription: NotRequired[str]
-    interval: NotRequired[Literal["daily", "manual", "monthly", "weekly"]]
     metadata: NotRequired[dict[str, str] | None]
-    monthly_anchor: NotRequired[int]
     phases: NotRequired[list[PostSubscriptionSchedulesPhase]]
     start_date: NotRequired[Literal["now"] | int]
-    weekly_anchor: NotRequired[WeeklyAnchor]
 
 class PostSubscriptionSchedulesPhase(TypedDict):
     add_invoice_items: NotRequired[list[PostInvoicesCreatePreviewScheduleDetailsPhaseAddInvoiceItem]]
@@ -5959,6 +5955,7 @@ class PostSubscriptionSchedulesPhase(TypedDict):
     billing_cycle_anchor: NotRequired[Literal["automatic", "phase_start"]]
     billing_thresholds: NotRequired[PostCustomersCustomerSubscriptionsBillingThresholds | None]
     collection_method: NotRequired[Literal["charge_automatically", "send_invoice"]]
+    coupon: NotRequired[str]
     currency: NotRequired[str]
     default_payment_method: NotRequired[str]
     default_tax_rates: NotRequired[list[str] | None]
@@ -5968,6 +5965,7 @@ class PostSubscriptionSchedulesPhase(TypedDict):
     end_date: NotRequired[int]
     invoice_settings: NotRequired[PostInvoicesCreatePreviewScheduleDetailsPhaseInvoiceSettings]
     items: list[Item]
+    iterations: NotRequired[int]
     metadata: NotRequired[dict[str, str] | None]
     on_behalf_of: NotRequired[str]
     proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
@@ -5977,18 +5975,39 @@ class PostSubscriptionSchedulesPhase(TypedDict):
 
 class PostSubscriptionSchedulesSchedule(Operation):
     default_settings: NotRequired[DefaultSettings]
-    delay_days: NotRequired[Literal["minimum"] | int]
     end_behavior: NotRequired[Literal["cancel", "none", "release", "renew"]]
-    interval: NotRequired[Literal["daily", "manual", "monthly", "weekly"]]
     metadata: NotRequired[dict[str, str] | None]
-    monthly_anchor: NotRequired[int]
-    phases: NotRequired[list[Phase]]
+    phases: NotRequired[list[PostSubscriptionSchedulesSchedulePhase]]
     proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
-    weekly_anchor: NotRequired[WeeklyAnchor]
 
 class PostSubscriptionSchedulesScheduleCancel(Operation):
     invoice_now: NotRequired[bool]
     prorate: NotRequired[bool]
+
+class PostSubscriptionSchedulesSchedulePhase(TypedDict):
+    add_invoice_items: NotRequired[list[PostInvoicesCreatePreviewScheduleDetailsPhaseAddInvoiceItem]]
+    application_fee_percent: NotRequired[float]
+    automatic_tax: NotRequired[AutomaticTax]
+    billing_cycle_anchor: NotRequired[Literal["automatic", "phase_start"]]
+    billing_thresholds: NotRequired[PostCustomersCustomerSubscriptionsBillingThresholds | None]
+    collection_method: NotRequired[Literal["charge_automatically", "send_invoice"]]
+    coupon: NotRequired[str]
+    default_payment_method: NotRequired[str]
+    default_tax_rates: NotRequired[list[str] | None]
+    description: NotRequired[str | None]
+    discounts: NotRequired[list[Discount] | None]
+    duration: NotRequired[Recurring]
+    end_date: NotRequired[Literal["now"] | int]
+    invoice_settings: NotRequired[PostInvoicesCreatePreviewScheduleDetailsPhaseInvoiceSettings]
+    items: list[Item]
+    iterations: NotRequired[int]
+    metadata: NotRequired[dict[str, str] | None]
+    on_behalf_of: NotRequired[str]
+    proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
+    start_date: NotRequired[Literal["now"] | int]
+    transfer_data: NotRequired[TransferData]
+    trial: NotRequired[bool]
+    trial_end: NotRequired[Literal["now"] | int]
 
 class PostSubscriptionSchedulesScheduleRelease(Operation):
     preserve_cancel_date: NotRequired[bool]
@@ -6019,7 +6038,7 @@ class PostSubscriptions(Operation):
     description: NotRequired[str]
     discounts: NotRequired[list[Discount] | None]
     invoice_settings: NotRequired[InvoiceSettings]
-    items: NotRequired[list[PostCustomersCustomerSubscriptionsItem]]
+    items: NotRequired[list[Item]]
     metadata: NotRequired[dict[str, str] | None]
     off_session: NotRequired[bool]
     on_behalf_of: NotRequired[str | None]

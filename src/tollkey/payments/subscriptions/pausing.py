@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from tollkey.payments.invoices.lifecycle import finalize
+from tollkey.payments.invoices import lifecycle
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds, states
 from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, span_usage_lines
@@ -183,4 +183,4 @@ def bill(call: Call, subscription: StoredSubscription, invoice: StoredInvoice, b
         collect_now(call, invoice, "allow_incomplete")
     else:
         invoice["auto_advance"] = False
-        finalize(call, invoice)
+        lifecycle.finalize(call, invoice)

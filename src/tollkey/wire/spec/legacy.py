@@ -87,7 +87,7 @@ _OF_ENTITY = {
     **{f"additional_owners[].address.{name}": "?text" for name in _PLACE},
     "additional_owners": "?",
 }
-_SCHEDULE = {
+_PAYOUTS = {
     "delay_days": "minimum|natural",
     "interval": "daily|manual|monthly|weekly",
     "monthly_anchor": "natural",
@@ -118,7 +118,7 @@ _ACCOUNT = {
     "support_url": "site",
     "transfer_statement_descriptor": "?text",
     **{f"legal_entity.{name}": kind for name, kind in _OF_ENTITY.items()},
-    **{f"{name}_schedule.{each}": kind for name in ("payout", "transfer") for each, kind in _SCHEDULE.items()},
+    **{f"{name}_schedule.{each}": kind for name in ("payout", "transfer") for each, kind in _PAYOUTS.items()},
 }
 _INTENT = {
     "receipt_email": "?email",
