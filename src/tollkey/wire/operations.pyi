@@ -1172,7 +1172,7 @@ class GetInvoices(PagedOperation):
 class GetInvoicesInvoiceLines(PagedOperation):
     pass
 
-GetInvoicesStatus = Literal["draft", "open", "paid", "uncollectible", "void"]
+GetInvoicesStatus = Literal["draft", "open", "void", "paid", "uncollectible"]
 
 class GetInvoicesUpcoming(Operation):
     automatic_tax: NotRequired[dict[str, Any]]
@@ -1432,7 +1432,7 @@ class GetSubscriptions(PagedOperation):
     status: NotRequired[GetSubscriptionsStatus]
     test_clock: NotRequired[str]
 
-GetSubscriptionsStatus = Literal["active", "all", "canceled", "ended", "incomplete", "incomplete_expired", "past_due", "paused", "trialing", "unpaid"]
+GetSubscriptionsStatus = Literal["active", "past_due", "unpaid", "canceled", "incomplete", "incomplete_expired", "trialing", "paused", "all", "ended"]
 
 class GetTaxAssociationsFind(Operation):
     payment_intent: str
