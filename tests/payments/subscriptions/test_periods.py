@@ -8,7 +8,7 @@ import pytest
 
 from tests.payments.subscriptions.steps import DAY, clocked, plan
 from tests.support.api import NOW, Api
-from tollkey.payments.subscriptions.periods import shortest, stand_together
+from tollkey.payments.subscriptions.periods import are_multiples, shortest
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_an_anchor_is_the_next_such_day_and_time(api: Api, config: dict[str, int
     ],
 )
 def test_multiples_of_the_shortest_interval_stand_together(intervals: list[tuple[str, int]]) -> None:
-    assert stand_together(intervals)
+    assert are_multiples(intervals)
     assert shortest(reversed(intervals)) == intervals[0]
 
 
@@ -81,4 +81,4 @@ def test_multiples_of_the_shortest_interval_stand_together(intervals: list[tuple
     ],
 )
 def test_other_intervals_do_not(intervals: list[tuple[str, int]]) -> None:
-    assert not stand_together(intervals)
+    assert not are_multiples(intervals)

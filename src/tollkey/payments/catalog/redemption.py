@@ -209,7 +209,7 @@ def entries_of(params: Params) -> list[DiscountEntry] | None:
     return None
 
 
-def offs(call: Call, ids: Iterable[str], currency: str, at: int) -> list[Off]:
+def effects(call: Call, ids: Iterable[str], currency: str, at: int) -> list[Off]:
     """Return the effect of these discounts on amounts in a currency at a time; ended discounts have none."""
     made = []
     for id in ids:

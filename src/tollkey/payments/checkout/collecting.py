@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollkey.payments.checkout.known import delivery_countries, told_details
+from tollkey.payments.checkout.known import collected_details, delivery_countries
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.place import collect
 from tollkey.payments.shared import fields
@@ -27,7 +27,7 @@ def collect_extras(call: Call, session: StoredSession, params: Params) -> None:
     """Store the customer's details, addresses, custom fields and consents. Raises ApiError 400 for invalid ones."""
     collect_customer(session, params)
     if session["phone_number_collection"]["enabled"]:
-        told_details(session)["phone"] = _required_text(params, "phone")
+        collected_details(session)["phone"] = _required_text(params, "phone")
     if session["shipping_address_collection"]:
         collect_shipping_address(session, params)
     collect_billing_address(session, params)
@@ -75,7 +75,7 @@ def collect_billing_address(session: StoredSession, params: Params) -> None:
             and not rates.located(address)
         ):
             raise invalid("Enter a postal code that we can work out your tax with.", "postal_code")
-        session["customer_details"] = {**told_details(session), "address": address}
+        session["customer_details"] = {**collected_details(session), "address": address}
 
 
 def collect_shipping_address(session: StoredSession, params: Params) -> None:
@@ -109,11 +109,11 @@ def _names(session: StoredSession, params: Params) -> None:
     asked = session.get("name_collection") or {}
     business = _name(asked.get("business"), "business_name", params)
     if business:
-        told_details(session)["business_name"] = business
+        collected_details(session)["business_name"] = business
         collect(session, {"business_name": business})
     individual = _name(asked.get("individual"), "individual_name", params)
     if individual:
-        told_details(session)["individual_name"] = individual
+        collected_details(session)["individual_name"] = individual
         collect(session, {"individual_name": individual})
 
 
@@ -129,7 +129,7 @@ def _tax_id(session: StoredSession, params: Params) -> None:
     asked = session.get("tax_id_collection")
     if asked is None or not asked["enabled"]:
         return
-    details = told_details(session)
+    details = collected_details(session)
     country = (details.get("address") or {}).get("country") or params.get("country") or ""
     kind = "eu_vat" if country in rates.EU else _TAX_IDS.get(country)
     if asked["required"] == "if_supported" and kind:

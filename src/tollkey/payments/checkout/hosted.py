@@ -16,7 +16,7 @@ from tollkey.payments.checkout.collecting import (
     collect_shipping_address,
 )
 from tollkey.payments.checkout.fields import Form, needs_method, place_of
-from tollkey.payments.checkout.known import told_details
+from tollkey.payments.checkout.known import collected_details
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.order import change_order
 from tollkey.payments.methods import payment_methods
@@ -176,7 +176,7 @@ def _entered_method(call: Call, session: StoredSession, params: Params) -> Store
     kind = params.get("method") or "card"
     if kind not in session["payment_method_types"]:
         raise invalid("This payment method is not available.", "method")
-    details = told_details(session)
+    details = collected_details(session)
     names = ("line1", "line2", "city", "state", "postal_code", "country")
     address = {name: params.get(name) for name in names if params.get(name)} or details.get("address") or {}
     billing = {"email": details["email"], "name": params.get("name"), "phone": params.get("phone"), "address": address}

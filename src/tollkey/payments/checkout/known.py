@@ -55,7 +55,7 @@ def makes_customer(session: StoredSession) -> bool:
     )
 
 
-def told_details(session: StoredSession) -> CustomerDetails:
+def collected_details(session: StoredSession) -> CustomerDetails:
     """Return ``customer_details`` of a session whose page has collected them."""
     details = session["customer_details"]
     assert details is not None, "collect_customer has set them"

@@ -159,7 +159,7 @@ def total(call: Call, session: StoredSession) -> None:
     ]
     taken: list[arithmetic.Off] = []
     for one in imagined:
-        taken += redemption.offs(call, [one["id"]], currency, call.now)
+        taken += redemption.effects(call, [one["id"]], currency, call.now)
     sums = arithmetic.compute(
         shapes,
         taken,

@@ -6,7 +6,7 @@ from tollkey.payments.methods.stored import Instrument as Instrument
 from tollkey.wire import api
 
 #: What becomes of a waiting intent by itself in test mode.
-Fate: TypeAlias = Literal["paid", "expired", "deposits_failed"]
+Ending: TypeAlias = Literal["paid", "expired", "deposits_failed"]
 
 class IntentFields(TypedDict, total=False):
     """The private fields of both kinds of intents.
@@ -38,7 +38,7 @@ class StoredPaymentIntent(api.PaymentIntent, IntentFields):
     """
 
     _invoice: NotRequired[str | None]
-    _fate: NotRequired[Fate]
+    _fate: NotRequired[Ending]
     _increments: NotRequired[int]
     _funded: NotRequired[int]
     _radar_options: NotRequired[Any]

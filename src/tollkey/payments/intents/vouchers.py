@@ -20,7 +20,7 @@ from tollkey.payments.shared import clock, fields
 from tollkey.wire import Call, hosted_url, invalid, value_at
 
 if TYPE_CHECKING:
-    from tollkey.payments.intents.stored import Fate, Instrument, StoredPaymentIntent
+    from tollkey.payments.intents.stored import Ending, Instrument, StoredPaymentIntent
 
 #: Hours that the local time of a voucher's country is ahead of UTC: a voucher ends at the end of a day there.
 _ZONES = {"boleto": -3, "konbini": 9, "multibanco": 0, "oxxo": -6}
@@ -53,7 +53,7 @@ def action(call: Call, intent: StoredPaymentIntent, method: Instrument) -> Any:
     options = value_at(intent, f"payment_method_options.{kind}") or {}
     name = _wanted(kind, method, options)
     expires = _expiry(kind, options, now)
-    fate: Fate = "expired" if name in ("expire_immediately", "expire_with_delay", "fill_never") else "paid"
+    ending: Ending = "expired" if name in ("expire_immediately", "expire_with_delay", "fill_never") else "paid"
     due = now + LATER_SECONDS
     if name in ("succeed_immediately", "expire_immediately"):
         due = now + fields.settle_seconds(call)
@@ -63,7 +63,7 @@ def action(call: Call, intent: StoredPaymentIntent, method: Instrument) -> Any:
         expires = now
     elif name == "expire_with_delay":
         expires = due
-    plan(call, intent, fate, due)
+    plan(call, intent, ending, due)
     return _display(call, kind, hosted_url(call, PAGES["payment_intent"], intent["id"]), expires, options)
 
 
@@ -115,9 +115,9 @@ def _display(call: Call, kind: str, url: str, expires: int, options: Mapping[str
     return {name: details, "type": name}
 
 
-def plan(call: Call, intent: StoredPaymentIntent, fate: Fate, due: int) -> None:
+def plan(call: Call, intent: StoredPaymentIntent, ending: Ending, due: int) -> None:
     """Plan what becomes of a waiting intent by itself in test mode. due: UTC epoch seconds, of the customer's clock."""
-    intent["_fate"] = fate
+    intent["_fate"] = ending
     call.schedule.cancel(jobs.PAYMENT_INTENT_WAITED, intent["id"])  # of an earlier attempt
     call.schedule.add(due, jobs.PAYMENT_INTENT_WAITED, intent["id"], fields.clock_of(call, intent["customer"]))
 
@@ -133,14 +133,14 @@ def plan_deposits(call: Call, intent: StoredPaymentIntent, method: Instrument) -
 def waited(call: Call, id: str) -> None:
     """Run the job ``payment_intent.waited``: the voucher is paid or expires, or the micro-deposits fail."""
     intent = call.objects.find(kinds.PAYMENT_INTENT, id)
-    fate = intent.get("_fate") if intent is not None else None
-    if intent is None or fate is None or intent["status"] != "requires_action":
+    ending = intent.get("_fate") if intent is not None else None
+    if intent is None or ending is None or intent["status"] != "requires_action":
         return
     method = payment_states.method_of(call, intent)
     del intent["_fate"]
-    if fate == "paid":
+    if ending == "paid":
         charge_and_record(call, intent, method, off_session=False, authenticated=True)
-    elif fate == "expired":
+    elif ending == "expired":
         refuse(call, intent, method, invalid(_EXPIRED, None, "payment_intent_payment_attempt_expired"))
     else:
         refuse(call, intent, method, invalid(DEPOSITS_FAILED, None, "payment_method_microdeposit_failed"))

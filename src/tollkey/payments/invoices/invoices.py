@@ -226,7 +226,7 @@ def delete(call: Call, params: Params) -> Deleted:
     return call.objects.delete(invoice, "invoice.deleted")
 
 
-def finalize_by_hand(call: Call, params: Params) -> StoredInvoice:
+def finalize_manually(call: Call, params: Params) -> StoredInvoice:
     """Finalize a draft; with ``auto_advance`` it is collected an hour later."""
     call, invoice = invoice_of_path(call, "id")
     if params.get("auto_advance") is not None:
@@ -262,7 +262,7 @@ def send(call: Call, params: Params) -> StoredInvoice:
     return invoice
 
 
-def void_by_hand(call: Call, params: Params) -> StoredInvoice:
+def void_manually(call: Call, params: Params) -> StoredInvoice:
     """Void an invoice."""
     call, invoice = invoice_of_path(call, "id")
     void(call, invoice)
@@ -350,7 +350,7 @@ INVOICE = Resource(
             attach_payment,
             live=asks(providers.CHARGES, "the payment has succeeded already"),
         ),
-        Endpoint("POST", "/v1/invoices/{invoice}/finalize", finalize_by_hand),
+        Endpoint("POST", "/v1/invoices/{invoice}/finalize", finalize_manually),
         Endpoint("GET", "/v1/invoices/{invoice}/lines", list_lines),
         Endpoint("POST", "/v1/invoices/{invoice}/lines/{line_item_id}", update_line),
         Endpoint("POST", "/v1/invoices/{invoice}/mark_uncollectible", mark_uncollectible),
@@ -363,7 +363,7 @@ INVOICE = Resource(
         Endpoint("POST", "/v1/invoices/{invoice}/remove_lines", remove_lines),
         Endpoint("POST", "/v1/invoices/{invoice}/send", send, live=records("No e-mail is sent.")),
         Endpoint("POST", "/v1/invoices/{invoice}/update_lines", update_lines),
-        Endpoint("POST", "/v1/invoices/{invoice}/void", void_by_hand),
+        Endpoint("POST", "/v1/invoices/{invoice}/void", void_manually),
         *PAGES,
     ),
     changes=CHANGES,

@@ -267,7 +267,7 @@ def recalculate_totals(call: Call, invoice: StoredInvoice) -> None:
                     call, how, value_at(line, "pricing.price_details.price"), invoice["currency"]
                 )
             ]
-    whole: list[arithmetic.Off] = redemption.offs(call, invoice["discounts"], invoice["currency"], invoice["created"])
+    whole = redemption.effects(call, invoice["discounts"], invoice["currency"], invoice["created"])
     totals = arithmetic.compute(lines, whole, default, currency=invoice["currency"])
     for line, worked in zip(data, lines, strict=True):
         line["discount_amounts"] = [{"amount": amount, "discount": id} for id, amount in worked.off]
@@ -313,7 +313,7 @@ def _arithmetic_line(
         Money(line["amount"], line["currency"]),
         line["discountable"],
         value_at(line, "pricing.price_details.product"),
-        redemption.offs(call, line["discounts"], invoice["currency"], invoice["created"]),
+        redemption.effects(call, line["discounts"], invoice["currency"], invoice["created"]),
         [tax_automatic.rate_of(call, id) for id in (kept["rates"] if kept else ())],
         credits=sum(amount for _, amount in credits),
         given_back=[(id, amount) for id, amount in (kept["off"] if kept else None) or ()],

@@ -38,7 +38,7 @@ from tollkey.payments.subscriptions.periods import (
     begin_periods,
     interval_of,
     period_of,
-    plan_work,
+    schedule_jobs,
     set_period,
     terms_of,
     trial_end_of,
@@ -93,7 +93,7 @@ def update(call: Call, subscription: StoredSubscription, params: Params) -> Stor
         set_cancel(call, subscription, params)
     if subscription["cancel_at_period_end"]:
         subscription["cancel_at"] = period_of(subscription)[1]
-    plan_work(call, subscription)
+    schedule_jobs(call, subscription)
     if "pending_invoice_item_interval" in params:
         plan_pending(call, subscription)
     call.objects.save(subscription, UPDATED)

@@ -20,7 +20,7 @@ from tollkey.payments.subscriptions.billing import (
 )
 from tollkey.payments.subscriptions.discounts import discounts_of
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
-from tollkey.payments.subscriptions.first_periods import first_lines, leave_early, place_in_time
+from tollkey.payments.subscriptions.first_periods import first_lines, set_first_periods, shorten_first_periods
 from tollkey.payments.subscriptions.items import (
     check,
     check_sold,
@@ -32,7 +32,7 @@ from tollkey.payments.subscriptions.items import (
 )
 from tollkey.payments.subscriptions.lifecycle import INCOMPLETE_SECONDS
 from tollkey.payments.subscriptions.pending_items import plan as plan_pending
-from tollkey.payments.subscriptions.periods import TRIAL_NOTICE, plan_work, terms_of
+from tollkey.payments.subscriptions.periods import TRIAL_NOTICE, schedule_jobs, terms_of
 from tollkey.payments.subscriptions.settings import apply_settings, set_cancel, translate
 from tollkey.wire import Call, Params, invalid, missing_param, new_object
 
@@ -98,11 +98,11 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Stored
         for place, (entry, price) in enumerate(zip(wanted, prices, strict=True))
     ]
     check(subscription, items, new=True)
-    place_in_time(call, subscription, items, params, terms_of(prices[0])["trial_period_days"])
+    set_first_periods(call, subscription, items, params, terms_of(prices[0])["trial_period_days"])
     apply_settings(call, subscription, params)
     show(call, subscription, items)
     set_cancel(call, subscription, params)
-    leave_early(subscription, items)
+    shorten_first_periods(subscription, items)
     subscription["metadata"] = fields.new_metadata(params)
     entries = redemption.entries_of(params)
     if entries:
@@ -116,7 +116,7 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Stored
         )
     if subscription["pending_invoice_item_interval"]:
         plan_pending(call, subscription)
-    currencies.take(call, customer, currency)
+    currencies.set_currency(call, customer, currency)
     begun = _store_and_bill(call, subscription, items, params, customer)
     entitle(call, customer["id"])
     return begun
@@ -226,7 +226,7 @@ def _store_and_bill(
     if trialing and trial_end is not None and trial_end - TRIAL_NOTICE <= call.now:
         subscription["_trial_notice"] = True
         call.emit("customer.subscription.trial_will_end", subscription)
-    plan_work(call, subscription)
+    schedule_jobs(call, subscription)
     return call.objects.save(subscription)
 
 
@@ -239,7 +239,7 @@ def _fully_discounted(
     call: Call, subscription: StoredSubscription, customer: StoredCustomer, lines: list[StoredLine]
 ) -> bool:
     """Return whether discounts and the customer's balance cover these lines."""
-    found = redemption.offs(call, discounts_of(subscription, customer), subscription["currency"], call.now)
+    found = redemption.effects(call, discounts_of(subscription, customer), subscription["currency"], call.now)
     whole = Money(sum(line["amount"] for line in lines), subscription["currency"])
     left = whole + balance.balance_in(customer, whole.currency)
     return not left.is_positive or any(

@@ -28,7 +28,7 @@ def check(call: Call, customer: StoredCustomer, currency: str) -> None:
         )
 
 
-def take(call: Call, customer: StoredCustomer, currency: str) -> None:
+def set_currency(call: Call, customer: StoredCustomer, currency: str) -> None:
     """Make this the currency that a customer is billed in (lower-case code)."""
     if customer.get("currency") != currency:
         balance.change_currency(customer, currency)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MOST_LINES = 250
 
 
-def place_in_time(
+def set_first_periods(
     call: Call,
     subscription: StoredSubscription,
     items: list[StoredSubscriptionItem],
@@ -113,7 +113,7 @@ def _check_anchor(call: Call, items: list[StoredSubscriptionItem], anchor: int, 
         )
 
 
-def leave_early(subscription: StoredSubscription, items: list[StoredSubscriptionItem]) -> None:
+def shorten_first_periods(subscription: StoredSubscription, items: list[StoredSubscriptionItem]) -> None:
     """End the first periods at a ``cancel_at`` that lies within them."""
     if subscription["status"] != "trialing" and not subscription["cancel_at_period_end"]:
         cut_short(items, subscription["cancel_at"])

@@ -10,12 +10,12 @@ from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.periods import (
+    are_multiples,
     begin_periods,
     interval_of,
     period_of,
     set_period,
     span,
-    stand_together,
     terms_of,
 )
 from tollkey.wire import Call, invalid, merged_metadata, missing_object, nested_list, new_object, public
@@ -302,7 +302,7 @@ def check(subscription: StoredSubscription, items: list[StoredSubscriptionItem],
     intervals = list({interval_of(item) for item in items})
     if len(intervals) > 1 and not is_flexible(subscription):
         raise invalid(_ONE_INTERVAL, "items")
-    if not stand_together(intervals):
+    if not are_multiples(intervals):
         raise invalid(_NO_MULTIPLE, "items")
 
 

@@ -152,7 +152,7 @@ def _after_last_attempt(call: Call, subscription: StoredSubscription) -> None:
     if wanted == "cancel":
         end(call, subscription, "payment_failed")
     elif subscription["status"] in ("active", "trialing", "past_due"):
-        states.give_up_collecting(subscription, wanted)
+        states.end_collection(subscription, wanted)
         call.objects.save(subscription, UPDATED)
         entitle(call, subscription["customer"])
 

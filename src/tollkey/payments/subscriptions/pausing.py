@@ -145,7 +145,7 @@ def was_requested(subscription: StoredSubscription) -> bool:
     return bool(value_at(subscription, "status_details.paused.subscription.type") == "pause_requested")
 
 
-def go_on(call: Call, subscription: StoredSubscription, params: Params) -> StoredSubscription:
+def resume_paused(call: Call, subscription: StoredSubscription, params: Params) -> StoredSubscription:
     """Resume a subscription that was paused on request with its anchor unchanged, and debit the rest of its period.
 
     It becomes active now; with ``proration_behavior=always_invoice`` once the invoice is paid.

@@ -17,17 +17,17 @@ from tollkey.wire import Call
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription
 
-WORK = jobs.SUBSCRIPTION_PENDING_ITEMS
+JOB = jobs.SUBSCRIPTION_PENDING_ITEMS
 
 
 def plan(call: Call, subscription: StoredSubscription) -> None:
     """Schedule the next invoice of pending items, if the subscription has an interval. The caller saves it."""
-    call.schedule.cancel(WORK, subscription["id"])
+    call.schedule.cancel(JOB, subscription["id"])
     every = subscription["pending_invoice_item_interval"]
     at = arithmetic.shift(call.now, every["interval"], every.get("interval_count") or 1) if every else None
     subscription["next_pending_invoice_item_invoice"] = at
     if at is not None:
-        call.schedule.add(at, WORK, subscription["id"], subscription["test_clock"])
+        call.schedule.add(at, JOB, subscription["id"], subscription["test_clock"])
 
 
 def bill(call: Call, id: str) -> None:

@@ -17,7 +17,7 @@ from tollkey.payments.invoices import lifecycle
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import jobs, kinds, states
 from tollkey.payments.subscriptions.items import load, store_items
-from tollkey.payments.subscriptions.periods import period_of, plan_work
+from tollkey.payments.subscriptions.periods import period_of, schedule_jobs
 from tollkey.payments.subscriptions.settings import set_cancel
 from tollkey.wire import Call, Params, invalid
 
@@ -163,7 +163,7 @@ def apply(call: Call, subscription: StoredSubscription) -> None:
     set_cancel(call, subscription, {name: value for name, value in sent.items() if name == "cancel_at_period_end"})
     _end_discounts(call, replaced)
     call.schedule.cancel(jobs.SUBSCRIPTION_DROP_PENDING, subscription["id"])
-    plan_work(call, subscription)
+    schedule_jobs(call, subscription)
     call.objects.save(subscription, UPDATED)
     call.emit("customer.subscription.pending_update_applied", subscription)
 

@@ -56,7 +56,7 @@ def _days(interval: str, count: int) -> float:
     return units * count * (1 if unit == "day" else 30.4)
 
 
-def stand_together(intervals: Sequence[tuple[str, int]]) -> bool:
+def are_multiples(intervals: Sequence[tuple[str, int]]) -> bool:
     """Return whether each interval is a multiple of the shortest, which the flexible mode requires.
 
     A month is no multiple of days or weeks, but everything is a multiple of one day
@@ -177,7 +177,7 @@ def configured_anchor(call: Call, config: Mapping[str, Any]) -> int:
     return call.now
 
 
-def plan_work(call: Call, subscription: StoredSubscription) -> None:
+def schedule_jobs(call: Call, subscription: StoredSubscription) -> None:
     """Schedule the jobs of a subscription: renewal, notices before it, cancellation."""
     for kind in _JOBS:
         call.schedule.cancel(kind, subscription["id"])

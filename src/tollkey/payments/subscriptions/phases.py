@@ -12,7 +12,7 @@ from tollkey.payments.subscriptions.changes import update
 from tollkey.payments.subscriptions.creation import create
 from tollkey.payments.subscriptions.items import apply_changes, is_flexible, load, store_items
 from tollkey.payments.subscriptions.lifecycle import end
-from tollkey.payments.subscriptions.periods import interval_of, period_of, plan_work, set_period
+from tollkey.payments.subscriptions.periods import interval_of, period_of, schedule_jobs, set_period
 from tollkey.payments.subscriptions.settings import clear_cancellation, set_reason
 from tollkey.wire import Call, Params, invalid
 
@@ -84,7 +84,7 @@ def derive_end(call: Call, schedule: StoredSchedule, subscription: StoredSubscri
     else:
         return
     subscription["cancel_at_period_end"] = subscription["_leave_prorates"] = False
-    plan_work(call, subscription)
+    schedule_jobs(call, subscription)
 
 
 def _creation(call: Call, schedule: StoredSchedule, phase: Phase) -> Params:

@@ -210,7 +210,7 @@ def _in_force(
     taken: dict[str, int] = {}
     customer = call.objects.find(kinds.CUSTOMER, subscription["customer"] or "")
     shared = discounts_of(subscription, customer) if customer is not None else subscription["discounts"]
-    for one in redemption.offs(call, [*item["discounts"], *shared], subscription["currency"], call.now):
+    for one in redemption.effects(call, [*item["discounts"], *shared], subscription["currency"], call.now):
         if one.products and item["price"]["product"] not in one.products:
             continue
         left = amount - sum(taken.values())

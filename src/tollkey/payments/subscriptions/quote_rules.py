@@ -96,7 +96,7 @@ def recalculate_quote(call: Call, quote: StoredQuote) -> None:
     """Compute the amounts of a quote: of each line, due on acceptance (``upfront``) and recurring."""
     lines = quote["_items"]
     currency = lines[0]["currency"] if lines else quote["currency"] or "usd"
-    off = redemption.offs(call, quote["discounts"], currency, call.now)
+    off = redemption.effects(call, quote["discounts"], currency, call.now)
     default = [tax_automatic.rate_of(call, id) for id in quote["default_tax_rates"]]
     how = _taxing(call, quote)
     whole = [

@@ -15,7 +15,7 @@ from tollkey.payments.subscriptions.billing import (
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.items import load, store_items
 from tollkey.payments.subscriptions.lifecycle import end, stop
-from tollkey.payments.subscriptions.periods import begin_periods, period_of, plan_work
+from tollkey.payments.subscriptions.periods import begin_periods, period_of, schedule_jobs
 from tollkey.payments.subscriptions.phases import phase_due
 from tollkey.payments.subscriptions.proration import prorations
 from tollkey.payments.subscriptions.trials import without_method
@@ -62,7 +62,7 @@ def renew(call: Call, id: str) -> None:
     lines = usage + _next_lines(call, subscription, due, old[1])
     store_items(call, subscription, items)
     if was_trial and not lines:  # free until the anchor
-        plan_work(call, subscription)
+        schedule_jobs(call, subscription)
         call.objects.save(subscription, UPDATED)
         return
     unpaid = subscription["status"] == "unpaid"
@@ -70,7 +70,7 @@ def renew(call: Call, id: str) -> None:
     invoice = create_draft_invoice(
         call, subscription, lines, reason="subscription_cycle", period=old, advance=not (unpaid or paused)
     )
-    plan_work(call, subscription)
+    schedule_jobs(call, subscription)
     call.objects.save(subscription, UPDATED)
     entitle(call, subscription["customer"])
     if paused:

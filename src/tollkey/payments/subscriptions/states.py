@@ -129,7 +129,7 @@ def pause(
     }
 
 
-def give_up_collecting(subscription: StoredSubscription, status: str) -> None:
+def end_collection(subscription: StoredSubscription, status: str) -> None:
     """Set the status after the last collection attempt if the subscription is not canceled: unpaid or past_due."""
     SUBSCRIPTION.set(subscription, status)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.shared import clock, fields, providers
 from tollkey.payments.subscriptions import changes, kinds, phase_building, phase_discounts, rules, states, versions
 from tollkey.payments.subscriptions import phases as work
-from tollkey.payments.subscriptions.periods import plan_work
+from tollkey.payments.subscriptions.periods import schedule_jobs
 from tollkey.payments.subscriptions.settings import clear_cancellation
 from tollkey.payments.subscriptions.subscriptions import PERMISSION
 from tollkey.wire import (
@@ -236,7 +236,7 @@ def release(call: Call, params: Params) -> StoredSchedule:
         subscription["schedule"] = None
         if subscription["cancel_at"] is not None and not params.get("preserve_cancel_date"):
             clear_cancellation(subscription)
-        plan_work(call, subscription)
+        schedule_jobs(call, subscription)
         call.objects.save(subscription, "customer.subscription.updated")
     call.objects.save(schedule)
     call.emit("subscription_schedule.released", schedule)

@@ -33,7 +33,7 @@ from tollkey.payments.subscriptions import (
 )
 from tollkey.payments.subscriptions.billing import create_draft_invoice, period_lines
 from tollkey.payments.subscriptions.items import load
-from tollkey.payments.subscriptions.periods import period_of, plan_work
+from tollkey.payments.subscriptions.periods import period_of, schedule_jobs
 from tollkey.payments.subscriptions.phases import check_unmanaged
 from tollkey.payments.subscriptions.previews import preview_renewal
 from tollkey.payments.subscriptions.renewal import (
@@ -130,8 +130,8 @@ def resume(call: Call, params: Params) -> StoredSubscription:
     rules.check_resume(subscription, params)
     anew = fields.given(settings.translate(params), "billing_cycle_anchor", "now") == "now"
     if not anew and pausing.was_requested(subscription):
-        subscription = pausing.go_on(call, subscription, params)
-        plan_work(call, subscription)
+        subscription = pausing.resume_paused(call, subscription, params)
+        schedule_jobs(call, subscription)
         return call.objects.save(subscription)
     if anew:
         start_again(call, subscription)
@@ -139,7 +139,7 @@ def resume(call: Call, params: Params) -> StoredSubscription:
     invoice = create_draft_invoice(call, subscription, lines, reason="subscription_update", period=(call.now, call.now))
     pausing.bill(call, subscription, invoice, params.get("payment_behavior"))
     if subscription["status"] == "active":
-        plan_work(call, subscription)
+        schedule_jobs(call, subscription)
     return call.objects.save(subscription)
 
 
@@ -262,8 +262,8 @@ SUBSCRIPTION = Resource(
         jobs.SUBSCRIPTION_EXPIRE: expire,
         jobs.SUBSCRIPTION_RESUME: resume_collection,
         jobs.SUBSCRIPTION_DROP_PENDING: pending_updates.due,
-        thresholds.WORK: thresholds.check,
-        pending_items.WORK: pending_items.bill,
+        thresholds.JOB: thresholds.check,
+        pending_items.JOB: pending_items.bill,
     },
     on=(
         Reaction(events.InvoicePaid, lifecycle.paid),

@@ -13,7 +13,7 @@ from tollkey.payments.subscriptions.billing import (
     usage_lines,
 )
 from tollkey.payments.subscriptions.items import is_metered, load, store_items
-from tollkey.payments.subscriptions.periods import begin_periods, period_of, plan_work
+from tollkey.payments.subscriptions.periods import begin_periods, period_of, schedule_jobs
 from tollkey.payments.subscriptions.proration import item_details
 from tollkey.payments.usage import quantities
 from tollkey.wire import ApiError, Call
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
     from tollkey.wire import api
 
-WORK = jobs.SUBSCRIPTION_THRESHOLDS
+JOB = jobs.SUBSCRIPTION_THRESHOLDS
 UPDATED: Final = "customer.subscription.updated"
 _BUSY_SECONDS = 1
 
@@ -34,7 +34,7 @@ def usage_reported(call: Call, fact: events.UsageReported) -> None:
         kinds.SUBSCRIPTION, {"customer": fact.customer, "status": ["active", "past_due"]}, limit=20
     ):
         if _has_thresholds(subscription):
-            call.schedule.once(call.real, WORK, subscription["id"])
+            call.schedule.once(call.real, JOB, subscription["id"])
 
 
 def _has_thresholds(subscription: StoredSubscription) -> bool:
@@ -59,7 +59,7 @@ def check(call: Call, id: str) -> None:
     try:
         call = clock.for_customer(call, call.objects.find(kinds.CUSTOMER, subscription["customer"]))
     except ApiError:  # its test clock is advancing
-        call.schedule.add(call.real + _BUSY_SECONDS, WORK, id)
+        call.schedule.add(call.real + _BUSY_SECONDS, JOB, id)
         return
     items = load(call, subscription)
     period = span = period_of(subscription)
@@ -75,7 +75,7 @@ def check(call: Call, id: str) -> None:
         lines += period_lines(call, subscription, items)
         store_items(call, subscription, items)
         span = (call.now, period[1])  # billed now, but already in the new period
-        plan_work(call, subscription)
+        schedule_jobs(call, subscription)
     subscription["_billed"] = {
         "start": span[0],
         "items": {item["id"]: quantities.used(call, subscription, item, span) for item in items if is_metered(item)},

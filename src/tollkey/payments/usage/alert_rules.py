@@ -14,7 +14,7 @@ from tollkey.wire.kinds import Job
 if TYPE_CHECKING:
     from tollkey.payments.usage.stored import StoredAlert
 
-WORK = Job("billing.alert.check")
+JOB = Job("billing.alert.check")
 SHOWN = ["active", "inactive"]  # statuses of alerts that are not archived
 _FUTURE = 300 + 1  # how far in the future an event may be, seconds
 MIGRATION = Migration(
@@ -40,7 +40,7 @@ def usage_reported(call: Call, fact: events.UsageReported) -> None:
         return
     for alert in (*of_meter(call, meter["id"], None), *of_meter(call, meter["id"], customer)):
         if alert["status"] == "active" and not triggered(call, alert, customer):
-            call.schedule.once(call.real, WORK, f"{alert['id']} {customer}")
+            call.schedule.once(call.real, JOB, f"{alert['id']} {customer}")
 
 
 def check(call: Call, id: str) -> None:

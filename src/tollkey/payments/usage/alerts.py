@@ -141,7 +141,7 @@ ALERT = Resource(
         Endpoint("POST", "/v1/billing/alerts/{id}/archive", archive),
         Endpoint("POST", "/v1/billing/alerts/{id}/deactivate", deactivate),
     ),
-    on_due={alert_rules.WORK: alert_rules.check},
+    on_due={alert_rules.JOB: alert_rules.check},
     title="Billing alerts",
     columns=("title", "id", "status"),
     actions=(

@@ -23,9 +23,9 @@ from tollkey.payments.usage.credits import (
     expire_rest,
     granted,
     grants_of,
+    is_usable,
     left_of,
     record,
-    usable,
     wire_amount,
 )
 from tollkey.wire import (
@@ -61,7 +61,7 @@ def create(call: Call, params: operations.PostBillingCreditGrants) -> StoredCred
     expires = params.get("expires_at")
     effective = params.get("effective_at") or call.now
     _check_order(effective, expires)
-    if sum(usable(grant, call.now) for grant in grants_of(call, customer["id"])) >= MOST:
+    if sum(is_usable(grant, call.now) for grant in grants_of(call, customer["id"])) >= MOST:
         raise invalid(f"A customer can have up to {MOST} unused credit grants.", "customer")
     grant = new_object(
         kinds.GRANT,
@@ -213,7 +213,7 @@ def summary(call: Call, params: operations.GetBillingCreditBalanceSummary) -> ap
     for grant in _chosen(call, customer["id"], params["filter"]):
         own = left_of(grant)
         before = left.get(own.currency, own.with_amount(0))
-        left[own.currency] = before + own if usable(grant, now) else before
+        left[own.currency] = before + own if is_usable(grant, now) else before
     balances = [
         {"available_balance": wire_amount(total), "ledger_balance": wire_amount(total)}
         for _, total in sorted(left.items())

@@ -42,7 +42,7 @@ def change_left(grant: StoredCreditGrant, by: Money) -> None:
     grant["_left"] = (left_of(grant) + by).amount
 
 
-def usable(grant: StoredCreditGrant, now: int) -> bool:
+def is_usable(grant: StoredCreditGrant, now: int) -> bool:
     """Return whether a grant can be applied at a time (UTC epoch seconds)."""
     started = grant["effective_at"] is not None and grant["effective_at"] <= now
     over = grant["voided_at"] is not None or (grant["expires_at"] is not None and grant["expires_at"] <= now)
@@ -109,7 +109,7 @@ def apply(call: Call, invoice: StoredInvoice) -> bool:
     """
     if not invoice["customer"] or not fields.knows(call, kinds.GRANT):
         return False
-    grants = [grant for grant in grants_of(call, invoice["customer"]) if usable(grant, call.now)]
+    grants = [grant for grant in grants_of(call, invoice["customer"]) if is_usable(grant, call.now)]
     grants = [grant for grant in grants if granted(grant).currency == invoice["currency"]]
     taken: dict[str, list[tuple[str, int]]] = {}
     for line in invoice["lines"]["data"] if grants else []:
