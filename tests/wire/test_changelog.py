@@ -204,7 +204,8 @@ def test_a_metered_price_needs_a_meter_since_2025_03_31(api: Api) -> None:
     }  # fmt: skip
     assert api.under(before("2025-03-31")).post("/v1/prices", **asked).status == 200
     refused = api.under("2025-03-31.basil").post("/v1/prices", **asked)
-    assert (refused.status, refused.error["param"]) == (400, "recurring[meter]")
+    message = "Starting with Stripe version `2025-03-31.basil`, metered prices must be backed by meters."
+    assert (refused.status, refused.error["message"]) == (400, message)
 
 
 def test_interac_cannot_be_captured_later_since_2025_03_31(api: Api) -> None:

@@ -19,7 +19,7 @@ from tollkey.keys import Permission
 from tollkey.wire import Endpoint, Resource
 
 #: Kinds that are the same for everybody: facts of the world, not objects of an account.
-WORLD = {"climate.product", "climate.supplier", "country_spec", "exchange_rate", "reporting.report_type"}
+WORLD = {"climate.product", "climate.supplier", "country_spec", "exchange_rate", "reporting.report_type", "tax_code"}
 #: The real system answers 400 instead of 404 here (reference section 1.5).
 BAD_REQUEST = {"GET /v1/sources/{}", "GET /v1/tokens/{}"}
 NO_KEY = (

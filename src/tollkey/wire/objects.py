@@ -273,13 +273,13 @@ class Objects:
     ) -> Exception:
         """Return the error for an id that this scope does not have; see ``get``."""
         resource = self.resource(object)
-        if resource.unknown is not None and param is None:
-            refusal = resource.unknown(id, self.scope.livemode)
-            if refusal is not None:
-                return refusal
         other = None
         if self.table(object).exists_in_other_mode(self.tx, self.scope, id):
             other = "test" if self.scope.livemode else "live"
+        elif resource.unknown is not None and param is None:
+            refusal = resource.unknown(id, self.scope.livemode)
+            if refusal is not None:
+                return refusal
         named = param or path_param or resource.path_param
         return missing_object(resource.named, id, named, in_path=param is None, other_mode=other)
 

@@ -39,6 +39,7 @@ def _discounted(m: Maker) -> str:
 
 MAKERS: dict[str, Callable[[Maker], Json]] = {
     "discount": lambda m: {"id": "x", "object": "discount"},
+    "tax_code": lambda m: {"id": "txcd_99999999"},
 }
 
 

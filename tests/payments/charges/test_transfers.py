@@ -99,7 +99,8 @@ def test_a_connected_account_can_pay_its_platform(api: Api) -> None:
 def test_a_platform_takes_from_an_account_even_what_is_not_there(api: Api) -> None:
     account = connected(api)
     api.ok("post", "/v1/transfers", amount=15, currency="usd", destination=api.account, headers=acting(account))
-    assert (available(api, account), available(api)) == (-15, 15)
+    assert (available(api, account), available(api)) == (-15, 0)  # what the account owes is reserved
+    assert [one["amount"] for one in api.get("/v1/balance")["connect_reserved"]] == [15]
     audit(api, account)
 
 
