@@ -19,6 +19,7 @@ from tests.support.recipes import Maker, name_of
 from tollkey.db import Scope
 from tollkey.wire import Endpoint, Resource, hosted_url
 from tollkey.wire.params import Anything, Param
+from tollkey.wire.spec.dates import DATES
 
 Json = dict[str, Any]
 Keys = tuple[str, ...]
@@ -44,6 +45,9 @@ SENT: dict[str, Json] = {
     "company": {"tax_id": "918273645", "vat_id": "DE918273646", "registration_number": "HRB918273647"},
     "person": {"id_number": "874521903", "id_number_secondary": "874521904", "ssn_last_4": "7431", "first_name": "Jo"},
     "pii": {"id_number": "874521903"},
+    "legal_entity": {"personal_id_number": "874521903", "ssn_last_4": "7431", "business_tax_id": "918273645",
+        "business_vat_id": "DE918273646"},
+    "additional_owners": {"personal_id_number": "874521904", "ssn_last_4": "7431", "first_name": "Jo"},
     "cvc_update": {"cvc": "973"},
     "pin": {"encrypted_number": "cGluOTE4MjczNjQ4"},
 }  # fmt: skip
@@ -54,7 +58,7 @@ ALONE: Json = {
 }  # fmt: skip
 NAMES = frozenset({
     "number", "cvc", "account_number", "iban", "id_number", "id_number_secondary", "ssn_last_4", "tax_id", "vat_id",
-    "registration_number", "encrypted_number", "payload",
+    "registration_number", "encrypted_number", "payload", "personal_id_number", "business_tax_id", "business_vat_id",
 })  # fmt: skip
 #: Parameters of these names that hold nothing to hide, and why.
 SHOWN = {
@@ -66,6 +70,10 @@ SHOWN = {
     "POST /pay/{} tax_id": "a customer's tax id, which invoices show",
     "POST /pay/{}/address tax_id": "a customer's tax id, which invoices show",
     "POST /portal/{}/details tax_id": "a customer's tax id, which invoices show",
+    "POST /v1/customers business_vat_id": "a customer's tax id, which invoices show",
+    "POST /v1/customers/{} business_vat_id": "a customer's tax id, which invoices show",
+    "POST /v1/customers tax_info.tax_id": "a customer's tax id, which invoices show",
+    "POST /v1/customers/{} tax_info.tax_id": "a customer's tax id, which invoices show",
 }
 #: A payer's tax id is a field of the answer in the real system.
 SHOWN_ENDS = ("billing_details.tax_id", "boleto.tax_id")
@@ -124,9 +132,14 @@ class Desk:
         name = name_of(endpoint)
         place, params = self._plan(resource, endpoint, path)
         params = {**params, **self._params(path, declared)}
-        answer = self.api.post(place, **params)
+        answer = self._in_its_version(endpoint, path).post(place, **params)
         told = f"{name} {'.'.join(path)}: {answer.status} {answer.get('error', {}).get('message')}"
         (self.taken if answer.status == 200 else self.refused).append(told)
+
+    def _in_its_version(self, endpoint: Endpoint, path: Keys) -> Api:
+        """The newest version that takes the parameter."""
+        gone = [one.date for one in endpoint.removed if one.param == path[0]]
+        return self.api.under(max(day for day in DATES if day < min(gone))) if gone else self.api
 
     def _plan(self, resource: Resource, endpoint: Endpoint, path: Keys) -> tuple[str, Json]:
         name, kind = name_of(endpoint), path[1] if path[0] == "payment_method_data" else path[0]
@@ -154,9 +167,10 @@ class Desk:
         elif not parent:
             return {path[0]: ALONE[path[0]]}
         else:
-            sent = {name: value for name, value in SENT[path[-2]].items() if (*parent, name) in declared}
+            above = [name for name in parent if name != "[]"][-1]
+            sent = {name: value for name, value in SENT[above].items() if (*parent, name) in declared}
         for name in reversed(parent):
-            sent = {name: sent}
+            sent = [sent] if name == "[]" else {name: sent}
         if path[0] == "payment_method_data":
             sent[path[0]].update(type=path[1], billing_details={"name": "Jo Doe", "email": "jo@example.com"})
         return dict(sent)

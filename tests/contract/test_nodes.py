@@ -114,7 +114,7 @@ def upload(server: Running, content: bytes) -> str:
     """The id of a file with these contents, and the address of a link to it."""
     fields = "".join(
         f'--frontier\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in {"purpose": "identity_document", "file_link_data[create]": "true"}.items()
+        for name, value in {"purpose": "dispute_evidence", "file_link_data[create]": "true"}.items()
     )
     head = f'{fields}--frontier\r\nContent-Disposition: form-data; name="file"; filename="pass.png"\r\n\r\n'
     headers = {"Authorization": f"Bearer {server.secret_key}", "Content-Type": "multipart/form-data; boundary=frontier"}

@@ -6,7 +6,7 @@ import http.client
 import os
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 from tests.crash.test_server import Running
@@ -23,11 +23,9 @@ def upload(server: Running) -> int:
     head += '--b\r\nContent-Disposition: form-data; name="file"; filename="pass.png"\r\n\r\n'
     body = head.encode() + b"\x89PNG\r\n\x1a\n" + os.urandom(SIZE) + b"\r\n--b--\r\n"
     headers = {"Authorization": f"Bearer {server.key}", "Content-Type": "multipart/form-data; boundary=b"}
-    http_ = http.client.HTTPConnection(server.address, timeout=20)
-    http_.request("POST", "/v1/files", body, headers)
-    status = http_.getresponse().status
-    http_.close()
-    return status
+    with closing(http.client.HTTPConnection(server.address, timeout=20)) as connection:
+        connection.request("POST", "/v1/files", body, headers)
+        return connection.getresponse().status
 
 
 def test_after_a_kill_every_file_is_whole_and_what_is_left_of_others_is_deleted_within_an_hour(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ _IBAN = re.compile(r"(?<![0-9A-Za-z])[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}(?![0-9A-Za-
 _PRIVATE = (
     "cvc|cvv|client_secret|websocket_id|password|id_number|id_number_secondary|ssn_last_4|account_number|iban"
     "|sort_code|track_data|payload|tax_id|vat_id|registration_number|encrypted_number|private_key_file_password"
-    "|cryptogram|descriptor_code|verification_code|authentication_token|access_token|refresh_token"
+    "|personal_id_number|business_tax_id|business_vat_id|cryptogram|descriptor_code|verification_code|authentication_token|access_token|refresh_token"
 )
 _PRIVATE_NAMES = tuple(_PRIVATE.split("|"))
 _CARD_NAME = re.compile(r"(?:card|source|external_account)\]?\[number\]|^number(?:\[|$)", re.IGNORECASE)

@@ -215,5 +215,6 @@ OF_ITEMS: dict[str, tuple[Act, tuple[str, ...]]] = {
 @pytest.mark.parametrize("what", OF_ITEMS)
 def test_each_step_is_for_items_of_subscriptions_in_their_states(api: Api, what: str, state: str) -> None:
     act, allowed = OF_ITEMS[what]
-    refusal = "`incomplete` status" if state == "incomplete" else "A canceled subscription can only update"
+    ended = "No such subscription: " if what == "add an item" else "A canceled subscription can only update"
+    refusal = "`incomplete` status" if state == "incomplete" else ended
     _check(act(api, _subscription(api, state)), state in allowed, refusal)

@@ -31,7 +31,7 @@ def test_only_a_paused_subscription_is_resumed(api: Api) -> None:
     _, who = clocked(api)
     sub = subscribe(api, who, plan(api))["id"]
     refused = api.post(f"/v1/subscriptions/{sub}/resume", billing_cycle_anchor={"type": "now"})
-    assert (refused.status, "status is `active`" in refused.error["message"]) == (400, True)
+    assert (refused.status, "only resume a subscription if it is `paused`" in refused.error["message"]) == (400, True)
 
 
 def test_a_canceled_subscription_is_neither_migrated_nor_canceled_again(api: Api) -> None:
