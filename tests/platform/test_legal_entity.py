@@ -186,3 +186,18 @@ def test_an_account_reads_itself_in_the_older_shape_too(api: Api) -> None:
     account = made(api, type="individual", first_name="Jenny")
     seen = api.under(OLD).ok("GET", "/v1/account", headers={"Stripe-Account": account["id"]})
     assert seen["legal_entity"]["first_name"] == "Jenny"
+
+
+def test_a_deleted_account_has_no_legal_entity(api: Api) -> None:
+    account = api.under(OLD).ok("POST", "/v1/accounts", type="custom", country="US")["id"]
+    assert dict(api.under(OLD).delete(f"/v1/accounts/{account}")) == {
+        "id": account, "object": "account", "deleted": True,
+    }  # fmt: skip
+
+
+def test_owners_are_closed_to_the_platform_where_stripe_collects_the_requirements(api: Api) -> None:
+    account = api.ok("POST", "/v1/accounts", type="express", country="US")["id"]
+    link = {"refresh_url": "https://example.com/r", "return_url": "https://example.com/b", "type": "account_onboarding"}
+    api.ok("POST", "/v1/account_links", account=account, **link)
+    owners = {"additional_owners": [{"first_name": "Eve"}]}
+    assert api.under(OLD).post(f"/v1/accounts/{account}", legal_entity=owners).status == 403

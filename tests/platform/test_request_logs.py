@@ -353,6 +353,11 @@ def test_secrets_of_these_names_are_in_no_log(api: Api, path: str, params: dict[
     assert "hush-7261" not in repr(rows)
 
 
+def test_the_numbers_of_a_person_of_v2_are_in_no_log() -> None:
+    sent = '{"given_name": "Eve", "id_numbers": [{"type": "us_ssn", "value": "874521903"}]}'
+    assert redact(sent) == '{"given_name": "Eve", "id_numbers": "[redacted]"}'
+
+
 def test_a_long_request_is_redacted_when_it_is_written_and_kept_as_any_other(api: Api) -> None:
     form = "description=" + "a" * 3_000 + "&card[number]=4242424242424242&card[cvc]=917"
     answer = api.send("POST", "/v1/customers", body=form.encode())

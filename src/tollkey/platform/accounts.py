@@ -21,7 +21,7 @@ from tollkey.platform._connect.agreements import check_agreement, check_requeste
 from tollkey.platform._connect.countries import check_currency, default_currency
 from tollkey.platform._connect.external import add_external, replace_external
 from tollkey.platform._connect.loading import VERIFY, LoadedAccount, ask, capability, deauthorize, verify
-from tollkey.platform._connect.ownership import check_update
+from tollkey.platform._connect.ownership import check_people, check_update
 from tollkey.platform._connect.people import check_person
 from tollkey.platform._connect.personal_tokens import spend_token
 from tollkey.platform._connect.providers import VERIFICATION
@@ -147,6 +147,8 @@ def _apply(loaded: LoadedAccount, params: Mapping[str, Any], owners: Sequence[Pa
     call, account = loaded.home, loaded.account
     given = _from_token(call, params)
     check_update(loaded, given)
+    if owners:
+        check_people(loaded, by_owner=False)
     check_currency(account["country"], given.get("default_currency"))
     check_agreement(account, _platform(call), (given.get("tos_acceptance") or {}).get("service_agreement"))
     set_account(call, account, given)
@@ -205,6 +207,7 @@ def _own(loaded: LoadedAccount, owners: Sequence[Params]) -> None:
     ]
     for index, given in enumerate(owners):
         person = there[index] if index < len(there) else new_person(loaded.home, loaded.account)
+        check_person(loaded, person, given, "legal_entity[additional_owners]")
         set_person(loaded.home, person, given)
         if index < len(there):
             loaded.home.objects.save(person)

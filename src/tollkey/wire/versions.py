@@ -137,7 +137,7 @@ class Versions:
             for item in answer:
                 self.undo(call, item, date)
         elif isinstance(answer, dict):
-            kind = answer.get("object")
+            kind = answer.get("object") if answer.get("deleted") is not True else None
             for change in self._changes.get(kind, ()) if isinstance(kind, str) else ():
                 if change.date <= date:
                     break

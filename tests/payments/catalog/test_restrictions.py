@@ -27,6 +27,16 @@ def _charged(api: Api, who: str) -> None:
     api.ok("post", "/v1/charges", amount=500, currency="usd", customer=who, source=source)
 
 
+def _failed(api: Api, who: str) -> None:
+    source = api.ok("post", f"/v1/customers/{who}/sources", source="tok_chargeCustomerFail")["id"]
+    assert api.post("/v1/charges", amount=500, currency="usd", customer=who, source=source).status == 402
+
+
+def _gave_up(api: Api, who: str) -> None:
+    intent = api.ok("post", "/v1/payment_intents", amount=500, currency="usd", customer=who)["id"]
+    api.ok("post", f"/v1/payment_intents/{intent}/cancel")
+
+
 def _tried(api: Api, who: str) -> None:
     sub = subscribe(api, who, plan(api), trial_period_days=7)["id"]
     api.ok("delete", f"/v1/subscriptions/{sub}")
@@ -47,6 +57,8 @@ HISTORY: dict[str, tuple[Callable[[Api, str], None], bool]] = {
     "a charge": (_charged, True),
     "a trial that was canceled": (_tried, True),
     "an open invoice": (_invoiced, True),
+    "a failed charge": (_failed, False),
+    "a canceled intent": (_gave_up, False),
     "a draft": (lambda api, who: _invoiced(api, who, finalize=False), False),
 }
 

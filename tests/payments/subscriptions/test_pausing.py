@@ -105,6 +105,24 @@ def test_resuming_waits_for_the_payment_of_its_invoice_which_is_not_attempted(ap
     api.ok("POST", f"/v1/invoices/{invoice['id']}/pay")
     assert current(api, sub["id"])["status"] == "active"
     assert len(api.events("customer.subscription.resumed")) == 1
+    advance(api, clock, NOW + 60 * DAY)
+    assert totals(api, sub["id"]) == [1000, 500, 1000]  # it renews
+
+
+def test_only_the_last_invoice_of_a_resumption_resumes_it_also_when_it_is_written_off(api: Api) -> None:
+    _, _, sub = half_used(api)
+    pause(api, sub["id"])
+    path = f"/v1/subscriptions/{sub['id']}"
+    first, second = (
+        api.ok("POST", path + "/resume", billing_cycle_anchor={"type": "now"})["latest_invoice"] for _ in range(2)
+    )
+    assert (api.get(f"/v1/invoices/{first}")["status"], current(api, sub["id"])["status"]) == ("void", "paused")
+    api.ok("POST", f"/v1/invoices/{second}/void")
+    assert current(api, sub["id"])["status"] == "paused"
+    third = api.ok("POST", path + "/resume", billing_cycle_anchor={"type": "now"})["latest_invoice"]
+    api.ok("POST", f"/v1/invoices/{third}/mark_uncollectible")
+    resumed = current(api, sub["id"])
+    assert (resumed["status"], "status_details" in resumed) == ("active", False)
 
 
 def test_a_failed_payment_of_a_resumption_leaves_it_past_due_or_paused(api: Api) -> None:

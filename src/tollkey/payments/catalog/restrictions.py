@@ -23,6 +23,12 @@ _INTENT: Kind[api.PaymentIntent] = Kind("payment_intent")
 _CHARGE: Kind[api.Charge] = Kind("charge")
 _SUBSCRIPTION: Kind[api.Subscription] = Kind("subscription")
 _INVOICE: Kind[api.Invoice] = Kind("invoice")
+#: Statuses of subscriptions that have begun, and of intents that were not given up.
+_BEGUN = ["active", "canceled", "incomplete", "past_due", "paused", "trialing", "unpaid"]
+_UNDER_WAY = [
+    "processing", "requires_action", "requires_capture", "requires_confirmation", "requires_payment_method",
+    "succeeded",
+]  # fmt: skip
 _LOOKED_AT = 25  # how many charges of a customer are compared with the intent that they must not belong to
 
 
@@ -98,10 +104,13 @@ def _has_bought(call: Call, customer: str, own: str | None) -> bool:
         return call.objects.query(kind, {"customer": customer, **equal}, limit=limit) if known else []
 
     return bool(
-        some(_SUBSCRIPTION)
+        some(_SUBSCRIPTION, status=_BEGUN)
         or some(_INVOICE, status=["open", "paid", "uncollectible"])
-        or any(intent["id"] != own for intent in some(_INTENT, 2))
-        or any(own is None or charge["payment_intent"] != own for charge in some(_CHARGE, _LOOKED_AT))
+        or any(intent["id"] != own for intent in some(_INTENT, 2, status=_UNDER_WAY))
+        or any(
+            charge["status"] != "failed" and (own is None or charge["payment_intent"] != own)
+            for charge in some(_CHARGE, _LOOKED_AT)
+        )
     )
 
 

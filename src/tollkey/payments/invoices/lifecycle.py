@@ -320,6 +320,7 @@ def write_off(call: Call, invoice: StoredInvoice) -> None:
     call.schedule.cancel(jobs.INVOICE_RETRY, invoice["id"])
     call.objects.save(invoice, "invoice.updated")
     call.emit("invoice.marked_uncollectible", invoice)
+    call.announce(events.InvoiceWrittenOff(invoice))
 
 
 def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:

@@ -68,6 +68,13 @@ class InvoiceVoided:
 
 
 @dataclass(frozen=True)
+class InvoiceWrittenOff:
+    """An open invoice was marked uncollectible."""
+
+    invoice: StoredInvoice
+
+
+@dataclass(frozen=True)
 class InvoiceOverdue:
     """The due date of an unpaid invoice has passed."""
 

@@ -12,6 +12,7 @@ from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import clock, events
 from tollkey.payments.subscriptions import jobs, kinds, pending_updates, states
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
+from tollkey.payments.subscriptions.periods import schedule_jobs
 from tollkey.payments.subscriptions.settings import set_reason
 from tollkey.wire import Call
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 ENDED = ("canceled", "incomplete_expired")
 UPDATED: Final = "customer.subscription.updated"
 DELETED: Final = "customer.subscription.deleted"
+RESUMED: Final = "customer.subscription.resumed"
 #: The time within which the first invoice of a subscription must be paid.
 INCOMPLETE_SECONDS = 23 * 3_600
 _JOBS = (
@@ -53,8 +55,28 @@ def voided(call: Call, fact: events.InvoiceVoided) -> None:
         pending_updates.clear(call, subscription)
     elif subscription["status"] == "incomplete" and subscription["latest_invoice"] == invoice["id"]:
         end(call, subscription, None, status="incomplete_expired")
-    else:
+    elif not _is_resumed_by(subscription, invoice):
         _reactivate(call, subscription, invoice)
+
+
+def written_off(call: Call, fact: events.InvoiceWrittenOff) -> None:
+    """Resume a subscription whose invoice of the resumption was marked uncollectible (API reference, "Resume")."""
+    subscription = _subscription_of(call, fact.invoice)
+    if subscription is not None and _is_resumed_by(subscription, fact.invoice):
+        _resume(call, subscription)
+
+
+def _is_resumed_by(subscription: StoredSubscription, invoice: StoredInvoice) -> bool:
+    """Return whether a paused subscription resumes once this invoice is paid."""
+    return subscription["status"] == "paused" and subscription.get("_resuming") == invoice["id"]
+
+
+def _resume(call: Call, subscription: StoredSubscription) -> None:
+    """Make a paused subscription active; its jobs, which pausing has cancelled, are scheduled again."""
+    states.activate(subscription)
+    schedule_jobs(call, subscription)
+    call.objects.save(subscription, UPDATED)
+    call.emit(RESUMED, subscription)
 
 
 def _reactivate(call: Call, subscription: StoredSubscription, invoice: StoredInvoice) -> None:
@@ -67,10 +89,8 @@ def _reactivate(call: Call, subscription: StoredSubscription, invoice: StoredInv
             states.activate(subscription)
     elif subscription["status"] in ("past_due", "unpaid") and invoice["id"] == subscription["latest_invoice"]:
         states.activate(subscription)
-    elif subscription["status"] == "paused" and subscription.get("_resuming") == invoice["id"]:
-        states.activate(subscription)
-        call.objects.save(subscription, UPDATED)
-        call.emit("customer.subscription.resumed", subscription)
+    elif _is_resumed_by(subscription, invoice):
+        _resume(call, subscription)
     _save_default_method(call, subscription, invoice)
     call.objects.save(subscription, UPDATED)
     if pending_updates.waits_for(subscription, invoice) and subscription["status"] not in ENDED:
@@ -112,7 +132,11 @@ def failed(call: Call, fact: events.InvoicePaymentFailed) -> None:
         subscription["status"] in ("active", "trialing") or (subscription["status"] == "paused" and resuming)
     ):
         states.mark_past_due(subscription)
+        if resuming:  # pausing has cancelled its jobs
+            schedule_jobs(call, subscription)
         call.objects.save(subscription, UPDATED)
+        if resuming:
+            call.emit(RESUMED, subscription)
 
 
 def overdue(call: Call, fact: events.InvoiceOverdue) -> None:

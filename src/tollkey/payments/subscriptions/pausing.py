@@ -13,7 +13,7 @@ from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds, states
 from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, span_usage_lines
 from tollkey.payments.subscriptions.items import is_flexible, is_metered, load, store_items
-from tollkey.payments.subscriptions.lifecycle import UPDATED, stop
+from tollkey.payments.subscriptions.lifecycle import RESUMED, UPDATED, stop
 from tollkey.payments.subscriptions.periods import begin_periods
 from tollkey.payments.subscriptions.proration import prorations
 from tollkey.payments.subscriptions.trials import PAUSED
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
     from tollkey.wire import operations
 
-RESUMED: Final = "customer.subscription.resumed"
 ON_SUCCESS: Final = "resume_on_payment_success"
 _PAUSABLE = ("active", "past_due", "trialing")
 
@@ -177,8 +176,11 @@ def bill(call: Call, subscription: StoredSubscription, invoice: StoredInvoice, b
     subscription stays paused until it succeeds. Otherwise it waits for ``POST /v1/invoices/{invoice}/pay``, and becomes
     past due when that fails. Source: Stripe's guide to pausing subscriptions.
     """
+    earlier = call.objects.find(kinds.INVOICE, subscription.get("_resuming") or "")
     subscription["_resuming"], subscription["_paused_until_paid"] = invoice["id"], behavior == ON_SUCCESS
     call.objects.save(subscription)
+    if earlier is not None and earlier["status"] == "open":  # only one invoice of a resumption is to be paid
+        lifecycle.void(call, earlier)
     if behavior == ON_SUCCESS:
         collect_now(call, invoice, "allow_incomplete")
     else:

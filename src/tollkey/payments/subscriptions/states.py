@@ -115,6 +115,7 @@ def start_trial(subscription: StoredSubscription) -> None:
 def mark_past_due(subscription: StoredSubscription) -> None:
     """Set the status to past_due: a payment failed or the due date of the latest invoice has passed."""
     SUBSCRIPTION.set(subscription, "past_due")
+    subscription.pop("status_details", None)
 
 
 def pause(

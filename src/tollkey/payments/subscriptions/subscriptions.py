@@ -269,6 +269,7 @@ SUBSCRIPTION = Resource(
         Reaction(events.InvoicePaid, lifecycle.paid),
         Reaction(events.InvoicePaymentFailed, lifecycle.failed),
         Reaction(events.InvoiceVoided, lifecycle.voided),
+        Reaction(events.InvoiceWrittenOff, lifecycle.written_off),
         Reaction(events.InvoiceOverdue, lifecycle.overdue),
         Reaction(events.TaxLocationMissing, lifecycle.without_tax),
         Reaction(events.CustomerDeleted, lifecycle.customer_deleted),
