@@ -115,3 +115,17 @@ def test_a_browser_changes_the_delivery_that_a_browser_said(api: Api) -> None:
     api.ok("POST", path, shipping={"name": "Third", "address": ADDRESS})
     answer = api.post(f"{path}/confirm", key=api.pk, shipping={"name": "Fourth", "address": ADDRESS}, **more)
     assert (answer.status, api.get(path)["shipping"]["name"]) == (400, "Third")
+
+
+def test_no_refusal_tells_a_browser_the_id_of_a_customer(api: Api) -> None:
+    who, other = (api.ok("POST", "/v1/customers")["id"] for _ in range(2))
+    method = api.ok("POST", "/v1/payment_methods/pm_card_visa/attach", customer=other)["id"]
+    for customer in ({"customer": who}, {}):
+        intent = api.ok("POST", "/v1/payment_intents", **PAYMENT, **customer)
+        for sent in ({}, {"payment_method": method}):
+            refused = api.post(
+                f"/v1/payment_intents/{intent['id']}/confirm",
+                key=api.pk, client_secret=intent["client_secret"], **sent,
+            )  # fmt: skip
+            assert refused.status == 400
+            assert (who in repr(refused), other in repr(refused)) == (False, False)

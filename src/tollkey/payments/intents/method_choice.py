@@ -104,6 +104,9 @@ def usable_by(call: Call, intent: AnyIntent, method: Instrument) -> None:
     owner = method.get("customer")
     owner = owner if isinstance(owner, str) else None
     name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
+    if owner is not None and owner != intent["customer"] and call.client:  # whose id is hidden from it
+        message = f"The payment method supplied ({method['id']}) belongs to another Customer."
+        raise _not_usable(call, intent, message, "payment_method", None)
     if owner is not None and intent["customer"] is None:
         message, param, code = _BELONGS[intent["object"]]
         raise _not_usable(call, intent, message.format(method=method["id"], customer=owner), param, code)

@@ -108,7 +108,7 @@ def missing_method(call: Call, intent: StoredPaymentIntent) -> ApiError:
         "You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again"
         " directly with a payment method or ConfirmationToken."
     )
-    if intent["customer"] is not None:
+    if intent["customer"] is not None and not call.client:  # its id is hidden from a publishable key
         hint = (
             f"To confirm the PaymentIntent with {intent['customer']}, specify a payment method attached to this"
             " customer along with the customer ID."
