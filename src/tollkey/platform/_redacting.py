@@ -24,9 +24,10 @@ _GROUPS = re.compile(
 _HANGING = re.compile(r"(?<![0-9])[0-9]{13,19}(?![0-9A-Za-z])")
 _IBAN = re.compile(r"(?<![0-9A-Za-z])[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}(?![0-9A-Za-z])", re.IGNORECASE)
 _PRIVATE = (
-    "cvc|cvv|client_secret|websocket_id|password|id_number|id_numbers|id_number_secondary|ssn_last_4|account_number|iban"
-    "|sort_code|track_data|payload|tax_id|vat_id|registration_number|encrypted_number|private_key_file_password"
-    "|personal_id_number|business_tax_id|business_vat_id|cryptogram|descriptor_code|verification_code|authentication_token|access_token|refresh_token"
+    "cvc|cvv|client_secret|websocket_id|password|id_number|id_numbers|id_number_secondary|ssn_last_4"
+    "|account_number|iban|sort_code|track_data|payload|tax_id|vat_id|registration_number|encrypted_number"
+    "|private_key_file_password|personal_id_number|business_tax_id|business_vat_id|cryptogram|descriptor_code"
+    "|verification_code|authentication_token|access_token|refresh_token"
 )
 _PRIVATE_NAMES = tuple(_PRIVATE.split("|"))
 _CARD_NAME = re.compile(r"(?:card|source|external_account)\]?\[number\]|^number(?:\[|$)", re.IGNORECASE)
