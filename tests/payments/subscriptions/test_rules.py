@@ -125,7 +125,7 @@ NEW: list[tuple[str | None, str, Given]] = [
     ),
     (
         "trial_end",
-        f"You specified the value `{NOW - DAY}` which is in the past.",
+        "Invalid timestamp: must be an integer Unix timestamp in the future",
         lambda a, _: {"trial_end": NOW - DAY},
     ),
     ("trial_end", "maximum number of trial period days is 730", lambda a, _: {"trial_end": NOW + 731 * DAY}),

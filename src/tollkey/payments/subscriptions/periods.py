@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic, pricing
 from tollkey.payments.subscriptions import jobs
-from tollkey.wire import Call, Params, exclusive, in_the_past, invalid
+from tollkey.wire import Call, Params, exclusive, invalid
 from tollkey.wire.kinds import Job
 
 if TYPE_CHECKING:
@@ -140,7 +140,8 @@ def trial_end_of(call: Call, params: Params, trial_days: int | None) -> int | No
     if end is not None:
         at = int(end)
         if at <= call.now:
-            raise in_the_past("trial_end", at)
+            # As reported by a shop plugin (its issue 4451); a recording of 2026-09 has the text of ``in_the_past``.
+            raise invalid("Invalid timestamp: must be an integer Unix timestamp in the future", "trial_end")
         if at > arithmetic.shift(call.now, "year", 5):
             raise invalid("Invalid timestamp: can be no more than five years in the future", "trial_end")
         return at
