@@ -137,8 +137,9 @@ class Versions:
             for item in answer:
                 self.undo(call, item, date)
         elif isinstance(answer, dict):
-            kind = answer.get("object") if answer.get("deleted") is not True else None
-            for change in self._changes.get(kind, ()) if isinstance(kind, str) else ():
+            kind = answer.get("object")
+            changes = self._changes.get(kind, ()) if isinstance(kind, str) else ()
+            for change in changes if answer.get("deleted") is not True else ():
                 if change.date <= date:
                     break
                 change.undo(call, answer)

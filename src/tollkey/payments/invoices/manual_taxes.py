@@ -12,7 +12,7 @@ from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import kinds
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, invalid, new_object
+from tollkey.wire import Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice, TaxEntry
@@ -87,19 +87,5 @@ def _entry(given: Mapping[str, Any], rate: StoredTaxRate, reason: str) -> TaxEnt
 def _rate(call: Call, data: Mapping[str, Any]) -> StoredTaxRate:
     """Return the archived tax rate of these data; the same data give the same rate."""
     key = "|".join(["manual", *(str(data.get(name)) for name in _SAME)])
-    known = call.objects.query(kinds.TAX_RATE, {"_automatic": key}, limit=1)
-    if known:
-        return known[0]
-    rate = new_object(
-        kinds.TAX_RATE,
-        id=call.ids.new("txr"),
-        active=False,
-        created=call.now,
-        inclusive=data["inclusive"],
-        livemode=call.livemode,
-        percentage=float(data["percentage"]),
-        rate_type="percentage",
-    )
-    fields.assign(rate, data, _SHOWN)
-    rate["_automatic"] = key
-    return call.objects.insert(rate)
+    shown = {name: data[name] for name in _SHOWN if name in data}
+    return automatic.archived_rate(call, key, float(data["percentage"]), inclusive=data["inclusive"], shown=shown)

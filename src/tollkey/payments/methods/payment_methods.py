@@ -373,6 +373,7 @@ _PAGE = "limit starting_after ending_before type allow_redisplay"
 _LISTED_BY_APP = Access(takes=f"customer {_PAGE}", refuses="customer_account")
 _ATTACHED_BY_APP = Access(takes="customer", refuses="customer_account")
 
+_UPDATE_REMOVED = (Removed("2026-09-30", "payto", link="endive/2026-09-30/removed-payto-fields"),)
 PAYMENT_METHOD = Resource(
     object="payment_method",
     rewrites=(banks.without_number,),
@@ -386,12 +387,7 @@ PAYMENT_METHOD = Resource(
         Endpoint("GET", "/v1/payment_methods", list_all, ephemeral=_LISTED_BY_APP),
         Endpoint("POST", "/v1/payment_methods", create, publishable=_MADE_BY_CLIENT),
         Endpoint("GET", "/v1/payment_methods/{payment_method}", retrieve, makes=True),
-        Endpoint(
-            "POST",
-            "/v1/payment_methods/{payment_method}",
-            update,
-            removed=(Removed("2026-09-30", "payto", link="endive/2026-09-30/removed-payto-fields"),),
-        ),
+        Endpoint("POST", "/v1/payment_methods/{payment_method}", update, removed=_UPDATE_REMOVED),
         Endpoint("POST", "/v1/payment_methods/{payment_method}/attach", attach, ephemeral=_ATTACHED_BY_APP),
         Endpoint("POST", "/v1/payment_methods/{payment_method}/detach", detach, ephemeral=Access()),
         Endpoint("GET", "/v1/customers/{customer}/payment_methods", of_customer, ephemeral=Access(takes=_PAGE)),

@@ -7,9 +7,9 @@ exclude tax, others include it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import arithmetic
@@ -158,26 +158,39 @@ def _inclusive(how: Taxing, behavior: str | None, currency: str) -> bool:
 
 
 def _rate_object(call: Call, place: Place, percent: str, inclusive: bool) -> StoredTaxRate:
+    shown = {
+        "country": place.country,
+        "display_name": "Sales Tax" if place.kind == "sales_tax" else place.kind.upper(),
+        "effective_percentage": float(percent),
+        "jurisdiction": place.state or place.country,
+        "jurisdiction_level": "state" if place.state else "country",
+        "state": place.state,
+        "tax_type": place.kind,
+    }
     key = f"{place.country}-{place.state or ''}-{percent}-{inclusive}"
+    return archived_rate(call, key, float(percent), inclusive=inclusive, shown=shown)
+
+
+def archived_rate(
+    call: Call, key: str, percentage: float, *, inclusive: bool, shown: Mapping[str, Any]
+) -> StoredTaxRate:
+    """Return the archived tax rate with this key, which is created without an event if it does not exist.
+
+    key: the same for the same rate. percentage: in percent. shown: its further fields.
+    """
     known = call.objects.query(kinds.TAX_RATE, {"_automatic": key}, limit=1)
     if known:
         return known[0]
-    made = new_object(
+    rate = new_object(
         kinds.TAX_RATE,
         id=call.ids.new("txr"),
         active=False,
-        country=place.country,
         created=call.now,
-        display_name="Sales Tax" if place.kind == "sales_tax" else place.kind.upper(),
-        effective_percentage=float(percent),
         inclusive=inclusive,
-        jurisdiction=place.state or place.country,
-        jurisdiction_level="state" if place.state else "country",
         livemode=call.livemode,
-        percentage=float(percent),
+        percentage=percentage,
         rate_type="percentage",
-        state=place.state,
-        tax_type=place.kind,
     )
-    made["_automatic"] = key
-    return call.objects.insert(made)
+    fields.assign(rate, shown, tuple(shown))
+    rate["_automatic"] = key
+    return call.objects.insert(rate)
