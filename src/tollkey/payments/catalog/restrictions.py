@@ -6,6 +6,7 @@ Source: docs.stripe.com/billing/subscriptions/coupons ("Restrictions", "Limit by
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,17 @@ def named(call: Call, entry: DiscountEntry, param: str) -> Redeemable:
         raise invalid(f"This promotion code is not active: {code['code']}", param)
     check_valid(call, of_code, param)
     return Redeemable(of_code, code, param)
+
+
+def find(call: Call, entry: Mapping[str, Any], param: str = "") -> Redeemable | None:
+    """Return what an entry names, valid or not; None for a discount to keep, and for what was deleted.
+
+    param: how errors name the entry.
+    """
+    code = call.objects.find(kinds.PROMOTION_CODE, entry.get("promotion_code") or "")
+    coupon = call.objects.find(kinds.COUPON, (code["promotion"]["coupon"] if code else entry.get("coupon")) or "")
+    named = f"{param}[{'promotion_code' if code else 'coupon'}]"
+    return Redeemable(coupon, code, named) if coupon is not None else None
 
 
 def is_valid(call: Call, coupon: StoredCoupon) -> bool:

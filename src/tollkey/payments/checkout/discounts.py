@@ -56,9 +56,10 @@ def redeem(call: Call, session: StoredSession) -> list[str]:
     customer = call.objects.find(kinds.CUSTOMER, session["customer"] or "")
     made = []
     for entry in session["_discounts"]:
-        code = call.objects.find(kinds.PROMOTION_CODE, entry.get("promotion_code") or "")
-        coupon = call.objects.find(kinds.COUPON, redemption.coupon_id(code) if code else entry.get("coupon") or "")
-        if coupon is not None:
-            discount = redemption.count(call, coupon, code, customer=customer, checkout_session=session["id"])
+        found = restrictions.find(call, entry)
+        if found is not None:
+            discount = redemption.count(
+                call, found.coupon, found.code, customer=customer, checkout_session=session["id"]
+            )
             made.append(discount["id"])
     return made

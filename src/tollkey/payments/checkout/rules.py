@@ -236,7 +236,9 @@ def check_currency(call: Call, session: StoredSession) -> None:
     if session["mode"] != "subscription" or customer is None:
         return
     known = customer.get("currency")
-    taken = [known] if known and currencies.is_active(call, customer, known) else []
+    taken = []
+    if known and known != session["currency"] and currencies.is_active(call, customer, known):
+        taken.append(known)
     waiting = call.objects.query(kinds.SESSION, {"customer": customer["id"], "status": "open"})
     taken += [one["currency"] for one in waiting if one["mode"] == "subscription" and one["currency"]]
     other = next((currency for currency in taken if currency != session["currency"]), None)

@@ -63,7 +63,7 @@ def written_off(call: Call, fact: events.InvoiceWrittenOff) -> None:
     """Resume a subscription whose invoice of the resumption was marked uncollectible (API reference, "Resume")."""
     subscription = _subscription_of(call, fact.invoice)
     if subscription is not None and _is_resumed_by(subscription, fact.invoice):
-        _resume(call, subscription)
+        resume_now(call, subscription)
 
 
 def _is_resumed_by(subscription: StoredSubscription, invoice: StoredInvoice) -> bool:
@@ -71,7 +71,7 @@ def _is_resumed_by(subscription: StoredSubscription, invoice: StoredInvoice) -> 
     return subscription["status"] == "paused" and subscription.get("_resuming") == invoice["id"]
 
 
-def _resume(call: Call, subscription: StoredSubscription) -> None:
+def resume_now(call: Call, subscription: StoredSubscription) -> None:
     """Make a paused subscription active; its jobs, which pausing has cancelled, are scheduled again."""
     states.activate(subscription)
     schedule_jobs(call, subscription)
@@ -90,7 +90,7 @@ def _reactivate(call: Call, subscription: StoredSubscription, invoice: StoredInv
     elif subscription["status"] in ("past_due", "unpaid") and invoice["id"] == subscription["latest_invoice"]:
         states.activate(subscription)
     elif _is_resumed_by(subscription, invoice):
-        _resume(call, subscription)
+        resume_now(call, subscription)
     _save_default_method(call, subscription, invoice)
     call.objects.save(subscription, UPDATED)
     if pending_updates.waits_for(subscription, invoice) and subscription["status"] not in ENDED:

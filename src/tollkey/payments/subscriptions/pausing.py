@@ -5,17 +5,16 @@ Source: docs.stripe.com/changelog/endive/2026-09-30/pause-subscription.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds, states
-from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, span_usage_lines
+from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, usage_lines
 from tollkey.payments.subscriptions.items import is_flexible, is_metered, load, store_items
-from tollkey.payments.subscriptions.lifecycle import RESUMED, UPDATED, stop
+from tollkey.payments.subscriptions.lifecycle import UPDATED, resume_now, stop
 from tollkey.payments.subscriptions.periods import begin_periods
-from tollkey.payments.subscriptions.proration import prorations
+from tollkey.payments.subscriptions.proration import item_details, prorations
 from tollkey.payments.subscriptions.trials import PAUSED
 from tollkey.payments.usage import quantities
 from tollkey.wire import Call, Params, invalid, new_object, value_at
@@ -88,13 +87,13 @@ def _credits(
 
 def _usage(call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem]) -> list[StoredLine]:
     """Return the lines of the usage until now, and record it so that it is not billed again after the pause."""
+    lines = [line for line in usage_lines(call, subscription, items, call.now) if line["amount"]]
     metered = [item for item in items if is_metered(item)]
-    spans = [(item, (item["current_period_start"], call.now)) for item in metered]
-    lines = [line for item, span in spans for line in span_usage_lines(call, subscription, item, span)]
     if metered:
-        used = {item["id"]: quantities.used(call, subscription, item, span) for item, span in spans}
+        spans = {item["id"]: (item["current_period_start"], call.now) for item in metered}
+        used = {item["id"]: quantities.used(call, subscription, item, spans[item["id"]]) for item in metered}
         subscription["_billed"] = {"items": used, "start": metered[0]["current_period_start"]}
-    return [line for line in lines if line["amount"]]
+    return lines
 
 
 def _invoice(call: Call, subscription: StoredSubscription, lines: list[StoredLine]) -> None:
@@ -110,7 +109,8 @@ def _invoice(call: Call, subscription: StoredSubscription, lines: list[StoredLin
 
 def _pending_item(call: Call, subscription: StoredSubscription, line: StoredLine) -> StoredInvoiceItem:
     """Return a line as a pending invoice item for the next invoice."""
-    details: Mapping[str, Any] = value_at(line, "parent.subscription_item_details") or {}
+    details = item_details(line)
+    assert details is not None, "usage lines bill subscription items"
     item = details["subscription_item"]
     made = new_object(
         kinds.INVOICE_ITEM,
@@ -162,10 +162,8 @@ def resume_paused(call: Call, subscription: StoredSubscription, params: Params) 
             call, subscription, [], reason="subscription_update", period=(call.now, call.now)
         )
         bill(call, subscription, invoice, params.get("payment_behavior"))
-        return subscription
-    states.activate(subscription)
-    call.objects.save(subscription, UPDATED)
-    call.emit(RESUMED, subscription)
+    else:
+        resume_now(call, subscription)
     return subscription
 
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic, pricing
-from tollkey.payments.catalog import kinds as catalog_kinds
 from tollkey.payments.invoices import drafts
 from tollkey.payments.shared import currency, fields
-from tollkey.payments.subscriptions import phase_discounts
+from tollkey.payments.subscriptions import kinds, phase_discounts
 from tollkey.payments.subscriptions.items import check_sold, load, recurring_price
 from tollkey.payments.subscriptions.periods import period_of, terms_of
 from tollkey.payments.subscriptions.rules import MOST_ADDED_ITEMS, check_taxes, not_both
@@ -28,9 +27,9 @@ if TYPE_CHECKING:
 
 #: Names of an entry of ``discounts`` -> what each names.
 _DISCOUNTS: dict[str, Kind[Any]] = {
-    "coupon": catalog_kinds.COUPON,
-    "discount": catalog_kinds.DISCOUNT,
-    "promotion_code": catalog_kinds.PROMOTION_CODE,
+    "coupon": kinds.COUPON,
+    "discount": kinds.DISCOUNT,
+    "promotion_code": kinds.PROMOTION_CODE,
 }
 
 

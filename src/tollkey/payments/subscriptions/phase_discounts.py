@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import restrictions
-from tollkey.payments.subscriptions import kinds
 from tollkey.wire import Call
 
 if TYPE_CHECKING:
@@ -41,17 +40,9 @@ def check_currency(call: Call, phase: Phase, param: str) -> None:
     param: how errors name the phase.
     """
     for place, entry in enumerate(phase["discounts"]):
-        found = _find(call, entry, f"{param}[discounts][{place}]")
+        found = restrictions.find(call, entry, f"{param}[discounts][{place}]")
         if found is not None:
             restrictions.check_currency(found, phase["currency"], "line item")
-
-
-def _find(call: Call, entry: Mapping[str, Any], param: str) -> restrictions.Redeemable | None:
-    """What an entry names, valid or not; None for a discount to keep, and for what is gone."""
-    code = call.objects.find(kinds.PROMOTION_CODE, entry["promotion_code"] or "")
-    coupon = call.objects.find(kinds.COUPON, (code["promotion"]["coupon"] if code else entry["coupon"]) or "")
-    named = f"{param}[{'promotion_code' if code else 'coupon'}]"
-    return restrictions.Redeemable(coupon, code, named) if coupon is not None else None
 
 
 def _names(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -73,7 +64,7 @@ def promised(call: Call, phase: Phase) -> list[DiscountEntry]:
     """Return what a phase that begins redeems: what it promises, without what is not valid any more."""
     promises: list[DiscountEntry] = []
     for entry in phase["discounts"]:
-        found = _find(call, entry, "")
+        found = restrictions.find(call, entry, "")
         if entry["discount"]:
             promises.append({"discount": entry["discount"]})
         elif found is None or not restrictions.is_valid(call, found.coupon):

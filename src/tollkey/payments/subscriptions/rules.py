@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.ledger import Money
-from tollkey.payments.catalog import arithmetic
+from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.methods import customer_sources
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.discounts import check_minimum
@@ -79,11 +79,13 @@ def check_whole(call: Call, subscription: StoredSubscription, params: Params) ->
 
     params: those of the change; settings that it does not touch are not checked.
     """
-    items = load(call, subscription)
-    if not _OF_TAXES.isdisjoint(params) and subscription["automatic_tax"]["enabled"]:
+    taxed = not _OF_TAXES.isdisjoint(params) and subscription["automatic_tax"]["enabled"]
+    thresholds = None if _OF_THRESHOLDS.isdisjoint(params) else subscription["billing_thresholds"]
+    items = load(call, subscription) if taxed or thresholds else []
+    if taxed:
         check_taxes(subscription["default_tax_rates"], [item["tax_rates"] for item in items])
-    if not _OF_THRESHOLDS.isdisjoint(params) and subscription["billing_thresholds"]:
-        _check_thresholds(call, subscription["billing_thresholds"], [item["price"]["id"] for item in items])
+    if thresholds:
+        _check_thresholds(call, thresholds, [item["price"]["id"] for item in items])
 
 
 def check_purchase(call: Call, subscription: StoredSubscription, params: Params) -> None:
@@ -91,10 +93,13 @@ def check_purchase(call: Call, subscription: StoredSubscription, params: Params)
 
     A trial has a free first invoice; there the cost of a period is compared.
     """
+    if not any(entry.get("promotion_code") for entry in redemption.entries_of(params) or ()):
+        return
     first = call.objects.find(kinds.INVOICE, subscription["latest_invoice"] or "")
-    cost = _cost_of_period(call, subscription)
     if first is not None and subscription["status"] != "trialing":
-        cost = cost.with_amount(first["subtotal"])
+        cost = Money(first["subtotal"], subscription["currency"])
+    else:
+        cost = _cost_of_period(call, subscription)
     check_minimum(call, params, cost)
 
 

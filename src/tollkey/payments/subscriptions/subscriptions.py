@@ -33,7 +33,7 @@ from tollkey.payments.subscriptions import (
 )
 from tollkey.payments.subscriptions.billing import create_draft_invoice, period_lines
 from tollkey.payments.subscriptions.items import load
-from tollkey.payments.subscriptions.periods import period_of, schedule_jobs
+from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.subscriptions.phases import check_unmanaged
 from tollkey.payments.subscriptions.previews import preview_renewal
 from tollkey.payments.subscriptions.renewal import (
@@ -74,7 +74,8 @@ _ENDED = ("canceled", "incomplete_expired")
 #: Parameters that are refused while a schedule manages the subscription.
 _MANAGED_BY_SCHEDULE = frozenset({"cancel_at", "cancel_at_period_end"})
 #: Of changes of a subscription, at both of its paths.
-_UPDATE_REMOVED = (*versions.REMOVED, settings.anchor_hash("now", "unchanged"))
+_ANCHOR = settings.anchor_hash("now", "unchanged")
+_UPDATE_REMOVED = (*versions.REMOVED, _ANCHOR)
 
 
 def _find(call: Call) -> tuple[Call, StoredSubscription]:
@@ -130,16 +131,12 @@ def resume(call: Call, params: Params) -> StoredSubscription:
     rules.check_resume(subscription, params)
     anew = fields.given(settings.translate(params), "billing_cycle_anchor", "now") == "now"
     if not anew and pausing.was_requested(subscription):
-        subscription = pausing.resume_paused(call, subscription, params)
-        schedule_jobs(call, subscription)
-        return call.objects.save(subscription)
+        return call.objects.save(pausing.resume_paused(call, subscription, params))
     if anew:
         start_again(call, subscription)
     lines = period_lines(call, subscription, load(call, subscription))
     invoice = create_draft_invoice(call, subscription, lines, reason="subscription_update", period=(call.now, call.now))
     pausing.bill(call, subscription, invoice, params.get("payment_behavior"))
-    if subscription["status"] == "active":
-        schedule_jobs(call, subscription)
     return call.objects.save(subscription)
 
 
@@ -244,7 +241,7 @@ SUBSCRIPTION = Resource(
             "POST",
             "/v1/subscriptions/{subscription}/resume",
             resume,
-            removed=(settings.anchor_hash("now", "unchanged"),),
+            removed=(_ANCHOR,),
         ),
         Endpoint("POST", "/v1/subscriptions/{subscription}/migrate", migrate),
         _customers("", "GET", list_subscriptions),
