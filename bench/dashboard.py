@@ -29,7 +29,7 @@ from tollkey.keys import SYSTEM
 from tollkey.platform.request_counts import count
 from tollkey.server import build
 from tollkey.settings import Settings
-from tollkey.wire import Request
+from tollkey.wire import LATEST, Request
 
 NOW = 1_767_225_600
 _DAYS = 30
@@ -64,7 +64,7 @@ def fill(core: Core, account: str, requests: int, keys: int) -> None:
             rows.append((
                 f"req_{n:014}", account, 0, int(NOW - _DAYS * 86400 + n * step), 3, "POST" if n % 3 else "GET",
                 chance.choice(_PATHS), "",
-                status, code, ids[n % len(ids)] if ids else None, "rk_test_...abcd", "127.0.0.1", "2026-10-28.endive",
+                status, code, ids[n % len(ids)] if ids else None, "rk_test_...abcd", "127.0.0.1", LATEST,
                 "bench", None,
                 "amount=2000&currency=usd" * 3, '{"id": "ch_1", "object": "charge"}' * 8, f"ch_{n:024}",
             ))  # fmt: skip

@@ -156,7 +156,8 @@ def _apply(loaded: LoadedAccount, params: Mapping[str, Any], owners: Sequence[Pa
     wanted |= dict.fromkeys(given.get("requested_capabilities") or [], True)
     request(loaded, wanted)
     fresh = _individual(loaded, given["individual"]) if given.get("individual") is not None else None
-    _own(loaded, owners)
+    if owners:
+        _own(loaded, owners)
     external, param = given.get("external_account"), "external_account"
     if external is None:
         external, param = given.get("bank_account"), "bank_account"
@@ -202,9 +203,7 @@ def _individual(loaded: LoadedAccount, given: Params) -> Json | None:
 
 def _own(loaded: LoadedAccount, owners: Sequence[Params]) -> None:
     """Store the owners beside the representative: the first is the first that there is, further ones are new."""
-    there = [
-        one for one in loaded.people() if one["relationship"]["owner"] and not one["relationship"]["representative"]
-    ]
+    there = [one for one in loaded.people() if legal_entity.is_further_owner(one)]
     for index, given in enumerate(owners):
         person = there[index] if index < len(there) else new_person(loaded.home, loaded.account)
         check_person(loaded, person, given, "legal_entity[additional_owners]")

@@ -34,7 +34,7 @@ from tollkey.wire import (
 )
 from tollkey.wire.objects import encode
 from tollkey.wire.refusals import account_invalid
-from tollkey.wire.versions import LATEST, Change, Versions
+from tollkey.wire.versions import LATEST, Change
 
 if TYPE_CHECKING:
     from tollkey.wire import operations
@@ -81,24 +81,25 @@ def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Mapp
     body = b""
     for keeper in _keepers(call, type):
         body = keeper.objects.write_once(event)
+    bodies = {LATEST: body}
     for scope, endpoint, version in hearing:
-        sent = _in_version(call, event, body, version)
+        sent = _in_version(call, event, bodies, version)
         outbox.enqueue(call.tx, scope, event["id"], type, sent, [endpoint], call.now, call.services.wake)
     for one in destinations:
-        _send_to(call, one, event, body)
+        _send_to(call, one, event, bodies)
 
 
-def _send_to(call: Call, one: event_destinations.Hearing, event: Json, body: bytes) -> None:
+def _send_to(call: Call, one: event_destinations.Hearing, event: Json, bodies: dict[str, bytes]) -> None:
     """Enqueue an event for an event destination: its thin form, or its snapshot.
 
-    body: the snapshot of the latest version.
+    bodies: see ``_in_version``.
     """
     id, type = event["id"], event["type"]
     if one.thin:
         shown = thin_of(call.setup.tables.catalogue, event)
         id, type, body = shown["id"], shown["type"], encode(notification(shown))
     else:
-        body = _in_version(call, event, body, one.version)
+        body = _in_version(call, event, bodies, one.version)
     outbox.enqueue(call.tx, one.scope, id, type, body, [one.target], call.now, call.services.wake)
 
 
@@ -107,17 +108,25 @@ def _shown(idempotency_key: str | None) -> str | None:
     return None if idempotency_key is None else without_secret_keys(idempotency_key)
 
 
-def _in_version(call: Call, event: Json, body: bytes, version: str | None) -> bytes:
-    """The event for a webhook endpoint. body: in the latest version. version: the endpoint's; None for the default."""
+def _in_version(call: Call, event: Json, bodies: dict[str, bytes], version: str | None) -> bytes:
+    """Return the event as a webhook endpoint receives it.
+
+    bodies: the event by API version, with that of ``LATEST``; converted ones are added. version: the endpoint's; None
+        for the default.
+    """
     version = version or call.services.settings.default_version
-    return body if version == LATEST or is_newer(version) else _older(call, event, version)
+    if is_newer(version):
+        version = LATEST
+    if version not in bodies:
+        bodies[version] = _older(call, event, version)
+    return bodies[version]
 
 
 def _older(call: Call, event: Json, version: str) -> bytes:
     """The event for a webhook endpoint with an older API version: event and object are converted to it."""
     shown = call.objects.copy(event)
     shown["api_version"] = version
-    versions = Versions(call.setup.tables.catalogue)
+    versions = call.setup.tables.versions
     versions.undo(call, shown["data"]["object"], version[:10])
     versions.undo(call, shown, version[:10])
     return encode(shown)
@@ -165,9 +174,9 @@ def retry(call: Call, params: operations.PostEventsIdRetry) -> Json:
     if event["created"] < call.real - _RESENDABLE_SECONDS:
         raise invalid("Only events of the last 30 days can be sent again.")
     hearing = _resend_targets(call, source, event, params)
-    body = encode(split(event)[0])
+    bodies = {LATEST: encode(split(event)[0])}
     for scope, endpoint, version in hearing:
-        sent = _in_version(call, event, body, version)
+        sent = _in_version(call, event, bodies, version)
         outbox.enqueue(call.tx, scope, event["id"], event["type"], sent, [endpoint], call.now, call.services.wake)
     if params.get("for_stripecli"):
         replay(call, event["id"], source.account)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.platform import account_links
-from tollkey.platform._connect import load_account
+from tollkey.platform._connect import load_v2_account
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.v2_account import applied_configurations
-from tollkey.wire import ApiError, Call, Endpoint, Json, Removed, Resource, missing_param, needs, records
+from tollkey.wire import Call, Endpoint, Json, Removed, Resource, missing_param, needs, records
 from tollkey.wire.rfc3339 import written
 
 if TYPE_CHECKING:
@@ -20,19 +20,16 @@ _LINK = "endive/2026-09-30/removes-configurations-parameter-from-v2-core-account
 
 def create(call: Call, params: operations.PostV2CoreAccountLinks) -> Json:
     """Create a link to the onboarding page of a connected account. It can be opened once, within ten minutes."""
-    id, case = params["account"], params["use_case"]
-    if id != call.account and call.objects.find("account", id) is None:
-        raise ApiError(404, code="not_found", message=f"No such account: '{id}'")
+    loaded, case = load_v2_account(call, params["account"]), params["use_case"]
     given = case.get("account_update") if case["type"] == "account_update" else case.get("account_onboarding")
     if given is None:
         raise missing_param(f"use_case[{case['type']}]")
     back = given.get("return_url") or given["refresh_url"]
-    loaded = load_account(call, id)
     made, url = account_links.make(loaded, case["type"], back, given["refresh_url"], _SECONDS)
     shown = {"configurations": applied_configurations(loaded.account), **given}  # all of them where none can be named
     return {
         "object": "v2.core.account_link",
-        "account": id,
+        "account": params["account"],
         "created": written(call.now),
         "expires_at": written(made.ends_at),
         "livemode": call.livemode,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from tollkey.platform import accounts, thin_events
-from tollkey.platform._connect import load_account
+from tollkey.platform._connect import load_v2_account
 from tollkey.platform._connect.loading import LoadedAccount, connected_accounts, deauthorize
 from tollkey.platform._connect.v2_account import INCLUDES, v1_params, v2_account
 from tollkey.wire import ApiError, Call, Endpoint, Json, Resource, invalid, records
@@ -31,7 +31,7 @@ def create(call: Call, params: operations.PostV2CoreAccounts) -> Json:
 
 def update(call: Call, params: operations.PostV2CoreAccountsId) -> Json:
     """Update a connected account."""
-    loaded = _loaded(call)
+    loaded = load_v2_account(call, call.path["id"])
     accounts.change(loaded, cast("operations.PostAccountsAccount", v1_params(params, creates=False)))
     shown = _shown(loaded, params.get("include"))
     thin_events.emit(loaded.own, "v2.core.account.updated", shown)
@@ -40,7 +40,7 @@ def update(call: Call, params: operations.PostV2CoreAccountsId) -> Json:
 
 def retrieve_one(call: Call, params: operations.GetV2CoreAccountsId) -> Json:
     """Retrieve a connected account; ``include`` asks for its larger parts."""
-    return _shown(_loaded(call), params.get("include"))
+    return _shown(load_v2_account(call, call.path["id"]), params.get("include"))
 
 
 def list_accounts(call: Call, params: operations.GetV2CoreAccounts) -> V2Page:
@@ -58,7 +58,7 @@ def list_accounts(call: Call, params: operations.GetV2CoreAccounts) -> V2Page:
 
 def close(call: Call, params: operations.PostV2CoreAccountsIdClose) -> Json:
     """Close a connected account. All of its configurations must be named."""
-    loaded = _loaded(call)
+    loaded = load_v2_account(call, call.path["id"])
     if loaded.is_own:
         raise invalid("You cannot close your own account through the API.")
     shown = _shown(loaded, None)
@@ -69,14 +69,6 @@ def close(call: Call, params: operations.PostV2CoreAccountsIdClose) -> Json:
     closed = {**shown, "closed": True}
     thin_events.emit(call, "v2.core.account.closed", closed)
     return closed
-
-
-def _loaded(call: Call) -> LoadedAccount:
-    """Load the account in the path. Raises ApiError not_found (404) for one that the caller does not have."""
-    id = call.path["id"]
-    if id != call.account and call.objects.find("account", id) is None:
-        raise ApiError(404, code="not_found", message=f"No such account: '{id}'")
-    return load_account(call, id)
 
 
 def _shown(loaded: LoadedAccount, include: Iterable[str] | None) -> Json:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.platform import persons, thin_events
-from tollkey.platform._connect import load_account
+from tollkey.platform._connect import load_v2_account
 from tollkey.platform._connect.loading import LoadedAccount
 from tollkey.platform._connect.people import EXCEEDED, exceeds
 from tollkey.platform._connect.v2_person import v1_person_params, v2_person
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import ApiError, Call, Endpoint, Json, Params, Resource, invalid, records
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid, records
 from tollkey.wire.v2_pages import V2Page, v2_page
 
 if TYPE_CHECKING:
@@ -22,61 +22,54 @@ _PATH = "/v2/core/accounts/{account}/persons"
 
 def create(call: Call, params: operations.PostV2CoreAccountsAccountPersons) -> Json:
     """Add a person to an account."""
-    loaded = _loaded(call)
+    loaded = load_v2_account(call, call.path["account"])
     given = _given(loaded, None, params)
     return _changed(call, persons.create(call, given), params, "created")
 
 
 def update(call: Call, params: operations.PostV2CoreAccountsAccountPersonsPerson) -> Json:
     """Update a person. Changed data is verified again."""
-    loaded = _loaded(call)
+    loaded = load_v2_account(call, call.path["account"])
     given = _given(loaded, loaded.person(call.path["person"]), params)
     return _changed(call, persons.update(call, given), params, "updated")
 
 
 def retrieve_one(call: Call, params: operations.GetV2CoreAccountsAccountPersonsPerson) -> Json:
     """Retrieve a person of an account."""
-    _loaded(call)
+    load_v2_account(call, call.path["account"])
     return v2_person(persons.retrieve_one(call, {}), livemode=call.livemode)
 
 
 def list_persons(call: Call, params: operations.GetV2CoreAccountsAccountPersons) -> V2Page:
     """List an account's people, newest first."""
-    _loaded(call)
+    load_v2_account(call, call.path["account"])
     shown = [v2_person(person, livemode=call.livemode) for person in persons.newest(call)]
     return v2_page(_PATH.replace("{account}", call.path["account"]), params, lambda count: shown[:count])
 
 
 def delete(call: Call, params: operations.DeleteV2CoreAccountsAccountPersonsPerson) -> Json:
     """Remove a person, but for the representative of an individual and the only verified executive."""
-    loaded = _loaded(call)
+    loaded = load_v2_account(call, call.path["account"])
     person = loaded.person(call.path["person"])
     persons.delete(call, {})
     _tell(loaded, person, "deleted")
     return {"id": person["id"], "object": "v2.core.account_person"}
 
 
-def _loaded(call: Call) -> LoadedAccount:
-    """Load the account in the path. Raises ApiError not_found (404) for one that the caller does not have."""
-    id = call.path["account"]
-    if id != call.account and call.objects.find("account", id) is None:
-        raise ApiError(404, code="not_found", message=f"No such account: '{id}'")
-    return load_account(call, id)
-
-
 def _given(loaded: LoadedAccount, person: Json | None, params: Mapping[str, Any]) -> Params:
-    """The parameters of v1. Raises ApiError total_person_ownership_exceeded (400)."""
+    """Return the parameters of v1. Raises ApiError total_person_ownership_exceeded (400)."""
     given = v1_person_params(params)
     owned = (given.get("relationship") or {}).get("percent_ownership")
-    others = [other for other in loaded.people() if person is None or other["id"] != person["id"]]
-    if owned is not None and exceeds(float(owned), others):
-        raise invalid(EXCEEDED, code="total_person_ownership_exceeded")
+    if owned is not None:
+        others = [other for other in loaded.people() if person is None or other["id"] != person["id"]]
+        if exceeds(float(owned), others):
+            raise invalid(EXCEEDED, code="total_person_ownership_exceeded")
     return given
 
 
 def _changed(call: Call, person: Json, params: Mapping[str, Any], what: str) -> Json:
     """Store what only v2 shows, tell of the change, and return the person in the form of v2."""
-    loaded = _loaded(call)
+    loaded = load_v2_account(call, call.path["account"])
     stored = loaded.person(person["id"])
     told = [number["type"] for number in params.get("id_numbers") or ()]
     stored["_id_types"] = [*dict.fromkeys([*stored.get("_id_types", ()), *told])]

@@ -17,6 +17,7 @@ from tollkey.db.table import Range, column, existing_columns
 from tollkey.wire.errors import missing_object
 from tollkey.wire.kinds import Kind, T
 from tollkey.wire.resource import Catalogue, Json, Resource
+from tollkey.wire.versions import Versions
 
 if TYPE_CHECKING:
     from tollkey.wire.api import EventType
@@ -57,6 +58,7 @@ class Tables:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
+        self.versions = Versions(catalogue)
         self.of = {r.object: Table(r.object, r.indexed) for r in catalogue.resources if r.stored}
         self._decoded: dict[tuple[Scope, str, str], tuple[bytes, bytes | None, Json]] = {}
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from tollkey.dashboard.reference.parameters import schema_of
+from tollkey.wire.params import operation_name
 from tollkey.wire.resource import Endpoint
 from tollkey.wire.spec import operation_facts
 
@@ -31,7 +31,6 @@ _VERBS = {
     ("settings", "create"): "update", ("credit_grants", "void"): "void_grant",
 }  # fmt: skip
 _SERVICES = {"invoiceitems": "invoice_items"}
-_BRACES = re.compile(r"\{\w+\}")
 _OWN = frozenset({"apple_pay", "api_keys", "api_key_audit_entries", "stripecli"})
 
 
@@ -63,10 +62,8 @@ def named(endpoint: Endpoint, path: str, params: dict[str, Any], collections: fr
         "/v1/confirmation_tokens",
     ):  # the libraries create them without a request
         return plain
-    if (
-        f"{endpoint.method} {_BRACES.sub('{}', endpoint.path)}" not in operation_facts().roots
-    ):  # of Tollkey, or older than the libraries
-        return plain
+    if operation_name(endpoint.method, endpoint.path) not in operation_facts().roots:
+        return plain  # of Tollkey, or older than the libraries
     if endpoint.path in _IRREGULAR or template[0] in _OWN or not endpoint.path.startswith("/v1/"):
         return plain
     braces = [part.startswith("{") for part in template]

@@ -6,7 +6,7 @@ from typing import Any
 
 from tollkey.dashboard.reference.parameters import record_of, schema_of, words_of
 from tollkey.db import Ids
-from tollkey.wire import Resource
+from tollkey.wire import LATEST, Resource
 from tollkey.wire.params import (
     Array,
     Boolean,
@@ -276,5 +276,5 @@ _BEST = {"status": "succeeded", "capture_method": "automatic_async", "confirmati
 _WORDS = {
     "currency": "usd", "country": "US", "name": "Jenny Rosen", "email": "jenny@example.com",
     "description": "Order 6735",
-    "url": "/v1/…", "api_version": "2026-10-28.endive", "type": "card", "last4": "4242", "client_secret": "…",
+    "url": "/v1/…", "api_version": LATEST, "type": "card", "last4": "4242", "client_secret": "…",
 }  # fmt: skip

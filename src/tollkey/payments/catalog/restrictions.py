@@ -109,7 +109,7 @@ def check_customer(call: Call, found: Redeemable, customer: str | None, *, own: 
 
 
 def _has_bought(call: Call, customer: str, own: str | None) -> bool:
-    """Whether a customer is no new one: an unpaid intent counts, and so does a trial, or an invoice that is open."""
+    """Return whether a customer has bought before: an intent under way, a trial or an open invoice counts."""
 
     def some(kind: Kind[Any], limit: int = 1, **equal: str | list[str]) -> list[Any]:
         known = fields.knows(call, kind)
@@ -150,7 +150,7 @@ def check_minimum(code: StoredPromotionCode, subtotal: Money, param: str) -> Non
 
 
 def _minimum(code: StoredPromotionCode, currency: str) -> int | None:
-    """The minimum amount of a code in a currency, minor units; None when it has none."""
+    """Return the minimum amount of a code in a currency, minor units; None when it has none."""
     rules = code["restrictions"]
     if rules["minimum_amount_currency"] == currency:
         return rules["minimum_amount"]

@@ -44,7 +44,7 @@ def invoicing_of(session: StoredSession) -> InvoiceCreation:
 
 
 def makes_customer(session: StoredSession) -> bool:
-    """Whether a customer is there, or is made when the session is paid."""
+    """Return whether a session has a customer, or makes one when it is paid."""
     data, invoices = session["_payment_intent_data"], session["invoice_creation"]
     return bool(
         session["customer"]

@@ -51,7 +51,7 @@ def _names(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _entries(phase: Mapping[str, Any], named: str) -> Iterator[tuple[str, DiscountEntry, bool]]:
-    """The discounts of a phase and of its items: how errors name each, the entry, and whether it is an item's."""
+    """Yield the discounts of a phase and its items: how errors name each, the entry, whether it is an item's."""
     for place, entry in enumerate(phase.get("discounts") or ()):
         yield f"{named}[discounts][{place}]", entry, False
     for kind in ("items", "add_invoice_items"):

@@ -130,7 +130,7 @@ def apply(call: Call, invoice: StoredInvoice) -> bool:
 
 
 def _metered_price(call: Call, line: api.LineItem) -> str | None:
-    """The metered price with a meter that a line bills: no credits pay for others."""
+    """Return the metered price with a meter that a line bills; credits pay no others."""
     details = line["pricing"]["price_details"] if line["pricing"] is not None else None
     id = details["price"] if details is not None else None
     price = call.objects.find(kinds.PRICE, id) if id else None

@@ -89,7 +89,7 @@ TAX_ID_NOT_ISSUED = (
 
 
 def findings(account: Json) -> Iterator[Finding]:
-    """What is wrong with an account's business. That of a company is only looked at for companies."""
+    """Yield what is wrong with an account's business; that of a company only for companies."""
     for one in FINDINGS:
         is_company = account["business_type"] not in (None, "individual")
         if (is_company or not one.field.startswith("company.")) and _shown(account, one.field) == one.value:
@@ -97,7 +97,7 @@ def findings(account: Json) -> Iterator[Finding]:
 
 
 def paused(account: Json) -> bool:
-    """Whether the verifications of an account are paused because it is inactive."""
+    """Return whether the verifications of an account are paused because it is inactive."""
     return _shown(account, _URL) == INACTIVE_SITE
 
 

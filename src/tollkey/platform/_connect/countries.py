@@ -125,14 +125,14 @@ def address_fields(country: str) -> tuple[str, ...]:
 
 
 def place_fields(country: str) -> tuple[str, ...]:
-    """The fields of an address there, as paths: in Japan it is told in kana and in kanji."""
+    """Return the fields of an address there, as paths: in Japan in kana and in kanji."""
     if country in IN_SCRIPTS:
         return tuple(f"address_{script}.{name}" for script in SCRIPTS for name in _ADDRESS[country])
     return tuple(f"address.{name}" for name in address_fields(country))
 
 
 def name_fields(country: str) -> tuple[str, ...]:
-    """The fields of a person's name there: in Japan it is told in kana and in kanji."""
+    """Return the fields of a person's name there: in Japan in kana and in kanji."""
     names = ("first_name", "last_name")
     if country in IN_SCRIPTS:
         return tuple(f"{name}_{script}" for name in names for script in SCRIPTS)
@@ -140,7 +140,7 @@ def name_fields(country: str) -> tuple[str, ...]:
 
 
 def company_name_fields(country: str) -> tuple[str, ...]:
-    """The fields of a company's name there."""
+    """Return the fields of a company's name there."""
     return ("name", *(f"name_{script}" for script in SCRIPTS)) if country in IN_SCRIPTS else ("name",)
 
 

@@ -11,7 +11,7 @@ from tollkey.platform._connect import business, countries, kyc, needs
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import EVERY_FIELD, blank_company
 from tollkey.platform.connections import disconnect
-from tollkey.wire import Call, Deleted, Json
+from tollkey.wire import ApiError, Call, Deleted, Json
 from tollkey.wire.kinds import Job
 from tollkey.wire.objects import changed
 from tollkey.wire.refusals import account_invalid
@@ -74,6 +74,13 @@ def load_account(call: Call, id: str | None = None) -> LoadedAccount:
             raise call.objects.missing("account", id)
         raise account_invalid(call.key, id)
     return LoadedAccount(home, found, home.objects.copy(found))
+
+
+def load_v2_account(call: Call, id: str) -> LoadedAccount:
+    """Load an account as ``load_account`` does, but raise ApiError not_found (404) for one that is not the caller's."""
+    if id != call.account and call.objects.find("account", id) is None:
+        raise ApiError(404, code="not_found", message=f"No such account: '{id}'")
+    return load_account(call, id)
 
 
 def connected_accounts(call: Call) -> list[Json]:
@@ -280,7 +287,7 @@ def capability(account: Json, name: str) -> Json:
 
 
 def _disabled(account: Json, status: str, why: str) -> str | None:
-    """Why a capability is disabled. why: what disables the account."""
+    """Return the reason why a capability is disabled; None when it is active. why: what disables the account."""
     if status == "inactive" and business.paused(account) and not account.get("_nobody_checks"):
         return business.INACTIVE
     return None if status == "active" else _WHY.get(why, "other")

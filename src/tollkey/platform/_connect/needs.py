@@ -86,7 +86,7 @@ def _told(person: Json, path: str) -> bool:
 
 
 def _follows(value: Json, path: str) -> bool:
-    """Whether a field of an address in kana or kanji follows from its postal code. value: a person or a company."""
+    """Return whether a field of an address in kana or kanji follows from its postal code. value: a person or company."""
     address, _, name = path.partition(".")
     return name in countries.FROM_POSTAL_CODE and bool(
         address.startswith("address_") and (value.get(address) or {}).get("postal_code")
@@ -182,7 +182,7 @@ def of_account(account: Json, people: list[Json]) -> Needs:
 
 
 def _check_business(account: Json, needs: Needs) -> None:
-    """What the checks of the business have found, by its test values."""
+    """Add what the checks of the business have found, by its test values."""
     for found in business.findings(account):
         asks = found.asks or (found.field,)
         needs.require(*asks)
@@ -191,7 +191,7 @@ def _check_business(account: Json, needs: Needs) -> None:
 
 
 def _profile(account: Json, needs: Needs) -> None:
-    """What is sold, and where: a site or a description, in Japan both (a public log of an Express account there)."""
+    """Require what is sold, and where: a site or a description; in Japan both (a public log of an account there)."""
     profile = account["business_profile"]
     if account["country"] in countries.IN_SCRIPTS:
         needs.require(*(f"business_profile.{name}" for name in ("url", "product_description") if not profile[name]))
@@ -236,6 +236,6 @@ def holds_back(needs: Needs) -> bool:
 
 
 def submitted(needs: Needs) -> bool:
-    """Whether all data except documents was provided. What was found wrong was provided."""
+    """Return whether all data except documents was provided. What was found wrong was provided."""
     wrong = {error["requirement"] for error in needs.errors}
     return not any(not path.endswith(_PAYOUTS_ONLY) or path == "external_account" for path in needs.currently - wrong)

@@ -23,10 +23,11 @@ def check_person(loaded: LoadedAccount, person: Json, given: Mapping[str, Any], 
     Raises ApiError 400.
     """
     relation = given.get("relationship") or {}
-    others = [other for other in loaded.people() if other["id"] != person["id"]]
-    if relation.get("representative") and any(other["relationship"]["representative"] for other in others):
+    represents, owned = relation.get("representative"), relation.get("percent_ownership")
+    asks = represents or owned not in (None, "")
+    others = [other for other in loaded.people() if other["id"] != person["id"]] if asks else []
+    if represents and any(other["relationship"]["representative"] for other in others):
         raise invalid("An account can only have one representative.", "relationship[representative]")
-    owned = relation.get("percent_ownership")
     if owned is not None and owned != "":
         _check_owned(float(owned), others)
     if person["verification"]["status"] == "verified":
@@ -34,7 +35,7 @@ def check_person(loaded: LoadedAccount, person: Json, given: Mapping[str, Any], 
 
 
 def _check_owned(owned: float, others: list[Json]) -> None:
-    """Raises ApiError 400 for a part outside 0 to 100, and one that is no longer free (text: public reports)."""
+    """Raise ApiError 400 for a part outside 0 to 100, and one that is no longer free (text: public reports)."""
     if not 0 <= owned <= 100:
         raise invalid("Percent ownership must be between 0 and 100.", "relationship[percent_ownership]")
     if exceeds(owned, others):
@@ -42,12 +43,12 @@ def _check_owned(owned: float, others: list[Json]) -> None:
 
 
 def exceeds(owned: float, others: list[Json]) -> bool:
-    """Whether a person's part and those of the others are more than the company."""
+    """Return whether a person's part and those of the others are more than the company."""
     return owned + sum(other["relationship"]["percent_ownership"] or 0 for other in others) > 100
 
 
 def _check_documents(given: Mapping[str, Any], outer: str | None) -> None:
-    """Raises ApiError 400 for a document of somebody who is verified (text: public reports)."""
+    """Raise ApiError 400 for a document of somebody who is verified (text: public reports)."""
     for name in ("document", "additional_document"):
         sides = (given.get("verification") or {}).get(name) or {}
         side = next((side for side, file in sides.items() if file), None)

@@ -92,7 +92,7 @@ def address(given: Any, country: str | None = None) -> Json:
 
 
 def blank_places(country: str, shown: str | None) -> Json:
-    """The empty address of somebody there; in Japan one in each script. shown: its country, when it is known."""
+    """Return the empty address of somebody there; in Japan one in each script. shown: its country, when it is known."""
     if country not in countries.IN_SCRIPTS:
         return {"address": address(None, shown)}
     blank = {name: country if name == "country" else None for name in _JAPANESE_ADDRESS}

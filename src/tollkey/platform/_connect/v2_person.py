@@ -127,7 +127,7 @@ def _in_script(person: Json, part: str, name: str) -> Json | None:
 
 
 def _numbers(person: Json) -> list[Json] | None:
-    """The kinds of numbers that were told; the numbers themselves are not shown."""
+    """Return the kinds of numbers that were given; the numbers themselves are not shown."""
     kinds = person.get("_id_types") or ()
     return [{"type": kind} for kind in kinds] or None
 
