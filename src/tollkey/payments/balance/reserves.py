@@ -28,16 +28,17 @@ def change(call: Call, currency: str) -> Money | None:
     changes, and for accounts that answer for their own losses.
     """
     home = call.within(call.owner)
-    account = home.objects.find(fields.ACCOUNT, call.account)
-    if account is None or not _bears_losses(account):
+    seen = home.objects.find_read_only(fields.ACCOUNT, call.account)
+    if seen is None or not _bears_losses(seen):
         return None
     found = ledger.balance(call.tx, call.scope, call.now).get(currency)
     owed = max(0, -found.available) if found is not None else 0
-    kept = cast("AccountReserves", account)
-    held = (kept.get("_reserved") or {}).get(currency, 0)
+    reserved = cast("AccountReserves", seen).get("_reserved") or {}
+    held = reserved.get(currency, 0)
     if owed == held:
         return None
-    kept["_reserved"] = {**(kept.get("_reserved") or {}), currency: owed}
+    account = home.objects.get(fields.ACCOUNT, call.account)
+    cast("AccountReserves", account)["_reserved"] = {**reserved, currency: owed}
     home.objects.save(account)
     return Money(owed - held, currency)
 

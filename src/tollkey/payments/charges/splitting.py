@@ -79,18 +79,21 @@ def method_refusal(
 
     The types of an intent are checked when it is created; here, a capability may have been lost since.
     """
-    kind, account = protocol.kind_of(instrument), merchant_of_record(call, on_behalf_of)
+    kind = protocol.kind_of(instrument)
     needed = method_capabilities.capabilities_of(kind, currency)
-    refused = account is not None and needed and not fields.has_capability(call, account, needed)
+    account = merchant_of_record(call, on_behalf_of) if needed else None
+    refused = account is not None and not fields.has_capability(call, account, needed)
     return method_types.not_activated(kind, "payment_method") if refused else None
 
 
 def merchant_of_record(call: Call, on_behalf_of: str | None) -> Mapping[str, Any] | None:
     """Return the connected account that a payment is made for, or None when it is the platform's own."""
-    named = on_behalf_of if on_behalf_of not in (call.account, call.platform) else None
-    found = call.within(call.platform).objects.find_read_only(fields.ACCOUNT, named) if named else None
-    acting = fields.acting_account(call) if call.account != call.platform else None
-    return found if named else acting
+    account: Mapping[str, Any] | None = None
+    if on_behalf_of and on_behalf_of not in (call.account, call.platform):
+        account = call.within(call.platform).objects.find_read_only(fields.ACCOUNT, on_behalf_of)
+    elif call.account != call.platform:
+        account = fields.acting_account(call)
+    return account
 
 
 def refused_types(call: Call, on_behalf_of: str | None, currency: str | None = None) -> frozenset[str]:

@@ -187,12 +187,7 @@ def _check_default(call: Call, customer: StoredCustomer, params: Mapping[str, An
     param = "invoice_settings[default_payment_method]"
     method = instruments.resolve_payment_method(call, wanted, param)
     if method.get("customer") != customer["id"]:
-        raise invalid(
-            f"The customer does not have a payment method with the ID {wanted}."
-            f" The payment method must be attached to the customer.",
-            param,
-            "resource_missing",
-        )
+        raise instruments.not_attached(wanted, param)
 
 
 def retrieve_customer(call: Call, params: operations.GetCustomersCustomer) -> StoredCustomer | api.DeletedCustomer:

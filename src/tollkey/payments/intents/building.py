@@ -133,9 +133,10 @@ def _types(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     refused = splitting.refused_types(call, merchant, intent["currency"])
     if allowed:
         intent["payment_method_types"] = method_types.allowed_types(
-            (name for name in allowed if name not in refused),
+            allowed,
             currency=intent["currency"],
             manual_capture=intent["capture_method"] == "manual",
+            excluded=refused,
         )
         intent["allowed_payment_method_types"] = allowed
         intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None

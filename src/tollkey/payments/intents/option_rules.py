@@ -14,7 +14,6 @@ from typing import Any
 from tollkey.wire import Call, exclusive, invalid, missing_param, value_at
 
 Options = Mapping[str, Any]
-DAY = 86_400
 #: Only a confirmation takes these parameters.
 _OF_CONFIRMATION = MappingProxyType({
     "PaymentIntent": ("mandate", "mandate_data", "error_on_requires_action", "confirmation_token", "return_url"),
@@ -58,10 +57,10 @@ def check_details(params: Options) -> None:
     """Raise ApiError 400 if ``amount_details`` tells a discount or a tax for the lines and for the whole."""
     details = params.get("amount_details") or {}
     lines = details.get("line_items") or []
-    for line, total in (("discount_amount", "discount_amount"), ("tax", "tax")):
-        if details.get(total) and any(item.get(line) for item in lines):
+    for name in ("discount_amount", "tax"):
+        if details.get(name) and any(item.get(name) for item in lines):
             raise exclusive(
-                f"amount_details[{total}]", f"amount_details[line_items][0][{line}]", code="parameters_exclusive"
+                f"amount_details[{name}]", f"amount_details[line_items][0][{name}]", code="parameters_exclusive"
             )
     for number, item in enumerate(lines):
         unit = item.get("unit_of_measure")

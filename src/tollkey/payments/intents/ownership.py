@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from tollkey.wire import ApiError, Call, invalid
+from tollkey.payments.intents import payment_states
+from tollkey.wire import Call
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import AnyIntent, StoredPaymentIntent
@@ -26,7 +27,8 @@ def check_session(call: Call, intent: AnyIntent, verb: str) -> None:
         return
     name = "PaymentIntents" if intent["object"] == "payment_intent" else "SetupIntents"
     hint = " Expire the Checkout Session instead." if verb == "cancel" else ""
-    raise _held(call, intent, f"You cannot perform this action on {name} created by Checkout.{hint}")
+    message = f"You cannot perform this action on {name} created by Checkout.{hint}"
+    raise payment_states.unexpected(call, intent, message)
 
 
 def check_invoice(call: Call, intent: StoredPaymentIntent, names: Iterable[str] | None = None) -> None:
@@ -37,10 +39,4 @@ def check_invoice(call: Call, intent: StoredPaymentIntent, names: Iterable[str] 
     if intent.get("_invoice") and (names is None or _OF_INVOICE & set(names)):
         verb = "canceled" if names is None else "updated"
         message = f"This PaymentIntent cannot be {verb} directly because it is managed by the invoice"
-        raise _held(call, intent, f"{message} `{intent['_invoice']}`.")
-
-
-def _held(call: Call, intent: AnyIntent, message: str) -> ApiError:
-    refusal = invalid(message, None, f"{intent['object']}_unexpected_state", retry=False)
-    refusal.extra[intent["object"]] = call.objects.copy(intent)
-    return refusal
+        raise payment_states.unexpected(call, intent, f"{message} `{intent['_invoice']}`.")

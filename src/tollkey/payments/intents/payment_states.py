@@ -75,9 +75,10 @@ def charge_of(call: Call, intent: StoredPaymentIntent) -> StoredCharge:
     return call.objects.get(kinds.CHARGE, id)
 
 
-def unexpected(call: Call, intent: StoredPaymentIntent, message: str, param: str | None = None) -> ApiError:
-    """Return the 400 error ``payment_intent_unexpected_state``, which contains the intent."""
-    return invalid(message, param, CODE, retry=False, payment_intent=call.objects.copy(intent))
+def unexpected(call: Call, intent: AnyIntent, message: str, param: str | None = None) -> ApiError:
+    """Return the 400 error ``…_intent_unexpected_state``, which contains the intent."""
+    kind = intent["object"]
+    return invalid(message, param, f"{kind}_unexpected_state", retry=False, **{kind: call.objects.copy(intent)})
 
 
 def check_cancelable(call: Call, intent: StoredPaymentIntent) -> None:

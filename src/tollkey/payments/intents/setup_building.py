@@ -8,9 +8,10 @@ from tollkey.payments.charges import splitting
 from tollkey.payments.intents import kinds, states
 from tollkey.payments.intents.client_secrets import client_secret
 from tollkey.payments.intents.method_choice import resolve_method, usable_by
+from tollkey.payments.intents.payment_states import unexpected
 from tollkey.payments.methods import method_capabilities, method_types, payment_method_configurations
 from tollkey.payments.shared import fields
-from tollkey.wire import ApiError, Call, Params, exclusive, invalid, new_object
+from tollkey.wire import Call, Params, exclusive, invalid, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredSetupIntent
@@ -24,11 +25,6 @@ _ALWAYS = frozenset({"customer", "description", "expand", "metadata"})
 def move(intent: StoredSetupIntent, status: str) -> None:
     """Set the intent's status. Raises InvalidTransition if ``SETUP_INTENT`` has no such transition."""
     states.move(states.SETUP_INTENT, intent, status)
-
-
-def unexpected(call: Call, intent: StoredSetupIntent, message: str) -> ApiError:
-    """Return the 400 error ``setup_intent_unexpected_state``, which contains the intent."""
-    return invalid(message, None, "setup_intent_unexpected_state", retry=False, setup_intent=call.objects.copy(intent))
 
 
 def create_setup(call: Call, params: Params) -> StoredSetupIntent:
@@ -81,8 +77,9 @@ def _types(call: Call, intent: StoredSetupIntent, params: Params) -> None:
     allowed = params.get("allowed_payment_method_types")
     refused = splitting.refused_types(call, intent["on_behalf_of"])
     if allowed:
-        fitting = (name for name in allowed if name not in refused)
-        intent["payment_method_types"] = method_types.allowed_types(fitting, currency=None, reusable=True)
+        intent["payment_method_types"] = method_types.allowed_types(
+            allowed, currency=None, reusable=True, excluded=refused
+        )
         intent["allowed_payment_method_types"] = allowed
         intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None
     elif params.get("payment_method_types"):

@@ -14,8 +14,9 @@ from tollkey.payments.intents.actions import (
     unverified,
 )
 from tollkey.payments.intents.method_choice import attach, redeem_confirmation_token
+from tollkey.payments.intents.payment_states import unexpected
 from tollkey.payments.intents.setup_attempts import error_summary, record_attempt
-from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, move, unexpected
+from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, move
 from tollkey.payments.methods import instruments, mandates, method_types
 from tollkey.payments.processors import banks, protocol
 from tollkey.payments.shared import clock, events, fields, providers

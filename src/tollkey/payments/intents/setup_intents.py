@@ -11,8 +11,9 @@ from tollkey.payments.intents import jobs, kinds, option_rules, ownership, payme
 from tollkey.payments.intents.client_secrets import intent_of
 from tollkey.payments.intents.microdeposits import verified_method
 from tollkey.payments.intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page
+from tollkey.payments.intents.payment_states import unexpected
 from tollkey.payments.intents.setup_attempts import PERMISSION, record_attempt
-from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, create_setup, move, unexpected
+from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, create_setup, move
 from tollkey.payments.intents.setup_confirmation import confirm_setup, deposits_failed, refuse, succeed
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import providers

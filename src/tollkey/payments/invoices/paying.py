@@ -46,7 +46,8 @@ def pay(call: Call, params: Params) -> StoredInvoice:
     if params.get("paid_out_of_band"):
         mark_paid(call, invoice, out_of_band=True)
         return invoice
-    check_mandate(call, params.get("mandate"), chosen or _default_method(call, invoice))
+    if params.get("mandate") is not None:
+        check_mandate(call, params["mandate"], chosen or _default_method(call, invoice))
     outcome = attempt_collection(
         call, invoice, method=chosen, off_session=fields.given(params, "off_session", chosen is None), by_hand=True
     )

@@ -63,12 +63,7 @@ def _check_method(call: Call, params: Mapping[str, Any], customer: str) -> None:
     if id and "payment_method" in call.setup.tables.of:
         method = instruments.resolve_payment_method(call, id, "default_payment_method")
         if method.get("customer") != customer:
-            raise invalid(
-                f"The customer does not have a payment method with the ID {id}."
-                f" The payment method must be attached to the customer.",
-                "default_payment_method",
-                "resource_missing",
-            )
+            raise instruments.not_attached(id, "default_payment_method")
     if params.get("default_source"):
         customer_sources.source_of(call, customer, params["default_source"], in_path=False)
 
@@ -165,9 +160,9 @@ def check_credit_line(invoice: StoredInvoice, entry: Mapping[str, Any], param: s
         )
 
 
-def check_mandate(call: Call, mandate: str | None, method: str | None) -> None:
+def check_mandate(call: Call, mandate: str, method: str | None) -> None:
     """Raise ApiError 400 unless a mandate belongs to the payment method that pays. method: its id, or None."""
-    if mandate is None or "mandate" not in call.setup.tables.of:
+    if "mandate" not in call.setup.tables.of:
         return
     found = call.objects.get(kinds.MANDATE, mandate, "mandate")
     if found["payment_method"] != method:

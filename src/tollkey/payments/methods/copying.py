@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.methods import kinds
-from tollkey.payments.methods.instruments import no_payment_method, resolve_payment_method, shown_card
+from tollkey.payments.methods.instruments import no_payment_method, not_attached, resolve_payment_method, shown_card
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, invalid
 
@@ -41,13 +41,7 @@ def copy_payment_method(call: Call, params: Mapping[str, Any], permission: Permi
         params.get("customer")
         and original.get("customer") != platform.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"]
     ):
-        raise invalid(
-            f"The customer does not have a payment method with the ID {original['id']}."
-            f" The payment method must be attached to the"
-            " customer.",
-            "payment_method",
-            "resource_missing",
-        )
+        raise not_attached(original["id"], "payment_method")
     if kinds.is_card(original):
         value = _of_card(call, original)
     elif kinds.is_payment_method(original):

@@ -294,6 +294,12 @@ def named_payment_method(call: Call, name: str) -> StoredPaymentMethod | None:
     return None
 
 
+def not_attached(id: str, param: str) -> ApiError:
+    """Return the 400 for a payment method that is not attached to the customer. id: its id."""
+    message = f"The customer does not have a payment method with the ID {id}."
+    return invalid(f"{message} The payment method must be attached to the customer.", param, "resource_missing")
+
+
 def no_payment_method(call: Call, text: str, param: str | None) -> ApiError:
     """Return the error for an unknown payment method, with hints where it may exist."""
     table = call.objects.table(kinds.PAYMENT_METHOD)

@@ -231,14 +231,25 @@ def automatic_types(
 
 
 def allowed_types(
-    allowed: Iterable[str], *, currency: str | None, manual_capture: bool = False, reusable: bool = False
+    allowed: Iterable[str],
+    *,
+    currency: str | None,
+    manual_capture: bool = False,
+    reusable: bool = False,
+    excluded: Iterable[str] = (),
 ) -> list[str]:
     """Return those of ``allowed_payment_method_types`` that fit the payment; the others are passed over.
 
-    currency: of the payment; None for a SetupIntent. Raises ApiError 400 when none fits.
+    currency: of the payment; None for a SetupIntent. excluded: types that its merchant cannot accept.
+    Raises ApiError 400 when none fits.
     """
     fitting = automatic_types(
-        allowed, currency=currency, redirects=True, manual_capture=manual_capture, reusable=reusable
+        allowed,
+        currency=currency,
+        redirects=True,
+        manual_capture=manual_capture,
+        reusable=reusable,
+        excluded=excluded,
     )
     if not fitting:
         raise invalid(_NONE_FITS, "allowed_payment_method_types", "payment_intent_invalid_parameter")

@@ -141,12 +141,7 @@ def check_method(call: Call, customer: str, id: str, param: str = "default_payme
     if method is None:
         raise instruments.no_payment_method(call, id, param)
     if method.get("customer") != customer:
-        raise invalid(
-            f"The customer does not have a payment method with the ID {id}."
-            f" The payment method must be attached to the customer.",
-            param,
-            "resource_missing",
-        )
+        raise instruments.not_attached(id, param)
 
 
 def _percent_rate(call: Call, percent: float | str) -> api.TaxRate:

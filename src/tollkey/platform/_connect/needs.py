@@ -86,7 +86,7 @@ def _told(person: Json, path: str) -> bool:
 
 
 def _follows(value: Json, path: str) -> bool:
-    """Return whether a field of an address in kana or kanji follows from its postal code. value: a person or company."""
+    """Return whether a field of an address in kana or kanji follows from its postal code. value: person or company."""
     address, _, name = path.partition(".")
     return name in countries.FROM_POSTAL_CODE and bool(
         address.startswith("address_") and (value.get(address) or {}).get("postal_code")
