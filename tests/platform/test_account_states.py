@@ -10,9 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.api import Answer, Api
-from tests.support.connected import connected, fund, in_state
+from tests.support.connected import LINK, connected, fund, in_state
 
-LINK = {"type": "account_onboarding", "refresh_url": "https://p.example/f", "return_url": "https://p.example/r"}
 STATES = ("restricted", "pending", "active", "rejected", "deleted")
 Request = Callable[[Api, str], Answer]
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.api import Answer, Api
-from tests.support.connected import everything
+from tests.support.connected import LINK, everything
 
-LINK = {"type": "account_onboarding", "refresh_url": "https://p.example/f", "return_url": "https://p.example/r"}
 OWNERS = {
     "business_type": "individual",
     "company": {"name": "Rocket Rides"},

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api
-from tests.support.connected import PERSON, everything
+from tests.support.connected import LINK, PERSON, everything
 
-LINK = {"type": "account_onboarding", "refresh_url": "https://p.example/f", "return_url": "https://p.example/r"}
 DOCUMENT = {"document": {"front": "file_identity_document_success"}}
 #: State of a person -> what leads there; None waits for the check.
 STATES: dict[str, dict[str, Any] | None] = {

@@ -8,6 +8,9 @@ from tests.support.api import Answer, Api
 from tollkey import ledger
 from tollkey.db import Scope
 
+#: Parameters of an account link.
+LINK = {"type": "account_onboarding", "refresh_url": "https://p.example/f", "return_url": "https://p.example/r"}
+
 BYPASS = "tok_bypassPending"
 
 

@@ -17,6 +17,7 @@ def template(api: Api, **more: object) -> str:
     return found
 
 
+EARLIER = "This promotion code cannot be redeemed because the associated customer has prior transactions."
 LESS = (
     "This promotion code cannot be redeemed because the associated purchase does not meet the minimum amount"
     " requirement."

@@ -7,13 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.payments.catalog.steps import LESS, MINIMUM, bought, code, first_time, paid_for
+from tests.payments.catalog.steps import EARLIER, LESS, MINIMUM, bought, code, first_time, paid_for
 from tests.payments.checkout.steps import DONE, line, session
 from tests.payments.subscriptions.steps import DAY, clocked, plan, subscribe
 from tests.support.api import NOW, Api
-
-EARLIER = "This promotion code cannot be redeemed because the associated customer has prior transactions."
-
 
 # -- for new customers
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.payments.catalog.steps import EARLIER
 from tests.payments.checkout.steps import DONE
 from tests.payments.subscriptions.steps import DAY, clocked, plan, subscribe
 from tests.support.api import NOW, Answer, Api
@@ -192,7 +193,6 @@ def test_a_coupon_counts_each_time_that_it_is_redeemed_and_not_when_it_is_only_n
 
 ACTIVE = "This promotion code is not active: SAVE"
 OTHER = "This promotion code cannot be redeemed by this customer."
-EARLIER = "This promotion code cannot be redeemed because the associated customer has prior transactions."
 #: State -> the refusal of a code in it, None when it is redeemed.
 CODES: dict[str, str | None] = {
     "active": None,

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.payments.intents.steps import PAYMENT, SAVING
+from tests.payments.intents.steps import BACK, PAYMENT, SAVING
 from tests.support.api import Api
 
-BACK = "https://shop.example/back"
 ACCEPTANCE = {"customer_acceptance": {"type": "offline"}}
 LINE = {"product_name": "Tea", "quantity": 1, "unit_cost": 2000}
 
