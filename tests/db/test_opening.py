@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from tollkey.db import Postgres, SQLite, open_database
+from tollkey.db import Postgres, SQLite, StorageError, open_database
+from tollkey.db.sqlite_connection import connect
 
 
 def test_a_plain_path_is_an_sqlite_file(tmp_path: Path) -> None:
@@ -45,3 +47,36 @@ def test_other_settings_are_refused_without_repeating_them(setting: str) -> None
     with pytest.raises(ValueError, match=r"database") as caught:
         open_database(setting, "test")
     assert "hush" not in str(caught.value)
+
+
+def _start_of_a_new_file(path: Path) -> sqlite3.Connection:
+    """Return a connection that is writing to a new file, which is not in WAL mode yet."""
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("CREATE TABLE t (x)")
+    holder.execute("BEGIN IMMEDIATE")
+    return holder
+
+
+def test_a_connection_waits_for_the_one_that_writes_to_a_new_file(tmp_path: Path) -> None:
+    holder = _start_of_a_new_file(tmp_path / "a.db")
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            holder.execute("COMMIT")
+
+    connection = connect(tmp_path / "a.db", None, pause=pause)
+    assert len(pauses) == 3
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+    holder.close()
+
+
+def test_a_file_that_stays_locked_is_refused_after_ten_seconds(tmp_path: Path) -> None:
+    holder = _start_of_a_new_file(tmp_path / "a.db")
+    pauses: list[float] = []
+    with pytest.raises(StorageError):
+        connect(tmp_path / "a.db", None, pause=pauses.append)
+    assert 9.5 < sum(pauses) <= 10
+    holder.close()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tollkey.db.sqlite_tx import translate
 from tollkey.db.sqlite_wal import WAL_KEPT_BYTES
 
+_BUSY_SECONDS, _PAUSE = 10, 0.01
 _PRAGMAS = (
-    "busy_timeout = 10000",
-    "journal_mode = WAL",
+    f"busy_timeout = {_BUSY_SECONDS * 1000}",
     "synchronous = NORMAL",  # ``sync`` calls fsync on the WAL
     f"journal_size_limit = {WAL_KEPT_BYTES}",  # the WAL file is truncated to these bytes when it restarts
     "foreign_keys = ON",
@@ -21,10 +23,11 @@ _PRAGMAS = (
 )
 
 
-def connect(path: Path, attach: Path | None) -> sqlite3.Connection:
+def connect(path: Path, attach: Path | None, *, pause: Callable[[float], None] = time.sleep) -> sqlite3.Connection:
     """Open a connection to an SQLite file, which is created if missing.
 
-    attach: another SQLite file, whose tables can be read under the name ``beside``.
+    attach: another SQLite file, whose tables can be read under the name ``beside``. pause: waits for a number of
+        seconds while another connection holds a new file.
     Raises StorageError when the file cannot be opened.
     """
     try:
@@ -34,9 +37,26 @@ def connect(path: Path, attach: Path | None) -> sqlite3.Connection:
     try:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        _enable_wal(connection, pause)
         if attach is not None:
             connection.execute("ATTACH DATABASE ? AS beside", (str(attach),))
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _enable_wal(connection: sqlite3.Connection, pause: Callable[[float], None]) -> None:
+    """Switch the file to WAL mode. Raises StorageError when others write to it for longer than the busy timeout.
+
+    SQLite does not wait here for a connection that is writing to a file that is not in WAL mode yet.
+    """
+    attempts = int(_BUSY_SECONDS / _PAUSE)
+    for attempt in range(1, attempts + 1):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or attempt == attempts:
+                raise translate(error) from error
+        pause(_PAUSE)
