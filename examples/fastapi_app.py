@@ -1,4 +1,4 @@
-"""Keys in front of a FastAPI application.
+"""Keys in front of a FastAPI application. The marked lines are all that Tollkey needs.
 
 pip install .. fastapi uvicorn          # .. is this repository
 python make_key.py report_read          # prints a key
@@ -7,33 +7,30 @@ curl -H "Authorization: Bearer <the key>" http://127.0.0.1:8000/reports
 """
 
 import os
+from typing import Annotated
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from tollkey.keys import KeyService, Permission, asgi
+from tollkey.keys import Key, KeyService, Permission  # 1
+from tollkey.keys.adapters.fastapi import ApiKeys  # 2
 
-keys = KeyService.open(os.environ.get("KEYS_DB", "keys.db"), [Permission("report", "Reports")])
+keys = KeyService.open(os.environ.get("KEYS_DB", "keys.db"), [Permission("report", "Reports")])  # 3
+api = ApiKeys(keys)  # 4
 app = FastAPI()
+api.install(app)  # 5
+
+# Pages of other origins: what is added last is the outermost. It answers preflights and marks refusals as readable.
 app.add_middleware(
-    asgi.KeyGate,
-    keys=keys,
-    permission_for={"GET": "report_read", "*": "report_write"},
+    CORSMiddleware, allow_origins=["https://app.example.com"], allow_headers=["authorization"], allow_methods=["*"]
 )
 
 
 @app.get("/reports")
-def list_reports(request: Request) -> dict[str, object]:
-    return {"reports": [], "account": request.scope["tollkey.key"].account}
+def list_reports(key: Annotated[Key, api.needs("report_read")]) -> dict[str, object]:
+    return {"reports": [], "account": key.account}
 
 
 @app.post("/reports")
-def make_report() -> dict[str, object]:
+def make_report(key: Annotated[Key, api.needs("report_write")]) -> dict[str, object]:
     return {"made": True}
-
-
-# Pages of other origins: the middleware added last is the outermost. It answers preflights and marks refusals as
-# readable.
-app.add_middleware(
-    CORSMiddleware, allow_origins=["https://app.example.com"], allow_headers=["authorization"], allow_methods=["*"]
-)

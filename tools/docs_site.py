@@ -46,6 +46,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.nav = [
         {"Home": "index.md"},
         {"Guides": [f"guides/{name}.md" for name in GUIDES]},
+        {"Frameworks": pages("guides/frameworks/*.md")},
         {"Reference": pages("*.md")},
         {"Python": pages("python/*.md")},
         {"Decisions": pages("decisions/*.md")},

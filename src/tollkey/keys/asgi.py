@@ -96,7 +96,7 @@ class KeyGate(Gate[App, AsgiScope]):
         ip, endpoint = self._client_ip(scope), self._endpoint_for(scope)
         answer = self._keys.verify_cached(presented.text, ip, endpoint)
         if answer is None:  # reads the database: not on the event loop
-            answer = await _in_thread(partial(self._keys.verify, presented.text, ip=ip, endpoint=endpoint))
+            answer = await in_thread(partial(self._keys.verify, presented.text, ip=ip, endpoint=endpoint))
         return answer
 
 
@@ -111,7 +111,7 @@ def _is_preflight(scope: AsgiScope) -> bool:
     return bool(_headers(scope, b"origin") and _headers(scope, b"access-control-request-method"))
 
 
-async def _in_thread(call: Callable[[], T]) -> T:
+async def in_thread(call: Callable[[], T]) -> T:
     """Run a blocking call in a thread with this request's context variables, under asyncio or trio."""
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_task():

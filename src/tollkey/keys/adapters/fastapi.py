@@ -1,0 +1,215 @@
+"""API keys in FastAPI: a dependency that checks the key, its permission and its limits, and says so in OpenAPI.
+
+keys = KeyService.open("keys.db", [Permission("report", "Reports")])
+api = ApiKeys(keys)
+app = FastAPI()
+api.install(app)
+
+@app.get("/reports")
+async def reports(key: Annotated[Key, api.needs("report_read")]) -> list[str]: ...
+"""
+
+# FastAPI reads the annotations of ``_Needed.__call__`` at run time: no ``from __future__ import annotations`` here.
+import inspect
+from collections.abc import Callable, Sequence
+
+from fastapi import APIRouter, FastAPI, HTTPException
+from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
+from fastapi.openapi.models import SecurityBase as Scheme
+from fastapi.params import Security
+from fastapi.requests import HTTPConnection, Request
+from fastapi.responses import Response
+from fastapi.security.base import SecurityBase
+
+from tollkey.keys.adapters.fastapi_admin import Admin, admin_router
+from tollkey.keys.adapters.fastapi_schema import OPTIONAL, documented
+from tollkey.keys.adapters.guard import AUTHORIZATION, Guard
+from tollkey.keys.adapters.needs import Need
+from tollkey.keys.asgi import App, AsgiScope, Receive, Send
+from tollkey.keys.key import Key
+from tollkey.keys.once import one_request
+from tollkey.keys.refusal import OnDenied, Refusal, Refused
+from tollkey.keys.service import KeyService
+
+_KEY, _SERVICE = "tollkey.key", "tollkey.service"
+_HTTP_RESPONSE = "websocket.http.response"  # the extension "WebSocket Denial Response" of ASGI
+_POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
+
+
+class KeyRefusedError(HTTPException):
+    """A refused request. An application without ``ApiKeys.install`` answers it in FastAPI's own form.
+
+    refused: why. refusal: the response.
+    """
+
+    def __init__(self, refused: Refused, refusal: Refusal) -> None:
+        headers = {name: value for name, value in refusal.headers if name not in ("content-type", "content-length")}
+        super().__init__(refusal.status, detail=refusal.body.decode(), headers=headers)
+        self.refused = refused
+        self.refusal = refusal
+
+
+class ApiKeys:
+    """The keys of a FastAPI application.
+
+    keys: an open ``KeyService``.
+    header: the header with the key. ``authorization``: a bearer token or the user name of Basic; any other: the key.
+    keep_header: leave the header in an accepted request, visible to other dependencies and the handler.
+    on_denied: returns the response to a refused request; ``rfc6750`` by default.
+    client_ip: returns the caller's address; by default that of the connection.
+    scheme_name: the name of the security scheme in OpenAPI.
+    """
+
+    def __init__(
+        self,
+        keys: KeyService,
+        *,
+        header: str = AUTHORIZATION,
+        keep_header: bool = False,
+        on_denied: OnDenied | None = None,
+        client_ip: Callable[[HTTPConnection], str | None] | None = None,
+        scheme_name: str = "ApiKey",
+    ) -> None:
+        self.keys = keys
+        self.guard = Guard(keys, header=header, on_denied=on_denied)
+        self.scheme_name = scheme_name
+        self._keep_header = keep_header
+        self._client_ip = client_ip or (lambda connection: connection.client.host if connection.client else None)
+        self._needed: dict[Need[HTTPConnection], Security] = {}
+
+    def install(self, app: FastAPI) -> None:
+        """Give refused requests their response, document it in OpenAPI, and count each request once.
+
+        app: an application that has not served yet. Call it before you add CORS middleware, which then is outside and
+        adds its headers to refusals too. Raises RuntimeError if the application has started.
+        """
+        app.add_middleware(_OneRequest)
+        app.add_exception_handler(KeyRefusedError, _answer)
+        original = app.openapi
+        app.openapi = lambda: documented(original(), self.scheme_name)  # type: ignore[method-assign]
+
+    def needs(
+        self,
+        permission: str | None = None,
+        *,
+        cost: int | Callable[[HTTPConnection], int] = 1,
+        route: str | None = None,
+        optional: bool = False,
+        publishable: bool = False,
+    ) -> Security:
+        """Return a dependency whose value is the request's ``Key``, for ``Annotated[Key, api.needs("report_read")]``.
+
+        It also stands in ``dependencies=[…]`` of a route, a router or the application, and in WebSocket routes.
+        The same arguments give the same dependency.
+
+        permission: the permission that the key must have; ``project:{id}:write`` takes ``id`` from the path.
+            None: any key.
+        cost: how much the request takes from the key's limits, or a function of the request.
+        route: the name of the route for limits and usage; by default the path's template.
+        optional: accept requests without a key; the value is then None. A key that is not valid is still refused.
+        publishable: accept publishable keys too. They are public.
+        Raises ValueError for a permission that is not declared, or a cost below 0.
+        """
+        need: Need[HTTPConnection] = self.guard.need(
+            permission, cost=cost, route=route, optional=optional, publishable=publishable
+        )
+        found = self._needed.get(need)
+        if found is None:
+            scopes = [] if need.permission is None else [need.permission]
+            found = self._needed[need] = Security(_Needed(self, need), scopes=scopes)
+        return found
+
+    def caller(self) -> Key:
+        """Stand for the key of a request in tests: ``app.dependency_overrides[api.caller] = lambda: key``.
+
+        The function gets no arguments and returns the key, which then needs no header. Its permissions are checked as
+        usual. Raises RuntimeError if called: it is a name only.
+        """
+        raise RuntimeError("ApiKeys.caller is a name for app.dependency_overrides; use api.needs(…) as the dependency")
+
+    def admin_router(self, admin: Admin, *, prefix: str = "/keys", tags: Sequence[str] = ("API keys",)) -> APIRouter:
+        """Return a router with which your own administrators list, create, change, roll and revoke keys.
+
+        admin: a dependency that raises for everyone else. A text that it returns is the actor in the audit log.
+        prefix: of the paths. tags: for OpenAPI.
+        """
+        return admin_router(self.keys, admin, prefix=prefix, tags=list(tags))
+
+    async def _check(self, connection: HTTPConnection, need: Need[HTTPConnection]) -> Key | None:
+        scope = connection.scope
+        permission = need.permission_for(connection.path_params)
+        replaced = getattr(scope.get("app"), "dependency_overrides", {}).get(self.caller)
+        checked: Key | Refused | None
+        if replaced is not None:
+            value = replaced()
+            checked = self.guard.authorize(await value if inspect.isawaitable(value) else value, need, permission)
+        elif scope.get(_SERVICE) is self.keys:  # verified by another dependency or by a KeyGate
+            checked = self.guard.authorize(scope[_KEY], need, permission)
+        else:
+            values = connection.headers.getlist(self.guard.header)
+            endpoint = f"{scope.get('method', 'WEBSOCKET')} {scope['path']}"
+            checked = await self.guard.acheck(
+                values, need, permission, ip=self._client_ip(connection), endpoint=endpoint
+            )
+        if checked is None:
+            return None
+        if not isinstance(checked, Key):
+            raise KeyRefusedError(checked, self.guard.refusal(checked))
+        self._attach(scope, checked)
+        return checked
+
+    def _attach(self, scope: AsgiScope, key: Key) -> None:
+        scope[_KEY], scope[_SERVICE] = key, self.keys
+        if not self._keep_header:  # in place: the request's own view of its headers is on this list
+            name = self.guard.header.encode("latin-1")
+            scope["headers"][:] = [pair for pair in scope["headers"] if pair[0].lower() != name]
+
+
+class _Needed(SecurityBase):
+    """The dependency that ``ApiKeys.needs`` returns; ``model`` and ``scheme_name`` are what FastAPI documents."""
+
+    def __init__(self, api: ApiKeys, need: Need[HTTPConnection]) -> None:
+        self._api, self._need = api, need
+        bearer = api.guard.header == AUTHORIZATION
+        self.model: Scheme = (
+            HTTPBearer(description="An API key.")
+            if bearer
+            else APIKey.model_validate({"in": APIKeyIn.header, "name": api.guard.header.title()})
+        )
+        self.scheme_name = api.scheme_name + (OPTIONAL if need.optional else "")
+
+    async def __call__(self, connection: HTTPConnection) -> Key | None:
+        return await self._api._check(connection, self._need)
+
+
+class _OneRequest:
+    """ASGI middleware in which a request counts once, however often its key is verified."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        with one_request():
+            await self._app(scope, receive, send)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    """Return the response to a refused request, also to a WebSocket handshake."""
+    assert isinstance(error, KeyRefusedError)
+    status, headers, body = error.refusal
+    scope = request.scope
+    if scope["type"] == "websocket" and _HTTP_RESPONSE not in (scope.get("extensions") or {}):
+        return _Closed()
+    answer = Response(b"" if scope.get("method") == "HEAD" else body, status)
+    answer.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return answer
+
+
+class _Closed(Response):
+    """Closes a WebSocket before it is accepted, where the server cannot answer its handshake."""
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": ""})

@@ -1,0 +1,69 @@
+"""What a route needs: a permission, checked when it is declared, whose parameters are filled in from the path."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from tollkey.keys.errors import UnknownPermission
+from tollkey.keys.permissions import PermissionCatalogue
+
+RequestT = TypeVar("RequestT")
+_FIELD = re.compile(r"\{([A-Za-z_]\w*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Need(Generic[RequestT]):
+    """What one route needs.
+
+    permission: the name of a permission, for example ``report_read``, or one with a parameter of the path,
+        ``project:{id}:write``. None: any key.
+    cost: how much a request takes from the limits of the key; a function of the request for a varying cost.
+    route: the name of the route, for limits and usage; None for the path's template or the path.
+    optional: a request without a key is accepted as well. One with a key that is not valid is refused.
+    publishable: publishable keys are accepted too.
+    """
+
+    permission: str | None = None
+    cost: int | Callable[[RequestT], int] = 1
+    route: str | None = None
+    optional: bool = False
+    publishable: bool = False
+
+    def permission_for(self, parameters: Mapping[str, object]) -> str | None:
+        """Return the permission with the parameters of a request's path filled in.
+
+        Raises LookupError if the path has no parameter of that name: the route and its ``needs`` do not fit.
+        """
+        if self.permission is None or "{" not in self.permission:
+            return self.permission
+        missing = [name for name in _FIELD.findall(self.permission) if name not in parameters]
+        if missing:
+            raise LookupError(
+                f"needs({self.permission!r}) names {missing[0]!r}, but the path of this route has no such parameter"
+            )
+        return _FIELD.sub(lambda field: str(parameters[field.group(1)]), self.permission)
+
+    def cost_of(self, request: RequestT) -> int:
+        """Return what this request takes from the limits of its key."""
+        return self.cost if isinstance(self.cost, int) else self.cost(request)
+
+
+def declared(permission: str, catalogue: PermissionCatalogue) -> str:
+    """Return the declared form of a permission's name, which may have parameters of a path in braces.
+
+    Raises ValueError for a name that no ``Permission`` declares, with the names that are near.
+    """
+    try:
+        if "{" in permission:
+            catalogue.canonical(_FIELD.sub("x", permission))
+            return permission
+        return catalogue.canonical(permission)
+    except UnknownPermission:
+        near = difflib.get_close_matches(permission, catalogue.names, 1)
+        known = ", ".join(sorted(catalogue.names)) or "none"
+        hint = f"did you mean {near[0]}?" if near else f"declared permissions: {known}"
+        raise ValueError(f"{permission!r} is not a permission that this service declares; {hint}") from None
