@@ -229,13 +229,14 @@ def test_the_tables_of_the_guides_come_from_the_code(site: Site) -> None:
     assert all(f"{p.name}_read" in made.html for p in site.core.catalogue.permissions() if "read" in p.levels)
 
 
-def test_python_in_the_guides_about_keys_runs(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("slug", ["library", "config"])
+def test_python_in_the_guides_about_keys_runs(slug: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    blocks = re.findall(r"```python\n(.*?)```", source("library"), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", source(slug), re.DOTALL)
     assert blocks
     for block in blocks:
         names: dict[str, Any] = {}
-        exec(compile(block, "library.md", "exec"), names)  # our own text
+        exec(compile(block, f"{slug}.md", "exec"), names)  # our own text
         for made in names.values():
             if isinstance(made, KeyService):
                 made.close()

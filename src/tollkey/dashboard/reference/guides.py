@@ -35,6 +35,7 @@ GUIDES = (
     "idempotency",
     "errors",
     "library",
+    "config",
     "production",
 )
 
