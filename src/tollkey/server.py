@@ -89,6 +89,9 @@ class Server:
         if self.core.verifier.unwritten:
             while await self.edge.write(self.core.verifier.flush) == keys.FLUSH_MOST:
                 pass  # one transaction per batch, so that requests are handled in between
+        usage = self.core.verifier.usage
+        while usage.unwritten and await self.edge.write(usage.flush) == keys.usage.SLOTS_AT_ONCE:
+            pass
         if self.core.attempts.unwritten:
             await self.edge.write(self.core.attempts.flush)
         while self.log.waiting:

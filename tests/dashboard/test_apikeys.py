@@ -239,3 +239,21 @@ def test_a_list_of_secret_keys_that_is_cut_says_so(site: Site, dev: Browser) -> 
 
     site.core.database.write(work)
     assert words in dev.get(path).text
+
+
+def test_the_page_shows_how_often_the_key_was_used_by_day_and_route(site: Site, dev: Browser) -> None:
+    key, text = fresh(site)
+    assert "Not used in the last 30 days" in dev.get(url(site, f"/apikeys/{key.id}")).text
+    assert site.api.get("/v1/disputes", key=text).status == 200
+    assert site.api.get("/v1/payouts", key=text).status == 403
+    site.core.database.write(site.core.verifier.usage.flush)
+    page = dev.get(url(site, f"/apikeys/{key.id}")).text.split("Use in the last 30 days")[1]
+    assert "2 in total: 1 accepted, 1 refused." in page
+    assert "GET /v1/disputes" in page
+    lines = dev.get(url(site, f"/apikeys/{key.id}/usage.csv")).text.splitlines()
+    assert lines[0] == "day,route,outcome,requests,cost"
+    assert [line.split(",")[1:] for line in lines[1:]] == [
+        ["GET /v1/disputes", "accepted", "1", "1"],
+        ["GET /v1/payouts", "forbidden", "1", "1"],
+    ]
+    assert dev.get(url(site, "/apikeys/mk_none/usage.csv")).status == 404

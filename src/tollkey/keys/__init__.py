@@ -3,7 +3,7 @@
 Start with ``KeyService``; ``asgi.KeyGate`` and ``wsgi.KeyGate`` are middleware.
 """
 
-from tollkey.keys import asgi, audit, chain, fingerprints, wsgi
+from tollkey.keys import asgi, audit, chain, fingerprints, usage, wsgi
 from tollkey.keys.attempts import Attempts, RefusedAttempt, refused_attempts
 from tollkey.keys.audit import guard
 from tollkey.keys.authority import Authority
@@ -105,6 +105,7 @@ __all__ = [
     "seal",
     "seal_context",
     "unseal",
+    "usage",
     "without_keys",
     "without_secret_keys",
     "wsgi",

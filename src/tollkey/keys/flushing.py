@@ -1,4 +1,4 @@
-"""Writes last uses and refused attempts to the database, in a thread."""
+"""Writes last uses, counted requests and refused attempts to the database, in a thread."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 
 from tollkey.db import Database, StorageError, Tx
 from tollkey.keys.attempts import Attempts
+from tollkey.keys.usage import SLOTS_AT_ONCE
 from tollkey.keys.verifier import FLUSH_MOST, Verifier
 
 _log = logging.getLogger(__name__)
@@ -41,11 +42,14 @@ class Flusher:
                 self._thread.start()
 
     def flush(self) -> int:
-        """Write last uses and refused attempts. Returns the number of used keys written. Raises StorageError."""
+        """Write what is counted, in batches. Returns the number of used keys written. Raises StorageError."""
         counts = [FLUSH_MOST]
+        usage = self._verifier.usage
         with self._starting:
             while counts[-1] == FLUSH_MOST:
                 counts.append(self._database.write(self._write))
+            while usage.unwritten and self._database.write(usage.flush) == SLOTS_AT_ONCE:
+                pass  # one transaction per batch, so that other writes get their turn
         return sum(counts[1:])
 
     def _write(self, tx: Tx) -> int:
@@ -60,7 +64,7 @@ class Flusher:
         try:
             self.flush()
         except StorageError as error:  # they stay in memory for the next flush
-            _log.warning("last uses of keys could not be written: %s", type(error).__name__)
+            _log.warning("the use of keys could not be written: %s", type(error).__name__)
 
     def stop(self) -> bool:
         """Stop the thread and flush. Returns False when it was stopped before."""

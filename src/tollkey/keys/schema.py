@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tollkey.keys import attempts, chain, fingerprints, store
+from tollkey.keys import attempts, chain, fingerprints, store, usage
 
-MIGRATIONS = (store.MIGRATION, chain.MIGRATION, attempts.MIGRATION, fingerprints.MIGRATION)
+MIGRATIONS = (store.MIGRATION, chain.MIGRATION, attempts.MIGRATION, fingerprints.MIGRATION, usage.MIGRATION)

@@ -23,13 +23,14 @@ from tollkey.keys.once import PerRequestLimiter, first_use
 from tollkey.keys.permissions import Permission, PermissionCatalogue
 from tollkey.keys.schema import MIGRATIONS
 from tollkey.keys.token import BRAND, Brand, Kind, mask_unknown
+from tollkey.keys.usage import UsageReports
 from tollkey.keys.verifier import Verifier
 
 T = TypeVar("T")
 _BATCH = 1000  # keys read at a time by ``each``
 
 
-class KeyService(forking.ForkAware):
+class KeyService(UsageReports, forking.ForkAware):
     """Creates and verifies API keys. Use one object for each process and ``close`` it at the end.
 
     Every key belongs to an ``account``, the host's name for its customer, and to a mode. It is thread-safe and may be
@@ -37,7 +38,7 @@ class KeyService(forking.ForkAware):
     constructor is for hosts that create the parts themselves:
 
     database: open, shared with nothing that closes it. authority: creates and changes keys. verifier: verifies them.
-    clock: returns UTC epoch seconds. flush_seconds: how often last uses and refused attempts are written; 0: never.
+    clock: returns UTC epoch seconds. flush_seconds: how often uses and refused attempts are written; 0: never.
     attempts: counts refused attempts. Raises StorageError.
     """
 
@@ -48,7 +49,7 @@ class KeyService(forking.ForkAware):
         verifier: Verifier,
         *,
         clock: Callable[[], float] = time.time,
-        flush_seconds: float = 10.0,
+        flush_seconds: float = 1.0,
         attempts: Attempts | None = None,
     ) -> None:
         self.database = database
@@ -80,7 +81,7 @@ class KeyService(forking.ForkAware):
         brand: Brand = BRAND,
         allow_imported: bool = False,
         limiter: Limiter | None = None,
-        flush_seconds: float = 10.0,
+        flush_seconds: float = 1.0,
         attempts: Attempts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> KeyService:
@@ -94,7 +95,7 @@ class KeyService(forking.ForkAware):
         implied: name of a permission to the grants it implies. brand: the prefixes of keys.
         allow_imported: also verify keys without our checksum, see ``Authority.import_key``.
         limiter: rate limiter, called once for each request with an accepted key.
-        flush_seconds: how often last uses and refused attempts are written; 0: only by ``flush`` and ``close``.
+        flush_seconds: how often uses and refused attempts are written; 0: only by ``flush`` and ``close``.
         attempts: counts refused attempts, by hour by default; ``Attempts(0)`` disables it.
         clock: returns UTC epoch seconds.
         Raises ValueError for a URL that is not valid, or PostgreSQL without ``keyring``; KeyringError, StorageError.
@@ -165,6 +166,8 @@ class KeyService(forking.ForkAware):
     def _record(self, answer: Key | Denied, now: int, ip: str | None, endpoint: str | None) -> Key | Denied:
         if isinstance(answer, Denied):
             self.attempts.count_denied(answer, ip, now)
+            if answer.key is not None:
+                self.verifier.usage.count(answer.key, now, outcome=answer.reason.value)
         elif first_use(answer.id):
             self.verifier.record_use(answer, now, ip, endpoint)
         self._flusher.start()

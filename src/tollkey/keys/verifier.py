@@ -30,6 +30,7 @@ from tollkey.keys.keyring import Keyring
 from tollkey.keys.limits import Limiter, Network, ip_allowed, networks_of
 from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.token import BRAND, Brand, mask_unknown, parse
+from tollkey.keys.usage import ACCEPTED, UsageCounter
 from tollkey.keys.writing import CHANNEL
 
 FLUSH_MOST = 2_000  # keys in one flush, about 10 ms: on SQLite it runs on the event loop
@@ -88,7 +89,7 @@ class Verifier(forking.ForkAware):
     keyring: its digest keys. catalogue: expands permissions. lease: 1 second by default. brand: the prefixes of keys.
     capacity: maximum number of cached keys. allow_imported: also look up keys without our checksum.
     limiter: rate limiter, called last and for accepted keys only; if it raises, the key is refused as ``unavailable``.
-    monotonic: returns seconds of a monotonic clock.
+    monotonic: returns seconds of a monotonic clock. usage: counts requests by key, route and outcome.
     """
 
     def __init__(
@@ -102,8 +103,10 @@ class Verifier(forking.ForkAware):
         allow_imported: bool = False,
         limiter: Limiter | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        usage: UsageCounter | None = None,
     ) -> None:
         self.lease = lease or Lease()
+        self.usage = usage or UsageCounter()
         self._keyring = keyring
         self._catalogue = catalogue
         self._brand = brand
@@ -267,10 +270,22 @@ class Verifier(forking.ForkAware):
 
     # -- last used
 
-    def record_use(self, key: Key, now: int, ip: str | None = None, endpoint: str | None = None) -> None:
+    def record_use(
+        self,
+        key: Key,
+        now: int,
+        ip: str | None = None,
+        endpoint: str | None = None,
+        *,
+        route: str | None = None,
+        outcome: str = ACCEPTED,
+        cost: int = 1,
+    ) -> None:
         """Count a use of a key in memory.
 
         now: UTC epoch seconds. ip: the caller's address. endpoint: for example ``GET /v1/customers``.
+        route: the declared route, for example ``GET /v1/customers/{id}``. outcome: ``accepted``, or why the request
+        was refused. cost: what it took from a limit.
         """
         use = self._uses.get(key.id)
         if use is None:
@@ -279,6 +294,7 @@ class Verifier(forking.ForkAware):
         use.ip = ip
         use.endpoint = endpoint
         use.uses += 1
+        self.usage.count(key, now, route, outcome, cost)
 
     @property
     def unwritten(self) -> bool:
@@ -288,7 +304,7 @@ class Verifier(forking.ForkAware):
     def flush(self, tx: Tx) -> int:
         """Write the counted uses, and replace digests made with retired digest keys.
 
-        Call it every few seconds from one thread. Counts stay in memory until the transaction commits.
+        Call it every second from one thread. Counts stay in memory until the transaction commits.
         Returns the number of keys written; if it is ``FLUSH_MOST``, there may be more. Raises StorageError.
         """
         used = list(self._uses.values())[:FLUSH_MOST]

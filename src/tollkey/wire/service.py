@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from tollkey.db import Busy, Edge, Ids, OutcomeUnknown, Scope, StorageError, Tx
-from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, without_keys
+from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, usage, without_keys
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._body import browser_key, mark_of, read_params
 from tollkey.wire._clients import apply_form_headers, error_page, key_in_query
@@ -41,6 +41,8 @@ from tollkey.wire.versions import LATEST
 
 log = logging.getLogger("tollkey.wire")
 
+#: Outcomes of requests that the key could not make, by status; all others count as accepted.
+_OUTCOMES = {401: "expired", 403: "forbidden", 429: "rate_limited"}
 _UNKNOWN = "Storage failed. Whether the change was kept is not known; send it again with the same idempotency key."
 _INTERNAL = "An unknown error occurred. It has been written to the server's log under this request's id."
 
@@ -342,7 +344,7 @@ class Service:
 
     def _record(self, request: Request, response: Response, key: Key, request_id: str, started: float) -> None:
         """Record the key's use and pass the request to the log."""
-        self.verifier.record_use(key, int(started), request.ip, f"{request.method} {request.path}")
+        self._count(request, response, key, int(started))
         if self._log is None:
             return
         account = request.acting_for or key.account  # a refused request must not appear in another account's log
@@ -350,3 +352,11 @@ class Service:
             self._log(Logged(request, response, key, account, request_id, started, self._now() - started))
         except Exception:
             log.exception("request log of %s", request_id)
+
+    def _count(self, request: Request, response: Response, key: Key, now: int) -> None:
+        """Count the request, in memory, as a use of its key and by its route."""
+        hit = self.router.find(request.method, request.path)
+        route = None if hit is None else f"{request.method} {hit[0].endpoint.path}"
+        outcome = _OUTCOMES.get(response.status, usage.ACCEPTED)
+        endpoint = f"{request.method} {request.path}"
+        self.verifier.record_use(key, now, request.ip, endpoint, route=route, outcome=outcome)

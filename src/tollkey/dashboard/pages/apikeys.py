@@ -7,6 +7,7 @@ from typing import Any
 from tollkey.dashboard import matrix
 from tollkey.dashboard.naming import action_label, actor_label, person_names
 from tollkey.dashboard.page import Answer, Context, Nav, NotFound, Page, Params, Render
+from tollkey.dashboard.pages.apikeys_usage import charts
 from tollkey.keys import Actor, Key, audit
 from tollkey.platform import request_logs
 
@@ -70,6 +71,7 @@ def one(ctx: Context, params: Params) -> Answer:
         "made_by": actor_label(made_by, names),
         "permissions": sorted(_labels(ctx, key.permissions)),
         "connect": sorted(_labels(ctx, key.connect_permissions)),
+        "charts": charts(ctx, key),
         "used": _used(ctx, key) if key.kind == "restricted" else None,
     }
     return Render("keys/one.html", about)
