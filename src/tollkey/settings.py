@@ -70,7 +70,9 @@ class Settings:
         "API versions published after this release, separated by spaces. Requests with them are accepted and get"
         " responses of the newest supported version.",
     )
-    log_days: int = _setting(30, "How many days request logs and counts of refused attempts are kept.")
+    log_days: int = _setting(
+        30, "How many days request logs, counts of refused attempts and the use of keys by the minute are kept."
+    )
     pool_size: int = _setting(8, "Maximum number of PostgreSQL connections of a node.")
     test_funds: int = _setting(
         1_000_000_000,
