@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tollkey.cli import keys_usage
 from tollkey.cli.audit import verify_logs
 from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, Live, fail, opened, scope_of, show, table, when
 from tollkey.cli.keys_config import check_config
@@ -18,6 +19,7 @@ from tollkey.platform.api_keys import shown
 app = typer.Typer(no_args_is_help=True, help="List, create, reveal, roll, revoke and audit keys.")
 app.command("check-config")(check_config)
 app.command()(usage)
+app.add_typer(keys_usage.commands)
 
 KeyId = Annotated[str, typer.Argument(help="Key id (mk_…) or the last characters of the key.")]
 Show = Annotated[bool, typer.Option("--show-secret", help="Print the key. A live key can be shown only once.")]

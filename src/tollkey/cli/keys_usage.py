@@ -10,9 +10,11 @@ import typer
 from tollkey.cli.common import Account, AsJson, Data, Database, Live, opened, scope_of, show, table, when
 from tollkey.keys.usage import DIMENSIONS, UsageQuery, as_csv, as_json, report
 
+commands = typer.Typer()
 _TIMES = ("minute", "hour", "day")
 
 
+@commands.command()
 def usage(
     key: Annotated[str | None, typer.Argument(help="Only this key (mk_…).")] = None,
     by: Annotated[str, typer.Option(help=f"Dimensions, separated by commas: {', '.join(DIMENSIONS)}.")] = "key,day",
