@@ -10,7 +10,6 @@ from tollkey.cli import keys_usage
 from tollkey.cli.audit import verify_logs
 from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, Live, fail, opened, scope_of, show, table, when
 from tollkey.cli.keys_config import check_config
-from tollkey.cli.keys_usage import usage
 from tollkey.core import Core
 from tollkey.db import Scope, Tx
 from tollkey.keys import ROLL_EXPIRATIONS, Key, audit, refused_attempts
@@ -18,7 +17,6 @@ from tollkey.platform.api_keys import shown
 
 app = typer.Typer(no_args_is_help=True, help="List, create, reveal, roll, revoke and audit keys.")
 app.command("check-config")(check_config)
-app.command()(usage)
 app.add_typer(keys_usage.commands)
 
 KeyId = Annotated[str, typer.Argument(help="Key id (mk_…) or the last characters of the key.")]
