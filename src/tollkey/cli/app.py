@@ -12,6 +12,7 @@ from tollkey import __version__
 from tollkey.cli import accounts, keyring, keys, people
 from tollkey.cli.doctor import doctor
 from tollkey.cli.openapi import openapi
+from tollkey.cli.scan import scan
 from tollkey.cli.serve import serve
 from tollkey.cli.upgrade_check import upgrade_check
 
@@ -22,6 +23,7 @@ app = typer.Typer(name="tollkey", no_args_is_help=True, add_completion=False, pr
 app.command()(serve)
 app.command()(doctor)
 app.command()(openapi)
+app.command()(scan)
 app.command()(upgrade_check)
 app.add_typer(keys.app, name="keys")
 app.add_typer(keyring.app, name="keyring")

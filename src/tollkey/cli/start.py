@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 
 from tollkey.cli.hidden_database import hide_database
 
@@ -11,7 +12,7 @@ def main() -> None:
     """Run the command line. Exits with a message if the packages of the extra ``server`` are not installed."""
     hide_database()  # before the commands are imported, which takes time
     try:
-        commands = importlib.import_module("tollkey.cli.app")
+        commands = importlib.import_module("tollkey.cli.scan" if sys.argv[1:2] == ["scan"] else "tollkey.cli.app")
     except ModuleNotFoundError as missing:
         if (missing.name or "tollkey").startswith("tollkey"):
             raise
