@@ -73,6 +73,15 @@ def go_program(name: str, source: str, module: str, majors: range) -> Path:
     return program
 
 
+def go_installed(name: str, package: str) -> Path:
+    """A program that ``go install`` builds. package: with its version, such as ``@latest``. Returns its path."""
+
+    def install(folder: Path) -> None:
+        run(needed("go"), "install", package, environ={"GOBIN": str(folder)})
+
+    return _once(name, install) / name
+
+
 def java_with(name: str, group: str, artifact: str) -> Path:
     """A folder with the newest release of a Maven artifact and what it needs. Betas are not releases."""
 

@@ -30,6 +30,7 @@ GUIDES = (
     "restricted-keys",
     "rolling",
     "lost-key",
+    "leaks",
     "testing",
     "webhooks",
     "idempotency",
