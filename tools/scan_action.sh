@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What action.yml runs: `tollkey scan` with the inputs of the action, which are in the environment and not in this text, so that
 # none of them is executed.
-set -uo pipefail
+set -fuo pipefail
 
 tollkey="${TOLLKEY:-$RUNNER_TEMP/tollkey/bin/tollkey}"
 options=()
