@@ -1,0 +1,175 @@
+import { type Accepted, allows, type Checked, readVerdict, refused } from "./answers.ts";
+import { AnswerCache } from "./cache.ts";
+import { Digester } from "./digest.ts";
+import { RemoteUnavailable } from "./errors.ts";
+import { ChangeFeed } from "./feed.ts";
+import { Freshness } from "./freshness.ts";
+import { addressOf, type Call, type Connecting, send, tokenOf } from "./http.ts";
+import { Listener } from "./listener.ts";
+import { Management } from "./management.ts";
+
+const LONGEST_KEY = 512; // characters
+const MOST_NAMES = 10_000; // names of permissions that the server is known to declare
+
+/** What a request needs; all of it may be left out. */
+export interface Needs {
+  /** The permission, for example `report_read` or `project:42:write`. */
+  readonly permission?: string;
+  /** The caller's address; a key with an allow-list is refused without it. */
+  readonly ip?: string;
+  /** What the key is used for, kept as its last use. */
+  readonly endpoint?: string;
+  /** The name of the route, for limits of routes. */
+  readonly route?: string;
+  /** How much the request takes from the limits; 0 only looks at them. 1 by default. */
+  readonly cost?: number;
+  /** Accept only keys of this account. */
+  readonly account?: string;
+}
+
+export interface Options {
+  /** How many answers are remembered at most, 100,000 by default. 0: ask each time, and follow no change stream. */
+  readonly capacity?: number;
+  /** Seconds for a request with all its attempts, 2 by default. */
+  readonly timeout?: number;
+  /** How often a request is sent at most, 2 by default. */
+  readonly attempts?: number;
+  /** Sends requests; the global `fetch` by default. */
+  readonly fetch?: typeof fetch;
+  /** Is told when the server is not heard; `console.warn` by default. Never told a key. */
+  readonly warn?: (message: string) => void;
+  /** Returns UTC epoch seconds. */
+  readonly clock?: () => number;
+  /** Returns seconds of a monotonic clock. */
+  readonly monotonic?: () => number;
+  /** Returns a number from 0 to 1. */
+  readonly chance?: () => number;
+}
+
+/**
+ * Verifies and changes the keys of a key server (`tollkey keys serve`). Use one object for each process.
+ *
+ * Answers about valid keys without limits are remembered. A key that is revoked, disabled or changed at the server is
+ * refused here within a second, because the memory is used only while the server's change stream is heard. Without it
+ * every key is asked for, and if that fails, refused as `unavailable`.
+ */
+export class RemoteKeys extends Management {
+  readonly #connecting: Connecting;
+  readonly #cache: AnswerCache;
+  readonly #freshness = new Freshness();
+  readonly #listener: Listener;
+  readonly #digester = new Digester();
+  readonly #declared = new Set<string>();
+  readonly #listens: boolean;
+  readonly #clock: () => number;
+  readonly #monotonic: () => number;
+  readonly #warn: (message: string) => void;
+  #closed = false;
+
+  /**
+   * url: `https://keys.example.com`. token: a service key with the permission `key_verify_write`; to list and change
+   * keys it needs `key_read` and `key_write`. Throws TypeError or RangeError for arguments that cannot be right.
+   */
+  constructor(url: string, token: string, options: Options = {}) {
+    super();
+    const { capacity = 100_000, timeout = 2, attempts = 2 } = options;
+    if (!(capacity >= 0) || !(timeout > 0) || !(attempts >= 1)) {
+      throw new RangeError("capacity must not be negative, timeout above 0, attempts at least 1");
+    }
+    this.#connecting = {
+      url: addressOf(url),
+      token: tokenOf(token),
+      timeout,
+      attempts,
+      fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+      chance: options.chance ?? Math.random,
+    };
+    this.#clock = options.clock ?? (() => Date.now() / 1000);
+    this.#monotonic = options.monotonic ?? (() => performance.now() / 1000);
+    this.#warn = options.warn ?? ((message) => console.warn(`@tollkey/keys: ${message}`));
+    this.#cache = new AnswerCache(capacity);
+    this.#listens = capacity > 0;
+    const feed = new ChangeFeed(this.#cache, this.#freshness);
+    this.#listener = new Listener(this.#connecting, feed, this.#monotonic, this.#warn);
+  }
+
+  /**
+   * Verifies a key, then its permission, then its limits. text: the key as the caller sent it.
+   *
+   * Nothing that a caller can send throws. Throws RemoteRefused if the server refuses the service key, KeyRefused for
+   * an argument that it does not take (`permission_unknown`), RangeError for a cost that is negative.
+   */
+  async check(text: string | null | undefined, needs: Needs = {}): Promise<Checked> {
+    const { permission, route, account, cost = 1 } = needs;
+    if (!Number.isSafeInteger(cost) || cost < 0) throw new RangeError("the cost of a request is a whole number, 0 or more");
+    if (text === null || text === undefined || text === "") return refused("missing");
+    if (!usable(text)) return refused("unknown");
+    if (this.#listens) this.#listener.start();
+    const digest = await this.#digester.digest(text, route);
+    const known = this.#known(digest, needs);
+    if (known !== null) return known;
+    const ticket = this.#cache.begin(this.#monotonic());
+    const asked = { ...(permission === undefined ? {} : { permission }), ...(account === undefined ? {} : { account }) };
+    try {
+      const verdict = readVerdict(await this.call(question(text, needs)), asked);
+      if (permission !== undefined) this.#declare(permission);
+      if (verdict.checked.valid && verdict.ttl > 0) {
+        this.#cache.store(digest, { checked: verdict.checked, until: ticket.began + verdict.ttl }, ticket);
+      }
+      return verdict.checked;
+    } catch (error) {
+      if (!(error instanceof RemoteUnavailable)) throw error;
+      this.#warn(`a key could not be checked: ${error.message}`);
+      return refused("unavailable");
+    }
+  }
+
+  /** Only acceptance is answered from memory: the server counts every refused request. */
+  #known(digest: string, { permission, account }: Needs): Accepted | null {
+    const now = this.#monotonic();
+    if (this.#closed || !this.#freshness.fresh(now)) return null;
+    const checked = this.#cache.get(digest, now)?.checked;
+    if (checked === undefined) return null;
+    const { key } = checked;
+    if (key.expiresAt !== null && this.#clock() >= key.expiresAt) return null;
+    if (account !== undefined && key.account !== account) return null;
+    if (permission !== undefined && !(this.#declared.has(permission) && allows(key, permission))) return null;
+    return checked;
+  }
+
+  #declare(permission: string): void {
+    if (this.#declared.size >= MOST_NAMES) this.#declared.clear();
+    this.#declared.add(permission);
+  }
+
+  protected override call(call: Call): Promise<Record<string, unknown>> {
+    if (this.#closed) return Promise.reject(new RemoteUnavailable("it was closed", false));
+    return send(this.#connecting, call);
+  }
+
+  /** Ends the change stream. Every key is refused as `unavailable` from then on. */
+  close(): void {
+    this.#closed = true;
+    this.#listener.stop();
+  }
+}
+
+function usable(text: string): boolean {
+  return text.length <= LONGEST_KEY && !/[\p{Cc}\p{Cs}]/u.test(text);
+}
+
+function question(text: string, needs: Needs): Call {
+  const body: Record<string, unknown> = { key: text };
+  if (needs.permission !== undefined) body["permission"] = needs.permission;
+  if (needs.ip !== undefined && needs.ip.length <= 64) body["ip"] = needs.ip;
+  if (needs.endpoint !== undefined) body["endpoint"] = shown(needs.endpoint);
+  if (needs.route !== undefined) body["route"] = needs.route;
+  if (needs.cost !== undefined && needs.cost !== 1) body["cost"] = needs.cost;
+  if (needs.account !== undefined) body["account"] = needs.account;
+  return { method: "POST", path: "/v1/keys/verify", needs: "key_verify_write", body, repeatable: true };
+}
+
+/** Cuts what comes from a request, and replaces what a database does not take as text. */
+function shown(endpoint: string): string {
+  return endpoint.slice(0, 200).replace(/[\p{Cc}\p{Cs}]/gu, "?");
+}

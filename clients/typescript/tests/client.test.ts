@@ -1,0 +1,221 @@
+/** What the client makes of servers that answer anything, and what its gates answer to callers. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { gate, keyOf, KeyRefused, nodeGate, type NodeRequest, type Options, RemoteKeys, RemoteRefused } from "../src/index.ts";
+import { verdict } from "./steps.ts";
+
+type Answer = (body: Record<string, unknown>, request: Request) => Response | Promise<Response>;
+
+/** A client of a server that gives this answer; `asked` has the bodies of its requests. */
+function client(answer: Answer, options: Options = {}): { keys: RemoteKeys; asked: Record<string, unknown>[]; requests: Request[] } {
+  const asked: Record<string, unknown>[] = [];
+  const requests: Request[] = [];
+  const reach = async (url: unknown, init: unknown) => {
+    const request = new Request(url as string, init as RequestInit);
+    requests.push(request);
+    const body = JSON.parse((await request.clone().text()) || "{}") as Record<string, unknown>;
+    asked.push(body);
+    return answer(body, request);
+  };
+  const keys = new RemoteKeys("https://keys.example.com/base/", "rk_service", {
+    capacity: 0, warn: () => undefined, chance: () => 0, fetch: reach as typeof fetch, ...options,
+  });
+  return { keys, asked, requests };
+}
+
+function error(status: number, code: string, headers: Record<string, string> = {}): Response {
+  return Response.json({ error: { type: "invalid_request_error", code, message: "No." } }, { status, headers });
+}
+
+async function reason(answer: Answer, options: Options = {}): Promise<string> {
+  const checked = await client(answer, options).keys.check("rk_live_1");
+  return checked.valid ? "valid" : checked.reason;
+}
+
+test("a valid key is returned with what the server knows of it", async () => {
+  const { keys, asked, requests } = client(() => Response.json(verdict()));
+  const checked = await keys.check("rk_live_1", { permission: "report_read", ip: "192.0.2.7", endpoint: "GET /\0", cost: 2 });
+  assert.ok(checked.valid);
+  assert.deepEqual([checked.key.account, checked.key.metadata, checked.key.version], ["cus_1", { machine: "7" }, 3]);
+  assert.deepEqual(asked, [{ key: "rk_live_1", permission: "report_read", ip: "192.0.2.7", endpoint: "GET /?", cost: 2 }]);
+  assert.equal(requests[0]?.url, "https://keys.example.com/base/v1/keys/verify");
+  assert.equal(requests[0]?.headers.get("authorization"), "Bearer rk_service");
+});
+
+test("a refusal says why, which permission is lacking, and when to come back", async () => {
+  const limit = { limit: 10, remaining: 0, reset: 2.5 };
+  const { keys } = client(() => Response.json(verdict({ valid: false, code: "rate_limited", ratelimit: limit, retry_after: 2.5 })));
+  const checked = await keys.check("rk_live_1");
+  assert.ok(!checked.valid);
+  assert.deepEqual([checked.reason, checked.limit, checked.retryAfter], ["rate_limited", limit, 2.5]);
+  const other = client(() => Response.json(verdict({ valid: false, code: "forbidden" })));
+  const lacking = await other.keys.check("rk_live_1", { permission: "user_read" });
+  assert.ok(!lacking.valid);
+  assert.equal(lacking.permission, "user_read");
+});
+
+test("what cannot be a key is refused without asking", async () => {
+  const { keys, asked } = client(() => Response.json(verdict()));
+  for (const [text, why] of [[null, "missing"], ["", "missing"], ["a\0b", "unknown"], ["\ud800", "unknown"], ["x".repeat(513), "unknown"]] as const) {
+    const checked = await keys.check(text);
+    assert.ok(!checked.valid);
+    assert.equal(checked.reason, why);
+  }
+  assert.equal(asked.length, 0);
+});
+
+test("a server that cannot be understood accepts nobody", async () => {
+  const answers: Record<string, () => Response> = {
+    "no JSON": () => new Response("<html>", { status: 200 }),
+    "a list": () => Response.json([]),
+    "no verdict": () => Response.json({}),
+    "valid as text": () => Response.json(verdict({ valid: "true" })),
+    "valid without a key": () => Response.json(verdict({ key: null })),
+    "another account": () => Response.json(verdict({ key: { id: "mk_1" } })),
+    "an unknown code": () => Response.json(verdict({ valid: false, code: "fine" })),
+    "deep JSON": () => new Response("[".repeat(100_000)),
+    "a redirect": () => new Response(null, { status: 302, headers: { location: "https://elsewhere.example.com" } }),
+    "a huge answer": () => new Response(new Uint8Array(5 * 1024 * 1024)),
+    "status 500": () => new Response("", { status: 500 }),
+    "status 418": () => new Response("", { status: 418 }),
+    "too many requests": () => error(429, "rate_limited"),
+  };
+  for (const [name, answer] of Object.entries(answers)) assert.equal(await reason(answer), "unavailable", name);
+});
+
+test("a server that is away or too slow accepts nobody", async () => {
+  assert.equal(await reason(() => Promise.reject(new TypeError("fetch failed"))), "unavailable");
+  const late: Answer = (_, request) => new Promise((_, reject) => request.signal.addEventListener("abort", () => reject(new Error("aborted"))));
+  assert.equal(await reason(late, { timeout: 0.02 }), "unavailable");
+});
+
+test("a request that failed on the way is sent once more, and no oftener", async () => {
+  let count = 0;
+  assert.equal(await reason(() => (++count === 1 ? new Response("", { status: 503 }) : Response.json(verdict()))), "valid");
+  count = 0;
+  assert.equal(await reason(() => (++count, Promise.reject(new TypeError("fetch failed")))), "unavailable");
+  assert.equal(count, 2);
+});
+
+test("a service key that may not verify is a fault of the configuration, which names the permission", async () => {
+  const challenge = { "www-authenticate": 'Bearer realm="API", error="insufficient_scope", scope="key_verify_write"' };
+  const { keys } = client(() => error(403, "insufficient_scope", challenge));
+  await assert.rejects(keys.check("rk_live_1"), (thrown) => {
+    assert.ok(thrown instanceof RemoteRefused);
+    assert.match(thrown.message, /lacks the permission key_verify_write/);
+    assert.deepEqual([thrown.status, thrown.permission], [403, "key_verify_write"]);
+    return true;
+  });
+  await assert.rejects(client(() => error(401, "invalid_token")).keys.check("rk_live_1"), RemoteRefused);
+});
+
+test("an argument that the server does not take is named", async () => {
+  const { keys } = client(() => error(400, "permission_unknown"));
+  await assert.rejects(keys.check("rk_live_1", { permission: "reprot" }), (thrown) => thrown instanceof KeyRefused && thrown.code === "permission_unknown");
+  await assert.rejects(keys.check("rk_live_1", { cost: -1 }), RangeError);
+});
+
+test("addresses, tokens and numbers that cannot be right are refused at once", () => {
+  for (const url of ["keys.example.com", "ftp://h", "https://user:pw@h", "https://h?x=1", "https://h#x"]) {
+    assert.throws(() => new RemoteKeys(url, "t"), TypeError, url);
+  }
+  for (const token of ["", "a b", "a\nb", "é"]) assert.throws(() => new RemoteKeys("https://h", token), TypeError);
+  for (const options of [{ timeout: 0 }, { attempts: 0 }, { capacity: -1 }]) {
+    assert.throws(() => new RemoteKeys("https://h", "t", options), RangeError);
+  }
+});
+
+test("a closed client accepts nobody", async () => {
+  const { keys } = client(() => Response.json(verdict()));
+  keys.close();
+  keys.close();
+  const checked = await keys.check("rk_live_1");
+  assert.ok(!checked.valid && checked.reason === "unavailable");
+});
+
+function request(headers: Record<string, string> = {}, method = "GET"): Request {
+  return new Request("https://api.example.com/reports?x=1", { method, headers });
+}
+const KEY = { authorization: "Bearer rk_live_1" };
+
+test("a gate lets an accepted request go on, and knows its key", async () => {
+  const { keys, asked } = client(() => Response.json(verdict()));
+  const guard = gate(keys, { needs: { GET: "report_read", "*": "report_write" }, ip: () => "192.0.2.7" });
+  const accepted = request(KEY);
+  assert.equal(await guard(accepted), null);
+  assert.equal(keyOf(accepted).account, "cus_1");
+  assert.equal(await guard(request(KEY, "HEAD")), null);
+  assert.equal(await guard(request(KEY, "POST")), null);
+  assert.deepEqual(asked.map((body) => [body["permission"], body["endpoint"], body["ip"]]), [
+    ["report_read", "GET /reports", "192.0.2.7"],
+    ["report_read", "HEAD /reports", "192.0.2.7"],
+    ["report_write", "POST /reports", "192.0.2.7"],
+  ]);
+  assert.throws(() => keyOf(request()), /no gate/);
+  assert.throws(() => gate(keys, { needs: { GET: "report_read" } }), TypeError);
+});
+
+test("a gate reads bearer, basic and other headers, and passes preflights on", async () => {
+  const { keys, asked } = client(() => Response.json(verdict()));
+  await gate(keys)(request({ authorization: `Basic ${btoa("rk_basic:")}` }));
+  await gate(keys, { header: "X-API-Key" })(request({ "x-api-key": "rk_own" }));
+  assert.deepEqual(asked.map((body) => body["key"]), ["rk_basic", "rk_own"]);
+  const preflight = request({ origin: "https://a.example", "access-control-request-method": "GET" }, "OPTIONS");
+  assert.equal(await gate(keys)(preflight), null);
+  const refusal = await gate(keys, { preflights: false })(preflight);
+  assert.equal(refusal?.status, 401);
+});
+
+test("a gate refuses with the status, the challenge and the wait that fit", async () => {
+  const answers: [Record<string, string>, object, number, Record<string, string>, string][] = [
+    [{}, {}, 401, { "www-authenticate": 'Bearer realm="API"' }, "no_api_key"],
+    [{ authorization: "Digest x" }, {}, 401, { "www-authenticate": 'Bearer realm="API"' }, "no_api_key"],
+    [KEY, { valid: false, code: "revoked" }, 401,
+      { "www-authenticate": 'Bearer realm="API", error="invalid_token", error_description="The API key has expired."' }, "invalid_token"],
+    [KEY, { valid: false, code: "forbidden" }, 403,
+      { "www-authenticate": 'Bearer realm="API", error="insufficient_scope", scope="report_read"' }, "insufficient_scope"],
+    [KEY, { valid: false, code: "quota_exceeded", retry_after: 3.2 }, 429, { "retry-after": "4" }, "quota_exceeded"],
+    [KEY, { valid: "?" }, 503, { "retry-after": "1" }, "unavailable"],
+  ];
+  for (const [headers, changes, status, wanted, code] of answers) {
+    const refusal = await gate(client(() => Response.json(verdict(changes))).keys, { needs: "report_read" })(request(headers));
+    assert.equal(refusal?.status, status);
+    for (const [name, value] of Object.entries(wanted)) assert.equal(refusal.headers.get(name), value);
+    const body = (await refusal.json()) as { error: { code: string } };
+    assert.equal(body.error.code, code);
+  }
+});
+
+test("a gate refuses publishable keys unless told, and never accepts for a fault of the configuration", async () => {
+  const publishable = verdict({ key: { ...(verdict() as { key: object }).key, kind: "publishable" } });
+  const { keys } = client(() => Response.json(publishable));
+  assert.equal((await gate(keys)(request(KEY)))?.status, 403);
+  assert.equal(await gate(keys, { publishable: true })(request(KEY)), null);
+  const told: unknown[] = [];
+  const onError = (thrown: unknown) => told.push(thrown);
+  assert.equal((await gate(client(() => error(401, "invalid_token")).keys, { onError })(request(KEY)))?.status, 503);
+  assert.equal((await gate(client(() => error(400, "permission_unknown")).keys, { onError })(request(KEY)))?.status, 500);
+  assert.equal(told.length, 2);
+});
+
+test("middleware for Node hides the key from the application", async () => {
+  const { keys } = client(() => Response.json(verdict()));
+  const run = (sent: NodeRequest) =>
+    new Promise<[number, Record<string, string>, unknown]>((resolve) => {
+      const headers: Record<string, string> = {};
+      const response = {
+        statusCode: 200,
+        setHeader: (name: string, value: string) => (headers[name] = value),
+        end: (body?: string) => resolve([response.statusCode, headers, body]),
+      };
+      nodeGate(keys, { needs: "report_read" })(sent, response, (problem) => resolve([0, {}, problem]));
+    });
+  const accepted: NodeRequest = { method: "GET", url: "/reports?x=1", headers: { authorization: "Bearer rk_live_1" } };
+  assert.deepEqual(await run(accepted), [0, {}, undefined]);
+  assert.deepEqual([accepted.headers, keyOf(accepted).id], [{}, "mk_1"]);
+  const [status, headers, body] = await run({ method: "GET", url: "/reports", headers: {} });
+  assert.deepEqual([status, headers["www-authenticate"]], [401, 'Bearer realm="API"']);
+  assert.match(String(body), /no_api_key/);
+});
