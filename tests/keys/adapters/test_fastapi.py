@@ -11,15 +11,12 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
+from tests.keys.adapters.steps import bearer
 from tollkey.keys import Actor, Key, KeyService, Permission, RateLimiter, Refusal
 from tollkey.keys.adapters.fastapi import ApiKeys
 from tollkey.keys.asgi import KeyGate
 
 ORIGIN = "https://app.example"
-
-
-def bearer(text: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {text}"}
 
 
 @contextmanager

@@ -22,9 +22,9 @@ from fastapi.responses import Response
 from fastapi.security.base import SecurityBase
 
 from tollkey.keys.adapters.fastapi_admin import Admin, admin_router
-from tollkey.keys.adapters.fastapi_schema import OPTIONAL, documented
 from tollkey.keys.adapters.guard import AUTHORIZATION, Guard
 from tollkey.keys.adapters.needs import Need
+from tollkey.keys.adapters.openapi import OPTIONAL, documented
 from tollkey.keys.asgi import App, AsgiScope, Receive, Send
 from tollkey.keys.key import Key
 from tollkey.keys.once import one_request

@@ -1,4 +1,4 @@
-"""What a FastAPI application's OpenAPI document says of the responses to requests without the right key."""
+"""What an application's OpenAPI document says of the responses to requests without the right key."""
 
 from __future__ import annotations
 
