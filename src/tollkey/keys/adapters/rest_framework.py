@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import math
-from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from rest_framework import status
@@ -27,9 +28,8 @@ from tollkey.keys.adapters.needs import Need
 from tollkey.keys.key import Denied, Key, Reason
 from tollkey.keys.refusal import Forbidden, Refused, rfc6750
 
-with suppress(ImportError):  # drf-spectacular finds the extension once its module is imported
-    from tollkey.keys.adapters import rest_framework_schema as rest_framework_schema
-
+# drf-spectacular, where it is installed, finds the extension once its module is imported.
+_SCHEMA = import_module("tollkey.keys.adapters.rest_framework_schema") if find_spec("drf_spectacular") else None
 _ANY: Need[Request] = Need(publishable=True)
 
 
