@@ -1,4 +1,4 @@
-"""Keys in front of a FastAPI application. The marked lines are all that Tollkey needs.
+"""Keys in front of a FastAPI application.
 
 pip install .. fastapi uvicorn          # .. is this repository
 python make_key.py report_read          # prints a key
@@ -12,13 +12,11 @@ from typing import Annotated
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from tollkey.keys import Key, KeyService, Permission  # 1
-from tollkey.keys.adapters.fastapi import ApiKeys  # 2
+from tollkey.keys import Key, KeyService, Permission
+from tollkey.keys.adapters.fastapi import ApiKeys
 
-keys = KeyService.open(os.environ.get("KEYS_DB", "keys.db"), [Permission("report", "Reports")])  # 3
-api = ApiKeys(keys)  # 4
 app = FastAPI()
-api.install(app)  # 5
+api = ApiKeys(KeyService.open(os.environ.get("KEYS_DB", "keys.db"), [Permission("report", "Reports")]), app)
 
 # Pages of other origins: what is added last is the outermost. It answers preflights and marks refusals as readable.
 app.add_middleware(

@@ -197,6 +197,14 @@ def test_a_permission_of_a_router_and_one_of_the_handler_are_both_checked_and_th
     assert (usage.uses, usage.endpoint) == (1, "GET /all/users")
 
 
+def test_an_application_may_be_named_when_the_keys_are(keys: KeyService) -> None:
+    app = FastAPI()
+    api = ApiKeys(keys, app)
+    app.get("/", dependencies=[api.needs()])(lambda: True)
+    with client(app) as http:
+        assert http.get("/").json()["error"]["code"] == "no_api_key"
+
+
 def test_a_gate_around_the_application_verifies_the_key_once(keys: KeyService, api: ApiKeys) -> None:
     key, text = keys.create(permissions=["report_read"])
     app = application(api)

@@ -52,7 +52,7 @@ class KeyRefusedError(HTTPException):
 class ApiKeys:
     """The keys of a FastAPI application.
 
-    keys: an open ``KeyService``.
+    keys: an open ``KeyService``. app: calls ``install``.
     header: the header with the key. ``authorization``: a bearer token or the user name of Basic; any other: the key.
     keep_header: leave the header in an accepted request, visible to other dependencies and the handler.
     on_denied: returns the response to a refused request; ``rfc6750`` by default.
@@ -63,6 +63,7 @@ class ApiKeys:
     def __init__(
         self,
         keys: KeyService,
+        app: FastAPI | None = None,
         *,
         header: str = AUTHORIZATION,
         keep_header: bool = False,
@@ -76,6 +77,8 @@ class ApiKeys:
         self._keep_header = keep_header
         self._client_ip = client_ip or (lambda connection: connection.client.host if connection.client else None)
         self._needed: dict[Need[HTTPConnection], Security] = {}
+        if app is not None:
+            self.install(app)
 
     def install(self, app: FastAPI) -> None:
         """Give refused requests their response, document it in OpenAPI, and count each request once.
