@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.keys.conftest import PERMISSIONS, World
+from tests.keys.conftest import PERMISSIONS, World, refused
 from tollkey.keys import Permission, PermissionCatalogue, UnknownPermission
+from tollkey.keys.rules import check_grant
 
 CATALOGUE = PermissionCatalogue(PERMISSIONS)
 
@@ -56,6 +59,66 @@ def test_the_same_row_declared_by_two_files_must_read_the_same() -> None:
     assert len(PermissionCatalogue([Permission("a", "A"), Permission("a", "A")]).rows) == 1
     with pytest.raises(ValueError, match="declared twice"):
         PermissionCatalogue([Permission("a", "A"), Permission("a", "B")])
+
+
+# -- permissions with a parameter: names known only at run time
+
+PROJECTS = PermissionCatalogue(
+    [
+        Permission("project", "Projects", parameter=True),
+        Permission("file", "Files", parameter=True),
+        Permission("report", "Reports"),
+    ],
+    implied={"project": ("file:*:read", "report_read"), "report": ("file:*:read",)},
+)
+
+
+def test_a_permission_with_a_parameter_is_named_at_run_time() -> None:
+    assert PROJECTS.check_known(["project:42:write", "rak_project:*:read"]) == {"project:42:write", "project:*:read"}
+    assert PROJECTS.label("project:42:write") == "Projects 42 Write"
+    assert PROJECTS.label("project:*:read") == "All Projects Read"
+    assert PROJECTS.row("project:42:write").name == "project"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "project_write", "project:42", "project:42:delete", "project::read", "project:4 2:read", "project:42:43:read",
+        "report:42:read", "nobody:42:read", "project:" + "x" * 101 + ":read", "project:4*:read", "project:-1:read",
+    ],
+)  # fmt: skip
+def test_a_malformed_grant_with_a_parameter_is_refused(name: str) -> None:
+    with pytest.raises(UnknownPermission):
+        PROJECTS.canonical(name)
+
+
+def test_what_a_grant_with_a_parameter_implies_is_for_the_same_parameter() -> None:
+    assert PROJECTS.expand(["project:42:write"]) == {
+        "project:42:write", "project:42:read", "file:42:read", "report_read", "file:*:read",
+    }  # fmt: skip
+    assert PROJECTS.expand(["file:7:write"]) == {"file:7:write", "file:7:read"}
+
+
+def test_a_grant_for_every_parameter_covers_each_of_them(world: World) -> None:
+    catalogue = PermissionCatalogue([Permission("project", "Projects", parameter=True)])
+    key, _ = world.make("restricted", permissions=["charge_read"])
+    everything = replace(key, effective=catalogue.expand(["project:*:write"]))
+    one = replace(key, effective=catalogue.expand(["project:42:write"]))
+    assert everything.allows("project:42:read")
+    assert everything.allows("project:42:write")
+    assert one.allows("project:42:read")
+    assert not one.allows("project:43:read")
+    assert not one.allows("project:*:read")
+    assert catalogue.covers(everything, ["project:42:write"])
+    assert not catalogue.covers(one, ["project:*:read"])
+    check_grant(everything, one)
+    with refused("api_key_grant_exceeded"):
+        check_grant(one, everything)
+
+
+def test_a_declared_name_has_no_colon() -> None:
+    with pytest.raises(ValueError, match="colon"):
+        PermissionCatalogue([Permission("a:b", "A")])
 
 
 def test_a_restricted_key_covers_what_its_permissions_amount_to_and_a_secret_key_everything(world: World) -> None:

@@ -16,6 +16,7 @@ from tollkey.db.engine import (
     Row,
     Scope,
     StorageError,
+    TollkeyError,
     Tx,
     Unreachable,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "StorageError",
     "Table",
     "ThreadEdge",
+    "TollkeyError",
     "Tx",
     "Unreachable",
     "alphanumeric",

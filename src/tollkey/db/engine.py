@@ -29,7 +29,11 @@ class Scope(NamedTuple):
     livemode: bool
 
 
-class StorageError(Exception):
+class TollkeyError(Exception):
+    """The base class of this package's errors, for callers that catch them all."""
+
+
+class StorageError(TollkeyError):
     """The database rejected or lost a statement; the transaction was rolled back."""
 
 

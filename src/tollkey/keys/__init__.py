@@ -3,19 +3,23 @@
 Start with ``KeyService``; ``asgi.KeyGate`` and ``wsgi.KeyGate`` are middleware.
 """
 
+from tollkey.db import StorageError, TollkeyError
 from tollkey.keys import asgi, audit, chain, fingerprints, usage, wsgi
+from tollkey.keys.accounts import AccountKeys
 from tollkey.keys.attempts import Attempts, RefusedAttempt, refused_attempts
 from tollkey.keys.audit import guard
 from tollkey.keys.authority import Authority
+from tollkey.keys.changing import Made, Rolled
 from tollkey.keys.errors import KeyRefused, UnknownPermission
 from tollkey.keys.fingerprints import KeyringSource
 from tollkey.keys.header import Presented, read_authorization, without_keys, without_secret_keys
-from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
+from tollkey.keys.key import SYSTEM, Actor, Checked, Denied, Key, LimitState, Reason
 from tollkey.keys.keyring import Keyring, KeyringError, is_private
 from tollkey.keys.limits import (
     LONGEST_ROLL_SECONDS,
     ROLL_EXPIRATIONS,
     Limiter,
+    Limits,
     RateLimiter,
     ip_allowed,
     network_of,
@@ -47,10 +51,12 @@ __all__ = [
     "ROLL_EXPIRATIONS",
     "SEALED",
     "SYSTEM",
+    "AccountKeys",
     "Actor",
     "Attempts",
     "Authority",
     "Brand",
+    "Checked",
     "Denied",
     "Forbidden",
     "Key",
@@ -62,7 +68,10 @@ __all__ = [
     "KeyringSource",
     "Kind",
     "Lease",
+    "LimitState",
     "Limiter",
+    "Limits",
+    "Made",
     "Parsed",
     "Permission",
     "PermissionCatalogue",
@@ -72,10 +81,13 @@ __all__ = [
     "Refusal",
     "Refused",
     "RefusedAttempt",
+    "Rolled",
     "RowKey",
     "SealBroken",
     "SealedColumn",
     "SealedStorage",
+    "StorageError",
+    "TollkeyError",
     "Transform",
     "UnknownPermission",
     "Usage",

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
-import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from tollkey.keys.gate import Gate
 from tollkey.keys.key import Denied, Key
 from tollkey.keys.once import one_request
 from tollkey.keys.refusal import Refusal
+from tollkey.keys.threads import in_thread
 
 AsgiScope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
-T = TypeVar("T")
 
 _KEY, _SERVICE = "tollkey.key", "tollkey.service"
 _HTTP_RESPONSE = "websocket.http.response"  # the extension "WebSocket Denial Response"
@@ -109,16 +106,6 @@ def _is_preflight(scope: AsgiScope) -> bool:
     if scope.get("method") != "OPTIONS":
         return False
     return bool(_headers(scope, b"origin") and _headers(scope, b"access-control-request-method"))
-
-
-async def in_thread(call: Callable[[], T]) -> T:
-    """Run a blocking call in a thread with this request's context variables, under asyncio or trio."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
-        waited: T = await trio.to_thread.run_sync(call)
-        return waited
-    context = contextvars.copy_context()
-    return await asyncio.get_running_loop().run_in_executor(None, partial(context.run, call))
 
 
 def _head(refusal: Refusal) -> dict[str, Any]:

@@ -6,6 +6,7 @@ It is append-only by triggers of the database, and a hash chain (``chain.py``) d
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ LOG = chain.ChainedLog(
 _LOGGED = (
     "kind", "name", "note", "permissions", "connect_permissions", "ip_allowlist", "expires_at", "revoked_at",
     "revealed_at",
-    "hidden_at", "is_default", "redacted", "rolled_from", "replaced_by",
+    "hidden_at", "is_default", "metadata", "disabled_at", "redacted", "rolled_from", "replaced_by",
 )  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def _difference(before: Key | None, after: Key) -> tuple[dict[str, Any], dict[st
         new = _plain(getattr(after, name))
         old = _plain(getattr(before, name)) if before is not None else None
         if before is None:
-            if new not in (None, "", [], False):
+            if new not in (None, "", [], {}, False):
                 became[name] = new
         elif old != new:
             was[name], became[name] = old, new
@@ -85,6 +86,8 @@ def _difference(before: Key | None, after: Key) -> tuple[dict[str, Any], dict[st
 def _plain(value: object) -> object:
     if isinstance(value, frozenset):
         return sorted(value)
+    if isinstance(value, Mapping):
+        return dict(value)
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -1,4 +1,4 @@
-"""The operations on keys: create, import, reveal, hide, update, roll, expire, revoke.
+"""The operations on keys: create, import, reveal, hide, update; ``lifetime.py`` has those that end or pause a key.
 
 Each runs in the caller's transaction, writes one entry of the audit log, and announces the key's id and new version, so
 that the verifiers of all nodes drop the key from their caches. The time (``now``, UTC epoch seconds) and the actor are
@@ -16,25 +16,32 @@ Decisions where Stripe's public documentation does not say what happens:
 - revoking a publishable key: refused with ``publishable_key_not_revocable``; roll it instead
 - revealing a live secret key again: refused with ``api_key_already_revealed``
 - rolling with immediate expiry returns the new text; rolling a live key with a delay seals it for one reveal
-- a successor inherits note, permissions and allow-list, and a restricted key's also its name; publishable and secret
-  successors get the default name of their kind
+- a disabled key is paused: it can be updated, hidden, expired and revoked, its expiry can be cancelled, and it still
+  expires at its time; it cannot be revealed or rolled (``api_key_disabled``), since either would hand out a working
+  text while the key is meant to be stopped
+- disabling a disabled key and enabling an enabled one: no effect and no entry in the audit log; both need what revoking
+  needs, and also default and publishable keys can be disabled
+- metadata is merged as in Stripe's API: other entries stay, an empty value removes its entry, ``{}`` removes all
+- a successor inherits note, metadata, permissions and allow-list, and a restricted key's also its name; publishable and
+  secret successors get the default name of their kind
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from tollkey.db.engine import Duplicate, Scope, Tx
 from tollkey.keys import rules, store
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import Actor, Key
+from tollkey.keys.key import NO_METADATA, Actor, Key
+from tollkey.keys.lifetime import KeyLifetimes
 from tollkey.keys.token import KINDS, Kind, parse
-from tollkey.keys.writing import KeyWriter
 
 
-class Authority(KeyWriter):
-    """Creates and changes keys; the base classes store (``KeyWriter``) and find them (``Lookup``).
+class Authority(KeyLifetimes):
+    """Creates and changes keys; base classes end and pause (``KeyLifetimes``), store (``KeyWriter``) and find them
+    (``Lookup``).
 
     keyring: its digest keys and sealing keys. catalogue: the declared permissions. ids: generates ids and key texts.
     brand: the prefixes of keys. random_bytes: source of randomness for sealing.
@@ -76,6 +83,7 @@ class Authority(KeyWriter):
         connect_permissions: Iterable[str] = (),
         ip_allowlist: Iterable[str] = (),
         expires_at: int | None = None,
+        metadata: Mapping[str, str] = NO_METADATA,
         granter: Key | None = None,
         hides_after_reveal: bool = True,
     ) -> tuple[Key, str]:
@@ -83,7 +91,7 @@ class Authority(KeyWriter):
 
         actor: for the audit log. now, expires_at: UTC epoch seconds. name: empty for the default of the kind.
         permissions, connect_permissions: grants of a restricted key, for example ``customer_read``.
-        ip_allowlist: addresses and networks; empty allows all.
+        ip_allowlist: addresses and networks; empty allows all. metadata: see ``Key``.
         granter: the key that authenticated the request; the new key cannot have more permissions, addresses or
             lifetime, and inherits its allow-list and expiry if they are not given. None if a person acts.
         hides_after_reveal: see ``create_defaults``.
@@ -92,6 +100,7 @@ class Authority(KeyWriter):
         if kind not in KINDS:
             raise KeyRefused("type_invalid", "The type of a key is publishable, secret or restricted.", "type")
         draft = self._draft(scope, kind, name, now, actor, note=note, hides=hides_after_reveal)
+        draft = replace(draft, metadata=rules.check_metadata(metadata, self.brand))
         draft = self._with_limits(draft, permissions, connect_permissions, ip_allowlist)
         expires_at = rules.check_expiry(expires_at, now)
         if granter is not None:
@@ -116,6 +125,7 @@ class Authority(KeyWriter):
         name: str = "",
         note: str = "",
         permissions: Iterable[str] = (),
+        metadata: Mapping[str, str] = NO_METADATA,
     ) -> Key:
         """Add a key that was created elsewhere. Its text determines its kind and mode.
 
@@ -129,6 +139,7 @@ class Authority(KeyWriter):
         draft = self._with_limits(
             self._draft(scope, parsed.kind, name, now, actor, note=note, hides=True), permissions, (), ()
         )
+        draft = replace(draft, metadata=rules.check_metadata(metadata, self.brand))
         draft = replace(draft, imported=not parsed.checksummed, hidden_at=None if parsed.kind == "publishable" else now)
         try:
             with tx.savepoint():
@@ -145,10 +156,11 @@ class Authority(KeyWriter):
 
         now: UTC epoch seconds. granter: see ``create``.
         Raises KeyRefused: ``api_key_already_revealed`` if there is no sealed copy, ``api_key_expired``,
-        ``api_key_unreadable``, ``api_key_grant_exceeded``, ``resource_missing``; StorageError.
+        ``api_key_disabled``, ``api_key_unreadable``, ``api_key_grant_exceeded``, ``resource_missing``; StorageError.
         """
         key = self._require(tx, scope, key_id)
         rules.check_not_ended(key, now)
+        rules.check_not_disabled(key)
         rules.check_grant(granter, key)
         if key.token is not None:
             return key, key.token
@@ -172,7 +184,7 @@ class Authority(KeyWriter):
         Raises KeyRefused: ``api_key_unreadable``.
         """
         found: dict[Kind, str] = {}
-        for key in (key for key in self.defaults(tx, Scope(account, False)) if not key.ended(now)):
+        for key in (key for key in self.defaults(tx, Scope(account, False)) if key.status(now) == "active"):
             sealed = store.sealed_text(tx, key.scope, key.id) if key.token is None else None
             text = key.token if sealed is None else self._unseal(sealed, key)
             if text is not None:
@@ -209,11 +221,13 @@ class Authority(KeyWriter):
         permissions: Iterable[str] | None = None,
         connect_permissions: Iterable[str] | None = None,
         ip_allowlist: Iterable[str] | None = None,
+        metadata: Mapping[str, str | None] | None = None,
         granter: Key | None = None,
     ) -> Key:
-        """Change name, note, permissions or allow-list, and return the key.
+        """Change name, note, permissions, allow-list or metadata, and return the key.
 
-        None leaves a field unchanged; an empty list clears it. The other arguments are those of ``create``.
+        None leaves a field unchanged; an empty list clears it. metadata: entries to add or replace; an empty or None
+        value removes an entry, ``{}`` all of them. The other arguments are those of ``create``.
         Raises KeyRefused, with ``code`` and ``param``; StorageError.
         """
         key = self._require(tx, scope, key_id)
@@ -223,108 +237,10 @@ class Authority(KeyWriter):
             key,
             name=key.name if name is None else rules.check_name(name, key.kind, self.brand),
             note=key.note if note is None else rules.check_note(note, self.brand),
+            metadata=key.metadata
+            if metadata is None
+            else rules.check_metadata(rules.merge_metadata(key.metadata, metadata), self.brand),
         )
         changed = self._with_limits(changed, permissions, connect_permissions, ip_allowlist)
         rules.check_grant(granter, changed)
         return key if changed == key else self._save(tx, "updated", key, changed, actor, now)
-
-    # -- rolling, expiring, revoking
-
-    def roll(
-        self,
-        tx: Tx,
-        scope: Scope,
-        key_id: str,
-        expires_in_seconds: int,
-        *,
-        actor: Actor,
-        now: int,
-        granter: Key | None = None,
-        show: bool = False,
-    ) -> tuple[Key, Key, str | None]:
-        """Create a key's successor, valid at once, and set the expiry of the old key.
-
-        expires_in_seconds: how long the old key stays valid, 0 to 604800. An earlier expiry of its own is kept.
-        now: UTC epoch seconds. granter: see ``create``.
-        show: return the text in any case; a live key's text is then not stored.
-        Returns the old key, the new key and the new text. Without ``show`` the text is None for a live secret or
-        restricted key rolled with a delay: it is sealed for one ``reveal``.
-        Raises KeyRefused: ``api_key_already_rolled``, ``api_key_expired``, ``expires_in_invalid``,
-        ``api_key_grant_exceeded``, ``resource_missing``; StorageError.
-        """
-        rules.check_roll_seconds(expires_in_seconds)
-        key = self._require(tx, scope, key_id)
-        rules.check_not_ended(key, now)
-        if key.replaced_by is not None:
-            message = (
-                f"The key {key.redacted} was rolled already. Roll its successor {key.replaced_by}, or expire it now."
-            )
-            raise KeyRefused("api_key_already_rolled", message, "id")
-        draft = self._successor(key, actor, now)
-        rules.check_grant(granter, draft)
-        ends = min(now + expires_in_seconds, key.expires_at or 2**53)
-        old = replace(key, expires_at=ends, replaced_by=draft.id, is_default=False)
-        if expires_in_seconds == 0:
-            old = self._without_text(old, now)
-        old = self._save(tx, "rolled", key, old, actor, now)
-        draft = replace(draft, is_default=key.is_default)
-        shown = show or expires_in_seconds == 0 or not draft.hides_after_reveal
-        new, text = self._store(tx, draft, None, actor, now, shown=shown)
-        return old, new, text if shown else None
-
-    def expire_now(
-        self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None
-    ) -> Key:
-        """Expire a key at ``now`` (UTC epoch seconds) and return it.
-
-        Raises KeyRefused: ``publishable_key_not_revocable`` for the default publishable key, ``api_key_expired``,
-        ``api_key_grant_exceeded``, ``resource_missing``; StorageError.
-        """
-        key = self._require(tx, scope, key_id)
-        rules.check_not_ended(key, now)
-        if key.kind == "publishable" and key.is_default:
-            raise KeyRefused(
-                "publishable_key_not_revocable", "An account always has a publishable key. Roll it instead.", "id"
-            )
-        rules.check_grant(granter, key)
-        changed = replace(self._without_text(key, now), expires_at=now, is_default=False)
-        return self._save(tx, "expired", key, changed, actor, now)
-
-    def cancel_expiry(
-        self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None
-    ) -> Key:
-        """Cancel a pending expiry and return the key.
-
-        A rolled key gets back the expiry it was created with, if any; any other key no longer expires.
-        now: UTC epoch seconds. granter: see ``create``.
-        Raises KeyRefused: ``no_pending_expiry``, ``api_key_expired``, ``api_key_grant_exceeded``,
-        ``resource_missing``; StorageError.
-        """
-        key = self._require(tx, scope, key_id)
-        rules.check_not_ended(key, now)
-        if key.expires_at is None:
-            raise KeyRefused("no_pending_expiry", f"The key {key.redacted} is not about to expire.", "id")
-        rolled = key.replaced_by is not None
-        own = key.own_expires_at if rolled else None
-        if own is not None and own <= now:
-            raise KeyRefused("no_pending_expiry", f"The key {key.redacted} expires by itself at this time.", "id")
-        changed = replace(key, expires_at=own, own_expires_at=own, replaced_by=None)
-        rules.check_grant(granter, changed)
-        return self._save(tx, "expiry_cancelled", key, changed, actor, now)
-
-    def revoke(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None) -> Key:
-        """Revoke a secret or restricted key permanently and return it; requests with it are refused as expired.
-
-        now: UTC epoch seconds. granter: see ``create``.
-        Raises KeyRefused: ``publishable_key_not_revocable``, ``api_key_expired``, ``api_key_grant_exceeded``,
-        ``resource_missing``; StorageError.
-        """
-        key = self._require(tx, scope, key_id)
-        if key.kind == "publishable":
-            raise KeyRefused(
-                "publishable_key_not_revocable", "A publishable key cannot be revoked. Roll it instead.", "id"
-            )
-        rules.check_not_ended(key, now)
-        rules.check_grant(granter, key)
-        changed = replace(self._without_text(key, now), revoked_at=now, is_default=False)
-        return self._save(tx, "revoked", key, changed, actor, now)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tollkey.db.engine import TollkeyError
 
-class KeyRefused(Exception):
+
+class KeyRefused(TollkeyError):
     """A change to a key that is not allowed. Nothing was written.
 
     code: a stable identifier, for example ``api_key_expired``.

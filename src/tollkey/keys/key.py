@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Literal
 
 from tollkey.db.engine import Scope
 from tollkey.keys.token import Kind, mask_unknown
 
-Status = Literal["active", "expired"]
+Status = Literal["active", "disabled", "expired"]
+NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
 class Reason(StrEnum):
     """Why a request was refused. Log it; how much of it the response reveals is the host's decision.
 
     ``missing``: no key was sent. ``unusable_header``: the header contains no key. ``unknown``: no such key.
-    ``expired``, ``revoked``: the key has ended. ``ip_not_allowed``: the caller's address is not in the allow-list.
-    ``rate_limited``: too many requests. ``unavailable``: the database or the rate limiter failed.
+    ``expired``, ``revoked``: the key has ended. ``disabled``: it is paused. ``ip_not_allowed``: the caller's address is
+    not in the allow-list. ``forbidden``: it lacks the permission. ``rate_limited``: too many requests.
+    ``quota_exceeded``: the quota of its period is used up. ``unavailable``: the database or the rate limiter failed.
     """
 
     missing = "missing"
@@ -25,8 +29,11 @@ class Reason(StrEnum):
     unknown = "unknown"
     expired = "expired"
     revoked = "revoked"
+    disabled = "disabled"
     ip_not_allowed = "ip_not_allowed"
+    forbidden = "forbidden"
     rate_limited = "rate_limited"
+    quota_exceeded = "quota_exceeded"
     unavailable = "unavailable"
 
 
@@ -40,12 +47,14 @@ class Key:
         connected account.
     ip_allowlist: addresses and networks it may be used from; empty allows all.
     created, expires_at, revoked_at, revealed_at, hidden_at: UTC epoch seconds. It is refused from ``expires_at`` on.
+    disabled_at: since when it is paused, UTC epoch seconds; it is refused until it is enabled. None if it is not.
     own_expires_at: the expiry it was created with, restored when a roll is cancelled.
     created_by: the actor, ``kind:id``.
     redacted: for lists, ``sk_live_...abcd``. masked: for error messages. token: the text, for a publishable key only.
     revealable: a sealed copy is stored. hides_after_reveal: the first reveal destroys it.
     is_default: one of the account's default keys. imported: created elsewhere, without our checksum.
     rolled_from, replaced_by: ids of its predecessor and successor.
+    metadata: up to 50 names and values of the host's own, for example the id of a machine; read-only, no secrets.
     subject: id of the object that an ephemeral key is for; the host creates such keys, they are not stored here.
     """
 
@@ -78,6 +87,8 @@ class Key:
     replaced_by: str | None
     subject: str | None = None
     effective_connect: frozenset[str] = frozenset()
+    metadata: Mapping[str, str] = field(default_factory=lambda: NO_METADATA, hash=False)
+    disabled_at: int | None = None
 
     @classmethod
     def of_host(
@@ -106,20 +117,49 @@ class Key:
     def allows(self, permission: str, *, connected: bool = False) -> bool:
         """Return whether the key has a permission. A secret key has all, a publishable key none.
 
-        permission: its declared name, for example ``customer_read``.
+        permission: its declared name, for example ``customer_read`` or ``project:42:write``.
         connected: for a request on behalf of a connected account, where only ``connect_permissions`` count.
         """
-        return self.kind == "secret" or permission in (self.effective_connect if connected else self.effective)
+        return self.kind == "secret" or holds(self.effective_connect if connected else self.effective, permission)
 
     def ended(self, now: int) -> bool:
         """Return whether it is revoked or has expired at ``now`` (UTC epoch seconds)."""
         return self.revoked_at is not None or (self.expires_at is not None and now >= self.expires_at)
 
     def status(self, now: int) -> Status:
-        """Return ``active`` or ``expired`` at ``now`` (UTC epoch seconds); a revoked key is ``expired``, as in the
-        API.
+        """Return ``active``, ``disabled`` or ``expired`` at ``now`` (UTC epoch seconds).
+
+        A revoked key is ``expired``, as in the API.
         """
-        return "expired" if self.ended(now) else "active"
+        if self.ended(now):
+            return "expired"
+        return "active" if self.disabled_at is None else "disabled"
+
+
+def holds(held: frozenset[str], grant: str) -> bool:
+    """Return whether a grant is among those of a key, which include all they imply.
+
+    held: the grants of the key. ``project:*:read`` in it covers ``project:42:read``, for every parameter.
+    """
+    if grant in held:
+        return True
+    name, separator, rest = grant.partition(":")
+    return separator != "" and f"{name}:*:{rest.rpartition(':')[2]}" in held
+
+
+@dataclass(frozen=True, slots=True)
+class LimitState:
+    """Where a key, account or route stands in one limit; what ``RateLimit`` headers are made of.
+
+    policy: the name of the limit. limit: how much it allows in a full window. remaining: how much is left.
+    reset: seconds until it is full again. window: its length in seconds, None if it has none.
+    """
+
+    policy: str
+    limit: int
+    remaining: int
+    reset: float
+    window: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +168,44 @@ class Denied:
 
     reason: why. masked: the key that was sent, masked so that the response may repeat it; for an unusable header, its
     value with keys masked. key: the key, if it exists. ip: the caller's address, for ``ip_not_allowed``.
+    limit: the limit that is used up, for ``rate_limited`` and ``quota_exceeded``.
+    retry_after: seconds until the same request can be accepted, for these two; None if unknown.
     """
 
     reason: Reason
     masked: str = ""
     key: Key | None = None
     ip: str | None = None
+    limit: LimitState | None = None
+    retry_after: float | None = None
 
     def __bool__(self) -> Literal[False]:
         """Return False, so that ``if keys.verify(text):`` does not accept a refused request."""
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The result of checking a request: key, permission and limits. Its truth value is whether it is accepted.
+
+    key: the key of an accepted request; None if it is refused. reason: why it is refused; None if it is accepted.
+    permission: the permission that the key lacks, for ``forbidden``; None for a publishable key where none is accepted.
+    limit: the state of the tightest limit, if there are limits.
+    retry_after: seconds until the same request can be accepted, for ``rate_limited`` and ``quota_exceeded``.
+    masked: the key that was sent, masked. known: the key that was recognised, also if the request is refused: for logs.
+    """
+
+    key: Key | None
+    reason: Reason | None = None
+    permission: str | None = None
+    limit: LimitState | None = None
+    retry_after: float | None = None
+    masked: str = ""
+    known: Key | None = None
+
+    def __bool__(self) -> bool:
+        """Return whether the request is accepted."""
+        return self.key is not None
 
 
 @dataclass(frozen=True, slots=True)

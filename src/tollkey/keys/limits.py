@@ -10,6 +10,7 @@ from typing import Protocol
 from tollkey.db import forking
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.header import without_keys
+from tollkey.keys.key import Denied, Key, LimitState
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -107,6 +108,19 @@ class Limiter(Protocol):
         """Return whether the key may be used once more. now: seconds of a monotonic clock.
 
         If it raises, the request is refused as ``unavailable``.
+        """
+
+
+class Limits(Protocol):
+    """Limits with costs, which ``KeyService.check`` takes from for each request that has a key and permission."""
+
+    def take(self, key: Key, route: str | None, cost: int, now: float) -> LimitState | Denied | None:
+        """Take ``cost`` from every limit that applies, or nothing from any if one of them has too little left.
+
+        key: of the request. route: its name, if known. cost: 0 or more. now: UTC epoch seconds.
+        Returns the state of the tightest limit, None if none applies, or ``Denied`` with ``rate_limited`` or
+        ``quota_exceeded``, ``limit`` and ``retry_after``. If it raises, the request is refused as ``unavailable``.
+        It is called on the event loop and must not block.
         """
 
 

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from tollkey.keys.limits import Limiter
+from tollkey.keys.key import Denied, Key, LimitState, Reason
+from tollkey.keys.limits import Limiter, Limits
 
 
 class VerifiedRequest:
     """What was verified in one request.
 
     admitted: ids of keys the rate limiter accepted. counted: ids of keys whose use was counted.
+    paid: what keys have paid to ``Limits``, by key id: the cost, and the answer.
     over: the request has ended. Background tasks that it started keep its context, but their uses are counted.
     """
 
-    __slots__ = ("admitted", "counted", "over")
+    __slots__ = ("admitted", "counted", "over", "paid")
 
     def __init__(self) -> None:
         self.admitted: set[str] = set()
         self.counted: set[str] = set()
+        self.paid: dict[str, tuple[int, LimitState | None]] = {}
         self.over = False
 
 
+_log = logging.getLogger(__name__)
 _newest: ContextVar[VerifiedRequest | None] = ContextVar("tollkey_request", default=None)
 
 
@@ -80,3 +85,22 @@ class PerRequestLimiter:
         if allowed and request is not None:
             request.admitted.add(key_id)
         return allowed
+
+
+def take_once(limits: Limits, key: Key, route: str | None, cost: int, now: float) -> LimitState | Denied | None:
+    """Take what a request costs from the limits; in one request a key pays the highest of its costs.
+
+    The arguments and the result are those of ``Limits.take``; if it raises, the key is refused as ``unavailable``.
+    """
+    request = _current()
+    paid = None if request is None else request.paid.get(key.id)
+    if paid is not None and cost <= paid[0]:
+        return paid[1]
+    try:
+        taken = limits.take(key, route, cost - (0 if paid is None else paid[0]), now)
+    except Exception:  # a failure of the host's limits must not accept the key
+        _log.exception("the limits failed")
+        return Denied(Reason.unavailable, key.masked, key)
+    if request is not None and not isinstance(taken, Denied):
+        request.paid[key.id] = (cost, taken)
+    return taken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -44,11 +45,14 @@ _SENTENCES = {
     Reason.unknown: "The API key is not valid.",
     Reason.expired: "The API key has expired.",
     Reason.revoked: "The API key has expired.",
+    Reason.disabled: "The API key is disabled.",
     Reason.ip_not_allowed: "The API key may not be used from this IP address.",
+    Reason.forbidden: "The API key lacks a permission.",
     Reason.rate_limited: "Too many requests with this API key.",
+    Reason.quota_exceeded: "The quota of this API key is used up.",
     Reason.unavailable: "API keys cannot be checked at the moment.",
 }
-_STATUS = {Reason.rate_limited: 429, Reason.unavailable: 503}
+_STATUS = {Reason.forbidden: 403, Reason.rate_limited: 429, Reason.quota_exceeded: 429, Reason.unavailable: 503}
 
 
 def rfc6750(refused: Refused, *, header: str = "authorization") -> Refusal:
@@ -65,12 +69,19 @@ def rfc6750(refused: Refused, *, header: str = "authorization") -> Refusal:
     shown = header.title()
     message = _SENTENCES[refused.reason].format(header=shown, how=f"{shown}: {'Bearer ' if bearer else ''}YOUR_KEY")
     if status != 401:
-        return _json(status, refused.reason.value, message, (("retry-after", "1"),))
+        return _json(status, refused.reason.value, message, _retry_after(refused))
     # RFC 6750 section 3.1: no error code without credentials
     if refused.reason in (Reason.missing, Reason.unusable_header):
         return _json(401, "no_api_key", message, (("www-authenticate", challenge),))
     challenge += f', error="invalid_token", error_description="{message}"'
     return _json(401, "invalid_token", message, (("www-authenticate", challenge),))
+
+
+def _retry_after(refused: Denied) -> tuple[tuple[str, str], ...]:
+    """Return the header, in whole seconds rounded up (RFC 9110 section 10.2.3); 1 if the time is unknown."""
+    if refused.reason is Reason.forbidden:
+        return ()
+    return (("retry-after", str(max(1, math.ceil(refused.retry_after or 1)))),)
 
 
 def _forbidden(refused: Forbidden, challenge: str) -> Refusal:

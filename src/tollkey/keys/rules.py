@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import Key
+from tollkey.keys.key import NO_METADATA, Key
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS, allowlist_within
+from tollkey.keys.permissions import lacking
 from tollkey.keys.token import BRAND, Brand, Kind
 
 #: Secrets of the payments API besides the keys of a brand: ephemeral keys, signing secrets, client secrets.
@@ -17,6 +19,7 @@ _OTHER_SECRET = re.compile(
 )
 LONGEST_NAME = 100
 LONGEST_NOTE = 500
+MOST_METADATA, LONGEST_METADATA_NAME, LONGEST_METADATA_VALUE = 50, 40, 500
 DEFAULT_NAMES: dict[Kind, str] = {
     "publishable": "Publishable key",
     "secret": "Secret key",
@@ -51,6 +54,50 @@ def check_note(note: str, brand: Brand = BRAND) -> str:
     if contains_secret_key(note, brand):
         raise KeyRefused("note_invalid", "The note contains an API key. Note where the key is stored instead.", "note")
     return note
+
+
+def check_metadata(metadata: Mapping[str, str], brand: Brand = BRAND) -> Mapping[str, str]:
+    """Return valid metadata, read-only and sorted by name.
+
+    Up to 50 entries; names of up to 40 characters without square brackets, values of 1 to 500. Source: Stripe's API
+    reference, "Metadata". Raises KeyRefused, ``metadata_invalid``, also for a value that contains a secret key.
+    """
+    if not metadata:
+        return NO_METADATA
+    if len(metadata) > MOST_METADATA:
+        raise _metadata_invalid(f"The metadata of a key may have up to {MOST_METADATA} entries.")
+    for name, value in metadata.items():
+        _check_metadata_entry(name, value, brand)
+    return MappingProxyType(dict(sorted(metadata.items())))
+
+
+def _check_metadata_entry(name: str, value: str, brand: Brand) -> None:
+    if not isinstance(name, str) or not isinstance(value, str):
+        raise _metadata_invalid("The names and values of metadata must be strings.")
+    if not 1 <= len(name) <= LONGEST_METADATA_NAME or not name.isprintable() or "[" in name or "]" in name:
+        raise _metadata_invalid(
+            f"A name in metadata must have 1 to {LONGEST_METADATA_NAME} printable characters, without square brackets."
+        )
+    if not 1 <= len(value) <= LONGEST_METADATA_VALUE:
+        raise _metadata_invalid(f"A value in metadata must have 1 to {LONGEST_METADATA_VALUE} characters.")
+    if not all(c.isprintable() or c in "\n\t" for c in value):
+        raise _metadata_invalid("A value in metadata may only contain printable characters and line breaks.")
+    if contains_secret_key(name, brand) or contains_secret_key(value, brand):
+        raise _metadata_invalid("The metadata contains an API key. Note where the key is stored instead.")
+
+
+def _metadata_invalid(message: str) -> KeyRefused:
+    return KeyRefused("metadata_invalid", message, "metadata")
+
+
+def merge_metadata(present: Mapping[str, str], given: Mapping[str, str | None]) -> dict[str, str]:
+    """Return metadata after an update, as in Stripe's API: other entries stay, an empty value removes its entry.
+
+    given: empty to remove all entries.
+    """
+    if not given:
+        return {}
+    return {name: value for name, value in {**present, **given}.items() if value is not None and value != ""}
 
 
 def contains_secret_key(text: str, brand: Brand = BRAND) -> bool:
@@ -92,6 +139,12 @@ def check_not_ended(key: Key, now: int) -> None:
         raise KeyRefused("api_key_expired", f"The key {key.redacted} has expired or was revoked.", "id")
 
 
+def check_not_disabled(key: Key) -> None:
+    """Check that a key is not paused. Raises KeyRefused, ``api_key_disabled``."""
+    if key.disabled_at is not None:
+        raise KeyRefused("api_key_disabled", f"The key {key.redacted} is disabled. Enable it first.", "id")
+
+
 def check_grant(granter: Key | None, key: Key) -> None:
     """Check that a request does not give its caller more access than the key that authenticated it has.
 
@@ -111,7 +164,8 @@ def check_grant(granter: Key | None, key: Key) -> None:
             "type",
         )
     if key.kind == "restricted" and granter.kind != "secret":
-        missing = sorted(key.effective - granter.effective) + sorted(key.effective_connect - granter.effective_connect)
+        missing = lacking(granter.effective, key.effective)
+        missing += lacking(granter.effective_connect, key.effective_connect)
         if missing:
             message = f"A key cannot grant more than it has. Missing on {granter.redacted}: {', '.join(missing)}."
             raise KeyRefused("api_key_grant_exceeded", message, "permissions")

@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, TypeVar, overload
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
-from tollkey.db import Database, Scope, SQLite, Tx, forking, migrate, open_database
+from tollkey.db import Database, SQLite, forking, migrate, open_database
 from tollkey.db.ids import Ids
-from tollkey.keys import audit, chain, fingerprints, store
-from tollkey.keys.attempts import Attempts, RefusedAttempt, refused_attempts
+from tollkey.keys import audit, fingerprints
+from tollkey.keys.accounts import AccountKeys
+from tollkey.keys.attempts import Attempts
 from tollkey.keys.authority import Authority
+from tollkey.keys.changing import KeyChanges
 from tollkey.keys.flushing import Flusher
 from tollkey.keys.header import decode_key
-from tollkey.keys.key import SYSTEM, Actor, Denied, Key, Reason
+from tollkey.keys.key import Checked, Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.lease_renewal import LeaseRenewer
-from tollkey.keys.limits import Limiter
-from tollkey.keys.lookup import KeyPage
-from tollkey.keys.once import PerRequestLimiter, first_use
+from tollkey.keys.limits import Limiter, Limits
+from tollkey.keys.once import PerRequestLimiter, first_use, take_once
 from tollkey.keys.permissions import Permission, PermissionCatalogue
 from tollkey.keys.schema import MIGRATIONS
-from tollkey.keys.token import BRAND, Brand, Kind, mask_unknown
-from tollkey.keys.usage import UsageReports
+from tollkey.keys.threads import in_thread
+from tollkey.keys.token import BRAND, Brand, mask_unknown
+from tollkey.keys.usage import ACCEPTED, UsageReports
 from tollkey.keys.verifier import Verifier
 
-T = TypeVar("T")
-_BATCH = 1000  # keys read at a time by ``each``
 
-
-class KeyService(UsageReports, forking.ForkAware):
+class KeyService(KeyChanges, UsageReports, forking.ForkAware):
     """Creates and verifies API keys. Use one object for each process and ``close`` it at the end.
 
     Every key belongs to an ``account``, the host's name for its customer, and to a mode. It is thread-safe and may be
@@ -39,7 +38,7 @@ class KeyService(UsageReports, forking.ForkAware):
 
     database: open, shared with nothing that closes it. authority: creates and changes keys. verifier: verifies them.
     clock: returns UTC epoch seconds. flush_seconds: how often uses and refused attempts are written; 0: never.
-    attempts: counts refused attempts. Raises StorageError.
+    attempts: counts refused attempts. limits: see ``open``. Raises StorageError.
     """
 
     def __init__(
@@ -51,12 +50,12 @@ class KeyService(UsageReports, forking.ForkAware):
         clock: Callable[[], float] = time.time,
         flush_seconds: float = 1.0,
         attempts: Attempts | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        self.database = database
-        self.authority = authority
+        super().__init__(database, authority, clock)
         self.verifier = verifier
         self.attempts = attempts or Attempts()
-        self._clock = clock
+        self._limits = limits
         migrate(database, MIGRATIONS)
         database.write(lambda tx: audit.guard(tx, authority.keyring, int(clock())), lock="migrate")
         verifier.attach(database)
@@ -81,6 +80,7 @@ class KeyService(UsageReports, forking.ForkAware):
         brand: Brand = BRAND,
         allow_imported: bool = False,
         limiter: Limiter | None = None,
+        limits: Limits | None = None,
         flush_seconds: float = 1.0,
         attempts: Attempts | None = None,
         clock: Callable[[], float] = time.time,
@@ -95,6 +95,7 @@ class KeyService(UsageReports, forking.ForkAware):
         implied: name of a permission to the grants it implies. brand: the prefixes of keys.
         allow_imported: also verify keys without our checksum, see ``Authority.import_key``.
         limiter: rate limiter, called once for each request with an accepted key.
+        limits: limits with costs, taken by ``check`` once for each request with an accepted key and permission.
         flush_seconds: how often uses and refused attempts are written; 0: only by ``flush`` and ``close``.
         attempts: counts refused attempts, by hour by default; ``Attempts(0)`` disables it.
         clock: returns UTC epoch seconds.
@@ -113,7 +114,9 @@ class KeyService(UsageReports, forking.ForkAware):
             authority = Authority(material, catalogue, brand=brand)
             once = None if limiter is None else PerRequestLimiter(limiter)
             verifier = Verifier(material, catalogue, brand=brand, allow_imported=allow_imported, limiter=once)
-            return cls(opened, authority, verifier, clock=clock, flush_seconds=flush_seconds, attempts=attempts)
+            return cls(
+                opened, authority, verifier, clock=clock, flush_seconds=flush_seconds, attempts=attempts, limits=limits
+            )
         except BaseException:
             opened.close()
             raise
@@ -137,243 +140,141 @@ class KeyService(UsageReports, forking.ForkAware):
         Returns the ``Key``, whose truth value is True, or ``Denied``, whose truth value is False. It never raises for
         anything a caller can send. It uses the cache, or reads the database.
         """
+        return self._record(self._look_up(text, ip, account), ip, endpoint)
+
+    def verify_cached(
+        self, text: str | bytes | None, ip: str | None = None, endpoint: str | None = None, account: str | None = None
+    ) -> Key | Denied | None:
+        """Verify from the cache, without blocking; None if the database must be read: call ``verify`` then."""
+        answer = self._look_up_cached(text, ip, account)
+        return None if answer is None else self._record(answer, ip, endpoint)
+
+    def _look_up(self, text: str | bytes | None, ip: str | None, account: str | None) -> Key | Denied:
+        """Verify a key, from the cache or the database, without counting it."""
         forking.detect_fork()
         readable, now = decode_key(text), int(self._clock())
         if isinstance(readable, Denied):
-            return self._record(readable, now, ip, endpoint)
+            return readable
         self._lease_renewer.keep_fresh()
         answer = self.verifier.verify_cached(readable, now, ip)
         # Keys of other accounts are read from the database even if cached: they take as long as unknown ones.
         if answer is None or _of_other_account(answer, account):
             answer = self.verifier.read(self.database, readable, now, ip)
         if _of_other_account(answer, account):
-            answer = Denied(Reason.unknown, mask_unknown(readable))
-        return self._record(answer, now, ip, endpoint)
+            return Denied(Reason.unknown, mask_unknown(readable))
+        return answer
 
-    def verify_cached(
-        self, text: str | bytes | None, ip: str | None = None, endpoint: str | None = None, account: str | None = None
-    ) -> Key | Denied | None:
-        """Verify from the cache, without blocking; None if the database must be read: call ``verify`` then."""
+    def _look_up_cached(self, text: str | bytes | None, ip: str | None, account: str | None) -> Key | Denied | None:
+        """Verify a key from the cache without counting it; None if the database must be read."""
         forking.detect_fork()
         readable, now = decode_key(text), int(self._clock())
         if isinstance(readable, Denied):
-            return self._record(readable, now, ip, endpoint)
+            return readable
         answer = self.verifier.verify_cached(readable, now, ip)
-        if answer is None or (account is not None and _of_other_account(answer, account)):
-            return None
-        return self._record(answer, now, ip, endpoint)
+        return None if answer is not None and _of_other_account(answer, account) else answer
 
-    def _record(self, answer: Key | Denied, now: int, ip: str | None, endpoint: str | None) -> Key | Denied:
+    def _record(
+        self,
+        answer: Key | Denied,
+        ip: str | None,
+        endpoint: str | None,
+        route: str | None = None,
+        outcome: str = ACCEPTED,
+        cost: int = 1,
+    ) -> Key | Denied:
+        """Count an answer. outcome: for a key, ``accepted`` or why the request is refused nevertheless."""
+        now = int(self._clock())
         if isinstance(answer, Denied):
             self.attempts.count_denied(answer, ip, now)
             if answer.key is not None:
-                self.verifier.usage.count(answer.key, now, outcome=answer.reason.value)
+                self.verifier.usage.count(answer.key, now, route, answer.reason.value, cost)
         elif first_use(answer.id):
-            self.verifier.record_use(answer, now, ip, endpoint)
+            self.verifier.record_use(answer, now, ip, endpoint, route=route, outcome=outcome, cost=cost)
         self._flusher.start()
         return answer
 
-    # -- changing; each is one transaction
+    # -- checking: key, permission and limits
 
-    def create(
+    def check(
         self,
-        name: str = "",
+        text: str | bytes | None,
+        permission: str | None = None,
         *,
-        permissions: Iterable[str] = (),
-        connect_permissions: Iterable[str] = (),
-        kind: Kind = "restricted",
-        account: str = "main",
-        livemode: bool = True,
-        note: str = "",
-        ip_allowlist: Iterable[str] = (),
-        expires_at: int | None = None,
-        granter: Key | None = None,
-        hides_after_reveal: bool = True,
-        actor: Actor = SYSTEM,
-    ) -> tuple[Key, str]:
-        """Create a key and return it with its text. The text of a live secret or restricted key is not stored.
+        ip: str | None = None,
+        endpoint: str | None = None,
+        route: str | None = None,
+        cost: int = 1,
+        account: str | None = None,
+    ) -> Checked:
+        """Verify an API key, then its permission, then its limits.
 
-        name: who uses it. permissions: its grants, for example ``report_read``. connect_permissions: its grants for
-            requests on behalf of a connected account.
-        kind: ``restricted``, ``secret`` or ``publishable``. account: your name for the customer. livemode: the mode.
-        note: for example where the key is stored. ip_allowlist: addresses and networks; empty allows all.
-        expires_at: UTC epoch seconds.
-        granter: the key that authenticated the request; the new key cannot have more access. None if a person acts.
-        hides_after_reveal: False for a live key that can be revealed until it is hidden by hand.
-        actor: for the audit log.
-        Raises KeyRefused, with ``code`` and ``param``; StorageError.
+        text, ip, endpoint, account: see ``verify``.
+        permission: the grant that the request needs, for example ``report_read`` or ``project:42:write``.
+        route: the name of the route, for limits of routes. cost: how much the request takes from the limits; 0 only
+            looks at them.
+        Returns ``Checked``, whose truth value is whether the request is accepted. In one request (see a gate) a key
+        pays the highest cost once. Raises UnknownPermission if nothing declares the permission, ValueError for a
+        negative cost.
         """
-        scope, now = Scope(account, livemode), int(self._clock())
-        return self.database.write(
-            lambda tx: self.authority.create(
-                tx, scope, kind, actor=actor, now=now, name=name, note=note, permissions=permissions,
-                connect_permissions=connect_permissions, ip_allowlist=ip_allowlist, expires_at=expires_at,
-                granter=granter,
-                hides_after_reveal=hides_after_reveal,
-            )
-        )  # fmt: skip
+        needed = self._needed(permission, cost)
+        answer = self._decide(self._look_up(text, ip, account), needed, route, cost)
+        return self._recorded(answer, ip, endpoint, route, cost)
 
-    @overload
-    def roll(
-        self, key: Key, expires_in_seconds: int = 0, *, show: Literal[True] = True, actor: Actor = SYSTEM
-    ) -> tuple[Key, Key, str]: ...
-
-    @overload
-    def roll(
-        self, key: Key, expires_in_seconds: int = 0, *, show: bool, actor: Actor = SYSTEM
-    ) -> tuple[Key, Key, str | None]: ...
-
-    def roll(
-        self, key: Key, expires_in_seconds: int = 0, *, show: bool = True, actor: Actor = SYSTEM
-    ) -> tuple[Key, Key, str | None]:
-        """Create a key's successor, valid at once, and set the expiry of the old key.
-
-        expires_in_seconds: how long the old key stays valid, 0 to 604800.
-        show: return the new text now; that of a live key is then not stored. False: for a live key rolled with a delay
-            the text is None, and sealed for one ``reveal``.
-        actor: for the audit log.
-        Returns the old key, the new key and the new text.
-        Raises KeyRefused: ``api_key_already_rolled``, ``api_key_expired``, ``expires_in_invalid``; StorageError.
-        """
-        return self._write(
-            lambda tx, now: self.authority.roll(
-                tx, key.scope, key.id, expires_in_seconds, actor=actor, now=now, show=show
-            )
-        )
-
-    def reveal(self, key: Key, *, actor: Actor = SYSTEM) -> tuple[Key, str]:
-        """Return a key and its text. This destroys the sealed copy of a live key. actor: for the audit log.
-
-        Raises KeyRefused: ``api_key_already_revealed``, ``api_key_expired``; StorageError.
-        """
-        return self._write(lambda tx, now: self.authority.reveal(tx, key.scope, key.id, actor=actor, now=now))
-
-    def update(
+    async def acheck(
         self,
-        key: Key,
+        text: str | bytes | None,
+        permission: str | None = None,
         *,
-        name: str | None = None,
-        note: str | None = None,
-        permissions: Iterable[str] | None = None,
-        connect_permissions: Iterable[str] | None = None,
-        ip_allowlist: Iterable[str] | None = None,
-        granter: Key | None = None,
-        actor: Actor = SYSTEM,
-    ) -> Key:
-        """Change name, note, permissions or allow-list, and return the key.
+        ip: str | None = None,
+        endpoint: str | None = None,
+        route: str | None = None,
+        cost: int = 1,
+        account: str | None = None,
+    ) -> Checked:
+        """Do what ``check`` does without blocking the event loop: from the cache, or else in a thread.
 
-        None leaves a field unchanged, an empty list clears it. The other arguments are those of ``create``.
-        Raises KeyRefused, with ``code`` and ``param``; StorageError.
+        It runs under asyncio and trio. Arguments, result and errors are those of ``check``.
         """
-        return self._write(
-            lambda tx, now: self.authority.update(
-                tx, key.scope, key.id, actor=actor, now=now, name=name, note=note, permissions=permissions,
-                connect_permissions=connect_permissions, ip_allowlist=ip_allowlist, granter=granter,
-            )
-        )  # fmt: skip
+        needed = self._needed(permission, cost)
+        answer = self._look_up_cached(text, ip, account)
+        if answer is None:
+            answer = await in_thread(partial(self._look_up, text, ip, account))
+        return self._recorded(self._decide(answer, needed, route, cost), ip, endpoint, route, cost)
 
-    def revoke(self, key: Key, *, actor: Actor = SYSTEM) -> Key:
-        """Revoke a key permanently and return it. All processes refuse it within the lease, 1 second by default.
+    def _needed(self, permission: str | None, cost: int) -> str | None:
+        """Return the declared name of a permission. Raises UnknownPermission, and ValueError for a negative cost."""
+        if cost < 0:
+            raise ValueError("the cost of a request cannot be negative")
+        return None if permission is None else self.authority.catalogue.canonical(permission)
 
-        actor: for the audit log. Raises KeyRefused: ``api_key_expired``, ``publishable_key_not_revocable``;
-        StorageError.
+    def _decide(self, answer: Key | Denied, needed: str | None, route: str | None, cost: int) -> Checked:
+        """Check permission and limits of a verified key. needed: the declared name of the permission."""
+        if isinstance(answer, Denied):
+            return _refused(answer)
+        if needed is not None and not answer.allows(needed):
+            return Checked(None, Reason.forbidden, needed, masked=answer.masked, known=answer)
+        taken = None if self._limits is None else take_once(self._limits, answer, route, cost, self._clock())
+        if isinstance(taken, Denied):
+            return _refused(taken)
+        return Checked(answer, limit=taken, masked=answer.masked, known=answer)
+
+    def _recorded(
+        self, checked: Checked, ip: str | None, endpoint: str | None, route: str | None, cost: int
+    ) -> Checked:
+        """Count a result and return it. A key without the permission was used, and has a last use."""
+        used = checked.key or (checked.known if checked.reason is Reason.forbidden else None)
+        if used is not None:
+            self._record(used, ip, endpoint, route, checked.reason or ACCEPTED, cost)
+        elif checked.reason is not None:
+            self._record(Denied(checked.reason, checked.masked, checked.known), ip, endpoint, route, cost=cost)
+        return checked
+
+    def account(self, account: str, livemode: bool = True) -> AccountKeys:
+        """Return a view of the keys of one account in one mode, whose methods need no account.
+
+        account: your name for the customer. livemode: the mode.
         """
-        return self._write(lambda tx, now: self.authority.revoke(tx, key.scope, key.id, actor=actor, now=now))
-
-    def _write(self, callback: Callable[[Tx, int], T]) -> T:
-        now = int(self._clock())
-        return self.database.write(lambda tx: callback(tx, now))
-
-    # -- reading
-
-    def get(self, key_id: str, *, account: str = "main", livemode: bool = True) -> Key | None:
-        """Return a key of this account and mode by its id, even if it has ended, or None. Raises StorageError."""
-        return self.database.read(lambda tx: self.authority.get(tx, Scope(account, livemode), key_id))
-
-    def find(self, id_or_text: str) -> Key | None:
-        """Return the key of any account with this id or text, also an expired or revoked one, or None.
-
-        For the host's own staff ("whose key is this?"). It does not verify the key and does not count as a use.
-        Raises StorageError.
-        """
-        return self.database.read(lambda tx: self.authority.find(tx, id_or_text))
-
-    def list(
-        self,
-        *,
-        account: str = "main",
-        livemode: bool = True,
-        kind: Kind | None = None,
-        active: bool = False,
-        limit: int | None = None,
-        after: str | None = None,
-    ) -> KeyPage:
-        """Return the keys of an account in one mode, newest first: all, or a page.
-
-        kind: only keys of this kind. active: leave out expired and revoked keys.
-        limit: maximum number of the page; None for all.
-        after: id of the last key of the previous page; ``has_more`` of the result says whether there is another page.
-        Raises ValueError for a limit below 1; KeyRefused, ``resource_missing``, for an unknown ``after``; StorageError.
-        """
-        active_at = int(self._clock()) if active else None
-        return self.database.read(
-            lambda tx: self.authority.page(
-                tx, Scope(account, livemode), kind=kind, active_at=active_at, limit=limit, after=after
-            )
-        )
-
-    def each(
-        self, *, account: str = "main", livemode: bool = True, kind: Kind | None = None, active: bool = False
-    ) -> Iterator[Key]:
-        """Yield the keys that ``list`` returns, read in pages of 1,000. Raises StorageError."""
-        page = self.list(account=account, livemode=livemode, kind=kind, active=active, limit=_BATCH)
-        yield from page
-        while page.has_more:
-            page = self.list(
-                account=account, livemode=livemode, kind=kind, active=active, limit=_BATCH, after=page[-1].id
-            )
-            yield from page
-
-    def usage(self, key: Key) -> store.Usage | None:
-        """Return when, from where and for what a key was last used, as of the last flush; None if never.
-
-        Raises StorageError.
-        """
-        return self.database.read(lambda tx: self.authority.usages(tx, key.scope, [key.id])).get(key.id)
-
-    def usages(self, *, account: str = "main", livemode: bool = True) -> dict[str, store.Usage]:
-        """Return the usage of the account's keys in this mode by key id, without unused keys. Raises StorageError."""
-        return self.database.read(lambda tx: self.authority.usages(tx, Scope(account, livemode)))
-
-    def audit(
-        self,
-        *,
-        account: str = "main",
-        livemode: bool = True,
-        key_id: str | None = None,
-        limit: int = 100,
-        before: int | None = None,
-    ) -> Sequence[audit.AuditEntry]:
-        """Return entries of the audit log of an account in one mode, newest first.
-
-        key_id: only of this key. limit: maximum number, 1 to 1000. before: only entries with a smaller ``seq``, for the
-        next page. Raises StorageError.
-        """
-        return self.database.read(lambda tx: audit.entries(tx, Scope(account, livemode), key_id, limit, before))
-
-    def refusals(self, limit: int = 100) -> Sequence[RefusedAttempt]:
-        """Return refused attempts on all accounts by hour, address and reason, newest first, as of the last flush.
-
-        limit: maximum number. Raises StorageError.
-        """
-        return self.database.read(lambda tx: refused_attempts(tx, limit))
-
-    def verify_audit(self, expected: str | None = None) -> chain.ChainVerification:
-        """Verify the audit log of all accounts; see ``chain.verify``.
-
-        expected: a ``ChainVerification.head`` stored earlier. Raises StorageError.
-        """
-        return self.database.read(lambda tx: chain.verify(tx, self.authority.keyring, audit.LOG, expected))
+        return AccountKeys(self, account, livemode)
 
     # -- in the background
 
@@ -394,6 +295,17 @@ class KeyService(UsageReports, forking.ForkAware):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _refused(denied: Denied) -> Checked:
+    return Checked(
+        None,
+        denied.reason,
+        limit=denied.limit,
+        retry_after=denied.retry_after,
+        masked=denied.masked,
+        known=denied.key,
+    )
 
 
 def _of_other_account(answer: Key | Denied, account: str | None) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from tollkey.db.engine import Row, Scope, Tx
 from tollkey.db.schema import Migration
-from tollkey.keys.key import Key
+from tollkey.keys.key import NO_METADATA, Key
 from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.sealed import SealedColumn
 from tollkey.keys.sealing import seal_context
@@ -81,6 +82,8 @@ MIGRATION = Migration(
         )""",
         "CREATE INDEX key_audit_of_account ON key_audit (account, livemode, seq)",
         "CREATE INDEX key_audit_of_key ON key_audit (key_id, seq)",
+        "ALTER TABLE api_keys ADD COLUMN metadata TEXT NOT NULL DEFAULT '{{}}'",
+        "ALTER TABLE api_keys ADD COLUMN disabled_at {int}",
     ),
 )
 
@@ -90,14 +93,14 @@ SEALED = (SealedColumn("api_keys", "sealed", "seq", ("account", "livemode", "id"
 _COLUMNS = (
     "id, account, livemode, kind, name, note, permissions, connect_permissions, ip_allowlist, created, created_by,"
     " expires_at, own_expires_at, revoked_at, redacted, masked, token, hides_after_reveal, revealed_at, hidden_at,"
-    " is_default, imported, version, rolled_from, replaced_by, sealed IS NOT NULL"
+    " is_default, imported, version, rolled_from, replaced_by, sealed IS NOT NULL, metadata, disabled_at"
 )
 
 # The columns of a dummy key, read in place of a key that does not exist.
 _DUMMY = (
     "'mk_0', 'acct_0', 1, 'restricted', 'Nobody', '', '[\"customer_read\"]', '[]', '[]', 0, 'nobody',"
     " NULL, NULL, NULL, '', '', NULL, 1, NULL, NULL,"
-    " 0, 0, 1, NULL, NULL, 1 = 0"
+    " 0, 0, 1, NULL, NULL, 1 = 0, '{}', NULL"
 )
 
 
@@ -127,12 +130,17 @@ def key_from(row: Row, catalogue: PermissionCatalogue) -> Key:
         revealable=bool(row[25]) or row[16] is not None, hides_after_reveal=bool(row[17]),
         revealed_at=row[18], hidden_at=row[19], is_default=bool(row[20]), imported=bool(row[21]),
         version=row[22], rolled_from=row[23], replaced_by=row[24], effective_connect=catalogue.expand(connected),
+        metadata=MappingProxyType(json.loads(row[26])) if row[26] != "{}" else NO_METADATA, disabled_at=row[27],
     )  # fmt: skip
 
 
 def names_as_text(names: Iterable[str]) -> str:
     """Return grants as they are stored: a sorted JSON list."""
     return json.dumps(sorted(names))
+
+
+def _metadata_as_text(key: Key) -> str:
+    return json.dumps(dict(key.metadata), sort_keys=True)
 
 
 def insert(tx: Tx, key: Key, digest: bytes, digest_key: str, sealed: bytes | None) -> None:
@@ -147,13 +155,14 @@ def insert(tx: Tx, key: Key, digest: bytes, digest_key: str, sealed: bytes | Non
         key.expires_at, key.own_expires_at, key.revoked_at, key.redacted, key.masked, key.token,
         int(key.hides_after_reveal),
         key.revealed_at, key.hidden_at, int(key.is_default), int(key.imported), key.version, key.rolled_from,
-        key.replaced_by, digest, digest_key, sealed,
+        key.replaced_by, digest, digest_key, sealed, _metadata_as_text(key), key.disabled_at,
     )  # fmt: skip
     tx.execute(
         "INSERT INTO api_keys (id, account, livemode, kind, name, note, permissions, connect_permissions, ip_allowlist,"
         " created, created_by, expires_at, own_expires_at, revoked_at, redacted, masked, token, hides_after_reveal,"
-        " revealed_at, hidden_at, is_default, imported, version, rolled_from, replaced_by, digest, digest_key, sealed)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " revealed_at, hidden_at, is_default, imported, version, rolled_from, replaced_by, digest, digest_key, sealed,"
+        " metadata, disabled_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         values,
     )
 
@@ -168,14 +177,15 @@ def change(tx: Tx, key: Key, was_version: int, drop_sealed: bool) -> bool:
     values = (
         key.name, key.note, names_as_text(key.permissions), names_as_text(key.connect_permissions),
         json.dumps(list(key.ip_allowlist)), key.expires_at, key.own_expires_at, key.revoked_at, key.revealed_at,
-        key.hidden_at, int(key.is_default), key.version, key.replaced_by, key.id, key.account, int(key.livemode),
+        key.hidden_at, int(key.is_default), key.version, key.replaced_by, _metadata_as_text(key),
+        key.disabled_at, key.id, key.account, int(key.livemode),
         was_version,
     )  # fmt: skip
     rows = tx.execute(
         "UPDATE api_keys SET name = ?, note = ?, permissions = ?, connect_permissions = ?, ip_allowlist = ?,"
         " expires_at = ?,"
         f" own_expires_at = ?, revoked_at = ?, revealed_at = ?, hidden_at = ?, is_default = ?, version = ?,"
-        f" replaced_by = ?{sealed}"
+        f" replaced_by = ?, metadata = ?, disabled_at = ?{sealed}"
         " WHERE id = ? AND account = ? AND livemode = ? AND version = ? RETURNING id",
         values,
     )
@@ -238,7 +248,8 @@ def by_digest(tx: Tx, digests: Sequence[bytes], catalogue: PermissionCatalogue) 
         f" UNION ALL SELECT {_DUMMY}, NULL, '', 1 AS nobody ORDER BY nobody LIMIT 1",
         tuple(digests),
     )[0]
-    return key_from(row, catalogue), None if row[26] is None else bytes(row[26]), row[27]
+    digest, digest_key = row[-3], row[-2]
+    return key_from(row, catalogue), None if digest is None else bytes(digest), digest_key
 
 
 def sealed_text(tx: Tx, scope: Scope, key_id: str) -> bytes | None:

@@ -68,7 +68,7 @@ class Lease:
 
 class _Entry(NamedTuple):
     key: Key
-    unconditional: bool  # no expiry and no allow-list to check
+    unconditional: bool  # not paused, and no expiry or allow-list to check
     networks: tuple[Network, ...]
 
 
@@ -200,6 +200,8 @@ class Verifier(forking.ForkAware):
             return Denied(Reason.revoked, key.masked, key)
         if key.expires_at is not None and now >= key.expires_at:
             return Denied(Reason.expired, key.masked, key)
+        if key.disabled_at is not None:
+            return Denied(Reason.disabled, key.masked, key)
         if not ip_allowed(entry.networks, ip):
             return Denied(Reason.ip_not_allowed, key.masked, key, ip)
         if self._limiter is not None:
@@ -333,5 +335,6 @@ def _usage(use: _Use, count: int) -> store.Usage:
 
 
 def _entry(key: Key) -> _Entry:
-    unconditional = key.expires_at is None and key.revoked_at is None and not key.ip_allowlist
+    ends = key.expires_at is not None or key.revoked_at is not None or key.disabled_at is not None
+    unconditional = not ends and not key.ip_allowlist
     return _Entry(key, unconditional, networks_of(key.ip_allowlist))

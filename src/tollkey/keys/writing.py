@@ -72,6 +72,7 @@ class KeyWriter(Lookup):
         return replace(
             draft,
             note=key.note,
+            metadata=key.metadata,
             permissions=key.permissions,
             effective=key.effective,
             connect_permissions=key.connect_permissions,

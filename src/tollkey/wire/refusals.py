@@ -39,6 +39,8 @@ def denied(denial: Denied) -> ApiError:
         )
     if denial.reason in (Reason.expired, Reason.revoked):
         return _unauthorized(f"Expired API Key provided: {shown}", "api_key_expired", cause=denial.reason.value)
+    if denial.reason is Reason.disabled:
+        return _unauthorized(f"The API key provided is disabled: {shown}", guess=True)
     if denial.reason is Reason.ip_not_allowed:
         return _unauthorized(f"The API key provided does not allow requests from your IP address ({denial.ip}).")
     if denial.reason is Reason.unavailable:

@@ -7,11 +7,11 @@ from functools import partial
 from typing import TypeVar
 
 from tollkey.keys.adapters.needs import Need, declared
-from tollkey.keys.asgi import in_thread
 from tollkey.keys.header import Presented, read_authorization, read_bare
 from tollkey.keys.key import Denied, Key, Reason
 from tollkey.keys.refusal import Forbidden, OnDenied, Refusal, Refused, rfc6750
 from tollkey.keys.service import KeyService
+from tollkey.keys.threads import in_thread
 
 RequestT = TypeVar("RequestT")
 AUTHORIZATION = "authorization"

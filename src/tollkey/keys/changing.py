@@ -1,0 +1,172 @@
+"""Changing keys: the part of ``KeyService`` that writes. Each call is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Generic, Literal, NamedTuple, TypeVar, overload
+
+from tollkey.db import Scope, Tx
+from tollkey.keys import times
+from tollkey.keys.key import NO_METADATA, SYSTEM, Actor, Key
+from tollkey.keys.reading import KeyReading
+from tollkey.keys.token import Kind
+
+T = TypeVar("T")
+Secret = TypeVar("Secret", str, str | None)
+
+
+class Made(NamedTuple):
+    """A key and its text. key: the key. secret: its text; show or store it now."""
+
+    key: Key
+    secret: str
+
+
+class Rolled(NamedTuple, Generic[Secret]):
+    """A rolled key. old: the key that was rolled. key: its successor. secret: the text of the successor.
+
+    The text is None if it was not to be shown and is sealed for one ``reveal``.
+    """
+
+    old: Key
+    key: Key
+    secret: Secret
+
+
+class KeyChanges(KeyReading):
+    """Changes keys for ``KeyService``. The arguments are those of ``KeyReading``."""
+
+    def create(
+        self,
+        name: str = "",
+        *,
+        permissions: Iterable[str] = (),
+        connect_permissions: Iterable[str] = (),
+        kind: Kind = "restricted",
+        account: str = "main",
+        livemode: bool = True,
+        note: str = "",
+        ip_allowlist: Iterable[str] = (),
+        expires_at: int | datetime | None = None,
+        expires_in: int | timedelta | None = None,
+        metadata: Mapping[str, str] = NO_METADATA,
+        granter: Key | None = None,
+        hides_after_reveal: bool = True,
+        actor: Actor = SYSTEM,
+    ) -> Made:
+        """Create a key and return it with its text. The text of a live secret or restricted key is not stored.
+
+        name: who uses it. permissions: its grants, for example ``report_read`` or ``project:42:write``.
+        connect_permissions: its grants for requests on behalf of a connected account.
+        kind: ``restricted``, ``secret`` or ``publishable``. account: your name for the customer. livemode: the mode.
+        note: for example where the key is stored. ip_allowlist: addresses and networks; empty allows all.
+        expires_at: UTC epoch seconds, or a datetime with a time zone. expires_in: instead of it, seconds from now or a
+            timedelta.
+        metadata: up to 50 names and values of your own, without secrets.
+        granter: the key that authenticated the request; the new key cannot have more access. None if a person acts.
+        hides_after_reveal: False for a live key that can be revealed until it is hidden by hand.
+        actor: for the audit log.
+        Raises KeyRefused, with ``code`` and ``param``; StorageError.
+        """
+        scope, now = Scope(account, livemode), int(self._clock())
+        ends = times.expiry(expires_at, expires_in, now)
+        made = self.database.write(
+            lambda tx: self.authority.create(
+                tx, scope, kind, actor=actor, now=now, name=name, note=note, permissions=permissions,
+                connect_permissions=connect_permissions, ip_allowlist=ip_allowlist, expires_at=ends,
+                metadata=metadata, granter=granter, hides_after_reveal=hides_after_reveal,
+            )
+        )  # fmt: skip
+        return Made(*made)
+
+    @overload
+    def roll(
+        self, key: Key, expires_in: int | timedelta = 0, *, show: Literal[True] = True, actor: Actor = SYSTEM
+    ) -> Rolled[str]: ...
+
+    @overload
+    def roll(
+        self, key: Key, expires_in: int | timedelta = 0, *, show: bool, actor: Actor = SYSTEM
+    ) -> Rolled[str | None]: ...
+
+    def roll(
+        self, key: Key, expires_in: int | timedelta = 0, *, show: bool = True, actor: Actor = SYSTEM
+    ) -> Rolled[str] | Rolled[str | None]:
+        """Create a key's successor, valid at once, and set the expiry of the old key.
+
+        expires_in: how long the old key stays valid: 0 to 604800 seconds, or a timedelta.
+        show: return the new text now; that of a live key is then not stored. False: for a live key rolled with a delay
+            the text is None, and sealed for one ``reveal``.
+        actor: for the audit log.
+        Returns the old key, the new key and the new text.
+        Raises KeyRefused: ``api_key_already_rolled``, ``api_key_expired``, ``api_key_disabled``,
+        ``expires_in_invalid``; StorageError.
+        """
+        seconds = times.seconds(expires_in)
+        return self._write(
+            lambda tx, now: Rolled(
+                *self.authority.roll(tx, key.scope, key.id, seconds, actor=actor, now=now, show=show)
+            )
+        )
+
+    def reveal(self, key: Key, *, actor: Actor = SYSTEM) -> Made:
+        """Return a key and its text. This destroys the sealed copy of a live key. actor: for the audit log.
+
+        Raises KeyRefused: ``api_key_already_revealed``, ``api_key_expired``, ``api_key_disabled``; StorageError.
+        """
+        return self._write(lambda tx, now: Made(*self.authority.reveal(tx, key.scope, key.id, actor=actor, now=now)))
+
+    def update(
+        self,
+        key: Key,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        permissions: Iterable[str] | None = None,
+        connect_permissions: Iterable[str] | None = None,
+        ip_allowlist: Iterable[str] | None = None,
+        metadata: Mapping[str, str | None] | None = None,
+        granter: Key | None = None,
+        actor: Actor = SYSTEM,
+    ) -> Key:
+        """Change name, note, permissions, allow-list or metadata, and return the key.
+
+        None leaves a field unchanged, an empty list clears it. metadata: entries to add or replace; an empty or None
+        value removes an entry, ``{}`` all of them. The other arguments are those of ``create``.
+        Raises KeyRefused, with ``code`` and ``param``; StorageError.
+        """
+        return self._write(
+            lambda tx, now: self.authority.update(
+                tx, key.scope, key.id, actor=actor, now=now, name=name, note=note, permissions=permissions,
+                connect_permissions=connect_permissions, ip_allowlist=ip_allowlist, metadata=metadata,
+                granter=granter,
+            )
+        )  # fmt: skip
+
+    def revoke(self, key: Key, *, actor: Actor = SYSTEM) -> Key:
+        """Revoke a key permanently and return it. All processes refuse it within the lease, 1 second by default.
+
+        actor: for the audit log. Raises KeyRefused: ``api_key_expired``, ``publishable_key_not_revocable``;
+        StorageError.
+        """
+        return self._write(lambda tx, now: self.authority.revoke(tx, key.scope, key.id, actor=actor, now=now))
+
+    def disable(self, key: Key, *, actor: Actor = SYSTEM) -> Key:
+        """Pause a key until ``enable`` and return it. All processes refuse it within the lease, 1 second by default.
+
+        No effect on a paused key. actor: for the audit log. Raises KeyRefused: ``api_key_expired``; StorageError.
+        """
+        return self._write(lambda tx, now: self.authority.disable(tx, key.scope, key.id, actor=actor, now=now))
+
+    def enable(self, key: Key, *, actor: Actor = SYSTEM) -> Key:
+        """Resume a paused key and return it; all processes accept it within the lease, 1 second by default.
+
+        No effect on a key that is not paused. actor: for the audit log.
+        Raises KeyRefused: ``api_key_expired``; StorageError.
+        """
+        return self._write(lambda tx, now: self.authority.enable(tx, key.scope, key.id, actor=actor, now=now))
+
+    def _write(self, callback: Callable[[Tx, int], T]) -> T:
+        now = int(self._clock())
+        return self.database.write(lambda tx: callback(tx, now))
