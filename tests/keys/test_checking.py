@@ -119,6 +119,21 @@ def test_in_one_request_a_key_pays_its_highest_cost_once(keys: KeyService, budge
     assert budget.left == 4
 
 
+def test_each_request_is_counted_once_with_its_route_cost_and_outcome(keys: KeyService) -> None:
+    key, text = keys.create(permissions=["report_read"])
+    keys.check(text, "report_read", route="reports", cost=3)
+    keys.check(text, "report_write", route="reports", endpoint="POST /reports")
+    keys.check(text, route="reports", cost=8)
+    keys.flush()
+    rows = keys.usage_report(by=("route", "outcome"))
+    assert {(row.route, row.outcome, row.requests, row.cost) for row in rows} == {
+        ("reports", "accepted", 1, 3), ("reports", "forbidden", 1, 0), ("reports", "quota_exceeded", 1, 0),
+    }  # fmt: skip
+    usage = keys.usage(key)
+    assert usage is not None
+    assert (usage.endpoint, usage.uses) == ("POST /reports", 2), "a request without the permission is a use of the key"
+
+
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])
 def test_the_asynchronous_form_does_the_same_from_the_database_and_from_the_cache(keys: KeyService, loop: str) -> None:
     key, text = keys.create(permissions=["report_read"])

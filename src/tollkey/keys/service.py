@@ -262,11 +262,12 @@ class KeyService(KeyChanges, UsageReports, forking.ForkAware):
         self, checked: Checked, ip: str | None, endpoint: str | None, route: str | None, cost: int
     ) -> Checked:
         """Count a result and return it. A key without the permission was used, and has a last use."""
-        used = checked.key or (checked.known if checked.reason is Reason.forbidden else None)
-        if used is not None:
-            self._record(used, ip, endpoint, route, checked.reason or ACCEPTED, cost)
+        if checked.key is not None:
+            self._record(checked.key, ip, endpoint, route, ACCEPTED, cost)
+        elif checked.reason is Reason.forbidden and checked.known is not None:
+            self._record(checked.known, ip, endpoint, route, Reason.forbidden.value, 0)
         elif checked.reason is not None:
-            self._record(Denied(checked.reason, checked.masked, checked.known), ip, endpoint, route, cost=cost)
+            self._record(Denied(checked.reason, checked.masked, checked.known), ip, endpoint, route, cost=0)
         return checked
 
     def account(self, account: str, livemode: bool = True) -> AccountKeys:
