@@ -40,6 +40,7 @@ from tollkey.wire.params import (
     ObjectSchema,
     OneOf,
     Param,
+    Refused,
     Text,
     Timestamp,
     Unset,
@@ -144,7 +145,8 @@ def shape(node: Param) -> Shape:
     if isinstance(node, OneOf):
         return _union([shape(option) for option in node.options])
     if isinstance(node, ObjectSchema):
-        return Hash(tuple((name, name in node.required, shape(inner)) for name, inner in sorted(node.fields.items())))
+        taken = [(name, inner) for name, inner in sorted(node.fields.items()) if not isinstance(inner, Refused)]
+        return Hash(tuple((name, name in node.required, shape(inner)) for name, inner in taken))
     return next((name for kind, name in _SCALARS if isinstance(node, kind)), "Any")
 
 

@@ -29,8 +29,10 @@ FORMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"additional_names": [{"full_name": "Jane D.", "purpose": "alias"}]},
         {"full_name_aliases": ["Jane D."]},
     ),
+    "maiden name": ({"additional_names": [{"purpose": "maiden", "surname": "Roe"}]}, {"maiden_name": "Roe"}),
+    "second number": ({"id_numbers": [{"type": "th_lc"}]}, {"id_number_secondary_provided": True}),
 }
-NUMBERS = {"us_ssn": "000000000", "us_ssn_last_4": "0000"}
+NUMBERS = {"th_lc": "000000000", "us_ssn": "000000000", "us_ssn_last_4": "0000"}
 
 
 def company(api: Api, **more: Any) -> str:
@@ -154,3 +156,33 @@ def test_a_person_has_one_nationality_here(api: Api) -> None:
 )
 def test_what_has_few_values_takes_no_others(api: Api, given: dict[str, Any], status: int) -> None:
     assert api.post(people(api), **given).status == status
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("additional_addresses", [{"country": country, "purpose": "registered"} for country in ("us", "ca")]),
+        ("additional_names", [{"purpose": "maiden", "surname": surname} for surname in ("Roe", "Doe")]),
+        ("id_numbers", [{"type": kind, "value": "000000000"} for kind in ("us_ssn", "us_itin")]),
+    ],
+)
+def test_what_a_person_has_once_here_is_not_taken_twice(api: Api, name: str, values: list[dict[str, str]]) -> None:
+    path = people(api)
+    api.ok("post", path, **{name: values[:1]})
+    refused = api.post(path, **{name: values})
+    assert refused.error["message"].startswith("Persons of this server have one")
+    assert len(api.ok("get", path)["data"]) == 1
+
+
+def test_a_registered_address_and_accepted_terms_are_kept(api: Api) -> None:
+    path = people(api)
+    address = {"line1": "1 Main St", "city": "Austin", "state": "TX", "postal_code": "78701", "country": "us"}
+    terms = {"account": {"date": "2026-01-01T00:00:00.000Z", "ip": "127.0.0.1", "user_agent": "test"}}
+    made = api.ok(
+        "post", path, additional_addresses=[{**address, "purpose": "registered"}], additional_terms_of_service=terms
+    )
+    assert made["additional_addresses"] == [{**address, "country": "US", "purpose": "registered"}]
+    assert made["additional_terms_of_service"] == terms
+    v1 = api.ok("get", f"{path.replace('/v2/core', '/v1')}/{made['id']}")
+    assert v1["registered_address"]["line1"] == "1 Main St"
+    assert v1["additional_tos_acceptances"]["account"]["ip"] == "127.0.0.1"

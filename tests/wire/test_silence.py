@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -103,3 +104,20 @@ def test_an_idempotency_key_on_a_deletion_gives_no_second_answer(api: Api) -> No
     customer, once = api.ok("POST", "/v1/customers")["id"], {"Idempotency-Key": "once"}
     assert api.delete(f"/v1/customers/{customer}", headers=once).status == 200
     assert api.delete(f"/v1/customers/{customer}", headers=once).status == 404
+
+
+@pytest.mark.parametrize("name", ["customer_account", "related_customer_account", "owner"])
+def test_no_endpoint_takes_an_account_as_customer_which_no_account_is(api: Api, name: str) -> None:
+    account = api.account
+    given = {"owner[type]": "customer", "owner[customer_account]": account} if name == "owner" else {name: account}
+    asked = []
+    for _, endpoint in routes(api):
+        taken = endpoint.schema.fields
+        if name not in taken or (name == "owner" and "tax_ids" not in endpoint.path):
+            continue
+        answer = api.for_endpoint(endpoint).send(endpoint.method, nowhere(endpoint), body=urlencode(given).encode())
+        if not answer.error["message"].startswith("Missing required param"):  # those are looked at first
+            asked.append((name_of(endpoint), answer.status, answer.error["message"].partition(";")[0]))
+    refusal = "Accounts of this server have no customer configuration"
+    assert [one for one in asked if one[1:] != (400, refusal)] == []
+    assert asked

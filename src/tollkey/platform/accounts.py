@@ -23,15 +23,14 @@ from tollkey.platform._connect.external import add_external, replace_external
 from tollkey.platform._connect.loading import VERIFY, LoadedAccount, ask, capability, deauthorize, verify
 from tollkey.platform._connect.ownership import check_people, check_update
 from tollkey.platform._connect.people import check_person
+from tollkey.platform._connect.person import new_person, set_person
 from tollkey.platform._connect.personal_tokens import spend_token
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import (
     CONTROLLERS,
     controller_of,
     new_account,
-    new_person,
     set_account,
-    set_person,
     settings,
 )
 from tollkey.platform.connections import connect

@@ -9,8 +9,8 @@ from __future__ import annotations
 from tollkey.platform._connect import LoadedAccount, load_account, save_account
 from tollkey.platform._connect.ownership import check_people
 from tollkey.platform._connect.people import check_person
+from tollkey.platform._connect.person import new_person, set_person
 from tollkey.platform._connect.personal_tokens import spend_token
-from tollkey.platform._connect.shape import new_person, set_person
 from tollkey.platform.accounts import PERMISSION
 from tollkey.wire import Call, Deleted, Endpoint, Json, Page, Params, Resource, invalid, page_of_list, records
 from tollkey.wire.objects import changed

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from tollkey.wire._naming import Path, as_json, bracket_name, empty, shown
 from tollkey.wire._suggest import suggest
@@ -306,6 +306,21 @@ def unknown(names: list[str], known: list[str], path: Path) -> ApiError:
     near = suggest(names[0], known)
     hint = "" if near is None else f". Did you mean {bracket_name((path, near))}?"
     return invalid(f"Received unknown parameter: {full[0]}{hint}", full[0], "parameter_unknown")
+
+
+class Refused(Node):
+    """A parameter that is always refused, with a text of its own."""
+
+    __slots__ = ("code", "message")
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        self.message, self.code = message, code
+
+    def read(self, value: object, path: Path) -> NoReturn:
+        raise invalid(self.message, bracket_name(path), self.code)
+
+    def takes(self, value: object) -> bool:
+        return True
 
 
 class Map(Node):

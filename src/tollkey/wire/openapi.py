@@ -18,6 +18,7 @@ from tollkey.wire._check import (
     Number,
     Object,
     OneOf,
+    Refused,
     Text,
     Timestamp,
     Unset,
@@ -25,7 +26,7 @@ from tollkey.wire._check import (
 from tollkey.wire._limits import ShortArray
 from tollkey.wire._special import Email, Metadata, Moment, Url
 from tollkey.wire.messages import is_v2
-from tollkey.wire.removed import Refused, gone, narrowed
+from tollkey.wire.removed import gone, narrowed
 from tollkey.wire.resource import Catalogue, Endpoint, Json, Resource, path_names
 from tollkey.wire.versions import LATEST
 

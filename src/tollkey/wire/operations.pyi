@@ -917,7 +917,6 @@ class GetBillingAlertsId(Operation):
 
 class GetBillingCreditBalanceSummary(Operation):
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     filter: GetBillingCreditBalanceSummaryFilter
 
 class GetBillingCreditBalanceSummaryFilter(TypedDict):
@@ -928,11 +927,9 @@ class GetBillingCreditBalanceSummaryFilter(TypedDict):
 class GetBillingCreditBalanceTransactions(PagedOperation):
     credit_grant: NotRequired[str]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
 
 class GetBillingCreditGrants(PagedOperation):
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
 
 class GetBillingMetersIdEventSummaries(PagedOperation):
     customer: str
@@ -961,7 +958,6 @@ class GetChargesChargeRefundsRefund(Operation):
 class GetCheckoutSessions(PagedOperation):
     created: NotRequired[Created | int]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     customer_details: NotRequired[GetCheckoutSessionsCustomerDetails]
     payment_intent: NotRequired[str]
     payment_link: NotRequired[str]
@@ -1004,7 +1000,6 @@ class GetCountrySpecsCountry(Operation):
 class GetCreditNotes(PagedOperation):
     created: NotRequired[Created | int]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     invoice: NotRequired[str]
 
 class GetCreditNotesCreditNoteLines(PagedOperation):
@@ -1156,7 +1151,6 @@ class GetInvoiceRenderingTemplatesTemplate(Operation):
 class GetInvoiceitems(PagedOperation):
     created: NotRequired[Created | int]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     invoice: NotRequired[str]
     pending: NotRequired[bool]
 
@@ -1164,7 +1158,6 @@ class GetInvoices(PagedOperation):
     collection_method: NotRequired[Literal["charge_automatically", "send_invoice"]]
     created: NotRequired[Created | int]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     due_date: NotRequired[Created | int]
     status: NotRequired[GetInvoicesStatus]
     subscription: NotRequired[str]
@@ -1283,7 +1276,6 @@ class GetPaymentMethodConfigurationsConfiguration(Operation):
 class GetPaymentMethods(PagedOperation):
     allow_redisplay: NotRequired[Literal["always", "limited", "unspecified"]]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     type: NotRequired[GetCustomersCustomerPaymentMethodsType]
 
 class GetPaymentMethodsPaymentMethod(Operation):
@@ -1354,11 +1346,9 @@ class GetPromotionCodes(PagedOperation):
     coupon: NotRequired[str]
     created: NotRequired[Created | int]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
 
 class GetQuotes(PagedOperation):
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     status: NotRequired[Literal["accepted", "canceled", "draft", "open"]]
     test_clock: NotRequired[str]
 
@@ -1416,7 +1406,6 @@ class GetSubscriptionSchedules(PagedOperation):
     completed_at: NotRequired[Created | int]
     created: NotRequired[Created | int]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     released_at: NotRequired[Created | int]
     scheduled: NotRequired[bool]
 
@@ -1427,7 +1416,6 @@ class GetSubscriptions(PagedOperation):
     current_period_end: NotRequired[Created | int]
     current_period_start: NotRequired[Created | int]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     price: NotRequired[str]
     status: NotRequired[GetSubscriptionsStatus]
     test_clock: NotRequired[str]
@@ -1455,7 +1443,6 @@ class GetTaxIdsId(Operation):
 class GetTaxIdsOwner(TypedDict):
     account: NotRequired[str]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     type: Literal["account", "application", "customer", "self"]
 
 class GetTaxRegistrations(PagedOperation):
@@ -2585,7 +2572,6 @@ class PostBillingCreditGrants(Operation):
     applicability_config: PostBillingCreditGrantsApplicabilityConfig
     category: NotRequired[Literal["paid", "promotional"]]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     effective_at: NotRequired[int]
     expires_at: NotRequired[int]
     metadata: NotRequired[dict[str, str] | None]
@@ -2746,7 +2732,6 @@ class PostBillingPortalConfigurationsFeaturesSubscriptionUpdateScheduleAtPeriodE
 class PostBillingPortalSessions(Operation):
     configuration: NotRequired[str]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     flow_data: NotRequired[PostBillingPortalSessionsFlowData]
     locale: NotRequired[PostBillingPortalSessionsLocale]
     on_behalf_of: NotRequired[str]
@@ -2808,7 +2793,6 @@ class PostCharges(Operation):
     card: NotRequired[Any]
     currency: str
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     description: NotRequired[str]
     destination: NotRequired[PostChargesDestination | str]
     metadata: NotRequired[dict[str, str] | None]
@@ -2869,10 +2853,8 @@ class PostChargesChargeRefund(Operation):
 class PostChargesChargeRefunds(Operation):
     amount: NotRequired[int]
     currency: NotRequired[str]
-    customer: NotRequired[str]
     instructions_email: NotRequired[str]
     metadata: NotRequired[dict[str, str] | None]
-    origin: NotRequired[Literal["customer_balance"]]
     payment_intent: NotRequired[str]
     reason: NotRequired[Literal["duplicate", "fraudulent", "requested_by_customer"]]
     refund_application_fee: NotRequired[bool]
@@ -2905,7 +2887,6 @@ class PostCheckoutSessions(Operation):
     custom_fields: NotRequired[list[PostCheckoutSessionsCustomField]]
     custom_text: NotRequired[CustomText]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     customer_creation: NotRequired[Literal["always", "if_required"]]
     customer_email: NotRequired[str]
     customer_update: NotRequired[PostCheckoutSessionsCustomerUpdate]
@@ -3433,7 +3414,6 @@ class PostCreditNotesIdVoid(Operation):
 class PostCustomerSessions(Operation):
     components: PostCustomerSessionsComponents
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
 
 class PostCustomerSessionsComponents(TypedDict):
     buy_button: NotRequired[PhoneNumberCollection]
@@ -3507,7 +3487,7 @@ class PostCustomers(Operation):
     tax_info: NotRequired[TaxInfo | None]
     tax_percent: NotRequired[float | None]
     test_clock: NotRequired[str]
-    trial_end: NotRequired[str]
+    trial_end: NotRequired[Literal["now"] | int]
 
 class PostCustomersCustomer(Operation):
     account_balance: NotRequired[int]
@@ -3544,7 +3524,7 @@ class PostCustomersCustomer(Operation):
     tax_exempt: NotRequired[Literal["none", "reverse", "exempt"] | None]
     tax_info: NotRequired[TaxInfo | None]
     tax_percent: NotRequired[float | None]
-    trial_end: NotRequired[str]
+    trial_end: NotRequired[Literal["now"] | int]
 
 class PostCustomersCustomerBalanceTransactions(Operation):
     amount: int
@@ -3894,7 +3874,6 @@ class PostIdentityVerificationSessions(Operation):
     options: NotRequired[Options]
     provided_details: NotRequired[ProvidedDetails]
     related_customer: NotRequired[str]
-    related_customer_account: NotRequired[str]
     related_person: NotRequired[PostIdentityVerificationSessionsRelatedPerson]
     return_url: NotRequired[str]
     type: NotRequired[Literal["document", "id_number"]]
@@ -3932,7 +3911,6 @@ class PostInvoiceitems(Operation):
     amount: NotRequired[int]
     currency: NotRequired[str]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     description: NotRequired[str]
     discountable: NotRequired[bool]
     discounts: NotRequired[list[Discount] | None]
@@ -3984,7 +3962,6 @@ class PostInvoices(Operation):
     currency: NotRequired[str]
     custom_fields: NotRequired[list[CustomField] | None]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     days_until_due: NotRequired[int]
     default_payment_method: NotRequired[str]
     default_source: NotRequired[str]
@@ -4014,7 +3991,6 @@ class PostInvoicesCreatePreview(Operation):
     automatic_tax: NotRequired[AutomaticTax]
     currency: NotRequired[str]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     customer_details: NotRequired[PostInvoicesCreatePreviewCustomerDetails]
     discounts: NotRequired[list[Discount] | None]
     invoice_items: NotRequired[list[PostInvoicesCreatePreviewInvoiceItem]]
@@ -4570,7 +4546,6 @@ class PostPaymentIntents(Operation):
     confirmation_token: NotRequired[str]
     currency: str
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     description: NotRequired[str]
     error_on_requires_action: NotRequired[bool]
     excluded_payment_method_types: NotRequired[list[ExcludedPaymentMethodType]]
@@ -4622,7 +4597,6 @@ class PostPaymentIntentsIntent(Operation):
     capture_method: NotRequired[Literal["automatic", "automatic_async", "manual"]]
     currency: NotRequired[str]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     description: NotRequired[str]
     excluded_payment_method_types: NotRequired[list[ExcludedPaymentMethodType] | None]
     hooks: NotRequired[Hooks]
@@ -5268,7 +5242,6 @@ class PostPaymentMethodsPaymentMethod(Operation):
 
 class PostPaymentMethodsPaymentMethodAttach(Operation):
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
 
 class PostPaymentMethodsPaymentMethodCard(TypedDict):
     exp_month: NotRequired[int]
@@ -5569,7 +5542,6 @@ class PostPromotionCodes(Operation):
     code: NotRequired[str]
     coupon: NotRequired[str]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     expires_at: NotRequired[int]
     max_redemptions: NotRequired[int]
     metadata: NotRequired[dict[str, str] | None]
@@ -5599,7 +5571,6 @@ class PostQuotes(Operation):
     automatic_tax: NotRequired[AutomaticTax]
     collection_method: NotRequired[Literal["charge_automatically", "send_invoice"]]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     default_tax_rates: NotRequired[list[str] | None]
     description: NotRequired[str | None]
     discounts: NotRequired[list[Discount] | None]
@@ -5644,7 +5615,6 @@ class PostQuotesQuote(Operation):
     automatic_tax: NotRequired[AutomaticTax]
     collection_method: NotRequired[Literal["charge_automatically", "send_invoice"]]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     default_tax_rates: NotRequired[list[str] | None]
     description: NotRequired[str | None]
     discounts: NotRequired[list[Discount] | None]
@@ -5717,10 +5687,8 @@ class PostRefunds(Operation):
     amount: NotRequired[int]
     charge: NotRequired[str]
     currency: NotRequired[str]
-    customer: NotRequired[str]
     instructions_email: NotRequired[str]
     metadata: NotRequired[dict[str, str] | None]
-    origin: NotRequired[Literal["customer_balance"]]
     payment_intent: NotRequired[str]
     reason: NotRequired[Literal["duplicate", "fraudulent", "requested_by_customer"]]
     refund_application_fee: NotRequired[bool]
@@ -5760,7 +5728,6 @@ class PostSetupIntents(Operation):
     confirm: NotRequired[bool]
     confirmation_token: NotRequired[str]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     description: NotRequired[str]
     excluded_payment_method_types: NotRequired[list[ExcludedPaymentMethodType]]
     flow_directions: NotRequired[list[Literal["inbound", "outbound"]]]
@@ -5781,7 +5748,6 @@ class PostSetupIntentsIntent(Operation):
     allowed_payment_method_types: NotRequired[list[AllowedPaymentMethodType] | None]
     attach_to_self: NotRequired[bool]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     description: NotRequired[str]
     excluded_payment_method_types: NotRequired[list[ExcludedPaymentMethodType] | None]
     flow_directions: NotRequired[list[Literal["inbound", "outbound"]]]
@@ -6031,7 +5997,6 @@ class PostSubscriptionItemsSubscriptionItemUsageRecords(Operation):
 class PostSubscriptionSchedules(Operation):
     billing_mode: NotRequired[BillingMode]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     default_settings: NotRequired[DefaultSettings]
     end_behavior: NotRequired[Literal["cancel", "none", "release", "renew"]]
     from_subscription: NotRequired[str]
@@ -6121,7 +6086,6 @@ class PostSubscriptions(Operation):
     coupon: NotRequired[str | None]
     currency: NotRequired[str]
     customer: NotRequired[str]
-    customer_account: NotRequired[str]
     days_until_due: NotRequired[int]
     default_payment_method: NotRequired[str | None]
     default_source: NotRequired[str | None]

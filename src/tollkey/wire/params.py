@@ -24,6 +24,7 @@ from tollkey.wire._check import (
     Number,
     Object,
     OneOf,
+    Refused,
     Text,
     Timestamp,
     Unset,
@@ -39,6 +40,7 @@ from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.dates import DATES, PUBLISHED
 from tollkey.wire.spec.legacy import BROWSER_ONLY, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED
 from tollkey.wire.spec.limits import LOWEST, MOST
+from tollkey.wire.spec.unbuilt import ANYWHERE, UNBUILT
 
 __all__ = [
     "Anything",
@@ -57,6 +59,7 @@ __all__ = [
     "OneOf",
     "P",
     "Param",
+    "Refused",
     "Text",
     "Timestamp",
     "Unset",
@@ -236,9 +239,16 @@ def _operation(name: str) -> ObjectSchema:
         schema = _with(schema, path.split("."), f">={lowest}")
     for path, most in sorted(MOST.get(name, {}).items(), key=lambda row: -row[0].count(".")):  # inner limits first
         schema = _with(schema, path.split("."), f"<={most}")
+    for path, why in {**_in(schema, ANYWHERE), **UNBUILT.get(name, {})}.items():
+        schema = _with(schema, path.split("."), f"!{why}")
     done = Object(schema.fields, dict.fromkeys((*REQUIRED.get(name, ()), *schema.required)))
     done.browser_only = BROWSER_ONLY.get(name, frozenset())
     return done
+
+
+def _in(record: Object, table: Mapping[str, str]) -> dict[str, str]:
+    """Return the entries of a table whose names the record has."""
+    return {name: value for name, value in table.items() if name in record.fields}
 
 
 def _with(record: Object, path: list[str], kind: str) -> Object:
@@ -273,7 +283,9 @@ def _inside(node: Node | None, rest: list[str], kind: str, is_list: bool) -> Nod
 
 
 def _kind(kind: str) -> Node:
-    """Return the node for a type's name in the tables of ``spec.legacy``."""
+    """Return the node for a type's name in the tables of ``spec.legacy``; ``!`` refuses, with the text after it."""
+    if kind.startswith("!"):
+        return Refused(kind[1:])
     if kind.startswith("[") and kind.endswith("]"):
         return Array(_kind(kind[1:-1]))
     if kind.startswith("?"):

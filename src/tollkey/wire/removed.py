@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, NoReturn
+from typing import Any
 
-from tollkey.wire._check import Array, Choice, Node, Object, OneOf, Unset
-from tollkey.wire._naming import Path, bracket_name
-from tollkey.wire.errors import invalid
+from tollkey.wire._check import Array, Choice, Node, Object, OneOf, Refused, Unset
 
 
 @dataclass(frozen=True, eq=False)  # compared by identity: each request looks some of them up
@@ -43,21 +41,6 @@ class Removed:
 def removed_since(date: str, *params: str) -> tuple[Removed, ...]:
     """Return the declaration of parameters that are unknown since the API version of that date, ``YYYY-MM-DD``."""
     return tuple(Removed(date, param) for param in params)
-
-
-class Refused(Node):
-    """A parameter that is always refused, with a text of its own."""
-
-    __slots__ = ("code", "message")
-
-    def __init__(self, message: str, code: str | None) -> None:
-        self.message, self.code = message, code
-
-    def read(self, value: object, path: Path) -> NoReturn:
-        raise invalid(self.message, bracket_name(path), self.code)
-
-    def takes(self, value: object) -> bool:
-        return True
 
 
 def gone(removed: tuple[Removed, ...], version: str) -> tuple[Removed, ...]:

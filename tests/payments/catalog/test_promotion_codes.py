@@ -87,6 +87,15 @@ def test_a_minimum_amount_has_a_currency_and_further_ones_are_others(api: Api) -
     assert (refused.status, refused.error["param"]) == (400, "restrictions[currency_options][usd]")
 
 
+@pytest.mark.parametrize("own", [{}, {"minimum_amount": 100, "minimum_amount_currency": "usd"}])
+def test_minimum_amounts_of_all_currencies_are_shown_when_asked_for(api: Api, own: dict[str, Any]) -> None:
+    made = code(api, restrictions={**own, "currency_options": {"eur": {"minimum_amount": 90}}})
+    shown = api.get(f"{PATH}/{made['id']}", expand=["restrictions.currency_options"])["restrictions"]
+    usd = {"usd": {"minimum_amount": 100}} if own else {}
+    assert shown["currency_options"] == {**usd, "eur": {"minimum_amount": 90}}
+    assert "currency_options" not in made["restrictions"]
+
+
 def test_a_code_is_active_again_only_while_its_coupon_is_valid(api: Api) -> None:
     coupon = api.ok("POST", "/v1/coupons", percent_off=10, redeem_by=api.now + 60)["id"]
     code = api.ok("POST", "/v1/promotion_codes", promotion={"type": "coupon", "coupon": coupon}, active=False)["id"]

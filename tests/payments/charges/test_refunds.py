@@ -32,6 +32,16 @@ def test_a_pending_refund_can_be_cancelled(api: Api) -> None:
     audit(api)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("customer", "cus_1"), ("origin", "customer_balance"), ("currency", "eur")]
+)
+def test_a_cash_balance_and_another_currency_are_not_refunded(api: Api, name: str, value: str) -> None:
+    charge = api.ok("post", "/v1/charges", amount=500, currency="usd", source="tok_visa")["id"]
+    refused = api.post("/v1/refunds", charge=charge, **{name: value})
+    assert (refused.status, refused.error["param"]) == (400, name)
+    assert api.ok("post", "/v1/refunds", charge=charge, currency="USD")["currency"] == "usd"
+
+
 def test_neither_charge_nor_payment_intent_is_an_error(api: Api) -> None:
     refused = api.post("/v1/refunds", amount=5)
     assert (

@@ -23,13 +23,10 @@ ABOUT = {
 }
 #: Operations whose parameter ``customer`` is not asked for with the parameters of their recipe, and why.
 UNREAD = {
-    "POST /v1/charges/{}/refunds": "refunds of a cash balance, which it is for, are not built",
     "POST /v1/payment_methods": "it names the customer of the method that a connected account copies",
     "POST /v1/quotes/{}": "the customer of a quote stays",
-    "POST /v1/refunds": "refunds of a cash balance, which it is for, are not built",
     "POST /v1/sources": "it names the customer of the source that a connected account copies",
     "POST /v1/subscription_schedules": "the schedule is made from a subscription",
-    "POST /v1/test_helpers/test_clocks": "a customer joins a clock when it is made, which is the documented way",
     "POST /v1/tokens": "it names the customer of the card that a connected account copies",
 }
 

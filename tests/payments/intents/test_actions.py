@@ -50,7 +50,7 @@ def test_an_intent_that_may_send_people_away_shows_itself_when_it_does_not_know_
     assert not {"code", "doc_url", "param"} & answer.error.keys()
 
 
-QR_CODE = "upi_handle_redirect_or_display_qr_code"
+QR_CODE = {kind: f"{kind}_handle_redirect_or_display_qr_code" for kind in ("swish", "upi")}
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ QR_CODE = "upi_handle_redirect_or_display_qr_code"
     [
         ("bizum", "eur", "redirect_to_url"), ("paypay", "jpy", "redirect_to_url"),
         ("scalapay", "eur", "redirect_to_url"), ("sequra", "eur", "redirect_to_url"),
-        ("sunbit", "usd", "redirect_to_url"), ("upi", "inr", QR_CODE),
+        ("sunbit", "usd", "redirect_to_url"), ("swish", "sek", QR_CODE["swish"]), ("upi", "inr", QR_CODE["upi"]),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize(("answer", "status"), [("complete", "succeeded"), ("fail", "requires_payment_method")])
@@ -72,7 +72,7 @@ def test_the_newer_types_are_authorized_or_refused_on_their_page(
     assert_valid("POST", "/v1/payment_intents", 200, made)
     assert (made["status"], made["next_action"]["type"]) == ("requires_action", action)
     shown = made["next_action"][action]
-    url = shown["hosted_instructions_url"] if action == QR_CODE else shown["url"]
+    url = shown["hosted_instructions_url"] if kind in QR_CODE else shown["url"]
     api.send("POST", f"{url.removeprefix(api.core.setup.base_url)}/{answer}", key=None)
     done = api.get(f"/v1/payment_intents/{made['id']}", expand=["latest_charge"])
     assert done["status"] == status

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.payments.subscriptions.steps import DAY, advance, clocked, current, ok, plan, schedule, totals
 from tests.support.api import NOW, Api
 
+AUSTIN = {"country": "US", "postal_code": "78701", "state": "TX"}
 FEBRUARY, MARCH = NOW + 31 * DAY, NOW + 59 * DAY
 
 
@@ -29,3 +30,41 @@ def test_a_phase_brings_its_metadata_its_discount_and_its_one_time_lines(api: Ap
         {"phase": "2"},
         [],
     )
+
+
+def test_the_automatic_tax_of_a_phase_or_else_of_the_defaults_is_that_of_the_subscription(api: Api) -> None:
+    clock, who = clocked(api)
+    api.ok("post", f"/v1/customers/{who}", address=AUSTIN)
+    items = [{"price": plan(api)}]
+    on, account = {"enabled": True}, {"type": "account", "account": api.account}
+    made = schedule(
+        api,
+        who,
+        {"items": items},
+        {"items": items, "automatic_tax": {"enabled": False}},
+        {"items": items, "automatic_tax": {**on, "liability": account}},
+        default_settings={"automatic_tax": on},
+    )
+    assert made["default_settings"]["automatic_tax"]["liability"] == {"type": "self"}
+    assert ["automatic_tax" in phase for phase in made["phases"]] == [False, True, True]
+    seen = []
+    for at in (NOW + 1, FEBRUARY + 4000, MARCH + 4000):
+        advance(api, clock, at)
+        seen.append(current(api, made["subscription"])["automatic_tax"])
+    assert [(tax["enabled"], tax["liability"]) for tax in seen] == [
+        (True, {"type": "self"}), (False, None), (True, account),
+    ]  # fmt: skip
+
+
+def test_an_adopted_subscription_keeps_its_automatic_tax(api: Api) -> None:
+    _, who = clocked(api)
+    api.ok("post", f"/v1/customers/{who}", address=AUSTIN)
+    items = [{"price": plan(api)}]
+    sub = api.ok("post", "/v1/subscriptions", customer=who, items=items, automatic_tax={"enabled": True})["id"]
+    made = api.ok("post", "/v1/subscription_schedules", from_subscription=sub)
+    first = made["phases"][0]
+    phases = [
+        {"items": [{**items[0], "quantity": 2}], "start_date": first["start_date"], "end_date": first["end_date"]}
+    ]
+    api.ok("post", f"/v1/subscription_schedules/{made['id']}", phases=phases)
+    assert current(api, sub)["automatic_tax"]["enabled"] is True

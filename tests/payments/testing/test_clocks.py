@@ -64,3 +64,21 @@ def test_a_clock_goes_two_intervals_of_its_shortest_subscription_ahead_at_most(a
 
 def test_there_is_no_clock_in_live_mode(api: Api) -> None:
     assert api.post(CLOCKS, key=api.live_sk, frozen_time=NOW).status == 400
+
+
+def test_an_existing_customer_is_attached_to_a_new_clock(api: Api) -> None:
+    who = api.ok("post", "/v1/customers", payment_method="pm_card_visa")["id"]
+    clock = api.ok("post", CLOCKS, frozen_time=NOW + DAY, customer=who)["id"]
+    assert api.get(f"/v1/customers/{who}")["test_clock"] == clock
+    made = subscribe(api, who, plan(api), payment_behavior="default_incomplete")
+    assert (made["created"], made["test_clock"]) == (NOW + DAY, clock)
+    refused = api.post(CLOCKS, frozen_time=NOW, customer=who)
+    assert (refused.status, refused.error["param"]) == (400, "customer")
+
+
+def test_a_customer_whose_subscription_follows_real_time_gets_no_clock(api: Api) -> None:
+    who = api.ok("post", "/v1/customers", source="tok_visa")["id"]
+    subscribe(api, who, plan(api))
+    refused = api.post(CLOCKS, frozen_time=NOW, customer=who)
+    assert (refused.status, refused.error["param"]) == (400, "customer")
+    assert api.get(CLOCKS)["data"] == []

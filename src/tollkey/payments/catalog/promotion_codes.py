@@ -168,11 +168,10 @@ def _check_over(call: Call, code: StoredPromotionCode) -> None:
 
 def _currencies(call: Call, code: StoredPromotionCode) -> dict[str, api.PromotionCodeCurrencyOption] | None:
     """``restrictions.currency_options``: the minimum amount in each currency that has one."""
-    rules = code["restrictions"]
+    rules, further = code["restrictions"], code.get("_currency_options") or {}
     if rules["minimum_amount"] is None or rules["minimum_amount_currency"] is None:
-        return None
-    own: api.PromotionCodeCurrencyOption = {"minimum_amount": rules["minimum_amount"]}
-    return {rules["minimum_amount_currency"]: own, **(code.get("_currency_options") or {})}
+        return further or None
+    return {rules["minimum_amount_currency"]: {"minimum_amount": rules["minimum_amount"]}, **further}
 
 
 def list_codes(call: Call, params: operations.GetPromotionCodes) -> Page:

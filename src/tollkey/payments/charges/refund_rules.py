@@ -36,6 +36,8 @@ def refund(call: Call, charge: StoredCharge, params: Mapping[str, Any]) -> Store
     call.require(providers.REFUNDS)
     with_balance_transaction(call, charge)
     left = check_refundable(call, charge, params.get("amount"))
+    if params.get("currency") and params["currency"].lower() != charge["currency"]:
+        raise invalid(f"The currency of a refund is that of its charge: {charge['currency']}.", "currency")
     _check_transfer(charge, params)
     amount = params.get("amount") or left
     outcome = _outcome(charge)

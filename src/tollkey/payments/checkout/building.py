@@ -18,6 +18,7 @@ from tollkey.payments.intents import payment_intents, setup_intents
 from tollkey.payments.methods import method_capabilities, method_types, payment_method_configurations
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
+from tollkey.payments.tax import automatic
 from tollkey.wire import Call, Params, hosted_url, invalid, missing_param, new_object, value_at
 
 if TYPE_CHECKING:
@@ -103,11 +104,9 @@ def _new(call: Call, params: Params, mode: str, ui: str) -> StoredSession:
 def _automatic_tax(given: Mapping[str, Any] | None) -> AutomaticTax:
     """Return ``automatic_tax`` with all of its keys."""
     enabled = bool((given or {}).get("enabled"))
-    named: api.ConnectAccountReference | None = (given or {}).get("liability")
-    liability: api.ConnectAccountReference = named or {"type": "self"}
     return {
         "enabled": enabled,
-        "liability": liability if enabled else None,
+        "liability": automatic.liability_of(given),
         "provider": "stripe" if enabled else None,
         "status": "requires_location_inputs" if enabled else None,
     }

@@ -208,7 +208,7 @@ def _subscription_params(session: StoredSession) -> Params:
     if session["_discounts"]:
         params["discounts"] = session["_discounts"]
     if session["automatic_tax"]["enabled"]:
-        params["automatic_tax"] = {"enabled": True}
+        params["automatic_tax"] = {"enabled": True, "liability": session["automatic_tax"]["liability"]}
     return params
 
 

@@ -18,6 +18,7 @@ from tollkey.payments.checkout.rules import check_link
 from tollkey.payments.checkout.sessions import new_session
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, receipt_links
+from tollkey.payments.tax import automatic
 from tollkey.wire import (
     Action,
     Call,
@@ -73,8 +74,8 @@ def _apply(link: StoredLink, params: Params) -> None:
         else:
             link["after_completion"] = {"redirect": inner, "type": kind}
     if params.get("automatic_tax"):
-        enabled = params["automatic_tax"]["enabled"]
-        link["automatic_tax"] = {"enabled": enabled, "liability": {"type": "self"} if enabled else None}
+        given = params["automatic_tax"]
+        link["automatic_tax"] = {"enabled": given["enabled"], "liability": automatic.liability_of(given)}
     if "custom_text" in params:
         texts = params["custom_text"] or {}
         link["custom_text"] = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import redemption, rendering
-from tollkey.payments.customers import kinds, views
+from tollkey.payments.customers import kinds, plans, views
 from tollkey.payments.customers.balance import balances_of, change_balance
 from tollkey.payments.customers.cash import cash_balance
 from tollkey.payments.methods import customer_sources, instruments, payment_methods
@@ -46,6 +46,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 def create(call: Call, params: operations.PostCustomers) -> StoredCustomer:
     """Create a customer, optionally with a payment method or a source."""
+    plans.check(params)
     clock = params.get("test_clock")
     if clock:
         call = shared_clock.join(call, clock)
@@ -77,7 +78,7 @@ def create(call: Call, params: operations.PostCustomers) -> StoredCustomer:
     if source is not None:
         customer_sources.store_source(call, customer["id"], source)
     _after(call, customer, params, new=True)
-    return customer
+    return plans.subscribe(call, customer, params)
 
 
 def _name_method(call: Call, params: operations.PostCustomers) -> None:
@@ -206,6 +207,7 @@ def update(call: Call, params: operations.PostCustomersCustomer) -> StoredCustom
 
 def change(call: Call, customer: StoredCustomer, params: operations.PostCustomersCustomer) -> StoredCustomer:
     """Apply update parameters to a customer, and store it. Raises ApiError for parameters that are not valid."""
+    plans.check(params)
     _assign(call, customer, params)
     for name in ("default_source", "default_card", "default_bank_account"):
         if id := cast("Mapping[str, Any]", params).get(name):  # the names are computed
@@ -218,7 +220,7 @@ def change(call: Call, customer: StoredCustomer, params: operations.PostCustomer
         if old is not None:
             customer_sources.remove_source(call, customer, customer_sources.source_of(call, customer["id"], old))
     _after(call, customer, params)
-    return call.objects.save(customer, "customer.updated")
+    return plans.subscribe(call, call.objects.save(customer, "customer.updated"), params)
 
 
 def list_customers(call: Call, params: operations.GetCustomers) -> Page:

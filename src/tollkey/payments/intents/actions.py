@@ -111,6 +111,9 @@ def redirect_action(call: Call, intent: AnyIntent, kind: str, return_url: str | 
         }
         app = {"mobile_auth_url": url} if kind == "cashapp" else {}
         return {name: {"hosted_instructions_url": url, **app, "qr_code": qr_code}, "type": name}
+    if kind == "swish":
+        name = "swish_handle_redirect_or_display_qr_code"
+        return {name: {"hosted_instructions_url": url, "qr_code": code}, "type": name}
     if kind == "wechat_pay":
         inner = {**code, "hosted_instructions_url": url, "image_data_url": f"data:text/plain,{url}"}
         return {"type": "wechat_pay_display_qr_code", "wechat_pay_display_qr_code": inner}

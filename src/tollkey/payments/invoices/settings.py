@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.catalog import rendering as catalog_rendering
 from tollkey.payments.invoices.shipping import shipping_cost
 from tollkey.payments.shared import fields
+from tollkey.payments.tax import automatic
 from tollkey.wire import Call, invalid
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def apply_settings(call: Call, invoice: StoredInvoice, params: Mapping[str, Any]
         invoice["automatic_tax"] = {
             "disabled_reason": None,
             "enabled": enabled,
-            "liability": {"type": "self"} if enabled else None,
+            "liability": automatic.liability_of(params["automatic_tax"]),
             "provider": None,
             "status": None,
         }

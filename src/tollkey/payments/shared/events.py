@@ -6,8 +6,9 @@ reaction runs at once, in the same transaction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredRefund
@@ -101,3 +102,11 @@ class CustomerDeleted:
     """A customer is being deleted."""
 
     customer: StoredCustomer
+
+
+@dataclass(frozen=True)
+class CustomerSubscribed:
+    """A customer was created or updated with ``plan``, before 2020-08-27. terms: parameters of its subscription."""
+
+    customer: StoredCustomer
+    terms: Mapping[str, Any]

@@ -12,6 +12,7 @@ from tollkey.payments.subscriptions import kinds, phase_discounts
 from tollkey.payments.subscriptions.items import check_sold, load, recurring_price
 from tollkey.payments.subscriptions.periods import period_of, terms_of
 from tollkey.payments.subscriptions.rules import MOST_ADDED_ITEMS, check_taxes, not_both
+from tollkey.payments.tax import automatic
 from tollkey.wire import Call, Params, invalid, merged_metadata, missing_param
 from tollkey.wire.kinds import Kind
 
@@ -128,17 +129,12 @@ def _phase(
 ) -> Phase:
     """Return a phase with all of its keys."""
     trial_end = phase.get("trial_end")
-    return {
+    made: Phase = {
         "add_invoice_items": [
             _added(call, entry, f"{named}[add_invoice_items][{number}]")
             for number, entry in enumerate(phase.get("add_invoice_items") or [])
         ],
         "application_fee_percent": phase.get("application_fee_percent"),
-        "automatic_tax": {
-            "disabled_reason": None,
-            "enabled": bool((phase.get("automatic_tax") or {}).get("enabled")),
-            "liability": None,
-        },
         "billing_cycle_anchor": phase.get("billing_cycle_anchor"),
         "billing_thresholds": phase.get("billing_thresholds"),
         "collection_method": phase.get("collection_method"),
@@ -162,18 +158,30 @@ def _phase(
         "transfer_data": phase.get("transfer_data"),
         "trial_end": until if phase.get("trial") else None if trial_end in (None, "now") else int(str(trial_end)),
     }
+    if phase.get("automatic_tax") is not None:  # else that of ``default_settings`` counts
+        made["automatic_tax"] = _automatic_tax(phase["automatic_tax"])
+    return made
+
+
+def _automatic_tax(wanted: Mapping[str, Any]) -> api.SchedulesPhaseAutomaticTax:
+    """Return ``automatic_tax`` of a phase or of ``default_settings`` with all of its keys."""
+    return {
+        "disabled_reason": None,
+        "enabled": bool(wanted.get("enabled")),
+        "liability": automatic.liability_of(wanted),
+    }
 
 
 def _discounts(
-    call: Call, phase: Mapping[str, Any], named: str
+    call: Call, holder: Mapping[str, Any], named: str
 ) -> list[api.StackableDiscountWithDiscountSettingsAndDiscountEnd]:
-    """Return ``discounts`` of a phase, made of its ``coupon`` in older versions.
+    """Return ``discounts`` of a phase or of one of its items; those of a phase are its ``coupon`` in older versions.
 
     Raises ApiError 400 for a coupon, discount or promotion code that does not exist.
     """
-    entries = [(entry, f"{named}[discounts][{place}]") for place, entry in enumerate(phase.get("discounts") or [])]
-    if phase.get("coupon"):
-        entries = [({"coupon": phase["coupon"]}, named)]
+    entries = [(entry, f"{named}[discounts][{place}]") for place, entry in enumerate(holder.get("discounts") or [])]
+    if holder.get("coupon"):
+        entries = [({"coupon": holder["coupon"]}, named)]
     for entry, place in entries:
         for name, kind in _DISCOUNTS.items():
             if entry.get(name):
@@ -202,7 +210,7 @@ def _item(call: Call, entry: Mapping[str, Any], price: StoredPrice, named: str) 
         raise invalid("You cannot set the quantity for metered plans.", f"{named}[quantity]")
     item: StoredPhaseItem = {
         "billing_thresholds": entry.get("billing_thresholds"),
-        "discounts": [],
+        "discounts": _discounts(call, entry, named),
         "metadata": merged_metadata({}, entry.get("metadata") or {}),
         "plan": price["id"],
         "price": price["id"],
@@ -220,7 +228,7 @@ def _added(call: Call, entry: Mapping[str, Any], named: str) -> api.Subscription
         "start": {"type": "phase_start"},
     }
     return {
-        "discounts": [],
+        "discounts": _discounts(call, entry, named),
         "metadata": merged_metadata({}, entry.get("metadata") or {}),
         "period": entry.get("period") or whole,
         "price": pricing.named_price(call, entry, named)["id"],
@@ -236,11 +244,7 @@ def default_settings(wanted: Mapping[str, Any] | None) -> StoredDefaultSettings:
     self: api.ConnectAccountReference = {"type": "self"}
     return {
         "application_fee_percent": wanted.get("application_fee_percent"),
-        "automatic_tax": {
-            "disabled_reason": None,
-            "enabled": bool((wanted.get("automatic_tax") or {}).get("enabled")),
-            "liability": None,
-        },
+        "automatic_tax": _automatic_tax(wanted.get("automatic_tax") or {}),
         "billing_cycle_anchor": fields.given(wanted, "billing_cycle_anchor", "automatic"),
         "billing_thresholds": wanted.get("billing_thresholds"),
         "collection_method": fields.given(wanted, "collection_method", "charge_automatically"),

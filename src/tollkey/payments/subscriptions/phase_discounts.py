@@ -39,8 +39,8 @@ def check_currency(call: Call, phase: Phase, param: str) -> None:
 
     param: how errors name the phase.
     """
-    for place, entry in enumerate(phase["discounts"]):
-        found = restrictions.find(call, entry, f"{param}[discounts][{place}]")
+    for named, entry, _ in _entries(phase, param):
+        found = restrictions.find(call, entry, named)
         if found is not None:
             restrictions.check_currency(found, phase["currency"], "line item")
 
@@ -60,12 +60,15 @@ def _entries(phase: Mapping[str, Any], named: str) -> Iterator[tuple[str, Discou
                 yield f"{named}[{kind}][{number}][discounts][{place}]", entry, True
 
 
-def promised(call: Call, phase: Phase) -> list[DiscountEntry]:
-    """Return what a phase that begins redeems: what it promises, without what is not valid any more."""
+def promised(call: Call, entries: Sequence[Mapping[str, Any]]) -> list[DiscountEntry]:
+    """Return what a phase that begins redeems: what it promises, without what is not valid any more.
+
+    entries: ``discounts`` of the phase, or of one of its items.
+    """
     promises: list[DiscountEntry] = []
-    for entry in phase["discounts"]:
+    for entry in entries:
         found = restrictions.find(call, entry, "")
-        if entry["discount"]:
+        if entry.get("discount"):
             promises.append({"discount": entry["discount"]})
         elif found is None or not restrictions.is_valid(call, found.coupon):
             continue

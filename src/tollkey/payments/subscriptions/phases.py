@@ -93,20 +93,18 @@ def _creation(call: Call, schedule: StoredSchedule, phase: Phase) -> Params:
     params: Params = {
         **_settings(phase, settings),
         "customer": schedule["customer"],
-        "items": [_item_params(item) for item in phase["items"]],
+        "items": [_item_params(call, item) for item in phase["items"]],
         "metadata": {**(phase["metadata"] or {})},
         "currency": phase["currency"],
         "billing_mode": schedule["billing_mode"],
         "off_session": True,
     }
     if phase["discounts"]:
-        params["discounts"] = phase_discounts.promised(call, phase)
+        params["discounts"] = phase_discounts.promised(call, phase["discounts"])
     if phase["trial_end"] is not None and phase["trial_end"] > call.now:
         params["trial_end"] = phase["trial_end"]
     if phase["add_invoice_items"]:
-        params["add_invoice_items"] = [
-            {"price": entry["price"], "quantity": entry["quantity"]} for entry in phase["add_invoice_items"]
-        ]
+        params["add_invoice_items"] = [_added_params(call, entry) for entry in phase["add_invoice_items"]]
     if phase["start_date"] < call.now:
         params["backdate_start_date"] = phase["start_date"]
     return params
@@ -122,14 +120,13 @@ def _settings(phase: Phase, defaults: api.SubscriptionSchedulesResourceDefaultSe
     due = (phase["invoice_settings"] or {}).get("days_until_due") or defaults["invoice_settings"]["days_until_due"]
     if made.get("collection_method") == "send_invoice":
         made["days_until_due"] = 30 if due is None else due
-    if phase["automatic_tax"]["enabled"] or defaults["automatic_tax"]["enabled"]:
-        made["automatic_tax"] = {"enabled": True}
+    made["automatic_tax"] = phase.get("automatic_tax", defaults["automatic_tax"])
     if phase["default_tax_rates"]:
         made["default_tax_rates"] = [rate["id"] for rate in phase["default_tax_rates"]]
     return made
 
 
-def _item_params(item: api.SubscriptionScheduleConfigurationItem) -> Params:
+def _item_params(call: Call, item: api.SubscriptionScheduleConfigurationItem) -> Params:
     """Return the parameters of a subscription item for an item of a phase."""
     wanted: Params = {
         "_inline": True,
@@ -139,7 +136,22 @@ def _item_params(item: api.SubscriptionScheduleConfigurationItem) -> Params:
     }
     if "quantity" in item:
         wanted["quantity"] = item["quantity"]
+    if item["discounts"]:
+        wanted["discounts"] = phase_discounts.promised(call, item["discounts"])
+    if item.get("billing_thresholds"):
+        wanted["billing_thresholds"] = item["billing_thresholds"]
     return wanted
+
+
+def _added_params(call: Call, entry: api.SubscriptionScheduleAddInvoiceItem) -> Params:
+    """Return the parameters of an item that a phase adds to its first invoice."""
+    return {
+        "price": entry["price"],
+        "quantity": entry["quantity"],
+        "discounts": phase_discounts.promised(call, entry["discounts"]),
+        "metadata": entry["metadata"],
+        "tax_rates": [rate["id"] for rate in entry.get("tax_rates") or ()],
+    }
 
 
 def current_of(schedule: StoredSchedule) -> api.SubscriptionScheduleCurrentPhase:
@@ -189,15 +201,22 @@ def step(call: Call, id: str) -> None:
     plan(call, schedule)
 
 
-def phase_items(old: list[StoredSubscriptionItem], phase: Phase) -> list[Mapping[str, Any]]:
-    """Return the changes, as ``items`` of an update, that turn a subscription's items into those of a phase."""
+def phase_items(
+    call: Call, old: list[StoredSubscriptionItem], phase: Phase, over: Phase | None = None
+) -> list[Mapping[str, Any]]:
+    """Return the changes, as ``items`` of an update, that turn a subscription's items into those of a phase.
+
+    over: the phase that ends then; the discounts of its items end with it.
+    """
     wanted: list[Mapping[str, Any]] = []
     left = list(old)
+    discounted = {item["price"] for item in over["items"] if item["discounts"]} if over is not None else set()
     for item in phase["items"]:
         same = next((known for known in left if known["price"]["id"] == item["price"]), None)
         if same is not None:
             left.remove(same)
-        wanted.append({**_item_params(item), **({"id": same["id"]} if same else {})})
+        ended: Params = {"discounts": []} if item["price"] in discounted else {}
+        wanted.append({**ended, **_item_params(call, item), **({"id": same["id"]} if same else {})})
     return wanted + [{"id": gone["id"], "deleted": True} for gone in left]
 
 
@@ -218,7 +237,7 @@ def enter(
         return
     pending_updates.expire(call, subscription)
     old = load(call, subscription)
-    wanted = phase_items(old, phase)
+    wanted = phase_items(call, old, phase, over)
     params: Params = {
         **_settings(phase, schedule["default_settings"]),
         "proration_behavior": phase["proration_behavior"],
@@ -233,18 +252,17 @@ def enter(
     if period_of(subscription)[1] > call.now or "billing_cycle_anchor" in params:
         params["items"] = wanted
         if phase["add_invoice_items"]:
-            params["add_invoice_items"] = [
-                {"price": entry["price"], "quantity": entry["quantity"]} for entry in phase["add_invoice_items"]
-            ]
+            params["add_invoice_items"] = [_added_params(call, entry) for entry in phase["add_invoice_items"]]
     else:
         _replace_items(call, subscription, old, wanted)
         for entry in phase["add_invoice_items"]:  # the renewal that follows bills them
-            once = {"pricing": {"price": entry["price"]}, "quantity": entry["quantity"]}
+            once = {**_added_params(call, entry), "pricing": {"price": entry["price"]}}
+            del once["price"]
             invoiceitems.create(
                 call, {**once, "customer": subscription["customer"], "subscription": subscription["id"]}
             )
     if phase["discounts"] or (over is not None and over["discounts"]):
-        params["discounts"] = phase_discounts.promised(call, phase)
+        params["discounts"] = phase_discounts.promised(call, phase["discounts"])
     update(call, subscription, params)
 
 

@@ -25,6 +25,7 @@ from tollkey.payments.subscriptions.phases import phase_at, phase_items
 from tollkey.payments.subscriptions.proration import item_details, prorations
 from tollkey.payments.subscriptions.rules import check_preview
 from tollkey.payments.subscriptions.settings import PREVIEW_ANCHOR, translate
+from tollkey.payments.tax import automatic
 from tollkey.wire import ApiError, Call, Endpoint, MoreEndpoints, Params, invalid
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _build_preview(call: Call, params: Params, id: str, now: Call | None) -> Sto
     phases = _phases(call, schedule, params)
     details = translate(dict(params.get("subscription_details") or {}))
     if subscription is None and phases:
-        details = {**details, "items": phase_items([], phases[0])}
+        details = {**details, "items": phase_items(call, [], phases[0])}
     if subscription is None and customer_id is not None and not details.get("items") and not details.get("plan"):
         subscription = _next_of(call, customer_id)
     if subscription is not None:
@@ -214,7 +215,7 @@ def _of_phase(
     begins = period_of(subscription)[1]
     phase = phase_at(every, begins)
     if phase is not None:
-        return apply_changes(call, subscription, items, phase_items(items, phase), customer)
+        return apply_changes(call, subscription, items, phase_items(call, items, phase), customer)
     if every and schedule is not None and schedule["end_behavior"] == "cancel" and begins >= every[-1]["end_date"]:
         raise _no_upcoming(subscription["customer"])
     return items
@@ -340,8 +341,9 @@ def _invoice(
         rates = drafts.tax_rates(call, named, "subscription_details[default_tax_rates]")
     more: Params = {}
     if params.get("automatic_tax"):
-        told = {"disabled_reason": None, "liability": {"type": "self"}, "provider": None, "status": None}
-        more["automatic_tax"] = {**told, "enabled": params["automatic_tax"]["enabled"]}
+        given = params["automatic_tax"]
+        told = {"disabled_reason": None, "provider": None, "status": None}
+        more["automatic_tax"] = {**told, "enabled": given["enabled"], "liability": automatic.liability_of(given)}
     invoice = drafts.new_invoice(
         call,
         customer,

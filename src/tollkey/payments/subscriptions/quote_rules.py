@@ -141,7 +141,6 @@ def _taxing(call: Call, quote: StoredQuote) -> tax_automatic.Taxing | None:
     )
     automatic.update(
         {
-            "liability": {"type": "self"},
             "provider": "stripe",
             "status": "complete" if how else "requires_location_inputs",
         }
@@ -217,7 +216,7 @@ def fulfil(call: Call, quote: StoredQuote) -> None:
         if discounts:
             params["discounts"] = discounts
         if quote["automatic_tax"]["enabled"]:
-            params["automatic_tax"] = {"enabled": True}
+            params["automatic_tax"] = {"enabled": True, "liability": quote["automatic_tax"]["liability"]}
         if quote["default_tax_rates"]:
             params["default_tax_rates"] = quote["default_tax_rates"]
         if data["trial_period_days"]:
@@ -262,7 +261,7 @@ def _invoice(
             automatic_tax={
                 "disabled_reason": None,
                 "enabled": quote["automatic_tax"]["enabled"],
-                "liability": {"type": "self"} if quote["automatic_tax"]["enabled"] else None,
+                "liability": quote["automatic_tax"]["liability"],
                 "provider": None,
                 "status": None,
             },

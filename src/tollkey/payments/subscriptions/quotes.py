@@ -14,6 +14,7 @@ from tollkey.payments.invoices import lifecycle
 from tollkey.payments.invoices import pdf as document
 from tollkey.payments.shared import clock, currency, fields, providers
 from tollkey.payments.subscriptions import jobs, kinds, quote_rules, states
+from tollkey.payments.tax import automatic
 from tollkey.wire import (
     Action,
     Call,
@@ -156,6 +157,7 @@ def _apply(call: Call, quote: StoredQuote, params: Params) -> None:
         )
     if params.get("automatic_tax"):
         quote["automatic_tax"]["enabled"] = bool(params["automatic_tax"]["enabled"])
+        quote["automatic_tax"]["liability"] = automatic.liability_of(params["automatic_tax"])
     if "line_items" in params:
         kept = {line["id"]: line for line in quote["_items"]}
         wanted = []

@@ -109,7 +109,7 @@ def apply_settings(call: Call, subscription: StoredSubscription, params: Params)
         subscription["automatic_tax"] = {
             "disabled_reason": None,
             "enabled": enabled,
-            "liability": {"type": "self"} if enabled else None,
+            "liability": automatic.liability_of(params["automatic_tax"]),
         }
     stored: Mapping[str, Any] = subscription  # fields are read by computed names
     sent = [name for name in ("payment_settings", "invoice_settings", "trial_settings") if params.get(name)]

@@ -100,6 +100,7 @@ def _adopt(call: Call, schedule: StoredSchedule, subscription: StoredSubscriptio
     schedule["billing_mode"] = call.objects.copy(subscription)["billing_mode"]
     for name in ("collection_method", "default_payment_method", "description"):
         schedule["default_settings"][name] = subscription[name]
+    schedule["default_settings"]["automatic_tax"] = subscription["automatic_tax"]
     schedule["default_settings"]["invoice_settings"]["days_until_due"] = subscription["days_until_due"]
     work.start(call, schedule)
     call.objects.insert(schedule, "subscription_schedule.created")

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
 
 PERMISSION = Permission("subscription", "Subscriptions", "Billing")
 _ENDED = ("canceled", "incomplete_expired")
+_LISTED = ["incomplete", "trialing", "active", "past_due", "unpaid", "paused"]
 #: Parameters that are refused while a schedule manages the subscription.
 _MANAGED_BY_SCHEDULE = frozenset({"cancel_at", "cancel_at_period_end"})
 #: Of changes of a subscription, at both of its paths.
@@ -98,6 +99,21 @@ def create(call: Call, params: Params) -> StoredSubscription:
     return made
 
 
+def subscribe(call: Call, fact: events.CustomerSubscribed) -> None:
+    """Subscribe a customer to the plan that its own parameters named, or move its only subscription to that plan.
+
+    Raises ApiError 400 if it has several subscriptions, else as creating and changing a subscription do.
+    """
+    id = fact.customer["id"]
+    found = call.objects.query(kinds.SUBSCRIPTION, {"customer": id, "status": _LISTED})
+    if not found:
+        create(call, {**fact.terms, "customer": id})
+    elif len(found) == 1:
+        _change(clock.for_customer(call, fact.customer), found[0], {**fact.terms})
+    else:
+        raise invalid(f"Customer {id} has several subscriptions; change one of them by its ID instead.", "plan")
+
+
 def show(call: Call, params: Params) -> StoredSubscription:
     """Retrieve a subscription of a customer."""
     return _find(call)[1]
@@ -105,7 +121,10 @@ def show(call: Call, params: Params) -> StoredSubscription:
 
 def update(call: Call, params: Params) -> StoredSubscription:
     """Change a subscription; changed items are prorated."""
-    call, subscription = _find(call)
+    return _change(*_find(call), params)
+
+
+def _change(call: Call, subscription: StoredSubscription, params: Params) -> StoredSubscription:
     if not _MANAGED_BY_SCHEDULE.isdisjoint(params):
         check_unmanaged(subscription)
     rules.check_change(call, subscription, params)
@@ -172,7 +191,7 @@ def list_subscriptions(call: Call, params: Params) -> Page:
     if status == "ended":
         equal["status"] = list(_ENDED)
     elif status is None:
-        equal["status"] = ["incomplete", "trialing", "active", "past_due", "unpaid", "paused"]
+        equal["status"] = _LISTED
     elif status != "all":
         equal["status"] = status
     price = params.get("price") or params.get("plan")
@@ -269,6 +288,7 @@ SUBSCRIPTION = Resource(
         Reaction(events.InvoiceWrittenOff, lifecycle.written_off),
         Reaction(events.InvoiceOverdue, lifecycle.overdue),
         Reaction(events.TaxLocationMissing, lifecycle.without_tax),
+        Reaction(events.CustomerSubscribed, subscribe),
         Reaction(events.CustomerDeleted, lifecycle.customer_deleted),
         Reaction(events.UsageReported, thresholds.usage_reported),
         Reaction(events.SetupSucceeded, setups.succeeded),

@@ -43,6 +43,14 @@ class Taxing(NamedTuple):
     defaults: api.TaxProductResourceTaxSettingsDefaults | None
 
 
+def liability_of(given: Mapping[str, Any] | None) -> api.ConnectAccountReference | None:
+    """Return who is liable for the tax of ``automatic_tax`` parameters, by default the account; None without tax."""
+    if not given or not given.get("enabled"):
+        return None
+    named: api.ConnectAccountReference | None = given.get("liability")
+    return named or {"type": "self"}
+
+
 def unlocated(param: str | None = None) -> ApiError:
     """Return the 400 error for a customer whose location is not known."""
     return invalid(

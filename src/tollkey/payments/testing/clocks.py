@@ -8,7 +8,7 @@ The server's timer advances the clock in small steps, so that other requests are
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
@@ -32,6 +32,7 @@ from tollkey.wire import (
 from tollkey.wire.kinds import Job, Kind
 
 if TYPE_CHECKING:
+    from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.subscriptions.stored import StoredSubscription
     from tollkey.payments.testing.stored import StoredTestClock
     from tollkey.wire import operations
@@ -41,6 +42,11 @@ KEPT_DAYS = 30
 #: Jobs run in one transaction; other requests are answered between two of them.
 STEP = 8
 _SUBSCRIPTION: Kind[StoredSubscription] = Kind("subscription")
+_CUSTOMER: Kind[StoredCustomer] = Kind("customer")
+#: What a customer may not have when it is attached to a clock, since it follows real time.
+_TIMED: tuple[Kind[Any], ...] = (
+    *(_SUBSCRIPTION, Kind("subscription_schedule"), Kind("quote"), Kind("invoice"), Kind("invoiceitem")),
+)
 ADVANCE = Job("test_clock.advance")
 _ENDED = ("canceled", "incomplete_expired")
 
@@ -59,7 +65,25 @@ def create(call: Call, params: operations.PostTestHelpersTestClocks) -> StoredTe
         status_details={},
     )
     call.schedule.add(clock["deletes_after"], jobs.TEST_CLOCK_DELETE, clock["id"])
-    return call.objects.insert(clock, "test_helpers.test_clock.created")
+    made = call.objects.insert(clock, "test_helpers.test_clock.created")
+    if params.get("customer"):
+        _attach(call, params["customer"], made["id"])
+    return made
+
+
+def _attach(call: Call, id: str, clock: str) -> None:
+    """Attach an existing customer to a new clock, which it keeps.
+
+    id, clock: of both. Raises ApiError 400 for a customer of another clock, or with objects whose time is the real one.
+    """
+    customer = call.objects.get(_CUSTOMER, id, "customer")
+    if customer.get("test_clock"):
+        raise invalid(f"The customer {id} is already attached to the test clock {customer['test_clock']}.", "customer")
+    for kind in _TIMED:
+        if call.objects.query(kind, {"customer": id}, limit=1):
+            raise invalid(f"The customer {id} cannot be attached to a test clock: it has a {kind}.", "customer")
+    customer["test_clock"] = clock
+    call.objects.save(customer, "customer.updated")
 
 
 def advance(call: Call, params: operations.PostTestHelpersTestClocksTestClockAdvance) -> StoredTestClock:
@@ -137,7 +161,7 @@ def remove(call: Call, clock: StoredTestClock) -> Deleted:
     for subscription in then.objects.query(_SUBSCRIPTION, {"test_clock": clock["id"]}, limit=2_000):
         if subscription["status"] not in _ENDED:
             lifecycle.end(then, subscription, None)
-    for customer in then.objects.query("customer", {"test_clock": clock["id"]}, limit=100):
+    for customer in then.objects.query(_CUSTOMER, {"test_clock": clock["id"]}, limit=100):
         then.objects.delete(customer, "customer.deleted")
     call.schedule.forget_clock(clock["id"])
     call.schedule.cancel(jobs.TEST_CLOCK_DELETE, clock["id"])

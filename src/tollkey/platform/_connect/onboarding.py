@@ -8,7 +8,8 @@ from typing import Any
 from tollkey.platform._connect import countries
 from tollkey.platform._connect.external import replace_external
 from tollkey.platform._connect.loading import LoadedAccount
-from tollkey.platform._connect.shape import new_person, set_account, set_person
+from tollkey.platform._connect.person import new_person, set_person
+from tollkey.platform._connect.shape import set_account
 from tollkey.wire import Json
 
 _TEST_ID = "000000000"

@@ -1,4 +1,4 @@
-"""New accounts and people, and what parameters change in them.
+"""New accounts, and what parameters change in them.
 
 Identity numbers are never kept: only that they were given.
 """
@@ -19,11 +19,6 @@ EVERY_FIELD = frozenset({"AE"})
 _JAPANESE_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state", "town")
 _FULL_WIDTH = {ord("0") + digit: ord("\uff10") + digit for digit in range(10)}
 #: A website may be given without its scheme (recorded).
-_PERSON_TEXTS = (
-    "email", "first_name", "first_name_kana", "first_name_kanji", "full_name_aliases", "gender", "last_name",
-    "last_name_kana",
-    "last_name_kanji", "maiden_name", "nationality", "political_exposure",
-)  # fmt: skip
 _COMPANY_TEXTS = (
     "name",
     "name_kana",
@@ -193,7 +188,7 @@ def blank_company(country: str, *, every: bool = False) -> Json:
         "name": None,
         "owners_provided": True,
         "tax_id_provided": False,
-        "verification": {"document": _document()},
+        "verification": {"document": blank_document()},
     }
     if every:
         company.update(ownership_declaration=None, vat_id_provided=False)
@@ -202,7 +197,7 @@ def blank_company(country: str, *, every: bool = False) -> Json:
     return dict(sorted(company.items()))
 
 
-def _document() -> Json:
+def blank_document() -> Json:
     return {"back": None, "details": None, "details_code": None, "front": None}
 
 
@@ -278,7 +273,9 @@ def set_company(call: Call, account: Json, given: Params) -> None:
             account[f"_{name}"] = kyc.of_number(given[name])
     document = (given.get("verification") or {}).get("document") or {}
     if document:
-        company["verification"]["document"].update({side: _file(call, text) for side, text in document.items() if text})
+        company["verification"]["document"].update(
+            {side: file_of(call, text) for side, text in document.items() if text}
+        )
         account["_document"] = kyc.of_document(document.get("front"))
 
 
@@ -313,72 +310,7 @@ def _descriptor(text: str, length: int) -> str:
     return allowed[:length].strip()
 
 
-def new_person(call: Call, account: Json) -> Json:
-    """A new person of an account without data."""
-    return new_object(
-        "person",
-        id=call.ids.new("person"),
-        account=account["id"],
-        additional_tos_acceptances={"account": {"date": None, "ip": None, "user_agent": None}},
-        **blank_places(account["country"], account["country"]),
-        created=call.now,
-        dob={"day": None, "month": None, "year": None},
-        relationship={
-            "authorizer": False, "director": False, "executive": False, "legal_guardian": False, "owner": False,
-            "percent_ownership": None, "representative": False, "title": None,
-        },
-        future_requirements={},
-        requirements={},
-        verification={
-            "additional_document": _document(), "details": None, "details_code": None, "document": _document(),
-            "status": "unverified",
-        },
-    )  # fmt: skip
-
-
-def set_person(call: Call, person: Json, given: Params) -> None:
-    """What a person's parameters change. Numbers and documents leave only what a check of them will say."""
-    for name in _PERSON_TEXTS:
-        if name in given:
-            value = given[name]
-            person[name] = [text for text in value or [] if text] if name == "full_name_aliases" else value
-    if "metadata" in given:
-        merge_metadata(person, given["metadata"])
-    if "phone" in given:
-        person["phone"] = international(given["phone"])
-    if given.get("address"):
-        person["address"] = {**address(person.get("address")), **given["address"]}
-    set_places(person, given)
-    if given.get("dob"):
-        person["dob"] = {name: given["dob"].get(name) for name in ("day", "month", "year")}
-    merge(person["relationship"], given.get("relationship") or {})
-    if person["relationship"]["percent_ownership"] is not None:
-        person["relationship"]["percent_ownership"] = float(person["relationship"]["percent_ownership"])
-    if given.get("id_number"):
-        person["id_number_provided"] = person["ssn_last_4_provided"] = True
-        person["_id_number"] = kyc.of_number(given["id_number"])
-    if given.get("ssn_last_4"):
-        person["ssn_last_4_provided"] = True
-        person["_ssn"] = kyc.of_number(given["ssn_last_4"])
-    _set_documents(call, person, given)
-
-
-def _set_documents(call: Call, person: Json, given: Params) -> None:
-    verification = given.get("verification") or {}
-    for name in ("document", "additional_document"):
-        document = verification.get(name) or {}
-        person["verification"][name].update({side: _file(call, text) for side, text in document.items() if text})
-        if document.get("front"):
-            person[f"_{name}"] = kyc.of_document(document["front"])
-    for name, hash in (given.get("documents") or {}).items():
-        files = [text for text in (hash or {}).get("files") or [] if text]
-        if files:
-            person.setdefault("_documents", []).append(name)
-            if name != "company_authorization":
-                person["verification"]["document"]["front"] = _file(call, files[0])
-
-
-def _file(call: Call, text: str) -> str:
+def file_of(call: Call, text: str) -> str:
     """A file's id; the names of test documents stand for a file of their own."""
     return text if text.startswith("file_") and not text.startswith("file_identity_document") else call.ids.new("file")
 

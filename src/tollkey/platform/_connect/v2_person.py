@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tollkey.wire import Json, invalid
@@ -24,7 +24,8 @@ _PLACE_FIELDS = ("city", "country", "line1", "line2", "postal_code", "state", "t
 _DOCUMENTS = {"primary_verification": "document", "secondary_verification": "additional_document"}
 _FILES = ("company_authorization", "passport", "visa")
 _RELATION = ("authorizer", "director", "executive", "legal_guardian", "owner", "representative", "title")
-_LAST_FOUR = "us_ssn_last_4"
+#: Types of numbers with a field of their own in v1.
+_NUMBERS = {"us_ssn_last_4": "ssn_last_4", "th_lc": "id_number_secondary"}
 
 
 def v1_person_params(given: Mapping[str, Any]) -> Json:
@@ -62,18 +63,35 @@ def _at(given: Mapping[str, Any], path: str) -> Any:
 def _put_lists(found: Json, given: Mapping[str, Any]) -> None:
     """Numbers, other names, other addresses and nationalities: v1 has one field for each of the first."""
     for number in given.get("id_numbers") or ():
-        found["ssn_last_4" if number["type"] == _LAST_FOUR else "id_number"] = number["value"]
-    names = given.get("additional_names")
-    if names is not None:
-        found["full_name_aliases"] = [
-            name.get("full_name") or f"{name.get('given_name', '')} {name.get('surname', '')}".strip() for name in names
-        ]
+        name = _NUMBERS.get(number["type"], "id_number")
+        if name in found:
+            raise invalid("Persons of this server have one ID number of each kind.", "id_numbers")
+        found[name] = number["value"]
+    if given.get("additional_names") is not None:
+        _put_names(found, given["additional_names"])
     if given.get("nationalities"):
         if len(given["nationalities"]) > 1:
             raise invalid("Persons of this server have one nationality.", "nationalities")
         found["nationality"] = given["nationalities"][0].upper()
-    for place in given.get("additional_addresses") or ():
-        found["registered_address"] = {name: value for name, value in place.items() if name != "purpose"}
+    places = given.get("additional_addresses") or ()
+    if len(places) > 1:
+        raise invalid("Persons of this server have one registered address.", "additional_addresses")
+    for place in places:
+        told = {name: value for name, value in place.items() if name != "purpose"}
+        found["registered_address"] = {**told, "country": place["country"].upper()}
+
+
+def _put_names(found: Json, names: Sequence[Mapping[str, Any]]) -> None:
+    """Other names: a maiden name is a surname, an alias a full name."""
+    aliases, maiden = ([name for name in names if name["purpose"] == purpose] for purpose in ("alias", "maiden"))
+    if len(maiden) > 1:
+        raise invalid("Persons of this server have one maiden name.", "additional_names")
+    found["full_name_aliases"] = [_whole(name) for name in aliases]
+    found["maiden_name"] = (maiden[0].get("surname") or _whole(maiden[0])) if maiden else ""
+
+
+def _whole(name: Mapping[str, Any]) -> str:
+    return str(name.get("full_name") or f"{name.get('given_name', '')} {name.get('surname', '')}".strip())
 
 
 def _put_documents(found: Json, documents: Mapping[str, Any]) -> None:
@@ -99,8 +117,14 @@ def v2_person(person: Json, *, livemode: bool) -> Json:
     shown["relationship"] = _relation(person["relationship"])
     shown["nationalities"] = [person["nationality"]] if person.get("nationality") else None
     shown["additional_names"] = [
-        {"full_name": name, "purpose": "alias"} for name in person.get("full_name_aliases") or ()
+        *({"full_name": name, "purpose": "alias"} for name in person.get("full_name_aliases") or ()),
+        *([{"purpose": "maiden", "surname": person["maiden_name"]}] if person.get("maiden_name") else []),
     ] or None
+    accepted = person["additional_tos_acceptances"]["account"]
+    if accepted["date"] is not None:
+        shown["additional_terms_of_service"] = {"account": {**accepted, "date": written(accepted["date"])}}
+    registered = _place(person.get("registered_address"))
+    shown["additional_addresses"] = [{**registered, "purpose": "registered"}] if registered else None
     return {
         "id": person["id"],
         "object": "v2.core.account_person",

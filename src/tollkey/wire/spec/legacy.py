@@ -232,7 +232,7 @@ EXTRA: Final[Table] = {
         "tax_info": "?",
         "tax_info.tax_id": "?text",
         "tax_info.type": "vat",
-        "trial_end": "text",
+        "trial_end": "time|now",
     },
     "POST /v1/customers/{}": {
         **_PLAN,
@@ -246,7 +246,7 @@ EXTRA: Final[Table] = {
         "tax_info": "?",
         "tax_info.tax_id": "?text",
         "tax_info.type": "vat",
-        "trial_end": "text",
+        "trial_end": "time|now",
     },
     "POST /v1/customers/{}/subscriptions": _SUBSCRIPTION,
     "POST /v1/customers/{}/subscriptions/{}": _SUBSCRIPTION,

@@ -1,0 +1,24 @@
+"""Parameters of Stripe's document that this server refuses: it has nothing on which they could act.
+
+Tables map a parameter to the text of its error. A path is dotted, as in ``spec.limits``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_ACCOUNTS = "Accounts of this server have no customer configuration; name a customer in `customer` instead."
+_CASH = "Refunds from a customer's cash balance are not available on this server."
+_REFUND = {"customer": _CASH, "origin": _CASH}
+_OWNER = {"owner.customer_account": _ACCOUNTS}
+
+#: Of every operation that has the parameter.
+ANYWHERE: Final = {"customer_account": _ACCOUNTS, "related_customer_account": _ACCOUNTS}
+
+#: Of single operations.
+UNBUILT: Final[dict[str, dict[str, str]]] = {
+    "GET /v1/tax_ids": _OWNER,
+    "POST /v1/tax_ids": _OWNER,
+    "POST /v1/charges/{}/refunds": _REFUND,
+    "POST /v1/refunds": _REFUND,
+}
