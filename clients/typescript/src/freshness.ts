@@ -28,8 +28,8 @@ export class Freshness {
    */
   heard(sent: number, known: number, now: number): void {
     this.#first ??= sent;
-    const passed = (known - this.#first) * (1 - DRIFT);
-    this.#until = Math.max(this.#until, Math.min(now, this.#asked + passed) + BOUND);
+    const passed = known - this.#first;
+    this.#until = Math.max(this.#until, Math.min(now, this.#asked + passed - DRIFT * Math.abs(passed)) + BOUND);
   }
 
   /** Uses nothing from memory until the next tick. */

@@ -57,6 +57,11 @@ def one_request() -> Iterator[VerifiedRequest]:
         _newest.reset(token)
 
 
+def current_request() -> VerifiedRequest | None:
+    """Return the request that this code runs in, or None."""
+    return _current()
+
+
 def first_use(key_id: str) -> bool:
     """Return whether to count this use: it is the first of the key in this request, or there is no request."""
     request = _newest.get()  # ``_current`` inlined, as this runs for every verification

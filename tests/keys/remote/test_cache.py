@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tollkey.keys import Key
+from tollkey.keys.key import Checked
 from tollkey.keys.remote.cache import AnswerCache, Entry
 
 Make = Callable[..., Key]
@@ -17,8 +18,12 @@ def cache() -> AnswerCache:
     return AnswerCache(3, lambda count: b"r" * count)
 
 
+def entry(key: Key, until: float) -> Entry:
+    return Entry(key, Checked(key), until)
+
+
 def store(cache: AnswerCache, key: Key, text: str | None = None, *, began: float = 10.0, until: float = 100.0) -> bool:
-    return cache.store(cache.digest(text or key.id, None), Entry(key, (), until), cache.begin(began))
+    return cache.store(cache.digest(text or key.id, None), entry(key, until), cache.begin(began))
 
 
 def found(cache: AnswerCache, text: str, now: float = 20.0) -> str | None:
@@ -95,7 +100,7 @@ def test_after_a_reset_nothing_is_stored_that_was_asked_for_in_the_next_second(c
 def test_an_answer_asked_for_before_a_reset_is_not_stored(cache: AnswerCache, key: Make) -> None:
     ticket = cache.begin(30.0)
     cache.reset(20.0)
-    assert not cache.store(b"d", Entry(key("mk_1"), (), 100.0), ticket)
+    assert not cache.store(b"d", entry(key("mk_1"), 100.0), ticket)
 
 
 def test_more_changes_than_can_be_remembered_stop_the_storing_for_a_minute(cache: AnswerCache, key: Make) -> None:
@@ -120,4 +125,4 @@ def test_a_child_process_begins_with_nothing(cache: AnswerCache, key: Make) -> N
     cache._lock.acquire()  # by a thread that the child does not have
     cache.forget()
     assert found(cache, "mk_1") is None
-    assert not cache.store(b"d", Entry(key("mk_1"), (), 100.0), ticket)
+    assert not cache.store(b"d", entry(key("mk_1"), 100.0), ticket)

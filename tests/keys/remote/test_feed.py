@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tollkey.keys import Key, Lease
+from tollkey.keys.key import Checked
 from tollkey.keys.remote.cache import AnswerCache, Entry
 from tollkey.keys.remote.events import Event, StreamBroken
 from tollkey.keys.remote.feed import ChangeFeed
@@ -21,14 +22,14 @@ class Stream:
         self.cache, self.freshness = AnswerCache(10), Freshness(Lease())
         self.feed = ChangeFeed(self.cache, self.freshness)
 
-    def say(self, name: str, now: float, position: str = "", **data: object) -> None:
-        self.feed.take(Event(name, json.dumps(data), position), now)
+    def say(self, name: str, moment: float, position: str = "", **data: object) -> None:
+        self.feed.take(Event(name, json.dumps(data), position), moment)
 
     def tick(self, now: float, position: str = "") -> None:
-        self.say("tick", now, position, at=now - 90.0)
+        self.say("tick", now, position, now=now - 90.0, heard=now - 90.0)
 
     def store(self, key: Key, began: float) -> bool:
-        return self.cache.store(b"d", Entry(key, (), 1e9), self.cache.begin(began))
+        return self.cache.store(b"d", Entry(key, Checked(key), 1e9), self.cache.begin(began))
 
     def usable(self, now: float) -> bool:
         return self.freshness.fresh(now) and self.cache.get(b"d", now) is not None
@@ -110,14 +111,14 @@ def test_events_of_a_later_server_are_passed_over(stream: Stream) -> None:
         ("change", "[" * 60_000),
         ("tick", "[1]"),
         ("tick", "{}"),
-        ("tick", '{"at": "now"}'),
-        ("tick", '{"at": true}'),
-        ("tick", '{"at": NaN}'),
-        ("tick", '{"at": 1e999}'),
-        ("tick", '{"at": 1' + 400 * "0" + "}"),
-        ("tick", '{"at": ' + 5_000 * "9" + "}"),
+        ("tick", '{"heard": 1, "now": "now"}'),
+        ("tick", '{"heard": 1, "now": true}'),
+        ("tick", '{"heard": 1, "now": NaN}'),
+        ("tick", '{"heard": 1, "now": 1e999}'),
+        ("tick", '{"heard": 1, "now": 1' + 400 * "0" + "}"),
+        ("tick", '{"now": 1, "heard": ' + 5_000 * "9" + "}"),
     ],
-    ids=lambda value: value[:30],
+    ids=lambda value: value[:40],
 )
 def test_what_is_not_understood_breaks_the_stream_and_renews_nothing(stream: Stream, name: str, data: str) -> None:
     with pytest.raises(StreamBroken):

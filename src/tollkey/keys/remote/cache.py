@@ -13,18 +13,20 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tollkey.keys.key import Key
-from tollkey.keys.limits import Network
+from tollkey.keys.key import Checked, Key
 
 STALE_SECONDS = 1.0  # a node of the server may answer from its own memory for this long (``Lease.bound_seconds``)
 _KEEP_SECONDS = 60.0  # how long the version of a changed key is remembered; longer than any request lasts
 
 
 class Entry(NamedTuple):
-    """An answer about a valid key. until: when it must not be used any more, in seconds of a monotonic clock."""
+    """An answer about a valid key.
+
+    checked: the answer. until: when it must not be used any more, in seconds of a monotonic clock.
+    """
 
     key: Key
-    networks: tuple[Network, ...]
+    checked: Checked
     until: float
 
 

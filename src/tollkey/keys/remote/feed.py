@@ -39,11 +39,12 @@ class ChangeFeed:
         elif event.name == "reset":
             self._cache.reset(now)
         elif event.name == "tick":
-            at = _seconds(_object(event.data).get("at"))
+            data = _object(event.data)
+            sent, known = _seconds(data.get("now")), _seconds(data.get("heard"))
             if self._anew:
                 self._anew = False
                 self._cache.reset(now)
-            self._freshness.heard(at, now)
+            self._freshness.heard(sent, known, now)
         else:
             return  # a later server may say more
         if event.id:
@@ -71,4 +72,4 @@ def _seconds(value: object) -> float:
             seconds = float(cast("float", value))
             if math.isfinite(seconds):
                 return seconds
-    raise StreamBroken("a tick lacks the time up to which changes were announced")
+    raise StreamBroken("a tick lacks a time of the server")

@@ -1,0 +1,134 @@
+"""Reads keys and verdicts from the server's JSON. What is missing or of another type is never guessed."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from tollkey.db.engine import Scope
+from tollkey.keys.header import without_keys
+from tollkey.keys.key import Checked, Key, LimitState, Reason
+from tollkey.keys.remote.cache import Entry
+from tollkey.keys.remote.fields import Fields, Json, unclear
+from tollkey.keys.remote.requests import VERIFY, Request
+from tollkey.keys.token import KINDS, mask_unknown
+
+_LONGEST_TTL = 3600.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What ``check`` was asked; see ``KeyService.check``."""
+
+    text: str
+    permission: str | None = None
+    ip: str | None = None
+    endpoint: str | None = None
+    route: str | None = None
+    cost: int = 1
+    account: str | None = None
+
+    def request(self) -> Request:
+        """Return the request for the server."""
+        body: dict[str, Json] = {
+            "key": self.text,
+            "permission": self.permission,
+            "ip": _address(self.ip),
+            "endpoint": None if self.endpoint is None else without_keys(self.endpoint),
+            "route": self.route,
+            "cost": None if self.cost == 1 else self.cost,
+            "account": self.account,
+        }
+        return Request("POST", "/v1/keys/verify", VERIFY, body=body, repeatable=True)
+
+
+def _address(ip: str | None) -> str | None:
+    """Return an IP address, or None for what is none: a key with an allow-list is refused either way."""
+    with suppress(ValueError):
+        ipaddress.ip_address(ip or "")
+        return ip
+    return None
+
+
+class Answer(NamedTuple):
+    """A verdict. entry: what may be remembered of it; None for nothing."""
+
+    checked: Checked
+    entry: Entry | None = None
+
+
+def read_answer(given: Mapping[str, Json], question: Question, began: float) -> Answer:
+    """Read the answer to a question. given: its JSON object. began: when it was asked, in seconds of a monotonic clock.
+
+    What may be remembered is an answer about a valid key without limits, for the time that the server names (``ttl``;
+    none for a key that only some addresses may use). A key with a limit is asked for each time, so that the server
+    counts every request. Raises RemoteUnavailable for an answer that is not understood.
+    """
+    fields = Fields(given)
+    shown, limit = fields.object("key"), _limit(fields.object("ratelimit"))
+    key = None if shown is None else _verified(shown, fields.integer("version"), question.text)
+    if not fields.flag("valid"):
+        return Answer(_refused(fields, question, key, limit))
+    if key is None or (question.account is not None and key.account != question.account):
+        raise unclear("key")
+    checked = Checked(key, limit=limit, masked=key.masked, known=key)
+    ttl = min(fields.number("ttl") or 0.0, _LONGEST_TTL)
+    return Answer(checked, Entry(key, checked, began + ttl) if limit is None and ttl > 0 else None)
+
+
+def _refused(fields: Fields, question: Question, key: Key | None, limit: LimitState | None) -> Checked:
+    code = fields.text("code")
+    try:
+        reason = Reason(code)
+    except ValueError:
+        raise unclear("code") from None
+    lacking = (fields.optional_text("permission") or question.permission) if reason is Reason.forbidden else None
+    masked = mask_unknown(question.text)
+    return Checked(None, reason, lacking, limit, fields.number("retry_after"), masked, key)
+
+
+def _limit(fields: Fields | None) -> LimitState | None:
+    if fields is None:
+        return None
+    return LimitState(
+        fields.optional_text("policy") or "default",
+        fields.integer("limit"),
+        fields.integer("remaining"),
+        fields.number("reset") or 0.0,
+        fields.optional_integer("window"),
+    )
+
+
+def _verified(fields: Fields, version: int, text: str) -> Key:
+    """Return the key of a verdict, which tells of the effective permissions only."""
+    return _key(fields, version, mask_unknown(text), _shortened(text))
+
+
+def _shortened(text: str) -> str:
+    """Shorten a key's text for lists, whatever form it has."""
+    head, separator, rest = text.rpartition("_")
+    return f"{head}{separator}...{rest[-4:]}" if len(rest) >= 24 else mask_unknown(text)
+
+
+def _key(fields: Fields, version: int, masked: str, redacted: str) -> Key:
+    kind = fields.text("kind")
+    if kind not in KINDS:
+        raise unclear("kind")
+    permissions = frozenset(fields.texts("permissions"))
+    expires_at = fields.optional_integer("expires_at")
+    plain = Key.of_host(
+        kind,
+        Scope(fields.text("account"), fields.flag("livemode")),
+        fields.text("id"),
+        fields.optional_text("name") or "",
+        "",
+        created=fields.optional_integer("created") or 0,
+        expires=0,
+    )
+    return replace(
+        plain, version=version, permissions=permissions, effective=permissions, expires_at=expires_at,
+        own_expires_at=expires_at, masked=masked, redacted=redacted, metadata=fields.mapping("metadata"),
+    )  # fmt: skip
