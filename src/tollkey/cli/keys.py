@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from tollkey.cli import keys_usage
+from tollkey.cli import keys_least_privilege, keys_usage
 from tollkey.cli.audit import verify_logs
-from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, Live, fail, opened, scope_of, show, table, when
+from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, Live, opened, scope_of, show, table, when
 from tollkey.cli.keys_config import check_config
+from tollkey.cli.picking import pick
 from tollkey.core import Core
 from tollkey.db import Scope, Tx
 from tollkey.keys import ROLL_EXPIRATIONS, Key, audit, refused_attempts
@@ -18,23 +19,10 @@ from tollkey.platform.api_keys import shown
 app = typer.Typer(no_args_is_help=True, help="List, create, reveal, roll, revoke and audit keys.")
 app.command("check-config")(check_config)
 app.add_typer(keys_usage.commands)
+app.add_typer(keys_least_privilege.commands)
 
 KeyId = Annotated[str, typer.Argument(help="Key id (mk_…) or the last characters of the key.")]
 Show = Annotated[bool, typer.Option("--show-secret", help="Print the key. A live key can be shown only once.")]
-
-
-def _pick(core: Core, tx: Tx, scope: Scope, text: str) -> Key:
-    key = core.authority.get(tx, scope, text)
-    if key is not None:
-        return key
-    hits = core.authority.ending_in(tx, scope, text) if len(text) >= 4 and not text.startswith("mk_") else ()
-    if len(hits) != 1:
-        raise fail(
-            f"no such key in {'live' if scope.livemode else 'test'} mode: {text[:40]}"
-            if not hits
-            else f"several keys end in {text[-4:]}: pass the mk_ id"
-        )
-    return hits[0]
 
 
 def _lines(value: dict[str, Any]) -> list[str]:
@@ -143,7 +131,7 @@ def reveal(
         scope, now = scope_of(core, account, live), int(core.now())
 
         def reveal_key(tx: Tx) -> tuple[Key, str]:
-            found = _pick(core, tx, scope, key)
+            found = pick(core, tx, scope, key)
             if note:
                 core.authority.update(tx, scope, found.id, actor=ACTOR, now=now, note=note)
             return core.authority.reveal(tx, scope, found.id, actor=ACTOR, now=now)
@@ -172,7 +160,7 @@ def roll(
         scope, now = scope_of(core, account, live), int(core.now())
 
         def roll_key(tx: Tx) -> tuple[Key, Key, str | None]:
-            found = _pick(core, tx, scope, key)
+            found = pick(core, tx, scope, key)
             return core.authority.roll(
                 tx, scope, found.id, ROLL_EXPIRATIONS[expires], actor=ACTOR, now=now, show=show_secret
             )
@@ -209,7 +197,7 @@ def update(
             lambda tx: core.authority.update(
                 tx,
                 scope,
-                _pick(core, tx, scope, key).id,
+                pick(core, tx, scope, key).id,
                 actor=ACTOR,
                 now=now,
                 name=name,
@@ -236,7 +224,7 @@ def _verb(name: str, about: str) -> None:
             verb = getattr(core.authority, name)
             _print(
                 core,
-                core.database.write(lambda tx: verb(tx, scope, _pick(core, tx, scope, key).id, actor=ACTOR, now=now)),
+                core.database.write(lambda tx: verb(tx, scope, pick(core, tx, scope, key).id, actor=ACTOR, now=now)),
                 json_,
             )
 
@@ -289,7 +277,7 @@ def audit_log(
     with opened(data, database) as core:
         scope = scope_of(core, account, live)
         entries = core.database.read(
-            lambda tx: audit.entries(tx, scope, _pick(core, tx, scope, key).id if key else None, limit)
+            lambda tx: audit.entries(tx, scope, pick(core, tx, scope, key).id if key else None, limit)
         )
         values = [
             {

@@ -1,4 +1,4 @@
-"""The permission editor: its rows, reading its form, templates, and the permissions that a key has used."""
+"""The permission editor: its rows, reading its form, and templates."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tollkey.dashboard.page import Params
-from tollkey.db import Tx
-from tollkey.keys import Key, Permission, PermissionCatalogue
-from tollkey.platform.request_logs import used_endpoints
-from tollkey.wire import Catalogue as Resources
-from tollkey.wire.router import Router
+from tollkey.keys import Permission, PermissionCatalogue
 
 #: Groups in the order of Stripe's Dashboard; others follow.
 _GROUPS = (
@@ -106,30 +102,3 @@ def chosen(params: Params, catalogue: PermissionCatalogue, column: str = "p") ->
         if level in row.levels:
             grants.add(f"{row.name}_{level}")
     return frozenset(grants)
-
-
-class Used(NamedTuple):
-    """The permissions that a key has used and those it has not.
-
-    requests: the number of requests examined. since: time of the oldest, UTC epoch seconds.
-    """
-
-    used: frozenset[str]
-    unused: frozenset[str]
-    requests: int
-    since: int | None
-
-
-def used(tx: Tx, key: Key, resources: Resources, catalogue: PermissionCatalogue) -> Used:
-    """The smallest set of grants that a restricted key needed for its latest requests."""
-    asked, count, since = used_endpoints(tx, key.scope, key.id)
-    router, needed = Router(resources), set()
-    for method, path in asked:
-        hit = router.find(method, path)
-        if hit is not None:
-            needed.add(f"{(hit[0].endpoint.permission or hit[0].resource.permission).name}_{hit[0].endpoint.needs}")
-    needed &= key.effective & catalogue.names
-    fewest = frozenset(
-        grant for grant in needed if not (grant.endswith("_read") and f"{grant.removesuffix('_read')}_write" in needed)
-    )
-    return Used(fewest, key.permissions - fewest, count, since)

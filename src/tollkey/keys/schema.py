@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from tollkey.keys import attempts, chain, fingerprints, store, usage
+from tollkey.keys import attempts, chain, fingerprints, observing, store, usage
 
-MIGRATIONS = (store.MIGRATION, chain.MIGRATION, attempts.MIGRATION, fingerprints.MIGRATION, usage.MIGRATION)
+MIGRATIONS = (
+    store.MIGRATION,
+    chain.MIGRATION,
+    attempts.MIGRATION,
+    fingerprints.MIGRATION,
+    usage.MIGRATION,
+    observing.MIGRATION,
+)

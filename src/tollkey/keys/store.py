@@ -207,6 +207,20 @@ def by_id_anywhere(tx: Tx, key_id: str, catalogue: PermissionCatalogue) -> Key |
     return key_from(rows[0], catalogue) if rows else None
 
 
+def predecessors(tx: Tx, key: Key, most: int = 50) -> tuple[str, ...]:
+    """Return the ids of the keys that a key replaced when they were rolled, newest first, at most so many."""
+    found: list[str] = []
+    before = key.rolled_from
+    while before is not None and len(found) < most:
+        found.append(before)
+        rows = tx.execute(
+            "SELECT rolled_from FROM api_keys WHERE id = ? AND account = ? AND livemode = ?",
+            (before, key.account, int(key.livemode)),
+        )
+        before = rows[0][0] if rows else None
+    return tuple(found)
+
+
 def defaults(tx: Tx, scope: Scope, catalogue: PermissionCatalogue) -> tuple[Key, ...]:
     """Return the default keys of the account in this mode, at most one of each kind."""
     rows = tx.execute(

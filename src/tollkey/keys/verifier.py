@@ -282,12 +282,13 @@ class Verifier(forking.ForkAware):
         route: str | None = None,
         outcome: str = ACCEPTED,
         cost: int = 1,
+        permission: str | None = None,
     ) -> None:
         """Count a use of a key in memory.
 
         now: UTC epoch seconds. ip: the caller's address. endpoint: for example ``GET /v1/customers``.
         route: the declared route, for example ``GET /v1/customers/{id}``. outcome: ``accepted``, or why the request
-        was refused. cost: what it took from a limit.
+        was refused. cost: what it took from a limit. permission: what it needed, see ``UsageCounter.count``.
         """
         use = self._uses.get(key.id)
         if use is None:
@@ -296,7 +297,7 @@ class Verifier(forking.ForkAware):
         use.ip = ip
         use.endpoint = endpoint
         use.uses += 1
-        self.usage.count(key, now, route, outcome, cost)
+        self.usage.count(key, now, route, outcome, cost, permission)
 
     @property
     def unwritten(self) -> bool:

@@ -205,20 +205,3 @@ def delete_old(tx: Tx, before: int, most: int = 2_000) -> bool:
         return True
     delete_old_counts(tx, before)
     return False
-
-
-def used_endpoints(
-    tx: Tx, scope: Scope, key_id: str, most: int = 5_000
-) -> tuple[list[tuple[str, str]], int, int | None]:
-    """What a key is used for: method and path of its latest permitted requests.
-
-    Returns the distinct pairs, the number of requests examined, and the time of the oldest (UTC epoch seconds).
-    """
-    newest = (
-        "SELECT method, path, status, at FROM request_logs WHERE account = ? AND livemode = ? AND key_id = ?"
-        " ORDER BY at DESC, seq DESC LIMIT ?"
-    )
-    values = (scope.account, int(scope.livemode), key_id, most)
-    asked = tx.execute(f"SELECT DISTINCT method, path FROM ({newest}) AS newest WHERE status NOT IN (401, 403)", values)
-    count, oldest = tx.execute(f"SELECT count(*), min(at) FROM ({newest}) AS newest", values)[0]
-    return [(method, path) for method, path in asked], int(count), oldest

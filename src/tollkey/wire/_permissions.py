@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tollkey.keys import Key
+from tollkey.keys.observing import joined
 from tollkey.wire import refusals
 from tollkey.wire.resource import Endpoint
 from tollkey.wire.router import Route
@@ -35,6 +36,23 @@ def check_permission(key: Key, route: Route, account: str | None, dashboard_url:
     permission = endpoint.permission or resource.permission
     if not key.allows(f"{permission.name}_{endpoint.needs}", connected=connected):
         raise refusals.lacks_permission(key, [(permission, endpoint.needs)], dashboard_url)
+
+
+def needed_permissions(key: Key, route: Route, account: str | None, further: set[str]) -> str | None:
+    """Return the grants that a request needed, as they are counted (``UsageCounter.count``); None for none.
+
+    account: named by ``Stripe-Account``, or None: a key needs these grants for connected accounts. further: grants
+    besides that of the endpoint.
+    """
+    endpoint = route.endpoint
+    if key.kind not in ("secret", "restricted") or endpoint.unrestricted or endpoint.session:
+        return None
+    permission = endpoint.permission or route.resource.permission
+    own = f"{permission.name}_{endpoint.needs}"
+    connected = account is not None and account != key.account
+    if not further and not connected:
+        return own
+    return joined({own, *further}, connected)
 
 
 def _check_session(key: Key, endpoint: Endpoint, account: str | None) -> None:

@@ -75,6 +75,7 @@ class Call:
     ``platform``. It gives the key no permissions.
     memo: a cache for this request, by name; shared with calls derived by ``at`` and ``within``.
     notices: texts for the response header ``Stripe-Notice``.
+    needed: grants that the request needed besides that of its endpoint; shared like ``memo``.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Call:
         self.schedule = Schedule(tx, scope)
         self.memo: dict[Any, Any] = {}
         self.notices: list[str] = []
+        self.needed: set[str] = set()
         self._of_accounts = {scope.account: self.objects}
 
     @property
@@ -141,6 +143,7 @@ class Call:
             return
         if self.limited:
             raise refusals.secret_key_required()
+        self.needed.add(f"{permission.name}_read")
         if not key.allows(f"{permission.name}_read", connected=self.account != key.account):
             raise refusals.lacks_permission(key, [(permission, "read")], self.setup.base_url)
 
@@ -193,10 +196,11 @@ class Call:
     def _again(self, scope: Scope, now: int) -> Call:
         who = {"platform": self.platform, "owner": self.owner}
         other = Call(self.setup, self.tx, scope, now, key=self.key, path=self.path, origin=self.origin, **who)
-        other.real, other.memo, other.notices, other._of_accounts = (
+        other.real, other.memo, other.notices, other.needed, other._of_accounts = (
             self.real,
             self.memo,
             self.notices,
+            self.needed,
             self._of_accounts,
         )
         return other

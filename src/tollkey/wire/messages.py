@@ -43,6 +43,7 @@ class Request:
     acting_for: the account of ``Stripe-Account``, once the key is known to have access to it.
     incoming: the body while it is unread; None when ``body`` holds all of it.
     given: the decoded parameters. decoded: whether they have been decoded.
+    needed: grants that it needed besides that of its endpoint, for objects that it names or expands.
     """
 
     method: str
@@ -56,6 +57,7 @@ class Request:
     incoming: Incoming | None = field(default=None, repr=False)
     given: dict[str, Any] = field(default_factory=dict, repr=False)
     decoded: bool = False
+    needed: set[str] = field(default_factory=set)
 
     @property
     def repeatable(self) -> bool:

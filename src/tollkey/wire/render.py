@@ -102,6 +102,7 @@ class Renderer:
         key = call.key
         if key is None or key.kind != "restricted":
             return
+        call.needed.add(f"{name}_read")
         if not key.allows(f"{name}_read", connected=call.account != key.account):
             raise refusals.lacks_permission(key, [(self._permissions[name], "read")], self._dashboard_url)
 

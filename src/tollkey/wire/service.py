@@ -27,7 +27,7 @@ from tollkey.wire._headers import (
     version_headers,
 )
 from tollkey.wire._owners import Owners
-from tollkey.wire._permissions import check_permission
+from tollkey.wire._permissions import check_permission, needed_permissions
 from tollkey.wire._stored import body_of, shown_as_stored, stored_response
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, unknown_url
@@ -279,6 +279,7 @@ class Service:
             call = Call(
                 self.setup, tx, scope, int(now), key=key, path=names, origin=origin, platform=key.account, owner=owner
             )
+            call.needed = request.needed
             return self._execution.run(call, route, request, mark)
 
         if not endpoint.writes:
@@ -357,6 +358,7 @@ class Service:
         """Count the request, in memory, as a use of its key and by its route."""
         hit = self.router.find(request.method, request.path)
         route = None if hit is None else f"{request.method} {hit[0].endpoint.path}"
+        needed = None if hit is None else needed_permissions(key, hit[0], request.acting_for, request.needed)
         outcome = _OUTCOMES.get(response.status, usage.ACCEPTED)
         endpoint = f"{request.method} {request.path}"
-        self.verifier.record_use(key, now, request.ip, endpoint, route=route, outcome=outcome)
+        self.verifier.record_use(key, now, request.ip, endpoint, route=route, outcome=outcome, permission=needed)

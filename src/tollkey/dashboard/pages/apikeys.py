@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tollkey.dashboard import matrix
 from tollkey.dashboard.naming import action_label, actor_label, person_names
 from tollkey.dashboard.page import Answer, Context, Nav, NotFound, Page, Params, Render
+from tollkey.dashboard.pages.apikeys_least import labels, proposed
 from tollkey.dashboard.pages.apikeys_usage import charts
 from tollkey.keys import Actor, Key, audit
 from tollkey.platform import request_logs
@@ -69,23 +69,12 @@ def one(ctx: Context, params: Params) -> Answer:
             for entry in history
         ],
         "made_by": actor_label(made_by, names),
-        "permissions": sorted(_labels(ctx, key.permissions)),
-        "connect": sorted(_labels(ctx, key.connect_permissions)),
+        "permissions": labels(ctx, key.permissions),
+        "connect": labels(ctx, key.connect_permissions),
         "charts": charts(ctx, key),
-        "used": _used(ctx, key) if key.kind == "restricted" else None,
+        "used": proposed(ctx, key) if key.kind == "restricted" else None,
     }
     return Render("keys/one.html", about)
-
-
-def _labels(ctx: Context, grants: frozenset[str]) -> list[str]:
-    known = ctx.authority.catalogue.names
-    return [ctx.authority.catalogue.label(grant) if grant in known else grant for grant in grants]
-
-
-def _used(ctx: Context, key: Key) -> dict[str, Any]:
-    found = matrix.used(ctx.tx, key, ctx.setup.tables.catalogue, ctx.authority.catalogue)
-    labels = {"unused": sorted(_labels(ctx, found.unused)), "used": sorted(_labels(ctx, found.used))}
-    return {**labels, "requests": found.requests, "since": found.since}
 
 
 _KEYS = {"rolled_from", "replaced_by"}

@@ -197,29 +197,6 @@ def edit(ctx: Context, params: Params) -> Answer:
     return Redirect(ctx.url(f"/apikeys/{key.id}"), "Changes saved.")
 
 
-def _needed(ctx: Context, key: Key) -> frozenset[str]:
-    """The permissions that a key has used. Raises FormErrors when none is unused."""
-    seen = matrix.used(ctx.tx, key, ctx.setup.tables.catalogue, ctx.authority.catalogue)
-    if key.kind != "restricted" or not seen.used or not seen.unused:
-        raise FormErrors(
-            {"": "There are no unused permissions: the key used all of them, or has made no requests yet."}
-        )
-    return seen.used
-
-
-def confirm_tighten(ctx: Context, params: Params) -> Confirmation:
-    """The confirmation for removing unused permissions."""
-    kept = ", ".join(sorted(ctx.authority.catalogue.label(name) for name in _needed(ctx, found(ctx, params))))
-    return Confirmation("Remove unused permissions", f"The key keeps: {kept}. All other permissions will be removed.")
-
-
-def tighten(ctx: Context, params: Params) -> Answer:
-    """Remove the unused permissions of a key."""
-    key = found(ctx, params)
-    ctx.authority.update(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now, permissions=_needed(ctx, key))
-    return Redirect(ctx.url(f"/apikeys/{key.id}"), "Unused permissions were removed.")
-
-
 def confirm_hide(ctx: Context, params: Params) -> Confirmation:
     """The confirmation for hiding a key."""
     key = found(ctx, params)
@@ -284,14 +261,6 @@ PAGES = (
     ),
     Page("/apikeys/{key}/edit", edit_form, action="keys.edit", recent_sign_in=_EDITS),
     Page("/apikeys/{key}/edit", edit, method="POST", action="keys.edit", recent_sign_in=_EDITS, redisplay=edit_form),
-    Page(
-        "/apikeys/{key}/tighten",
-        tighten,
-        method="POST",
-        action="keys.edit",
-        recent_sign_in=_ENDS,
-        confirmation=confirm_tighten,
-    ),
     Page(
         "/apikeys/{key}/hide", hide, method="POST", action="keys.hide", recent_sign_in=_ENDS, confirmation=confirm_hide
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 import threading
 
 from tollkey.db import forking
@@ -15,6 +16,7 @@ from tollkey.keys.usage.store import DAY, HOUR, MINUTE, Slot, add, delete_minute
 ACCEPTED, OTHER = "accepted", "other"
 SLOTS_AT_ONCE = 500  # slots in one flush, three rows each, about 10 ms: on SQLite it runs on the event loop
 _LONGEST_ROUTE = 200
+_PARAMETER = re.compile(r":[^:,]*:")
 _WAITING = 4  # times ``most``: more slots are not kept while they cannot be written
 _log = logging.getLogger(__name__)
 
@@ -24,7 +26,8 @@ class UsageCounter(forking.ForkAware):
     ones.
 
     raw_days: how long counts of single minutes are kept, in days; those of hours and days are kept for good.
-    most_routes: routes that a process counts by name; requests to any further route are counted as ``other``.
+    most_routes: routes that a process counts by name; requests to any further route are counted as ``other``. Of as
+        many permissions, parameters are counted apart.
     most: slots (key, route, outcome, minute) in memory; above that, requests are counted by hour and as ``other``.
     Raises ValueError for a negative ``raw_days``.
     """
@@ -39,19 +42,31 @@ class UsageCounter(forking.ForkAware):
     def after_fork_in_child(self) -> None:
         """Start with no counts and a new lock."""
         self._lock = threading.Lock()
-        self._counts: dict[tuple[str, str, bool, int, str, str], list[int]] = {}
+        self._counts: dict[tuple[str, str, bool, int, str, str, str], list[int]] = {}
         self._routes: dict[str, str] = {}
+        self._permissions: dict[str, str] = {}
         self._tidied = -1
         self._lost = 0
 
-    def count(self, key: Key, now: int, route: str | None = None, outcome: str = ACCEPTED, cost: int = 1) -> None:
+    def count(
+        self,
+        key: Key,
+        now: int,
+        route: str | None = None,
+        outcome: str = ACCEPTED,
+        cost: int = 1,
+        permission: str | None = None,
+    ) -> None:
         """Count one request.
 
         now: UTC epoch seconds. route: the declared route, such as ``GET /reports/*``; None is counted as ``other``.
         outcome: ``accepted``, or why it was refused (see ``Reason``). cost: what it took from a limit.
+        permission: the grant that it needed; several sorted and separated by commas; None for none.
         """
         name = OTHER if route is None else self._routes.get(route) or self._known(route)
-        slot = (key.id, key.account, key.livemode, now - now % MINUTE, name, outcome)  # faster than a Slot, and equal
+        needed = "" if permission is None else self._permissions.get(permission) or self._known_permission(permission)
+        # A plain tuple is made faster than a Slot, and is equal to it.
+        slot = (key.id, key.account, key.livemode, now - now % MINUTE, name, outcome, needed)
         with self._lock:
             count = self._counts.get(slot)
             if count is None:
@@ -66,6 +81,12 @@ class UsageCounter(forking.ForkAware):
         if len(self._routes) >= self._most_routes:
             return OTHER
         return self._routes.setdefault(route, without_keys(route)[:_LONGEST_ROUTE] or OTHER)
+
+    def _known_permission(self, permission: str) -> str:
+        """Return the name a permission is counted by: with ``*`` for its parameter when there are too many."""
+        if len(self._permissions) >= self._most_routes:
+            return _PARAMETER.sub(":*:", permission)
+        return self._permissions.setdefault(permission, permission)
 
     def _new(self, slot: Slot) -> list[int] | None:
         """Return the count of a new slot; None when it cannot be kept. Called with the lock."""

@@ -37,7 +37,8 @@ def _value(row: UsageRow, name: str) -> str | int | None:
         return row.at
     if name == "mode":
         return "live" if row.livemode else "test"
-    return {"key": row.key, "account": row.account, "route": row.route, "outcome": row.outcome}[name]
+    texts = {"key": row.key, "account": row.account, "route": row.route, "outcome": row.outcome}
+    return {**texts, "permission": row.permission}[name]
 
 
 def _cell(value: str | int | None, name: str) -> str:

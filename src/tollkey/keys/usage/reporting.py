@@ -15,6 +15,7 @@ _COLUMNS: Mapping[str, str] = {
     "mode": "livemode",
     "route": "route",
     "outcome": "outcome",
+    "permission": "permission",
     **dict.fromkeys(_STEPS, "since"),
 }
 
@@ -28,6 +29,7 @@ class UsageRow:
 
     key: id of the key. account: its account. livemode: its mode. route: the declared route, or ``other``.
     outcome: ``accepted``, or why requests were refused (see ``Reason``).
+    permission: the grants they needed, separated by commas; "" for none.
     at: start of the minute, hour or day, UTC epoch seconds. requests: how many. cost: the sum of their costs.
     """
 
@@ -38,6 +40,7 @@ class UsageRow:
     livemode: bool | None = None
     route: str | None = None
     outcome: str | None = None
+    permission: str | None = None
     at: int | None = None
 
 
@@ -134,5 +137,6 @@ def _row(query: UsageQuery, row: Row) -> UsageRow:
         livemode=None if mode is None else bool(mode),
         route=found.get("route"),
         outcome=found.get("outcome"),
+        permission=found.get("permission"),
         at=next((found[name] for name in _STEPS if name in found), None),
     )

@@ -23,20 +23,22 @@ MIGRATION = Migration(
             since {int} NOT NULL,
             route TEXT NOT NULL,
             outcome TEXT NOT NULL,
+            permission TEXT NOT NULL,
             account TEXT NOT NULL,
             livemode {bool} NOT NULL,
             requests {int} NOT NULL,
             cost {int} NOT NULL,
-            PRIMARY KEY (key_id, step, since, route, outcome)
+            PRIMARY KEY (key_id, step, since, route, outcome, permission)
         )""",
         "CREATE INDEX key_request_counts_of_account ON key_request_counts (account, livemode, step, since)",
         "CREATE INDEX key_request_counts_by_time ON key_request_counts (step, since)",
     ),
 )
 
+_ROW = "key_id, step, since, route, outcome, permission"
 _ADD = (
-    "INSERT INTO key_request_counts (key_id, step, since, route, outcome, account, livemode, requests, cost)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key_id, step, since, route, outcome) DO UPDATE SET"
+    f"INSERT INTO key_request_counts ({_ROW}, account, livemode, requests, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f" ON CONFLICT ({_ROW}) DO UPDATE SET"
     " requests = key_request_counts.requests + excluded.requests, cost = key_request_counts.cost + excluded.cost"
 )
 _DELETED_AT_ONCE = 5_000
@@ -45,7 +47,8 @@ _DELETED_AT_ONCE = 5_000
 class Slot(NamedTuple):
     """The requests that are counted together.
 
-    minute: its start, UTC epoch seconds. outcome: ``accepted`` or a ``Reason``.
+    minute: its start, UTC epoch seconds. outcome: ``accepted`` or a ``Reason``. permission: what they needed: the names
+    of grants, sorted and separated by commas; "" for none.
     """
 
     key_id: str
@@ -54,6 +57,7 @@ class Slot(NamedTuple):
     minute: int
     route: str
     outcome: str
+    permission: str
 
 
 def add(tx: Tx, counted: Iterable[tuple[Slot, int, int]]) -> None:
@@ -61,11 +65,12 @@ def add(tx: Tx, counted: Iterable[tuple[Slot, int, int]]) -> None:
 
     Rows are written in sorted order, which prevents deadlocks between nodes.
     """
-    sums: dict[tuple[str, int, int, str, str, str, int], list[int]] = {}
+    sums: dict[tuple[str, int, int, str, str, str, str, int], list[int]] = {}
     for slot, requests, cost in counted:
         for step in (MINUTE, HOUR, DAY):
             since = slot.minute - slot.minute % step
-            row = (slot.key_id, step, since, slot.route, slot.outcome, slot.account, int(slot.livemode))
+            what = (slot.route, slot.outcome, slot.permission)
+            row = (slot.key_id, step, since, *what, slot.account, int(slot.livemode))
             total = sums.setdefault(row, [0, 0])
             total[0] += requests
             total[1] += cost
@@ -78,8 +83,6 @@ def delete_minutes(tx: Tx, before: int) -> int:
     The hours and days that they were added to stay. Raises StorageError.
     """
     bound: Sequence[int] = (MINUTE, before, _DELETED_AT_ONCE)
-    inner = "SELECT key_id, step, since, route, outcome FROM key_request_counts WHERE step = ? AND since < ? LIMIT ?"
-    rows = tx.execute(
-        f"DELETE FROM key_request_counts WHERE (key_id, step, since, route, outcome) IN ({inner}) RETURNING 1", bound
-    )
+    inner = f"SELECT {_ROW} FROM key_request_counts WHERE step = ? AND since < ? LIMIT ?"
+    rows = tx.execute(f"DELETE FROM key_request_counts WHERE ({_ROW}) IN ({inner}) RETURNING 1", bound)
     return len(rows)
