@@ -161,11 +161,45 @@ def test_unused_permissions_are_named_and_taken_away_with_one_click(site: Site, 
     key, text = fresh(site)
     site.api.get("/v1/disputes", key=text)
     site.api.get("/v1/customers", key=text)
-    site.world.write_logs()
+    site.core.database.write(site.core.verifier.usage.flush)
     page = dev.get(url(site, f"/apikeys/{key.id}")).text
     assert "Charges Read" in page.split("Unused permissions")[1]
     assert dev.sure(url(site, f"/apikeys/{key.id}/tighten")).status == 303
     assert next(one for one in keys(site) if one.id == key.id).permissions == {"dispute_read", "customer_read"}
+
+
+def test_removed_permissions_are_given_back_with_one_click(site: Site, dev: Browser) -> None:
+    key, text = fresh(site)
+    assert dev.post(url(site, f"/apikeys/{key.id}/loosen")).status == 422
+    site.api.get("/v1/disputes", key=text)
+    site.core.database.write(site.core.verifier.usage.flush)
+    dev.sure(url(site, f"/apikeys/{key.id}/tighten"))
+    assert "Give them back" in dev.get(url(site, f"/apikeys/{key.id}")).text
+    assert dev.post(url(site, f"/apikeys/{key.id}/loosen")).status == 303
+    assert next(one for one in keys(site) if one.id == key.id).permissions == key.permissions
+    assert "Give them back" not in dev.get(url(site, f"/apikeys/{key.id}")).text
+
+
+def test_a_permission_that_an_expansion_needed_counts_as_used(site: Site, dev: Browser) -> None:
+    key, text = fresh(site)
+    customer = site.api.post("/v1/customers", {})
+    charge = site.api.post(
+        "/v1/charges", {"amount": 500, "currency": "usd", "source": "tok_visa", "customer": customer.id}
+    )
+    path = f"/v1/charges/{charge.id}?expand[]=customer"
+    assert site.api.get(path, key=text).status == 200
+    site.core.database.write(site.core.verifier.usage.flush)
+    dev.sure(url(site, f"/apikeys/{key.id}/tighten"))
+    assert next(one for one in keys(site) if one.id == key.id).permissions == {"charge_read", "customer_read"}
+
+
+def test_requests_that_a_key_may_not_make_are_shown_with_what_they_need(site: Site, dev: Browser) -> None:
+    key, text = fresh(site)
+    assert site.api.get("/v1/payouts", key=text).status == 403
+    site.core.database.write(site.core.verifier.usage.flush)
+    page = dev.get(url(site, f"/apikeys/{key.id}")).text.split("Refused for want of a permission")[1]
+    assert "GET /v1/payouts" in page
+    assert "Payouts Read" in page
 
 
 def test_a_deleted_key_is_refused_and_leaves_the_list(site: Site, dev: Browser) -> None:

@@ -8,11 +8,11 @@ import typer
 
 from tollkey.cli import keys_least_privilege, keys_usage
 from tollkey.cli.audit import verify_logs
-from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, Live, opened, scope_of, show, table, when
+from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, Live, fail, opened, scope_of, show, table, when
 from tollkey.cli.keys_config import check_config
 from tollkey.cli.picking import pick
 from tollkey.core import Core
-from tollkey.db import Scope, Tx
+from tollkey.db import Tx
 from tollkey.keys import ROLL_EXPIRATIONS, Key, audit, refused_attempts
 from tollkey.platform.api_keys import shown
 

@@ -22,7 +22,7 @@ def least_privilege(
     key: Annotated[str, typer.Argument(help="Key id (mk_…) or the last characters of the key.")],
     since: Annotated[datetime | None, typer.Option(help="Only requests from this time on, in UTC. [all]")] = None,
     apply_: Annotated[bool, typer.Option("--apply", help="Give the key the proposed permissions.")] = False,
-    undo_: Annotated[bool, typer.Option("--undo", help="Give the key back those it had before the last --apply.")] = False,
+    undo_: Annotated[bool, typer.Option("--undo", help="Take the last --apply back.")] = False,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Propose the smallest set of permissions for the requests that a key made, and show what it would have refused.

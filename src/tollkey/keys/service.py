@@ -20,6 +20,7 @@ from tollkey.keys.key import Checked, Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.lease_renewal import LeaseRenewer
 from tollkey.keys.limits import Limiter, Limits
+from tollkey.keys.observing import LeastPrivilege
 from tollkey.keys.once import PerRequestLimiter, first_use, take_once
 from tollkey.keys.permissions import Permission, PermissionCatalogue
 from tollkey.keys.schema import MIGRATIONS
@@ -29,7 +30,7 @@ from tollkey.keys.usage import ACCEPTED, UsageReports
 from tollkey.keys.verifier import Verifier
 
 
-class KeyService(KeyChanges, UsageReports, forking.ForkAware):
+class KeyService(KeyChanges, UsageReports, LeastPrivilege, forking.ForkAware):
     """Creates and verifies API keys. Use one object for each process and ``close`` it at the end.
 
     Every key belongs to an ``account``, the host's name for its customer, and to a mode. It is thread-safe and may be
@@ -181,15 +182,18 @@ class KeyService(KeyChanges, UsageReports, forking.ForkAware):
         route: str | None = None,
         outcome: str = ACCEPTED,
         cost: int = 1,
+        needed: str | None = None,
     ) -> Key | Denied:
         """Count an answer. outcome: for a key, ``accepted`` or why the request is refused nevertheless."""
         now = int(self._clock())
         if isinstance(answer, Denied):
             self.attempts.count_denied(answer, ip, now)
             if answer.key is not None:
-                self.verifier.usage.count(answer.key, now, route, answer.reason.value, cost)
+                self.verifier.usage.count(answer.key, now, route, answer.reason.value, cost, needed)
         elif first_use(answer.id):
-            self.verifier.record_use(answer, now, ip, endpoint, route=route, outcome=outcome, cost=cost)
+            self.verifier.record_use(
+                answer, now, ip, endpoint, route=route, outcome=outcome, cost=cost, permission=needed
+            )
         self._flusher.start()
         return answer
 
@@ -218,7 +222,7 @@ class KeyService(KeyChanges, UsageReports, forking.ForkAware):
         """
         needed = self._needed(permission, cost)
         answer = self._decide(self._look_up(text, ip, account), needed, route, cost)
-        return self._recorded(answer, ip, endpoint, route, cost)
+        return self._recorded(answer, ip, endpoint, route, cost, needed)
 
     async def acheck(
         self,
@@ -239,7 +243,7 @@ class KeyService(KeyChanges, UsageReports, forking.ForkAware):
         answer = self._look_up_cached(text, ip, account)
         if answer is None:
             answer = await in_thread(partial(self._look_up, text, ip, account))
-        return self._recorded(self._decide(answer, needed, route, cost), ip, endpoint, route, cost)
+        return self._recorded(self._decide(answer, needed, route, cost), ip, endpoint, route, cost, needed)
 
     def _needed(self, permission: str | None, cost: int) -> str | None:
         """Return the declared name of a permission. Raises UnknownPermission, and ValueError for a negative cost."""
@@ -259,15 +263,22 @@ class KeyService(KeyChanges, UsageReports, forking.ForkAware):
         return Checked(answer, limit=taken, masked=answer.masked, known=answer)
 
     def _recorded(
-        self, checked: Checked, ip: str | None, endpoint: str | None, route: str | None, cost: int
+        self,
+        checked: Checked,
+        ip: str | None,
+        endpoint: str | None,
+        route: str | None,
+        cost: int,
+        needed: str | None,
     ) -> Checked:
         """Count a result and return it. A key without the permission was used, and has a last use."""
         if checked.key is not None:
-            self._record(checked.key, ip, endpoint, route, ACCEPTED, cost)
+            self._record(checked.key, ip, endpoint, route, ACCEPTED, cost, needed)
         elif checked.reason is Reason.forbidden and checked.known is not None:
-            self._record(checked.known, ip, endpoint, route, Reason.forbidden.value, 0)
+            self._record(checked.known, ip, endpoint, route, Reason.forbidden.value, 0, needed)
         elif checked.reason is not None:
-            self._record(Denied(checked.reason, checked.masked, checked.known), ip, endpoint, route, cost=0)
+            refused = Denied(checked.reason, checked.masked, checked.known)
+            self._record(refused, ip, endpoint, route, cost=0, needed=needed)
         return checked
 
     def account(self, account: str, livemode: bool = True) -> AccountKeys:

@@ -109,7 +109,8 @@ def latest(tx: Tx, scope: Scope, key_id: str) -> Tightening | None:
 
 
 def _tightening(row: Row) -> Tightening:
-    return Tightening(row[0], row[1], *(frozenset(json.loads(text)) for text in row[2:6]), row[6])
+    was, became, connect_was, connect_became = (frozenset(json.loads(text)) for text in row[2:6])
+    return Tightening(row[0], row[1], was, became, connect_was, connect_became, row[6])
 
 
 def _current(tx: Tx, authority: Authority, key: Key) -> Key:

@@ -41,9 +41,10 @@ class LeastPrivilege:
         return self.database.write(lambda tx: apply(tx, self.authority, proposal, actor=actor, now=now))
 
     def undo_tightening(self, key: Key, *, actor: Actor = SYSTEM) -> Key:
-        """Give a key back the permissions it had before the latest ``tighten``, and return it. actor: for the audit log.
+        """Give a key back the permissions it had before the latest ``tighten``, and return it.
 
-        Raises KeyRefused: ``nothing_to_undo``, ``api_key_changed``, ``api_key_expired``; StorageError.
+        actor: for the audit log. Raises KeyRefused: ``nothing_to_undo``, ``api_key_changed``, ``api_key_expired``;
+        StorageError.
         """
         now = int(self._clock())
         return self.database.write(lambda tx: undo(tx, self.authority, key, actor=actor, now=now))

@@ -30,8 +30,8 @@ class UsageReports:
     ) -> list[UsageRow]:
         """Return how often keys were used, as of the last flush, grouped as you say.
 
-        by: any of ``key``, ``account``, ``mode``, ``route``, ``outcome``, ``permission``, and one of ``minute``, ``hour`` and ``day``.
-            Minutes are deleted after ``raw_days`` of ``UsageCounter``; hours and days stay.
+        by: any of ``key``, ``account``, ``mode``, ``route``, ``outcome``, ``permission``, and one of
+            ``minute``, ``hour`` and ``day``. Minutes are deleted after ``raw_days`` of ``UsageCounter``.
         account, livemode, key, route, outcome: only requests with this value; None for all. key: the id of a key.
         since, until: from the first time to before the second, as UTC epoch seconds or a datetime with a time zone,
             rounded down to the length of time that the report counts in (see ``UsageQuery``).
