@@ -182,11 +182,10 @@ def test_removed_permissions_are_given_back_with_one_click(site: Site, dev: Brow
 
 def test_a_permission_that_an_expansion_needed_counts_as_used(site: Site, dev: Browser) -> None:
     key, text = fresh(site)
-    customer = site.api.post("/v1/customers", {})
-    charge = site.api.post(
-        "/v1/charges", {"amount": 500, "currency": "usd", "source": "tok_visa", "customer": customer.id}
-    )
-    path = f"/v1/charges/{charge.id}?expand[]=customer"
+    _, secret = fresh(site, kind="secret")
+    customer = site.api.post("/v1/customers", key=secret, source="tok_visa")
+    charge = site.api.post("/v1/charges", key=secret, amount=500, currency="usd", customer=customer["id"])
+    path = f"/v1/charges/{charge['id']}?expand[]=customer"
     assert site.api.get(path, key=text).status == 200
     site.core.database.write(site.core.verifier.usage.flush)
     dev.sure(url(site, f"/apikeys/{key.id}/tighten"))
