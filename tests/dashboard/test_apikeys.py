@@ -185,8 +185,7 @@ def test_a_permission_that_an_expansion_needed_counts_as_used(site: Site, dev: B
     _, secret = fresh(site, kind="secret")
     customer = site.api.post("/v1/customers", key=secret, source="tok_visa")
     charge = site.api.post("/v1/charges", key=secret, amount=500, currency="usd", customer=customer["id"])
-    path = f"/v1/charges/{charge['id']}?expand[]=customer"
-    assert site.api.get(path, key=text).status == 200
+    assert site.api.get(f"/v1/charges/{charge['id']}", key=text, expand=["customer"]).status == 200
     site.core.database.write(site.core.verifier.usage.flush)
     dev.sure(url(site, f"/apikeys/{key.id}/tighten"))
     assert next(one for one in keys(site) if one.id == key.id).permissions == {"charge_read", "customer_read"}
