@@ -146,3 +146,24 @@ def test_what_was_refused_is_listed_for_the_operator(tmp_path: Path) -> None:
     (line,) = json.loads(run(tmp_path, "keys", "refusals", "--json").stdout)
     assert (line["reason"], line["address"], line["attempts"], line["since"]) == ("unknown", "192.0.2.1", 1, 3600)
     assert "192.0.2.1" in run(tmp_path, "keys", "refusals").stdout
+
+
+def test_a_key_is_paused_and_resumed(tmp_path: Path) -> None:
+    ready(tmp_path)
+    made = json.loads(run(tmp_path, "keys", "create", "--json").stdout)
+    assert json.loads(run(tmp_path, "keys", "disable", made["id"], "--json").stdout)["status"] == "disabled"
+    assert "disabled" in run(tmp_path, "keys", "list").stdout
+    refused = run(tmp_path, "keys", "roll", made["id"])
+    assert (refused.exit_code, "Enable it first" in refused.stderr) == (1, True)
+    assert json.loads(run(tmp_path, "keys", "enable", made["id"], "--json").stdout)["status"] == "active"
+
+
+def test_metadata_is_set_and_removed(tmp_path: Path) -> None:
+    ready(tmp_path)
+    options = ("--metadata", "team=billing", "--metadata", "host=a=b", "--json")
+    made = json.loads(run(tmp_path, "keys", "create", *options).stdout)
+    assert made["metadata"] == {"host": "a=b", "team": "billing"}
+    changed = run(tmp_path, "keys", "update", made["id"], "--metadata", "host=")
+    assert "team=billing" in changed.stdout
+    assert "host" not in changed.stdout
+    assert run(tmp_path, "keys", "update", made["id"], "--metadata", "host").exit_code == 2

@@ -289,3 +289,46 @@ def test_the_page_shows_how_often_the_key_was_used_by_day_and_route(site: Site, 
         ["GET /v1/payouts", "forbidden", "1", "1"],
     ]
     assert dev.get(url(site, "/apikeys/mk_none/usage.csv")).status == 404
+
+
+def test_a_key_is_paused_and_resumed_with_a_confirmation(site: Site, dev: Browser) -> None:
+    key = default(site)
+    page = url(site, f"/apikeys/{key.id}")
+    assert "refused within a second" in dev.post(f"{page}/disable").text
+    assert dev.sure(f"{page}/disable").status == 303
+    shown = dev.get(page).text
+    assert "Paused" in shown
+    assert "Resume key" in shown
+    assert f"{page}/roll" not in shown
+    assert site.api.get("/v1/balance").status == 401
+    assert dev.sure(f"{page}/enable").status == 303
+    assert "Paused" not in dev.get(page).text
+    assert site.api.get("/v1/balance").status == 200
+
+
+def test_metadata_is_shown_and_edited_as_rows(site: Site, dev: Browser) -> None:
+    key = default(site)
+    page = url(site, f"/apikeys/{key.id}")
+    rows = {"name": "Main", "metadata_name": ["team", "", "host"], "metadata_value": ["billing\r\nEU", "", "ci-1"]}
+    assert dev.post(f"{page}/edit", rows).status == 303
+    assert next(one for one in keys(site) if one.id == key.id).metadata == {"team": "billing\nEU", "host": "ci-1"}
+    assert "ci-1" in dev.get(page).text
+    assert 'value="team"' in dev.get(f"{page}/edit").text
+    dev.post(f"{page}/edit", {"metadata_name": ["team", "host"], "metadata_value": ["billing", ""]})
+    assert next(one for one in keys(site) if one.id == key.id).metadata == {"team": "billing"}
+
+
+@pytest.mark.parametrize(
+    ("names", "values"),
+    [(["", "a"], ["lost", "b"]), (["a", "a"], ["1", "2"]), (["x" * 41], ["1"]), (["a"], ["v" * 501])],
+    ids=["no name", "twice", "long name", "long value"],
+)
+def test_metadata_that_is_not_valid_is_shown_again_with_its_error(
+    site: Site, dev: Browser, names: list[str], values: list[str]
+) -> None:
+    page = url(site, f"/apikeys/{default(site).id}/edit")
+    answer = dev.post(page, {"metadata_name": names, "metadata_value": values})
+    assert answer.status == 422
+    assert 'id="metadata-error"' in answer.text
+    assert values[0] in answer.text
+    assert default(site).metadata == {}

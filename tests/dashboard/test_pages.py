@@ -182,6 +182,14 @@ def asked_about(site: Site, page: Page, me: str) -> str:
         made = Passkey(site.core.setup.ids.text(20), me, "Somebody's phone", b"key", 0, site.now, None)
         site.core.database.write(lambda tx: factors.add_passkey(tx, made))
         return f"/profile/passkeys/{made.id}/remove"
+    if page.path == "/apikeys/{key}/enable":
+        scope, authority = Scope(site.account, False), site.core.authority
+
+        def pause(tx: Tx) -> str:
+            key = authority.list(tx, scope, kind="secret")[0]
+            return authority.disable(tx, scope, key.id, actor=SYSTEM, now=site.now).id
+
+        return f"/{site.account}/test/apikeys/{site.core.database.write(pause)}/enable"
     if page.path == "/apikeys/{key}/tighten":
         text = site.api.restricted("customer_read", "dispute_read")
         assert site.api.get("/v1/customers", key=text).status == 200

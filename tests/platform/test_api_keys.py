@@ -90,3 +90,29 @@ def test_the_cli_can_ask_which_permissions_endpoints_need(api: Api) -> None:
 def test_an_audit_entry_that_cannot_be_is_not_there(api: Api) -> None:
     for id in ("akae_x", "akae_\u00b2", "akae_" + "9" * 5000, "akae_" + "9" * 30):
         assert api.get("/v1/api_key_audit_entries", starting_after=id).status == 400
+
+
+def test_a_paused_key_is_refused_until_it_is_enabled(api: Api) -> None:
+    made = api.post("/v1/api_keys", type="secret")
+    paused = api.post(f"/v1/api_keys/{made['id']}/disable")
+    assert (paused["status"], paused["disabled_at"]) == ("disabled", api.world.clock[0])
+    answer = api.get("/v1/customers", key=made["secret"])
+    assert (answer.status, answer.error["type"]) == (401, "invalid_request_error")
+    assert "disabled" in answer.error["message"]
+    rolled = api.post(f"/v1/api_keys/{made['id']}/roll", expires_in="now")
+    assert (rolled.status, rolled.error["code"]) == (400, "api_key_disabled")
+    enabled = api.post(f"/v1/api_keys/{made['id']}/enable")
+    assert (enabled["status"], enabled["disabled_at"]) == ("active", None)
+    assert api.get("/v1/customers", key=made["secret"]).status == 200
+
+
+def test_metadata_of_a_key_is_merged_and_removed_like_that_of_any_object(api: Api) -> None:
+    made = api.post("/v1/api_keys", type="secret", metadata={"team": "billing", "host": "ci-1", "empty": ""})
+    assert made["metadata"] == {"team": "billing", "host": "ci-1"}
+    path = f"/v1/api_keys/{made['id']}"
+    assert api.post(path, metadata={"host": "", "site": "b"})["metadata"] == {"site": "b", "team": "billing"}
+    assert api.post(path, name="Renamed")["metadata"] == {"site": "b", "team": "billing"}
+    assert api.post(path, metadata="")["metadata"] == {}
+    answer = api.post(path, metadata={"key": made["secret"]})
+    assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "metadata_invalid", "metadata")
+    assert made["secret"] not in answer.error["message"]

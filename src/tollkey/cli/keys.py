@@ -32,10 +32,23 @@ def _lines(value: dict[str, Any]) -> list[str]:
         ("status", value["status"]), ("note", value["note"] or "-"), ("permissions",
         ", ".join(value["permissions"]) or "-"),
         ("on connected", ", ".join(value["connect_permissions"]) or "-"),
-        ("allowed from", ", ".join(value["ip_allowlist"]) or "anywhere"), ("created", when(value["created"])),
+        ("allowed from", ", ".join(value["ip_allowlist"]) or "anywhere"),
+        ("metadata", ", ".join(f"{name}={text}" for name, text in value["metadata"].items()) or "-"),
+        ("created", when(value["created"])),
         ("expires", when(value["expires_at"])),
     ]  # fmt: skip
     return [f"{name:13} {text}" for name, text in rows]
+
+
+def _metadata(given: list[str] | None) -> dict[str, str]:
+    """The entries of --metadata name=value. Raises BadParameter for one without a name or a sign."""
+    entries: dict[str, str] = {}
+    for entry in given or ():
+        name, sign, value = entry.partition("=")
+        if not sign or not name:
+            raise typer.BadParameter(f"must be name=value, not {entry[:40]}", param_hint="--metadata")
+        entries[name] = value
+    return entries
 
 
 def _print(core: Core, key: Key, as_json: bool, secret: str | None = None) -> None:
@@ -100,6 +113,8 @@ def create(
     typer.Option(help="Permission on connected accounts. Can be repeated.")] = None,
     ip: Annotated[list[str] | None,
     typer.Option(help="Allowed IP address or network. Can be repeated.")] = None,
+    metadata: Annotated[list[str] | None,
+    typer.Option(help="Metadata, such as team=billing. Can be repeated.")] = None,
     show_secret: Show = False,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
@@ -110,12 +125,14 @@ def create(
         raise typer.BadParameter(
             "a live key is shown only when it is created: add --show-secret", param_hint="--show-secret"
         )
+    entries = _metadata(metadata)
     with opened(data, database) as core:
         scope, now = scope_of(core, account, live), int(core.now())
         key, text = core.database.write(
             lambda tx: core.authority.create(
                 tx, scope, "secret" if kind == "secret" else "restricted", actor=ACTOR, now=now, name=name, note=note,
                 permissions=permission or (), connect_permissions=connect_permission or (), ip_allowlist=ip or (),
+                metadata=entries,
             )
         )  # fmt: skip
         _print(core, key, json_, text if show_secret else None)
@@ -188,9 +205,12 @@ def update(
     connect_permission: Annotated[list[str] | None,
     typer.Option(help="Permission on connected accounts. Can be repeated.")] = None,
     ip: Annotated[list[str] | None, typer.Option(help="Replace the allowed IP addresses. Can be repeated.")] = None,
+    metadata: Annotated[list[str] | None,
+    typer.Option(help="Set metadata, such as team=billing; team= removes it. Can be repeated.")] = None,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Update the name, note, permissions or allowed IP addresses of a key."""
+    """Update the name, note, permissions, allowed IP addresses or metadata of a key."""
+    entries = _metadata(metadata) if metadata else None
     with opened(data, database) as core:
         scope, now = scope_of(core, account, live), int(core.now())
         became = core.database.write(
@@ -205,6 +225,7 @@ def update(
                 permissions=permission,
                 connect_permissions=connect_permission,
                 ip_allowlist=ip,
+                metadata=entries,
             )
         )
         _print(core, became, json_)
@@ -232,6 +253,8 @@ def _verb(name: str, about: str) -> None:
 
 
 _verb("revoke", "Revoke a secret or restricted key. This cannot be undone.")
+_verb("disable", "Pause a key: it is refused until it is enabled.")
+_verb("enable", "Resume a paused key.")
 _verb("expire_now", "Expire a key now.")
 _verb("cancel_expiry", "Cancel a pending expiration.")
 _verb("hide", "Hide a live key that can still be revealed.")

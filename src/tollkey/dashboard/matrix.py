@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -58,7 +59,8 @@ def template_grants(name: str, catalogue: PermissionCatalogue) -> frozenset[str]
 class Row(NamedTuple):
     """One row of the editor.
 
-    levels: the choices, ``none`` first. level: the selected one. connect: the selected one for connected accounts.
+    levels: the choices, ``none`` first; empty for a permission with a parameter. level: the selected one.
+    connect: the selected one for connected accounts. With a parameter, both are its grants, one a line.
     """
 
     name: str
@@ -75,7 +77,10 @@ def groups(
     own, connect = frozenset(granted), frozenset(connected)
     by_group: dict[str, list[Row]] = {}
     for row in sorted(catalogue.rows, key=lambda r: r.label):
-        line = Row(row.name, row.label, ("none", *row.levels), _level(row, own), _level(row, connect))
+        if row.parameter:
+            line = Row(row.name, row.label, (), _lines(row, own), _lines(row, connect))
+        else:
+            line = Row(row.name, row.label, ("none", *row.levels), _level(row, own), _level(row, connect))
         by_group.setdefault(row.group, []).append(line)
     return sorted(
         by_group.items(), key=lambda item: (_GROUPS.index(item[0]) if item[0] in _GROUPS else len(_GROUPS), item[0])
@@ -86,13 +91,31 @@ def _level(row: Permission, granted: frozenset[str]) -> str:
     return next((level for level in reversed(row.levels) if f"{row.name}_{level}" in granted), "none")
 
 
+def _lines(row: Permission, granted: frozenset[str]) -> str:
+    return "\n".join(sorted(grant for grant in granted if grant.startswith(f"{row.name}:")))
+
+
 def chosen(params: Params, catalogue: PermissionCatalogue, column: str = "p") -> frozenset[str]:
     """The grants that a form selects. column: ``p`` for the account itself, ``c`` for connected accounts.
+
+    Raises UnknownPermission for a grant with a parameter that is not well-formed.
+    """
+    typed = {
+        catalogue.canonical(grant if grant.startswith(f"{row.name}:") else f"{row.name}:{grant}")
+        for row in catalogue.rows
+        if row.parameter
+        for grant in re.findall(r"[^\s,]+", params.get(f"{column}:{row.name}"))
+    }
+    return selected(params, catalogue, column) | typed
+
+
+def selected(params: Params, catalogue: PermissionCatalogue, column: str = "p") -> frozenset[str]:
+    """The grants without a parameter that a form selects, by radio buttons. The arguments are those of ``chosen``.
 
     "Set all" of a group (``g:Core``), which is only sent without scripts, overrides the rows of the group.
     """
     grants = set()
-    for row in catalogue.rows:
+    for row in (row for row in catalogue.rows if not row.parameter):
         level = params.get(f"{column}:{row.name}", "none")
         wanted = params.get(f"g:{row.group}") if column == "p" else ""
         if wanted:

@@ -134,9 +134,14 @@ class PermissionCatalogue:
         for spelling in self._spellings.get(row, ()):
             if f"{spelling}_{level}" in self.names:
                 return f"{spelling}_{level}"
-        if _general(bare) in self.names and _PARAMETER.fullmatch(_parameter(bare)):
+        if self.declares(bare):
             return bare
         raise UnknownPermission(name)
+
+    def declares(self, grant: str) -> bool:
+        """Return whether a grant is declared under exactly this name, with any well-formed parameter."""
+        known = _general(grant) in self.names
+        return known and (":" not in grant or _PARAMETER.fullmatch(_parameter(grant)) is not None)
 
     def check_known(self, names: Iterable[str]) -> frozenset[str]:
         """Return the declared names of grants. Raises UnknownPermission for the first undeclared one."""

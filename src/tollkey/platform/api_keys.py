@@ -3,7 +3,8 @@
     active ──roll──▶ expiring (its successor works at once) ──time──▶ expired
        │ ◀──cancel_expiry──┘ │
        ├──expire─────────────┴────────────────────────────────────▶ expired
-       └──revoke──────────────────────────────────────────────────▶ expired
+       ├──revoke──────────────────────────────────────────────────▶ expired
+       └──disable──▶ disabled ──enable──▶ active
 
 The text of a live secret or restricted key is answered once: by ``create``, by ``roll`` with expiry
 now, or by ``reveal`` while a sealed copy waits. It is in no log and no stored answer.
@@ -37,6 +38,7 @@ _LISTS = {
     "ip_allowlist": P.array(P.string()),
 }
 _TEXTS = {"name": P.string(blank=True), "note": P.string(blank=True)}
+_EMPTY: dict[str, Any] = {**dict.fromkeys(_TEXTS, ""), **dict.fromkeys(_LISTS, ()), "metadata": {}}
 _NOTHING = P.object()
 _ENTRY = re.compile(r"(akae_)?[0-9]{1,18}")
 
@@ -60,6 +62,7 @@ def shown(key: Key, now: int, usage: Usage | None = None, secret: str | None = N
         "created": key.created,
         "created_by": key.created_by,
         "default": key.is_default,
+        "disabled_at": key.disabled_at,
         "expires_at": key.expires_at,
         "hidden_at": key.hidden_at,
         "ip_allowlist": list(key.ip_allowlist),
@@ -67,6 +70,7 @@ def shown(key: Key, now: int, usage: Usage | None = None, secret: str | None = N
         if usage is None
         else {"at": usage.last_used_at, "endpoint": usage.endpoint, "ip": usage.ip, "requests": usage.uses},
         "livemode": key.livemode,
+        "metadata": dict(key.metadata),
         "name": key.name,
         "note": key.note,
         "permissions": sorted(key.permissions),
@@ -123,10 +127,12 @@ def _verb(operation: Callable[[Call, Params, Key], Json]) -> Callable[[Call, Par
 
 def create(call: Call, params: Params) -> Json:
     """Create a secret or restricted key. Its text is in ``secret``; for live keys only here."""
+    metadata = {name: value for name, value in (params.pop("metadata", None) or {}).items() if value}
     try:
         key, text = _authority(call).create(
-            call.tx, call.scope, params.pop("type"), actor=_actor(call), now=call.now, granter=call.key, **params
-        )
+            call.tx, call.scope, params.pop("type"), actor=_actor(call), now=call.now, granter=call.key,
+            metadata=metadata, **params,
+        )  # fmt: skip
     except KeyRefused as problem:
         raise refused(problem) from None
     return _answer(call, key, text)
@@ -154,10 +160,8 @@ def retrieve_key(call: Call, params: Params) -> Json:
 
 
 def update(call: Call, params: Params, key: Key) -> Json:
-    """Update the name, note, permissions or allowed IP addresses of a key."""
-    given: dict[str, Any] = {
-        name: value if value is not None else ("" if name in _TEXTS else ()) for name, value in params.items()
-    }
+    """Update the name, note, permissions, allowed IP addresses or metadata of a key."""
+    given: dict[str, Any] = {name: _EMPTY[name] if value is None else value for name, value in params.items()}
     return _answer(
         call,
         _authority(call).update(
@@ -218,6 +222,20 @@ def revoke(call: Call, params: Params, key: Key) -> Json:
     )
 
 
+def disable(call: Call, params: Params, key: Key) -> Json:
+    """Pause a key: requests with it are refused until it is enabled."""
+    return _answer(
+        call, _authority(call).disable(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key)
+    )
+
+
+def enable(call: Call, params: Params, key: Key) -> Json:
+    """Resume a paused key."""
+    return _answer(
+        call, _authority(call).enable(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key)
+    )
+
+
 def list_audit(call: Call, params: Params) -> Page:
     """List the audit log of keys, newest first. ``starting_after`` is the id of an entry."""
     limit = params.get("limit") or 10
@@ -272,17 +290,20 @@ API_KEY = Resource(
         Endpoint("GET", "/v1/api_keys", list_keys, params=P.page(
             type=P.enum("publishable", "secret", "restricted"), include_expired=P.boolean())),
         Endpoint("POST", "/v1/api_keys", create, secret="secret", params=P.nested(
-            {"type": P.enum("secret", "restricted"), "expires_at": P.timestamp(), **_TEXTS, **_LISTS},
+            {"type": P.enum("secret", "restricted"), "expires_at": P.timestamp(), **_TEXTS, **_LISTS,
+             "metadata": P.metadata()},
             required=["type"])),
         Endpoint("GET", _PATH, retrieve_key, params=_NOTHING),
         Endpoint("POST", _PATH, _verb(update), params=P.nested(
-            {name: P.unset(kind) for name, kind in {**_TEXTS, **_LISTS}.items()})),
+            {**{name: P.unset(kind) for name, kind in {**_TEXTS, **_LISTS}.items()}, "metadata": P.metadata()})),
         _post("reveal", reveal, P.object(note=P.string()), secret="secret"),
         _post("hide", hide),
         _post("roll", roll, _ROLL, secret="secret"),
         _post("expire", expire),
         _post("cancel_expiry", cancel_expiry),
         _post("revoke", revoke),
+        _post("disable", disable),
+        _post("enable", enable),
         Endpoint("GET", "/v1/api_key_audit_entries", list_audit, object="api_key.audit_entry",
                  params=P.page(api_key=P.string())),
     ),

@@ -2486,6 +2486,7 @@ class PostApiKeys(TypedDict):
     connect_permissions: NotRequired[list[str]]
     expires_at: NotRequired[int]
     ip_allowlist: NotRequired[list[str]]
+    metadata: NotRequired[dict[str, str] | None]
     name: NotRequired[str]
     note: NotRequired[str]
     permissions: NotRequired[list[str]]
@@ -2494,11 +2495,18 @@ class PostApiKeys(TypedDict):
 class PostApiKeysApiKey(TypedDict):
     connect_permissions: NotRequired[list[str] | None]
     ip_allowlist: NotRequired[list[str] | None]
+    metadata: NotRequired[dict[str, str] | None]
     name: NotRequired[str | None]
     note: NotRequired[str | None]
     permissions: NotRequired[list[str] | None]
 
 class PostApiKeysApiKeyCancelExpiry(Operation):
+    pass
+
+class PostApiKeysApiKeyDisable(Operation):
+    pass
+
+class PostApiKeysApiKeyEnable(Operation):
     pass
 
 class PostApiKeysApiKeyExpire(Operation):

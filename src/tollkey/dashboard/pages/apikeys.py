@@ -78,7 +78,7 @@ def one(ctx: Context, params: Params) -> Answer:
 
 
 _KEYS = {"rolled_from", "replaced_by"}
-_TIMES = {"expires_at", "revoked_at", "revealed_at", "hidden_at"}
+_TIMES = {"expires_at", "revoked_at", "revealed_at", "hidden_at", "disabled_at"}
 
 
 def changes(entry: audit.AuditEntry) -> list[tuple[str, str, Any, Any]]:
@@ -96,7 +96,9 @@ def changes(entry: audit.AuditEntry) -> list[tuple[str, str, Any, Any]]:
 def _how(name: str, after: Any) -> str:
     if name in _KEYS and after:
         return "key"
-    return "time" if name in _TIMES else "list" if isinstance(after, list) else "text"
+    if name in _TIMES:
+        return "time"
+    return "list" if isinstance(after, list) else "map" if isinstance(after, dict) else "text"
 
 
 def lost(ctx: Context, params: Params) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from tollkey.dashboard import matrix
+from tollkey.dashboard import matrix, metadata
 from tollkey.dashboard.page import (
     Answer,
     Confirmation,
@@ -55,6 +55,7 @@ def create_form(ctx: Context, params: Params) -> Answer:
     about = {
         "kind": kind, "name": name, "allowlist": allowlist, "unknown": unknown, "templates": matrix.TEMPLATES,
         "template": params.get("template"), "copied": copied,
+        "metadata": metadata.rows(ctx, copied.metadata if copied is not None else {}),
         **_editor(ctx, params, granted | linked, connected),
     }  # fmt: skip
     return Render("keys/create.html", about)
@@ -75,7 +76,7 @@ def _editor(ctx: Context, params: Params, granted: frozenset[str], connected: fr
     """Context of the permission editor. A form that is shown again keeps its choices."""
     catalogue = ctx.authority.catalogue
     if ctx.values is not None:
-        granted, connected = matrix.chosen(ctx.values, catalogue), matrix.chosen(ctx.values, catalogue, "c")
+        granted, connected = matrix.selected(ctx.values, catalogue), matrix.selected(ctx.values, catalogue, "c")
     wide = (
         bool(connected) or params.get("connect") == "1" or ctx.setup.tables.of["account"].count(ctx.tx, ctx.scope) > 1
     )
@@ -101,7 +102,7 @@ def create(ctx: Context, params: Params) -> Answer:
     key, text = ctx.authority.create(
         ctx.tx, ctx.scope, kind, actor=ctx.actor, now=ctx.now, name=params.get("name"), note=params.get("note"),
         permissions=grants, connect_permissions=connect, ip_allowlist=_allowlist(params),
-        expires_at=ctx.now + days * 86400 if days else None,
+        expires_at=ctx.now + days * 86400 if days else None, metadata=metadata.chosen(params),
     )  # fmt: skip
     return Render("keys/shown.html", {"key": key, "text": text, "why": "created"})
 
@@ -179,7 +180,8 @@ def cancel_expiry(ctx: Context, params: Params) -> Answer:
 def edit_form(ctx: Context, params: Params) -> Answer:
     """Show the form for a key."""
     key = found(ctx, params)
-    return Render("keys/edit.html", {"key": key, **_editor(ctx, params, key.permissions, key.connect_permissions)})
+    editor = _editor(ctx, params, key.permissions, key.connect_permissions)
+    return Render("keys/edit.html", {"key": key, "metadata": metadata.rows(ctx, key.metadata), **editor})
 
 
 def edit(ctx: Context, params: Params) -> Answer:
@@ -188,11 +190,13 @@ def edit(ctx: Context, params: Params) -> Answer:
     changes: dict[str, Any] = {name: params.get(name) for name in ("name", "note") if name in params}
     if "ip_allowlist" in params and key.kind != "publishable":
         changes["ip_allowlist"] = _allowlist(params)
+    if metadata.NAME in params:
+        changes["metadata"] = metadata.change(key.metadata, metadata.chosen(params))
     if key.kind == "restricted" and "matrix" in params:
         changes["permissions"] = matrix.chosen(params, ctx.authority.catalogue)
         changes["connect_permissions"] = matrix.chosen(params, ctx.authority.catalogue, "c")
         if not changes["permissions"] and not changes["connect_permissions"]:
-            raise FormErrors(permissions="Select at least one permission. To disable the key, delete it.")
+            raise FormErrors(permissions="Select at least one permission. To stop the key, pause or delete it.")
     ctx.authority.update(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now, **changes)
     return Redirect(ctx.url(f"/apikeys/{key.id}"), "Changes saved.")
 
@@ -208,6 +212,29 @@ def hide(ctx: Context, params: Params) -> Answer:
     """Hide a live key: delete the copy that could be revealed."""
     key = ctx.authority.hide(ctx.tx, ctx.scope, found(ctx, params).id, actor=ctx.actor, now=ctx.now)
     return Redirect(ctx.url(f"/apikeys/{key.id}"), "The key is hidden and cannot be revealed again.")
+
+
+def confirm_disable(ctx: Context, params: Params) -> Confirmation:
+    """The confirmation for pausing a key."""
+    text = f"Requests with the key {found(ctx, params).redacted} will be refused within a second, until you resume it."
+    return Confirmation("Pause key", text)
+
+
+def disable(ctx: Context, params: Params) -> Answer:
+    """Pause a key."""
+    key = ctx.authority.disable(ctx.tx, ctx.scope, found(ctx, params).id, actor=ctx.actor, now=ctx.now)
+    return Redirect(ctx.url(f"/apikeys/{key.id}"), f"{key.redacted} is paused: requests with it are refused.")
+
+
+def confirm_enable(ctx: Context, params: Params) -> Confirmation:
+    """The confirmation for resuming a key."""
+    return Confirmation("Resume key", f"Requests with the key {found(ctx, params).redacted} will be accepted again.")
+
+
+def enable(ctx: Context, params: Params) -> Answer:
+    """Resume a paused key."""
+    key = ctx.authority.enable(ctx.tx, ctx.scope, found(ctx, params).id, actor=ctx.actor, now=ctx.now)
+    return Redirect(ctx.url(f"/apikeys/{key.id}"), f"{key.redacted} is active: requests with it are accepted.")
 
 
 def delete_form(ctx: Context, params: Params) -> Answer:
@@ -261,6 +288,22 @@ PAGES = (
     ),
     Page("/apikeys/{key}/edit", edit_form, action="keys.edit", recent_sign_in=_EDITS),
     Page("/apikeys/{key}/edit", edit, method="POST", action="keys.edit", recent_sign_in=_EDITS, redisplay=edit_form),
+    Page(
+        "/apikeys/{key}/disable",
+        disable,
+        method="POST",
+        action="keys.edit",
+        recent_sign_in=_ENDS,
+        confirmation=confirm_disable,
+    ),
+    Page(
+        "/apikeys/{key}/enable",
+        enable,
+        method="POST",
+        action="keys.edit",
+        recent_sign_in=_EDITS,
+        confirmation=confirm_enable,
+    ),
     Page(
         "/apikeys/{key}/hide", hide, method="POST", action="keys.hide", recent_sign_in=_ENDS, confirmation=confirm_hide
     ),

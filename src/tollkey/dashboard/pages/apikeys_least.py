@@ -25,7 +25,7 @@ _MOST_ROWS = 20
 def labels(ctx: Context, grants: Iterable[str]) -> list[str]:
     """Return the names of grants for people, sorted; a grant that is not declared by its own name."""
     catalogue = ctx.authority.catalogue
-    return sorted(catalogue.label(grant) if grant in catalogue.names else grant for grant in grants)
+    return sorted(catalogue.label(grant) if catalogue.declares(grant) else grant for grant in grants)
 
 
 def proposed(ctx: Context, key: Key) -> dict[str, Any]:
