@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from functools import partial
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from tollkey.keys.gate import Gate
-from tollkey.keys.key import Denied, Key
+from tollkey.keys.guard import Accepted
+from tollkey.keys.needs import MissingParameter, Need
 from tollkey.keys.once import one_request
 from tollkey.keys.refusal import Refusal
-from tollkey.keys.threads import in_thread
 
 AsgiScope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
-_KEY, _SERVICE = "tollkey.key", "tollkey.service"
+_KEY, _SERVICE, _ACCEPTED = "tollkey.key", "tollkey.service", "tollkey.accepted"
 _HTTP_RESPONSE = "websocket.http.response"  # the extension "WebSocket Denial Response"
 _POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
 
@@ -52,6 +51,12 @@ class KeyGate(Gate[App, AsgiScope]):
         method: str = scope.get("method", "GET").upper()
         return "GET" if method == "HEAD" else method
 
+    @staticmethod
+    def parameters_of(scope: AsgiScope) -> Mapping[str, object]:
+        """Return what a router outside of the gate found in the path: Starlette, FastAPI and Litestar do."""
+        parameters: Mapping[str, object] = scope.get("path_params") or {}
+        return parameters
+
     def _as_get(self, scope: AsgiScope) -> AsgiScope:
         method = self.method_of(scope)
         return scope if scope.get("method") == method else {**scope, "method": method}
@@ -66,35 +71,32 @@ class KeyGate(Gate[App, AsgiScope]):
             await self._app(scope, receive, send)
             return
         with one_request():
-            answer = self._authorize(scope, await self._verify(scope))
-            if isinstance(answer, Key):
+            answer = await self._check(scope)
+            if isinstance(answer, Accepted):
                 self._attach_key(scope, answer)
                 await self._app(scope, receive, send)
                 return
-        refusal = answer if isinstance(answer, Refusal) else self._on_denied(answer)
         if scope["type"] == "http":
-            await _answer(refusal, send, scope["method"] == "HEAD")
+            await _answer(answer, send, scope["method"] == "HEAD")
         else:
-            await _answer_socket(refusal, scope, receive, send)
+            await _answer_socket(answer, scope, receive, send)
 
-    def _attach_key(self, scope: AsgiScope, key: Key) -> None:
-        scope[_KEY], scope[_SERVICE] = key, self._keys
+    def _attach_key(self, scope: AsgiScope, accepted: Accepted) -> None:
+        scope[_KEY], scope[_SERVICE], scope[_ACCEPTED] = accepted.key, self._keys, accepted
         if not self._keep_header:
             name = self._header.encode("latin-1")
             scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != name]
 
-    async def _verify(self, scope: AsgiScope) -> Key | Denied:
-        if scope.get(_SERVICE) is self._keys:  # verified by an outer gate
-            accepted: Key = scope[_KEY]
-            return accepted
-        presented = self._extract_key(_headers(scope, self._header.encode("latin-1")))
-        if isinstance(presented, Denied):
-            return presented
-        ip, endpoint = self._client_ip(scope), self._endpoint_for(scope)
-        answer = self._keys.verify_cached(presented.text, ip, endpoint)
-        if answer is None:  # reads the database: not on the event loop
-            answer = await in_thread(partial(self._keys.verify, presented.text, ip=ip, endpoint=endpoint))
-        return answer
+    async def _check(self, scope: AsgiScope) -> Accepted | Refusal:
+        need = self._need(scope)
+        wanted: Need[AsgiScope] = need or self._unknown
+        asked = self._asked(scope, _headers(scope, self._header.encode("latin-1")))
+        try:
+            if scope.get(_SERVICE) is self._keys:  # verified by an outer gate
+                return self._concluded(self._guard.check_again(scope[_ACCEPTED], asked, wanted), need)
+            return self._concluded(await self._guard.acheck(asked, wanted), need)
+        except MissingParameter as problem:
+            return self._fault(problem)
 
 
 def _headers(scope: AsgiScope, name: bytes) -> list[str]:

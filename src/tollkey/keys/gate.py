@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
-from tollkey.keys.errors import UnknownPermission
-from tollkey.keys.header import Presented, read_authorization, read_bare
-from tollkey.keys.key import Denied, Key, Reason
-from tollkey.keys.refusal import INTERNAL, Forbidden, OnDenied, Refusal, Refused, rfc6750
+from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard
+from tollkey.keys.needs import MissingParameter, Need, declared
+from tollkey.keys.refusal import INTERNAL, OnDenied, Refusal, Refused
 from tollkey.keys.service import KeyService
 
 App = TypeVar("App")
 RequestT = TypeVar("RequestT")
-_AUTHORIZATION = "authorization"
 _log = logging.getLogger(__name__)
 
 
@@ -29,8 +26,10 @@ class Gate(ABC, Generic[App, RequestT]):
     permission_for: the permission a request needs: one name for all requests; a mapping from method to name, with
         ``"*"`` for the others; or a function of the request. None: any key is accepted. HEAD and WebSocket handshakes
         need what GET needs; a function is called with the method GET for them. A name that a function returns is
-        checked
-        when it is used: an undeclared one is logged and answered with 500.
+        checked when it is used: an undeclared one is logged and answered with 500. ``project:{id}:write`` takes ``id``
+        from the parameters of the path, for a gate around one route.
+    cost: how much a request takes from the limits of its key, or a function of the request.
+    route_for: returns the name of a request's route, for limits and usage; None if it has none.
     publishable: also accept publishable keys. They are public, so only use it for public data.
     preflights: pass CORS preflight requests on; they cannot carry a key, and the application's CORS middleware answers
         them.
@@ -52,9 +51,11 @@ class Gate(ABC, Generic[App, RequestT]):
         keys: KeyService,
         permission_for: str | Mapping[str, str | None] | Callable[[RequestT], str | None] | None = None,
         *,
+        cost: int | Callable[[RequestT], int] = 1,
+        route_for: Callable[[RequestT], str | None] | None = None,
         publishable: bool = False,
         preflights: bool = True,
-        header: str = _AUTHORIZATION,
+        header: str = AUTHORIZATION,
         keep_header: bool = False,
         on_denied: OnDenied | None = None,
         open_to: Callable[[RequestT], bool] | None = None,
@@ -62,14 +63,17 @@ class Gate(ABC, Generic[App, RequestT]):
         endpoint_for: Callable[[RequestT], str] | None = None,
     ) -> None:
         self._app = app
+        self._guard = Guard(keys, header=header, on_denied=on_denied)
         self._keys = keys
         self._publishable, self._preflights, self._keep_header = publishable, preflights, keep_header
         self._header = header.lower()
-        self._on_denied: OnDenied = on_denied or (lambda refused: rfc6750(refused, header=self._header))
+        self._cost, self._route_for = cost, route_for
         self._open_to = open_to
         self._client_ip = client_ip or self.client_of
         self._endpoint_for = endpoint_for or self.endpoint_of
-        self._canonical: dict[str, str] = {}
+        self._needs: dict[str | None, Need[RequestT]] = {}
+        # For a request whose need is unknown: is its key valid? A stranger learns nothing of the fault.
+        self._unknown: Need[RequestT] = Need(cost=0, publishable=True)
         self._permission_for = self._resolved(permission_for)
 
     # -- what differs between the protocols
@@ -88,6 +92,11 @@ class Gate(ABC, Generic[App, RequestT]):
     @abstractmethod
     def method_of(request: RequestT) -> str:
         """Return the method; GET for HEAD and for a WebSocket handshake (RFC 6455 section 4.1)."""
+
+    @staticmethod
+    @abstractmethod
+    def parameters_of(request: RequestT) -> Mapping[str, object]:
+        """Return the parameters of the path, if a router has found them."""
 
     @abstractmethod
     def _as_get(self, request: RequestT) -> RequestT:
@@ -117,48 +126,38 @@ class Gate(ABC, Generic[App, RequestT]):
 
     def _declared(self, name: str) -> str:
         """Return the declared form of a permission name. Raises ValueError if it is not declared."""
-        catalogue = self._keys.authority.catalogue
-        try:
-            return catalogue.canonical(name)
-        except UnknownPermission:
-            close = difflib.get_close_matches(name, catalogue.names, 1)
-            hint = (
-                f"did you mean {close[0]}?"
-                if close
-                else f"declared permissions: {', '.join(sorted(catalogue.names)) or 'none'}"
-            )
-            raise ValueError(f"permission_for names {name!r}, which no Permission declares; {hint}") from None
+        return declared(name, self._keys.authority.catalogue, "permission_for")
 
-    def _required_permission(self, request: RequestT) -> str | None:
-        """Return the permission that this request needs, or None. Raises UnknownPermission."""
+    def _need(self, request: RequestT) -> Need[RequestT] | None:
+        """Return what this request needs; None, and a line in the log, if ``permission_for`` is at fault."""
         name = self._permission_for(request)
-        if name is None:
-            return None
-        known = self._canonical.get(name)
-        if known is None:
-            known = self._canonical[name] = self._keys.authority.catalogue.canonical(name)
-        return known
+        need = self._needs.get(name)
+        if need is None:
+            try:
+                need = self._guard.need(name, cost=self._cost, publishable=self._publishable)
+            except ValueError:
+                shown = (name or "")[:100]
+                _log.error("permission_for returned %r, which no Permission declares; request refused", shown)
+                return None
+            if "{" not in (name or ""):
+                self._needs[name] = need
+        return need
 
     # -- authentication and authorization
 
-    def _extract_key(self, values: list[str]) -> Presented | Denied:
-        """Return the key in the values of the header; Denied for none, several, or an unusable one."""
-        if len(values) > 1:
-            return Denied(Reason.unusable_header)
-        value = values[0] if values else None
-        return read_authorization(value) if self._header == _AUTHORIZATION else read_bare(value)
+    def _asked(self, request: RequestT, values: list[str]) -> Asked[RequestT]:
+        route = None if self._route_for is None else self._route_for(request)
+        ip, endpoint = self._client_ip(request), self._endpoint_for(request)
+        return Asked(request, values, self.parameters_of(request), ip, endpoint, route)
 
-    def _authorize(self, request: RequestT, answer: Key | Denied) -> Key | Refused | Refusal:
-        """Return the key if it has the required permission, why it is refused, or a 500 response if that is unknown."""
-        if isinstance(answer, Denied):
-            return answer
-        try:
-            permission = self._required_permission(request)
-        except UnknownPermission as problem:
-            _log.error("permission_for returned %r, which no Permission declares; request refused", problem.name[:100])
-            return INTERNAL
-        if permission is not None and not answer.allows(permission):
-            return Forbidden(permission, answer)
-        if answer.kind == "publishable" and not self._publishable:
-            return Forbidden(None, answer)
-        return answer
+    def _concluded(self, answer: Accepted | Refused | None, need: Need[RequestT] | None) -> Accepted | Refusal:
+        """Return an accepted request, or the response to one that is refused or cannot be decided."""
+        if isinstance(answer, Accepted):
+            return answer if need is not None else INTERNAL
+        assert answer is not None, "a gate has no optional keys"
+        return self._guard.refusal(answer)
+
+    @staticmethod
+    def _fault(problem: MissingParameter) -> Refusal:
+        _log.error("the permission of a request is unknown; request refused: %s", problem)
+        return INTERNAL

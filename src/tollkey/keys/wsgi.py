@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from tollkey.keys.gate import Gate
-from tollkey.keys.key import Denied, Key
+from tollkey.keys.guard import Accepted
+from tollkey.keys.needs import MissingParameter, Need
 from tollkey.keys.once import VerifiedRequest, one_request
 from tollkey.keys.refusal import Refusal
 
@@ -16,7 +17,7 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 App = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-_KEY, _SERVICE = "tollkey.key", "tollkey.service"
+_KEY, _SERVICE, _ACCEPTED = "tollkey.key", "tollkey.service", "tollkey.accepted"
 
 
 class KeyGate(Gate[App, Environ]):
@@ -43,6 +44,12 @@ class KeyGate(Gate[App, Environ]):
         method: str = environ["REQUEST_METHOD"].upper()
         return "GET" if method == "HEAD" else method
 
+    @staticmethod
+    def parameters_of(environ: Environ) -> Mapping[str, object]:
+        """Return what a router outside of the gate found in the path, in the form of ``wsgiorg.routing_args``."""
+        parameters: Mapping[str, object] = environ.get("wsgiorg.routing_args", ((), {}))[1]
+        return parameters
+
     def _as_get(self, environ: Environ) -> Environ:
         method = self.method_of(environ)
         return environ if environ["REQUEST_METHOD"] == method else {**environ, "REQUEST_METHOD": method}
@@ -51,26 +58,27 @@ class KeyGate(Gate[App, Environ]):
         if (self._open_to is not None and self._open_to(environ)) or (self._preflights and _is_preflight(environ)):
             return self._app(environ, start_response)
         with one_request() as request:
-            answer = self._authorize(environ, self._verify(environ))
-            if isinstance(answer, Key):
-                environ[_KEY], environ[_SERVICE] = answer, self._keys
+            answer = self._check(environ)
+            if isinstance(answer, Accepted):
+                environ[_KEY], environ[_SERVICE], environ[_ACCEPTED] = answer.key, self._keys, answer
                 if not self._keep_header:
                     environ.pop(_variable(self._header), None)
                 body = self._app(environ, start_response)
                 return _within(contextvars.copy_context(), request, body) if isinstance(body, Generator) else body
-        refusal = answer if isinstance(answer, Refusal) else self._on_denied(answer)
-        start_response(f"{refusal.status} {HTTPStatus(refusal.status).phrase}", list(refusal.headers))
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [refusal.body]
+        start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(answer.headers))
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
 
-    def _verify(self, environ: Environ) -> Key | Denied:
-        if environ.get(_SERVICE) is self._keys:  # verified by an outer gate
-            accepted: Key = environ[_KEY]
-            return accepted
+    def _check(self, environ: Environ) -> Accepted | Refusal:
+        need = self._need(environ)
+        wanted: Need[Environ] = need or self._unknown
         value = environ.get(_variable(self._header))
-        presented = self._extract_key([] if value is None else [value])
-        if isinstance(presented, Denied):
-            return presented
-        return self._keys.verify(presented.text, ip=self._client_ip(environ), endpoint=self._endpoint_for(environ))
+        asked = self._asked(environ, [] if value is None else [value])
+        try:
+            if environ.get(_SERVICE) is self._keys:  # verified by an outer gate
+                return self._concluded(self._guard.check_again(environ[_ACCEPTED], asked, wanted), need)
+            return self._concluded(self._guard.check(asked, wanted), need)
+        except MissingParameter as problem:
+            return self._fault(problem)
 
 
 def _within(

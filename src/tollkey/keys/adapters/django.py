@@ -21,15 +21,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt
 
-from tollkey.keys.adapters.guard import AUTHORIZATION, Guard
-from tollkey.keys.adapters.needs import Need
+from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard
 from tollkey.keys.key import Key
+from tollkey.keys.needs import Need
 from tollkey.keys.once import one_request
 from tollkey.keys.refusal import Refused
 from tollkey.keys.service import KeyService
 
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
-_KEY, _SERVICE = "tollkey.key", "tollkey.service"
+_KEY, _SERVICE, _ACCEPTED = "tollkey.key", "tollkey.service", "tollkey.accepted"
 _OPEN = "tollkey_open"
 _SETTINGS = {"KEYS", "HEADER", "KEEP_HEADER", "ON_DENIED", "CLIENT_IP", "PERMISSION_FOR", "PATHS"}
 
@@ -138,17 +138,14 @@ def needs(
 def check(request: HttpRequest, need: Need[HttpRequest], parameters: Mapping[str, object]) -> HttpResponse | None:
     """Return the response to a refused request, or None for an accepted one, which then has its key.
 
-    parameters: of the path. Raises LookupError if the permission has a parameter that the path lacks.
+    parameters: of the path. Raises MissingParameter if the permission has a parameter that the path lacks.
     """
-    here, permission = site(), need.permission_for(parameters)
     if _is_preflight(request):
         return None
-    verified = key_or_none(request)
-    if verified is not None:
-        return _concluded(request, here, here.guard.authorize(verified, need, permission))
-    answer = here.guard.check(
-        _values(request, here), need, permission, ip=here.client_ip(request), endpoint=_endpoint(request)
-    )
+    here = site()
+    asked = asked_of(request, here, parameters)
+    earlier = accepted_in(request, here)
+    answer = here.guard.check(asked, need) if earlier is None else here.guard.check_again(earlier, asked, need)
     return _concluded(request, here, answer)
 
 
@@ -156,44 +153,51 @@ async def acheck(
     request: HttpRequest, need: Need[HttpRequest], parameters: Mapping[str, object]
 ) -> HttpResponse | None:
     """Do what ``check`` does without blocking the event loop."""
-    here, permission = site(), need.permission_for(parameters)
     if _is_preflight(request):
         return None
-    verified = key_or_none(request)
-    if verified is not None:
-        return _concluded(request, here, here.guard.authorize(verified, need, permission))
-    answer = await here.guard.acheck(
-        _values(request, here), need, permission, ip=here.client_ip(request), endpoint=_endpoint(request)
-    )
-    return _concluded(request, here, answer)
+    here = site()
+    asked = asked_of(request, here, parameters)
+    earlier = accepted_in(request, here)
+    if earlier is None:
+        return _concluded(request, here, await here.guard.acheck(asked, need))
+    return _concluded(request, here, here.guard.check_again(earlier, asked, need))
 
 
-def _concluded(request: HttpRequest, here: Site, answer: Key | Refused | None) -> HttpResponse | None:
+def asked_of(request: HttpRequest, here: Site, parameters: Mapping[str, object]) -> Asked[HttpRequest]:
+    """Return what a guard must know of a request. parameters: of the path."""
+    value = request.META.get(here.variable)
+    match = request.resolver_match
+    return Asked(
+        request, [] if value is None else [value], parameters, here.client_ip(request),
+        f"{request.method} {request.path}", f"{request.method} /{match.route}" if match else None,
+    )  # fmt: skip
+
+
+def accepted_in(request: HttpRequest, here: Site) -> Accepted | None:
+    """Return the earlier check of a request by a middleware, a decorator or a ``KeyGate``."""
+    meta = request.META
+    found: Accepted | None = meta.get(_ACCEPTED) if meta.get(_SERVICE) is here.guard.keys else None
+    return found
+
+
+def attach(request: HttpRequest, here: Site, accepted: Accepted) -> None:
+    """Give an accepted request its key, and remove the header from it unless the settings say otherwise."""
+    meta = request.META
+    meta[_KEY], meta[_SERVICE], meta[_ACCEPTED] = accepted.key, here.guard.keys, accepted
+    if not here.keep_header:
+        meta.pop(here.variable, None)
+        request.__dict__.pop("headers", None)  # Django's cached view of META
+
+
+def _concluded(request: HttpRequest, here: Site, answer: Accepted | Refused | None) -> HttpResponse | None:
     """Attach an accepted key to its request, or return the response to a refused one."""
     if answer is None:
         return None
-    if isinstance(answer, Key):
+    if isinstance(answer, Accepted):
         attach(request, here, answer)
         return None
     status, headers, body = here.guard.refusal(answer)
     return HttpResponse(b"" if request.method == "HEAD" else body, status=status, headers=dict(headers))
-
-
-def attach(request: HttpRequest, here: Site, key: Key) -> None:
-    """Give an accepted request its key, and remove the header from it unless the settings say otherwise."""
-    request.META[_KEY], request.META[_SERVICE] = key, here.guard.keys
-    if not here.keep_header:
-        request.META.pop(here.variable, None)
-        request.__dict__.pop("headers", None)  # Django's cached view of META
-
-
-def _values(request: HttpRequest, here: Site) -> list[str]:
-    value = request.META.get(here.variable)
-    return [] if value is None else [value]
-
-
-def _endpoint(request: HttpRequest) -> str:
-    return f"{request.method} {request.path}"
 
 
 def _is_preflight(request: HttpRequest) -> bool:

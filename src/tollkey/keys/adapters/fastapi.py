@@ -22,16 +22,16 @@ from fastapi.responses import Response
 from fastapi.security.base import SecurityBase
 
 from tollkey.keys.adapters.fastapi_admin import Admin, admin_router
-from tollkey.keys.adapters.guard import AUTHORIZATION, Guard
-from tollkey.keys.adapters.needs import Need
 from tollkey.keys.adapters.openapi import OPTIONAL, documented
 from tollkey.keys.asgi import App, AsgiScope, Receive, Send
+from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard
 from tollkey.keys.key import Key
+from tollkey.keys.needs import Need
 from tollkey.keys.once import one_request
 from tollkey.keys.refusal import OnDenied, Refusal, Refused
 from tollkey.keys.service import KeyService
 
-_KEY, _SERVICE = "tollkey.key", "tollkey.service"
+_KEY, _SERVICE, _ACCEPTED = "tollkey.key", "tollkey.service", "tollkey.accepted"
 _HTTP_RESPONSE = "websocket.http.response"  # the extension "WebSocket Denial Response" of ASGI
 _POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
 
@@ -140,29 +140,39 @@ class ApiKeys:
 
     async def _check(self, connection: HTTPConnection, need: Need[HTTPConnection]) -> Key | None:
         scope = connection.scope
-        permission = need.permission_for(connection.path_params)
         replaced = getattr(scope.get("app"), "dependency_overrides", {}).get(self.caller)
-        checked: Key | Refused | None
         if replaced is not None:
-            value = replaced()
-            checked = self.guard.authorize(await value if inspect.isawaitable(value) else value, need, permission)
-        elif scope.get(_SERVICE) is self.keys:  # verified by another dependency or by a KeyGate
-            checked = self.guard.authorize(scope[_KEY], need, permission)
+            key = replaced()
+            return self._allowed(await key if inspect.isawaitable(key) else key, connection, need)
+        asked = self._asked(connection)
+        if scope.get(_SERVICE) is self.keys:  # verified by another dependency or by a KeyGate
+            answer: Accepted | Refused | None = self.guard.check_again(scope[_ACCEPTED], asked, need)
         else:
-            values = connection.headers.getlist(self.guard.header)
-            endpoint = f"{scope.get('method', 'WEBSOCKET')} {scope['path']}"
-            checked = await self.guard.acheck(
-                values, need, permission, ip=self._client_ip(connection), endpoint=endpoint
-            )
-        if checked is None:
+            answer = await self.guard.acheck(asked, need)
+        if answer is None:
             return None
-        if not isinstance(checked, Key):
-            raise KeyRefusedError(checked, self.guard.refusal(checked))
-        self._attach(scope, checked)
-        return checked
+        if not isinstance(answer, Accepted):
+            raise KeyRefusedError(answer, self.guard.refusal(answer))
+        self._attach(scope, answer)
+        return answer.key
 
-    def _attach(self, scope: AsgiScope, key: Key) -> None:
-        scope[_KEY], scope[_SERVICE] = key, self.keys
+    def _allowed(self, key: Key, connection: HTTPConnection, need: Need[HTTPConnection]) -> Key:
+        """Return the key that a test says is calling, if it may do what the route needs."""
+        refused = self.guard.lacks(key, need, connection.path_params)
+        if refused is not None:
+            raise KeyRefusedError(refused, self.guard.refusal(refused))
+        return key
+
+    def _asked(self, connection: HTTPConnection) -> Asked[HTTPConnection]:
+        scope = connection.scope
+        method, template = scope.get("method", "WEBSOCKET"), getattr(scope.get("route"), "path", None)
+        return Asked(
+            connection, connection.headers.getlist(self.guard.header), connection.path_params,
+            self._client_ip(connection), f"{method} {scope['path']}", template and f"{method} {template}",
+        )  # fmt: skip
+
+    def _attach(self, scope: AsgiScope, accepted: Accepted) -> None:
+        scope[_KEY], scope[_SERVICE], scope[_ACCEPTED] = accepted.key, self.keys, accepted
         if not self._keep_header:  # in place: the request's own view of its headers is on this list
             name = self.guard.header.encode("latin-1")
             scope["headers"][:] = [pair for pair in scope["headers"] if pair[0].lower() != name]

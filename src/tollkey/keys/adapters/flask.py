@@ -15,16 +15,16 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, Request, Response, abort, current_app, request
 
-from tollkey.keys.adapters.guard import AUTHORIZATION, Guard
-from tollkey.keys.adapters.needs import Need
+from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard
 from tollkey.keys.key import Key
+from tollkey.keys.needs import Need
 from tollkey.keys.once import one_request
-from tollkey.keys.refusal import OnDenied
+from tollkey.keys.refusal import OnDenied, Refused
 from tollkey.keys.service import KeyService
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_KEY, _SERVICE = "tollkey.key", "tollkey.service"
+_KEY, _SERVICE, _ACCEPTED = "tollkey.key", "tollkey.service", "tollkey.accepted"
 
 
 class ApiKeys:
@@ -121,21 +121,24 @@ class ApiKeys:
         asked = request
         if asked.method == "OPTIONS" and asked.origin and asked.access_control_request_method:
             return  # a CORS preflight request cannot carry a key
-        permission = need.permission_for(asked.view_args or {})
-        verified = self.key_or_none
-        if verified is not None:
-            checked = self.guard.authorize(verified, need, permission)
-        else:
-            value = asked.environ.get(self._variable)
-            endpoint = f"{asked.method} {asked.path}"
-            values = [] if value is None else [value]
-            answer = self.guard.check(values, need, permission, ip=self._client_ip(asked), endpoint=endpoint)
-            if answer is None:
-                return
-            checked = answer
-        if not isinstance(checked, Key):
-            status, headers, body = self.guard.refusal(checked)
+        answer = self._answer(asked, need)
+        if answer is None:
+            return
+        if not isinstance(answer, Accepted):
+            status, headers, body = self.guard.refusal(answer)
             abort(Response(b"" if asked.method == "HEAD" else body, status, dict(headers)))
-        asked.environ[_KEY], asked.environ[_SERVICE] = checked, self.keys
+        environ = asked.environ
+        environ[_KEY], environ[_SERVICE], environ[_ACCEPTED] = answer.key, self.keys, answer
         if not self._keep_header:
-            asked.environ.pop(self._variable, None)
+            environ.pop(self._variable, None)
+
+    def _answer(self, asked: Request, need: Need[Request]) -> Accepted | Refused | None:
+        environ, rule = asked.environ, asked.url_rule
+        value = environ.get(self._variable)
+        about = Asked(
+            asked, [] if value is None else [value], asked.view_args or {}, self._client_ip(asked),
+            f"{asked.method} {asked.path}", f"{asked.method} {rule.rule}" if rule else None,
+        )  # fmt: skip
+        if environ.get(_SERVICE) is self.keys:  # verified for the blueprint or by a KeyGate
+            return self.guard.check_again(environ[_ACCEPTED], about, need)
+        return self.guard.check(about, need)

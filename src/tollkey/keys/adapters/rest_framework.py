@@ -15,6 +15,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied, Throttled
@@ -23,14 +24,14 @@ from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
-from tollkey.keys.adapters.django import attach, key_or_none, site
-from tollkey.keys.adapters.needs import Need
+from tollkey.keys.adapters.django import accepted_in, asked_of, attach, site
+from tollkey.keys.guard import Accepted
 from tollkey.keys.key import Denied, Key, Reason
+from tollkey.keys.needs import Need
 from tollkey.keys.refusal import Forbidden, Refused, rfc6750
 
 # drf-spectacular, where it is installed, finds the extension once its module is imported.
 _SCHEMA = import_module("tollkey.keys.adapters.rest_framework_schema") if find_spec("drf_spectacular") else None
-_ANY: Need[Request] = Need(publishable=True)
 
 
 class ApiKeyUser:
@@ -62,23 +63,23 @@ class ApiKeyUser:
 class ApiKeyAuthentication(BaseAuthentication):
     """Authenticates requests with a key. ``request.auth`` is the ``Key``, ``request.user`` what ``user_for`` returns.
 
-    A request without a key, or with another scheme in its header, is left to the next authentication class.
+    A request without a key, or with another scheme in its header, is left to the next authentication class. A view may
+    have ``key_cost``, how much a request takes from the limits of its key, and ``key_route``, the name of its route.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Key] | None:
         """Return the user and the key; None if the request has no key. Raises APIException if it is refused."""
-        here = site()
-        verified = key_or_none(request._request)
-        if verified is not None:
-            return self.user_for(verified), verified
-        value = request.META.get(here.variable)
-        endpoint = f"{request.method} {request.path}"
-        answer = here.guard.check(
-            [] if value is None else [value], _ANY, None, ip=here.client_ip(request._request), endpoint=endpoint
-        )
-        if isinstance(answer, Key):
-            attach(request._request, here, answer)
-            return self.user_for(answer), answer
+        here, asked = site(), request._request
+        answer: Accepted | Refused | None = accepted_in(asked, here)
+        if answer is None:
+            view = (request.parser_context or {}).get("view")
+            need: Need[HttpRequest] = Need(
+                cost=getattr(view, "key_cost", 1), route=getattr(view, "key_route", None), publishable=True
+            )
+            answer = here.guard.check(asked_of(asked, here, {}), need)
+        if isinstance(answer, Accepted):
+            attach(asked, here, answer)
+            return self.user_for(answer.key), answer.key
         if answer is None or (isinstance(answer, Denied) and answer.reason in (Reason.missing, Reason.unusable_header)):
             return None
         raise _exception(answer)
@@ -114,11 +115,10 @@ def needs(permission: str | None = None, *, publishable: bool = False) -> type[B
         def has_permission(self, request: Request, view: APIView) -> bool:
             if not isinstance(request.auth, Key):
                 return False
-            wanted = need.permission_for(getattr(view, "kwargs", {}))
-            checked = site().guard.authorize(request.auth, need, wanted)
-            if isinstance(checked, Key):
+            refused = site().guard.lacks(request.auth, need, getattr(view, "kwargs", {}))
+            if refused is None:
                 return True
-            self.code, self.message = _words(checked)
+            self.code, self.message = _words(refused)
             return False
 
     return NeedsKey

@@ -11,8 +11,8 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from tollkey.keys.adapters.django import site
-from tollkey.keys.adapters.guard import AUTHORIZATION
 from tollkey.keys.adapters.openapi import documented
+from tollkey.keys.guard import AUTHORIZATION
 
 NAME = "ApiKey"
 

@@ -15,6 +15,10 @@ RequestT = TypeVar("RequestT")
 _FIELD = re.compile(r"\{([A-Za-z_]\w*)\}")
 
 
+class MissingParameter(LookupError):
+    """A route names a parameter that its path does not have: a fault of the application."""
+
+
 @dataclass(frozen=True, slots=True)
 class Need(Generic[RequestT]):
     """What one route needs.
@@ -22,7 +26,7 @@ class Need(Generic[RequestT]):
     permission: the name of a permission, for example ``report_read``, or one with a parameter of the path,
         ``project:{id}:write``. None: any key.
     cost: how much a request takes from the limits of the key; a function of the request for a varying cost.
-    route: the name of the route, for limits and usage; None for the path's template or the path.
+    route: the name of the route, for limits and usage; None for the template of the path, where the framework has one.
     optional: a request without a key is accepted as well. One with a key that is not valid is refused.
     publishable: publishable keys are accepted too.
     """
@@ -33,29 +37,31 @@ class Need(Generic[RequestT]):
     optional: bool = False
     publishable: bool = False
 
-    def permission_for(self, parameters: Mapping[str, object]) -> str | None:
+    def permission_for(self, parameters: Mapping[str, object], catalogue: PermissionCatalogue) -> str | None:
         """Return the permission with the parameters of a request's path filled in.
 
-        Raises LookupError if the path has no parameter of that name: the route and its ``needs`` do not fit.
+        Raises MissingParameter if the path has no parameter of that name: the route and its need do not fit.
+        UnknownPermission if the caller sent a value that no permission can have.
         """
         if self.permission is None or "{" not in self.permission:
             return self.permission
         missing = [name for name in _FIELD.findall(self.permission) if name not in parameters]
         if missing:
-            raise LookupError(
-                f"needs({self.permission!r}) names {missing[0]!r}, but the path of this route has no such parameter"
+            raise MissingParameter(
+                f"{self.permission!r} names {missing[0]!r}, but the path of this route has no such parameter"
             )
-        return _FIELD.sub(lambda field: str(parameters[field.group(1)]), self.permission)
+        return catalogue.canonical(_FIELD.sub(lambda field: str(parameters[field.group(1)]), self.permission))
 
     def cost_of(self, request: RequestT) -> int:
         """Return what this request takes from the limits of its key."""
         return self.cost if isinstance(self.cost, int) else self.cost(request)
 
 
-def declared(permission: str, catalogue: PermissionCatalogue) -> str:
+def declared(permission: str, catalogue: PermissionCatalogue, where: str = "needs") -> str:
     """Return the declared form of a permission's name, which may have parameters of a path in braces.
 
-    Raises ValueError for a name that no ``Permission`` declares, with the names that are near.
+    where: the argument that names it, for the error. Raises ValueError for a name that no ``Permission`` declares, with
+    the names that are near.
     """
     try:
         if "{" in permission:
@@ -66,4 +72,4 @@ def declared(permission: str, catalogue: PermissionCatalogue) -> str:
         near = difflib.get_close_matches(permission, catalogue.names, 1)
         known = ", ".join(sorted(catalogue.names)) or "none"
         hint = f"did you mean {near[0]}?" if near else f"declared permissions: {known}"
-        raise ValueError(f"{permission!r} is not a permission that this service declares; {hint}") from None
+        raise ValueError(f"{where} names {permission!r}, which no Permission declares; {hint}") from None

@@ -1,0 +1,188 @@
+"""The check of a request that gates and adapters share: from the values of a header to a key, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+
+from tollkey.keys.errors import UnknownPermission
+from tollkey.keys.header import Presented, read_authorization, read_bare
+from tollkey.keys.key import Checked, Denied, Key, LimitState, Reason
+from tollkey.keys.needs import Need, declared
+from tollkey.keys.refusal import Forbidden, OnDenied, Refusal, Refused, rfc6750
+from tollkey.keys.service import KeyService
+
+RequestT = TypeVar("RequestT")
+AUTHORIZATION = "authorization"
+
+
+class Accepted:
+    """An accepted request. It remembers the text of its key, and never shows it.
+
+    key: the key. limit: the state of the tightest limit, None without limits. cost: what the key has paid.
+    """
+
+    __slots__ = ("_text", "cost", "key", "limit")
+
+    def __init__(self, key: Key, limit: LimitState | None, cost: int, text: str) -> None:
+        self.key, self.limit, self.cost = key, limit, cost
+        self._text = text
+
+    def __repr__(self) -> str:
+        return f"Accepted({self.key.id})"
+
+    @property
+    def values(self) -> tuple[str]:
+        """The text of the key, as the value of a header of its own."""
+        return (self._text,)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[RequestT]):
+    """What a guard must know of a request.
+
+    request: the framework's own object. values: of the header with the key. parameters: of the path.
+    ip: the caller's address. endpoint: stored as the key's last use. route: the template of the path, if it is known.
+    """
+
+    request: RequestT
+    values: Sequence[str]
+    parameters: Mapping[str, object]
+    ip: str | None
+    endpoint: str
+    route: str | None = None
+
+
+class _Plan(NamedTuple):
+    """One call of ``KeyService.check``. unfit: the caller's path has a value that no permission can have."""
+
+    text: str
+    permission: str | None
+    cost: int
+    route: str | None
+    unfit: bool
+
+
+class Guard:
+    """Checks requests with a ``KeyService``.
+
+    keys: an open ``KeyService``. header: the header with the key, in lower case. ``authorization``: a bearer token or
+    the user name of Basic; any other: the key itself. on_denied: returns the response to a refused request.
+    """
+
+    def __init__(self, keys: KeyService, *, header: str = AUTHORIZATION, on_denied: OnDenied | None = None) -> None:
+        self.keys = keys
+        self.header = header.lower()
+        self._catalogue = keys.authority.catalogue
+        self._on_denied: OnDenied = on_denied or (lambda refused: rfc6750(refused, header=self.header))
+
+    def need(
+        self,
+        permission: str | None,
+        *,
+        cost: int | Callable[[RequestT], int] = 1,
+        route: str | None = None,
+        optional: bool = False,
+        publishable: bool = False,
+    ) -> Need[RequestT]:
+        """Return what a route needs. Raises ValueError for a permission that is not declared, or a cost below 0."""
+        if isinstance(cost, int) and cost < 0:
+            raise ValueError("the cost of a request cannot be negative")
+        if permission is not None:
+            permission = declared(permission, self._catalogue)
+        return Need(permission, cost, route, optional, publishable)
+
+    def presented(self, values: Sequence[str]) -> Presented | Denied:
+        """Return the key in the values of the header; Denied for none, several, or a value without a key."""
+        if len(values) > 1:
+            return Denied(Reason.unusable_header)
+        value = values[0] if values else None
+        return read_authorization(value) if self.header == AUTHORIZATION else read_bare(value)
+
+    def check(self, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused | None:
+        """Return an accepted request, why it is refused, or None for an optional key that was not sent.
+
+        Raises MissingParameter if the permission has a parameter that the path lacks.
+        """
+        plan = self._plan(asked, need)
+        if not isinstance(plan, _Plan):
+            return plan
+        checked = self.keys.check(
+            plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost
+        )
+        return self._concluded(plan, need, checked)
+
+    async def acheck(self, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused | None:
+        """Do what ``check`` does without blocking the event loop."""
+        plan = self._plan(asked, need)
+        if not isinstance(plan, _Plan):
+            return plan
+        checked = await self.keys.acheck(
+            plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost
+        )
+        return self._concluded(plan, need, checked)
+
+    def check_again(self, earlier: Accepted, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
+        """Check what another part of the application needs of a request that was accepted.
+
+        earlier: the result of its first check. Only a cost above that of the first check is paid, up to the difference.
+        """
+        if need.cost_of(asked.request) > earlier.cost:
+            plan = self._plan_for(earlier.values[0], asked, need)
+            checked = self.keys.check(
+                plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost
+            )
+            return self._concluded(plan, need, checked)
+        refused = self.lacks(earlier.key, need, asked.parameters)
+        return earlier if refused is None else refused
+
+    def lacks(self, key: Key, need: Need[RequestT], parameters: Mapping[str, object]) -> Forbidden | None:
+        """Return why a valid key may not do what a route needs, or None if it may.
+
+        Raises MissingParameter if the permission has a parameter that the path lacks.
+        """
+        try:
+            permission = need.permission_for(parameters, self._catalogue)
+        except UnknownPermission:  # a value that no permission can have: only a secret key may ask for it
+            return None if key.kind == "secret" else Forbidden(need.permission, key)
+        if permission is not None and not key.allows(permission):
+            return Forbidden(permission, key)
+        return Forbidden(None, key) if key.kind == "publishable" and not need.publishable else None
+
+    def _plan(self, asked: Asked[RequestT], need: Need[RequestT]) -> _Plan | Denied | None:
+        presented = self.presented(asked.values)
+        if isinstance(presented, Denied):
+            return None if need.optional and presented.reason is Reason.missing else presented
+        return self._plan_for(presented.text, asked, need)
+
+    def _plan_for(self, text: str, asked: Asked[RequestT], need: Need[RequestT]) -> _Plan:
+        route = need.route or asked.route
+        try:
+            permission = need.permission_for(asked.parameters, self._catalogue)
+        except UnknownPermission:
+            return _Plan(text, None, 0, route, True)
+        return _Plan(text, permission, need.cost_of(asked.request), route, False)
+
+    @staticmethod
+    def _concluded(plan: _Plan, need: Need[RequestT], checked: Checked) -> Accepted | Refused:
+        key = checked.key
+        if key is None:
+            return refused_by(checked)
+        if plan.unfit and key.kind != "secret":
+            return Forbidden(need.permission, key)
+        if key.kind == "publishable" and not need.publishable:
+            return Forbidden(None, key)
+        return Accepted(key, checked.limit, plan.cost, plan.text)
+
+    def refusal(self, refused: Refused) -> Refusal:
+        """Return the response to a refused request."""
+        return self._on_denied(refused)
+
+
+def refused_by(checked: Checked) -> Refused:
+    """Return why ``KeyService.check`` refused a request, in the form that responses are made of."""
+    reason = checked.reason or Reason.unavailable
+    if reason is Reason.forbidden and checked.known is not None:
+        return Forbidden(checked.permission, checked.known)
+    return Denied(reason, checked.masked, checked.known, limit=checked.limit, retry_after=checked.retry_after)
