@@ -53,8 +53,11 @@ class Need(Generic[RequestT]):
         return catalogue.canonical(_FIELD.sub(lambda field: str(parameters[field.group(1)]), self.permission))
 
     def cost_of(self, request: RequestT) -> int:
-        """Return what this request takes from the limits of its key."""
-        return self.cost if isinstance(self.cost, int) else self.cost(request)
+        """Return what this request takes from the limits of its key. Raises ValueError if that is below 0."""
+        cost = self.cost if isinstance(self.cost, int) else self.cost(request)
+        if cost < 0:
+            raise ValueError("the cost of a request cannot be negative")
+        return cost
 
 
 def declared(permission: str, catalogue: PermissionCatalogue, where: str = "needs") -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tollkey.keys import KeyService, Permission, RateLimiter
+from tollkey.keys import Denied, Key, KeyService, LimitState, Permission, RateLimiter, Reason
 
 
 def bearer(text: str) -> dict[str, str]:
@@ -27,3 +27,29 @@ def break_storage(keys: KeyService) -> None:
     """Make every look-up fail."""
     keys.database.write(lambda tx: tx.execute("ALTER TABLE api_keys RENAME TO lost"))
     keys.verifier.clear()
+
+
+class Ten:
+    """Limits of ten for each key, which remember what was taken: route and cost."""
+
+    def __init__(self) -> None:
+        self.left: dict[str, int] = {}
+        self.taken: list[tuple[str | None, int]] = []
+
+    def take(self, key: Key, route: str | None, cost: int, now: float) -> LimitState | Denied | None:
+        """See ``Limits.take``."""
+        left = self.left.get(key.id, 10)
+        if cost > left:
+            state = LimitState("ten", 10, left, 30.0)
+            return Denied(Reason.rate_limited, key.masked, key, limit=state, retry_after=29.5)
+        self.left[key.id] = left - cost
+        self.taken.append((route, cost))
+        return LimitState("ten", 10, left - cost, 30.0)
+
+
+@contextmanager
+def with_projects(folder: Path) -> Iterator[tuple[KeyService, Ten]]:
+    """A key service with a permission that has a parameter, and limits."""
+    limits, permissions = Ten(), [Permission("project", "Projects", parameter=True), Permission("report", "Reports")]
+    with KeyService.open(str(folder / "projects.db"), permissions, limits=limits, flush_seconds=0) as keys:
+        yield keys, limits

@@ -16,7 +16,7 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views import View
 
-from tests.keys.adapters.steps import bearer, break_storage, limited
+from tests.keys.adapters.steps import bearer, break_storage, limited, with_projects
 from tollkey.keys import KeyService, Refusal
 from tollkey.keys.adapters.django import key_of, key_or_none, needs, open_to_all, site
 
@@ -191,3 +191,14 @@ def test_faults_of_the_host_are_named(keys: KeyService) -> None:
     site_wide = served(path("", whoami), middleware=(GATE,), KEYS=keys, PERMISSION_FOR={"GET": None})
     with site_wide as http, pytest.raises(ImproperlyConfigured, match="lacks"):
         http.get("/")
+
+
+def test_a_view_has_a_permission_with_a_parameter_of_its_path_a_cost_and_a_route(tmp_path: Path) -> None:
+    with with_projects(tmp_path) as (keys, limits), override_settings(TOLLKEY={"KEYS": keys}):
+        needed = needs("project:{id}:write", cost=lambda asked: int(asked.GET["pages"]))
+        _, text = keys.create(permissions=["project:42:write"])
+        with served(path("projects/<id>", needed(whoami)), middleware=(GATE,), KEYS=keys) as http:
+            assert http.post("/projects/42?pages=4", headers=bearer(text)).status_code == 200
+            assert http.post("/projects/43?pages=1", headers=bearer(text)).status_code == 403
+            assert http.post("/projects/42?pages=9", headers=bearer(text)).status_code == 429
+        assert limits.taken[:2] == [("POST /projects/<id>", 1), ("POST /projects/<id>", 3)]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -11,7 +12,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
-from tests.keys.adapters.steps import bearer
+from tests.keys.adapters.steps import bearer, with_projects
 from tollkey.keys import Actor, Key, KeyService, Permission, RateLimiter, Refusal
 from tollkey.keys.adapters.fastapi import ApiKeys
 from tollkey.keys.asgi import KeyGate
@@ -360,3 +361,53 @@ def test_the_guard_of_the_admin_router_may_be_any_dependency(keys: KeyService, a
     with client(app) as http:
         assert http.get("/admin", headers=bearer(text)).status_code == 200
         assert http.get("/admin").status_code == 401
+
+
+def projects(api: ApiKeys) -> FastAPI:
+    app = FastAPI()
+    api.install(app)
+
+    @app.post("/projects/{id}")
+    async def write(id: str, key: Annotated[Key, api.needs("project:{id}:write", cost=4)]) -> str:
+        return id
+
+    @app.get("/other", dependencies=[api.needs("project:{id}:write")])
+    async def other() -> None: ...
+
+    return app
+
+
+def test_a_permission_takes_its_parameter_from_the_path(tmp_path: Path) -> None:
+    with with_projects(tmp_path) as (keys, _), client(projects(ApiKeys(keys))) as http:
+        _, text = keys.create(permissions=["project:42:write"])
+        _, all_of_them = keys.create(permissions=["project:*:write"])
+        _, secret = keys.create(kind="secret")
+        assert http.post("/projects/42", headers=bearer(text)).json() == "42"
+        assert http.post("/projects/43", headers=bearer(all_of_them)).json() == "43"
+        refused = http.post("/projects/43", headers=bearer(text))
+        assert (refused.status_code, 'scope="project:43:write"' in refused.headers["www-authenticate"]) == (403, True)
+        for odd in ("*", "a%22b", "42:write", "a%0d%0ab", "%C3%BC" * 30):
+            assert http.post(f"/projects/{odd}", headers=bearer(text)).status_code == 403, odd
+            assert http.post(f"/projects/{odd}", headers=bearer(text[:-1])).status_code == 401
+        assert http.post("/projects/a%22b", headers=bearer(secret)).json() == 'a"b'
+        assert http.get("/other", headers=bearer(text)).status_code == 500, "its path has no id: a fault of the host"
+
+
+def test_a_request_takes_its_cost_once_from_the_limits_under_the_name_of_its_route(tmp_path: Path) -> None:
+    with with_projects(tmp_path) as (keys, limits):
+        api = ApiKeys(keys)
+        app = FastAPI()
+        api.install(app)
+        dear = api.needs("project:{id}:write", cost=lambda asked: int(asked.query_params["pages"]), route="print")
+
+        @app.post("/projects/{id}", dependencies=[api.needs("project:{id}:read")])
+        async def write(id: str, key: Annotated[Key, dear]) -> str:
+            return id
+
+        _, text = keys.create(permissions=["project:42:write"])
+        with client(app) as http:
+            assert http.post("/projects/42?pages=4", headers=bearer(text)).status_code == 200
+            assert limits.taken == [("POST /projects/{id}", 1), ("print", 3)]
+            refused = http.post("/projects/42?pages=9", headers=bearer(text))
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "30")
+            assert http.post("/projects/42?pages=-1", headers=bearer(text)).status_code == 500

@@ -8,7 +8,7 @@ import pytest
 from flask import Blueprint, Flask, request
 from flask.views import MethodView
 
-from tests.keys.adapters.steps import bearer, limited
+from tests.keys.adapters.steps import bearer, limited, with_projects
 from tollkey.keys import KeyService, wsgi
 from tollkey.keys.adapters.flask import ApiKeys
 
@@ -159,3 +159,21 @@ def test_faults_of_the_host_are_named(api: ApiKeys) -> None:
     with app.test_request_context("/"), pytest.raises(RuntimeError, match="has no API key"):
         _ = api.key
     assert ApiKeys(api.keys, app).keys is app.extensions["tollkey"].keys
+
+
+def test_a_view_has_a_permission_with_a_parameter_of_its_path_a_cost_and_a_route(tmp_path: Any) -> None:
+    with with_projects(tmp_path) as (keys, limits):
+        api, app = ApiKeys(keys), Flask(__name__)
+
+        @app.post("/projects/<id>")
+        @api.needs("project:{id}:write", cost=lambda asked: int(asked.args["pages"]))
+        def write(id: str) -> str:
+            return id
+
+        _, text = keys.create(permissions=["project:42:write"])
+        with app.test_client() as http:
+            assert http.post("/projects/42?pages=4", headers=bearer(text)).text == "42"
+            assert http.post("/projects/43?pages=4", headers=bearer(text)).status_code == 403
+            assert http.post("/projects/*?pages=4", headers=bearer(text)).status_code == 403
+            assert http.post("/projects/42?pages=9", headers=bearer(text)).status_code == 429
+        assert limits.taken[0] == ("POST /projects/<id>", 4)

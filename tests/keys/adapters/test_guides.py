@@ -11,7 +11,7 @@ GUIDES = Path(__file__).parents[3] / "docs" / "guides" / "frameworks"
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.S | re.M)
 
 
-@pytest.mark.parametrize("name", ["fastapi", "flask"])
+@pytest.mark.parametrize("name", ["fastapi", "flask", "starlette"])
 def test_the_python_of_a_guide_runs_from_top_to_bottom(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
-from tests.keys.adapters.steps import bearer, break_storage, limited
+from tests.keys.adapters.steps import bearer, break_storage, limited, with_projects
 from tollkey.keys import Key, KeyService
 from tollkey.keys.adapters.rest_framework import (
     ApiKeyAccountThrottle,
@@ -191,3 +191,24 @@ def test_the_document_of_drf_spectacular_has_the_scheme_and_the_refusals(keys: K
             operation = document["paths"]["/reports"]["get"]
             assert {"ApiKey": []} in operation["security"]
             assert {"401", "403", "429", "503"} <= operation["responses"].keys()
+
+
+def test_a_view_has_a_permission_with_a_parameter_of_its_path_and_a_cost(tmp_path: Path) -> None:
+    with with_projects(tmp_path) as (keys, limits), override_settings(TOLLKEY={"KEYS": keys}):
+
+        class Project(Reports):
+            key_cost, key_route = 4, "print"
+
+            def get_permissions(self) -> list[Any]:
+                return [needs("project:{id}:read")()]
+
+            def get(self, request: Request, id: str) -> Response:
+                return Response(id)
+
+        _, text = keys.create(permissions=["project:42:read"])
+        with override_settings(ROOT_URLCONF=(path("projects/<id>", Project.as_view()),), MIDDLEWARE=[]):
+            http = APIClient()
+            assert http.get("/projects/42", headers=bearer(text)).json() == "42"
+            assert http.get("/projects/43", headers=bearer(text)).status_code == 403
+            assert http.get("/projects/42", headers=bearer(text)).status_code == 429
+        assert limits.taken == [("print", 4), ("print", 4)]
