@@ -31,15 +31,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from tollkey.db.engine import Duplicate, Scope, Tx
+from tollkey.db.engine import Scope, Tx
 from tollkey.keys import rules, store
+from tollkey.keys.adopting import KeyImports
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import NO_METADATA, Actor, Key
 from tollkey.keys.lifetime import KeyLifetimes
-from tollkey.keys.token import KINDS, Kind, parse
+from tollkey.keys.token import KINDS, Kind
 
 
-class Authority(KeyLifetimes):
+class Authority(KeyImports, KeyLifetimes):
     """Creates and changes keys; base classes end and pause (``KeyLifetimes``), store (``KeyWriter``) and find them
     (``Lookup``).
 
@@ -113,39 +114,6 @@ class Authority(KeyLifetimes):
         draft = replace(draft, expires_at=expires_at, own_expires_at=expires_at)
         rules.check_grant(granter, draft)
         return self._store(tx, draft, None, actor, now, shown=True)
-
-    def import_key(
-        self,
-        tx: Tx,
-        scope: Scope,
-        text: str,
-        *,
-        actor: Actor,
-        now: int,
-        name: str = "",
-        note: str = "",
-        permissions: Iterable[str] = (),
-        metadata: Mapping[str, str] = NO_METADATA,
-    ) -> Key:
-        """Add a key that was created elsewhere. Its text determines its kind and mode.
-
-        It cannot be revealed unless it is publishable. Verifying it needs a verifier with ``allow_imported``.
-        now: UTC epoch seconds. The other arguments are those of ``create``.
-        Raises KeyRefused: ``api_key_malformed``, ``api_key_exists`` and the codes of ``create``; StorageError.
-        """
-        parsed = parse(text, self.brand, imported=True)
-        if parsed is None or parsed.livemode != scope.livemode:
-            raise KeyRefused("api_key_malformed", "This is not the text of an API key of this mode.", "key")
-        draft = self._with_limits(
-            self._draft(scope, parsed.kind, name, now, actor, note=note, hides=True), permissions, (), ()
-        )
-        draft = replace(draft, metadata=rules.check_metadata(metadata, self.brand))
-        draft = replace(draft, imported=not parsed.checksummed, hidden_at=None if parsed.kind == "publishable" else now)
-        try:
-            with tx.savepoint():
-                return self._store(tx, draft, text, actor, now, shown=False)[0]
-        except Duplicate:
-            raise KeyRefused("api_key_exists", "This key already exists.", "key") from None
 
     # -- showing and hiding
 

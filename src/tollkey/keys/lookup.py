@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tollkey.db.engine import Scope, Tx
 from tollkey.keys import store
 from tollkey.keys.errors import KeyRefused
+from tollkey.keys.foreign import plausible
 from tollkey.keys.key import Key
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.permissions import PermissionCatalogue
@@ -74,7 +75,9 @@ class Lookup:
         For the host's own staff; for an account use ``get``. It does not count as a use of the key.
         """
         if parse(id_or_text, self.brand, imported=True) is None:
-            return store.by_id_anywhere(tx, id_or_text, self.catalogue) if _may_be_id(id_or_text) else None
+            found = store.by_id_anywhere(tx, id_or_text, self.catalogue) if _may_be_id(id_or_text) else None
+            if found is not None or not plausible(id_or_text):
+                return found
         key, stored, _ = store.by_digest(tx, [digest for _, digest in self.keyring.digests(id_or_text)], self.catalogue)
         return None if stored is None else key
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollkey.keys import attempts, chain, fingerprints, observing, store, usage
+from tollkey.keys import attempts, chain, fingerprints, foreign, observing, store, usage
 
 MIGRATIONS = (
     store.MIGRATION,
@@ -11,4 +11,5 @@ MIGRATIONS = (
     fingerprints.MIGRATION,
     usage.MIGRATION,
     observing.MIGRATION,
+    foreign.MIGRATION,
 )

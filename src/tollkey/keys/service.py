@@ -15,6 +15,7 @@ from tollkey.keys.attempts import Attempts
 from tollkey.keys.authority import Authority
 from tollkey.keys.changing import KeyChanges
 from tollkey.keys.flushing import Flusher
+from tollkey.keys.foreign import ForeignKeys
 from tollkey.keys.header import decode_key
 from tollkey.keys.key import Checked, Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
@@ -94,7 +95,8 @@ class KeyService(KeyChanges, UsageReports, LeastPrivilege, forking.ForkAware):
             the suffix ``.keyring``. It is created for a new database. Back it up apart from the database: without it no
             key verifies.
         implied: name of a permission to the grants it implies. brand: the prefixes of keys.
-        allow_imported: also verify keys without our checksum, see ``Authority.import_key``.
+        allow_imported: also verify keys that were imported (``Authority.import_key``, ``import_hash``): without our
+            checksum, of other forms, or known by a hash only.
         limiter: rate limiter, called once for each request with an accepted key.
         limits: limits with costs, taken by ``check`` once for each request with an accepted key and permission.
         flush_seconds: how often uses and refused attempts are written; 0: only by ``flush`` and ``close``.
@@ -114,7 +116,10 @@ class KeyService(KeyChanges, UsageReports, LeastPrivilege, forking.ForkAware):
             material = fingerprints.load_keyring(opened, fingerprints.source_of(keyring))
             authority = Authority(material, catalogue, brand=brand)
             once = None if limiter is None else PerRequestLimiter(limiter)
-            verifier = Verifier(material, catalogue, brand=brand, allow_imported=allow_imported, limiter=once)
+            foreign = ForeignKeys(material, time.monotonic) if allow_imported else None
+            verifier = Verifier(
+                material, catalogue, brand=brand, allow_imported=allow_imported, limiter=once, foreign=foreign
+            )
             return cls(
                 opened, authority, verifier, clock=clock, flush_seconds=flush_seconds, attempts=attempts, limits=limits
             )

@@ -353,8 +353,12 @@ def usages(tx: Tx, scope: Scope, key_ids: Sequence[str] | None = None) -> dict[s
 
 
 def move_digest(tx: Tx, key_id: str, digest: bytes, digest_key: str) -> None:
-    """Replace a digest made with a retired digest key by one made with the current key."""
+    """Replace a digest made with a retired digest key, or by another system, by that of the text with the current key.
+
+    Nothing happens if another key has this digest.
+    """
     tx.execute(
-        "UPDATE api_keys SET digest = ?, digest_key = ? WHERE id = ? AND digest_key <> ?",
-        (digest, digest_key, key_id, digest_key),
+        "UPDATE api_keys SET digest = ?, digest_key = ? WHERE id = ? AND digest <> ?"
+        " AND NOT EXISTS (SELECT 1 FROM api_keys WHERE digest = ?)",
+        (digest, digest_key, key_id, digest, digest),
     )

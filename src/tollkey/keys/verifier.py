@@ -24,6 +24,7 @@ from typing import NamedTuple
 from tollkey.db import forking
 from tollkey.db.engine import Database, StorageError, Tx
 from tollkey.keys import store
+from tollkey.keys.foreign import Busy, ForeignKeys, forget, plausible
 from tollkey.keys.header import without_keys
 from tollkey.keys.key import Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
@@ -90,6 +91,7 @@ class Verifier(forking.ForkAware):
     capacity: maximum number of cached keys. allow_imported: also look up keys without our checksum.
     limiter: rate limiter, called last and for accepted keys only; if it raises, the key is refused as ``unavailable``.
     monotonic: returns seconds of a monotonic clock. usage: counts requests by key, route and outcome.
+    foreign: also finds keys that were imported as hashes, and keys of other forms than our brand's.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Verifier(forking.ForkAware):
         limiter: Limiter | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         usage: UsageCounter | None = None,
+        foreign: ForeignKeys | None = None,
     ) -> None:
         self.lease = lease or Lease()
         self.usage = usage or UsageCounter()
@@ -112,6 +115,7 @@ class Verifier(forking.ForkAware):
         self._brand = brand
         self._capacity = capacity
         self._allow_imported = allow_imported
+        self._foreign = foreign
         self._limiter = limiter
         self._monotonic = monotonic
         self._hasher = hashlib.blake2b(key=keyring.digest_keys[keyring.digest_current], digest_size=32)
@@ -145,9 +149,7 @@ class Verifier(forking.ForkAware):
         hasher.update(text.encode("utf-8", "surrogatepass"))
         entry = self._cache.get(hasher.digest())
         if entry is None:
-            return (
-                None if parse(text, self._brand, self._allow_imported) else Denied(Reason.unknown, mask_unknown(text))
-            )
+            return None if self._may_exist(text) else Denied(Reason.unknown, mask_unknown(text))
         if not self.lease.fresh(self._monotonic()):
             return None
         if entry.unconditional:
@@ -161,20 +163,34 @@ class Verifier(forking.ForkAware):
         call. Raises StorageError.
         """
         epoch = self._epoch if epoch is None else epoch
-        if parse(text, self._brand, self._allow_imported) is None:
+        if not self._may_exist(text):
             return Denied(Reason.unknown, mask_unknown(text))
-        digests = dict(self._keyring.digests(text))
-        current = digests[self._keyring.digest_current]
-        key, stored, name = store.by_digest(tx, tuple(digests.values()), self._catalogue)
+        digests = [digest for _, digest in self._keyring.digests(text)]
+        if self._foreign is not None:
+            digests += self._foreign.digests(tx, text)
+        key, stored, _ = store.by_digest(tx, digests, self._catalogue)
         entry = _entry(key)
-        if stored is None or not hmac.compare_digest(stored, digests.get(name, b"")):
-            self._store(current, entry, -1)  # caches nothing, for constant time
+        if stored is None or not any([hmac.compare_digest(stored, digest) for digest in digests]):
+            self._store(digests[0], entry, -1)  # caches nothing, for constant time
             return Denied(Reason.unknown, mask_unknown(text))
-        if name != self._keyring.digest_current:
+        return self._accept(entry, stored, digests[0], now, ip, epoch)
+
+    def _may_exist(self, text: str) -> bool:
+        """Whether a text is a well-formed key, or may be one of another system."""
+        if parse(text, self._brand, self._allow_imported) is not None:
+            return True
+        return self._foreign is not None and plausible(text)
+
+    def _accept(
+        self, entry: _Entry, stored: bytes | None, current: bytes, now: int, ip: str | None, epoch: int
+    ) -> Key | Denied:
+        """Cache and check a key that was found. stored, current: its digest in the database, and that of its text."""
+        key = entry.key
+        if stored != current:
             self._digest_moves[key.id] = current
         if not key.ended(now):
             self._store(current, entry, epoch)
-        return entry.key if entry.unconditional and self._limiter is None else self._check(entry, now, ip)
+        return key if entry.unconditional and self._limiter is None else self._check(entry, now, ip)
 
     def verify(self, database: Database, text: str, now: int, ip: str | None = None) -> Key | Denied:
         """Verify from the cache or the database; blocking. The key is refused as ``unavailable`` if the database fails.
@@ -188,10 +204,21 @@ class Verifier(forking.ForkAware):
         """Verify from the database, ignoring the cache; blocking. ``unavailable`` if the database fails."""
         epoch = self._epoch
         try:
-            return database.read(lambda tx: self.load(tx, text, now, ip, epoch))
+            answer = database.read(lambda tx: self.load(tx, text, now, ip, epoch))
+            if self._foreign is not None and isinstance(answer, Denied) and answer.reason is Reason.unknown:
+                key_id = self._foreign.match(database, text)
+                found = None if key_id is None else database.read(lambda tx: self._by_id(tx, key_id))
+                if found is not None:
+                    return self._accept(_entry(found), None, self._keyring.digest(text), now, ip, epoch)
+            return answer
+        except Busy:
+            return Denied(Reason.unavailable, mask_unknown(text))
         except StorageError as error:
             _log.error("a key could not be read: %s", type(error).__name__)
             return Denied(Reason.unavailable)
+
+    def _by_id(self, tx: Tx, key_id: str) -> Key | None:
+        return store.by_id_anywhere(tx, key_id, self._catalogue)
 
     def _check(self, entry: _Entry, now: int, ip: str | None) -> Key | Denied:
         """Check expiry, allow-list and rate limit of a key that exists."""
@@ -305,7 +332,7 @@ class Verifier(forking.ForkAware):
         return bool(self._uses or self._digest_moves)
 
     def flush(self, tx: Tx) -> int:
-        """Write the counted uses, and replace digests made with retired digest keys.
+        """Write the counted uses, and replace digests made with retired digest keys, or by other systems.
 
         Call it every second from one thread. Counts stay in memory until the transaction commits.
         Returns the number of keys written; if it is ``FLUSH_MOST``, there may be more. Raises StorageError.
@@ -316,6 +343,8 @@ class Verifier(forking.ForkAware):
         moved = dict(list(self._digest_moves.items())[:FLUSH_MOST])
         for key_id, digest in sorted(moved.items()):
             store.move_digest(tx, key_id, digest, self._keyring.digest_current)
+        if self._foreign is not None:
+            forget(tx, moved)
         tx.on_commit(lambda: self._flushed(written, moved))
         return len(written)
 
