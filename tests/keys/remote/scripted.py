@@ -17,7 +17,7 @@ Answer = bytes | Callable[["Scripted"], bytes]
 class Scripted:
     """A running server. Each request is answered with the next of ``answers``; the last one stays.
 
-    requests: their first lines. bodies: their JSON. headers: in lower case.
+    requests: their first lines. bodies: their JSON. headers: in lower case. stream: answers requests for changes.
     """
 
     port: int
@@ -25,6 +25,7 @@ class Scripted:
     requests: list[str] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    stream: Callable[[socket.socket], None] | None = None
 
     @property
     def url(self) -> str:
@@ -48,6 +49,9 @@ class Scripted:
         self.requests.append(first.rsplit(" ", 1)[0])
         self.headers.append(headers)
         self.bodies.append(json.loads(body or b"{}"))
+        if self.stream is not None and first.startswith("GET /v1/keys/changes "):
+            self.stream(connection)
+            return
         chosen = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         connection.sendall(chosen if isinstance(chosen, bytes) else chosen(self))
 
@@ -62,8 +66,11 @@ def scripted(*answers: Answer) -> Iterator[Scripted]:
         with suppress(OSError):
             while True:
                 connection, _ = listener.accept()
-                with connection, suppress(OSError):
-                    server.answer(connection)
+                threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    def serve(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            server.answer(connection)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
