@@ -34,15 +34,13 @@ export class ChangeFeed {
     } else if (event.name === "reset") {
       this.#cache.reset(now);
     } else if (event.name === "tick") {
-      const data = objectOf(event.data);
-      if (!Number.isFinite(data["now"]) || !Number.isFinite(data["heard"])) {
-        throw new StreamBroken("a tick lacks a time of the server");
-      }
+      const { at } = objectOf(event.data);
+      if (!Number.isFinite(at)) throw new StreamBroken("a tick lacks the time of the server");
       if (this.#anew) {
         this.#anew = false;
         this.#cache.reset(now);
       }
-      this.#freshness.heard(data["now"] as number, data["heard"] as number, now);
+      this.#freshness.heard(at as number, now);
     } else {
       return; // a later server may say more
     }

@@ -2,12 +2,12 @@
  * Whether the change stream is heard, and how old what it says can be at most.
  *
  * That a tick arrived now does not mean that it was sent now: a proxy or a full network buffer may have held it back.
- * So a tick carries the server's clock: when it was sent, and up to when the server itself has heard of every change.
- * The client knows when it asked for the stream, and that the first tick was sent after that. How far the server's
- * clock went since then says when a later tick was sent at the earliest. The two clocks are never compared.
+ * So a tick carries a time of the server's clock: up to then it tells of every change, of all nodes. The client knows
+ * when it asked for the stream, and that the first tick's time is later. How far the server's clock went since then
+ * says from when a later tick is at the earliest. The two clocks are never compared, only how far each went.
  */
 
-/** How long memory may be used after a tick was sent, in seconds: a revoked key is refused within this time. */
+/** How long memory may be used after the time that a tick is from, in seconds: a revoked key is refused within this time. */
 export const BOUND = 1;
 const DRIFT = 1e-4; // how much faster the server's clock may run than the client's
 
@@ -23,13 +23,13 @@ export class Freshness {
   }
 
   /**
-   * A tick was heard. sent: when the server sent it; known: up to when it tells of every change, both in seconds of
-   * the server's clock. now: when it arrived, in seconds of the client's.
+   * A tick was heard. at: it tells of every change before this time, in seconds of the server's clock. now: when it
+   * arrived, in seconds of the client's.
    */
-  heard(sent: number, known: number, now: number): void {
-    this.#first ??= sent;
-    const passed = known - this.#first;
-    this.#until = Math.max(this.#until, Math.min(now, this.#asked + passed - DRIFT * Math.abs(passed)) + BOUND);
+  heard(at: number, now: number): void {
+    this.#first ??= at;
+    const passed = (at - this.#first) * (1 - DRIFT);
+    this.#until = Math.max(this.#until, Math.min(now, this.#asked + passed) + BOUND);
   }
 
   /** Uses nothing from memory until the next tick. */

@@ -28,7 +28,7 @@ export class Stream {
   }
 
   tick(now: number, id = ""): void {
-    this.say("tick", now, id, { now: now - 90, heard: now - 90 });
+    this.say("tick", now, id, { at: now - 90 });
   }
 
   store(id: string, began: number, version = 1): boolean {

@@ -45,7 +45,7 @@ class Scene {
   }
 
   tick(id = "p1"): Promise<void> {
-    return this.say(`event: tick\nid: ${id}\ndata: {"now": ${this.now}, "heard": ${this.now}}\n\n`);
+    return this.say(`event: tick\nid: ${id}\ndata: {"at": ${this.now}}\n\n`);
   }
 
   async drop(): Promise<void> {

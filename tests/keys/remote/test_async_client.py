@@ -45,7 +45,7 @@ def client(url: str, ticker: Ticker) -> AsyncRemoteKeys:
 
 
 def tick(keys: AsyncRemoteKeys, ticker: Ticker) -> None:
-    keys._feed.take(Event("tick", json.dumps({"now": ticker.now, "heard": ticker.now}), "p1"), ticker.now)
+    keys._feed.take(Event("tick", json.dumps({"at": ticker.now}), "p1"), ticker.now)
 
 
 def test_it_asks_remembers_and_forgets(run: Run[Any]) -> None:

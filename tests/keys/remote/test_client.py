@@ -61,7 +61,7 @@ def make(server: Scripted, ticker: Ticker, slept: list[float]) -> Iterator[Make]
 
 def hear(keys: RemoteKeys, ticker: Ticker, name: str = "tick", **data: object) -> None:
     """Let a client hear an event at this moment; the server's clock shows the same time."""
-    times = {"now": ticker.now, "heard": ticker.now} if name == "tick" else {}
+    times = {"at": ticker.now} if name == "tick" else {}
     keys._feed.take(Event(name, json.dumps({**times, **data}), "p1"), ticker.now)
 
 

@@ -26,7 +26,7 @@ class Stream:
         self.feed.take(Event(name, json.dumps(data), position), moment)
 
     def tick(self, now: float, position: str = "") -> None:
-        self.say("tick", now, position, now=now - 90.0, heard=now - 90.0)
+        self.say("tick", now, position, at=now - 90.0)
 
     def store(self, key: Key, began: float) -> bool:
         return self.cache.store(b"d", Entry(key, Checked(key), 1e9), self.cache.begin(began))
@@ -111,12 +111,12 @@ def test_events_of_a_later_server_are_passed_over(stream: Stream) -> None:
         ("change", "[" * 60_000),
         ("tick", "[1]"),
         ("tick", "{}"),
-        ("tick", '{"heard": 1, "now": "now"}'),
-        ("tick", '{"heard": 1, "now": true}'),
-        ("tick", '{"heard": 1, "now": NaN}'),
-        ("tick", '{"heard": 1, "now": 1e999}'),
-        ("tick", '{"heard": 1, "now": 1' + 400 * "0" + "}"),
-        ("tick", '{"now": 1, "heard": ' + 5_000 * "9" + "}"),
+        ("tick", '{"at": "now"}'),
+        ("tick", '{"at": true}'),
+        ("tick", '{"at": NaN}'),
+        ("tick", '{"at": 1e999}'),
+        ("tick", '{"at": 1' + 400 * "0" + "}"),
+        ("tick", '{"at": ' + 5_000 * "9" + "}"),
     ],
     ids=lambda value: value[:40],
 )

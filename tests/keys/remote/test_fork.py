@@ -20,7 +20,7 @@ context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 keys = RemoteKeys(sys.argv[1], "rk_live_service", monotonic=lambda: now[0], ssl_context=context)
 keys._listener._stopped.set()  # the stream is what stands here
 def tick():
-    keys._feed.take(Event("tick", json.dumps({"now": now[0], "heard": now[0]}), "p1"), now[0])
+    keys._feed.take(Event("tick", json.dumps({"at": now[0]}), "p1"), now[0])
 keys._feed.opened(now[0])
 tick()
 now[0] += 1.1

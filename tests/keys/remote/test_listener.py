@@ -36,7 +36,7 @@ class Streams:
             connection.sendall(piece)
 
     def tick(self, position: str, at: float = 0.0) -> None:
-        self.pieces.put(b'event: tick\nid: %b\ndata: {"now": %f, "heard": %f}\n\n' % (position.encode(), at, at))
+        self.pieces.put(b'event: tick\nid: %b\ndata: {"at": %f}\n\n' % (position.encode(), at))
 
 
 class Scene:

@@ -39,12 +39,11 @@ class ChangeFeed:
         elif event.name == "reset":
             self._cache.reset(now)
         elif event.name == "tick":
-            data = _object(event.data)
-            sent, known = _seconds(data.get("now")), _seconds(data.get("heard"))
+            at = _seconds(_object(event.data).get("at"))
             if self._anew:
                 self._anew = False
                 self._cache.reset(now)
-            self._freshness.heard(sent, known, now)
+            self._freshness.heard(at, now)
         else:
             return  # a later server may say more
         if event.id:
@@ -72,4 +71,4 @@ def _seconds(value: object) -> float:
             seconds = float(cast("float", value))
             if math.isfinite(seconds):
                 return seconds
-    raise StreamBroken("a tick lacks a time of the server")
+    raise StreamBroken("a tick lacks the time of the server")
