@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from tollkey.db.engine import Scope
@@ -14,13 +15,13 @@ from tollkey.keys.key import Checked, Key, LimitState, Reason
 from tollkey.keys.remote.cache import Entry
 from tollkey.keys.remote.fields import Fields, Json, unclear
 from tollkey.keys.remote.requests import VERIFY, Request
-from tollkey.keys.token import KINDS, mask_unknown
+from tollkey.keys.token import KINDS, mask_known, mask_unknown, redact
 
 _LONGEST_TTL = 3600.0  # seconds
+_OURS = re.compile(r"[a-z0-9]+_[a-z0-9]+_[0-9A-Za-z]{24,}")
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What ``check`` was asked; see ``KeyService.check``."""
 
     text: str
@@ -104,13 +105,9 @@ def _limit(fields: Fields | None) -> LimitState | None:
 
 def _verified(fields: Fields, version: int, text: str) -> Key:
     """Return the key of a verdict, which tells of the effective permissions only."""
-    return _key(fields, version, mask_unknown(text), _shortened(text))
-
-
-def _shortened(text: str) -> str:
-    """Shorten a key's text for lists, whatever form it has."""
-    head, separator, rest = text.rpartition("_")
-    return f"{head}{separator}...{rest[-4:]}" if len(rest) >= 24 else mask_unknown(text)
+    known = _OURS.fullmatch(text) is not None
+    masked = mask_known(text) if known else mask_unknown(text)
+    return _key(fields, version, masked, redact(text) if known else masked)
 
 
 def _key(fields: Fields, version: int, masked: str, redacted: str) -> Key:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tollkey.db import forking
 from tollkey.keys.key import Checked, Denied, Key
 from tollkey.keys.remote.answers import Question
 from tollkey.keys.remote.base import RemoteBase, verified
@@ -50,18 +49,21 @@ class AsyncRemoteKeys(RemoteBase):
         account: str | None = None,
     ) -> Checked:
         """Verify an API key, then its permission, then its limits; see ``RemoteKeys.check``."""
-        forking.detect_fork()
-        question = self._known(text, Question("", permission, ip, endpoint, route, cost, account))
-        if isinstance(question, Checked):
-            return question
+        readable = self._readable(text)
+        if isinstance(readable, Checked):
+            return readable
+        question = Question(readable, permission, ip, endpoint, route, cost, account)
+        return self._known(question) or await self._ask(question)
+
+    acheck = check  # the name that it has in ``KeyService`` and ``RemoteKeys``
+
+    async def _ask(self, question: Question) -> Checked:
         asked, ticket = self._to_ask(question)
         try:
             reply = await self._transport.send(asked.request())
             return self._learn(reply, question, asked, ticket)
         except RemoteUnavailable as error:
             return unavailable(error, question.text)
-
-    acheck = check  # the name that it has in ``KeyService`` and ``RemoteKeys``
 
     async def verify(
         self,

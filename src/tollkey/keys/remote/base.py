@@ -8,7 +8,6 @@ import time
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import replace
 from random import random
 
 from tollkey.db import forking
@@ -92,26 +91,26 @@ class RemoteBase(forking.ForkAware, ABC):
         self._cache.forget()
         self._listener.after_fork_in_child()
 
-    def _known(self, text: str | bytes | None, question: Question) -> Checked | Question:
-        """Return the answer if it is known here, or else the question for the server."""
-        if question.cost < 0:
+    def _readable(self, text: str | bytes | None) -> str | Checked:
+        """Return the text of a key, or the answer if it cannot be one."""
+        forking.detect_fork()
+        return self._verdicts.readable(text)
+
+    def _known(self, question: Question) -> Checked | None:
+        """Return the answer from memory, or None if the server must be asked."""
+        _, permission, _, _, _, cost, _ = question
+        if cost < 0:
             raise ValueError("the cost of a request cannot be negative")
-        permission = question.permission
         if permission is not None and not (permission.isprintable() and len(permission) <= _LONGEST_PERMISSION):
             raise UnknownPermission(permission[:100])
-        readable = self._verdicts.readable(text)
-        if isinstance(readable, Checked):
-            return readable
         if self._listens:
             self._listener.start()
-        question = replace(question, text=readable)
-        known = self._verdicts.known(question)
-        return question if known is None else known
+        return self._verdicts.known(question)
 
     def _to_ask(self, question: Question) -> tuple[Question, Ticket]:
         """Return what the server is asked: in one request (see a gate) a key pays the highest of its costs, once."""
         paid = self._paid(question)
-        return replace(question, cost=max(0, question.cost - paid)), self._verdicts.begin()
+        return question._replace(cost=max(0, question.cost - paid)), self._verdicts.begin()
 
     def _paid(self, question: Question) -> int:
         request = current_request()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from tollkey.db import forking
 from tollkey.keys.key import Checked, Denied, Key
 from tollkey.keys.remote.answers import Question
 from tollkey.keys.remote.base import RemoteBase, verified
@@ -59,9 +58,11 @@ class RemoteKeys(RemoteBase):
         permission, KeyRefused for another argument that the server does not take, ValueError for a negative cost.
         Nothing that a caller can send raises.
         """
-        forking.detect_fork()
-        found = self._known(text, Question("", permission, ip, endpoint, route, cost, account))
-        return found if isinstance(found, Checked) else self._ask(found)
+        readable = self._readable(text)
+        if isinstance(readable, Checked):
+            return readable
+        question = Question(readable, permission, ip, endpoint, route, cost, account)
+        return self._known(question) or self._ask(question)
 
     async def acheck(
         self,
@@ -78,9 +79,12 @@ class RemoteKeys(RemoteBase):
 
         It runs under asyncio and trio. ``AsyncRemoteKeys`` needs no threads.
         """
-        forking.detect_fork()
-        found = self._known(text, Question("", permission, ip, endpoint, route, cost, account))
-        return found if isinstance(found, Checked) else await in_thread(partial(self._ask, found))
+        readable = self._readable(text)
+        if isinstance(readable, Checked):
+            return readable
+        question = Question(readable, permission, ip, endpoint, route, cost, account)
+        known = self._known(question)
+        return await in_thread(partial(self._ask, question)) if known is None else known
 
     def _ask(self, question: Question) -> Checked:
         asked, ticket = self._to_ask(question)
@@ -108,6 +112,8 @@ class RemoteKeys(RemoteBase):
         self, text: str | bytes | None, ip: str | None = None, endpoint: str | None = None, account: str | None = None
     ) -> Key | Denied | None:
         """Verify from memory, without blocking; None if the server must be asked: call ``verify`` then."""
-        forking.detect_fork()
-        found = self._known(text, Question("", None, ip, endpoint, None, 0, account))
-        return verified(found) if isinstance(found, Checked) else None
+        readable = self._readable(text)
+        if isinstance(readable, Checked):
+            return verified(readable)
+        known = self._known(Question(readable, None, ip, endpoint, None, 0, account))
+        return None if known is None else verified(known)
