@@ -157,7 +157,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     core.setup.services.wake = deliverer.wake
     wire = WireApp(service, settings.trust_proxy)
     cli = CliSocket(
-        edge, core.setup.tables, core.authority, core.now,
+        edge, core.setup.tables, core.authority, core.now, core.call,
         trust_proxy=settings.trust_proxy, require_https=settings.require_https, guess_limiter=guess_limiter,
     )  # fmt: skip
     pages = dashboard.Dashboard(

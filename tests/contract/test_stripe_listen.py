@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.contract.conftest import Running
+from tollkey.settings import Settings
 
 
 def post(server: Running, path: str, form: str) -> dict[str, str]:
@@ -27,18 +28,20 @@ def test_an_event_comes_over_the_socket_signed_with_the_session_s_secret(server:
     session = post(server, "/v1/stripecli/sessions", "device_name=test&websocket_features[]=webhooks")
     with connect(session["websocket_url"], additional_headers={"Websocket-Id": session["websocket_id"]}) as socket:
         customer = post(server, "/v1/customers", "email=jenny@example.com")
-        while True:
+        found = []
+        while len(found) < 2:
             message = json.loads(socket.recv(timeout=10))
             event = stripe.Webhook.construct_event(
                 message["event_payload"], message["http_headers"]["Stripe-Signature"], session["secret"]
             )
             if event.data.object["id"] == customer["id"]:
-                break
-    assert (message["type"], event.type, message["endpoint"]["api_version"]) == (
-        "webhook_event",
-        "customer.created",
-        None,
-    )
+                found.append((message["type"], event.type, message["endpoint"]["api_version"], event.api_version))
+    default, latest = session["default_version"], session["latest_version"]
+    assert default == Settings().default_version != latest
+    assert found == [  # the second is what ``--latest`` keeps
+        ("webhook_event", "customer.created", None, default),
+        ("webhook_event", "customer.created", latest, latest),
+    ]
 
 
 def test_a_socket_without_a_session_is_refused(server: Running) -> None:

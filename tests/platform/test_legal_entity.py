@@ -201,3 +201,17 @@ def test_owners_are_closed_to_the_platform_where_stripe_collects_the_requirement
     api.ok("POST", "/v1/account_links", account=account, **link)
     owners = {"additional_owners": [{"first_name": "Eve"}]}
     assert api.under(OLD).post(f"/v1/accounts/{account}", legal_entity=owners).status == 403
+
+
+def test_people_that_are_closed_to_the_platform_are_not_shown_in_the_legal_entity(api: Api) -> None:
+    made = api.ok("POST", "/v1/accounts", type="express", country="US", business_type="company")["id"]
+    path = f"/v1/accounts/{made}"
+    for name, role in (("Jenny", {"representative": True}), ("Eve", {"owner": True})):
+        api.ok("POST", f"{path}/persons", first_name=name, relationship=role)
+    seen = api.under(OLD).get(path)["legal_entity"]
+    assert (seen["first_name"], [one["first_name"] for one in seen["additional_owners"]]) == ("Jenny", ["Eve"])
+    link = {"refresh_url": "https://example.com/r", "return_url": "https://example.com/b", "type": "account_onboarding"}
+    api.ok("POST", "/v1/account_links", account=made, **link)
+    assert api.get(f"{path}/persons").status == 403
+    seen = api.under(OLD).get(path)["legal_entity"]
+    assert (seen["first_name"], seen["additional_owners"]) == (None, [])

@@ -17,8 +17,9 @@ from tollkey.db import Row, Scope, Table, Tx
 from tollkey.keys import Authority, Key
 from tollkey.outbox import sign
 from tollkey.platform._cli_sessions import REQUEST_LOGS, Filters, Session
+from tollkey.platform.events import in_version
 from tollkey.platform.stripecli import signing_secret
-from tollkey.wire import LATEST, Reveals
+from tollkey.wire import LATEST, Call, Reveals
 
 _BATCH = 100
 _LATE_SECONDS = 3.0  # how long after a later row an earlier one may still be committed
@@ -62,11 +63,22 @@ class Tail:
 
 
 class Feed:
-    """The messages of one session, in order. waiting: those that were read, and not sent yet."""
+    """The messages of one session, in order. waiting: those that were read, and not sent yet.
+
+    call: makes the call in which events are converted to older versions.
+    """
 
     def __init__(
-        self, tx: Tx, events: Table, authority: Authority, reveals: Reveals, scope: Scope, session: Session
+        self,
+        tx: Tx,
+        events: Table,
+        authority: Authority,
+        reveals: Reveals,
+        scope: Scope,
+        session: Session,
+        call: Callable[[Tx, Scope], Call],
     ) -> None:
+        self._call = call
         self._authority, self._reveals, self._scope, self._session = authority, reveals, scope, session
         if session.feature == REQUEST_LOGS:
             self._tails = [_logs(one) for one in _scopes(tx, scope, session.filters)]
@@ -89,14 +101,18 @@ class Feed:
         rows = [row for tail in self._tails for row in tail.next(tx, now)]
         if self._session.feature == REQUEST_LOGS:
             return [_logged(row, self._scope.livemode) for row in rows if self._wanted(tx, row)]
-        return [message for row in rows for message in self._events(bytes(row[1]), key, int(now))]
+        call = self._call(tx, self._scope)
+        return [message for row in rows for message in self._events(call, bytes(row[1]), key, int(now))]
 
-    def _events(self, body: bytes, key: Key, now: int) -> Iterator[str]:
+    def _events(self, call: Call, stored: bytes, key: Key, now: int) -> Iterator[str]:
+        """One event in the default version and in the newest: the CLI keeps one of the two, depending on --latest."""
         connected = self._scope.account != key.account
-        if self._reveals.touches(key, connected, body):
-            body = orjson.dumps(self._reveals.hide(key, connected, orjson.loads(body)), option=orjson.OPT_INDENT_2)
         secret = signing_secret(self._authority.keyring, self._scope)
-        for version in (None, LATEST):  # the CLI keeps one of the two, depending on --latest
+        bodies = {LATEST: stored}
+        for version in (None, LATEST):
+            body = in_version(call, orjson.loads(stored), bodies, version)
+            if self._reveals.touches(key, connected, body):
+                body = orjson.dumps(self._reveals.hide(key, connected, orjson.loads(body)), option=orjson.OPT_INDENT_2)
             yield _event(body, version, secret, now)
 
     # -- request logs

@@ -57,7 +57,7 @@ from tollkey.wire.kinds import Job
 if TYPE_CHECKING:
     from tollkey.wire import operations
 
-_PAYOUT_PLAN = Job("payout.plan")  # done by the room of balances
+_PAYOUT_PLAN, _WRITE_OFF = Job("payout.plan"), Job("balance.write_off")  # done by the room of balances
 PERMISSION = Permission("connected_account", "Accounts", "Connect")
 
 _OWN_CAPABILITIES = (
@@ -245,6 +245,8 @@ def delete(call: Call, params: operations.DeleteAccountsAccount) -> Deleted:
     loaded = load_account(call)
     if loaded.is_own:
         raise invalid("You cannot delete your own account through the API.", "account")
+    if any((loaded.account.get("_reserved") or {}).values()):
+        loaded.home.schedule.add(loaded.home.now, _WRITE_OFF, loaded.account["id"])
     return deauthorize(loaded)
 
 

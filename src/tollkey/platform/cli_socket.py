@@ -16,7 +16,7 @@ from tollkey.keys import Authority, Key, ip_allowed, networks_of
 from tollkey.platform import _cli_sessions as sessions
 from tollkey.platform._cli_feeds import Feed
 from tollkey.platform.stripecli import NEEDS, SOCKET
-from tollkey.wire import GuessLimiter, Reveals, Tables
+from tollkey.wire import Call, GuessLimiter, Reveals, Tables
 from tollkey.wire.app import forwarded
 from tollkey.wire.hosted import grant_of, granting_key
 
@@ -32,8 +32,9 @@ _MOST_FEEDS = 1_000
 class CliSocket:
     """Serves the sockets of one server.
 
-    now: UTC epoch seconds. trust_proxy: take the caller's address from the headers of a proxy in front. require_https:
-        refuse a socket without TLS. guess_limiter: counts guessed sessions by address.
+    now: UTC epoch seconds. call: makes a call without a request, in which events are converted to their version.
+        trust_proxy: take the caller's address from the headers of a proxy in front. require_https: refuse a socket
+        without TLS. guess_limiter: counts guessed sessions by address.
         A socket ends with its session, or with the permission of
         the key that opened it.
     """
@@ -46,12 +47,14 @@ class CliSocket:
         tables: Tables,
         authority: Authority,
         now: Callable[[], float],
+        call: Callable[[Tx, Scope], Call],
         *,
         trust_proxy: bool = False,
         require_https: bool = False,
         guess_limiter: GuessLimiter | None = None,
     ) -> None:
         self._edge, self._tables, self._authority, self._now = edge, tables, authority, now
+        self._call = call
         self._trust_proxy, self._require_https, self._guess_limiter = trust_proxy, require_https, guess_limiter
         self._reveals = Reveals(tables.catalogue)
         self._feeds: dict[str, Feed] = {}  # by session, so that a CLI that reconnects misses nothing
@@ -112,7 +115,7 @@ class CliSocket:
             if len(self._feeds) >= _MOST_FEEDS:
                 del self._feeds[next(iter(self._feeds))]
             feed = self._feeds[token] = Feed(
-                tx, self._tables.of["event"], self._authority, self._reveals, held[1], session
+                tx, self._tables.of["event"], self._authority, self._reveals, held[1], session, self._call
             )
         return feed
 

@@ -83,7 +83,7 @@ def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Mapp
         body = keeper.objects.write_once(event)
     bodies = {LATEST: body}
     for scope, endpoint, version in hearing:
-        sent = _in_version(call, event, bodies, version)
+        sent = in_version(call, event, bodies, version)
         outbox.enqueue(call.tx, scope, event["id"], type, sent, [endpoint], call.now, call.services.wake)
     for one in destinations:
         _send_to(call, one, event, bodies)
@@ -92,14 +92,14 @@ def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Mapp
 def _send_to(call: Call, one: event_destinations.Hearing, event: Json, bodies: dict[str, bytes]) -> None:
     """Enqueue an event for an event destination: its thin form, or its snapshot.
 
-    bodies: see ``_in_version``.
+    bodies: see ``in_version``.
     """
     id, type = event["id"], event["type"]
     if one.thin:
         shown = thin_of(call.setup.tables.catalogue, event)
         id, type, body = shown["id"], shown["type"], encode(notification(shown))
     else:
-        body = _in_version(call, event, bodies, one.version)
+        body = in_version(call, event, bodies, one.version)
     outbox.enqueue(call.tx, one.scope, id, type, body, [one.target], call.now, call.services.wake)
 
 
@@ -108,7 +108,7 @@ def _shown(idempotency_key: str | None) -> str | None:
     return None if idempotency_key is None else without_secret_keys(idempotency_key)
 
 
-def _in_version(call: Call, event: Json, bodies: dict[str, bytes], version: str | None) -> bytes:
+def in_version(call: Call, event: Json, bodies: dict[str, bytes], version: str | None) -> bytes:
     """Return the event as a webhook endpoint receives it.
 
     bodies: the event by API version, with that of ``LATEST``; converted ones are added. version: the endpoint's; None
@@ -176,7 +176,7 @@ def retry(call: Call, params: operations.PostEventsIdRetry) -> Json:
     hearing = _resend_targets(call, source, event, params)
     bodies = {LATEST: encode(split(event)[0])}
     for scope, endpoint, version in hearing:
-        sent = _in_version(call, event, bodies, version)
+        sent = in_version(call, event, bodies, version)
         outbox.enqueue(call.tx, scope, event["id"], event["type"], sent, [endpoint], call.now, call.services.wake)
     if params.get("for_stripecli"):
         replay(call, event["id"], source.account)

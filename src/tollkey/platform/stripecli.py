@@ -48,7 +48,7 @@ def open_session(call: Call, params: operations.PostStripecliSessions) -> Json:
     address, _, token = url.rpartition("/")
     return {
         "object": "stripecli.session",
-        "default_version": LATEST,
+        "default_version": call.services.settings.default_version,
         "display_connect_filter_warning": alone,
         "latest_version": LATEST,
         "reconnect_delay": 3600,

@@ -120,3 +120,17 @@ def test_an_account_of_nobody_else_reserves_nothing(api: Api) -> None:
     api.ok("post", "/v1/refunds", charge=charge["id"])
     assert available(api) == -1_000
     assert history(api) == []
+
+
+def test_the_debt_of_a_deleted_account_is_paid_out_of_its_reserve(api: Api) -> None:
+    account, other = connected(api), connected(api)
+    owe(api, account)
+    owe(api, other, 7)
+    before = available(api)
+    api.ok("delete", f"/v1/accounts/{account['id']}")
+    api.advance(0)
+    assert (reserved(api), available(api)) == (7, before)
+    written = api.get("/v1/balance_transactions", type="connect_collection_transfer")["data"]
+    assert [(one["amount"], one["reporting_category"]) for one in written] == [(-15, "connect_collection_transfer")]
+    assert history(api)[-1] == (15, "connect_reserved_funds", "usd")
+    audit(api, other)

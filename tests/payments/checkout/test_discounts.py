@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.payments.catalog.steps import LESS, MINIMUM, bought, code, first_time, paid_for
-from tests.payments.checkout.steps import again, fill, line, path_of, session
+from tests.payments.checkout.steps import again, fill, line, path_of, post, session
 from tests.payments.subscriptions.steps import clocked
 from tests.support.api import Api
 
@@ -66,4 +66,53 @@ def test_what_ends_while_a_session_is_open_is_refused_when_it_is_paid(api: Api) 
     assert fill(api, path_of(first)).status == 303
     page = fill(api, path_of(second))
     assert (page.status, b"Coupon expired" in page.body) == (402, True)
+    assert (again(api, second)["status"], len(api.get("/v1/charges")["data"])) == ("open", 1)
+
+
+CHALLENGED = "4000002760003184"
+
+
+def code_of(api: Api, coupon: str) -> str:
+    made: str = api.ok("post", "/v1/promotion_codes", promotion={"type": "coupon", "coupon": coupon})["id"]
+    return made
+
+
+@pytest.mark.parametrize("of", ["coupon", "promotion_code"])
+def test_of_two_sessions_paid_at_the_same_time_one_has_the_last_redemption(api: Api, of: str) -> None:
+    coupon = api.ok("post", "/v1/coupons", percent_off=10, max_redemptions=1)["id"]
+    named = {"coupon": coupon} if of == "coupon" else {"promotion_code": code_of(api, coupon)}
+    first, second = (session(api, discounts=[named]) for _ in range(2))
+    challenge = fill(api, path_of(first), number=CHALLENGED)
+    assert (challenge.status, again(api, first)["status"]) == (303, "open")
+    page = fill(api, path_of(second))
+    assert (page.status, again(api, second)["status"]) == (402, "open")
+    where = challenge.headers["location"].removeprefix(api.core.setup.base_url)
+    post(api, f"{where}/complete")
+    assert (again(api, first)["status"], again(api, first)["amount_total"]) == ("complete", 2700)
+    assert api.get(f"/v1/coupons/{coupon}")["times_redeemed"] == 1
+    assert fill(api, path_of(second)).status == 402
+
+
+@pytest.mark.parametrize("end", ["refused", "failed", "expired"])
+def test_a_redemption_whose_payment_fails_is_given_back(api: Api, end: str) -> None:
+    coupon = api.ok("post", "/v1/coupons", percent_off=10, max_redemptions=1)["id"]
+    promotion = code_of(api, coupon)
+    first = session(api, discounts=[{"promotion_code": promotion}])
+    answer = fill(api, path_of(first), number="4000000000000002" if end == "refused" else CHALLENGED)
+    if end == "failed":
+        post(api, answer.headers["location"].removeprefix(api.core.setup.base_url) + "/fail")
+    if end == "expired":
+        assert api.get(f"/v1/coupons/{coupon}")["valid"] is False
+        api.ok("post", f"/v1/checkout/sessions/{first['id']}/expire")
+    after, still = api.get(f"/v1/coupons/{coupon}"), api.get(f"/v1/promotion_codes/{promotion}")
+    assert (after["times_redeemed"], after["valid"]) == (0, True)
+    assert (still["times_redeemed"], still["active"]) == (0, True)
+    assert fill(api, path_of(session(api, discounts=[{"promotion_code": promotion}]))).status == 303
+
+
+def test_a_code_for_new_customers_is_redeemed_by_one_of_two_sessions_of_a_customer(api: Api) -> None:
+    who, new = api.ok("post", "/v1/customers", email="a@example.com")["id"], first_time(api)
+    first, second = (paid_for(api, new, customer=who) for _ in range(2))
+    assert fill(api, path_of(first)).status == 303
+    assert fill(api, path_of(second)).status == 402
     assert (again(api, second)["status"], len(api.get("/v1/charges")["data"])) == ("open", 1)

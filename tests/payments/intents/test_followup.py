@@ -6,6 +6,7 @@ import pytest
 
 from tests.payments.intents.steps import challenge, pay, types
 from tests.support.api import Api
+from tests.support.connected import connected
 from tests.support.openapi import assert_valid
 
 BACK = "https://shop.example/done?order=7"
@@ -131,3 +132,24 @@ def test_an_intent_without_a_payment_method_says_how_to_give_one(api: Api, custo
         None,
         message + hint.format(customer=owner),
     )
+
+
+def test_a_capture_sends_on_no_more_than_it_captures(api: Api) -> None:
+    share = {"destination": connected(api)["id"], "amount": 1500}
+    for told, sent in (
+        ({}, 1000),
+        ({"transfer_data": {"amount": 1000}}, 1000),
+        ({"transfer_data": {"amount": 10}}, 10),
+    ):
+        intent = pay(api, capture_method="manual", transfer_data=share)
+        path = f"/v1/payment_intents/{intent['id']}/capture"
+        refused = api.post(path, amount_to_capture=1000, transfer_data={"amount": 1001})
+        assert (refused.status, refused.error["param"]) == (400, "transfer_data[amount]")
+        api.ok("post", path, amount_to_capture=1000, **told)
+        assert api.get("/v1/transfers")["data"][0]["amount"] == sent
+
+
+def test_a_capture_names_a_share_of_nobody_in_vain(api: Api) -> None:
+    intent = pay(api, capture_method="manual")
+    refused = api.post(f"/v1/payment_intents/{intent['id']}/capture", transfer_data={"amount": 10})
+    assert (refused.status, refused.error["param"]) == (400, "transfer_data")

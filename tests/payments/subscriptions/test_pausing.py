@@ -100,7 +100,7 @@ def test_resuming_waits_for_the_payment_of_its_invoice_which_is_not_attempted(ap
     resumed = api.ok("POST", path + "/resume", billing_cycle_anchor={"type": "now"})
     invoice = api.get(f"/v1/invoices/{resumed['latest_invoice']}")
     assert (resumed["status"], invoice["status"], invoice["attempted"]) == ("paused", "open", False)
-    advance(api, clock, NOW + 20 * DAY)
+    advance(api, clock, HALF + 22 * 3_600)
     assert current(api, sub["id"])["status"] == "paused"
     api.ok("POST", f"/v1/invoices/{invoice['id']}/pay")
     assert current(api, sub["id"])["status"] == "active"
@@ -206,3 +206,21 @@ def test_what_cannot_be_paused_is_refused(api: Api, case: str) -> None:
 
 def test_an_unknown_subscription_is_not_found(api: Api) -> None:
     assert api.post("/v1/subscriptions/sub_none/pause").status == 404
+
+
+@pytest.mark.parametrize("behavior", [{}, {"payment_behavior": "resume_on_payment_success"}])
+def test_the_invoice_of_a_resumption_is_voided_when_its_time_has_passed(api: Api, behavior: dict[str, str]) -> None:
+    clock, who, sub = half_used(api)
+    pause(api, sub["id"])
+    path = f"/v1/subscriptions/{sub['id']}"
+    failing = api.ok("POST", "/v1/payment_methods/pm_card_chargeCustomerFail/attach", customer=who)["id"]
+    api.ok("POST", path, default_payment_method=failing)
+    invoice = api.ok("POST", f"{path}/resume", **behavior)["latest_invoice"]
+    advance(api, clock, HALF + 23 * 3_600 - 1)
+    assert (api.get(f"/v1/invoices/{invoice}")["status"], current(api, sub["id"])["status"]) == ("open", "paused")
+    advance(api, clock, HALF + 23 * 3_600)
+    assert (api.get(f"/v1/invoices/{invoice}")["status"], current(api, sub["id"])["status"]) == ("void", "paused")
+    again = api.ok("POST", f"{path}/resume")["latest_invoice"]
+    api.ok("POST", f"/v1/invoices/{again}/pay", payment_method="pm_card_visa")
+    advance(api, clock, HALF + 50 * 3_600)
+    assert (api.get(f"/v1/invoices/{again}")["status"], current(api, sub["id"])["status"]) == ("paid", "active")

@@ -12,7 +12,7 @@ from tollkey import ledger
 from tollkey.keys import Permission
 from tollkey.payments.balance import jobs, kinds, reserves
 from tollkey.payments.balance.payout_schedule import plan
-from tollkey.payments.balance.transactions import cover_debt, current
+from tollkey.payments.balance.transactions import cover_debt, current, write_off
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import Call, Endpoint, Page, Resource, list_page, needs, records
 
@@ -144,8 +144,8 @@ BALANCE = Resource(
     endpoints=(Endpoint("GET", "/v1/balance", balance),),
     stored=False,
     expands={"instant_available": _instant},
-    due_live={jobs.BALANCE_AVAILABLE: needs(providers.CHARGES)},
-    on_due={jobs.BALANCE_AVAILABLE: announce_available_balance},
+    due_live=dict.fromkeys((jobs.BALANCE_AVAILABLE, jobs.BALANCE_WRITE_OFF), needs(providers.CHARGES)),
+    on_due={jobs.BALANCE_AVAILABLE: announce_available_balance, jobs.BALANCE_WRITE_OFF: write_off},
     title="Balance",
 )
 

@@ -5,5 +5,6 @@ from __future__ import annotations
 from tollkey.wire.kinds import Job
 
 BALANCE_AVAILABLE = Job("balance.available")
+BALANCE_WRITE_OFF = Job("balance.write_off")
 PAYOUT_ARRIVE = Job("payout.arrive")
 TOPUP_SETTLE = Job("topup.settle")

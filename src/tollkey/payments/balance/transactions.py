@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tollkey import ledger
-from tollkey.ledger import BALANCE, CONNECT_RESERVED, FEES, Money, Posting
+from tollkey.ledger import BALANCE, CONNECT_RESERVED, CONNECTED, FEES, PLATFORM, Money, Posting
 from tollkey.payments.balance import jobs, kinds, reserves
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, new_object
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _DELAY = {"US": 2, "AU": 2, "JP": 4}
 _OTHER_DELAY = 3
 _SATURDAY = 5
+_COLLECTION = "connect_collection_transfer"
 _DAY = 86_400  # seconds
 
 
@@ -116,17 +117,38 @@ def cover_debt(call: Call, currency: str) -> None:
     """
     more = reserves.change(call, currency)
     if more is not None:
-        book(
-            call.within(call.owner),
-            Booking(
-                type="reserve_transaction",
-                category="connect_reserved_funds",
-                source=None,
-                amount=-more,
-                against=CONNECT_RESERVED,
-                description=f"Reserve for the negative balance of {call.account}",
-            ),
-        )
+        _reserve(call.within(call.owner), call.account, more)
+
+
+def _reserve(call: Call, account: str, more: Money) -> None:
+    """Reserve more of a platform's balance for a connected account (its id), or give a negative amount back."""
+    book(
+        call,
+        Booking(
+            type="reserve_transaction",
+            category="connect_reserved_funds",
+            source=None,
+            amount=-more,
+            against=CONNECT_RESERVED,
+            description=f"Reserve for the negative balance of {account}",
+        ),
+    )
+
+
+def write_off(call: Call, id: str) -> None:
+    """Run the job ``balance.write_off``: pay what a deleted account owed out of the reserve for it.
+
+    call: in its platform. id: of the account. The balances of both have a ``connect_collection_transfer``.
+    """
+    deleted = call.within(id)
+    for currency, found in ledger.balance(deleted.tx, deleted.scope, deleted.now).items():
+        owed = Money(max(0, -found.available), currency)
+        if owed.is_positive:
+            _reserve(call, id, -owed)
+            for scope, amount, against in ((call, -owed, CONNECTED), (deleted, owed, PLATFORM)):
+                book(
+                    scope, Booking(type=_COLLECTION, category=_COLLECTION, source=None, amount=amount, against=against)
+                )
 
 
 def transaction_of(call: Call, id: str | None) -> StoredBalanceTransaction:

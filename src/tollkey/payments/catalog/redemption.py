@@ -67,17 +67,24 @@ def count(
 
     owner: as of ``redeem``.
     """
+    ended: list[str] = []
     if code is not None:
         code["times_redeemed"] += 1
-        if code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]:
+        if code["active"] and code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]:
             code["active"] = False
+            ended.append(code["id"])
         call.objects.save(code, "promotion_code.updated")
     coupon["times_redeemed"] += 1
-    if coupon["max_redemptions"] is not None and coupon["times_redeemed"] >= coupon["max_redemptions"]:
+    if (
+        coupon["valid"]
+        and coupon["max_redemptions"] is not None
+        and coupon["times_redeemed"] >= coupon["max_redemptions"]
+    ):
         coupon["valid"] = False
+        ended.append(coupon["id"])
     call.objects.save(coupon, "coupon.updated")
     if not coupon["valid"]:
-        end_codes(call, coupon)
+        ended += end_codes(call, coupon)
     months = coupon["duration_in_months"] if coupon["duration"] == "repeating" else None
     discount = new_object(
         kinds.DISCOUNT,
@@ -90,15 +97,40 @@ def count(
         **owner,
     )
     discount["_coupon"] = _kept(coupon)
+    if ended:
+        discount["_ended"] = ended
     return call.objects.insert(discount)
 
 
-def end_codes(call: Call, coupon: StoredCoupon) -> None:
-    """Make the codes of a coupon inactive that is not valid any more; they stay so."""
+def take_back(call: Call, id: str) -> None:
+    """Undo the redemption of a discount that was never used: it is deleted, and does not count. id: of the discount."""
+    discount = call.objects.find(kinds.DISCOUNT, id)
+    if discount is None:
+        return
+    ended = discount.get("_ended") or []
+    coupon = call.objects.find(kinds.COUPON, discount["source"]["coupon"] or "")
+    if coupon is not None:
+        coupon["times_redeemed"] -= 1
+        coupon["valid"] = coupon["valid"] or coupon["id"] in ended
+        call.objects.save(coupon, "coupon.updated")
+    for code_id in dict.fromkeys((discount["promotion_code"] or "", *ended)):
+        code = call.objects.find(kinds.PROMOTION_CODE, code_id)
+        if code is not None:
+            code["times_redeemed"] -= int(code["id"] == discount["promotion_code"])
+            code["active"] = code["active"] or code["id"] in ended
+            call.objects.save(code, "promotion_code.updated")
+    call.objects.delete(discount)
+
+
+def end_codes(call: Call, coupon: StoredCoupon) -> list[str]:
+    """Make the codes of a coupon inactive that is not valid any more; they stay so. Return their ids."""
+    ended: list[str] = []
     while codes := call.objects.query(kinds.PROMOTION_CODE, {"promotion.coupon": coupon["id"], "active": "true"}):
         for code in codes:
             code["active"] = False
             call.objects.save(code, "promotion_code.updated")
+            ended.append(code["id"])
+    return ended
 
 
 def coupon_id(code: StoredPromotionCode) -> str:

@@ -68,10 +68,12 @@ class KeptCoupon(TypedDict):
 class StoredDiscount(api.Discount):
     """A discount.
 
-    _coupon: what it remembers of its coupon.
+    _coupon: what it remembers of its coupon. _ended: ids of the coupon and codes that its redemption, the last one,
+        made invalid; absent when it was not the last.
     """
 
     _coupon: KeptCoupon
+    _ended: NotRequired[list[str]]
 
 class RemovedDiscount(api.Discount):
     """What is answered of a discount that was removed."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
-from tollkey.payments.charges import jobs, kinds, lifecycle, refund_objects
+from tollkey.payments.charges import jobs, kinds, lifecycle, refund_objects, splitting
 from tollkey.payments.charges.lifecycle import Attempt
 from tollkey.payments.charges.receipts import PAGES
 from tollkey.payments.charges.splitting import check_destination, check_fee_country, check_may_charge, check_method
@@ -252,7 +252,7 @@ def capture(call: Call, params: operations.PostChargesChargeCapture) -> StoredCh
         raise invalid(
             "The application_fee_amount cannot be greater than the captured amount.", "application_fee_amount"
         )
-    _check_captured_share(params, params.get("amount") or charge["amount"])
+    splitting.check_captured_share(params, params.get("amount") or charge["amount"])
     return lifecycle.capture(
         call,
         charge,
@@ -261,13 +261,6 @@ def capture(call: Call, params: operations.PostChargesChargeCapture) -> StoredCh
         transfer_data=params.get("transfer_data"),
         **fields,
     )
-
-
-def _check_captured_share(params: operations.PostChargesChargeCapture, captured: int) -> None:
-    """Raise ApiError 400 if the destination is to get more than is captured (minor units)."""
-    if ((params.get("transfer_data") or {}).get("amount") or 0) > captured:
-        name = "transfer_data[amount]"
-        raise invalid(f"The {name} cannot be greater than the captured amount.", name, "parameter_invalid_integer")
 
 
 def list_charges(call: Call, params: operations.GetCharges) -> Page:

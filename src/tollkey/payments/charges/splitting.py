@@ -150,6 +150,16 @@ def _blocked(account: Mapping[str, Any]) -> bool:
     return bool(account.get("_rejected")) or (account.get("_asked") or {}).get("blocks") == "charges"
 
 
+def check_captured_share(params: Mapping[str, Any], captured: int) -> None:
+    """Raise ApiError 400 if the destination is to get more than is captured (minor units).
+
+    params: those of the capture, with ``transfer_data[amount]``.
+    """
+    if ((params.get("transfer_data") or {}).get("amount") or 0) > captured:
+        name = "transfer_data[amount]"
+        raise invalid(f"The {name} cannot be greater than the captured amount.", name, "parameter_invalid_integer")
+
+
 def application_fee(call: Call, charge: StoredCharge, settles_in: str) -> tuple[tuple[Posting, ...], list[api.Fee]]:
     """Create the application fee of a direct charge in the platform's scope.
 
@@ -166,17 +176,17 @@ def application_fee(call: Call, charge: StoredCharge, settles_in: str) -> tuple[
 
 
 def transfer_to_destination(call: Call, charge: StoredCharge) -> None:
-    """Create the transfer of a destination charge: the full amount, or ``transfer_data[amount]``."""
+    """Create the transfer of a destination charge: the full amount, or ``transfer_data[amount]``, if it is less."""
     data = charge.get("transfer_data")
     if data is None or not data.get("destination"):
         return
-    part = data.get("amount")
+    part, captured = data.get("amount"), charge["amount_captured"]
     currency = charge["currency"]
     fee = None if part else charge.get("application_fee_amount")
     transfer = moving.create_transfer(
         call,
         data["destination"],
-        settlement.to_settlement_currency(call, charge, Money(part or charge["amount_captured"], currency)),
+        settlement.to_settlement_currency(call, charge, Money(min(part or captured, captured), currency)),
         moving.TransferOptions(
             charge=charge,
             fee=Money(fee, currency) if fee else None,

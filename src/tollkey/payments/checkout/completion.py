@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredPaymentMethod
     from tollkey.wire import operations
 
+_REFUSED = ("requires_payment_method", "canceled")
 _PAID = ("succeeded", "processing", "requires_capture")
 
 
@@ -127,6 +128,7 @@ def _charge(call: Call, session: StoredSession, method: StoredPaymentMethod, ret
     intent = intent_of(call, session)
     if session["customer"] and intent["customer"] is None:
         intent["customer"] = session["customer"]
+    discounts.redeem(call, session)
     call.objects.save(session)
     given = {"payment_method": method["id"], "return_url": return_url, **_acceptance(call, method)}
     return payment_intents.confirm_intent(call, intent, given)
@@ -243,6 +245,9 @@ def complete_from_intent(call: Call, fact: events.IntentChanged) -> None:
     if session is not None and session["status"] == "open" and intent["status"] in _PAID:
         paid = "paid" if intent["status"] == "succeeded" else "unpaid"
         complete_session(call, session, "no_payment_required" if intent["object"] == "setup_intent" else paid)
+    elif session is not None and session["status"] == "open" and intent["status"] in _REFUSED:
+        discounts.give_back(call, session)
+        call.objects.save(session)
     elif session is not None and session["status"] == "complete" and session["payment_status"] == "unpaid":
         _record_delayed_payment(call, session, intent["status"])
 
@@ -270,7 +275,7 @@ def complete_session(call: Call, session: StoredSession, payment_status: str) ->
     if session["mode"] != "subscription":
         save_to_customer(call, session)
     if session["mode"] == "payment" and session["_discounts"]:
-        session["_redeemed"] = discounts.redeem(call, session)
+        discounts.redeem(call, session)
     if session["automatic_tax"]["enabled"]:
         session["automatic_tax"]["status"] = "complete"
     if invoiced and payment_status != "unpaid":
@@ -316,6 +321,7 @@ def expire(call: Call, session: StoredSession) -> StoredSession:
     """Expire a session: cancel its PaymentIntent, offer its recovery, and emit the event."""
     states.SESSION.set(session, "expired")
     session["url"] = None
+    discounts.give_back(call, session)
     offer_recovery(call, session)
     call.schedule.cancel(jobs.CHECKOUT_EXPIRE, session["id"])
     call.objects.save(session)

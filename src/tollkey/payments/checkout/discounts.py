@@ -22,9 +22,10 @@ def check(call: Call, session: StoredSession) -> None:
 
 
 def check_valid(call: Call, session: StoredSession) -> None:
-    """Raise ApiError 400 for a discount that is not valid any more when the session is to be paid."""
+    """Raise ApiError 400 for a discount that is not valid any more, or not for its customer, when it is to be paid."""
     for place, entry in enumerate(session["_discounts"]):
-        restrictions.named(call, entry, f"discounts[{place}]")
+        found = restrictions.named(call, entry, f"discounts[{place}]")
+        restrictions.check_customer(call, found, session["customer"], own=session["payment_intent"])
 
 
 def fits(call: Call, session: StoredSession, code: StoredPromotionCode) -> bool:
@@ -51,8 +52,13 @@ def _check_one(call: Call, session: StoredSession, entry: DiscountEntry, param: 
         restrictions.check_minimum(found.code, Money(session["amount_subtotal"] or 0, currency), found.param)
 
 
-def redeem(call: Call, session: StoredSession) -> list[str]:
-    """Redeem the discounts of a session that is paid, and return their ids. One whose coupon is gone is left out."""
+def redeem(call: Call, session: StoredSession) -> None:
+    """Redeem the discounts of a session whose payment begins, unless they are; one whose coupon is gone is left out.
+
+    So of two sessions that are paid at the same time only one has the last redemption.
+    """
+    if session.get("_redeemed"):
+        return
     customer = call.objects.find(kinds.CUSTOMER, session["customer"] or "")
     made = []
     for entry in session["_discounts"]:
@@ -62,4 +68,11 @@ def redeem(call: Call, session: StoredSession) -> list[str]:
                 call, found.coupon, found.code, customer=customer, checkout_session=session["id"]
             )
             made.append(discount["id"])
-    return made
+    session["_redeemed"] = made
+
+
+def give_back(call: Call, session: StoredSession) -> None:
+    """Undo the redemptions of a session whose payment was refused, or that expires. The caller saves the session."""
+    for id in session.get("_redeemed") or ():
+        redemption.take_back(call, id)
+    session.pop("_redeemed", None)

@@ -67,13 +67,13 @@ class StoredSession(api.CheckoutSession):
     """A Checkout Session.
 
     _lines: its line items; empty in mode ``setup``. _discounts: its coupons and promotion codes, redeemed on
-        completion. _redeemed: ids of the discounts created from them; absent before. _params: the parameters it was
-        created with; null unless its recovery is enabled. _payment_intent_data, _subscription_data, _setup_intent_data:
-        the parameters of that name; empty if not sent. _customer_update: ``customer_update`` as sent; empty if not
-        sent. _breakdown: each discount and tax; absent in mode ``setup``. _promotion_text: the promotion code that was
-        entered; absent before. _wrong_codes: the number of wrong promotion codes entered; absent before the first.
-        _confirmation: the heading of its last page, from its payment link; absent or null for the default. _for_portal:
-        it saves a card for the customer portal; absent otherwise.
+        completion. _redeemed: ids of the discounts created from them; absent before its payment begins. _params: the
+        parameters it was created with; null unless its recovery is enabled. _payment_intent_data, _subscription_data,
+        _setup_intent_data: the parameters of that name; empty if not sent. _customer_update: ``customer_update`` as
+        sent; empty if not sent. _breakdown: each discount and tax; absent in mode ``setup``. _promotion_text: the
+        promotion code that was entered; absent before. _wrong_codes: the number of wrong promotion codes entered;
+        absent before the first. _confirmation: the heading of its last page, from its payment link; absent or null for
+        the default. _for_portal: it saves a card for the customer portal; absent otherwise.
     """
 
     _lines: list[StoredLine]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from tollkey.payments.charges import jobs as charge_jobs
-from tollkey.payments.charges import lifecycle
+from tollkey.payments.charges import lifecycle, splitting
 from tollkey.payments.intents import jobs, kinds, payment_states
 from tollkey.payments.intents.microdeposits import verified_method
 from tollkey.payments.intents.outcome import charge_and_record, refuse, succeed
@@ -141,6 +141,9 @@ def capture_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> S
         raise invalid(
             "The application_fee_amount cannot be greater than the captured amount.", "application_fee_amount"
         )
+    splitting.check_captured_share(params, amount)
+    if params.get("transfer_data") and intent["transfer_data"] is None:
+        raise invalid("This PaymentIntent has no `transfer_data[destination]` to transfer a part to.", "transfer_data")
     later = ("statement_descriptor", "statement_descriptor_suffix", "application_fee_amount")
     shared_fields.assign(intent, params, [name for name in later if params.get(name) is not None])
     if params.get("transfer_data"):

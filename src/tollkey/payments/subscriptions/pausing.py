@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.shared import fields
-from tollkey.payments.subscriptions import kinds, states
+from tollkey.payments.subscriptions import jobs, kinds, states
 from tollkey.payments.subscriptions.billing import collect_now, create_draft_invoice, usage_lines
 from tollkey.payments.subscriptions.items import is_flexible, is_metered, load, store_items
 from tollkey.payments.subscriptions.lifecycle import UPDATED, resume_now, stop
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
     from tollkey.wire import operations
 
+#: How long an invoice of a resumption waits for its payment.
+RESUME_SECONDS = 23 * 3_600
 ON_SUCCESS: Final = "resume_on_payment_success"
 _PAUSABLE = ("active", "past_due", "trialing")
 
@@ -172,7 +174,8 @@ def bill(call: Call, subscription: StoredSubscription, invoice: StoredInvoice, b
 
     behavior: ``payment_behavior``. With ``resume_on_payment_success`` the payment is attempted now and retried, and the
     subscription stays paused until it succeeds. Otherwise it waits for ``POST /v1/invoices/{invoice}/pay``, and becomes
-    past due when that fails. Source: Stripe's guide to pausing subscriptions.
+    past due when that fails. An invoice that is not paid within ``RESUME_SECONDS`` is voided. Sources: Stripe's guide
+    to pausing subscriptions, and the API reference, "Resume".
     """
     earlier = call.objects.find(kinds.INVOICE, subscription.get("_resuming") or "")
     subscription["_resuming"], subscription["_paused_until_paid"] = invoice["id"], behavior == ON_SUCCESS
@@ -184,3 +187,19 @@ def bill(call: Call, subscription: StoredSubscription, invoice: StoredInvoice, b
     else:
         invoice["auto_advance"] = False
         lifecycle.finalize(call, invoice)
+    call.schedule.cancel(jobs.SUBSCRIPTION_RESUME_EXPIRE, subscription["id"])
+    if subscription["status"] == "paused":
+        until = call.now + RESUME_SECONDS
+        call.schedule.add(until, jobs.SUBSCRIPTION_RESUME_EXPIRE, subscription["id"], subscription["test_clock"])
+
+
+def expire_resumption(call: Call, id: str) -> None:
+    """Run the job ``subscription.resume_expire``: void the invoice of a resumption that was not paid. id: of the
+    subscription, which stays paused.
+    """
+    subscription = call.objects.find(kinds.SUBSCRIPTION, id)
+    if subscription is None or subscription["status"] != "paused":
+        return
+    invoice = call.objects.find(kinds.INVOICE, subscription.get("_resuming") or "")
+    if invoice is not None and invoice["status"] == "open":
+        lifecycle.void(call, invoice)

@@ -277,6 +277,7 @@ SUBSCRIPTION = Resource(
         jobs.SUBSCRIPTION_CANCEL: end_at_cancel_at,
         jobs.SUBSCRIPTION_EXPIRE: expire,
         jobs.SUBSCRIPTION_RESUME: resume_collection,
+        jobs.SUBSCRIPTION_RESUME_EXPIRE: pausing.expire_resumption,
         jobs.SUBSCRIPTION_DROP_PENDING: pending_updates.due,
         thresholds.JOB: thresholds.check,
         pending_items.JOB: pending_items.bill,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from tollkey.platform._connect.ownership import are_closed
 from tollkey.platform._connect.shape import address
 from tollkey.wire import Call, Change, Removed, removed_since, value_at
 
@@ -153,7 +154,7 @@ def owners_of(params: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _undo(call: Call, account: MutableMapping[str, Any]) -> None:
     """Show an account as before 2019-02-19."""
     hidden = "company" not in account and "individual" not in account
-    people = [] if hidden else _people(call, account["id"])
+    people = [] if hidden else _people_shown(call, account["id"])
     account["legal_entity"] = _entity(account, people)
     account["verification"] = _verification(account.pop("requirements", None) or {}, people)
     for name, path in _MOVED.items():
@@ -162,9 +163,15 @@ def _undo(call: Call, account: MutableMapping[str, Any]) -> None:
         account.pop(name, None)
 
 
-def _people(call: Call, id: str) -> list[dict[str, Any]]:
-    """Return the people of an account, oldest first; they are stored where the account is."""
+def _people_shown(call: Call, id: str) -> list[dict[str, Any]]:
+    """Return the people of an account, oldest first; none to a platform that they are closed to.
+
+    They are stored where the account is.
+    """
     home = call if call.objects.find_read_only("account", id) is not None else call.within(call.owner)
+    stored = home.objects.find_read_only("account", id)
+    if call.platform != id and stored is not None and are_closed({**stored}):
+        return []
     return home.objects.query("person", {"account": id}, oldest_first=True)
 
 

@@ -51,8 +51,13 @@ def check_people(loaded: LoadedAccount, *, by_owner: bool) -> None:
 
     Raises ApiError 403 once the owner was asked where Stripe collects the requirements (API reference, "Persons").
     """
-    if not loaded.is_own and not by_owner and not collects(loaded.account) and loaded.account.get("_linked"):
+    if not loaded.is_own and not by_owner and are_closed(loaded.account):
         raise _forbidden("this endpoint", loaded.account, None)
+
+
+def are_closed(account: Json) -> bool:
+    """Whether the people behind an account are its owner's affair: Stripe collects, and the owner was asked."""
+    return not collects(account) and bool(account.get("_linked"))
 
 
 def ask_owner(loaded: LoadedAccount) -> None:
