@@ -29,11 +29,11 @@ from tollkey.keys.lookup import KeyPage
 from tollkey.keys.permissions import ALIASES, IMPLIED, Permission, PermissionCatalogue
 from tollkey.keys.refusal import Forbidden, Refusal, Refused, for_auth_request, rfc6750
 from tollkey.keys.rules import LONGEST_NAME, LONGEST_NOTE
-from tollkey.keys.schema import MIGRATIONS
+from tollkey.keys.schema import MIGRATIONS, SEALED
 from tollkey.keys.sealed import RowKey, SealedColumn, SealedStorage, Transform, count_sealed_with, reseal_all
 from tollkey.keys.sealing import SealBroken, seal, seal_context, unseal
 from tollkey.keys.service import KeyService
-from tollkey.keys.store import SEALED, Usage, exists_in_other_mode
+from tollkey.keys.store import Usage, exists_in_other_mode
 from tollkey.keys.token import BRAND, Brand, Kind, Parsed, digest, generate, mask_known, mask_unknown, parse, redact
 from tollkey.keys.verifier import FLUSH_MOST, Lease, Verifier
 from tollkey.keys.writing import CHANNEL

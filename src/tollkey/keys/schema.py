@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tollkey.keys import attempts, chain, fingerprints, foreign, observing, store, usage
+from tollkey.keys import attempts, chain, fingerprints, observing, store, tokens, usage
 
 MIGRATIONS = (
     store.MIGRATION,
@@ -12,4 +13,8 @@ MIGRATIONS = (
     usage.MIGRATION,
     observing.MIGRATION,
     foreign.MIGRATION,
+    tokens.MIGRATION,
 )
+
+#: Where secrets are stored sealed.
+SEALED = (*store.SEALED, *tokens.SEALED)

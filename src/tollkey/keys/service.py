@@ -27,11 +27,12 @@ from tollkey.keys.permissions import Permission, PermissionCatalogue
 from tollkey.keys.schema import MIGRATIONS
 from tollkey.keys.threads import in_thread
 from tollkey.keys.token import BRAND, Brand, mask_unknown
+from tollkey.keys.tokens import Tokens
 from tollkey.keys.usage import ACCEPTED, UsageReports
 from tollkey.keys.verifier import Verifier
 
 
-class KeyService(KeyChanges, UsageReports, LeastPrivilege, forking.ForkAware):
+class KeyService(KeyChanges, UsageReports, LeastPrivilege, Tokens, forking.ForkAware):
     """Creates and verifies API keys. Use one object for each process and ``close`` it at the end.
 
     Every key belongs to an ``account``, the host's name for its customer, and to a mode. It is thread-safe and may be
