@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tollkey.keys import attempts, chain, fingerprints, foreign, observing, store, usage
-from tollkey.keys import attempts, chain, fingerprints, observing, store, tokens, usage
+from tollkey.keys import attempts, chain, fingerprints, foreign, observing, store, tokens, usage
 
 MIGRATIONS = (
     store.MIGRATION,
