@@ -10,6 +10,7 @@ from tollkey.cli import keys_least_privilege, keys_usage
 from tollkey.cli.audit import verify_logs
 from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, Live, fail, opened, scope_of, show, table, when
 from tollkey.cli.keys_config import check_config
+from tollkey.cli.keys_serve import serve
 from tollkey.cli.picking import pick
 from tollkey.core import Core
 from tollkey.db import Tx
@@ -18,6 +19,7 @@ from tollkey.platform.api_keys import shown
 
 app = typer.Typer(no_args_is_help=True, help="List, create, reveal, roll, revoke and audit keys.")
 app.command("check-config")(check_config)
+app.command()(serve)
 app.add_typer(keys_usage.commands)
 app.add_typer(keys_least_privilege.commands)
 

@@ -32,7 +32,7 @@ from tollkey.wire import LATEST, newer_than_built
 #: Seconds before a waiting thread requests the GIL. The event loop releases and retakes the GIL at every system call,
 #: and each time the wait starts again: with Python's default of 5 ms the database thread starved for 330 to 680 ms
 #: next to a hostile client, with 0.5 ms for 33 to 70 ms, with 0.1 ms for 14 to 23 ms (bench/hostile.py).
-_SWITCH_SECONDS = 0.0001
+SWITCH_SECONDS = 0.0001
 
 
 def serve(
@@ -54,14 +54,14 @@ def serve(
         merchant = ensure_first_account(core)
         publishable, secret = test_pair(core, merchant.id)
         facts = {
-            "url": f"http://{_shown(settings.host)}:{settings.port}",
+            "url": f"http://{shown_host(settings.host)}:{settings.port}",
             "account": merchant.id,
             "publishable_key": publishable,
             "secret_key": secret,
         }
         link = None if json_ else owner_link(core, merchant.id, _public_url(core, facts))
-        sys.setswitchinterval(_SWITCH_SECONDS)
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        sys.setswitchinterval(SWITCH_SECONDS)
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_run(core, listener, facts, link, json_))
 
 
@@ -79,7 +79,7 @@ def _opened(
         held.enter_context(
             sole_server(settings)
         )  # first, because "another server is running" is the better error than "port in use"
-        listener = _listen(settings.host, settings.port)
+        listener = listen(settings.host, settings.port)
         settings = replace(settings, port=listener.getsockname()[1])
         return open_core(settings), listener, settings
     except (OSError, ValueError, StorageError, KeyringError) as problem:
@@ -93,7 +93,8 @@ def _public_url(core: Core, facts: dict[str, str]) -> str:
     return core.settings.base_url or facts["url"]
 
 
-def _loop_factory() -> Any:
+def loop_factory() -> Any:
+    """The event loop of servers: uvloop, where there is one."""
     try:
         import uvloop
     except ImportError:  # not on Windows
@@ -101,7 +102,8 @@ def _loop_factory() -> Any:
     return uvloop.new_event_loop
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError, naming address and port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -113,7 +115,8 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _shown(host: str) -> str:
+def shown_host(host: str) -> str:
+    """An address as it stands in the URL of a server that listens on it."""
     return "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tollkey.db import Postgres
 
 _FIRST_SECONDS = 1.0  # how long a new service waits for the first heartbeat; until then it reads the database
+_POLL_SECONDS = 0.1  # threads that wait for another one's poll do not poll again
 _log = logging.getLogger(__name__)
 
 
@@ -40,6 +41,12 @@ class LeaseRenewer(forking.ForkAware):
         """Renew the lease if it has expired. Call it before a key is verified."""
         if self._lease.fresh(time.monotonic()):
             return
+        self.renew()
+
+    def renew(self) -> None:
+        """Receive the announcements made so far and renew the lease. On PostgreSQL a thread does so by itself; this
+        starts it.
+        """
         if isinstance(self._database, SQLite):
             self._poll(self._database)
         elif self._database.dialect == "postgres" and not self._listening:
@@ -50,7 +57,7 @@ class LeaseRenewer(forking.ForkAware):
     def _poll(self, database: SQLite) -> None:
         with self._lock:
             began = time.monotonic()
-            if self._lease.fresh(began):
+            if began - self._lease.heard_at < _POLL_SECONDS:
                 return
             try:
                 database.poll()
@@ -68,4 +75,5 @@ class LeaseRenewer(forking.ForkAware):
 
         self._listening = True
         cast("Postgres", self._database).listen(alive, wait_seconds=5 * wait_seconds)
-        heard.wait(wait_seconds)
+        if not self._lease.fresh(time.monotonic()):  # another service of this process may share it
+            heard.wait(wait_seconds)

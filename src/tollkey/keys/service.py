@@ -296,6 +296,14 @@ class KeyService(KeyChanges, UsageReports, LeastPrivilege, Tokens, forking.ForkA
 
     # -- in the background
 
+    def hear(self) -> None:
+        """Receive the announcements that other processes have made so far.
+
+        ``verify`` does so once a second at most. A server that tells others of changes calls it several times a second.
+        """
+        forking.detect_fork()
+        self._lease_renewer.renew()
+
     def flush(self) -> int:
         """Write last uses and refused attempts to the database; a thread does so every ``flush_seconds``.
 

@@ -58,6 +58,11 @@ class Lease:
         """
         self._until = max(self._until, now_monotonic + self.bound_seconds)
 
+    @property
+    def heard_at(self) -> float:
+        """The time of the last ``renew``, in seconds of the monotonic clock; minus infinity before the first."""
+        return self._until - self.bound_seconds
+
     def expire(self) -> None:
         """Expire the lease until the next ``renew``."""
         self._until = float("-inf")

@@ -1,0 +1,193 @@
+"""``tollkey keys serve``: the keys as a service over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from tollkey.cli.common import fail, quiet_connection_logs, refused
+from tollkey.cli.protocol import BoundedProtocol
+from tollkey.cli.redacted_log import log_to
+from tollkey.cli.serve import SWITCH_SECONDS, listen, loop_factory, shown_host
+from tollkey.db import Ids, StorageError
+from tollkey.keys import Keyring, KeyringError, KeyService
+from tollkey.keys.config import Config, ConfigError, load
+from tollkey.keys.http import KeyServer
+from tollkey.settings import load_settings
+
+_PORT = 8421
+
+
+def serve(
+    config: Annotated[
+        Path | None, typer.Option(help="What is declared: prefixes, permissions, routes, plans. See check-config.")
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="File of an SQLite database, or postgresql://… [TOLLKEY_DATABASE, TOLLKEY_DATABASE_FILE]"),
+    ] = None,
+    keyring: Annotated[
+        Path | None,
+        typer.Option(help="File of the keyring. [TOLLKEY_KEYRING_FILE, TOLLKEY_KEYRING; SQLite: beside the database]"),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 chooses a free port.")] = _PORT,
+    forward_auth_key: Annotated[
+        bool,
+        typer.Option(
+            "--forward-auth-key",
+            help="Proxies must send a service key in X-Tollkey-Service; without, whoever reaches the port may ask.",
+        ),
+    ] = False,
+    admin_key_file: Annotated[
+        Path | None, typer.Option(help="New file for the first service key, instead of printing it.")
+    ] = None,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print only one line of JSON when the server is ready.")
+    ] = False,
+) -> None:
+    """Serve keys over HTTP: verification, introspection, changes.
+
+    The first start creates a service key that may do everything, and shows it once. It belongs to the account
+    "tollkey"; give each of your services a key of its own with fewer permissions.
+    """
+    log_to(sys.stderr)
+    declared = Config() if config is None else _loaded(config)
+    with quiet_connection_logs():
+        listener, keys = _opened(declared, database, keyring, host, port)
+    try:
+        sys.setswitchinterval(SWITCH_SECONDS)
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(_run(keys, listener, host, forward_auth_key, admin_key_file, json_))
+    except (OSError, StorageError) as problem:
+        raise refused(problem) from None
+    finally:
+        keys.close()
+
+
+def _loaded(config: Path) -> Config:
+    try:
+        return load(config)
+    except ConfigError as wrong:
+        raise fail(f"the configuration is not valid\n{wrong}") from None
+
+
+def _opened(
+    config: Config, database: str | None, keyring: Path | None, host: str, port: int
+) -> tuple[socket.socket, KeyService]:
+    """Return a listening socket and the keys. Raises typer.Exit."""
+    listener: socket.socket | None = None
+    try:
+        settings = load_settings(database=database)
+        if not settings.database:
+            raise fail("name the database: --database keys.db, or --database postgresql://…", 2)
+        material = _keyring(keyring, settings.keyring, settings.keyring_file)
+        os.environ.pop("TOLLKEY_KEYRING", None)  # not inherited by child processes
+        listener = listen(host, port)
+        keys = KeyService.open(
+            settings.database, config.permissions, implied=config.implied, brand=config.brand, keyring=material
+        )
+        return listener, keys
+    except (OSError, ValueError, StorageError, KeyringError) as problem:
+        if listener is not None:
+            listener.close()
+        raise refused(problem) from None
+
+
+def _keyring(option: Path | None, text: str, file: str) -> str | Keyring | None:
+    if option is not None:
+        return str(option)
+    if text and file:
+        raise ValueError("TOLLKEY_KEYRING and TOLLKEY_KEYRING_FILE are both set; set only one of them")
+    return Keyring.from_text(text, "TOLLKEY_KEYRING") if text else file or None
+
+
+async def _run(
+    keys: KeyService,
+    listener: socket.socket,
+    host: str,
+    forward_auth_key: bool,
+    admin_key_file: Path | None,
+    as_json: bool,
+) -> None:
+    app = KeyServer(
+        keys, clock=time.time, monotonic=time.monotonic, new_id=Ids().new, forward_auth_key=forward_auth_key
+    )
+    await app.start()
+    try:
+        admin_key = _admin_key(app, admin_key_file)
+        http = _http(app)
+        serving = asyncio.create_task(http.serve(sockets=[listener]))
+        while not http.started and not serving.done():
+            await asyncio.sleep(0.005)
+        if not serving.done():
+            url = f"http://{shown_host(host)}:{listener.getsockname()[1]}"
+            _announce(url, admin_key, admin_key_file, as_json)
+        await serving
+    finally:
+        listener.close()
+        await app.stop()
+
+
+def _http(app: KeyServer) -> uvicorn.Server:
+    """Return the HTTP server, which SIGTERM and SIGINT stop: streams end at once, requests are answered."""
+    config = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        log_level="warning",
+        access_log=False,
+        log_config=None,  # its loggers write to the handler of ``log_to``
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        timeout_graceful_shutdown=10,
+    )
+    http = uvicorn.Server(config)
+    http.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+
+    def stop() -> None:
+        app.stop_accepting()
+        http.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    return http
+
+
+def _admin_key(app: KeyServer, file: Path | None) -> str | None:
+    """Create the first service key if there is none, write it to a file if one is named, and return its text.
+
+    Raises OSError for a file that exists.
+    """
+    callers = app.server.callers
+    if file is None or callers.has_admin_key():
+        return callers.first_admin_key()
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+        text = callers.first_admin_key()
+        opened.write(f"{text or ''}\n")
+    return text
+
+
+def _announce(url: str, admin_key: str | None, file: Path | None, as_json: bool) -> None:
+    shown = admin_key if file is None else None
+    if as_json:
+        print(json.dumps({"url": url, "admin_key": shown}), flush=True)
+        return
+    print(f"Tollkey serves keys at {url}")
+    if shown is not None:
+        print(f"\nThe first service key, which may do everything. It is shown once:\n{shown}\n")
+    elif admin_key is not None:
+        print(f"\nThe first service key, which may do everything, is in {file}.\n")
+    key = shown or "YOUR_SERVICE_KEY"
+    print(f'curl {url}/v1/keys/verify -H "Authorization: Bearer {key}" --json \'{{"key": "a key to verify"}}\'')
+    sys.stdout.flush()

@@ -1,0 +1,6 @@
+"""The keys as a service over HTTP: verification, introspection, changes and management. Needs the extra ``server``."""
+
+from tollkey.keys.http.app import KeyServer
+from tollkey.keys.http.callers import SERVICE_ACCOUNT, SERVICE_PERMISSIONS
+
+__all__ = ["SERVICE_ACCOUNT", "SERVICE_PERMISSIONS", "KeyServer"]

@@ -1,0 +1,121 @@
+"""The ASGI application: all endpoints, and the tasks that run beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import Receive, Scope, Send
+
+from tollkey.db.engine import StorageError
+from tollkey.keys.header import without_keys
+from tollkey.keys.http import health, streaming, verifying
+from tollkey.keys.http.callers import Brake, Callers
+from tollkey.keys.http.changes import ChangeStream
+from tollkey.keys.http.dispatch import Dispatch, send_answer
+from tollkey.keys.http.endpoint import Endpoint, Server
+from tollkey.keys.http.errors import ApiError
+from tollkey.keys.service import KeyService
+
+FLUSH_SECONDS = 10.0
+ENDPOINTS: tuple[Endpoint, ...] = (*verifying.ENDPOINTS, streaming.ENDPOINT, *health.ENDPOINTS)
+_log = logging.getLogger(__name__)
+
+
+class KeyServer:
+    """The service as an ASGI application (HTTP and lifespan).
+
+    keys: the keys to serve; the caller closes it afterwards. clock: returns UTC epoch seconds. monotonic: returns
+    seconds of a monotonic clock. new_id: returns a new id with a prefix.
+    forward_auth_key: whether proxies must send a service key to ``forward-auth``.
+    Raises StorageError.
+    """
+
+    def __init__(
+        self,
+        keys: KeyService,
+        *,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        new_id: Callable[[str], str],
+        forward_auth_key: bool = False,
+    ) -> None:
+        callers = Callers(keys, Brake(monotonic), clock)
+        self.server = Server(keys, callers, ChangeStream(keys, monotonic), clock, new_id, forward_auth_key)
+        self._router = Router(routes(self.server, ENDPOINTS), redirect_slashes=False, default=_NotFound(new_id))
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(self, receive, send)
+        elif scope["type"] == "http":
+            await self._router(scope, receive, send)
+        else:
+            await receive()  # websocket.connect
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})
+
+    async def start(self) -> None:
+        """Start following the changes of keys. Raises StorageError if the database cannot be read."""
+        await self.server.changes.step()
+        self._tasks = [
+            asyncio.create_task(self.server.changes.run()),
+            asyncio.create_task(self._flush()),
+        ]
+
+    def stop_accepting(self) -> None:
+        """End the streams, so that their connections can be closed; the rest is still answered."""
+        self.server.changes.close()
+
+    async def stop(self) -> None:
+        """End the streams and write what is in memory."""
+        self.stop_accepting()
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await run_in_threadpool(self._try_flush)
+
+    async def _flush(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            await run_in_threadpool(self._try_flush)
+
+    def _try_flush(self) -> None:
+        try:
+            self.server.callers.keys.flush()
+        except StorageError as error:  # they stay in memory for the next time
+            _log.warning("last uses of service keys could not be written: %s", type(error).__name__)
+
+
+def routes(server: Server, endpoints: Iterable[Endpoint]) -> list[BaseRoute]:
+    """Return a route for each path; those without parameters come first."""
+    by_path: dict[str, list[Endpoint]] = {}
+    for endpoint in endpoints:
+        by_path.setdefault(endpoint.path, []).append(endpoint)
+    ordered: Sequence[str] = sorted(by_path, key=lambda path: "{" in path)
+    return [Route(path, Dispatch(server, by_path[path])) for path in ordered]
+
+
+class _NotFound:
+    """Answers what has no route."""
+
+    def __init__(self, new_id: Callable[[str], str]) -> None:
+        self._new_id = new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        shown = without_keys(scope["path"])[:100]
+        problem = ApiError(404, "url_unknown", f"Unrecognized request URL ({scope['method'][:20]}: {shown}).")
+        await send_answer(problem.answer(), self._new_id("req"), scope, receive, send)
+
+
+async def _lifespan(app: KeyServer, receive: Receive, send: Send) -> None:
+    await receive()
+    await app.start()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await app.stop()
+    await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,185 @@
+"""From an ASGI request to an endpoint and back: caller, body, errors. Nothing is read before the caller is known."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping, Sequence
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from tollkey.keys.header import Presented, read_authorization
+from tollkey.keys.http.answer import NO_STORE, Answer, Headers, Stream
+from tollkey.keys.http.callers import require
+from tollkey.keys.http.endpoint import LARGEST_BODY, Call, Endpoint, Server
+from tollkey.keys.http.errors import ApiError, error_of, internal, invalid
+from tollkey.keys.http.fields import Values, read, read_query
+from tollkey.keys.once import one_request
+
+BODY_SECONDS = 10.0  # how long a body may take to arrive
+_EMPTY = Values({})
+_log = logging.getLogger(__name__)
+
+
+class Dispatch:
+    """The endpoints of one path, as an ASGI application."""
+
+    def __init__(self, server: Server, endpoints: Sequence[Endpoint]) -> None:
+        self._server = server
+        self._endpoints = {endpoint.method: endpoint for endpoint in endpoints}
+        names = [*self._endpoints, *(("HEAD",) if "GET" in self._endpoints else ()), "OPTIONS"]
+        self._allow = ((b"allow", ", ".join(names).encode()),)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = self._server.new_id("req")
+        with one_request():
+            answer = await self._answer(scope, receive, request_id)
+        await send_answer(answer, request_id, scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Answer | Stream:
+        try:
+            return await self._call(scope, receive, request_id)
+        except Exception as problem:
+            known = error_of(problem)
+            if known is None:
+                _log.exception("request %s failed", request_id)
+                known = internal()
+            elif known.status >= 500 and known is not problem:
+                _log.error("request %s: %s", request_id, type(problem).__name__)
+            return known.answer()
+
+    async def _call(self, scope: Scope, receive: Receive, request_id: str) -> Answer | Stream:
+        method = scope["method"]
+        endpoint = self._endpoints.get("GET" if method == "HEAD" else method)
+        if method == "OPTIONS":
+            return Answer(b"", 204, self._allow)
+        if endpoint is None:
+            message = f"The method {method[:20]} is not allowed here. Allowed: {self._allow[0][1].decode()}."
+            raise ApiError(405, "method_not_allowed", message, headers=self._allow)
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        client = scope.get("client")
+        ip = client[0] if client else None
+        caller, text = None, ""
+        if endpoint.needs is not None:
+            authorization = headers.get("authorization")
+            caller = await self._server.callers.authenticate(authorization, ip, f"{method} {endpoint.path}")
+            require(caller, endpoint.needs)
+            presented = read_authorization(authorization)
+            text = presented.text if isinstance(presented, Presented) else ""
+        if "idempotency-key" in headers and endpoint.method == "POST" and not endpoint.changes:
+            message = "This endpoint changes nothing and takes no Idempotency-Key."
+            raise ApiError(400, "idempotency_key_unused", message, type="idempotency_error")
+        query = read_query(endpoint.query, scope["query_string"])
+        body = _EMPTY
+        if endpoint.body is not None:
+            raw = await read_body(headers, receive, LARGEST_BODY)
+            body = decode_form(endpoint, raw, headers) if endpoint.form else decode_json(endpoint, raw, headers)
+        path = scope.get("path_params", {})
+        call = Call(self._server, method, caller, path, query, body, headers, ip, request_id, text)
+        return await endpoint.handle(call)
+
+
+async def read_body(headers: Mapping[str, str], receive: Receive, most: int) -> bytes:
+    """Return the body. most: bytes allowed.
+
+    Raises ApiError: 413 if it is longer, before anything is read where Content-Length says so; 415 for a content
+    encoding; 408 if it does not arrive in time; 400 when the client disconnects.
+    """
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        message = "Unsupported Content-Encoding. Send the body as it is."
+        raise ApiError(415, "content_encoding_unsupported", message)
+    length = headers.get("content-length", "0")
+    if not (length.isascii() and length.isdigit()):
+        raise invalid("Invalid Content-Length.", None)
+    if int(length[:20]) > most:
+        raise _too_large(most)
+    body = b""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            more = True
+            while more:
+                event = await receive()
+                if event["type"] == "http.disconnect":
+                    raise ApiError(400, "client_disconnected", "The client disconnected before the body was complete.")
+                body += event.get("body", b"")
+                more = event.get("more_body", False)
+                if len(body) > most:
+                    raise _too_large(most)
+            return body
+    except TimeoutError:
+        raise ApiError(408, "request_timeout", "The body did not arrive in time.") from None
+
+
+def _too_large(most: int) -> ApiError:
+    close = ((b"connection", b"close"),)
+    return ApiError(413, "body_too_large", f"The body is too large: {most} bytes are allowed.", headers=close)
+
+
+def decode_json(endpoint: Endpoint, raw: bytes, headers: Mapping[str, str]) -> Values:
+    """Return the checked parameters of a JSON body; an empty body counts as an empty object. Raises ApiError."""
+    assert endpoint.body is not None
+    if not raw:
+        return read(endpoint.body, {})
+    _check_type(headers, "application/json")
+    try:
+        sent: object = orjson.loads(raw)
+    except ValueError:  # its text repeats what was sent
+        raise ApiError(400, "json_invalid", "The body is not valid JSON (RFC 8259).") from None
+    return read(endpoint.body, sent)
+
+
+def decode_form(endpoint: Endpoint, raw: bytes, headers: Mapping[str, str]) -> Values:
+    """Return the checked parameters of a form. Raises ApiError."""
+    assert endpoint.body is not None
+    if raw:
+        _check_type(headers, "application/x-www-form-urlencoded")
+    return read_query(endpoint.body, raw)
+
+
+def _check_type(headers: Mapping[str, str], wanted: str) -> None:
+    media, _, parameters = headers.get("content-type", "").partition(";")
+    charset = parameters.lower().replace('"', "").replace(" ", "")
+    if media.strip().lower() != wanted or ("charset=" in charset and "charset=utf-8" not in charset):
+        raise ApiError(415, "content_type_unsupported", f"Send the body as {wanted}, in UTF-8.")
+
+
+async def send_answer(answer: Answer | Stream, request_id: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send an answer. request_id: for the header Request-Id."""
+    common: Headers = ((b"request-id", request_id.encode()), NO_STORE, (b"x-content-type-options", b"nosniff"))
+    if isinstance(answer, Stream):
+        start = {"type": "http.response.start", "status": 200, "headers": [*answer.headers, *common]}
+        await send(start)
+        await _send_chunks(answer, scope["method"] == "HEAD", receive, send)
+        return
+    length = () if answer.status == 204 else ((b"content-length", str(len(answer.body)).encode()),)
+    headers = [*answer.headers, *length, *common]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
+
+
+async def _send_chunks(stream: Stream, head_only: bool, receive: Receive, send: Send) -> None:
+    sending = asyncio.ensure_future(_send_all(stream, head_only, send))
+    gone = asyncio.ensure_future(_disconnected(receive))
+    try:
+        await asyncio.wait((sending, gone), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        gone.cancel()
+        sending.cancel()
+        await asyncio.wait((sending, gone))
+    if not sending.cancelled():
+        sending.result()
+
+
+async def _send_all(stream: Stream, head_only: bool, send: Send) -> None:
+    async with contextlib.aclosing(stream.chunks) as chunks:
+        if not head_only:
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,161 @@
+"""What every endpoint refuses, and how."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.keys.http.conftest import Answer, Web, scope_of
+from tollkey.keys.http import dispatch
+from tollkey.keys.http.answer import Answer as Sent
+from tollkey.keys.http.endpoint import Call
+
+VERIFY = "/v1/keys/verify"
+
+
+def test_an_unknown_url_a_wrong_method_and_options(web: Web) -> None:
+    assert web.get("/v1/nothing").error == (404, "url_unknown")
+    assert web.get("/v1/keys/verify/").error == (404, "url_unknown")
+    answer = web.call("PUT", VERIFY)
+    assert answer.error == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "POST, OPTIONS"
+    answer = web.call("OPTIONS", VERIFY, key=None)
+    assert (answer.status, answer.body, answer.headers["allow"]) == (204, b"", "POST, OPTIONS")
+
+
+def test_a_key_in_an_unknown_url_is_not_repeated(web: Web) -> None:
+    text = web.keys.create(kind="secret")[1]
+    assert text not in web.get(f"/v1/{text}").body.decode()
+
+
+def test_head_answers_the_headers_of_get(web: Web) -> None:
+    answer = web.call("HEAD", "/healthz", key=None)
+    assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"", "15")
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"{", (400, "json_invalid")),
+        (b'{"key": "\xff"}', (400, "json_invalid")),
+        (b'{"key": "\\ud800"}', (400, "json_invalid")),
+        (b"[" * 5000, (400, "json_invalid")),
+        (b"[]", (400, "parameter_invalid_object")),
+        (b'"x"', (400, "parameter_invalid_object")),
+        (b"{}", (400, "parameter_missing")),
+        (b"", (400, "parameter_missing")),
+        (b'{"key": 1}', (400, "parameter_invalid_string")),
+        (b'{"key": "a", "ip": "%s"}' % (b"9" * 65), (400, "parameter_too_long")),
+        (b'{"key": "a", "account": "\\u0000"}', (400, "parameter_invalid_string")),
+        (b'{"key": "a", "colour": 1}', (400, "parameter_unknown")),
+    ],
+)
+def test_a_broken_body_is_named(web: Web, body: bytes, error: tuple[int, str]) -> None:
+    assert web.call("POST", VERIFY, body).error == error
+
+
+def test_other_content_types_and_encodings_are_refused(web: Web) -> None:
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1", ""):
+        answer = web.post(VERIFY, {"key": "x"}, headers={"Content-Type": kind})
+        assert answer.error == (415, "content_type_unsupported")
+    assert web.post(VERIFY, {"key": "x"}, headers={"Content-Type": 'Application/JSON; charset="UTF-8"'}).status == 200
+    answer = web.post(VERIFY, {"key": "x"}, headers={"Content-Encoding": "gzip"})
+    assert answer.error == (415, "content_encoding_unsupported")
+
+
+def arrives(web: Web, headers: dict[str, str], *events: dict[str, Any]) -> tuple[Answer, int]:
+    """The answer to a request whose body comes in these pieces, and how many of them were read."""
+    answer, left = Answer(), list(events)
+
+    async def receive() -> dict[str, Any]:
+        return left.pop(0) if left else await asyncio.Event().wait()  # type: ignore[return-value]
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            answer.status = message["status"]
+            answer.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+        else:
+            answer.parts.append(message["body"])
+
+    web.run(web.app(scope_of("POST", VERIFY, headers, "192.0.2.9"), receive, send))
+    return answer, len(events) - len(left)
+
+
+def piece(body: bytes, more: bool = True) -> dict[str, Any]:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def test_a_body_above_64_kilobytes_is_refused_unread_where_its_length_says_so(web: Web) -> None:
+    known = {"authorization": f"Bearer {web.admin}", "content-type": "application/json"}
+    answer, read = arrives(web, {**known, "content-length": "65537"}, piece(b"{"))
+    assert (answer.error, read) == ((413, "body_too_large"), 0)
+    assert answer.headers["connection"] == "close"
+    answer, read = arrives(web, known, *[piece(b" " * 40_000)] * 5)
+    assert (answer.error, read) == ((413, "body_too_large"), 2)
+    answer, _ = arrives(web, {**known, "content-length": "9" * 5000}, piece(b"{"))
+    assert answer.error == (413, "body_too_large")
+    answer, _ = arrives(web, {**known, "content-length": "-1"}, piece(b"{"))
+    assert answer.error == (400, "parameter_invalid")
+
+
+def test_nothing_of_a_body_is_read_before_the_caller_is_known(web: Web) -> None:
+    answer, read = arrives(web, {"content-type": "application/json"}, piece(b"{"))
+    assert (answer.error, read) == ((401, "no_api_key"), 0)
+
+
+def test_a_body_that_never_ends_or_breaks_off_is_answered(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "BODY_SECONDS", 0.0)
+    known = {"authorization": f"Bearer {web.admin}", "content-type": "application/json"}
+    assert arrives(web, known, piece(b"{"))[0].error == (408, "request_timeout")
+    monkeypatch.undo()
+    broken, _ = arrives(web, known, piece(b"{"), {"type": "http.disconnect"})
+    assert broken.error == (400, "client_disconnected")
+
+
+def test_a_verification_takes_no_idempotency_key(web: Web) -> None:
+    answer = web.post(VERIFY, {"key": "x"}, headers={"Idempotency-Key": "a"})
+    assert answer.error == (400, "idempotency_key_unused")
+
+
+def test_an_unexpected_failure_is_answered_and_logged_with_its_request_id(
+    web: Web, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(call: Call) -> Sent:
+        raise RuntimeError("sk_live_secret")
+
+    endpoints = web.app._router.routes
+    (route,) = [each for each in endpoints if getattr(each, "path", "") == "/healthz"]
+    target = route.endpoint._endpoints["GET"]  # type: ignore[attr-defined]
+    monkeypatch.setitem(route.endpoint._endpoints, "GET", _with(target, fails))  # type: ignore[attr-defined]
+    answer = web.get("/healthz", key=None)
+    assert answer.error == (500, "internal_error")
+    assert "sk_live_secret" not in answer.body.decode()
+    assert answer.headers["request-id"] in caplog.text
+
+
+def _with(endpoint: Any, handle: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(endpoint, handle=handle)
+
+
+def test_a_websocket_is_refused(web: Web) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    web.run(web.app({"type": "websocket", "path": "/", "headers": []}, receive, send))
+    assert [each["type"] for each in sent] == ["websocket.close"]
+
+
+def test_readiness_follows_the_database(web: Web) -> None:
+    assert web.get("/readyz", key=None).json == {"status": "ready"}
+    web.keys.database.close()
+    assert web.get("/readyz", key=None).error == (503, "unavailable")
+    assert web.get("/healthz", key=None).json == {"status": "ok"}
