@@ -47,6 +47,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         {"Home": "index.md"},
         {"Guides": [f"guides/{name}.md" for name in GUIDES]},
         {"Frameworks": pages("guides/frameworks/*.md")},
+        {"Proxies": pages("guides/proxies/*.md")},
         {"Reference": pages("*.md")},
         {"Python": pages("python/*.md")},
         {"Decisions": pages("decisions/*.md")},

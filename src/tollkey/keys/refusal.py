@@ -100,7 +100,7 @@ def for_auth_request(refused: Refused) -> Refusal:
 
     Any status but 401 becomes 403. The real status, the body and the headers are in ``x-key-status``, ``x-key-body``,
     ``x-key-challenge`` and ``x-key-retry-after``, so that the configuration can build the response from them (nginx
-    copies the challenge of a 401 itself). See ``examples/nginx.conf``.
+    copies the challenge of a 401 itself). See ``examples/proxies/nginx``.
     """
     status, headers, body = rfc6750(refused)
     renamed = [("x-key-status", str(status)), ("x-key-body", body.decode())]

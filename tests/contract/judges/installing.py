@@ -15,6 +15,7 @@ import venv
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from filelock import FileLock
 
 from tests.contract.conftest import ROOT, node_binaries
@@ -144,3 +145,22 @@ def _once(name: str, install: Callable[[Path], None]) -> Path:
             install(folder)
             (folder / "installed").touch()
     return folder
+
+
+def debian(name: str, program: str, *packages: str) -> tuple[Path, dict[str, str]]:
+    """A program of Debian's packages, unpacked without being installed.
+
+    program: its path within the package. packages: that of the program first, then libraries that it needs.
+    Returns the program and the environment that it runs in. The test is skipped where there is no Debian.
+    """
+    if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
+        pytest.skip(f"{name} is taken from Debian's packages, and this is no Debian")
+
+    def install(folder: Path) -> None:
+        run("apt-get", "-qq", "download", *packages, folder=folder)
+        for package in folder.glob("*.deb"):
+            run("dpkg", "-x", package, folder)
+
+    folder = _once(name, install)
+    libraries = [str(path) for path in folder.glob("usr/lib/*-linux-gnu*")]
+    return folder / program, {"LD_LIBRARY_PATH": os.pathsep.join(libraries)} if libraries else {}

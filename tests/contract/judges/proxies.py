@@ -1,0 +1,181 @@
+"""Proxies in front of an application, with Tollkey's answer about each request."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+import websockets.sync.client
+
+from tests.contract.judges.installing import debian
+from tollkey.keys import KeyService
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "proxies"
+HTML = "<p>reports</p>"
+
+
+class Serving:
+    """An ASGI application on a port, in a thread."""
+
+    def __init__(self, app: Any, port: int = 0) -> None:
+        self._server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve()), daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+        self.port: int = self._server.servers[0].sockets[0].getsockname()[1]
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
+
+
+class Application:
+    """What stands behind the proxy: answers HTTP, echoes WebSockets, and remembers the headers of each request."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, str]] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.seen.append({name.decode(): value.decode() for name, value in scope["headers"]})
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.send", "text": self.seen[-1].get("x-key-account", "")})
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        allowed = [(b"access-control-allow-origin", b"*")] if scope["method"] == "OPTIONS" else []
+        await send({"type": "http.response.start", "status": 200, "headers": allowed})
+        await send({"type": "http.response.body", "body": HTML.encode()})
+
+
+@dataclass
+class Stage:
+    """A proxy that runs. keys: those it asks for. client: speaks to it. seen: what reached the application."""
+
+    keys: KeyService
+    client: httpx.Client
+    port: int
+    application: Application
+    auth: Serving
+    seen: list[dict[str, str]] = field(default_factory=list)
+
+    def websocket(self, headers: dict[str, str]) -> str:
+        with websockets.sync.client.connect(f"ws://127.0.0.1:{self.port}/live", additional_headers=headers) as opened:
+            return str(opened.recv(timeout=10))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def configured(name: str, folder: Path, ports: dict[str, int]) -> Path:
+    """A documented configuration with the ports of this test, in a folder of its own."""
+    text = (EXAMPLES / name).read_text()
+    for documented, port in ports.items():
+        text = text.replace(documented, documented.rpartition(":")[0] + f":{port}" if ":" in documented else str(port))
+    path = folder / Path(name).name
+    path.write_text(text)
+    return path
+
+
+def nginx(folder: Path, port: int, auth: int, app: int) -> tuple[list[str], dict[str, str]]:
+    program, environment = debian("nginx", "usr/sbin/nginx", "nginx")
+    for name in ("nginx/tollkey_server.conf", "nginx/tollkey_location.conf"):
+        configured(name, folder, {})
+    path = configured("nginx/nginx.conf", folder, {"127.0.0.1:8421": auth})
+    text = path.read_text().replace("listen 8080;", f"listen 127.0.0.1:{port};")
+    temporary = "".join(
+        f"{each}_temp_path {folder}/{each};" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    text = text.replace("http {", f"http {{ access_log off; {temporary}")
+    files = f"root {folder}/files;" if app == 0 else f"proxy_pass http://127.0.0.1:{app};"
+    text = text.replace("root /srv/reports;", files)
+    user = "user root; " if os.geteuid() == 0 else ""
+    path.write_text(f"{user}daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;\n{text}")
+    return [str(program), "-e", f"{folder}/start.log", "-c", str(path)], environment
+
+
+def haproxy(folder: Path, port: int, auth: int, app: int) -> tuple[list[str], dict[str, str]]:
+    program, environment = debian(
+        "haproxy", "usr/sbin/haproxy", "haproxy", "liblua5.3-0", "libopentracing-c-wrapper0", "libopentracing1"
+    )
+    configured("tollkey.lua", folder, {"127.0.0.1:8421": auth})
+    path = configured("haproxy.cfg", folder, {"127.0.0.1:8080": port, "127.0.0.1:9000": app})
+    path.write_text(path.read_text().replace("lua-load tollkey.lua", f"lua-load {folder}/tollkey.lua"))
+    return [str(program), "-f", str(path), "-db"], environment
+
+
+def caddy(folder: Path, port: int, auth: int, app: int) -> tuple[list[str], dict[str, str]]:
+    program, environment = debian("caddy", "usr/bin/caddy", "caddy")
+    path = configured("Caddyfile", folder, {"127.0.0.1:8421": auth, "127.0.0.1:9000": app})
+    text = path.read_text().replace(":8080 {", f"http://127.0.0.1:{port} {{")
+    path.write_text("{\n\tadmin off\n\tauto_https off\n}\n" + text)
+    return [str(program), "run", "--config", str(path)], {**environment, "HOME": str(folder)}
+
+
+PROXIES: dict[str, Callable[[Path, int, int, int], tuple[list[str], dict[str, str]]]] = {
+    "nginx": nginx, "haproxy": haproxy, "caddy": caddy
+}  # fmt: skip
+
+
+def load(name: str, folder: Path, **environment: str) -> ModuleType:
+    """An example's module, with its database in a folder."""
+    spec = importlib.util.spec_from_file_location(f"judged_{name}", EXAMPLES.parent / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in {"KEYS_DB": str(folder / "keys.db"), **environment}.items():
+            patch.setenv(variable, value)
+        spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def stage(name: str, folder: Path, *, static: bool = False, **environment: str) -> Iterator[Stage]:
+    """Run a proxy with its documented configuration until the block ends.
+
+    static: nginx serves a file itself. environment: of the example that answers the proxy.
+    """
+    application, example = Application(), load("forward_auth", folder, **environment)
+    with example.keys as keys:
+        auth, app, port = Serving(example.app), Serving(application), free_port()
+        command, variables = PROXIES[name](folder, port, auth.port, 0 if static else app.port)
+        running = subprocess.Popen(command, cwd=folder, env={**os.environ, **variables})
+        try:
+            _answering(port, running)
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+                yield Stage(keys, client, port, application, auth, application.seen)
+        finally:
+            running.terminate()
+            running.wait(timeout=10)
+            auth.stop()
+            app.stop()
+
+
+def _answering(port: int, running: subprocess.Popen[bytes]) -> None:
+    """Wait until the proxy listens."""
+    while running.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    pytest.fail(f"the proxy ended with {running.returncode}")
