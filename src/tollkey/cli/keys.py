@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tollkey.cli import keys_least_privilege, keys_usage
+from tollkey.cli import keys_import, keys_least_privilege, keys_usage
 from tollkey.cli.audit import verify_logs
 from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, Live, fail, opened, scope_of, show, table, when
 from tollkey.cli.keys_config import check_config
@@ -20,6 +20,7 @@ from tollkey.platform.api_keys import shown
 app = typer.Typer(no_args_is_help=True, help="List, create, reveal, roll, revoke and audit keys.")
 app.command("check-config")(check_config)
 app.command()(serve)
+app.add_typer(keys_import.commands)
 app.add_typer(keys_usage.commands)
 app.add_typer(keys_least_privilege.commands)
 

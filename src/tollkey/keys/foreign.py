@@ -57,7 +57,7 @@ class _Bucket(NamedTuple):
 
 def plausible(text: str) -> bool:
     """Return whether a text may be a key of another system: 16 to 512 printable ASCII characters without a space."""
-    return SHORTEST_TEXT <= len(text) <= LONGEST_TEXT and text.isascii() and text.isprintable() and " " not in text
+    return SHORTEST_TEXT <= len(text) <= LONGEST_TEXT and _printable(text) and " " not in text
 
 
 def stored_digests(keyring: Keyring, form: str, value: str) -> list[bytes]:
@@ -76,7 +76,7 @@ def add_form(tx: Tx, form: str) -> None:
 
 def add_slow(tx: Tx, key_id: str, slow: SlowHash) -> None:
     """Store the slow hash of a key. Raises HashRefused; Duplicate if there is a key with this hash."""
-    if not SHORTEST_LOOKUP <= len(slow.lookup) <= LONGEST_LOOKUP or not slow.lookup.isascii():
+    if not SHORTEST_LOOKUP <= len(slow.lookup) <= LONGEST_LOOKUP or not _printable(slow.lookup):
         raise HashRefused(
             f"A bcrypt, argon2, scrypt, PBKDF2 or salted hash needs the first {SHORTEST_LOOKUP} to {LONGEST_LOOKUP}"
             " characters of the key, by which it is found."
@@ -90,6 +90,10 @@ def add_slow(tx: Tx, key_id: str, slow: SlowHash) -> None:
         raise HashRefused(
             f"More than {MOST_CANDIDATES} keys begin with these characters: a longer beginning is needed."
         )
+
+
+def _printable(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def forget(tx: Tx, key_ids: Iterable[str]) -> None:

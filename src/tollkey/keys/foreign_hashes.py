@@ -103,6 +103,8 @@ def read_slow(lookup: str, encoded: str) -> SlowHash:
     ``scrypt:…`` and ``pbkdf2:…``. Raises HashRefused.
     """
     encoded = _normal(encoded)
+    if not (encoded.isascii() and encoded.isprintable()):
+        raise HashRefused("A hash is one line of printable ASCII characters.")
     _checker(encoded)
     return SlowHash(lookup, encoded)
 

@@ -31,6 +31,7 @@ GUIDES = (
     "rolling",
     "lost-key",
     "leaks",
+    "importing",
     "testing",
     "webhooks",
     "idempotency",

@@ -1,0 +1,153 @@
+"""Imports keys in batches, and reports on each row. Running it again imports what is missing and changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Literal
+
+from tollkey.db import Scope, StorageError, Tx
+from tollkey.keys.errors import KeyRefused
+from tollkey.keys.importing.rows import Defaults, Record, Row, RowRefused, read_flag, read_row
+from tollkey.keys.key import Actor, Key
+from tollkey.keys.service import KeyService
+from tollkey.keys.token import parse
+
+#: ``existing``: the key was imported before. ``skipped``: it had ended in the other system.
+Status = Literal["imported", "existing", "skipped", "failed"]
+BATCH = 500  # rows in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class RowReport:
+    """What became of a row. It contains no key.
+
+    row: its number, from 1. id, key, account, name: of the imported key; ``key`` is its masked form. code, message,
+    param: why it was not imported; what stood in such a row is not repeated. ignored: unknown fields, without effect.
+    """
+
+    row: int
+    status: Status
+    id: str | None = None
+    key: str | None = None
+    account: str | None = None
+    name: str | None = None
+    code: str | None = None
+    message: str | None = None
+    param: str | None = None
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of all rows. dry_run: nothing was stored. error: why it stopped before the end."""
+
+    dry_run: bool
+    rows: list[RowReport] = field(default_factory=list)
+    error: str | None = None
+
+    def count(self, status: Status) -> int:
+        """Return how many rows have a status."""
+        return sum(row.status == status for row in self.rows)
+
+    @property
+    def complete(self) -> bool:
+        """Whether no row failed and it went on to the end."""
+        return self.error is None and not self.count("failed")
+
+
+class _Undo(Exception):
+    """Rolls back the transaction of a dry run."""
+
+    def __init__(self, rows: list[RowReport]) -> None:
+        super().__init__()
+        self.rows = rows
+
+
+def import_records(
+    service: KeyService, records: Sequence[Record], defaults: Defaults, actor: Actor, now: int, *, dry_run: bool = False
+) -> Report:
+    """Import the keys that records describe, and return what became of each.
+
+    actor: for the audit log. now: UTC epoch seconds. dry_run: everything is tried and nothing stored. Each batch is one
+    transaction; a row that is refused does not stop the others. If the database fails, the batches before are stored,
+    and ``error`` says so. Never raises for the content of a record.
+    """
+    report, seen = Report(dry_run), set[bytes]()
+    numbered = enumerate(records, 1)
+    while batch := list(islice(numbered, BATCH)):
+        try:
+            report.rows += _batch(service, batch, defaults, actor, now, dry_run)
+        except StorageError as error:
+            report.error = f"{type(error).__name__}: the database failed after row {batch[0][0] - 1}"
+            break
+    if dry_run:
+        report.rows = list(_repeated(report.rows, records, seen))
+    return report
+
+
+def _batch(
+    service: KeyService, batch: list[tuple[int, Record]], defaults: Defaults, actor: Actor, now: int, dry_run: bool
+) -> list[RowReport]:
+    def run(tx: Tx) -> list[RowReport]:
+        rows = [_one(service, tx, number, record, defaults, actor, now) for number, record in batch]
+        if dry_run:
+            raise _Undo(rows)
+        return rows
+
+    try:
+        return service.database.write(run)
+    except _Undo as undone:
+        return undone.rows
+
+
+def _one(
+    service: KeyService, tx: Tx, number: int, record: Record, defaults: Defaults, actor: Actor, now: int
+) -> RowReport:
+    try:
+        if read_flag(record.get("revoked"), "revoked"):
+            return RowReport(number, "skipped", code="api_key_expired", message="It was revoked.")
+        row = read_row({key: value for key, value in record.items() if key != "revoked"}, defaults)
+        ends = row.limits.expires_at
+        if ends is not None and ends <= now:
+            return RowReport(number, "skipped", code="api_key_expired", message="It has expired.")
+        key = _import(service, tx, row, defaults, actor, now)
+        return RowReport(number, "imported", key.id, key.redacted, key.account, key.name, ignored=row.ignored)
+    except (RowRefused, KeyRefused) as refused:
+        existing = refused.code == "api_key_exists"
+        status: Status = "existing" if existing else "failed"
+        return RowReport(number, status, code=refused.code, message=refused.message, param=refused.param)
+
+
+def _import(service: KeyService, tx: Tx, row: Row, defaults: Defaults, actor: Actor, now: int) -> Key:
+    scope, authority = Scope(row.account, row.livemode), service.authority
+    with tx.savepoint():
+        if row.hash is not None:
+            return authority.import_hash(
+                tx, scope, row.hash, kind=row.kind or defaults.kind, actor=actor, now=now, name=row.name, note=row.note,
+                permissions=row.permissions, limits=row.limits,
+            )  # fmt: skip
+        text = row.text or ""
+        ours = parse(text, authority.brand, imported=True)
+        kind = row.kind if ours is not None else row.kind or defaults.kind
+        permissions = row.permissions if ours is None or ours.kind == "restricted" else ()
+        return authority.import_key(
+            tx, scope, text, actor=actor, now=now, name=row.name, note=row.note, permissions=permissions, kind=kind,
+            limits=row.limits,
+        )  # fmt: skip
+
+
+def _repeated(rows: list[RowReport], records: Sequence[Record], seen: set[bytes]) -> Iterator[RowReport]:
+    """The rows of a dry run, where a key that stands in two batches exists the second time."""
+    for row, record in zip(rows, records, strict=False):
+        known = repr((record.get("key"), record.get("hash"), record.get("lookup"))).encode()
+        mark = hashlib.sha256(known).digest()
+        if row.status == "imported" and mark in seen:
+            yield RowReport(
+                row.row, "existing", None, None, row.account, row.name, "api_key_exists", "It is in two rows."
+            )
+        else:
+            yield row
+        seen.add(mark)
