@@ -1,0 +1,141 @@
+"""What a portal session shows and changes, within its rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tollkey.keys.errors import KeyRefused
+from tollkey.keys.key import Key
+from tollkey.keys.permissions import PermissionCatalogue
+from tollkey.keys.portal.sessions import Rights, Verb
+from tollkey.keys.service import KeyService
+from tollkey.keys.store import Usage
+
+MOST_KEYS = 200  # active keys of an account: a session makes no more, and lists no more
+_EXPIRIES: Mapping[str, int | None] = {"never": None, "30": 30, "90": 90, "365": 365}
+_GRACES: Mapping[str, int] = {"now": 0, "1h": 3600, "24h": 86400, "7d": 604800}
+
+
+def session_json(keys: KeyService, rights: Rights) -> dict[str, Any]:
+    """Return what the page needs to know about its session."""
+    return {
+        "may": sorted(rights.may),
+        "permissions": [
+            {"name": name, "label": keys.authority.catalogue.label(name)} for name in sorted(rights.permissions)
+        ],
+        "livemode": rights.livemode,
+        "return_url": rights.return_url,
+        "ends_at": rights.ends_at,
+    }
+
+
+def list_keys(keys: KeyService, rights: Rights) -> list[dict[str, Any]]:
+    """Return the account's active keys, newest first, with their last use, without their texts. Raises StorageError."""
+    own = keys.account(rights.account, rights.livemode)
+    found = own.list(active=True, limit=MOST_KEYS)
+    usages = own.usages()
+    return [_key_json(keys.authority.catalogue, rights, key, usages.get(key.id)) for key in found]
+
+
+def create_key(keys: KeyService, rights: Rights, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Make a key and return it with its text, which is shown now and never again. Raises KeyRefused, StorageError."""
+    _require(rights, "create")
+    name, wanted, days = _text(sent, "name"), _texts(sent, "permissions"), _text(sent, "expires", "never")
+    if not name.strip():
+        raise KeyRefused("parameter_missing", "Give the key a name, such as the program that will use it.", "name")
+    if not wanted:
+        raise KeyRefused("parameter_missing", "Choose at least one permission.", "permissions")
+    if days not in _EXPIRIES:
+        raise KeyRefused("expires_invalid", "Choose when the key expires.", "expires")
+    permissions = keys.authority.catalogue.check_known(wanted)
+    if not permissions <= rights.permissions:
+        raise KeyRefused("permissions_exceeded", "This page cannot give these permissions.", "permissions")
+    own = keys.account(rights.account, rights.livemode)
+    if len(own.list(active=True, limit=MOST_KEYS)) >= MOST_KEYS:
+        raise KeyRefused("too_many_keys", f"There are {MOST_KEYS} keys already. Revoke one that is not used.", None)
+    expiry = _EXPIRIES[days]
+    made = own.create(
+        name,
+        permissions=permissions,
+        expires_in=None if expiry is None else expiry * 86400,
+        actor=rights.actor,
+    )
+    return {**_key_json(keys.authority.catalogue, rights, made.key, None), "secret": made.secret}
+
+
+def roll_key(keys: KeyService, rights: Rights, key_id: str, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace a key, and return the new one with its text. Raises KeyRefused, StorageError."""
+    _require(rights, "roll")
+    grace = _text(sent, "grace", "now")
+    if grace not in _GRACES:
+        raise KeyRefused("grace_invalid", "Choose how long the old key goes on working.", "grace")
+    key = _own(keys, rights, key_id)
+    if not _rollable(keys.authority.catalogue, rights, key):
+        raise KeyRefused("permissions_exceeded", "This key has permissions that this page cannot give.", "id")
+    rolled = keys.roll(key, _GRACES[grace], actor=rights.actor)
+    return {**_key_json(keys.authority.catalogue, rights, rolled.key, None), "secret": rolled.secret}
+
+
+def revoke_key(keys: KeyService, rights: Rights, key_id: str) -> dict[str, Any]:
+    """Revoke a key. Raises KeyRefused, StorageError."""
+    _require(rights, "revoke")
+    revoked = keys.revoke(_own(keys, rights, key_id), actor=rights.actor)
+    return {"id": revoked.id, "revoked": True}
+
+
+def _own(keys: KeyService, rights: Rights, key_id: str) -> Key:
+    found = keys.account(rights.account, rights.livemode).get(key_id)
+    if found is None:
+        raise KeyRefused("resource_missing", f"No such api_key: '{key_id[:100]}'", "id")
+    return found
+
+
+def _require(rights: Rights, verb: Verb) -> None:
+    if verb not in rights.may:
+        raise KeyRefused("not_permitted", f"This page may not {verb} keys.", None)
+
+
+def _rollable(catalogue: PermissionCatalogue, rights: Rights, key: Key) -> bool:
+    """Return whether a session may see the text of a successor: it must not have more than the session can give."""
+    fits = catalogue.expand(key.permissions) <= catalogue.expand(rights.permissions)
+    return key.kind == "restricted" and fits and not key.connect_permissions and key.replaced_by is None
+
+
+def _key_json(catalogue: PermissionCatalogue, rights: Rights, key: Key, usage: Usage | None) -> dict[str, Any]:
+    known = catalogue.names
+    return {
+        "id": key.id,
+        "name": key.name,
+        "redacted": key.redacted,
+        "permissions": [catalogue.label(name) if name in known else name for name in sorted(key.permissions)],
+        "created": key.created,
+        "expires_at": key.expires_at,
+        "disabled": key.disabled_at is not None,
+        "replaced": key.replaced_by is not None,
+        "last_used_at": None if usage is None else usage.last_used_at,
+        "uses": 0 if usage is None else usage.uses,
+        "can_roll": "roll" in rights.may and _rollable(catalogue, rights, key),
+        "can_revoke": "revoke" in rights.may and key.kind != "publishable",
+    }
+
+
+def _text(sent: Mapping[str, Any], name: str, default: str = "") -> str:
+    value = sent.get(name, default)
+    if not isinstance(value, str):
+        raise KeyRefused("parameter_invalid", f"{name} must be a text.", name)
+    return value
+
+
+def _texts(sent: Mapping[str, Any], name: str) -> list[str]:
+    value = sent.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value) or len(value) > 1_000:
+        raise KeyRefused("parameter_invalid", f"{name} must be a list of texts.", name)
+    return list(value)
+
+
+def refuse_unknown(sent: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Raise KeyRefused for a parameter that no page sends."""
+    for name in sent:
+        if name not in known:
+            raise KeyRefused("parameter_unknown", f"Received unknown parameter: {str(name)[:40]}", str(name)[:40])
