@@ -51,7 +51,7 @@ class Client:
 
 async def measure(size: int, folder: str) -> None:
     """Fill one clock, advance it, print what it took."""
-    core = open_core(Settings(data=folder))
+    core = open_core(Settings(data=folder, test_rate_limit=0))
     core.setup.services["test_clock_limit"] = size
     client = Client(core)
     await client.server.edge.start()

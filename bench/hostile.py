@@ -301,7 +301,7 @@ class InProcess:
         from tollkey.server import build
         from tollkey.settings import Settings
 
-        core = open_core(Settings(data=str(data)))
+        core = open_core(Settings(data=str(data), test_rate_limit=0))
         self.publishable, self.key = test_pair(core, ensure_first_account(core).id)
         self.server = build(core)
 

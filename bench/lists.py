@@ -55,7 +55,7 @@ def _event(value: dict[str, object], number: int) -> None:
 
 def fill(data: Path, count: int) -> None:
     """Store so many of each."""
-    core = open_core(Settings(data=str(data)))
+    core = open_core(Settings(data=str(data), test_rate_limit=0))
     scope = Scope(ensure_first_account(core).id, False)
     kinds: dict[str, Change] = {"payment_intent": _intent, "charge": _charge, "event": _event}
     for kind, change in kinds.items():

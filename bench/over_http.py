@@ -37,6 +37,7 @@ def tollkey(data: Path, database: str = "") -> Iterator[dict[str, str]]:
     environ = {
         **os.environ,
         "PYTHONPATH": str(HERE.parent / "src"),
+        "TOLLKEY_TEST_RATE_LIMIT": "0",
         **({"TOLLKEY_DATABASE": database} if database else {}),
     }
     process = subprocess.Popen(

@@ -32,7 +32,7 @@ _BATCH = 10_000
 
 def fill(data: Path, count: int) -> None:
     """Store so many customers, ten of each e-mail address."""
-    core = open_core(Settings(data=str(data)))
+    core = open_core(Settings(data=str(data), test_rate_limit=0))
     merchant = ensure_first_account(core)
     scope, table = Scope(merchant.id, False), core.setup.tables.of["customer"]
     began = time.perf_counter()

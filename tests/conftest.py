@@ -29,6 +29,9 @@ settings.register_profile(
 )
 settings.load_profile("tollkey")
 
+os.environ.setdefault("TOLLKEY_TEST_RATE_LIMIT", "0")  # for the servers that tests start, whose accounts have no limit
+os.environ.setdefault("TOLLKEY_LIVE_RATE_LIMIT", "0")
+
 NOW = 1_767_225_600  # 2026-01-01 00:00:00 UTC
 
 

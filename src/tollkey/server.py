@@ -29,6 +29,7 @@ from tollkey.wire import (
     Catalogue,
     GuessLimiter,
     Policy,
+    RequestRate,
     Service,
     WireApp,
 )
@@ -52,6 +53,7 @@ class Server:
     deliverer: outbox.Deliverer
     http: httpx.AsyncClient
     log: Buffer
+    rate: RequestRate
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -92,6 +94,9 @@ class Server:
         usage = self.core.verifier.usage
         while usage.unwritten and await self.edge.write(usage.flush) == keys.usage.SLOTS_AT_ONCE:
             pass
+        if self.rate.unwritten:
+            while await self.edge.write(self.rate.exchange):
+                pass
         if self.core.attempts.unwritten:
             await self.edge.write(self.core.attempts.flush)
         while self.log.waiting:
@@ -128,7 +133,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     """
     settings = core.settings
     edge = edge_for(core.database, on_alive=core.verifier.lease.renew)
-    limiter = keys.RateLimiter(settings.rate_limit, settings.rate_limit) if settings.rate_limit else None
+    rate = RequestRate(settings.test_rate_limit, settings.live_rate_limit, core.database, core.now)
     guess_limiter = core.setup.services.guess_limiter = (
         GuessLimiter(settings.guess_limit) if settings.guess_limit else None
     )
@@ -137,7 +142,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
         platform_of=platform_of,
         require_https=settings.require_https,
         dashboard_url=core.setup.base_url,
-        limit=(lambda key: limiter.allow(key.id, core.now())) if limiter else None,
+        limit=rate,
         guess_limiter=guess_limiter,
         default_version=settings.default_version,
         later_versions=frozenset(settings.later_versions.split()),
@@ -166,7 +171,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
         require_https=settings.require_https,
     )  # fmt: skip
     return Server(
-        core, edge, service, ServerApp(wire, pages, cli, _api_paths(core.catalogue)), deliverer, http, log_buffer
+        core, edge, service, ServerApp(wire, pages, cli, _api_paths(core.catalogue)), deliverer, http, log_buffer, rate
     )
 
 

@@ -45,7 +45,12 @@ class Settings:
     trust_proxy: bool = _setting(
         False, "Read the caller's address and scheme from X-Forwarded-For and X-Forwarded-Proto."
     )
-    rate_limit: int = _setting(0, "Requests per second allowed for one key; 0 for no limit.")
+    test_rate_limit: int = _setting(
+        25,
+        "Requests per second, and at once, of one account in test mode, as in Stripe's sandboxes; further ones get"
+        " status 429. 0 for no limit, for example for tests that run in parallel.",
+    )
+    live_rate_limit: int = _setting(100, "The same in live mode.")
     refusal_seconds: int = _setting(
         3600,
         "Length, in seconds, of the intervals in which refused keys and failed sign-ins are counted by address and"
@@ -107,6 +112,8 @@ def load_settings(environ: Mapping[str, str] = os.environ, **given: Any) -> Sett
     and if TOLLKEY_DATABASE is set too.
     """
     values: dict[str, Any] = {}
+    if "TOLLKEY_RATE_LIMIT" in environ:
+        raise ValueError("TOLLKEY_RATE_LIMIT is now TOLLKEY_TEST_RATE_LIMIT and TOLLKEY_LIVE_RATE_LIMIT, by account")
     for setting in fields(Settings):
         name = "TOLLKEY_" + setting.name.upper()
         if name in environ:

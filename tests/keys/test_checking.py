@@ -22,8 +22,14 @@ class Budget:
         self.left = left
         self.asked: list[tuple[str, str | None, int, float]] = []
         self.broken = False
+        self.at_once = True
 
-    def take(self, key: Key, route: str | None, cost: int, now: float) -> LimitState | Denied | None:
+    def take_at_once(
+        self, key: Key, route: str | None, cost: int, now: float
+    ) -> tuple[LimitState, ...] | Denied | None:
+        return self.take(key, route, cost, now) if self.at_once else None
+
+    def take(self, key: Key, route: str | None, cost: int, now: float) -> tuple[LimitState, ...] | Denied:
         if self.broken:
             raise RuntimeError("no redis")
         self.asked.append((key.id, route, cost, now))
@@ -31,7 +37,7 @@ class Budget:
         if cost > self.left:
             return Denied(Reason.quota_exceeded, key.masked, key, limit=state, retry_after=7.5)
         self.left -= cost
-        return LimitState("budget", 10, self.left, 7.5)
+        return (LimitState("budget", 10, self.left, 7.5),)
 
 
 @pytest.fixture
@@ -60,7 +66,8 @@ def test_an_accepted_request_has_its_key_and_the_state_of_its_limit(keys: KeySer
     checked = keys.check(text, "report_read", route="reports", cost=3)
     assert checked
     assert checked.reason is None
-    assert checked == Checked(key, None, None, LimitState("budget", 10, 7, 7.5), None, key.masked, key)
+    state = LimitState("budget", 10, 7, 7.5)
+    assert checked == Checked(key, None, None, state, None, key.masked, key, (state,))
     assert budget.asked == [(key.id, "reports", 3, keys._clock())]
 
 
@@ -142,3 +149,11 @@ def test_the_asynchronous_form_does_the_same_from_the_database_and_from_the_cach
         assert run_in(loop, lambda: keys.acheck(text, "report_write")).reason is Reason.forbidden
     assert run_in(loop, lambda: keys.acheck(None)).reason is Reason.missing
     assert run_in(loop, lambda: keys.acheck(text, account="other")).reason is Reason.unknown
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "trio"])
+def test_limits_that_would_block_are_taken_in_a_thread(keys: KeyService, budget: Budget, loop: str) -> None:
+    _, text = keys.create()
+    budget.at_once = False
+    assert run_in(loop, lambda: keys.acheck(text, cost=3)).limit == LimitState("budget", 10, 7, 7.5)
+    assert budget.left == 7

@@ -259,7 +259,13 @@ class OnlyHere(httpx.AsyncHTTPTransport):
 def open_node(url: str, folder: Path, runner: asyncio.Runner, clock: list[int], default_version: str = LATEST) -> World:
     """A core on that database, begun in the runner's event loop; whoever opens it stops its edge and closes it."""
     settings = Settings(
-        data=str(folder), database=url, lease_seconds=1e12, guess_limit=0, default_version=default_version
+        data=str(folder),
+        database=url,
+        lease_seconds=1e12,
+        guess_limit=0,
+        test_rate_limit=0,
+        live_rate_limit=0,
+        default_version=default_version,
     )
     core = open_core(settings, now=lambda: clock[0], ids=Ids(), monotonic=lambda: 0.0)
     core.verifier.lease.renew(0.0)

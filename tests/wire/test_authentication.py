@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.api import Answer, Api, World
 from tollkey.db import Scope
-from tollkey.keys import SYSTEM, RateLimiter
-from tollkey.wire import LATEST, Policy, Request, Service
+from tollkey.keys import SYSTEM
+from tollkey.wire import LATEST, Policy, Request, RequestRate, Service
 
 SEE = "See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/."
 UNKNOWN = "sk_test_" + "a" * 20 + "WXYZ"
@@ -247,16 +247,32 @@ def test_who_may_write_may_read(api: Api) -> None:
 # -- 1.7 rate
 
 
+def test_an_account_makes_25_requests_a_second_in_test_mode_and_100_in_live_mode(api: Api) -> None:
+    for key, most in ((api.sk, 25), (api.live_sk, 100)):
+        rate = RequestRate(25, 100, api.core.database, lambda: float(api.now))
+        answers = [with_policy(api, ask(api, key), limit=rate).status for _ in range(most + 2)]
+        assert answers == [200] * most + [429] * 2
+        api.advance(1)
+        assert with_policy(api, ask(api, key), limit=rate).status == 200
+
+
+def test_every_key_of_an_account_counts_and_those_of_the_other_mode_do_not(api: Api) -> None:
+    rate = RequestRate(2, 1, api.core.database, lambda: float(api.now))
+    keys = [api.sk, api.restricted("customer_read"), api.live_sk, api.sk]
+    assert [with_policy(api, ask(api, key), limit=rate).status for key in keys] == [200, 200, 200, 429]
+
+
 def test_too_many_requests_are_answered_429(api: Api) -> None:
-    limiter = RateLimiter(1, 1)
-    settings = {"limit": lambda key: limiter.allow(key.id, api.now)}
-    assert with_policy(api, ask(api, api.sk), **settings).status == 200
-    answer = with_policy(api, ask(api, api.sk), **settings)
-    assert (answer.status, answer.error["code"]) == (429, "rate_limit")
+    answer = with_policy(api, ask(api, api.sk), limit=RequestRate(1, 1, api.core.database, lambda: float(api.now)))
+    assert answer.status == 200
+    answer = with_policy(api, ask(api, api.sk), limit=lambda key: False)
+    assert (answer.status, answer.error["code"], answer.error["type"]) == (429, "rate_limit", "invalid_request_error")
     assert answer.error["message"].startswith(
         "Testmode request rate limit exceeded, the rate limits in testmode are lower than livemode."
     )
     assert answer.error["doc_url"] == "https://stripe.com/docs/error-codes/rate-limit"
+    assert answer.headers["stripe-rate-limited-reason"] == "global-rate"
+    assert "request-id" in answer.headers
 
 
 def test_the_rate_of_live_mode_has_a_shorter_text(api: Api) -> None:

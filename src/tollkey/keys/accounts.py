@@ -110,7 +110,15 @@ class AccountKeys:
         """Resume a paused key; see ``KeyService.enable``."""
         return self._keys.enable(self._own(key), actor=actor)
 
+    def set_plan(self, plan: str | None) -> None:
+        """Set what the keys of this account may use; see ``KeyService.set_plan``."""
+        self._keys.set_plan(self.account, plan, livemode=self.livemode)
+
     # -- checking and reading
+
+    def plan(self) -> str | None:
+        """Return the name of the account's plan; see ``KeyService.plan_of``."""
+        return self._keys.plan_of(self.account, livemode=self.livemode)
 
     def check(
         self,
@@ -120,7 +128,7 @@ class AccountKeys:
         ip: str | None = None,
         endpoint: str | None = None,
         route: str | None = None,
-        cost: int = 1,
+        cost: int | None = None,
     ) -> Checked:
         """Check a request that must have a key of this account and mode; see ``KeyService.check``."""
         checked = self._keys.check(
@@ -136,7 +144,7 @@ class AccountKeys:
         ip: str | None = None,
         endpoint: str | None = None,
         route: str | None = None,
-        cost: int = 1,
+        cost: int | None = None,
     ) -> Checked:
         """Do what ``check`` does without blocking the event loop; see ``KeyService.acheck``."""
         checked = await self._keys.acheck(

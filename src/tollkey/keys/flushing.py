@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 
 from tollkey.db import Database, StorageError, Tx
 from tollkey.keys.attempts import Attempts
+from tollkey.keys.limiting import SharedLimiter
 from tollkey.keys.usage import SLOTS_AT_ONCE
 from tollkey.keys.verifier import FLUSH_MOST, Verifier
 
@@ -17,10 +20,21 @@ class Flusher:
     """Flushes what a verifier and ``Attempts`` hold in memory.
 
     seconds: how often the thread flushes; 0: only ``flush`` and ``stop`` do.
+    limiter: exchanges its counts with other processes at the same time. clock: returns UTC epoch seconds.
     """
 
-    def __init__(self, database: Database, verifier: Verifier, attempts: Attempts, seconds: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        verifier: Verifier,
+        attempts: Attempts,
+        seconds: float,
+        *,
+        limiter: SharedLimiter | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._database, self._verifier, self._attempts, self._seconds = database, verifier, attempts, seconds
+        self._limiter, self._clock = limiter, clock
         self._stopped = False
         self.reset()
 
@@ -46,11 +60,18 @@ class Flusher:
         counts = [FLUSH_MOST]
         usage = self._verifier.usage
         with self._starting:
+            self._exchange()
             while counts[-1] == FLUSH_MOST:
                 counts.append(self._database.write(self._write))
             while usage.unwritten and self._database.write(usage.flush) == SLOTS_AT_ONCE:
                 pass  # one transaction per batch, so that other writes get their turn
         return sum(counts[1:])
+
+    def _exchange(self) -> None:
+        limiter = self._limiter
+        if limiter is not None and limiter.unwritten:
+            while self._database.write(lambda tx: limiter.exchange(tx, self._clock())):
+                pass  # one transaction per batch, so that other writes get their turn
 
     def _write(self, tx: Tx) -> int:
         self._attempts.flush(tx)

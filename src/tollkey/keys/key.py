@@ -159,7 +159,7 @@ class LimitState:
     limit: int
     remaining: int
     reset: float
-    window: int | None = None
+    window: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +168,8 @@ class Denied:
 
     reason: why. masked: the key that was sent, masked so that the response may repeat it; for an unusable header, its
     value with keys masked. key: the key, if it exists. ip: the caller's address, for ``ip_not_allowed``.
-    limit: the limit that is used up, for ``rate_limited`` and ``quota_exceeded``.
-    retry_after: seconds until the same request can be accepted, for these two; None if unknown.
+    limit: the limit that is used up, for ``rate_limited`` and ``quota_exceeded``. limits: the states of all.
+    retry_after: seconds until the same request can be accepted, for these two; None if it never can be.
     """
 
     reason: Reason
@@ -178,6 +178,7 @@ class Denied:
     ip: str | None = None
     limit: LimitState | None = None
     retry_after: float | None = None
+    limits: tuple[LimitState, ...] = ()
 
     def __bool__(self) -> Literal[False]:
         """Return False, so that ``if keys.verify(text):`` does not accept a refused request."""
@@ -189,9 +190,11 @@ class Checked:
     """The result of checking a request: key, permission and limits. Its truth value is whether it is accepted.
 
     key: the key of an accepted request; None if it is refused. reason: why it is refused; None if it is accepted.
-    permission: the permission that the key lacks, for ``forbidden``; None for a publishable key where none is accepted.
-    limit: the state of the tightest limit, if there are limits.
-    retry_after: seconds until the same request can be accepted, for ``rate_limited`` and ``quota_exceeded``.
+    permission: the permission that the key lacks, for ``forbidden``; None for a publishable key where none is accepted,
+        and for a request that no declared route matches.
+    limit: the state of the limit with the least left, if there are limits. limits: the states of all, it first.
+    retry_after: seconds until the same request can be accepted, for ``rate_limited`` and ``quota_exceeded``; None if it
+        never can be, because it costs more than the limit allows at once.
     masked: the key that was sent, masked. known: the key that was recognised, also if the request is refused: for logs.
     """
 
@@ -202,6 +205,7 @@ class Checked:
     retry_after: float | None = None
     masked: str = ""
     known: Key | None = None
+    limits: tuple[LimitState, ...] = ()
 
     def __bool__(self) -> bool:
         """Return whether the request is accepted."""

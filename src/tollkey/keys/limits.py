@@ -1,4 +1,4 @@
-"""Limits of a key that are checked without the database: IP allow-list, roll expirations, rate limit."""
+"""What limits a key: IP allow-list, roll expirations, and the protocol of ``Limits``."""
 
 from __future__ import annotations
 
@@ -112,15 +112,23 @@ class Limiter(Protocol):
 
 
 class Limits(Protocol):
-    """Limits with costs, which ``KeyService.check`` takes from for each request that has a key and permission."""
+    """Limits with costs, which ``KeyService.check`` takes from for each request that has a key and permission.
 
-    def take(self, key: Key, route: str | None, cost: int, now: float) -> LimitState | Denied | None:
+    ``limiting.KeyLimits`` are those of a configuration.
+    """
+
+    def take_at_once(
+        self, key: Key, route: str | None, cost: int, now: float
+    ) -> tuple[LimitState, ...] | Denied | None:
+        """Do what ``take`` does without blocking, or return None if that would block: it is called on event loops."""
+
+    def take(self, key: Key, route: str | None, cost: int, now: float) -> tuple[LimitState, ...] | Denied:
         """Take ``cost`` from every limit that applies, or nothing from any if one of them has too little left.
 
-        key: of the request. route: its name, if known. cost: 0 or more. now: UTC epoch seconds.
-        Returns the state of the tightest limit, None if none applies, or ``Denied`` with ``rate_limited`` or
-        ``quota_exceeded``, ``limit`` and ``retry_after``. If it raises, the request is refused as ``unavailable``.
-        It is called on the event loop and must not block.
+        key: of the request. route: ``GET /reports/1`` or a name, if known. cost: 0 or more. now: UTC epoch seconds.
+        Returns the states of the limits, the one with the least left first, none if none applies; or ``Denied`` with
+        ``rate_limited`` or ``quota_exceeded``, ``limit``, ``limits`` and ``retry_after``. If it raises, the request is
+        refused as ``unavailable``.
         """
 
 

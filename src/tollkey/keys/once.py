@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TypeVar
 
 from tollkey.keys.key import Denied, Key, LimitState, Reason
 from tollkey.keys.limits import Limiter, Limits
@@ -24,10 +25,11 @@ class VerifiedRequest:
     def __init__(self) -> None:
         self.admitted: set[str] = set()
         self.counted: set[str] = set()
-        self.paid: dict[str, tuple[int, LimitState | None]] = {}
+        self.paid: dict[str, tuple[int, tuple[LimitState, ...]]] = {}
         self.over = False
 
 
+Answer = TypeVar("Answer", tuple[LimitState, ...] | Denied, tuple[LimitState, ...] | Denied | None)
 _log = logging.getLogger(__name__)
 _newest: ContextVar[VerifiedRequest | None] = ContextVar("tollkey_request", default=None)
 
@@ -92,20 +94,31 @@ class PerRequestLimiter:
         return allowed
 
 
-def take_once(limits: Limits, key: Key, route: str | None, cost: int, now: float) -> LimitState | Denied | None:
+def take_once(limits: Limits, key: Key, route: str | None, cost: int, now: float) -> tuple[LimitState, ...] | Denied:
     """Take what a request costs from the limits; in one request a key pays the highest of its costs.
 
     The arguments and the result are those of ``Limits.take``; if it raises, the key is refused as ``unavailable``.
     """
+    return _paid(key, cost, lambda more: limits.take(key, route, more, now))
+
+
+def take_once_at_once(
+    limits: Limits, key: Key, route: str | None, cost: int, now: float
+) -> tuple[LimitState, ...] | Denied | None:
+    """Do what ``take_once`` does without blocking; None if that is needed."""
+    return _paid(key, cost, lambda more: limits.take_at_once(key, route, more, now))
+
+
+def _paid(key: Key, cost: int, take: Callable[[int], Answer]) -> Answer | tuple[LimitState, ...] | Denied:
     request = _current()
     paid = None if request is None else request.paid.get(key.id)
     if paid is not None and cost <= paid[0]:
         return paid[1]
     try:
-        taken = limits.take(key, route, cost - (0 if paid is None else paid[0]), now)
-    except Exception:  # a failure of the host's limits must not accept the key
+        taken = take(cost - (0 if paid is None else paid[0]))
+    except Exception:  # a failure of the limits must not accept the key
         _log.exception("the limits failed")
         return Denied(Reason.unavailable, key.masked, key)
-    if request is not None and not isinstance(taken, Denied):
+    if request is not None and isinstance(taken, tuple):
         request.paid[key.id] = (cost, taken)
     return taken

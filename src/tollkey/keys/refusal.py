@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from tollkey.keys.key import Denied, Key, Reason
+from tollkey.keys.key import Checked, Denied, Key, Reason
+from tollkey.keys.limiting import rate_limit_headers, retry_after_headers
 
 
 @dataclass(frozen=True, slots=True)
 class Forbidden:
     """A valid key without the required permission. Its truth value is False.
 
-    permission: the missing permission; None for a publishable key where none is accepted. key: the key.
+    permission: the missing permission; None for a publishable key where none is accepted, and for a request that no
+    declared route matches. key: the key.
     """
 
     permission: str | None
@@ -27,6 +28,26 @@ class Forbidden:
 
 
 Refused = Denied | Forbidden
+
+
+def refused_of(checked: Checked, ip: str | None = None) -> Refused:
+    """Return a result of ``KeyService.check`` that refuses a request as a value for ``rfc6750``.
+
+    ip: the caller's address. Raises ValueError for an accepted request.
+    """
+    if checked.reason is None:
+        raise ValueError("the request was accepted")
+    if checked.reason is Reason.forbidden and checked.known is not None:
+        return Forbidden(checked.permission, checked.known)
+    return Denied(
+        checked.reason,
+        checked.masked,
+        checked.known,
+        ip if checked.reason is Reason.ip_not_allowed else None,
+        checked.limit,
+        checked.retry_after,
+        checked.limits,
+    )
 
 
 class Refusal(NamedTuple):
@@ -69,7 +90,7 @@ def rfc6750(refused: Refused, *, header: str = "authorization") -> Refusal:
     shown = header.title()
     message = _SENTENCES[refused.reason].format(header=shown, how=f"{shown}: {'Bearer ' if bearer else ''}YOUR_KEY")
     if status != 401:
-        return _json(status, refused.reason.value, message, _retry_after(refused))
+        return _json(status, refused.reason.value, message, _limit_headers(refused))
     # RFC 6750 section 3.1: no error code without credentials
     if refused.reason in (Reason.missing, Reason.unusable_header):
         return _json(401, "no_api_key", message, (("www-authenticate", challenge),))
@@ -77,14 +98,17 @@ def rfc6750(refused: Refused, *, header: str = "authorization") -> Refusal:
     return _json(401, "invalid_token", message, (("www-authenticate", challenge),))
 
 
-def _retry_after(refused: Denied) -> tuple[tuple[str, str], ...]:
-    """Return the header, in whole seconds rounded up (RFC 9110 section 10.2.3); 1 if the time is unknown."""
-    if refused.reason is Reason.forbidden:
-        return ()
-    return (("retry-after", str(max(1, math.ceil(refused.retry_after or 1)))),)
+def _limit_headers(refused: Denied) -> tuple[tuple[str, str], ...]:
+    """Return ``Retry-After`` and the state of the limits."""
+    if refused.reason in (Reason.rate_limited, Reason.quota_exceeded):
+        unknown = refused.limit is None and refused.retry_after is None
+        return (*retry_after_headers(1.0 if unknown else refused.retry_after), *rate_limit_headers(refused.limits))
+    return retry_after_headers(1.0) if refused.reason is Reason.unavailable else ()
 
 
 def _forbidden(refused: Forbidden, challenge: str) -> Refusal:
+    if refused.permission is None and refused.key.kind != "publishable":
+        return _json(403, "no_route", "API keys give no access to this method and path.", ())
     if refused.permission is None:
         message = "A publishable API key may not be used here. Use a secret or a restricted one, on a server."
         return _json(

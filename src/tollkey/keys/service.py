@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from pathlib import Path
 
 from tollkey.db import Database, SQLite, forking, migrate, open_database
 from tollkey.db.ids import Ids
@@ -14,15 +15,18 @@ from tollkey.keys.accounts import AccountKeys
 from tollkey.keys.attempts import Attempts
 from tollkey.keys.authority import Authority
 from tollkey.keys.changing import KeyChanges
+from tollkey.keys.config import Config, load
+from tollkey.keys.demands import Demand, demand_of
 from tollkey.keys.flushing import Flusher
 from tollkey.keys.foreign import ForeignKeys
 from tollkey.keys.header import decode_key
-from tollkey.keys.key import Checked, Denied, Key, Reason
+from tollkey.keys.key import Checked, Denied, Key, LimitState, Reason
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.lease_renewal import LeaseRenewer
+from tollkey.keys.limiting import AccountPlans, KeyLimits, PlanChanges, SharedLimiter
 from tollkey.keys.limits import Limiter, Limits
 from tollkey.keys.observing import LeastPrivilege
-from tollkey.keys.once import PerRequestLimiter, first_use, take_once
+from tollkey.keys.once import PerRequestLimiter, first_use, take_once, take_once_at_once
 from tollkey.keys.permissions import Permission, PermissionCatalogue
 from tollkey.keys.schema import MIGRATIONS
 from tollkey.keys.threads import in_thread
@@ -32,7 +36,7 @@ from tollkey.keys.usage import ACCEPTED, UsageReports
 from tollkey.keys.verifier import Verifier
 
 
-class KeyService(KeyChanges, UsageReports, LeastPrivilege, Tokens, forking.ForkAware):
+class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, forking.ForkAware):
     """Creates and verifies API keys. Use one object for each process and ``close`` it at the end.
 
     Every key belongs to an ``account``, the host's name for its customer, and to a mode. It is thread-safe and may be
@@ -41,7 +45,7 @@ class KeyService(KeyChanges, UsageReports, LeastPrivilege, Tokens, forking.ForkA
 
     database: open, shared with nothing that closes it. authority: creates and changes keys. verifier: verifies them.
     clock: returns UTC epoch seconds. flush_seconds: how often uses and refused attempts are written; 0: never.
-    attempts: counts refused attempts. limits: see ``open``. Raises StorageError.
+    attempts: counts refused attempts. config: routes and plans. limits: see ``open``. Raises StorageError.
     """
 
     def __init__(
@@ -53,16 +57,20 @@ class KeyService(KeyChanges, UsageReports, LeastPrivilege, Tokens, forking.ForkA
         clock: Callable[[], float] = time.time,
         flush_seconds: float = 1.0,
         attempts: Attempts | None = None,
+        config: Config | None = None,
         limits: Limits | None = None,
     ) -> None:
         super().__init__(database, authority, clock)
         self.verifier = verifier
         self.attempts = attempts or Attempts()
-        self._limits = limits
+        self.config = config or Config()
         migrate(database, MIGRATIONS)
         database.write(lambda tx: audit.guard(tx, authority.keyring, int(clock())), lock="migrate")
         verifier.attach(database)
-        self._flusher = Flusher(database, verifier, self.attempts, flush_seconds)
+        self.plans = AccountPlans(database)
+        shared = SharedLimiter(database) if limits is None and self.config.limited else None
+        self._limits = limits if shared is None else KeyLimits(self.config, shared, self.plans)
+        self._flusher = Flusher(database, verifier, self.attempts, flush_seconds, limiter=shared, clock=clock)
         self._lease_renewer = LeaseRenewer(database, verifier.lease)
         if isinstance(database, SQLite):
             database.close_connections()  # so that none is open when a preloaded application forks
@@ -78,9 +86,10 @@ class KeyService(KeyChanges, UsageReports, LeastPrivilege, Tokens, forking.ForkA
         database: str,
         permissions: Iterable[Permission] = (),
         *,
+        config: Config | str | Path | None = None,
         keyring: str | Keyring | None = None,
         implied: Mapping[str, tuple[str, ...]] | None = None,
-        brand: Brand = BRAND,
+        brand: Brand | None = None,
         allow_imported: bool = False,
         limiter: Limiter | None = None,
         limits: Limits | None = None,
@@ -92,6 +101,8 @@ class KeyService(KeyChanges, UsageReports, LeastPrivilege, Tokens, forking.ForkA
 
         database: the path of an SQLite file, or ``postgresql://…``.
         permissions: the permissions that restricted keys of this application can have.
+        config: prefixes, permissions, routes, plans and limits, as a value or as the path of a ``tollkey.toml``; then
+            ``permissions``, ``implied`` and ``brand`` are not given.
         keyring: the path of the keyring file, or a ``Keyring``. By default the file is next to the SQLite file, with
             the suffix ``.keyring``. It is created for a new database. Back it up apart from the database: without it no
             key verifies.
@@ -99,31 +110,35 @@ class KeyService(KeyChanges, UsageReports, LeastPrivilege, Tokens, forking.ForkA
         allow_imported: also verify keys that were imported (``Authority.import_key``, ``import_hash``): without our
             checksum, of other forms, or known by a hash only.
         limiter: rate limiter, called once for each request with an accepted key.
-        limits: limits with costs, taken by ``check`` once for each request with an accepted key and permission.
+        limits: limits of your own in place of those of ``config``. Limits are taken by ``check`` and by gates, once for
+            each request with an accepted key and permission.
         flush_seconds: how often uses and refused attempts are written; 0: only by ``flush`` and ``close``.
         attempts: counts refused attempts, by hour by default; ``Attempts(0)`` disables it.
         clock: returns UTC epoch seconds.
-        Raises ValueError for a URL that is not valid, or PostgreSQL without ``keyring``; KeyringError, StorageError.
+        Raises ValueError for a URL that is not valid, PostgreSQL without ``keyring``, or what is declared twice;
+        ConfigError, KeyringError, StorageError.
         """
+        declared = _declared(config, permissions, implied, brand)
         sqlite_path = database.removeprefix("sqlite:///")
         if keyring is None:
             if "://" in sqlite_path:
                 raise ValueError("PostgreSQL needs the path of the keyring file: keyring=…")
             keyring = f"{sqlite_path}.keyring"
-        catalogue = PermissionCatalogue(permissions, implied or {}, ())
+        catalogue = PermissionCatalogue(declared.permissions, declared.implied, ())
         opened = open_database(database, origin=f"keys-{os.getpid()}-{Ids().text(12)}")
         try:
             migrate(opened, MIGRATIONS)
             material = fingerprints.load_keyring(opened, fingerprints.source_of(keyring))
-            authority = Authority(material, catalogue, brand=brand)
+            authority = Authority(material, catalogue, brand=declared.brand)
             once = None if limiter is None else PerRequestLimiter(limiter)
             foreign = ForeignKeys(material, time.monotonic) if allow_imported else None
             verifier = Verifier(
-                material, catalogue, brand=brand, allow_imported=allow_imported, limiter=once, foreign=foreign
+                material, catalogue, brand=declared.brand, allow_imported=allow_imported, limiter=once, foreign=foreign
             )
             return cls(
-                opened, authority, verifier, clock=clock, flush_seconds=flush_seconds, attempts=attempts, limits=limits
-            )
+                opened, authority, verifier, clock=clock, flush_seconds=flush_seconds, attempts=attempts,
+                config=declared, limits=limits,
+            )  # fmt: skip
         except BaseException:
             opened.close()
             raise
@@ -213,22 +228,28 @@ class KeyService(KeyChanges, UsageReports, LeastPrivilege, Tokens, forking.ForkA
         ip: str | None = None,
         endpoint: str | None = None,
         route: str | None = None,
-        cost: int = 1,
+        cost: int | None = None,
         account: str | None = None,
+        publishable: bool = True,
     ) -> Checked:
         """Verify an API key, then its permission, then its limits.
 
         text, ip, endpoint, account: see ``verify``.
-        permission: the grant that the request needs, for example ``report_read`` or ``project:42:write``.
-        route: the name of the route, for limits of routes. cost: how much the request takes from the limits; 0 only
-            looks at them.
+        permission: the grant that the request needs, for example ``report_read`` or ``project:42:write``; None for that
+            of the declared route.
+        route: method and path, ``GET /reports/1``, which are compared with the declared routes; or a name for limits of
+            routes. With declared routes, a request that matches none is refused as ``forbidden``.
+        cost: how much the request takes from the limits; None for that of the route, or 1. 0 only looks at them.
+        publishable: whether a publishable key will do. It is public; a declared route must allow it too.
         Returns ``Checked``, whose truth value is whether the request is accepted. In one request (see a gate) a key
         pays the highest cost once. Raises UnknownPermission if nothing declares the permission, ValueError for a
         negative cost.
         """
-        needed = self._needed(permission, cost)
-        answer = self._decide(self._look_up(text, ip, account), needed, route, cost)
-        return self._recorded(answer, ip, endpoint, route, cost, needed)
+        demand = self._demand(permission, route, cost, publishable)
+        checked = self._authorize(self._look_up(text, ip, account), demand)
+        if isinstance(checked, Key):
+            checked = _limited(checked, self._take(checked, demand))
+        return self._recorded(checked, ip, endpoint, demand)
 
     async def acheck(
         self,
@@ -238,53 +259,62 @@ class KeyService(KeyChanges, UsageReports, LeastPrivilege, Tokens, forking.ForkA
         ip: str | None = None,
         endpoint: str | None = None,
         route: str | None = None,
-        cost: int = 1,
+        cost: int | None = None,
         account: str | None = None,
+        publishable: bool = True,
     ) -> Checked:
         """Do what ``check`` does without blocking the event loop: from the cache, or else in a thread.
 
         It runs under asyncio and trio. Arguments, result and errors are those of ``check``.
         """
-        needed = self._needed(permission, cost)
+        demand = self._demand(permission, route, cost, publishable)
         answer = self._look_up_cached(text, ip, account)
         if answer is None:
             answer = await in_thread(partial(self._look_up, text, ip, account))
-        return self._recorded(self._decide(answer, needed, route, cost), ip, endpoint, route, cost, needed)
+        checked = self._authorize(answer, demand)
+        if isinstance(checked, Key):
+            taken = self._take_at_once(checked, demand)
+            if taken is None:
+                taken = await in_thread(partial(self._take, checked, demand))
+            checked = _limited(checked, taken)
+        return self._recorded(checked, ip, endpoint, demand)
 
-    def _needed(self, permission: str | None, cost: int) -> str | None:
-        """Return the declared name of a permission. Raises UnknownPermission, and ValueError for a negative cost."""
-        if cost < 0:
-            raise ValueError("the cost of a request cannot be negative")
-        return None if permission is None else self.authority.catalogue.canonical(permission)
+    def _demand(self, permission: str | None, route: str | None, cost: int | None, publishable: bool) -> Demand:
+        """Return what a request demands. Raises UnknownPermission, ValueError."""
+        demand = demand_of(self.config, permission, route, cost, publishable)
+        if demand.permission is None:
+            return demand
+        return demand._replace(permission=self.authority.catalogue.canonical(demand.permission))
 
-    def _decide(self, answer: Key | Denied, needed: str | None, route: str | None, cost: int) -> Checked:
-        """Check permission and limits of a verified key. needed: the declared name of the permission."""
+    def _authorize(self, answer: Key | Denied, demand: Demand) -> Key | Checked:
+        """Return the key if it may do what a request demands, or why the request is refused."""
         if isinstance(answer, Denied):
             return _refused(answer)
-        if needed is not None and not answer.allows(needed):
-            return Checked(None, Reason.forbidden, needed, masked=answer.masked, known=answer)
-        taken = None if self._limits is None else take_once(self._limits, answer, route, cost, self._clock())
-        if isinstance(taken, Denied):
-            return _refused(taken)
-        return Checked(answer, limit=taken, masked=answer.masked, known=answer)
+        if not demand.declared or (answer.kind == "publishable" and not demand.publishable):
+            return Checked(None, Reason.forbidden, masked=answer.masked, known=answer)
+        if demand.permission is not None and not answer.allows(demand.permission):
+            return Checked(None, Reason.forbidden, demand.permission, masked=answer.masked, known=answer)
+        return answer
 
-    def _recorded(
-        self,
-        checked: Checked,
-        ip: str | None,
-        endpoint: str | None,
-        route: str | None,
-        cost: int,
-        needed: str | None,
-    ) -> Checked:
+    def _take(self, key: Key, demand: Demand) -> tuple[LimitState, ...] | Denied:
+        """Take what a request costs from the limits. It may read the database."""
+        return () if self._limits is None else take_once(self._limits, key, demand.route, demand.cost, self._clock())
+
+    def _take_at_once(self, key: Key, demand: Demand) -> tuple[LimitState, ...] | Denied | None:
+        """Do what ``_take`` does without blocking; None if that is needed."""
+        if self._limits is None:
+            return ()
+        return take_once_at_once(self._limits, key, demand.route, demand.cost, self._clock())
+
+    def _recorded(self, checked: Checked, ip: str | None, endpoint: str | None, demand: Demand) -> Checked:
         """Count a result and return it. A key without the permission was used, and has a last use."""
         if checked.key is not None:
-            self._record(checked.key, ip, endpoint, route, ACCEPTED, cost, needed)
+            self._record(checked.key, ip, endpoint, demand.name, ACCEPTED, demand.cost, demand.permission)
         elif checked.reason is Reason.forbidden and checked.known is not None:
-            self._record(checked.known, ip, endpoint, route, Reason.forbidden.value, 0, needed)
+            self._record(checked.known, ip, endpoint, demand.name, Reason.forbidden.value, 0, demand.permission)
         elif checked.reason is not None:
             refused = Denied(checked.reason, checked.masked, checked.known)
-            self._record(refused, ip, endpoint, route, cost=0, needed=needed)
+            self._record(refused, ip, endpoint, demand.name, cost=0, needed=demand.permission)
         return checked
 
     def account(self, account: str, livemode: bool = True) -> AccountKeys:
@@ -323,6 +353,27 @@ class KeyService(KeyChanges, UsageReports, LeastPrivilege, Tokens, forking.ForkA
         self.close()
 
 
+def _declared(
+    config: Config | str | Path | None,
+    permissions: Iterable[Permission],
+    implied: Mapping[str, tuple[str, ...]] | None,
+    brand: Brand | None,
+) -> Config:
+    """Return the configuration of a service. Raises ConfigError, and ValueError for what is declared twice."""
+    if config is None:
+        return Config(permissions=tuple(permissions), implied=implied or {}, brand=brand or BRAND)
+    if tuple(permissions) or implied is not None or brand is not None:
+        raise ValueError("permissions, implied and brand are declared by config: give only that")
+    return config if isinstance(config, Config) else load(config)
+
+
+def _limited(key: Key, taken: tuple[LimitState, ...] | Denied) -> Checked:
+    """Return the result of a request with a key and permission. taken: of ``Limits.take``."""
+    if isinstance(taken, Denied):
+        return _refused(taken)
+    return Checked(key, limit=taken[0] if taken else None, masked=key.masked, known=key, limits=taken)
+
+
 def _refused(denied: Denied) -> Checked:
     return Checked(
         None,
@@ -331,6 +382,7 @@ def _refused(denied: Denied) -> Checked:
         retry_after=denied.retry_after,
         masked=denied.masked,
         known=denied.key,
+        limits=denied.limits,
     )
 
 

@@ -25,6 +25,7 @@ from tollkey.wire.openapi import document as openapi_document
 from tollkey.wire.pages import Page, created_ranges, list_page, listing, nested_list, page_of_list, retrieve
 from tollkey.wire.params import P, operation_params
 from tollkey.wire.policy import Logged, Policy
+from tollkey.wire.rates import RequestRate
 from tollkey.wire.removed import Removed, removed_since
 from tollkey.wire.resource import (
     Action,
@@ -73,6 +74,7 @@ __all__ = [
     "Removed",
     "Reply",
     "Request",
+    "RequestRate",
     "Resource",
     "Response",
     "Rest",

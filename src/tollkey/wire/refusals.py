@@ -150,8 +150,12 @@ def https_only() -> ApiError:
     )
 
 
-def too_many_requests(livemode: bool) -> ApiError:
-    """Return the 429 for a key that has exceeded its rate limit (reference section 1.7)."""
+def too_many_requests(livemode: bool, reason: str = "global-rate") -> ApiError:
+    """Return the 429 for an account that has exceeded its rate limit (reference section 1.7).
+
+    reason: of ``Stripe-Rate-Limited-Reason``: ``global-rate``, ``global-concurrency``, ``endpoint-rate``,
+        ``endpoint-concurrency`` or ``resource-specific`` (Stripe's documentation, "Rate limits").
+    """
     message = (
         "Request rate limit exceeded"
         if livemode
@@ -161,4 +165,5 @@ def too_many_requests(livemode: bool) -> ApiError:
             " limits here https://stripe.com/docs/rate-limits."
         )
     )
-    return ApiError(429, code="rate_limit", message=message, retry=True)
+    headers = {"Stripe-Rate-Limited-Reason": reason}
+    return ApiError(429, code="rate_limit", message=message, retry=True, headers=headers)

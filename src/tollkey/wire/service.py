@@ -151,7 +151,10 @@ class Service:
             response = self._refuse(error, request, key, request_id)
         except Busy:
             response = self._refuse(
-                refusals.too_many_requests(key is not None and key.livemode), request, key, request_id
+                refusals.too_many_requests(key is not None and key.livemode, "global-concurrency"),
+                request,
+                key,
+                request_id,
             )
         except StorageError as error:
             log.error("%s storage: %s", request_id, error)

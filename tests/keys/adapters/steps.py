@@ -36,7 +36,11 @@ class Ten:
         self.left: dict[str, int] = {}
         self.taken: list[tuple[str | None, int]] = []
 
-    def take(self, key: Key, route: str | None, cost: int, now: float) -> LimitState | Denied | None:
+    def take_at_once(self, key: Key, route: str | None, cost: int, now: float) -> tuple[LimitState, ...] | Denied:
+        """See ``Limits.take_at_once``."""
+        return self.take(key, route, cost, now)
+
+    def take(self, key: Key, route: str | None, cost: int, now: float) -> tuple[LimitState, ...] | Denied:
         """See ``Limits.take``."""
         left = self.left.get(key.id, 10)
         if cost > left:
@@ -44,7 +48,7 @@ class Ten:
             return Denied(Reason.rate_limited, key.masked, key, limit=state, retry_after=29.5)
         self.left[key.id] = left - cost
         self.taken.append((route, cost))
-        return LimitState("ten", 10, left - cost, 30.0)
+        return (LimitState("ten", 10, left - cost, 30.0),)
 
 
 @contextmanager

@@ -38,6 +38,7 @@ GUIDES = (
     "errors",
     "library",
     "config",
+    "limits",
     "production",
 )
 

@@ -58,6 +58,11 @@ class Config:
             *route_faults(self.routes, self.permissions, every),
         ]
 
+    @property
+    def limited(self) -> bool:
+        """Whether it declares any limit."""
+        return bool(self.limits) or any(plan.limits for plan in self.plans)
+
     def environment(self, livemode: bool) -> str:
         """Return the name of the environment of keys in this mode: ``test`` and ``live`` by default."""
         return self.brand.live if livemode else self.brand.test

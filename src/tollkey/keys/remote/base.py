@@ -124,7 +124,7 @@ class RemoteBase(forking.ForkAware, ABC):
         checked = self._verdicts.learn(reply, asked.request(), asked, ticket)
         request = current_request()
         if request is not None and checked and question.cost > self._paid(question):
-            request.paid[self._name(question)] = (question.cost, checked.limit)
+            request.paid[self._name(question)] = (question.cost, checked.limits)
         return checked
 
 

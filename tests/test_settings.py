@@ -1,0 +1,17 @@
+"""Settings from the environment."""
+
+from __future__ import annotations
+
+import pytest
+
+from tollkey.settings import Settings, load_settings
+
+
+def test_the_request_rates_are_those_of_the_real_system_unless_they_are_set() -> None:
+    assert (Settings().test_rate_limit, Settings().live_rate_limit) == (25, 100)
+    assert load_settings({"TOLLKEY_TEST_RATE_LIMIT": "0"}).test_rate_limit == 0
+
+
+def test_a_setting_that_no_longer_exists_is_refused() -> None:
+    with pytest.raises(ValueError, match="TOLLKEY_RATE_LIMIT is now TOLLKEY_TEST_RATE_LIMIT"):
+        load_settings({"TOLLKEY_RATE_LIMIT": "10"})
