@@ -49,6 +49,9 @@ def serve(
             help="Proxies must send a service key in X-Tollkey-Service; without, whoever reaches the port may ask.",
         ),
     ] = False,
+    key_header: Annotated[
+        str, typer.Option(help="Header in which clients of a proxy send their key.")
+    ] = "authorization",
     admin_key_file: Annotated[
         Path | None, typer.Option(help="New file for the first service key, instead of printing it.")
     ] = None,
@@ -68,7 +71,16 @@ def serve(
     try:
         sys.setswitchinterval(SWITCH_SECONDS)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_run(keys, listener, host, forward_auth_key, admin_key_file, json_))
+            app = KeyServer(
+                keys,
+                clock=time.time,
+                monotonic=time.monotonic,
+                new_id=Ids().new,
+                config=declared,
+                forward_auth_key=forward_auth_key,
+                key_header=key_header,
+            )
+            runner.run(_run(app, listener, host, admin_key_file, json_))
     except (OSError, StorageError) as problem:
         raise refused(problem) from None
     finally:
@@ -112,17 +124,7 @@ def _keyring(option: Path | None, text: str, file: str) -> str | Keyring | None:
     return Keyring.from_text(text, "TOLLKEY_KEYRING") if text else file or None
 
 
-async def _run(
-    keys: KeyService,
-    listener: socket.socket,
-    host: str,
-    forward_auth_key: bool,
-    admin_key_file: Path | None,
-    as_json: bool,
-) -> None:
-    app = KeyServer(
-        keys, clock=time.time, monotonic=time.monotonic, new_id=Ids().new, forward_auth_key=forward_auth_key
-    )
+async def _run(app: KeyServer, listener: socket.socket, host: str, admin_key_file: Path | None, as_json: bool) -> None:
     await app.start()
     try:
         admin_key = _admin_key(app, admin_key_file)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pytest
 
 from tests.conftest import Clock
-from tollkey.db import Ids
+from tollkey.db import Ids, StorageError
 from tollkey.keys import Key, KeyService, Permission
 from tollkey.keys.http import SERVICE_ACCOUNT, KeyServer
 from tollkey.keys.http.callers import Brake
@@ -101,6 +101,16 @@ class Web:
     def form(self, path: str, body: str, **given: Any) -> Answer:
         headers = {"content-type": "application/x-www-form-urlencoded", **given.pop("headers", {})}
         return self.call("POST", path, body.encode(), headers=headers, **given)
+
+
+def away(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the database away from a node."""
+
+    def fails(*_: Any, **__: Any) -> Any:
+        raise StorageError("away")
+
+    monkeypatch.setattr(web.keys.database, "read", fails)
+    monkeypatch.setattr(web.keys.database, "write", fails)
 
 
 def scope_of(method: str, target: str, headers: dict[str, str], ip: str) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.keys.http.conftest import Answer, Web, scope_of
+from tests.keys.http.conftest import Answer, Web, away, scope_of
 from tollkey.keys.http import dispatch
 from tollkey.keys.http.answer import Answer as Sent
 from tollkey.keys.http.endpoint import Call
@@ -136,8 +137,6 @@ def test_an_unexpected_failure_is_answered_and_logged_with_its_request_id(
 
 
 def _with(endpoint: Any, handle: Any) -> Any:
-    from dataclasses import replace
-
     return replace(endpoint, handle=handle)
 
 
@@ -154,8 +153,8 @@ def test_a_websocket_is_refused(web: Web) -> None:
     assert [each["type"] for each in sent] == ["websocket.close"]
 
 
-def test_readiness_follows_the_database(web: Web) -> None:
+def test_readiness_follows_the_database(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     assert web.get("/readyz", key=None).json == {"status": "ready"}
-    web.keys.database.close()
+    away(web, monkeypatch)
     assert web.get("/readyz", key=None).error == (503, "unavailable")
     assert web.get("/healthz", key=None).json == {"status": "ok"}

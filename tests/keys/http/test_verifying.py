@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import NOW
-from tests.keys.http.conftest import Web
+from tests.keys.http.conftest import Web, away
 from tollkey.keys import Key
 from tollkey.keys.verifier import Lease
 
@@ -22,16 +22,18 @@ def code(web: Web, text: str | None, **given: object) -> str:
 
 
 def test_a_valid_key_is_answered_with_what_it_may_do(web: Web) -> None:
-    key, text = made(web, expires_at=NOW + 1000)
+    key, text = made(web, expires_at=NOW + 1000, metadata={"team": "a"})
     answer = web.post(VERIFY, {"key": text, "permission": "report_read"})
     assert answer.status == 200
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["request-id"].startswith("req_")
     assert answer.json == {
-        "valid": True, "code": "valid", "ratelimit": None, "retry_after": None, "ttl": 300, "version": 1,
+        "valid": True, "code": "valid", "permission": None, "ratelimit": None, "retry_after": None, "ttl": 300,
+        "version": 1,
         "key": {
             "id": key.id, "account": "cus_1", "environment": "live", "livemode": True, "kind": "restricted",
-            "name": "CI", "permissions": ["report_read", "report_write"], "expires_at": NOW + 1000,
+            "name": "CI", "permissions": ["report_read", "report_write"], "metadata": {"team": "a"}, "created": NOW,
+            "expires_at": NOW + 1000,
         },
     }  # fmt: skip
 
@@ -46,6 +48,8 @@ def test_each_refusal_has_its_code(web: Web) -> None:
     _, here = made(web, ip_allowlist=["192.0.2.0/24"])
     assert code(web, here) == code(web, here, ip="198.51.100.1") == "ip_not_allowed"
     assert code(web, here, ip="192.0.2.7") == "valid"
+    web.keys.disable(key)
+    assert code(web, text) == "disabled"
     web.keys.revoke(key)
     assert code(web, text) == "revoked"
 
@@ -104,7 +108,7 @@ def test_what_cannot_be_known_is_a_503(web: Web, monkeypatch: pytest.MonkeyPatch
     caller = web.service_key("key_verify_write")[1]
     web.post(VERIFY, {"key": text}, key=caller)
     monkeypatch.setattr(Lease, "fresh", lambda *_: True)
-    web.keys.database.close()
+    away(web, monkeypatch)
     assert code(web, text) == "valid"  # announcements arrive
     answer = web.post(VERIFY, {"key": text[:-6] + "zzzzzz"})
     assert answer.json["code"] == "unknown"

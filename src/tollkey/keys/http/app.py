@@ -12,8 +12,9 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from tollkey.db.engine import StorageError
+from tollkey.keys.config import Config
 from tollkey.keys.header import without_keys
-from tollkey.keys.http import health, streaming, verifying
+from tollkey.keys.http import forwarding, health, streaming, verifying
 from tollkey.keys.http.callers import Brake, Callers
 from tollkey.keys.http.changes import ChangeStream
 from tollkey.keys.http.dispatch import Dispatch, send_answer
@@ -31,7 +32,8 @@ class KeyServer:
 
     keys: the keys to serve; the caller closes it afterwards. clock: returns UTC epoch seconds. monotonic: returns
     seconds of a monotonic clock. new_id: returns a new id with a prefix.
-    forward_auth_key: whether proxies must send a service key to ``forward-auth``.
+    config: what is declared; None for nothing. forward_auth_key: whether proxies must send a service key to
+    ``forward-auth``. key_header: the header in which clients send their key.
     Raises StorageError.
     """
 
@@ -42,11 +44,23 @@ class KeyServer:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         new_id: Callable[[str], str],
+        config: Config | None = None,
         forward_auth_key: bool = False,
+        key_header: str = "authorization",
     ) -> None:
         callers = Callers(keys, Brake(monotonic), clock)
-        self.server = Server(keys, callers, ChangeStream(keys, monotonic), clock, new_id, forward_auth_key)
-        self._router = Router(routes(self.server, ENDPOINTS), redirect_slashes=False, default=_NotFound(new_id))
+        self.server = Server(
+            keys,
+            callers,
+            ChangeStream(keys, monotonic),
+            clock,
+            new_id,
+            config or Config(),
+            forward_auth_key,
+            key_header.lower(),
+        )
+        found = [*forwarding.routes(self.server), *routes(self.server, ENDPOINTS)]
+        self._router = Router(found, redirect_slashes=False, default=_NotFound(new_id))
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

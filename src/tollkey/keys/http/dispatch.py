@@ -16,7 +16,6 @@ from tollkey.keys.http.callers import require
 from tollkey.keys.http.endpoint import LARGEST_BODY, Call, Endpoint, Server
 from tollkey.keys.http.errors import ApiError, error_of, internal, invalid
 from tollkey.keys.http.fields import Values, read, read_query
-from tollkey.keys.once import one_request
 
 BODY_SECONDS = 10.0  # how long a body may take to arrive
 _EMPTY = Values({})
@@ -34,8 +33,7 @@ class Dispatch:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = self._server.new_id("req")
-        with one_request():
-            answer = await self._answer(scope, receive, request_id)
+        answer = await self._answer(scope, receive, request_id)
         await send_answer(answer, request_id, scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Answer | Stream:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
-
-from starlette.concurrency import run_in_threadpool
 
 from tollkey.keys.http.answer import Answer, JsonValue, json_answer
 from tollkey.keys.http.callers import SERVICE_ACCOUNT
 from tollkey.keys.http.endpoint import Call, Endpoint, Server
 from tollkey.keys.http.errors import invalid, unavailable
 from tollkey.keys.http.fields import Field, Values, read
-from tollkey.keys.key import Denied, Key, Reason
+from tollkey.keys.key import Checked, Key, LimitState, Reason
 
 MOST_KEYS = 100
 LONGEST_TTL = 300  # seconds that a remote cache may keep an accepted key while the stream of changes is fresh
 NEEDS = "key_verify_write"
-_FORBIDDEN = "forbidden"
 
 _ITEM: Mapping[str, Field] = {
     "key": Field("string", "The key as the client sent it.", required=True, most=65_536, nullable=True),
@@ -25,6 +21,10 @@ _ITEM: Mapping[str, Field] = {
     "account": Field("string", "Accept only keys of this account.", nullable=True),
     "ip": Field(
         "string", "The client's address; keys with an allow-list are refused without it.", most=64, nullable=True
+    ),
+    "route": Field("string", "The route, for its limits: method and path, or its name.", most=2000, nullable=True),
+    "cost": Field(
+        "integer", "What it takes from the limits, 1 by default; 0 only looks.", most=1_000_000, nullable=True
     ),
     "endpoint": Field("string", "What the key is used for, kept as its last use.", nullable=True),
 }
@@ -45,89 +45,106 @@ async def verify(call: Call) -> Answer:
 
 async def _verified(server: Server, item: Values) -> dict[str, JsonValue]:
     """Return the answer about one key. Raises ApiError 503 if it cannot be known, UnknownPermission."""
-    permission = item.text("permission")
-    wanted = None if permission is None else server.keys.authority.catalogue.canonical(permission)
-    text = item.text("key")
-    answer = await checked(server, text, item.text("ip"), item.text("endpoint"), item.text("account"))
-    if isinstance(answer, Denied):
-        if answer.reason is Reason.unavailable:
-            raise unavailable("Keys cannot be checked at the moment.")
-        return _shown(server, answer.reason.value, answer.key)
-    if wanted is not None and not answer.allows(wanted):
-        return _shown(server, _FORBIDDEN, answer)
-    return _shown(server, "valid", answer)
-
-
-async def checked(
-    server: Server, text: str | None, ip: str | None, endpoint: str | None, account: str | None
-) -> Key | Denied:
-    """Verify a key from memory, or else in a thread. Service keys are unknown here."""
-    answer = server.keys.verify_cached(text, ip, endpoint, account)
-    if answer is None:
-        verify = partial(server.keys.verify, text, ip=ip, endpoint=endpoint, account=account)
-        answer = await run_in_threadpool(verify)
-    key = answer if isinstance(answer, Key) else answer.key
-    if key is not None and key.account == SERVICE_ACCOUNT:
-        return Denied(Reason.unknown, key.masked)
-    return answer
-
-
-def _shown(server: Server, code: str, key: Key | None) -> dict[str, JsonValue]:
-    valid = code == "valid"
+    cost = item.number("cost")
+    checked = await check(
+        server,
+        item.text("key"),
+        item.text("permission"),
+        ip=item.text("ip"),
+        endpoint=item.text("endpoint"),
+        route=item.text("route"),
+        cost=1 if cost is None else cost,
+        account=item.text("account"),
+    )
+    key, limit = checked.known, checked.limit
     return {
-        "valid": valid,
-        "code": code,
-        "key": None if key is None else facts(key),
-        "ratelimit": None,
-        "retry_after": None,
-        "ttl": _ttl(key, server.now) if valid and key is not None else 0,
+        "valid": bool(checked),
+        "code": "valid" if checked.reason is None else checked.reason.value,
+        "permission": checked.permission,
+        "key": None if key is None else facts(server, key),
+        "ratelimit": None if limit is None else limit_facts(limit),
+        "retry_after": checked.retry_after,
+        "ttl": _ttl(checked, server.now),
         "version": None if key is None else key.version,
     }
 
 
-def facts(key: Key) -> dict[str, JsonValue]:
+async def check(
+    server: Server,
+    text: str | None,
+    permission: str | None = None,
+    *,
+    ip: str | None,
+    endpoint: str | None = None,
+    route: str | None = None,
+    cost: int = 1,
+    account: str | None = None,
+) -> Checked:
+    """Check a request of a host's customer; see ``KeyService.acheck``. Service keys are unknown here.
+
+    Raises ApiError 503 if it cannot be known, UnknownPermission.
+    """
+    checked = await server.keys.acheck(
+        text, permission, ip=ip, endpoint=endpoint, route=route, cost=cost, account=account
+    )
+    if checked.reason is Reason.unavailable:
+        raise unavailable("Keys cannot be checked at the moment.")
+    if checked.known is not None and checked.known.account == SERVICE_ACCOUNT:
+        return Checked(None, Reason.unknown, masked=checked.masked)
+    return checked
+
+
+def facts(server: Server, key: Key) -> dict[str, JsonValue]:
     """Return what a verifier is told of a key."""
     return {
         "id": key.id,
         "account": key.account,
-        "environment": environment_of(key),
+        "environment": server.config.environment(key.livemode),
         "livemode": key.livemode,
         "kind": key.kind,
         "name": key.name,
         "permissions": sorted(key.effective),
+        "metadata": dict(key.metadata),
+        "created": key.created,
         "expires_at": key.expires_at,
     }
 
 
-def environment_of(key: Key) -> str:
-    """Return the name of the environment of a key."""
-    return "live" if key.livemode else "test"
+def limit_facts(limit: LimitState) -> dict[str, JsonValue]:
+    """Return what a verifier is told of a limit. reset: seconds until all of it is there again."""
+    return {
+        "policy": limit.policy,
+        "limit": limit.limit,
+        "remaining": limit.remaining,
+        "reset": limit.reset,
+        "window": limit.window,
+    }
 
 
-def _ttl(key: Key, now: int) -> int:
+def _ttl(checked: Checked, now: int) -> int:
     """Return how many seconds a remote cache may keep this answer; 0 if the next one depends on more than the key."""
-    if key.ip_allowlist:
+    key = checked.key
+    if key is None or key.ip_allowlist or checked.limit is not None:
         return 0
     return LONGEST_TTL if key.expires_at is None else max(0, min(LONGEST_TTL, key.expires_at - now))
 
 
 async def introspect(call: Call) -> Answer:
     """Tell whether a token is active. An inactive one gets no further explanation (RFC 7662 section 2.2)."""
-    answer = await checked(call.server, call.body.text("token"), None, None, None)
-    if isinstance(answer, Denied):
-        if answer.reason is Reason.unavailable:
-            raise unavailable("Keys cannot be checked at the moment.")
+    checked = await check(call.server, call.body.text("token"), ip=None, cost=0)
+    key = checked.key
+    if key is None:
         return json_answer({"active": False})
     shown: dict[str, JsonValue] = {
         "active": True,
-        "sub": answer.account,
-        "client_id": answer.id,
-        "scope": " ".join(sorted(answer.effective)),
+        "sub": key.account,
+        "client_id": key.id,
+        "scope": " ".join(sorted(key.effective)),
         "token_type": "Bearer",
-        "iat": answer.created,
+        "iat": key.created,
     }
-    if answer.expires_at is not None:
-        shown["exp"] = answer.expires_at
+    if key.expires_at is not None:
+        shown["exp"] = key.expires_at
     return json_answer(shown)
 
 

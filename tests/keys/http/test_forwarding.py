@@ -1,0 +1,209 @@
+"""Proxies ask about each request: nginx, Caddy, Traefik, HAProxy and Envoy, each in its own way."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Clock
+from tests.keys.http.conftest import Answer, Ticker, Web, away
+from tollkey.db import Ids
+from tollkey.keys import KeyService, Reason
+from tollkey.keys.config import parse
+from tollkey.keys.http import KeyServer
+from tollkey.keys.key import Checked, LimitState
+from tollkey.keys.token import generate
+
+PATH = "/v1/keys/forward-auth"
+CONFIG = """
+[service]
+environments = ["sandbox", "production"]
+[permissions.report]
+label = "Reports"
+[[routes]]
+match = "GET /public/*"
+publishable = true
+[[routes]]
+match = "GET /reports/*"
+needs = "report_read"
+[[routes]]
+match = "POST /reports/*"
+needs = "report_write"
+"""
+
+
+@pytest.fixture
+def served(tmp_path: Path, clock: Clock) -> Iterator[Web]:
+    """A node with declared routes, on SQLite: nothing here is about storage."""
+    config = parse(CONFIG)
+    with asyncio.Runner() as runner, KeyService.open(
+        str(tmp_path / "keys.db"), config.permissions, brand=config.brand, clock=clock, flush_seconds=0
+    ) as keys:  # fmt: skip
+        app = KeyServer(keys, clock=clock, monotonic=time.monotonic, new_id=Ids.seeded(7).new, config=config)
+        yield Web(keys, app, runner, "", Ticker())
+        runner.run(app.stop())
+
+
+def nginx(web: Web, method: str, uri: str, text: str | None, query: str = "", **headers: str) -> Answer:
+    """nginx and HAProxy: the original request in headers of their own."""
+    sent = {"x-original-method": method, "x-original-uri": uri, **{n.replace("_", "-"): v for n, v in headers.items()}}
+    return web.get(PATH + query, key=text, headers=sent)
+
+
+def made(web: Web, *permissions: str, **given: Any) -> str:
+    return web.keys.create(permissions=permissions, account="jenny@example.com", **given)[1]
+
+
+def code(answer: Answer) -> tuple[int, str]:
+    return answer.status, answer.json["error"]["code"]
+
+
+def test_an_accepted_request_is_told_whose_key_it_has(served: Web) -> None:
+    key, text = served.keys.create(permissions=["report_write"], account="Zoë\r\nX-Key-Id: 1")
+    answer = nginx(served, "GET", "/reports/7?page=2", text)
+    assert (answer.status, answer.body) == (204, b"")
+    assert "content-length" not in answer.headers
+    about = {name: value for name, value in answer.headers.items() if name.startswith("x-key-")}
+    assert about == {
+        "x-key-id": key.id,
+        "x-key-account": "Zo%C3%AB%0D%0AX-Key-Id:%201",
+        "x-key-environment": "production",
+        "x-key-permissions": "report_read report_write",
+    }
+    served.keys.flush()
+    usage = served.keys.usage(key)
+    assert usage is not None
+    assert usage.endpoint == "GET /reports/7"
+
+
+def test_every_proxy_s_way_of_asking_means_the_same(served: Web) -> None:
+    text = made(served, "report_read")
+    forwarded = {"x-forwarded-method": "POST", "x-forwarded-uri": "/reports/7"}
+    assert code(served.get(PATH, key=text, headers=forwarded)) == (403, "insufficient_scope")
+    assert code(served.call("POST", PATH + "/reports/7", key=text)) == (403, "insufficient_scope")
+    assert code(nginx(served, "POST", "/reports/7", text)) == (403, "insufficient_scope")
+    assert served.get(PATH, key=text, headers={**forwarded, "x-forwarded-method": "GET"}).status == 204
+    assert served.get(PATH + "/reports/7", key=text).status == 204
+    assert nginx(served, "HEAD", "/reports/7", text).status == 204
+
+
+def test_a_request_described_in_two_ways_or_by_half_is_refused(served: Web) -> None:
+    text = made(served, "report_read")
+    original = {"x-original-method": "GET", "x-original-uri": "/reports/7"}
+    forwarded = {"x-forwarded-method": "POST", "x-forwarded-uri": "/reports/7"}
+    for path, headers in (
+        (PATH, {**original, **forwarded}),
+        (PATH, {**forwarded, "x-original-uri": "/public/1"}),
+        (PATH + "/reports/7", original),
+        (PATH, {"x-original-uri": "/reports/7"}),
+        (PATH, {"x-original-method": "GET POST", "x-original-uri": "/reports/7"}),
+    ):
+        assert code(served.get(path, key=text, headers=headers)) == (403, "request_ambiguous")
+
+
+def test_what_no_route_declares_is_refused_and_paths_are_not_read_in_two_ways(served: Web) -> None:
+    text = made(served, "report_read", kind="restricted")
+    for target in ("/nothing", "/reports/../admin", "/reports//7", "/reports/%2e%2e/admin", "/reports/a%2fb"):
+        assert code(nginx(served, "GET", target, text)) == (403, "route_unknown")
+    assert code(nginx(served, "GET", "/nothing", None)) == (401, "no_api_key")
+
+
+def test_each_refusal_has_its_status_and_challenge(served: Web) -> None:
+    missing = nginx(served, "GET", "/reports/7", None)
+    assert code(missing) == (401, "no_api_key")
+    assert missing.headers["www-authenticate"] == 'Bearer realm="API"'
+    assert code(nginx(served, "GET", "/reports/7", "nothing")) == (401, "invalid_token")
+    lacking = nginx(served, "GET", "/reports/7", made(served))
+    assert code(lacking) == (403, "insufficient_scope")
+    assert 'scope="report_read"' in lacking.headers["www-authenticate"]
+    assert "x-key-id" not in lacking.headers
+    public = made(served, kind="publishable")
+    assert code(nginx(served, "GET", "/reports/7", public)) == (403, "insufficient_scope")
+    assert nginx(served, "GET", "/public/7", public).status == 204
+
+
+def test_a_service_key_opens_nothing_behind_a_proxy(served: Web) -> None:
+    _, text = served.service_key("key_write")
+    assert code(nginx(served, "GET", "/public/7", text)) == (401, "invalid_token")
+
+
+def test_preflights_pass_and_other_options_requests_do_not(served: Web) -> None:
+    asks = {"origin": "https://a.example", "access_control_request_method": "PUT"}
+    answer = nginx(served, "OPTIONS", "/reports/7", None, **asks)
+    assert (answer.status, [name for name in answer.headers if name.startswith("x-key")]) == (204, [])
+    assert nginx(served, "OPTIONS", "/reports/7", None).status == 401
+
+
+def test_the_client_s_address_is_the_one_that_the_proxy_added(served: Web) -> None:
+    text = made(served, "report_read", ip_allowlist=["198.51.100.7"])
+    assert nginx(served, "GET", "/reports/7", text, x_forwarded_for="198.51.100.7").status == 204
+    assert nginx(served, "GET", "/reports/7", text, x_forwarded_for="198.51.100.7, 203.0.113.9").status == 401
+    assert nginx(served, "GET", "/reports/7", text).status == 401
+
+
+def limited(monkeypatch: pytest.MonkeyPatch, web: Web) -> None:
+    limit = LimitState("free", 10, 0, 3.2, 60)
+
+    async def used_up(*_: Any, **__: Any) -> Checked:
+        return Checked(None, Reason.rate_limited, limit=limit, retry_after=2.1)
+
+    monkeypatch.setattr(web.keys, "acheck", used_up)
+
+
+def test_a_used_up_limit_is_a_429_with_its_headers(served: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited(monkeypatch, served)
+    answer = nginx(served, "GET", "/reports/7", "x")
+    assert code(answer) == (429, "rate_limited")
+    assert answer.headers["retry-after"] == "3"
+    assert answer.headers["ratelimit"] == '"free";r=0;t=4'
+    assert answer.headers["ratelimit-policy"] == '"free";q=10;w=60'
+
+
+def test_nginx_gets_a_403_for_what_it_does_not_pass_on(served: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited(monkeypatch, served)
+    answer = nginx(served, "GET", "/reports/7", "x", "?nginx=1")
+    assert (answer.status, answer.headers["x-key-status"], answer.headers["x-key-retry-after"]) == (403, "429", "3")
+    assert answer.headers["x-key-body"] == answer.body.decode()
+    monkeypatch.undo()
+    away(served, monkeypatch)
+    unknown = nginx(served, "GET", "/reports/7", made_elsewhere(served), "?nginx=1")
+    assert (unknown.status, unknown.headers["x-key-status"]) == (403, "503")
+    assert nginx(served, "GET", "/reports/7", made_elsewhere(served)).status == 503
+    assert nginx(served, "GET", "/reports/7", None, "?nginx=1").status == 401
+    twice = nginx(served, "GET", "/reports/7", None, "?nginx=1", x_forwarded_uri="/")
+    assert (twice.status, twice.headers["x-key-status"]) == (403, "403")
+
+
+def made_elsewhere(web: Web) -> str:
+    """A key that looks right and is not in memory."""
+    return generate("secret", True, "", Ids.seeded(3), web.keys.authority.brand)
+
+
+def test_another_header_can_carry_the_key(served: Web) -> None:
+    text = made(served, "report_read")
+    served.app.server = replace(served.app.server, key_header="x-api-key")
+    routes = served.app._router.routes
+    for route in routes:
+        if getattr(route, "path", "").startswith(PATH):
+            route.endpoint._server = served.app.server  # type: ignore[attr-defined]
+    assert nginx(served, "GET", "/reports/7", None, x_api_key=text).status == 204
+    answer = nginx(served, "GET", "/reports/7", text)
+    assert code(answer) == (401, "no_api_key")
+    assert answer.headers["www-authenticate"].startswith("ApiKey")
+
+
+def test_with_forward_auth_key_only_a_service_key_may_ask(served: Web) -> None:
+    text, proxy = made(served, "report_read"), served.service_key("key_verify_write")[1]
+    for route in served.app._router.routes:
+        if getattr(route, "path", "").startswith(PATH):
+            route.endpoint._server = replace(served.app.server, forward_auth_key=True)  # type: ignore[attr-defined]
+    assert nginx(served, "GET", "/reports/7", text, x_tollkey_service=proxy).status == 204
+    lesser = served.service_key("usage_read")[1]
+    for sent in ({}, {"x_tollkey_service": text}, {"x_tollkey_service": lesser}):
+        assert code(nginx(served, "GET", "/reports/7", text, **sent)) == (503, "unavailable")
