@@ -39,6 +39,7 @@ GUIDES = (
     "library",
     "config",
     "limits",
+    "remote-verification",
     "production",
 )
 
