@@ -13,6 +13,7 @@ from tollkey.keys.limiting import SharedLimiter
 from tollkey.keys.usage import SLOTS_AT_ONCE
 from tollkey.keys.verifier import FLUSH_MOST, Verifier
 
+_PAUSE_SECONDS = 0.001
 _log = logging.getLogger(__name__)
 
 
@@ -63,15 +64,20 @@ class Flusher:
             self._exchange()
             while counts[-1] == FLUSH_MOST:
                 counts.append(self._database.write(self._write))
+                self._let_others_write()
             while usage.unwritten and self._database.write(usage.flush) == SLOTS_AT_ONCE:
-                pass  # one transaction per batch, so that other writes get their turn
+                self._let_others_write()
         return sum(counts[1:])
 
     def _exchange(self) -> None:
         limiter = self._limiter
         if limiter is not None and limiter.unwritten:
             while self._database.write(lambda tx: limiter.exchange(tx, self._clock())):
-                pass  # one transaction per batch, so that other writes get their turn
+                self._let_others_write()
+
+    def _let_others_write(self) -> None:
+        """Pause between two batches, since a lock is often given back to the thread that has just released it."""
+        self._closing.wait(_PAUSE_SECONDS)
 
     def _write(self, tx: Tx) -> int:
         self._attempts.flush(tx)

@@ -14,6 +14,7 @@ from tollkey.keys.errors import UnknownPermission
 from tollkey.keys.key import Key, holds
 
 LEVELS = ("read", "write")
+_MOST_EXPANDED = 1_000
 _PARAMETER = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9._~@+-]{0,99}")
 
 # The permissions that a permission implies, at either level. Source: Stripe's restricted-key editor.
@@ -104,6 +105,7 @@ class PermissionCatalogue:
         self.names = frozenset(self._declared)
         self._spellings = {spelling: group for group in aliases for spelling in group}
         self._implied = {name: tuple(grants) for name, grants in implied.items()}
+        self._expanded: dict[frozenset[str], frozenset[str]] = {}
         self._closures = {name: self._closure(name) for name in self.names}
 
     def _closure(self, name: str) -> frozenset[str]:
@@ -148,11 +150,20 @@ class PermissionCatalogue:
         return frozenset([self.canonical(name) for name in names])
 
     def expand(self, granted: Iterable[str]) -> frozenset[str]:
-        """Return these grants and all they imply. Names that are not declared are kept; they have no effect."""
+        """Return these grants and all they imply. Names that are not declared are kept; they have no effect.
+
+        The same grants give the same object, so that many keys with the same grants share its memory.
+        """
+        wanted = frozenset(granted)
+        known = self._expanded.get(wanted)
+        if known is not None:
+            return known
         effective: set[str] = set()
-        for name in granted:
+        for name in wanted:
             effective.update(self._closures.get(name) or self._closure(name) or (name,))
-        return frozenset(effective)
+        if len(self._expanded) >= _MOST_EXPANDED:
+            self._expanded.clear()
+        return self._expanded.setdefault(wanted, frozenset(effective))
 
     def covers(self, holder: Key, wanted: Iterable[str]) -> bool:
         """Return whether a key has all these grants, so that it may give them to another key."""

@@ -95,6 +95,7 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
         limits: Limits | None = None,
         flush_seconds: float = 1.0,
         attempts: Attempts | None = None,
+        cached_keys: int = 100_000,
         clock: Callable[[], float] = time.time,
     ) -> KeyService:
         """Open the database and the keyring, and create what is missing.
@@ -114,6 +115,8 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
             each request with an accepted key and permission.
         flush_seconds: how often uses and refused attempts are written; 0: only by ``flush`` and ``close``.
         attempts: counts refused attempts, by hour by default; ``Attempts(0)`` disables it.
+        cached_keys: maximum number of keys in the memory of this process, about 400 bytes each; the ones that were not
+            used for the longest time are read from the database again.
         clock: returns UTC epoch seconds.
         Raises ValueError for a URL that is not valid, PostgreSQL without ``keyring``, or what is declared twice;
         ConfigError, KeyringError, StorageError.
@@ -133,7 +136,13 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
             once = None if limiter is None else PerRequestLimiter(limiter)
             foreign = ForeignKeys(material, time.monotonic) if allow_imported else None
             verifier = Verifier(
-                material, catalogue, brand=declared.brand, allow_imported=allow_imported, limiter=once, foreign=foreign
+                material,
+                catalogue,
+                brand=declared.brand,
+                allow_imported=allow_imported,
+                limiter=once,
+                foreign=foreign,
+                capacity=cached_keys,
             )
             return cls(
                 opened, authority, verifier, clock=clock, flush_seconds=flush_seconds, attempts=attempts,

@@ -16,25 +16,25 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import threading
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from itertools import islice
 
 from tollkey.db import forking
 from tollkey.db.engine import Database, StorageError, Tx
 from tollkey.keys import store
+from tollkey.keys.cache import CachedKey, KeyCache, cached
 from tollkey.keys.foreign import Busy, ForeignKeys, forget, plausible
 from tollkey.keys.header import without_keys
 from tollkey.keys.key import Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
-from tollkey.keys.limits import Limiter, Network, ip_allowed, networks_of
+from tollkey.keys.limits import Limiter, ip_allowed
 from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.token import BRAND, Brand, mask_unknown, parse
 from tollkey.keys.usage import ACCEPTED, UsageCounter
 from tollkey.keys.writing import CHANNEL
 
-FLUSH_MOST = 2_000  # keys in one flush, about 10 ms: on SQLite it runs on the event loop
+FLUSH_MOST = 250  # keys in one flush, about 2 ms: on SQLite it runs on the event loop, and other writes wait for it
 _ALL = "*"  # announcement that earlier announcements may have been missed
 _log = logging.getLogger(__name__)
 
@@ -70,12 +70,6 @@ class Lease:
     def fresh(self, now_monotonic: float) -> bool:
         """Return whether cached keys may be used at this time, in seconds of a monotonic clock."""
         return now_monotonic < self._until
-
-
-class _Entry(NamedTuple):
-    key: Key
-    unconditional: bool  # not paused, and no expiry or allow-list to check
-    networks: tuple[Network, ...]
 
 
 class _Use:
@@ -118,28 +112,23 @@ class Verifier(forking.ForkAware):
         self._keyring = keyring
         self._catalogue = catalogue
         self._brand = brand
-        self._capacity = capacity
+        self._cache = KeyCache(capacity, catalogue, limited=limiter is not None)
         self._allow_imported = allow_imported
         self._foreign = foreign
         self._limiter = limiter
         self._monotonic = monotonic
         self._hasher = hashlib.blake2b(key=keyring.digest_keys[keyring.digest_current], digest_size=32)
-        self._epoch = 0
         self._reset()
         forking.register(self)
 
     def _reset(self) -> None:
-        self._cache: dict[bytes, _Entry] = {}
-        self._digests: dict[str, bytes] = {}
-        self._min_versions: dict[str, int] = {}
         self._uses: dict[str, _Use] = {}
         self._digest_moves: dict[str, bytes] = {}
-        self._lock = threading.Lock()
 
     def after_fork_in_child(self) -> None:
         """Start with an empty cache and no counted uses: the parent writes those."""
         self.lease.expire()
-        self._epoch += 1
+        self._cache.reset()
         self._reset()
 
     # -- verifying
@@ -152,7 +141,8 @@ class Verifier(forking.ForkAware):
         """
         hasher = self._hasher.copy()
         hasher.update(text.encode("utf-8", "surrogatepass"))
-        entry = self._cache.get(hasher.digest())
+        digest = hasher.digest()
+        entry = self._cache.whole.get(digest) or self._cache.compact(digest, text)
         if entry is None:
             return None if self._may_exist(text) else Denied(Reason.unknown, mask_unknown(text))
         if not self.lease.fresh(self._monotonic()):
@@ -167,18 +157,18 @@ class Verifier(forking.ForkAware):
         now, ip: see ``verify_cached``. epoch: the value of ``self.epoch`` before ``tx`` began, if that was before this
         call. Raises StorageError.
         """
-        epoch = self._epoch if epoch is None else epoch
+        epoch = self._cache.epoch if epoch is None else epoch
         if not self._may_exist(text):
             return Denied(Reason.unknown, mask_unknown(text))
         digests = [digest for _, digest in self._keyring.digests(text)]
         if self._foreign is not None:
             digests += self._foreign.digests(tx, text)
         key, stored, _ = store.by_digest(tx, digests, self._catalogue)
-        entry = _entry(key)
+        entry = cached(key, self._limiter is not None)
         if stored is None or not any([hmac.compare_digest(stored, digest) for digest in digests]):
-            self._store(digests[0], entry, -1)  # caches nothing, for constant time
+            self._cache.store(digests[0], entry, -1, text)  # caches nothing, for constant time
             return Denied(Reason.unknown, mask_unknown(text))
-        return self._accept(entry, stored, digests[0], now, ip, epoch)
+        return self._accept(entry, text, stored, digests[0], now, ip, epoch)
 
     def _may_exist(self, text: str) -> bool:
         """Whether a text is a well-formed key, or may be one of another system."""
@@ -187,15 +177,22 @@ class Verifier(forking.ForkAware):
         return self._foreign is not None and plausible(text)
 
     def _accept(
-        self, entry: _Entry, stored: bytes | None, current: bytes, now: int, ip: str | None, epoch: int
+        self,
+        entry: CachedKey,
+        text: str,
+        stored: bytes | None,
+        current: bytes,
+        now: int,
+        ip: str | None,
+        epoch: int,
     ) -> Key | Denied:
         """Cache and check a key that was found. stored, current: its digest in the database, and that of its text."""
         key = entry.key
         if stored != current:
             self._digest_moves[key.id] = current
         if not key.ended(now):
-            self._store(current, entry, epoch)
-        return key if entry.unconditional and self._limiter is None else self._check(entry, now, ip)
+            self._cache.store(current, entry, epoch, text)
+        return key if entry.unconditional else self._check(entry, now, ip)
 
     def verify(self, database: Database, text: str, now: int, ip: str | None = None) -> Key | Denied:
         """Verify from the cache or the database; blocking. The key is refused as ``unavailable`` if the database fails.
@@ -207,14 +204,15 @@ class Verifier(forking.ForkAware):
 
     def read(self, database: Database, text: str, now: int, ip: str | None = None) -> Key | Denied:
         """Verify from the database, ignoring the cache; blocking. ``unavailable`` if the database fails."""
-        epoch = self._epoch
+        epoch = self._cache.epoch
         try:
             answer = database.read(lambda tx: self.load(tx, text, now, ip, epoch))
             if self._foreign is not None and isinstance(answer, Denied) and answer.reason is Reason.unknown:
                 key_id = self._foreign.match(database, text)
                 found = None if key_id is None else database.read(lambda tx: self._by_id(tx, key_id))
                 if found is not None:
-                    return self._accept(_entry(found), None, self._keyring.digest(text), now, ip, epoch)
+                    entry = cached(found, self._limiter is not None)
+                    return self._accept(entry, text, None, self._keyring.digest(text), now, ip, epoch)
             return answer
         except Busy:
             return Denied(Reason.unavailable, mask_unknown(text))
@@ -225,7 +223,7 @@ class Verifier(forking.ForkAware):
     def _by_id(self, tx: Tx, key_id: str) -> Key | None:
         return store.by_id_anywhere(tx, key_id, self._catalogue)
 
-    def _check(self, entry: _Entry, now: int, ip: str | None) -> Key | Denied:
+    def _check(self, entry: CachedKey, now: int, ip: str | None) -> Key | Denied:
         """Check expiry, allow-list and rate limit of a key that exists."""
         key = entry.key
         if key.revoked_at is not None:
@@ -250,45 +248,15 @@ class Verifier(forking.ForkAware):
     @property
     def epoch(self) -> int:
         """How often the whole cache was dropped."""
-        return self._epoch
-
-    def _store(self, digest: bytes, entry: _Entry, epoch: int) -> None:
-        key = entry.key
-        unconditional = entry.unconditional and self._limiter is None
-        with self._lock:
-            if epoch != self._epoch or key.version < self._min_versions.get(key.id, 0):
-                return  # it was read before a change that was announced meanwhile
-            if len(self._cache) >= self._capacity and digest not in self._cache:
-                oldest = next(iter(self._cache))
-                self._digests.pop(self._cache.pop(oldest).key.id, None)
-            self._cache[digest] = (
-                entry if unconditional == entry.unconditional else entry._replace(unconditional=unconditional)
-            )
-            self._digests[key.id] = digest
+        return self._cache.epoch
 
     def evict(self, key_id: str, version: int | None = None) -> None:
-        """Remove a changed key from the cache.
-
-        version: its new version; older versions are not cached any more. None: nothing that is being read at this time
-            is cached, because it may be the old version.
-        """
-        with self._lock:
-            digest = self._digests.pop(key_id, None)
-            if digest is not None:
-                self._cache.pop(digest, None)
-            if version is None:
-                self._epoch += 1
-                return
-            self._min_versions[key_id] = max(version, self._min_versions.pop(key_id, 0))
-            if len(self._min_versions) > self._capacity:
-                del self._min_versions[next(iter(self._min_versions))]
+        """Drop a changed key from the cache. version: its new version; None if unknown, which drops all keys."""
+        self._cache.evict(key_id, version)
 
     def clear(self) -> None:
         """Empty the cache, when announcements may have been missed."""
-        with self._lock:
-            self._epoch += 1
-            self._cache.clear()
-            self._digests.clear()
+        self._cache.clear()
 
     def on_announcement(self, payload: str) -> None:
         """Handle an announcement: ``<key id> <version>``, or ``*`` to empty the cache."""
@@ -342,10 +310,10 @@ class Verifier(forking.ForkAware):
         Call it every second from one thread. Counts stay in memory until the transaction commits.
         Returns the number of keys written; if it is ``FLUSH_MOST``, there may be more. Raises StorageError.
         """
-        used = list(self._uses.values())[:FLUSH_MOST]
+        used = list(islice(self._uses.values(), FLUSH_MOST))
         written = {use.key.id: use.uses for use in used}
         store.add_usages(tx, [(use.key, _usage(use, written[use.key.id])) for use in used])
-        moved = dict(list(self._digest_moves.items())[:FLUSH_MOST])
+        moved = dict(islice(self._digest_moves.items(), FLUSH_MOST))
         for key_id, digest in sorted(moved.items()):
             store.move_digest(tx, key_id, digest, self._keyring.digest_current)
         if self._foreign is not None:
@@ -367,9 +335,3 @@ class Verifier(forking.ForkAware):
 def _usage(use: _Use, count: int) -> store.Usage:
     ip, endpoint = (None if value is None else without_keys(value) for value in (use.ip, use.endpoint))
     return store.Usage(use.key.id, use.when, ip, endpoint, count)
-
-
-def _entry(key: Key) -> _Entry:
-    ends = key.expires_at is not None or key.revoked_at is not None or key.disabled_at is not None
-    unconditional = not ends and not key.ip_allowlist
-    return _Entry(key, unconditional, networks_of(key.ip_allowlist))

@@ -63,6 +63,16 @@ def test_a_key_that_was_rolled_before_and_is_reported_ends_at_once(
     assert (leak.outcome, reason(service, text)) == ("expired", Reason.expired)
 
 
+def test_a_paused_key_that_is_reported_is_revoked_since_it_cannot_be_rolled(
+    service: KeyService, leaks: Callable[..., Leaks]
+) -> None:
+    key, text = service.create("CI")
+    service.disable(key)
+    leak = leaks("roll").report(text, source="github")
+    assert leak is not None
+    assert leak.outcome == "revoked"
+
+
 def test_a_report_may_only_be_recorded(service: KeyService, leaks: Callable[..., Leaks]) -> None:
     _, text = service.create("CI")
     leak = leaks("record").report(text, source="github")

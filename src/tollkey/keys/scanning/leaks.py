@@ -141,7 +141,7 @@ class Leaks:
             pass
         elif policy == "record":
             outcome = "recorded"
-        elif policy == "revoke":
+        elif policy == "revoke" or key.disabled_at is not None:  # a paused key cannot be rolled, and nothing uses it
             authority.revoke(tx, scope, key_id, actor=actor, now=now)
             outcome = "revoked"
         elif key.replaced_by is not None:
