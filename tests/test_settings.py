@@ -7,9 +7,9 @@ import pytest
 from tollkey.settings import Settings, load_settings
 
 
-def test_the_request_rates_are_those_of_the_real_system_unless_they_are_set() -> None:
-    assert (Settings().test_rate_limit, Settings().live_rate_limit) == (25, 100)
-    assert load_settings({"TOLLKEY_TEST_RATE_LIMIT": "0"}).test_rate_limit == 0
+def test_live_mode_has_the_request_rate_of_the_real_system_and_test_mode_none_until_it_is_set() -> None:
+    assert (Settings().test_rate_limit, Settings().live_rate_limit) == (0, 100)
+    assert load_settings({"TOLLKEY_TEST_RATE_LIMIT": "25"}).test_rate_limit == 25
 
 
 def test_a_setting_that_no_longer_exists_is_refused() -> None:

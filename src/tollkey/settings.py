@@ -46,11 +46,11 @@ class Settings:
         False, "Read the caller's address and scheme from X-Forwarded-For and X-Forwarded-Proto."
     )
     test_rate_limit: int = _setting(
-        25,
-        "Requests per second, and at once, of one account in test mode, as in Stripe's sandboxes; further ones get"
-        " status 429. 0 for no limit, for example for tests that run in parallel.",
+        0,
+        "Requests per second, and at once, of one account in test mode; further ones get status 429. 0 for no limit,"
+        " since a test suite sends more than a program does. Stripe's sandboxes have 25.",
     )
-    live_rate_limit: int = _setting(100, "The same in live mode.")
+    live_rate_limit: int = _setting(100, "The same in live mode, as Stripe has it. 0 for no limit.")
     refusal_seconds: int = _setting(
         3600,
         "Length, in seconds, of the intervals in which refused keys and failed sign-ins are counted by address and"
