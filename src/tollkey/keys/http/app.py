@@ -14,16 +14,23 @@ from starlette.types import Receive, Scope, Send
 from tollkey.db.engine import StorageError
 from tollkey.keys.config import Config
 from tollkey.keys.header import without_keys
-from tollkey.keys.http import forwarding, health, streaming, verifying
+from tollkey.keys.http import forwarding, health, portal_sessions, reports, streaming, tokens, verifying
 from tollkey.keys.http.callers import Brake, Callers
 from tollkey.keys.http.changes import ChangeStream
 from tollkey.keys.http.dispatch import Dispatch, send_answer
 from tollkey.keys.http.endpoint import Endpoint, Server
 from tollkey.keys.http.errors import ApiError
+from tollkey.keys.portal import Portal
 from tollkey.keys.service import KeyService
 
 FLUSH_SECONDS = 10.0
-ENDPOINTS: tuple[Endpoint, ...] = (*verifying.ENDPOINTS, streaming.ENDPOINT, *health.ENDPOINTS)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *verifying.ENDPOINTS,
+    streaming.ENDPOINT,
+    *reports.ENDPOINTS,
+    *tokens.ENDPOINTS,
+    *health.ENDPOINTS,
+)
 _log = logging.getLogger(__name__)
 
 
@@ -34,6 +41,7 @@ class KeyServer:
     seconds of a monotonic clock. new_id: returns a new id with a prefix.
     config: what is declared; None for nothing. forward_auth_key: whether proxies must send a service key to
     ``forward-auth``. key_header: the header in which clients send their key.
+    portal: where customers manage their own keys; None for none.
     Raises StorageError.
     """
 
@@ -47,6 +55,7 @@ class KeyServer:
         config: Config | None = None,
         forward_auth_key: bool = False,
         key_header: str = "authorization",
+        portal: Portal | None = None,
     ) -> None:
         callers = Callers(keys, Brake(monotonic), clock)
         self.server = Server(
@@ -59,7 +68,9 @@ class KeyServer:
             forward_auth_key,
             key_header.lower(),
         )
-        found = [*forwarding.routes(self.server), *routes(self.server, ENDPOINTS)]
+        offered = (*ENDPOINTS, *portal_sessions.endpoints(portal)) if portal else ENDPOINTS
+        pages = portal.routes() if portal else []
+        found = [*forwarding.routes(self.server), *pages, *routes(self.server, offered)]
         self._router = Router(found, redirect_slashes=False, default=_NotFound(new_id))
         self._tasks: list[asyncio.Task[None]] = []
 

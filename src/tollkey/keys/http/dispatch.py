@@ -145,7 +145,9 @@ def _check_type(headers: Mapping[str, str], wanted: str) -> None:
 
 async def send_answer(answer: Answer | Stream, request_id: str, scope: Scope, receive: Receive, send: Send) -> None:
     """Send an answer. request_id: for the header Request-Id."""
-    common: Headers = ((b"request-id", request_id.encode()), NO_STORE, (b"x-content-type-options", b"nosniff"))
+    cached = any(name == b"cache-control" for name, _ in answer.headers)
+    stored = () if cached else (NO_STORE,)
+    common: Headers = ((b"request-id", request_id.encode()), *stored, (b"x-content-type-options", b"nosniff"))
     if isinstance(answer, Stream):
         start = {"type": "http.response.start", "status": 200, "headers": [*answer.headers, *common]}
         await send(start)

@@ -54,7 +54,7 @@ class UsageQuery:
     since, until: count from ``since`` to before ``until``, UTC epoch seconds. Both are rounded down to the start of the
         day for a report by day, of the hour for one by hour, of the minute for one by minute; other reports are counted
         in days where both are the start of a day, else in hours.
-    limit, offset: at most so many rows, after so many.
+    limit, offset: at most so many rows, after so many. without_account: leave this account out.
     Raises ValueError for an unknown or repeated dimension, several lengths of time, a time below 0, a limit below 1.
     """
 
@@ -68,6 +68,7 @@ class UsageQuery:
     until: int | None = None
     limit: int | None = None
     offset: int = 0
+    without_account: str | None = None
     step: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
@@ -118,6 +119,9 @@ def _conditions(query: UsageQuery) -> tuple[list[str], list[object]]:
         if value is not None:
             where.append(f"{column} = ?")
             parameters.append(value)
+    if query.without_account is not None:
+        where.append("account <> ?")
+        parameters.append(query.without_account)
     for bound, operator in ((query.since, ">="), (query.until, "<")):
         if bound is not None:
             where.append(f"since {operator} ?")
