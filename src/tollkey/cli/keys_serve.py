@@ -23,6 +23,8 @@ from tollkey.db import Ids, StorageError
 from tollkey.keys import Keyring, KeyringError, KeyService
 from tollkey.keys.config import Config, ConfigError, load
 from tollkey.keys.http import KeyServer
+from tollkey.keys.portal import Portal
+from tollkey.keys.portal.section import Section
 from tollkey.settings import load_settings
 
 _PORT = 8421
@@ -59,7 +61,7 @@ def serve(
         bool, typer.Option("--json", help="Print only one line of JSON when the server is ready.")
     ] = False,
 ) -> None:
-    """Serve keys over HTTP: verification, introspection, changes.
+    """Serve keys over HTTP: verification, introspection, changes, use, signed tokens, and pages for customers.
 
     The first start creates a service key that may do everything, and shows it once. It belongs to the account
     "tollkey"; give each of your services a key of its own with fewer permissions.
@@ -79,12 +81,21 @@ def serve(
                 config=declared,
                 forward_auth_key=forward_auth_key,
                 key_header=key_header,
+                portal=_portal(keys, declared, host, listener),
             )
             runner.run(_run(app, listener, host, admin_key_file, json_))
-    except (OSError, StorageError) as problem:
+    except (OSError, ValueError, StorageError) as problem:
         raise refused(problem) from None
     finally:
         keys.close()
+
+
+def _portal(keys: KeyService, config: Config, host: str, listener: socket.socket) -> Portal:
+    """Return the portal that is declared, or else one at the address of this server. Raises ValueError, StorageError."""
+    declared = config.section(Section)
+    if declared is not None:
+        return Portal(keys, base_url=declared.url, origins=declared.origins)
+    return Portal(keys, base_url=f"http://{shown_host(host)}:{listener.getsockname()[1]}/portal")
 
 
 def _loaded(config: Path) -> Config:
