@@ -91,7 +91,7 @@ def serve(
 
 
 def _portal(keys: KeyService, config: Config, host: str, listener: socket.socket) -> Portal:
-    """Return the portal that is declared, or else one at the address of this server. Raises ValueError, StorageError."""
+    """Return the declared portal, or else one at this server's address. Raises ValueError, StorageError."""
     declared = config.section(Section)
     if declared is not None:
         return Portal(keys, base_url=declared.url, origins=declared.origins)
