@@ -75,6 +75,8 @@ _MARKS = {
     "ends_mandate": "the mandate becomes inactive",
     "refuses_mandate": "the bank refuses the mandate",
     "no_deposits": "micro-deposits fail",
+    "owner_matches": "its owner is verified",
+    "owner_asked": "a document about its owner is asked for",
 }
 
 

@@ -19,7 +19,7 @@ from tollkey.platform import jobs
 from tollkey.platform._connect import legal_entity, load_account, save_account
 from tollkey.platform._connect.agreements import check_agreement, check_requested
 from tollkey.platform._connect.countries import check_currency, default_currency
-from tollkey.platform._connect.external import add_external, replace_external
+from tollkey.platform._connect.external import OWNER_CHECK, add_external, check_owners, replace_external, show_owner
 from tollkey.platform._connect.loading import VERIFY, LoadedAccount, ask, capability, deauthorize, verify
 from tollkey.platform._connect.ownership import check_people, check_update
 from tollkey.platform._connect.people import check_person
@@ -162,6 +162,9 @@ def _apply(loaded: LoadedAccount, params: Mapping[str, Any], owners: Sequence[Pa
         external, param = given.get("bank_account"), "bank_account"
     if external is not None:
         replace_external(loaded, external, param)
+    owned: Params = (given.get("documents") or {}).get("bank_account_ownership_verification") or {}
+    for value in loaded.account["external_accounts"]["data"] if owned else ():
+        show_owner(loaded, value, owned)
     if (given.get("settings") or {}).get("payouts", {}).get("schedule"):
         loaded.own.schedule.once(call.now, _PAYOUT_PLAN, account["id"])
     save_account(loaded, checks=bool({"individual", "company", "business_type"} & given.keys()))
@@ -332,11 +335,12 @@ ACCOUNT = Resource(
     view=shown,
     changes=(Change("2026-09-30", _told_by_stripe), *legal_entity.CHANGES),
     due_live=dict.fromkeys(
-        (VERIFY, jobs.ACCOUNT_NEXT_REQUIREMENTS, jobs.ACCOUNT_CHARGE_BLOCK, jobs.ACCOUNT_PAYOUT_BLOCK),
+        (VERIFY, OWNER_CHECK, jobs.ACCOUNT_NEXT_REQUIREMENTS, jobs.ACCOUNT_CHARGE_BLOCK, jobs.ACCOUNT_PAYOUT_BLOCK),
         needs(VERIFICATION),
     ),
     on_due={
         VERIFY: verify,
+        OWNER_CHECK: check_owners,
         jobs.ACCOUNT_NEXT_REQUIREMENTS: lambda call, id: ask(call, id, None),
         jobs.ACCOUNT_CHARGE_BLOCK: lambda call, id: ask(call, id, "charges"),
         jobs.ACCOUNT_PAYOUT_BLOCK: lambda call, id: ask(call, id, "payouts"),

@@ -1,7 +1,10 @@
 """External accounts: the bank accounts and debit cards that an account is paid out to.
 
-created ──update──▶ created ──a payout bounces──▶ errored
-   └──delete──▶ gone   (never the default of the account's own currency)
+    new ──a payout comes back──▶ errored ──update──▶ new
+     └──its owner cannot be verified──▶ verification_failed ──a document shows the owner──▶ new
+    delete ──▶ gone   (never the default of the account's own currency)
+
+The table of these states is in ``payments/processors/states.py``, and is reached through ``Services.external_status``.
 """
 
 from __future__ import annotations

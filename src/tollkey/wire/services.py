@@ -20,6 +20,7 @@ class Services:
     authority: creates and verifies keys, with the keyring. settings: of the server.
     attempts: counts refused keys and sign-ins.
     external_account: ``(call, account, value, param)`` -> a bank account or card for payouts, not yet stored.
+    external_status: ``(value, status)`` sets the status of such a bank account or card, by its table.
     test_clock_limit: customers allowed on one test clock; None for the documented number.
     guess_limiter: limits guessing of keys, secrets and tokens; None when disabled.
     wake: notifies the webhook sender of new deliveries; None until it runs.
@@ -29,6 +30,7 @@ class Services:
     settings: Settings
     attempts: Attempts
     external_account: Callable[[Call, Any, Any, str], Any]
+    external_status: Callable[[Any, str], None]
     test_clock_limit: int | None = None
     guess_limiter: GuessLimiter | None = None
     wake: Callable[[], None] | None = None

@@ -225,14 +225,15 @@ def complete_payout(call: Call, id: str) -> None:
 
 
 def _mark_errored(call: Call, id: str) -> None:
-    """Set the bank account of a failed payout to ``errored``; an update of the account resets it."""
+    """Set the external account of a failed payout to ``errored``; an update of its details resets it."""
     home = call if call.objects.find(fields.ACCOUNT, call.account) is not None else call.within(call.owner)
     account = home.objects.get(fields.ACCOUNT, call.account)
     every = account.get("external_accounts")
     for one in (every.get("data") or []) if every else []:
-        if one["id"] == id and one["object"] == "bank_account" and one["status"] != "errored":
-            before = one["status"]
-            bank_accounts.BANK_ACCOUNT.set(one, "errored")
+        before = one.get("status")
+        if one["id"] == id and before is not None and before != "errored":
+            table = bank_accounts.BANK_ACCOUNT if one["object"] == "bank_account" else bank_accounts.CARD
+            table.set(one, "errored")
             home.objects.save(account)
             call.emit("account.external_account.updated", one, {"status": before})
 
@@ -261,7 +262,7 @@ def _create_scheduled(call: Call, account: Mapping[str, Any], amount: Money, kin
     currency = amount.currency
     every = (account.get("external_accounts") or {}).get("data") or []
     target = next((one for one in every if one["currency"] == currency and one["default_for_currency"]), None)
-    if target is None or target.get("status") == "errored":
+    if target is None or target.get("status") in ("errored", "verification_failed"):
         return
     payout = _new(call, amount, target, {"source_type": kind})
     payout.update({"automatic": True, "reconciliation_status": "completed"})

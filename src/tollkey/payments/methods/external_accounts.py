@@ -2,24 +2,26 @@
 ``external_account``.
 
 Private fields of the account: ``_failure`` (the failure code of payouts to it), ``_instant`` (whether it accepts
-instant payouts).
+instant payouts), ``_owner`` (what the verification of its owner will find: ``match``, ``mismatch``, or None for none).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.methods import kinds
 from tollkey.payments.methods.customer_sources import check_account_type
 from tollkey.payments.methods.instruments import redeem, test_card
 from tollkey.payments.processors import banks, cards
+from tollkey.payments.processors import states as bank_states
 from tollkey.wire import Call, card_error, invalid, missing_param
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredBankAccount, StoredCard
     from tollkey.wire import api
 
+_OWNERS = {"owner_matches": "match", "owner_asked": "mismatch"}
 _NOT_DEBIT = (
     "The card provided as an external account is not a supported card type. Provide a non-prepaid debit card instead."
 )
@@ -97,7 +99,10 @@ def _finish(
     instant = not call.livemode and value["country"] == "US" and value["routing_number"] == banks.ROUTING_NUMBER
     if instant:
         value["available_payout_methods"] = ["standard", "instant"]
-    return {**value, "_failure": known.failure if known is not None else None, "_instant": instant}
+    owner = _OWNERS.get(known.mark or "") if known is not None and value["country"] == "US" else None
+    failure = known.failure if known is not None else None
+    status = bank_states.BANK_ACCOUNT.start("new")
+    return {**value, "status": status, "_failure": failure, "_instant": instant, "_owner": owner}
 
 
 def _of_card(call: Call, account: api.Account, card: cards.TestCard) -> StoredCard:
@@ -111,4 +116,14 @@ def _of_card(call: Call, account: api.Account, card: cards.TestCard) -> StoredCa
         customer=None,
     )
     failure = "account_closed" if card.payout is cards.CardPayout.FAILS else None
-    return {**value, "_failure": failure, "_instant": card.payout is not cards.CardPayout.NO_INSTANT}
+    instant = card.payout is not cards.CardPayout.NO_INSTANT
+    return {**value, "status": bank_states.CARD.start("new"), "_failure": failure, "_instant": instant}
+
+
+def set_status(value: MutableMapping[str, Any], to: str) -> None:
+    """Set the status of an external account; provided to ``platform`` as the service ``external_status``.
+
+    Raises InvalidTransition for a step that its kind does not have.
+    """
+    table = bank_states.BANK_ACCOUNT if value["object"] == "bank_account" else bank_states.CARD
+    table.set(value, to)

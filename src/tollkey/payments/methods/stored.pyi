@@ -64,8 +64,10 @@ class StoredBankAccount(api.BankAccount, InstrumentFields):
     _attempts: how many times the amounts of the two deposits were guessed wrongly; absent before the first.
     _failure: what a payout to it fails with, or None; absent unless it is an external account.
     _instant: whether it takes instant payouts; absent unless it is an external account.
+    _owner: what the verification of its owner will find, ``match`` or ``mismatch``; None or absent for none.
     """
 
+    _owner: NotRequired[str | None]
     _created: NotRequired[int]
     _attempts: NotRequired[int]
     _failure: NotRequired[str | None]

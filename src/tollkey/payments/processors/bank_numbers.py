@@ -16,8 +16,9 @@ Outcome = Literal[
 ]
 
 #: What else an account does: Radar blocks its payments (highest risk); its failure makes the mandate inactive; its bank
-#: refuses every mandate; micro-deposits to it fail.
-Mark = Literal["blocked", "ends_mandate", "refuses_mandate", "no_deposits"]
+#: refuses every mandate; micro-deposits to it fail; as a connected account's, its owner matches, or is to be shown by
+#: a document.
+Mark = Literal["blocked", "ends_mandate", "refuses_mandate", "no_deposits", "owner_matches", "owner_asked"]
 
 ROUTING_NUMBER = "110000000"
 BACS_SORT_CODE, BECS_BSB = "108800", "000000"
@@ -101,8 +102,8 @@ _US: tuple[Row, ...] = (
     ("000777777771", "weeklyLimitExceeded", "fails", "charge_exceeds_weekly_limit", None),
     ("000888888885", None, "fails", "bank_account_unusable", None),
     ("000000004954", "riskLevelHighest", "fails", None, "blocked"),
-    ("000999999991", None, "succeeds", None, None),
-    ("000999999992", None, "succeeds", None, None),
+    ("000999999991", None, "succeeds", None, "owner_matches"),
+    ("000999999992", None, "succeeds", None, "owner_asked"),
     # Documented for outbound payments, which this server does not make; their debits succeed or fail.
     ("000123457890", "expectedArrivalDateUpdated", "succeeds", None, None),
     ("000000000123", "canceledByUser", "succeeds", None, None),

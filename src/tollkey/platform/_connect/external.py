@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tollkey.platform._connect.loading import LoadedAccount
+from tollkey.platform._connect import kyc, needs
+from tollkey.platform._connect.loading import LoadedAccount, save_account
 from tollkey.wire import Call, Json, invalid, missing_object
+from tollkey.wire.kinds import Job
 from tollkey.wire.objects import changed
 
+OWNER_CHECK = Job("account.owner_check")
 _LAST = (
     "You cannot delete the default external account for your default currency."
     " Please make another external account the default"
@@ -36,6 +39,9 @@ def add_external(call: Call, account: Json, value: Any, param: str, *, default: 
             other["default_for_currency"] = False
     every.insert(0, made)
     _count(account)
+    if account["_external"][made["id"]].get("_owner"):
+        account["_external"][made["id"]]["_checking"] = True
+        call.schedule.once(call.now + call.services.settings.settle_seconds, OWNER_CHECK, account["id"])
     return made
 
 
@@ -89,12 +95,56 @@ def change_external(loaded: LoadedAccount, id: str, change: Json, metadata: Json
         for other in loaded.account["external_accounts"]["data"]:
             if other["currency"] == value["currency"]:
                 other["default_for_currency"] = other["id"] == id
+    documents = (change.pop("documents", None) or {}).get("bank_account_ownership_verification")
+    if documents:
+        show_owner(loaded, value, documents)
+    if change and value.get("status") == "errored":
+        loaded.home.services.external_status(value, "new")
     value.update({name: given for name, given in change.items() if name in value})
     if metadata is not None:
         value["metadata"] = metadata
     if value != before:
         loaded.own.emit("account.external_account.updated", value, changed(before, value))
     return value
+
+
+def show_owner(loaded: LoadedAccount, value: Json, document: Json) -> None:
+    """Take the documents about the owner of a bank account, which are checked later. document: with its ``files``."""
+    facts = loaded.account["_external"].setdefault(value["id"], {})
+    files = [file for file in document.get("files") or [] if file]
+    if not files or facts.get("_owner") is None:
+        return
+    facts["_owner"] = "mismatch" if "mismatch" in map(kyc.of_document, files) else "match"
+    facts["_checking"] = True
+    home = loaded.home
+    home.schedule.once(home.now + home.services.settings.settle_seconds, OWNER_CHECK, loaded.account["id"])
+
+
+def check_owners(call: Call, id: str) -> None:
+    """Run the job ``account.owner_check``: finish the verification of who owns the bank accounts of an account (id).
+
+    Source: "Trigger bank account ownership verification" in Stripe's guide to testing Connect.
+    """
+    account = call.objects.find("account", id)
+    if account is None:
+        return
+    loaded = LoadedAccount(call, account, call.objects.copy(account))
+    for value in account["external_accounts"]["data"]:
+        facts = (account.get("_external") or {}).get(value["id"]) or {}
+        if facts.pop("_checking", False):
+            before = call.objects.copy(value)
+            _found_owner(call, value, facts["_owner"])
+            if value != before:
+                loaded.own.emit("account.external_account.updated", value, changed(before, value))
+    save_account(loaded)
+
+
+def _found_owner(call: Call, value: Json, outcome: str) -> None:
+    to = "new" if outcome == "match" else "verification_failed"
+    if value["status"] not in (to, "errored"):
+        call.services.external_status(value, to)
+    due = [needs.OWNERSHIP] if to == "verification_failed" else []
+    value["requirements"].update({"currently_due": due, "past_due": list(due)})
 
 
 def delete_external(loaded: LoadedAccount, id: str) -> Json:

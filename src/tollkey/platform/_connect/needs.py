@@ -13,6 +13,7 @@ from tollkey.wire import Json, value_at
 
 _DOB = ("dob.day", "dob.month", "dob.year")
 #: Requirements that only block payouts, never a capability.
+OWNERSHIP = "documents.bank_account_ownership_verification.files"
 _PAYOUTS_ONLY = ("external_account", "verification.document", "verification.additional_document", ".files")
 
 
@@ -158,8 +159,11 @@ def of_account(account: Json, people: list[Json]) -> Needs:
     """The requirements of an account and its people."""
     needs, kind = Needs(), account["business_type"]
     _profile(account, needs)
-    if not account["external_accounts"]["data"]:
+    every = account["external_accounts"]["data"]
+    if not every:
         needs.require("external_account")
+    if any(one.get("status") == "verification_failed" for one in every):
+        needs.require(OWNERSHIP)
     if not account["tos_acceptance"]["date"] and not account.get("_onboarded"):
         needs.require("tos_acceptance.date", "tos_acceptance.ip")
     if kind is None:
