@@ -37,6 +37,7 @@ ROWS: list[tuple[dict[str, Any], str, list[str] | None]] = [
      "invalid_statement_descriptor_prefix_denylisted", None),
     ({"company": {"name": "disallowed_name"}}, "invalid_company_name_denylisted", None),
     ({"company": {"name": "match_name_only"}}, "verification_failed_name_match", None),
+    ({"company": {"name": "mismatch_business_name"}}, "verification_failed_name_match", None),
     ({"company": {"tax_id": "111111112"}}, "verification_failed_tax_id_not_issued", None),
     ({"company": {"address": {"line1": "address_line1_no_match"}}}, "invalid_address_city_state_postal_code", PLACE),
 ]  # fmt: skip
@@ -122,3 +123,37 @@ def test_in_live_mode_these_values_decide_nothing(api: Api) -> None:
     given = {"type": "custom", "country": "US", "business_profile": {"url": SITE.format("inaccessible")}}
     made = api.ok("post", "/v1/accounts", **given, key=api.live_sk)
     assert made["requirements"]["errors"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "asked"),
+    [
+        ("mismatch_director", "verification_directors_mismatch", "{person}.first_name"),
+        ("missing_director", "verification_missing_directors", "directors.first_name"),
+        ("extraneous_director", "verification_extraneous_directors", "{person}.relationship.director"),
+    ],
+)
+@pytest.mark.parametrize("country", ["GB", "US"])
+def test_directors_are_compared_with_the_register_of_their_country(
+    api: Api, name: str, code: str, asked: str, country: str
+) -> None:
+    account = api.ok("post", "/v1/accounts", type="custom", country=country, business_type="company")["id"]
+    told = {**PERSON, "first_name": name, "relationship": {"director": True}}
+    person = api.ok("post", f"/v1/accounts/{account}/persons", **told)["id"]
+    api.advance(10)
+    due = api.get(f"/v1/accounts/{account}")["requirements"]
+    asked = asked.format(person=person)
+    found = [(one["code"], one["requirement"]) for one in due["errors"]]
+    assert found == ([(code, asked)] if country == "GB" else [])
+    assert (asked in due["currently_due"]) == (country == "GB")
+
+
+def test_an_account_of_somebody_on_a_list_of_sanctions_is_disabled(api: Api) -> None:
+    dob = {"day": 1, "month": 1, "year": 1900}
+    made = api.ok("post", "/v1/accounts", **{**everything(api), "individual": {**PERSON, "dob": dob}})
+    api.advance(10)
+    account = api.get(f"/v1/accounts/{made['id']}")
+    assert account["requirements"]["disabled_reason"] == "listed"
+    assert (account["charges_enabled"], account["payouts_enabled"]) == (False, False)
+    assert set(account["capabilities"].values()) == {"inactive"}
+    assert account["individual"]["verification"]["status"] == "pending"

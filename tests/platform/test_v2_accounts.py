@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.api import Answer, Api
+from tests.support.connected import connected
+from tollkey.wire import LATEST
 
 PATH = "/v2/core/accounts"
 EVERYTHING = ["configuration.merchant", "configuration.recipient", "defaults", "identity", "requirements"]
@@ -140,3 +142,47 @@ def test_an_account_of_another_platform_is_not_found(api: Api) -> None:
     assert api.another().get(f"{PATH}/{made['id']}").status == 404
     assert api.get(f"{PATH}/{made['id']}", key=api.live_sk).status == 404
     assert api.get(PATH, key=api.restricted("customer_read")).status == 403
+
+
+def test_capabilities_of_a_rejected_account_are_rejected_since_endive(api: Api) -> None:
+    account = connected(api)["id"]
+    api.ok("post", f"/v1/accounts/{account}/reject", reason="fraud_other")
+    asked = {"include": ["configuration.merchant", "configuration.recipient"]}
+    for version, status, code in (
+        (LATEST, "rejected", "rejected_platform_fraud"), ("2026-08-26.dahlia", "restricted", "restricted_other"),
+    ):  # fmt: skip
+        configuration = api.under(version).ok("get", f"/v2/core/accounts/{account}", **asked)["configuration"]
+        for one in (
+            configuration["merchant"]["capabilities"]["card_payments"],
+            configuration["recipient"]["capabilities"]["stripe_balance"]["stripe_transfers"],
+        ):
+            assert (one["status"], one["status_details"][0]["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("params", "part"),
+    [
+        ({"business_profile": {"name": "Rocket Rides"}}, "defaults"),
+        ({"business_profile": {"mcc": "5192"}}, "configuration.merchant"),
+        ({"business_profile": {"url": "https://disallowed.stripe.com"}}, "requirements"),
+        ({"individual": {"last_name": "Diaz"}}, "identity"),
+    ],
+)
+def test_thin_events_tell_which_part_of_an_account_has_changed(api: Api, params: dict[str, Any], part: str) -> None:
+    account = connected(api)["id"]
+    types = [f"v2.core.account[{part}].updated"]
+    within = {"headers": {"Stripe-Account": account}}
+    before = len(api.ok("get", "/v2/core/events", types=types, **within)["data"])
+    api.ok("post", f"/v1/accounts/{account}", **params)
+    event, *earlier = api.ok("get", "/v2/core/events", types=types, **within)["data"]
+    assert len(earlier) == before
+    related = {"id": account, "type": "v2.core.account", "url": f"/v2/core/accounts/{account}"}
+    assert (event["related_object"], event["context"]) == (related, account)
+
+
+def test_a_thin_event_names_the_capability_whose_status_has_changed(api: Api) -> None:
+    account = connected(api)["id"]
+    api.ok("post", f"/v1/accounts/{account}/capabilities/transfers", requested=False)
+    types = ["v2.core.account[configuration.recipient].capability_status_updated"]
+    page = api.ok("get", "/v2/core/events", types=types, headers={"Stripe-Account": account})
+    assert page["data"][0]["data"] == {"updated_capability": "stripe_balance.stripe_transfers"}

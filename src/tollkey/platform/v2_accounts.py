@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 from tollkey.platform import accounts, thin_events
 from tollkey.platform._connect import load_v2_account
 from tollkey.platform._connect.loading import LoadedAccount, connected_accounts, deauthorize
-from tollkey.platform._connect.v2_account import INCLUDES, v1_params, v2_account
-from tollkey.wire import ApiError, Call, Endpoint, Json, Resource, invalid, records
+from tollkey.platform._connect.v2_account import INCLUDES, v1_params, v2_account, without_rejection
+from tollkey.wire import ApiError, Call, Change, Endpoint, Json, Resource, invalid, records
 from tollkey.wire.v2_pages import V2Page, v2_page
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ ACCOUNT = Resource(
     permission=accounts.PERMISSION,
     live=records(),
     stored=False,
+    changes=(Change("2026-09-30", without_rejection),),
     endpoints=(
         Endpoint("GET", _PATH, list_accounts),
         Endpoint("POST", _PATH, create),

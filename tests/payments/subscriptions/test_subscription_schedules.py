@@ -213,3 +213,12 @@ def test_a_schedule_made_from_a_subscription_that_is_to_end_ends_it_at_the_same_
     assert current(api, sub["id"])["cancel_at"] == NOW + 10 * DAY
     advance(api, clock, NOW + 11 * DAY)
     assert current(api, sub["id"])["status"] == "canceled"
+
+
+def test_pause_schedules_are_refused_in_words(api: Api) -> None:
+    _, who = clocked(api)
+    pauses = [{"pause_at": {"type": "now"}}]
+    phases = [{"items": [{"price": plan(api)}], "duration": {"interval": "month", "interval_count": 1}}]
+    refused = api.post(PATH, customer=who, start_date="now", phases=phases, pause_schedules=pauses)
+    assert (refused.status, refused.error["param"]) == (400, "pause_schedules")
+    assert "not available on this server" in refused.error["message"]

@@ -71,6 +71,9 @@ FINDINGS: tuple[Finding, ...] = (
             "Generic or well-known statement descriptor prefixes aren't supported."),
     Finding(_COMPANY, "disallowed_name", "invalid_company_name_denylisted",
             "Generic or well-known business names aren't supported."),
+    Finding(_COMPANY, "mismatch_business_name", "verification_failed_name_match",
+            "The company name on the account could not be verified. Correct any errors in the company name field or"
+            " upload a document that includes the company name."),
     Finding(_COMPANY, "match_name_only", "verification_failed_name_match",
             "The company name on the account could not be verified. Correct any errors in the company name field or"
             " upload a document that includes the company name."),

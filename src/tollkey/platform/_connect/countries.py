@@ -149,6 +149,11 @@ def extra_person_fields(country: str) -> tuple[str, ...]:
     return _EXTRA_PERSON.get(country, ())
 
 
+def has_register(country: str) -> bool:
+    """Whether the directors of a company there are compared with a register."""
+    return country in _OWNERS - {"US", "CA", "AE"}
+
+
 def names_owners(country: str) -> bool:
     """Whether a company there names its owners."""
     return country in _OWNERS

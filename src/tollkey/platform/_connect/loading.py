@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tollkey.platform._connect import business, countries, kyc, needs
+from tollkey.platform._connect import business, countries, kyc, needs, v2_changes
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import EVERY_FIELD, blank_company
 from tollkey.platform.connections import disconnect
@@ -19,7 +19,11 @@ from tollkey.wire.refusals import account_invalid
 VERIFY = Job("account.verify")
 _DEADLINE_SECONDS = 14 * 86_400
 #: How a capability words what disables the account.
-_WHY = {"requirements.past_due": "requirements.fields_needed", "requirements.pending_verification": "pending.review"}
+_WHY = {
+    "requirements.past_due": "requirements.fields_needed",
+    "requirements.pending_verification": "pending.review",
+    "listed": "pending.review",
+}
 
 
 @dataclass
@@ -102,6 +106,8 @@ def save_account(loaded: LoadedAccount, *, checks: bool = False) -> Json:
     now_public = loaded.home.objects.copy(account)
     if now_public != loaded.before and loaded.before.get("id"):
         loaded.own.emit("account.updated", account, changed(loaded.before, now_public))
+        if not loaded.is_own:
+            v2_changes.emit(loaded.own, loaded.before, now_public)
         loaded.before = now_public
     return account
 
@@ -112,6 +118,8 @@ def refresh(loaded: LoadedAccount, people: list[Json]) -> None:
     if loaded.is_own:
         return
     account["_nobody_checks"] = not loaded.home.has(VERIFICATION)
+    checked = [person for person in people if person.get("_checked")]
+    account["_listed"] = any(kyc.of_birth(person["dob"]) == "listed" for person in checked)
     for person in people:
         _refresh_person(account, person)
         loaded.home.objects.save(person)
@@ -159,8 +167,8 @@ def _switch(account: Json, found: needs.Needs) -> None:
     account["payouts_enabled"] = active and not waiting and (not found.currently or blocks_charges)
     account["details_submitted"] = needs.submitted(found)
     reason = "requirements.past_due" if found.currently else "requirements.pending_verification" if waiting else None
-    if account.get("_rejected"):
-        reason = f"rejected.{account['_rejected']}"
+    if account.get("_rejected") or account["_listed"]:
+        reason = f"rejected.{account['_rejected']}" if account.get("_rejected") else "listed"
         account["charges_enabled"] = account["payouts_enabled"] = False
     account["requirements"] = needs.hash_of(found, disabled=reason)
     _postpone(account)
@@ -201,7 +209,8 @@ def _refresh_person(account: Json, person: Json) -> None:
         person["future_requirements"]["pending_verification"] = sorted(found.pending)
     documents_due = any("document" in path for path in (*found.currently, *found.eventually))
     provided = not found.currently or documents_due
-    status = "verified" if person.get("_checked") else "pending"
+    listed = kyc.of_birth(person["dob"]) == "listed"  # nobody knows yet whether it is the same person
+    status = "verified" if person.get("_checked") and not listed else "pending"
     person["verification"]["status"] = status if provided and not documents_due else "unverified"
 
 
@@ -233,7 +242,7 @@ def _refresh_capabilities(loaded: LoadedAccount, found: needs.Needs) -> None:
 def _status(account: Json, name: str, found: needs.Needs) -> str:
     if name.startswith("tax_reporting") and not account["_nobody_checks"]:
         return "active"
-    if name == "legacy_payments" or needs.holds_back(found) or account.get("_rejected"):
+    if name == "legacy_payments" or needs.holds_back(found) or account.get("_rejected") or account["_listed"]:
         return "inactive"
     waits = account["_nobody_checks"] or (account["country"] in countries.WAITS and bool(found.pending))
     return "pending" if waits else "active"

@@ -214,6 +214,8 @@ def _company(account: Json, people: list[Json], needs: Needs) -> None:
         needs.add(f"{person['id']}.", of_person(account, person))
     if is_recipient(account):
         return
+    if countries.has_register(country) and not account.get("_nobody_checks") and not account.get("_checking"):
+        _directors(people, needs)
     if not any(person["relationship"]["representative"] for person in people):
         needs.require(*(f"representative.{path}" for path in person_fields(country, "representative")))
     if countries.names_owners(country) and not company["owners_provided"]:
@@ -232,6 +234,18 @@ def _company(account: Json, people: list[Json], needs: Needs) -> None:
         needs.require("company.verification.document")
     if account.get("_checking"):
         needs.pending |= {f"company.{path}" for path in countries.place_fields(country)} | {"company.tax_id"}
+
+
+def _directors(people: list[Json], needs: Needs) -> None:
+    """Ask again for the directors whom the register does not confirm, by their test names; that only stops payouts."""
+    for person in people:
+        found = kyc.DIRECTORS.get(person.get("first_name") or "") if person["relationship"]["director"] else None
+        if found is not None and person.get("_checked"):
+            code, reason, path = found
+            path = path.format(person=person["id"])
+            needs.require(path)
+            needs.errors.append({"code": code, "reason": reason, "requirement": path})
+            needs.payouts_only.add(path)
 
 
 def holds_back(needs: Needs) -> bool:

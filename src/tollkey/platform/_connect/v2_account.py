@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tollkey.wire import Json, invalid
+from tollkey.wire import Call, Json, invalid
 from tollkey.wire.rfc3339 import written
 
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
@@ -158,12 +158,14 @@ def _configurations(account: Json, asked: Mapping[str, bool]) -> list[str]:
 
 
 def _configuration(account: Json, name: str) -> Json:
-    statuses = account["capabilities"]
+    statuses, why = account["capabilities"], str((account.get("requirements") or {}).get("disabled_reason") or "")
     if name == "recipient":
-        transfers = {"stripe_transfers": _status(statuses.get("transfers", "inactive"))}
+        transfers = {"stripe_transfers": _status(statuses.get("transfers", "inactive"), why)}
         return {"applied": True, "capabilities": {"stripe_balance": transfers}}
     names = {v1: v2 for v2, v1 in _NAMES.items()}
-    capabilities = {names.get(one, one): _status(was) for one, was in statuses.items() if one.endswith("_payments")}
+    capabilities = {
+        names.get(one, one): _status(was, why) for one, was in statuses.items() if one.endswith("_payments")
+    }
     return {
         "applied": True,
         "capabilities": capabilities,
@@ -172,11 +174,40 @@ def _configuration(account: Json, name: str) -> Json:
     }
 
 
-def _status(status: str) -> Json:
+def _status(status: str, why: str) -> Json:
+    """Return the status of a capability. why: what disables the account."""
+    if why.startswith("rejected."):
+        return {
+            "status": "rejected",
+            "status_details": [{"code": why.replace(".", "_"), "resolution": "no_resolution"}],
+        }
     shown = _STATUS.get(status, "restricted")
     due = {"code": "requirements_past_due", "resolution": "provide_info"}
     waiting = {"code": "requirements_pending_verification", "resolution": "no_resolution"}
     return {"status": shown, "status_details": {"active": [], "pending": [waiting]}.get(shown, [due])}
+
+
+def without_rejection(_call: Call, account: Json) -> None:
+    """Before 2026-09-30 the capabilities of a rejected account were ``restricted``."""
+    for configuration in (account.get("configuration") or {}).values():
+        for one in _capabilities_in(configuration or {}):
+            if one["status"] == "rejected":
+                details = [{"code": "restricted_other", "resolution": "no_resolution"}]
+                one.update({"status": "restricted", "status_details": details})
+
+
+def _capabilities_in(configuration: Json) -> Iterator[Json]:
+    """Yield the capabilities of a configuration: those of ``stripe_balance`` stand one level deeper."""
+    for one in (configuration.get("capabilities") or {}).values():
+        yield from [one] if "status" in one else one.values()
+
+
+def v2_capability(name: str) -> tuple[str, str] | None:
+    """Return configuration and name of a capability of v1, for example of ``transfers``; None if v2 has none."""
+    if name == "transfers":
+        return "recipient", "stripe_balance.stripe_transfers"
+    names = {v1: v2 for v2, v1 in _NAMES.items()}
+    return ("merchant", names.get(name, name)) if name.endswith("_payments") and name != "legacy_payments" else None
 
 
 def _defaults(account: Json) -> Json:

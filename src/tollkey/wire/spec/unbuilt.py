@@ -9,6 +9,7 @@ from typing import Final
 
 _ACCOUNTS = "Accounts of this server have no customer configuration; name a customer in `customer` instead."
 _CASH = "Refunds from a customer's cash balance are not available on this server."
+_PAUSES = "Pause schedules are not available on this server; pause the subscription itself when its time has come."
 _REFUND = {"customer": _CASH, "origin": _CASH}
 _OWNER = {"owner.customer_account": _ACCOUNTS}
 
@@ -20,5 +21,8 @@ UNBUILT: Final[dict[str, dict[str, str]]] = {
     "GET /v1/tax_ids": _OWNER,
     "POST /v1/tax_ids": _OWNER,
     "POST /v1/charges/{}/refunds": _REFUND,
+    "POST /v1/invoices/create_preview": {"schedule_details.pause_schedules": _PAUSES},
     "POST /v1/refunds": _REFUND,
+    "POST /v1/subscription_schedules": {"pause_schedules": _PAUSES},
+    "POST /v1/subscription_schedules/{}": {"pause_schedules": _PAUSES},
 }
