@@ -8,8 +8,7 @@ import pytest
 
 from tests.support.api import Api, World
 from tests.support.recipes import Maker
-
-BEFORE, SINCE = "2026-08-26.dahlia", "2026-09-30.endive"
+from tests.support.versions import BEFORE_ENDIVE, ENDIVE
 
 
 class Case(NamedTuple):
@@ -68,9 +67,9 @@ def test_what_a_version_removed_is_taken_before_it_and_refused_since(api: Api, c
     named = [name for name in _MADE if "{" + name + "}" in case.path + str(case.params)]
     made = {name: maker.make(name)["id"] for name in named}
     path, params = case.path.format(**made), _filled(case.params, made)
-    refused = api.post(path, headers={"Stripe-Version": SINCE}, **params)
+    refused = api.post(path, headers={"Stripe-Version": ENDIVE}, **params)
     assert (refused.status, refused.error.get("param"), refused.error.get("code")) == (400, case.param, case.code)
     assert case.message in refused.error["message"]
     assert api.post(path, **params).error["message"] == refused.error["message"]
-    taken = api.post(path, headers={"Stripe-Version": BEFORE}, **params)
+    taken = api.post(path, headers={"Stripe-Version": BEFORE_ENDIVE}, **params)
     assert taken.status == 200, taken

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.support.api import Answer, Api
+from tests.support.versions import BEFORE_ENDIVE
 
 #: The last API version whose intents take ``payment_method_types``.
-NAMED = "2026-08-26.dahlia"
 PAYMENT = {"amount": 2000, "currency": "usd", "allowed_payment_method_types": ["card"]}
 LINE = {"product_name": "Tea", "quantity": 1, "unit_cost": 2000}
 CHARGE = {"amount": 2000, "currency": "usd", "source": "tok_visa"}
@@ -60,7 +60,7 @@ def create(**params: Any) -> Callable[[Api], Answer]:
 
 def named(**params: Any) -> Callable[[Api], Answer]:
     """Create an intent under an API version that names the types of an intent."""
-    return lambda api: api.under(NAMED).post("/v1/payment_intents", amount=2000, currency="usd", **params)
+    return lambda api: api.under(BEFORE_ENDIVE).post("/v1/payment_intents", amount=2000, currency="usd", **params)
 
 
 def charged(api: Api, **params: Any) -> str:

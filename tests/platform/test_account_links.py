@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.api import Answer, Api
 from tests.support.openapi import assert_valid
+from tests.support.versions import BEFORE_ENDIVE
 
 RETURN, REFRESH = "https://p.example/r", "https://p.example/f"
 
@@ -122,7 +123,7 @@ def of_v2(api: Api, account: str, type: str = "account_onboarding", **more: obje
     return api.post("/v2/core/account_links", account=account, use_case={"type": type, type: given}, headers=BEFORE)
 
 
-BEFORE = {"Stripe-Version": "2026-08-26.dahlia"}
+BEFORE = {"Stripe-Version": BEFORE_ENDIVE}
 
 
 @pytest.mark.parametrize(("more", "end"), [({}, REFRESH), ({"return_url": RETURN}, RETURN)])

@@ -10,6 +10,7 @@ import pytest
 from tests.support.api import Answer, Api
 from tests.support.connected import PERSON, connected, everything
 from tests.support.openapi import assert_valid
+from tests.support.versions import BEFORE_ENDIVE
 
 BANK = {
     "object": "bank_account",
@@ -342,7 +343,7 @@ def test_an_account_is_rejected_for_a_reason_of_the_list(api: Api) -> None:
 def test_a_platform_s_rejection_is_told_apart_from_one_by_stripe_since_endive(
     api: Api, reason: str, now: str, before: str
 ) -> None:
-    old = {"Stripe-Version": "2026-08-26.dahlia"}
+    old = {"Stripe-Version": BEFORE_ENDIVE}
     id = connected(api)["id"]
     rejected = api.ok("post", f"/v1/accounts/{id}/reject", reason=reason, headers=old)
     assert rejected["requirements"]["disabled_reason"] == before

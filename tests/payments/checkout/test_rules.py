@@ -9,6 +9,7 @@ import pytest
 
 from tests.payments.checkout.steps import line
 from tests.support.api import Api
+from tests.support.versions import BEFORE_ENDIVE
 
 URL = "/v1/checkout/sessions"
 DONE = "https://shop.example/done"
@@ -242,7 +243,7 @@ def test_parameters_that_do_not_go_together_are_refused(api: Api, rule: str) -> 
 
 def test_named_methods_go_with_no_excluded_ones(api: Api) -> None:
     named = {"payment_method_types": ["card"], "excluded_payment_method_types": ["klarna"]}
-    answer = api.under("2026-08-26.dahlia").post(URL, **body("payment", **named))
+    answer = api.under(BEFORE_ENDIVE).post(URL, **body("payment", **named))
     assert answer.status == 400
     assert answer.error["message"] == (
         "You may only specify one of these parameters: excluded_payment_method_types, payment_method_types."
@@ -251,7 +252,7 @@ def test_named_methods_go_with_no_excluded_ones(api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("version", "name"),
-    [("2026-08-26.dahlia", "payment_method_types"), ("2026-09-30.endive", "allowed_payment_method_types")],
+    [(BEFORE_ENDIVE, "payment_method_types"), ("2026-09-30.endive", "allowed_payment_method_types")],
 )
 def test_a_session_that_saves_a_card_needs_no_currency_beside_its_methods(api: Api, version: str, name: str) -> None:
     given = {key: value for key, value in body("setup").items() if key != "currency"}

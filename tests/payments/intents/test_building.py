@@ -6,6 +6,7 @@ from tests.payments.intents.steps import PAYMENT, pay
 from tests.payments.steps import told
 from tests.support.api import Api
 from tests.support.connected import connected
+from tests.support.versions import BEFORE_ENDIVE
 
 
 def test_a_type_that_the_intent_does_not_take_is_refused(api: Api) -> None:
@@ -13,7 +14,7 @@ def test_a_type_that_the_intent_does_not_take_is_refused(api: Api) -> None:
     assert answer.error["message"].startswith(
         "The PaymentMethod provided (us_bank_account) is not allowed for this PaymentIntent."
     )
-    old = {"Stripe-Version": "2026-08-26.dahlia"}
+    old = {"Stripe-Version": BEFORE_ENDIVE}
     unknown = api.post(
         "/v1/payment_intents", headers=old, amount=500, currency="usd", payment_method_types=["bitcoins"]
     )

@@ -6,6 +6,7 @@ import pytest
 
 from tests.payments.intents.steps import pay, saved_card
 from tests.support.api import Api
+from tests.support.versions import BEFORE_ENDIVE
 
 
 def test_a_payment_method_of_nobody_is_good_for_one_payment(api: Api) -> None:
@@ -71,7 +72,7 @@ def test_types_are_allowed_or_excluded_when_updating(api: Api, path: str) -> Non
 
 
 def test_named_types_replace_the_allowed_ones(api: Api) -> None:
-    older = api.under("2026-08-26.dahlia")
+    older = api.under(BEFORE_ENDIVE)
     made = api.ok("POST", "/v1/payment_intents", amount=2000, currency="usd", allowed_payment_method_types=["card"])
     path = f"/v1/payment_intents/{made['id']}"
     older.ok("POST", path, payment_method_types=["card", "link"])

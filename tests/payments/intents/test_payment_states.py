@@ -9,6 +9,7 @@ import pytest
 
 from tests.payments.intents.steps import PAYMENT
 from tests.support.api import Answer, Api
+from tests.support.versions import BEFORE_ENDIVE
 from tollkey.payments.intents.payment_states import CODE, move
 from tollkey.payments.intents.states import PAYMENT_INTENT
 from tollkey.payments.shared.states import InvalidTransition
@@ -289,7 +290,6 @@ def _calculated(api: Api) -> object:
 
 ALWAYS = tuple(REACHED)
 #: The last API version whose intents take ``payment_method_types``.
-NAMED = "2026-08-26.dahlia"
 #: Parameter of an update -> its new value, or how it is made, and the statuses in which it may change.
 UPDATES: dict[str, tuple[object, tuple[str, ...]]] = {
     "allowed_payment_method_types": (["card"], BEFORE),
@@ -335,7 +335,7 @@ def test_each_parameter_changes_in_its_statuses(api: Api, name: str, status: str
     value, allowed = UPDATES[name]
     before = _reached(api, status)
     given = {name: value(api) if callable(value) else value}
-    version = NAMED if name == "payment_method_types" else ""
+    version = BEFORE_ENDIVE if name == "payment_method_types" else ""
     answer = api.under(version).post(f"/v1/payment_intents/{before['id']}", **given)
     if status in allowed:
         assert answer.status == 200, answer

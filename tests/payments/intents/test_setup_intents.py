@@ -9,6 +9,7 @@ import pytest
 from tests.payments.intents.steps import setup
 from tests.support.api import Answer, Api
 from tests.support.openapi import assert_valid
+from tests.support.versions import BEFORE_ENDIVE
 from tollkey.wire import operation_params
 
 SAVING = {"allowed_payment_method_types": ["card"]}
@@ -112,7 +113,7 @@ TABLE: dict[str, tuple[Step, tuple[str, ...], dict[str, str]]] = {
         _late("update"),
     ),
     "payment_method_types": (
-        lambda api, path: api.under("2026-08-26.dahlia").post(path, payment_method_types=["card"]),
+        lambda api, path: api.under(BEFORE_ENDIVE).post(path, payment_method_types=["card"]),
         OPEN,
         _late("update"),
     ),

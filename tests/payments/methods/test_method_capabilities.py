@@ -8,10 +8,10 @@ import pytest
 
 from tests.support.api import Api
 from tests.support.connected import acting, connected, everything
+from tests.support.versions import BEFORE_ENDIVE
 from tollkey.payments.methods.method_capabilities import capabilities_of
 from tollkey.payments.methods.method_types import TYPES
 
-BEFORE_ENDIVE = "2026-08-26.dahlia"
 #: Types that every account with ``card_payments`` accepts: the document knows no capability of their own.
 WITHOUT_ONE = {"card", "card_present", "interac_present", "alipay", "paypal", "wechat_pay"}
 LATER = {"paypay_payments", "sequra_payments"}

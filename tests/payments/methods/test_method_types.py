@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from tests.payments.steps import told
 from tests.support.api import Api
+from tests.support.versions import BEFORE_ENDIVE
 
 
 def test_a_method_that_is_not_paid_in_the_currency_is_refused(api: Api) -> None:
-    old = {"Stripe-Version": "2026-08-26.dahlia"}
+    old = {"Stripe-Version": BEFORE_ENDIVE}
     given = {"amount": 500, "payment_method_types": ["bancontact"], "headers": old}
     refused = told(api, "/v1/payment_intents", currency="usd", **given)
     message = "The currency provided (usd) is invalid. Payments with bancontact support the following currencies: eur."

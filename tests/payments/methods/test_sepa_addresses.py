@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api
+from tests.support.versions import BEFORE_ENDIVE
 from tollkey.payments.methods.sepa_addresses import OUTSIDE
 
 WHOLE = {"country": "GB", "line1": "1 High Street", "city": "London", "postal_code": "SW1A 1AA"}
 BRITISH, SWISS, GERMAN = "GB82WEST12345698765432", "CH9300762011623852957", "DE89370400440532013000"
-BEFORE = "2026-08-26.dahlia"
 
 
 def method(iban: str, address: dict[str, Any]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def test_an_account_outside_the_area_needs_a_whole_address(api: Api, iban: str, 
 
 
 def test_the_town_is_asked_for_since_2026_09_30(api: Api) -> None:
-    old = api.under(BEFORE)
+    old = api.under(BEFORE_ENDIVE)
     assert old.post("/v1/payment_methods", **method(BRITISH, less("city", "postal_code"))).status == 200
     for name in ("country", "line1"):
         refused = old.post("/v1/payment_methods", **method(BRITISH, less(name)))
@@ -46,7 +46,7 @@ def test_the_town_is_asked_for_since_2026_09_30(api: Api) -> None:
 
 def test_an_address_cannot_be_taken_away(api: Api) -> None:
     customer = api.ok("POST", "/v1/customers")["id"]
-    made = api.under(BEFORE).ok("POST", "/v1/payment_methods", **method(BRITISH, less("city")))
+    made = api.under(BEFORE_ENDIVE).ok("POST", "/v1/payment_methods", **method(BRITISH, less("city")))
     path = f"/v1/payment_methods/{made['id']}"
     api.ok("POST", path + "/attach", customer=customer)
     assert api.ok("POST", path, metadata={"a": "1"})["metadata"] == {"a": "1"}

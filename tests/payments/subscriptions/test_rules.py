@@ -20,6 +20,7 @@ from tests.payments.subscriptions.steps import (
     subscribe,
 )
 from tests.support.api import NOW, Api
+from tests.support.versions import BEFORE_ENDIVE
 
 Given = Callable[[Api, str], dict[str, Any]]
 
@@ -318,7 +319,7 @@ def test_the_anchor_of_a_change_is_a_hash_at_both_paths(api: Api, path: str) -> 
     path = path.format(who=who, sub=subscribe(api, who, plan(api))["id"])
     assert told(api, path, billing_cycle_anchor="now")[0] == "billing_cycle_anchor"
     assert api.post(path, billing_cycle_anchor={"type": "now"}).status == 200
-    older = api.under("2026-08-26.dahlia")
+    older = api.under(BEFORE_ENDIVE)
     assert older.post(path, billing_cycle_anchor="now").status == 200
 
 

@@ -156,9 +156,13 @@ def both_forms(params: Mapping[str, Any], name: str) -> tuple[int | None, str | 
     if whole is not None and text is not None:
         raise exclusive(name, f"{name}_decimal", param=name)
     if text is not None:
-        number = Decimal(str(text))
-        return int(number) if number == number.to_integral_value() else None, decimal_text(number)
+        return forms_of(Decimal(str(text)))
     return whole, None if whole is None else str(whole)
+
+
+def forms_of(number: Decimal) -> tuple[int | None, str]:
+    """Return an amount as an integer (None if it has a fraction) and as a decimal string. number: minor units."""
+    return int(number) if number == number.to_integral_value() else None, decimal_text(number)
 
 
 def decimal_text(number: Decimal) -> str:

@@ -56,6 +56,7 @@ def _line(
         raise invalid("You can't credit a negative amount on a custom line item.", f"{named}[unit_amount]")
     off = _discounts(source, amount) if source else []
     less = sum(one["amount"] for one in off)
+    whole_unit, unit_text = pricing.forms_of(unit) if unit is not None else (None, None)
     line = new_object(
         kinds.CREDIT_NOTE_LINE,
         id=call.ids.new("cnli"),
@@ -67,8 +68,8 @@ def _line(
         quantity=quantity,
         taxes=_taxes(call, invoice, entry, source, amount, named),
         type=entry["type"],
-        unit_amount=int(unit) if unit is not None and unit == unit.to_integral_value() else None,
-        unit_amount_decimal=pricing.decimal_text(unit) if unit is not None else None,
+        unit_amount=whole_unit,
+        unit_amount_decimal=unit_text,
     )
     line["metadata"] = fields.new_metadata(entry)
     if source:

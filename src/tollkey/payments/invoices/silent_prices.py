@@ -34,6 +34,7 @@ def create(call: Call, params: Mapping[str, Any], currency: str, unit: Decimal) 
     )
     product["_silent"] = True
     call.objects.insert(product)
+    whole, text = pricing.forms_of(unit)
     price = new_object(
         kinds.PRICE,
         id=call.ids.new("price"),
@@ -45,8 +46,8 @@ def create(call: Call, params: Mapping[str, Any], currency: str, unit: Decimal) 
         product=product["id"],
         tax_behavior=fields.given(params, "tax_behavior", "unspecified"),
         type="one_time",
-        unit_amount=int(unit) if unit == unit.to_integral_value() else None,
-        unit_amount_decimal=pricing.decimal_text(unit),
+        unit_amount=whole,
+        unit_amount_decimal=text,
     )
     return call.objects.insert(price)
 

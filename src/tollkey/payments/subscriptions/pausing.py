@@ -14,10 +14,10 @@ from tollkey.payments.subscriptions.billing import collect_now, create_draft_inv
 from tollkey.payments.subscriptions.items import is_flexible, is_metered, load, store_items
 from tollkey.payments.subscriptions.lifecycle import UPDATED, resume_now, stop
 from tollkey.payments.subscriptions.periods import begin_periods
-from tollkey.payments.subscriptions.proration import item_details, prorations
+from tollkey.payments.subscriptions.proration import Charge, item_details, pending_entry, prorations
 from tollkey.payments.subscriptions.trials import PAUSED
 from tollkey.payments.usage import quantities
-from tollkey.wire import Call, Params, invalid, new_object, value_at
+from tollkey.wire import Call, Params, invalid, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem, StoredLine
@@ -113,32 +113,10 @@ def _pending_item(call: Call, subscription: StoredSubscription, line: StoredLine
     """Return a line as a pending invoice item for the next invoice."""
     details = item_details(line)
     assert details is not None, "usage lines bill subscription items"
-    item = details["subscription_item"]
-    made = new_object(
-        kinds.INVOICE_ITEM,
-        id=call.ids.new("ii"),
-        amount=line["amount"],
-        currency=subscription["currency"],
-        customer=subscription["customer"],
-        date=call.now,
-        description=line["description"],
-        discountable=True,
-        livemode=call.livemode,
-        parent={
-            "subscription_details": {"subscription": subscription["id"], "subscription_item": item},
-            "type": "subscription_details",
-        },
-        period=line["period"],
-        pricing=line["pricing"],
-        proration=False,
-        quantity=line["quantity"],
-        quantity_decimal=str(line["quantity"]),
-        test_clock=subscription["test_clock"],
-    )
-    made["tax_rates"] = call.objects.copy(call.objects.get(kinds.SUBSCRIPTION_ITEM, item))["tax_rates"]
-    made["_subscription"], made["_subscription_item"], made["_pending"] = subscription["id"], item, True
-    made["_credited"] = made["_off"] = made["_within"] = None
-    return made
+    item = call.objects.get(kinds.SUBSCRIPTION_ITEM, details["subscription_item"])
+    period = line["period"]["start"], line["period"]["end"]
+    charge = Charge(line["amount"], line["description"], period, line["quantity"], line["pricing"])
+    return pending_entry(call, subscription, item, charge, proration=False)
 
 
 def was_requested(subscription: StoredSubscription) -> bool:

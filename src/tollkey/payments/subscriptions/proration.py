@@ -294,41 +294,69 @@ def _debit(call: Call, line: api.LineItem) -> Debit:
     return Debit(line["amount"] + sum(within.values()), off, period, line)
 
 
-def _proration(
-    call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, share: _Part
+class Charge(NamedTuple):
+    """What an invoice item of a subscription charges.
+
+    amount: minor units, negative for a credit. period: start and end, UTC epoch seconds.
+    """
+
+    amount: int
+    text: str | None
+    period: tuple[int, int]
+    quantity: int | None
+    pricing: api.BillingBillResourceInvoicingPricingPricing | None
+
+
+def pending_entry(
+    call: Call,
+    subscription: StoredSubscription,
+    item: StoredSubscriptionItem,
+    charge: Charge,
+    *,
+    proration: bool,
 ) -> StoredInvoiceItem:
-    """Return the invoice item of a proration, not stored."""
+    """Return an invoice item for a subscription item, pending and not stored. proration: it cannot be discounted."""
     made = new_object(
         kinds.INVOICE_ITEM,
         id=call.ids.new("ii"),
-        amount=share.amount,
+        amount=charge.amount,
         currency=subscription["currency"],
         customer=subscription["customer"],
         date=call.now,
-        description=share.text,
-        discountable=False,
+        description=charge.text,
+        discountable=not proration,
         livemode=call.livemode,
         parent={
             "subscription_details": {"subscription": subscription["id"], "subscription_item": item["id"]},
             "type": "subscription_details",
         },
-        period={"end": share.period[1], "start": share.period[0]},
-        pricing={
-            "price_details": {"price": share.price["id"], "product": share.price["product"]},
-            "type": "price_details",
-            "unit_amount_decimal": None,
-        },
-        proration=True,
-        quantity=share.quantity,
-        quantity_decimal=str(share.quantity),
+        period={"end": charge.period[1], "start": charge.period[0]},
+        pricing=charge.pricing,
+        proration=proration,
+        quantity=charge.quantity,
+        quantity_decimal=str(charge.quantity),
         test_clock=subscription["test_clock"],
     )
     made["tax_rates"] = call.objects.copy(item)["tax_rates"]
     made["_subscription"], made["_subscription_item"], made["_pending"] = subscription["id"], item["id"], True
+    made["_credited"] = made["_off"] = made["_within"] = None
+    return made
+
+
+def _proration(
+    call: Call, subscription: StoredSubscription, item: StoredSubscriptionItem, share: _Part
+) -> StoredInvoiceItem:
+    """Return the invoice item of a proration, not stored."""
+    pricing: api.BillingBillResourceInvoicingPricingPricing = {
+        "price_details": {"price": share.price["id"], "product": share.price["product"]},
+        "type": "price_details",
+        "unit_amount_decimal": None,
+    }
+    charge = Charge(share.amount, share.text, share.period, share.quantity, pricing)
+    made = pending_entry(call, subscription, item, charge, proration=True)
     lines = [debit.line for debit in share.debits or () if debit.line["object"] == "line_item"]
     invoice = lines[0]["invoice"] if lines else None
     made["_credited"] = (
         {"invoice": invoice, "invoice_line_items": [line["id"] for line in lines]} if invoice is not None else None
     )
-    made["_off"] = made["_within"] = None
     return made

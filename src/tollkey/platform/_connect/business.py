@@ -35,6 +35,11 @@ class Finding:
     asks: tuple[str, ...] = ()
     payouts_only: bool = False
 
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The paths of what is asked for again."""
+        return self.asks or (self.field,)
+
 
 FINDINGS: tuple[Finding, ...] = (
     Finding(_URL, "disallowed.stripe.com", "invalid_url_denylisted", "Generic business URLs aren't supported."),
@@ -106,8 +111,7 @@ def paused(account: Json) -> bool:
 
 def errors_of(found: Finding) -> list[Json]:
     """Its entries in ``requirements.errors``."""
-    asks = found.asks or (found.field,)
-    return [{"code": found.code, "reason": found.reason, "requirement": path} for path in asks]
+    return [{"code": found.code, "reason": found.reason, "requirement": path} for path in found.required]
 
 
 def _shown(account: Json, field: str) -> str:

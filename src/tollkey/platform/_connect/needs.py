@@ -188,10 +188,9 @@ def of_account(account: Json, people: list[Json]) -> Needs:
 def _check_business(account: Json, needs: Needs) -> None:
     """Add what the checks of the business have found, by its test values."""
     for found in business.findings(account):
-        asks = found.asks or (found.field,)
-        needs.require(*asks)
+        needs.require(*found.required)
         needs.errors += business.errors_of(found)
-        needs.payouts_only |= set(asks) if found.payouts_only else set()
+        needs.payouts_only |= set(found.required) if found.payouts_only else set()
 
 
 def _profile(account: Json, needs: Needs) -> None:

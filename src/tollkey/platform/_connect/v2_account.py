@@ -119,8 +119,7 @@ def v2_account(account: Json, individual: Json | None, include: frozenset[str]) 
     account: as v1 shows it. individual: the person it is about, if it is one. include: the fields that were asked for;
     the others of ``INCLUDES`` are null.
     """
-    asked = {name: one["requested"] for name, one in (account.get("_capabilities") or {}).items()}
-    applied = _configurations(account, asked)
+    applied = applied_configurations(account)
     configuration: Json = {"customer": None}
     for name in ("merchant", "recipient"):
         wanted = f"configuration.{name}" in include and name in applied
@@ -148,11 +147,8 @@ def v2_account(account: Json, individual: Json | None, include: frozenset[str]) 
 
 def applied_configurations(account: Json) -> list[str]:
     """Return the configurations of an account, as v1 stores it."""
-    return _configurations(account, {name: one["requested"] for name, one in account.get("_capabilities", {}).items()})
-
-
-def _configurations(account: Json, asked: Mapping[str, bool]) -> list[str]:
-    names = {*account["capabilities"], *(name for name, requested in asked.items() if requested)}
+    asked = account.get("_capabilities") or {}
+    names = {*account["capabilities"], *(name for name, one in asked.items() if one["requested"])}
     merchant = ["merchant"] if names - {"transfers", "legacy_payments"} else []
     return merchant + (["recipient"] if "transfers" in names else [])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tollkey.wire import Json, invalid
+from tollkey.wire import Json, invalid, value_at
 from tollkey.wire.rfc3339 import written
 
 #: Field of v2 -> field of v1, with the same values.
@@ -35,7 +35,7 @@ def v1_person_params(given: Mapping[str, Any]) -> Json:
     """
     found: Json = {v1: given[v2] for v2, v1 in _FIELDS.items() if v2 in given}
     for path, name in _PLACES.items():
-        place = _at(given, path)
+        place = value_at(given, path)
         if place is not None:
             found[name] = {**place, **({"country": place["country"].upper()} if place.get("country") else {})}
     for script, names in (given.get("script_names") or {}).items():
@@ -50,13 +50,6 @@ def v1_person_params(given: Mapping[str, Any]) -> Json:
         found["additional_tos_acceptances"] = {"account": accepted}
     if given.get("person_token"):
         found["person_token"] = given["person_token"]
-    return found
-
-
-def _at(given: Mapping[str, Any], path: str) -> Any:
-    found: Any = given
-    for name in path.split("."):
-        found = (found or {}).get(name)
     return found
 
 
