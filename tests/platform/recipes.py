@@ -143,6 +143,8 @@ BODIES: dict[str, Body] = {
         "name": "Mine", "type": "webhook_endpoint", "event_payload": "thin",
         "enabled_events": ["v1.customer.created"], "webhook_endpoint": {"url": "https://example.com/hook"}},
     "POST /v2/core/event_destinations/{}": {"name": "Yours"},
+    "POST /v2/core/account_tokens": {"contact_email": "a@example.com"},
+    "POST /v2/core/accounts/{}/person_tokens": {"given_name": "Jane"},
     "POST /v1/accounts": lambda m: {
         "type": "custom", "country": "US", "email": f"a{m.next()}@example.com",
         "capabilities": {"card_payments": {"requested": True}, "transfers": {"requested": True}},

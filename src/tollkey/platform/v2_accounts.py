@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
-from tollkey.platform import accounts, thin_events
+from tollkey.platform import accounts, thin_events, v2_tokens
 from tollkey.platform._connect import load_v2_account
 from tollkey.platform._connect.loading import LoadedAccount, connected_accounts, deauthorize
 from tollkey.platform._connect.v2_account import INCLUDES, v1_params, v2_account, without_rejection
@@ -23,7 +23,8 @@ _PATH = "/v2/core/accounts"
 
 def create(call: Call, params: operations.PostV2CoreAccounts) -> Json:
     """Create a connected account. Without a dashboard and responsibilities, it is like a standard account of v1."""
-    account = accounts.create(call, cast("operations.PostAccounts", v1_params(params, creates=True)))
+    given = v2_tokens.spend(call, params, "account")
+    account = accounts.create(call, cast("operations.PostAccounts", v1_params(given, creates=True)))
     shown = _shown(LoadedAccount(call, account, account), params.get("include"))
     thin_events.emit(call.within(account["id"]), "v2.core.account.created", shown)
     return shown
@@ -32,7 +33,8 @@ def create(call: Call, params: operations.PostV2CoreAccounts) -> Json:
 def update(call: Call, params: operations.PostV2CoreAccountsId) -> Json:
     """Update a connected account."""
     loaded = load_v2_account(call, call.path["id"])
-    accounts.change(loaded, cast("operations.PostAccountsAccount", v1_params(params, creates=False)))
+    given = v2_tokens.spend(call, params, "account")
+    accounts.change(loaded, cast("operations.PostAccountsAccount", v1_params(given, creates=False)))
     shown = _shown(loaded, params.get("include"))
     thin_events.emit(loaded.own, "v2.core.account.updated", shown)
     return shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tollkey.platform import persons, thin_events
+from tollkey.platform import persons, thin_events, v2_tokens
 from tollkey.platform._connect import load_v2_account
 from tollkey.platform._connect.loading import LoadedAccount
 from tollkey.platform._connect.people import EXCEEDED, exceeds
@@ -23,15 +23,16 @@ _PATH = "/v2/core/accounts/{account}/persons"
 def create(call: Call, params: operations.PostV2CoreAccountsAccountPersons) -> Json:
     """Add a person to an account."""
     loaded = load_v2_account(call, call.path["account"])
-    given = _given(loaded, None, params)
-    return _changed(call, persons.create(call, given), params, "created")
+    told = v2_tokens.spend(call, params, "person", loaded.account["id"])
+    return _changed(call, persons.create(call, _given(loaded, None, told)), told, "created")
 
 
 def update(call: Call, params: operations.PostV2CoreAccountsAccountPersonsPerson) -> Json:
     """Update a person. Changed data is verified again."""
     loaded = load_v2_account(call, call.path["account"])
-    given = _given(loaded, loaded.person(call.path["person"]), params)
-    return _changed(call, persons.update(call, given), params, "updated")
+    told = v2_tokens.spend(call, params, "person", loaded.account["id"])
+    given = _given(loaded, loaded.person(call.path["person"]), told)
+    return _changed(call, persons.update(call, given), told, "updated")
 
 
 def retrieve_one(call: Call, params: operations.GetV2CoreAccountsAccountPersonsPerson) -> Json:

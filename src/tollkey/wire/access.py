@@ -153,9 +153,14 @@ class _Allowed(Object):
         return super().read(value, path)
 
 
+def _taken_of(access: Access, schema: Object) -> Names:
+    """Return what the access takes; ``expand`` too, except in the v2 API, which has none."""
+    return names_of(f"{access.takes} expand" if "expand" in schema.fields else access.takes)
+
+
 @cache
 def _compiled(access: Access, schema: Object) -> Object:
-    made = _fields_of(schema, names_of(f"{access.takes} expand"), "")
+    made = _fields_of(schema, _taken_of(access, schema), "")
     assert made is not None
     return made
 
@@ -254,7 +259,7 @@ def _without(
 def undecided(access: Access, schema: Object) -> list[str]:
     """Return the parameters of an endpoint, as dotted paths, that the access does not list. For tests."""
     closed = [names_of(access.refuses), names_of(access.ignores)]
-    return list(_undecided(schema, names_of(f"{access.takes} expand"), closed, ""))
+    return list(_undecided(schema, _taken_of(access, schema), closed, ""))
 
 
 def _undecided(record: Object, takes: Names, closed: list[Names], path: str) -> Iterator[str]:

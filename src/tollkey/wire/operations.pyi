@@ -79,7 +79,7 @@ class AdditionalOwner(TypedDict):
     verification: NotRequired[PostAccountsLegalEntityAdditionalOwnerVerification]
 
 class AdditionalTermsOfService(TypedDict):
-    account: NotRequired[PostV2CoreAccountsIdentityAttestationsTermsOfServiceAccount]
+    account: NotRequired[PostV2CoreAccountTokensIdentityAttestationsTermsOfServiceAccount]
 
 class AdditionalTosAcceptances(TypedDict):
     account: NotRequired[Account]
@@ -162,9 +162,8 @@ class AmountDetails(TypedDict):
     tax: NotRequired[Tax | None]
 
 class AnnualRevenue(TypedDict):
-    amount: int
-    currency: str
-    fiscal_year_end: str
+    amount: NotRequired[Amount]
+    fiscal_year_end: NotRequired[str]
 
 class ApplicabilityScope(TypedDict):
     price_type: NotRequired[Literal["metered"]]
@@ -266,8 +265,22 @@ class Business(TypedDict):
     enabled: bool
     optional: NotRequired[bool]
 
-class BusinessProfile(TypedDict):
+class BusinessDetails(TypedDict):
+    address: NotRequired[AddressKana]
     annual_revenue: NotRequired[AnnualRevenue]
+    documents: NotRequired[PostV2CoreAccountTokensIdentityBusinessDetailsDocuments]
+    estimated_worker_count: NotRequired[int]
+    id_numbers: NotRequired[list[PostV2CoreAccountTokensIdentityBusinessDetailsIdNumber]]
+    monthly_estimated_revenue: NotRequired[PostV2CoreAccountTokensIdentityBusinessDetailsMonthlyEstimatedRevenue]
+    phone: NotRequired[str]
+    registered_name: NotRequired[str]
+    registration_date: NotRequired[Dob]
+    script_addresses: NotRequired[ScriptAddresses]
+    script_names: NotRequired[PostV2CoreAccountTokensIdentityBusinessDetailsScriptNames]
+    structure: NotRequired[PostV2CoreAccountTokensIdentityBusinessDetailsStructure]
+
+class BusinessProfile(TypedDict):
+    annual_revenue: NotRequired[PostAccountsBusinessProfileAnnualRevenue]
     estimated_worker_count: NotRequired[int]
     mcc: NotRequired[str]
     minority_owned_business_designation: NotRequired[list[MinorityOwnedBusinessDesignation]]
@@ -435,7 +448,8 @@ class Company(TypedDict):
     verification: NotRequired[PostAccountsCompanyVerification]
 
 class CompanyAuthorization(TypedDict):
-    files: NotRequired[list[str | None]]
+    files: list[str]
+    type: Literal["files"]
 
 class CompletedSessions(TypedDict):
     limit: int
@@ -670,9 +684,9 @@ class Document(TypedDict):
     front: NotRequired[str]
 
 class Documents(TypedDict):
-    company_authorization: NotRequired[CompanyAuthorization]
-    passport: NotRequired[CompanyAuthorization]
-    visa: NotRequired[CompanyAuthorization]
+    company_authorization: NotRequired[PostAccountsAccountPeopleDocumentsCompanyAuthorization]
+    passport: NotRequired[PostAccountsAccountPeopleDocumentsCompanyAuthorization]
+    visa: NotRequired[PostAccountsAccountPeopleDocumentsCompanyAuthorization]
 
 class Dropdown(TypedDict):
     default_value: NotRequired[str]
@@ -1471,11 +1485,17 @@ class GetTransfersTransfer(Operation):
 class GetTransfersTransferReversalsId(Operation):
     pass
 
+class GetV2CoreAccountTokensId(TypedDict):
+    pass
+
 class GetV2CoreAccounts(TypedDict):
     applied_configurations: NotRequired[list[Literal["customer", "merchant", "recipient"]]]
     closed: NotRequired[bool]
     limit: NotRequired[int]
     page: NotRequired[str]
+
+class GetV2CoreAccountsAccountIdPersonTokensId(TypedDict):
+    pass
 
 class GetV2CoreAccountsAccountPersons(TypedDict):
     limit: NotRequired[int]
@@ -1525,7 +1545,7 @@ class Hours(TypedDict):
     start_time: NotRequired[str]
 
 class IdNumber(TypedDict):
-    type: PostV2CoreAccountsIdentityIndividualIdNumberType
+    type: Type
     value: str
 
 class Ideal(TypedDict):
@@ -2308,6 +2328,9 @@ class PostAccountsAccountPeople(Operation):
     us_cfpb_data: NotRequired[UsCfpbData]
     verification: NotRequired[Verification]
 
+class PostAccountsAccountPeopleDocumentsCompanyAuthorization(TypedDict):
+    files: NotRequired[list[str | None]]
+
 class PostAccountsAccountPeoplePerson(Operation):
     additional_tos_acceptances: NotRequired[AdditionalTosAcceptances]
     address: NotRequired[Address]
@@ -2415,6 +2438,11 @@ class PostAccountsAccountSettingsInvoices(TypedDict):
     default_account_tax_ids: NotRequired[list[str] | None]
     hosted_payment_method_save: NotRequired[Literal["always", "never", "offer"]]
 
+class PostAccountsBusinessProfileAnnualRevenue(TypedDict):
+    amount: int
+    currency: str
+    fiscal_year_end: str
+
 class PostAccountsCompanyVerification(TypedDict):
     document: NotRequired[Document]
 
@@ -2441,8 +2469,15 @@ class PostAccountsDocuments(TypedDict):
     company_registration_verification: NotRequired[BankAccountOwnershipVerification]
     company_tax_id_verification: NotRequired[BankAccountOwnershipVerification]
     proof_of_address: NotRequired[BankAccountOwnershipVerification]
-    proof_of_registration: NotRequired[ProofOfRegistration]
-    proof_of_ultimate_beneficial_ownership: NotRequired[ProofOfRegistration]
+    proof_of_registration: NotRequired[PostAccountsDocumentsProofOfRegistration]
+    proof_of_ultimate_beneficial_ownership: NotRequired[PostAccountsDocumentsProofOfRegistration]
+
+class PostAccountsDocumentsProofOfRegistration(TypedDict):
+    files: NotRequired[list[str]]
+    signer: NotRequired[PostAccountsDocumentsProofOfRegistrationSigner]
+
+class PostAccountsDocumentsProofOfRegistrationSigner(TypedDict):
+    person: NotRequired[str]
 
 class PostAccountsIndividualRelationship(TypedDict):
     director: NotRequired[bool]
@@ -6635,9 +6670,11 @@ class PostTestHelpersIssuingAuthorizationsFleetReportedBreakdownTax(TypedDict):
 class PostTestHelpersIssuingAuthorizationsFuel(TypedDict):
     industry_product_code: NotRequired[str]
     quantity_decimal: NotRequired[str]
-    type: NotRequired[Type]
+    type: NotRequired[PostTestHelpersIssuingAuthorizationsFuelType]
     unit: NotRequired[PostTestHelpersIssuingAuthorizationsFuelUnit]
     unit_cost_decimal: NotRequired[str]
+
+PostTestHelpersIssuingAuthorizationsFuelType = Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
 
 PostTestHelpersIssuingAuthorizationsFuelUnit = Literal["charging_minute", "imperial_gallon", "kilogram", "kilowatt_hour", "liter", "other", "pound", "us_gallon"]
 
@@ -6930,6 +6967,95 @@ class PostV2CoreAccountLinksUseCaseAccountOnboarding(TypedDict):
     refresh_url: str
     return_url: NotRequired[str]
 
+class PostV2CoreAccountTokens(TypedDict):
+    contact_email: NotRequired[str]
+    contact_phone: NotRequired[str]
+    display_name: NotRequired[str]
+    identity: NotRequired[PostV2CoreAccountTokensIdentity]
+
+class PostV2CoreAccountTokensIdentity(TypedDict):
+    attestations: NotRequired[PostV2CoreAccountTokensIdentityAttestations]
+    business_details: NotRequired[BusinessDetails]
+    entity_type: NotRequired[Literal["company", "government_entity", "individual", "non_profit"]]
+    individual: NotRequired[PostV2CoreAccountTokensIdentityIndividual]
+
+class PostV2CoreAccountTokensIdentityAttestations(TypedDict):
+    directorship_declaration: NotRequired[PostV2CoreAccountTokensIdentityAttestationsDirectorshipDeclaration]
+    ownership_declaration: NotRequired[PostV2CoreAccountTokensIdentityAttestationsDirectorshipDeclaration]
+    persons_provided: NotRequired[PersonsProvided]
+    representative_declaration: NotRequired[PostV2CoreAccountTokensIdentityAttestationsDirectorshipDeclaration]
+    terms_of_service: NotRequired[AdditionalTermsOfService]
+
+class PostV2CoreAccountTokensIdentityAttestationsDirectorshipDeclaration(TypedDict):
+    attested: NotRequired[bool]
+
+class PostV2CoreAccountTokensIdentityAttestationsTermsOfServiceAccount(TypedDict):
+    shown_and_accepted: NotRequired[bool]
+
+class PostV2CoreAccountTokensIdentityBusinessDetailsDocuments(TypedDict):
+    bank_account_ownership_verification: NotRequired[CompanyAuthorization]
+    company_license: NotRequired[CompanyAuthorization]
+    company_memorandum_of_association: NotRequired[CompanyAuthorization]
+    company_ministerial_decree: NotRequired[CompanyAuthorization]
+    company_registration_verification: NotRequired[CompanyAuthorization]
+    company_tax_id_verification: NotRequired[CompanyAuthorization]
+    primary_verification: NotRequired[PrimaryVerification]
+    proof_of_address: NotRequired[CompanyAuthorization]
+    proof_of_registration: NotRequired[ProofOfRegistration]
+    proof_of_ultimate_beneficial_ownership: NotRequired[ProofOfRegistration]
+
+class PostV2CoreAccountTokensIdentityBusinessDetailsIdNumber(TypedDict):
+    registrar: NotRequired[str]
+    type: PostV2CoreAccountTokensIdentityBusinessDetailsIdNumberType
+    value: str
+
+PostV2CoreAccountTokensIdentityBusinessDetailsIdNumberType = Literal["ae_crn", "ae_vat", "ao_nif", "ar_cuit", "at_fn", "at_stn", "at_vat", "au_abn", "au_acn", "au_in", "az_tin", "bd_etin", "be_cbe", "be_vat", "bg_uic", "bg_vat", "br_cnpj", "ca_cn", "ca_crarr", "ca_gst_hst", "ca_neq", "ca_rid", "ch_chid", "ch_uid", "cr_cpj", "cr_nite", "cy_he", "cy_tic", "cy_vat", "cz_ico", "cz_vat", "de_hrn", "de_stn", "de_vat", "dk_cvr", "dk_vat", "do_rcn", "ee_rk", "ee_vat", "es_cif", "es_vat", "fi_vat", "fi_yt", "fr_rna", "fr_siren", "fr_vat", "gb_crn", "gb_vat", "gi_crn", "gr_afm", "gr_gemi", "gr_vat", "gt_nit", "hk_br", "hk_cr", "hr_mbs", "hr_oib", "hr_vat", "hu_cjs", "hu_tin", "hu_vat", "ie_crn", "ie_trn", "ie_vat", "it_rea", "it_vat", "jp_cn", "kz_bin", "li_uid", "lt_ccrn", "lt_vat", "lu_nif", "lu_rcs", "lu_vat", "lv_urn", "lv_vat", "mt_crn", "mt_tin", "mt_vat", "mx_rfc", "my_brn", "my_coid", "my_itn", "my_sst", "mz_nuit", "nl_kvk", "nl_rsin", "nl_vat", "no_orgnr", "nz_bn", "nz_ird", "pe_ruc", "pk_ntn", "pl_nip", "pl_regon", "pl_vat", "pt_vat", "ro_cui", "ro_orc", "ro_vat", "sa_crn", "sa_tin", "se_orgnr", "se_vat", "sg_uen", "si_msp", "si_tin", "si_vat", "sk_dic", "sk_ico", "sk_vat", "th_crn", "th_prn", "th_tin", "us_ein"]
+
+class PostV2CoreAccountTokensIdentityBusinessDetailsMonthlyEstimatedRevenue(TypedDict):
+    amount: NotRequired[Amount]
+
+class PostV2CoreAccountTokensIdentityBusinessDetailsScriptNames(TypedDict):
+    kana: NotRequired[PostV2CoreAccountTokensIdentityBusinessDetailsScriptNamesKana]
+    kanji: NotRequired[PostV2CoreAccountTokensIdentityBusinessDetailsScriptNamesKana]
+
+class PostV2CoreAccountTokensIdentityBusinessDetailsScriptNamesKana(TypedDict):
+    registered_name: NotRequired[str]
+
+PostV2CoreAccountTokensIdentityBusinessDetailsStructure = Literal["cooperative", "free_zone_establishment", "free_zone_llc", "governmental_unit", "government_instrumentality", "incorporated_association", "incorporated_non_profit", "incorporated_partnership", "limited_liability_partnership", "llc", "multi_member_llc", "private_company", "private_corporation", "private_partnership", "public_company", "public_corporation", "public_listed_corporation", "public_partnership", "registered_charity", "single_member_llc", "sole_establishment", "sole_proprietorship", "tax_exempt_government_instrumentality", "trust", "unincorporated_association", "unincorporated_non_profit", "unincorporated_partnership"]
+
+class PostV2CoreAccountTokensIdentityIndividual(TypedDict):
+    additional_addresses: NotRequired[list[AdditionalAddress]]
+    additional_names: NotRequired[list[AdditionalName]]
+    address: NotRequired[AddressKana]
+    date_of_birth: NotRequired[Dob]
+    documents: NotRequired[PostV2CoreAccountTokensIdentityIndividualDocuments]
+    email: NotRequired[str]
+    given_name: NotRequired[str]
+    id_numbers: NotRequired[list[IdNumber]]
+    legal_gender: NotRequired[Literal["female", "male"]]
+    metadata: NotRequired[dict[str, str] | None]
+    nationalities: NotRequired[list[str]]
+    phone: NotRequired[str]
+    political_exposure: NotRequired[Literal["existing", "none"]]
+    relationship: NotRequired[PostV2CoreAccountTokensIdentityIndividualRelationship]
+    script_addresses: NotRequired[ScriptAddresses]
+    script_names: NotRequired[ScriptNames]
+    surname: NotRequired[str]
+
+class PostV2CoreAccountTokensIdentityIndividualDocuments(TypedDict):
+    company_authorization: NotRequired[CompanyAuthorization]
+    passport: NotRequired[CompanyAuthorization]
+    primary_verification: NotRequired[PrimaryVerification]
+    secondary_verification: NotRequired[PrimaryVerification]
+    visa: NotRequired[CompanyAuthorization]
+
+class PostV2CoreAccountTokensIdentityIndividualRelationship(TypedDict):
+    director: NotRequired[bool]
+    executive: NotRequired[bool]
+    owner: NotRequired[bool]
+    percent_ownership: NotRequired[str]
+    title: NotRequired[str]
+
 class PostV2CoreAccounts(TypedDict):
     account_token: NotRequired[str]
     configuration: NotRequired[PostV2CoreAccountsConfiguration]
@@ -6942,10 +7068,40 @@ class PostV2CoreAccounts(TypedDict):
     include: NotRequired[list[Include]]
     metadata: NotRequired[dict[str, str] | None]
 
+class PostV2CoreAccountsAccountIdPersonTokens(TypedDict):
+    additional_addresses: NotRequired[list[AdditionalAddress]]
+    additional_names: NotRequired[list[AdditionalName]]
+    additional_terms_of_service: NotRequired[AdditionalTermsOfService]
+    address: NotRequired[AddressKana]
+    date_of_birth: NotRequired[Dob]
+    documents: NotRequired[PostV2CoreAccountTokensIdentityIndividualDocuments]
+    email: NotRequired[str]
+    given_name: NotRequired[str]
+    id_numbers: NotRequired[list[IdNumber]]
+    legal_gender: NotRequired[Literal["female", "male"]]
+    metadata: NotRequired[dict[str, str] | None]
+    nationalities: NotRequired[list[str]]
+    phone: NotRequired[str]
+    political_exposure: NotRequired[Literal["existing", "none"]]
+    relationship: NotRequired[PostV2CoreAccountsAccountIdPersonTokensRelationship]
+    script_addresses: NotRequired[ScriptAddresses]
+    script_names: NotRequired[ScriptNames]
+    surname: NotRequired[str]
+
+class PostV2CoreAccountsAccountIdPersonTokensRelationship(TypedDict):
+    authorizer: NotRequired[bool]
+    director: NotRequired[bool]
+    executive: NotRequired[bool]
+    legal_guardian: NotRequired[bool]
+    owner: NotRequired[bool]
+    percent_ownership: NotRequired[str]
+    representative: NotRequired[bool]
+    title: NotRequired[str]
+
 class PostV2CoreAccountsAccountPersons(TypedDict):
     additional_addresses: NotRequired[list[PostV2CoreAccountsIdentityIndividualAdditionalAddress]]
     additional_names: NotRequired[list[AdditionalName]]
-    additional_terms_of_service: NotRequired[AdditionalTermsOfService]
+    additional_terms_of_service: NotRequired[PostV2CoreAccountsIdentityAttestationsTermsOfService]
     address: NotRequired[PostV2CoreAccountsConfigurationMerchantSupportAddress]
     date_of_birth: NotRequired[Dob]
     documents: NotRequired[PostV2CoreAccountsIdentityIndividualDocuments]
@@ -6958,7 +7114,7 @@ class PostV2CoreAccountsAccountPersons(TypedDict):
     person_token: NotRequired[str]
     phone: NotRequired[str]
     political_exposure: NotRequired[Literal["existing", "none"]]
-    relationship: NotRequired[PostV2CoreAccountsAccountPersonsRelationship]
+    relationship: NotRequired[PostV2CoreAccountsAccountIdPersonTokensRelationship]
     script_addresses: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptAddresses]
     script_names: NotRequired[ScriptNames]
     surname: NotRequired[str]
@@ -6969,7 +7125,7 @@ class PostV2CoreAccountsAccountPersonsPerson(TypedDict):
     additional_terms_of_service: NotRequired[PostV2CoreAccountsAccountPersonsPersonAdditionalTermsOfService]
     address: NotRequired[AddressKana]
     date_of_birth: NotRequired[Dob]
-    documents: NotRequired[PostV2CoreAccountsAccountPersonsPersonDocuments]
+    documents: NotRequired[PostV2CoreAccountTokensIdentityIndividualDocuments]
     email: NotRequired[str]
     given_name: NotRequired[str]
     id_numbers: NotRequired[list[IdNumber]]
@@ -6979,30 +7135,13 @@ class PostV2CoreAccountsAccountPersonsPerson(TypedDict):
     person_token: NotRequired[str]
     phone: NotRequired[str]
     political_exposure: NotRequired[Literal["existing", "none"]]
-    relationship: NotRequired[PostV2CoreAccountsAccountPersonsRelationship]
+    relationship: NotRequired[PostV2CoreAccountsAccountIdPersonTokensRelationship]
     script_addresses: NotRequired[ScriptAddresses]
     script_names: NotRequired[ScriptNames]
     surname: NotRequired[str]
 
 class PostV2CoreAccountsAccountPersonsPersonAdditionalTermsOfService(TypedDict):
     account: NotRequired[DirectorshipDeclaration]
-
-class PostV2CoreAccountsAccountPersonsPersonDocuments(TypedDict):
-    company_authorization: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    passport: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    primary_verification: NotRequired[PrimaryVerification]
-    secondary_verification: NotRequired[PrimaryVerification]
-    visa: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-
-class PostV2CoreAccountsAccountPersonsRelationship(TypedDict):
-    authorizer: NotRequired[bool]
-    director: NotRequired[bool]
-    executive: NotRequired[bool]
-    legal_guardian: NotRequired[bool]
-    owner: NotRequired[bool]
-    percent_ownership: NotRequired[str]
-    representative: NotRequired[bool]
-    title: NotRequired[str]
 
 class PostV2CoreAccountsConfiguration(TypedDict):
     customer: NotRequired[PostV2CoreAccountsConfigurationCustomer]
@@ -7237,10 +7376,10 @@ class PostV2CoreAccountsIdConfigurationRecipientCapabilitiesStripeBalance(TypedD
 
 class PostV2CoreAccountsIdIdentity(TypedDict):
     attestations: NotRequired[PostV2CoreAccountsIdIdentityAttestations]
-    business_details: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetails]
+    business_details: NotRequired[BusinessDetails]
     country: NotRequired[str]
     entity_type: NotRequired[Literal["company", "government_entity", "individual", "non_profit"]]
-    individual: NotRequired[PostV2CoreAccountsIdIdentityIndividual]
+    individual: NotRequired[PostV2CoreAccountTokensIdentityIndividual]
 
 class PostV2CoreAccountsIdIdentityAttestations(TypedDict):
     directorship_declaration: NotRequired[DirectorshipDeclaration]
@@ -7254,51 +7393,6 @@ class PostV2CoreAccountsIdIdentityAttestationsTermsOfService(TypedDict):
     crypto_storer: NotRequired[DirectorshipDeclaration]
     storer: NotRequired[DirectorshipDeclaration]
 
-class PostV2CoreAccountsIdIdentityBusinessDetails(TypedDict):
-    address: NotRequired[AddressKana]
-    annual_revenue: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsAnnualRevenue]
-    documents: NotRequired[PostV2CoreAccountsIdIdentityBusinessDetailsDocuments]
-    estimated_worker_count: NotRequired[int]
-    id_numbers: NotRequired[list[PostV2CoreAccountsIdentityBusinessDetailsIdNumber]]
-    monthly_estimated_revenue: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsMonthlyEstimatedRevenue]
-    phone: NotRequired[str]
-    registered_name: NotRequired[str]
-    registration_date: NotRequired[Dob]
-    script_addresses: NotRequired[ScriptAddresses]
-    script_names: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptNames]
-    structure: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsStructure]
-
-class PostV2CoreAccountsIdIdentityBusinessDetailsDocuments(TypedDict):
-    bank_account_ownership_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    company_license: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    company_memorandum_of_association: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    company_ministerial_decree: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    company_registration_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    company_tax_id_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    primary_verification: NotRequired[PrimaryVerification]
-    proof_of_address: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    proof_of_registration: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistration]
-    proof_of_ultimate_beneficial_ownership: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistration]
-
-class PostV2CoreAccountsIdIdentityIndividual(TypedDict):
-    additional_addresses: NotRequired[list[AdditionalAddress]]
-    additional_names: NotRequired[list[AdditionalName]]
-    address: NotRequired[AddressKana]
-    date_of_birth: NotRequired[Dob]
-    documents: NotRequired[PostV2CoreAccountsAccountPersonsPersonDocuments]
-    email: NotRequired[str]
-    given_name: NotRequired[str]
-    id_numbers: NotRequired[list[IdNumber]]
-    legal_gender: NotRequired[Literal["female", "male"]]
-    metadata: NotRequired[dict[str, str] | None]
-    nationalities: NotRequired[list[str]]
-    phone: NotRequired[str]
-    political_exposure: NotRequired[Literal["existing", "none"]]
-    relationship: NotRequired[PostV2CoreAccountsIdentityIndividualRelationship]
-    script_addresses: NotRequired[ScriptAddresses]
-    script_names: NotRequired[ScriptNames]
-    surname: NotRequired[str]
-
 class PostV2CoreAccountsIdentity(TypedDict):
     attestations: NotRequired[PostV2CoreAccountsIdentityAttestations]
     business_details: NotRequired[PostV2CoreAccountsIdentityBusinessDetails]
@@ -7311,7 +7405,10 @@ class PostV2CoreAccountsIdentityAttestations(TypedDict):
     ownership_declaration: NotRequired[DirectorshipDeclaration]
     persons_provided: NotRequired[PersonsProvided]
     representative_declaration: NotRequired[DirectorshipDeclaration]
-    terms_of_service: NotRequired[AdditionalTermsOfService]
+    terms_of_service: NotRequired[PostV2CoreAccountsIdentityAttestationsTermsOfService]
+
+class PostV2CoreAccountsIdentityAttestationsTermsOfService(TypedDict):
+    account: NotRequired[PostV2CoreAccountsIdentityAttestationsTermsOfServiceAccount]
 
 class PostV2CoreAccountsIdentityAttestationsTermsOfServiceAccount(TypedDict):
     date: int
@@ -7320,72 +7417,37 @@ class PostV2CoreAccountsIdentityAttestationsTermsOfServiceAccount(TypedDict):
 
 class PostV2CoreAccountsIdentityBusinessDetails(TypedDict):
     address: NotRequired[PostV2CoreAccountsConfigurationMerchantSupportAddress]
-    annual_revenue: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsAnnualRevenue]
+    annual_revenue: NotRequired[AnnualRevenue]
     documents: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocuments]
     estimated_worker_count: NotRequired[int]
-    id_numbers: NotRequired[list[PostV2CoreAccountsIdentityBusinessDetailsIdNumber]]
-    monthly_estimated_revenue: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsMonthlyEstimatedRevenue]
+    id_numbers: NotRequired[list[PostV2CoreAccountTokensIdentityBusinessDetailsIdNumber]]
+    monthly_estimated_revenue: NotRequired[PostV2CoreAccountTokensIdentityBusinessDetailsMonthlyEstimatedRevenue]
     phone: NotRequired[str]
     registered_name: NotRequired[str]
     registration_date: NotRequired[Dob]
     script_addresses: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptAddresses]
-    script_names: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptNames]
-    structure: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsStructure]
-
-class PostV2CoreAccountsIdentityBusinessDetailsAnnualRevenue(TypedDict):
-    amount: NotRequired[Amount]
-    fiscal_year_end: NotRequired[str]
+    script_names: NotRequired[PostV2CoreAccountTokensIdentityBusinessDetailsScriptNames]
+    structure: NotRequired[PostV2CoreAccountTokensIdentityBusinessDetailsStructure]
 
 class PostV2CoreAccountsIdentityBusinessDetailsDocuments(TypedDict):
-    bank_account_ownership_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    company_license: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    company_memorandum_of_association: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    company_ministerial_decree: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    company_registration_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    company_tax_id_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    bank_account_ownership_verification: NotRequired[CompanyAuthorization]
+    company_license: NotRequired[CompanyAuthorization]
+    company_memorandum_of_association: NotRequired[CompanyAuthorization]
+    company_ministerial_decree: NotRequired[CompanyAuthorization]
+    company_registration_verification: NotRequired[CompanyAuthorization]
+    company_tax_id_verification: NotRequired[CompanyAuthorization]
     primary_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsPrimaryVerification]
-    proof_of_address: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    proof_of_registration: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistration]
-    proof_of_ultimate_beneficial_ownership: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistration]
-
-class PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification(TypedDict):
-    files: list[str]
-    type: Literal["files"]
+    proof_of_address: NotRequired[CompanyAuthorization]
+    proof_of_registration: NotRequired[ProofOfRegistration]
+    proof_of_ultimate_beneficial_ownership: NotRequired[ProofOfRegistration]
 
 class PostV2CoreAccountsIdentityBusinessDetailsDocumentsPrimaryVerification(TypedDict):
     front_back: FrontBack
     type: Literal["front_back"]
 
-class PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistration(TypedDict):
-    files: list[str]
-    signer: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner]
-    type: Literal["files"]
-
-class PostV2CoreAccountsIdentityBusinessDetailsDocumentsProofOfRegistrationSigner(TypedDict):
-    person: str
-
-class PostV2CoreAccountsIdentityBusinessDetailsIdNumber(TypedDict):
-    registrar: NotRequired[str]
-    type: PostV2CoreAccountsIdentityBusinessDetailsIdNumberType
-    value: str
-
-PostV2CoreAccountsIdentityBusinessDetailsIdNumberType = Literal["ae_crn", "ae_vat", "ao_nif", "ar_cuit", "at_fn", "at_stn", "at_vat", "au_abn", "au_acn", "au_in", "az_tin", "bd_etin", "be_cbe", "be_vat", "bg_uic", "bg_vat", "br_cnpj", "ca_cn", "ca_crarr", "ca_gst_hst", "ca_neq", "ca_rid", "ch_chid", "ch_uid", "cr_cpj", "cr_nite", "cy_he", "cy_tic", "cy_vat", "cz_ico", "cz_vat", "de_hrn", "de_stn", "de_vat", "dk_cvr", "dk_vat", "do_rcn", "ee_rk", "ee_vat", "es_cif", "es_vat", "fi_vat", "fi_yt", "fr_rna", "fr_siren", "fr_vat", "gb_crn", "gb_vat", "gi_crn", "gr_afm", "gr_gemi", "gr_vat", "gt_nit", "hk_br", "hk_cr", "hr_mbs", "hr_oib", "hr_vat", "hu_cjs", "hu_tin", "hu_vat", "ie_crn", "ie_trn", "ie_vat", "it_rea", "it_vat", "jp_cn", "kz_bin", "li_uid", "lt_ccrn", "lt_vat", "lu_nif", "lu_rcs", "lu_vat", "lv_urn", "lv_vat", "mt_crn", "mt_tin", "mt_vat", "mx_rfc", "my_brn", "my_coid", "my_itn", "my_sst", "mz_nuit", "nl_kvk", "nl_rsin", "nl_vat", "no_orgnr", "nz_bn", "nz_ird", "pe_ruc", "pk_ntn", "pl_nip", "pl_regon", "pl_vat", "pt_vat", "ro_cui", "ro_orc", "ro_vat", "sa_crn", "sa_tin", "se_orgnr", "se_vat", "sg_uen", "si_msp", "si_tin", "si_vat", "sk_dic", "sk_ico", "sk_vat", "th_crn", "th_prn", "th_tin", "us_ein"]
-
-class PostV2CoreAccountsIdentityBusinessDetailsMonthlyEstimatedRevenue(TypedDict):
-    amount: NotRequired[Amount]
-
 class PostV2CoreAccountsIdentityBusinessDetailsScriptAddresses(TypedDict):
     kana: NotRequired[PostV2CoreAccountsConfigurationMerchantSupportAddress]
     kanji: NotRequired[PostV2CoreAccountsConfigurationMerchantSupportAddress]
-
-class PostV2CoreAccountsIdentityBusinessDetailsScriptNames(TypedDict):
-    kana: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptNamesKana]
-    kanji: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptNamesKana]
-
-class PostV2CoreAccountsIdentityBusinessDetailsScriptNamesKana(TypedDict):
-    registered_name: NotRequired[str]
-
-PostV2CoreAccountsIdentityBusinessDetailsStructure = Literal["cooperative", "free_zone_establishment", "free_zone_llc", "governmental_unit", "government_instrumentality", "incorporated_association", "incorporated_non_profit", "incorporated_partnership", "limited_liability_partnership", "llc", "multi_member_llc", "private_company", "private_corporation", "private_partnership", "public_company", "public_corporation", "public_listed_corporation", "public_partnership", "registered_charity", "single_member_llc", "sole_establishment", "sole_proprietorship", "tax_exempt_government_instrumentality", "trust", "unincorporated_association", "unincorporated_non_profit", "unincorporated_partnership"]
 
 class PostV2CoreAccountsIdentityIndividual(TypedDict):
     additional_addresses: NotRequired[list[PostV2CoreAccountsIdentityIndividualAdditionalAddress]]
@@ -7401,7 +7463,7 @@ class PostV2CoreAccountsIdentityIndividual(TypedDict):
     nationalities: NotRequired[list[str]]
     phone: NotRequired[str]
     political_exposure: NotRequired[Literal["existing", "none"]]
-    relationship: NotRequired[PostV2CoreAccountsIdentityIndividualRelationship]
+    relationship: NotRequired[PostV2CoreAccountTokensIdentityIndividualRelationship]
     script_addresses: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsScriptAddresses]
     script_names: NotRequired[ScriptNames]
     surname: NotRequired[str]
@@ -7417,20 +7479,11 @@ class PostV2CoreAccountsIdentityIndividualAdditionalAddress(TypedDict):
     town: NotRequired[str]
 
 class PostV2CoreAccountsIdentityIndividualDocuments(TypedDict):
-    company_authorization: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-    passport: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
+    company_authorization: NotRequired[CompanyAuthorization]
+    passport: NotRequired[CompanyAuthorization]
     primary_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsPrimaryVerification]
     secondary_verification: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsPrimaryVerification]
-    visa: NotRequired[PostV2CoreAccountsIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification]
-
-PostV2CoreAccountsIdentityIndividualIdNumberType = Literal["ae_eid", "ao_nif", "ar_cuil", "ar_dni", "at_stn", "az_tin", "bd_brc", "bd_etin", "bd_nid", "be_nrn", "bg_ucn", "bn_nric", "br_cpf", "ca_sin", "ch_oasi", "cl_rut", "cn_pp", "co_nuip", "cr_ci", "cr_cpf", "cr_dimex", "cr_nite", "cy_tic", "cz_rc", "de_stn", "dk_cpr", "do_cie", "do_rcn", "ec_ci", "ee_ik", "es_nif", "fi_hetu", "fr_nir", "gb_nino", "gr_afm", "gt_nit", "hk_id", "hr_oib", "hu_ad", "id_nik", "ie_ppsn", "is_kt", "it_cf", "jp_inc", "ke_pin", "kz_iin", "li_peid", "lt_ak", "lu_nif", "lv_pk", "mx_rfc", "my_nric", "mz_nuit", "ng_nin", "nl_bsn", "no_nin", "nz_ird", "pe_dni", "pk_cnic", "pk_snic", "pl_pesel", "pt_nif", "ro_cnp", "sa_tin", "se_pin", "sg_fin", "sg_nric", "sk_dic", "th_lc", "th_pin", "tr_tin", "us_itin", "us_itin_last_4", "us_ssn", "us_ssn_last_4", "uy_dni", "za_id"]
-
-class PostV2CoreAccountsIdentityIndividualRelationship(TypedDict):
-    director: NotRequired[bool]
-    executive: NotRequired[bool]
-    owner: NotRequired[bool]
-    percent_ownership: NotRequired[str]
-    title: NotRequired[str]
+    visa: NotRequired[CompanyAuthorization]
 
 class PostV2CoreEventDestinations(TypedDict):
     amazon_eventbridge: NotRequired[PostV2CoreEventDestinationsAmazonEventbridge]
@@ -7543,8 +7596,9 @@ class Profile(TypedDict):
     product_description: NotRequired[str]
 
 class ProofOfRegistration(TypedDict):
-    files: NotRequired[list[str]]
+    files: list[str]
     signer: NotRequired[Signer]
+    type: Literal["files"]
 
 class ProvidedDetails(TypedDict):
     email: NotRequired[str]
@@ -7712,7 +7766,7 @@ class ShippingRateData(TypedDict):
     type: NotRequired[Literal["fixed_amount"]]
 
 class Signer(TypedDict):
-    person: NotRequired[str]
+    person: str
 
 class Sofort(TypedDict):
     country: Country
@@ -7861,7 +7915,7 @@ class TrialSettings(TypedDict):
 class Twint(TypedDict):
     setup_future_usage: NotRequired[Literal["none", "off_session"]]
 
-Type = Literal["diesel", "other", "unleaded_plus", "unleaded_regular", "unleaded_super"]
+Type = Literal["ae_eid", "ao_nif", "ar_cuil", "ar_dni", "at_stn", "az_tin", "bd_brc", "bd_etin", "bd_nid", "be_nrn", "bg_ucn", "bn_nric", "br_cpf", "ca_sin", "ch_oasi", "cl_rut", "cn_pp", "co_nuip", "cr_ci", "cr_cpf", "cr_dimex", "cr_nite", "cy_tic", "cz_rc", "de_stn", "dk_cpr", "do_cie", "do_rcn", "ec_ci", "ee_ik", "es_nif", "fi_hetu", "fr_nir", "gb_nino", "gr_afm", "gt_nit", "hk_id", "hr_oib", "hu_ad", "id_nik", "ie_ppsn", "is_kt", "it_cf", "jp_inc", "ke_pin", "kz_iin", "li_peid", "lt_ak", "lu_nif", "lv_pk", "mx_rfc", "my_nric", "mz_nuit", "ng_nin", "nl_bsn", "no_nin", "nz_ird", "pe_dni", "pk_cnic", "pk_snic", "pl_pesel", "pt_nif", "ro_cnp", "sa_tin", "se_pin", "sg_fin", "sg_nric", "sk_dic", "th_lc", "th_pin", "tr_tin", "us_itin", "us_itin_last_4", "us_ssn", "us_ssn_last_4", "uy_dni", "za_id"]
 
 Unit = Literal["business_day", "day", "hour", "month", "week"]
 

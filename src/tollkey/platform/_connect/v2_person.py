@@ -48,8 +48,6 @@ def v1_person_params(given: Mapping[str, Any]) -> Json:
     accepted = (given.get("additional_terms_of_service") or {}).get("account")
     if accepted:
         found["additional_tos_acceptances"] = {"account": accepted}
-    if given.get("person_token"):
-        found["person_token"] = given["person_token"]
     return found
 
 
