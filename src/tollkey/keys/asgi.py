@@ -74,7 +74,7 @@ class KeyGate(Gate[App, AsgiScope]):
             answer = await self._check(scope)
             if isinstance(answer, Accepted):
                 self._attach_key(scope, answer)
-                await self._app(scope, receive, send)
+                await self._app(scope, receive, with_headers(send, answer) if answer.limits else send)
                 return
         if scope["type"] == "http":
             await _answer(answer, send, scope["method"] == "HEAD")
@@ -97,6 +97,20 @@ class KeyGate(Gate[App, AsgiScope]):
             return self._concluded(await self._guard.acheck(asked, wanted), need)
         except MissingParameter as problem:
             return self._fault(problem)
+
+
+def with_headers(send: Send, accepted: Accepted) -> Send:
+    """Return ``send`` with the header fields about limits added to a response that lacks them."""
+
+    async def sending(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            sent = list(message.get("headers") or ())
+            if not any(name.lower() == b"ratelimit" for name, _ in sent):
+                sent += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in accepted.headers]
+            message = {**message, "headers": sent}
+        await send(message)
+
+    return sending
 
 
 def _headers(scope: AsgiScope, name: bytes) -> list[str]:

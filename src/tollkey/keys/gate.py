@@ -28,8 +28,10 @@ class Gate(ABC, Generic[App, RequestT]):
         need what GET needs; a function is called with the method GET for them. A name that a function returns is
         checked when it is used: an undeclared one is logged and answered with 500. ``project:{id}:write`` takes ``id``
         from the parameters of the path, for a gate around one route.
-    cost: how much a request takes from the limits of its key, or a function of the request.
-    route_for: returns the name of a request's route, for limits and usage; None if it has none.
+    cost: how much a request takes from the limits of its key, or a function of the request. None: that of its declared
+        route (``tollkey.toml``), or 1.
+    route_for: returns the name of a request's route, for limits and usage; None for its declared route, if there are
+        declared routes.
     publishable: also accept publishable keys. They are public, so only use it for public data.
     preflights: pass CORS preflight requests on; they cannot carry a key, and the application's CORS middleware answers
         them.
@@ -51,7 +53,7 @@ class Gate(ABC, Generic[App, RequestT]):
         keys: KeyService,
         permission_for: str | Mapping[str, str | None] | Callable[[RequestT], str | None] | None = None,
         *,
-        cost: int | Callable[[RequestT], int] = 1,
+        cost: int | Callable[[RequestT], int] | None = None,
         route_for: Callable[[RequestT], str | None] | None = None,
         publishable: bool = False,
         preflights: bool = True,
@@ -148,7 +150,8 @@ class Gate(ABC, Generic[App, RequestT]):
     def _asked(self, request: RequestT, values: list[str]) -> Asked[RequestT]:
         route = None if self._route_for is None else self._route_for(request)
         ip, endpoint = self._client_ip(request), self._endpoint_for(request)
-        return Asked(request, values, self.parameters_of(request), ip, endpoint, route)
+        target = route or f"{self.method_of(request)} {self.endpoint_of(request).partition(' ')[2]}"
+        return Asked(request, values, self.parameters_of(request), ip, endpoint, target, route)
 
     def _concluded(self, answer: Accepted | Refused | None, need: Need[RequestT] | None) -> Accepted | Refusal:
         """Return an accepted request, or the response to one that is refused or cannot be decided."""

@@ -9,6 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 from tollkey.keys.errors import UnknownPermission
 from tollkey.keys.header import Presented, read_authorization, read_bare
 from tollkey.keys.key import Checked, Denied, Key, LimitState, Reason
+from tollkey.keys.limiting import rate_limit_headers
 from tollkey.keys.needs import Need, declared
 from tollkey.keys.refusal import Forbidden, OnDenied, Refusal, Refused, rfc6750
 from tollkey.keys.service import KeyService
@@ -20,13 +21,13 @@ AUTHORIZATION = "authorization"
 class Accepted:
     """An accepted request. It remembers the text of its key, and never shows it.
 
-    key: the key. limit: the state of the tightest limit, None without limits. cost: what the key has paid.
+    key: the key. limits: the states of its limits. cost: what the key has paid.
     """
 
-    __slots__ = ("_text", "cost", "key", "limit")
+    __slots__ = ("_text", "cost", "key", "limits")
 
-    def __init__(self, key: Key, limit: LimitState | None, cost: int, text: str) -> None:
-        self.key, self.limit, self.cost = key, limit, cost
+    def __init__(self, key: Key, limits: tuple[LimitState, ...], cost: int, text: str) -> None:
+        self.key, self.limits, self.cost = key, limits, cost
         self._text = text
 
     def __repr__(self) -> str:
@@ -37,13 +38,19 @@ class Accepted:
         """The text of the key, as the value of a header of its own."""
         return (self._text,)
 
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """The header fields about limits for the response: pairs of name, in lower case, and value."""
+        return rate_limit_headers(self.limits)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked(Generic[RequestT]):
     """What a guard must know of a request.
 
     request: the framework's own object. values: of the header with the key. parameters: of the path.
-    ip: the caller's address. endpoint: stored as the key's last use. route: the template of the path, if it is known.
+    ip: the caller's address. endpoint: stored as the key's last use. target: method and path, ``GET /reports/1``, to be
+    compared with declared routes. route: the template of the path, if it is known.
     """
 
     request: RequestT
@@ -51,6 +58,7 @@ class Asked(Generic[RequestT]):
     parameters: Mapping[str, object]
     ip: str | None
     endpoint: str
+    target: str
     route: str | None = None
 
 
@@ -59,7 +67,7 @@ class _Plan(NamedTuple):
 
     text: str
     permission: str | None
-    cost: int
+    cost: int | None
     route: str | None
     unfit: bool
 
@@ -81,7 +89,7 @@ class Guard:
         self,
         permission: str | None,
         *,
-        cost: int | Callable[[RequestT], int] = 1,
+        cost: int | Callable[[RequestT], int] | None = None,
         route: str | None = None,
         optional: bool = False,
         publishable: bool = False,
@@ -109,8 +117,9 @@ class Guard:
         if not isinstance(plan, _Plan):
             return plan
         checked = self.keys.check(
-            plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost
-        )
+            plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost,
+            publishable=need.publishable,
+        )  # fmt: skip
         return self._concluded(plan, need, checked)
 
     async def acheck(self, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused | None:
@@ -119,8 +128,9 @@ class Guard:
         if not isinstance(plan, _Plan):
             return plan
         checked = await self.keys.acheck(
-            plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost
-        )
+            plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost,
+            publishable=need.publishable,
+        )  # fmt: skip
         return self._concluded(plan, need, checked)
 
     def check_again(self, earlier: Accepted, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
@@ -128,11 +138,12 @@ class Guard:
 
         earlier: the result of its first check. Only a cost above that of the first check is paid, up to the difference.
         """
-        if need.cost_of(asked.request) > earlier.cost:
+        if (need.cost_of(asked.request) or 0) > earlier.cost:
             plan = self._plan_for(earlier.values[0], asked, need)
             checked = self.keys.check(
-                plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost
-            )
+                plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost,
+                publishable=need.publishable,
+            )  # fmt: skip
             return self._concluded(plan, need, checked)
         refused = self.lacks(earlier.key, need, asked.parameters)
         return earlier if refused is None else refused
@@ -157,7 +168,7 @@ class Guard:
         return self._plan_for(presented.text, asked, need)
 
     def _plan_for(self, text: str, asked: Asked[RequestT], need: Need[RequestT]) -> _Plan:
-        route = need.route or asked.route
+        route = need.route or (asked.target if self.keys.config.routes else asked.route)
         try:
             permission = need.permission_for(asked.parameters, self._catalogue)
         except UnknownPermission:
@@ -171,9 +182,7 @@ class Guard:
             return refused_by(checked)
         if plan.unfit and key.kind != "secret":
             return Forbidden(need.permission, key)
-        if key.kind == "publishable" and not need.publishable:
-            return Forbidden(None, key)
-        return Accepted(key, checked.limit, plan.cost, plan.text)
+        return Accepted(key, checked.limits, 1 if plan.cost is None else plan.cost, plan.text)
 
     def refusal(self, refused: Refused) -> Refusal:
         """Return the response to a refused request."""
@@ -185,4 +194,11 @@ def refused_by(checked: Checked) -> Refused:
     reason = checked.reason or Reason.unavailable
     if reason is Reason.forbidden and checked.known is not None:
         return Forbidden(checked.permission, checked.known)
-    return Denied(reason, checked.masked, checked.known, limit=checked.limit, retry_after=checked.retry_after)
+    return Denied(
+        reason,
+        checked.masked,
+        checked.known,
+        limit=checked.limit,
+        retry_after=checked.retry_after,
+        limits=checked.limits,
+    )

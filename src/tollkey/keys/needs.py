@@ -25,14 +25,16 @@ class Need(Generic[RequestT]):
 
     permission: the name of a permission, for example ``report_read``, or one with a parameter of the path,
         ``project:{id}:write``. None: any key.
-    cost: how much a request takes from the limits of the key; a function of the request for a varying cost.
-    route: the name of the route, for limits and usage; None for the template of the path, where the framework has one.
+    cost: how much a request takes from the limits of the key; a function of the request for a varying cost. None: that
+        of the declared route (``tollkey.toml``), or 1.
+    route: the name of the route, for limits and usage; None for the declared route, or the template of the path, where
+        the framework has one.
     optional: a request without a key is accepted as well. One with a key that is not valid is refused.
     publishable: publishable keys are accepted too.
     """
 
     permission: str | None = None
-    cost: int | Callable[[RequestT], int] = 1
+    cost: int | Callable[[RequestT], int] | None = None
     route: str | None = None
     optional: bool = False
     publishable: bool = False
@@ -52,10 +54,10 @@ class Need(Generic[RequestT]):
             )
         return catalogue.canonical(_FIELD.sub(lambda field: str(parameters[field.group(1)]), self.permission))
 
-    def cost_of(self, request: RequestT) -> int:
+    def cost_of(self, request: RequestT) -> int | None:
         """Return what this request takes from the limits of its key. Raises ValueError if that is below 0."""
-        cost = self.cost if isinstance(self.cost, int) else self.cost(request)
-        if cost < 0:
+        cost = self.cost(request) if callable(self.cost) else self.cost
+        if cost is not None and cost < 0:
             raise ValueError("the cost of a request cannot be negative")
         return cost
 

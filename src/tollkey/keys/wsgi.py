@@ -63,7 +63,8 @@ class KeyGate(Gate[App, Environ]):
                 environ[_KEY], environ[_SERVICE], environ[_ACCEPTED] = answer.key, self._keys, answer
                 if not self._keep_header:
                     environ.pop(_variable(self._header), None)
-                body = self._app(environ, start_response)
+                started = _with_headers(start_response, answer) if answer.limits else start_response
+                body = self._app(environ, started)
                 return _within(contextvars.copy_context(), request, body) if isinstance(body, Generator) else body
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(answer.headers))
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
@@ -79,6 +80,16 @@ class KeyGate(Gate[App, Environ]):
             return self._concluded(self._guard.check(asked, wanted), need)
         except MissingParameter as problem:
             return self._fault(problem)
+
+
+def _with_headers(start_response: StartResponse, accepted: Accepted) -> StartResponse:
+    """Return ``start_response`` with the header fields about limits added to a response that lacks them."""
+
+    def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+        lacking = not any(name.lower() == "ratelimit" for name, _ in headers)
+        return start_response(status, [*headers, *accepted.headers] if lacking else headers, *error)
+
+    return start
 
 
 def _within(

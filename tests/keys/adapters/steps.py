@@ -45,7 +45,7 @@ class Ten:
         left = self.left.get(key.id, 10)
         if cost > left:
             state = LimitState("ten", 10, left, 30.0)
-            return Denied(Reason.rate_limited, key.masked, key, limit=state, retry_after=29.5)
+            return Denied(Reason.rate_limited, key.masked, key, limit=state, retry_after=29.5, limits=(state,))
         self.left[key.id] = left - cost
         self.taken.append((route, cost))
         return (LimitState("ten", 10, left - cost, 30.0),)

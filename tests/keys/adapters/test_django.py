@@ -198,7 +198,8 @@ def test_a_view_has_a_permission_with_a_parameter_of_its_path_a_cost_and_a_route
         needed = needs("project:{id}:write", cost=lambda asked: int(asked.GET["pages"]))
         _, text = keys.create(permissions=["project:42:write"])
         with served(path("projects/<id>", needed(whoami)), middleware=(GATE,), KEYS=keys) as http:
-            assert http.post("/projects/42?pages=4", headers=bearer(text)).status_code == 200
+            accepted = http.post("/projects/42?pages=4", headers=bearer(text))
+            assert (accepted.status_code, accepted["RateLimit"]) == (200, '"ten";r=6;t=30')
             assert http.post("/projects/43?pages=1", headers=bearer(text)).status_code == 403
             assert http.post("/projects/42?pages=9", headers=bearer(text)).status_code == 429
         assert limits.taken[:2] == [("POST /projects/<id>", 1), ("POST /projects/<id>", 3)]

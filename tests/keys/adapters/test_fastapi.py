@@ -12,7 +12,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
-from tests.keys.adapters.steps import bearer, with_projects
+from tests.keys.adapters.steps import Ten, bearer, with_projects
 from tollkey.keys import Actor, Key, KeyService, Permission, RateLimiter, Refusal
 from tollkey.keys.adapters.fastapi import ApiKeys
 from tollkey.keys.asgi import KeyGate
@@ -406,8 +406,29 @@ def test_a_request_takes_its_cost_once_from_the_limits_under_the_name_of_its_rou
 
         _, text = keys.create(permissions=["project:42:write"])
         with client(app) as http:
-            assert http.post("/projects/42?pages=4", headers=bearer(text)).status_code == 200
+            accepted = http.post("/projects/42?pages=4", headers=bearer(text))
+            assert (accepted.status_code, accepted.headers["ratelimit"]) == (200, '"ten";r=6;t=30')
+            assert accepted.headers.get_list("ratelimit-policy") == ['"ten";q=10']
             assert limits.taken == [("POST /projects/{id}", 1), ("print", 3)]
             refused = http.post("/projects/42?pages=9", headers=bearer(text))
             assert (refused.status_code, refused.headers["retry-after"]) == (429, "30")
+            assert refused.headers.get_list("ratelimit") == ['"ten";r=5;t=30']
             assert http.post("/projects/42?pages=-1", headers=bearer(text)).status_code == 500
+
+
+def test_routes_that_are_declared_say_what_a_request_needs_and_costs(tmp_path: Path) -> None:
+    declared, limits = tmp_path / "tollkey.toml", Ten()
+    routes = '[[routes]]\nmatch = "GET /reports/{id}"\nneeds = "report_read"\ncost = 4\n'
+    declared.write_text(f'[permissions.report]\nlabel = "Reports"\n{routes}')
+    with KeyService.open(str(tmp_path / "declared.db"), config=declared, limits=limits, flush_seconds=0) as keys:
+        app = FastAPI()
+        api = ApiKeys(keys, app)
+        for path in ("/reports/{id}", "/other"):
+            app.get(path, dependencies=[api.needs()])(lambda: True)
+        _, text = keys.create(permissions=["report_read"])
+        _, weak = keys.create()
+        with client(app) as http:
+            assert http.get("/reports/42", headers=bearer(text)).status_code == 200
+            assert http.get("/reports/42", headers=bearer(weak)).json()["error"]["code"] == "insufficient_scope"
+            assert http.get("/other", headers=bearer(text)).json()["error"]["code"] == "no_route"
+        assert limits.taken == [("GET /reports/42", 4)]

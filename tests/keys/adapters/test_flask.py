@@ -172,7 +172,8 @@ def test_a_view_has_a_permission_with_a_parameter_of_its_path_a_cost_and_a_route
 
         _, text = keys.create(permissions=["project:42:write"])
         with app.test_client() as http:
-            assert http.post("/projects/42?pages=4", headers=bearer(text)).text == "42"
+            accepted = http.post("/projects/42?pages=4", headers=bearer(text))
+            assert (accepted.text, accepted.headers["RateLimit"]) == ("42", '"ten";r=6;t=30')
             assert http.post("/projects/43?pages=4", headers=bearer(text)).status_code == 403
             assert http.post("/projects/*?pages=4", headers=bearer(text)).status_code == 403
             assert http.post("/projects/42?pages=9", headers=bearer(text)).status_code == 429

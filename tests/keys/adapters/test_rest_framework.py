@@ -208,7 +208,8 @@ def test_a_view_has_a_permission_with_a_parameter_of_its_path_and_a_cost(tmp_pat
         _, text = keys.create(permissions=["project:42:read"])
         with override_settings(ROOT_URLCONF=(path("projects/<id>", Project.as_view()),), MIDDLEWARE=[]):
             http = APIClient()
-            assert http.get("/projects/42", headers=bearer(text)).json() == "42"
+            accepted = http.get("/projects/42", headers=bearer(text))
+            assert (accepted.json(), accepted["RateLimit"]) == ("42", '"ten";r=6;t=30')
             assert http.get("/projects/43", headers=bearer(text)).status_code == 403
             assert http.get("/projects/42", headers=bearer(text)).status_code == 429
         assert limits.taken == [("print", 4), ("print", 4)]

@@ -65,7 +65,8 @@ def test_a_permission_takes_its_parameter_from_the_path_and_a_request_its_cost(t
         headers = {"X-API-Key": text, "X-Real-IP": "192.0.2.1"}
         routes = Route("/projects/{id}", whoami, middleware=[gate]), Route("/other", whoami, middleware=[gate])
         with client(*routes) as http:
-            assert http.get("/projects/42", headers=headers).text == "alice"
+            accepted = http.get("/projects/42", headers=headers)
+            assert (accepted.text, accepted.headers["ratelimit"]) == ("alice", '"ten";r=6;t=30')
             assert http.get("/projects/42", headers={"X-API-Key": text}).status_code == 401
             assert http.get("/projects/43", headers=headers).status_code == 403
             assert http.get("/projects/a%22b", headers=headers).status_code == 403

@@ -95,7 +95,7 @@ def key_or_none(request: HttpRequest) -> Key | None:
 def needs(
     permission: str | None = None,
     *,
-    cost: int | Callable[[HttpRequest], int] = 1,
+    cost: int | Callable[[HttpRequest], int] | None = None,
     route: str | None = None,
     optional: bool = False,
     publishable: bool = False,
@@ -105,8 +105,9 @@ def needs(
     For a class: ``@method_decorator(needs("report_read"), name="dispatch")``.
 
     permission: the permission that the key must have; ``project:{id}:write`` takes ``id`` from the path. None: any key.
-    cost: how much the request takes from the key's limits, or a function of the request.
-    route: the name of the route for limits and usage; by default the pattern of the path.
+    cost: how much the request takes from the key's limits, or a function of the request; by default that of the
+        declared route (``tollkey.toml``), or 1.
+    route: the name of the route for limits and usage; by default the declared route, or the pattern of the path.
     optional: accept requests without a key. A key that is not valid is still refused.
     publishable: accept publishable keys too. They are public.
     The view needs no CSRF token, unless the key is optional.
@@ -121,13 +122,13 @@ def needs(
         def checked(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             with one_request():
                 refusal = check(request, need, kwargs)
-                return view(request, *args, **kwargs) if refusal is None else refusal
+                return _with_headers(request, view(request, *args, **kwargs) if refusal is None else refusal)
 
         @functools.wraps(view)
         async def checked_async(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             with one_request():
                 refusal = await acheck(request, need, kwargs)
-                return await view(request, *args, **kwargs) if refusal is None else refusal
+                return _with_headers(request, await view(request, *args, **kwargs) if refusal is None else refusal)
 
         chosen = checked_async if iscoroutinefunction(view) else checked
         return cast(ViewT, chosen if optional else csrf_exempt(chosen))  # a page cannot make a browser send a key
@@ -169,7 +170,8 @@ def asked_of(request: HttpRequest, here: Site, parameters: Mapping[str, object])
     match = request.resolver_match
     return Asked(
         request, [] if value is None else [value], parameters, here.client_ip(request),
-        f"{request.method} {request.path}", f"{request.method} /{match.route}" if match else None,
+        f"{request.method} {request.path}", f"{request.method} {request.path}",
+        f"{request.method} /{match.route}" if match else None,
     )  # fmt: skip
 
 
@@ -198,6 +200,14 @@ def _concluded(request: HttpRequest, here: Site, answer: Accepted | Refused | No
         return None
     status, headers, body = here.guard.refusal(answer)
     return HttpResponse(b"" if request.method == "HEAD" else body, status=status, headers=dict(headers))
+
+
+def _with_headers(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Return the response with the header fields about limits, if it lacks them."""
+    accepted = accepted_in(request, site())
+    for name, value in () if accepted is None else accepted.headers:
+        response.headers.setdefault(name, value)
+    return response
 
 
 def _is_preflight(request: HttpRequest) -> bool:
@@ -255,13 +265,11 @@ class KeyMiddleware:
         if self._async:
             return self._call_async(request)
         with one_request():
-            answer: HttpResponse = self._get_response(request)
-            return answer
+            return _with_headers(request, self._get_response(request))
 
     async def _call_async(self, request: HttpRequest) -> HttpResponse:
         with one_request():
-            answer: HttpResponse = await self._get_response(request)
-            return answer
+            return _with_headers(request, await self._get_response(request))
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: object, kwargs: Mapping[str, object]

@@ -11,7 +11,8 @@ async def reports(key: Annotated[Key, api.needs("report_read")]) -> list[str]: .
 
 # FastAPI reads the annotations of ``_Needed.__call__`` at run time: no ``from __future__ import annotations`` here.
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, HTTPException
 from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
@@ -23,7 +24,7 @@ from fastapi.security.base import SecurityBase
 
 from tollkey.keys.adapters.fastapi_admin import Admin, admin_router
 from tollkey.keys.adapters.openapi import OPTIONAL, documented
-from tollkey.keys.asgi import App, AsgiScope, Receive, Send
+from tollkey.keys.asgi import App, AsgiScope, Receive, Send, with_headers
 from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard
 from tollkey.keys.key import Key
 from tollkey.keys.needs import Need
@@ -95,7 +96,7 @@ class ApiKeys:
         self,
         permission: str | None = None,
         *,
-        cost: int | Callable[[HTTPConnection], int] = 1,
+        cost: int | Callable[[HTTPConnection], int] | None = None,
         route: str | None = None,
         optional: bool = False,
         publishable: bool = False,
@@ -107,8 +108,9 @@ class ApiKeys:
 
         permission: the permission that the key must have; ``project:{id}:write`` takes ``id`` from the path.
             None: any key.
-        cost: how much the request takes from the key's limits, or a function of the request.
-        route: the name of the route for limits and usage; by default the path's template.
+        cost: how much the request takes from the key's limits, or a function of the request; by default that of the
+            declared route (``tollkey.toml``), or 1.
+        route: the name of the route for limits and usage; by default the declared route, or the path's template.
         optional: accept requests without a key; the value is then None. A key that is not valid is still refused.
         publishable: accept publishable keys too. They are public.
         Raises ValueError for a permission that is not declared, or a cost below 0.
@@ -168,7 +170,8 @@ class ApiKeys:
         method, template = scope.get("method", "WEBSOCKET"), getattr(scope.get("route"), "path", None)
         return Asked(
             connection, connection.headers.getlist(self.guard.header), connection.path_params,
-            self._client_ip(connection), f"{method} {scope['path']}", template and f"{method} {template}",
+            self._client_ip(connection), f"{method} {scope['path']}", f"{scope.get('method', 'GET')} {scope['path']}",
+            template and f"{method} {template}",
         )  # fmt: skip
 
     def _attach(self, scope: AsgiScope, accepted: Accepted) -> None:
@@ -196,7 +199,7 @@ class _Needed(SecurityBase):
 
 
 class _OneRequest:
-    """ASGI middleware in which a request counts once, however often its key is verified."""
+    """ASGI middleware in which a request counts once, and its response has the header fields about limits."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -205,8 +208,16 @@ class _OneRequest:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            accepted: Accepted | None = scope.get(_ACCEPTED)
+            if accepted is not None and accepted.limits:
+                await with_headers(send, accepted)(message)
+            else:
+                await send(message)
+
         with one_request():
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, sending)
 
 
 async def _answer(request: Request, error: Exception) -> Response:

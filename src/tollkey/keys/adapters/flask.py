@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from functools import partial
 from typing import ParamSpec, TypeVar
 
-from flask import Flask, Request, Response, abort, current_app, request
+from flask import Flask, Request, Response, abort, after_this_request, current_app, request
 
 from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard
 from tollkey.keys.key import Key
@@ -78,7 +79,7 @@ class ApiKeys:
         self,
         permission: str | None = None,
         *,
-        cost: int | Callable[[Request], int] = 1,
+        cost: int | Callable[[Request], int] | None = None,
         route: str | None = None,
         optional: bool = False,
         publishable: bool = False,
@@ -87,8 +88,9 @@ class ApiKeys:
 
         permission: the permission that the key must have; ``project:{id}:write`` takes ``id`` from the path.
             None: any key.
-        cost: how much the request takes from the key's limits, or a function of the request.
-        route: the name of the route for limits and usage; by default the rule of the route.
+        cost: how much the request takes from the key's limits, or a function of the request; by default that of the
+            declared route (``tollkey.toml``), or 1.
+        route: the name of the route for limits and usage; by default the declared route, or the rule of the route.
         optional: accept requests without a key. A key that is not valid is still refused.
         publishable: accept publishable keys too. They are public.
         Raises ValueError for a permission that is not declared, or a cost below 0.
@@ -129,6 +131,8 @@ class ApiKeys:
             abort(Response(b"" if asked.method == "HEAD" else body, status, dict(headers)))
         environ = asked.environ
         environ[_KEY], environ[_SERVICE], environ[_ACCEPTED] = answer.key, self.keys, answer
+        if answer.limits:
+            after_this_request(partial(_with_headers, answer))
         if not self._keep_header:
             environ.pop(self._variable, None)
 
@@ -137,8 +141,16 @@ class ApiKeys:
         value = environ.get(self._variable)
         about = Asked(
             asked, [] if value is None else [value], asked.view_args or {}, self._client_ip(asked),
-            f"{asked.method} {asked.path}", f"{asked.method} {rule.rule}" if rule else None,
+            f"{asked.method} {asked.path}", f"{asked.method} {asked.path}",
+            f"{asked.method} {rule.rule}" if rule else None,
         )  # fmt: skip
         if environ.get(_SERVICE) is self.keys:  # verified for the blueprint or by a KeyGate
             return self.guard.check_again(environ[_ACCEPTED], about, need)
         return self.guard.check(about, need)
+
+
+def _with_headers(accepted: Accepted, response: Response) -> Response:
+    """Add the header fields about limits; those of the last check stay."""
+    for name, value in accepted.headers:
+        response.headers.setdefault(name, value)
+    return response

@@ -74,9 +74,11 @@ class ApiKeyAuthentication(BaseAuthentication):
         if answer is None:
             view = (request.parser_context or {}).get("view")
             need: Need[HttpRequest] = Need(
-                cost=getattr(view, "key_cost", 1), route=getattr(view, "key_route", None), publishable=True
+                cost=getattr(view, "key_cost", None), route=getattr(view, "key_route", None), publishable=True
             )
             answer = here.guard.check(asked_of(asked, here, {}), need)
+            if view is not None and isinstance(answer, Accepted):
+                view.headers.update(answer.headers)  # REST framework adds them to the response
         if isinstance(answer, Accepted):
             attach(asked, here, answer)
             return self.user_for(answer.key), answer.key

@@ -49,7 +49,7 @@ class ApiKeys:
         self,
         permission: str | None = None,
         *,
-        cost: int | Callable[[AsgiScope], int] = 1,
+        cost: int | Callable[[AsgiScope], int] | None = None,
         route: str | None = None,
         publishable: bool = False,
     ) -> Middleware:
@@ -57,8 +57,10 @@ class ApiKeys:
 
         permission: the permission that the key must have; ``project:{id}:write`` takes ``id`` from the path.
             None: any key.
-        cost: how much a request takes from the key's limits, or a function of the ASGI scope.
-        route: the name of the route for limits and usage. publishable: accept publishable keys too. They are public.
+        cost: how much a request takes from the key's limits, or a function of the ASGI scope; by default that of the
+            declared route (``tollkey.toml``), or 1.
+        route: the name of the route for limits and usage; by default the declared route.
+        publishable: accept publishable keys too. They are public.
         Raises ValueError for a permission that is not declared.
         """
         return Middleware(self.gate(permission, cost=cost, route=route, publishable=publishable))
@@ -67,7 +69,7 @@ class ApiKeys:
         self,
         permission: str | None = None,
         *,
-        cost: int | Callable[[AsgiScope], int] = 1,
+        cost: int | Callable[[AsgiScope], int] | None = None,
         route: str | None = None,
         publishable: bool = False,
     ) -> Callable[[App], KeyGate]:

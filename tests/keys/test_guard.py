@@ -1,0 +1,63 @@
+"""The check that gates and adapters share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.keys.adapters.steps import with_projects
+from tollkey.keys import KeyService, wsgi
+from tollkey.keys.guard import Accepted, Asked, Guard
+from tollkey.keys.needs import MissingParameter, Need
+
+
+def asked(*values: str, **parameters: object) -> Asked[None]:
+    return Asked(None, values, parameters, None, "GET /reports", "GET /reports")
+
+
+def test_an_accepted_request_never_shows_the_text_of_its_key(service: KeyService) -> None:
+    key, text = service.create(permissions=["report_read"])
+    accepted = Guard(service).check(asked(f"Bearer {text}"), Need("report_read"))
+    assert isinstance(accepted, Accepted)
+    assert (repr(accepted), accepted.key) == (f"Accepted({key.id})", key)
+    assert text not in f"{accepted} {accepted!r}"
+
+
+def test_a_second_check_of_a_request_needs_no_header(service: KeyService) -> None:
+    guard = Guard(service)
+    _, text = service.create(permissions=["report_read"])
+    accepted = guard.check(asked(f"Bearer {text}"), Need("report_read"))
+    assert isinstance(accepted, Accepted)
+    assert guard.check_again(accepted, asked(), Need("report_read")) is accepted
+    assert not guard.check_again(accepted, asked(), Need("report_write"))
+    dearer = guard.check_again(accepted, asked(), Need("report_read", cost=3))
+    assert isinstance(dearer, Accepted)
+    assert dearer.cost == 3
+
+
+def test_a_route_whose_path_lacks_the_parameter_of_its_permission_is_a_fault(service: KeyService) -> None:
+    with pytest.raises(MissingParameter, match="no such parameter"):
+        Need("report:{id}:read").permission_for({}, service.authority.catalogue)
+
+
+def test_a_cost_below_0_is_a_fault(service: KeyService) -> None:
+    with pytest.raises(ValueError, match="negative"):
+        Guard(service).need(None, cost=-1)
+    with pytest.raises(ValueError, match="negative"):
+        Need(cost=lambda request: -1).cost_of(None)
+
+
+def test_a_wsgi_gate_adds_the_state_of_limits_to_an_accepted_response_once(tmp_path: Path) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def application(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> list[bytes]:
+        start_response("200 OK", [("content-type", "text/plain")])
+        return [b"reports"]
+
+    with with_projects(tmp_path) as (keys, _):
+        _, text = keys.create(permissions=["report_read"])
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/reports", "HTTP_AUTHORIZATION": f"Bearer {text}"}
+        gate = wsgi.KeyGate(wsgi.KeyGate(application, keys), keys, "report_read")
+        gate(environ, lambda status, headers, *error: seen.extend(headers))
+    assert [value for name, value in seen if name == "ratelimit"] == ['"ten";r=9;t=30']
