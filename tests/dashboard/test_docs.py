@@ -229,7 +229,7 @@ def test_the_tables_of_the_guides_come_from_the_code(site: Site) -> None:
     assert all(f"{p.name}_read" in made.html for p in site.core.catalogue.permissions() if "read" in p.levels)
 
 
-@pytest.mark.parametrize("slug", ["library", "config", "limits", "leaks", "importing"])
+@pytest.mark.parametrize("slug", ["library", "config", "limits", "leaks", "importing", "secret-managers"])
 def test_python_in_the_guides_about_keys_runs(slug: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", source(slug), re.DOTALL)

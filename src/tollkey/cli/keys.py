@@ -9,12 +9,20 @@ import typer
 from tollkey.cli import keys_import, keys_least_privilege, keys_usage
 from tollkey.cli.audit import verify_logs
 from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, Live, fail, opened, scope_of, show, table, when
+from tollkey.cli.delivering import (
+    Deliver,
+    deliver_created,
+    deliver_rolled,
+    destination_named,
+    prints,
+)
 from tollkey.cli.keys_config import check_config
 from tollkey.cli.keys_serve import serve
 from tollkey.cli.picking import pick
 from tollkey.core import Core
 from tollkey.db import Tx
 from tollkey.keys import ROLL_EXPIRATIONS, Key, audit, refused_attempts
+from tollkey.keys.delivering import Destination, note_of
 from tollkey.platform.api_keys import shown
 
 app = typer.Typer(no_args_is_help=True, help="List, create, reveal, roll, revoke and audit keys.")
@@ -54,7 +62,12 @@ def _metadata(given: list[str] | None) -> dict[str, str]:
     return entries
 
 
-def _print(core: Core, key: Key, as_json: bool, secret: str | None = None) -> None:
+def _print(
+    core: Core, key: Key, as_json: bool, secret: str | None = None, destination: Destination | None = None
+) -> None:
+    if destination is not None and prints(destination):
+        typer.echo(f"The key {key.id} is in the manifest.", err=True)
+        return
     value = shown(key, int(core.now()), None, secret)
     show(value, as_json, lambda: _lines(value))
 
@@ -118,27 +131,30 @@ def create(
     typer.Option(help="Allowed IP address or network. Can be repeated.")] = None,
     metadata: Annotated[list[str] | None,
     typer.Option(help="Metadata, such as team=billing. Can be repeated.")] = None,
-    show_secret: Show = False,
+    show_secret: Show = False, deliver: Deliver = None,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
-    """Create a secret or restricted key. A live key is shown only once, so --show-secret is required."""
+    """Create a secret or restricted key. A live key is shown only once, so --show-secret or --deliver is required."""
     if kind not in ("secret", "restricted"):
         raise typer.BadParameter("must be secret or restricted", param_hint="--type")
-    if live and not show_secret:
-        raise typer.BadParameter(
-            "a live key is shown only when it is created: add --show-secret", param_hint="--show-secret"
-        )
+    destination = destination_named(deliver, show_secret, json_)
+    if live and not show_secret and destination is None:
+        message = "a live key is shown only when it is created: add --show-secret, or --deliver"
+        raise typer.BadParameter(message, param_hint="--show-secret")
     entries = _metadata(metadata)
     with opened(data, database) as core:
         scope, now = scope_of(core, account, live), int(core.now())
         key, text = core.database.write(
             lambda tx: core.authority.create(
-                tx, scope, "secret" if kind == "secret" else "restricted", actor=ACTOR, now=now, name=name, note=note,
+                tx, scope, "secret" if kind == "secret" else "restricted", actor=ACTOR, now=now, name=name,
+                note=note if destination is None else note_of(note, destination),
                 permissions=permission or (), connect_permissions=connect_permission or (), ip_allowlist=ip or (),
                 metadata=entries,
             )
         )  # fmt: skip
-        _print(core, key, json_, text if show_secret else None)
+        if destination is not None:
+            deliver_created(core, destination, key, text)
+        _print(core, key, json_, text if show_secret else None, destination)
 
 
 @app.command()
@@ -165,19 +181,27 @@ def roll(
     key: KeyId,
     expires: Annotated[str,
     typer.Option(help="When the old key expires: now, in_1_hour, in_24_hours, in_3_days, in_7_days.")] = "now",
-    show_secret: Show = False,
+    show_secret: Show = False, deliver: Deliver = None,
     data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Replace a key with a new one. The old key works until it expires.
 
-    The new key is printed with --show-secret, or later by `tollkey keys reveal`. A live key can be printed once.
+    The new key is printed with --show-secret, or later by `tollkey keys reveal`. A live key can be printed once. With
+    --deliver it is stored elsewhere and not printed; the old key ends after that.
     """
     if expires not in ROLL_EXPIRATIONS:
         raise typer.BadParameter(f"must be one of {', '.join(ROLL_EXPIRATIONS)}", param_hint="--expires")
-    if live and expires == "now" and not show_secret:
-        raise typer.BadParameter("the new live key is shown only once: add --show-secret", param_hint="--show-secret")
+    destination = destination_named(deliver, show_secret, json_)
+    if live and expires == "now" and not show_secret and destination is None:
+        message = "the new live key is shown only once: add --show-secret, or --deliver"
+        raise typer.BadParameter(message, param_hint="--show-secret")
     with opened(data, database) as core:
         scope, now = scope_of(core, account, live), int(core.now())
+        if destination is not None:
+            picked = core.database.read(lambda tx: pick(core, tx, scope, key))
+            new = deliver_rolled(core, destination, picked, ROLL_EXPIRATIONS[expires])
+            _print(core, new, json_, None, destination)
+            return
 
         def roll_key(tx: Tx) -> tuple[Key, Key, str | None]:
             found = pick(core, tx, scope, key)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, overload
 
 from tollkey.keys import audit, store
 from tollkey.keys.changing import Made, Rolled
+from tollkey.keys.delivering import Destination
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import NO_METADATA, SYSTEM, Actor, Checked, Key, Reason
 from tollkey.keys.lookup import KeyPage
@@ -50,13 +51,14 @@ class AccountKeys:
         metadata: Mapping[str, str] = NO_METADATA,
         granter: Key | None = None,
         hides_after_reveal: bool = True,
+        deliver: Destination | None = None,
         actor: Actor = SYSTEM,
     ) -> Made:
         """Create a key of this account; see ``KeyService.create``."""
         return self._keys.create(
             name, permissions=permissions, connect_permissions=connect_permissions, kind=kind, account=self.account,
             livemode=self.livemode, note=note, ip_allowlist=ip_allowlist, expires_at=expires_at, expires_in=expires_in,
-            metadata=metadata, granter=granter, hides_after_reveal=hides_after_reveal, actor=actor,
+            metadata=metadata, granter=granter, hides_after_reveal=hides_after_reveal, deliver=deliver, actor=actor,
         )  # fmt: skip
 
     @overload
@@ -66,13 +68,26 @@ class AccountKeys:
 
     @overload
     def roll(
+        self, key: Key, expires_in: int | timedelta = 0, *, deliver: Destination, actor: Actor = SYSTEM
+    ) -> Rolled[str]: ...
+
+    @overload
+    def roll(
         self, key: Key, expires_in: int | timedelta = 0, *, show: bool, actor: Actor = SYSTEM
     ) -> Rolled[str | None]: ...
 
     def roll(
-        self, key: Key, expires_in: int | timedelta = 0, *, show: bool = True, actor: Actor = SYSTEM
+        self,
+        key: Key,
+        expires_in: int | timedelta = 0,
+        *,
+        show: bool = True,
+        deliver: Destination | None = None,
+        actor: Actor = SYSTEM,
     ) -> Rolled[str] | Rolled[str | None]:
         """Create a key's successor and set the expiry of the old key; see ``KeyService.roll``."""
+        if deliver is not None:
+            return self._keys.roll(self._own(key), expires_in, deliver=deliver, actor=actor)
         return self._keys.roll(self._own(key), expires_in, show=show, actor=actor)
 
     def reveal(self, key: Key, *, actor: Actor = SYSTEM) -> Made:

@@ -8,6 +8,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar, overload
 
 from tollkey.db import Scope, Tx
 from tollkey.keys import times
+from tollkey.keys.delivering import Destination, check_kind, hand_over, note_of, roll_into
 from tollkey.keys.key import NO_METADATA, SYSTEM, Actor, Key
 from tollkey.keys.reading import KeyReading
 from tollkey.keys.token import Kind
@@ -53,6 +54,7 @@ class KeyChanges(KeyReading):
         metadata: Mapping[str, str] = NO_METADATA,
         granter: Key | None = None,
         hides_after_reveal: bool = True,
+        deliver: Destination | None = None,
         actor: Actor = SYSTEM,
     ) -> Made:
         """Create a key and return it with its text. The text of a live secret or restricted key is not stored.
@@ -66,19 +68,27 @@ class KeyChanges(KeyReading):
         metadata: up to 50 names and values of your own, without secrets.
         granter: the key that authenticated the request; the new key cannot have more access. None if a person acts.
         hides_after_reveal: False for a live key that can be revealed until it is hidden by hand.
+        deliver: a place that stores the key, from ``tollkey.keys.vaults``; the text is then not returned but empty, and
+            the note says where it is. If the place refuses it, the key is revoked.
         actor: for the audit log.
-        Raises KeyRefused, with ``code`` and ``param``; StorageError.
+        Raises KeyRefused, with ``code`` and ``param``; StorageError; DeliveryFailed.
         """
         scope, now = Scope(account, livemode), int(self._clock())
         ends = times.expiry(expires_at, expires_in, now)
-        made = self.database.write(
+        if deliver is not None:
+            check_kind(kind)
+            note = note_of(note, deliver)
+        key, text = self.database.write(
             lambda tx: self.authority.create(
                 tx, scope, kind, actor=actor, now=now, name=name, note=note, permissions=permissions,
                 connect_permissions=connect_permissions, ip_allowlist=ip_allowlist, expires_at=ends,
                 metadata=metadata, granter=granter, hides_after_reveal=hides_after_reveal,
             )
         )  # fmt: skip
-        return Made(*made)
+        if deliver is None:
+            return Made(key, text)
+        hand_over(deliver, text, key.id, lambda: self.revoke(key, actor=actor))
+        return Made(key, "")
 
     @overload
     def roll(
@@ -87,23 +97,38 @@ class KeyChanges(KeyReading):
 
     @overload
     def roll(
+        self, key: Key, expires_in: int | timedelta = 0, *, deliver: Destination, actor: Actor = SYSTEM
+    ) -> Rolled[str]: ...
+
+    @overload
+    def roll(
         self, key: Key, expires_in: int | timedelta = 0, *, show: bool, actor: Actor = SYSTEM
     ) -> Rolled[str | None]: ...
 
     def roll(
-        self, key: Key, expires_in: int | timedelta = 0, *, show: bool = True, actor: Actor = SYSTEM
+        self,
+        key: Key,
+        expires_in: int | timedelta = 0,
+        *,
+        show: bool = True,
+        deliver: Destination | None = None,
+        actor: Actor = SYSTEM,
     ) -> Rolled[str] | Rolled[str | None]:
         """Create a key's successor, valid at once, and set the expiry of the old key.
 
         expires_in: how long the old key stays valid: 0 to 604800 seconds, or a timedelta.
         show: return the new text now; that of a live key is then not stored. False: for a live key rolled with a delay
             the text is None, and sealed for one ``reveal``.
+        deliver: a place that stores the new key, from ``tollkey.keys.vaults``; its text is then returned empty. If the
+            place refuses it, the new key is revoked and the old one stays. The old key ends after the delivery.
         actor: for the audit log.
         Returns the old key, the new key and the new text.
         Raises KeyRefused: ``api_key_already_rolled``, ``api_key_expired``, ``api_key_disabled``,
-        ``expires_in_invalid``; StorageError.
+        ``expires_in_invalid``; StorageError; DeliveryFailed.
         """
         seconds = times.seconds(expires_in)
+        if deliver is not None:
+            return Rolled(*roll_into(self.database, self.authority, deliver, key, seconds, actor, self._clock), "")
         return self._write(
             lambda tx, now: Rolled(
                 *self.authority.roll(tx, key.scope, key.id, seconds, actor=actor, now=now, show=show)

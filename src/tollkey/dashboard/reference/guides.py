@@ -32,6 +32,7 @@ GUIDES = (
     "lost-key",
     "leaks",
     "importing",
+    "secret-managers",
     "testing",
     "webhooks",
     "idempotency",
