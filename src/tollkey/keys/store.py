@@ -362,3 +362,12 @@ def move_digest(tx: Tx, key_id: str, digest: bytes, digest_key: str) -> None:
         " AND NOT EXISTS (SELECT 1 FROM api_keys WHERE digest = ?)",
         (digest, digest_key, key_id, digest, digest),
     )
+
+
+def select(tx: Tx, catalogue: PermissionCatalogue, rest: str, values: Sequence[object]) -> tuple[Key, ...]:
+    """Return the keys of all accounts that a query selects: for the host's staff, never for an account.
+
+    rest: what follows FROM api_keys, a constant text. values: of its placeholders.
+    """
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM api_keys {rest}", values)
+    return tuple(key_from(row, catalogue) for row in rows)

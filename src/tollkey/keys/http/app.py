@@ -12,9 +12,21 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from tollkey.db.engine import StorageError
+from tollkey.db.schema import migrate
 from tollkey.keys.config import Config
 from tollkey.keys.header import without_keys
-from tollkey.keys.http import forwarding, health, portal_sessions, reports, streaming, tokens, verifying
+from tollkey.keys.http import (
+    forwarding,
+    health,
+    idempotency,
+    listing,
+    managing,
+    portal_sessions,
+    reports,
+    streaming,
+    tokens,
+    verifying,
+)
 from tollkey.keys.http.callers import Brake, Callers
 from tollkey.keys.http.changes import ChangeStream
 from tollkey.keys.http.dispatch import Dispatch, send_answer
@@ -24,9 +36,12 @@ from tollkey.keys.portal import Portal
 from tollkey.keys.service import KeyService
 
 FLUSH_SECONDS = 10.0
+_FLUSHES = 360  # between two times that old answers are deleted
 ENDPOINTS: tuple[Endpoint, ...] = (
     *verifying.ENDPOINTS,
     streaming.ENDPOINT,
+    *managing.ENDPOINTS,
+    *listing.ENDPOINTS,
     *reports.ENDPOINTS,
     *tokens.ENDPOINTS,
     *health.ENDPOINTS,
@@ -57,6 +72,7 @@ class KeyServer:
         key_header: str = "authorization",
         portal: Portal | None = None,
     ) -> None:
+        migrate(keys.database, (idempotency.MIGRATION, listing.MIGRATION))
         callers = Callers(keys, Brake(monotonic), clock)
         self.server = Server(
             keys,
@@ -106,8 +122,16 @@ class KeyServer:
 
     async def _flush(self) -> None:
         while True:
-            await asyncio.sleep(FLUSH_SECONDS)
-            await run_in_threadpool(self._try_flush)
+            await run_in_threadpool(self._try_forget)
+            for _ in range(_FLUSHES):
+                await asyncio.sleep(FLUSH_SECONDS)
+                await run_in_threadpool(self._try_flush)
+
+    def _try_forget(self) -> None:
+        try:
+            self.server.keys.database.write(lambda tx: idempotency.forget_old(tx, self.server.now))
+        except StorageError as error:
+            _log.warning("old answers could not be deleted: %s", type(error).__name__)
 
     def _try_flush(self) -> None:
         try:

@@ -70,12 +70,13 @@ class Dispatch:
             message = "This endpoint changes nothing and takes no Idempotency-Key."
             raise ApiError(400, "idempotency_key_unused", message, type="idempotency_error")
         query = read_query(endpoint.query, scope["query_string"])
-        body = _EMPTY
+        body, raw = _EMPTY, b""
         if endpoint.body is not None:
             raw = await read_body(headers, receive, LARGEST_BODY)
             body = decode_form(endpoint, raw, headers) if endpoint.form else decode_json(endpoint, raw, headers)
         path = scope.get("path_params", {})
-        call = Call(self._server, method, caller, path, query, body, headers, ip, request_id, text)
+        target = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
+        call = Call(self._server, method, caller, path, query, body, headers, ip, request_id, text, target, raw)
         return await endpoint.handle(call)
 
 

@@ -64,6 +64,8 @@ class Call:
     ip: str | None
     request_id: str
     text: str = ""  # of the service key, for connections that stay open
+    target: str = ""  # path and query as sent
+    raw: bytes = b""  # the body as sent
 
     @property
     def actor(self) -> Actor:

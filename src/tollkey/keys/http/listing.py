@@ -1,0 +1,179 @@
+"""``GET /v1/keys``, ``/v1/keys/{id}``, ``/v1/accounts``, ``POST /v1/keys/lookup``: keys of all accounts are found."""
+
+from __future__ import annotations
+
+from tollkey.db.engine import Tx
+from tollkey.db.schema import Migration
+from tollkey.keys import store
+from tollkey.keys.http.answer import Answer, JsonValue, json_answer
+from tollkey.keys.http.callers import SERVICE_ACCOUNT
+from tollkey.keys.http.endpoint import Call, Endpoint, Server
+from tollkey.keys.http.errors import invalid, missing
+from tollkey.keys.http.fields import Field, Values
+from tollkey.keys.http.objects import STATUSES, by_id, found, shown, usages
+from tollkey.keys.key import Key
+from tollkey.keys.token import KINDS
+
+NEEDS = "key_read"
+#: An index for each filter, alone and within an account, in the order of lists.
+MIGRATION = Migration(
+    "keys_http_lists",
+    (
+        "CREATE INDEX api_keys_any_mode ON api_keys (account, seq)",
+        "CREATE INDEX api_keys_kind ON api_keys (kind, seq)",
+        "CREATE INDEX api_keys_prefix ON api_keys (kind, livemode, seq)",
+        "CREATE INDEX api_keys_account_kind ON api_keys (account, kind, seq)",
+        "CREATE INDEX api_keys_revoked ON api_keys (seq) WHERE revoked_at IS NOT NULL",
+        "CREATE INDEX api_keys_account_revoked ON api_keys (account, seq) WHERE revoked_at IS NOT NULL",
+        "CREATE INDEX api_keys_expiring ON api_keys (seq) WHERE expires_at IS NOT NULL",
+        "CREATE INDEX api_keys_account_expiring ON api_keys (account, seq) WHERE expires_at IS NOT NULL",
+        "CREATE INDEX api_keys_disabled ON api_keys (seq) WHERE disabled_at IS NOT NULL",
+        "CREATE INDEX api_keys_account_disabled ON api_keys (account, seq) WHERE disabled_at IS NOT NULL",
+        "CREATE INDEX api_keys_active ON api_keys (seq) WHERE revoked_at IS NULL AND disabled_at IS NULL",
+        "CREATE INDEX api_keys_account_active ON api_keys (account, seq)"
+        " WHERE revoked_at IS NULL AND disabled_at IS NULL",
+    ),
+)
+_STATUS = {
+    "active": "revoked_at IS NULL AND disabled_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
+    "disabled": "disabled_at IS NOT NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
+    "expired": "expires_at IS NOT NULL AND revoked_at IS NULL AND expires_at <= ?",
+    "revoked": "revoked_at IS NOT NULL AND ? > 0",
+}
+_LIMIT = Field("integer", "How many, 10 by default.", least=1, most=100)
+FILTERS = {
+    "account": Field("string", "Only keys of this account.", most=200),
+    "status": Field("string", "Only keys with this status.", choices=STATUSES),
+    "kind": Field("string", "Only keys of this kind.", choices=KINDS),
+    "prefix": Field("string", "Only keys whose text begins so, up to the environment: `sk_live_`.", most=50),
+    "limit": _LIMIT,
+    "starting_after": Field("string", "The id of the last key of the page before.", most=100),
+}
+
+
+async def list_keys(call: Call) -> Answer:
+    """List keys, newest first."""
+    limit = call.query.number("limit") or 10
+
+    def read(tx: Tx) -> list[dict[str, JsonValue]]:
+        keys = _page(call, tx, limit + 1)
+        used = usages(tx, keys)
+        return [shown(call.server, key, None, used) for key in keys]
+
+    return _listed(await call.read(read), limit, "/v1/keys")
+
+
+def _listed(found: list[dict[str, JsonValue]], limit: int, url: str) -> Answer:
+    return json_answer({"object": "list", "data": found[:limit], "has_more": len(found) > limit, "url": url})
+
+
+def _page(call: Call, tx: Tx, most: int) -> tuple[Key, ...]:
+    after, account = call.query.text("starting_after"), call.query.text("account")
+    if after is not None:
+        by_id(call.server, tx, after, "starting_after")
+    found = selected(call.server, call.query)
+    if found is None:
+        return ()
+    keys = call.server.callers.keys if account == SERVICE_ACCOUNT else call.server.keys
+    condition, values = found
+    return store.select(tx, keys.authority.catalogue, f"{condition} ORDER BY seq DESC LIMIT ?", [*values, most])
+
+
+def selected(server: Server, query: Values) -> tuple[str, list[object]] | None:
+    """Return the condition for the filters of a list and its values; None if no key can meet it."""
+    account, status, kind = query.text("account"), query.text("status"), query.text("kind")
+    where = ["account <> ?" if account is None else "account = ?"]  # service keys are listed by their account only
+    values: list[object] = [SERVICE_ACCOUNT if account is None else account]
+    if status is not None:
+        where.append(_STATUS[status])
+        values.append(server.now)
+    if kind is not None:
+        where.append("kind = ?")
+        values.append(kind)
+    prefix = query.text("prefix")
+    if prefix is not None:
+        brand = server.keys.authority.brand
+        pairs = [(kind, live) for kind in KINDS for live in (0, 1) if brand.prefix(kind, bool(live)).startswith(prefix)]
+        if not pairs:
+            return None
+        where.append(f"({' OR '.join(['(kind = ? AND livemode = ?)'] * len(pairs))})")
+        values += [part for pair in pairs for part in pair]
+    after = query.text("starting_after")
+    if after is not None:
+        where.append("seq < (SELECT seq FROM api_keys WHERE id = ?)")
+        values.append(after)
+    return f"WHERE {' AND '.join(where)}", values
+
+
+async def retrieve(call: Call) -> Answer:
+    """Return a key."""
+
+    def read(tx: Tx) -> dict[str, JsonValue]:
+        key = found(call, tx)
+        return shown(call.server, key, None, usages(tx, [key]))
+
+    return json_answer(await call.read(read))
+
+
+async def look_up(call: Call) -> Answer:
+    """Find a key by its text or id, whatever its account. It does not verify, and is no use of the key."""
+    text, id = call.body.text("key"), call.body.text("id")
+    if (text is None) == (id is None):
+        raise invalid("Send either key or id.", "key")
+
+    def read(tx: Tx) -> dict[str, JsonValue]:
+        key = None if text is None else call.server.keys.authority.find(tx, text)
+        if text is not None and key is None:
+            raise missing("api_key", text, "key")
+        key = by_id(call.server, tx, key.id if key is not None else id or "", "id")
+        return shown(call.server, key, None, usages(tx, [key]))
+
+    return json_answer(await call.read(read))
+
+
+async def list_accounts(call: Call) -> Answer:
+    """List the accounts that have keys, by name."""
+    limit, after = call.query.number("limit") or 10, call.query.text("starting_after") or ""
+
+    def read(tx: Tx) -> list[dict[str, JsonValue]]:
+        # Each step is one look into the index, whatever the number of keys between.
+        rows = tx.execute(
+            "WITH RECURSIVE steps(account) AS (SELECT min(account) FROM api_keys WHERE account > ? UNION ALL"
+            " SELECT (SELECT min(account) FROM api_keys WHERE account > steps.account) FROM steps"
+            " WHERE steps.account IS NOT NULL) SELECT account FROM steps WHERE account IS NOT NULL LIMIT ?",
+            (after, limit + 2),
+        )
+        names = [name for (name,) in rows if name != SERVICE_ACCOUNT]
+        return [{"id": name, "object": "account"} for name in names[: limit + 1]]
+
+    return _listed(await call.read(read), limit, "/v1/accounts")
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/v1/keys", list_keys, NEEDS, "List keys", "api_key_list", query=FILTERS),
+    Endpoint("GET", "/v1/keys/{id}", retrieve, NEEDS, "Retrieve a key", "api_key"),
+    Endpoint(
+        "POST",
+        "/v1/keys/lookup",
+        look_up,
+        NEEDS,
+        "Find a key by its text or id",
+        "api_key",
+        body={
+            "key": Field("string", "The text of the key.", most=1000),
+            "id": Field("string", "Its id.", most=100),
+        },
+    ),
+    Endpoint(
+        "GET",
+        "/v1/accounts",
+        list_accounts,
+        NEEDS,
+        "List the accounts that have keys",
+        "account_list",
+        query={
+            "limit": _LIMIT,
+            "starting_after": Field("string", "The last account of the page before.", most=200),
+        },
+    ),
+)
