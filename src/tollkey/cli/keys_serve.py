@@ -117,9 +117,7 @@ def _opened(
         material = _keyring(keyring, settings.keyring, settings.keyring_file)
         os.environ.pop("TOLLKEY_KEYRING", None)  # not inherited by child processes
         listener = listen(host, port)
-        keys = KeyService.open(
-            settings.database, config.permissions, implied=config.implied, brand=config.brand, keyring=material
-        )
+        keys = KeyService.open(settings.database, config=config, keyring=material)
         return listener, keys
     except (OSError, ValueError, StorageError, KeyringError) as problem:
         if listener is not None:

@@ -14,16 +14,16 @@ import pytest
 from tests.conftest import Clock
 from tests.keys.http.conftest import Answer, Ticker, Web, away
 from tollkey.db import Ids
-from tollkey.keys import KeyService, Reason
+from tollkey.keys import KeyService
 from tollkey.keys.config import parse
 from tollkey.keys.http import KeyServer
-from tollkey.keys.key import Checked, LimitState
 from tollkey.keys.token import generate
 
 PATH = "/v1/keys/forward-auth"
 CONFIG = """
 [service]
 environments = ["sandbox", "production"]
+default_plan = "free"
 [permissions.report]
 label = "Reports"
 [[routes]]
@@ -35,6 +35,11 @@ needs = "report_read"
 [[routes]]
 match = "POST /reports/*"
 needs = "report_write"
+[plans.free]
+rate = "2/minute"
+burst = 4
+[plans.paid]
+rate = "1000/s"
 """
 
 
@@ -43,7 +48,7 @@ def served(tmp_path: Path, clock: Clock) -> Iterator[Web]:
     """A node with declared routes, on SQLite: nothing here is about storage."""
     config = parse(CONFIG)
     with asyncio.Runner() as runner, KeyService.open(
-        str(tmp_path / "keys.db"), config.permissions, brand=config.brand, clock=clock, flush_seconds=0
+        str(tmp_path / "keys.db"), config=config, clock=clock, flush_seconds=0
     ) as keys:  # fmt: skip
         app = KeyServer(keys, clock=clock, monotonic=time.monotonic, new_id=Ids.seeded(7).new, config=config)
         yield Web(keys, app, runner, "", Ticker())
@@ -124,7 +129,7 @@ def test_each_refusal_has_its_status_and_challenge(served: Web) -> None:
     assert 'scope="report_read"' in lacking.headers["www-authenticate"]
     assert "x-key-id" not in lacking.headers
     public = made(served, kind="publishable")
-    assert code(nginx(served, "GET", "/reports/7", public)) == (403, "insufficient_scope")
+    assert code(nginx(served, "GET", "/reports/7", public)) == (403, "publishable_key_refused")
     assert nginx(served, "GET", "/public/7", public).status == 204
 
 
@@ -147,30 +152,22 @@ def test_the_client_s_address_is_the_one_that_the_proxy_added(served: Web) -> No
     assert nginx(served, "GET", "/reports/7", text).status == 401
 
 
-def limited(monkeypatch: pytest.MonkeyPatch, web: Web) -> None:
-    limit = LimitState("free", 10, 0, 3.2, 60)
-
-    async def used_up(*_: Any, **__: Any) -> Checked:
-        return Checked(None, Reason.rate_limited, limit=limit, retry_after=2.1)
-
-    monkeypatch.setattr(web.keys, "acheck", used_up)
-
-
-def test_a_used_up_limit_is_a_429_with_its_headers(served: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    limited(monkeypatch, served)
-    answer = nginx(served, "GET", "/reports/7", "x")
-    assert code(answer) == (429, "rate_limited")
-    assert answer.headers["retry-after"] == "3"
-    assert answer.headers["ratelimit"] == '"free";r=0;t=4'
-    assert answer.headers["ratelimit-policy"] == '"free";q=10;w=60'
+def test_a_used_up_limit_is_a_429_with_its_headers(served: Web) -> None:
+    text = made(served, "report_read")
+    answers = [nginx(served, "GET", "/reports/7", text) for _ in range(5)]
+    assert [answer.status for answer in answers] == [204, 204, 204, 204, 429]
+    assert answers[0].headers["ratelimit"] == '"free";r=3;t=30'
+    assert answers[4].json["error"]["code"] == "rate_limited"
+    assert answers[4].headers["retry-after"] == "30"
+    assert answers[4].headers["ratelimit-policy"] == '"free";q=4;w=120'
 
 
 def test_nginx_gets_a_403_for_what_it_does_not_pass_on(served: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    limited(monkeypatch, served)
-    answer = nginx(served, "GET", "/reports/7", "x", "?nginx=1")
-    assert (answer.status, answer.headers["x-key-status"], answer.headers["x-key-retry-after"]) == (403, "429", "3")
+    text = made(served, "report_read")
+    for _ in range(5):
+        answer = nginx(served, "GET", "/reports/7", text, "?nginx=1")
+    assert (answer.status, answer.headers["x-key-status"], answer.headers["x-key-retry-after"]) == (403, "429", "30")
     assert answer.headers["x-key-body"] == answer.body.decode()
-    monkeypatch.undo()
     away(served, monkeypatch)
     unknown = nginx(served, "GET", "/reports/7", made_elsewhere(served), "?nginx=1")
     assert (unknown.status, unknown.headers["x-key-status"]) == (403, "503")

@@ -9,7 +9,7 @@ client.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -25,6 +25,7 @@ from tollkey.keys.http.endpoint import Server
 from tollkey.keys.http.errors import ApiError
 from tollkey.keys.http.verifying import NEEDS, check
 from tollkey.keys.key import Denied, Key, LimitState, Reason
+from tollkey.keys.limiting import rate_limit_headers
 from tollkey.keys.refusal import Forbidden, Refusal, Refused, for_auth_request, rfc6750
 
 PATH = "/v1/keys/forward-auth"
@@ -105,21 +106,16 @@ class ForwardAuth:
         return read_authorization(value) if self._server.key_header == "authorization" else read_bare(value)
 
     async def _checked(self, scope: Scope, text: str, asked: Asked, ip: str | None) -> Answer:
-        config = self._server.config
-        match = config.routing.find(asked.method, asked.target) if config.routes else None
-        permission = None if match is None else match.permission
-        cost = 1 if match is None else match.route.cost
+        declared = bool(self._server.config.routes)
         route = f"{asked.method} {asked.target}"
-        if config.routes and match is None:
-            permission, cost = None, 0
-        checked = await check(self._server, text, permission, ip=ip, endpoint=asked.endpoint, route=route, cost=cost)
+        checked = await check(self._server, text, ip=ip, endpoint=asked.endpoint, route=route, publishable=declared)
+        limits = _limits(checked.limits)
         if checked.key is None:
-            return _refusal(scope, refused_by(checked), self._server.key_header, _limits(checked.limit))
-        if config.routes and match is None:
-            return _undeclared(scope)
-        if checked.key.kind == "publishable" and not (match is not None and match.route.publishable):
-            return _refusal(scope, Forbidden(None, checked.key), self._server.key_header)
-        return Answer(b"", 204, (*self._about(checked.key), *_limits(checked.limit)))
+            refused = refused_by(checked)
+            if isinstance(refused, Forbidden) and refused.permission is None and refused.key.kind != "publishable":
+                return _plain_403(scope, "route_unknown", "No API key may be used here.")
+            return _refusal(scope, refused, self._server.key_header, limits)
+        return Answer(b"", 204, (*self._about(checked.key), *limits))
 
     def _about(self, key: Key) -> Headers:
         """Return what the application behind the proxy is told."""
@@ -157,15 +153,8 @@ def _client(headers: Mapping[str, str]) -> str | None:
     return headers.get("x-forwarded-for", "").rpartition(",")[2].strip() or None
 
 
-def _limits(limit: LimitState | None) -> Headers:
-    """Return the RateLimit headers (draft-ietf-httpapi-ratelimit-headers-10)."""
-    if limit is None:
-        return ()
-    window = "" if limit.window is None else f";w={limit.window}"
-    return (
-        (b"ratelimit-policy", f'"{limit.policy}";q={limit.limit}{window}'.encode()),
-        (b"ratelimit", f'"{limit.policy}";r={limit.remaining};t={-int(-limit.reset // 1)}'.encode()),
-    )
+def _limits(limits: Sequence[LimitState]) -> Headers:
+    return tuple((name.encode(), value.encode()) for name, value in rate_limit_headers(limits))
 
 
 def _for_nginx(scope: Scope) -> bool:
@@ -182,10 +171,6 @@ def _as_answer(refusal: Refusal, further: Headers) -> Answer:
     ours = ("content-length", "cache-control")
     pairs = tuple((name.encode(), value.encode("latin-1")) for name, value in refusal.headers if name not in ours)
     return Answer(refusal.body, refusal.status, (*pairs, *further))
-
-
-def _undeclared(scope: Scope) -> Answer:
-    return _plain_403(scope, "route_unknown", "No API key may be used here.")
 
 
 def _ambiguous(scope: Scope) -> Answer:

@@ -22,9 +22,17 @@ _ITEM: Mapping[str, Field] = {
     "ip": Field(
         "string", "The client's address; keys with an allow-list are refused without it.", most=64, nullable=True
     ),
-    "route": Field("string", "The route, for its limits: method and path, or its name.", most=2000, nullable=True),
+    "route": Field(
+        "string",
+        "Method and path, for what the declared route needs and costs; or the name of a route, for its limits.",
+        most=2000,
+        nullable=True,
+    ),
     "cost": Field(
-        "integer", "What it takes from the limits, 1 by default; 0 only looks.", most=1_000_000, nullable=True
+        "integer",
+        "What it takes from the limits: that of its route, or 1. 0 only looks.",
+        most=1_000_000,
+        nullable=True,
     ),
     "endpoint": Field("string", "What the key is used for, kept as its last use.", nullable=True),
 }
@@ -45,7 +53,6 @@ async def verify(call: Call) -> Answer:
 
 async def _verified(server: Server, item: Values) -> dict[str, JsonValue]:
     """Return the answer about one key. Raises ApiError 503 if it cannot be known, UnknownPermission."""
-    cost = item.number("cost")
     checked = await check(
         server,
         item.text("key"),
@@ -53,7 +60,7 @@ async def _verified(server: Server, item: Values) -> dict[str, JsonValue]:
         ip=item.text("ip"),
         endpoint=item.text("endpoint"),
         route=item.text("route"),
-        cost=1 if cost is None else cost,
+        cost=item.number("cost"),
         account=item.text("account"),
     )
     key, limit = checked.known, checked.limit
@@ -77,15 +84,16 @@ async def check(
     ip: str | None,
     endpoint: str | None = None,
     route: str | None = None,
-    cost: int = 1,
+    cost: int | None = None,
     account: str | None = None,
+    publishable: bool = True,
 ) -> Checked:
     """Check a request of a host's customer; see ``KeyService.acheck``. Service keys are unknown here.
 
     Raises ApiError 503 if it cannot be known, UnknownPermission.
     """
     checked = await server.keys.acheck(
-        text, permission, ip=ip, endpoint=endpoint, route=route, cost=cost, account=account
+        text, permission, ip=ip, endpoint=endpoint, route=route, cost=cost, account=account, publishable=publishable
     )
     if checked.reason is Reason.unavailable:
         raise unavailable("Keys cannot be checked at the moment.")
