@@ -56,7 +56,7 @@ def main() -> None:
     tracemalloc.start()
     for text in texts:
         key = as_read(text)
-        verifier._cache.store(keyring.digest(text), cached(key, False), verifier.epoch, text)
+        verifier._cache.store(keyring.digest(text), cached(key), verifier.epoch, text)
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     print(f"{len(verifier._cache)} keys: {held / count:.0f} bytes a key")

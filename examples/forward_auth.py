@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import quote
 
-from tollkey.keys import KeyService, Permission, RateLimiter, asgi, for_auth_request
+from tollkey.keys import KeyService, Permission, asgi, for_auth_request
+from tollkey.keys.config import Config, Limit, Rate
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -55,8 +56,11 @@ async def accepted(scope: Scope, receive: object, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-limiter = RateLimiter(rate=float(os.environ.get("KEYS_RATE", "50")), burst=int(os.environ.get("KEYS_BURST", "100")))
-keys = KeyService.open(os.environ.get("KEYS_DB", "keys.db"), [Permission("report", "Reports")], limiter=limiter)
+rate, burst = Rate(float(os.environ.get("KEYS_RATE", "50"))), int(os.environ.get("KEYS_BURST", "100"))
+config = Config(
+    permissions=(Permission("report", "Reports"),), limits=(Limit("requests", rate, burst=burst, per="key"),)
+)
+keys = KeyService.open(os.environ.get("KEYS_DB", "keys.db"), config=config)
 plain, for_nginx = (
     asgi.KeyGate(
         accepted,

@@ -13,7 +13,8 @@ import sys
 import threading
 from typing import Any
 
-from tollkey.keys import Denied, KeyService, Permission, RateLimiter
+from tollkey.keys import Denied, KeyService, Permission
+from tollkey.keys.config import Config, Limit, Rate
 
 
 def do(keys: KeyService, what: str, *given: Any) -> Any:
@@ -58,10 +59,11 @@ def fork(keys: KeyService) -> Any:
     return talk
 
 
+CONFIG = Config(permissions=(Permission("report", "Reports"),), limits=(Limit("much", Rate(1e6), burst=10**6),))
+
+
 def main(database: str, ring: str) -> None:
-    keys = KeyService.open(
-        database, [Permission("report", "Reports")], keyring=ring, flush_seconds=3600, limiter=RateLimiter(1e6, 10**6)
-    )
+    keys = KeyService.open(database, config=CONFIG, keyring=ring, flush_seconds=3600)
     _, text = keys.create("held in memory", permissions=["report_read"])
     assert do(keys, "verify", text) == "valid"
     reading = threading.Thread(

@@ -27,7 +27,7 @@ def digest(number: int) -> bytes:
 
 
 def filled(key: Key, count: int, capacity: int) -> KeyCache:
-    cache = KeyCache(capacity, CATALOGUE, limited=False)
+    cache = KeyCache(capacity, CATALOGUE)
     for number in range(count):
         put(cache, key, number)
     return cache
@@ -35,7 +35,7 @@ def filled(key: Key, count: int, capacity: int) -> KeyCache:
 
 def put(cache: KeyCache, key: Key, number: int, version: int = 1, epoch: int | None = None) -> None:
     one = replace(key, id=f"mk_{number}", version=version)
-    cache.store(digest(number), cached(one, False), cache.epoch if epoch is None else epoch, text(number))
+    cache.store(digest(number), cached(one), cache.epoch if epoch is None else epoch, text(number))
 
 
 def found(cache: KeyCache, number: int) -> bool:

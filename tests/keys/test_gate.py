@@ -7,18 +7,14 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Clock
 from tollkey.keys import (
     Denied,
     Forbidden,
     KeyService,
-    Permission,
-    RateLimiter,
     Reason,
     Refusal,
     Refused,
@@ -153,18 +149,6 @@ def test_the_allow_list_sees_the_address_of_the_connection_unless_the_host_reads
     assert ask(text).status == 200
     assert ask(text, ip="198.51.100.1").status == 401
     assert ask(text, ip="198.51.100.1", client_ip=lambda _: "192.0.2.1").status == 200
-
-
-def test_a_key_that_asks_too_often_gets_429(tmp_path: Path, clock: Clock) -> None:
-    limiter = RateLimiter(rate=0.001, burst=1)
-    path = str(tmp_path / "keys.db")
-    with KeyService.open(
-        path, [Permission("report", "Reports")], limiter=limiter, clock=clock, flush_seconds=0
-    ) as service:
-        _, text = service.create()
-        header = {"Authorization": f"Bearer {text}"}
-        statuses = [through(service, header, "GET", "::1").status for through in (through_asgi, through_wsgi)]
-    assert statuses == [200, 429]
 
 
 METHODS = {"GET": "report_read", "*": "report_write"}

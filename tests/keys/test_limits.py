@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tollkey.keys import ROLL_EXPIRATIONS, KeyRefused, RateLimiter
+from tollkey.keys import ROLL_EXPIRATIONS, KeyRefused
 from tollkey.keys.limits import allowlist_within, check_allowlist, ip_allowed, networks_of
 
 
@@ -59,26 +59,3 @@ def test_an_allowlist_is_within_another_when_each_part_is() -> None:
     assert not allowlist_within([], ["10.0.0.0/8"])
     assert not allowlist_within(["10.0.0.0/7"], ["10.0.0.0/8"])
     assert not allowlist_within(["::1"], ["10.0.0.0/8"])
-
-
-def test_a_bucket_lets_a_burst_through_and_then_its_rate() -> None:
-    limiter = RateLimiter(rate=2, burst=3)
-    assert [limiter.allow("mk_1", 0.0) for _ in range(4)] == [True, True, True, False]
-    assert limiter.allow("mk_2", 0.0)
-    assert limiter.allow("mk_1", 0.5)
-    assert not limiter.allow("mk_1", 0.6)
-
-
-def test_a_clock_that_goes_back_gives_nothing_away() -> None:
-    limiter = RateLimiter(rate=1, burst=1)
-    assert limiter.allow("mk_1", 10.0)
-    assert not limiter.allow("mk_1", 5.0)
-    assert not limiter.allow("mk_1", 10.5)
-
-
-def test_forgetting_full_buckets_does_not_forget_an_empty_one() -> None:
-    limiter = RateLimiter(rate=0.001, burst=1)
-    assert limiter.allow("mk_empty", 0.0)
-    for i in range(3000):
-        limiter.allow(f"mk_{i}", 0.0)
-    assert not limiter.allow("mk_empty", 1.0)

@@ -17,11 +17,11 @@ from tollkey.keys import (
     KeyRefused,
     KeyService,
     Permission,
-    RateLimiter,
     Reason,
     generate,
     mask_unknown,
 )
+from tollkey.keys.config import Config, Limit, Rate
 from tollkey.keys.once import one_request
 
 PERMISSIONS = [Permission("report", "Reports")]
@@ -283,16 +283,18 @@ def test_a_roll_can_leave_the_text_for_one_later_reveal(service: KeyService) -> 
     assert service.verify(text) == new
 
 
-def test_one_request_counts_once_and_takes_one_token_however_often_its_key_is_verified(tmp_path: Path) -> None:
-    limiter = RateLimiter(rate=0.001, burst=2)
-    with KeyService.open(str(tmp_path / "keys.db"), PERMISSIONS, limiter=limiter, flush_seconds=0) as service:
+TWO = Config(limits=(Limit("two", Rate(0.001), burst=2),))
+
+
+def test_one_request_counts_once_and_takes_one_token_however_often_its_key_is_checked(tmp_path: Path) -> None:
+    with KeyService.open(str(tmp_path / "keys.db"), config=TWO, flush_seconds=0) as service:
         key, text = service.create()
         with one_request():
-            assert all(service.verify(text) for _ in range(5))
+            assert all(service.check(text) for _ in range(5))
         with one_request():
-            assert service.verify(text)
+            assert service.check(text)
         with one_request():
-            assert reason(service.verify(text)) is Reason.rate_limited
+            assert service.check(text).reason is Reason.rate_limited
         service.flush()
         usage = service.usage(key)
         assert usage is not None
@@ -300,14 +302,13 @@ def test_one_request_counts_once_and_takes_one_token_however_often_its_key_is_ve
 
 
 def test_a_task_that_a_request_left_behind_is_no_part_of_it_any_more(tmp_path: Path) -> None:
-    limiter = RateLimiter(rate=0.001, burst=2)
-    with KeyService.open(str(tmp_path / "keys.db"), PERMISSIONS, limiter=limiter, flush_seconds=0) as service:
+    with KeyService.open(str(tmp_path / "keys.db"), config=TWO, flush_seconds=0) as service:
         key, text = service.create()
         with one_request():
-            assert service.verify(text)
+            assert service.check(text)
             left_behind = contextvars.copy_context()
-        assert left_behind.run(service.verify, text)
-        assert reason(left_behind.run(service.verify, text)) is Reason.rate_limited
+        assert left_behind.run(service.check, text)
+        assert left_behind.run(service.check, text).reason is Reason.rate_limited
         service.flush()
         usage = service.usage(key)
         assert usage is not None

@@ -7,7 +7,7 @@ import pytest
 from tests.keys.conftest import LIVE, OTHER, TEST, World
 from tests.support.altered import altered
 from tollkey.db import Database, Ids, StorageError, Tx
-from tollkey.keys import FLUSH_MOST, Denied, Key, RateLimiter, Reason, Usage, Verifier, generate, mask_unknown
+from tollkey.keys import FLUSH_MOST, Denied, Key, Reason, Usage, Verifier, generate, mask_unknown
 
 
 def fresh_verifier(world: World, **settings: object) -> Verifier:
@@ -155,22 +155,6 @@ def test_memory_never_holds_the_text(world: World) -> None:
     world.verify(text)
     world.verifier.record_use(world.verify(text), world.clock.now)
     assert text[20:60] not in repr(vars(world.verifier))
-
-
-def test_a_limiter_says_no_and_one_that_breaks_does_not_say_yes(world: World) -> None:
-    _, text = world.make("secret")
-    limited = fresh_verifier(world, limiter=RateLimiter(rate=1, burst=2))
-    answers = [limited.verify(world.database, text, world.clock.now) for _ in range(3)]
-    assert [isinstance(answer, Key) for answer in answers] == [True, True, False]
-
-    class Breaks(RateLimiter):
-        def allow(self, key_id: str, now: float) -> bool:
-            raise RuntimeError("out of order")
-
-    broken = fresh_verifier(world, limiter=Breaks(1, 1))
-    answer = broken.verify(world.database, text, world.clock.now)
-    assert isinstance(answer, Denied)
-    assert answer.reason is Reason.unavailable
 
 
 def test_a_rotated_digest_key_verifies_old_keys_and_moves_them_in_the_background(world: World) -> None:

@@ -34,21 +34,21 @@ class CachedKey(NamedTuple):
     networks: tuple[Network, ...]
 
 
-def cached(key: Key, limited: bool) -> CachedKey:
-    """Return a key as the cache keeps it. limited: a rate limiter must be asked for every request."""
+def cached(key: Key) -> CachedKey:
+    """Return a key as the cache keeps it."""
     ends = key.expires_at is not None or key.revoked_at is not None or key.disabled_at is not None
-    return CachedKey(key, not (limited or ends or key.ip_allowlist), networks_of(key.ip_allowlist))
+    return CachedKey(key, not (ends or key.ip_allowlist), networks_of(key.ip_allowlist))
 
 
 class KeyCache:
     """Keys by digest. Thread-safe.
 
     capacity: maximum number of keys, about 450 bytes each. catalogue: expands permissions.
-    limited: see ``cached``. whole: the keys in use most recently; read it without the lock.
+    whole: the keys in use most recently; read it without the lock.
     """
 
-    def __init__(self, capacity: int, catalogue: PermissionCatalogue, *, limited: bool) -> None:
-        self._capacity, self._catalogue, self._limited = capacity, catalogue, limited
+    def __init__(self, capacity: int, catalogue: PermissionCatalogue) -> None:
+        self._capacity, self._catalogue = capacity, catalogue
         self._most_whole = min(max(_FEWEST_WHOLE, capacity // 32), capacity)
         self._most_changes = max(_FEWEST_CHANGES, capacity // 8)
         self.epoch = 0
@@ -71,7 +71,7 @@ class KeyCache:
         packed = self._packed.get(digest)
         if packed is None:
             return None
-        entry = cached(unpack(packed, text, self._catalogue), self._limited)
+        entry = cached(unpack(packed, text, self._catalogue))
         with self._lock:
             if self._packed.get(digest) is not packed:
                 return None

@@ -67,6 +67,8 @@ class Gate(ABC, Generic[App, RequestT]):
         self._app = app
         self._guard = Guard(keys, header=header, on_denied=on_denied)
         self._keys = keys
+        # without a permission of its own, a gate leaves it to the declared route whether publishable keys are accepted
+        publishable = publishable or (permission_for is None and bool(keys.config.routes))
         self._publishable, self._preflights, self._keep_header = publishable, preflights, keep_header
         self._header = header.lower()
         self._cost, self._route_for = cost, route_for

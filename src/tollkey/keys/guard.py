@@ -11,7 +11,7 @@ from tollkey.keys.header import Presented, read_authorization, read_bare
 from tollkey.keys.key import Checked, Denied, Key, LimitState, Reason
 from tollkey.keys.limiting import rate_limit_headers
 from tollkey.keys.needs import Need, declared
-from tollkey.keys.refusal import Forbidden, OnDenied, Refusal, Refused, rfc6750
+from tollkey.keys.refusal import Forbidden, OnDenied, Refusal, Refused, refused_of, rfc6750
 from tollkey.keys.service import KeyService
 
 RequestT = TypeVar("RequestT")
@@ -179,7 +179,7 @@ class Guard:
     def _concluded(plan: _Plan, need: Need[RequestT], checked: Checked) -> Accepted | Refused:
         key = checked.key
         if key is None:
-            return refused_by(checked)
+            return refused_of(checked)
         if plan.unfit and key.kind != "secret":
             return Forbidden(need.permission, key)
         return Accepted(key, checked.limits, 1 if plan.cost is None else plan.cost, plan.text)
@@ -187,18 +187,3 @@ class Guard:
     def refusal(self, refused: Refused) -> Refusal:
         """Return the response to a refused request."""
         return self._on_denied(refused)
-
-
-def refused_by(checked: Checked) -> Refused:
-    """Return why ``KeyService.check`` refused a request, in the form that responses are made of."""
-    reason = checked.reason or Reason.unavailable
-    if reason is Reason.forbidden and checked.known is not None:
-        return Forbidden(checked.permission, checked.known)
-    return Denied(
-        reason,
-        checked.masked,
-        checked.known,
-        limit=checked.limit,
-        retry_after=checked.retry_after,
-        limits=checked.limits,
-    )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from tollkey.db import forking
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.header import without_keys
 from tollkey.keys.key import Denied, Key, LimitState
@@ -101,16 +99,6 @@ def allowlist_within(inner: Sequence[str], outer: Sequence[str]) -> bool:
     )
 
 
-class Limiter(Protocol):
-    """A rate limiter. It is called for accepted keys only and can only refuse them."""
-
-    def allow(self, key_id: str, now: float) -> bool:
-        """Return whether the key may be used once more. now: seconds of a monotonic clock.
-
-        If it raises, the request is refused as ``unavailable``.
-        """
-
-
 class Limits(Protocol):
     """Limits with costs, which ``KeyService.check`` takes from for each request that has a key and permission.
 
@@ -130,44 +118,3 @@ class Limits(Protocol):
         ``rate_limited`` or ``quota_exceeded``, ``limit``, ``limits`` and ``retry_after``. If it raises, the request is
         refused as ``unavailable``.
         """
-
-
-class RateLimiter(forking.ForkAware):
-    """A token bucket for each key, in the memory of this process.
-
-    rate: requests per second in the long run. burst: requests at once.
-
-    Only full buckets are dropped, so its memory grows with the number of keys in use, not with the number of texts that
-    callers send. Each process counts separately: with N workers a key may be used N times as often.
-    Raises ValueError for a rate of 0 or less, or a burst below 1.
-    """
-
-    def __init__(self, rate: float, burst: int) -> None:
-        if rate <= 0 or burst < 1:
-            raise ValueError("the rate must be above 0 and the burst at least 1")
-        self._rate = rate
-        self._burst = float(burst)
-        self._buckets: dict[str, tuple[float, float]] = {}
-        self._tidy_at = 1024
-        self._lock = threading.Lock()
-        forking.register(self)
-
-    def after_fork_in_child(self) -> None:
-        """Keep the buckets and replace the lock."""
-        self._lock = threading.Lock()
-
-    def allow(self, key_id: str, now: float) -> bool:
-        """Take one token and return True, or return False if there is none. now: seconds of a monotonic clock."""
-        with self._lock:
-            level, since = self._buckets.get(key_id, (self._burst, now))
-            level = min(self._burst, level + max(0.0, now - since) * self._rate)
-            allowed = level >= 1.0
-            self._buckets[key_id] = (level - 1.0 if allowed else level, max(now, since))
-            if len(self._buckets) >= self._tidy_at:
-                self._tidy(now)
-            return allowed
-
-    def _tidy(self, now: float) -> None:
-        full_after = self._burst / self._rate
-        self._buckets = {key: bucket for key, bucket in self._buckets.items() if now - bucket[1] < full_after}
-        self._tidy_at = max(1024, 2 * len(self._buckets))

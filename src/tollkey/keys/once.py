@@ -9,21 +9,20 @@ from contextvars import ContextVar
 from typing import TypeVar
 
 from tollkey.keys.key import Denied, Key, LimitState, Reason
-from tollkey.keys.limits import Limiter, Limits
+from tollkey.keys.limits import Limits
 
 
 class VerifiedRequest:
     """What was verified in one request.
 
-    admitted: ids of keys the rate limiter accepted. counted: ids of keys whose use was counted.
+    counted: ids of keys whose use was counted.
     paid: what keys have paid to ``Limits``, by key id: the cost, and the answer.
     over: the request has ended. Background tasks that it started keep its context, but their uses are counted.
     """
 
-    __slots__ = ("admitted", "counted", "over", "paid")
+    __slots__ = ("counted", "over", "paid")
 
     def __init__(self) -> None:
-        self.admitted: set[str] = set()
         self.counted: set[str] = set()
         self.paid: dict[str, tuple[int, tuple[LimitState, ...]]] = {}
         self.over = False
@@ -73,25 +72,6 @@ def first_use(key_id: str) -> bool:
         return False
     request.counted.add(key_id)
     return True
-
-
-class PerRequestLimiter:
-    """A rate limiter that takes one token of a key for each request, not for each verification. limiter: the real
-    one.
-    """
-
-    def __init__(self, limiter: Limiter) -> None:
-        self._limiter = limiter
-
-    def allow(self, key_id: str, now: float) -> bool:
-        """See ``Limiter.allow``. Only acceptance is remembered for the rest of the request, not refusal."""
-        request = _current()
-        if request is not None and key_id in request.admitted:
-            return True
-        allowed = self._limiter.allow(key_id, now)
-        if allowed and request is not None:
-            request.admitted.add(key_id)
-        return allowed
 
 
 def take_once(limits: Limits, key: Key, route: str | None, cost: int, now: float) -> tuple[LimitState, ...] | Denied:

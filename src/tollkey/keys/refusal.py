@@ -46,7 +46,7 @@ def refused_of(checked: Checked, ip: str | None = None) -> Refused:
         ip if checked.reason is Reason.ip_not_allowed else None,
         checked.limit,
         checked.retry_after,
-        checked.limits,
+        checked.limits or (() if checked.limit is None else (checked.limit,)),
     )
 
 
@@ -108,7 +108,7 @@ def _limit_headers(refused: Denied) -> tuple[tuple[str, str], ...]:
 
 def _forbidden(refused: Forbidden, challenge: str) -> Refusal:
     if refused.permission is None and refused.key.kind != "publishable":
-        return _json(403, "no_route", "API keys give no access to this method and path.", ())
+        return _json(403, "route_unknown", "No API key may be used here.", ())
     if refused.permission is None:
         message = "A publishable API key may not be used here. Use a secret or a restricted one, on a server."
         return _json(

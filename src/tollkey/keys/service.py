@@ -23,10 +23,10 @@ from tollkey.keys.header import decode_key
 from tollkey.keys.key import Checked, Denied, Key, LimitState, Reason
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.lease_renewal import LeaseRenewer
-from tollkey.keys.limiting import AccountPlans, KeyLimits, PlanChanges, SharedLimiter
-from tollkey.keys.limits import Limiter, Limits
+from tollkey.keys.limiting import AccountPlans, KeyLimits, Limiter, PlanChanges, SharedLimiter
+from tollkey.keys.limits import Limits
 from tollkey.keys.observing import LeastPrivilege
-from tollkey.keys.once import PerRequestLimiter, first_use, take_once, take_once_at_once
+from tollkey.keys.once import first_use, take_once, take_once_at_once
 from tollkey.keys.permissions import Permission, PermissionCatalogue
 from tollkey.keys.schema import MIGRATIONS
 from tollkey.keys.threads import in_thread
@@ -45,7 +45,7 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
 
     database: open, shared with nothing that closes it. authority: creates and changes keys. verifier: verifies them.
     clock: returns UTC epoch seconds. flush_seconds: how often uses and refused attempts are written; 0: never.
-    attempts: counts refused attempts. config: routes and plans. limits: see ``open``. Raises StorageError.
+    attempts: counts refused attempts. config: routes and plans. limits, limiter: see ``open``. Raises StorageError.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
         attempts: Attempts | None = None,
         config: Config | None = None,
         limits: Limits | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
         super().__init__(database, authority, clock)
         self.verifier = verifier
@@ -68,8 +69,9 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
         database.write(lambda tx: audit.guard(tx, authority.keyring, int(clock())), lock="migrate")
         verifier.attach(database)
         self.plans = AccountPlans(database)
-        shared = SharedLimiter(database) if limits is None and self.config.limited else None
-        self._limits = limits if shared is None else KeyLimits(self.config, shared, self.plans)
+        shared = SharedLimiter(database) if limits is None and limiter is None and self.config.limited else None
+        counting = limiter if shared is None else shared
+        self._limits = limits if counting is None else KeyLimits(self.config, counting, self.plans)
         self._flusher = Flusher(database, verifier, self.attempts, flush_seconds, limiter=shared, clock=clock)
         self._lease_renewer = LeaseRenewer(database, verifier.lease)
         if isinstance(database, SQLite):
@@ -110,7 +112,7 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
         implied: name of a permission to the grants it implies. brand: the prefixes of keys.
         allow_imported: also verify keys that were imported (``Authority.import_key``, ``import_hash``): without our
             checksum, of other forms, or known by a hash only.
-        limiter: rate limiter, called once for each request with an accepted key.
+        limiter: counts for the plans and limits of ``config``; by default all processes of this database together.
         limits: limits of your own in place of those of ``config``. Limits are taken by ``check`` and by gates, once for
             each request with an accepted key and permission.
         flush_seconds: how often uses and refused attempts are written; 0: only by ``flush`` and ``close``.
@@ -133,20 +135,18 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
             migrate(opened, MIGRATIONS)
             material = fingerprints.load_keyring(opened, fingerprints.source_of(keyring))
             authority = Authority(material, catalogue, brand=declared.brand)
-            once = None if limiter is None else PerRequestLimiter(limiter)
             foreign = ForeignKeys(material, time.monotonic) if allow_imported else None
             verifier = Verifier(
                 material,
                 catalogue,
                 brand=declared.brand,
                 allow_imported=allow_imported,
-                limiter=once,
                 foreign=foreign,
                 capacity=cached_keys,
             )
             return cls(
                 opened, authority, verifier, clock=clock, flush_seconds=flush_seconds, attempts=attempts,
-                config=declared, limits=limits,
+                config=declared, limits=limits, limiter=limiter,
             )  # fmt: skip
         except BaseException:
             opened.close()

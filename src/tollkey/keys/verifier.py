@@ -28,7 +28,7 @@ from tollkey.keys.foreign import Busy, ForeignKeys, forget, plausible
 from tollkey.keys.header import without_keys
 from tollkey.keys.key import Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
-from tollkey.keys.limits import Limiter, ip_allowed
+from tollkey.keys.limits import ip_allowed
 from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.token import BRAND, Brand, mask_unknown, parse
 from tollkey.keys.usage import ACCEPTED, UsageCounter
@@ -88,7 +88,6 @@ class Verifier(forking.ForkAware):
 
     keyring: its digest keys. catalogue: expands permissions. lease: 1 second by default. brand: the prefixes of keys.
     capacity: maximum number of cached keys. allow_imported: also look up keys without our checksum.
-    limiter: rate limiter, called last and for accepted keys only; if it raises, the key is refused as ``unavailable``.
     monotonic: returns seconds of a monotonic clock. usage: counts requests by key, route and outcome.
     foreign: also finds keys that were imported as hashes, and keys of other forms than our brand's.
     """
@@ -102,7 +101,6 @@ class Verifier(forking.ForkAware):
         brand: Brand = BRAND,
         capacity: int = 100_000,
         allow_imported: bool = False,
-        limiter: Limiter | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         usage: UsageCounter | None = None,
         foreign: ForeignKeys | None = None,
@@ -112,10 +110,9 @@ class Verifier(forking.ForkAware):
         self._keyring = keyring
         self._catalogue = catalogue
         self._brand = brand
-        self._cache = KeyCache(capacity, catalogue, limited=limiter is not None)
+        self._cache = KeyCache(capacity, catalogue)
         self._allow_imported = allow_imported
         self._foreign = foreign
-        self._limiter = limiter
         self._monotonic = monotonic
         self._hasher = hashlib.blake2b(key=keyring.digest_keys[keyring.digest_current], digest_size=32)
         self._reset()
@@ -164,7 +161,7 @@ class Verifier(forking.ForkAware):
         if self._foreign is not None:
             digests += self._foreign.digests(tx, text)
         key, stored, _ = store.by_digest(tx, digests, self._catalogue)
-        entry = cached(key, self._limiter is not None)
+        entry = cached(key)
         if stored is None or not any([hmac.compare_digest(stored, digest) for digest in digests]):
             self._cache.store(digests[0], entry, -1, text)  # caches nothing, for constant time
             return Denied(Reason.unknown, mask_unknown(text))
@@ -211,7 +208,7 @@ class Verifier(forking.ForkAware):
                 key_id = self._foreign.match(database, text)
                 found = None if key_id is None else database.read(lambda tx: self._by_id(tx, key_id))
                 if found is not None:
-                    entry = cached(found, self._limiter is not None)
+                    entry = cached(found)
                     return self._accept(entry, text, None, self._keyring.digest(text), now, ip, epoch)
             return answer
         except Busy:
@@ -224,7 +221,7 @@ class Verifier(forking.ForkAware):
         return store.by_id_anywhere(tx, key_id, self._catalogue)
 
     def _check(self, entry: CachedKey, now: int, ip: str | None) -> Key | Denied:
-        """Check expiry, allow-list and rate limit of a key that exists."""
+        """Check what limits a key that exists."""
         key = entry.key
         if key.revoked_at is not None:
             return Denied(Reason.revoked, key.masked, key)
@@ -234,13 +231,6 @@ class Verifier(forking.ForkAware):
             return Denied(Reason.disabled, key.masked, key)
         if not ip_allowed(entry.networks, ip):
             return Denied(Reason.ip_not_allowed, key.masked, key, ip)
-        if self._limiter is not None:
-            try:
-                if not self._limiter.allow(key.id, self._monotonic()):
-                    return Denied(Reason.rate_limited, key.masked, key)
-            except Exception:  # a failure of the host's limiter must not accept the key
-                _log.exception("the rate limiter failed")
-                return Denied(Reason.unavailable, key.masked, key)
         return key
 
     # -- the cache

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tollkey.keys import Denied, Key, KeyService, LimitState, Permission, RateLimiter, Reason
+from tollkey.keys import Denied, Key, KeyService, LimitState, Permission, Reason
+from tollkey.keys.config import Config, Limit, Rate
 
 
 def bearer(text: str) -> dict[str, str]:
@@ -17,9 +18,8 @@ def bearer(text: str) -> dict[str, str]:
 @contextmanager
 def limited(folder: Path) -> Iterator[tuple[KeyService, str]]:
     """A key service that accepts one request of each key, and the text of a key that may read reports."""
-    limiter = RateLimiter(rate=0.001, burst=1)
-    permissions = [Permission("report", "Reports")]
-    with KeyService.open(str(folder / "limited.db"), permissions, limiter=limiter, flush_seconds=0) as keys:
+    config = Config(permissions=(Permission("report", "Reports"),), limits=(Limit("one", Rate(0.001), burst=1),))
+    with KeyService.open(str(folder / "limited.db"), config=config, flush_seconds=0) as keys:
         yield keys, keys.create(permissions=["report_read"])[1]
 
 

@@ -13,9 +13,10 @@ from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
 from tests.keys.adapters.steps import Ten, bearer, with_projects
-from tollkey.keys import Actor, Key, KeyService, Permission, RateLimiter, Refusal
+from tollkey.keys import Actor, Key, KeyService, Permission, Refusal
 from tollkey.keys.adapters.fastapi import ApiKeys
 from tollkey.keys.asgi import KeyGate
+from tollkey.keys.config import Config, Limit, Rate
 
 ORIGIN = "https://app.example"
 
@@ -258,9 +259,8 @@ def test_a_websocket_is_closed_where_the_server_cannot_answer_its_handshake(keys
 
 
 def test_too_many_requests_and_an_outage_have_a_status_of_their_own(tmp_path: Any) -> None:
-    limiter = RateLimiter(rate=0.001, burst=1)
-    permissions = [Permission("report", "Reports")]
-    with KeyService.open(str(tmp_path / "limited.db"), permissions, limiter=limiter, flush_seconds=0) as keys:
+    config = Config(permissions=(Permission("report", "Reports"),), limits=(Limit("one", Rate(0.001), burst=1),))
+    with KeyService.open(str(tmp_path / "limited.db"), config=config, flush_seconds=0) as keys:
         _, text = keys.create(permissions=["report_read"])
         with client(application(ApiKeys(keys))) as http:
             assert http.get("/reports", headers=bearer(text)).status_code == 200
@@ -430,5 +430,5 @@ def test_routes_that_are_declared_say_what_a_request_needs_and_costs(tmp_path: P
         with client(app) as http:
             assert http.get("/reports/42", headers=bearer(text)).status_code == 200
             assert http.get("/reports/42", headers=bearer(weak)).json()["error"]["code"] == "insufficient_scope"
-            assert http.get("/other", headers=bearer(text)).json()["error"]["code"] == "no_route"
+            assert http.get("/other", headers=bearer(text)).json()["error"]["code"] == "route_unknown"
         assert limits.taken == [("GET /reports/42", 4)]

@@ -114,3 +114,11 @@ def test_memory_holds_only_buckets_that_are_not_as_new() -> None:
     for number in range(2000):
         limiter.take([Bucket(f"b{number}", "a", 10, 5.0)], 1, NOW + 5000)
     assert not limiter.take([RATE], 1, NOW + 5000).accepted
+
+
+def test_a_clock_that_goes_back_gives_nothing_away() -> None:
+    limiter = MemoryLimiter()
+    accepted(limiter, RATE, 10, NOW)
+    assert accepted(limiter, RATE, 5, NOW - 100) == 0
+    assert accepted(limiter, RATE, 5, NOW) == 0
+    assert accepted(limiter, RATE, 5, NOW + 0.2) == 1

@@ -16,7 +16,6 @@ from urllib.parse import quote
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from tollkey.keys.guard import refused_by
 from tollkey.keys.header import Presented, read_authorization, read_bare
 from tollkey.keys.http.answer import JSON, Answer, Headers
 from tollkey.keys.http.callers import require
@@ -26,7 +25,7 @@ from tollkey.keys.http.errors import ApiError
 from tollkey.keys.http.verifying import NEEDS, check
 from tollkey.keys.key import Denied, Key, LimitState, Reason
 from tollkey.keys.limiting import rate_limit_headers
-from tollkey.keys.refusal import Forbidden, Refusal, Refused, for_auth_request, rfc6750
+from tollkey.keys.refusal import Forbidden, Refusal, Refused, for_auth_request, refused_of, rfc6750
 
 PATH = "/v1/keys/forward-auth"
 _SERVICE = "x-tollkey-service"
@@ -109,13 +108,12 @@ class ForwardAuth:
         declared = bool(self._server.config.routes)
         route = f"{asked.method} {asked.target}"
         checked = await check(self._server, text, ip=ip, endpoint=asked.endpoint, route=route, publishable=declared)
-        limits = _limits(checked.limits)
         if checked.key is None:
-            refused = refused_by(checked)
+            refused = refused_of(checked, ip)
             if isinstance(refused, Forbidden) and refused.permission is None and refused.key.kind != "publishable":
                 return _plain_403(scope, "route_unknown", "No API key may be used here.")
-            return _refusal(scope, refused, self._server.key_header, limits)
-        return Answer(b"", 204, (*self._about(checked.key), *limits))
+            return _refusal(scope, refused, self._server.key_header)
+        return Answer(b"", 204, (*self._about(checked.key), *_limits(checked.limits)))
 
     def _about(self, key: Key) -> Headers:
         """Return what the application behind the proxy is told."""
@@ -161,16 +159,16 @@ def _for_nginx(scope: Scope) -> bool:
     return b"nginx=1" in scope["query_string"].split(b"&")
 
 
-def _refusal(scope: Scope, refused: Refused, header: str = "authorization", further: Headers = ()) -> Answer:
+def _refusal(scope: Scope, refused: Refused, header: str = "authorization") -> Answer:
     """Return the refusal. nginx's auth_request passes on only 401 and 403, so it gets the rest in headers."""
     refusal = for_auth_request(refused) if _for_nginx(scope) else rfc6750(refused, header=header)
-    return _as_answer(refusal, further)
+    return _as_answer(refusal)
 
 
-def _as_answer(refusal: Refusal, further: Headers) -> Answer:
+def _as_answer(refusal: Refusal) -> Answer:
     ours = ("content-length", "cache-control")
     pairs = tuple((name.encode(), value.encode("latin-1")) for name, value in refusal.headers if name not in ours)
-    return Answer(refusal.body, refusal.status, (*pairs, *further))
+    return Answer(refusal.body, refusal.status, pairs)
 
 
 def _ambiguous(scope: Scope) -> Answer:
