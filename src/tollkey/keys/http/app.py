@@ -21,6 +21,7 @@ from tollkey.keys.http import (
     idempotency,
     listing,
     managing,
+    openapi,
     portal_sessions,
     reports,
     streaming,
@@ -85,6 +86,7 @@ class KeyServer:
             key_header.lower(),
         )
         offered = (*ENDPOINTS, *portal_sessions.endpoints(portal)) if portal else ENDPOINTS
+        offered = (*offered, openapi.endpoint(offered))
         pages = portal.routes() if portal else []
         found = [*forwarding.routes(self.server), *pages, *routes(self.server, offered)]
         self._router = Router(found, redirect_slashes=False, default=_NotFound(new_id))
