@@ -110,3 +110,16 @@ def test_it_needs_nothing_of_the_server(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script, tmp_path], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "[]")
+
+
+def test_a_configuration_names_the_prefixes_and_environments(tmp_path: Path) -> None:
+    config = tmp_path / "tollkey.toml"
+    config.write_text(
+        '[service]\nprefix = { secret = "acmesk", restricted = "acmerk", publishable = "acmepk" }\n'
+        'environments = ["sandbox", "prod"]\n'
+    )
+    (tmp_path / "a").write_text(TEXT)
+    assert scan(tmp_path / "a", "--config", config).exit_code == 0
+    assert "acmesk_prod_" in scan("--rules", "gitleaks", "--config", config).stdout
+    assert scan(tmp_path / "a", "--config", config, "--prefix", "sk", "--rules", "github").exit_code == 2
+    assert scan(tmp_path / "a", "--config", tmp_path / "typo.toml").exit_code == 2

@@ -13,6 +13,7 @@ from tests.keys.conftest import Ticker, refused
 from tollkey.db import Scope
 from tollkey.keys import SYSTEM, Denied, Key, KeyService, Permission, Reason
 from tollkey.keys.adopting import ImportedLimits
+from tollkey.keys.config import Config
 from tollkey.keys.foreign import MOST_FORMS, Busy, ForeignKeys
 from tollkey.keys.foreign_hashes import ForeignHash, PlainHash, SlowHash, read_plain, read_slow
 
@@ -161,6 +162,16 @@ def test_other_services_do_not_look_for_imported_keys(tmp_path: Path, clock: Clo
         str(tmp_path / "keys.db"), keyring=str(tmp_path / "keyring"), clock=clock, flush_seconds=0
     ) as strict:
         assert reason(strict, TEXT) == Reason.unknown
+
+
+def test_a_configuration_may_say_that_imported_keys_are_verified(tmp_path: Path, clock: Clock, add: Import) -> None:
+    add(plain(TEXT))
+    config = Config(imported_keys=True)
+    keyring = str(tmp_path / "keyring")
+    with KeyService.open(
+        str(tmp_path / "keys.db"), config=config, keyring=keyring, clock=clock, flush_seconds=0
+    ) as keys:
+        assert keys.verify(TEXT)
 
 
 def test_a_key_that_is_imported_by_text_and_by_hash_is_found_by_its_text(keys: KeyService, add: Import) -> None:

@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from tollkey.db import StorageError, sqlite_file
+from tollkey.keys.config import ConfigError, load
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.keyring import KeyringError
 from tollkey.keys.scanning import (
@@ -60,6 +61,7 @@ def scan(
     prefix: Annotated[list[str] | None,
     typer.Option(metavar="WORD", help="First word of your secret keys, such as acmesk. Can be repeated."
     " [keys of every brand]")] = None,
+    config: Annotated[Path | None, typer.Option(help="tollkey.toml with your prefixes, in place of --prefix.")] = None,
     live: Annotated[bool, typer.Option("--live", help="Only live keys.")] = False,
     ignored: Annotated[bool, typer.Option("--ignored", help="Also files that .gitignore excludes.")] = False,
     unchecked: Annotated[bool,
@@ -84,11 +86,11 @@ def scan(
     Exits with 1 when a key was found and with 2 when something could not be searched.
     """
     if rules is not None:
-        typer.echo(rules_for([_brand(prefix)], rules.value, verify_url), nl=False)
+        typer.echo(rules_for([_brand(prefix, config)], rules.value, verify_url), nl=False)
         return
     database = database or (os.environ.get("TOLLKEY_DATABASE") if verify else None)
     _check(paths or [], [staged, history, commits is not None], [json_, sarif], verify, database)
-    words = Words(secret=frozenset(_words(prefix))) if prefix else Words()
+    words = Words.of(_brand(None, config)) if config else Words(frozenset(_words(prefix))) if prefix else Words()
     scanner = Scanner(
         words, live_only=live, unchecked=unchecked, allowed=_allowed(allowed), largest=largest * 1024 * 1024
     )
@@ -179,8 +181,15 @@ def _words(prefix: list[str] | None) -> list[str]:
     return words
 
 
-def _brand(prefix: list[str] | None) -> Brand:
-    """The brand whose rules are printed: the first prefix is of secret keys, the second of restricted ones."""
+def _brand(prefix: list[str] | None, config: Path | None) -> Brand:
+    """The declared brand; of two prefixes the first is of secret keys, the second of restricted ones."""
+    if prefix and config:
+        raise typer.BadParameter("name the prefixes or the configuration", param_hint="--config")
+    if config is not None:
+        try:
+            return load(config).brand
+        except ConfigError as problem:
+            raise _fail(str(problem)) from None
     words = _words(prefix)
     if len(words) not in (0, 2):
         message = "for rules, name two: that of your secret keys and that of your restricted keys"

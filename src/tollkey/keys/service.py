@@ -135,6 +135,7 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
             migrate(opened, MIGRATIONS)
             material = fingerprints.load_keyring(opened, fingerprints.source_of(keyring))
             authority = Authority(material, catalogue, brand=declared.brand)
+            allow_imported = allow_imported or declared.imported_keys
             foreign = ForeignKeys(material, time.monotonic) if allow_imported else None
             verifier = Verifier(
                 material,

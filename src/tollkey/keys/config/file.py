@@ -40,6 +40,7 @@ class _Service:
     environments: tuple[str, ...] = (BRAND.test, BRAND.live)
     default_plan: str | None = None
     identity: str = "identity"
+    imported_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def _config(tables: dict[str, object], faults: list[Fault]) -> Config:
         default_plan=file.service.default_plan,
         limits=tuple(file.limits.values()),
         identity=file.service.identity,
+        imported_keys=file.service.imported_keys,
         sections=MappingProxyType(sections),
     )
 

@@ -28,6 +28,7 @@ class Config:
     plans: what accounts may use. default_plan: of accounts without one; None: no limit.
     limits: hold for every account beside its plan.
     identity: the metadata entry of a key that names the end user it is for; keys without it count alone.
+    imported_keys: also verify keys that were imported from another system, see ``KeyService.open``.
     sections: values that other packages declare, by the name of their table, see ``section``.
     Raises ConfigError for parts that do not fit together.
     """
@@ -41,6 +42,7 @@ class Config:
     default_plan: str | None = None
     limits: tuple[Limit, ...] = ()
     identity: str = "identity"
+    imported_keys: bool = False
     sections: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     routing: Routes = field(init=False, repr=False, compare=False)
 

@@ -19,6 +19,7 @@ from tollkey.keys.http import (
     forwarding,
     health,
     idempotency,
+    imports,
     listing,
     managing,
     openapi,
@@ -34,6 +35,7 @@ from tollkey.keys.http.dispatch import Dispatch, send_answer
 from tollkey.keys.http.endpoint import Endpoint, Server
 from tollkey.keys.http.errors import ApiError
 from tollkey.keys.portal import Portal
+from tollkey.keys.scanning.routes import declared_routes
 from tollkey.keys.service import KeyService
 
 FLUSH_SECONDS = 10.0
@@ -45,6 +47,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *listing.ENDPOINTS,
     *reports.ENDPOINTS,
     *tokens.ENDPOINTS,
+    imports.ENDPOINT,
     *health.ENDPOINTS,
 )
 _log = logging.getLogger(__name__)
@@ -88,7 +91,8 @@ class KeyServer:
         offered = (*ENDPOINTS, *portal_sessions.endpoints(portal)) if portal else ENDPOINTS
         offered = (*offered, openapi.endpoint(offered))
         pages = portal.routes() if portal else []
-        found = [*forwarding.routes(self.server), *pages, *routes(self.server, offered)]
+        leaks = declared_routes(keys, self.server.config, clock, monotonic, new_id)
+        found = [*forwarding.routes(self.server), *leaks, *pages, *routes(self.server, offered)]
         self._router = Router(found, redirect_slashes=False, default=_NotFound(new_id))
         self._tasks: list[asyncio.Task[None]] = []
 

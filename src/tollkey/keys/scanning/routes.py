@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tollkey.db import StorageError
+from tollkey.keys.config import Config
 from tollkey.keys.key import Actor
 from tollkey.keys.scanning.github import (
     IDENTIFIER_HEADER,
@@ -28,6 +29,8 @@ from tollkey.keys.scanning.github import (
     read_matches,
 )
 from tollkey.keys.scanning.leaks import Leaks
+from tollkey.keys.scanning.section import Section
+from tollkey.keys.service import KeyService
 from tollkey.keys.token import mask_unknown
 
 LARGEST_MESSAGE = 4 * 1024 * 1024  # bytes: GitHub sends many matches at once
@@ -64,8 +67,14 @@ def fetch_github_keys(url: str = KEYS_URL, token: str | None = None) -> bytes:
     return answer.content
 
 
-def routes(leaks: Leaks, github: GithubKeys | None, new_id: Callable[[str], str]) -> list[Route]:
-    """Return the routes. github: None leaves out ``/v1/leaks/github``. new_id: returns a new id with a prefix."""
+def routes(
+    leaks: Leaks, github: GithubKeys | None, new_id: Callable[[str], str], *, possession: bool = True
+) -> list[Route]:
+    """Return the routes.
+
+    github: None leaves out ``/v1/leaks/github``. new_id: returns a new id with a prefix. possession: False leaves out
+    ``/v1/leaks/revoke``.
+    """
 
     async def handle_github(request: Request) -> Response:
         body = await _body(request, LARGEST_MESSAGE)
@@ -93,8 +102,23 @@ def routes(leaks: Leaks, github: GithubKeys | None, new_id: Callable[[str], str]
     def route(path: str, handler: Handler) -> Route:
         return Route(path, _answering(handler, new_id), methods=["POST"])
 
-    made = [route("/v1/leaks/revoke", handle_revoke)]
+    made = [route("/v1/leaks/revoke", handle_revoke)] if possession else []
     return made if github is None else [route("/v1/leaks/github", handle_github), *made]
+
+
+def declared_routes(
+    service: KeyService, config: Config, clock: Callable[[], float], monotonic: Callable[[], float],
+    new_id: Callable[[str], str],
+) -> list[Route]:  # fmt: skip
+    """Return the routes that the table ``[scanning]`` of a configuration asks for. Raises StorageError.
+
+    clock: returns UTC epoch seconds. monotonic: returns seconds of a monotonic clock.
+    """
+    declared = config.section(Section) or Section()
+    leaks = Leaks(service, clock, policy=declared.on_leak, grace_seconds=declared.grace_seconds)
+    url = declared.github_keys_url or KEYS_URL
+    github = GithubKeys(lambda: fetch_github_keys(url), monotonic) if declared.github else None
+    return routes(leaks, github, new_id, possession=declared.possession)
 
 
 def _answering(handler: Handler, new_id: Callable[[str], str]) -> Handler:
