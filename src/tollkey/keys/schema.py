@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollkey.keys import attempts, chain, fingerprints, foreign, limiting, observing, store, tokens, usage
+from tollkey.keys import addresses, attempts, chain, fingerprints, foreign, limiting, observing, store, tokens, usage
 
 MIGRATIONS = (
     store.MIGRATION,
@@ -13,6 +13,7 @@ MIGRATIONS = (
     observing.MIGRATION,
     foreign.MIGRATION,
     tokens.MIGRATION,
+    addresses.MIGRATION,
     limiting.MIGRATION,
 )
 

@@ -23,6 +23,7 @@ from itertools import islice
 from tollkey.db import forking
 from tollkey.db.engine import Database, StorageError, Tx
 from tollkey.keys import store
+from tollkey.keys.addresses import Addresses
 from tollkey.keys.cache import CachedKey, KeyCache, cached
 from tollkey.keys.foreign import Busy, ForeignKeys, forget, plausible
 from tollkey.keys.header import without_keys
@@ -107,6 +108,7 @@ class Verifier(forking.ForkAware):
     ) -> None:
         self.lease = lease or Lease()
         self.usage = usage or UsageCounter()
+        self.addresses = Addresses()
         self._keyring = keyring
         self._catalogue = catalogue
         self._brand = brand
@@ -288,6 +290,8 @@ class Verifier(forking.ForkAware):
         use.endpoint = endpoint
         use.uses += 1
         self.usage.count(key, now, route, outcome, cost, permission)
+        if ip is not None:
+            self.addresses.note(key.id, ip, now)
 
     @property
     def unwritten(self) -> bool:
@@ -308,6 +312,7 @@ class Verifier(forking.ForkAware):
             store.move_digest(tx, key_id, digest, self._keyring.digest_current)
         if self._foreign is not None:
             forget(tx, moved)
+        self.addresses.flush(tx, FLUSH_MOST)
         tx.on_commit(lambda: self._flushed(written, moved))
         return len(written)
 

@@ -7,10 +7,11 @@ from tollkey.keys.usage.counting import ACCEPTED, OTHER, SLOTS_AT_ONCE, UsageCou
 from tollkey.keys.usage.export import as_csv, as_json
 from tollkey.keys.usage.reporting import DIMENSIONS, UsageQuery, UsageRow, report
 from tollkey.keys.usage.reports import UsageReports
-from tollkey.keys.usage.store import MIGRATION
+from tollkey.keys.usage.store import DAY, MIGRATION
 
 __all__ = [
     "ACCEPTED",
+    "DAY",
     "DIMENSIONS",
     "MIGRATION",
     "OTHER",

@@ -1,0 +1,118 @@
+"""``Notices``: gathers what happened to keys, and sends it by all channels."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+import httpx
+
+from tollkey.db.engine import StorageError, Tx
+from tollkey.db.schema import migrate
+from tollkey.keys.notices import store
+from tollkey.keys.notices.gathering import Gatherer
+from tollkey.keys.notices.section import Section
+from tollkey.keys.notices.sending import Channel, MailChannel, NotSent, WebhookChannel
+from tollkey.keys.scanning import leaks
+from tollkey.keys.service import KeyService
+from tollkey.keys.usage import DAY
+from tollkey.outbox import LIVE_RETRIES
+
+_LEASE_SECONDS = 120
+_AT_ONCE = 20
+_KEPT_DAYS = 30
+_TIDY_SECONDS = 3600
+_log = logging.getLogger(__name__)
+
+
+class Notices:
+    """Sends notices about the keys of a service. Creating it adds its tables to the database.
+
+    keys: an open service. channels: see ``sending``. clock: returns UTC epoch seconds.
+    The events begin with what happens after the first ``step``. Several processes may run it on one database: each
+    event is gathered once, and sent at least once; a receiver knows a repetition by its id. Failed attempts are
+    repeated for three days, with growing pauses. Raises StorageError.
+    """
+
+    def __init__(
+        self, keys: KeyService, channels: Sequence[Channel], *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._keys, self._clock = keys, clock
+        self._tidied = 0
+        self._channels = {channel.name: channel for channel in channels}
+        self._gatherer = Gatherer(keys.authority, lambda: keys.authority.ids.new("evt"))
+        migrate(keys.database, [leaks.MIGRATION, store.MIGRATION])
+
+    @classmethod
+    def of_section(cls, keys: KeyService, section: Section, *, clock: Callable[[], float] = time.time) -> Notices:
+        """Return the notices that a configuration declares.
+
+        Raises ValueError, OSError for a secret that cannot be used; StorageError.
+        """
+        client = httpx.Client(follow_redirects=False, trust_env=False)
+        channels: list[Channel] = [WebhookChannel(webhook, client, clock) for webhook in section.webhooks.values()]
+        if section.email is not None:
+            channels.append(MailChannel(section.email))
+        return cls(keys, channels, clock=clock)
+
+    def step(self) -> int:
+        """Gather what happened, and send what is due; blocking. Returns how many notices were sent or failed.
+
+        Call it every few seconds. Raises StorageError.
+        """
+        self.gather()
+        return self.send_due()
+
+    def gather(self) -> None:
+        """Store a notice for each event and channel that wants it. Raises StorageError."""
+        now = int(self._clock())
+
+        def work(tx: Tx) -> None:
+            for event in self._gatherer.events(tx, now):
+                wanted = [name for name, channel in self._channels.items() if channel.wants(event.type)]
+                store.enqueue(tx, wanted, event.id, event.type, event.body(), now)
+            if now - self._tidied >= _TIDY_SECONDS:
+                store.delete_settled(tx, now - _KEPT_DAYS * DAY)
+                tx.on_commit(tidied)
+
+        def tidied() -> None:
+            self._tidied = now
+
+        self._keys.database.write(work, lock="key_notices")
+
+    def send_due(self) -> int:
+        """Make one attempt of each notice that is due, and return how many. Raises StorageError."""
+        now, database = int(self._clock()), self._keys.database
+        if not database.read(lambda tx: store.any_due(tx, now)):
+            return 0
+        claimed = database.write(lambda tx: store.claim(tx, now, now + _LEASE_SECONDS, _AT_ONCE))
+        for notice in claimed:
+            problem = self._send(notice)
+            again = self._next_attempt(notice) if problem else None
+            database.write(lambda tx, one=notice, why=problem, at=again: store.record(tx, one, why, at))  # type: ignore[misc]
+        return len(claimed)
+
+    def _send(self, notice: store.Waiting) -> str:
+        """Send a notice, and return why that failed, or an empty text."""
+        channel = self._channels.get(notice.channel)
+        if channel is None:
+            return "the channel is not configured any more"
+        try:
+            channel.send(notice)
+        except NotSent as problem:
+            _log.warning("notice %s was not sent by %s: %s", notice.event, notice.channel, problem)
+            return str(problem) or "not sent"
+        return ""
+
+    def _next_attempt(self, notice: store.Waiting) -> int | None:
+        if notice.channel not in self._channels or notice.attempts >= len(LIVE_RETRIES):
+            return None
+        return int(self._clock()) + LIVE_RETRIES[notice.attempts]
+
+    def try_step(self) -> None:
+        """Do a ``step``, and log a failure of the database: the next one repeats it."""
+        try:
+            self.step()
+        except StorageError as error:
+            _log.warning("notices about keys could not be gathered: %s", type(error).__name__)
