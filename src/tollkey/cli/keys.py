@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tollkey.cli import keys_import, keys_least_privilege, keys_usage
+from tollkey.cli import keys_import, keys_least_privilege, keys_unused, keys_usage
 from tollkey.cli.audit import verify_logs
 from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, Live, fail, opened, scope_of, show, table, when
 from tollkey.cli.delivering import (
@@ -31,6 +31,7 @@ app.command()(serve)
 app.add_typer(keys_import.commands)
 app.add_typer(keys_usage.commands)
 app.add_typer(keys_least_privilege.commands)
+app.add_typer(keys_unused.commands)
 
 KeyId = Annotated[str, typer.Argument(help="Key id (mk_…) or the last characters of the key.")]
 Show = Annotated[bool, typer.Option("--show-secret", help="Print the key. A live key can be shown only once.")]

@@ -23,8 +23,10 @@ from tollkey.db import Ids, StorageError
 from tollkey.keys import Keyring, KeyringError, KeyService
 from tollkey.keys.config import Config, ConfigError, load
 from tollkey.keys.http import KeyServer
+from tollkey.keys.notices import Notices
+from tollkey.keys.notices import section as notices
 from tollkey.keys.portal import Portal
-from tollkey.keys.portal.section import Section
+from tollkey.keys.portal import section as portal
 from tollkey.settings import load_settings
 
 _PORT = 8421
@@ -63,6 +65,8 @@ def serve(
 ) -> None:
     """Serve keys over HTTP: verification, introspection, changes, use, signed tokens, and pages for customers.
 
+    Also sends the notices that the configuration declares, by webhooks and e-mail.
+
     The first start creates a service key that may do everything, and shows it once. It belongs to the account
     "tollkey"; give each of your services a key of its own with fewer permissions.
     """
@@ -82,6 +86,7 @@ def serve(
                 forward_auth_key=forward_auth_key,
                 key_header=key_header,
                 portal=_portal(keys, declared, host, listener),
+                notices=_notices(keys, declared),
             )
             runner.run(_run(app, listener, host, admin_key_file, json_))
     except (OSError, ValueError, StorageError) as problem:
@@ -92,10 +97,16 @@ def serve(
 
 def _portal(keys: KeyService, config: Config, host: str, listener: socket.socket) -> Portal:
     """Return the declared portal, or else one at this server's address. Raises ValueError, StorageError."""
-    declared = config.section(Section)
+    declared = config.section(portal.Section)
     if declared is not None:
         return Portal(keys, base_url=declared.url, origins=declared.origins)
     return Portal(keys, base_url=f"http://{shown_host(host)}:{listener.getsockname()[1]}/portal")
+
+
+def _notices(keys: KeyService, config: Config) -> Notices | None:
+    """Return the declared notices, or None. Raises ValueError, OSError, StorageError."""
+    declared = config.section(notices.Section)
+    return None if declared is None else Notices.of_section(keys, declared)
 
 
 def _loaded(config: Path) -> Config:

@@ -34,12 +34,14 @@ from tollkey.keys.http.changes import ChangeStream
 from tollkey.keys.http.dispatch import Dispatch, send_answer
 from tollkey.keys.http.endpoint import Endpoint, Server
 from tollkey.keys.http.errors import ApiError
+from tollkey.keys.notices import Notices
 from tollkey.keys.portal import Portal
 from tollkey.keys.scanning.routes import declared_routes
 from tollkey.keys.service import KeyService
 
-FLUSH_SECONDS = 10.0
-_FLUSHES = 360  # between two times that old answers are deleted
+FLUSH_SECONDS = 1.0
+_FLUSHES = 3600  # between two times that old answers are deleted
+NOTICES_SECONDS = 2.0  # between two looks for what notices are about
 ENDPOINTS: tuple[Endpoint, ...] = (
     *verifying.ENDPOINTS,
     streaming.ENDPOINT,
@@ -60,7 +62,7 @@ class KeyServer:
     seconds of a monotonic clock. new_id: returns a new id with a prefix.
     config: what is declared; None for nothing. forward_auth_key: whether proxies must send a service key to
     ``forward-auth``. key_header: the header in which clients send their key.
-    portal: where customers manage their own keys; None for none.
+    portal: where customers manage their own keys; None for none. notices: sent while the server runs; None for none.
     Raises StorageError.
     """
 
@@ -75,6 +77,7 @@ class KeyServer:
         forward_auth_key: bool = False,
         key_header: str = "authorization",
         portal: Portal | None = None,
+        notices: Notices | None = None,
     ) -> None:
         migrate(keys.database, (idempotency.MIGRATION, listing.MIGRATION))
         callers = Callers(keys, Brake(monotonic), clock)
@@ -94,6 +97,7 @@ class KeyServer:
         leaks = declared_routes(keys, self.server.config, clock, monotonic, new_id)
         found = [*forwarding.routes(self.server), *leaks, *pages, *routes(self.server, offered)]
         self._router = Router(found, redirect_slashes=False, default=_NotFound(new_id))
+        self._notices = notices
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,6 +116,8 @@ class KeyServer:
             asyncio.create_task(self.server.changes.run()),
             asyncio.create_task(self._flush()),
         ]
+        if self._notices is not None:
+            self._tasks.append(asyncio.create_task(self._send_notices(self._notices)))
 
     def stop_accepting(self) -> None:
         """End the streams, so that their connections can be closed; the rest is still answered."""
@@ -138,6 +144,11 @@ class KeyServer:
             self.server.keys.database.write(lambda tx: idempotency.forget_old(tx, self.server.now))
         except StorageError as error:
             _log.warning("old answers could not be deleted: %s", type(error).__name__)
+
+    async def _send_notices(self, notices: Notices) -> None:
+        while True:
+            await run_in_threadpool(notices.try_step)
+            await asyncio.sleep(NOTICES_SECONDS)
 
     def _try_flush(self) -> None:
         try:
