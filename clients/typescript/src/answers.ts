@@ -161,25 +161,24 @@ const LONGEST_TTL = 3600; // seconds
  * Reads a verdict. Only acceptance without limits may be remembered: a key with a limit is asked for each time, so that
  * the server counts every request. Throws RemoteUnavailable for an answer that is not understood.
  */
-export function readVerdict(from: Json, asked: { permission?: string; account?: string }): Verdict {
+export function readVerdict(from: Json, account: string | undefined): Verdict {
   const shown = object(from, "key");
   const key = shown === null ? null : keyOf(shown, integer(from, "version"));
   const limit = limitOf(object(from, "ratelimit"));
   if (!flag(from, "valid")) {
     const reason = text(from, "code");
     if (!REASONS.has(reason)) throw unclear("code");
-    const lacking = typeof from["permission"] === "string" ? from["permission"] : (asked.permission ?? null);
     const checked: Refused = {
       valid: false,
       reason: reason as Reason,
-      permission: reason === "forbidden" ? lacking : null,
+      permission: (from["permission"] ?? null) === null ? null : text(from, "permission"),
       limit,
       retryAfter: amount(from, "retry_after"),
       known: key,
     };
     return { checked, ttl: 0 };
   }
-  if (key === null || (asked.account !== undefined && key.account !== asked.account)) throw unclear("key");
+  if (key === null || (account !== undefined && key.account !== account)) throw unclear("key");
   const ttl = limit === null ? Math.min(amount(from, "ttl") ?? 0, LONGEST_TTL) : 0;
   return { checked: { valid: true, key, limit }, ttl };
 }

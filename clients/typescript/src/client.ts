@@ -19,10 +19,12 @@ export interface Needs {
   readonly ip?: string;
   /** What the key is used for, kept as its last use. */
   readonly endpoint?: string;
-  /** The name of the route, for limits of routes. */
+  /** Method and path, `GET /reports/1`, to find the declared route; or a name, for limits of routes. */
   readonly route?: string;
-  /** How much the request takes from the limits; 0 only looks at them. 1 by default. */
+  /** How much the request takes from the limits; 0 only looks at them. By default what its route declares, or 1. */
   readonly cost?: number;
+  /** Whether a publishable key will do, true by default. It is public. */
+  readonly publishable?: boolean;
   /** Accept only keys of this account. */
   readonly account?: string;
 }
@@ -100,8 +102,8 @@ export class RemoteKeys extends Management {
    * an argument that it does not take (`permission_unknown`), RangeError for a cost that is negative.
    */
   async check(text: string | null | undefined, needs: Needs = {}): Promise<Checked> {
-    const { permission, route, account, cost = 1 } = needs;
-    if (!Number.isSafeInteger(cost) || cost < 0) throw new RangeError("the cost of a request is a whole number, 0 or more");
+    const { permission, route, account, cost } = needs;
+    if (cost !== undefined && !(Number.isSafeInteger(cost) && cost >= 0)) throw new RangeError("the cost of a request is a whole number, 0 or more");
     if (text === null || text === undefined || text === "") return refused("missing");
     if (!usable(text)) return refused("unknown");
     if (this.#listens) this.#listener.start();
@@ -109,9 +111,8 @@ export class RemoteKeys extends Management {
     const known = this.#known(digest, needs);
     if (known !== null) return known;
     const ticket = this.#cache.begin(this.#monotonic());
-    const asked = { ...(permission === undefined ? {} : { permission }), ...(account === undefined ? {} : { account }) };
     try {
-      const verdict = readVerdict(await this.call(question(text, needs)), asked);
+      const verdict = readVerdict(await this.call(question(text, needs)), account);
       if (permission !== undefined) this.#declare(permission);
       if (verdict.checked.valid && verdict.ttl > 0) {
         this.#cache.store(digest, { checked: verdict.checked, until: ticket.began + verdict.ttl }, ticket);
@@ -125,7 +126,7 @@ export class RemoteKeys extends Management {
   }
 
   /** Only acceptance is answered from memory: the server counts every refused request. */
-  #known(digest: string, { permission, account }: Needs): Accepted | null {
+  #known(digest: string, { permission, account, publishable }: Needs): Accepted | null {
     const now = this.#monotonic();
     if (this.#closed || !this.#freshness.fresh(now)) return null;
     const checked = this.#cache.get(digest, now)?.checked;
@@ -133,6 +134,7 @@ export class RemoteKeys extends Management {
     const { key } = checked;
     if (key.expiresAt !== null && this.#clock() >= key.expiresAt) return null;
     if (account !== undefined && key.account !== account) return null;
+    if (key.kind === "publishable" && publishable === false) return null;
     if (permission !== undefined && !(this.#declared.has(permission) && allows(key, permission))) return null;
     return checked;
   }
@@ -164,7 +166,8 @@ function question(text: string, needs: Needs): Call {
   if (needs.ip !== undefined && needs.ip.length <= 64) body["ip"] = needs.ip;
   if (needs.endpoint !== undefined) body["endpoint"] = shown(needs.endpoint);
   if (needs.route !== undefined) body["route"] = needs.route;
-  if (needs.cost !== undefined && needs.cost !== 1) body["cost"] = needs.cost;
+  if (needs.cost !== undefined) body["cost"] = needs.cost;
+  if (needs.publishable === false) body["publishable"] = false;
   if (needs.account !== undefined) body["account"] = needs.account;
   return { method: "POST", path: "/v1/keys/verify", needs: "key_verify_write", body, repeatable: true };
 }

@@ -101,6 +101,7 @@ async function decide<R>(keys: RemoteKeys, options: GateOptions<R>, request: R, 
   try {
     checked = await keys.check(text, {
       endpoint: `${method} ${seen.path}`,
+      publishable: options.publishable === true,
       ...(permission === null ? {} : { permission }),
       ...(ip === null ? {} : { ip }),
       ...(account === null ? {} : { account }),

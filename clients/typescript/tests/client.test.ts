@@ -50,7 +50,7 @@ test("a refusal says why, which permission is lacking, and when to come back", a
   const checked = await keys.check("rk_live_1");
   assert.ok(!checked.valid);
   assert.deepEqual([checked.reason, checked.limit, checked.retryAfter], ["rate_limited", limit, 2.5]);
-  const other = client(() => Response.json(verdict({ valid: false, code: "forbidden" })));
+  const other = client(() => Response.json(verdict({ valid: false, code: "forbidden", permission: "user_read" })));
   const lacking = await other.keys.check("rk_live_1", { permission: "user_read" });
   assert.ok(!lacking.valid);
   assert.equal(lacking.permission, "user_read");
@@ -174,7 +174,7 @@ test("a gate refuses with the status, the challenge and the wait that fit", asyn
     [{ authorization: "Digest x" }, {}, 401, { "www-authenticate": 'Bearer realm="API"' }, "no_api_key"],
     [KEY, { valid: false, code: "revoked" }, 401,
       { "www-authenticate": 'Bearer realm="API", error="invalid_token", error_description="The API key has expired."' }, "invalid_token"],
-    [KEY, { valid: false, code: "forbidden" }, 403,
+    [KEY, { valid: false, code: "forbidden", permission: "report_read" }, 403,
       { "www-authenticate": 'Bearer realm="API", error="insufficient_scope", scope="report_read"' }, "insufficient_scope"],
     [KEY, { valid: false, code: "quota_exceeded", retry_after: 3.2 }, 429, { "retry-after": "4" }, "quota_exceeded"],
     [KEY, { valid: "?" }, 503, { "retry-after": "1" }, "unavailable"],

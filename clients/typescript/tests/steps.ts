@@ -54,5 +54,5 @@ export function verdict(changes: object = {}): object {
     id: "mk_1", account: "cus_1", environment: "live", livemode: true, kind: "restricted", name: "CI",
     permissions: ["report_read"], metadata: { machine: "7" }, expires_at: null,
   };
-  return { valid: true, code: "valid", key, ratelimit: null, retry_after: null, ttl: 60, version: 3, ...changes };
+  return { valid: true, code: "valid", key, ratelimit: null, retry_after: null, ttl: 60, version: 3, permission: null, ...changes };
 }

@@ -7,10 +7,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
+from tollkey.keys.checks import Checks
 from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard
 from tollkey.keys.needs import MissingParameter, Need, declared
 from tollkey.keys.refusal import INTERNAL, OnDenied, Refusal, Refused
-from tollkey.keys.service import KeyService
 
 App = TypeVar("App")
 RequestT = TypeVar("RequestT")
@@ -22,7 +22,7 @@ class Gate(ABC, Generic[App, RequestT]):
     protocol (ASGI scope or WSGI environ).
 
     app: the application that gets accepted requests.
-    keys: an open ``KeyService``.
+    keys: an open ``KeyService``, or ``RemoteKeys``, which learns only from its server which permissions are declared.
     permission_for: the permission a request needs: one name for all requests; a mapping from method to name, with
         ``"*"`` for the others; or a function of the request. None: any key is accepted. HEAD and WebSocket handshakes
         need what GET needs; a function is called with the method GET for them. A name that a function returns is
@@ -50,7 +50,7 @@ class Gate(ABC, Generic[App, RequestT]):
     def __init__(
         self,
         app: App,
-        keys: KeyService,
+        keys: Checks,
         permission_for: str | Mapping[str, str | None] | Callable[[RequestT], str | None] | None = None,
         *,
         cost: int | Callable[[RequestT], int] | None = None,
@@ -68,7 +68,7 @@ class Gate(ABC, Generic[App, RequestT]):
         self._guard = Guard(keys, header=header, on_denied=on_denied)
         self._keys = keys
         # without a permission of its own, a gate leaves it to the declared route whether publishable keys are accepted
-        publishable = publishable or (permission_for is None and bool(keys.config.routes))
+        publishable = publishable or (permission_for is None and keys.declares_routes)
         self._publishable, self._preflights, self._keep_header = publishable, preflights, keep_header
         self._header = header.lower()
         self._cost, self._route_for = cost, route_for
@@ -130,7 +130,7 @@ class Gate(ABC, Generic[App, RequestT]):
 
     def _declared(self, name: str) -> str:
         """Return the declared form of a permission name. Raises ValueError if it is not declared."""
-        return declared(name, self._keys.authority.catalogue, "permission_for")
+        return declared(name, self._keys.permission_names, "permission_for")
 
     def _need(self, request: RequestT) -> Need[RequestT] | None:
         """Return what this request needs; None, and a line in the log, if ``permission_for`` is at fault."""

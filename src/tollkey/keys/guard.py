@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
+from tollkey.db.engine import TollkeyError
+from tollkey.keys.checks import Checks
 from tollkey.keys.errors import UnknownPermission
 from tollkey.keys.header import Presented, read_authorization, read_bare
 from tollkey.keys.key import Checked, Denied, Key, LimitState, Reason
 from tollkey.keys.limiting import rate_limit_headers
 from tollkey.keys.needs import Need, declared
 from tollkey.keys.refusal import Forbidden, OnDenied, Refusal, Refused, refused_of, rfc6750
-from tollkey.keys.service import KeyService
 
 RequestT = TypeVar("RequestT")
 AUTHORIZATION = "authorization"
+_log = logging.getLogger(__name__)
 
 
 class Accepted:
@@ -73,16 +76,16 @@ class _Plan(NamedTuple):
 
 
 class Guard:
-    """Checks requests with a ``KeyService``.
+    """Checks requests with a ``KeyService`` or ``RemoteKeys``.
 
-    keys: an open ``KeyService``. header: the header with the key, in lower case. ``authorization``: a bearer token or
+    keys: opened. header: the header with the key, in lower case. ``authorization``: a bearer token or
     the user name of Basic; any other: the key itself. on_denied: returns the response to a refused request.
     """
 
-    def __init__(self, keys: KeyService, *, header: str = AUTHORIZATION, on_denied: OnDenied | None = None) -> None:
+    def __init__(self, keys: Checks, *, header: str = AUTHORIZATION, on_denied: OnDenied | None = None) -> None:
         self.keys = keys
         self.header = header.lower()
-        self._catalogue = keys.authority.catalogue
+        self._catalogue = keys.permission_names
         self._on_denied: OnDenied = on_denied or (lambda refused: rfc6750(refused, header=self.header))
 
     def need(
@@ -116,10 +119,16 @@ class Guard:
         plan = self._plan(asked, need)
         if not isinstance(plan, _Plan):
             return plan
-        checked = self.keys.check(
-            plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost,
-            publishable=need.publishable,
-        )  # fmt: skip
+        return self._check(plan, asked, need)
+
+    def _check(self, plan: _Plan, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
+        try:
+            checked = self.keys.check(
+                plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost,
+                publishable=need.publishable,
+            )  # fmt: skip
+        except TollkeyError as error:
+            return _unavailable(error)
         return self._concluded(plan, need, checked)
 
     async def acheck(self, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused | None:
@@ -127,10 +136,13 @@ class Guard:
         plan = self._plan(asked, need)
         if not isinstance(plan, _Plan):
             return plan
-        checked = await self.keys.acheck(
-            plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost,
-            publishable=need.publishable,
-        )  # fmt: skip
+        try:
+            checked = await self.keys.acheck(
+                plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost,
+                publishable=need.publishable,
+            )  # fmt: skip
+        except TollkeyError as error:
+            return _unavailable(error)
         return self._concluded(plan, need, checked)
 
     def check_again(self, earlier: Accepted, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
@@ -140,11 +152,7 @@ class Guard:
         """
         if (need.cost_of(asked.request) or 0) > earlier.cost:
             plan = self._plan_for(earlier.values[0], asked, need)
-            checked = self.keys.check(
-                plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost,
-                publishable=need.publishable,
-            )  # fmt: skip
-            return self._concluded(plan, need, checked)
+            return self._check(plan, asked, need)
         refused = self.lacks(earlier.key, need, asked.parameters)
         return earlier if refused is None else refused
 
@@ -168,7 +176,7 @@ class Guard:
         return self._plan_for(presented.text, asked, need)
 
     def _plan_for(self, text: str, asked: Asked[RequestT], need: Need[RequestT]) -> _Plan:
-        route = need.route or (asked.target if self.keys.config.routes else asked.route)
+        route = need.route or (asked.target if self.keys.declares_routes else asked.route)
         try:
             permission = need.permission_for(asked.parameters, self._catalogue)
         except UnknownPermission:
@@ -187,3 +195,9 @@ class Guard:
     def refusal(self, refused: Refused) -> Refusal:
         """Return the response to a refused request."""
         return self._on_denied(refused)
+
+
+def _unavailable(error: TollkeyError) -> Denied:
+    """Return the answer for a fault of the configuration that only a key server could tell of: nobody is accepted."""
+    _log.error("a request could not be checked: %s", error)
+    return Denied(Reason.unavailable)

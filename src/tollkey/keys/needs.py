@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from tollkey.keys.checks import PermissionNames
 from tollkey.keys.errors import UnknownPermission
-from tollkey.keys.permissions import PermissionCatalogue
 
 RequestT = TypeVar("RequestT")
 _FIELD = re.compile(r"\{([A-Za-z_]\w*)\}")
@@ -39,7 +39,7 @@ class Need(Generic[RequestT]):
     optional: bool = False
     publishable: bool = False
 
-    def permission_for(self, parameters: Mapping[str, object], catalogue: PermissionCatalogue) -> str | None:
+    def permission_for(self, parameters: Mapping[str, object], catalogue: PermissionNames) -> str | None:
         """Return the permission with the parameters of a request's path filled in.
 
         Raises MissingParameter if the path has no parameter of that name: the route and its need do not fit.
@@ -62,7 +62,7 @@ class Need(Generic[RequestT]):
         return cost
 
 
-def declared(permission: str, catalogue: PermissionCatalogue, where: str = "needs") -> str:
+def declared(permission: str, catalogue: PermissionNames, where: str = "needs") -> str:
     """Return the declared form of a permission's name, which may have parameters of a path in braces.
 
     where: the argument that names it, for the error. Raises ValueError for a name that no ``Permission`` declares, with

@@ -8,20 +8,37 @@ from tollkey.db import Database, Scope
 from tollkey.keys import audit, chain, store
 from tollkey.keys.attempts import RefusedAttempt, refused_attempts
 from tollkey.keys.authority import Authority
+from tollkey.keys.config import Config
 from tollkey.keys.key import Key
 from tollkey.keys.lookup import KeyPage
+from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.token import Kind
 
 _BATCH = 1000  # keys read at a time by ``each``
 
 
 class KeyReading:
-    """Reads keys for ``KeyService``. database, authority: its own. clock: returns UTC epoch seconds."""
+    """Reads keys for ``KeyService``, which sets ``config``.
+
+    database, authority: its own. clock: returns UTC epoch seconds.
+    """
+
+    config: Config
 
     def __init__(self, database: Database, authority: Authority, clock: Callable[[], float]) -> None:
         self.database = database
         self.authority = authority
         self._clock = clock
+
+    @property
+    def declares_routes(self) -> bool:
+        """Whether the configuration declares routes."""
+        return bool(self.config.routes)
+
+    @property
+    def permission_names(self) -> PermissionCatalogue:
+        """The names of the declared permissions."""
+        return self.authority.catalogue
 
     def get(self, key_id: str, *, account: str = "main", livemode: bool = True) -> Key | None:
         """Return a key of this account and mode by its id, even if it has ended, or None. Raises StorageError."""

@@ -104,5 +104,13 @@ def verdict(**changes: Any) -> dict[str, Any]:
         "id": "mk_1", "account": "cus_1", "environment": "live", "livemode": True, "kind": "restricted", "name": "CI",
         "permissions": ["report_read"], "metadata": {"machine": "7"}, "expires_at": None,
     }  # fmt: skip
-    plain = {"valid": True, "code": "valid", "key": key, "ratelimit": None, "retry_after": None, "ttl": 60}
+    plain = {
+        "valid": True,
+        "code": "valid",
+        "key": key,
+        "ratelimit": None,
+        "retry_after": None,
+        "ttl": 60,
+        "permission": None,
+    }
     return {**plain, "version": 3, **changes}

@@ -114,10 +114,11 @@ def test_a_refusal_says_why_and_when_to_come_back(make: Make, server: Scripted) 
 
 
 def test_a_missing_permission_is_named(make: Make, server: Scripted) -> None:
-    server.then(reply(verdict(valid=False, code="forbidden")))
-    assert make().check(TEXT, "user_read").permission == "user_read"
     server.then(reply(verdict(valid=False, code="forbidden", permission="of_the_route")))
-    assert make().check(TEXT, route="r").permission == "of_the_route"
+    assert make().check(TEXT, route="GET /r").permission == "of_the_route"
+    server.then(reply(verdict(valid=False, code="forbidden")))
+    assert make().check(TEXT, "report_read", publishable=False).permission is None
+    assert server.bodies[-1]["publishable"] is False
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,16 @@ def test_a_request_pays_the_highest_of_its_costs_once(make: Make, server: Script
         for cost in (1, 3, 2):
             keys.check(TEXT, cost=cost)
     keys.check(TEXT, cost=3)
-    assert [body.get("cost", 1) for body in server.bodies] == [1, 2, 0, 3]
+    assert [body["cost"] for body in server.bodies] == [1, 2, 0, 3]
+
+
+def test_the_cost_of_a_declared_route_is_paid_once_a_request(make: Make, server: Scripted) -> None:
+    keys = make()
+    with one_request():
+        for route in ("GET /r", "GET /r", "GET /s"):
+            keys.check(TEXT, route=route)
+    keys.check(TEXT, route="GET /r")
+    assert [body.get("cost") for body in server.bodies] == [None, 0, None, None]
 
 
 def test_a_refused_request_has_paid_nothing(make: Make, server: Scripted) -> None:
@@ -167,7 +177,7 @@ def test_a_refused_request_has_paid_nothing(make: Make, server: Scripted) -> Non
     with one_request():
         assert not keys.check(TEXT)
         assert keys.check(TEXT)
-    assert [body.get("cost", 1) for body in server.bodies] == [1, 1]
+    assert [body.get("cost") for body in server.bodies] == [None, None]
 
 
 # -- memory

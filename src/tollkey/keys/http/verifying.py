@@ -34,6 +34,7 @@ _ITEM: Mapping[str, Field] = {
         most=1_000_000,
         nullable=True,
     ),
+    "publishable": Field("boolean", "Whether a publishable key will do, true by default.", nullable=True),
     "endpoint": Field("string", "What the key is used for, kept as its last use.", nullable=True),
 }
 
@@ -62,6 +63,7 @@ async def _verified(server: Server, item: Values) -> dict[str, JsonValue]:
         route=item.text("route"),
         cost=item.number("cost"),
         account=item.text("account"),
+        publishable=item.flag("publishable", True),
     )
     key, limit = checked.known, checked.limit
     return {

@@ -29,8 +29,9 @@ class Question(NamedTuple):
     ip: str | None = None
     endpoint: str | None = None
     route: str | None = None
-    cost: int = 1
+    cost: int | None = None
     account: str | None = None
+    publishable: bool = True
 
     def request(self) -> Request:
         """Return the request for the server."""
@@ -40,8 +41,9 @@ class Question(NamedTuple):
             "ip": _address(self.ip),
             "endpoint": None if self.endpoint is None else without_keys(self.endpoint),
             "route": self.route,
-            "cost": None if self.cost == 1 else self.cost,
+            "cost": self.cost,
             "account": self.account,
+            "publishable": None if self.publishable else False,
         }
         return Request("POST", "/v1/keys/verify", VERIFY, body=body, repeatable=True)
 
@@ -75,7 +77,8 @@ def read_answer(given: Mapping[str, Json], question: Question, began: float) -> 
         return Answer(_refused(fields, question, key, limit))
     if key is None or (question.account is not None and key.account != question.account):
         raise unclear("key")
-    checked = Checked(key, limit=limit, masked=key.masked, known=key)
+    limits = () if limit is None else (limit,)
+    checked = Checked(key, limit=limit, masked=key.masked, known=key, limits=limits)
     ttl = min(fields.number("ttl") or 0.0, _LONGEST_TTL)
     return Answer(checked, Entry(key, checked, began + ttl) if limit is None and ttl > 0 else None)
 
@@ -86,9 +89,9 @@ def _refused(fields: Fields, question: Question, key: Key | None, limit: LimitSt
         reason = Reason(code)
     except ValueError:
         raise unclear("code") from None
-    lacking = (fields.optional_text("permission") or question.permission) if reason is Reason.forbidden else None
-    masked = mask_unknown(question.text)
-    return Checked(None, reason, lacking, limit, fields.number("retry_after"), masked, key)
+    lacking, masked = fields.optional_text("permission"), mask_unknown(question.text)
+    limits = () if limit is None else (limit,)
+    return Checked(None, reason, lacking, limit, fields.number("retry_after"), masked, key, limits)
 
 
 def _limit(fields: Fields | None) -> LimitState | None:
@@ -99,7 +102,7 @@ def _limit(fields: Fields | None) -> LimitState | None:
         fields.integer("limit"),
         fields.integer("remaining"),
         fields.number("reset") or 0.0,
-        fields.optional_integer("window"),
+        fields.number("window"),
     )
 
 

@@ -45,14 +45,15 @@ class AsyncRemoteKeys(RemoteBase):
         ip: str | None = None,
         endpoint: str | None = None,
         route: str | None = None,
-        cost: int = 1,
+        cost: int | None = None,
         account: str | None = None,
+        publishable: bool = True,
     ) -> Checked:
         """Verify an API key, then its permission, then its limits; see ``RemoteKeys.check``."""
         readable = self._readable(text)
         if isinstance(readable, Checked):
             return readable
-        question = Question(readable, permission, ip, endpoint, route, cost, account)
+        question = Question(readable, permission, ip, endpoint, route, cost, account, publishable)
         return self._known(question) or await self._ask(question)
 
     acheck = check  # the name that it has in ``KeyService`` and ``RemoteKeys``

@@ -7,7 +7,7 @@ import ssl
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from random import random
 
 from tollkey.db import forking
@@ -28,6 +28,21 @@ from tollkey.keys.verifier import Lease
 _LONGEST_PERMISSION = 500
 
 
+class ServersNames:
+    """The names of permissions, which only the server knows."""
+
+    names: Collection[str] = ()
+
+    def canonical(self, name: str) -> str:
+        """Return the name as it is. Raises UnknownPermission for one that no server can declare."""
+        if not (name.isprintable() and len(name) <= _LONGEST_PERMISSION):
+            raise UnknownPermission(name[:100])
+        return name
+
+
+_NAMES = ServersNames()
+
+
 class RemoteBase(forking.ForkAware, ABC):
     """The memory of a client of a key server, and the thread that corrects it.
 
@@ -35,6 +50,8 @@ class RemoteBase(forking.ForkAware, ABC):
         to list and change keys it needs ``key_read`` and ``key_write``.
     capacity: maximum number of answers in memory; 0: ask the server each time, and follow no change stream.
     brand: the prefixes of keys; texts that cannot be a key are then refused without asking. None: ask for all.
+    routes: the server declares routes (``[[routes]]`` in its configuration): gates then tell it the method and path of
+        each request, and answers are remembered for each path.
     timeout: seconds for a request with all its attempts. attempts: how often a request is sent at most.
     connections: at once. ssl_context: for example with a certificate authority of your own.
     clock: returns UTC epoch seconds. monotonic: returns seconds of a monotonic clock. sleep: waits that many seconds.
@@ -49,6 +66,7 @@ class RemoteBase(forking.ForkAware, ABC):
         *,
         capacity: int = 100_000,
         brand: Brand | None = None,
+        routes: bool = False,
         timeout: float = 2.0,
         attempts: int = 2,
         connections: int = 20,
@@ -68,7 +86,7 @@ class RemoteBase(forking.ForkAware, ABC):
         self._feed = ChangeFeed(self._cache, freshness)
         self._listener = Listener(self._address, self._feed, self._connecting)
         self._verdicts = Verdicts(self._cache, freshness, brand=brand, clock=clock, monotonic=monotonic)
-        self._listens = capacity > 0
+        self._listens, self._routes = capacity > 0, routes
         self._finalizer = weakref.finalize(self, self._listener.stop)
         self._connect()
         forking.register(self)
@@ -91,6 +109,16 @@ class RemoteBase(forking.ForkAware, ABC):
         self._cache.forget()
         self._listener.after_fork_in_child()
 
+    @property
+    def permission_names(self) -> ServersNames:
+        """The names of permissions: the server says which are declared."""
+        return _NAMES
+
+    @property
+    def declares_routes(self) -> bool:
+        """Whether the server declares routes, as this client was told."""
+        return self._routes
+
     def _readable(self, text: str | bytes | None) -> str | Checked:
         """Return the text of a key, or the answer if it cannot be one."""
         forking.detect_fork()
@@ -98,11 +126,11 @@ class RemoteBase(forking.ForkAware, ABC):
 
     def _known(self, question: Question) -> Checked | None:
         """Return the answer from memory, or None if the server must be asked."""
-        _, permission, _, _, _, cost, _ = question
-        if cost < 0:
+        permission, cost = question.permission, question.cost
+        if cost is not None and cost < 0:
             raise ValueError("the cost of a request cannot be negative")
-        if permission is not None and not (permission.isprintable() and len(permission) <= _LONGEST_PERMISSION):
-            raise UnknownPermission(permission[:100])
+        if permission is not None:
+            self.permission_names.canonical(permission)
         if self._listens:
             self._listener.start()
         return self._verdicts.known(question)
@@ -110,21 +138,27 @@ class RemoteBase(forking.ForkAware, ABC):
     def _to_ask(self, question: Question) -> tuple[Question, Ticket]:
         """Return what the server is asked: in one request (see a gate) a key pays the highest of its costs, once."""
         paid = self._paid(question)
-        return question._replace(cost=max(0, question.cost - paid)), self._verdicts.begin()
+        cost = question.cost if paid is None else max(0, (question.cost or 0) - paid)
+        return question._replace(cost=cost), self._verdicts.begin()
 
-    def _paid(self, question: Question) -> int:
+    def _paid(self, question: Question) -> int | None:
+        """Return what the key has paid in this request; None for nothing."""
         request = current_request()
-        return 0 if request is None else request.paid.get(self._name(question), (0, None))[0]
+        found = None if request is None else request.paid.get(self._name(question))
+        return None if found is None else found[0]
 
     def _name(self, question: Question) -> str:
-        return f"remote {self._cache.digest(question.text, None).hex()}"
+        """Return what a payment is noted under. What a declared route costs is not known here, so it is kept apart."""
+        route = question.route or "" if question.cost is None else None
+        return f"remote {self._cache.digest(question.text, route).hex()}"
 
     def _learn(self, reply: Reply, question: Question, asked: Question, ticket: Ticket) -> Checked:
         """Return the server's answer. Raises RemoteRefused, UnknownPermission, KeyRefused, RemoteUnavailable."""
         checked = self._verdicts.learn(reply, asked.request(), asked, ticket)
         request = current_request()
-        if request is not None and checked and question.cost > self._paid(question):
-            request.paid[self._name(question)] = (question.cost, checked.limits)
+        if request is not None and checked:
+            paid = max(question.cost or 0, self._paid(question) or 0)
+            request.paid[self._name(question)] = (paid, checked.limits)
         return checked
 
 

@@ -49,8 +49,9 @@ class RemoteKeys(RemoteBase):
         ip: str | None = None,
         endpoint: str | None = None,
         route: str | None = None,
-        cost: int = 1,
+        cost: int | None = None,
         account: str | None = None,
+        publishable: bool = True,
     ) -> Checked:
         """Verify an API key, then its permission, then its limits; see ``KeyService.check`` for the arguments.
 
@@ -61,7 +62,7 @@ class RemoteKeys(RemoteBase):
         readable = self._readable(text)
         if isinstance(readable, Checked):
             return readable
-        question = Question(readable, permission, ip, endpoint, route, cost, account)
+        question = Question(readable, permission, ip, endpoint, route, cost, account, publishable)
         return self._known(question) or self._ask(question)
 
     async def acheck(
@@ -72,8 +73,9 @@ class RemoteKeys(RemoteBase):
         ip: str | None = None,
         endpoint: str | None = None,
         route: str | None = None,
-        cost: int = 1,
+        cost: int | None = None,
         account: str | None = None,
+        publishable: bool = True,
     ) -> Checked:
         """Do what ``check`` does without blocking the event loop: from memory, or else in a thread.
 
@@ -82,7 +84,7 @@ class RemoteKeys(RemoteBase):
         readable = self._readable(text)
         if isinstance(readable, Checked):
             return readable
-        question = Question(readable, permission, ip, endpoint, route, cost, account)
+        question = Question(readable, permission, ip, endpoint, route, cost, account, publishable)
         known = self._known(question)
         return await in_thread(partial(self._ask, question)) if known is None else known
 

@@ -64,6 +64,8 @@ class Verdicts:
             return False
         if question.account is not None and key.account != question.account:
             return False
+        if key.kind == "publishable" and not question.publishable:
+            return False
         permission = question.permission
         return permission is None or (permission in self._declared and key.allows(permission))
 
