@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
+import json
 import os
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -65,13 +65,13 @@ class Application:
 
 @dataclass
 class Stage:
-    """A proxy that runs. keys: those it asks for. client: speaks to it. seen: what reached the application."""
+    """A proxy that runs. keys: those that may pass. server: what it asks. client: speaks to it. seen: what passed."""
 
     keys: KeyService
     client: httpx.Client
     port: int
     application: Application
-    auth: Serving
+    server: subprocess.Popen[str]
     seen: list[dict[str, str]] = field(default_factory=list)
 
     def websocket(self, headers: dict[str, str]) -> str:
@@ -136,38 +136,59 @@ PROXIES: dict[str, Callable[[Path, int, int, int], tuple[list[str], dict[str, st
 }  # fmt: skip
 
 
-def load(name: str, folder: Path, **environment: str) -> ModuleType:
-    """An example's module, with its database in a folder."""
-    spec = importlib.util.spec_from_file_location(f"judged_{name}", EXAMPLES.parent / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        for variable, value in {"KEYS_DB": str(folder / "keys.db"), **environment}.items():
-            patch.setenv(variable, value)
-        spec.loader.exec_module(module)
-    return module
+ROUTES = """
+[permissions.report]
+label = "Reports"
+[[routes]]
+match = "GET /*"
+needs = "report_read"
+[[routes]]
+match = "* /*"
+needs = "report_write"
+"""
+LIMITED = """
+[limits.each]
+rate = "1/hour"
+burst = 1
+per = "key"
+"""
 
 
 @contextmanager
-def stage(name: str, folder: Path, *, static: bool = False, **environment: str) -> Iterator[Stage]:
-    """Run a proxy with its documented configuration until the block ends.
+def key_server(folder: Path, config: Path) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    """Run ``tollkey keys serve`` until the block ends; yields its port and the process."""
+    command = [sys.executable, "-m", "tollkey", "keys", "serve", "--json", "--port", "0", "--config", str(config)]
+    command += ["--database", str(folder / "keys.db"), "--admin-key-file", str(folder / "admin")]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    try:
+        started = running.stdout.readline()
+        yield int(json.loads(started)["url"].rpartition(":")[2]), running
+    finally:
+        running.terminate()
+        running.wait(timeout=20)
+        running.stdout.close()
 
-    static: nginx serves a file itself. environment: of the example that answers the proxy.
+
+@contextmanager
+def stage(name: str, folder: Path, *, static: bool = False, limited: bool = False) -> Iterator[Stage]:
+    """Run a proxy with its documented configuration, and the service that it asks, until the block ends.
+
+    static: nginx serves a file itself. limited: each key may be used once.
     """
-    application, example = Application(), load("forward_auth", folder, **environment)
-    with example.keys as keys:
-        auth, app, port = Serving(example.app), Serving(application), free_port()
-        command, variables = PROXIES[name](folder, port, auth.port, 0 if static else app.port)
+    application, config = Application(), folder / "tollkey.toml"
+    config.write_text(ROUTES + (LIMITED if limited else ""))
+    with key_server(folder, config) as (auth, server), KeyService.open(str(folder / "keys.db"), config=config) as keys:
+        app, port = Serving(application), free_port()
+        command, variables = PROXIES[name](folder, port, auth, 0 if static else app.port)
         running = subprocess.Popen(command, cwd=folder, env={**os.environ, **variables})
         try:
             _answering(port, running)
             with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-                yield Stage(keys, client, port, application, auth, application.seen)
+                yield Stage(keys, client, port, application, server, application.seen)
         finally:
             running.terminate()
             running.wait(timeout=10)
-            auth.stop()
             app.stop()
 
 
