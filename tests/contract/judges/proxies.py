@@ -136,24 +136,6 @@ PROXIES: dict[str, Callable[[Path, int, int, int], tuple[list[str], dict[str, st
 }  # fmt: skip
 
 
-ROUTES = """
-[permissions.report]
-label = "Reports"
-[[routes]]
-match = "GET /*"
-needs = "report_read"
-[[routes]]
-match = "* /*"
-needs = "report_write"
-"""
-LIMITED = """
-[limits.each]
-rate = "1/hour"
-burst = 1
-per = "key"
-"""
-
-
 @contextmanager
 def key_server(folder: Path, config: Path) -> Iterator[tuple[int, subprocess.Popen[str]]]:
     """Run ``tollkey keys serve`` until the block ends; yields its port and the process."""
@@ -176,8 +158,9 @@ def stage(name: str, folder: Path, *, static: bool = False, limited: bool = Fals
 
     static: nginx serves a file itself. limited: each key may be used once.
     """
-    application, config = Application(), folder / "tollkey.toml"
-    config.write_text(ROUTES + (LIMITED if limited else ""))
+    application, config = Application(), configured("tollkey.toml", folder, {})
+    if limited:
+        config.write_text(config.read_text().replace("50/s", "1/hour").replace("burst = 100", "burst = 1"))
     with key_server(folder, config) as (auth, server), KeyService.open(str(folder / "keys.db"), config=config) as keys:
         app, port = Serving(application), free_port()
         command, variables = PROXIES[name](folder, port, auth, 0 if static else app.port)
