@@ -40,6 +40,7 @@ GUIDES = (
     "library",
     "config",
     "limits",
+    "keys-service",
     "remote-verification",
     "production",
 )
