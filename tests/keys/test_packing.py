@@ -28,8 +28,9 @@ def test_every_field_comes_back(world: World) -> None:
         key, ip_allowlist=("192.0.2.0/24",), expires_at=0, own_expires_at=3, revoked_at=4, revealable=True,
         hides_after_reveal=True, revealed_at=5, hidden_at=6, is_default=True, imported=True, version=7,
         rolled_from="mk_a", replaced_by="mk_b", subject="cus_1", metadata=MappingProxyType({"a": "b"}), disabled_at=8,
+        max_uses=9, uses_left=0, rotate_every=10, rotate_at=11,
     )  # fmt: skip
-    left_out = {"token", "livemode"}
+    left_out = {"token", "livemode", "uses_left"}
     for field in fields(Key):
         assert getattr(full, field.name) or field.name in {*left_out, "expires_at"}, f"{field.name} is not tried"
     again = unpack(pack(full, text), text, CATALOGUE)

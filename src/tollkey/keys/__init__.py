@@ -9,7 +9,7 @@ from tollkey.keys.accounts import AccountKeys
 from tollkey.keys.attempts import Attempts, RefusedAttempt, refused_attempts
 from tollkey.keys.audit import guard
 from tollkey.keys.authority import Authority
-from tollkey.keys.changing import Made, Rolled
+from tollkey.keys.changing import Made, NewKey, Rolled
 from tollkey.keys.errors import KeyRefused, UnknownPermission
 from tollkey.keys.fingerprints import KeyringSource
 from tollkey.keys.header import Presented, read_authorization, without_keys, without_secret_keys
@@ -69,6 +69,7 @@ __all__ = [
     "LimitState",
     "Limits",
     "Made",
+    "NewKey",
     "Parsed",
     "Permission",
     "PermissionCatalogue",

@@ -49,6 +49,8 @@ class AccountKeys:
         expires_at: int | datetime | None = None,
         expires_in: int | timedelta | None = None,
         metadata: Mapping[str, str] = NO_METADATA,
+        max_uses: int | None = None,
+        rotate_every: int | timedelta | None = None,
         granter: Key | None = None,
         hides_after_reveal: bool = True,
         deliver: Destination | None = None,
@@ -58,7 +60,8 @@ class AccountKeys:
         return self._keys.create(
             name, permissions=permissions, connect_permissions=connect_permissions, kind=kind, account=self.account,
             livemode=self.livemode, note=note, ip_allowlist=ip_allowlist, expires_at=expires_at, expires_in=expires_in,
-            metadata=metadata, granter=granter, hides_after_reveal=hides_after_reveal, deliver=deliver, actor=actor,
+            metadata=metadata, max_uses=max_uses, rotate_every=rotate_every, granter=granter,
+            hides_after_reveal=hides_after_reveal, deliver=deliver, actor=actor,
         )  # fmt: skip
 
     @overload
@@ -104,13 +107,14 @@ class AccountKeys:
         connect_permissions: Iterable[str] | None = None,
         ip_allowlist: Iterable[str] | None = None,
         metadata: Mapping[str, str | None] | None = None,
+        rotate_every: int | timedelta | None = None,
         granter: Key | None = None,
         actor: Actor = SYSTEM,
     ) -> Key:
         """Change a key; see ``KeyService.update``."""
         return self._keys.update(
             self._own(key), name=name, note=note, permissions=permissions, connect_permissions=connect_permissions,
-            ip_allowlist=ip_allowlist, metadata=metadata, granter=granter, actor=actor,
+            ip_allowlist=ip_allowlist, metadata=metadata, rotate_every=rotate_every, granter=granter, actor=actor,
         )  # fmt: skip
 
     def revoke(self, key: Key, *, actor: Actor = SYSTEM) -> Key:

@@ -24,7 +24,8 @@ LOG = chain.ChainedLog(
 _LOGGED = (
     "kind", "name", "note", "permissions", "connect_permissions", "ip_allowlist", "expires_at", "revoked_at",
     "revealed_at",
-    "hidden_at", "is_default", "metadata", "disabled_at", "redacted", "rolled_from", "replaced_by",
+    "hidden_at", "is_default", "metadata", "disabled_at",
+    "max_uses", "rotate_every", "rotate_at", "redacted", "rolled_from", "replaced_by",
 )  # fmt: skip
 
 

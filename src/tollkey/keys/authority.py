@@ -22,6 +22,9 @@ Decisions where Stripe's public documentation does not say what happens:
 - disabling a disabled key and enabling an enabled one: no effect and no entry in the audit log; both need what revoking
   needs, and also default and publishable keys can be disabled
 - metadata is merged as in Stripe's API: other entries stay, an empty value removes its entry, ``{}`` removes all
+- a key with ``max_uses`` ends with its last one, like an expired key; a successor has all of them again. Each of its
+  requests updates one row before it is accepted, so that the number is exact on all nodes
+- a rotation is a roll: a paused or ended key is not rotated, and a successor is rotated after the same time
 - a successor inherits note, metadata, permissions and allow-list, and a restricted key's also its name; publishable and
   secret successors get the default name of their kind
 """
@@ -85,6 +88,8 @@ class Authority(KeyImports, KeyLifetimes):
         ip_allowlist: Iterable[str] = (),
         expires_at: int | None = None,
         metadata: Mapping[str, str] = NO_METADATA,
+        max_uses: int | None = None,
+        rotate_every: int | None = None,
         granter: Key | None = None,
         hides_after_reveal: bool = True,
     ) -> tuple[Key, str]:
@@ -93,6 +98,7 @@ class Authority(KeyImports, KeyLifetimes):
         actor: for the audit log. now, expires_at: UTC epoch seconds. name: empty for the default of the kind.
         permissions, connect_permissions: grants of a restricted key, for example ``customer_read``.
         ip_allowlist: addresses and networks; empty allows all. metadata: see ``Key``.
+        max_uses: how many requests the key is for; None for any number. rotate_every: seconds between rotations.
         granter: the key that authenticated the request; the new key cannot have more permissions, addresses or
             lifetime, and inherits its allow-list and expiry if they are not given. None if a person acts.
         hides_after_reveal: see ``create_defaults``.
@@ -101,7 +107,15 @@ class Authority(KeyImports, KeyLifetimes):
         if kind not in KINDS:
             raise KeyRefused("type_invalid", "The type of a key is publishable, secret or restricted.", "type")
         draft = self._draft(scope, kind, name, now, actor, note=note, hides=hides_after_reveal)
-        draft = replace(draft, metadata=rules.check_metadata(metadata, self.brand))
+        uses, every = rules.check_max_uses(max_uses, kind), rules.check_rotation(rotate_every)
+        draft = replace(
+            draft,
+            metadata=rules.check_metadata(metadata, self.brand),
+            max_uses=uses,
+            uses_left=uses,
+            rotate_every=every,
+            rotate_at=None if every is None else now + every,
+        )
         draft = self._with_limits(draft, permissions, connect_permissions, ip_allowlist)
         expires_at = rules.check_expiry(expires_at, now)
         if granter is not None:
@@ -130,20 +144,29 @@ class Authority(KeyImports, KeyLifetimes):
         rules.check_not_ended(key, now)
         rules.check_not_disabled(key)
         rules.check_grant(granter, key)
+        text = self.text_of(tx, key)
         if key.token is not None:
             return key, key.token
-        sealed = store.sealed_text(tx, scope, key_id)
+        changed = replace(key, revealed_at=key.revealed_at or now)
+        if key.hides_after_reveal:
+            changed = replace(changed, hidden_at=now, revealable=False)
+        return self._save(tx, "revealed", key, changed, actor, now), text
+
+    def text_of(self, tx: Tx, key: Key) -> str:
+        """Return the text of a key without changing or logging anything, for a program that delivers it.
+
+        Raises KeyRefused: ``api_key_already_revealed`` if there is no sealed copy, ``api_key_unreadable``.
+        """
+        if key.token is not None:
+            return key.token
+        sealed = store.sealed_text(tx, key.scope, key.id)
         if sealed is None:
             message = (
                 f"The key {key.redacted} can no longer be shown: its text is shown once and not stored. Roll it to get "
                 f"a new one."
             )
             raise KeyRefused("api_key_already_revealed", message, "id")
-        text = self._unseal(sealed, key)
-        changed = replace(key, revealed_at=key.revealed_at or now)
-        if key.hides_after_reveal:
-            changed = replace(changed, hidden_at=now, revealable=False)
-        return self._save(tx, "revealed", key, changed, actor, now), text
+        return self._unseal(sealed, key)
 
     def default_test_texts(self, tx: Tx, account: str, now: int) -> dict[Kind, str]:
         """Return the texts of the account's default test keys by kind, for examples in the account's documentation.
@@ -190,12 +213,15 @@ class Authority(KeyImports, KeyLifetimes):
         connect_permissions: Iterable[str] | None = None,
         ip_allowlist: Iterable[str] | None = None,
         metadata: Mapping[str, str | None] | None = None,
+        rotate_every: int | None = None,
         granter: Key | None = None,
     ) -> Key:
         """Change name, note, permissions, allow-list or metadata, and return the key.
 
         None leaves a field unchanged; an empty list clears it. metadata: entries to add or replace; an empty or None
-        value removes an entry, ``{}`` all of them. The other arguments are those of ``create``.
+        value removes an entry, ``{}`` all of them.
+        rotate_every: seconds between rotations, counted from now; 0 for none.
+        The other arguments are those of ``create``.
         Raises KeyRefused, with ``code`` and ``param``; StorageError.
         """
         key = self._require(tx, scope, key_id)
@@ -209,6 +235,9 @@ class Authority(KeyImports, KeyLifetimes):
             if metadata is None
             else rules.check_metadata(rules.merge_metadata(key.metadata, metadata), self.brand),
         )
+        if rotate_every is not None:
+            every = rules.check_rotation(rotate_every)
+            changed = replace(changed, rotate_every=every, rotate_at=None if every is None else now + every)
         changed = self._with_limits(changed, permissions, connect_permissions, ip_allowlist)
         rules.check_grant(granter, changed)
         return key if changed == key else self._save(tx, "updated", key, changed, actor, now)

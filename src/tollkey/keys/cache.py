@@ -26,7 +26,8 @@ _FEWEST_CHANGES = 1_000
 class CachedKey(NamedTuple):
     """A key with what verifying it needs.
 
-    unconditional: it is not paused, and has no expiry or allow-list to check. networks: its allow-list, parsed.
+    unconditional: it is not paused, and has no expiry, allow-list or number of uses to check.
+    networks: its allow-list, parsed.
     """
 
     key: Key
@@ -36,7 +37,7 @@ class CachedKey(NamedTuple):
 
 def cached(key: Key) -> CachedKey:
     """Return a key as the cache keeps it."""
-    ends = key.expires_at is not None or key.revoked_at is not None or key.disabled_at is not None
+    ends = (key.expires_at, key.revoked_at, key.disabled_at, key.max_uses) != (None, None, None, None)
     return CachedKey(key, not (ends or key.ip_allowlist), networks_of(key.ip_allowlist))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, Literal, NamedTuple, TypeVar, overload
 
@@ -15,6 +16,7 @@ from tollkey.keys.token import Kind
 
 T = TypeVar("T")
 Secret = TypeVar("Secret", str, str | None)
+MOST_AT_ONCE = 1_000
 
 
 class Made(NamedTuple):
@@ -35,6 +37,24 @@ class Rolled(NamedTuple, Generic[Secret]):
     secret: Secret
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewKey:
+    """A key to create; the fields are the arguments of ``KeyService.create``."""
+
+    name: str = ""
+    permissions: Iterable[str] = ()
+    kind: Kind = "restricted"
+    account: str = "main"
+    livemode: bool = True
+    note: str = ""
+    ip_allowlist: Iterable[str] = ()
+    expires_at: int | datetime | None = None
+    expires_in: int | timedelta | None = None
+    metadata: Mapping[str, str] = field(default_factory=lambda: NO_METADATA)
+    max_uses: int | None = None
+    rotate_every: int | timedelta | None = None
+
+
 class KeyChanges(KeyReading):
     """Changes keys for ``KeyService``. The arguments are those of ``KeyReading``."""
 
@@ -52,6 +72,8 @@ class KeyChanges(KeyReading):
         expires_at: int | datetime | None = None,
         expires_in: int | timedelta | None = None,
         metadata: Mapping[str, str] = NO_METADATA,
+        max_uses: int | None = None,
+        rotate_every: int | timedelta | None = None,
         granter: Key | None = None,
         hides_after_reveal: bool = True,
         deliver: Destination | None = None,
@@ -66,6 +88,8 @@ class KeyChanges(KeyReading):
         expires_at: UTC epoch seconds, or a datetime with a time zone. expires_in: instead of it, seconds from now or a
             timedelta.
         metadata: up to 50 names and values of your own, without secrets.
+        max_uses: how many requests the key is for, exactly, on all nodes; each of them writes to the database.
+        rotate_every: how often ``rotate_due`` rolls the key: seconds or a timedelta, an hour at least.
         granter: the key that authenticated the request; the new key cannot have more access. None if a person acts.
         hides_after_reveal: False for a live key that can be revealed until it is hidden by hand.
         deliver: a place that stores the key, from ``tollkey.keys.vaults``; the text is then not returned but empty, and
@@ -74,7 +98,7 @@ class KeyChanges(KeyReading):
         Raises KeyRefused, with ``code`` and ``param``; StorageError; DeliveryFailed.
         """
         scope, now = Scope(account, livemode), int(self._clock())
-        ends = times.expiry(expires_at, expires_in, now)
+        ends, every = times.expiry(expires_at, expires_in, now), times.optional_seconds(rotate_every)
         if deliver is not None:
             check_kind(kind)
             note = note_of(note, deliver)
@@ -82,13 +106,35 @@ class KeyChanges(KeyReading):
             lambda tx: self.authority.create(
                 tx, scope, kind, actor=actor, now=now, name=name, note=note, permissions=permissions,
                 connect_permissions=connect_permissions, ip_allowlist=ip_allowlist, expires_at=ends,
-                metadata=metadata, granter=granter, hides_after_reveal=hides_after_reveal,
+                metadata=metadata, max_uses=max_uses, rotate_every=every, granter=granter,
+                hides_after_reveal=hides_after_reveal,
             )
         )  # fmt: skip
         if deliver is None:
             return Made(key, text)
         hand_over(deliver, text, key.id, lambda: self.revoke(key, actor=actor))
         return Made(key, "")
+
+    def create_many(self, new: Iterable[NewKey], *, actor: Actor = SYSTEM) -> list[Made]:
+        """Create up to 1,000 keys in one transaction: all of them or none.
+
+        new: what to create. actor: for the audit log.
+        Returns keys and texts in the same order. Raises ValueError for more; KeyRefused, with ``code`` and ``param``;
+        StorageError.
+        """
+        wanted = tuple(new)
+        if len(wanted) > MOST_AT_ONCE:
+            raise ValueError(f"at most {MOST_AT_ONCE} keys can be created at once")
+        return self._write(lambda tx, now: [self._create_one(tx, now, one, actor) for one in wanted])
+
+    def _create_one(self, tx: Tx, now: int, new: NewKey, actor: Actor) -> Made:
+        ends = times.expiry(new.expires_at, new.expires_in, now)
+        made = self.authority.create(
+            tx, Scope(new.account, new.livemode), new.kind, actor=actor, now=now, name=new.name, note=new.note,
+            permissions=new.permissions, ip_allowlist=new.ip_allowlist, expires_at=ends, metadata=new.metadata,
+            max_uses=new.max_uses, rotate_every=times.optional_seconds(new.rotate_every),
+        )  # fmt: skip
+        return Made(*made)
 
     @overload
     def roll(
@@ -152,19 +198,22 @@ class KeyChanges(KeyReading):
         connect_permissions: Iterable[str] | None = None,
         ip_allowlist: Iterable[str] | None = None,
         metadata: Mapping[str, str | None] | None = None,
+        rotate_every: int | timedelta | None = None,
         granter: Key | None = None,
         actor: Actor = SYSTEM,
     ) -> Key:
         """Change name, note, permissions, allow-list or metadata, and return the key.
 
         None leaves a field unchanged, an empty list clears it. metadata: entries to add or replace; an empty or None
-        value removes an entry, ``{}`` all of them. The other arguments are those of ``create``.
+        value removes an entry, ``{}`` all of them.
+        rotate_every: see ``create``; 0 for no rotation. The other arguments are those of ``create``.
         Raises KeyRefused, with ``code`` and ``param``; StorageError.
         """
         return self._write(
             lambda tx, now: self.authority.update(
                 tx, key.scope, key.id, actor=actor, now=now, name=name, note=note, permissions=permissions,
                 connect_permissions=connect_permissions, ip_allowlist=ip_allowlist, metadata=metadata,
+                rotate_every=times.optional_seconds(rotate_every),
                 granter=granter,
             )
         )  # fmt: skip
@@ -176,6 +225,18 @@ class KeyChanges(KeyReading):
         StorageError.
         """
         return self._write(lambda tx, now: self.authority.revoke(tx, key.scope, key.id, actor=actor, now=now))
+
+    def revoke_text(self, text: str, *, actor: Actor = SYSTEM) -> Key | None:
+        """Revoke the key with this text, for whoever has it: a form for leaked keys needs no other proof.
+
+        text: of the key; its id is no proof. actor: for the audit log.
+        Returns the key, also if it had ended before; None if there is no such key. Raises KeyRefused:
+        ``publishable_key_not_revocable``; StorageError.
+        """
+        key = None if text.startswith("mk_") else self.find(text)
+        if key is None or key.ended(int(self._clock())):
+            return key
+        return self.revoke(key, actor=actor)
 
     def disable(self, key: Key, *, actor: Actor = SYSTEM) -> Key:
         """Pause a key until ``enable`` and return it. All processes refuse it within the lease, 1 second by default.

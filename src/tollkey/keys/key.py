@@ -19,9 +19,10 @@ class Reason(StrEnum):
     """Why a request was refused. Log it; how much of it the response reveals is the host's decision.
 
     ``missing``: no key was sent. ``unusable_header``: the header contains no key. ``unknown``: no such key.
-    ``expired``, ``revoked``: the key has ended. ``disabled``: it is paused. ``ip_not_allowed``: the caller's address is
-    not in the allow-list. ``forbidden``: it lacks the permission. ``rate_limited``: too many requests.
-    ``quota_exceeded``: the quota of its period is used up. ``unavailable``: the database or the rate limiter failed.
+    ``expired``, ``revoked``: the key has ended; one with ``max_uses`` expires when they are used up.
+    ``disabled``: it is paused. ``ip_not_allowed``: the caller's address is not in the allow-list.
+    ``forbidden``: it lacks the permission. ``rate_limited``: too many requests. ``quota_exceeded``: the quota of its
+    period is used up. ``unavailable``: the database or the rate limiter failed.
     """
 
     missing = "missing"
@@ -55,6 +56,8 @@ class Key:
     is_default: one of the account's default keys. imported: created elsewhere, without our checksum.
     rolled_from, replaced_by: ids of its predecessor and successor.
     metadata: up to 50 names and values of the host's own, for example the id of a machine; read-only, no secrets.
+    max_uses: how many requests it is for; None for any number. uses_left: how many of them are left.
+    rotate_every: seconds between scheduled rotations; None for none. rotate_at: the next one, UTC epoch seconds.
     subject: id of the object that an ephemeral key is for; the host creates such keys, they are not stored here.
     """
 
@@ -89,6 +92,10 @@ class Key:
     effective_connect: frozenset[str] = frozenset()
     metadata: Mapping[str, str] = field(default_factory=lambda: NO_METADATA, hash=False)
     disabled_at: int | None = None
+    max_uses: int | None = None
+    uses_left: int | None = None
+    rotate_every: int | None = None
+    rotate_at: int | None = None
 
     @classmethod
     def of_host(
@@ -123,8 +130,9 @@ class Key:
         return self.kind == "secret" or holds(self.effective_connect if connected else self.effective, permission)
 
     def ended(self, now: int) -> bool:
-        """Return whether it is revoked or has expired at ``now`` (UTC epoch seconds)."""
-        return self.revoked_at is not None or (self.expires_at is not None and now >= self.expires_at)
+        """Return whether it is revoked, used up, or has expired at ``now`` (UTC epoch seconds)."""
+        expired = self.expires_at is not None and now >= self.expires_at
+        return expired or self.revoked_at is not None or self.uses_left == 0
 
     def status(self, now: int) -> Status:
         """Return ``active``, ``disabled`` or ``expired`` at ``now`` (UTC epoch seconds).

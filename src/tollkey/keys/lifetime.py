@@ -51,7 +51,7 @@ class KeyLifetimes(KeyWriter):
         draft = self._successor(key, actor, now)
         rules.check_grant(granter, draft)
         ends = min(now + expires_in_seconds, key.expires_at or 2**53)
-        old = replace(key, expires_at=ends, replaced_by=draft.id, is_default=False)
+        old = replace(key, expires_at=ends, replaced_by=draft.id, is_default=False, rotate_at=None)
         if expires_in_seconds == 0:
             old = self._without_text(old, now)
         old = self._save(tx, "rolled", key, old, actor, now)
@@ -97,6 +97,8 @@ class KeyLifetimes(KeyWriter):
         if own is not None and own <= now:
             raise KeyRefused("no_pending_expiry", f"The key {key.redacted} expires by itself at this time.", "id")
         changed = replace(key, expires_at=own, own_expires_at=own, replaced_by=None)
+        if key.rotate_every is not None:
+            changed = replace(changed, rotate_at=now + key.rotate_every)
         rules.check_grant(granter, changed)
         return self._save(tx, "expiry_cancelled", key, changed, actor, now)
 

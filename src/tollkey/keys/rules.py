@@ -124,6 +124,22 @@ def check_roll_seconds(seconds: int) -> int:
     return seconds
 
 
+def check_max_uses(uses: int | None, kind: Kind) -> int | None:
+    """Return how many requests a key is for, if it is None or 1 and more. Raises KeyRefused."""
+    if uses is not None and kind == "publishable":
+        raise KeyRefused("max_uses_invalid", "A publishable key is for any number of requests.", "max_uses")
+    if uses is not None and not 1 <= uses < 2**53:
+        raise KeyRefused("max_uses_invalid", "A key must be for at least one request.", "max_uses")
+    return uses
+
+
+def check_rotation(every: int | None) -> int | None:
+    """Return the seconds between rotations, if None or an hour and more; None for 0. Raises KeyRefused."""
+    if every is not None and every != 0 and not 3600 <= every < 2**40:
+        raise KeyRefused("rotate_every_invalid", "A key can be rotated every hour at most.", "rotate_every")
+    return every or None
+
+
 def check_limits_fit(kind: Kind, permissions: Iterable[str], allowlist: Iterable[str]) -> None:
     """Check that only restricted keys have permissions, and publishable keys no allow-list. Raises KeyRefused."""
     if kind != "restricted" and any(True for _ in permissions):

@@ -28,6 +28,8 @@ from tollkey.keys.limits import Limits
 from tollkey.keys.observing import LeastPrivilege
 from tollkey.keys.once import first_use, take_once, take_once_at_once
 from tollkey.keys.permissions import Permission, PermissionCatalogue
+from tollkey.keys.results import in_this_request, limited, of_other_account, refused, take_use
+from tollkey.keys.rotating import KeyRotation
 from tollkey.keys.schema import MIGRATIONS
 from tollkey.keys.threads import in_thread
 from tollkey.keys.token import BRAND, Brand, mask_unknown
@@ -36,7 +38,7 @@ from tollkey.keys.usage import ACCEPTED, UsageReports
 from tollkey.keys.verifier import Verifier
 
 
-class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, forking.ForkAware):
+class KeyService(KeyChanges, KeyRotation, PlanChanges, UsageReports, LeastPrivilege, Tokens, forking.ForkAware):
     """Creates and verifies API keys. Use one object for each process and ``close`` it at the end.
 
     Every key belongs to an ``account``, the host's name for its customer, and to a mode. It is thread-safe and may be
@@ -172,7 +174,9 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
         Returns the ``Key``, whose truth value is True, or ``Denied``, whose truth value is False. It never raises for
         anything a caller can send. It uses the cache, or reads the database.
         """
-        return self._record(self._look_up(text, ip, account), ip, endpoint)
+        answer = self._look_up(text, ip, account)
+        used_up = take_use(self.database, answer) if isinstance(answer, Key) else None
+        return self._record(answer if used_up is None else used_up, ip, endpoint)
 
     def verify_cached(
         self, text: str | bytes | None, ip: str | None = None, endpoint: str | None = None, account: str | None = None
@@ -190,9 +194,9 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
         self._lease_renewer.keep_fresh()
         answer = self.verifier.verify_cached(readable, now, ip)
         # Keys of other accounts are read from the database even if cached: they take as long as unknown ones.
-        if answer is None or _of_other_account(answer, account):
-            answer = self.verifier.read(self.database, readable, now, ip)
-        if _of_other_account(answer, account):
+        if answer is None or of_other_account(answer, account):
+            answer = in_this_request(self.verifier.read(self.database, readable, now, ip), now)
+        if of_other_account(answer, account):
             return Denied(Reason.unknown, mask_unknown(readable))
         return answer
 
@@ -203,7 +207,7 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
         if isinstance(readable, Denied):
             return readable
         answer = self.verifier.verify_cached(readable, now, ip)
-        return None if answer is not None and _of_other_account(answer, account) else answer
+        return None if answer is not None and of_other_account(answer, account) else answer
 
     def _record(
         self,
@@ -258,7 +262,7 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
         demand = self._demand(permission, route, cost, publishable)
         checked = self._authorize(self._look_up(text, ip, account), demand)
         if isinstance(checked, Key):
-            checked = _limited(checked, self._take(checked, demand))
+            checked = limited(checked, self._take(checked, demand))
         return self._recorded(checked, ip, endpoint, demand)
 
     async def acheck(
@@ -286,7 +290,7 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
             taken = self._take_at_once(checked, demand)
             if taken is None:
                 taken = await in_thread(partial(self._take, checked, demand))
-            checked = _limited(checked, taken)
+            checked = limited(checked, taken)
         return self._recorded(checked, ip, endpoint, demand)
 
     def _demand(self, permission: str | None, route: str | None, cost: int | None, publishable: bool) -> Demand:
@@ -299,7 +303,7 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
     def _authorize(self, answer: Key | Denied, demand: Demand) -> Key | Checked:
         """Return the key if it may do what a request demands, or why the request is refused."""
         if isinstance(answer, Denied):
-            return _refused(answer)
+            return refused(answer)
         if not demand.declared or (answer.kind == "publishable" and not demand.publishable):
             return Checked(None, Reason.forbidden, masked=answer.masked, known=answer)
         if demand.permission is not None and not answer.allows(demand.permission):
@@ -307,11 +311,18 @@ class KeyService(KeyChanges, PlanChanges, UsageReports, LeastPrivilege, Tokens, 
         return answer
 
     def _take(self, key: Key, demand: Demand) -> tuple[LimitState, ...] | Denied:
-        """Take what a request costs from the limits. It may read the database."""
-        return () if self._limits is None else take_once(self._limits, key, demand.route, demand.cost, self._clock())
+        """Take what a request costs from the limits, and from the uses of a key that counts them. It may block."""
+        limits, now = self._limits, self._clock()
+        taken = () if limits is None else take_once(limits, key, demand.route, demand.cost, now)
+        if isinstance(taken, Denied):
+            return taken
+        used_up = take_use(self.database, key) if demand.cost else None
+        return taken if used_up is None else used_up
 
     def _take_at_once(self, key: Key, demand: Demand) -> tuple[LimitState, ...] | Denied | None:
         """Do what ``_take`` does without blocking; None if that is needed."""
+        if key.max_uses is not None:
+            return None
         if self._limits is None:
             return ()
         return take_once_at_once(self._limits, key, demand.route, demand.cost, self._clock())
@@ -375,28 +386,3 @@ def _declared(
     if tuple(permissions) or implied is not None or brand is not None:
         raise ValueError("permissions, implied and brand are declared by config: give only that")
     return config if isinstance(config, Config) else load(config)
-
-
-def _limited(key: Key, taken: tuple[LimitState, ...] | Denied) -> Checked:
-    """Return the result of a request with a key and permission. taken: of ``Limits.take``."""
-    if isinstance(taken, Denied):
-        return _refused(taken)
-    return Checked(key, limit=taken[0] if taken else None, masked=key.masked, known=key, limits=taken)
-
-
-def _refused(denied: Denied) -> Checked:
-    return Checked(
-        None,
-        denied.reason,
-        limit=denied.limit,
-        retry_after=denied.retry_after,
-        masked=denied.masked,
-        known=denied.key,
-        limits=denied.limits,
-    )
-
-
-def _of_other_account(answer: Key | Denied, account: str | None) -> bool:
-    """Return whether the answer is about a key of another account."""
-    key = answer if isinstance(answer, Key) else answer.key
-    return account is not None and key is not None and key.account != account

@@ -84,6 +84,11 @@ MIGRATION = Migration(
         "CREATE INDEX key_audit_of_key ON key_audit (key_id, seq)",
         "ALTER TABLE api_keys ADD COLUMN metadata TEXT NOT NULL DEFAULT '{{}}'",
         "ALTER TABLE api_keys ADD COLUMN disabled_at {int}",
+        "ALTER TABLE api_keys ADD COLUMN max_uses {int}",
+        "ALTER TABLE api_keys ADD COLUMN uses_left {int}",
+        "ALTER TABLE api_keys ADD COLUMN rotate_every {int}",
+        "ALTER TABLE api_keys ADD COLUMN rotate_at {int}",
+        "CREATE INDEX api_keys_to_rotate ON api_keys (rotate_at) WHERE rotate_at IS NOT NULL",
     ),
 )
 
@@ -93,14 +98,18 @@ SEALED = (SealedColumn("api_keys", "sealed", "seq", ("account", "livemode", "id"
 _COLUMNS = (
     "id, account, livemode, kind, name, note, permissions, connect_permissions, ip_allowlist, created, created_by,"
     " expires_at, own_expires_at, revoked_at, redacted, masked, token, hides_after_reveal, revealed_at, hidden_at,"
-    " is_default, imported, version, rolled_from, replaced_by, sealed IS NOT NULL, metadata, disabled_at"
+    " is_default, imported, version, rolled_from, replaced_by, sealed IS NOT NULL, metadata, disabled_at,"
+    " max_uses, uses_left, rotate_every, rotate_at"
 )
+
+_VALID = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND (uses_left IS NULL OR uses_left > 0)"
 
 # The columns of a dummy key, read in place of a key that does not exist.
 _DUMMY = (
     "'mk_0', 'acct_0', 1, 'restricted', 'Nobody', '', '[\"customer_read\"]', '[]', '[]', 0, 'nobody',"
     " NULL, NULL, NULL, '', '', NULL, 1, NULL, NULL,"
-    " 0, 0, 1, NULL, NULL, 1 = 0, '{}', NULL"
+    " 0, 0, 1, NULL, NULL, 1 = 0, '{}', NULL,"
+    " NULL, NULL, NULL, NULL"
 )
 
 
@@ -131,6 +140,7 @@ def key_from(row: Row, catalogue: PermissionCatalogue) -> Key:
         revealed_at=row[18], hidden_at=row[19], is_default=bool(row[20]), imported=bool(row[21]),
         version=row[22], rolled_from=row[23], replaced_by=row[24], effective_connect=catalogue.expand(connected),
         metadata=MappingProxyType(json.loads(row[26])) if row[26] != "{}" else NO_METADATA, disabled_at=row[27],
+        max_uses=row[28], uses_left=row[29], rotate_every=row[30], rotate_at=row[31],
     )  # fmt: skip
 
 
@@ -156,13 +166,14 @@ def insert(tx: Tx, key: Key, digest: bytes, digest_key: str, sealed: bytes | Non
         int(key.hides_after_reveal),
         key.revealed_at, key.hidden_at, int(key.is_default), int(key.imported), key.version, key.rolled_from,
         key.replaced_by, digest, digest_key, sealed, _metadata_as_text(key), key.disabled_at,
+        key.max_uses, key.uses_left, key.rotate_every, key.rotate_at,
     )  # fmt: skip
     tx.execute(
         "INSERT INTO api_keys (id, account, livemode, kind, name, note, permissions, connect_permissions, ip_allowlist,"
         " created, created_by, expires_at, own_expires_at, revoked_at, redacted, masked, token, hides_after_reveal,"
         " revealed_at, hidden_at, is_default, imported, version, rolled_from, replaced_by, digest, digest_key, sealed,"
-        " metadata, disabled_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " metadata, disabled_at, max_uses, uses_left, rotate_every, rotate_at)"
+        f" VALUES ({', '.join('?' * len(values))})",
         values,
     )
 
@@ -178,14 +189,14 @@ def change(tx: Tx, key: Key, was_version: int, drop_sealed: bool) -> bool:
         key.name, key.note, names_as_text(key.permissions), names_as_text(key.connect_permissions),
         json.dumps(list(key.ip_allowlist)), key.expires_at, key.own_expires_at, key.revoked_at, key.revealed_at,
         key.hidden_at, int(key.is_default), key.version, key.replaced_by, _metadata_as_text(key),
-        key.disabled_at, key.id, key.account, int(key.livemode),
+        key.disabled_at, key.rotate_every, key.rotate_at, key.id, key.account, int(key.livemode),
         was_version,
     )  # fmt: skip
     rows = tx.execute(
         "UPDATE api_keys SET name = ?, note = ?, permissions = ?, connect_permissions = ?, ip_allowlist = ?,"
         " expires_at = ?,"
         f" own_expires_at = ?, revoked_at = ?, revealed_at = ?, hidden_at = ?, is_default = ?, version = ?,"
-        f" replaced_by = ?, metadata = ?, disabled_at = ?{sealed}"
+        f" replaced_by = ?, metadata = ?, disabled_at = ?, rotate_every = ?, rotate_at = ?{sealed}"
         " WHERE id = ? AND account = ? AND livemode = ? AND version = ? RETURNING id",
         values,
     )
@@ -266,6 +277,24 @@ def by_digest(tx: Tx, digests: Sequence[bytes], catalogue: PermissionCatalogue) 
     return key_from(row, catalogue), None if digest is None else bytes(digest), digest_key
 
 
+def take_use(tx: Tx, key_id: str) -> int | None:
+    """Take one use of a key with ``max_uses`` and return how many are left; None if there was none."""
+    rows = tx.execute(
+        "UPDATE api_keys SET uses_left = uses_left - 1 WHERE id = ? AND uses_left > 0 RETURNING uses_left", (key_id,)
+    )
+    return rows[0][0] if rows else None
+
+
+def due(tx: Tx, catalogue: PermissionCatalogue, at: int, now: int, limit: int) -> tuple[Key, ...]:
+    """Return valid keys of all accounts whose rotation is due at ``at``, the longest due first; not paused ones."""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM api_keys WHERE rotate_at <= ? AND replaced_by IS NULL AND disabled_at IS NULL"
+        f" AND {_VALID} ORDER BY rotate_at, seq LIMIT ?",
+        (at, now, limit),
+    )
+    return tuple(key_from(row, catalogue) for row in rows)
+
+
 def sealed_text(tx: Tx, scope: Scope, key_id: str) -> bytes | None:
     """Return the sealed copy of a key, or None."""
     rows = tx.execute(
@@ -298,7 +327,7 @@ def page(
         where.append("kind = ?")
         params.append(kind)
     if active_at is not None:
-        where.append("revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)")
+        where.append(_VALID)
         params.append(active_at)
     if after is not None:
         where.append(f"seq < {seq_of}")

@@ -31,6 +31,11 @@ def epoch(at: int | datetime) -> int:
     return math.floor(at.timestamp())
 
 
+def optional_seconds(length: int | timedelta | None) -> int | None:
+    """Return a length of time in seconds, a fraction rounded up; None for None."""
+    return None if length is None else seconds(length)
+
+
 def seconds(length: int | timedelta) -> int:
     """Return a length of time in seconds, a fraction rounded up."""
     return math.ceil(length.total_seconds()) if isinstance(length, timedelta) else length

@@ -189,7 +189,7 @@ class Verifier(forking.ForkAware):
         key = entry.key
         if stored != current:
             self._digest_moves[key.id] = current
-        if not key.ended(now):
+        if not key.ended(now) and key.max_uses is None:  # each use of a key that counts them asks the database
             self._cache.store(current, entry, epoch, text)
         return key if entry.unconditional else self._check(entry, now, ip)
 
@@ -227,7 +227,7 @@ class Verifier(forking.ForkAware):
         key = entry.key
         if key.revoked_at is not None:
             return Denied(Reason.revoked, key.masked, key)
-        if key.expires_at is not None and now >= key.expires_at:
+        if key.ended(now):
             return Denied(Reason.expired, key.masked, key)
         if key.disabled_at is not None:
             return Denied(Reason.disabled, key.masked, key)

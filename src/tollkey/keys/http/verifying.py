@@ -134,7 +134,7 @@ def limit_facts(limit: LimitState) -> dict[str, JsonValue]:
 def _ttl(checked: Checked, now: int) -> int:
     """Return how many seconds a remote cache may keep this answer; 0 if the next one depends on more than the key."""
     key = checked.key
-    if key is None or key.ip_allowlist or checked.limit is not None:
+    if key is None or key.ip_allowlist or key.max_uses is not None or checked.limit is not None:
         return 0
     return LONGEST_TTL if key.expires_at is None else max(0, min(LONGEST_TTL, key.expires_at - now))
 

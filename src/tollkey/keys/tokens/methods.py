@@ -169,6 +169,8 @@ def _usable(key: Key | None, key_id: str, now: int) -> Key:
         raise KeyRefused("resource_missing", f"No such api_key: '{key_id[:100]}'", "key")
     if key.kind == "publishable":
         raise KeyRefused("publishable_key", "No token is derived from a publishable key: it is public.", "key")
+    if key.max_uses is not None:
+        raise KeyRefused("api_key_counts_uses", f"The key {key.redacted} is for a number of requests only.", "key")
     status = key.status(now)
     if status != "active":
         raise KeyRefused(f"api_key_{status}", f"The key {key.redacted} is {status}.", "key")

@@ -1,0 +1,84 @@
+"""Rotating keys on a schedule: the part of ``KeyService`` that rolls keys with ``rotate_every`` in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from tollkey.db import Database
+from tollkey.keys import store, times
+from tollkey.keys.authority import Authority
+from tollkey.keys.changing import Rolled
+from tollkey.keys.errors import KeyRefused
+from tollkey.keys.key import Actor, Key
+
+ROTATION = Actor("system", "rotation")
+_MOST_AT_ONCE = 1_000
+
+
+class KeyRotation:
+    """Rotates keys. A base class of ``KeyService``."""
+
+    database: Database
+    authority: Authority
+    _clock: Callable[[], float]
+
+    def rotations_due(self, within: int | timedelta = 0, *, limit: int = _MOST_AT_ONCE) -> tuple[Key, ...]:
+        """Return valid keys of all accounts whose rotation is due, the longest due first; paused keys are left out.
+
+        within: also keys that are due within these seconds or this timedelta, to give notice.
+        limit: maximum number. Raises StorageError.
+        """
+        now = int(self._clock())
+        until = now + times.seconds(within)
+        return self.database.read(lambda tx: store.due(tx, self.authority.catalogue, until, now, limit))
+
+    def rotate_due(
+        self,
+        *,
+        grace: int | timedelta = timedelta(days=7),
+        deliver: Callable[[Rolled[str]], None] | None = None,
+        actor: Actor = ROTATION,
+    ) -> list[Rolled[str | None]]:
+        """Roll the keys whose rotation is due, at most 1,000; call it again while it returns any.
+
+        grace: how long the old keys stay valid: 0 to 604800 seconds, or a timedelta.
+        deliver: called with each rolled key and the new text, for example to write it to a secret manager; the sealed
+            copy of a live key is destroyed when it returns. If it raises, the copy stays for one ``reveal``, the old
+            key stays valid for the grace, and the exception is raised. None: all texts stay sealed.
+        actor: for the audit log.
+        Several processes may call it at once. Raises KeyRefused, ``expires_in_invalid``, also for a grace of 0;
+        StorageError.
+        """
+        seconds = times.seconds(grace)
+        if seconds == 0:
+            raise KeyRefused(
+                "expires_in_invalid", "A rotated key needs a grace, so that its users can follow.", "grace"
+            )
+        rolled: list[Rolled[str | None]] = []
+        for key in self.rotations_due():
+            one = self._rotate(key, seconds, actor)
+            if one is None:
+                continue
+            rolled.append(one)
+            if deliver is not None:
+                self._deliver(one, deliver, actor)
+        return rolled
+
+    def _rotate(self, key: Key, seconds: int, actor: Actor) -> Rolled[str | None] | None:
+        """Roll one key; None if it was changed or rolled since it was found."""
+        now = int(self._clock())
+        try:
+            return self.database.write(
+                lambda tx: Rolled(
+                    *self.authority.roll(tx, key.scope, key.id, seconds, actor=actor, now=now, show=False)
+                )
+            )
+        except KeyRefused:
+            return None
+
+    def _deliver(self, rolled: Rolled[str | None], deliver: Callable[[Rolled[str]], None], actor: Actor) -> None:
+        new, now = rolled.key, int(self._clock())
+        text = self.database.read(lambda tx: self.authority.text_of(tx, new))
+        deliver(Rolled(rolled.old, new, text))
+        self.database.write(lambda tx: self.authority.reveal(tx, new.scope, new.id, actor=actor, now=now))
