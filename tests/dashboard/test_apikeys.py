@@ -332,3 +332,19 @@ def test_metadata_that_is_not_valid_is_shown_again_with_its_error(
     assert 'id="metadata-error"' in answer.text
     assert values[0] in answer.text
     assert default(site).metadata == {}
+
+
+def test_the_page_of_a_rolled_key_tells_whether_somebody_still_uses_it(site: Site, dev: Browser) -> None:
+    key = default(site)
+    dev.post(url(site, f"/apikeys/{key.id}/roll"), {"expires_in": "in_24_hours"})
+    new = default(site)
+    page = dev.get(url(site, f"/apikeys/{new.id}")).text
+    assert 'id="old-key"' in page
+    assert "has not been used" in page
+    site.world.clock[0] += 120
+    assert site.api.get("/v1/balance").status == 200
+    site.core.database.write(site.core.verifier.flush)
+    for one in (key, new):
+        page = dev.get(url(site, f"/apikeys/{one.id}")).text
+        assert "was still used" in page
+        assert "GET /v1/balance" in page

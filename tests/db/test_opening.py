@@ -80,3 +80,11 @@ def test_a_file_that_stays_locked_is_refused_after_ten_seconds(tmp_path: Path) -
         connect(tmp_path / "a.db", None, pause=pauses.append)
     assert 9.5 < sum(pauses) <= 10
     holder.close()
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("no database" * 500)
+    with pytest.raises(StorageError, match="not a database"):
+        open_database(str(file), origin="a")
+    assert file.read_text().startswith("no database")

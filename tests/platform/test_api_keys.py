@@ -116,3 +116,16 @@ def test_metadata_of_a_key_is_merged_and_removed_like_that_of_any_object(api: Ap
     answer = api.post(path, metadata={"key": made["secret"]})
     assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "metadata_invalid", "metadata")
     assert made["secret"] not in answer.error["message"]
+
+
+def test_a_key_tells_who_still_uses_the_one_it_replaced(api: Api) -> None:
+    made = api.post("/v1/api_keys", type="secret")
+    new = api.post(f"/v1/api_keys/{made['id']}/roll", expires_in="in_1_hour")
+    use = api.get(f"/v1/api_keys/{new['id']}")["old_key_use"]
+    assert (use["api_key"], use["used_since_roll"], use["last_used"]) == (made["id"], False, None)
+    api.world.clock[0] += 120
+    assert api.get("/v1/customers", key=made["secret"]).status == 200
+    api.world.core.database.write(api.world.core.verifier.flush)
+    use = api.get(f"/v1/api_keys/{new['id']}")["old_key_use"]
+    assert (use["used_since_roll"], use["last_used"]["endpoint"]) == (True, "GET /v1/customers")
+    assert api.get(f"/v1/api_keys/{api.post('/v1/api_keys', type='secret')['id']}")["old_key_use"] is None

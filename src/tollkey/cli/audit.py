@@ -7,23 +7,23 @@ from typing import Any
 import typer
 
 from tollkey import dashboard
-from tollkey.cli.common import fail, opened, show, when
+from tollkey.cli.common import fail, show, when
+from tollkey.cli.keys_opening import OpenKeys
 from tollkey.keys import audit, chain
 
 _LOGS = {log.name: log for log in (audit.LOG, dashboard.LOG)}
 
 
-def verify_logs(data: str | None, database: str | None, expect: list[str], as_json: bool) -> None:
-    """Verify the hash chains of both audit logs and print the results.
+def verify_logs(host: OpenKeys, expect: list[str], as_json: bool) -> None:
+    """Verify the hash chains of the audit logs and print the results: of keys, and of the Dashboard if there is one.
 
     expect: heads that an earlier run printed, ``log:entries:code``. Raises typer.Exit with 1 when a log was changed.
     """
     expected = _heads(expect)
-    with opened(data, database) as core:
-        keyring = core.authority.keyring
-        found = core.database.read(
-            lambda tx: [chain.verify(tx, keyring, log, expected.get(name)) for name, log in _LOGS.items()]
-        )
+    logs = _LOGS if host.core is not None else {audit.LOG.name: audit.LOG}
+    found = host.database.read(
+        lambda tx: [chain.verify(tx, host.authority.keyring, log, expected.get(name)) for name, log in logs.items()]
+    )
     values = [{**verdict._asdict(), "head": f"{verdict.log}:{verdict.head}"} for verdict in found]
     show(values, as_json, lambda: [line for value in values for line in _lines(value)])
     if not all(verdict.whole for verdict in found):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tollkey.cli.common import ACTOR, fail
-from tollkey.core import Core
+from tollkey.cli.keys_opening import OpenKeys
 from tollkey.keys import Key
 from tollkey.keys.delivering import DeliveryFailed, Destination, hand_over, roll_into
 from tollkey.keys.vaults import KubernetesSecret, destination_of
@@ -43,11 +43,11 @@ def prints(destination: Destination) -> bool:
     return isinstance(destination, KubernetesSecret) and destination.file is None
 
 
-def deliver_created(core: Core, destination: Destination, key: Key, text: str) -> None:
+def deliver_created(keys: OpenKeys, destination: Destination, key: Key, text: str) -> None:
     """Hand a key over that was created; revoke it if that fails. Raises typer.Exit."""
 
     def revoke() -> None:
-        core.database.write(lambda tx: core.authority.revoke(tx, key.scope, key.id, actor=ACTOR, now=int(core.now())))
+        keys.database.write(lambda tx: keys.authority.revoke(tx, key.scope, key.id, actor=ACTOR, now=int(keys.now())))
 
     try:
         hand_over(destination, text, key.id, revoke)
@@ -55,9 +55,9 @@ def deliver_created(core: Core, destination: Destination, key: Key, text: str) -
         raise fail(str(failed)) from None
 
 
-def deliver_rolled(core: Core, destination: Destination, key: Key, seconds: int) -> Key:
+def deliver_rolled(keys: OpenKeys, destination: Destination, key: Key, seconds: int) -> Key:
     """Roll a key and hand its successor over, which is returned. Raises typer.Exit."""
     try:
-        return roll_into(core.database, core.authority, destination, key, seconds, ACTOR, core.now)[1]
+        return roll_into(keys.database, keys.authority, destination, key, seconds, ACTOR, keys.now)[1]
     except DeliveryFailed as failed:
         raise fail(str(failed)) from None

@@ -8,7 +8,7 @@ import typer
 
 from tollkey.cli import keys_import, keys_least_privilege, keys_unused, keys_usage
 from tollkey.cli.audit import verify_logs
-from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, Live, fail, opened, scope_of, show, table, when
+from tollkey.cli.common import ACTOR, AsJson, fail, show, table, when
 from tollkey.cli.delivering import (
     Deliver,
     deliver_created,
@@ -17,9 +17,10 @@ from tollkey.cli.delivering import (
     prints,
 )
 from tollkey.cli.keys_config import check_config
+from tollkey.cli.keys_opening import Account, Config, Data, Database, Keyring, Mode, OpenKeys, open_keys
+from tollkey.cli.keys_rotate import rotate_due
 from tollkey.cli.keys_serve import serve
 from tollkey.cli.picking import pick
-from tollkey.core import Core
 from tollkey.db import Tx
 from tollkey.keys import ROLL_EXPIRATIONS, Key, audit, refused_attempts
 from tollkey.keys.delivering import Destination, note_of
@@ -28,10 +29,13 @@ from tollkey.platform.api_keys import shown
 app = typer.Typer(no_args_is_help=True, help="List, create, reveal, roll, revoke and audit keys.")
 app.command("check-config")(check_config)
 app.command()(serve)
+app.command("rotate-due")(rotate_due)
 app.add_typer(keys_import.commands)
 app.add_typer(keys_usage.commands)
 app.add_typer(keys_least_privilege.commands)
 app.add_typer(keys_unused.commands)
+
+_DAY = 86_400
 
 KeyId = Annotated[str, typer.Argument(help="Key id (mk_…) or the last characters of the key.")]
 Show = Annotated[bool, typer.Option("--show-secret", help="Print the key. A live key can be shown only once.")]
@@ -64,25 +68,26 @@ def _metadata(given: list[str] | None) -> dict[str, str]:
 
 
 def _print(
-    core: Core, key: Key, as_json: bool, secret: str | None = None, destination: Destination | None = None
+    host: OpenKeys, key: Key, as_json: bool, secret: str | None = None, destination: Destination | None = None
 ) -> None:
     if destination is not None and prints(destination):
         typer.echo(f"The key {key.id} is in the manifest.", err=True)
         return
-    value = shown(key, int(core.now()), None, secret)
+    value = shown(key, int(host.now()), None, secret)
     show(value, as_json, lambda: _lines(value))
 
 
 @app.command("list")
 def list_keys(
-    data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
+    data: Data = None, database: Database = None, keyring: Keyring = None, config: Config = None,
+    account: Account = None, live: Mode = None, json_: AsJson = False,
     all_: Annotated[bool, typer.Option("--all", help="Include expired and revoked keys.")] = False,
 ) -> None:  # fmt: skip
     """List keys, newest first, with masked secrets."""
-    with opened(data, database) as core:
-        scope, now = scope_of(core, account, live), int(core.now())
-        keys = core.database.read(lambda tx: core.authority.list(tx, scope, active_at=None if all_ else now))
-        usages = core.database.read(lambda tx: core.authority.usages(tx, scope))
+    with open_keys(data, database, keyring, config) as host:
+        scope, now = host.scope_of(account, live), int(host.now())
+        keys = host.database.read(lambda tx: host.authority.list(tx, scope, active_at=None if all_ else now))
+        usages = host.database.read(lambda tx: host.authority.usages(tx, scope))
         values = [shown(key, now, usages.get(key.id)) for key in keys]
         rows = [
             (
@@ -104,17 +109,18 @@ def find(
     key: Annotated[str,
     typer.Argument(
     help="Key id (mk_…), or - to read the key from standard input, which keeps it out of process lists.")],
-    data: Data = None, database: Database = None, json_: AsJson = False,
+    data: Data = None, database: Database = None, keyring: Keyring = None, config: Config = None,
+    json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Find a key in all accounts and modes by its id or its text. Prints no secret."""
     wanted = typer.get_text_stream("stdin").readline().strip() if key == "-" else key
     if key != "-" and not key.startswith("mk_"):
         raise typer.BadParameter("pass the mk_ id, or - and the key on standard input", param_hint="KEY")
-    with opened(data, database) as core:
-        found = core.database.read(lambda tx: core.authority.find(tx, wanted))
+    with open_keys(data, database, keyring, config) as host:
+        found = host.database.read(lambda tx: host.authority.find(tx, wanted))
         if found is None:
             raise fail("no such key")
-        value = {"account": found.account, **shown(found, int(core.now())), "secret": None}
+        value = {"account": found.account, **shown(found, int(host.now())), "secret": None}
         rows = [f"{'account':13} {found.account}", f"{'mode':13} {'live' if found.livemode else 'test'}"]
         show(value, json_, lambda: [*rows, *_lines(value)])
 
@@ -132,49 +138,58 @@ def create(
     typer.Option(help="Allowed IP address or network. Can be repeated.")] = None,
     metadata: Annotated[list[str] | None,
     typer.Option(help="Metadata, such as team=billing. Can be repeated.")] = None,
+    expires_days: Annotated[int | None, typer.Option(min=1, max=36500, help="Days until it expires. [never]")] = None,
+    max_uses: Annotated[int | None, typer.Option(min=1, help="How many requests it is for. [any number]")] = None,
+    rotate_days: Annotated[int | None, typer.Option(min=1, max=36500, help="Days between rotations. [none]")] = None,
     show_secret: Show = False, deliver: Deliver = None,
-    data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
+    data: Data = None, database: Database = None, keyring: Keyring = None, config: Config = None,
+    account: Account = None, live: Mode = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Create a secret or restricted key. A live key is shown only once, so --show-secret or --deliver is required."""
     if kind not in ("secret", "restricted"):
         raise typer.BadParameter("must be secret or restricted", param_hint="--type")
     destination = destination_named(deliver, show_secret, json_)
-    if live and not show_secret and destination is None:
-        message = "a live key is shown only when it is created: add --show-secret, or --deliver"
-        raise typer.BadParameter(message, param_hint="--show-secret")
     entries = _metadata(metadata)
-    with opened(data, database) as core:
-        scope, now = scope_of(core, account, live), int(core.now())
-        key, text = core.database.write(
-            lambda tx: core.authority.create(
+    with open_keys(data, database, keyring, config) as host:
+        scope, now = host.scope_of(account, live), int(host.now())
+        if scope.livemode and not show_secret and destination is None:
+            message = "a live key is shown only when it is created: add --show-secret, or --deliver"
+            raise typer.BadParameter(message, param_hint="--show-secret")
+        if max_uses is not None and host.core is not None:
+            raise typer.BadParameter("the payments API does not count the uses of a key", param_hint="--max-uses")
+        key, text = host.database.write(
+            lambda tx: host.authority.create(
                 tx, scope, "secret" if kind == "secret" else "restricted", actor=ACTOR, now=now, name=name,
                 note=note if destination is None else note_of(note, destination),
                 permissions=permission or (), connect_permissions=connect_permission or (), ip_allowlist=ip or (),
-                metadata=entries,
+                metadata=entries, max_uses=max_uses,
+                expires_at=None if expires_days is None else now + expires_days * _DAY,
+                rotate_every=None if rotate_days is None else rotate_days * _DAY,
             )
         )  # fmt: skip
         if destination is not None:
-            deliver_created(core, destination, key, text)
-        _print(core, key, json_, text if show_secret else None, destination)
+            deliver_created(host, destination, key, text)
+        _print(host, key, json_, text if show_secret else None, destination)
 
 
 @app.command()
 def reveal(
     key: KeyId, note: Annotated[str, typer.Option(help="Where you store the key.")] = "",
-    data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
+    data: Data = None, database: Database = None, keyring: Keyring = None, config: Config = None,
+    account: Account = None, live: Mode = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Print a key: a test key at any time, a live key once."""
-    with opened(data, database) as core:
-        scope, now = scope_of(core, account, live), int(core.now())
+    with open_keys(data, database, keyring, config) as host:
+        scope, now = host.scope_of(account, live), int(host.now())
 
         def reveal_key(tx: Tx) -> tuple[Key, str]:
-            found = pick(core, tx, scope, key)
+            found = pick(host, tx, scope, key)
             if note:
-                core.authority.update(tx, scope, found.id, actor=ACTOR, now=now, note=note)
-            return core.authority.reveal(tx, scope, found.id, actor=ACTOR, now=now)
+                host.authority.update(tx, scope, found.id, actor=ACTOR, now=now, note=note)
+            return host.authority.reveal(tx, scope, found.id, actor=ACTOR, now=now)
 
-        became, text = core.database.write(reveal_key)
-        _print(core, became, json_, text)
+        became, text = host.database.write(reveal_key)
+        _print(host, became, json_, text)
 
 
 @app.command()
@@ -183,7 +198,8 @@ def roll(
     expires: Annotated[str,
     typer.Option(help="When the old key expires: now, in_1_hour, in_24_hours, in_3_days, in_7_days.")] = "now",
     show_secret: Show = False, deliver: Deliver = None,
-    data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
+    data: Data = None, database: Database = None, keyring: Keyring = None, config: Config = None,
+    account: Account = None, live: Mode = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Replace a key with a new one. The old key works until it expires.
 
@@ -193,34 +209,60 @@ def roll(
     if expires not in ROLL_EXPIRATIONS:
         raise typer.BadParameter(f"must be one of {', '.join(ROLL_EXPIRATIONS)}", param_hint="--expires")
     destination = destination_named(deliver, show_secret, json_)
-    if live and expires == "now" and not show_secret and destination is None:
-        message = "the new live key is shown only once: add --show-secret, or --deliver"
-        raise typer.BadParameter(message, param_hint="--show-secret")
-    with opened(data, database) as core:
-        scope, now = scope_of(core, account, live), int(core.now())
+    with open_keys(data, database, keyring, config) as host:
+        scope, now = host.scope_of(account, live), int(host.now())
+        if scope.livemode and expires == "now" and not show_secret and destination is None:
+            message = "the new live key is shown only once: add --show-secret, or --deliver"
+            raise typer.BadParameter(message, param_hint="--show-secret")
         if destination is not None:
-            picked = core.database.read(lambda tx: pick(core, tx, scope, key))
-            new = deliver_rolled(core, destination, picked, ROLL_EXPIRATIONS[expires])
-            _print(core, new, json_, None, destination)
+            picked = host.database.read(lambda tx: pick(host, tx, scope, key))
+            new = deliver_rolled(host, destination, picked, ROLL_EXPIRATIONS[expires])
+            _print(host, new, json_, None, destination)
             return
 
         def roll_key(tx: Tx) -> tuple[Key, Key, str | None]:
-            found = pick(core, tx, scope, key)
-            return core.authority.roll(
+            found = pick(host, tx, scope, key)
+            return host.authority.roll(
                 tx, scope, found.id, ROLL_EXPIRATIONS[expires], actor=ACTOR, now=now, show=show_secret
             )
 
-        _, new, text = core.database.write(roll_key)
-        _print(core, new, json_, text if show_secret else None)
+        _, new, text = host.database.write(roll_key)
+        _print(host, new, json_, text if show_secret else None)
         if not show_secret and new.token is None:
-            options = "".join(
-                f" {option}" for option in (live and "--live", account and f"--account {account}") if option
-            )
+            mode = None if live is None else "--live" if live else "--test"
+            named = {"--account": account, "--database": database, "--keyring": keyring}
+            options = "".join(f" {each}" for each in (mode, *(f"{n} {v}" for n, v in named.items() if v)) if each)
             once = "once" if new.hides_after_reveal else "at any time"
             typer.echo(
                 f"The new key was not printed. Print it {once} with: tollkey keys reveal {new.id}{options}",
                 err=True,
             )
+
+
+@app.command("old-use")
+def old_use(
+    key: KeyId,
+    data: Data = None, database: Database = None, keyring: Keyring = None, config: Config = None,
+    account: Account = None, live: Mode = None, json_: AsJson = False,
+) -> None:  # fmt: skip
+    """Show who still uses the old key after a roll. KEY is the old or the new one; exits with 1 for others."""
+    with open_keys(data, database, keyring, config) as host:
+        scope = host.scope_of(account, live)
+        use = host.old_key_use(host.database.read(lambda tx: pick(host, tx, scope, key)))
+        if use is None:
+            raise fail("this key was not rolled, or its roll was cancelled")
+        last, used = use.last, use.used_since
+        value = {
+            "id": use.key.id, "expires_at": use.key.expires_at, "rolled_at": use.rolled_at, "used_since_roll": used,
+            "requests_since_roll": use.requests,
+            "last_used": last and {"at": last.last_used_at, "endpoint": last.endpoint, "ip": last.ip},
+        }  # fmt: skip
+        rows = [
+            ("old key", use.key.id), ("rolled", when(use.rolled_at)), ("expires", when(use.key.expires_at)),
+            ("still used", f"yes, {use.requests} requests since" if used else "no"),
+            ("last use", f"{when(last.last_used_at)} {last.ip or '-'} {last.endpoint or '-'}" if last else "never"),
+        ]  # fmt: skip
+        show(value, json_, lambda: [f"{name:13} {text}" for name, text in rows])
 
 
 @app.command()
@@ -235,17 +277,18 @@ def update(
     ip: Annotated[list[str] | None, typer.Option(help="Replace the allowed IP addresses. Can be repeated.")] = None,
     metadata: Annotated[list[str] | None,
     typer.Option(help="Set metadata, such as team=billing; team= removes it. Can be repeated.")] = None,
-    data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
+    data: Data = None, database: Database = None, keyring: Keyring = None, config: Config = None,
+    account: Account = None, live: Mode = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Update the name, note, permissions, allowed IP addresses or metadata of a key."""
     entries = _metadata(metadata) if metadata else None
-    with opened(data, database) as core:
-        scope, now = scope_of(core, account, live), int(core.now())
-        became = core.database.write(
-            lambda tx: core.authority.update(
+    with open_keys(data, database, keyring, config) as host:
+        scope, now = host.scope_of(account, live), int(host.now())
+        became = host.database.write(
+            lambda tx: host.authority.update(
                 tx,
                 scope,
-                pick(core, tx, scope, key).id,
+                pick(host, tx, scope, key).id,
                 actor=ACTOR,
                 now=now,
                 name=name,
@@ -256,7 +299,7 @@ def update(
                 metadata=entries,
             )
         )
-        _print(core, became, json_)
+        _print(host, became, json_)
 
 
 def _verb(name: str, about: str) -> None:
@@ -264,16 +307,18 @@ def _verb(name: str, about: str) -> None:
         key: KeyId,
         data: Data = None,
         database: Database = None,
+        keyring: Keyring = None,
+        config: Config = None,
         account: Account = None,
-        live: Live = False,
+        live: Mode = None,
         json_: AsJson = False,
     ) -> None:
-        with opened(data, database) as core:
-            scope, now = scope_of(core, account, live), int(core.now())
-            verb = getattr(core.authority, name)
+        with open_keys(data, database, keyring, config) as host:
+            scope, now = host.scope_of(account, live), int(host.now())
+            verb = getattr(host.authority, name)
             _print(
-                core,
-                core.database.write(lambda tx: verb(tx, scope, pick(core, tx, scope, key).id, actor=ACTOR, now=now)),
+                host,
+                host.database.write(lambda tx: verb(tx, scope, pick(host, tx, scope, key).id, actor=ACTOR, now=now)),
                 json_,
             )
 
@@ -290,12 +335,13 @@ _verb("hide", "Hide a live key that can still be revealed.")
 
 @app.command("refusals")
 def refusals(
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50, data: Data = None, database: Database = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    data: Data = None, database: Database = None, keyring: Keyring = None, config: Config = None,
     json_: AsJson = False,
 ) -> None:  # fmt: skip
     """List refused keys and failed sign-ins of all accounts, counted per hour, newest first."""
-    with opened(data, database) as core:
-        found = core.database.read(lambda tx: refused_attempts(tx, limit))
+    with open_keys(data, database, keyring, config) as host:
+        found = host.database.read(lambda tx: refused_attempts(tx, limit))
         rows = [
             (when(a.since), a.what, a.reason, a.address, a.subject or "-", str(a.attempts), when(a.last_at))
             for a in found
@@ -315,7 +361,8 @@ def audit_log(
     help="Verify the hash chains of the audit logs.")] = False,
     expect: Annotated[list[str] | None,
     typer.Option(help="A head that an earlier --verify printed. Can be repeated.")] = None,
-    data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
+    data: Data = None, database: Database = None, keyring: Keyring = None, config: Config = None,
+    account: Account = None, live: Mode = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """List the audit log of keys, newest first.
 
@@ -323,12 +370,13 @@ def audit_log(
     changed.
     """
     if verify or expect:
-        verify_logs(data, database, expect or [], json_)
+        with open_keys(data, database, keyring, config) as host:
+            verify_logs(host, expect or [], json_)
         return
-    with opened(data, database) as core:
-        scope = scope_of(core, account, live)
-        entries = core.database.read(
-            lambda tx: audit.entries(tx, scope, pick(core, tx, scope, key).id if key else None, limit)
+    with open_keys(data, database, keyring, config) as host:
+        scope = host.scope_of(account, live)
+        entries = host.database.read(
+            lambda tx: audit.entries(tx, scope, pick(host, tx, scope, key).id if key else None, limit)
         )
         values = [
             {

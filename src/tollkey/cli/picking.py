@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from tollkey.cli.common import fail
+from tollkey.cli.keys_opening import OpenKeys
 from tollkey.core import Core
 from tollkey.db import Scope, Tx
 from tollkey.keys import Key
 
 
-def pick(core: Core, tx: Tx, scope: Scope, text: str) -> Key:
+def pick(keys: Core | OpenKeys, tx: Tx, scope: Scope, text: str) -> Key:
     """Return the key with this id, or whose text ends in these characters. Raises typer.Exit for none and several."""
-    key = core.authority.get(tx, scope, text)
+    key = keys.authority.get(tx, scope, text)
     if key is not None:
         return key
-    hits = core.authority.ending_in(tx, scope, text) if len(text) >= 4 and not text.startswith("mk_") else ()
+    hits = keys.authority.ending_in(tx, scope, text) if len(text) >= 4 and not text.startswith("mk_") else ()
     if len(hits) != 1:
         raise fail(
             f"no such key in {'live' if scope.livemode else 'test'} mode: {text[:40]}"

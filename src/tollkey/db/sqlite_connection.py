@@ -40,6 +40,9 @@ def connect(path: Path, attach: Path | None, *, pause: Callable[[float], None] =
         _enable_wal(connection, pause)
         if attach is not None:
             connection.execute("ATTACH DATABASE ? AS beside", (str(attach),))
+    except sqlite3.Error as error:  # for example another kind of file
+        connection.close()
+        raise translate(error) from error
     except BaseException:
         connection.close()
         raise

@@ -32,6 +32,7 @@ from tollkey.keys.sealed import RowKey, SealedColumn, SealedStorage, Transform, 
 from tollkey.keys.sealing import SealBroken, seal, seal_context, unseal
 from tollkey.keys.service import KeyService
 from tollkey.keys.store import Usage, exists_in_other_mode
+from tollkey.keys.succession import OldKeyUse, old_key_use
 from tollkey.keys.token import BRAND, Brand, Kind, Parsed, digest, generate, mask_known, mask_unknown, parse, redact
 from tollkey.keys.verifier import FLUSH_MOST, Lease, Verifier
 from tollkey.keys.writing import CHANNEL
@@ -70,6 +71,7 @@ __all__ = [
     "Limits",
     "Made",
     "NewKey",
+    "OldKeyUse",
     "Parsed",
     "Permission",
     "PermissionCatalogue",
@@ -105,6 +107,7 @@ __all__ = [
     "mask_unknown",
     "network_of",
     "networks_of",
+    "old_key_use",
     "parse",
     "read_authorization",
     "redact",

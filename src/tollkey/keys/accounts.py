@@ -12,6 +12,7 @@ from tollkey.keys.delivering import Destination
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import NO_METADATA, SYSTEM, Actor, Checked, Key, Reason
 from tollkey.keys.lookup import KeyPage
+from tollkey.keys.succession import OldKeyUse
 from tollkey.keys.token import Kind
 
 if TYPE_CHECKING:
@@ -195,6 +196,10 @@ class AccountKeys:
     def usage(self, key: Key) -> store.Usage | None:
         """Return the last use of a key, None if it was never used; see ``KeyService.usage``."""
         return self._keys.usage(self._own(key))
+
+    def old_key_use(self, key: Key) -> OldKeyUse | None:
+        """Return who still uses the key that this one has replaced; see ``KeyService.old_key_use``."""
+        return self._keys.old_key_use(self._own(key))
 
     def usages(self) -> dict[str, store.Usage]:
         """Return the usage of the keys by key id, without unused keys."""

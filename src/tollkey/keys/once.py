@@ -17,14 +17,16 @@ class VerifiedRequest:
 
     counted: ids of keys whose use was counted.
     paid: what keys have paid to ``Limits``, by key id: the cost, and the answer.
+    used: ids of keys with ``max_uses`` that it took a use of.
     over: the request has ended. Background tasks that it started keep its context, but their uses are counted.
     """
 
-    __slots__ = ("counted", "over", "paid")
+    __slots__ = ("counted", "over", "paid", "used")
 
     def __init__(self) -> None:
         self.counted: set[str] = set()
         self.paid: dict[str, tuple[int, tuple[LimitState, ...]]] = {}
+        self.used: set[str] = set()
         self.over = False
 
 

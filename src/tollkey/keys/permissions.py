@@ -15,7 +15,7 @@ from tollkey.keys.key import Key, holds
 
 LEVELS = ("read", "write")
 _MOST_EXPANDED = 1_000
-_PARAMETER = re.compile(r"\*|[A-Za-z0-9][A-Za-z0-9._~@+-]{0,99}")
+_PARAMETER = re.compile(r"\*|[A-Za-z0-9._~@+-]{1,200}")
 
 # The permissions that a permission implies, at either level. Source: Stripe's restricted-key editor.
 IMPLIED: Mapping[str, tuple[str, ...]] = {
@@ -60,7 +60,7 @@ class Permission(NamedTuple):
     levels: the levels that can be granted; ``write`` implies ``read`` where both exist.
     parameter: whether a grant names one object of the host, which need not be declared: the grants of ``project`` are
         then ``project:42:read`` and ``project:42:write``, or ``project:*:read`` for every object. A parameter has up to
-        100 letters, digits and ``._~@+-``, and begins with a letter or digit.
+        200 letters, digits and ``._~@+-``.
     """
 
     name: str

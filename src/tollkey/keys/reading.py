@@ -12,6 +12,7 @@ from tollkey.keys.config import Config
 from tollkey.keys.key import Key
 from tollkey.keys.lookup import KeyPage
 from tollkey.keys.permissions import PermissionCatalogue
+from tollkey.keys.succession import OldKeyUse, old_key_use
 from tollkey.keys.token import Kind
 
 _BATCH = 1000  # keys read at a time by ``each``
@@ -94,6 +95,13 @@ class KeyReading:
         Raises StorageError.
         """
         return self.database.read(lambda tx: self.authority.usages(tx, key.scope, [key.id])).get(key.id)
+
+    def old_key_use(self, key: Key) -> OldKeyUse | None:
+        """Return who still uses the key that this one has replaced, or this one if it was rolled; None for others.
+
+        Raises StorageError.
+        """
+        return self.database.read(lambda tx: old_key_use(tx, self.authority, key))
 
     def usages(self, *, account: str = "main", livemode: bool = True) -> dict[str, store.Usage]:
         """Return the usage of the account's keys in this mode by key id, without unused keys. Raises StorageError."""

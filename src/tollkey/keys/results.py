@@ -47,7 +47,7 @@ def in_this_request(answer: Key | Denied, now: int) -> Key | Denied:
     if isinstance(answer, Key) or answer.reason is not Reason.expired or answer.key is None:
         return answer
     request, key = current_request(), answer.key
-    took_it = request is not None and f"use of {key.id}" in request.admitted
+    took_it = request is not None and key.id in request.used
     return key if took_it and not replace(key, uses_left=None).ended(now) else answer
 
 
@@ -56,8 +56,8 @@ def take_use(database: Database, key: Key) -> Denied | None:
 
     It writes one row, and blocks. A key without ``max_uses`` is not touched.
     """
-    request, name = current_request(), f"use of {key.id}"
-    if key.max_uses is None or (request is not None and name in request.admitted):
+    request = current_request()
+    if key.max_uses is None or (request is not None and key.id in request.used):
         return None
     try:
         left = database.write(lambda tx: store.take_use(tx, key.id))
@@ -67,5 +67,5 @@ def take_use(database: Database, key: Key) -> Denied | None:
     if left is None:
         return Denied(Reason.expired, key.masked, key)
     if request is not None:
-        request.admitted.add(name)
+        request.used.add(key.id)
     return None

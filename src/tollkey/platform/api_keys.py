@@ -23,10 +23,12 @@ from tollkey.keys import (
     Authority,
     Key,
     KeyRefused,
+    OldKeyUse,
     Permission,
     Usage,
     audit,
     exists_in_other_mode,
+    old_key_use,
 )
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Page, Params, Resource, invalid, missing_object, records
 
@@ -66,9 +68,7 @@ def shown(key: Key, now: int, usage: Usage | None = None, secret: str | None = N
         "expires_at": key.expires_at,
         "hidden_at": key.hidden_at,
         "ip_allowlist": list(key.ip_allowlist),
-        "last_used": None
-        if usage is None
-        else {"at": usage.last_used_at, "endpoint": usage.endpoint, "ip": usage.ip, "requests": usage.uses},
+        "last_used": _last_used(usage),
         "livemode": key.livemode,
         "metadata": dict(key.metadata),
         "name": key.name,
@@ -155,8 +155,28 @@ def list_keys(call: Call, params: Params) -> Page:
 
 
 def retrieve_key(call: Call, params: Params) -> Json:
-    """Retrieve a key; its text only if it is publishable."""
-    return _answer(call, _found(call))
+    """Retrieve a key, with the use of the key that it has replaced; its text only if it is publishable."""
+    key = _found(call)
+    return {**_answer(call, key), "old_key_use": _old_key_use(old_key_use(call.tx, _authority(call), key))}
+
+
+def _old_key_use(use: OldKeyUse | None) -> Json | None:
+    if use is None:
+        return None
+    return {
+        "api_key": use.key.id,
+        "expires_at": use.key.expires_at,
+        "last_used": _last_used(use.last),
+        "requests_since_roll": use.requests,
+        "rolled_at": use.rolled_at,
+        "used_since_roll": use.used_since,
+    }
+
+
+def _last_used(usage: Usage | None) -> Json | None:
+    if usage is None:
+        return None
+    return {"at": usage.last_used_at, "endpoint": usage.endpoint, "ip": usage.ip, "requests": usage.uses}
 
 
 def update(call: Call, params: Params, key: Key) -> Json:

@@ -75,6 +75,22 @@ def test_a_file_and_python_give_the_same_value() -> None:
     )  # fmt: skip
 
 
+def test_a_permission_with_a_parameter_is_needed_with_a_part_of_the_path() -> None:
+    config = parse(
+        "[permissions.project]\nparameter = true\n[[routes]]\n"
+        'match = "GET /projects/{id}"\nneeds = "project:{id}:read"\n'
+    )
+    assert config.permissions == (Permission("project", "Project", parameter=True),)
+    match = config.routing.find("GET", "/projects/42")
+    assert match is not None
+    assert match.permission == "project:42:read"
+    with pytest.raises(ConfigError, match=r"project:\{id\}:delete"):
+        parse(
+            "[permissions.project]\nparameter = true\n[[routes]]\n"
+            'match = "GET /projects/{id}"\nneeds = "project:{id}:delete"\n'
+        )
+
+
 def test_an_empty_file_is_stripe_s_prefixes_and_no_limits() -> None:
     config = parse("")
     assert config == Config()

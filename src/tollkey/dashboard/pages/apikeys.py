@@ -8,7 +8,7 @@ from tollkey.dashboard.naming import action_label, actor_label, person_names
 from tollkey.dashboard.page import Answer, Context, Nav, NotFound, Page, Params, Render
 from tollkey.dashboard.pages.apikeys_least import labels, proposed
 from tollkey.dashboard.pages.apikeys_usage import charts
-from tollkey.keys import Actor, Key, audit
+from tollkey.keys import Actor, Key, audit, old_key_use
 from tollkey.platform import request_logs
 
 _PAGE = 100
@@ -62,6 +62,7 @@ def one(ctx: Context, params: Params) -> Answer:
     names = person_names(ctx.tx, [made_by.id, *(entry.actor.id for entry in history)])
     about = {
         "key": key,
+        "old_use": old_key_use(ctx.tx, ctx.authority, key),
         "usage": ctx.authority.usages(ctx.tx, ctx.scope, [key.id]).get(key.id),
         "requests": request_logs.find(ctx.tx, ctx.scope, key_id=key.id, limit=20),
         "history": [

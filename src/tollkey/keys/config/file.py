@@ -49,6 +49,7 @@ class _Permission:
     label: str | None = None
     group: str = "Core"
     levels: tuple[str, ...] = LEVELS
+    parameter: bool = False
     implies: tuple[str, ...] = ()
 
 
@@ -116,7 +117,7 @@ def _config(tables: dict[str, object], faults: list[Fault]) -> Config:
     if brand is None or faults:
         raise Unreadable
     permissions = tuple(
-        Permission(row.name, row.label or row.name.replace("_", " ").capitalize(), row.group, row.levels)
+        Permission(row.name, row.label or row.name.replace("_", " ").capitalize(), row.group, row.levels, row.parameter)
         for row in file.permissions.values()
     )
     return Config(

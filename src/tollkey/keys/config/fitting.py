@@ -10,6 +10,7 @@ from tollkey.keys.config.plans import PERS, Limit, Plan
 from tollkey.keys.config.routes import Route
 from tollkey.keys.permissions import Permission
 
+_PARAMETER = re.compile(r":(?:\{\w+\}|[A-Za-z0-9._~@+-]{1,200}):")  # of a permission: a part of the path, or its value
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _PLAN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -110,5 +111,5 @@ def _concerns(limit: Limit, route: Route) -> bool:
 
 def _needs_faults(index: int, route: Route, needs: str, grants: set[str]) -> Iterator[Fault]:
     place: Place = ("routes", index, "needs")
-    if needs not in grants:
+    if _PARAMETER.sub(":*:", needs) not in grants:
         yield Fault(place, f"{needs!r} is not the name of a permission with its level{suggestion(needs, grants)}")

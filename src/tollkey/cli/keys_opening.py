@@ -1,0 +1,88 @@
+"""Opens the keys that ``tollkey keys`` works on: those of the payments API, or those of a library's own database."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tollkey.cli.common import Data, fail, opened, quiet_connection_logs, refused, scope_of
+from tollkey.core import Core
+from tollkey.db import Scope, StorageError, sqlite_file
+from tollkey.keys import KeyringError, KeyService, SealBroken, TollkeyError, UnknownPermission
+from tollkey.keys.changing import KeyChanges
+from tollkey.keys.rotating import KeyRotation
+
+__all__ = ["Account", "Config", "Data", "Database", "Keyring", "Mode", "OpenKeys", "open_keys"]
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        help="postgresql://… of the payments API, or the database of a library: a file, or postgresql://… with"
+        " --keyring. [SQLite in --data]"
+    ),
+]
+Keyring = Annotated[str | None, typer.Option(help="Keyring of a library's database. [SQLite: beside the database]")]
+Config = Annotated[
+    Path | None, typer.Option(help="tollkey.toml of a library's database: its prefixes and permissions.")
+]
+Account = Annotated[str | None, typer.Option(help="Account. [the first account; of a library: main]")]
+Mode = Annotated[bool | None, typer.Option("--live/--test", help="Mode. [test mode; of a library: live mode]")]
+
+
+class OpenKeys(KeyChanges, KeyRotation):
+    """The keys that a command works on. core: of the payments API; None for a library's database."""
+
+    core: Core | None = None
+
+    def now(self) -> float:
+        """Return the time, UTC epoch seconds."""
+        return self._clock()
+
+    def scope_of(self, account: str | None, live: bool | None) -> Scope:
+        """Return the account and mode that a command is for. Raises typer.Exit for an unknown account."""
+        if self.core is not None:
+            return scope_of(self.core, account, bool(live))
+        return Scope(account or "main", live is not False)
+
+
+@contextmanager
+def open_keys(data: str | None, database: str | None, keyring: str | None, config: Path | None) -> Iterator[OpenKeys]:
+    """Open the keys that the options of a command name, within a ``with`` block.
+
+    A database is a library's if it is a file, or if a keyring or a configuration is given. It is never created.
+    Raises typer.Exit with 1 for errors, with 3 when the database cannot be reached.
+    """
+    is_file = database is not None and "://" not in database.removeprefix("sqlite:///")
+    if database is None or not (is_file or keyring or config):
+        if keyring or config:
+            raise typer.BadParameter("--keyring and --config are for a library's database", param_hint="--database")
+        with opened(data, database) as core:
+            keys = OpenKeys(core.database, core.authority, core.now)
+            keys.core = core
+            yield keys
+        return
+    if data is not None:
+        raise typer.BadParameter("choose one of --data and a library's --database", param_hint="--data")
+    if is_file and not sqlite_file(f"sqlite:///{database.removeprefix('sqlite:///')}").exists():
+        raise fail(f"there is no database {database}")
+    with quiet_connection_logs(), _library(database, keyring, config) as service:
+        yield OpenKeys(service.database, service.authority, time.time)
+
+
+@contextmanager
+def _library(database: str, keyring: str | None, config: Path | None) -> Iterator[KeyService]:
+    os.environ.pop("TOLLKEY_KEYRING", None)  # not inherited by child processes
+    try:
+        with KeyService.open(database, keyring=keyring, config=config, flush_seconds=0) as service:
+            yield service
+    except UnknownPermission as unknown:
+        hint = "" if config else " The permissions of a library are declared in tollkey.toml: pass --config."
+        raise fail(f"{unknown}{hint}") from None
+    except (OSError, ValueError, StorageError, KeyringError, SealBroken, TollkeyError) as problem:
+        raise refused(problem) from None

@@ -1,0 +1,117 @@
+"""``tollkey keys`` on the database of a library, which has no payments API."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tollkey.cli.app import app
+from tollkey.keys import Key, KeyService, Permission
+
+PERMISSIONS = [Permission("report", "Reports"), Permission("project", "Projects", parameter=True)]
+CONFIG = """[service]
+name = "acme"
+[permissions.report]
+label = "Reports"
+[permissions.project]
+label = "Projects"
+parameter = true
+"""
+
+
+def run(folder: Path, *arguments: str, config: bool = False) -> Any:
+    options = ["--database", str(folder / "keys.db"), *(["--config", str(folder / "tollkey.toml")] if config else [])]
+    return CliRunner().invoke(app, ["keys", *arguments, *options])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "tollkey.toml").write_text(CONFIG)
+    KeyService.open(str(tmp_path / "keys.db"), PERMISSIONS).close()
+    return tmp_path
+
+
+def verified(folder: Path, text: str) -> bool:
+    with KeyService.open(str(folder / "keys.db"), PERMISSIONS) as service:
+        return isinstance(service.verify(text), Key)
+
+
+def test_a_key_is_created_with_permissions_of_the_library_and_works(folder: Path) -> None:
+    options = ("--name", "CI", "--permission", "project:42:write", "--account", "alice", "--expires-days", "90")
+    made = run(folder, "create", *options, "--show-secret", "--json", config=True)
+    assert made.exit_code == 0, made.stderr
+    value = json.loads(made.stdout)
+    assert (value["livemode"], value["permissions"]) == (True, ["project:42:write"])
+    assert verified(folder, value["secret"])
+    assert value["id"] in run(folder, "list", "--account", "alice").stdout
+    assert value["id"] not in run(folder, "list").stdout
+
+
+def test_permissions_need_the_configuration(folder: Path) -> None:
+    refused = run(folder, "create", "--permission", "report_read", "--show-secret")
+    assert refused.exit_code == 1
+    assert "pass --config" in refused.stderr
+
+
+def test_a_key_is_paused_revoked_and_audited_without_the_configuration(folder: Path) -> None:
+    made = json.loads(run(folder, "create", "--show-secret", "--json").stdout)
+    for verb in ("disable", "enable", "revoke"):
+        assert run(folder, verb, made["id"]).exit_code == 0
+    log = json.loads(run(folder, "audit", made["id"], "--json").stdout)
+    assert [entry["action"] for entry in log] == ["revoked", "enabled", "disabled", "created"]
+    assert "ok    keys: 4 entries" in run(folder, "audit", "--verify").stdout
+    assert not verified(folder, made["secret"])
+
+
+def test_the_mode_is_live_unless_it_is_said(folder: Path) -> None:
+    test = json.loads(run(folder, "create", "--test", "--json").stdout)
+    assert test["livemode"] is False
+    assert run(folder, "create").exit_code == 2, "a live key is shown once"
+    assert run(folder, "reveal", test["id"], "--test").exit_code == 0
+
+
+def test_a_rolled_key_can_be_revealed_with_the_command_that_is_printed(folder: Path) -> None:
+    made = json.loads(run(folder, "create", "--show-secret", "--json").stdout)
+    rolled = run(folder, "roll", made["id"], "--expires", "in_1_hour")
+    command = rolled.stderr.strip().rpartition("with: tollkey ")[2]
+    shown = CliRunner().invoke(app, command.split())
+    assert shown.exit_code == 0, shown.stderr
+    assert "rk_live_" in shown.stdout
+    use = json.loads(run(folder, "old-use", made["id"], "--json").stdout)
+    assert (use["used_since_roll"], use["requests_since_roll"], use["last_used"]) == (False, 0, None)
+    assert run(folder, "old-use", json.loads(run(folder, "create", "--test", "--json").stdout)["id"]).exit_code == 1
+
+
+def test_keys_that_are_due_are_listed_and_rotated(folder: Path) -> None:
+    made = json.loads(run(folder, "create", "--rotate-days", "1", "--show-secret", "--json").stdout)
+    assert json.loads(run(folder, "rotate-due", "--json").stdout) == []
+    (due,) = json.loads(run(folder, "rotate-due", "--dry-run", "--within-days", "2", "--json").stdout)
+    assert due["id"] == made["id"]
+    with KeyService.open(str(folder / "keys.db"), PERMISSIONS) as service:
+        service.database.write(lambda tx: tx.execute("UPDATE api_keys SET rotate_at = 1"))
+    (rotated,) = json.loads(run(folder, "rotate-due", "--json").stdout)
+    assert rotated["id"] == made["id"]
+    assert run(folder, "reveal", rotated["replaced_by"]).exit_code == 0
+    assert verified(folder, made["secret"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "about"),
+    [
+        (["--database", "{}/missing.db"], 1, "there is no database"),
+        (["--database", "{}/keys.db", "--data", "{}"], 2, "choose one"),
+        (["--keyring", "{}/keyring"], 2, "library"),
+        (["--database", "{}/keys.db", "--config", "{}/missing.toml"], 1, "missing.toml"),
+        (["--database", "{}/tollkey.toml"], 1, "tollkey:"),
+    ],
+)
+def test_what_cannot_be_opened_is_one_line(folder: Path, arguments: list[str], code: int, about: str) -> None:
+    refused = CliRunner().invoke(app, ["keys", "list", *(each.format(folder) for each in arguments)])
+    assert refused.exit_code == code, refused.stderr
+    assert about in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (folder / "missing.db").exists()
