@@ -14,7 +14,7 @@ import typer
 
 from tollkey.cli.common import ACTOR, UNREACHABLE, AsJson, fail, refused
 from tollkey.db import StorageError, sqlite_file
-from tollkey.keys import KeyringError, KeyService
+from tollkey.keys import Keyring, KeyringError, KeyService
 from tollkey.keys.config import Config, ConfigError, load
 from tollkey.keys.importing import (
     Defaults,
@@ -27,6 +27,7 @@ from tollkey.keys.importing import (
     read_file,
     read_text,
 )
+from tollkey.settings import load_settings
 
 _UNREADABLE = 2
 commands = typer.Typer()
@@ -35,8 +36,10 @@ commands = typer.Typer()
 @commands.command("import")
 def import_keys(
     file: Annotated[str, typer.Argument(help="CSV or JSON file, or - for standard input.")],
-    database: Annotated[str, typer.Option(help="SQLite file or postgresql://…", envvar="TOLLKEY_DATABASE")],
-    keyring: Annotated[str | None, typer.Option(help="The keyring. [DATABASE.keyring]")] = None,
+    database: Annotated[str | None,
+    typer.Option(help="SQLite file or postgresql://… [TOLLKEY_DATABASE, TOLLKEY_DATABASE_FILE]")] = None,
+    keyring: Annotated[str | None,
+    typer.Option(help="The keyring. [TOLLKEY_KEYRING_FILE, TOLLKEY_KEYRING; SQLite: beside the database]")] = None,
     config: Annotated[Path | None,
     typer.Option(help="tollkey.toml with the prefixes and permissions of your keys.")] = None,
     format_: Annotated[str, typer.Option("--format", help="plain, unkey, drf or auto.")] = "auto",
@@ -70,13 +73,15 @@ def import_keys(
     except (FileRefused, OSError) as problem:
         raise fail(f"{file}: {problem}", _UNREADABLE) from None
     try:
-        is_file = "://" not in database.removeprefix("sqlite:///")
-        if is_file and dry_run and not sqlite_file(database).exists():
-            raise fail(f"there is no database {database}; a dry run makes none")
-        with KeyService.open(
-            database, declared.permissions, keyring=keyring, implied=declared.implied, brand=declared.brand,
-            flush_seconds=0,
-        ) as service:  # fmt: skip
+        settings = load_settings(database=database)
+        place = settings.database
+        if not place:
+            raise fail("name the database: --database keys.db, or --database postgresql://…", _UNREADABLE)
+        if not settings.in_postgres and dry_run and not sqlite_file(place).exists():
+            raise fail(f"there is no database {place}; a dry run makes none")
+        text = settings.keyring if keyring is None and not settings.keyring_file else ""
+        material = Keyring.from_text(text, "TOLLKEY_KEYRING") if text else keyring or settings.keyring_file or None
+        with KeyService.open(place, config=declared, keyring=material, flush_seconds=0) as service:
             done = import_records(service, records, defaults, ACTOR, int(time.time()), dry_run=dry_run)
     except (OSError, ValueError, StorageError, KeyringError) as problem:
         raise refused(problem) from None

@@ -224,8 +224,8 @@ class Checked:
 class Actor:
     """Who changes a key, for the audit log.
 
-    kind: ``api_key``, ``user``, ``cli`` or ``system``. id: of that key or user. ip: the caller's address.
-    request_id: ``req_…``.
+    kind: ``api_key``, ``user``, ``cli``, ``leak_report`` or ``system``. id: of that key or user, or who reported.
+    ip: the caller's address. request_id: ``req_…``.
     """
 
     kind: str

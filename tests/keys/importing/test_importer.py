@@ -103,6 +103,7 @@ def test_a_dry_run_tells_what_would_be_and_stores_nothing(keys: KeyService, load
     many = [{"hash": sha256(f"{TEXT}{number % BATCH}")} for number in range(BATCH + 1)]
     report = load([*many, {"key": "short"}], dry_run=True)
     assert (report.count("imported"), report.count("existing"), report.count("failed")) == (BATCH, 1, 1)
+    assert [row.id for row in report.rows[:2]] == [None, None]
     assert keys.list() == ()
     assert keys.audit() == []
     assert load(many[:2]).count("imported") == 2

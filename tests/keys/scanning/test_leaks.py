@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import Clock
 from tollkey.db import Ids, Tx
-from tollkey.keys import Key, KeyService, Reason, generate
+from tollkey.keys import SYSTEM, Key, KeyService, Reason, generate
+from tollkey.keys.importing import Defaults, import_records
 from tollkey.keys.scanning.leaks import Leak, Leaks, Policy
 
 
@@ -103,6 +106,16 @@ def test_what_is_no_secret_key_of_ours_is_no_leak(service: KeyService, leaks: Ca
         assert leaks().report(text, source="holder") is None
     assert service.verify(public)
     assert leaks().of_account("main") == ()
+
+
+def test_an_imported_key_ends_before_its_first_use(tmp_path: Path, clock: Clock) -> None:
+    text = "Ab12Cd34.0123456789abcdefghijklmnopqrstuv"
+    records = [{"hash": hashlib.sha256(text.encode()).hexdigest()}]
+    with KeyService.open(str(tmp_path / "keys.db"), allow_imported=True, clock=clock, flush_seconds=0) as keys:
+        import_records(keys, records, Defaults(), SYSTEM, int(clock.now))
+        leak = Leaks(keys, clock).report(text, source="holder")
+        assert leak is not None
+        assert (leak.outcome, reason(keys, text)) == ("revoked", Reason.revoked)
 
 
 def test_an_address_is_stored_without_keys_and_line_breaks(service: KeyService, leaks: Callable[..., Leaks]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Literal
 
@@ -94,7 +94,7 @@ def _batch(
     def run(tx: Tx) -> list[RowReport]:
         rows = [_one(service, tx, number, record, defaults, actor, now) for number, record in batch]
         if dry_run:
-            raise _Undo(rows)
+            raise _Undo([replace(row, id=None) for row in rows])
         return rows
 
     try:

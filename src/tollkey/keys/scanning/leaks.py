@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from tollkey.db import Migration, Scope, SQLite, Tx, migrate
+from tollkey.db import Migration, Scope, SQLite, StorageError, Tx, migrate
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.header import without_keys
-from tollkey.keys.key import Actor, Key
+from tollkey.keys.key import Actor, Denied, Key, Reason
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS
 from tollkey.keys.service import KeyService
 
@@ -101,7 +101,7 @@ class Leaks:
         policy: None for that of this object. actor: for the audit log; by default the source.
         A publishable key is public: it is no leak, and nothing is done. Raises StorageError.
         """
-        key = self._service.find(text)
+        key = self._service.find(text) or self._imported(text)
         if key is None or key.kind == "publishable" or not _is_text(key, text):
             return None
         who = actor or Actor("leak_report", source[:40])
@@ -116,6 +116,13 @@ class Leaks:
                 if attempt == _ATTEMPTS - 1 or refused.code != "api_key_changed":
                     raise
         return None
+
+    def _imported(self, text: str) -> Key | None:
+        """The key that was imported by the hash of this text, and was not used yet. Raises StorageError."""
+        answer = self._service.verifier.read(self._service.database, text, int(self._now()))
+        if isinstance(answer, Denied) and answer.reason is Reason.unavailable:
+            raise StorageError("whether this is a key cannot be known at the moment")
+        return answer if isinstance(answer, Key) else answer.key
 
     def of_account(self, account: str, livemode: bool = True, limit: int = 100) -> tuple[Leak, ...]:
         """Return reports about the keys of an account in this mode, newest first. Raises StorageError."""
