@@ -34,7 +34,8 @@ from tollkey.keys.schema import MIGRATIONS
 from tollkey.keys.threads import in_thread
 from tollkey.keys.token import BRAND, Brand, mask_unknown
 from tollkey.keys.tokens import Tokens
-from tollkey.keys.usage import ACCEPTED, UsageReports
+from tollkey.keys.usage import ACCEPTED, UsageCounter, UsageReports
+from tollkey.keys.usage.section import Section as UsageSection
 from tollkey.keys.verifier import Verifier
 
 
@@ -146,6 +147,7 @@ class KeyService(KeyChanges, KeyRotation, PlanChanges, UsageReports, LeastPrivil
                 allow_imported=allow_imported,
                 foreign=foreign,
                 capacity=cached_keys,
+                usage=UsageCounter.of_section(declared.section(UsageSection)),
             )
             return cls(
                 opened, authority, verifier, clock=clock, flush_seconds=flush_seconds, attempts=attempts,

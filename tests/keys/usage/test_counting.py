@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.conftest import NOW, Clock
 from tollkey.db import Tx
 from tollkey.keys import KeyService, Reason
+from tollkey.keys.config import ConfigError
 from tollkey.keys.usage import OTHER, SLOTS_AT_ONCE, UsageCounter, UsageRow
 
 
@@ -109,6 +112,20 @@ def test_a_flush_writes_in_batches(service: KeyService) -> None:
     assert service.database.write(counter.flush) == SLOTS_AT_ONCE
     assert service.database.write(counter.flush) == 1
     assert service.database.write(counter.flush) == 0
+
+
+def test_the_configuration_says_how_long_minutes_are_kept(tmp_path: Path, clock: Clock) -> None:
+    declared = tmp_path / "tollkey.toml"
+    declared.write_text("[usage]\nraw_days = 1\n")
+    with KeyService.open(str(tmp_path / "keys.db"), config=declared, clock=clock, flush_seconds=0) as keys:
+        key = keys.create().key
+        for day in (0, 2):
+            keys.verifier.usage.count(key, NOW + day * 86400, "GET /")
+            keys.flush()
+        assert [row.at for row in keys.usage_report(("minute",))] == [NOW + 2 * 86400]
+    declared.write_text("[usage]\nraw_days = -1\n")
+    with pytest.raises(ConfigError, match="raw_days"):
+        KeyService.open(str(tmp_path / "keys.db"), config=declared)
 
 
 def test_a_negative_retention_is_refused() -> None:

@@ -11,6 +11,7 @@ from tollkey.db import forking
 from tollkey.db.engine import Tx
 from tollkey.keys.header import without_keys
 from tollkey.keys.key import Key
+from tollkey.keys.usage.section import Section
 from tollkey.keys.usage.store import DAY, HOUR, MINUTE, Slot, add, delete_minutes
 
 ACCEPTED, OTHER = "accepted", "other"
@@ -38,6 +39,11 @@ class UsageCounter(forking.ForkAware):
         self._raw_seconds, self._most_routes, self._most = int(raw_days * DAY), most_routes, most
         self.after_fork_in_child()
         forking.register(self)
+
+    @classmethod
+    def of_section(cls, section: Section | None) -> UsageCounter:
+        """Return the counter that a configuration declares; the usual one for None."""
+        return cls() if section is None else cls(raw_days=section.raw_days, most_routes=section.most_routes)
 
     def after_fork_in_child(self) -> None:
         """Start with no counts and a new lock."""
