@@ -33,6 +33,7 @@ _PORT = 8421
 
 
 def serve(
+    *,
     config: Annotated[
         Path | None, typer.Option(help="What is declared: prefixes, permissions, routes, plans. See check-config.")
     ] = None,
