@@ -109,6 +109,11 @@ COLLECTIONS = {
 }
 
 
+def _person_token(m: Maker) -> Json:
+    account = new_account(m)["id"]
+    return {**m.post(f"/v2/core/accounts/{account}/person_tokens", given_name="Jane"), "_parent": account}
+
+
 MAKERS: dict[str, Callable[[Maker], Json]] = {
     "v2.core.event": lambda m: (m.post("/v1/customers"), m.first("/v2/core/events"))[1],
     "capability": _in_account("capabilities"),
@@ -124,6 +129,7 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
     "country_spec": lambda m: {"id": "US"},
     "reporting.report_type": lambda m: {"id": "balance.summary.1"},
     "v2.core.account_person": _in_account("persons", first_name="Jane", last_name="Diaz"),
+    "v2.core.account_person_token": _person_token,
     "person": _in_account("persons", first_name="Jane", last_name="Diaz"),
 }
 

@@ -54,9 +54,6 @@ def _accepting(call: Call, params: Mapping[str, Any], *path: str) -> Json:
 
 
 def _store(call: Call, kind: str, prefix: str, held: Json, account: str | None = None) -> Json:
-    """Store a token. Raises ApiError 400 for a server's key in live mode (API reference, "Account Tokens")."""
-    if call.livemode and not call.limited:
-        raise invalid("In live mode, you can only create this token with your publishable key.")
     id = call.ids.new(prefix)
     token: Json = {
         "id": id,

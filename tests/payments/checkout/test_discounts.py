@@ -116,3 +116,16 @@ def test_a_code_for_new_customers_is_redeemed_by_one_of_two_sessions_of_a_custom
     assert fill(api, path_of(first)).status == 303
     assert fill(api, path_of(second)).status == 402
     assert (again(api, second)["status"], len(api.get("/v1/charges")["data"])) == ("open", 1)
+
+
+def test_a_session_that_is_paid_at_the_second_attempt_redeems_once(api: Api) -> None:
+    coupon = api.ok("post", "/v1/coupons", percent_off=10, max_redemptions=2)["id"]
+    made = session(api, discounts=[{"coupon": coupon}], invoice_creation={"enabled": True})
+    for number, status, redeemed in (("4000000000000002", 402, 0), (CHALLENGED, 303, 1), ("4242424242424242", 303, 1)):
+        answer = fill(api, path_of(made), number=number)
+        assert (answer.status, api.get(f"/v1/coupons/{coupon}")["times_redeemed"]) == (status, redeemed)
+        if number == CHALLENGED:
+            post(api, answer.headers["location"].removeprefix(api.core.setup.base_url) + "/fail")
+            assert api.get(f"/v1/coupons/{coupon}")["times_redeemed"] == 0
+    invoice = api.get(f"/v1/invoices/{again(api, made)['invoice']}", expand=["discounts"])
+    assert ([one["source"]["coupon"] for one in invoice["discounts"]], invoice["total"]) == ([coupon], 2700)

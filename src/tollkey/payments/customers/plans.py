@@ -40,7 +40,6 @@ def subscribe(call: Call, customer: StoredCustomer, params: Given) -> StoredCust
     if not params.get("plan"):
         return customer
     given = cast("Mapping[str, Any]", params)
-    call.announce(
-        events.CustomerSubscribed(customer, {name: given[name] for name in ("plan", *_TERMS) if name in given})
-    )
+    terms = {name: given[name] for name in ("plan", *_TERMS) if name in given}
+    call.announce(events.CustomerSubscribed(customer, terms))
     return call.objects.get(kinds.CUSTOMER, customer["id"])

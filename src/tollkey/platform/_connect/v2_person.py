@@ -78,7 +78,7 @@ def _put_names(found: Json, names: Sequence[Mapping[str, Any]]) -> None:
     if len(maiden) > 1:
         raise invalid("Persons of this server have one maiden name.", "additional_names")
     found["full_name_aliases"] = [_whole(name) for name in aliases]
-    found["maiden_name"] = (maiden[0].get("surname") or _whole(maiden[0])) if maiden else ""
+    found["maiden_name"] = (maiden[0].get("surname") or _whole(maiden[0])) if maiden else None
 
 
 def _whole(name: Mapping[str, Any]) -> str:
