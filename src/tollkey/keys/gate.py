@@ -152,7 +152,9 @@ class Gate(ABC, Generic[App, RequestT]):
     def _asked(self, request: RequestT, values: list[str]) -> Asked[RequestT]:
         route = None if self._route_for is None else self._route_for(request)
         ip, endpoint = self._client_ip(request), self._endpoint_for(request)
-        target = route or f"{self.method_of(request)} {self.endpoint_of(request).partition(' ')[2]}"
+        target = endpoint if route is None else route
+        if route is None and self._keys.declares_routes:
+            target = f"{self.method_of(request)} {self.endpoint_of(request).partition(' ')[2]}"
         return Asked(request, values, self.parameters_of(request), ip, endpoint, target, route)
 
     def _concluded(self, answer: Accepted | Refused | None, need: Need[RequestT] | None) -> Accepted | Refusal:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from tollkey.db.engine import TollkeyError
@@ -47,8 +46,7 @@ class Accepted:
         return rate_limit_headers(self.limits)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked(Generic[RequestT]):
+class Asked(NamedTuple, Generic[RequestT]):
     """What a guard must know of a request.
 
     request: the framework's own object. values: of the header with the key. parameters: of the path.

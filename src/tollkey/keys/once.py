@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextvars import ContextVar, Token
 from typing import TypeVar
 
 from tollkey.keys.key import Denied, Key, LimitState, Reason
@@ -40,24 +39,30 @@ def _current() -> VerifiedRequest | None:
     return None if request is None or request.over else request
 
 
-@contextmanager
-def one_request() -> Iterator[VerifiedRequest]:
-    """Return a context manager: what is verified in its block, and in threads and tasks with its context, is one
-    request.
+class one_request:  # used as a function
+    """A context manager: what is verified in its block, and in threads and tasks with its context, is one request.
 
     Nested blocks share the request of the outer one.
     """
-    around = _current()
-    if around is not None:
-        yield around
-        return
-    request = VerifiedRequest()
-    token = _newest.set(request)
-    try:
-        yield request
-    finally:
-        request.over = True
-        _newest.reset(token)
+
+    __slots__ = ("_own", "_token")
+
+    def __init__(self) -> None:
+        self._own: VerifiedRequest | None = None
+        self._token: Token[VerifiedRequest | None] | None = None
+
+    def __enter__(self) -> VerifiedRequest:
+        around = _current()
+        if around is not None:
+            return around
+        self._own = VerifiedRequest()
+        self._token = _newest.set(self._own)
+        return self._own
+
+    def __exit__(self, *_: object) -> None:
+        if self._own is not None and self._token is not None:
+            self._own.over = True
+            _newest.reset(self._token)
 
 
 def current_request() -> VerifiedRequest | None:

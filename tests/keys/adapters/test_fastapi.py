@@ -17,6 +17,7 @@ from tollkey.keys import Actor, Key, KeyService, Permission, Refusal
 from tollkey.keys.adapters.fastapi import ApiKeys
 from tollkey.keys.asgi import KeyGate
 from tollkey.keys.config import Config, Limit, Rate
+from tollkey.keys.remote import RemoteKeys
 
 ORIGIN = "https://app.example"
 
@@ -352,6 +353,15 @@ def test_the_admin_router_refuses_in_the_form_of_errors_and_never_takes_a_key_in
         keys.database.write(lambda tx: tx.execute("ALTER TABLE api_keys RENAME TO lost"))
         away = http.get("/keys", headers=yes)
         assert (away.status_code, away.json()["error"]["code"]) == (503, "unavailable")
+
+
+def test_keys_of_a_key_server_have_no_admin_router(tmp_path: Path) -> None:
+    remote = RemoteKeys("http://127.0.0.1:9", "rk" + "_live_none")
+    try:
+        with pytest.raises(TypeError, match="needs a KeyService"):
+            ApiKeys(remote).admin_router(admin)
+    finally:
+        remote.close()
 
 
 def test_the_guard_of_the_admin_router_may_be_any_dependency(keys: KeyService, api: ApiKeys) -> None:

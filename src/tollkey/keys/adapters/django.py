@@ -26,7 +26,6 @@ from tollkey.keys.key import Key
 from tollkey.keys.needs import Need
 from tollkey.keys.once import one_request
 from tollkey.keys.refusal import Refused
-from tollkey.keys.service import KeyService
 
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
 _KEY, _SERVICE, _ACCEPTED = "tollkey.key", "tollkey.service", "tollkey.accepted"
@@ -55,7 +54,9 @@ def site() -> Site:
             f"settings.TOLLKEY has no entry {unknown[0]!r}; it has {', '.join(sorted(_SETTINGS))}"
         )
     if "KEYS" not in given:
-        raise ImproperlyConfigured('settings.TOLLKEY needs "KEYS": the KeyService, or the dotted path to it')
+        raise ImproperlyConfigured(
+            'settings.TOLLKEY needs "KEYS": the KeyService or RemoteKeys, or the dotted path to it'
+        )
     return _site(
         given["KEYS"], given.get("HEADER", AUTHORIZATION), given.get("KEEP_HEADER", False), given.get("ON_DENIED"),
         given.get("CLIENT_IP"),
@@ -65,7 +66,7 @@ def site() -> Site:
 @functools.cache
 def _site(keys: object, header: str, keep_header: bool, on_denied: object, client_ip: object) -> Site:
     service = _imported(keys)
-    if not isinstance(service, KeyService):
+    if not hasattr(service, "permission_names") or not hasattr(service, "check"):
         raise ImproperlyConfigured(f'settings.TOLLKEY["KEYS"] is not a KeyService: {type(service).__name__}')
     guard = Guard(service, header=header, on_denied=_imported(on_denied))
     variable = f"HTTP_{guard.header.upper().replace('-', '_')}"

@@ -25,6 +25,7 @@ from fastapi.security.base import SecurityBase
 from tollkey.keys.adapters.fastapi_admin import Admin, admin_router
 from tollkey.keys.adapters.openapi import OPTIONAL, documented
 from tollkey.keys.asgi import App, AsgiScope, Receive, Send, with_headers
+from tollkey.keys.checks import Checks
 from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard
 from tollkey.keys.key import Key
 from tollkey.keys.needs import Need
@@ -53,7 +54,7 @@ class KeyRefusedError(HTTPException):
 class ApiKeys:
     """The keys of a FastAPI application.
 
-    keys: an open ``KeyService``. app: calls ``install``.
+    keys: an open ``KeyService``, or ``RemoteKeys``. app: calls ``install``.
     header: the header with the key. ``authorization``: a bearer token or the user name of Basic; any other: the key.
     keep_header: leave the header in an accepted request, visible to other dependencies and the handler.
     on_denied: returns the response to a refused request; ``rfc6750`` by default.
@@ -63,7 +64,7 @@ class ApiKeys:
 
     def __init__(
         self,
-        keys: KeyService,
+        keys: Checks,
         app: FastAPI | None = None,
         *,
         header: str = AUTHORIZATION,
@@ -136,8 +137,10 @@ class ApiKeys:
         """Return a router with which your own administrators list, create, change, roll and revoke keys.
 
         admin: a dependency that raises for everyone else. A text that it returns is the actor in the audit log.
-        prefix: of the paths. tags: for OpenAPI.
+        prefix: of the paths. tags: for OpenAPI. Raises TypeError if the keys are ``RemoteKeys``.
         """
+        if not isinstance(self.keys, KeyService):
+            raise TypeError("admin_router changes keys in the database: it needs a KeyService")
         return admin_router(self.keys, admin, prefix=prefix, tags=list(tags))
 
     async def _check(self, connection: HTTPConnection, need: Need[HTTPConnection]) -> Key | None:

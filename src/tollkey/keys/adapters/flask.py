@@ -16,12 +16,12 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, Request, Response, abort, after_this_request, current_app, request
 
+from tollkey.keys.checks import Checks
 from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard
 from tollkey.keys.key import Key
 from tollkey.keys.needs import Need
 from tollkey.keys.once import one_request
 from tollkey.keys.refusal import OnDenied, Refused
-from tollkey.keys.service import KeyService
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,7 +31,7 @@ _KEY, _SERVICE, _ACCEPTED = "tollkey.key", "tollkey.service", "tollkey.accepted"
 class ApiKeys:
     """The keys of a Flask application.
 
-    keys: an open ``KeyService``. app: calls ``init_app``.
+    keys: an open ``KeyService``, or ``RemoteKeys``. app: calls ``init_app``.
     header: the header with the key. ``authorization``: a bearer token or the user name of Basic; any other: the key.
     keep_header: leave the header in an accepted request, visible to the view.
     on_denied: returns the response to a refused request; ``rfc6750`` by default.
@@ -40,7 +40,7 @@ class ApiKeys:
 
     def __init__(
         self,
-        keys: KeyService,
+        keys: Checks,
         app: Flask | None = None,
         *,
         header: str = AUTHORIZATION,

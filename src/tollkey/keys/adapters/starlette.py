@@ -16,16 +16,16 @@ from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 
 from tollkey.keys.asgi import App, AsgiScope, KeyGate
+from tollkey.keys.checks import Checks
 from tollkey.keys.guard import AUTHORIZATION
 from tollkey.keys.key import Key
 from tollkey.keys.refusal import OnDenied
-from tollkey.keys.service import KeyService
 
 
 class ApiKeys:
     """The keys of an application of Starlette or Litestar.
 
-    keys: an open ``KeyService``.
+    keys: an open ``KeyService``, or ``RemoteKeys``.
     header: the header with the key. ``authorization``: a bearer token or the user name of Basic; any other: the key.
     keep_header: leave the header in an accepted request, visible to the endpoint.
     on_denied: returns the response to a refused request; ``rfc6750`` by default.
@@ -34,7 +34,7 @@ class ApiKeys:
 
     def __init__(
         self,
-        keys: KeyService,
+        keys: Checks,
         *,
         header: str = AUTHORIZATION,
         keep_header: bool = False,
