@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from tollkey.db import forking
 from tollkey.keys.key import Checked, Denied, Key
 from tollkey.keys.remote.answers import Question
+from tollkey.keys.remote.async_management import AsyncRemoteManagement
 from tollkey.keys.remote.base import RemoteBase, verified
 from tollkey.keys.remote.errors import RemoteUnavailable
+from tollkey.keys.remote.fields import Fields
+from tollkey.keys.remote.requests import Request, understood
 from tollkey.keys.remote.transport import AsyncTransport
 from tollkey.keys.remote.verdicts import unavailable
 from tollkey.keys.threads import in_thread
 
 
-class AsyncRemoteKeys(RemoteBase):
+class AsyncRemoteKeys(RemoteBase, AsyncRemoteManagement):
     """Does what ``RemoteKeys`` does with ``await``. Use one object for each process and event loop.
 
     The change stream is followed by a thread of its own, so that an event loop that is busy does not delay it.
@@ -65,6 +69,10 @@ class AsyncRemoteKeys(RemoteBase):
             return self._learn(reply, question, asked, ticket)
         except RemoteUnavailable as error:
             return unavailable(error, question.text)
+
+    async def _send(self, request: Request) -> Fields:
+        forking.detect_fork()
+        return Fields(understood(await self._transport.send(request), request))
 
     async def verify(
         self,

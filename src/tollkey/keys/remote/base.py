@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from random import random
 
-from tollkey.db import forking
+from tollkey.db import Ids, forking
 from tollkey.keys.errors import UnknownPermission
 from tollkey.keys.key import Checked, Denied, Key, Reason
 from tollkey.keys.once import current_request
@@ -87,6 +87,7 @@ class RemoteBase(forking.ForkAware, ABC):
         self._listener = Listener(self._address, self._feed, self._connecting)
         self._verdicts = Verdicts(self._cache, freshness, brand=brand, clock=clock, monotonic=monotonic)
         self._listens, self._routes = capacity > 0, routes
+        self._clock, self._ids = clock, Ids(random_bytes)
         self._finalizer = weakref.finalize(self, self._listener.stop)
         self._connect()
         forking.register(self)
@@ -94,6 +95,9 @@ class RemoteBase(forking.ForkAware, ABC):
     @abstractmethod
     def _connect(self) -> None:
         """Make what sends requests."""
+
+    def _new_name(self) -> str:
+        return self._ids.text(24)
 
     def _stop(self) -> None:
         """End the change stream, and use nothing from memory any more."""

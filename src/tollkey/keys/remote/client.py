@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from functools import partial
 
+from tollkey.db import forking
 from tollkey.keys.key import Checked, Denied, Key
 from tollkey.keys.remote.answers import Question
 from tollkey.keys.remote.base import RemoteBase, verified
 from tollkey.keys.remote.errors import RemoteUnavailable
+from tollkey.keys.remote.fields import Fields
+from tollkey.keys.remote.management import RemoteManagement
+from tollkey.keys.remote.requests import Request, understood
 from tollkey.keys.remote.transport import Transport
 from tollkey.keys.remote.verdicts import unavailable
 from tollkey.keys.threads import in_thread
 
 
-class RemoteKeys(RemoteBase):
+class RemoteKeys(RemoteBase, RemoteManagement):
     """Verifies and changes the keys of a key server (``tollkey keys serve``). Use one object for each process.
 
     It is thread-safe and may be created before a fork. Answers about valid keys without limits are remembered; a key
@@ -95,6 +99,10 @@ class RemoteKeys(RemoteBase):
             return self._learn(reply, question, asked, ticket)
         except RemoteUnavailable as error:
             return unavailable(error, question.text)
+
+    def _send(self, request: Request) -> Fields:
+        forking.detect_fork()
+        return Fields(understood(self._transport.send(request), request))
 
     def verify(
         self,

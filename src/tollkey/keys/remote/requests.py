@@ -61,6 +61,7 @@ class Request:
 
     path: begins with a slash. query: without the entries that are None. body: sent as JSON.
     repeatable: it may be sent again if it is unknown whether it arrived. needs: the permission of the service key.
+    idempotency_key: by which the server knows that it is the same change.
     """
 
     method: Literal["GET", "POST"]
@@ -69,6 +70,7 @@ class Request:
     query: Mapping[str, Value] | None = None
     body: Mapping[str, Json] | None = None
     repeatable: bool = False
+    idempotency_key: str | None = None
 
     @property
     def parameters(self) -> dict[str, str]:

@@ -88,6 +88,8 @@ def _built(client: httpx.Client | httpx.AsyncClient, address: Address, request: 
     headers = address.headers
     if request.body is not None:
         headers["content-type"] = "application/json"
+    if request.idempotency_key is not None:
+        headers["idempotency-key"] = request.idempotency_key
     return client.build_request(
         request.method,
         address.url + request.path,
