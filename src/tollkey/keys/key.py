@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tollkey.db.engine import Scope
 from tollkey.keys.token import Kind, mask_unknown
@@ -155,8 +155,7 @@ def holds(held: frozenset[str], grant: str) -> bool:
     return separator != "" and f"{name}:*:{rest.rpartition(':')[2]}" in held
 
 
-@dataclass(frozen=True, slots=True)
-class LimitState:
+class LimitState(NamedTuple):
     """Where a key, account or route stands in one limit; what ``RateLimit`` headers are made of.
 
     policy: the name of the limit. limit: how much it allows in a full window. remaining: how much is left.

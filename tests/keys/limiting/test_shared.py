@@ -126,7 +126,7 @@ def test_what_is_taken_during_an_exchange_is_written_by_the_next(database_of_lim
 
     def during(tx: object) -> None:
         limiter.exchange(tx, midnight - 1)  # type: ignore[arg-type]
-        accepted_now.append(limiter._taken([limiter._current(DAY, midnight - 1)], 1, midnight - 1))
+        accepted_now.append(limiter.take_at_once([DAY], 1, midnight - 1))
         limiter._begin(limiter._states["d"], int(midnight))
 
     accepted_now: list[object] = []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from tollkey.keys.config import Period
+
+_CLOCK_SECONDS = 1e-6  # how exact the difference of two times is
 
 
 class Window(NamedTuple):
@@ -34,7 +36,7 @@ class Bucket:
 
     id: the same for everything that is counted together, also in other processes. policy: the name of the limit.
     capacity: how much can be used at once, or in a period. rate: how much of it returns in a second; 0 with a period.
-    period: None for a token bucket.
+    period: None for a token bucket. slack: how much may be missing, because differences of times are not exact.
     """
 
     id: str
@@ -42,6 +44,10 @@ class Bucket:
     capacity: int
     rate: float = 0.0
     period: Period | None = None
+    slack: float = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "slack", _CLOCK_SECONDS * max(1.0, self.rate))
 
 
 class Level(NamedTuple):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from tollkey.db import forking
 from tollkey.keys.config import Period
 from tollkey.keys.limiting.buckets import Bucket, Level, Taken, Window, window_of
 
 _TIDY_FROM = 1024
-_SLACK = 1e-6  # seconds: how exact the difference of two times is
 
 
 class State:
@@ -32,11 +31,11 @@ class State:
 
     def refill(self, now: float) -> None:
         """Add what has returned to a token bucket."""
-        bucket = self.bucket
+        bucket, level = self.bucket, self.level
         if now > self.at:
-            self.level += (now - self.at) * bucket.rate
+            level += (now - self.at) * bucket.rate
             self.at = now
-        self.level = min(self.level, float(bucket.capacity))
+        self.level = level if level < bucket.capacity else float(bucket.capacity)
 
 
 class MemoryLimiter(forking.ForkAware):
@@ -60,22 +59,29 @@ class MemoryLimiter(forking.ForkAware):
     def take(self, buckets: Sequence[Bucket], cost: int, now: float) -> Taken:
         """See ``Limiter``."""
         with self._lock:
-            return self._taken([self._current(bucket, now) for bucket in buckets], cost, now)
+            return self._taken([self._find(bucket, now) or self._new(bucket, now) for bucket in buckets], cost, now)
 
-    def _current(self, bucket: Bucket, now: float) -> State:
-        """Return the state of a bucket at this time."""
+    def _find(self, bucket: Bucket, now: float) -> State | None:
+        """Return the state of a bucket at this time, if it is known."""
+        state = self._states.get(bucket.id)
+        if state is None or (bucket.period is not None and state.since != self._window(bucket.period, now).since):
+            return None
+        state.bucket, state.touched = bucket, now  # as declared now: another plan may have another rate
+        if bucket.period is None:
+            state.refill(now)
+        return state
+
+    def _new(self, bucket: Bucket, now: float) -> State:
+        """Return the state of a bucket that is not known, or of a new period."""
         since = 0 if bucket.period is None else self._window(bucket.period, now).since
         state = self._states.get(bucket.id)
         if state is None:
             if len(self._states) >= self._tidy_at:
                 self._tidy(now)
             state = self._states[bucket.id] = State(bucket, now, since)
-            return state
-        state.bucket, state.touched = bucket, now  # as declared now: another plan may have another rate
-        if bucket.period is None:
-            state.refill(now)
-        elif state.since != since:
+        else:
             self._begin(state, since)
+        state.bucket, state.touched = bucket, now
         return state
 
     def _begin(self, state: State, since: int) -> None:
@@ -89,8 +95,10 @@ class MemoryLimiter(forking.ForkAware):
         return window
 
     def _taken(self, states: Sequence[State], cost: int, now: float) -> Taken:
-        accepted = cost == 0 or all(_lacks(state, cost) <= _slack(state) for state in states)
-        if accepted and cost:
+        for state in states:
+            if cost and _lacks(state, cost) > state.bucket.slack:
+                return Taken(False, tuple([self._refused(each, cost, now) for each in states]))
+        if cost:
             for state in states:
                 if state.bucket.period is None:
                     state.level -= cost
@@ -98,25 +106,29 @@ class MemoryLimiter(forking.ForkAware):
                     state.used += cost
                 state.pending += cost
                 self._note(state)
-        return Taken(accepted, tuple([self._level(state, 0 if accepted else cost, now) for state in states]))
+        return Taken(True, tuple([self._level(state, now) for state in states]))
 
     def _note(self, state: State) -> None:
         """Note that something was taken, for what exchanges it."""
 
-    def _level(self, state: State, cost: int, now: float) -> Level:
-        """Return where a bucket stands. cost: what was refused; 0 if it was accepted."""
-        bucket, lacks = state.bucket, _lacks(state, cost)
+    def _level(self, state: State, now: float) -> Level:
+        """Return where a bucket stands."""
+        bucket = state.bucket
         if bucket.period is None:
-            reset, wait = max(0.0, (bucket.capacity - state.level) / bucket.rate), lacks / bucket.rate
-            remaining, window = int(state.level + _slack(state)), bucket.capacity / bucket.rate
-        else:
-            since, until = self._window(bucket.period, now)
-            reset = wait = until - now
-            window = float(until - since)
-            remaining = bucket.capacity - state.used
-        short = cost > 0 and lacks > _slack(state)
-        retry_after = None if cost > bucket.capacity else wait if short else 0.0
-        return Level(bucket, max(0, remaining), reset, window, retry_after)
+            left, capacity = state.level, bucket.capacity
+            remaining = int(left + bucket.slack) if left > 0 else 0
+            return Level(bucket, remaining, (capacity - left) / bucket.rate, capacity / bucket.rate)
+        since, until = self._window(bucket.period, now)
+        return Level(bucket, max(0, bucket.capacity - state.used), until - now, float(until - since))
+
+    def _refused(self, state: State, cost: int, now: float) -> Level:
+        """Return where a bucket stands, and when the cost can be taken."""
+        level, lacks = self._level(state, now), _lacks(state, cost)
+        if cost > state.bucket.capacity:
+            return level._replace(retry_after=None)
+        if lacks <= state.bucket.slack:
+            return level
+        return level._replace(retry_after=level.reset if state.bucket.period else lacks / state.bucket.rate)
 
     def _tidy(self, now: float) -> None:
         """Forget what is as good as new: full token buckets, and periods that are over."""
@@ -136,10 +148,6 @@ def _lacks(state: State, cost: int) -> float:
     return cost - state.level if bucket.period is None else float(cost + state.used - bucket.capacity)
 
 
-def _slack(state: State) -> float:
-    return _SLACK * max(1.0, state.bucket.rate)
-
-
-def tightest(levels: Iterable[Level]) -> list[Level]:
+def tightest(levels: Sequence[Level]) -> Sequence[Level]:
     """Return levels with the one first of which the least is left; of two with the same, the one that fills later."""
-    return sorted(levels, key=lambda level: (level.remaining, -level.reset))
+    return levels if len(levels) < 2 else sorted(levels, key=lambda level: (level.remaining, -level.reset))

@@ -136,14 +136,14 @@ class KeyLimits:
 
 def _answer(key: Key, taken: Taken) -> tuple[LimitState, ...] | Denied:
     ordered = tightest(taken.levels)
+    states = tuple([_state(level) for level in ordered])
     if taken.accepted:
-        return tuple([_state(level) for level in ordered])
+        return states
     full = [level for level in ordered if level.retry_after != 0]
     waits = [level.retry_after for level in full]
     longest = None if None in waits else max(wait for wait in waits if wait is not None)
     worst = max(full, key=lambda level: level.retry_after if level.retry_after is not None else float("inf"))
     reason = Reason.rate_limited if worst.bucket.period is None else Reason.quota_exceeded
-    states = tuple([_state(level) for level in ordered])
     return Denied(reason, key.masked, key, limit=_state(worst), retry_after=longest, limits=states)
 
 

@@ -48,9 +48,15 @@ class SharedLimiter(MemoryLimiter):
     def take_at_once(self, buckets: Sequence[Bucket], cost: int, now: float) -> Taken | None:
         """See ``Limiter``; None if a bucket must be read first."""
         with self._lock:
-            if self._reads and not all([self._has(bucket.id, self._since(bucket, now)) for bucket in buckets]):
-                return None
-            return self._taken([self._current(bucket, now) for bucket in buckets], cost, now)
+            states = []
+            for bucket in buckets:
+                state = self._find(bucket, now)
+                if state is None:
+                    if self._reads:
+                        return None
+                    state = self._new(bucket, now)
+                states.append(state)
+            return self._taken(states, cost, now)
 
     def take(self, buckets: Sequence[Bucket], cost: int, now: float) -> Taken:
         """See ``Limiter``. Raises StorageError."""
@@ -58,7 +64,8 @@ class SharedLimiter(MemoryLimiter):
         if taken is None:
             self._database.read(lambda tx: self.load(tx, buckets, now))
             with self._lock:
-                taken = self._taken([self._current(bucket, now) for bucket in buckets], cost, now)
+                states = [self._find(bucket, now) or self._new(bucket, now) for bucket in buckets]
+                taken = self._taken(states, cost, now)
         return taken
 
     def load(self, tx: Tx, buckets: Sequence[Bucket], now: float) -> None:
