@@ -21,11 +21,13 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from tollkey.db import Ids, Scope, Tx
 from tollkey.keys import SYSTEM, Key, KeyService, Permission, generate
+from tollkey.keys.config import Config, Limit, Pattern, Quota, Rate, Route
 
 Variant = Callable[[int], float]  # how many verifications to do; returns the seconds they took
 
@@ -38,6 +40,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder), options.keys) as (service, texts):
         variants = {**of_tollkey(service, texts), **of_keyshield(texts), **of_django(Path(folder), texts)}
         compare(variants, options.rounds)
+        with ExitStack() as services:
+            compare(of_checks(services, Path(folder)), options.rounds, "check, no limits")
         refusals(service, texts, options.rounds)
 
 
@@ -93,6 +97,33 @@ def of_tollkey(service: KeyService, texts: list[str]) -> dict[str, tuple[Variant
         "tollkey, from memory, with last-used": (cycled(counted, texts), 10_000),
         "tollkey, from SQLite": (cycled(from_database, texts), 2_000),
     }
+
+
+def of_checks(services: ExitStack, folder: Path) -> dict[str, tuple[Variant, int]]:
+    """What limits and declared routes add to a check. The limits are out of reach."""
+    permissions, far = (Permission("report", "Reports"),), 10**12
+    rate, quota = Limit("rate", Rate(1e9), far), Limit("quota", quota=(Quota(far, "month"),))
+    routes = tuple(
+        Route(Pattern.parse(f"GET /{name}/{{id}}"), "report_read")
+        for name in ("reports", *(f"r{n}" for n in range(50)))
+    )
+    configs = {
+        "check, no limits": Config(permissions=permissions),
+        "check, a rate": Config(permissions=permissions, limits=(rate,)),
+        "check, a rate and a quota": Config(permissions=permissions, limits=(rate, quota)),
+        "check, these and 51 declared routes": Config(permissions=permissions, limits=(rate, quota), routes=routes),
+    }
+    found = {}
+    for name, config in configs.items():
+        file = folder / f"{len(found)}.db"
+        service = services.enter_context(KeyService.open(str(file), config=config, flush_seconds=0))
+        service.verifier.lease.bound_seconds = 3600.0
+        texts = [service.create(permissions=["report_read"], account=f"a{n % 50}").secret for n in range(500)]
+        route = "GET /reports/42" if config.routes else None
+        check = partial(service.check, permission="report_read", ip="192.0.2.1", endpoint="GET /reports", route=route)
+        assert all(check(text) for text in texts)
+        found[name] = (cycled(check, texts), 10_000)
+    return found
 
 
 def of_keyshield(texts: list[str]) -> dict[str, tuple[Variant, int]]:
@@ -160,12 +191,12 @@ def of_django(folder: Path, texts: list[str]) -> dict[str, tuple[Variant, int]]:
     return {"djangorestframework-api-key, SQLite": (cycled(APIKey.objects.is_valid, keys), 500)}
 
 
-def compare(variants: dict[str, tuple[Variant, int]], rounds: int) -> None:
+def compare(variants: dict[str, tuple[Variant, int]], rounds: int, first: str = "tollkey, from memory") -> None:
     times: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(rounds):
         for name, (run, count) in variants.items():
             times[name].append(run(count) / count * 1e6)
-    base = statistics.median(times["tollkey, from memory"])
+    base = statistics.median(times[first])
     print(f"\n{'verify one key':<40} {'median µs':>12} {'best µs':>12} {'ratio':>10}")
     for name, found in times.items():
         print(

@@ -91,6 +91,21 @@ def test_a_permission_with_a_parameter_is_needed_with_a_part_of_the_path() -> No
         )
 
 
+def test_a_permission_with_a_parameter_takes_it_from_the_path() -> None:
+    text = '[permissions.project]\nparameter = true\n[[routes]]\nmatch = "PUT /projects/{id}"\n'
+    text += 'needs = "project:{id}:write"\n'
+    config = parse(text)
+    assert config.permissions == (Permission("project", "Project", parameter=True),)
+    match = config.routing.find("PUT", "/projects/42")
+    assert match is not None
+    assert match.permission == "project:42:write"
+    assert said(text.replace("/{id}", "/{name}")) == [
+        "tollkey.toml:5: routes[1].needs: the path of this route has no part named id"
+    ]
+    assert said(text.replace(":write", ":wirte"))[0].endswith("did you mean project:*:write?")
+    assert parse(text.replace("{id}:write", "*:write")).routing.find("PUT", "/projects/42") is not None
+
+
 def test_an_empty_file_is_stripe_s_prefixes_and_no_limits() -> None:
     config = parse("")
     assert config == Config()

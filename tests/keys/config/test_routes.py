@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tollkey.keys import Permission, PermissionCatalogue
 from tollkey.keys.config import Pattern, Route
 from tollkey.keys.config.routes import Routes
 
@@ -64,7 +65,15 @@ def test_parts_of_the_path_name_a_permission() -> None:
     assert found(table, "PUT", "/projects/4%32/files") == "project:42:write"
 
 
-@pytest.mark.parametrize("part", ["*", "42:write", "a%20b", "%C3%A9", "a" * 201])
+def test_every_part_that_a_route_takes_is_one_that_a_permission_takes() -> None:
+    catalogue = PermissionCatalogue([Permission("project", "Projects", parameter=True)], {}, ())
+    table = Routes([Route(Pattern.parse("GET /projects/{id}"), needs="project:{id}:read")])
+    for part in (text for number in range(1, 256) for text in (chr(number), f"a{chr(number)}")):
+        permission = found(table, "GET", f"/projects/{part}")
+        assert permission is None or catalogue.canonical(permission) == permission
+
+
+@pytest.mark.parametrize("part", ["*", "42:write", "a%20b", "%C3%A9", "-x", "_", "a" * 101])
 def test_a_part_that_cannot_name_a_permission_matches_no_route(part: str) -> None:
     table = Routes([Route(Pattern.parse("GET /projects/{id}"), needs="project:{id}:read")])
     assert table.find("GET", f"/projects/{part}") is None

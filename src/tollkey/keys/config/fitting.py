@@ -12,6 +12,7 @@ from tollkey.keys.permissions import Permission
 
 _PARAMETER = re.compile(r":(?:\{\w+\}|[A-Za-z0-9._~@+-]{1,200}):")  # of a permission: a part of the path, or its value
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_FIELD = re.compile(r"\{([^{}]*)\}")
 _PLAN = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -111,5 +112,9 @@ def _concerns(limit: Limit, route: Route) -> bool:
 
 def _needs_faults(index: int, route: Route, needs: str, grants: set[str]) -> Iterator[Fault]:
     place: Place = ("routes", index, "needs")
+    fields = set(_FIELD.findall(needs))
+    if fields - route.match.parameters:
+        lacking = ", ".join(sorted(fields - route.match.parameters))
+        yield Fault(place, f"the path of this route has no part named {lacking}")
     if _PARAMETER.sub(":*:", needs) not in grants:
         yield Fault(place, f"{needs!r} is not the name of a permission with its level{suggestion(needs, grants)}")

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 ANY = "*"
 _METHOD = re.compile(r"\*|[A-Z]+(?:,[A-Z]+)*")
 _PARAMETER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-_VALUE = re.compile(r"[A-Za-z0-9_.@-]{1,200}")  # of a part of the path that names a permission
+_VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~@+-]{0,99}")  # what a permission's parameter may be
+_AMBIGUOUS = re.compile(r"//|[\\#;\x00-\x1f]|/\.\.?(?:/|$)")
 _LITERAL = re.compile(r"[^{}*?#\s]+")
 
 
@@ -165,6 +166,10 @@ def _parts_of(target: str) -> tuple[str, ...] | None:
     path = target.partition("?")[0]
     if not path.startswith("/"):
         return None
+    if "%" not in path:
+        if _AMBIGUOUS.search(path):
+            return None
+        return tuple(path[1:].removesuffix("/").split("/")) if len(path) > 1 else ()
     raw = path[1:].removesuffix("/")
     parts = tuple(unquote(part) for part in raw.split("/")) if raw else ()
     return None if any(_ambiguous(part) for part in parts) else parts

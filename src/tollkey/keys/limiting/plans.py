@@ -28,7 +28,7 @@ class AccountPlans(forking.ForkAware):
     def after_fork_in_child(self) -> None:
         """Start with nothing remembered and a new lock."""
         self._lock = threading.Lock()
-        self._known: dict[Scope, tuple[str, float]] = {}
+        self._known: dict[tuple[str, bool], tuple[str, float]] = {}
         self._epoch = 0
 
     def forget(self) -> None:
@@ -37,10 +37,10 @@ class AccountPlans(forking.ForkAware):
             self._epoch += 1
             self._known = {}
 
-    def known(self, scope: Scope, now: float) -> str | None:
+    def known(self, scope: tuple[str, bool], now: float) -> str | None:
         """Return the name of a plan from memory, ``""`` if the account has none; None if it must be read.
 
-        now: UTC epoch seconds.
+        scope: account and mode. now: UTC epoch seconds.
         """
         found = self._known.get(scope)
         return found[0] if found is not None and found[1] > now else None

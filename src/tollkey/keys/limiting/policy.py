@@ -47,14 +47,14 @@ class KeyLimits:
         limits = [*config.limits, *(limit for plan in config.plans for limit in plan.limits)]
         self._routes = {one.name: Routes(Route(pattern) for pattern in one.routes) for one in limits if one.routes}
         self._by_route = bool(self._routes) or any(limit.per == "route" for limit in limits)
-        self._found: dict[tuple[str, _Place], _Found] = {}
+        self._found: dict[str | tuple[str, _Place], _Found] = {}
         self._reported: set[str] = set()
 
     def take_at_once(
         self, key: Key, route: str | None, cost: int, now: float
     ) -> tuple[LimitState, ...] | Denied | None:
         """Do what ``take`` does without blocking, or return None if that would block."""
-        plan = NO_PLAN if self.plans is None else self.plans.known(key.scope, now)
+        plan = NO_PLAN if self.plans is None else self.plans.known((key.account, key.livemode), now)
         if plan is None:
             return None
         buckets = self._buckets(key, route, plan)
@@ -70,7 +70,10 @@ class KeyLimits:
         now: UTC epoch seconds. Returns the states of the limits, the one with the least left first, or ``Denied`` with
         ``rate_limited`` or ``quota_exceeded``. Raises StorageError, and what the limiter raises.
         """
-        plan = NO_PLAN if self.plans is None else self.plans.get(key.scope, now)
+        plans, plan = self.plans, NO_PLAN
+        if plans is not None:
+            known = plans.known((key.account, key.livemode), now)
+            plan = plans.get(key.scope, now) if known is None else known
         buckets = self._buckets(key, route, plan)
         return _answer(key, self.limiter.take(buckets, cost, now)) if buckets else ()
 
@@ -78,12 +81,12 @@ class KeyLimits:
 
     def _buckets(self, key: Key, route: str | None, plan: str) -> tuple[Bucket, ...]:
         place = self._place(route) if self._by_route else _ANYWHERE
-        found = self._found.get((key.id, place))
+        name = (key.id, place) if self._by_route else key.id
+        found = self._found.get(name)
         if found is None or found.plan != plan or found.version != key.version:
             if len(self._found) >= _MOST_REMEMBERED:
                 self._found.clear()
-            found = _Found(plan, key.version, tuple(self._buckets_of(key, place, plan)))
-            self._found[key.id, place] = found
+            found = self._found[name] = _Found(plan, key.version, tuple(self._buckets_of(key, place, plan)))
         return found.buckets
 
     def _place(self, route: str | None) -> _Place:
