@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.support.shell import run
+from tollkey.cli.app import app
 from tollkey.core import open_core
+from tollkey.keys import KeyService
 from tollkey.keys.observing import joined
 from tollkey.settings import load_settings
 
@@ -59,3 +62,32 @@ def test_a_time_without_requests_proposes_nothing_and_is_not_applied(used: tuple
 def test_applying_and_undoing_at_once_is_a_usage_error(used: tuple[Path, str]) -> None:
     folder, key = used
     assert run(folder, *LONG, key, "--apply", "--undo").exit_code == 2
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> tuple[str, str, str]:
+    """A library's own database, its configuration, and the id of a key that needed less than it may."""
+    config, database = tmp_path / "tollkey.toml", tmp_path / "keys.db"
+    config.write_text('[permissions.report]\nlabel = "Reports"\n[permissions.user]\nlabel = "Users"\n')
+    with KeyService.open(str(database), config=config) as keys:
+        key, text = keys.create(permissions=["report_write", "user_write"])
+        keys.check(text, "report_read", route="GET /reports")
+    return str(database), str(config), key.id
+
+
+def test_it_works_on_a_library_s_database(library: tuple[str, str, str]) -> None:
+    database, config, key = library
+    applied = CliRunner().invoke(app, [*LONG, key, "--database", database, "--config", config, "--apply", "--json"])
+    assert json.loads(applied.stdout)["permissions"] == ["report_read"]
+    used = CliRunner().invoke(app, ["keys", "usage", "--by", "route", "--csv", "--database", database])
+    assert used.stdout.splitlines() == ["route,requests,cost", "GET /reports,1,1"]
+    unused = CliRunner().invoke(app, ["keys", "unused", "--database", database, "--json"])
+    assert json.loads(unused.stdout) == []
+
+
+def test_without_the_declared_permissions_nothing_is_proposed(library: tuple[str, str, str]) -> None:
+    database, _, key = library
+    for options in ((), ("--apply",)):
+        refused = CliRunner().invoke(app, [*LONG, key, "--database", database, *options])
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert "Unknown permission" in refused.stderr

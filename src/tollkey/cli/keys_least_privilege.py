@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, Live, opened, scope_of, show, table, when
+from tollkey.cli.common import ACTOR, AsJson, show, table, when
+from tollkey.cli.keys_opening import Account, Config, Data, Database, Keyring, Mode, open_keys
 from tollkey.cli.picking import pick
 from tollkey.db import Tx
 from tollkey.keys import Key
@@ -23,7 +24,8 @@ def least_privilege(
     since: Annotated[datetime | None, typer.Option(help="Only requests from this time on, in UTC. [all]")] = None,
     apply_: Annotated[bool, typer.Option("--apply", help="Give the key the proposed permissions.")] = False,
     undo_: Annotated[bool, typer.Option("--undo", help="Take the last --apply back.")] = False,
-    data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
+    data: Data = None, database: Database = None, keyring: Keyring = None, config: Config = None,
+    account: Account = None, live: Mode = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Propose the smallest set of permissions for the requests that a key made, and show what it would have refused.
 
@@ -31,21 +33,22 @@ def least_privilege(
     """
     if apply_ and undo_:
         raise typer.BadParameter("choose one of --apply and --undo", param_hint="--apply")
-    with opened(data, database) as core:
-        scope, now = scope_of(core, account, live), int(core.now())
+    with open_keys(data, database, keyring, config) as keys:
+        scope, now = keys.scope_of(account, live), int(keys.now())
         start = None if since is None else int(since.replace(tzinfo=UTC).timestamp())
-        authority = core.authority
+        authority = keys.authority
 
         def work(tx: Tx) -> tuple[Proposal | None, Key]:
-            found = pick(core, tx, scope, key)
+            found = pick(keys, tx, scope, key)
             if undo_:
                 return None, undo(tx, authority, found, actor=ACTOR, now=now)
+            authority.catalogue.check_known((*found.permissions, *found.connect_permissions))
             proposal = proposal_of(tx, authority, found, start)
             if apply_:
                 return proposal, apply(tx, authority, proposal, actor=ACTOR, now=now)
             return proposal, found
 
-        proposal, became = core.database.write(work) if apply_ or undo_ else core.database.read(work)
+        proposal, became = keys.database.write(work) if apply_ or undo_ else keys.database.read(work)
     if proposal is None:
         value: dict[str, Any] = {"id": became.id, "permissions": sorted(became.permissions), "undone": True}
         show(value, json_, lambda: [f"{became.id} has these permissions again: {_names(became.permissions)}"])

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tollkey.cli.common import Account, AsJson, Data, Database, Live, opened, scope_of, show, table, when
+from tollkey.cli.common import AsJson, show, table, when
+from tollkey.cli.keys_opening import Account, Config, Data, Database, Keyring, Mode, open_keys
 from tollkey.keys.notices import unused as find_unused
 
 commands = typer.Typer()
@@ -15,13 +16,14 @@ commands = typer.Typer()
 @commands.command()
 def unused(
     days: Annotated[int, typer.Option(min=1, max=3650, help="Not used for so many days.")] = 90,
-    data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
+    data: Data = None, database: Database = None, keyring: Keyring = None, config: Config = None,
+    account: Account = None, live: Mode = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """List active keys that were not used for a time, the longest unused first. Keys made since are left out."""
-    with opened(data, database) as core:
-        scope, now = scope_of(core, account, live), int(core.now())
+    with open_keys(data, database, keyring, config) as keys:
+        scope, now = keys.scope_of(account, live), int(keys.now())
         before = now - days * 86400
-        found = core.database.read(lambda tx: find_unused(tx, core.authority, scope, before, now))
+        found = keys.database.read(lambda tx: find_unused(tx, keys.authority, scope, before, now))
     values = [
         {
             "id": one.key.id,

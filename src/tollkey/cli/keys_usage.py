@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tollkey.cli.common import Account, AsJson, Data, Database, Live, opened, scope_of, show, table, when
+from tollkey.cli.common import AsJson, show, table, when
+from tollkey.cli.keys_opening import Account, Config, Data, Database, Keyring, Mode, open_keys
 from tollkey.keys.usage import DIMENSIONS, UsageQuery, as_csv, as_json, report
 
 commands = typer.Typer()
@@ -24,7 +25,8 @@ def usage(
     outcome: Annotated[str | None, typer.Option(help="Only this outcome: accepted, or why it was refused.")] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     all_: Annotated[bool, typer.Option("--all", help="All accounts and modes.")] = False,
-    data: Data = None, database: Database = None, account: Account = None, live: Live = False, json_: AsJson = False,
+    data: Data = None, database: Database = None, keyring: Keyring = None, config: Config = None,
+    account: Account = None, live: Mode = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Report how often keys were used: requests and their cost, by key, route, account and time.
 
@@ -32,11 +34,11 @@ def usage(
     """
     if csv and json_:
         raise typer.BadParameter("choose one of --csv and --json", param_hint="--csv")
-    if all_ and (account or live):
+    if all_ and (account or live is not None):
         raise typer.BadParameter("--all counts every account and mode: leave out --account and --live")
     names = tuple(name.strip() for name in by.split(",") if name.strip())
-    with opened(data, database) as core:
-        scope = None if all_ else scope_of(core, account, live)
+    with open_keys(data, database, keyring, config) as keys:
+        scope = None if all_ else keys.scope_of(account, live)
         try:
             query = UsageQuery(
                 names, scope and scope.account, scope and scope.livemode, key, route, outcome,
@@ -44,7 +46,7 @@ def usage(
             )  # fmt: skip
         except ValueError as problem:
             raise typer.BadParameter(str(problem), param_hint="--by") from None
-        rows = core.database.read(lambda tx: report(tx, query))
+        rows = keys.database.read(lambda tx: report(tx, query))
     if csv:
         typer.echo(as_csv(rows, names), nl=False)
         return

@@ -53,7 +53,8 @@ def apply(tx: Tx, authority: Authority, proposal: Proposal, *, actor: Actor, now
     """Give the key the proposed permissions, and remember those it had.
 
     actor: for the audit log. now: UTC epoch seconds.
-    Raises KeyRefused: ``api_key_not_restricted``; ``nothing_observed``, if no request was observed, as the key would
+    Raises UnknownPermission if the key has a grant that is not declared here, so that nobody knows what it implies;
+    KeyRefused: ``api_key_not_restricted``; ``nothing_observed``, if no request was observed, as the key would
     lose all permissions; ``api_key_changed``, if the permissions of the key have changed since the proposal;
     ``api_key_expired``; StorageError.
     """
@@ -66,6 +67,7 @@ def apply(tx: Tx, authority: Authority, proposal: Proposal, *, actor: Actor, now
     was = (key.permissions, key.connect_permissions)
     if was != (proposal.key.permissions, proposal.key.connect_permissions):
         raise KeyRefused("api_key_changed", "The permissions of this key have changed. Make a new proposal.", "id")
+    authority.catalogue.check_known((*key.permissions, *key.connect_permissions))
     became = authority.update(
         tx, key.scope, key.id, actor=actor, now=now,
         permissions=proposal.permissions, connect_permissions=proposal.connect_permissions,
