@@ -315,7 +315,8 @@ def test_the_admin_router_is_for_whom_the_host_lets_in(keys: KeyService, api: Ap
     yes = {"X-Admin": "yes"}
     with client(app) as http:
         for method, path in (("GET", "/keys"), ("POST", "/keys"), ("GET", "/keys/mk_1"), ("POST", "/keys/mk_1"),
-                             ("POST", "/keys/mk_1/roll"), ("POST", "/keys/mk_1/revoke")):  # fmt: skip
+                             ("POST", "/keys/mk_1/roll"), ("POST", "/keys/mk_1/revoke"), ("POST", "/keys/mk_1/disable"),
+                             ("POST", "/keys/mk_1/enable")):  # fmt: skip
             assert http.request(method, path, json={}).status_code == 403
         made = http.post("/keys", json={"name": "CI", "account": "a", "permissions": ["report_read"]}, headers=yes)
         assert made.status_code == 201
@@ -324,6 +325,11 @@ def test_the_admin_router_is_for_whom_the_host_lets_in(keys: KeyService, api: Ap
         id = made.json()["id"]
         assert http.get(f"/keys/{id}", headers=yes).json().keys() & {"secret"} == set()
         assert http.post(f"/keys/{id}", json={"name": "Build"}, headers=yes).json()["name"] == "Build"
+        changed = http.post(f"/keys/{id}", json={"metadata": {"team": "web"}}, headers=yes).json()
+        assert (changed["name"], changed["metadata"]) == ("Build", {"team": "web"})
+        assert http.post(f"/keys/{id}/disable", headers=yes).json()["disabled_at"] is not None
+        assert not keys.verify(made.json()["secret"])
+        assert http.post(f"/keys/{id}/enable", headers=yes).json()["disabled_at"] is None
         rolled = http.post(f"/keys/{id}/roll", json={"expires_in_seconds": 60}, headers=yes).json()
         assert (rolled["rolled_from"], bool(keys.verify(rolled["secret"]))) == (id, True)
         assert http.post(f"/keys/{rolled['id']}/revoke", headers=yes).json()["revoked_at"] is not None

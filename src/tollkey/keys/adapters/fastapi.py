@@ -134,7 +134,7 @@ class ApiKeys:
         raise RuntimeError("ApiKeys.caller is a name for app.dependency_overrides; use api.needs(…) as the dependency")
 
     def admin_router(self, admin: Admin, *, prefix: str = "/keys", tags: Sequence[str] = ("API keys",)) -> APIRouter:
-        """Return a router with which your own administrators list, create, change, roll and revoke keys.
+        """Return a router with which your own administrators list, create, change, pause, roll and revoke keys.
 
         admin: a dependency that raises for everyone else. A text that it returns is the actor in the audit log.
         prefix: of the paths. tags: for OpenAPI. Raises TypeError if the keys are ``RemoteKeys``.

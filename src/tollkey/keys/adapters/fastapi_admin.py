@@ -38,6 +38,7 @@ class NewKey(_Body):
     note: str = ""
     ip_allowlist: list[str] = []
     expires_at: int | None = None
+    metadata: dict[str, str] = {}
 
 
 class KeyChanges(_Body):
@@ -47,6 +48,7 @@ class KeyChanges(_Body):
     permissions: list[str] | None = None
     note: str | None = None
     ip_allowlist: list[str] | None = None
+    metadata: dict[str, str | None] | None = None
 
 
 class Roll(_Body):
@@ -70,6 +72,8 @@ class KeyObject(BaseModel):
     created: int
     expires_at: int | None
     revoked_at: int | None
+    disabled_at: int | None
+    metadata: dict[str, str]
     redacted: str
     rolled_from: str | None
     replaced_by: str | None
@@ -92,8 +96,9 @@ class KeyWithSecret(KeyObject):
 
 
 def _fields(key: Key) -> dict[str, Any]:
-    names = KeyObject.model_fields.keys() - {"object", "permissions"}
-    return {**{name: getattr(key, name) for name in names}, "permissions": sorted(key.permissions)}
+    names = KeyObject.model_fields.keys() - {"object", "permissions", "metadata"}
+    fields = {name: getattr(key, name) for name in names}
+    return {**fields, "permissions": sorted(key.permissions), "metadata": dict(key.metadata)}
 
 
 class KeyList(BaseModel):
@@ -174,6 +179,16 @@ def _add_writing(router: APIRouter, keys: KeyService, admin: Admin) -> None:
         seconds = 0 if body is None else body.expires_in_seconds
         _, key, text = keys.roll(_found(keys, id), seconds, actor=by)
         return KeyWithSecret.of_new(key, text)
+
+    @router.post("/{id}/disable")
+    def disable_key(id: str, by: Annotated[Actor, Depends(actor)]) -> KeyObject:
+        """Pause a key: it is refused until it is enabled."""
+        return KeyObject.of(keys.disable(_found(keys, id), actor=by))
+
+    @router.post("/{id}/enable")
+    def enable_key(id: str, by: Annotated[Actor, Depends(actor)]) -> KeyObject:
+        """Resume a paused key."""
+        return KeyObject.of(keys.enable(_found(keys, id), actor=by))
 
     @router.post("/{id}/revoke")
     def revoke_key(id: str, by: Annotated[Actor, Depends(actor)]) -> KeyObject:
