@@ -34,6 +34,10 @@ def _malformed() -> KeyRefused:
     return KeyRefused("api_key_malformed", "This is not the text of an API key of this mode.", "key")
 
 
+def _existing(param: str) -> KeyRefused:
+    return KeyRefused("api_key_exists", "This key already exists.", param)
+
+
 class KeyImports(KeyWriter):
     """Imports keys, for ``Authority``."""
 
@@ -67,7 +71,11 @@ class KeyImports(KeyWriter):
                 raise _malformed()
             draft = self._imported(scope, kind, name, note, permissions, actor, now, limits)
             draft = replace(draft, redacted=f"...{text[-_SHOWN:]}", masked=mask_unknown(text))
-            return self._adopt(tx, draft, self.keyring.digest(text), actor, now)
+            try:
+                with tx.savepoint():
+                    return self._adopt(tx, draft, self.keyring.digest(text), actor, now)
+            except Duplicate:
+                raise _existing("key") from None
         if parsed.livemode != scope.livemode or (kind is not None and kind != parsed.kind):
             raise _malformed()
         draft = self._imported(scope, parsed.kind, name, note, permissions, actor, now, limits)
@@ -76,7 +84,7 @@ class KeyImports(KeyWriter):
             with tx.savepoint():
                 return self._store(tx, draft, text, actor, now, shown=False)[0]
         except Duplicate:
-            raise KeyRefused("api_key_exists", "This key already exists.", "key") from None
+            raise _existing("key") from None
 
     def import_hash(
         self,
@@ -116,7 +124,7 @@ class KeyImports(KeyWriter):
         except HashRefused as refused:
             raise KeyRefused("api_key_hash_invalid", str(refused), "hash") from None
         except Duplicate:
-            raise KeyRefused("api_key_exists", "This key already exists.", "hash") from None
+            raise _existing("hash") from None
 
     def _imported(
         self, scope: Scope, kind: Kind, name: str, note: str, permissions: Iterable[str], actor: Actor, now: int,
@@ -133,11 +141,8 @@ class KeyImports(KeyWriter):
         )  # fmt: skip
 
     def _adopt(self, tx: Tx, key: Key, digest: bytes, actor: Actor, now: int) -> Key:
-        try:
-            with tx.savepoint():
-                store.insert(tx, key, digest, self.keyring.digest_current, None)
-        except Duplicate:
-            raise KeyRefused("api_key_exists", "This key already exists.", "key") from None
+        """Store a key without a text. Raises Duplicate, within the caller's savepoint."""
+        store.insert(tx, key, digest, self.keyring.digest_current, None)
         audit.record(tx, self.keyring, "imported", actor, now, None, key)
         tx.notify(CHANNEL, f"{key.id} {key.version}")
         return key

@@ -123,20 +123,19 @@ def _one(
 
 def _import(service: KeyService, tx: Tx, row: Row, defaults: Defaults, actor: Actor, now: int) -> Key:
     scope, authority = Scope(row.account, row.livemode), service.authority
-    with tx.savepoint():
-        if row.hash is not None:
-            return authority.import_hash(
-                tx, scope, row.hash, kind=row.kind or defaults.kind, actor=actor, now=now, name=row.name, note=row.note,
-                permissions=row.permissions, limits=row.limits,
-            )  # fmt: skip
-        text = row.text or ""
-        ours = parse(text, authority.brand, imported=True)
-        kind = row.kind if ours is not None else row.kind or defaults.kind
-        permissions = row.permissions if ours is None or ours.kind == "restricted" else ()
-        return authority.import_key(
-            tx, scope, text, actor=actor, now=now, name=row.name, note=row.note, permissions=permissions, kind=kind,
-            limits=row.limits,
+    if row.hash is not None:
+        return authority.import_hash(
+            tx, scope, row.hash, kind=row.kind or defaults.kind, actor=actor, now=now, name=row.name, note=row.note,
+            permissions=row.permissions, limits=row.limits,
         )  # fmt: skip
+    text = row.text or ""
+    ours = parse(text, authority.brand, imported=True)
+    kind = row.kind if ours is not None else row.kind or defaults.kind
+    permissions = row.permissions if ours is None or ours.kind == "restricted" else ()
+    return authority.import_key(
+        tx, scope, text, actor=actor, now=now, name=row.name, note=row.note, permissions=permissions, kind=kind,
+        limits=row.limits,
+    )  # fmt: skip
 
 
 def _repeated(rows: list[RowReport], records: Sequence[Record], seen: set[bytes]) -> Iterator[RowReport]:
