@@ -313,3 +313,18 @@ def test_a_task_that_a_request_left_behind_is_no_part_of_it_any_more(tmp_path: P
         usage = service.usage(key)
         assert usage is not None
         assert usage.uses == 2
+
+
+def test_a_key_that_was_used_is_never_shown_as_unused(service: KeyService, clock: Clock) -> None:
+    key, text = service.create(permissions=["report_read"])
+    assert service.usage(key) is None
+    service.check(text, "report_write", ip="192.0.2.1", endpoint="POST /reports")
+    usage = service.usage(key)
+    assert usage is not None, "before the flush, and though the request was refused for its permission"
+    assert (usage.last_used_at, usage.ip, usage.endpoint, usage.uses) == (clock.now, "192.0.2.1", "POST /reports", 1)
+    service.flush()
+    assert service.usage(key) == usage
+    service.check(text, ip="192.0.2.2")
+    latest = service.usage(key)
+    assert latest is not None
+    assert (latest.ip, latest.uses) == ("192.0.2.2", 2)

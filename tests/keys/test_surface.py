@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -43,3 +46,29 @@ def test_every_option_of_the_key_library_is_a_written_keyword_with_a_type(
         assert parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL), f"{name}(**{parameter.name})"
         if parameter.name != "self":
             assert parameter.annotation not in (parameter.empty, "Any"), f"{name}({parameter.name})"
+
+
+def test_the_door_names_what_an_application_needs_and_has_it() -> None:
+    doc = keys_room.__doc__ or ""
+    named = set(re.findall(r"``(\w+)``", doc.partition("The other names")[0]))
+    assert named <= {*keys_room.__all__}
+    assert {"KeyService", "AccountKeys", "Permission", "Key", "Made", "Checked", "Reason", "TollkeyError"} <= named
+    assert len(named) <= 14
+
+
+def test_importing_the_library_loads_neither_an_event_loop_nor_a_web_framework() -> None:
+    code = "import sys, tollkey.keys; print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    unwanted = {
+        "asyncio",
+        "tempfile",
+        "tomllib",
+        "ssl",
+        "starlette",
+        "fastapi",
+        "psycopg",
+        "uvicorn",
+        "typer",
+        "jinja2",
+    }
+    assert unwanted & {name.partition(".")[0] for name in loaded} == set()

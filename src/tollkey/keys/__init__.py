@@ -1,6 +1,9 @@
 """API keys: create, verify, restrict, roll, revoke. Usable alone, in front of any application, without a web framework.
 
-Start with ``KeyService``; ``asgi.KeyGate`` and ``wsgi.KeyGate`` are middleware.
+What an application needs: ``KeyService`` and its view of one customer, ``AccountKeys``; ``Permission``; the values
+``Key``, ``Made``, ``Rolled``, ``Checked`` and ``Denied`` with its ``Reason``; the errors ``TollkeyError``,
+``KeyRefused`` and ``StorageError``; and the middleware ``asgi.KeyGate`` and ``wsgi.KeyGate``. The other names are the
+parts that ``KeyService`` is made of, for hosts that put them together in another way.
 """
 
 from tollkey.db import StorageError, TollkeyError

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -193,6 +192,8 @@ def _next(keys: Mapping[str, bytes]) -> str:
 
 def _write_temporary(path: Path, keyring: Keyring) -> Path:
     """Write the keyring to a temporary file in the same folder, with fsync, readable by its owner only."""
+    import tempfile  # here, so that ``import tollkey.keys`` stays fast
+
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp sets mode 0600
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(keyring._text())

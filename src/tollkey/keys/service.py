@@ -31,6 +31,7 @@ from tollkey.keys.permissions import Permission, PermissionCatalogue
 from tollkey.keys.results import in_this_request, limited, of_other_account, refused, take_use
 from tollkey.keys.rotating import KeyRotation
 from tollkey.keys.schema import MIGRATIONS
+from tollkey.keys.store import Usage
 from tollkey.keys.threads import in_thread
 from tollkey.keys.token import BRAND, Brand, mask_unknown
 from tollkey.keys.tokens import Tokens
@@ -339,6 +340,13 @@ class KeyService(KeyChanges, KeyRotation, PlanChanges, UsageReports, LeastPrivil
             refused = Denied(checked.reason, checked.masked, checked.known)
             self._record(refused, ip, endpoint, demand.name, cost=0, needed=demand.permission)
         return checked
+
+    def usage(self, key: Key) -> Usage | None:
+        """Return when, from where and for what a key was last used; None if never. Raises StorageError.
+
+        Uses in this process count at once, those in other processes as of their last flush, a second ago at most.
+        """
+        return self.verifier.with_unwritten(key.id, super().usage(key))
 
     def account(self, account: str, livemode: bool = True) -> AccountKeys:
         """Return a view of the keys of one account in one mode, whose methods need no account.

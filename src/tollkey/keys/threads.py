@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import sys
 from collections.abc import Callable
@@ -18,5 +17,7 @@ async def in_thread(call: Callable[[], T]) -> T:
     if trio is not None and trio.lowlevel.in_trio_task():
         waited: T = await trio.to_thread.run_sync(call)
         return waited
+    import asyncio  # here, so that ``import tollkey.keys`` stays fast
+
     context = contextvars.copy_context()
     return await asyncio.get_running_loop().run_in_executor(None, partial(context.run, call))

@@ -18,6 +18,7 @@ import hmac
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 
 from tollkey.db import forking
@@ -292,6 +293,16 @@ class Verifier(forking.ForkAware):
         self.usage.count(key, now, route, outcome, cost, permission)
         if ip is not None:
             self.addresses.note(key.id, ip, now)
+
+    def with_unwritten(self, key_id: str, stored: store.Usage | None) -> store.Usage | None:
+        """Return the stored usage of a key, or None, together with its uses that ``flush`` has not written."""
+        use = self._uses.get(key_id)
+        if use is None or use.uses <= 0:
+            return stored
+        latest = _usage(use, use.uses + (0 if stored is None else stored.uses))
+        if stored is not None and stored.last_used_at > use.when:
+            return replace(stored, uses=latest.uses)
+        return latest
 
     @property
     def unwritten(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +88,8 @@ def load(path: str | Path) -> Config:
 
 def parse(text: str, file: str = "tollkey.toml") -> Config:
     """Read a configuration from a text. file: its name in errors. Raises ConfigError."""
+    import tomllib  # here, so that ``import tollkey.keys`` stays fast
+
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 
@@ -59,6 +58,8 @@ def _statements(text: str) -> Iterator[tuple[int, int]]:
 
 def _names(dotted: str) -> Place:
     """Return the parts of a dotted name."""
+    import tomllib  # here, so that ``import tollkey.keys`` stays fast
+
     table, names = tomllib.loads(f"{dotted} = 0"), []
     while isinstance(table, dict):
         name, table = next(iter(table.items()))
