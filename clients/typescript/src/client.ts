@@ -1,6 +1,6 @@
 import { type Accepted, allows, type Checked, readVerdict, refused } from "./answers.ts";
 import { AnswerCache } from "./cache.ts";
-import { Digester } from "./digest.ts";
+import { Digester, randomName } from "./digest.ts";
 import { RemoteUnavailable } from "./errors.ts";
 import { ChangeFeed } from "./feed.ts";
 import { Freshness } from "./freshness.ts";
@@ -147,6 +147,10 @@ export class RemoteKeys extends Management {
   protected override call(call: Call): Promise<Record<string, unknown>> {
     if (this.#closed) return Promise.reject(new RemoteUnavailable("it was closed", false));
     return send(this.#connecting, call);
+  }
+
+  protected override name(): Promise<string> {
+    return randomName();
   }
 
   /** Ends the change stream. Every key is refused as `unavailable` from then on. */

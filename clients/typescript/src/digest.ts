@@ -6,6 +6,12 @@ async function webCrypto(): Promise<Crypto> {
   return ((await import(node)) as { webcrypto: Crypto }).webcrypto;
 }
 
+/** Returns 32 random hexadecimal characters. */
+export async function randomName(): Promise<string> {
+  const bytes = (await webCrypto()).getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 export class Digester {
   #key: Promise<[SubtleCrypto, CryptoKey]> | null = null;
   readonly #encoder = new TextEncoder();

@@ -24,6 +24,8 @@ export interface Call {
   readonly body?: Readonly<Record<string, unknown>>;
   /** It may be sent again if it is unknown whether it arrived. */
   readonly repeatable?: boolean;
+  /** By which the server knows that it is the same change. */
+  readonly idempotencyKey?: string;
 }
 
 /** Returns the address of a key server in its normal form. Throws TypeError for one that cannot be right. */
@@ -78,6 +80,7 @@ async function once(connecting: Connecting, call: Call, signal: AbortSignal): Pr
   const asked = query.toString() === "" ? "" : `?${query}`;
   const headers: Record<string, string> = { authorization: `Bearer ${connecting.token}`, accept: "application/json" };
   if (call.body !== undefined) headers["content-type"] = "application/json";
+  if (call.idempotencyKey !== undefined) headers["idempotency-key"] = call.idempotencyKey;
   try {
     const response = await connecting.fetch(connecting.url + call.path + asked, {
       method: call.method,

@@ -7,4 +7,4 @@ export type { Needs, Options } from "./client.ts";
 export { KeyRefused, RemoteError, RemoteRefused, RemoteUnavailable } from "./errors.ts";
 export { gate, keyOf, nodeGate, refusalOf } from "./gate.ts";
 export type { GateOptions, NodeRequest, NodeResponse, Refusal } from "./gate.ts";
-export type { ManagedKey } from "./management.ts";
+export type { About, Filters, ManagedKey, NewKey, Page } from "./management.ts";

@@ -135,6 +135,46 @@ test("a closed client accepts nobody", async () => {
   assert.ok(!checked.valid && checked.reason === "unavailable");
 });
 
+function managed(changes: object = {}): object {
+  const plain = {
+    id: "mk_1", account: "cus_1", environment: "live", livemode: true, kind: "restricted", name: "CI", note: "",
+    redacted: "rk_live_...abcd", status: "active", version: 1, secret: "rk_live_x",
+  };
+  return { ...plain, ...changes };
+}
+
+test("keys are made and changed, each change under a name of its own that its repetition keeps", async () => {
+  let count = 0;
+  const { keys, asked, requests } = client(() =>
+    ++count === 1 ? Promise.reject(new TypeError("fetch failed")) : Response.json(managed({ rolled: managed({ id: "mk_0" }) })),
+  );
+  assert.equal((await keys.create({ account: "cus_1", permissions: ["report_read"] })).secret, "rk_live_x");
+  assert.equal((await keys.roll("mk_0", 60)).rolled.id, "mk_0");
+  await keys.update("mk_1", { name: "other" });
+  await keys.revoke("a/../b");
+  assert.deepEqual(requests.map((each) => new URL(each.url).pathname.replace("/base/v1/keys", "")),
+    ["", "", "/mk_0/roll", "/mk_1", "/a%2F..%2Fb/revoke"]);
+  assert.deepEqual(asked.slice(1), [{ account: "cus_1", permissions: ["report_read"] }, { expires_in: 60 }, { name: "other" }, {}]);
+  const names = requests.map((each) => each.headers.get("idempotency-key"));
+  assert.equal(names[0], names[1]);
+  assert.equal(new Set(names).size, 4);
+});
+
+test("keys are listed, found or not found", async () => {
+  const pages = [{ data: [managed({ id: "mk_3" }), managed({ id: "mk_2" })], has_more: true }, { data: [managed()], has_more: false }];
+  const { keys, requests } = client(() => Response.json(pages.shift()));
+  const ids = [];
+  for await (const key of keys.each({ account: "cus_1" })) ids.push(key.id);
+  assert.deepEqual(ids, ["mk_3", "mk_2", "mk_1"]);
+  assert.deepEqual(requests.map((each) => new URL(each.url).search),
+    ["?account=cus_1&limit=100", "?account=cus_1&limit=100&starting_after=mk_2"]);
+  assert.equal(await client(() => error(404, "resource_missing")).keys.find("rk_live_1"), null);
+  assert.equal((await client(() => Response.json(managed())).keys.get("mk_1"))?.account, "cus_1");
+  for (const wrong of [{}, [], managed({ version: "1" })]) {
+    await assert.rejects(client(() => Response.json(wrong)).keys.get("mk_1"), { name: "RemoteUnavailable" });
+  }
+});
+
 function request(headers: Record<string, string> = {}, method = "GET"): Request {
   return new Request("https://api.example.com/reports?x=1", { method, headers });
 }

@@ -26,6 +26,7 @@ OUTCOMES: dict[str, object] = {
     "undeclared": ["KeyRefused", "permission_unknown"],
     "weak": [True, 403, "key_verify_write"],
     "gate": [None, True, 401],
+    "managed": [[["active", "7"], ["expired", "7"]], True, "revoked", None],
     "remembered": True,
     "refused": "revoked",
     "closed": "unavailable",

@@ -32,6 +32,14 @@ const request = new Request("https://api.example.com/reports", { headers: { auth
 const guard = gate(keys, { needs: "report_read" });
 say({ gate: [await guard(request), keyOf(request).id === id, (await guard(new Request(request.url))).status] });
 
+const made = await keys.create({ account: "cus_2", permissions: ["report_read"], metadata: { machine: "7" } });
+const next = await keys.roll(made.id);
+const states = [];
+for await (const key of keys.each({ account: "cus_2" })) states.push([key.status, key.metadata.machine]);
+const works = (await keys.check(next.secret, { permission: "report_read" })).valid;
+await keys.revoke(next.id);
+say({ managed: [states.slice(0, 2), works, (await keys.find(next.secret)).status, await keys.get("mk_nobody")] });
+
 for (let before = -1; before !== asked; await pause()) {
   before = asked;
   await keys.check(text, { permission: "report_read" });
