@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tollkey.db import Database, migrate
 from tollkey.keys.limiting import MIGRATION, Bucket, SharedLimiter
 from tollkey.keys.limiting.shared import EXCHANGED_AT_ONCE, IDLE_SECONDS
-from tollkey.keys.limiting.store import delete_over
+from tollkey.keys.limiting.store import DELETED_AT_ONCE, delete_over
 
 NOW = 1_767_225_600.0  # 2026-01-01 00:00:00 UTC
 RATE = Bucket("r", "r", 100, 10.0)
@@ -181,14 +179,32 @@ def test_a_child_process_counts_from_what_was_exchanged(database_of_limits: Data
     assert accepted(limiter, DAY, 100) == 40
 
 
-def test_counts_that_have_no_effect_are_deleted_after_a_day(database_of_limits: Database, tmp_path: Path) -> None:
+def rows(database: Database) -> int:
+    return int(database.read(lambda tx: tx.execute("SELECT count(*) FROM limit_counts"))[0][0])
+
+
+def test_counts_that_have_no_effect_are_deleted_after_a_day(database_of_limits: Database) -> None:
     limiter = SharedLimiter(database_of_limits)
     accepted(limiter, DAY, 5)
     accepted(limiter, RATE, 50)
     exchange(database_of_limits, limiter)
     day = int(NOW) + 86400
-    assert database_of_limits.write(lambda tx: delete_over(tx, day + 5)) == 0
-    assert database_of_limits.write(lambda tx: delete_over(tx, day + 7)) == 1, "the bucket was full again after 5 s"
+    for now, left in ((day + 5, 2), (day + 7, 1), (day + 86400, 1), (day + 86401, 0)):  # the bucket was full after 5 s
+        database_of_limits.write(lambda tx, now=now: delete_over(tx, now))
+        assert rows(database_of_limits) == left
     assert accepted(limiter, RATE, 100, NOW + 10) == 100
-    exchange(database_of_limits, limiter, now=NOW + 10)
-    assert database_of_limits.write(lambda tx: delete_over(tx, day + 86401)) == 2
+
+
+def test_many_of_them_are_deleted_bit_by_bit_with_the_exchanges(database_of_limits: Database) -> None:
+    old, limiter = SharedLimiter(database_of_limits), SharedLimiter(database_of_limits)
+    for number in range(DELETED_AT_ONCE + 20):
+        old.take([Bucket(f"b{number}", "b", 5, 1.0)], 1, NOW)
+    while database_of_limits.write(lambda tx: old.exchange(tx, NOW)):
+        pass
+    left = []
+    for second in range(3):
+        later = NOW + 3 * 86400 + second
+        accepted(limiter, DAY, 1, later)
+        exchange(database_of_limits, limiter, now=later)
+        left.append(rows(database_of_limits))
+    assert left == [21, 1, 1]

@@ -129,8 +129,8 @@ class SharedLimiter(MemoryLimiter):
         more, for a transaction of its own. Raises StorageError.
         """
         if now >= self._delete_at:
-            self._delete_at = now + _DELETE_SECONDS
-            store.delete_over(tx, int(now))
+            more = store.delete_over(tx, int(now))
+            self._delete_at = now if more else now + _DELETE_SECONDS
         with self._lock:
             counts = self._counts()
             if now - self._tidied_at >= IDLE_SECONDS:

@@ -31,7 +31,7 @@ MIGRATION = Migration(
 )
 CHANNEL = "account_plans"
 _KEPT_SECONDS = 86400  # after a count has no effect any more
-_DELETED_AT_ONCE = 500
+DELETED_AT_ONCE = 500
 
 
 class Count(NamedTuple):
@@ -76,18 +76,17 @@ def stored(tx: Tx, buckets: Sequence[tuple[str, int]]) -> dict[str, Count]:
     return {row[0]: Count(*row) for row in rows}
 
 
-def delete_over(tx: Tx, now: int) -> int:
-    """Delete counts that have had no effect for a day, up to 500. now: UTC epoch seconds. Returns how many.
+def delete_over(tx: Tx, now: int) -> bool:
+    """Delete counts that have had no effect for a day, up to 500. now: UTC epoch seconds.
 
-    Raises StorageError.
+    Returns whether there may be more. Raises StorageError.
     """
-    return len(
-        tx.execute(
-            "DELETE FROM limit_counts WHERE (bucket, since) IN"
-            " (SELECT bucket, since FROM limit_counts WHERE until < ? ORDER BY until LIMIT ?) RETURNING 1",
-            (now - _KEPT_SECONDS, _DELETED_AT_ONCE),
-        )
+    deleted = tx.execute(
+        "DELETE FROM limit_counts WHERE (bucket, since) IN"
+        " (SELECT bucket, since FROM limit_counts WHERE until < ? ORDER BY until LIMIT ?) RETURNING 1",
+        (now - _KEPT_SECONDS, DELETED_AT_ONCE),
     )
+    return len(deleted) == DELETED_AT_ONCE
 
 
 def plan_of(tx: Tx, scope: Scope) -> str | None:
