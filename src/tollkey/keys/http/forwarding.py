@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -117,12 +118,17 @@ class ForwardAuth:
 
     def _about(self, key: Key) -> Headers:
         """Return what the application behind the proxy is told."""
-        return (
-            (b"x-key-id", key.id.encode()),
-            (b"x-key-account", quote(key.account, safe=_SAFE).encode()),
-            (b"x-key-environment", self._server.config.environment(key.livemode).encode()),
-            (b"x-key-permissions", quote(" ".join(sorted(key.effective)), safe=f"{_SAFE} ").encode()),
-        )
+        return _headers_of(key.id, key.account, self._server.config.environment(key.livemode), key.effective)
+
+
+@lru_cache(maxsize=4096)
+def _headers_of(id: str, account: str, environment: str, permissions: frozenset[str]) -> Headers:
+    return (
+        (b"x-key-id", id.encode()),
+        (b"x-key-account", quote(account, safe=_SAFE).encode()),
+        (b"x-key-environment", environment.encode()),
+        (b"x-key-permissions", quote(" ".join(sorted(permissions)), safe=f"{_SAFE} ").encode()),
+    )
 
 
 def asked_about(scope: Scope, headers: Mapping[str, list[str]]) -> Asked | None:
