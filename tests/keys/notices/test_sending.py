@@ -10,6 +10,12 @@ from tests.keys.notices.conftest import Mailbox, World
 from tollkey.keys.notices import Email, MailChannel, Webhook, WebhookChannel
 
 
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """One kind of database: how a notice is sent does not depend on it."""
+    return f"sqlite:///{tmp_path / 'keys.db'}"
+
+
 def email(mailbox: Mailbox, **about: Any) -> MailChannel:
     sent = {"host": "127.0.0.1", "port": mailbox.port, "security": "none", "sender": "keys@acme.example"}
     return MailChannel(Email(**{**sent, "to": ("ops@acme.example",), "events": ("*",), **about}))

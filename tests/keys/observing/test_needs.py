@@ -1,8 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from tests.conftest import NOW
 from tollkey.keys import KeyService
 from tollkey.keys.observing import Need, joined
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """One kind of database: what is proposed does not depend on it."""
+    return f"sqlite:///{tmp_path / 'keys.db'}"
 
 
 def test_needs_on_connected_accounts_are_kept_apart(keys: KeyService) -> None:

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
 
 from tests.conftest import NOW, Clock
 from tollkey.keys import KeyService
 from tollkey.keys.observing import Need, refused_by
 
 DAY = 86400
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """One kind of database: what is proposed does not depend on it."""
+    return f"sqlite:///{tmp_path / 'keys.db'}"
 
 
 def used(keys: KeyService, text: str, *permissions: str, route: str = "GET /") -> None:

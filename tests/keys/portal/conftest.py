@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,24 @@ class Component:
         return self.browser.post(f"/portal/api/{path}", json=sent, headers=headers)
 
 
-@pytest.fixture
-def world(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[World]:
-    keyring = str(tmp_path / "keyring")
-    with KeyService.open(database_url, PERMISSIONS, keyring=keyring, clock=clock, flush_seconds=0) as keys:
+@contextmanager
+def opened(database: str, folder: Path, clock: Clock) -> Iterator[World]:
+    """A portal on this database. folder: for the keyring."""
+    keyring = str(folder / "keyring")
+    with KeyService.open(database, PERMISSIONS, keyring=keyring, clock=clock, flush_seconds=0) as keys:
         portal = Portal(keys, base_url=BASE, origins=[APP], clock=clock)
         yield World(keys, portal, Starlette(routes=portal.routes()))
+
+
+@pytest.fixture
+def world(tmp_path: Path, clock: Clock) -> Iterator[World]:
+    """Where storage makes no difference."""
+    with opened(str(tmp_path / "keys.db"), tmp_path, clock) as made:
+        yield made
+
+
+@pytest.fixture
+def stored_world(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[World]:
+    """On a database of each kind."""
+    with opened(database_url, tmp_path, clock) as made:
+        yield made

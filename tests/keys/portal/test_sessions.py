@@ -10,29 +10,29 @@ from tests.keys.portal.conftest import World
 from tollkey.keys.portal import Portal
 
 
-def test_a_link_is_opened_once(world: World) -> None:
-    session = world.portal.create_session(account="alice", permissions=["report_read"])
+def test_a_link_is_opened_once(stored_world: World) -> None:
+    session = stored_world.portal.create_session(account="alice", permissions=["report_read"])
     assert session.url is not None
-    assert world.browser().post(session.url).status_code == 303
-    again = world.browser().post(session.url)
+    assert stored_world.browser().post(session.url).status_code == 303
+    again = stored_world.browser().post(session.url)
     assert again.status_code == 404
     assert "has been used or has expired" in again.text
 
 
-def test_looking_at_a_link_does_not_use_it_up(world: World) -> None:
-    session = world.portal.create_session(account="alice", permissions=["report_read"])
+def test_looking_at_a_link_does_not_use_it_up(stored_world: World) -> None:
+    session = stored_world.portal.create_session(account="alice", permissions=["report_read"])
     assert session.url is not None
     for _ in range(2):  # a mail scanner, a chat's preview
-        assert world.browser().get(session.url).status_code == 200
-    assert world.browser().post(session.url).status_code == 303
+        assert stored_world.browser().get(session.url).status_code == 200
+    assert stored_world.browser().post(session.url).status_code == 303
 
 
-def test_a_link_and_a_session_end(world: World, clock: Clock) -> None:
-    late = world.portal.create_session(account="alice", permissions=["report_read"])
-    page = world.signed_in()
+def test_a_link_and_a_session_end(stored_world: World, clock: Clock) -> None:
+    late = stored_world.portal.create_session(account="alice", permissions=["report_read"])
+    page = stored_world.signed_in()
     clock.advance(600)
     assert late.url is not None
-    assert world.browser().post(late.url).status_code == 404
+    assert stored_world.browser().post(late.url).status_code == 404
     clock.advance(2999)
     assert page.get("session").status_code == 200
     clock.advance(1)
@@ -40,23 +40,23 @@ def test_a_link_and_a_session_end(world: World, clock: Clock) -> None:
     assert page.browser.get("/portal").status_code == 401
 
 
-def test_tokens_are_stored_as_digests_and_not_shown(world: World) -> None:
-    hosted = world.portal.create_session(account="alice", permissions=["report_read"])
-    component = world.portal.create_session(account="alice", permissions=["report_read"], ui_mode="component")
+def test_tokens_are_stored_as_digests_and_not_shown(stored_world: World) -> None:
+    hosted = stored_world.portal.create_session(account="alice", permissions=["report_read"])
+    component = stored_world.portal.create_session(account="alice", permissions=["report_read"], ui_mode="component")
     assert hosted.url is not None
     assert component.token is not None
-    rows = str(world.keys.database.read(lambda tx: tx.execute("SELECT * FROM portal_sessions")))
+    rows = str(stored_world.keys.database.read(lambda tx: tx.execute("SELECT * FROM portal_sessions")))
     for secret in (hosted.url.rpartition("/")[2], component.token):
         assert secret not in rows
         assert secret not in repr(hosted) + repr(component)
 
 
-def test_each_kind_of_token_opens_its_own_door_only(world: World) -> None:
-    component = world.component()
+def test_each_kind_of_token_opens_its_own_door_only(stored_world: World) -> None:
+    component = stored_world.component()
     assert component.get("session").status_code == 200
     cookie = {"cookie": f"tollkey-portal={component.token}"}
-    assert world.browser().get("/portal", headers=cookie).status_code == 401
-    assert world.browser().post(f"/portal/start/{component.token}").status_code == 404
+    assert stored_world.browser().get("/portal", headers=cookie).status_code == 401
+    assert stored_world.browser().post(f"/portal/start/{component.token}").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from tests.keys.portal.conftest import APP, World
 from tollkey.keys.portal import actions
 
 
-def test_a_customer_makes_a_key_sees_it_once_rolls_and_revokes_it(world: World) -> None:
+def test_a_customer_makes_a_key_sees_it_once_rolls_and_revokes_it(stored_world: World) -> None:
+    world = stored_world
     page = world.signed_in(permissions=["report_read", "user_read"])
     made = page.post("keys", name="Nightly export", permissions=["report_read"], expires="90").json()
     assert world.keys.check(made["secret"], "report_read")

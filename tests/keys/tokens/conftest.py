@@ -18,7 +18,15 @@ PERMISSIONS = (
 
 
 @pytest.fixture
-def keys(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[KeyService]:
+def keys(tmp_path: Path, clock: Clock) -> Iterator[KeyService]:
+    """Where storage makes no difference."""
+    with KeyService.open(str(tmp_path / "keys.db"), PERMISSIONS, clock=clock, flush_seconds=0) as opened:
+        yield opened
+
+
+@pytest.fixture
+def stored_keys(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[KeyService]:
+    """On a database of each kind."""
     keyring = str(tmp_path / "keyring")
     with KeyService.open(database_url, PERMISSIONS, keyring=keyring, clock=clock, flush_seconds=0) as opened:
         yield opened
