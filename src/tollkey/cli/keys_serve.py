@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -150,6 +151,9 @@ async def _run(app: KeyServer, listener: socket.socket, host: str, admin_key_fil
     try:
         admin_key = _admin_key(app, admin_key_file)
         http = _http(app)
+        gc.collect()
+        gc.freeze()  # exclude loaded modules from garbage collection
+        gc.set_threshold(20_000, 20, 20)
         serving = asyncio.create_task(http.serve(sockets=[listener]))
         while not http.started and not serving.done():
             await asyncio.sleep(0.005)

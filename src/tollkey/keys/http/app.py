@@ -97,6 +97,12 @@ class KeyServer:
         leaks = declared_routes(keys, self.server.config, clock, monotonic, new_id)
         found = [*forwarding.routes(self.server), *leaks, *pages, *routes(self.server, offered)]
         self._router = Router(found, redirect_slashes=False, default=_NotFound(new_id))
+        #: Paths without parameters need no search through the routes.
+        self._plain = {
+            route.path: route.app
+            for route in found
+            if isinstance(route, Route) and isinstance(route.endpoint, Dispatch) and "{" not in route.path
+        }
         self._notices = notices
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -104,7 +110,7 @@ class KeyServer:
         if scope["type"] == "lifespan":
             await _lifespan(self, receive, send)
         elif scope["type"] == "http":
-            await self._router(scope, receive, send)
+            await self._plain.get(scope["path"], self._router)(scope, receive, send)
         else:
             await receive()  # websocket.connect
             await send({"type": "websocket.close", "code": 1008, "reason": ""})

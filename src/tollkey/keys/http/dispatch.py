@@ -75,7 +75,7 @@ class Dispatch:
             raw = await read_body(headers, receive, LARGEST_BODY)
             body = decode_form(endpoint, raw, headers) if endpoint.form else decode_json(endpoint, raw, headers)
         path = scope.get("path_params", {})
-        target = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
+        target = f"{scope['path']}?{scope['query_string'].decode('latin-1')}" if endpoint.changes else ""
         call = Call(self._server, method, caller, path, query, body, headers, ip, request_id, text, target, raw)
         return await endpoint.handle(call)
 

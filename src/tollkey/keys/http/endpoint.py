@@ -64,7 +64,7 @@ class Call:
     ip: str | None
     request_id: str
     text: str = ""  # of the service key, for connections that stay open
-    target: str = ""  # path and query as sent
+    target: str = ""  # path and query as sent, where something changes
     raw: bytes = b""  # the body as sent
 
     @property

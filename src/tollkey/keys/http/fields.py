@@ -102,6 +102,8 @@ def read(fields: Fields, sent: object, within: str = "") -> Values:
 
 def read_query(fields: Fields, query: bytes) -> Values:
     """Return the checked parameters of a query string. Raises ApiError 400, with ``param``."""
+    if not query:
+        return read(fields, {})
     try:
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=50, errors="strict")
     except ValueError:
