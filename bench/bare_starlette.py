@@ -1,4 +1,4 @@
-"""A Starlette app that reads a JSON body and answers with the same JSON to everything: what the framework alone can do."""
+"""A Starlette app that reads JSON and answers the same JSON to everything: what the framework alone can do."""
 
 from __future__ import annotations
 

@@ -121,9 +121,8 @@ def compare(urls: dict[str, str], messages: list[bytes], connections: int, optio
         print(f"{name:16} {rate:8,.0f}/s   p50 {p50:6.3f} ms   p99 {p99:6.3f} ms")
     first, second = medians.values()
     ratios = [b.p99 / a.p99 for a, b in zip(*results.values(), strict=True)]
-    print(
-        f"p99 of verify is {second[2] / first[2]:.2f} times that of bare (by round {min(ratios):.2f} to {max(ratios):.2f})"
-    )
+    ratio, low, high = second[2] / first[2], min(ratios), max(ratios)
+    print(f"p99 of verify is {ratio:.2f} times that of bare (by round {low:.2f} to {high:.2f})")
 
 
 if __name__ == "__main__":

@@ -167,6 +167,23 @@ def test_a_change_is_told_by_the_other_node_too(start: Start) -> None:
     listening(second, work)
 
 
+def test_a_key_revoked_at_one_node_is_refused_by_the_other_as_soon_as_it_is_told(start: Start) -> None:
+    first, second = start(), start()
+    made = first.post("/v1/keys", {"account": "cus_1"}).json
+    ask = {"key": made["secret"]}
+    assert second.post("/v1/keys/verify", ask).json["code"] == "valid"
+    assert second.post("/v1/keys/verify", ask).json["code"] == "valid"  # from memory
+    first.post(f"/v1/keys/{made['id']}/revoke")
+    assert first.post("/v1/keys/verify", ask).json["code"] == "revoked"
+    codes = []
+    for _ in range(500):  # PostgreSQL delivers the announcement to the listening thread
+        second.run(step(second))
+        codes.append(second.post("/v1/keys/verify", ask).json["code"])
+        if codes[-1] != "valid":
+            break
+    assert codes[-1] == "revoked"
+
+
 @pytest.mark.parametrize("how", ["revoke", "permissions"])
 def test_a_listener_whose_key_ended_or_lost_its_permission_is_closed_at_the_next_step(web: Web, how: str) -> None:
     key, text = web.service_key("key_verify_write")
