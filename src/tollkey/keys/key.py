@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from tollkey.db.engine import Scope
 from tollkey.keys.token import Kind, mask_unknown
 
+SERVICE_ACCOUNT = "tollkey"  # reserved: its keys are the callers of the key service (``tollkey keys serve``)
 Status = Literal["active", "disabled", "expired"]
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 

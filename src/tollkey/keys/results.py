@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tollkey.db import Database, StorageError
 from tollkey.keys import store
-from tollkey.keys.key import Checked, Denied, Key, LimitState, Reason
+from tollkey.keys.key import SERVICE_ACCOUNT, Checked, Denied, Key, LimitState, Reason
 from tollkey.keys.once import current_request
 
 _log = logging.getLogger(__name__)
@@ -34,9 +34,14 @@ def refused(denied: Denied) -> Checked:
 
 
 def of_other_account(answer: Key | Denied, account: str | None) -> bool:
-    """Return whether the answer is about a key of another account."""
+    """Return whether the answer is about a key of another account.
+
+    account: None for any account but the reserved one: a service key is accepted only where it is asked for by name.
+    """
     key = answer if isinstance(answer, Key) else answer.key
-    return account is not None and key is not None and key.account != account
+    if key is None:
+        return False
+    return key.account == SERVICE_ACCOUNT if account is None else key.account != account
 
 
 def in_this_request(answer: Key | Denied, now: int) -> Key | Denied:

@@ -47,6 +47,17 @@ def test_a_permission_of_the_host_with_the_same_name_means_nothing_here(web: Web
     assert web.post(VERIFY, {"key": "x"}, key=text).error == (403, "insufficient_scope")
 
 
+def test_a_service_key_is_no_key_for_an_application_on_the_same_database(web: Web) -> None:
+    for _ in range(2):  # from the database, and from memory
+        assert web.keys.verify(web.admin).reason == "unknown"
+        assert web.keys.check(web.admin).reason == "unknown"
+        assert not web.keys.verify_cached(web.admin)
+    _, text = web.keys.create(account="cus_1")
+    assert web.keys.verify(text)
+    sent = {"key": web.service_key("key_verify_write")[1], "audience": "edge", "permissions": []}
+    assert web.post("/v1/tokens", sent).error == (400, "api_key_invalid")
+
+
 def test_basic_authentication_takes_the_key_as_user_name(web: Web) -> None:
     basic = "Basic " + base64.b64encode(f"{web.admin}:".encode()).decode()
     assert web.post(VERIFY, {"key": "x"}, key=None, headers={"Authorization": basic}).status == 200

@@ -15,14 +15,13 @@ from tollkey.db.engine import Scope, Tx
 from tollkey.keys.authority import Authority
 from tollkey.keys.header import Presented, decode_key, read_authorization
 from tollkey.keys.http.errors import REQUEST, ApiError
-from tollkey.keys.key import SYSTEM, Denied, Key, Reason
+from tollkey.keys.key import SERVICE_ACCOUNT, SYSTEM, Denied, Key, Reason
 from tollkey.keys.limits import network_of
 from tollkey.keys.permissions import Permission, PermissionCatalogue
 from tollkey.keys.refusal import Forbidden, rfc6750
 from tollkey.keys.service import KeyService
 from tollkey.keys.verifier import Verifier
 
-SERVICE_ACCOUNT = "tollkey"
 SERVICE_SCOPE = Scope(SERVICE_ACCOUNT, True)
 SERVICE_PERMISSIONS = (
     Permission("key_verify", "Verify keys", "Service", ("write",)),

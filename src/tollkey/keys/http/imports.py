@@ -8,11 +8,11 @@ from typing import cast
 from starlette.concurrency import run_in_threadpool
 
 from tollkey.keys.http.answer import Answer, JsonValue, json_answer
-from tollkey.keys.http.callers import SERVICE_ACCOUNT
 from tollkey.keys.http.endpoint import Call, Endpoint
 from tollkey.keys.http.errors import invalid
 from tollkey.keys.http.fields import Field
 from tollkey.keys.importing import Defaults, FileRefused, Record, as_value, import_records, read_text
+from tollkey.keys.key import SERVICE_ACCOUNT
 from tollkey.keys.token import Kind
 
 MOST_ROWS = 500

@@ -6,12 +6,11 @@ from tollkey.db.engine import Tx
 from tollkey.db.schema import Migration
 from tollkey.keys import store
 from tollkey.keys.http.answer import Answer, JsonValue, json_answer
-from tollkey.keys.http.callers import SERVICE_ACCOUNT
 from tollkey.keys.http.endpoint import Call, Endpoint, Server
 from tollkey.keys.http.errors import invalid, missing
 from tollkey.keys.http.fields import Field, Values
 from tollkey.keys.http.objects import STATUSES, by_id, found, shown, usages
-from tollkey.keys.key import Key
+from tollkey.keys.key import SERVICE_ACCOUNT, Key
 from tollkey.keys.token import KINDS
 
 NEEDS = "key_read"

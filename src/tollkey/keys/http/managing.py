@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 
 from tollkey.db.engine import Scope, Tx
 from tollkey.keys.http.answer import Answer, JsonValue
-from tollkey.keys.http.callers import SERVICE_ACCOUNT
 from tollkey.keys.http.endpoint import Call, Endpoint, Server
 from tollkey.keys.http.errors import invalid
 from tollkey.keys.http.fields import LARGEST, Field
 from tollkey.keys.http.idempotency import change
 from tollkey.keys.http.objects import authority_of, found, granter_of, shown
-from tollkey.keys.key import Key
+from tollkey.keys.key import SERVICE_ACCOUNT, Key
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS
 from tollkey.keys.token import Kind
 

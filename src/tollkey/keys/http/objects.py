@@ -8,10 +8,9 @@ from tollkey.db.engine import Tx
 from tollkey.keys import store
 from tollkey.keys.authority import Authority
 from tollkey.keys.http.answer import JsonValue
-from tollkey.keys.http.callers import SERVICE_ACCOUNT
 from tollkey.keys.http.endpoint import Call, Server
 from tollkey.keys.http.errors import missing
-from tollkey.keys.key import Key
+from tollkey.keys.key import SERVICE_ACCOUNT, Key
 
 STATUSES = ("active", "disabled", "expired", "revoked")
 

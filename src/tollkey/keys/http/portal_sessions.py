@@ -5,10 +5,10 @@ from __future__ import annotations
 from starlette.concurrency import run_in_threadpool
 
 from tollkey.keys.http.answer import Answer, json_answer
-from tollkey.keys.http.callers import SERVICE_ACCOUNT
 from tollkey.keys.http.endpoint import Call, Endpoint
 from tollkey.keys.http.errors import invalid
 from tollkey.keys.http.fields import Field
+from tollkey.keys.key import SERVICE_ACCOUNT
 from tollkey.keys.portal import Portal
 
 

@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 
 from tollkey.keys import usage
 from tollkey.keys.http.answer import Answer, JsonValue, json_answer
-from tollkey.keys.http.callers import SERVICE_ACCOUNT
 from tollkey.keys.http.endpoint import Call, Endpoint
 from tollkey.keys.http.errors import invalid
 from tollkey.keys.http.fields import Field
+from tollkey.keys.key import SERVICE_ACCOUNT
 
 _MOST_ROWS = 10_000
 _CSV = ((b"content-type", b"text/csv; charset=utf-8"), (b"content-disposition", b'attachment; filename="usage.csv"'))

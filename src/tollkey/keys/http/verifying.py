@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tollkey.keys.http.answer import Answer, JsonValue, json_answer
-from tollkey.keys.http.callers import SERVICE_ACCOUNT
 from tollkey.keys.http.endpoint import Call, Endpoint, Server
 from tollkey.keys.http.errors import invalid, unavailable
 from tollkey.keys.http.fields import Field, Values, read
-from tollkey.keys.key import Checked, Key, LimitState, Reason
+from tollkey.keys.key import SERVICE_ACCOUNT, Checked, Key, LimitState, Reason
 
 MOST_KEYS = 100
 LONGEST_TTL = 300  # seconds that a remote cache may keep an accepted key while the stream of changes is fresh

@@ -12,7 +12,7 @@ from tollkey.db.engine import Database, StorageError, Tx
 from tollkey.keys import times
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import Denied, Key
+from tollkey.keys.key import SERVICE_ACCOUNT, Denied, Key
 from tollkey.keys.tokens import signing_keys
 from tollkey.keys.tokens.claims import TYPE, InvalidToken, Token
 from tollkey.keys.tokens.jws import sign
@@ -143,6 +143,8 @@ class Tokens:
         answer = self.verifier.verify(self.database, key, now, ip)
         if isinstance(answer, Denied):
             raise KeyRefused("api_key_invalid", f"The API key was refused: {answer.reason.value}.", "key")
+        if answer.account == SERVICE_ACCOUNT:
+            raise KeyRefused("api_key_invalid", "The API key was refused: unknown.", "key")
         self.verifier.record_use(answer, now, ip, _ENDPOINT, route=_ENDPOINT)
         return answer
 
