@@ -247,7 +247,7 @@ def test_a_key_is_found_by_its_text_whatever_its_state(web: Web) -> None:
     lookup = f"{KEYS}/lookup"
     assert web.post(lookup, {"key": made["secret"]}).json["id"] == made["id"]
     assert web.post(lookup, {"id": made["id"]}).json["status"] == "revoked"
-    answer = web.post(lookup, {"key": made["secret"][:-1] + "0"})
+    answer = web.post(lookup, {"key": made["secret"][:-1]})
     assert answer.error == (404, "resource_missing")
     assert made["secret"][:-1] not in answer.body.decode()
     assert web.post(lookup, {}).error == (400, "parameter_invalid")
