@@ -55,7 +55,7 @@ def test_a_publishable_key_raises_no_alarm(brand: Brand) -> None:
 def test_documented_samples_raise_no_alarm() -> None:
     start = "sk_live_51EXAMPLE" + "x" * 60
     assert texts(start + checksum(start)) == []
-    stripes = "sk_test_4eC39HqLyjWDarjt" + "T1zdp7dc"
+    stripes = "sk_test_" + "4eC39HqLyjWDarjtT1zdp7dc"
     assert is_sample(stripes)
     assert texts(stripes, unchecked=True) == []
     assert texts(stripes[:-1] + "d", unchecked=True) == [stripes[:-1] + "d"]
