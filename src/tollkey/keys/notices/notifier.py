@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 import httpx
 
+from tollkey.db import SQLite, migrate
 from tollkey.db.engine import StorageError, Tx
-from tollkey.db.schema import migrate
 from tollkey.keys.notices import store
 from tollkey.keys.notices.gathering import Gatherer
 from tollkey.keys.notices.section import Section
@@ -43,6 +43,8 @@ class Notices:
         self._channels = {channel.name: channel for channel in channels}
         self._gatherer = Gatherer(keys.authority, lambda: keys.authority.ids.new("evt"))
         migrate(keys.database, [leaks.MIGRATION, store.MIGRATION])
+        if isinstance(keys.database, SQLite):
+            keys.database.close_connections()  # so that none is open when a preloaded application forks
 
     @classmethod
     def of_section(cls, keys: KeyService, section: Section, *, clock: Callable[[], float] = time.time) -> Notices:

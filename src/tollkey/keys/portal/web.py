@@ -22,8 +22,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from tollkey.db import SQLite, migrate
 from tollkey.db.engine import StorageError
-from tollkey.db.schema import migrate
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import SYSTEM, Actor
 from tollkey.keys.portal import actions
@@ -93,6 +93,8 @@ class Portal:
         self.base_url, self.path = base_url.rstrip("/"), parts.path.rstrip("/")
         self._secure = parts.scheme == "https"
         migrate(keys.database, [MIGRATION])
+        if isinstance(keys.database, SQLite):
+            keys.database.close_connections()  # so that none is open when a preloaded application forks
 
     def create_session(
         self,
