@@ -144,9 +144,8 @@ def test_only_so_many_answers_wait_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
 def test_sessions_of_the_command_line_are_not_guessed_without_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_guesses, "PAUSE", 0)
     server, guess_limiter = api.world.server, GuessLimiter(MOST)
-    socket = CliSocket(
-        server.edge, api.core.setup.tables, api.core.authority, api.core.now, guess_limiter=guess_limiter
-    )
+    core = api.core
+    socket = CliSocket(server.edge, core.setup.tables, core.authority, core.now, core.call, guess_limiter=guess_limiter)
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:

@@ -106,6 +106,7 @@ ERROR_CODES: dict[str, str] = {
     "terminal_reader_invalid_registration_code": "The reader's registration code is unknown.",
     "testmode_charges_only": "The account is not active: only test payments are possible.",
     "token_already_used": "A token can be used once.",
+    "token_expired": "A token of the v2 API can be used for a day.",
     "total_person_ownership_exceeded": "The owners of an account hold more than 100 percent together.",
     "transfer_source_balance_parameters_mismatch": "The source of the transfer does not match its parameters.",
     "url_invalid": "The address cannot be called, or is not HTTPS in live mode.",

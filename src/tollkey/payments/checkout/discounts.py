@@ -57,18 +57,13 @@ def redeem(call: Call, session: StoredSession) -> None:
 
     So of two sessions that are paid at the same time only one has the last redemption.
     """
-    if session.get("_redeemed"):
-        return
-    customer = call.objects.find(kinds.CUSTOMER, session["customer"] or "")
-    made = []
-    for entry in session["_discounts"]:
-        found = restrictions.find(call, entry)
-        if found is not None:
-            discount = redemption.count(
-                call, found.coupon, found.code, customer=customer, checkout_session=session["id"]
-            )
-            made.append(discount["id"])
-    session["_redeemed"] = made
+    if not session.get("_redeemed"):
+        customer = call.objects.find(kinds.CUSTOMER, session["customer"] or "")
+        found = [one for one in (restrictions.find(call, entry) for entry in session["_discounts"]) if one is not None]
+        session["_redeemed"] = [
+            redemption.count(call, one.coupon, one.code, customer=customer, checkout_session=session["id"])["id"]
+            for one in found
+        ]
 
 
 def give_back(call: Call, session: StoredSession) -> None:
