@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,12 @@ from tollkey.keys.http.answer import Answer as Sent
 from tollkey.keys.http.endpoint import Call
 
 VERIFY = "/v1/keys/verify"
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """SQLite alone: nothing here is about storage."""
+    return f"sqlite:///{tmp_path / 'keys.db'}"
 
 
 def test_an_unknown_url_a_wrong_method_and_options(web: Web) -> None:

@@ -8,6 +8,7 @@ import string
 from pathlib import Path
 from typing import Any
 
+import pytest
 import typer.main
 
 from tests.keys.http.conftest import Answer, Start, Web
@@ -16,6 +17,12 @@ from tollkey.keys.http.app import ENDPOINTS
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "guides" / "keys-service.md"
 TEXT = GUIDE.read_text()
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """SQLite alone: nothing here is about storage."""
+    return f"sqlite:///{tmp_path / 'keys.db'}"
 
 
 def commands() -> list[str]:
