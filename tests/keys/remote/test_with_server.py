@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import re
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.keys.remote.serving import Serving, serving
-from tollkey.keys import Key, KeyService, Permission, Reason, UnknownPermission
+from tollkey.keys import KeyService, Permission, Reason, UnknownPermission
 from tollkey.keys.remote import AsyncRemoteKeys, RemoteKeys, RemoteRefused
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -111,42 +106,3 @@ def test_the_python_of_the_guide_runs(service: KeyService, server: Serving, monk
         assert space["report"](text, "192.0.2.1") == "the report of cus_1"
         assert space["report"](f"{text}x", "192.0.2.1") == "refused: unknown"
         assert asyncio.run(space["report_async"](text))
-
-
-def start(folder: Path, port: int) -> tuple[subprocess.Popen[str], dict[str, Any]]:
-    command = [sys.executable, "-m", "tollkey", "keys", "serve", "--database", str(folder / "keys.db"), "--json"]
-    environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    process = subprocess.Popen(
-        [*command, "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environ
-    )
-    assert process.stdout is not None
-    return process, json.loads(process.stdout.readline())
-
-
-def stop(process: subprocess.Popen[str], number: int) -> None:
-    process.send_signal(number)
-    assert process.stdout is not None
-    process.stdout.close()
-    process.wait(20)
-
-
-def test_a_server_that_is_killed_accepts_nobody_until_it_is_back(tmp_path: Path) -> None:
-    with KeyService.open(str(tmp_path / "keys.db"), flush_seconds=0) as service:
-        key, text = service.create("CI")
-    process, facts = start(tmp_path, 0)
-    port = int(facts["url"].rpartition(":")[2])
-    with RemoteKeys(facts["url"], facts["admin_key"]) as keys:
-        until(lambda: bool(keys.check(text)) and remembered(keys) == 1)
-        stop(process, signal.SIGKILL)
-        until(lambda: keys.check(text).reason == Reason.unavailable, BOUND_SECONDS)
-        with KeyService.open(str(tmp_path / "keys.db"), flush_seconds=0) as service:
-            _, other = service.create("other")
-            assert isinstance(service.revoke(key), Key)
-        process, _ = start(tmp_path, port)
-        try:
-            until(lambda: keys.check(text).reason == Reason.revoked)
-            position = keys._feed.position
-            until(lambda: bool(keys.check(other)) and keys._feed.position != position)
-            assert keys.check(text).reason == Reason.revoked
-        finally:
-            stop(process, signal.SIGTERM)
