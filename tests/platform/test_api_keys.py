@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tests.support.api import Api
+from tollkey.db import Scope
+from tollkey.keys import SYSTEM
 
 
 def test_a_created_live_key_shows_its_text_once_and_works_at_once(api: Api) -> None:
@@ -129,3 +131,14 @@ def test_a_key_tells_who_still_uses_the_one_it_replaced(api: Api) -> None:
     use = api.get(f"/v1/api_keys/{new['id']}")["old_key_use"]
     assert (use["used_since_roll"], use["last_used"]["endpoint"]) == (True, "GET /v1/customers")
     assert api.get(f"/v1/api_keys/{api.post('/v1/api_keys', type='secret')['id']}")["old_key_use"] is None
+
+
+def test_a_key_for_one_request_is_accepted_once(api: Api) -> None:
+    core, now = api.world.core, int(api.world.clock[0])
+    account = api.get("/v1/account")["id"]
+    _, text = core.database.write(
+        lambda tx: core.authority.create(tx, Scope(account, False), "secret", actor=SYSTEM, now=now, max_uses=1)
+    )
+    assert api.get("/v1/customers", key=text).status == 200
+    answer = api.get("/v1/customers", key=text)
+    assert (answer.status, answer.error["code"]) == (401, "api_key_expired")

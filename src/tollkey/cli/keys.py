@@ -155,8 +155,6 @@ def create(
         if scope.livemode and not show_secret and destination is None:
             message = "a live key is shown only when it is created: add --show-secret, or --deliver"
             raise typer.BadParameter(message, param_hint="--show-secret")
-        if max_uses is not None and host.core is not None:
-            raise typer.BadParameter("the payments API does not count the uses of a key", param_hint="--max-uses")
         key, text = host.database.write(
             lambda tx: host.authority.create(
                 tx, scope, "secret" if kind == "secret" else "restricted", actor=ACTOR, now=now, name=name,

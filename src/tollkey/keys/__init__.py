@@ -34,7 +34,7 @@ from tollkey.keys.schema import MIGRATIONS, SEALED
 from tollkey.keys.sealed import RowKey, SealedColumn, SealedStorage, Transform, count_sealed_with, reseal_all
 from tollkey.keys.sealing import SealBroken, seal, seal_context, unseal
 from tollkey.keys.service import KeyService
-from tollkey.keys.store import Usage, exists_in_other_mode
+from tollkey.keys.store import Usage, exists_in_other_mode, take_use
 from tollkey.keys.succession import OldKeyUse, old_key_use
 from tollkey.keys.token import BRAND, Brand, Kind, Parsed, digest, generate, mask_known, mask_unknown, parse, redact
 from tollkey.keys.verifier import FLUSH_MOST, Lease, Verifier
@@ -119,6 +119,7 @@ __all__ = [
     "rfc6750",
     "seal",
     "seal_context",
+    "take_use",
     "unseal",
     "usage",
     "without_keys",

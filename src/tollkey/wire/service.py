@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from tollkey.db import Busy, Edge, Ids, OutcomeUnknown, Scope, StorageError, Tx
-from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, usage, without_keys
+from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, take_use, usage, without_keys
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._body import browser_key, mark_of, read_params
 from tollkey.wire._clients import apply_form_headers, error_page, key_in_query
@@ -234,7 +234,17 @@ class Service:
                 verdict = await self.edge.read(lambda tx: self.verifier.load(tx, text, seconds, request.ip, epoch))
             except StorageError:
                 return Denied(Reason.unavailable, mask_unknown(text))
+        if isinstance(verdict, Key) and verdict.max_uses is not None:
+            return await self._take_use(verdict)
         return verdict
+
+    async def _take_use(self, key: Key) -> Key | Denied:
+        """Take one use of a key that counts them, before the request is answered."""
+        try:
+            left = await self.edge.write(lambda tx: take_use(tx, key.id))
+        except StorageError:
+            return Denied(Reason.unavailable, key.masked, key)
+        return Denied(Reason.expired, key.masked, key) if left is None else key
 
     # -- authorization and transaction
 
