@@ -22,7 +22,7 @@ from tollkey.keys.notices.sending import Channel
 
 __all__ = ["receiver"]
 
-SECRET = "whsec_0123456789abcdef"
+SECRET = "a signing secret of the host's"
 
 
 @dataclass
