@@ -19,7 +19,7 @@ from tollkey.keys.remote.events import Event
 
 T = TypeVar("T")
 Run = Callable[[Callable[[], Awaitable[T]]], T]
-TEXT = "rk_live_0123456789abcdef"
+TEXT = "rk_live_abcdefghijklmnop"
 
 
 def under_asyncio(main: Callable[[], Awaitable[T]]) -> T:

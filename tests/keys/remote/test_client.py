@@ -21,7 +21,7 @@ from tollkey.keys.once import one_request
 from tollkey.keys.remote import RemoteKeys, RemoteRefused
 from tollkey.keys.remote.events import Event
 
-TEXT = "rk_live_0123456789abcdef"
+TEXT = "rk_live_abcdefghijklmnop"
 Make = Callable[..., RemoteKeys]
 
 

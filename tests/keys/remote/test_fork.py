@@ -26,9 +26,9 @@ tick()
 now[0] += 1.1
 tick()
 def facts():
-    remembered = keys.verify_cached("rk_live_0123456789abcdef") is not None
-    return [remembered, bool(keys.check("rk_live_0123456789abcdef")), keys._feed.position]
-keys.check("rk_live_0123456789abcdef")
+    remembered = keys.verify_cached("rk_live_abcdefghijklmnop") is not None
+    return [remembered, bool(keys.check("rk_live_abcdefghijklmnop")), keys._feed.position]
+keys.check("rk_live_abcdefghijklmnop")
 lock = keys._cache._lock
 lock.acquire()  # by a thread that the child does not have
 reader, writer = os.pipe()

@@ -16,7 +16,7 @@ from tollkey.keys import Key, asgi, wsgi
 from tollkey.keys.adapters.fastapi import ApiKeys
 from tollkey.keys.remote import RemoteKeys
 
-HEADER = "Bearer rk_live_0123456789abcdef"
+HEADER = "Bearer rk_live_abcdefghijklmnop"
 Ask = Callable[..., tuple[int, str | None]]
 
 

@@ -6,6 +6,7 @@ import base64
 
 import pytest
 
+from tests.support.altered import altered
 from tollkey.db import Ids
 from tollkey.keys import Brand, Kind, generate
 from tollkey.keys.scanning import Words, find_keys, is_sample
@@ -58,7 +59,7 @@ def test_documented_samples_raise_no_alarm() -> None:
     stripes = "sk_test_" + "4eC39HqLyjWDarjtT1zdp7dc"
     assert is_sample(stripes)
     assert texts(stripes, unchecked=True) == []
-    assert texts(stripes[:-1] + "d", unchecked=True) == [stripes[:-1] + "d"]
+    assert texts(altered(stripes), unchecked=True) == [altered(stripes)]
 
 
 @pytest.mark.parametrize("before", ["", ":", "user:"])

@@ -16,6 +16,7 @@ from tollkey.db.schema import Migration
 from tollkey.keys.http.answer import JSON, Answer, JsonValue
 from tollkey.keys.http.endpoint import Call
 from tollkey.keys.http.errors import IDEMPOTENCY, ApiError
+from tollkey.keys.sealed import SealedColumn
 from tollkey.keys.sealing import SealBroken, seal, unseal
 
 KEPT_SECONDS = 24 * 3600
@@ -23,12 +24,21 @@ LONGEST_NAME = 255
 MIGRATION = Migration(
     "keys_http",
     (
-        "CREATE TABLE service_requests (caller TEXT NOT NULL, name {blob} NOT NULL, request {blob} NOT NULL,"
-        " answer {blob} NOT NULL, created {int} NOT NULL, PRIMARY KEY (caller, name))",
+        "CREATE TABLE service_requests (seq {key}, caller TEXT NOT NULL, name {blob} NOT NULL, request {blob} NOT NULL,"
+        " answer {blob} NOT NULL, created {int} NOT NULL, UNIQUE (caller, name))",
         "CREATE INDEX service_requests_created ON service_requests (created)",
     ),
 )
 _REPLAYED = (b"idempotent-replayed", b"true")
+
+
+def _context(caller: str, name: bytes) -> str:
+    """Return what an answer is sealed with, so that it is no other request's. name: its digest."""
+    return f"service_request:{caller}:{bytes(name).hex()}"
+
+
+#: Where answers with the text of a new key are stored.
+SEALED = (SealedColumn("service_requests", "answer", "seq", ("caller", "name"), _context),)
 
 
 async def change(call: Call, work: Callable[[Tx], JsonValue]) -> Answer:
@@ -52,7 +62,7 @@ def _once(tx: Tx, call: Call, name: str, work: Callable[[Tx], JsonValue]) -> Ans
     keyring, caller, now = call.server.keys.authority.keyring, call.actor.id, call.server.now
     digest = keyring.stable_digest(name)
     request = keyring.stable_digest(f"{call.method} {call.target} {call.raw.decode('utf-8', 'replace')}")
-    bound_to = f"service_request:{caller}:{digest.hex()}"
+    bound_to = _context(caller, digest)
     rows = tx.execute(
         "SELECT request, answer FROM service_requests WHERE caller = ? AND name = ? AND created > ?",
         (caller, digest, now - KEPT_SECONDS),
