@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.keys.adapters.steps import with_projects
-from tollkey.keys import KeyService, wsgi
+from tollkey.keys import Checked, KeyService, Permission, wsgi
 from tollkey.keys.guard import Accepted, Asked, Guard
 from tollkey.keys.needs import MissingParameter, Need
 
@@ -34,6 +36,27 @@ def test_a_second_check_of_a_request_needs_no_header(service: KeyService) -> Non
     dearer = guard.check_again(accepted, asked(), Need("report_read", cost=3))
     assert isinstance(dearer, Accepted)
     assert dearer.cost == 3
+
+
+class Offline(KeyService):
+    """A service whose ``check`` may not be called on an event loop, where it could block."""
+
+    def check(self, *args: Any, **options: Any) -> Checked:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        return super().check(*args, **options)
+
+
+def test_a_second_check_that_costs_more_does_not_block_the_event_loop(tmp_path: Path) -> None:
+    with Offline.open(str(tmp_path / "keys.db"), [Permission("report", "Reports")]) as keys:
+        guard = Guard(keys)
+        _, text = keys.create(permissions=["report_read"])
+        accepted = guard.check(asked(f"Bearer {text}"), Need("report_read"))
+        assert isinstance(accepted, Accepted)
+        dearer = asyncio.run(guard.acheck_again(accepted, asked(), Need("report_read", cost=3)))
+        assert isinstance(dearer, Accepted)
+        assert dearer.cost == 3
+        assert asyncio.run(guard.acheck_again(accepted, asked(), Need("report_read"))) is accepted
 
 
 def test_a_route_whose_path_lacks_the_parameter_of_its_permission_is_a_fault(service: KeyService) -> None:

@@ -93,7 +93,7 @@ class KeyGate(Gate[App, AsgiScope]):
         asked = self._asked(scope, _headers(scope, self._header.encode("latin-1")))
         try:
             if scope.get(_SERVICE) is self._keys:  # verified by an outer gate
-                return self._concluded(self._guard.check_again(scope[_ACCEPTED], asked, wanted), need)
+                return self._concluded(await self._guard.acheck_again(scope[_ACCEPTED], asked, wanted), need)
             return self._concluded(await self._guard.acheck(asked, wanted), need)
         except MissingParameter as problem:
             return self._fault(problem)

@@ -119,6 +119,13 @@ class Guard:
             return plan
         return self._check(plan, asked, need)
 
+    async def acheck(self, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused | None:
+        """Do what ``check`` does without blocking the event loop."""
+        plan = self._plan(asked, need)
+        if not isinstance(plan, _Plan):
+            return plan
+        return await self._acheck(plan, asked, need)
+
     def _check(self, plan: _Plan, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
         try:
             checked = self.keys.check(
@@ -129,11 +136,7 @@ class Guard:
             return _unavailable(error)
         return self._concluded(plan, need, checked)
 
-    async def acheck(self, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused | None:
-        """Do what ``check`` does without blocking the event loop."""
-        plan = self._plan(asked, need)
-        if not isinstance(plan, _Plan):
-            return plan
+    async def _acheck(self, plan: _Plan, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
         try:
             checked = await self.keys.acheck(
                 plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost,
@@ -148,11 +151,20 @@ class Guard:
 
         earlier: the result of its first check. Only a cost above that of the first check is paid, up to the difference.
         """
-        if (need.cost_of(asked.request) or 0) > earlier.cost:
-            plan = self._plan_for(earlier.values[0], asked, need)
-            return self._check(plan, asked, need)
+        if self._costs_more(earlier, asked, need):
+            return self._check(self._plan_for(earlier.values[0], asked, need), asked, need)
         refused = self.lacks(earlier.key, need, asked.parameters)
         return earlier if refused is None else refused
+
+    async def acheck_again(self, earlier: Accepted, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
+        """Do what ``check_again`` does without blocking the event loop."""
+        if self._costs_more(earlier, asked, need):
+            return await self._acheck(self._plan_for(earlier.values[0], asked, need), asked, need)
+        return self.check_again(earlier, asked, need)
+
+    @staticmethod
+    def _costs_more(earlier: Accepted, asked: Asked[RequestT], need: Need[RequestT]) -> bool:
+        return (need.cost_of(asked.request) or 0) > earlier.cost
 
     def lacks(self, key: Key, need: Need[RequestT], parameters: Mapping[str, object]) -> Forbidden | None:
         """Return why a valid key may not do what a route needs, or None if it may.

@@ -257,3 +257,12 @@ def test_a_key_is_found_by_its_text_whatever_its_state(web: Web) -> None:
     assert made["secret"][:-1] not in answer.body.decode()
     assert web.post(lookup, {}).error == (400, "parameter_invalid")
     assert web.keys.usage(stored(web, made["id"])) is None
+
+
+def test_a_key_is_made_for_a_number_of_requests_and_rotates_on_schedule(web: Web) -> None:
+    made = created(web, max_uses=2, rotate_every=86_400)
+    assert (made["max_uses"], made["uses_left"], made["rotate_every"]) == (2, 2, 86_400)
+    assert made["rotate_at"] == made["created"] + 86_400
+    codes = [web.post(f"{KEYS}/verify", {"key": made["secret"]}).json["code"] for _ in range(3)]
+    assert codes == ["valid", "valid", "expired"]
+    assert web.post(KEYS, {"account": "cus_1", "max_uses": 0}).error[0] == 400

@@ -162,7 +162,7 @@ async def acheck(
     earlier = accepted_in(request, here)
     if earlier is None:
         return _concluded(request, here, await here.guard.acheck(asked, need))
-    return _concluded(request, here, here.guard.check_again(earlier, asked, need))
+    return _concluded(request, here, await here.guard.acheck_again(earlier, asked, need))
 
 
 def asked_of(request: HttpRequest, here: Site, parameters: Mapping[str, object]) -> Asked[HttpRequest]:

@@ -151,7 +151,7 @@ class ApiKeys:
             return self._allowed(await key if inspect.isawaitable(key) else key, connection, need)
         asked = self._asked(connection)
         if scope.get(_SERVICE) is self.keys:  # verified by another dependency or by a KeyGate
-            answer: Accepted | Refused | None = self.guard.check_again(scope[_ACCEPTED], asked, need)
+            answer: Accepted | Refused | None = await self.guard.acheck_again(scope[_ACCEPTED], asked, need)
         else:
             answer = await self.guard.acheck(asked, need)
         if answer is None:

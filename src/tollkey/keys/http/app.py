@@ -16,6 +16,7 @@ from tollkey.db.schema import migrate
 from tollkey.keys.config import Config
 from tollkey.keys.header import without_keys
 from tollkey.keys.http import (
+    accounts,
     forwarding,
     health,
     idempotency,
@@ -47,6 +48,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     streaming.ENDPOINT,
     *managing.ENDPOINTS,
     *listing.ENDPOINTS,
+    *accounts.ENDPOINTS,
     *reports.ENDPOINTS,
     *tokens.ENDPOINTS,
     imports.ENDPOINT,

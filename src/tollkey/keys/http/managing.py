@@ -30,6 +30,8 @@ _CREATE = {
     "environment": Field("string", "Its environment; the live one by default.", most=50),
     **_ABOUT,
     "expires_at": Field("integer", "When it ends, UTC epoch seconds.", most=LARGEST),
+    "max_uses": Field("integer", "How many requests it is for. Each is then counted in the database.", most=LARGEST),
+    "rotate_every": Field("integer", "Seconds between its rotations.", most=LARGEST),
 }
 
 
@@ -39,7 +41,7 @@ async def create(call: Call) -> Answer:
     account = body.text("account") or ""
     if not account.strip():
         raise invalid("account may not be empty.", "account")
-    livemode = _livemode(server, body.text("environment"))
+    livemode = livemode_of(server, body.text("environment"))
     if account == SERVICE_ACCOUNT and not livemode:
         raise invalid("Service keys are live keys.", "environment")
 
@@ -56,6 +58,8 @@ async def create(call: Call) -> Answer:
             ip_allowlist=body.texts("ip_allowlist") or (),
             expires_at=body.number("expires_at"),
             metadata=body.mapping("metadata") or {},
+            max_uses=body.number("max_uses"),
+            rotate_every=body.number("rotate_every"),
             granter=granter_of(call, account),
         )
         return shown(server, key, text)
@@ -63,7 +67,8 @@ async def create(call: Call) -> Answer:
     return await change(call, work)
 
 
-def _livemode(server: Server, environment: str | None) -> bool:
+def livemode_of(server: Server, environment: str | None) -> bool:
+    """Return the mode of the keys of an environment; None is the live one. Raises ApiError for an unknown one."""
     if environment is None:
         return True
     try:

@@ -11,6 +11,7 @@ from tollkey.keys.token import KINDS
 _TEXT: JsonValue = {"type": "string"}
 _MAYBE_TEXT: JsonValue = {"type": ["string", "null"]}
 _TIME: JsonValue = {"type": "integer", "description": "UTC epoch seconds."}
+_MAYBE_NUMBER: JsonValue = {"type": ["integer", "null"]}
 _MAYBE_TIME: JsonValue = {"type": ["integer", "null"], "description": "UTC epoch seconds."}
 _FLAG: JsonValue = {"type": "boolean"}
 _TEXTS: JsonValue = {"type": "array", "items": _TEXT}
@@ -54,6 +55,10 @@ _KEY: dict[str, JsonValue] = {
     "created": _TIME,
     "created_by": _TEXT,
     "expires_at": _MAYBE_TIME,
+    "max_uses": _MAYBE_NUMBER,
+    "uses_left": _MAYBE_NUMBER,
+    "rotate_every": _MAYBE_NUMBER,
+    "rotate_at": _MAYBE_TIME,
     "revoked_at": _MAYBE_TIME,
     "disabled_at": _MAYBE_TIME,
     "last_used": _maybe(_object({"at": _TIME, "ip": _MAYBE_TEXT, "endpoint": _MAYBE_TEXT})),
@@ -114,6 +119,7 @@ ALL: dict[str, JsonValue] = {
     "api_key": _object(_KEY),
     "rolled_api_key": _object({**_KEY, "rolled": {"$ref": "#/components/schemas/api_key"}}),
     "api_key_list": _list({"$ref": "#/components/schemas/api_key"}),
+    "account": _object({"id": _TEXT, "object": {"const": "account"}, "environment": _TEXT, "plan": _MAYBE_TEXT}),
     "account_list": _list(_object({"id": _TEXT, "object": {"const": "account"}})),
     "verification": {
         "oneOf": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tollkey.db import Database, Scope
+from tollkey.db import Database, Scope, Tx
 from tollkey.keys.config import Config
 from tollkey.keys.config.faults import suggestion
 from tollkey.keys.errors import KeyRefused
@@ -27,17 +27,24 @@ class PlanChanges:
         livemode: the mode. What was used of a quota stays used, whatever the plan.
         Raises KeyRefused, ``plan_unknown``; StorageError.
         """
+        now = int(self._clock())
+        self.database.write(lambda tx: self.set_plan_in(tx, Scope(account, livemode), plan, now))
+
+    def set_plan_in(self, tx: Tx, scope: Scope, plan: str | None, now: int) -> None:
+        """Do what ``set_plan`` does in a transaction of the caller's. now: UTC epoch seconds."""
         names = [each.name for each in self.config.plans]
         if plan is not None and plan not in names:
             raise KeyRefused("plan_unknown", f"There is no plan '{plan[:64]}'{suggestion(plan, names)}", "plan")
-        now = int(self._clock())
-        self.database.write(lambda tx: self.plans.set(tx, Scope(account, livemode), plan, now))
+        self.plans.set(tx, scope, plan, now)
 
     def plan_of(self, account: str, *, livemode: bool = True) -> str | None:
         """Return the name of an account's plan: the one that was set, or the default one; None for no plan.
 
         Raises StorageError.
         """
-        stored = self.database.read(lambda tx: store.plan_of(tx, Scope(account, livemode)))
-        plan = self.config.plan(stored) or self.config.plan(None)
+        return self.database.read(lambda tx: self.plan_in(tx, Scope(account, livemode)))
+
+    def plan_in(self, tx: Tx, scope: Scope) -> str | None:
+        """Do what ``plan_of`` does in a transaction of the caller's."""
+        plan = self.config.plan(store.plan_of(tx, scope)) or self.config.plan(None)
         return None if plan is None else plan.name

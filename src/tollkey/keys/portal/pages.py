@@ -29,8 +29,9 @@ def start_page(path: str) -> str:
 
 def gone_page(path: str, message: str = "") -> str:
     """Return the page for a link or session that is unknown, used up or has ended."""
+    title = "Not available" if message else "This page has expired"
     text = message or "This link has been used or has expired. Open it again from where you came."
-    return _page(path, "API keys", f"<h1>Nothing to see here</h1><p>{escape(text)}</p>")
+    return _page(path, "API keys", f"<h1>{title}</h1><p>{escape(text)}</p>")
 
 
 def _page(path: str, title: str, body: str, script: str = "tollkey-keys.js") -> str:
