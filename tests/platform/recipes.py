@@ -101,6 +101,23 @@ def _paid_by(m: Maker, token: str) -> None:
     m.api.ok("post", "/v1/charges", amount=1_000, currency="usd", source=token, headers=acting(account))
 
 
+def _owner_is_checked(m: Maker) -> None:
+    """A connected account with a document about the owner of its bank account, who did not match."""
+    number = {"account_number": "000999999992", "routing_number": "110000000"}
+    bank = {"object": "bank_account", "country": "US", "currency": "usd", **number}
+    account = connected(m.api, external_account=bank)["id"]
+    m.api.advance(200)
+    document = {"files": ["file_identity_document_success"]}
+    m.api.ok("post", f"/v1/accounts/{account}", documents={"bank_account_ownership_verification": document})
+
+
+def _deleted_with_a_debt(m: Maker) -> None:
+    """A deleted account that owed money to its platform."""
+    account = connected(m.api)
+    m.api.ok("post", "/v1/transfers", amount=15, currency="usd", destination=m.api.account, headers=acting(account))
+    m.api.ok("delete", f"/v1/accounts/{account['id']}")
+
+
 COLLECTIONS = {
     "/v1/accounts/{}/external_accounts": "external_account",
     "/v1/accounts/{}/bank_accounts": "external_account",
@@ -198,9 +215,11 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
 
 DUE: dict[str, Callable[[Maker], object]] = {
     "account.charge_block": lambda m: _paid_by(m, "tok_visa_triggerChargeBlock"),
+    "account.owner_check": _owner_is_checked,
     "account.next_requirements": lambda m: _paid_by(m, "tok_visa_triggerVerification"),
     "account.payout_block": lambda m: _paid_by(m, "tok_visa_triggerTransferBlock"),
     "account.verify": lambda m: m.make("transfer"),
+    "balance.write_off": _deleted_with_a_debt,
     "apps.secret.expire": lambda m: m.post(
         "/v1/apps/secrets", name="k", payload="p", scope={"type": "account"}, expires_at=m.api.now + 60
     ),

@@ -166,6 +166,17 @@ PLANS: dict[str, Callable[[Maker], list[str]]] = {
 }
 
 
+def _resumption_fails(m: Maker) -> None:
+    """A paused subscription whose resumption waits for the payment of its invoice."""
+    made = new_subscription(m)
+    path = f"/v1/subscriptions/{made['id']}"
+    m.api.advance(15 * DAY)
+    m.post(f"{path}/pause")
+    failing = m.post("/v1/payment_methods/pm_card_chargeCustomerFail/attach", customer=made["customer"])["id"]
+    m.post(path, default_payment_method=failing)
+    m.post(f"{path}/resume")
+
+
 DUE: dict[str, Callable[[Maker], object]] = {
     "quote.expire": lambda m: new_quote(m, final=True),
     "subscription.cancel": lambda m: new_subscription(m, cancel_at=m.api.now + 5 * DAY),
@@ -176,6 +187,7 @@ DUE: dict[str, Callable[[Maker], object]] = {
     "subscription.pending_items": _pending_items,
     "subscription.renew": new_subscription,
     "subscription.resume": _not_collected,
+    "subscription.resume_expire": _resumption_fails,
     "subscription.thresholds": lambda m: used(m, billing_thresholds={"amount_gte": 500}),
     "subscription.trial_will_end": lambda m: new_subscription(m, trial_period_days=10),
     "subscription.upcoming": new_subscription,
