@@ -58,6 +58,7 @@ NOT_ASKED = {
     "/profile/end_others": "one signs in again",
     "/profile/totp/begin": "nothing counts before a first code was entered",
     "/apikeys/{key}/cancel_expiry": "it can be ended again",
+    "/apikeys/{key}/loosen": "they can be removed again",
     "/webhooks/{endpoint}/switch": "it can be switched back",
     "/webhooks/{endpoint}/reveal": "nothing changes",
     "/events/{event}/resend/{delivery}": "the same is sent again",
@@ -193,7 +194,7 @@ def asked_about(site: Site, page: Page, me: str) -> str:
     if page.path == "/apikeys/{key}/tighten":
         text = site.api.restricted("customer_read", "dispute_read")
         assert site.api.get("/v1/customers", key=text).status == 200
-        site.world.write_logs()
+        site.core.database.write(site.core.verifier.usage.flush)
         used = site.core.database.read(
             lambda tx: site.core.authority.list(tx, Scope(site.account, False), kind="restricted")
         )
