@@ -26,6 +26,7 @@ ROUTES = Routes(gather_pages())
 #: What no link leads to, or what is no page to look at; visited below, or downloads and addresses that lead on.
 ELSEWHERE = {
     "/", "/dashboard", "/workbench/logs", "/b/{account}", "/objects/{object}/export", "/settings/audit/export",
+    "/apikeys/{key}/usage.csv",
     "/login", "/login/second", "/confirm", "/join/{token}", "/reset/{token}", "/profile/totp",
 }  # fmt: skip
 _SCRIPTS = (
@@ -60,8 +61,8 @@ def olive(shared_server: Running, chromium: Browser, tmp_path_factory: pytest.Te
 
 
 def fill(shop: Shop, owner: Person, server: Running, chromium: Browser) -> None:
-    """Payments, events and requests; a key that ends, one that may do more than it needs; an endpoint with two secrets;
-    a team.
+    """Payments, events and requests; a key that ends, one that is paused, one that may do more than it needs; an
+    endpoint with two secrets; a team.
     """
     customer = shop.post("/v1/customers", name="Jenny Rosen", email="jenny@example.com", metadata={"plan": "gold"})[
         "id"
@@ -93,6 +94,9 @@ def fill(shop: Shop, owner: Person, server: Running, chromium: Browser) -> None:
     shop.shown.append(f"apikeys/{restricted['id']}")
     ending = shop.post("/v1/api_keys", type="secret", name="Checkout")["id"]
     shop.post(f"/v1/api_keys/{ending}/roll", expires_in="in_7_days")
+    paused = shop.post("/v1/api_keys", type="secret", name="Warehouse")["id"]
+    shop.post(f"/v1/api_keys/{paused}/disable")
+    shop.shown.append(f"apikeys/{paused}")
     base, page = f"{server.url}/{server.account}/test", owner.page
     page.goto(f"{base}/webhooks/{endpoint}")
     page.get_by_role("button", name="Roll secret, keep the old one active").click()

@@ -161,7 +161,7 @@ def test_unused_permissions_are_named_and_taken_away_with_one_click(site: Site, 
     key, text = fresh(site)
     site.api.get("/v1/disputes", key=text)
     site.api.get("/v1/customers", key=text)
-    site.core.database.write(site.core.verifier.usage.flush)
+    site.world.write_uses()
     page = dev.get(url(site, f"/apikeys/{key.id}")).text
     assert "Charges Read" in page.split("Unused permissions")[1]
     assert dev.sure(url(site, f"/apikeys/{key.id}/tighten")).status == 303
@@ -172,7 +172,7 @@ def test_removed_permissions_are_given_back_with_one_click(site: Site, dev: Brow
     key, text = fresh(site)
     assert dev.post(url(site, f"/apikeys/{key.id}/loosen")).status == 422
     site.api.get("/v1/disputes", key=text)
-    site.core.database.write(site.core.verifier.usage.flush)
+    site.world.write_uses()
     dev.sure(url(site, f"/apikeys/{key.id}/tighten"))
     assert "Give them back" in dev.get(url(site, f"/apikeys/{key.id}")).text
     assert dev.post(url(site, f"/apikeys/{key.id}/loosen")).status == 303
@@ -186,7 +186,7 @@ def test_a_permission_that_an_expansion_needed_counts_as_used(site: Site, dev: B
     customer = site.api.post("/v1/customers", key=secret, source="tok_visa")
     charge = site.api.post("/v1/charges", key=secret, amount=500, currency="usd", customer=customer["id"])
     assert site.api.get(f"/v1/charges/{charge['id']}", key=text, expand=["customer"]).status == 200
-    site.core.database.write(site.core.verifier.usage.flush)
+    site.world.write_uses()
     dev.sure(url(site, f"/apikeys/{key.id}/tighten"))
     assert next(one for one in keys(site) if one.id == key.id).permissions == {"charge_read", "customer_read"}
 
@@ -194,7 +194,7 @@ def test_a_permission_that_an_expansion_needed_counts_as_used(site: Site, dev: B
 def test_requests_that_a_key_may_not_make_are_shown_with_what_they_need(site: Site, dev: Browser) -> None:
     key, text = fresh(site)
     assert site.api.get("/v1/payouts", key=text).status == 403
-    site.core.database.write(site.core.verifier.usage.flush)
+    site.world.write_uses()
     page = dev.get(url(site, f"/apikeys/{key.id}")).text.split("Refused for want of a permission")[1]
     assert "GET /v1/payouts" in page
     assert "Payouts Read" in page
@@ -278,7 +278,7 @@ def test_the_page_shows_how_often_the_key_was_used_by_day_and_route(site: Site, 
     assert "Not used in the last 30 days" in dev.get(url(site, f"/apikeys/{key.id}")).text
     assert site.api.get("/v1/disputes", key=text).status == 200
     assert site.api.get("/v1/payouts", key=text).status == 403
-    site.core.database.write(site.core.verifier.usage.flush)
+    site.world.write_uses()
     page = dev.get(url(site, f"/apikeys/{key.id}")).text.split("Use in the last 30 days")[1]
     assert "2 in total: 1 accepted, 1 refused." in page
     assert "GET /v1/disputes" in page
@@ -343,7 +343,7 @@ def test_the_page_of_a_rolled_key_tells_whether_somebody_still_uses_it(site: Sit
     assert "has not been used" in page
     site.world.clock[0] += 120
     assert site.api.get("/v1/balance").status == 200
-    site.core.database.write(site.core.verifier.flush)
+    site.world.write_uses()
     for one in (key, new):
         page = dev.get(url(site, f"/apikeys/{one.id}")).text
         assert "was still used" in page

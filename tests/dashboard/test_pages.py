@@ -194,7 +194,7 @@ def asked_about(site: Site, page: Page, me: str) -> str:
     if page.path == "/apikeys/{key}/tighten":
         text = site.api.restricted("customer_read", "dispute_read")
         assert site.api.get("/v1/customers", key=text).status == 200
-        site.core.database.write(site.core.verifier.usage.flush)
+        site.world.write_uses()
         used = site.core.database.read(
             lambda tx: site.core.authority.list(tx, Scope(site.account, False), kind="restricted")
         )

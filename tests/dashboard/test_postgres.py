@@ -24,7 +24,7 @@ def test_a_walk_through_keys_team_profile_and_audit_log(postgres_site: Site) -> 
     text = re.search(r'<code id="secret">(.*?)</code>', made.text)
     assert text
     assert site.api.get("/v1/disputes", key=text[1]).status == 200
-    site.world.write_logs()
+    site.world.write_uses()
     key = re.search(r"/apikeys/(mk_\w+)/edit", made.text)
     assert key
     assert "Unused permissions" in browser.get(f"{base}/apikeys/{key[1]}").text

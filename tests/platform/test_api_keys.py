@@ -127,7 +127,7 @@ def test_a_key_tells_who_still_uses_the_one_it_replaced(api: Api) -> None:
     assert (use["api_key"], use["used_since_roll"], use["last_used"]) == (made["id"], False, None)
     api.world.clock[0] += 120
     assert api.get("/v1/customers", key=made["secret"]).status == 200
-    api.world.core.database.write(api.world.core.verifier.flush)
+    api.world.write_uses()
     use = api.get(f"/v1/api_keys/{new['id']}")["old_key_use"]
     assert (use["used_since_roll"], use["last_used"]["endpoint"]) == (True, "GET /v1/customers")
     assert api.get(f"/v1/api_keys/{api.post('/v1/api_keys', type='secret')['id']}")["old_key_use"] is None

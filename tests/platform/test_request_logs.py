@@ -277,7 +277,7 @@ def test_a_secret_in_a_path_or_a_header_is_not_kept(api: Api) -> None:
     assert other not in kept
     assert "4242424242424242" not in kept
     api.get(f"/v1/customers/{other}")
-    api.core.database.write(api.core.verifier.flush)
+    api.world.write_uses()
     usages = api.core.database.read(lambda tx: api.core.authority.usages(tx, Scope(api.account, False)))
     assert usages
     assert other not in repr(usages)

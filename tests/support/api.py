@@ -89,6 +89,14 @@ class World:
         while self.server.log.waiting:
             self.server.log.flush(self.core.logs)
 
+    def write_uses(self) -> None:
+        """Write every use of a key that was counted, however many earlier tests left."""
+        verifier = self.core.verifier
+        while verifier.unwritten:
+            self.core.database.write(verifier.flush)
+        while verifier.usage.unwritten:
+            self.core.database.write(verifier.usage.flush)
+
 
 class Api:
     """One merchant's view of the API.

@@ -75,7 +75,7 @@ def test_it_is_logged_and_counted_as_a_use_of_the_key(stored: Api) -> None:
     stored.world.write_logs()
     logged = stored.core.database.read(lambda tx: find(tx, scope, method="GET"))
     assert (len(logged), logged[0].object_id, logged[0].ip) == (before + 1, customer["id"], "192.0.2.1")
-    stored.core.database.write(stored.core.verifier.flush)
+    stored.world.write_uses()
     (usage,) = stored.core.database.read(lambda tx: stored.core.authority.usages(tx, scope)).values()
     assert (usage.ip, usage.endpoint) == ("192.0.2.1", f"GET /v1/customers/{customer['id']}")
 
