@@ -34,7 +34,8 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 #: The locks, each with the extras of pyproject.toml that it covers. `dev` comes first: the others take its versions.
 LOCKS = {"dev": ("dev",), "docs": ("docs",), "server": ("server",)}
-TESTS = ("-n", "2", "--dist", "loadfile")
+#: Four processes on two cores: half of the time of a test is waiting for the disk and for other processes.
+TESTS = ("-n", "4", "--dist", "loadfile")
 
 
 def install(*locks: str) -> None:
