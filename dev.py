@@ -34,7 +34,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 #: The locks, each with the extras of pyproject.toml that it covers. `dev` comes first: the others take its versions.
 LOCKS = {"dev": ("dev",), "docs": ("docs",), "server": ("server",)}
-#: Four processes on two cores: half of the time of a test is waiting for the disk and for other processes.
+#: Four processes on two cores: tests wait for the disk, for PostgreSQL and for servers that they start.
 TESTS = ("-n", "4", "--dist", "loadfile")
 
 
@@ -153,9 +153,14 @@ def check(arguments: list[str]) -> None:
     """Lint, types, the direction of imports, generated docs, tests."""
     run(PYTHON, "-m", "ruff", "check", ".")
     run(PYTHON, "-m", "ruff", "format", "--check", "--quiet", ".")
-    run(PYTHON, "-m", "mypy")
-    run(BIN / "lint-imports")
-    run(PYTHON, "tools/make_docs.py", "--check")
+    types = subprocess.Popen([str(PYTHON), "-m", "mypy"], cwd=ROOT)  # the longest of them, on a core of its own
+    try:
+        run(BIN / "lint-imports")
+        run(PYTHON, "tools/make_docs.py", "--check")
+        if code := types.wait():
+            raise SystemExit(code)
+    finally:
+        types.kill()  # without effect on one that has ended
     run(PYTHON, "-m", "pytest", "-p", "no:randomly", *TESTS, *arguments)
 
 

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,12 @@ from tollkey.keys import (
     rfc6750,
     wsgi,
 )  # fmt: skip
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """One kind of database: what a gate answers does not depend on it."""
+    return f"sqlite:///{tmp_path / 'keys.db'}"
 
 
 @dataclass
