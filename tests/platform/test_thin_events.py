@@ -95,3 +95,9 @@ def test_every_thin_type_but_v2_s_own_stands_for_a_snapshot_type() -> None:
     assert {"v1.customer.created", "v1.billing.meter.error_report_triggered"} < types
     assert not [type for type in types - _thin.NATIVE if _thin.thin_type(_thin.snapshot_type(type)) != type]
     assert _thin.thin_type("file_link.created") is None
+
+
+def test_an_event_of_what_an_account_has_once_names_it_without_an_id(api: Api) -> None:
+    api.ok("POST", "/v1/tax/settings", defaults={"tax_behavior": "exclusive"})
+    (event,) = [one for one in api.get("/v2/core/events")["data"] if one["type"] == "v1.tax.settings.updated"]
+    assert event["related_object"] == {"type": "tax.settings", "url": "/v1/tax/settings"}
