@@ -92,6 +92,12 @@ def test_a_key_is_rotated_every_hour_at_most(service: KeyService, every: int) ->
         service.create(rotate_every=every)
 
 
-def test_a_rotation_needs_a_grace(service: KeyService) -> None:
+@pytest.mark.parametrize("grace", [0, -1, timedelta(days=8)])
+def test_a_rotation_needs_a_grace_of_seven_days_at_most(
+    service: KeyService, clock: Clock, grace: int | timedelta
+) -> None:
+    service.create(rotate_every=DAY)
+    clock.now += DAY
     with refused("expires_in_invalid"):
-        service.rotate_due(grace=0)
+        service.rotate_due(grace=grace)
+    assert len(service.rotations_due()) == 1

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from tollkey.db import Database
-from tollkey.keys import store, times
+from tollkey.keys import rules, store, times
 from tollkey.keys.authority import Authority
 from tollkey.keys.changing import Rolled
 from tollkey.keys.errors import KeyRefused
@@ -47,10 +47,10 @@ class KeyRotation:
             copy of a live key is destroyed when it returns. If it raises, the copy stays for one ``reveal``, the old
             key stays valid for the grace, and the exception is raised. None: all texts stay sealed.
         actor: for the audit log.
-        Several processes may call it at once. Raises KeyRefused, ``expires_in_invalid``, also for a grace of 0;
-        StorageError.
+        Several processes may call it at once. Raises KeyRefused, ``expires_in_invalid``, for another grace and for one
+        of 0; StorageError.
         """
-        seconds = times.seconds(grace)
+        seconds = rules.check_roll_seconds(times.seconds(grace))
         if seconds == 0:
             raise KeyRefused(
                 "expires_in_invalid", "A rotated key needs a grace, so that its users can follow.", "grace"
