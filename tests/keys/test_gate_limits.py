@@ -149,11 +149,21 @@ def test_the_declared_routes_say_what_a_request_needs(ask: Ask, keys: KeyService
         assert "ratelimit" not in refused.headers, "it took nothing"
 
 
-@pytest.mark.parametrize("path", ["/other", "/public/../reports/1", "/public/%2e%2e/x"])
+@pytest.mark.parametrize(
+    "path", ["/other", "/public/../reports/1", "/public/%2e%2e/x", "/public/x?/reports", "/publi%63/x"]
+)
 def test_a_request_that_no_route_matches_is_refused(ask: Ask, keys: KeyService, path: str) -> None:
     _, text = keys.create(kind="secret")
     refused = ask(text, "GET", path)
     assert (refused.status, json.loads(refused.body)["error"]["code"]) == (403, "route_unknown")
+
+
+def test_a_word_outside_of_ascii_is_found_in_the_path(tmp_path: Path) -> None:
+    text = """[permissions.size]\n[[routes]]\nmatch = "GET /größe"\nneeds = "size_read"\n[[routes]]\nmatch = "* /*"\n"""
+    with KeyService.open(str(tmp_path / "keys.db"), config=parse(text), flush_seconds=0) as keys:
+        _, key = keys.create()
+        assert through_asgi(keys, key, "GET", "/größe").status == 403
+        assert through_wsgi(keys, key, "GET", "/größe".encode().decode("latin-1")).status == 403
 
 
 def test_a_publishable_key_is_accepted_where_its_route_says_so(ask: Ask, keys: KeyService) -> None:

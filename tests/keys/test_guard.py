@@ -10,7 +10,7 @@ import pytest
 
 from tests.keys.adapters.steps import with_projects
 from tollkey.keys import Checked, KeyService, Permission, wsgi
-from tollkey.keys.guard import Accepted, Asked, Guard
+from tollkey.keys.guard import Accepted, Asked, Guard, target_of
 from tollkey.keys.needs import MissingParameter, Need
 
 
@@ -62,6 +62,12 @@ def test_a_second_check_that_costs_more_does_not_block_the_event_loop(tmp_path: 
 def test_a_route_whose_path_lacks_the_parameter_of_its_permission_is_a_fault(service: KeyService) -> None:
     with pytest.raises(MissingParameter, match="no such parameter"):
         Need("report:{id}:read").permission_for({}, service.authority.catalogue)
+
+
+def test_the_target_of_a_request_is_its_path_as_it_was_sent() -> None:
+    assert target_of("GET", "/reports/1") == "GET /reports/1"
+    assert target_of("GET", "/public?/reports/50%") == "GET /public%3F/reports/50%25"
+    assert target_of("GET", "/\ud800") == "GET /%3F"
 
 
 def test_a_cost_below_0_is_a_fault(service: KeyService) -> None:

@@ -46,6 +46,12 @@ class KeyGate(Gate[App, AsgiScope]):
         return f"{scope.get('method', 'WEBSOCKET')} {scope['path']}"
 
     @staticmethod
+    def path_of(scope: AsgiScope) -> str:
+        """Return the path, decoded as UTF-8, without the query."""
+        path: str = scope["path"]
+        return path
+
+    @staticmethod
     def method_of(scope: AsgiScope) -> str:
         """Return the method in capitals; GET for HEAD and for a WebSocket handshake (RFC 6455 section 4.1)."""
         method: str = scope.get("method", "GET").upper()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from tollkey.keys.checks import Checks
-from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard
+from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard, target_of
 from tollkey.keys.needs import MissingParameter, Need, declared
 from tollkey.keys.refusal import INTERNAL, OnDenied, Refusal, Refused
 
@@ -94,6 +94,11 @@ class Gate(ABC, Generic[App, RequestT]):
 
     @staticmethod
     @abstractmethod
+    def path_of(request: RequestT) -> str:
+        """Return the path, decoded as UTF-8, without the query."""
+
+    @staticmethod
+    @abstractmethod
     def method_of(request: RequestT) -> str:
         """Return the method; GET for HEAD and for a WebSocket handshake (RFC 6455 section 4.1)."""
 
@@ -154,7 +159,7 @@ class Gate(ABC, Generic[App, RequestT]):
         ip, endpoint = self._client_ip(request), self._endpoint_for(request)
         target = endpoint if route is None else route
         if route is None and self._keys.declares_routes:
-            target = f"{self.method_of(request)} {self.endpoint_of(request).partition(' ')[2]}"
+            target = target_of(self.method_of(request), self.path_of(request))
         return Asked(request, values, self.parameters_of(request), ip, endpoint, target, route)
 
     def _concluded(self, answer: Accepted | Refused | None, need: Need[RequestT] | None) -> Accepted | Refusal:

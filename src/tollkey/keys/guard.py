@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
+from urllib.parse import quote
 
 from tollkey.db.engine import TollkeyError
 from tollkey.keys.checks import Checks
@@ -50,8 +51,8 @@ class Asked(NamedTuple, Generic[RequestT]):
     """What a guard must know of a request.
 
     request: the framework's own object. values: of the header with the key. parameters: of the path.
-    ip: the caller's address. endpoint: stored as the key's last use. target: method and path, ``GET /reports/1``, to be
-    compared with declared routes. route: the template of the path, if it is known.
+    ip: the caller's address. endpoint: stored as the key's last use. target: method and path, to be compared with
+    declared routes, see ``target_of``. route: the template of the path, if it is known.
     """
 
     request: RequestT
@@ -61,6 +62,15 @@ class Asked(NamedTuple, Generic[RequestT]):
     endpoint: str
     target: str
     route: str | None = None
+
+
+def target_of(method: str, path: str) -> str:
+    """Return method and path in the form that declared routes are compared with: ``GET /reports/1``.
+
+    path: decoded, as servers and frameworks pass it on. It is encoded again, so that a ``?`` or ``%`` that was sent
+    encoded is not read as the beginning of a query or of an escape: the application takes it for a part of the path.
+    """
+    return f"{method} {quote(path, errors='replace')}"
 
 
 class _Plan(NamedTuple):

@@ -39,6 +39,12 @@ class KeyGate(Gate[App, Environ]):
         return f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
 
     @staticmethod
+    def path_of(environ: Environ) -> str:
+        """Return the path, decoded as UTF-8, without the query. A server decodes it as Latin-1 (PEP 3333)."""
+        path: str = environ.get("PATH_INFO", "")
+        return path.encode("latin-1", "replace").decode("utf-8", "replace")
+
+    @staticmethod
     def method_of(environ: Environ) -> str:
         """Return the method in capitals, as frameworks accept ``post`` for POST; GET for HEAD."""
         method: str = environ["REQUEST_METHOD"].upper()

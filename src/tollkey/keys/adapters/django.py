@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt
 
-from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard
+from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard, target_of
 from tollkey.keys.key import Key
 from tollkey.keys.needs import Need
 from tollkey.keys.once import one_request
@@ -171,7 +171,7 @@ def asked_of(request: HttpRequest, here: Site, parameters: Mapping[str, object])
     match = request.resolver_match
     return Asked(
         request, [] if value is None else [value], parameters, here.client_ip(request),
-        f"{request.method} {request.path}", f"{request.method} {request.path}",
+        f"{request.method} {request.path}", target_of(request.method or "", request.path),
         f"{request.method} /{match.route}" if match else None,
     )  # fmt: skip
 

@@ -26,7 +26,7 @@ from tollkey.keys.adapters.fastapi_admin import Admin, admin_router
 from tollkey.keys.adapters.openapi import OPTIONAL, documented
 from tollkey.keys.asgi import App, AsgiScope, Receive, Send, with_headers
 from tollkey.keys.checks import Checks
-from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard
+from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard, target_of
 from tollkey.keys.key import Key
 from tollkey.keys.needs import Need
 from tollkey.keys.once import one_request
@@ -173,7 +173,8 @@ class ApiKeys:
         method, template = scope.get("method", "WEBSOCKET"), getattr(scope.get("route"), "path", None)
         return Asked(
             connection, connection.headers.getlist(self.guard.header), connection.path_params,
-            self._client_ip(connection), f"{method} {scope['path']}", f"{scope.get('method', 'GET')} {scope['path']}",
+            self._client_ip(connection), f"{method} {scope['path']}",
+            target_of(scope.get("method", "GET"), scope["path"]),
             template and f"{method} {template}",
         )  # fmt: skip
 

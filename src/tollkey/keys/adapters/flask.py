@@ -17,7 +17,7 @@ from typing import ParamSpec, TypeVar
 from flask import Flask, Request, Response, abort, after_this_request, current_app, request
 
 from tollkey.keys.checks import Checks
-from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard
+from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard, target_of
 from tollkey.keys.key import Key
 from tollkey.keys.needs import Need
 from tollkey.keys.once import one_request
@@ -141,7 +141,7 @@ class ApiKeys:
         value = environ.get(self._variable)
         about = Asked(
             asked, [] if value is None else [value], asked.view_args or {}, self._client_ip(asked),
-            f"{asked.method} {asked.path}", f"{asked.method} {asked.path}",
+            f"{asked.method} {asked.path}", target_of(asked.method, asked.path),
             f"{asked.method} {rule.rule}" if rule else None,
         )  # fmt: skip
         if environ.get(_SERVICE) is self.keys:  # verified for the blueprint or by a KeyGate
