@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.keys.adapters.steps import with_projects
 from tollkey.keys import (
     Denied,
     Forbidden,
@@ -235,6 +236,14 @@ def test_a_misspelt_permission_of_a_function_is_an_error_in_the_log_and_never_a_
         assert (answer.status, json.loads(answer.body)["error"]["code"]) == (500, "internal_error")
     assert "report_raed" in caplog.text
     assert ask(permission_for=lambda _: "report_raed").status == 401, "a stranger learns nothing of it"
+
+
+def test_a_stranger_cannot_fill_the_memory_with_names_of_permissions(tmp_path: Path) -> None:
+    with with_projects(tmp_path) as (keys, _):
+        gate = wsgi.KeyGate(lambda *_: [], keys, lambda environ: f"project:{environ['PATH_INFO'][1:]}:read")
+        for number in range(1_100):
+            gate({"REQUEST_METHOD": "GET", "PATH_INFO": f"/{number}"}, lambda *_: None)
+        assert len(gate._needs) <= 1_000
 
 
 def seen_by_the_application(keys: KeyService, room: Any, headers: dict[str, str], **settings: Any) -> Any:

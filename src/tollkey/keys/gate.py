@@ -14,6 +14,7 @@ from tollkey.keys.refusal import INTERNAL, OnDenied, Refusal, Refused
 
 App = TypeVar("App")
 RequestT = TypeVar("RequestT")
+_MOST_NEEDS = 1_000  # remembered; a function may return a name for each object
 _log = logging.getLogger(__name__)
 
 
@@ -148,7 +149,7 @@ class Gate(ABC, Generic[App, RequestT]):
                 shown = (name or "")[:100]
                 _log.error("permission_for returned %r, which no Permission declares; request refused", shown)
                 return None
-            if "{" not in (name or ""):
+            if len(self._needs) < _MOST_NEEDS:
                 self._needs[name] = need
         return need
 
