@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.keys.adapters.steps import with_projects
-from tollkey.keys import Checked, KeyService, Permission, wsgi
+from tollkey.keys import Checked, Denied, Forbidden, KeyService, Permission, Reason, wsgi
 from tollkey.keys.guard import Accepted, Asked, Guard, target_of
 from tollkey.keys.needs import MissingParameter, Need
 
@@ -62,6 +62,23 @@ def test_a_second_check_that_costs_more_does_not_block_the_event_loop(tmp_path: 
 def test_a_route_whose_path_lacks_the_parameter_of_its_permission_is_a_fault(service: KeyService) -> None:
     with pytest.raises(MissingParameter, match="no such parameter"):
         Need("report:{id}:read").permission_for({}, service.authority.catalogue)
+
+
+def test_a_value_that_no_permission_can_have_does_not_save_a_secret_key_its_cost(tmp_path: Path) -> None:
+    with with_projects(tmp_path) as (keys, limits):
+        guard, need, odd = Guard(keys), Need[None]("project:{id}:write", cost=6), 'a"b'
+        for kind, permissions in (("restricted", ()), ("restricted", ["project:*:write"]), ("publishable", ())):
+            _, text = keys.create(kind=kind, permissions=permissions)  # type: ignore[arg-type]
+            refused = guard.check(asked(f"Bearer {text}", id=odd), need)
+            assert isinstance(refused, Forbidden)
+            assert refused.permission == (None if kind == "publishable" else "project:{id}:write")
+        limits.taken.clear()
+        _, secret = keys.create(kind="secret")
+        assert guard.check(asked(f"Bearer {secret}", id=odd), need)
+        assert limits.taken == [(None, 6)]
+        limited = guard.check(asked(f"Bearer {secret}", id=odd), need)
+        assert isinstance(limited, Denied)
+        assert limited.reason is Reason.rate_limited
 
 
 def test_the_target_of_a_request_is_its_path_as_it_was_sent() -> None:

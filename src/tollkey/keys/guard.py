@@ -74,7 +74,10 @@ def target_of(method: str, path: str) -> str:
 
 
 class _Plan(NamedTuple):
-    """One call of ``KeyService.check``. unfit: the caller's path has a value that no permission can have."""
+    """One call of ``KeyService.check``.
+
+    unfit: the caller's path has a value that no permission can have, so only a secret key will do.
+    """
 
     text: str
     permission: str | None
@@ -200,16 +203,17 @@ class Guard:
         try:
             permission = need.permission_for(asked.parameters, self._catalogue)
         except UnknownPermission:
-            return _Plan(text, None, 0, route, True)
+            return _Plan(text, need.general, need.cost_of(asked.request), route, True)
         return _Plan(text, permission, need.cost_of(asked.request), route, False)
 
     @staticmethod
     def _concluded(plan: _Plan, need: Need[RequestT], checked: Checked) -> Accepted | Refused:
-        key = checked.key
+        key, known = checked.key, checked.known
+        lacking = checked.permission is not None or (key is not None and key.kind != "secret")
+        if plan.unfit and lacking and known is not None:
+            return Forbidden(need.permission, known)
         if key is None:
             return refused_of(checked)
-        if plan.unfit and key.kind != "secret":
-            return Forbidden(need.permission, key)
         return Accepted(key, checked.limits, 1 if plan.cost is None else plan.cost, plan.text)
 
     def refusal(self, refused: Refused) -> Refusal:

@@ -54,6 +54,11 @@ class Need(Generic[RequestT]):
             )
         return catalogue.canonical(_FIELD.sub(lambda field: str(parameters[field.group(1)]), self.permission))
 
+    @property
+    def general(self) -> str | None:
+        """The permission for every value of its parameters: ``project:*:write`` for ``project:{id}:write``."""
+        return None if self.permission is None else _FIELD.sub("*", self.permission)
+
     def cost_of(self, request: RequestT) -> int | None:
         """Return what this request takes from the limits of its key. Raises ValueError if that is below 0."""
         cost = self.cost(request) if callable(self.cost) else self.cost
