@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import Clock
 from tests.keys.conftest import refused
 from tollkey.db import StorageError
-from tollkey.keys import Denied, Key, KeyService, Permission, Reason
+from tollkey.keys import SYSTEM, Denied, Key, KeyService, Permission, Reason
 from tollkey.keys.once import one_request
 
 
@@ -47,6 +47,21 @@ def test_a_refused_request_and_one_that_only_looks_take_no_use(service: KeyServi
     assert service.check(text, "report_read", ip="192.0.2.1", cost=0)
     assert service.check(text, "report_read", ip="192.0.2.1")
     assert not service.check(text, "report_read", ip="192.0.2.1", cost=0)
+
+
+def test_a_key_that_counts_its_uses_cannot_get_more_of_them(service: KeyService) -> None:
+    key, text = service.create(max_uses=3, permissions=["report_read"])
+    holder = service.check(text).key
+    assert holder is not None
+    for uses in (None, 3):
+        with refused("api_key_grant_exceeded"):
+            service.create(max_uses=uses, granter=holder)
+    assert service.create(max_uses=2, granter=holder).key.uses_left == 2
+    doing = {"actor": SYSTEM, "now": holder.created, "granter": holder}
+    with refused("api_key_grant_exceeded"):
+        service.database.write(lambda tx: service.authority.roll(tx, key.scope, key.id, 0, **doing))  # type: ignore[arg-type]
+    service.database.write(lambda tx: service.authority.revoke(tx, key.scope, key.id, **doing))  # type: ignore[arg-type]
+    assert not service.check(text)
 
 
 def test_a_gate_and_its_handler_take_one_use_together(service: KeyService) -> None:

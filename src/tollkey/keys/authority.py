@@ -99,8 +99,8 @@ class Authority(KeyImports, KeyLifetimes):
         permissions, connect_permissions: grants of a restricted key, for example ``customer_read``.
         ip_allowlist: addresses and networks; empty allows all. metadata: see ``Key``.
         max_uses: how many requests the key is for; None for any number. rotate_every: seconds between rotations.
-        granter: the key that authenticated the request; the new key cannot have more permissions, addresses or
-            lifetime, and inherits its allow-list and expiry if they are not given. None if a person acts.
+        granter: the key that authenticated the request; the new key cannot have more permissions, addresses, lifetime
+            or uses, and inherits its allow-list and expiry if they are not given. None if a person acts.
         hides_after_reveal: see ``create_defaults``.
         Raises KeyRefused, with ``code`` and ``param``; StorageError.
         """

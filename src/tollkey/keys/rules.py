@@ -165,8 +165,9 @@ def check_grant(granter: Key | None, key: Key) -> None:
     """Check that a request does not give its caller more access than the key that authenticated it has.
 
     Applies to keys created, rolled, revealed, changed, hidden, expired or revoked with another key: same account and
-    mode, no further permissions or addresses, no longer lifetime.
-    granter: the key that authenticated the request; None if a person acts (Dashboard, CLI, the host's own code).
+    mode, no further permissions or addresses, no longer lifetime, and fewer uses if the caller's are counted.
+    granter: the key that authenticated the request, as it was before that took a use of it; None if a person acts
+        (Dashboard, CLI, the host's own code).
     key: the key as it is, or as it would become. Raises KeyRefused, ``api_key_grant_exceeded``.
     """
     if granter is None:
@@ -191,3 +192,6 @@ def check_grant(granter: Key | None, key: Key) -> None:
     if granter.expires_at is not None and (key.expires_at is None or key.expires_at > granter.expires_at):
         message = "A key cannot grant more than it has: it expires before the other key would."
         raise KeyRefused("api_key_grant_exceeded", message, "expires_at")
+    if granter.uses_left is not None and (key.uses_left is None or key.uses_left >= granter.uses_left):
+        message = "A key cannot grant more than it has: it is for fewer requests than the other key."
+        raise KeyRefused("api_key_grant_exceeded", message, "max_uses")
