@@ -14,20 +14,26 @@ def expiry(at: int | datetime | None, within: int | timedelta | None, now: int) 
     at: UTC epoch seconds, or a datetime with a time zone. within: seconds from ``now``, or a timedelta.
     Raises KeyRefused, ``expires_at_invalid``, if both are given, and for a datetime without a time zone.
     """
-    if within is None:
-        return None if at is None else epoch(at)
-    if at is not None:
+    if within is not None and at is not None:
         raise KeyRefused("expires_at_invalid", "Pass expires_at or expires_in, not both.", "expires_at")
-    return now + seconds(within)
+    if within is not None:
+        return now + seconds(within)
+    try:
+        return epoch(at)
+    except ValueError:
+        message = "The expiry has no time zone. Pass for example datetime.now(UTC) + timedelta(days=90)."
+        raise KeyRefused("expires_at_invalid", message, "expires_at") from None
 
 
-def epoch(at: int | datetime) -> int:
-    """Return a time as UTC epoch seconds. Raises KeyRefused for a datetime without a time zone."""
+def epoch(at: int | datetime | None) -> int | None:
+    """Return a time as UTC epoch seconds, without a fraction; None for None.
+
+    Raises ValueError for a datetime without a time zone.
+    """
     if not isinstance(at, datetime):
         return at
     if at.tzinfo is None:
-        message = "The expiry has no time zone. Pass for example datetime.now(UTC) + timedelta(days=90)."
-        raise KeyRefused("expires_at_invalid", message, "expires_at")
+        raise ValueError("a datetime needs a time zone: datetime.now(UTC)")
     return math.floor(at.timestamp())
 
 

@@ -55,6 +55,12 @@ def test_what_earlier_requests_needed_is_shown_as_refused(keys: KeyService, cloc
     assert keys.least_privilege(key).permissions == {"report_read", "user_write"}
 
 
+def test_a_time_without_a_zone_is_refused(keys: KeyService) -> None:
+    key = keys.create().key
+    with pytest.raises(ValueError, match="a datetime needs a time zone"):
+        keys.least_privilege(key, since=datetime(2026, 1, 1))
+
+
 def test_a_time_within_a_day_is_observed_by_the_hour(keys: KeyService, clock: Clock) -> None:
     key, text = keys.create(permissions=["report_write", "user_write"])
     used(keys, text, "user_write")

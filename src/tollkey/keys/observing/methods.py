@@ -26,9 +26,10 @@ class LeastPrivilege:
         The requests of keys that it replaced count, too.
         since: only requests from this time on: UTC epoch seconds or a datetime with a time zone, rounded down to the
             hour. None for all. What earlier requests needed besides stands in ``would_refuse``.
-        Raises StorageError.
+        A request that is checked several times is counted with what its first check needed.
+        Raises ValueError for a datetime without a time zone; StorageError.
         """
-        start = None if since is None else times.epoch(since)
+        start = times.epoch(since)
         return self.database.read(lambda tx: proposal_of(tx, self.authority, key, start))
 
     def tighten(self, proposal: Proposal, *, actor: Actor = SYSTEM) -> Key:

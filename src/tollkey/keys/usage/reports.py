@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tollkey.db.engine import Database
+from tollkey.keys import times
 from tollkey.keys.usage.reporting import UsageQuery, UsageRow, report
 
 
@@ -38,16 +39,6 @@ class UsageReports:
         limit, offset: at most so many rows, after so many.
         Raises ValueError for a dimension that does not exist, and a datetime without time zone; StorageError.
         """
-        query = UsageQuery(
-            tuple(by), account, livemode, key, route, outcome, _seconds(since), _seconds(until), limit, offset
-        )
+        start, end = times.epoch(since), times.epoch(until)
+        query = UsageQuery(tuple(by), account, livemode, key, route, outcome, start, end, limit, offset)
         return self.database.read(lambda tx: report(tx, query))
-
-
-def _seconds(moment: datetime | int | None) -> int | None:
-    """Return a time in UTC epoch seconds. Raises ValueError for a datetime without time zone."""
-    if not isinstance(moment, datetime):
-        return moment
-    if moment.tzinfo is None:
-        raise ValueError("a datetime needs a time zone: datetime.now(UTC)")
-    return int(moment.timestamp())
