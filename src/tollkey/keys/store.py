@@ -234,22 +234,16 @@ def predecessors(tx: Tx, key: Key, most: int = 50) -> tuple[str, ...]:
 
 def defaults(tx: Tx, scope: Scope, catalogue: PermissionCatalogue) -> tuple[Key, ...]:
     """Return the default keys of the account in this mode, at most one of each kind."""
-    rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM api_keys WHERE account = ? AND livemode = ? AND is_default = 1",
-        (scope.account, int(scope.livemode)),
-    )
-    return tuple(key_from(row, catalogue) for row in rows)
+    which = "WHERE account = ? AND livemode = ? AND is_default = 1"
+    return select(tx, catalogue, which, (scope.account, int(scope.livemode)))
 
 
 def ending_in(tx: Tx, scope: Scope, characters: str, catalogue: PermissionCatalogue) -> tuple[Key, ...]:
     """Return the newest two keys of the account in this mode whose text ends in these four characters."""
-    rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM api_keys WHERE account = ? AND livemode = ? AND substr(redacted,"
-        f" length(redacted) - 3) = ?"
-        " ORDER BY seq DESC LIMIT 2",
-        (scope.account, int(scope.livemode), characters[-4:]),
+    which = (
+        "WHERE account = ? AND livemode = ? AND substr(redacted, length(redacted) - 3) = ? ORDER BY seq DESC LIMIT 2"
     )
-    return tuple(key_from(row, catalogue) for row in rows)
+    return select(tx, catalogue, which, (scope.account, int(scope.livemode), characters[-4:]))
 
 
 def exists_in_other_mode(tx: Tx, scope: Scope, key_id: str) -> bool:
@@ -287,12 +281,8 @@ def take_use(tx: Tx, key_id: str) -> int | None:
 
 def due(tx: Tx, catalogue: PermissionCatalogue, at: int, now: int, limit: int) -> tuple[Key, ...]:
     """Return valid keys of all accounts whose rotation is due at ``at``, the longest due first; not paused ones."""
-    rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM api_keys WHERE rotate_at <= ? AND replaced_by IS NULL AND disabled_at IS NULL"
-        f" AND {_VALID} ORDER BY rotate_at, seq LIMIT ?",
-        (at, now, limit),
-    )
-    return tuple(key_from(row, catalogue) for row in rows)
+    which = f"rotate_at <= ? AND replaced_by IS NULL AND disabled_at IS NULL AND {_VALID}"
+    return select(tx, catalogue, f"WHERE {which} ORDER BY rotate_at, seq LIMIT ?", (at, now, limit))
 
 
 def sealed_text(tx: Tx, scope: Scope, key_id: str) -> bytes | None:
@@ -338,8 +328,7 @@ def page(
     order = "ASC" if before is not None else "DESC"
     most = "" if limit is None else " LIMIT ?"
     params += [] if limit is None else [limit]
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM api_keys WHERE {' AND '.join(where)} ORDER BY seq {order}{most}", params)
-    keys = tuple(key_from(row, catalogue) for row in rows)
+    keys = select(tx, catalogue, f"WHERE {' AND '.join(where)} ORDER BY seq {order}{most}", params)
     return keys[::-1] if before is not None else keys
 
 
@@ -394,9 +383,9 @@ def move_digest(tx: Tx, key_id: str, digest: bytes, digest_key: str) -> None:
 
 
 def select(tx: Tx, catalogue: PermissionCatalogue, rest: str, values: Sequence[object]) -> tuple[Key, ...]:
-    """Return the keys of all accounts that a query selects: for the host's staff, never for an account.
+    """Return the keys that a query selects, of all accounts unless it names one.
 
-    rest: what follows FROM api_keys, a constant text. values: of its placeholders.
+    rest: what follows FROM api_keys, a text of ours. values: of its placeholders.
     """
     rows = tx.execute(f"SELECT {_COLUMNS} FROM api_keys {rest}", values)
     return tuple(key_from(row, catalogue) for row in rows)
