@@ -81,6 +81,16 @@ def test_a_process_that_starts_knows_what_was_exchanged(database_of_limits: Data
     assert accepted(SharedLimiter(database_of_limits), bucket, 100) == 40
 
 
+def test_a_process_without_requests_for_a_minute_asks_what_the_others_took(database_of_limits: Database) -> None:
+    one, two = SharedLimiter(database_of_limits), SharedLimiter(database_of_limits)
+    accepted(one, DAY, 5)
+    exchange(database_of_limits, one)
+    accepted(two, DAY, 95)
+    exchange(database_of_limits, two)
+    assert one.take_at_once([DAY], 1, NOW + IDLE_SECONDS) is None
+    assert accepted(one, DAY, 5, NOW + IDLE_SECONDS) == 0
+
+
 def test_a_process_that_starts_gives_a_bucket_what_came_back_meanwhile(database_of_limits: Database) -> None:
     one = SharedLimiter(database_of_limits)
     accepted(one, RATE, 100)

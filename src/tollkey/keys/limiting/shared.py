@@ -81,6 +81,13 @@ class SharedLimiter(MemoryLimiter):
                 if not self._has(bucket.id, places[bucket.id]):
                     self._add(bucket, places[bucket.id], found.get(bucket.id), now)
 
+    def _find(self, bucket: Bucket, now: float) -> State | None:
+        state = self._states.get(bucket.id)
+        if state is not None and self._as_new(state, now):
+            del self._states[bucket.id]  # a process without requests exchanges nothing: others may have taken since
+            return None
+        return super()._find(bucket, now)
+
     def _since(self, bucket: Bucket, now: float) -> int:
         return 0 if bucket.period is None else self._window(bucket.period, now).since
 
