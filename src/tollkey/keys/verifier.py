@@ -306,8 +306,8 @@ class Verifier(forking.ForkAware):
 
     @property
     def unwritten(self) -> bool:
-        """Whether there are uses, or digests to replace, that ``flush`` has not written."""
-        return bool(self._uses or self._digest_moves)
+        """Whether there are uses, addresses, or digests to replace, that ``flush`` has not written."""
+        return bool(self._uses or self._digest_moves or self.addresses.unwritten)
 
     def flush(self, tx: Tx) -> int:
         """Write the counted uses, and replace digests made with retired digest keys, or by other systems.

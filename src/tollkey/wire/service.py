@@ -42,7 +42,7 @@ from tollkey.wire.versions import LATEST
 log = logging.getLogger("tollkey.wire")
 
 #: Outcomes of requests that the key could not make, by status; all others count as accepted.
-_OUTCOMES = {401: "expired", 403: "forbidden", 429: "rate_limited"}
+_OUTCOMES = {401: Reason.expired.value, 403: Reason.forbidden.value, 429: Reason.rate_limited.value}
 _UNKNOWN = "Storage failed. Whether the change was kept is not known; send it again with the same idempotency key."
 _INTERNAL = "An unknown error occurred. It has been written to the server's log under this request's id."
 

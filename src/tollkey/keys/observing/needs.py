@@ -11,7 +11,7 @@ from tollkey.keys.key import Key, Reason
 from tollkey.keys.store import predecessors
 
 _CONNECTED = "connected/"  # before a grant that was needed on a connected account
-_PERMITTED = frozenset({usage.ACCEPTED, Reason.rate_limited.value, "quota_exceeded"})
+_PERMITTED = frozenset({usage.ACCEPTED, Reason.rate_limited.value, Reason.quota_exceeded.value})
 
 
 class Need(NamedTuple):
@@ -49,21 +49,21 @@ def joined(permissions: Iterable[str], connected: bool = False) -> str:
     return ",".join(sorted(f"{prefix}{name}" for name in permissions))
 
 
-def observe(tx: Tx, key: Key, since: int | None = None, until: int | None = None) -> Observation:
+def observe(tx: Tx, key: Key, since: int | None = None) -> Observation:
     """Return what the requests of a key and of the keys that it replaced needed, as of the last flush.
 
-    since, until: UTC epoch seconds, rounded down to the hour; None for all that is stored. Raises StorageError.
+    since: UTC epoch seconds, rounded down to the hour; None for all that is stored. Raises StorageError.
     """
-    rows = [row for one in (key.id, *predecessors(tx, key)) for row in _rows(tx, one, since, until)]
+    rows = [row for one in (key.id, *predecessors(tx, key)) for row in _rows(tx, one, since)]
     permitted = [row for row in rows if row.outcome in _PERMITTED]
-    lacked = [row for row in rows if row.outcome == "forbidden"]
+    lacked = [row for row in rows if row.outcome == Reason.forbidden]
     first = min((row.at for row in rows if row.at is not None), default=None)
     return Observation(first, sum(row.requests for row in rows), _needs(permitted), _needs(lacked))
 
 
-def _rows(tx: Tx, key_id: str, since: int | None, until: int | None) -> list[usage.UsageRow]:
-    time = "hour" if (since or 0) % 86400 or (until or 0) % 86400 else "day"
-    query = usage.UsageQuery((time, "route", "outcome", "permission"), key=key_id, since=since, until=until)
+def _rows(tx: Tx, key_id: str, since: int | None) -> list[usage.UsageRow]:
+    time = "hour" if (since or 0) % usage.DAY else "day"
+    query = usage.UsageQuery((time, "route", "outcome", "permission"), key=key_id, since=since)
     return usage.report(tx, query)
 
 
