@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from tollkey.keys.checks import PermissionNames
+from tollkey.keys.config.faults import suggestion
 from tollkey.keys.errors import UnknownPermission
 
 RequestT = TypeVar("RequestT")
@@ -79,7 +79,5 @@ def declared(permission: str, catalogue: PermissionNames, where: str = "needs") 
             return permission
         return catalogue.canonical(permission)
     except UnknownPermission:
-        near = difflib.get_close_matches(permission, catalogue.names, 1)
-        known = ", ".join(sorted(catalogue.names)) or "none"
-        hint = f"did you mean {near[0]}?" if near else f"declared permissions: {known}"
-        raise ValueError(f"{where} names {permission!r}, which no Permission declares; {hint}") from None
+        hint = suggestion(permission, catalogue.names)
+        raise ValueError(f"{where} names {permission!r}, which no Permission declares{hint}") from None
