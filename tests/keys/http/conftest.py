@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ import pytest
 from tests.conftest import Clock
 from tollkey.db import Ids, StorageError
 from tollkey.keys import Key, KeyService, Permission
+from tollkey.keys.config import parse
 from tollkey.keys.http import SERVICE_ACCOUNT, KeyServer
 from tollkey.keys.http.callers import Brake
 
@@ -193,6 +195,17 @@ async def connect(app: KeyServer, target: str, key: str, headers: dict[str, str]
 
 
 Start = Callable[[], Web]
+Declare = Callable[..., Web]
+
+
+def node_of(keys: KeyService, runner: asyncio.Runner, clock: Clock, **options: Any) -> Web:
+    """A node that serves these keys, with a service key that may do everything. options: further ones of KeyServer."""
+    ticker = Ticker()
+    app = KeyServer(keys, clock=clock, monotonic=time.monotonic, new_id=Ids.seeded(7).new, **options)
+    app.server.callers.brake = Brake(ticker)
+    admin = app.server.callers.keys.create("Admin", kind="secret", account=SERVICE_ACCOUNT)[1]
+    runner.run(app.server.changes.step())
+    return Web(keys, app, runner, admin, ticker)
 
 
 @pytest.fixture
@@ -205,12 +218,7 @@ def start(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Start]:
             keys = KeyService.open(
                 database_url, PERMISSIONS, keyring=str(tmp_path / "keyring"), clock=clock, flush_seconds=0
             )
-            ticker = Ticker()
-            app = KeyServer(keys, clock=clock, monotonic=time.monotonic, new_id=Ids.seeded(7).new)
-            app.server.callers.brake = Brake(ticker)
-            made = app.server.callers.keys.create("Admin", kind="secret", account=SERVICE_ACCOUNT)[1]
-            web = Web(keys, app, runner, made, ticker)
-            runner.run(app.server.changes.step())
+            web = node_of(keys, runner, clock)
             opened.append(web)
             return web
 
@@ -224,3 +232,19 @@ def start(database_url: str, tmp_path: Path, clock: Clock) -> Iterator[Start]:
 def web(start: Start) -> Web:
     """One node, on a database of each kind."""
     return start()
+
+
+@pytest.fixture
+def declare(tmp_path: Path, clock: Clock) -> Iterator[Declare]:
+    """Starts a node with a configuration, on SQLite: ``declare(CONFIG, key_header="x-api-key")``."""
+    with asyncio.Runner() as runner, ExitStack() as opened:
+
+        def node(config: str, **options: Any) -> Web:
+            path = str(tmp_path / "declared.db")
+            keys = KeyService.open(path, config=parse(config), clock=clock, flush_seconds=0)
+            opened.enter_context(keys)
+            web = node_of(keys, runner, clock, config=keys.config, **options)
+            opened.callback(lambda: runner.run(web.app.stop()))
+            return web
+
+        yield node

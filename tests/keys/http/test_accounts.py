@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.conftest import Clock
-from tests.keys.http.conftest import Ticker, Web
-from tollkey.db import Ids
-from tollkey.keys import KeyService
-from tollkey.keys.config import parse
-from tollkey.keys.http import SERVICE_ACCOUNT, KeyServer
+from tests.keys.http.conftest import Declare, Web
+from tollkey.keys.http import SERVICE_ACCOUNT
 
 CONFIG = """
 [service]
@@ -28,16 +20,9 @@ rate = "100/minute"
 
 
 @pytest.fixture
-def served(tmp_path: Path, clock: Clock) -> Iterator[Web]:
+def served(declare: Declare) -> Web:
     """A node with declared plans, on SQLite: how plans are stored is tested with the limits."""
-    config = parse(CONFIG)
-    with asyncio.Runner() as runner, KeyService.open(
-        str(tmp_path / "keys.db"), config=config, clock=clock, flush_seconds=0
-    ) as keys:  # fmt: skip
-        app = KeyServer(keys, clock=clock, monotonic=time.monotonic, new_id=Ids.seeded(7).new, config=config)
-        admin = app.server.callers.keys.create(kind="secret", account=SERVICE_ACCOUNT)[1]
-        yield Web(keys, app, runner, admin, Ticker())
-        runner.run(app.stop())
+    return declare(CONFIG)
 
 
 def test_an_account_has_the_default_plan_until_another_is_set(served: Web) -> None:

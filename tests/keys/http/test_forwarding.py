@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Clock
-from tests.keys.http.conftest import Answer, Ticker, Web, away
+from tests.keys.http.conftest import Answer, Declare, Web, away
 from tollkey.db import Ids
-from tollkey.keys import KeyService
-from tollkey.keys.config import parse
-from tollkey.keys.http import KeyServer
 from tollkey.keys.token import generate
 
 PATH = "/v1/keys/forward-auth"
@@ -44,15 +35,9 @@ rate = "1000/s"
 
 
 @pytest.fixture
-def served(tmp_path: Path, clock: Clock) -> Iterator[Web]:
+def served(declare: Declare) -> Web:
     """A node with declared routes, on SQLite: nothing here is about storage."""
-    config = parse(CONFIG)
-    with asyncio.Runner() as runner, KeyService.open(
-        str(tmp_path / "keys.db"), config=config, clock=clock, flush_seconds=0
-    ) as keys:  # fmt: skip
-        app = KeyServer(keys, clock=clock, monotonic=time.monotonic, new_id=Ids.seeded(7).new, config=config)
-        yield Web(keys, app, runner, "", Ticker())
-        runner.run(app.stop())
+    return declare(CONFIG)
 
 
 def nginx(web: Web, method: str, uri: str, text: str | None, query: str = "", **headers: str) -> Answer:
@@ -182,24 +167,18 @@ def made_elsewhere(web: Web) -> str:
     return generate("secret", True, "", Ids.seeded(3), web.keys.authority.brand)
 
 
-def test_another_header_can_carry_the_key(served: Web) -> None:
+def test_another_header_can_carry_the_key(declare: Declare) -> None:
+    served = declare(CONFIG, key_header="X-API-Key")
     text = made(served, "report_read")
-    served.app.server = replace(served.app.server, key_header="x-api-key")
-    routes = served.app._router.routes
-    for route in routes:
-        if getattr(route, "path", "").startswith(PATH):
-            route.endpoint._server = served.app.server  # type: ignore[attr-defined]
     assert nginx(served, "GET", "/reports/7", None, x_api_key=text).status == 204
     answer = nginx(served, "GET", "/reports/7", text)
     assert code(answer) == (401, "no_api_key")
     assert answer.headers["www-authenticate"].startswith("ApiKey")
 
 
-def test_with_forward_auth_key_only_a_service_key_may_ask(served: Web) -> None:
+def test_with_forward_auth_key_only_a_service_key_may_ask(declare: Declare) -> None:
+    served = declare(CONFIG, forward_auth_key=True)
     text, proxy = made(served, "report_read"), served.service_key("key_verify_write")[1]
-    for route in served.app._router.routes:
-        if getattr(route, "path", "").startswith(PATH):
-            route.endpoint._server = replace(served.app.server, forward_auth_key=True)  # type: ignore[attr-defined]
     assert nginx(served, "GET", "/reports/7", text, x_tollkey_service=proxy).status == 204
     lesser = served.service_key("usage_read")[1]
     for sent in ({}, {"x_tollkey_service": text}, {"x_tollkey_service": lesser}):

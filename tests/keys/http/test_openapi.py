@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,8 @@ import jsonschema_rs
 import pytest
 
 from tests.conftest import NOW, Clock
-from tests.keys.http.conftest import PERMISSIONS, Ticker, Web
-from tollkey.db import Ids
+from tests.keys.http.conftest import PERMISSIONS, Web, node_of
 from tollkey.keys import KeyService
-from tollkey.keys.http import SERVICE_ACCOUNT, KeyServer
 from tollkey.keys.http.app import ENDPOINTS
 from tollkey.keys.http.endpoint import Endpoint
 from tollkey.keys.http.openapi import document
@@ -31,10 +28,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     with asyncio.Runner() as runner, KeyService.open(
         str(Path(folder) / "keys.db"), PERMISSIONS, clock=clock, flush_seconds=0
     ) as keys:  # fmt: skip
-        app = KeyServer(keys, clock=clock, monotonic=time.monotonic, new_id=Ids.seeded(7).new)
-        admin = app.server.callers.keys.create(kind="secret", account=SERVICE_ACCOUNT)[1]
-        yield Web(keys, app, runner, admin, Ticker())
-        runner.run(app.stop())
+        web = node_of(keys, runner, clock)
+        yield web
+        runner.run(web.app.stop())
 
 
 def name(each: Endpoint) -> str:
