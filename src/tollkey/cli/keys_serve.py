@@ -84,7 +84,6 @@ def serve(
                 clock=time.time,
                 monotonic=time.monotonic,
                 new_id=Ids().new,
-                config=declared,
                 forward_auth_key=forward_auth_key,
                 key_header=key_header,
                 portal=_portal(keys, declared, host, listener),

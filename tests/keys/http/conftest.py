@@ -243,7 +243,7 @@ def declare(tmp_path: Path, clock: Clock) -> Iterator[Declare]:
             path = str(tmp_path / "declared.db")
             keys = KeyService.open(path, config=parse(config), clock=clock, flush_seconds=0)
             opened.enter_context(keys)
-            web = node_of(keys, runner, clock, config=keys.config, **options)
+            web = node_of(keys, runner, clock, **options)
             opened.callback(lambda: runner.run(web.app.stop()))
             return web
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tests.conftest import NOW, Clock
-from tests.keys.http.conftest import Answer, Start, Web, ask
+from tests.keys.http.conftest import Answer, Start, Web, ask, node_of
 from tests.support.altered import altered
 from tollkey.db import SQLite
-from tollkey.keys import Key, reseal_all
+from tollkey.keys import BRAND, Key, KeyService, reseal_all
 from tollkey.keys.http import SERVICE_ACCOUNT
 from tollkey.keys.http.idempotency import SEALED
 
@@ -66,6 +68,15 @@ def test_what_a_new_key_cannot_be_is_named(web: Web) -> None:
         answer = web.post(KEYS, {"account": "cus_1", **given})
         assert (answer.status, answer.json["error"]["param"]) == (400, param), given
     assert len(web.keys.list(account="cus_1")) == 0
+
+
+def test_environments_have_the_names_that_the_keys_were_opened_with(tmp_path: Path, clock: Clock) -> None:
+    path, brand = str(tmp_path / "keys.db"), replace(BRAND, test="sandbox", live="production")
+    with asyncio.Runner() as runner, KeyService.open(path, brand=brand, clock=clock, flush_seconds=0) as keys:
+        web = node_of(keys, runner, clock)
+        assert created(web)["environment"] == "production"
+        assert created(web, environment="sandbox")["livemode"] is False
+        runner.run(web.app.stop())
 
 
 def test_the_actor_of_a_change_is_the_service_key(web: Web) -> None:

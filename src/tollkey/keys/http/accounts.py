@@ -43,7 +43,7 @@ def _shown(server: Server, tx: Tx, scope: Scope) -> dict[str, JsonValue]:
     return {
         "id": scope.account,
         "object": "account",
-        "environment": server.config.environment(scope.livemode),
+        "environment": server.keys.config.environment(scope.livemode),
         "plan": server.keys.plan_in(tx, scope),
     }
 

@@ -13,7 +13,6 @@ from starlette.types import Receive, Scope, Send
 
 from tollkey.db.engine import StorageError
 from tollkey.db.schema import migrate
-from tollkey.keys.config import Config
 from tollkey.keys.header import without_keys
 from tollkey.keys.http import (
     accounts,
@@ -60,10 +59,10 @@ _log = logging.getLogger(__name__)
 class KeyServer:
     """The service as an ASGI application (HTTP and lifespan).
 
-    keys: the keys to serve; the caller closes it afterwards. clock: returns UTC epoch seconds. monotonic: returns
-    seconds of a monotonic clock. new_id: returns a new id with a prefix.
-    config: what is declared; None for nothing. forward_auth_key: whether proxies must send a service key to
-    ``forward-auth``. key_header: the header in which clients send their key.
+    keys: the keys to serve, with what is declared for them; the caller closes it afterwards. clock: returns UTC epoch
+    seconds. monotonic: returns seconds of a monotonic clock. new_id: returns a new id with a prefix.
+    forward_auth_key: whether proxies must send a service key to ``forward-auth``. key_header: the header in which
+    clients send their key.
     portal: where customers manage their own keys; None for none. notices: sent while the server runs; None for none.
     Raises StorageError.
     """
@@ -75,7 +74,6 @@ class KeyServer:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         new_id: Callable[[str], str],
-        config: Config | None = None,
         forward_auth_key: bool = False,
         key_header: str = "authorization",
         portal: Portal | None = None,
@@ -89,14 +87,13 @@ class KeyServer:
             ChangeStream(keys, monotonic),
             clock,
             new_id,
-            config or Config(),
             forward_auth_key,
             key_header.lower(),
         )
         offered = (*ENDPOINTS, *portal_sessions.endpoints(portal)) if portal else ENDPOINTS
         offered = (*offered, openapi.endpoint(offered))
         pages = portal.routes() if portal else []
-        leaks = declared_routes(keys, self.server.config, clock, monotonic, new_id)
+        leaks = declared_routes(keys, keys.config, clock, monotonic, new_id)
         found = [*forwarding.routes(self.server), *leaks, *pages, *routes(self.server, offered)]
         self._router = Router(found, redirect_slashes=False, default=_NotFound(new_id))
         #: Paths without parameters need no search through the routes.

@@ -9,7 +9,6 @@ from typing import Literal, TypeVar
 from starlette.concurrency import run_in_threadpool
 
 from tollkey.db.engine import Tx
-from tollkey.keys.config import Config
 from tollkey.keys.http.answer import Answer, Stream
 from tollkey.keys.http.callers import Callers
 from tollkey.keys.http.changes import ChangeStream
@@ -27,8 +26,8 @@ class Server:
 
     keys: the keys of the host's customers. callers: the service keys. changes: the stream of changes.
     clock: returns UTC epoch seconds. new_id: returns a new id with a prefix.
-    config: what is declared. forward_auth_key: whether proxies must send a service key to ``forward-auth``.
-    key_header: the header in which clients send their key, in lower case.
+    forward_auth_key: whether proxies must send a service key to ``forward-auth``. key_header: the header in which
+    clients send their key, in lower case.
     """
 
     keys: KeyService
@@ -36,7 +35,6 @@ class Server:
     changes: ChangeStream
     clock: Callable[[], float]
     new_id: Callable[[str], str]
-    config: Config
     forward_auth_key: bool = False
     key_header: str = "authorization"
 

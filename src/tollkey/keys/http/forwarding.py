@@ -106,7 +106,7 @@ class ForwardAuth:
         return read_authorization(value) if self._server.key_header == "authorization" else read_bare(value)
 
     async def _checked(self, scope: Scope, text: str, asked: Asked, ip: str | None) -> Answer:
-        declared = bool(self._server.config.routes)
+        declared = self._server.keys.declares_routes
         route = f"{asked.method} {asked.target}"
         checked = await check(self._server, text, ip=ip, endpoint=asked.endpoint, route=route, publishable=declared)
         if checked.key is None:
@@ -118,7 +118,7 @@ class ForwardAuth:
 
     def _about(self, key: Key) -> Headers:
         """Return what the application behind the proxy is told."""
-        return _headers_of(key.id, key.account, self._server.config.environment(key.livemode), key.effective)
+        return _headers_of(key.id, key.account, self._server.keys.config.environment(key.livemode), key.effective)
 
 
 @lru_cache(maxsize=4096)

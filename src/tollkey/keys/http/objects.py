@@ -59,7 +59,7 @@ def shown(
         "id": key.id,
         "object": "api_key",
         "account": key.account,
-        "environment": server.config.environment(key.livemode),
+        "environment": server.keys.config.environment(key.livemode),
         "livemode": key.livemode,
         "kind": key.kind,
         "name": key.name,

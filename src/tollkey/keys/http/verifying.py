@@ -108,7 +108,7 @@ def facts(server: Server, key: Key) -> dict[str, JsonValue]:
     return {
         "id": key.id,
         "account": key.account,
-        "environment": server.config.environment(key.livemode),
+        "environment": server.keys.config.environment(key.livemode),
         "livemode": key.livemode,
         "kind": key.kind,
         "name": key.name,
