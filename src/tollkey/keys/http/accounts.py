@@ -8,7 +8,7 @@ from tollkey.keys.http.endpoint import Call, Endpoint, Server
 from tollkey.keys.http.errors import missing
 from tollkey.keys.http.fields import Field
 from tollkey.keys.http.idempotency import change
-from tollkey.keys.http.managing import livemode_of
+from tollkey.keys.http.objects import livemode_of
 from tollkey.keys.key import SERVICE_ACCOUNT
 
 _ENVIRONMENT = Field("string", "Of its keys; the live one by default.", most=50)

@@ -11,6 +11,7 @@ from tollkey.keys.http.answer import Answer, JsonValue, json_answer
 from tollkey.keys.http.endpoint import Call, Endpoint
 from tollkey.keys.http.errors import invalid
 from tollkey.keys.http.fields import Field
+from tollkey.keys.http.objects import livemode_of
 from tollkey.keys.importing import Defaults, FileRefused, Record, as_value, import_records, read_text
 from tollkey.keys.key import SERVICE_ACCOUNT
 from tollkey.keys.token import Kind
@@ -21,13 +22,10 @@ _KINDS: dict[str, Kind] = {"restricted": "restricted", "secret": "secret"}
 
 async def import_keys(call: Call) -> Answer:
     """Import keys, and report on each. Sending them again imports what is missing."""
-    sent, brand = call.body, call.server.keys.authority.brand
-    environment = sent.text("environment") or brand.live
-    if environment not in (brand.test, brand.live):
-        raise invalid(f"Invalid environment: use {brand.test} or {brand.live}.", "environment")
+    sent = call.body
     defaults = Defaults(
-        sent.text("account") or "main", environment == brand.live, _KINDS[sent.text("type") or "restricted"],
-        tuple(sent.texts("permissions") or ()),
+        sent.text("account") or "main", livemode_of(call.server, sent.text("environment")),
+        _KINDS[sent.text("type") or "restricted"], tuple(sent.texts("permissions") or ()),
     )  # fmt: skip
     records = _records(sent.objects("keys") or [])
     if any(str(each.get("account", defaults.account)) == SERVICE_ACCOUNT for each in (*records, {})):

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 
 from tollkey.db.engine import Scope, Tx
 from tollkey.keys.http.answer import Answer, JsonValue
-from tollkey.keys.http.endpoint import Call, Endpoint, Server
+from tollkey.keys.http.endpoint import Call, Endpoint
 from tollkey.keys.http.errors import invalid
 from tollkey.keys.http.fields import LARGEST, Field
 from tollkey.keys.http.idempotency import change
-from tollkey.keys.http.objects import authority_of, found, granter_of, shown
+from tollkey.keys.http.objects import authority_of, found, granter_of, livemode_of, shown
 from tollkey.keys.key import SERVICE_ACCOUNT, Key
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS
 from tollkey.keys.token import Kind
@@ -65,16 +65,6 @@ async def create(call: Call) -> Answer:
         return shown(server, key, text)
 
     return await change(call, work)
-
-
-def livemode_of(server: Server, environment: str | None) -> bool:
-    """Return the mode of the keys of an environment; None is the live one. Raises ApiError for an unknown one."""
-    if environment is None:
-        return True
-    try:
-        return server.config.livemode_of(environment)
-    except ValueError as problem:
-        raise invalid(f"Invalid environment: {problem}.", "environment") from None
 
 
 async def update(call: Call) -> Answer:

@@ -9,7 +9,7 @@ from tollkey.keys import store
 from tollkey.keys.authority import Authority
 from tollkey.keys.http.answer import JsonValue
 from tollkey.keys.http.endpoint import Call, Server
-from tollkey.keys.http.errors import missing
+from tollkey.keys.http.errors import invalid, missing
 from tollkey.keys.key import SERVICE_ACCOUNT, Key
 
 STATUSES = ("active", "disabled", "expired", "revoked")
@@ -47,6 +47,16 @@ def status_of(key: Key, now: int) -> str:
     if key.ended(now):
         return "expired"
     return "disabled" if key.disabled_at is not None else "active"
+
+
+def livemode_of(server: Server, environment: str | None) -> bool:
+    """Return the mode of the keys of an environment; None is the live one. Raises ApiError for an unknown one."""
+    if environment is None:
+        return True
+    try:
+        return server.keys.config.livemode_of(environment)
+    except ValueError as problem:
+        raise invalid(f"Invalid environment: {problem}.", "environment") from None
 
 
 def shown(

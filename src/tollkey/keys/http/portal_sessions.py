@@ -8,6 +8,7 @@ from tollkey.keys.http.answer import Answer, json_answer
 from tollkey.keys.http.endpoint import Call, Endpoint
 from tollkey.keys.http.errors import invalid
 from tollkey.keys.http.fields import Field
+from tollkey.keys.http.objects import livemode_of
 from tollkey.keys.key import SERVICE_ACCOUNT
 from tollkey.keys.portal import Portal
 
@@ -18,17 +19,14 @@ def endpoints(portal: Portal) -> tuple[Endpoint, ...]:
     async def create(call: Call) -> Answer:
         """Create a session, and return its one-time URL or its token."""
         sent = call.body
-        brand = call.server.keys.authority.brand
-        environment, account = sent.text("environment") or brand.live, sent.text("account") or ""
-        if environment not in (brand.test, brand.live):
-            raise invalid(f"Invalid environment: use {brand.test} or {brand.live}.", "environment")
+        account, livemode = sent.text("account") or "", livemode_of(call.server, sent.text("environment"))
         if account == SERVICE_ACCOUNT:
             raise invalid("This account has the service keys; no customer manages them.", "account")
 
         def work() -> Answer:
             session = portal.create_session(
                 account=account,
-                livemode=environment == brand.live,
+                livemode=livemode,
                 may=sent.texts("may") or ("create", "roll", "revoke"),
                 permissions=sent.texts("permissions") or (),
                 return_url=sent.text("return_url"),

@@ -9,6 +9,7 @@ from tollkey.keys.http.answer import Answer, JsonValue, json_answer
 from tollkey.keys.http.endpoint import Call, Endpoint
 from tollkey.keys.http.errors import invalid
 from tollkey.keys.http.fields import Field
+from tollkey.keys.http.objects import livemode_of
 from tollkey.keys.key import SERVICE_ACCOUNT
 
 _MOST_ROWS = 10_000
@@ -38,14 +39,12 @@ def _query(
 ) -> usage.UsageQuery:
     """Return the query of a request. Raises ApiError."""
     asked = call.query
-    brand = call.server.keys.authority.brand
-    if environment not in (None, brand.test, brand.live):
-        raise invalid(f"Invalid environment: use {brand.test} or {brand.live}.", "environment")
+    livemode = None if environment is None else livemode_of(call.server, environment)
     try:
         return usage.UsageQuery(
             by,
             account,
-            None if environment is None else environment == brand.live,
+            livemode,
             asked.text("key"),
             asked.text("route"),
             asked.text("outcome"),
