@@ -122,11 +122,6 @@ def test_a_body_that_never_ends_or_breaks_off_is_answered(web: Web, monkeypatch:
     assert broken.error == (400, "client_disconnected")
 
 
-def test_a_verification_takes_no_idempotency_key(web: Web) -> None:
-    answer = web.post(VERIFY, {"key": "x"}, headers={"Idempotency-Key": "a"})
-    assert answer.error == (400, "idempotency_key_unused")
-
-
 def test_an_unexpected_failure_is_answered_and_logged_with_its_request_id(
     web: Web, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

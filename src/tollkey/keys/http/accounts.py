@@ -66,6 +66,6 @@ ENDPOINTS = (
         "Set the plan of an account",
         "account",
         body={"plan": _PLAN, "environment": _ENVIRONMENT},
-        changes=True,
+        takes_idempotency_key=True,
     ),
 )

@@ -66,8 +66,8 @@ class Dispatch:
             require(caller, endpoint.needs)
             presented = read_authorization(authorization)
             text = presented.text if isinstance(presented, Presented) else ""
-        if "idempotency-key" in headers and endpoint.method == "POST" and not endpoint.changes:
-            message = "This endpoint changes nothing and takes no Idempotency-Key."
+        if "idempotency-key" in headers and endpoint.method == "POST" and not endpoint.takes_idempotency_key:
+            message = "This endpoint takes no Idempotency-Key: each request is answered anew."
             raise ApiError(400, "idempotency_key_unused", message, type="idempotency_error")
         query = read_query(endpoint.query, scope["query_string"])
         body, raw = _EMPTY, b""
@@ -75,7 +75,8 @@ class Dispatch:
             raw = await read_body(headers, receive, LARGEST_BODY)
             body = decode_form(endpoint, raw, headers) if endpoint.form else decode_json(endpoint, raw, headers)
         path = scope.get("path_params", {})
-        target = f"{scope['path']}?{scope['query_string'].decode('latin-1')}" if endpoint.changes else ""
+        takes = endpoint.takes_idempotency_key
+        target = f"{scope['path']}?{scope['query_string'].decode('latin-1')}" if takes else ""
         call = Call(self._server, method, caller, path, query, body, headers, ip, request_id, text, target, raw)
         return await endpoint.handle(call)
 

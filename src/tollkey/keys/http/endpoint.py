@@ -85,7 +85,8 @@ class Endpoint:
 
     needs: the permission of the service key; None if the endpoint checks callers itself.
     body: its parameters; None if it takes no body. form: the body is a form, not JSON.
-    answer: the name of its answer in the OpenAPI document. changes: it changes something, so it takes Idempotency-Key.
+    answer: the name of its answer in the OpenAPI document.
+    takes_idempotency_key: its handler answers through ``idempotency.change``; elsewhere Idempotency-Key is refused.
     """
 
     method: Literal["GET", "POST"]
@@ -97,4 +98,4 @@ class Endpoint:
     query: Fields = field(default_factory=dict)
     body: Fields | None = None
     form: bool = False
-    changes: bool = False
+    takes_idempotency_key: bool = False

@@ -54,7 +54,6 @@ ENDPOINT = Endpoint(
     "import_write",
     "Import keys of another system",
     "key_import",
-    changes=True,
     body={
         "keys": Field("objects", "The rows, see the guide on importing.", required=True, most=MOST_ROWS),
         "dry_run": Field("boolean", "Try everything and store nothing."),

@@ -78,7 +78,7 @@ def _parameters(each: Endpoint) -> list[JsonValue]:
     for name, field in each.query.items():
         described: dict[str, JsonValue] = {"name": name, "in": "query", "description": field.text}
         found.append({**described, "required": field.required, "schema": _schema(field)})
-    if each.changes:
+    if each.takes_idempotency_key:
         text = "The same request with the same value, within 24 hours, gets the answer of the first one."
         value: JsonValue = {"type": "string", "minLength": 1, "maxLength": 255}
         found.append({"name": "Idempotency-Key", "in": "header", "description": text, "schema": value})
