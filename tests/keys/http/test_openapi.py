@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import NOW, Clock
 from tests.keys.http.conftest import PERMISSIONS, Web, node_of
 from tollkey.keys import KeyService
+from tollkey.keys.http import SERVICE_PERMISSIONS
 from tollkey.keys.http.app import ENDPOINTS
 from tollkey.keys.http.endpoint import Endpoint
 from tollkey.keys.http.openapi import document
@@ -45,7 +46,7 @@ def path(each: Endpoint) -> str:
 def test_without_a_key_with_a_wrong_one_and_with_a_lesser_one(served: Web, each: Endpoint) -> None:
     assert served.call(each.method, path(each), key=None).error == (401, "no_api_key")
     assert served.call(each.method, path(each), key="sk_live_wrong").error == (401, "invalid_token")
-    lesser = "leak_write" if each.needs != "leak_write" else "usage_read"
+    lesser = "import_write" if each.needs != "import_write" else "usage_read"
     _, text = served.service_key(lesser)
     assert served.call(each.method, path(each), key=text).error == (403, "insufficient_scope")
     assert served.call("DELETE", path(each)).error == (405, "method_not_allowed")
@@ -74,6 +75,11 @@ def test_an_idempotency_key_acts_or_is_refused(served: Web, each: Endpoint) -> N
 @pytest.mark.parametrize("each", [each for each in GUARDED if not each.query and each.method == "GET"], ids=name)
 def test_a_parameter_that_nobody_declared_is_refused(served: Web, each: Endpoint) -> None:
     assert served.get(f"{path(each)}?colour=red").error == (400, "parameter_unknown")
+
+
+def test_every_permission_of_service_keys_lets_them_call_something() -> None:
+    grants = {grant for permission in SERVICE_PERMISSIONS for grant in permission.grants()}
+    assert grants == {each.needs for each in GUARDED} | {"portal_write"}  # see test_portal_sessions.py
 
 
 def test_the_document_is_answered_to_everybody_and_names_every_operation(served: Web) -> None:

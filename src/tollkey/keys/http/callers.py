@@ -29,7 +29,6 @@ SERVICE_PERMISSIONS = (
     Permission("usage", "Usage", "Service", ("read",)),
     Permission("portal", "Portal sessions", "Service", ("write",)),
     Permission("import", "Import of keys", "Service", ("write",)),
-    Permission("leak", "Leaked keys", "Service", ("write",)),
 )
 #: A key that may change keys may read them; one that may read them may verify them.
 _IMPLIED = {"key": ("key_verify_write",)}
