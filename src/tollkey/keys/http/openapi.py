@@ -11,13 +11,15 @@ from tollkey.keys.http.answer import Answer, JsonValue, json_answer
 from tollkey.keys.http.endpoint import LARGEST_BODY, Call, Endpoint
 from tollkey.keys.http.fields import Field, Fields
 from tollkey.keys.http.forwarding import PATH
+from tollkey.keys.http.verifying import NEEDS
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _ERRORS = {
     "400": "A parameter is wrong.",
     "401": "No service key, or one that is not valid.",
-    "403": "The service key lacks the permission.",
+    "403": "The service key lacks the permission, or would give more than it has.",
     "404": "There is no such object.",
+    "409": "The key was changed meanwhile, or the first answer to this Idempotency-Key can no longer be read.",
     "413": f"The body is longer than {LARGEST_BODY} bytes, or what this endpoint takes.",
     "415": "The body has another content type.",
     "429": "Too many invalid service keys came from this address.",
@@ -27,11 +29,11 @@ _ERRORS = {
 
 def endpoint(offered: Iterable[Endpoint]) -> Endpoint:
     """Return the endpoint that answers the document of these endpoints."""
-    found = document(offered)
+    answer = json_answer(document(offered))
 
     async def handle(call: Call) -> Answer:
         """Return this document."""
-        return json_answer(found)
+        return answer
 
     return Endpoint("GET", "/openapi.json", handle, None, "This description, as an OpenAPI document", "document")
 
@@ -47,7 +49,7 @@ def document(offered: Iterable[Endpoint]) -> dict[str, JsonValue]:
         "paths": paths,
         "components": {
             "schemas": schemas.ALL,
-            "securitySchemes": {"serviceKey": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {"serviceKey": {"type": "http", "scheme": "bearer"}, "proxyKey": _PROXY_KEY},
         },
     }
 
@@ -61,8 +63,8 @@ def _operation(each: Endpoint) -> dict[str, JsonValue]:
         "responses": {"200": _success(each), **_refusals(each)},
         "security": [] if each.needs is None else [{"serviceKey": []}],
     }
-    needs = [] if each.needs is None else [f"The service key needs the permission `{each.needs}`."]
-    operation["description"] = "\n\n".join(part for part in (handler_doc, *needs) if part)
+    needs = f"The service key needs the permission `{each.needs}`." if each.needs else "It needs no service key."
+    operation["description"] = "\n\n".join(part for part in (handler_doc, needs) if part)
     if each.body is not None:
         media = "application/x-www-form-urlencoded" if each.form else "application/json"
         required = any(field.required for field in each.body.values())
@@ -97,6 +99,7 @@ def _success(each: Endpoint) -> JsonValue:
 
 def _refusals(each: Endpoint) -> dict[str, JsonValue]:
     without = {"404"} if "{" not in each.path and each.path != "/v1/keys/lookup" else set()
+    without |= {"409"} if not each.takes_idempotency_key else set()
     without |= {"413", "415"} if each.body is None else set()
     without |= {"401", "403", "429"} if each.needs is None else set()
     error: JsonValue = {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}
@@ -131,13 +134,19 @@ def _schema(field: Field) -> dict[str, JsonValue]:
             return {"type": "array", "minItems": field.least, "maxItems": field.most, "items": items, **text}
 
 
+_PROXY_KEY: JsonValue = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "X-Tollkey-Service",
+    "description": f"A service key with the permission `{NEEDS}`, if the server was started with --forward-auth-key.",
+}
 _FORWARD_AUTH: JsonValue = {
     "operationId": "get_v1_keys_forward_auth",
     "summary": "Answer a proxy about a request of its client",
     "description": "The proxy describes the request in X-Original-Method and X-Original-URI, in X-Forwarded-Method and"
     " X-Forwarded-Uri, or by its own method and what follows this path. `?nginx=1` is for nginx's auth_request: 429 and"
     " 503 become 403, and X-Key-Status says what it is.",
-    "security": [],
+    "security": [{}, {"proxyKey": []}],
     "parameters": [{"name": "nginx", "in": "query", "schema": {"type": "integer", "enum": [1]}}],
     "responses": {
         "204": {"description": "Accepted; X-Key-Id, X-Key-Account, X-Key-Environment and X-Key-Permissions say whose."},
