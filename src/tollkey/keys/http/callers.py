@@ -88,19 +88,12 @@ class Callers:
         )
         self.brake, self._clock = brake, clock
 
-    async def authenticate(self, header: str | None, ip: str | None, endpoint: str) -> Key:
-        """Return the service key in the value of an Authorization header.
+    async def verify(self, presented: Presented, ip: str | None, endpoint: str) -> Key:
+        """Return the service key that was presented.
 
         ip: the caller's address. endpoint: stored as the key's last use.
         Raises ApiError: 401, 429 after too many guesses, 503 if it cannot be known.
         """
-        presented = read_authorization(header)
-        if isinstance(presented, Denied):
-            raise refused(presented)
-        return await self.verify(presented, ip, endpoint)
-
-    async def verify(self, presented: Presented, ip: str | None, endpoint: str) -> Key:
-        """Return the service key that was presented. Arguments and errors are those of ``authenticate``."""
         text = presented.text
         answer = self.keys.verify_cached(text, ip, endpoint, SERVICE_ACCOUNT)
         if answer is None:
@@ -151,6 +144,14 @@ class Callers:
             return authority.create(tx, SERVICE_SCOPE, "secret", actor=SYSTEM, now=now, name="Admin")[1]
 
         return self.keys.database.write(create, lock="service_admin_key")
+
+
+def presented_in(header: str | None) -> Presented:
+    """Return what the value of an Authorization header presents as a service key. Raises ApiError 401 for nothing."""
+    presented = read_authorization(header)
+    if isinstance(presented, Denied):
+        raise refused(presented)
+    return presented
 
 
 def require(caller: Key, permission: str) -> None:

@@ -10,9 +10,8 @@ from collections.abc import Mapping, Sequence
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from tollkey.keys.header import Presented, read_authorization
 from tollkey.keys.http.answer import NO_STORE, Answer, Headers, Stream
-from tollkey.keys.http.callers import require
+from tollkey.keys.http.callers import presented_in, require
 from tollkey.keys.http.endpoint import LARGEST_BODY, Call, Endpoint, Server
 from tollkey.keys.http.errors import ApiError, error_of, internal, invalid
 from tollkey.keys.http.fields import Values, read, read_query
@@ -61,11 +60,10 @@ class Dispatch:
         ip = client[0] if client else None
         caller, text = None, ""
         if endpoint.needs is not None:
-            authorization = headers.get("authorization")
-            caller = await self._server.callers.authenticate(authorization, ip, f"{method} {endpoint.path}")
+            presented = presented_in(headers.get("authorization"))
+            caller = await self._server.callers.verify(presented, ip, f"{method} {endpoint.path}")
             require(caller, endpoint.needs)
-            presented = read_authorization(authorization)
-            text = presented.text if isinstance(presented, Presented) else ""
+            text = presented.text
         if "idempotency-key" in headers and endpoint.method == "POST" and not endpoint.takes_idempotency_key:
             message = "This endpoint takes no Idempotency-Key: each request is answered anew."
             raise ApiError(400, "idempotency_key_unused", message, type="idempotency_error")

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from tollkey.keys.header import Presented, read_authorization, read_bare
 from tollkey.keys.http.answer import JSON, Answer, Headers
-from tollkey.keys.http.callers import require
+from tollkey.keys.http.callers import presented_in, require
 from tollkey.keys.http.dispatch import send_answer
 from tollkey.keys.http.endpoint import Server
 from tollkey.keys.http.errors import ApiError
@@ -94,8 +94,8 @@ class ForwardAuth:
             return
         client = scope.get("client")
         sent = headers.get(_SERVICE)
-        header = None if sent is None else f"Bearer {sent}"
-        caller = await self._server.callers.authenticate(header, client[0] if client else None, f"GET {PATH}")
+        presented = presented_in(None if sent is None else f"Bearer {sent}")
+        caller = await self._server.callers.verify(presented, client[0] if client else None, f"GET {PATH}")
         require(caller, NEEDS)
 
     def _presented(self, headers: Mapping[str, list[str]]) -> Presented | Denied:
