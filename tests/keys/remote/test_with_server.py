@@ -94,6 +94,17 @@ def test_a_service_key_without_the_permission_or_revoked_is_named(service: KeySe
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_nothing_in_a_request_of_a_caller_raises(service: KeyService, server: Serving) -> None:
+    _, text = service.create("CI")
+    with RemoteKeys(server.url, server.service_key("key_verify_write"), capacity=0) as keys:
+        for route in ("GET /" + "x" * 2000, "GET /a\0b", "GET /a\udcff"):
+            assert keys.check(text, route=route).reason == Reason.forbidden
+            assert not asyncio.run(keys.acheck(text, route=route))
+        for ip in ("192.0.2.1\0", "fe80::1%" + "x" * 100, "fe80::1%\0", "fe80::1%\udcff", "x" * 100):
+            assert keys.check(text, ip=ip, endpoint=f"GET /{ip}", route="GET /" + "x" * 1995)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_python_of_the_guide_runs(service: KeyService, server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOLLKEY_SERVICE_KEY", server.service_key("key_verify_write"))
     _, text = service.create("CI", permissions=["report_read"], account="cus_1")

@@ -18,6 +18,8 @@ from tollkey.keys.remote.requests import VERIFY, Request
 from tollkey.keys.token import KINDS, mask_known, mask_unknown, redact
 
 _LONGEST_TTL = 3600.0  # seconds
+_LONGEST_ADDRESS, _LONGEST_ROUTE = 64, 2000  # characters that the server takes
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")  # what the server does not take as text
 _OURS = re.compile(r"[a-z0-9]+_[a-z0-9]+_[0-9A-Za-z]{24,}")
 
 
@@ -32,6 +34,11 @@ class Question(NamedTuple):
     cost: int | None = None
     account: str | None = None
     publishable: bool = True
+
+    @property
+    def has_usable_route(self) -> bool:
+        """Whether the server takes this route. One that is too long or no text comes from a caller's path."""
+        return self.route is None or (len(self.route) <= _LONGEST_ROUTE and _NO_TEXT.search(self.route) is None)
 
     def request(self) -> Request:
         """Return the request for the server."""
@@ -50,9 +57,12 @@ class Question(NamedTuple):
 
 def _address(ip: str | None) -> str | None:
     """Return an IP address, or None for what is none: a key with an allow-list is refused either way."""
+    text = ip or ""
+    if len(text) > _LONGEST_ADDRESS or not text.isprintable():  # an IPv6 address may name any zone
+        return None
     with suppress(ValueError):
-        ipaddress.ip_address(ip or "")
-        return ip
+        ipaddress.ip_address(text)
+        return text
     return None
 
 

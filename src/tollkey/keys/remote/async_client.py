@@ -58,7 +58,8 @@ class AsyncRemoteKeys(RemoteBase, AsyncRemoteManagement):
         if isinstance(readable, Checked):
             return readable
         question = Question(readable, permission, ip, endpoint, route, cost, account, publishable)
-        return self._known(question) or await self._ask(question)
+        known = self._known(question)
+        return await self._ask(question) if known is None else known
 
     acheck = check  # the name that it has in ``KeyService`` and ``RemoteKeys``
 

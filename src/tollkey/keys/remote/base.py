@@ -22,7 +22,7 @@ from tollkey.keys.remote.listener import Listener
 from tollkey.keys.remote.requests import Address, Reply
 from tollkey.keys.remote.transport import Connecting
 from tollkey.keys.remote.verdicts import Verdicts
-from tollkey.keys.token import Brand
+from tollkey.keys.token import Brand, mask_unknown
 from tollkey.keys.verifier import Lease
 
 _LONGEST_PERMISSION = 500
@@ -129,12 +129,14 @@ class RemoteBase(forking.ForkAware, ABC):
         return self._verdicts.readable(text)
 
     def _known(self, question: Question) -> Checked | None:
-        """Return the answer from memory, or None if the server must be asked."""
+        """Return the answer that needs no server, mostly from memory, or None if it must be asked."""
         permission, cost = question.permission, question.cost
         if cost is not None and cost < 0:
             raise ValueError("the cost of a request cannot be negative")
         if permission is not None:
             self.permission_names.canonical(permission)
+        if not question.has_usable_route:
+            return Checked(None, Reason.forbidden, masked=mask_unknown(question.text))
         if self._listens:
             self._listener.start()
         return self._verdicts.known(question)

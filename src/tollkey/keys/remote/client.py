@@ -67,7 +67,8 @@ class RemoteKeys(RemoteBase, RemoteManagement):
         if isinstance(readable, Checked):
             return readable
         question = Question(readable, permission, ip, endpoint, route, cost, account, publishable)
-        return self._known(question) or self._ask(question)
+        known = self._known(question)
+        return self._ask(question) if known is None else known
 
     async def acheck(
         self,

@@ -44,10 +44,6 @@ class Fields:
             raise unclear(name)
         return value
 
-    def optional_flag(self, name: str) -> bool:
-        """Return true or false; false if it is missing."""
-        return False if self._given.get(name) is None else self.flag(name)
-
     def integer(self, name: str) -> int:
         """Return a whole number."""
         value = self._given.get(name)
