@@ -9,6 +9,7 @@ import { Listener } from "./listener.ts";
 import { Management } from "./management.ts";
 
 const LONGEST_KEY = 512; // characters
+const LONGEST_ROUTE = 2000; // characters that the server takes
 const MOST_NAMES = 10_000; // names of permissions that the server is known to declare
 
 /** What a request needs; all of it may be left out. */
@@ -106,6 +107,7 @@ export class RemoteKeys extends Management {
     if (cost !== undefined && !(Number.isSafeInteger(cost) && cost >= 0)) throw new RangeError("the cost of a request is a whole number, 0 or more");
     if (text === null || text === undefined || text === "") return refused("missing");
     if (!usable(text)) return refused("unknown");
+    if (route !== undefined && (route.length > LONGEST_ROUTE || /[\0\p{Cs}]/u.test(route))) return refused("forbidden");
     if (this.#listens) this.#listener.start();
     const digest = await this.#digester.digest(text, route);
     const known = this.#known(digest, needs);

@@ -1,6 +1,6 @@
 /** Guards requests: for `(request) => Response` handlers (Hono, Deno, Bun, edge runtimes), and for Express and Node. */
 
-import type { Checked, Key, Reason, Refused } from "./answers.ts";
+import { type Checked, type Key, type Reason, type Refused, refused } from "./answers.ts";
 import type { RemoteKeys } from "./client.ts";
 import { RemoteError, RemoteRefused } from "./errors.ts";
 
@@ -49,6 +49,8 @@ const MESSAGES: Readonly<Record<Reason, string>> = {
   quota_exceeded: "The quota of this API key is used up.",
   unavailable: "API keys cannot be checked at the moment.",
 };
+const PUBLISHABLE = "A publishable API key may not be used here. Use a secret or a restricted one, on a server.";
+const NOWHERE = "No API key may be used here."; // no declared route of the server matches
 const STATUS: Partial<Record<Reason, number>> = { forbidden: 403, rate_limited: 429, quota_exceeded: 429, unavailable: 503 };
 
 /** Returns the response to a refused request: JSON, with the challenge of RFC 6750 section 3. It repeats no key. */
@@ -56,10 +58,8 @@ export function refusalOf(checked: Refused, header = "authorization"): Refusal {
   const bearer = header.toLowerCase() === "authorization";
   const shown = header.toLowerCase().replace(/(^|-)([a-z])/g, (part) => part.toUpperCase());
   const { reason, permission } = checked;
-  const message = (reason === "forbidden" && permission === null
-    ? "A publishable API key may not be used here. Use a secret or a restricted one, on a server."
-    : MESSAGES[reason]
-  )
+  const publishable = checked.known?.kind === "publishable";
+  const message = (reason === "forbidden" && permission === null ? (publishable ? PUBLISHABLE : NOWHERE) : MESSAGES[reason])
     .replace("{how}", `${shown}: ${bearer ? "Bearer " : ""}YOUR_KEY`)
     .replace("{header}", shown)
     .replace("{permission}", permission ?? "");
@@ -72,9 +72,9 @@ export function refusalOf(checked: Refused, header = "authorization"): Refusal {
     code = sent ? "invalid_token" : "no_api_key";
     headers["www-authenticate"] = challenge + (sent ? `, error="invalid_token", error_description="${message}"` : "");
   } else if (status === 403) {
-    code = permission === null ? "publishable_key_refused" : "insufficient_scope";
+    code = permission !== null ? "insufficient_scope" : publishable ? "publishable_key_refused" : "route_unknown";
     const scope = permission !== null && /^[!#-[\]-~ ]+$/.test(permission) ? `, scope="${permission}"` : "";
-    headers["www-authenticate"] = `${challenge}, error="insufficient_scope"${scope}`;
+    if (code !== "route_unknown") headers["www-authenticate"] = `${challenge}, error="insufficient_scope"${scope}`;
   } else {
     headers["retry-after"] = String(Math.max(1, Math.ceil(checked.retryAfter ?? 1)));
   }
@@ -110,17 +110,13 @@ async function decide<R>(keys: RemoteKeys, options: GateOptions<R>, request: R, 
   } catch (error) {
     if (!(error instanceof RemoteError)) throw error;
     (options.onError ?? console.error)(error);
-    return error instanceof RemoteRefused ? refusalOf(nobody("unavailable"), header) : INTERNAL;
+    return error instanceof RemoteRefused ? refusalOf(refused("unavailable"), header) : INTERNAL;
   }
   if (!checked.valid) return refusalOf(checked, header);
   if (checked.key.kind === "publishable" && options.publishable !== true) {
-    return refusalOf({ ...nobody("forbidden"), known: checked.key }, header);
+    return refusalOf({ ...refused("forbidden"), known: checked.key }, header);
   }
   return checked.key;
-}
-
-function nobody(reason: Reason): Refused {
-  return { valid: false, reason, permission: null, limit: null, retryAfter: null, known: null };
 }
 
 function needed<R>(needs: GateOptions<R>["needs"], request: R, method: string): string | null {
@@ -133,12 +129,12 @@ function needed<R>(needs: GateOptions<R>["needs"], request: R, method: string): 
 /** Returns the key in a header's value, or why there is none. */
 function presented(value: string | null, authorization: boolean): string | Refused {
   const given = (value ?? "").trim();
-  if (given === "") return nobody("missing");
+  if (given === "") return refused("missing");
   const space = given.indexOf(" ");
   const scheme = space < 0 ? "" : given.slice(0, space).toLowerCase();
   const rest = space < 0 ? given : given.slice(space + 1).trim();
   if (scheme === "bearer" && rest !== "") return rest;
-  if (!authorization) return space < 0 ? given : nobody("unusable_header");
+  if (!authorization) return space < 0 ? given : refused("unusable_header");
   if (scheme === "basic" && rest !== "") {
     try {
       const [user] = atob(rest).split(":");
@@ -147,7 +143,7 @@ function presented(value: string | null, authorization: boolean): string | Refus
       // no base64
     }
   }
-  return nobody("unusable_header");
+  return refused("unusable_header");
 }
 
 function checkNeeds<R>(needs: GateOptions<R>["needs"]): void {

@@ -66,6 +66,16 @@ test("what cannot be a key is refused without asking", async () => {
   assert.equal(asked.length, 0);
 });
 
+test("a route that the server would not take is refused without asking", async () => {
+  const { keys, asked } = client(() => Response.json(verdict()));
+  for (const route of ["GET /" + "x".repeat(2000), "GET /a\0b", "GET /a\ud800"]) {
+    const checked = await keys.check("rk_live_1", { route });
+    assert.ok(!checked.valid);
+    assert.equal(checked.reason, "forbidden");
+  }
+  assert.equal(asked.length, 0);
+});
+
 test("a server that cannot be understood accepts nobody", async () => {
   const answers: Record<string, () => Response> = {
     "no JSON": () => new Response("<html>", { status: 200 }),
@@ -216,6 +226,7 @@ test("a gate refuses with the status, the challenge and the wait that fit", asyn
       { "www-authenticate": 'Bearer realm="API", error="invalid_token", error_description="The API key has expired."' }, "invalid_token"],
     [KEY, { valid: false, code: "forbidden", permission: "report_read" }, 403,
       { "www-authenticate": 'Bearer realm="API", error="insufficient_scope", scope="report_read"' }, "insufficient_scope"],
+    [KEY, { valid: false, code: "forbidden" }, 403, {}, "route_unknown"],
     [KEY, { valid: false, code: "quota_exceeded", retry_after: 3.2 }, 429, { "retry-after": "4" }, "quota_exceeded"],
     [KEY, { valid: "?" }, 503, { "retry-after": "1" }, "unavailable"],
   ];
