@@ -60,6 +60,16 @@ def test_a_dry_run_says_that_nothing_was_stored(tmp_path: Path, source: str) -> 
     assert (done.exit_code, done.stdout) == (0, "1 would be imported, 0 existed, 0 had ended, 0 failed\n")
 
 
+def test_two_keyrings_in_the_environment_are_refused(
+    tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOLLKEY_KEYRING", "a")
+    monkeypatch.setenv("TOLLKEY_KEYRING_FILE", str(tmp_path / "ring"))
+    done = load(tmp_path, source)
+    assert (done.exit_code, "set only one" in done.stderr) == (1, True)
+    assert not (tmp_path / "keys.db").exists()
+
+
 @pytest.mark.parametrize(
     "words",
     [["typo.csv"], ["-", "--format", "xml"], ["-", "--rename", "a"], ["-", "--type", "publishable"],

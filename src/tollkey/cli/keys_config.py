@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from tollkey.cli.common import AsJson, fail, show, table
-from tollkey.keys.config import Config, ConfigError, Limit, load
+from tollkey.cli.common import AsJson, show, table
+from tollkey.cli.keys_settings import declared_in
+from tollkey.keys.config import Config, Limit
 
 
 def check_config(
@@ -16,10 +17,7 @@ def check_config(
     json_: AsJson = False,
 ) -> None:
     """Check a configuration file of a key service and print what it means. Exits with 1 if it is not valid."""
-    try:
-        config = load(file)
-    except ConfigError as wrong:
-        raise fail(f"the configuration is not valid\n{wrong}") from None
+    config = declared_in(file)
     show(_as_json(config), json_, lambda: _lines(config))
 
 

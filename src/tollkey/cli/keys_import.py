@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 import typer
 
 from tollkey.cli.common import ACTOR, UNREACHABLE, AsJson, fail, refused
+from tollkey.cli.keys_settings import declared_in, keyring_of
 from tollkey.db import StorageError, sqlite_file
-from tollkey.keys import Keyring, KeyringError, KeyService
-from tollkey.keys.config import Config, ConfigError, load
+from tollkey.keys import KeyringError, KeyService
 from tollkey.keys.importing import (
     Defaults,
     FileRefused,
@@ -65,7 +65,7 @@ def import_keys(
         account, not test, "secret" if kind == "secret" else "restricted", tuple(permission or ()), _renamed(rename),
         account_field,
     )  # fmt: skip
-    declared = _config(config)
+    declared = declared_in(config, _UNREADABLE)
     try:
         format = _format(format_)
         text = typer.get_text_stream("stdin").read() if file == "-" else None
@@ -79,8 +79,7 @@ def import_keys(
             raise fail("name the database: --database keys.db, or --database postgresql://…", _UNREADABLE)
         if not settings.in_postgres and dry_run and not sqlite_file(place).exists():
             raise fail(f"there is no database {place}; a dry run makes none")
-        text = settings.keyring if keyring is None and not settings.keyring_file else ""
-        material = Keyring.from_text(text, "TOLLKEY_KEYRING") if text else keyring or settings.keyring_file or None
+        material = keyring_of(keyring, settings)
         with KeyService.open(place, config=declared, keyring=material, flush_seconds=0) as service:
             done = import_records(service, records, defaults, ACTOR, int(time.time()), dry_run=dry_run)
     except (OSError, ValueError, StorageError, KeyringError) as problem:
@@ -119,10 +118,3 @@ def _renamed(rename: list[str] | None) -> dict[str, str]:
     if not all(old and new for old, _, new in pairs):
         raise typer.BadParameter("must be OLD=NEW", param_hint="--rename")
     return {old: new for old, _, new in pairs}
-
-
-def _config(file: Path | None) -> Config:
-    try:
-        return Config() if file is None else load(file)
-    except ConfigError as problem:
-        raise fail(str(problem), _UNREADABLE) from None

@@ -17,12 +17,13 @@ import typer
 import uvicorn
 
 from tollkey.cli.common import fail, quiet_connection_logs, refused
+from tollkey.cli.keys_settings import declared_in, keyring_of
 from tollkey.cli.protocol import BoundedProtocol
 from tollkey.cli.redacted_log import log_to
 from tollkey.cli.serve import SWITCH_SECONDS, listen, loop_factory, shown_host
 from tollkey.db import Ids, StorageError
-from tollkey.keys import Keyring, KeyringError, KeyService
-from tollkey.keys.config import Config, ConfigError, load
+from tollkey.keys import KeyringError, KeyService
+from tollkey.keys.config import Config
 from tollkey.keys.http import KeyServer
 from tollkey.keys.notices import Notices
 from tollkey.keys.notices import section as notices
@@ -73,7 +74,7 @@ def serve(
     "tollkey"; give each of your services a key of its own with fewer permissions.
     """
     log_to(sys.stderr)
-    declared = Config() if config is None else _loaded(config)
+    declared = declared_in(config)
     with quiet_connection_logs():
         listener, keys = _opened(declared, database, keyring, host, port)
     try:
@@ -110,13 +111,6 @@ def _notices(keys: KeyService, config: Config) -> Notices | None:
     return None if declared is None else Notices.of_section(keys, declared)
 
 
-def _loaded(config: Path) -> Config:
-    try:
-        return load(config)
-    except ConfigError as wrong:
-        raise fail(f"the configuration is not valid\n{wrong}") from None
-
-
 def _opened(
     config: Config, database: str | None, keyring: Path | None, host: str, port: int
 ) -> tuple[socket.socket, KeyService]:
@@ -126,8 +120,7 @@ def _opened(
         settings = load_settings(database=database)
         if not settings.database:
             raise fail("name the database: --database keys.db, or --database postgresql://…", 2)
-        material = _keyring(keyring, settings.keyring, settings.keyring_file)
-        os.environ.pop("TOLLKEY_KEYRING", None)  # not inherited by child processes
+        material = keyring_of(keyring, settings)
         listener = listen(host, port)
         keys = KeyService.open(settings.database, config=config, keyring=material)
         return listener, keys
@@ -135,14 +128,6 @@ def _opened(
         if listener is not None:
             listener.close()
         raise refused(problem) from None
-
-
-def _keyring(option: Path | None, text: str, file: str) -> str | Keyring | None:
-    if option is not None:
-        return str(option)
-    if text and file:
-        raise ValueError("TOLLKEY_KEYRING and TOLLKEY_KEYRING_FILE are both set; set only one of them")
-    return Keyring.from_text(text, "TOLLKEY_KEYRING") if text else file or None
 
 
 async def _run(app: KeyServer, listener: socket.socket, host: str, admin_key_file: Path | None, as_json: bool) -> None:
