@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from tollkey.db import Ids, Scope, Tx
 from tollkey.keys import Key, Permission
@@ -132,20 +132,21 @@ class Call:
         """
         return self.key is not None and self.key.kind in ("publishable", "ephemeral")
 
-    def needs(self, permission: Permission) -> None:
-        """Raise ApiError 403 unless the key has read permission in this call's account.
+    def needs(self, permission: Permission, level: Literal["read", "write"] = "read") -> None:
+        """Raise ApiError 403 unless the key has a permission in this call's account besides that of the endpoint.
 
-        For handlers that show or copy another object that a parameter names. Publishable and ephemeral keys are
-        always refused.
+        For handlers that show or copy another object that a parameter names (``read``), or make or change one
+        (``write``). Publishable and ephemeral keys are always refused.
         """
         key = self.key
         if key is None or key.kind == "secret":
             return
         if self.limited:
             raise refusals.secret_key_required()
-        self.needed.add(f"{permission.name}_read")
-        if not key.allows(f"{permission.name}_read", connected=self.account != key.account):
-            raise refusals.lacks_permission(key, [(permission, "read")], self.setup.base_url)
+        grant = f"{permission.name}_{level}"
+        self.needed.add(grant)
+        if not key.allows(grant, connected=self.account != key.account):
+            raise refusals.lacks_permission(key, [(permission, level)], self.setup.base_url)
 
     @property
     def services(self) -> Services:

@@ -72,6 +72,16 @@ def test_an_update_with_a_plan_is_refused_beside_two_subscriptions(api: Api, pla
     assert api.get(f"/v1/customers/{customer}")["name"] is None
 
 
+def test_a_plan_asks_for_the_permission_to_write_subscriptions(api: Api, plan: str) -> None:
+    customer = api.ok("post", "/v1/customers", source="tok_visa")["id"]
+    path, may = f"/v1/customers/{customer}", {"headers": OLD, "plan": plan}
+    for asked in (path, "/v1/customers"):
+        refused = api.post(asked, key=api.restricted("customer_write", "subscription_read"), **may)
+        assert (refused.status, "subscription_write" in refused.error["message"]) == (403, True)
+    assert (_subscriptions(api, customer), len(api.get("/v1/customers")["data"])) == ([], 1)
+    assert api.post(path, key=api.restricted("customer_write", "subscription_write"), **may).status == 200
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("quantity", 2), ("tax_percent", 5), ("trial_end", "now"), ("prorate", True), ("billing", "send_invoice")],

@@ -35,7 +35,8 @@ def check(params: Given) -> None:
 def subscribe(call: Call, customer: StoredCustomer, params: Given) -> StoredCustomer:
     """Subscribe a stored customer to ``plan`` if it is given; return the customer as it is stored then.
 
-    A customer with one subscription that has not ended is moved to the plan. Raises ApiError as subscriptions do.
+    A customer with one subscription that has not ended is moved to the plan. Raises ApiError 403 for a key that may not
+    write subscriptions, else as subscriptions do.
     """
     if not params.get("plan"):
         return customer

@@ -102,8 +102,10 @@ def create(call: Call, params: Params) -> StoredSubscription:
 def subscribe(call: Call, fact: events.CustomerSubscribed) -> None:
     """Subscribe a customer to the plan that its own parameters named, or move its only subscription to that plan.
 
-    Raises ApiError 400 if it has several subscriptions, else as creating and changing a subscription do.
+    Raises ApiError 403 for a key that may not write subscriptions, 400 if there are several, else as creating and
+    changing a subscription do.
     """
+    call.needs(PERMISSION, "write")
     id = fact.customer["id"]
     found = call.objects.query(kinds.SUBSCRIPTION, {"customer": id, "status": _LISTED})
     if not found:
