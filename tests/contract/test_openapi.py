@@ -38,8 +38,18 @@ KNOWN = {
 }
 
 
-#: The document asks for an id; an object that an account has once, such as its balance, has none.
-_WITHOUT_ID = re.compile(r'(data\.\d+\.)?related_object: "id" is a required property')
+#: The document asks every thin event for the id of its object.
+_WITHOUT_ID = re.compile(r'(?:data\.(\d+)\.)?related_object: "id" is a required property')
+
+
+def names_what_has_no_id(problem: str, answer: Answer) -> bool:
+    """Whether a problem is the missing id of an object that, by the document, has none: an account has it once."""
+    found = _WITHOUT_ID.fullmatch(problem)
+    if found is None:
+        return False
+    event = answer if found[1] is None else answer["data"][int(found[1])]
+    about = _spec()["components"]["schemas"][event["related_object"]["type"].replace(".", "_")]
+    return event["object"] == "v2.core.event" and "id" not in about["properties"]
 
 
 def in_spec(endpoint: Endpoint) -> bool:
@@ -75,7 +85,7 @@ def test_an_endpoint_answers_as_the_document_says(name: str, maker: Maker, reque
         return
     if is_told(endpoint):
         found = problems(endpoint.method, endpoint.path, answer.status, answer.body)
-        assert [one for one in found if not _WITHOUT_ID.fullmatch(one)] == []
+        assert [one for one in found if not names_what_has_no_id(one, answer)] == []
     else:
         _check_objects(answer, endpoint, resource)
 
