@@ -12,7 +12,7 @@ from tollkey.platform._connect import load_v2_account
 from tollkey.platform._connect.v2_account import v1_params
 from tollkey.platform._connect.v2_person import v1_person_params
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Resource, invalid, public, publishable_access, records
+from tollkey.wire import Call, Endpoint, Json, Resource, invalid, public, publishable_access, records, value_at
 from tollkey.wire.rfc3339 import written
 from tollkey.wire.sealing import seal_params, unseal_params
 
@@ -29,7 +29,7 @@ _TIMES = ("created", "expires_at")
 
 def create_account_token(call: Call, params: operations.PostV2CoreAccountTokens) -> Json:
     """Create a token of what an account tells of itself. Raises ApiError 400 for what accounts do not take here."""
-    given = _accepting(call, params, "identity", "attestations", "terms_of_service")
+    given = _accepting(call, params, "identity.attestations.terms_of_service")
     v1_params(given, creates=True)
     return _store(call, ACCOUNT_TOKEN, "accttok", given)
 
@@ -42,12 +42,10 @@ def create_person_token(call: Call, params: operations.PostV2CoreAccountsAccount
     return _store(call, PERSON_TOKEN, "perstok", given, account)
 
 
-def _accepting(call: Call, params: Mapping[str, Any], *path: str) -> Json:
+def _accepting(call: Call, params: Mapping[str, Any], path: str) -> Json:
     """Return the parameters; terms at a path that were shown and accepted are accepted now, by whoever asks."""
     given = call.objects.copy({**params})
-    terms: Any = given
-    for name in path:
-        terms = (terms or {}).get(name)
+    terms = value_at(given, path)
     if terms and terms.pop("account", {}).get("shown_and_accepted"):
         terms["account"] = {"date": call.now, "ip": call.origin.ip, "user_agent": call.origin.user_agent}
     return given
@@ -118,14 +116,14 @@ _SHOWN_TERMS, _DAY = "account{shown_and_accepted}", "{day month year}"
 _PLACE = "city country line1 line2 postal_code state"
 _SCRIPTS = f"{{kana{{{_PLACE} town}} kanji{{{_PLACE} town}}}}"
 #: What accounts take here; the rest is refused by name for every key.
-_OF_ACCOUNT = publishable_access(
+_ACCOUNT_ACCESS = publishable_access(
     takes="contact_email contact_phone display_name identity{entity_type"
     f" attestations{{terms_of_service{{{_SHOWN_TERMS}}}}}"
     f" business_details{{registered_name phone address{{{_PLACE}}}}}"
     f" individual{{given_name surname email phone address{{{_PLACE}}} date_of_birth{_DAY}}}}}",
     refuses="identity",
 )
-_OF_PERSON = publishable_access(
+_PERSON_ACCESS = publishable_access(
     takes=f"additional_addresses{{{_PLACE} purpose town}} additional_names{{full_name given_name purpose surname}}"
     f" additional_terms_of_service{{{_SHOWN_TERMS}}} address{{{_PLACE} town}} date_of_birth{_DAY}"
     " documents{company_authorization{files type} passport{files type} visa{files type}"
@@ -135,32 +133,33 @@ _OF_PERSON = publishable_access(
     f" script_addresses{_SCRIPTS} script_names{{kana{{given_name surname}} kanji{{given_name surname}}}} surname"
 )
 
-TOKEN = Resource(
-    object=ACCOUNT_TOKEN,
-    prefix="accttok",
-    label="account_token",
-    permission=PERMISSION,
-    live=records(),
-    sealed=("_held",),
-    view=view,
-    client_view=client_view,
-    endpoints=(
-        Endpoint("POST", "/v2/core/account_tokens", create_account_token, publishable=_OF_ACCOUNT),
-        Endpoint("GET", "/v2/core/account_tokens/{id}", retrieve_account_token),
-    ),
-)
 
-OF_PERSON = Resource(
-    object=PERSON_TOKEN,
-    prefix="perstok",
-    label="person_token",
-    permission=PERMISSION,
-    live=records(),
-    sealed=("_held",),
-    view=view,
-    client_view=client_view,
-    endpoints=(
-        Endpoint("POST", "/v2/core/accounts/{account_id}/person_tokens", create_person_token, publishable=_OF_PERSON),
-        Endpoint("GET", "/v2/core/accounts/{account_id}/person_tokens/{id}", retrieve_person_token),
-    ),
+def _declared(object: str, prefix: str, label: str, *endpoints: Endpoint) -> Resource:
+    """Return the declaration of one of the two types of tokens, which differ only in what they hold."""
+    return Resource(
+        object=object,
+        prefix=prefix,
+        label=label,
+        permission=PERMISSION,
+        live=records(),
+        sealed=("_held",),
+        view=view,
+        client_view=client_view,
+        endpoints=endpoints,
+    )
+
+
+OF_ACCOUNT = _declared(
+    ACCOUNT_TOKEN,
+    "accttok",
+    "account_token",
+    Endpoint("POST", "/v2/core/account_tokens", create_account_token, publishable=_ACCOUNT_ACCESS),
+    Endpoint("GET", "/v2/core/account_tokens/{id}", retrieve_account_token),
+)
+OF_PERSON = _declared(
+    PERSON_TOKEN,
+    "perstok",
+    "person_token",
+    Endpoint("POST", "/v2/core/accounts/{account_id}/person_tokens", create_person_token, publishable=_PERSON_ACCESS),
+    Endpoint("GET", "/v2/core/accounts/{account_id}/person_tokens/{id}", retrieve_person_token),
 )
