@@ -20,7 +20,6 @@ from tollkey.payments.balance import jobs, kinds, states
 from tollkey.payments.balance.moving import available
 from tollkey.payments.balance.payout_schedule import PLAN, RUN, next_run, plan, schedule_of
 from tollkey.payments.balance.transactions import Booking, book
-from tollkey.payments.processors import states as bank_accounts
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import (
@@ -232,8 +231,7 @@ def _mark_errored(call: Call, id: str) -> None:
     for one in (every.get("data") or []) if every else []:
         before = one.get("status")
         if one["id"] == id and before is not None and before != "errored":
-            table = bank_accounts.BANK_ACCOUNT if one["object"] == "bank_account" else bank_accounts.CARD
-            table.set(one, "errored")
+            call.services.external_status(one, "errored")
             home.objects.save(account)
             call.emit("account.external_account.updated", one, {"status": before})
 

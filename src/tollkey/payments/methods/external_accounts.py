@@ -121,7 +121,7 @@ def _of_card(call: Call, account: api.Account, card: cards.TestCard) -> StoredCa
 
 
 def set_status(value: MutableMapping[str, Any], to: str) -> None:
-    """Set the status of an external account; provided to ``platform`` as the service ``external_status``.
+    """Set the status of an external account; provided to other rooms as the service ``external_status``.
 
     Raises InvalidTransition for a step that its kind does not have.
     """

@@ -40,9 +40,14 @@ def add_external(call: Call, account: Json, value: Any, param: str, *, default: 
     every.insert(0, made)
     _count(account)
     if account["_external"][made["id"]].get("_owner"):
-        account["_external"][made["id"]]["_checking"] = True
-        call.schedule.once(call.now + call.services.settings.settle_seconds, OWNER_CHECK, account["id"])
+        _check_later(call, account, made["id"])
     return made
+
+
+def _check_later(call: Call, account: Json, id: str) -> None:
+    """Schedule the verification of who owns an external account (id). call: where the account is stored."""
+    account["_external"][id]["_checking"] = True
+    call.schedule.once(call.now + call.services.settings.settle_seconds, OWNER_CHECK, account["id"])
 
 
 def _count(account: Json) -> None:
@@ -115,9 +120,7 @@ def show_owner(loaded: LoadedAccount, value: Json, document: Json) -> None:
     if not files or facts.get("_owner") is None:
         return
     facts["_owner"] = "mismatch" if "mismatch" in map(kyc.of_document, files) else "match"
-    facts["_checking"] = True
-    home = loaded.home
-    home.schedule.once(home.now + home.services.settings.settle_seconds, OWNER_CHECK, loaded.account["id"])
+    _check_later(loaded.home, loaded.account, value["id"])
 
 
 def check_owners(call: Call, id: str) -> None:
