@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.api import Answer, Api
 from tests.support.openapi import assert_valid
-from tests.support.versions import BEFORE_ENDIVE
+from tests.support.versions import BEFORE_ENDIVE, ENDIVE
 
 RETURN, REFRESH = "https://p.example/r", "https://p.example/f"
 
@@ -147,7 +147,7 @@ def test_a_link_of_v2_leads_there_too_for_ten_minutes(api: Api, more: dict[str, 
 def test_configurations_are_gone_since_endive(api: Api) -> None:
     id = connected(api)
     case = {"type": "account_onboarding", "account_onboarding": {"refresh_url": REFRESH}}
-    for version, status in ((BEFORE["Stripe-Version"], 400), ("2026-09-30.endive", 200)):
+    for version, status in ((BEFORE["Stripe-Version"], 400), (ENDIVE, 200)):
         headers = {"Stripe-Version": version}
         made = api.post("/v2/core/account_links", account=id, use_case=case, headers=headers)
         assert made.status == status

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import Answer, Api
+from tests.support.connected import LINK
 
 OLD = "2018-11-08"
 HOME = {"city": "Oakland", "line1": "address_full_match", "postal_code": "94601", "state": "CA"}
@@ -197,8 +198,7 @@ def test_a_deleted_account_has_no_legal_entity(api: Api) -> None:
 
 def test_owners_are_closed_to_the_platform_where_stripe_collects_the_requirements(api: Api) -> None:
     account = api.ok("POST", "/v1/accounts", type="express", country="US")["id"]
-    link = {"refresh_url": "https://example.com/r", "return_url": "https://example.com/b", "type": "account_onboarding"}
-    api.ok("POST", "/v1/account_links", account=account, **link)
+    api.ok("POST", "/v1/account_links", account=account, **LINK)
     owners = {"additional_owners": [{"first_name": "Eve"}]}
     assert api.under(OLD).post(f"/v1/accounts/{account}", legal_entity=owners).status == 403
 
@@ -210,8 +210,7 @@ def test_people_that_are_closed_to_the_platform_are_not_shown_in_the_legal_entit
         api.ok("POST", f"{path}/persons", first_name=name, relationship=role)
     seen = api.under(OLD).get(path)["legal_entity"]
     assert (seen["first_name"], [one["first_name"] for one in seen["additional_owners"]]) == ("Jenny", ["Eve"])
-    link = {"refresh_url": "https://example.com/r", "return_url": "https://example.com/b", "type": "account_onboarding"}
-    api.ok("POST", "/v1/account_links", account=made, **link)
+    api.ok("POST", "/v1/account_links", account=made, **LINK)
     assert api.get(f"{path}/persons").status == 403
     seen = api.under(OLD).get(path)["legal_entity"]
     assert (seen["first_name"], seen["additional_owners"]) == (None, [])

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.api import Answer, Api
 from tests.support.connected import connected
+from tests.support.versions import BEFORE_ENDIVE
 from tollkey.wire import LATEST
 
 PATH = "/v2/core/accounts"
@@ -149,7 +150,7 @@ def test_capabilities_of_a_rejected_account_are_rejected_since_endive(api: Api) 
     api.ok("post", f"/v1/accounts/{account}/reject", reason="fraud_other")
     asked = {"include": ["configuration.merchant", "configuration.recipient"]}
     for version, status, code in (
-        (LATEST, "rejected", "rejected_platform_fraud"), ("2026-08-26.dahlia", "restricted", "restricted_other"),
+        (LATEST, "rejected", "rejected_platform_fraud"), (BEFORE_ENDIVE, "restricted", "restricted_other"),
     ):  # fmt: skip
         configuration = api.under(version).ok("get", f"/v2/core/accounts/{account}", **asked)["configuration"]
         for one in (

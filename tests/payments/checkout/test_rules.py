@@ -9,7 +9,7 @@ import pytest
 
 from tests.payments.checkout.steps import line
 from tests.support.api import Api
-from tests.support.versions import BEFORE_ENDIVE
+from tests.support.versions import BEFORE_ENDIVE, ENDIVE
 
 URL = "/v1/checkout/sessions"
 DONE = "https://shop.example/done"
@@ -252,7 +252,7 @@ def test_named_methods_go_with_no_excluded_ones(api: Api) -> None:
 
 @pytest.mark.parametrize(
     ("version", "name"),
-    [(BEFORE_ENDIVE, "payment_method_types"), ("2026-09-30.endive", "allowed_payment_method_types")],
+    [(BEFORE_ENDIVE, "payment_method_types"), (ENDIVE, "allowed_payment_method_types")],
 )
 def test_a_session_that_saves_a_card_needs_no_currency_beside_its_methods(api: Api, version: str, name: str) -> None:
     given = {key: value for key, value in body("setup").items() if key != "currency"}
