@@ -10,7 +10,6 @@ import pytest
 from tests.support.api import Answer, Api
 from tests.support.versions import BEFORE_ENDIVE
 
-#: The last API version whose intents take ``payment_method_types``.
 PAYMENT = {"amount": 2000, "currency": "usd", "allowed_payment_method_types": ["card"]}
 LINE = {"product_name": "Tea", "quantity": 1, "unit_cost": 2000}
 CHARGE = {"amount": 2000, "currency": "usd", "source": "tok_visa"}

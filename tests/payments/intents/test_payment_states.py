@@ -289,7 +289,6 @@ def _calculated(api: Api) -> object:
 
 
 ALWAYS = tuple(REACHED)
-#: The last API version whose intents take ``payment_method_types``.
 #: Parameter of an update -> its new value, or how it is made, and the statuses in which it may change.
 UPDATES: dict[str, tuple[object, tuple[str, ...]]] = {
     "allowed_payment_method_types": (["card"], BEFORE),

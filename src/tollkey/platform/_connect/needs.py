@@ -12,8 +12,9 @@ from tollkey.platform._connect import business, countries, kyc
 from tollkey.wire import Json, value_at
 
 _DOB = ("dob.day", "dob.month", "dob.year")
-#: Requirements that only block payouts, never a capability.
+#: What an account is asked for whose bank account may be somebody else's.
 OWNERSHIP = "documents.bank_account_ownership_verification.files"
+#: Requirements that only block payouts, never a capability.
 _PAYOUTS_ONLY = ("external_account", "verification.document", "verification.additional_document", ".files")
 
 

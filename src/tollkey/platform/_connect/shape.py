@@ -18,7 +18,6 @@ _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")
 EVERY_FIELD = frozenset({"AE"})
 _JAPANESE_ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state", "town")
 _FULL_WIDTH = {ord("0") + digit: ord("\uff10") + digit for digit in range(10)}
-#: A website may be given without its scheme (recorded).
 _COMPANY_TEXTS = (
     "name",
     "name_kana",
@@ -223,7 +222,7 @@ def set_account(call: Call, account: Json, params: Params) -> None:
     if "metadata" in params:
         merge_metadata(account, params["metadata"])
     profile = params.get("business_profile") or {}
-    if profile.get("url") and not is_site(profile["url"]):
+    if profile.get("url") and not is_site(profile["url"]):  # its scheme may be missing (recorded)
         raise invalid("Not a valid URL", "business_profile[url]", "url_invalid")
     merge(account["business_profile"], profile)
     if params.get("support_phone"):
