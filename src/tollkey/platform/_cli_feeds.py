@@ -101,6 +101,8 @@ class Feed:
         rows = [row for tail in self._tails for row in tail.next(tx, now)]
         if self._session.feature == REQUEST_LOGS:
             return [_logged(row, self._scope.livemode) for row in rows if self._wanted(tx, row)]
+        if not rows:
+            return []
         call = self._call(tx, self._scope)
         return [message for row in rows for message in self._events(call, bytes(row[1]), key, int(now))]
 
@@ -108,9 +110,9 @@ class Feed:
         """One event in the default version and in the newest: the CLI keeps one of the two, depending on --latest."""
         connected = self._scope.account != key.account
         secret = signing_secret(self._authority.keyring, self._scope)
-        bodies = {LATEST: stored}
+        event, bodies = orjson.loads(stored), {LATEST: stored}
         for version in (None, LATEST):
-            body = in_version(call, orjson.loads(stored), bodies, version)
+            body = in_version(call, event, bodies, version)
             if self._reveals.touches(key, connected, body):
                 body = orjson.dumps(self._reveals.hide(key, connected, orjson.loads(body)), option=orjson.OPT_INDENT_2)
             yield _event(body, version, secret, now)

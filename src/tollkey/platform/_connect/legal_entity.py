@@ -168,9 +168,11 @@ def _people_shown(call: Call, id: str) -> list[dict[str, Any]]:
 
     They are stored where the account is.
     """
-    home = call if call.objects.find_read_only("account", id) is not None else call.within(call.owner)
-    stored = home.objects.find_read_only("account", id)
-    if call.platform != id and stored is not None and are_closed({**stored}):
+    home, stored = call, call.objects.find_read_only("account", id)
+    if stored is None:
+        home = call.within(call.owner)
+        stored = home.objects.find_read_only("account", id)
+    if call.platform != id and stored is not None and are_closed(stored):
         return []
     return home.objects.query("person", {"account": id}, oldest_first=True)
 
