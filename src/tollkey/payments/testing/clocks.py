@@ -45,7 +45,11 @@ _SUBSCRIPTION: Kind[StoredSubscription] = Kind("subscription")
 _CUSTOMER: Kind[StoredCustomer] = Kind("customer")
 #: What a customer may not have when it is attached to a clock, since it follows real time.
 _TIMED: tuple[Kind[Any], ...] = (
-    *(_SUBSCRIPTION, Kind("subscription_schedule"), Kind("quote"), Kind("invoice"), Kind("invoiceitem")),
+    _SUBSCRIPTION,
+    Kind("subscription_schedule"),
+    Kind("quote"),
+    Kind("invoice"),
+    Kind("invoiceitem"),
 )
 ADVANCE = Job("test_clock.advance")
 _ENDED = ("canceled", "incomplete_expired")

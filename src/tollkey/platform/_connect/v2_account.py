@@ -48,8 +48,9 @@ _AT_FIRST = {
 }
 _MERCHANT = "configuration.merchant.capabilities."
 _TRANSFERS = "configuration.recipient.capabilities.stripe_balance.stripe_transfers.requested"
-#: Capabilities with another name in v1.
-_NAMES = {"ach_debit_payments": "us_bank_account_ach_payments"}
+#: Capabilities with another name in v1, and the other way round.
+_V1_NAMES = {"ach_debit_payments": "us_bank_account_ach_payments"}
+_V2_NAMES = {v1: v2 for v2, v1 in _V1_NAMES.items()}
 _STATUS = {"active": "active", "pending": "pending", "inactive": "restricted"}
 INCLUDES = frozenset(
     (
@@ -96,7 +97,7 @@ def _capability(path: str) -> str | None:
     name, _, last = path.removeprefix(_MERCHANT).partition(".")
     if not path.startswith(_MERCHANT) or last != "requested":
         return None
-    return f"capabilities.{_NAMES.get(name, name)}.requested"
+    return f"capabilities.{_V1_NAMES.get(name, name)}.requested"
 
 
 def _put(found: Json, path: list[str], value: Any) -> None:
@@ -158,9 +159,8 @@ def _configuration(account: Json, name: str) -> Json:
     if name == "recipient":
         transfers = {"stripe_transfers": _status(statuses.get("transfers", "inactive"), why)}
         return {"applied": True, "capabilities": {"stripe_balance": transfers}}
-    names = {v1: v2 for v2, v1 in _NAMES.items()}
     capabilities = {
-        names.get(one, one): _status(was, why) for one, was in statuses.items() if one.endswith("_payments")
+        _V2_NAMES.get(one, one): _status(was, why) for one, was in statuses.items() if one.endswith("_payments")
     }
     return {
         "applied": True,
@@ -202,8 +202,9 @@ def v2_capability(name: str) -> tuple[str, str] | None:
     """Return configuration and name of a capability of v1, for example of ``transfers``; None if v2 has none."""
     if name == "transfers":
         return "recipient", "stripe_balance.stripe_transfers"
-    names = {v1: v2 for v2, v1 in _NAMES.items()}
-    return ("merchant", names.get(name, name)) if name.endswith("_payments") and name != "legacy_payments" else None
+    if name.endswith("_payments") and name != "legacy_payments":
+        return "merchant", _V2_NAMES.get(name, name)
+    return None
 
 
 def _defaults(account: Json) -> Json:

@@ -16,7 +16,10 @@ from tollkey.wire import Call, Json, value_at
 _PARTS: Final = {
     "configuration.merchant": ("business_profile.mcc", "settings.payments.statement_descriptor"),
     "defaults": (
-        *("default_currency", "business_profile.name", "business_profile.product_description", "business_profile.url"),
+        "business_profile.name",
+        "business_profile.product_description",
+        "business_profile.url",
+        "default_currency",
     ),
     "future_requirements": ("future_requirements",),
     "identity": ("business_type", "company", "individual"),
