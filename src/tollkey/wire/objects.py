@@ -102,8 +102,7 @@ class Tables:
             scope = Scope(account, bool(livemode))
             record = table.get(tx, scope, id)
             if record is not None:
-                value = _decode(record)
-                table.update(tx, scope, id, record.created, record.body, record.private, table.values(value))
+                table.update(tx, scope, id, record.created, record.body, record.private, table.values(_decode(record)))
 
 
 def _decode(record: Record) -> Json:
@@ -219,9 +218,8 @@ class Objects:
         return _decode(record) if known is None else known
 
     def _row(self, record: Record, value: Json) -> _Row:
-        return _Row(
-            record.body, record.private, record.created, self.table(value["object"]).values(value), self.tx.rollbacks
-        )
+        values = self.table(value["object"]).values(value)
+        return _Row(record.body, record.private, record.created, values, self.tx.rollbacks)
 
     @overload
     def find(self, object: Kind[T], id: str) -> T | None: ...
@@ -398,5 +396,4 @@ class Objects:
 
     def copy(self, value: T) -> T:
         """Return a deep copy of the public fields, for a response or event that must not change later."""
-        copied: T = orjson.loads(orjson.dumps(split(cast(Json, value))[0]))  # ten times as fast as copy.deepcopy
-        return copied
+        return cast(T, orjson.loads(orjson.dumps(split(cast(Json, value))[0])))  # ten times as fast as copy.deepcopy
