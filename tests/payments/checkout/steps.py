@@ -10,6 +10,9 @@ from tests.support.openapi import assert_valid
 
 URL = "/v1/checkout/sessions"
 DONE = "https://shop.example/done?session={CHECKOUT_SESSION_ID}"
+MONTHLY = {"recurring": {"interval": "month"}}
+#: A field of ``custom_fields``.
+FIELD = {"key": "engraving", "label": {"type": "custom", "custom": "Engraving"}, "type": "text"}
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
 

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from tests.payments.checkout.steps import fill
+from typing import Any
+
+import pytest
+
+from tests.payments.checkout.steps import FIELD, MONTHLY, fill
 from tests.support.api import Answer, Api
 from tests.support.openapi import assert_valid
 
 LINKS = "/v1/payment_links"
+#: Parameter -> a value, and the status of the answer by the mode that the prices make.
+LINK_ANSWERS: dict[str, tuple[Any, dict[str, int]]] = {
+    "application_fee_amount": (10, {"payment": 200, "subscription": 400}),
+    "application_fee_percent": (10, {"payment": 400, "subscription": 200}),
+    "payment_intent_data": ({"description": "x"}, {"payment": 200, "subscription": 400}),
+    "payment_method_collection": ("always", {"payment": 400, "subscription": 200}),
+    "subscription_data": ({"metadata": {"a": "b"}}, {"payment": 400, "subscription": 200}),
+}
 
 
 def price(api: Api, **more: object) -> str:
@@ -50,3 +62,37 @@ def test_a_link_is_changed_and_listed(api: Api) -> None:
     assert_valid("GET", LINKS, 200, api.ok("GET", LINKS, active=True))
     assert_valid("GET", LINKS + "/{payment_link}/line_items", 200, api.ok("GET", f"{LINKS}/{link['id']}/line_items"))
     assert [event["type"] for event in api.events()][-2:] == ["payment_link.created", "payment_link.updated"]
+
+
+@pytest.mark.parametrize("mode", ["payment", "subscription"])
+@pytest.mark.parametrize("name", LINK_ANSWERS)
+def test_a_link_takes_what_its_prices_allow(api: Api, name: str, mode: str) -> None:
+    value, statuses = LINK_ANSWERS[name]
+    lines = [{"price": price(api, **(MONTHLY if mode == "subscription" else {})), "quantity": 1}]
+    answer = api.post(LINKS, line_items=lines, **{name: value})
+    assert answer.status == statuses[mode], answer
+    assert answer.status == 200 or answer.error["param"] == name
+    if not name.startswith("application_fee"):
+        made = api.ok("POST", LINKS, line_items=lines)
+        assert api.post(f"{LINKS}/{made['id']}", **{name: value}).status == statuses[mode]
+
+
+@pytest.mark.parametrize(
+    ("percent", "status"), [(0, 200), (12.34, 200), (100, 200), (100.01, 400), (1.234, 400), (-1, 400)]
+)
+def test_a_share_is_a_percentage_with_two_decimals(api: Api, percent: float, status: int) -> None:
+    lines = [{"price": price(api, **MONTHLY), "quantity": 1}]
+    assert api.post(LINKS, line_items=lines, application_fee_percent=percent).status == status
+
+
+def test_a_link_has_twenty_lines_with_the_optional_ones(api: Api) -> None:
+    one = {"price": price(api), "quantity": 1}
+    assert api.post(LINKS, line_items=[one] * 15, optional_items=[one] * 5).status == 200
+    answer = api.post(LINKS, line_items=[one] * 16, optional_items=[one] * 5)
+    assert (answer.status, answer.error["param"]) == (400, "optional_items")
+
+
+def test_the_fields_of_a_link_have_keys_of_their_own(api: Api) -> None:
+    one = {"price": price(api), "quantity": 1}
+    answer = api.post(LINKS, line_items=[one], custom_fields=[FIELD, FIELD])
+    assert (answer.status, answer.error["param"]) == (400, "custom_fields[1][key]")

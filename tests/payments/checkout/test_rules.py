@@ -7,20 +7,18 @@ from typing import Any
 
 import pytest
 
-from tests.payments.checkout.steps import line
+from tests.payments.checkout.steps import FIELD, MONTHLY, line
 from tests.support.api import Api
 from tests.support.versions import BEFORE_ENDIVE, ENDIVE
 
 URL = "/v1/checkout/sessions"
 DONE = "https://shop.example/done"
 DAY = 86_400
-FIELD = {"key": "engraving", "label": {"type": "custom", "custom": "Engraving"}, "type": "text"}
 INVOICES = (
     "You can only enable invoice creation when `mode` is set to `payment`. Invoices are created automatically when"
     " `mode` is set to `subscription`, and are unsupported when set to `setup`. To learn more visit"
     " https://stripe.com/docs/payments/checkout/post-payment-invoices."
 )
-MONTHLY = {"recurring": {"interval": "month"}}
 
 
 def dropdown(*values: str, **more: Any) -> dict[str, Any]:
@@ -326,54 +324,6 @@ def test_a_tax_rate_that_is_no_longer_in_use_is_refused(api: Api) -> None:
     assert (answer.status, answer.error["param"]) == (400, "line_items[0][tax_rates][0]")
     default = api.post(URL, **body("subscription", subscription_data={"default_tax_rates": [rate]}))
     assert (default.status, default.error["param"]) == (400, "subscription_data[default_tax_rates][0]")
-
-
-LINKS = "/v1/payment_links"
-LINK_ANSWERS: dict[str, tuple[Any, dict[str, int]]] = {
-    "application_fee_amount": (10, {"payment": 200, "subscription": 400}),
-    "application_fee_percent": (10, {"payment": 400, "subscription": 200}),
-    "payment_intent_data": ({"description": "x"}, {"payment": 200, "subscription": 400}),
-    "payment_method_collection": ("always", {"payment": 400, "subscription": 200}),
-    "subscription_data": ({"metadata": {"a": "b"}}, {"payment": 400, "subscription": 200}),
-}
-
-
-def link_price(api: Api, **more: Any) -> str:
-    return str(api.ok("POST", "/v1/prices", currency="usd", unit_amount=100, product_data={"name": "x"}, **more)["id"])
-
-
-@pytest.mark.parametrize("mode", ["payment", "subscription"])
-@pytest.mark.parametrize("name", LINK_ANSWERS)
-def test_a_link_takes_what_its_prices_allow(api: Api, name: str, mode: str) -> None:
-    value, statuses = LINK_ANSWERS[name]
-    lines = [{"price": link_price(api, **(MONTHLY if mode == "subscription" else {})), "quantity": 1}]
-    answer = api.post(LINKS, line_items=lines, **{name: value})
-    assert answer.status == statuses[mode], answer
-    assert answer.status == 200 or answer.error["param"] == name
-    if not name.startswith("application_fee"):
-        made = api.ok("POST", LINKS, line_items=lines)
-        assert api.post(f"{LINKS}/{made['id']}", **{name: value}).status == statuses[mode]
-
-
-@pytest.mark.parametrize(
-    ("percent", "status"), [(0, 200), (12.34, 200), (100, 200), (100.01, 400), (1.234, 400), (-1, 400)]
-)
-def test_a_share_is_a_percentage_with_two_decimals(api: Api, percent: float, status: int) -> None:
-    lines = [{"price": link_price(api, **MONTHLY), "quantity": 1}]
-    assert api.post(LINKS, line_items=lines, application_fee_percent=percent).status == status
-
-
-def test_a_link_has_twenty_lines_with_the_optional_ones(api: Api) -> None:
-    one = {"price": link_price(api), "quantity": 1}
-    assert api.post(LINKS, line_items=[one] * 15, optional_items=[one] * 5).status == 200
-    answer = api.post(LINKS, line_items=[one] * 16, optional_items=[one] * 5)
-    assert (answer.status, answer.error["param"]) == (400, "optional_items")
-
-
-def test_the_fields_of_a_link_have_keys_of_their_own(api: Api) -> None:
-    one = {"price": link_price(api), "quantity": 1}
-    answer = api.post(LINKS, line_items=[one], custom_fields=[FIELD, FIELD])
-    assert (answer.status, answer.error["param"]) == (400, "custom_fields[1][key]")
 
 
 def _subscribed(api: Api, who: str) -> None:

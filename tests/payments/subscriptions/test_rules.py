@@ -13,7 +13,6 @@ from tests.payments.subscriptions.steps import (
     advance,
     clocked,
     current,
-    customer,
     metered_plan,
     plan,
     schedule,
@@ -360,37 +359,6 @@ def test_only_paused_subscriptions_that_are_charged_automatically_are_resumed(ap
     )
     api.ok("post", f"/v1/subscriptions/{sub}", collection_method="send_invoice", days_until_due=3)
     assert "`charge_automatically`" in told(api, f"/v1/subscriptions/{sub}/resume")[1]
-
-
-def test_the_usage_of_a_licensed_item_cannot_be_cleared(api: Api) -> None:
-    _, who = clocked(api)
-    items = [{"price": plan(api)}, {"price": metered_plan(api)}]
-    sub = api.ok("post", "/v1/subscriptions", customer=who, items=items)
-    licensed, metered = sorted(sub["items"]["data"], key=lambda one: one["price"]["recurring"]["usage_type"])
-    refused = api.delete(f"/v1/subscription_items/{licensed['id']}", clear_usage=True)
-    assert (refused.status, refused.error["param"]) == (400, "clear_usage")
-    assert api.delete(f"/v1/subscription_items/{metered['id']}", clear_usage=True).status == 200
-
-
-def test_the_last_item_stays_and_an_ended_subscription_gets_none(api: Api) -> None:
-    who = customer(api)
-    api.ok("post", f"/v1/customers/{who}", source="tok_visa")
-    sub = subscribe(api, who, plan(api))
-    refused = api.delete(f"/v1/subscription_items/{sub['items']['data'][0]['id']}")
-    assert (refused.status, "at least one active plan" in refused.error["message"]) == (400, True)
-    assert told(api, "/v1/subscription_items", subscription=sub["id"])[1].startswith("Missing required param")
-    api.ok("delete", f"/v1/subscriptions/{sub['id']}")
-    added = api.post("/v1/subscription_items", subscription=sub["id"], price=plan(api))
-    assert (added.status, added.error["code"]) == (404, "resource_missing")
-
-
-def test_another_price_sets_the_quantity_to_one_unless_it_is_given(api: Api) -> None:
-    _, who = clocked(api)
-    sub = api.ok("post", "/v1/subscriptions", customer=who, items=[{"price": plan(api), "quantity": 3}])
-    item = f"/v1/subscription_items/{sub['items']['data'][0]['id']}"
-    assert api.ok("post", item, price=plan(api))["quantity"] == 1
-    assert api.ok("post", item, price=plan(api), quantity=4)["quantity"] == 4
-    assert api.ok("post", item, metadata={"a": "b"})["quantity"] == 4
 
 
 def test_a_pause_leaves_the_status_and_an_end_what_is_pending(api: Api) -> None:

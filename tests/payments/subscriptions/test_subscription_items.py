@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.payments.subscriptions.steps import clocked, plan, subscribe
+from tests.payments.steps import told
+from tests.payments.subscriptions.steps import clocked, customer, metered_plan, plan, subscribe
 from tests.support.api import Api
 
 PATH = "/v1/subscription_items"
@@ -81,3 +82,34 @@ def test_a_canceled_subscription_is_gone_for_new_items_and_resumption(api: Api) 
 def test_a_subscription_is_of_a_customer_that_exists(api: Api) -> None:
     refused = api.post("/v1/subscriptions", customer="cus_none", items=[{"price": plan(api)}])
     assert refused.refusal == (404, "resource_missing", "customer", "No such customer: 'cus_none'")
+
+
+def test_the_usage_of_a_licensed_item_cannot_be_cleared(api: Api) -> None:
+    _, who = clocked(api)
+    items = [{"price": plan(api)}, {"price": metered_plan(api)}]
+    sub = api.ok("post", "/v1/subscriptions", customer=who, items=items)
+    licensed, metered = sorted(sub["items"]["data"], key=lambda one: one["price"]["recurring"]["usage_type"])
+    refused = api.delete(f"/v1/subscription_items/{licensed['id']}", clear_usage=True)
+    assert (refused.status, refused.error["param"]) == (400, "clear_usage")
+    assert api.delete(f"/v1/subscription_items/{metered['id']}", clear_usage=True).status == 200
+
+
+def test_the_last_item_stays_and_an_ended_subscription_gets_none(api: Api) -> None:
+    who = customer(api)
+    api.ok("post", f"/v1/customers/{who}", source="tok_visa")
+    sub = subscribe(api, who, plan(api))
+    refused = api.delete(f"/v1/subscription_items/{sub['items']['data'][0]['id']}")
+    assert (refused.status, "at least one active plan" in refused.error["message"]) == (400, True)
+    assert told(api, "/v1/subscription_items", subscription=sub["id"])[1].startswith("Missing required param")
+    api.ok("delete", f"/v1/subscriptions/{sub['id']}")
+    added = api.post("/v1/subscription_items", subscription=sub["id"], price=plan(api))
+    assert (added.status, added.error["code"]) == (404, "resource_missing")
+
+
+def test_another_price_sets_the_quantity_to_one_unless_it_is_given(api: Api) -> None:
+    _, who = clocked(api)
+    sub = api.ok("post", "/v1/subscriptions", customer=who, items=[{"price": plan(api), "quantity": 3}])
+    item = f"/v1/subscription_items/{sub['items']['data'][0]['id']}"
+    assert api.ok("post", item, price=plan(api))["quantity"] == 1
+    assert api.ok("post", item, price=plan(api), quantity=4)["quantity"] == 4
+    assert api.ok("post", item, metadata={"a": "b"})["quantity"] == 4
