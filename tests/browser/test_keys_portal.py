@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from tests.browser.axe import violations
+from tests.support.serving import Serving
 from tollkey.keys import KeyService, Permission
 from tollkey.keys.portal import Portal
 
@@ -45,39 +43,18 @@ class Running:
         return session.url
 
 
-class Server(uvicorn.Server):
-    """A server in a thread. ready: set once it listens."""
-
-    def __init__(self, app: Starlette) -> None:
-        super().__init__(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
-        self.ready = threading.Event()
-
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup()
-        self.ready.set()
-
-    @property
-    def port(self) -> int:
-        port: int = self.servers[0].sockets[0].getsockname()[1]
-        return port
-
-
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
     app = Starlette()
-    server = Server(app)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
-    thread.start()
+    server = Serving(app)
     try:
-        assert server.ready.wait(20)
         url, host = f"http://localhost:{server.port}/portal", f"http://127.0.0.1:{server.port}"
         with KeyService.open(str(tmp_path / "keys.db"), [Permission("report", "Reports")]) as keys:
             portal = Portal(keys, base_url=url, origins=[host])
             app.router.routes += [*portal.routes(), *_host(portal, url)]
             yield Running(keys, portal, host)
     finally:
-        server.should_exit = True
-        thread.join(20)
+        server.stop()
 
 
 def _host(portal: Portal, url: str) -> list[Route]:

@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 import websockets.sync.client
 
 from tests.contract.judges.installing import debian
+from tests.support.serving import Serving
 from tollkey.keys import KeyService
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "proxies"
 HTML = "<p>reports</p>"
-
-
-class Serving:
-    """An ASGI application on a port, in a thread."""
-
-    def __init__(self, app: Any, port: int = 0) -> None:
-        self._server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve()), daemon=True)
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
-        self.port: int = self._server.servers[0].sockets[0].getsockname()[1]
-
-    def stop(self) -> None:
-        self._server.should_exit = True
-        self._thread.join(timeout=10)
 
 
 class Application:
@@ -70,9 +52,8 @@ class Stage:
     keys: KeyService
     client: httpx.Client
     port: int
-    application: Application
     server: subprocess.Popen[str]
-    seen: list[dict[str, str]] = field(default_factory=list)
+    seen: list[dict[str, str]]
 
     def websocket(self, headers: dict[str, str]) -> str:
         with websockets.sync.client.connect(f"ws://127.0.0.1:{self.port}/live", additional_headers=headers) as opened:
@@ -168,7 +149,7 @@ def stage(name: str, folder: Path, *, static: bool = False, limited: bool = Fals
         try:
             _answering(port, running)
             with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-                yield Stage(keys, client, port, application, server, application.seen)
+                yield Stage(keys, client, port, server, application.seen)
         finally:
             running.terminate()
             running.wait(timeout=10)
