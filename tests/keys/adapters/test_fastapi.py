@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from fastapi import APIRouter, FastAPI, Header, HTTPException, Request, WebSocket
+from fastapi import APIRouter, FastAPI, Header, Request, WebSocket
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
 from tests.keys.adapters.steps import Ten, bearer, with_projects
-from tollkey.keys import Actor, Key, KeyService, Permission, Refusal
+from tollkey.keys import Key, KeyService, Permission, Refusal
 from tollkey.keys.adapters.fastapi import ApiKeys
 from tollkey.keys.asgi import KeyGate
 from tollkey.keys.config import Config, Limit, Rate
-from tollkey.keys.remote import RemoteKeys
 
 ORIGIN = "https://app.example"
 
@@ -300,83 +299,6 @@ def test_the_host_s_own_answer_and_address_are_used(keys: KeyService) -> None:
         refused = http.get("/reports", headers=bearer(text))
         assert (refused.status_code, refused.headers["x-own"], refused.text) == (418, "1", "no")
         assert http.get("/reports", headers={**bearer(text), "X-Real-IP": "192.0.2.1"}).status_code == 200
-
-
-def admin(request: Request) -> str:
-    """The host's own check."""
-    if request.headers.get("x-admin") != "yes":
-        raise HTTPException(403)
-    return "carol"
-
-
-def test_the_admin_router_is_for_whom_the_host_lets_in(keys: KeyService, api: ApiKeys) -> None:
-    app = FastAPI()
-    app.include_router(api.admin_router(admin))
-    yes = {"X-Admin": "yes"}
-    with client(app) as http:
-        for method, path in (("GET", "/keys"), ("POST", "/keys"), ("GET", "/keys/mk_1"), ("POST", "/keys/mk_1"),
-                             ("POST", "/keys/mk_1/roll"), ("POST", "/keys/mk_1/revoke"), ("POST", "/keys/mk_1/disable"),
-                             ("POST", "/keys/mk_1/enable")):  # fmt: skip
-            assert http.request(method, path, json={}).status_code == 403
-        made = http.post("/keys", json={"name": "CI", "account": "a", "permissions": ["report_read"]}, headers=yes)
-        assert made.status_code == 201
-        assert made.headers["cache-control"] == "no-store"
-        assert keys.verify(made.json()["secret"])
-        id = made.json()["id"]
-        assert http.get(f"/keys/{id}", headers=yes).json().keys() & {"secret"} == set()
-        assert http.post(f"/keys/{id}", json={"name": "Build"}, headers=yes).json()["name"] == "Build"
-        changed = http.post(f"/keys/{id}", json={"metadata": {"team": "web"}}, headers=yes).json()
-        assert (changed["name"], changed["metadata"]) == ("Build", {"team": "web"})
-        assert http.post(f"/keys/{id}/disable", headers=yes).json()["disabled_at"] is not None
-        assert not keys.verify(made.json()["secret"])
-        assert http.post(f"/keys/{id}/enable", headers=yes).json()["disabled_at"] is None
-        rolled = http.post(f"/keys/{id}/roll", json={"expires_in_seconds": 60}, headers=yes).json()
-        assert (rolled["rolled_from"], bool(keys.verify(rolled["secret"]))) == (id, True)
-        assert http.post(f"/keys/{rolled['id']}/revoke", headers=yes).json()["revoked_at"] is not None
-        assert not keys.verify(rolled["secret"])
-        listed = http.get("/keys", params={"account": "a", "limit": 1}, headers=yes).json()
-        assert (len(listed["data"]), listed["has_more"]) == (1, True)
-        assert listed["data"][0].keys() & {"secret"} == set()
-    assert {entry.actor for entry in keys.audit(account="a")} == {Actor("user", "carol", ip="testclient")}
-
-
-def test_the_admin_router_refuses_in_the_form_of_errors_and_never_takes_a_key_in_a_path(
-    keys: KeyService, api: ApiKeys
-) -> None:
-    app = FastAPI()
-    app.include_router(api.admin_router(admin))
-    _, text = keys.create()
-    yes = {"X-Admin": "yes"}
-    with client(app) as http:
-        unknown = http.post("/keys", json={"permissions": ["nothing_read"]}, headers=yes)
-        assert (unknown.status_code, unknown.json()["error"]["code"]) == (400, "permission_unknown")
-        gone = http.get(f"/keys/{text}", headers=yes)
-        assert (gone.status_code, gone.json()["error"]["code"]) == (404, "resource_missing")
-        assert text not in gone.text
-        assert http.post("/keys", json={"naem": "x"}, headers=yes).status_code == 422
-        assert http.get("/keys", params={"limit": 0}, headers=yes).status_code == 422
-        assert http.get("/keys", params={"starting_after": "mk_x"}, headers=yes).status_code == 400
-        keys.database.write(lambda tx: tx.execute("ALTER TABLE api_keys RENAME TO lost"))
-        away = http.get("/keys", headers=yes)
-        assert (away.status_code, away.json()["error"]["code"]) == (503, "unavailable")
-
-
-def test_keys_of_a_key_server_have_no_admin_router(tmp_path: Path) -> None:
-    remote = RemoteKeys("http://127.0.0.1:9", "rk" + "_live_none")
-    try:
-        with pytest.raises(TypeError, match="needs a KeyService"):
-            ApiKeys(remote).admin_router(admin)
-    finally:
-        remote.close()
-
-
-def test_the_guard_of_the_admin_router_may_be_any_dependency(keys: KeyService, api: ApiKeys) -> None:
-    app = FastAPI()
-    app.include_router(api.admin_router(api.needs("user_write").dependency or admin, prefix="/admin"))
-    _, text = keys.create(permissions=["user_write"])
-    with client(app) as http:
-        assert http.get("/admin", headers=bearer(text)).status_code == 200
-        assert http.get("/admin").status_code == 401
 
 
 def projects(api: ApiKeys) -> FastAPI:
