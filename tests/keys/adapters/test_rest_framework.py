@@ -10,7 +10,7 @@ import pytest
 from django.test import override_settings
 from django.urls import path
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIClient
@@ -106,6 +106,25 @@ def test_publishable_keys_are_refused_unless_the_view_takes_them(keys: KeyServic
     http = client(Public, Secret)
     assert http.get("/0", headers=bearer(text)).status_code == 200
     assert http.get("/1", headers=bearer(text)).status_code == 403
+
+
+def test_whoever_calls_with_a_publishable_key_is_not_authenticated(keys: KeyService) -> None:
+    class Owner(ApiKeyAuthentication):
+        def user_for(self, key: Key) -> Any:
+            return ApiKeyUser(keys.create(account=key.account).key)
+
+    class Members(Reports):
+        permission_classes = (IsAuthenticated,)
+
+    class Owners(Members):
+        authentication_classes = (Owner,)
+
+    _, public = keys.create(kind="publishable")
+    _, text = keys.create()
+    http = client(Members, Owners)
+    for view in ("/0", "/1"):
+        assert http.get(view, headers=bearer(public)).status_code == 403
+        assert http.get(view, headers=bearer(text)).status_code == 200
 
 
 class Visitor(BaseAuthentication):

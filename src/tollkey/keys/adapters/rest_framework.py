@@ -38,15 +38,16 @@ class ApiKeyUser:
     """Who calls with a key: ``request.user``. It is no user of the database.
 
     key: the key, also in ``request.auth``. account: your name for the customer. pk: the id of the key.
+    A publishable key is public, so that whoever calls with one is not authenticated.
     """
 
-    is_authenticated = True
-    is_anonymous = False
     is_active = True
     is_staff = is_superuser = False
 
     def __init__(self, key: Key) -> None:
         self.key = key
+        self.is_authenticated = key.kind != "publishable"
+        self.is_anonymous = not self.is_authenticated
         self.account = key.account
         self.pk = self.id = key.id
 
@@ -81,7 +82,8 @@ class ApiKeyAuthentication(BaseAuthentication):
                 view.headers.update(answer.headers)  # REST framework adds them to the response
         if isinstance(answer, Accepted):
             attach(asked, here, answer)
-            return self.user_for(answer.key), answer.key
+            key = answer.key
+            return (ApiKeyUser(key) if key.kind == "publishable" else self.user_for(key)), key
         if answer is None or (isinstance(answer, Denied) and answer.reason in (Reason.missing, Reason.unusable_header)):
             return None
         raise _exception(answer)
