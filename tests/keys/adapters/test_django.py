@@ -133,6 +133,18 @@ def test_the_middleware_asks_for_a_key_everywhere_below_its_paths(keys: KeyServi
     assert usage.uses == 4
 
 
+def test_the_middleware_asks_for_a_key_wherever_the_site_is_mounted(keys: KeyService) -> None:
+    key, text = keys.create()
+    mounted = override_settings(FORCE_SCRIPT_NAME="/shop")
+    with mounted, served(path("api/reports", whoami), middleware=(GATE,), KEYS=keys, PATHS=["/api/"]) as http:
+        assert http.get("/shop/api/reports").status_code == 401
+        assert http.get("/shop/api/reports", headers=bearer(text)).status_code == 200
+    keys.flush()
+    usage = keys.usage(key)
+    assert usage is not None
+    assert usage.endpoint == "GET /api/reports"
+
+
 def test_a_key_accepted_by_the_middleware_needs_no_csrf_token(keys: KeyService) -> None:
     _, text = keys.create(permissions=["report_write"])
     with served(path("", whoami), middleware=(GATE, CSRF), KEYS=keys, PERMISSION_FOR="report_write") as http:
@@ -190,6 +202,9 @@ def test_faults_of_the_host_are_named(keys: KeyService) -> None:
         key_of(HttpRequest())
     site_wide = served(path("", whoami), middleware=(GATE,), KEYS=keys, PERMISSION_FOR={"GET": None})
     with site_wide as http, pytest.raises(ImproperlyConfigured, match="lacks"):
+        http.get("/")
+    relative = served(path("", whoami), middleware=(GATE,), KEYS=keys, PATHS=["api/"])
+    with relative as http, pytest.raises(ImproperlyConfigured, match="begin it with"):
         http.get("/")
 
 

@@ -171,7 +171,7 @@ def asked_of(request: HttpRequest, here: Site, parameters: Mapping[str, object])
     match = request.resolver_match
     return Asked(
         request, [] if value is None else [value], parameters, here.client_ip(request),
-        f"{request.method} {request.path}", target_of(request.method or "", request.path),
+        f"{request.method} {request.path_info}", target_of(request.method or "", request.path_info),
         f"{request.method} /{match.route}" if match else None,
     )  # fmt: skip
 
@@ -238,6 +238,7 @@ def open_to_all(view: ViewT) -> ViewT:
 class KeyMiddleware:
     """Middleware that asks for a key at every view, or at those below ``TOLLKEY["PATHS"]``, a list of prefixes.
 
+    A prefix begins with ``/`` and is compared with the path that the URLconf sees, without the ``SCRIPT_NAME``.
     ``TOLLKEY["PERMISSION_FOR"]``: the permission that is needed; a name, a mapping from method to name with ``"*"`` for
     the others, or None for any key. A view that is marked ``@open_to_all`` is left out; what ``@needs`` asks for at a
     view comes in addition. In one request a key counts once. It stands before ``CsrfViewMiddleware`` in the settings;
@@ -251,6 +252,8 @@ class KeyMiddleware:
         guard = site().guard
         given: Mapping[str, Any] = settings.TOLLKEY
         self._paths = tuple(given.get("PATHS", ("/",)))
+        if wrong := [path for path in self._paths if not path.startswith("/")]:
+            raise ImproperlyConfigured(f'TOLLKEY["PATHS"] has {wrong[0]!r}, which is below no path: begin it with "/"')
         wanted = given.get("PERMISSION_FOR")
         by_method = wanted if isinstance(wanted, Mapping) else {"*": wanted}
         if "*" not in by_method:
@@ -276,7 +279,7 @@ class KeyMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], args: object, kwargs: Mapping[str, object]
     ) -> HttpResponse | None:
         """Check the key before the view is called; Django calls this with the view it has found."""
-        if getattr(view, _OPEN, False) or not request.path.startswith(self._paths):
+        if getattr(view, _OPEN, False) or not request.path_info.startswith(self._paths):
             return None
         method = "GET" if request.method == "HEAD" else request.method or ""
         refusal = check(request, self._needs.get(method, self._needs["*"]), kwargs)
