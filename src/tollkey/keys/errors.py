@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from tollkey.db.engine import TollkeyError
 
+#: Status codes of HTTP (RFC 9110 section 15.5) for codes of ``KeyRefused``; 400 for the others.
+_STATUSES = {
+    "resource_missing": 404,
+    "api_key_changed": 409,
+    "api_key_exists": 409,
+    "api_key_grant_exceeded": 403,
+}
+
 
 class KeyRefused(TollkeyError):
     """A change to a key that is not allowed. Nothing was written.
@@ -18,6 +26,11 @@ class KeyRefused(TollkeyError):
         self.code = code
         self.message = message
         self.param = param
+
+    @property
+    def status(self) -> int:
+        """The status code of HTTP with which an interface answers it: 400, 403, 404 or 409."""
+        return _STATUSES.get(self.code, 400)
 
 
 class UnknownPermission(KeyRefused):

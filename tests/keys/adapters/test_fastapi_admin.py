@@ -75,6 +75,16 @@ def test_the_admin_router_refuses_in_the_form_of_errors_and_never_takes_a_key_in
         assert (away.status_code, away.json()["error"]["code"]) == (503, "unavailable")
 
 
+def test_what_the_state_of_a_key_refuses_is_no_404(keys: KeyService) -> None:
+    old = keys.create().key
+    keys.roll(old, 60)
+    revoked = keys.revoke(keys.create().key)
+    with managed(ApiKeys(keys)) as http:
+        for path, code in ((f"{old.id}/roll", "api_key_already_rolled"), (f"{revoked.id}/enable", "api_key_expired")):
+            refused = http.post(f"/keys/{path}", headers=YES)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (400, code)
+
+
 def test_keys_of_a_key_server_have_no_admin_router(tmp_path: Path) -> None:
     remote = RemoteKeys("http://127.0.0.1:9", "rk" + "_live_none")
     try:

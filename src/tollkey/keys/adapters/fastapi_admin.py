@@ -121,9 +121,9 @@ class _Route(APIRoute):
                 answer.headers["cache-control"] = "no-store"
                 return answer
             except KeyRefused as problem:
-                status = 404 if problem.param == "id" else 400
-                param = "starting_after" if problem.param == "after" else problem.param
-                return _error(status, "invalid_request_error", problem.code, problem.message, param)
+                if problem.param == "after":  # what to begin after is a parameter, not what was asked for
+                    return _error(400, "invalid_request_error", problem.code, problem.message, "starting_after")
+                return _error(problem.status, "invalid_request_error", problem.code, problem.message, problem.param)
             except StorageError:
                 _log.exception("a request to manage keys failed")
                 message = "Keys cannot be read or changed at the moment."

@@ -12,13 +12,6 @@ from tollkey.keys.http.answer import JSON, Answer
 REQUEST = "invalid_request_error"
 IDEMPOTENCY = "idempotency_error"
 API = "api_error"
-#: Codes of ``KeyRefused`` whose status is not 400.
-_STATUS = {
-    "resource_missing": 404,
-    "api_key_changed": 409,
-    "api_key_exists": 409,
-    "api_key_grant_exceeded": 403,
-}
 
 
 class ApiError(Exception):
@@ -72,8 +65,7 @@ def error_of(problem: Exception) -> ApiError | None:
     if isinstance(problem, ApiError):
         return problem
     if isinstance(problem, KeyRefused):
-        status = _STATUS.get(problem.code, 400)
-        return ApiError(status, problem.code, problem.message, problem.param)
+        return ApiError(problem.status, problem.code, problem.message, problem.param)
     if isinstance(problem, OutcomeUnknown):
         message = (
             "The disk failed: it is not known whether the change was stored. Read the object before you repeat it."

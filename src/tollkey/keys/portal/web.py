@@ -44,7 +44,7 @@ from tollkey.keys.service import KeyService
 
 _COOKIE = "tollkey-portal"
 _LARGEST_BODY = 16_384  # bytes
-_STATUS = {"resource_missing": 404, "not_permitted": 403, "permissions_exceeded": 403, "api_key_changed": 409}
+_STATUS = {"not_permitted": 403, "permissions_exceeded": 403}  # besides those of ``KeyRefused``
 _SAFE = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": CSP,
@@ -201,7 +201,8 @@ class Portal:
             sent = {} if request.method == "GET" else await self._sent(request)
             return await run_in_threadpool(action, self.keys, rights, request, sent)
         except KeyRefused as refused:
-            raise _Problem(_STATUS.get(refused.code, 400), refused.code, refused.message, refused.param) from None
+            status = _STATUS.get(refused.code, refused.status)
+            raise _Problem(status, refused.code, refused.message, refused.param) from None
         except StorageError as error:
             _log.error("a portal request failed: %s", type(error).__name__)
             raise _Problem(503, "unavailable", _UNAVAILABLE) from None
