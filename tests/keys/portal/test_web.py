@@ -138,6 +138,15 @@ def test_without_the_database_nothing_is_said_about_the_session(world: World) ->
     answer = page.get("keys")
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
     assert "Traceback" not in json.dumps(answer.json())
+    shown = page.browser.get("/portal")
+    assert (shown.status_code, "not available" in shown.text) == (503, True)
+
+
+def test_only_the_cookie_opens_the_page(world: World) -> None:
+    component = world.component()
+    for origin in (APP, "https://evil.example"):
+        headers = {"authorization": f"Bearer {component.token}", "origin": origin, "sec-fetch-site": "cross-site"}
+        assert component.browser.get("/portal", headers=headers).status_code == 401
 
 
 def test_an_account_has_a_limited_number_of_keys(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

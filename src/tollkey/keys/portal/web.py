@@ -35,6 +35,7 @@ from tollkey.keys.portal.sessions import (
     Clock,
     NewSession,
     Rights,
+    UiMode,
     Wanted,
     create_session,
     open_link,
@@ -146,10 +147,8 @@ class Portal:
         work = partial(open_link, authority=self.keys.authority, link=link, now=now)
         try:
             token = await run_in_threadpool(self.keys.database.write, work)
-        except StorageError:
-            return HTMLResponse(
-                gone_page(self.path, "The service is not available. Try again in a moment."), 503, _SAFE
-            )
+        except StorageError as error:
+            return self._unavailable(error)
         if token is None:
             return HTMLResponse(gone_page(self.path), 404, headers=_SAFE)
         answer = RedirectResponse(self.path, 303, headers=_SAFE)
@@ -159,12 +158,19 @@ class Portal:
         return answer
 
     async def _page(self, request: Request) -> Response:
-        """Show the page of an open session."""
-        rights = await self._rights(request)
+        """Show the page of an open session, which only its cookie opens."""
+        token = request.cookies.get(_COOKIE, "")
+        try:
+            rights = await self._session(token, "hosted")
+        except StorageError as error:
+            return self._unavailable(error)
         if rights is None:
             return HTMLResponse(gone_page(self.path), 401, headers=_SAFE)
-        csrf = self._proof(request.cookies.get(_COOKIE, ""))
-        return HTMLResponse(portal_page(self.path, rights.return_url, csrf), headers=_SAFE)
+        return HTMLResponse(portal_page(self.path, rights.return_url, self._proof(token)), headers=_SAFE)
+
+    def _unavailable(self, error: StorageError) -> Response:
+        _log.error("a page of the portal failed: %s", type(error).__name__)
+        return HTMLResponse(gone_page(self.path, "The service is not available. Try again in a moment."), 503, _SAFE)
 
     async def _static(self, request: Request) -> Response:
         """Return a script or style sheet, which pages of other origins may use."""
@@ -213,19 +219,20 @@ class Portal:
         Raises _Problem for a page that may not use the component, and for a change that another site may have sent.
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        bearer = scheme.lower() == "bearer"
-        if bearer:
+        if scheme.lower() == "bearer":
             origin = request.headers.get("origin")
             if origin is not None and origin not in self.origins and not _same_site(request):
                 raise _Problem(403, "origin_not_allowed", "This page is not on the list of allowed origins.")
-        else:
-            token = request.cookies.get(_COOKIE, "")
-            if request.method == "POST" and not (_same_site(request) and self._proves(request, token)):
-                raise _Problem(403, "csrf_failed", "This request did not come from the page. Reload it.")
+            return await self._session(token.strip(), "component")
+        token = request.cookies.get(_COOKIE, "")
+        if request.method == "POST" and not (_same_site(request) and self._proves(request, token)):
+            raise _Problem(403, "csrf_failed", "This request did not come from the page. Reload it.")
+        return await self._session(token, "hosted")
+
+    async def _session(self, token: str, ui_mode: UiMode) -> Rights | None:
+        """Return what the open session with this token may do, or None. Raises StorageError."""
         now, authority = int(self.clock()), self.keys.authority
-        work = partial(
-            rights_of, authority=authority, token=token.strip(), ui_mode="component" if bearer else "hosted", now=now
-        )
+        work = partial(rights_of, authority=authority, token=token, ui_mode=ui_mode, now=now)
         return await run_in_threadpool(self.keys.database.read, work)
 
     def _proof(self, token: str) -> str:
