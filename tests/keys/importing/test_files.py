@@ -59,6 +59,12 @@ def test_unkey_s_migration_form_is_told_by_its_fields() -> None:
     assert (record["account"], record["hash"]) == ("cus_2", "00")
 
 
+def test_unkey_s_form_means_the_same_as_csv() -> None:
+    head = "hash,externalId,expires,enabled"
+    read = list(read_text(f"{head}\n00,cus_1,1893456000000,false\n01,cus_2,,true\n02,cus_3,,\n"))
+    assert [(each["expires_at"], each["disabled"]) for each in read] == [("1893456000", True), ("", False), ("", False)]
+
+
 def test_a_dump_of_django_is_told_by_its_fields() -> None:
     (record,) = read_text(json.dumps([DUMP]))
     assert record == {

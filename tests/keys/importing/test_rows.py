@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 
 import pytest
 
@@ -80,6 +81,8 @@ def test_a_row_does_not_show_its_key() -> None:
         ({"key": TEXT, "metadata": [1]}, "metadata"),
         ({"key": TEXT, "expires_at": "tomorrow"}, "expires_at"),
         ({"key": TEXT, "expires_at": True}, "expires_at"),
+        ({"key": TEXT, "expires_at": math.inf}, "expires_at"),
+        ({"key": TEXT, "expires_at": math.nan}, "expires_at"),
         ({"key": TEXT, "disabled": "maybe"}, "disabled"),
     ],
 )

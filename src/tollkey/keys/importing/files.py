@@ -18,6 +18,7 @@ Format = Literal["auto", "plain", "unkey", "drf"]
 FORMATS: tuple[Format, ...] = ("auto", "plain", "unkey", "drf")
 LARGEST = 256 * 1024 * 1024  # bytes of a file
 _LONGEST_FIELD = 1024 * 1024
+_ENABLED = ("", "none", "true", "t", "1")  # what Unkey's ``enabled`` may be for a key that is not paused
 
 
 class FileRefused(Exception):
@@ -111,16 +112,24 @@ def _from_unkey(record: Record) -> Record:
         owner = identity.get("externalId")
     known = {"hash", "externalId", "ownerId", "identity", "name", "meta", "permissions", "expires", "enabled"}
     known |= {"environment", "start", "prefix", "apiId", "plaintext"}
-    expires = record.get("expires")
     mode = str(record.get("environment") or "").lower()
     made: dict[str, Value] = {
         "account": owner, "name": record.get("name"), "permissions": record.get("permissions"),
         "metadata": record.get("meta"), "mode": mode if mode in ("test", "live") else None,
-        "expires_at": expires // 1000 if isinstance(expires, int) else expires,
-        "disabled": record.get("enabled") is False, "shown": record.get("start"),
+        "expires_at": _seconds(record.get("expires")),
+        "disabled": str(record.get("enabled", "")).strip().lower() not in _ENABLED, "shown": record.get("start"),
     }  # fmt: skip
     made |= {"key": record["plaintext"]} if record.get("plaintext") else {"hash": value, "algorithm": variant}
     return made | {name: each for name, each in record.items() if name not in known}
+
+
+def _seconds(milliseconds: Value) -> Value:
+    """Return a time in milliseconds, also as a text of CSV, in seconds. What is no number stays as it is."""
+    if isinstance(milliseconds, int) and not isinstance(milliseconds, bool):
+        return milliseconds // 1000
+    if isinstance(milliseconds, str) and milliseconds.isascii() and milliseconds.isdigit():
+        return milliseconds[:-3] or "0"
+    return milliseconds / 1000 if isinstance(milliseconds, float) else milliseconds
 
 
 def _is_drf(record: Record) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -179,7 +180,9 @@ def read_time(value: Value, name: str) -> int | None:
     """Return a time as UTC epoch seconds. value: seconds, or ISO 8601, without an offset in UTC. Raises RowRefused."""
     if value in (None, ""):
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
         return int(value)
     if isinstance(value, str):
         if value.isascii() and value.isdigit() and len(value) < 16:
