@@ -75,7 +75,7 @@ def import_records(
     transaction; a row that is refused does not stop the others. If the database fails, the batches before are stored,
     and ``error`` says so. Never raises for the content of a record.
     """
-    report, seen = Report(dry_run), set[bytes]()
+    report = Report(dry_run)
     numbered = enumerate(records, 1)
     while batch := list(islice(numbered, BATCH)):
         try:
@@ -84,7 +84,7 @@ def import_records(
             report.error = f"{type(error).__name__}: the database failed after row {batch[0][0] - 1}"
             break
     if dry_run:
-        report.rows = list(_repeated(report.rows, records, seen))
+        report.rows = list(_repeated(report.rows, records))
     return report
 
 
@@ -138,15 +138,15 @@ def _import(service: KeyService, tx: Tx, row: Row, defaults: Defaults, actor: Ac
     )  # fmt: skip
 
 
-def _repeated(rows: list[RowReport], records: Sequence[Record], seen: set[bytes]) -> Iterator[RowReport]:
+def _repeated(rows: list[RowReport], records: Sequence[Record]) -> Iterator[RowReport]:
     """The rows of a dry run, where a key that stands in two batches exists the second time."""
+    seen: set[bytes] = set()
     for row, record in zip(rows, records, strict=False):
         known = repr((record.get("key"), record.get("hash"), record.get("lookup"))).encode()
         mark = hashlib.sha256(known).digest()
         if row.status == "imported" and mark in seen:
-            yield RowReport(
-                row.row, "existing", None, None, row.account, row.name, "api_key_exists", "It is in two rows."
-            )
+            code, message = "api_key_exists", "It is in two rows."
+            yield replace(row, status="existing", key=None, code=code, message=message, ignored=())
         else:
             yield row
         seen.add(mark)
