@@ -63,6 +63,20 @@ def test_a_mail_server_without_encryption_is_not_given_a_password(
     assert "swordfish" not in problem
 
 
+def test_an_address_that_no_name_server_can_be_asked_for_does_not_stop_the_others(
+    world: World, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("a signing secret of the host's")
+    lost = Webhook(name="lost", url="http://hooks..example/", secret_file=str(secret))
+    notices = world.notices(
+        email(mailbox, host="mail..example"), WebhookChannel(lost, world.client, world.clock), world.webhook()
+    )
+    world.keys.create()
+    notices.step()
+    assert world.types() == ["key.created"]
+
+
 @pytest.mark.parametrize(
     "about",
     [
@@ -80,6 +94,6 @@ def test_settings_of_webhooks_that_make_no_sense_are_refused(world: World, tmp_p
     short.write_text("whsec_1")
     with pytest.raises(ValueError, match="16 characters"):
         WebhookChannel(Webhook(name="a", url="https://a.example", secret_file=str(short)), world.client, world.clock)
-    for about in ({"url": "ftp://a.example"}, {"events": ("key.lost",)}):
+    for about in ({"url": "ftp://a.example"}, {"url": "https://a.example:70000"}, {"events": ("key.lost",)}):
         with pytest.raises(ValueError):
             Webhook(**{"name": "a", "url": "https://a.example", "secret_file": str(short), **about})

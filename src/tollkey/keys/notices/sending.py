@@ -69,7 +69,7 @@ class WebhookChannel:
                 timeout=_TIMEOUT_SECONDS,
                 follow_redirects=False,
             )
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise NotSent(f"{type(error).__name__}: {without_keys(str(error))}") from None
         if not answer.is_success:
             raise NotSent(f"status {answer.status_code}")
@@ -102,6 +102,9 @@ class MailChannel:
                 server.send_message(mail_of(notice, self._email))
         except (OSError, smtplib.SMTPException) as error:
             raise NotSent(f"{type(error).__name__}: {without_keys(str(error))}") from None
+        except UnicodeError:  # its text repeats a character of the password
+            message = "the user name, the password or the name of the host has characters that SMTP cannot send"
+            raise NotSent(message) from None
 
     def _connected(self) -> smtplib.SMTP:
         host, port = self._email.host, self._email.port
