@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Clock
-from tollkey.db import Ids, Tx
-from tollkey.keys import SYSTEM, Key, KeyService, Reason, generate
+from tollkey.db import Ids, StorageError, Tx
+from tollkey.keys import SYSTEM, Key, KeyRefused, KeyService, Reason, generate
 from tollkey.keys.importing import Defaults, import_records
 from tollkey.keys.scanning.leaks import Leak, Leaks, Policy
 
@@ -141,6 +141,20 @@ def test_the_hook_runs_in_the_transaction_of_the_report(service: KeyService, clo
     made.report(text, source="github")
     made.report(text, source="github")
     assert heard == ["revoked"]
+
+
+def test_a_key_that_others_keep_changing_is_reported_again_later(service: KeyService, clock: Clock) -> None:
+    _, text = service.create("CI")
+    attempts: list[str] = []
+
+    def change(tx: Tx, leak: Leak) -> None:
+        attempts.append(leak.key_id)
+        raise KeyRefused("api_key_changed", "This key was changed at the same time by someone else.", "id")
+
+    with pytest.raises(StorageError, match="changed by others"):
+        Leaks(service, clock, on_leak=change).report(text, source="github")
+    assert len(attempts) == 3
+    assert service.verify(text)
 
 
 def test_an_account_sees_its_own_reports_only(service: KeyService, leaks: Callable[..., Leaks]) -> None:

@@ -17,7 +17,7 @@ from tests.keys.scanning.partner import GitHub
 from tollkey.keys import KeyService
 from tollkey.keys.scanning.github import GithubKeys
 from tollkey.keys.scanning.leaks import Leaks
-from tollkey.keys.scanning.routes import LARGEST_REVOCATION, routes
+from tollkey.keys.scanning.routes import LARGEST_MESSAGE, LARGEST_REVOCATION, routes
 
 Post = Callable[..., httpx.Response]
 
@@ -82,6 +82,7 @@ def test_a_message_that_github_did_not_sign_ends_nothing(service: KeyService, po
         answer = post("/v1/leaks/github", body, **headers)
         assert answer.status_code == 401
         assert answer.json()["error"]["type"] == "invalid_request_error"
+    assert post("/v1/leaks/github", b" " * (LARGEST_MESSAGE + 1)).status_code == 401, "its body is not read"
     assert service.verify(text)
 
 

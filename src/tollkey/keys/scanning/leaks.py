@@ -99,13 +99,14 @@ class Leaks:
 
         text: the key, as it was found. source: who reports it, up to 40 characters. url: where it was found.
         policy: None for that of this object. actor: for the audit log; by default the source.
-        A publishable key is public: it is no leak, and nothing is done. Raises StorageError.
+        A publishable key is public: it is no leak, and nothing is done. Raises StorageError, also if others change the
+        key again and again at the same time.
         """
         key = self._service.find(text) or self._imported(text)
         if key is None or key.kind == "publishable" or not _is_text(key, text):
             return None
         who = actor or Actor("leak_report", source[:40])
-        for attempt in range(_ATTEMPTS):
+        for _ in range(_ATTEMPTS):
             try:
                 return self._service.database.write(
                     lambda tx: self._handle(
@@ -113,9 +114,9 @@ class Leaks:
                     )
                 )
             except KeyRefused as refused:  # somebody else changed the key between our read and our write
-                if attempt == _ATTEMPTS - 1 or refused.code != "api_key_changed":
+                if refused.code != "api_key_changed":
                     raise
-        return None
+        raise StorageError("the reported key was changed by others at the same time, again and again")
 
     def _imported(self, text: str) -> Key | None:
         """The key that was imported by the hash of this text, and was not used yet. Raises StorageError."""

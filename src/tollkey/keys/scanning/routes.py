@@ -77,10 +77,10 @@ def routes(
     """
 
     async def handle_github(request: Request) -> Response:
-        body = await _body(request, LARGEST_MESSAGE)
         identifier, signature = (request.headers.get(name) for name in (IDENTIFIER_HEADER, SIGNATURE_HEADER))
         if github is None or not identifier or not signature:
             raise _Problem(401, "signature_missing", "The message has no signature of GitHub.")
+        body = await _body(request, LARGEST_MESSAGE)
         if not await run_in_threadpool(github.signed, body, identifier, signature):
             raise _Problem(401, "signature_invalid", "The signature does not fit the message.")
         return JSONResponse(await run_in_threadpool(feedback, leaks, read_matches(body)))
