@@ -7,7 +7,7 @@ tollkey="${TOLLKEY:-$RUNNER_TEMP/tollkey/bin/tollkey}"
 options=()
 for word in $PREFIX; do options+=(--prefix "$word"); done
 case "$COMMITS" in
-  "") read -r -a paths <<<"$PATHS"; options+=(-- "${paths[@]}") ;;
+  "") options+=(--); for path in $PATHS; do options+=("$path"); done ;;
   all) options+=(--history) ;;
   *) options+=("--commits=$COMMITS") ;;
 esac

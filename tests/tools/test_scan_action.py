@@ -28,6 +28,7 @@ def run(folder: Path, code: int = 0, **inputs: str) -> tuple[int, list[str], str
     ("inputs", "options"),
     [
         ({"PATHS": "."}, ["scan", "--", "."]),
+        ({"PATHS": "a\nb\n"}, ["scan", "--", "a", "b"]),
         (
             {"PATHS": "a b", "PREFIX": "acmesk acmerk"},
             ["scan", "--prefix", "acmesk", "--prefix", "acmerk", "--", "a", "b"],
