@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pytest
@@ -122,6 +123,13 @@ def test_a_vault_that_does_not_answer_may_have_stored_the_key(error: httpx.HTTPE
     assert failed.value.uncertain is uncertain
 
 
+def test_certificates_that_are_not_there_are_named(tmp_path: Path) -> None:
+    missing = str(tmp_path / "ca.pem")
+    with pytest.raises(DeliveryFailed, match="FileNotFoundError") as failed:
+        Vault("https://vault.example", "token", "kv/data/acme", "API_KEY", ca_file=missing).store(TEXT)
+    assert not failed.value.uncertain
+
+
 def test_the_token_is_not_shown() -> None:
     made = vault(Server(), "hvs.secret")
     assert "hvs.secret" not in repr(made)
@@ -132,7 +140,8 @@ def test_the_token_is_not_shown() -> None:
     ("address", "path"),
     [
         ("http://vault.example", "kv/data/acme"), ("ftp://v", "kv/data/a"), ("https://u:p@v", "kv/data/a"),
-        ("https://v", "kv/acme"), ("https://v", "kv/data/../sys"), ("https://v", "/kv/data/a"),
+        ("https://v", "kv/acme"), ("https://v:0", "kv/data/a"), ("https://v:70000", "kv/data/a"),
+        ("https://v", "kv/data/../sys"), ("https://v", "/kv/data/a"),
     ],
 )  # fmt: skip
 def test_addresses_without_tls_and_other_paths_are_refused(address: str, path: str) -> None:

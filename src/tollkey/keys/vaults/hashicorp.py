@@ -39,7 +39,7 @@ class Vault:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.address)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None or parts.port == 0:
             raise ValueError("the address of the vault must be https://host[:port]")
         if parts.scheme == "http" and not _on_this_machine(parts.hostname):
             raise ValueError("the address of the vault must be https://: a key is not sent over http://")
@@ -56,10 +56,15 @@ class Vault:
         headers = {"X-Vault-Token": self.token, "X-Vault-Request": "true"}
         if self.namespace:
             headers["X-Vault-Namespace"] = self.namespace
-        with httpx.Client(
-            base_url=self.address, headers=headers, timeout=_SECONDS, transport=self.transport,
-            verify=self.ca_file or True, follow_redirects=False, trust_env=False,
-        ) as client:  # fmt: skip
+        try:
+            client = httpx.Client(
+                base_url=self.address, headers=headers, timeout=_SECONDS, transport=self.transport,
+                verify=self.ca_file or True, follow_redirects=False, trust_env=False,
+            )  # fmt: skip
+        except OSError as error:  # also what ssl raises
+            message = f"The certificates in {self.ca_file} cannot be read: {type(error).__name__}."
+            raise DeliveryFailed(message) from None
+        with client:
             if not self._patch(client, text):
                 self._write(client, text)
 
