@@ -58,8 +58,9 @@ class Tokens:
         lifetime: seconds or a timedelta, up to 15 minutes; a token ends with its key at the latest.
         ip: the caller's address, for a text; a key with an allow-list is refused without it.
         Raises KeyRefused: ``api_key_invalid`` for a text that is refused; ``resource_missing``, ``api_key_expired`` or
-        ``api_key_disabled`` for such a key; ``publishable_key``; ``permission_unknown``, ``permissions_exceeded``,
-        ``permissions_required`` (a secret key, or more than 100), ``audience_invalid``, ``lifetime_invalid``;
+        ``api_key_disabled`` for such a key; ``publishable_key``; ``api_key_counts_uses`` for a key with ``max_uses``;
+        ``permission_unknown``, ``permissions_exceeded``, ``permissions_required`` (a secret key, or more than 100),
+        ``audience_invalid``, ``lifetime_invalid``;
         StorageError.
         """
         now, seconds = int(self._clock()), times.seconds(lifetime)
