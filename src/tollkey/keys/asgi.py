@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
+from tollkey.keys.carried import carried, carry
 from tollkey.keys.gate import Gate
 from tollkey.keys.guard import Accepted
 from tollkey.keys.needs import MissingParameter, Need
@@ -16,7 +17,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
-_KEY, _SERVICE, _ACCEPTED = "tollkey.key", "tollkey.service", "tollkey.accepted"
 _HTTP_RESPONSE = "websocket.http.response"  # the extension "WebSocket Denial Response"
 _POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
 
@@ -88,7 +88,7 @@ class KeyGate(Gate[App, AsgiScope]):
             await _answer_socket(answer, scope, receive, send)
 
     def _attach_key(self, scope: AsgiScope, accepted: Accepted) -> None:
-        scope[_KEY], scope[_SERVICE], scope[_ACCEPTED] = accepted.key, self._keys, accepted
+        carry(scope, self._keys, accepted)
         if not self._keep_header:
             name = self._header.encode("latin-1")
             scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != name]
@@ -97,9 +97,10 @@ class KeyGate(Gate[App, AsgiScope]):
         need = self._need(scope)
         wanted: Need[AsgiScope] = need or self._unknown
         asked = self._asked(scope, _headers(scope, self._header.encode("latin-1")))
+        earlier = carried(scope, self._keys)  # by an outer gate
         try:
-            if scope.get(_SERVICE) is self._keys:  # verified by an outer gate
-                return self._concluded(await self._guard.acheck_again(scope[_ACCEPTED], asked, wanted), need)
+            if earlier is not None:
+                return self._concluded(await self._guard.acheck_again(earlier, asked, wanted), need)
             return self._concluded(await self._guard.acheck(asked, wanted), need)
         except MissingParameter as problem:
             return self._fault(problem)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from tollkey.keys.carried import carried, carry, variable_of
 from tollkey.keys.gate import Gate
 from tollkey.keys.guard import Accepted
 from tollkey.keys.needs import MissingParameter, Need
@@ -16,8 +17,6 @@ from tollkey.keys.refusal import Refusal
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 App = Callable[[Environ, StartResponse], Iterable[bytes]]
-
-_KEY, _SERVICE, _ACCEPTED = "tollkey.key", "tollkey.service", "tollkey.accepted"
 
 
 class KeyGate(Gate[App, Environ]):
@@ -66,9 +65,9 @@ class KeyGate(Gate[App, Environ]):
         with one_request() as request:
             answer = self._check(environ)
             if isinstance(answer, Accepted):
-                environ[_KEY], environ[_SERVICE], environ[_ACCEPTED] = answer.key, self._keys, answer
+                carry(environ, self._keys, answer)
                 if not self._keep_header:
-                    environ.pop(_variable(self._header), None)
+                    environ.pop(variable_of(self._header), None)
                 started = _with_headers(start_response, answer) if answer.limits else start_response
                 body = self._app(environ, started)
                 return _within(contextvars.copy_context(), request, body) if isinstance(body, Generator) else body
@@ -78,11 +77,12 @@ class KeyGate(Gate[App, Environ]):
     def _check(self, environ: Environ) -> Accepted | Refusal:
         need = self._need(environ)
         wanted: Need[Environ] = need or self._unknown
-        value = environ.get(_variable(self._header))
+        value = environ.get(variable_of(self._header))
         asked = self._asked(environ, [] if value is None else [value])
+        earlier = carried(environ, self._keys)  # by an outer gate
         try:
-            if environ.get(_SERVICE) is self._keys:  # verified by an outer gate
-                return self._concluded(self._guard.check_again(environ[_ACCEPTED], asked, wanted), need)
+            if earlier is not None:
+                return self._concluded(self._guard.check_again(earlier, asked, wanted), need)
             return self._concluded(self._guard.check(asked, wanted), need)
         except MissingParameter as problem:
             return self._fault(problem)
@@ -110,11 +110,6 @@ def _within(
     finally:
         request.over = True
         body.close()
-
-
-def _variable(header: str) -> str:
-    """Return the environ key of a header."""
-    return f"HTTP_{header.upper().replace('-', '_')}"
 
 
 def _is_preflight(environ: Environ) -> bool:

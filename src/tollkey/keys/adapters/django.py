@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt
 
+from tollkey.keys.carried import carried, carried_key, carry, variable_of
 from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard, target_of
 from tollkey.keys.key import Key
 from tollkey.keys.needs import Need
@@ -28,7 +29,6 @@ from tollkey.keys.once import one_request
 from tollkey.keys.refusal import Refused
 
 ViewT = TypeVar("ViewT", bound=Callable[..., Any])
-_KEY, _SERVICE, _ACCEPTED = "tollkey.key", "tollkey.service", "tollkey.accepted"
 _OPEN = "tollkey_open"
 _SETTINGS = {"KEYS", "HEADER", "KEEP_HEADER", "ON_DENIED", "CLIENT_IP", "PERMISSION_FOR", "PATHS"}
 
@@ -69,8 +69,8 @@ def _site(keys: object, header: str, keep_header: bool, on_denied: object, clien
     if not hasattr(service, "permission_names") or not hasattr(service, "check"):
         raise ImproperlyConfigured(f'settings.TOLLKEY["KEYS"] is not a KeyService: {type(service).__name__}')
     guard = Guard(service, header=header, on_denied=_imported(on_denied))
-    variable = f"HTTP_{guard.header.upper().replace('-', '_')}"
-    return Site(guard, variable, keep_header, _imported(client_ip) or (lambda request: request.META.get("REMOTE_ADDR")))
+    address = _imported(client_ip) or (lambda request: request.META.get("REMOTE_ADDR"))
+    return Site(guard, variable_of(guard.header), keep_header, address)
 
 
 def _imported(value: object) -> Any:
@@ -88,9 +88,7 @@ def key_of(request: HttpRequest) -> Key:
 
 def key_or_none(request: HttpRequest) -> Key | None:
     """Return the key of a request, or None if none was checked or an optional one was not sent."""
-    meta = request.META
-    found: Key | None = meta.get(_KEY) if meta.get(_SERVICE) is site().guard.keys else None
-    return found
+    return carried_key(request.META, site().guard.keys)
 
 
 def needs(
@@ -178,17 +176,14 @@ def asked_of(request: HttpRequest, here: Site, parameters: Mapping[str, object])
 
 def accepted_in(request: HttpRequest, here: Site) -> Accepted | None:
     """Return the earlier check of a request by a middleware, a decorator or a ``KeyGate``."""
-    meta = request.META
-    found: Accepted | None = meta.get(_ACCEPTED) if meta.get(_SERVICE) is here.guard.keys else None
-    return found
+    return carried(request.META, here.guard.keys)
 
 
 def attach(request: HttpRequest, here: Site, accepted: Accepted) -> None:
     """Give an accepted request its key, and remove the header from it unless the settings say otherwise."""
-    meta = request.META
-    meta[_KEY], meta[_SERVICE], meta[_ACCEPTED] = accepted.key, here.guard.keys, accepted
+    carry(request.META, here.guard.keys, accepted)
     if not here.keep_header:
-        meta.pop(here.variable, None)
+        request.META.pop(here.variable, None)
         request.__dict__.pop("headers", None)  # Django's cached view of META
 
 

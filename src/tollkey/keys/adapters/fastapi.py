@@ -25,6 +25,7 @@ from fastapi.security.base import SecurityBase
 from tollkey.keys.adapters.fastapi_admin import Admin, admin_router
 from tollkey.keys.adapters.openapi import OPTIONAL, documented
 from tollkey.keys.asgi import App, AsgiScope, Receive, Send, with_headers
+from tollkey.keys.carried import carried, carry
 from tollkey.keys.checks import Checks
 from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard, target_of
 from tollkey.keys.key import Key
@@ -33,7 +34,6 @@ from tollkey.keys.once import one_request
 from tollkey.keys.refusal import OnDenied, Refusal, Refused
 from tollkey.keys.service import KeyService
 
-_KEY, _SERVICE, _ACCEPTED = "tollkey.key", "tollkey.service", "tollkey.accepted"
 _HTTP_RESPONSE = "websocket.http.response"  # the extension "WebSocket Denial Response" of ASGI
 _POLICY_VIOLATION = 1008  # RFC 6455 section 7.4.1
 
@@ -88,7 +88,7 @@ class ApiKeys:
         app: an application that has not served yet. Call it before you add CORS middleware, which then is outside and
         adds its headers to refusals too. Raises RuntimeError if the application has started.
         """
-        app.add_middleware(_OneRequest)
+        app.add_middleware(_OneRequest, keys=self.keys)
         app.add_exception_handler(KeyRefusedError, _answer)
         original = app.openapi
         app.openapi = lambda: documented(original(), self.scheme_name)  # type: ignore[method-assign]
@@ -150,10 +150,12 @@ class ApiKeys:
             key = replaced()
             return self._allowed(await key if inspect.isawaitable(key) else key, connection, need)
         asked = self._asked(connection)
-        if scope.get(_SERVICE) is self.keys:  # verified by another dependency or by a KeyGate
-            answer: Accepted | Refused | None = await self.guard.acheck_again(scope[_ACCEPTED], asked, need)
-        else:
-            answer = await self.guard.acheck(asked, need)
+        earlier = carried(scope, self.keys)  # by another dependency or by a KeyGate
+        answer: Accepted | Refused | None = (
+            await self.guard.acheck(asked, need)
+            if earlier is None
+            else await self.guard.acheck_again(earlier, asked, need)
+        )
         if answer is None:
             return None
         if not isinstance(answer, Accepted):
@@ -179,7 +181,7 @@ class ApiKeys:
         )  # fmt: skip
 
     def _attach(self, scope: AsgiScope, accepted: Accepted) -> None:
-        scope[_KEY], scope[_SERVICE], scope[_ACCEPTED] = accepted.key, self.keys, accepted
+        carry(scope, self.keys, accepted)
         if not self._keep_header:  # in place: the request's own view of its headers is on this list
             name = self.guard.header.encode("latin-1")
             scope["headers"][:] = [pair for pair in scope["headers"] if pair[0].lower() != name]
@@ -205,8 +207,8 @@ class _Needed(SecurityBase):
 class _OneRequest:
     """ASGI middleware in which a request counts once, and its response has the header fields about limits."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, app: App, keys: Checks) -> None:
+        self._app, self._keys = app, keys
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -214,7 +216,7 @@ class _OneRequest:
             return
 
         async def sending(message: MutableMapping[str, Any]) -> None:
-            accepted: Accepted | None = scope.get(_ACCEPTED)
+            accepted = carried(scope, self._keys)
             if accepted is not None and accepted.limits:
                 await with_headers(send, accepted)(message)
             else:

@@ -16,6 +16,7 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, Request, Response, abort, after_this_request, current_app, request
 
+from tollkey.keys.carried import carried, carried_key, carry, variable_of
 from tollkey.keys.checks import Checks
 from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard, target_of
 from tollkey.keys.key import Key
@@ -25,7 +26,6 @@ from tollkey.keys.refusal import OnDenied, Refused
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_KEY, _SERVICE, _ACCEPTED = "tollkey.key", "tollkey.service", "tollkey.accepted"
 
 
 class ApiKeys:
@@ -50,7 +50,7 @@ class ApiKeys:
     ) -> None:
         self.keys = keys
         self.guard = Guard(keys, header=header, on_denied=on_denied)
-        self._variable = f"HTTP_{self.guard.header.upper().replace('-', '_')}"
+        self._variable = variable_of(self.guard.header)
         self._keep_header = keep_header
         self._client_ip = client_ip or (lambda asked: asked.remote_addr)
         if app is not None:
@@ -71,9 +71,7 @@ class ApiKeys:
     @property
     def key_or_none(self) -> Key | None:
         """The key of the current request, or None if none was checked or an optional one was not sent."""
-        environ = request.environ
-        found: Key | None = environ.get(_KEY) if environ.get(_SERVICE) is self.keys else None
-        return found
+        return carried_key(request.environ, self.keys)
 
     def needs(
         self,
@@ -129,24 +127,21 @@ class ApiKeys:
         if not isinstance(answer, Accepted):
             status, headers, body = self.guard.refusal(answer)
             abort(Response(b"" if asked.method == "HEAD" else body, status, dict(headers)))
-        environ = asked.environ
-        environ[_KEY], environ[_SERVICE], environ[_ACCEPTED] = answer.key, self.keys, answer
+        carry(asked.environ, self.keys, answer)
         if answer.limits:
             after_this_request(partial(_with_headers, answer))
         if not self._keep_header:
-            environ.pop(self._variable, None)
+            asked.environ.pop(self._variable, None)
 
     def _answer(self, asked: Request, need: Need[Request]) -> Accepted | Refused | None:
-        environ, rule = asked.environ, asked.url_rule
-        value = environ.get(self._variable)
+        value, rule = asked.environ.get(self._variable), asked.url_rule
         about = Asked(
             asked, [] if value is None else [value], asked.view_args or {}, self._client_ip(asked),
             f"{asked.method} {asked.path}", target_of(asked.method, asked.path),
             f"{asked.method} {rule.rule}" if rule else None,
         )  # fmt: skip
-        if environ.get(_SERVICE) is self.keys:  # verified for the blueprint or by a KeyGate
-            return self.guard.check_again(environ[_ACCEPTED], about, need)
-        return self.guard.check(about, need)
+        earlier = carried(asked.environ, self.keys)  # for the blueprint or by a KeyGate
+        return self.guard.check(about, need) if earlier is None else self.guard.check_again(earlier, about, need)
 
 
 def _with_headers(accepted: Accepted, response: Response) -> Response:

@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 
 from tollkey.keys.asgi import App, AsgiScope, KeyGate
+from tollkey.keys.carried import KEY
 from tollkey.keys.checks import Checks
 from tollkey.keys.guard import AUTHORIZATION
 from tollkey.keys.key import Key
@@ -100,7 +101,7 @@ async def _nothing(scope: object, receive: object, send: object) -> None:
 
 def key_of(connection: HTTPConnection) -> Key:
     """Return the key of a request or WebSocket. Raises LookupError if no gate checked it."""
-    found: Key | None = connection.scope.get("tollkey.key")
+    found: Key | None = connection.scope.get(KEY)
     if found is None:
         raise LookupError("this request has no API key: its route needs middleware=[api.needs(…)]")
     return found
