@@ -32,7 +32,8 @@ core.register_action("tollkey", { "http-req" }, function(txn)
     end
     local answer = core.httpclient():get({ url = URL, headers = asked, timeout = 2000 })
     for name, _ in pairs(received) do
-        if name:sub(1, 6) == "x-key-" then txn.http:req_del_header(name) end
+        -- X_Key_Account is X-Key-Account for an application that reads headers as CGI variables do
+        if name:gsub("_", "-"):sub(1, 6) == "x-key-" then txn.http:req_del_header(name) end
     end
     if answer.status == 200 or answer.status == 204 then
         for name, values in pairs(answer.headers) do

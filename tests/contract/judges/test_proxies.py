@@ -12,7 +12,10 @@ from websockets.exceptions import InvalidStatus
 
 from tests.contract.judges.proxies import EXAMPLES, HTML, PROXIES, Stage, stage
 
-FORGED = {f"X-Key-{name}": "forged" for name in ("Id", "Account", "Environment", "Permissions")}
+FORGED = {
+    **{f"X-Key-{name}": "forged" for name in ("Id", "Account", "Environment", "Permissions")},
+    **dict.fromkeys(("X_Key_Account", "X-Key_Id", "X_KEY-PERMISSIONS"), "forged"),
+}
 
 
 def bearer(text: str) -> dict[str, str]:
