@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from tollkey.dashboard.keys import found, labels
 from tollkey.dashboard.naming import action_label, actor_label, person_names
 from tollkey.dashboard.page import Answer, Context, Nav, NotFound, Page, Params, Render
-from tollkey.dashboard.pages.apikeys_least import labels, proposed
+from tollkey.dashboard.pages.apikeys_least import proposed
 from tollkey.dashboard.pages.apikeys_usage import charts
 from tollkey.keys import Actor, Key, audit, old_key_use
 from tollkey.platform import request_logs
 
 _PAGE = 100
 _MOST_SECRET = 200  # secret keys on the page
-
-
-def found(ctx: Context, params: Params) -> Key:
-    """The key that the URL names, in this account and mode. Raises NotFound."""
-    key = ctx.authority.get(ctx.tx, ctx.scope, params["key"])
-    if key is None:
-        raise NotFound
-    return key
 
 
 def index(ctx: Context, params: Params) -> Answer:

@@ -6,6 +6,7 @@ import re
 from typing import Any, Literal
 
 from tollkey.dashboard import matrix, metadata
+from tollkey.dashboard.keys import found
 from tollkey.dashboard.page import (
     Answer,
     Confirmation,
@@ -18,7 +19,6 @@ from tollkey.dashboard.page import (
     Render,
     required,
 )
-from tollkey.dashboard.pages.apikeys import found
 from tollkey.keys import ROLL_EXPIRATIONS, Key, KeyRefused
 
 _EXPIRATIONS = (

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
+from tollkey.dashboard.keys import found, labels
 from tollkey.dashboard.page import (
     Answer,
     Confirmation,
     Context,
     FormErrors,
-    NotFound,
     Page,
     Params,
     Redirect,
@@ -20,12 +19,6 @@ from tollkey.keys import Key, KeyRefused
 from tollkey.keys.observing import Need, Proposal, apply, latest, proposal_of, undo
 
 _MOST_ROWS = 20
-
-
-def labels(ctx: Context, grants: Iterable[str]) -> list[str]:
-    """Return the names of grants for people, sorted; a grant that is not declared by its own name."""
-    catalogue = ctx.authority.catalogue
-    return sorted(catalogue.label(grant) if catalogue.declares(grant) else grant for grant in grants)
 
 
 def proposed(ctx: Context, key: Key) -> dict[str, Any]:
@@ -52,13 +45,6 @@ def _row(ctx: Context, need: Need) -> tuple[str, list[str], int]:
     return need.route, labels(ctx, need.permissions | need.connect_permissions), need.requests
 
 
-def _found(ctx: Context, params: Params) -> Key:
-    key = ctx.authority.get(ctx.tx, ctx.scope, params["key"])
-    if key is None:
-        raise NotFound
-    return key
-
-
 def _proposal(ctx: Context, key: Key) -> Proposal:
     """Return the proposal for a key. Raises FormErrors when it would change nothing."""
     proposal = proposal_of(ctx.tx, ctx.authority, key, None)
@@ -71,7 +57,7 @@ def _proposal(ctx: Context, key: Key) -> Proposal:
 
 def confirm_tighten(ctx: Context, params: Params) -> Confirmation:
     """The confirmation for removing unused permissions."""
-    proposal = _proposal(ctx, _found(ctx, params))
+    proposal = _proposal(ctx, found(ctx, params))
     kept = ", ".join(labels(ctx, proposal.permissions | proposal.connect_permissions)) or "nothing"
     text = f"The key keeps: {kept}. All other permissions will be removed. You can take this back on the key's page."
     return Confirmation("Remove unused permissions", text)
@@ -79,14 +65,14 @@ def confirm_tighten(ctx: Context, params: Params) -> Confirmation:
 
 def tighten(ctx: Context, params: Params) -> Answer:
     """Remove the unused permissions of a key."""
-    key = _found(ctx, params)
+    key = found(ctx, params)
     apply(ctx.tx, ctx.authority, _proposal(ctx, key), actor=ctx.actor, now=ctx.now)
     return Redirect(ctx.url(f"/apikeys/{key.id}"), "Unused permissions were removed.")
 
 
 def loosen(ctx: Context, params: Params) -> Answer:
     """Give a key back the permissions that were removed as unused."""
-    key = _found(ctx, params)
+    key = found(ctx, params)
     try:
         undo(ctx.tx, ctx.authority, key, actor=ctx.actor, now=ctx.now)
     except KeyRefused as refused:

@@ -6,7 +6,8 @@ import datetime
 from typing import Any
 
 from tollkey.dashboard import plots
-from tollkey.dashboard.page import Answer, Context, File, NotFound, Page, Params
+from tollkey.dashboard.keys import found
+from tollkey.dashboard.page import Answer, Context, File, Page, Params
 from tollkey.keys import Key
 from tollkey.keys.usage import ACCEPTED, UsageQuery, as_csv, report
 
@@ -44,9 +45,7 @@ def _bar(route: str | None, requests: int) -> plots.Row:
 
 def export(ctx: Context, params: Params) -> Answer:
     """Return the counts of a key by day, route and outcome as CSV."""
-    key = ctx.authority.get(ctx.tx, ctx.scope, params["key"])
-    if key is None:
-        raise NotFound
+    key = found(ctx, params)
     by = ("day", "route", "outcome")
     rows = report(ctx.tx, UsageQuery(by, key=key.id))
     return File(f"usage-{key.id}.csv", "text/csv; charset=utf-8", as_csv(rows, by).encode())
