@@ -66,7 +66,8 @@ def test_a_route_whose_path_lacks_the_parameter_of_its_permission_is_a_fault(ser
 
 def test_a_value_that_no_permission_can_have_does_not_save_a_secret_key_its_cost(tmp_path: Path) -> None:
     with with_projects(tmp_path) as (keys, limits):
-        guard, need, odd = Guard(keys), Need[None]("project:{id}:write", cost=6), 'a"b'
+        guard, odd = Guard(keys), 'a"b'
+        need: Need[None] = Need("project:{id}:write", cost=6)
         for kind, permissions in (("restricted", ()), ("restricted", ["project:*:write"]), ("publishable", ())):
             _, text = keys.create(kind=kind, permissions=permissions)  # type: ignore[arg-type]
             refused = guard.check(asked(f"Bearer {text}", id=odd), need)

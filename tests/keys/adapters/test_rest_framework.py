@@ -114,7 +114,8 @@ def test_whoever_calls_with_a_publishable_key_is_not_authenticated(keys: KeyServ
             return ApiKeyUser(keys.create(account=key.account).key)
 
     class Members(Reports):
-        permission_classes = (IsAuthenticated,)
+        def get_permissions(self) -> list[Any]:
+            return [IsAuthenticated()]
 
     class Owners(Members):
         authentication_classes = (Owner,)

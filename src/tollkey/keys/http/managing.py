@@ -152,14 +152,18 @@ def _simple(name: str, summary: str) -> Endpoint:
     async def handle(call: Call) -> Answer:
         return await change(call, work(call))
 
-    return Endpoint("POST", f"/v1/keys/{{id}}/{name}", handle, NEEDS, summary, "api_key", body={}, takes_idempotency_key=True)
+    return Endpoint(
+        "POST", f"/v1/keys/{{id}}/{name}", handle, NEEDS, summary, "api_key", body={}, takes_idempotency_key=True
+    )
 
 
 _EXPIRES_IN = Field("integer", "Seconds for which the old key stays valid; 0 by default.", most=LONGEST_ROLL_SECONDS)
 _SHOW = Field("boolean", "Show the new text now (the default), or seal it for one `reveal` where the old key stays.")
 ENDPOINTS = (
     Endpoint("POST", "/v1/keys", create, NEEDS, "Create a key", "api_key", body=_CREATE, takes_idempotency_key=True),
-    Endpoint("POST", "/v1/keys/{id}", update, NEEDS, "Change a key", "api_key", body=_ABOUT, takes_idempotency_key=True),
+    Endpoint(
+        "POST", "/v1/keys/{id}", update, NEEDS, "Change a key", "api_key", body=_ABOUT, takes_idempotency_key=True
+    ),
     Endpoint(
         "POST",
         "/v1/keys/{id}/roll",
@@ -170,7 +174,9 @@ ENDPOINTS = (
         body={"expires_in": _EXPIRES_IN, "show_secret": _SHOW},
         takes_idempotency_key=True,
     ),
-    Endpoint("POST", "/v1/keys/{id}/reveal", reveal, NEEDS, "Reveal a key", "api_key", body={}, takes_idempotency_key=True),
+    Endpoint(
+        "POST", "/v1/keys/{id}/reveal", reveal, NEEDS, "Reveal a key", "api_key", body={}, takes_idempotency_key=True
+    ),
     _simple("cancel_expiry", "Cancel a pending expiry"),
     _simple("disable", "Disable a key until it is enabled"),
     _simple("enable", "Enable a disabled key"),

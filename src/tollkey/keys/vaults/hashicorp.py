@@ -8,6 +8,7 @@ engine, version 2.
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
@@ -59,7 +60,8 @@ class Vault:
         try:
             client = httpx.Client(
                 base_url=self.address, headers=headers, timeout=_SECONDS, transport=self.transport,
-                verify=self.ca_file or True, follow_redirects=False, trust_env=False,
+                verify=ssl.create_default_context(cafile=self.ca_file) if self.ca_file else True,
+                follow_redirects=False, trust_env=False,
             )  # fmt: skip
         except OSError as error:  # also what ssl raises
             message = f"The certificates in {self.ca_file} cannot be read: {type(error).__name__}."
