@@ -24,7 +24,7 @@ MIGRATION = Migration(
         "CREATE INDEX api_keys_account_kind ON api_keys (account, kind, seq)",
         "CREATE INDEX api_keys_revoked ON api_keys (seq) WHERE revoked_at IS NOT NULL",
         "CREATE INDEX api_keys_account_revoked ON api_keys (account, seq) WHERE revoked_at IS NOT NULL",
-        "CREATE INDEX api_keys_expiring ON api_keys (seq) WHERE expires_at IS NOT NULL",
+        "CREATE INDEX api_keys_with_expiry ON api_keys (seq) WHERE expires_at IS NOT NULL",
         "CREATE INDEX api_keys_account_expiring ON api_keys (account, seq) WHERE expires_at IS NOT NULL",
         "CREATE INDEX api_keys_disabled ON api_keys (seq) WHERE disabled_at IS NOT NULL",
         "CREATE INDEX api_keys_account_disabled ON api_keys (account, seq) WHERE disabled_at IS NOT NULL",

@@ -32,7 +32,7 @@ MIGRATION = Migration(
             PRIMARY KEY (key_id, what, mark)
         )""",
         "CREATE TABLE key_notices_read (log TEXT PRIMARY KEY, seq {int} NOT NULL)",
-        "CREATE INDEX api_keys_expiring ON api_keys (expires_at) WHERE expires_at IS NOT NULL",
+        "CREATE INDEX api_keys_by_expiry ON api_keys (expires_at) WHERE expires_at IS NOT NULL",
     ),
 )
 
