@@ -9,7 +9,6 @@ release the locks that SQLite holds.
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -73,13 +72,19 @@ def lock_file(file: Path) -> FileLock:
             raise
         raise InUse(f"{real} is in use by another server, {owner}: stop that one first") from None
     os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()} {socket.gethostname()}".encode())
+    os.write(descriptor, f"{os.getpid()} {_host()}".encode())
     return FileLock(descriptor)
+
+
+def _host() -> str:
+    import socket  # here, so that ``import tollkey.keys`` stays fast
+
+    return socket.gethostname()
 
 
 def _read(descriptor: int) -> str:
     """Return who holds the lock: the process id, and the host name if it is another host."""
     with suppress(OSError, ValueError):
         number, _, host = os.read(descriptor, 300).decode().partition(" ")
-        return f"process {int(number)}{'' if host == socket.gethostname() else f' on {host}'}"
+        return f"process {int(number)}{'' if host == _host() else f' on {host}'}"
     return "an unknown process"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Callable
 
@@ -29,6 +28,8 @@ class Ids:
     @classmethod
     def seeded(cls, seed: int) -> Ids:
         """Return a generator that yields the same identifiers in every run, for tests and simulations."""
+        import random  # here, so that ``import tollkey.keys`` stays fast
+
         return cls(random.Random(seed).randbytes, lambda: _ERA)
 
     def text(self, length: int) -> str:

@@ -22,7 +22,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import uuid4
 
 from tollkey.db import forking
 from tollkey.db.engine import Dialect, OutcomeUnknown, StorageError, Subscribers, Tx
@@ -87,7 +86,7 @@ class SQLite(forking.ForkAware):
         self._fork_failure = ""  # why reads are refused too
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._name = origin
-        self._origin = f"{origin}.{uuid4().hex}"
+        self._origin = f"{origin}.{os.urandom(16).hex()}"
         self._subscribers = Subscribers()
         self._auto_checkpoint_off = self._fork_pending = self._reopen_writer = self._closed = False
         self._held_locks: list[Any] = []  # locks held during a fork
@@ -366,5 +365,5 @@ class SQLite(forking.ForkAware):
         self._held_locks, self._fork_pending = [], False
         self._writer = None
         self._wal.close()
-        self._origin = f"{self._name}.{uuid4().hex}"
+        self._origin = f"{self._name}.{os.urandom(16).hex()}"
         self._subscribers.after_fork_in_child()

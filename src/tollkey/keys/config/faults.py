@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -43,6 +42,8 @@ class ConfigError(ValueError):
 
 def suggestion(wrong: str, right: Iterable[str]) -> str:
     """Return the end of a sentence about a name that is not known: which one is meant, or which there are."""
+    import difflib  # here, so that ``import tollkey.keys`` stays fast
+
     names = sorted(right)
     close = difflib.get_close_matches(wrong, names, 1)
     if close:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -23,6 +22,8 @@ def as_csv(rows: Iterable[UsageRow], by: Sequence[str]) -> str:
 
     A text that a spreadsheet would read as a formula gets an apostrophe in front of it.
     """
+    import csv  # here, so that ``import tollkey.keys`` stays fast
+
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([*by, "requests", "cost"])
