@@ -17,7 +17,8 @@ from tests.support.api import Api, open_world
 from tests.support.parameters import parameters_of
 from tests.support.recipes import Maker, name_of
 from tollkey.db import Scope
-from tollkey.wire import Endpoint, Resource, hosted_url
+from tollkey.wire import Endpoint, Resource
+from tollkey.wire.hosted import hosted_url
 from tollkey.wire.params import Anything, Param
 from tollkey.wire.spec.dates import DATES
 

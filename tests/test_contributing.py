@@ -11,7 +11,13 @@ import pytest
 
 from tests.support.api import Answer, Api
 from tollkey.core import gather
-from tollkey.wire import Catalogue, Endpoint, Policy, Request, Resource, Service, Setup, Tables
+from tollkey.wire import Endpoint, Resource
+from tollkey.wire.call import Setup
+from tollkey.wire.messages import Request
+from tollkey.wire.objects import Tables
+from tollkey.wire.policy import Policy
+from tollkey.wire.resource import Catalogue
+from tollkey.wire.service import Service
 
 TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text()
 

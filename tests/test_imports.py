@@ -261,6 +261,29 @@ def test_the_doors_of_payments_are_small_and_nobody_goes_around_them() -> None:
     assert around == []
 
 
+def _imports_from_wire() -> Iterator[tuple[str, str, str]]:
+    """(file, module of ``wire``, imported name) wherever something outside ``wire`` and its tests imports from it."""
+    own = (PACKAGE / "wire", ROOT / "tests" / "wire")
+    for folder in (PACKAGE, ROOT / "tests", ROOT / "tools"):
+        for file in sorted(folder.rglob("*.py")):
+            if file.is_relative_to(own[0]) or file.is_relative_to(own[1]):
+                continue
+            text = file.read_text(encoding="utf-8")
+            for node in ast.walk(ast.parse(text)) if "tollkey.wire" in text else ():
+                if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("tollkey.wire."):
+                    for alias in node.names:
+                        yield str(file.relative_to(ROOT)), node.module or "", alias.name
+
+
+def test_the_door_of_wire_is_small_and_nobody_goes_around_it() -> None:
+    shown = set(importlib.import_module("tollkey.wire").__all__)
+    assert len(shown) <= _MOST_NAMES
+    found = list(_imports_from_wire())
+    around = [each for each in found if each[1] != "tollkey.wire" and each[2] in shown]
+    private = [each for each in found if "._" in f"{each[1]}.{each[2]}"]
+    assert (around, private) == ([], [])
+
+
 #: The rooms of payments, and the tests that mirror them.
 PAYMENTS, TESTS = PACKAGE / "payments", ROOT / "tests"
 #: What decides something: a module without any of it declares, and has no rules.

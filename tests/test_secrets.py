@@ -15,20 +15,14 @@ from tests.support.api import Answer, Api
 from tollkey.db import Scope
 from tollkey.keys import SYSTEM, Permission
 from tollkey.settings import Settings
-from tollkey.wire import (
-    Call,
-    Catalogue,
-    Endpoint,
-    Json,
-    Params,
-    Policy,
-    Request,
-    Resource,
-    Service,
-    Setup,
-    Tables,
-    records,
-)
+from tollkey.wire import Call, Endpoint, Json, Params, Resource
+from tollkey.wire.call import Setup
+from tollkey.wire.live import records
+from tollkey.wire.messages import Request
+from tollkey.wire.objects import Tables
+from tollkey.wire.policy import Policy
+from tollkey.wire.resource import Catalogue
+from tollkey.wire.service import Service
 
 ROOT = Path(__file__).resolve().parent.parent
 SKIPPED = {

@@ -13,7 +13,7 @@ from tollkey.db import Scope, SQLite, StorageError
 from tollkey.keys import SYSTEM, audit
 from tollkey.server import build
 from tollkey.settings import Settings
-from tollkey.wire import Request
+from tollkey.wire.messages import Request
 
 
 def test_starting_again_keeps_the_account_and_its_keys_and_reveals_nothing(tmp_path: Path) -> None:

@@ -21,9 +21,10 @@ from typing import Any
 import tollkey.payments
 import tollkey.platform
 from tollkey.core import gather
-from tollkey.wire import Access, Catalogue
-from tollkey.wire.errors import ApiError
+from tollkey.wire import ApiError
+from tollkey.wire.access import Access
 from tollkey.wire.params import check, decode_form, operation_name, operation_params
+from tollkey.wire.resource import Catalogue
 from tollkey.wire.shapes import expand_targets
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.legacy import EXTRA_OPERATIONS

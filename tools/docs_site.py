@@ -21,7 +21,7 @@ from tollkey.core import gather
 from tollkey.dashboard.reference.guides import GUIDES, KeyPair, request_of
 from tollkey.dashboard.reference.languages import LANGUAGES
 from tollkey.dashboard.reference.tables import tables_for
-from tollkey.wire import Catalogue
+from tollkey.wire.resource import Catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = ("ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "BENCHMARKS.md", "CHANGELOG.md")

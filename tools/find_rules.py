@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import tollkey.payments
 import tollkey.platform
 from tollkey.core import gather
-from tollkey.wire import Catalogue
+from tollkey.wire.resource import Catalogue
 from tools.distil_spec import read
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"

@@ -38,23 +38,14 @@ from tollkey.platform.events import record_event
 from tollkey.platform.merchants import Merchant, create_merchant, first_merchant
 from tollkey.platform.request_logs import MIGRATION as REQUEST_LOGS
 from tollkey.settings import Settings
-from tollkey.wire import (
-    ApiError,
-    Call,
-    Catalogue,
-    MoreEndpoints,
-    Resource,
-    Setup,
-    Tables,
-    hosted,
-    idempotency,
-    jobs,
-    join_endpoints,
-    read_version,
-)
+from tollkey.wire import ApiError, Call, Resource, hosted, idempotency, jobs
+from tollkey.wire.call import Setup
+from tollkey.wire.objects import Tables
 from tollkey.wire.resealing import SealedFields
+from tollkey.wire.resource import Catalogue, MoreEndpoints, join_endpoints
 from tollkey.wire.rewriting import rewrite_old
 from tollkey.wire.services import Services
+from tollkey.wire.versions import read_version
 
 #: File name of the keyring in the data folder.
 KEYRING = "keyring.json"

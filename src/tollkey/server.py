@@ -25,14 +25,12 @@ from tollkey.platform.cli_socket import CliSocket, no_socket
 from tollkey.platform.connections import platform_of
 from tollkey.platform.request_log_buffer import Buffer
 from tollkey.platform.webhook_endpoints import lookup
-from tollkey.wire import (
-    Catalogue,
-    GuessLimiter,
-    Policy,
-    RequestRate,
-    Service,
-    WireApp,
-)
+from tollkey.wire.app import WireApp
+from tollkey.wire.guesses import GuessLimiter
+from tollkey.wire.policy import Policy
+from tollkey.wire.rates import RequestRate
+from tollkey.wire.resource import Catalogue
+from tollkey.wire.service import Service
 
 log = logging.getLogger("tollkey")
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tollkey.settings import Settings
-from tollkey.wire import LATEST, newer_than_built
+from tollkey.wire.versions import LATEST, newer_than_built
 
 
 def test_one_line_at_the_start_tells_which_version_is_built(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from tests.support.dashboard import Browser, Site
 from tollkey.dashboard import matrix
 from tollkey.db import Scope, Tx
 from tollkey.keys import SYSTEM, Key
-from tollkey.wire import Request
+from tollkey.wire.messages import Request
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.dashboard import Browser, Site
 from tollkey.dashboard.routing import gather_pages
-from tollkey.wire import GuessLimiter, _guesses
+from tollkey.wire import guesses
+from tollkey.wire.guesses import GuessLimiter
 
 MOST = 5
 PAGES = sorted({page.path for page in gather_pages() if page.scope == "open" and "{token}" in page.path})
@@ -17,7 +18,7 @@ PAGES = sorted({page.path for page in gather_pages() if page.scope == "open" and
 @pytest.fixture
 def limited(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """A Dashboard that delays answers after five wrong attempts a minute, by no time."""
-    monkeypatch.setattr(_guesses, "PAUSE", 0)
+    monkeypatch.setattr(guesses, "PAUSE", 0)
     services = site.core.setup.services
     before, services.guess_limiter = services.guess_limiter, GuessLimiter(MOST)
     yield site

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.api import Answer, Api, form
 from tests.support.nodes import Nodes
-from tollkey.wire import Request
+from tollkey.wire.messages import Request
 
 DAY = 86_400
 

@@ -16,7 +16,8 @@ from tollkey.core import Core, open_core
 from tollkey.db import edge_for
 from tollkey.server import run_due
 from tollkey.settings import Settings
-from tollkey.wire import Call, Catalogue
+from tollkey.wire import Call
+from tollkey.wire.resource import Catalogue
 
 KIND = "test.long"
 

@@ -13,8 +13,9 @@ from tests.support.openapi import assert_valid
 from tollkey.db import Ids, Scope, StorageError
 from tollkey.platform._contents import CHUNK, UNCLAIMED_SECONDS, discard_unclaimed, move_in
 from tollkey.platform.files import create, stage
-from tollkey.wire import Request, Staged
+from tollkey.wire.messages import Request
 from tollkey.wire.params import Upload
+from tollkey.wire.staging import Staged
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 

@@ -12,7 +12,7 @@ from tollkey.db import Scope
 from tollkey.platform import request_log_buffer
 from tollkey.platform._redacting import redact, redact_form
 from tollkey.platform.request_logs import find, one
-from tollkey.wire import Logged
+from tollkey.wire.policy import Logged
 
 
 def logged(api: Api) -> str:

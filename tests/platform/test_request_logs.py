@@ -7,7 +7,8 @@ from tollkey.db import Scope
 from tollkey.platform.request_counts import by_error, by_key, counts
 from tollkey.platform.request_log_buffer import Buffer
 from tollkey.platform.request_logs import find, horizon, one
-from tollkey.wire import Logged, Request, Response
+from tollkey.wire.messages import Request, Response
+from tollkey.wire.policy import Logged
 
 
 def test_a_request_is_logged_with_its_key_status_and_object(api: Api) -> None:

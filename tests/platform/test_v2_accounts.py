@@ -9,7 +9,7 @@ import pytest
 from tests.support.api import Answer, Api
 from tests.support.connected import connected
 from tests.support.versions import BEFORE_ENDIVE
-from tollkey.wire import LATEST
+from tollkey.wire.versions import LATEST
 
 PATH = "/v2/core/accounts"
 EVERYTHING = ["configuration.merchant", "configuration.recipient", "defaults", "identity", "requirements"]

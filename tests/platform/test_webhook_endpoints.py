@@ -13,7 +13,7 @@ import stripe
 from tests.support.api import Api, open_world
 from tests.support.receiver import Receiver, receiver
 from tollkey import __version__
-from tollkey.wire import LATEST
+from tollkey.wire.versions import LATEST
 
 __all__ = ["receiver"]
 

@@ -26,9 +26,11 @@ from tollkey.keys import SYSTEM
 from tollkey.platform.merchants import create_merchant
 from tollkey.server import Server, build
 from tollkey.settings import Settings
-from tollkey.wire import LATEST, Endpoint, Request, due_jobs, run_job
-from tollkey.wire.jobs import failing_jobs
+from tollkey.wire import Endpoint
+from tollkey.wire.jobs import due_jobs, failing_jobs, run_job
+from tollkey.wire.messages import Request
 from tollkey.wire.spec.dates import DATES
+from tollkey.wire.versions import LATEST
 
 NOW = 1_767_225_600  # 2026-01-01 00:00:00 UTC
 

@@ -19,8 +19,9 @@ from tollkey import ledger
 from tollkey.db import Scope
 from tollkey.payments.processors.cards import by_number
 from tollkey.payments.processors.cards.luhn import with_check_digit
-from tollkey.wire import Endpoint, Resource, due_jobs, hosted, hosted_url, run_job
-from tollkey.wire.jobs import failing_jobs
+from tollkey.wire import Endpoint, Resource, hosted
+from tollkey.wire.hosted import hosted_url
+from tollkey.wire.jobs import due_jobs, failing_jobs, run_job
 
 Json = dict[str, Any]
 Claim = tuple[str, str, str]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tollkey.wire import Catalogue, Endpoint, operation_params
-from tollkey.wire.params import Array, Map, Object, OneOf, Param, Unset
+from tollkey.wire import Endpoint
+from tollkey.wire.params import Array, Map, Object, OneOf, Param, Unset, operation_params
+from tollkey.wire.resource import Catalogue
 
 
 def parameters_of(endpoint: Endpoint) -> Iterator[tuple[tuple[str, ...], Param]]:

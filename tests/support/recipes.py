@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.support.api import Answer, Api
-from tollkey.wire import Catalogue, Endpoint, Resource
+from tollkey.wire import Endpoint, Resource
+from tollkey.wire.resource import Catalogue
 
 Json = dict[str, Any]
 DAY = 86_400

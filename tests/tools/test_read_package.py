@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tollkey.wire import operation_params
-from tollkey.wire.errors import ApiError
-from tollkey.wire.params import check
+from tollkey.wire import ApiError
+from tollkey.wire.params import check, operation_params
 from tollkey.wire.shapes import expand_targets
 from tools import distil_spec, read_package
 from tools.acted_on import acted_on

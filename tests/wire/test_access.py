@@ -15,10 +15,11 @@ import tollkey.platform
 from tests.support.api import Answer, Api
 from tests.support.recipes import Maker, name_of
 from tollkey.core import gather
-from tollkey.wire import Access, ApiError, Catalogue, Endpoint, P, Resource, publishable_access
+from tollkey.wire import ApiError, Endpoint, P, Resource
 from tollkey.wire._check import Object
-from tollkey.wire.access import Names, names_of, objects_of, undecided
+from tollkey.wire.access import Access, Names, names_of, objects_of, publishable_access, undecided
 from tollkey.wire.params import decode_form, operation_params
+from tollkey.wire.resource import Catalogue
 from tollkey.wire.shapes import expand_targets
 
 CATALOGUE = Catalogue(gather(tollkey.platform, tollkey.payments))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
-from tollkey.wire import Request, Response, Service
 from tollkey.wire.app import WireApp, forwarded, headers_of
+from tollkey.wire.messages import Request, Response
+from tollkey.wire.service import Service
 
 
 def headers(*pairs: tuple[str, str]) -> list[tuple[bytes, bytes]]:

@@ -10,8 +10,8 @@ import pytest
 from tests.support.api import Api
 from tollkey.db import Scope
 from tollkey.platform.request_logs import find
-from tollkey.wire import Request, Response
 from tollkey.wire.app import WireApp
+from tollkey.wire.messages import Request, Response
 
 
 def asked(api: Api, path: str, key: str = "", query: str = "", **headers: str) -> Request:

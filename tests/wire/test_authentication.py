@@ -7,7 +7,11 @@ import pytest
 from tests.support.api import Answer, Api, World
 from tollkey.db import Scope
 from tollkey.keys import SYSTEM
-from tollkey.wire import LATEST, Policy, Request, RequestRate, Service
+from tollkey.wire.messages import Request
+from tollkey.wire.policy import Policy
+from tollkey.wire.rates import RequestRate
+from tollkey.wire.service import Service
+from tollkey.wire.versions import LATEST
 
 SEE = "See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/."
 UNKNOWN = "sk_test_" + "a" * 20 + "WXYZ"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api, last_version_of
-from tollkey.wire import Endpoint, Request
-from tollkey.wire.messages import Incoming
+from tollkey.wire import Endpoint
+from tollkey.wire.messages import Incoming, Request
 from tollkey.wire.resource import LARGEST_FORM
 
 PIECE = b"a" * 65_536

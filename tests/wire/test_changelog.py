@@ -13,8 +13,10 @@ import tollkey.platform
 from tests.payments.issuing.steps import fund, issued
 from tests.support.api import Api
 from tollkey.core import gather
-from tollkey.wire import Catalogue, Endpoint, Removed, changelog
+from tollkey.wire import Endpoint, changelog
 from tollkey.wire.params import operation_name
+from tollkey.wire.removed import Removed
+from tollkey.wire.resource import Catalogue
 from tollkey.wire.spec.dates import DATES
 from tollkey.wire.spec.usual import EXPANDED_UNTIL
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from tests.support.api import Api, World, form
 from tests.support.recipes import CannotMake, Maker
-from tollkey.wire import Endpoint, Request, operation_params
-from tollkey.wire.params import FormError, decode_form, decode_json
+from tollkey.wire import Endpoint
+from tollkey.wire.messages import Request
+from tollkey.wire.params import FormError, decode_form, decode_json, operation_params
 
 FEW = settings(
     max_examples=150, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)

@@ -11,7 +11,8 @@ import pytest
 from tests.support.api import Answer, Api
 from tollkey.platform.cli_socket import CliSocket
 from tollkey.settings import Settings
-from tollkey.wire import GuessLimiter, _guesses
+from tollkey.wire import guesses
+from tollkey.wire.guesses import GuessLimiter
 
 MOST = 5
 
@@ -19,7 +20,7 @@ MOST = 5
 @pytest.fixture
 def limited(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     """A server that delays answers after five wrong attempts a minute, by no time."""
-    monkeypatch.setattr(_guesses, "PAUSE", 0)
+    monkeypatch.setattr(guesses, "PAUSE", 0)
     policy = api.world.server.service.policy
     policy.guess_limiter = GuessLimiter(MOST)
     yield api
@@ -116,7 +117,7 @@ def test_an_ipv6_caller_has_64_bits_of_address_to_itself() -> None:
 
 
 def test_the_number_of_remembered_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_guesses, "_MOST_KNOWN", 3)
+    monkeypatch.setattr(guesses, "_MOST_KNOWN", 3)
     guess_limiter = GuessLimiter(1)
     for number in range(10):
         guess_limiter.count(f"192.0.2.{number}", number)
@@ -125,8 +126,8 @@ def test_the_number_of_remembered_addresses_is_bounded(monkeypatch: pytest.Monke
 
 
 def test_only_so_many_answers_wait_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_guesses, "_MOST_WAITING", 2)
-    monkeypatch.setattr(_guesses, "PAUSE", 3_600)
+    monkeypatch.setattr(guesses, "_MOST_WAITING", 2)
+    monkeypatch.setattr(guesses, "PAUSE", 3_600)
 
     async def run() -> None:
         guess_limiter = GuessLimiter(1)
@@ -142,7 +143,7 @@ def test_only_so_many_answers_wait_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_sessions_of_the_command_line_are_not_guessed_without_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_guesses, "PAUSE", 0)
+    monkeypatch.setattr(guesses, "PAUSE", 0)
     server, guess_limiter = api.world.server, GuessLimiter(MOST)
     core = api.core
     socket = CliSocket(server.edge, core.setup.tables, core.authority, core.now, core.call, guess_limiter=guess_limiter)

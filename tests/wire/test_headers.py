@@ -11,8 +11,9 @@ import pytest
 from tests.support.api import Answer, Api
 from tollkey.core import open_core
 from tollkey.settings import Settings
-from tollkey.wire import LATEST, Policy, newer_than_built
 from tollkey.wire.app import headers_of
+from tollkey.wire.policy import Policy
+from tollkey.wire.versions import LATEST, newer_than_built
 
 NEWEST = newer_than_built()[-1]
 

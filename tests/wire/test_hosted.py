@@ -7,8 +7,7 @@ import pytest
 from tests.support.altered import altered
 from tests.support.api import Api
 from tollkey.db import Scope
-from tollkey.wire import hosted_url, html_page, redirect, with_query
-from tollkey.wire.hosted import grant_of, kind_of, safe_link
+from tollkey.wire.hosted import grant_of, hosted_url, html_page, kind_of, redirect, safe_link, with_query
 
 
 def test_the_token_of_an_address_gives_the_scope_and_the_object_of_its_own_kind_of_page_only(api: Api) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from tests.support.api import Answer, Api, open_world
-from tollkey.wire import Request
+from tollkey.wire.messages import Request
 
 
 def once(key: str) -> dict[str, str]:

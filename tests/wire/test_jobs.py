@@ -11,8 +11,17 @@ import pytest
 from tests.support.api import NOW, Api
 from tollkey.db import Database, Migration, Scope, migrate
 from tollkey.server import run_due
-from tollkey.wire import due_jobs, jobs
-from tollkey.wire.jobs import RETRIES, FailingJob, Schedule, ScheduledJob, failing_jobs, find_failing_job, run_job
+from tollkey.wire import jobs
+from tollkey.wire.jobs import (
+    RETRIES,
+    FailingJob,
+    Schedule,
+    ScheduledJob,
+    due_jobs,
+    failing_jobs,
+    find_failing_job,
+    run_job,
+)
 from tollkey.wire.resource import Catalogue
 
 SCOPE = Scope("acct_1", False)

@@ -10,23 +10,10 @@ import pytest
 from tests.support.api import Api
 from tollkey.db import Scope, Tx
 from tollkey.keys import Permission
-from tollkey.wire import (
-    ApiError,
-    Call,
-    Capability,
-    Catalogue,
-    Endpoint,
-    P,
-    Params,
-    Resource,
-    asks,
-    due_jobs,
-    needs,
-    only_in_test,
-    records,
-    run_job,
-)
-from tollkey.wire.jobs import failing_jobs
+from tollkey.wire import ApiError, Call, Endpoint, P, Params, Resource
+from tollkey.wire.jobs import due_jobs, failing_jobs, run_job
+from tollkey.wire.live import Capability, asks, needs, only_in_test, records
+from tollkey.wire.resource import Catalogue
 
 GLIDING = Capability("gliding", "fly")
 PERMISSION = Permission("glider", "Gliders")

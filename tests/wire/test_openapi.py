@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 
 from tests.support.api import Answer, Api, World, form
 from tollkey.cli.app import app
-from tollkey.wire import LATEST, Endpoint, openapi_document
+from tollkey.wire import Endpoint
+from tollkey.wire.openapi import document as openapi_document
+from tollkey.wire.versions import LATEST
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tollkey.wire import ApiError, P
 from tollkey.wire._check import Object
 from tollkey.wire._suggest import suggest
-from tollkey.wire.errors import ApiError
-from tollkey.wire.params import P, check, decode_form, operation_params
+from tollkey.wire.params import check, decode_form, operation_params
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.legacy import EXTRA, EXTRA_OPERATIONS, REQUIRED
 from tollkey.wire.spec.limits import LOWEST, MOST

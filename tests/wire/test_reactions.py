@@ -9,7 +9,9 @@ from typing import Any, cast
 import pytest
 
 from tollkey.keys import Permission
-from tollkey.wire import Call, Catalogue, Endpoint, MoreEndpoints, P, Reaction, Resource, join_endpoints, records
+from tollkey.wire import Call, Endpoint, P, Resource
+from tollkey.wire.live import records
+from tollkey.wire.resource import Catalogue, MoreEndpoints, Reaction, join_endpoints
 
 SHIP = Permission("ship", "Ships")
 

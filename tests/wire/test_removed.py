@@ -12,14 +12,19 @@ import tollkey.platform
 from tests.support.api import Answer, Api, World
 from tollkey.core import gather
 from tollkey.keys import Permission
-from tollkey.wire import Endpoint, P, Policy, Removed, Request, Resource, Service, Setup, openapi_document, records
+from tollkey.wire import ApiError, Endpoint, P, Resource
 from tollkey.wire.access import Access
-from tollkey.wire.errors import ApiError
+from tollkey.wire.call import Setup
+from tollkey.wire.live import records
+from tollkey.wire.messages import Request
 from tollkey.wire.objects import Tables
 from tollkey.wire.openapi import _schema as shape
+from tollkey.wire.openapi import document as openapi_document
 from tollkey.wire.params import check
-from tollkey.wire.removed import narrowed
+from tollkey.wire.policy import Policy
+from tollkey.wire.removed import Removed, narrowed
 from tollkey.wire.resource import Catalogue
+from tollkey.wire.service import Service
 
 BEFORE, AFTER = "2024-06-20", "2025-03-31.basil"
 OPTIONS = P.nested({"speed": P.enum("slow", "fast"), "colour": P.string()})

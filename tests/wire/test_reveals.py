@@ -16,8 +16,10 @@ import pytest
 from tests.support.api import Api, World
 from tests.support.recipes import CannotMake, Maker
 from tollkey.db import Scope
-from tollkey.wire import Resource, Reveals, operation_params
+from tollkey.wire import Resource
 from tollkey.wire._check import Array, Node, Object, OneOf, Unset
+from tollkey.wire.params import operation_params
+from tollkey.wire.reveals import Reveals
 from tollkey.wire.shapes import documented_paths
 
 SECRET_NAME = re.compile(r"(secret|url|token|pdf|password)$")

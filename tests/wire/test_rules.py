@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.support.api import Api, World
-from tollkey.wire import LATEST
+from tollkey.wire.versions import LATEST
 
 EVERY_ANSWER = {
     "access-control-allow-credentials": "true",

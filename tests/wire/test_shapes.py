@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.support.openapi import assert_valid, object_problems, problems
-from tollkey.wire.shapes import expand_targets, expandables, missing_fields, new_object, properties
+from tollkey.wire import new_object
+from tollkey.wire.shapes import expand_targets, expandables, missing_fields, properties
 from tollkey.wire.spec import object_facts
 from tollkey.wire.spec.usual import ALWAYS, EXPANDED_BEFORE, SOMETIMES, WHEN_EXPANDED
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from tests.support.api import Api
-from tollkey.wire import encode
+from tollkey.wire.objects import encode
 
 
 def test_a_page_of_stored_objects_is_written_as_any_other_answer(api: Api) -> None:

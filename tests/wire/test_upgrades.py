@@ -9,8 +9,8 @@ import pytest
 import tollkey.payments
 import tollkey.platform
 from tollkey.core import gather
-from tollkey.wire import Catalogue
 from tollkey.wire.changelog import PAGES
+from tollkey.wire.resource import Catalogue
 from tollkey.wire.upgrades import Asked, Difference, Upgrades
 
 UPGRADES = Upgrades(Catalogue(gather(tollkey.platform, tollkey.payments)))

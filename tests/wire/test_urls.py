@@ -11,9 +11,10 @@ import tollkey.platform
 from tests.support.api import Api
 from tests.support.parameters import every_parameter
 from tollkey.core import gather
-from tollkey.wire import ApiError, Catalogue
+from tollkey.wire import ApiError
 from tollkey.wire.hosted import safe_link
 from tollkey.wire.params import Param, Unset
+from tollkey.wire.resource import Catalogue
 from tollkey.wire.urls import is_return_url, is_web_url
 
 #: Where a customer is sent back to: an application's own scheme is taken too, as in the real system.

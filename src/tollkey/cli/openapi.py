@@ -9,7 +9,11 @@ import typer
 import tollkey.payments
 import tollkey.platform
 from tollkey.core import gather
-from tollkey.wire import LATEST, ApiError, Catalogue, encode, openapi_document, read_version
+from tollkey.wire import ApiError
+from tollkey.wire.objects import encode
+from tollkey.wire.openapi import document as openapi_document
+from tollkey.wire.resource import Catalogue
+from tollkey.wire.versions import LATEST, read_version
 
 
 def openapi(

@@ -27,7 +27,7 @@ from tollkey.db import StorageError
 from tollkey.keys import KeyringError
 from tollkey.server import build
 from tollkey.settings import Settings, load_settings
-from tollkey.wire import LATEST, newer_than_built
+from tollkey.wire.versions import LATEST, newer_than_built
 
 #: Seconds before a waiting thread requests the GIL. The event loop releases and retakes the GIL at every system call,
 #: and each time the wait starts again: with Python's default of 5 ms the database thread starved for 330 to 680 ms

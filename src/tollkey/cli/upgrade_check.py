@@ -14,8 +14,9 @@ from tollkey.cli.common import AsJson, Data, Database, fail, opened, show
 from tollkey.core import Core
 from tollkey.db import Tx
 from tollkey.platform import request_logs
-from tollkey.wire import LATEST, ApiError, read_version
+from tollkey.wire import ApiError
 from tollkey.wire.upgrades import Asked, Difference, Upgrades
+from tollkey.wire.versions import LATEST, read_version
 
 _PAGE = 500
 _ORDER = {"refused": 0, "behavior": 1, "form": 2}

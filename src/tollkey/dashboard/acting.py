@@ -11,9 +11,11 @@ from urllib.parse import urlencode
 from tollkey.dashboard.page import Context, FormErrors, NotFound
 from tollkey.payments.facts import decimals
 from tollkey.platform.connections import platform_of
-from tollkey.wire import LATEST, Action, ApiError, Call, Json, Origin, Resource
+from tollkey.wire import Action, ApiError, Call, Endpoint, Json, Resource
+from tollkey.wire.call import Origin
 from tollkey.wire.params import Boolean, Param, Timestamp, check, decode_form
-from tollkey.wire.resource import Endpoint, path_names
+from tollkey.wire.resource import path_names
+from tollkey.wire.versions import LATEST
 
 #: The role permissions (``roles.ACTIONS``) that actions on objects require.
 GROUPS = ("objects.change", "refunds.make", "disputes.answer", "clocks.change")

@@ -74,8 +74,9 @@ from tollkey.dashboard.routing import PageRequest, PageResponse, Routes, gather_
 from tollkey.dashboard.view import View
 from tollkey.db import Edge, StorageError, Tx
 from tollkey.keys import Authority, KeyRefused
-from tollkey.wire import ApiError, Setup
+from tollkey.wire import ApiError
 from tollkey.wire.app import forwarded, header_value, headers_of
+from tollkey.wire.call import Setup
 from tollkey.wire.messages import Incoming
 
 log = logging.getLogger("tollkey.dashboard")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.dashboard.address import Address
 from tollkey.db import Edge
 from tollkey.keys import Authority
-from tollkey.wire import Setup
+from tollkey.wire.call import Setup
 
 if TYPE_CHECKING:
     from tollkey.dashboard.app import App

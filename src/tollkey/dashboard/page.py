@@ -13,7 +13,8 @@ from tollkey.dashboard.people import Member, Person
 from tollkey.dashboard.sessions import Session
 from tollkey.db import Edge, Scope, Tx
 from tollkey.keys import Actor, Authority
-from tollkey.wire import Call, Setup
+from tollkey.wire import Call
+from tollkey.wire.call import Setup
 
 if TYPE_CHECKING:
     from tollkey.dashboard.passwords import Passwords

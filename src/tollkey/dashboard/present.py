@@ -7,7 +7,8 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from tollkey.payments.facts import money
-from tollkey.wire import Json, Resource, value_at
+from tollkey.wire import Json, Resource
+from tollkey.wire.objects import value_at
 from tollkey.wire.resource import Catalogue
 
 Kind = Literal["text", "money", "time", "badge", "link", "boolean", "none", "code"]

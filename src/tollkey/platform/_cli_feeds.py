@@ -19,7 +19,9 @@ from tollkey.outbox import sign
 from tollkey.platform._cli_sessions import REQUEST_LOGS, Filters, Session
 from tollkey.platform.events import in_version
 from tollkey.platform.stripecli import signing_secret
-from tollkey.wire import LATEST, Call, Reveals
+from tollkey.wire import Call
+from tollkey.wire.reveals import Reveals
+from tollkey.wire.versions import LATEST
 
 _BATCH = 100
 _LATE_SECONDS = 3.0  # how long after a later row an earlier one may still be committed

@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from tollkey.db import Database, Migration, Scope, StorageError, Tx
-from tollkey.wire import ApiError, Call, Json, Reply, Rest, Staged, nested_list, new_object
+from tollkey.wire import ApiError, Call, Json, Reply, new_object
+from tollkey.wire.messages import Rest
+from tollkey.wire.pages import nested_list
+from tollkey.wire.staging import Staged
 
 MIGRATION = Migration(
     "files",

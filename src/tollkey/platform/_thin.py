@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from tollkey.wire import Catalogue, Json, operation_params
-from tollkey.wire.params import Array, Choice
-from tollkey.wire.resource import path_names
+from tollkey.wire import Json
+from tollkey.wire.params import Array, Choice, operation_params
+from tollkey.wire.resource import Catalogue, path_names
 from tollkey.wire.rfc3339 import written
 
 _MARK = "65"  # what follows the prefix of a thin event's id that stands for a snapshot event

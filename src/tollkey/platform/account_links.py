@@ -17,23 +17,10 @@ from tollkey.platform._connect.onboarding import FIELDS, fields_of, submit
 from tollkey.platform._connect.ownership import ask_owner
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.sessions import check_components, components_of
-from tollkey.wire import (
-    Call,
-    Endpoint,
-    Json,
-    P,
-    Reply,
-    Resource,
-    hosted_url,
-    html_page,
-    invalid,
-    missing_param,
-    needs,
-    new_object,
-    records,
-    redirect,
-)
-from tollkey.wire.hosted import safe_link
+from tollkey.wire import Call, Endpoint, Json, P, Reply, Resource, invalid, new_object
+from tollkey.wire.errors import missing_param
+from tollkey.wire.hosted import hosted_url, html_page, redirect, safe_link
+from tollkey.wire.live import needs, records
 
 if TYPE_CHECKING:
     from tollkey.wire import operations

@@ -34,25 +34,13 @@ from tollkey.platform._connect.shape import (
     settings,
 )
 from tollkey.platform.connections import connect
-from tollkey.wire import (
-    Call,
-    Change,
-    Deleted,
-    Endpoint,
-    Json,
-    P,
-    Page,
-    Params,
-    Removed,
-    Resource,
-    invalid,
-    list_page,
-    needs,
-    nested_list,
-    new_object,
-    records,
-)
+from tollkey.wire import Call, Endpoint, Json, P, Page, Params, Resource, invalid, new_object
 from tollkey.wire.kinds import Job
+from tollkey.wire.live import needs, records
+from tollkey.wire.objects import Deleted
+from tollkey.wire.pages import list_page, nested_list
+from tollkey.wire.removed import Removed
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.wire import operations

@@ -30,7 +30,9 @@ from tollkey.keys import (
     exists_in_other_mode,
     old_key_use,
 )
-from tollkey.wire import ApiError, Call, Endpoint, Json, P, Page, Params, Resource, invalid, missing_object, records
+from tollkey.wire import ApiError, Call, Endpoint, Json, P, Page, Params, Resource, invalid
+from tollkey.wire.errors import missing_object
+from tollkey.wire.live import records
 
 PERMISSION = Permission("api_key", "API keys", "Core")
 _PATH = "/v1/api_keys/{api_key}"

@@ -14,22 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.platform._sealed import sealed, unsealed
-from tollkey.wire import (
-    ApiError,
-    Call,
-    Endpoint,
-    Json,
-    NotAnId,
-    Page,
-    Resource,
-    invalid,
-    list_page,
-    missing_param,
-    new_object,
-    public,
-    records,
-)
+from tollkey.wire import ApiError, Call, Endpoint, Json, Page, Resource, invalid, new_object
+from tollkey.wire.errors import missing_param
+from tollkey.wire.expand import NotAnId
 from tollkey.wire.kinds import Job
+from tollkey.wire.live import records
+from tollkey.wire.objects import public
+from tollkey.wire.pages import list_page
 
 if TYPE_CHECKING:
     from tollkey.wire import operations

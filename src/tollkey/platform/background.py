@@ -10,8 +10,9 @@ from tollkey.db import Conflict, Database, Edge, OutcomeUnknown, StorageError, T
 from tollkey.platform._contents import discard_unclaimed
 from tollkey.platform.connections import platform_of
 from tollkey.platform.request_logs import delete_old
-from tollkey.wire import Call, ScheduledJob, Setup, due_jobs, idempotency, run_job
-from tollkey.wire.jobs import count_lost_attempt, error_summary
+from tollkey.wire import Call, idempotency
+from tollkey.wire.call import Setup
+from tollkey.wire.jobs import ScheduledJob, count_lost_attempt, due_jobs, error_summary, run_job
 
 log = logging.getLogger("tollkey")
 _DAY = 86_400

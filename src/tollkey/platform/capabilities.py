@@ -12,8 +12,12 @@ from tollkey.platform._connect import load_account, save_account
 from tollkey.platform._connect.business import INACTIVE
 from tollkey.platform._connect.loading import capability
 from tollkey.platform.accounts import PERMISSION, request
-from tollkey.wire import Call, Change, Endpoint, Json, Page, Resource, missing_object, page_of_list, records
+from tollkey.wire import Call, Endpoint, Json, Page, Resource
+from tollkey.wire.errors import missing_object
+from tollkey.wire.live import records
+from tollkey.wire.pages import page_of_list
 from tollkey.wire.shapes import properties
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.wire import operations

@@ -16,9 +16,12 @@ from tollkey.keys import Authority, Key, ip_allowed, networks_of
 from tollkey.platform import _cli_sessions as sessions
 from tollkey.platform._cli_feeds import Feed
 from tollkey.platform.stripecli import NEEDS, SOCKET
-from tollkey.wire import Call, GuessLimiter, Reveals, Tables
+from tollkey.wire import Call
 from tollkey.wire.app import forwarded
+from tollkey.wire.guesses import GuessLimiter
 from tollkey.wire.hosted import grant_of, granting_key
+from tollkey.wire.objects import Tables
+from tollkey.wire.reveals import Reveals
 
 log = logging.getLogger("tollkey.stripecli")
 

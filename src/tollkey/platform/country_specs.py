@@ -13,7 +13,9 @@ from tollkey.platform._connect.countries import (
     place_fields,
 )
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Page, Resource, missing_object, new_object, page_of_list
+from tollkey.wire import Call, Endpoint, Json, Page, Resource, new_object
+from tollkey.wire.errors import missing_object
+from tollkey.wire.pages import page_of_list
 
 if TYPE_CHECKING:
     from tollkey.wire import operations

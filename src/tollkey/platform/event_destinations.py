@@ -15,7 +15,10 @@ from tollkey.db import Scope
 from tollkey.platform import _thin
 from tollkey.platform._sealed import sealed
 from tollkey.platform.webhook_endpoints import MOST, PERMISSION, check_url
-from tollkey.wire import Call, Endpoint, Json, Resource, invalid, merged_metadata, missing_param, records
+from tollkey.wire import Call, Endpoint, Json, Resource, invalid
+from tollkey.wire.errors import missing_param
+from tollkey.wire.live import records
+from tollkey.wire.metadata import merged_metadata
 from tollkey.wire.rfc3339 import written
 from tollkey.wire.v2_pages import V2Page, v2_page
 

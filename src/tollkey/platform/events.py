@@ -17,24 +17,13 @@ from tollkey.platform._cli_sessions import replay
 from tollkey.platform._thin import notification, thin_of
 from tollkey.platform.webhook_endpoints import PERMISSION as WEBHOOKS
 from tollkey.platform.webhook_endpoints import targets
-from tollkey.wire import (
-    Call,
-    Endpoint,
-    Json,
-    P,
-    Page,
-    Resource,
-    exclusive,
-    invalid,
-    is_newer,
-    list_page,
-    records,
-    retrieve,
-    split,
-)
-from tollkey.wire.objects import encode
+from tollkey.wire import Call, Endpoint, Json, P, Page, Resource, invalid
+from tollkey.wire.errors import exclusive
+from tollkey.wire.live import records
+from tollkey.wire.objects import encode, split
+from tollkey.wire.pages import list_page, retrieve
 from tollkey.wire.refusals import account_invalid
-from tollkey.wire.versions import LATEST, Change
+from tollkey.wire.versions import LATEST, Change, is_newer
 
 if TYPE_CHECKING:
     from tollkey.wire import operations

@@ -22,7 +22,10 @@ from tollkey.platform._connect.external import (
 from tollkey.platform._connect.ownership import check_external_update
 from tollkey.platform._connect.shape import merge_metadata
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Page, Resource, missing_param, page_of_list, records
+from tollkey.wire import Call, Endpoint, Json, Page, Resource
+from tollkey.wire.errors import missing_param
+from tollkey.wire.live import records
+from tollkey.wire.pages import page_of_list
 
 if TYPE_CHECKING:
     from tollkey.wire import operations

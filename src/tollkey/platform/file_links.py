@@ -10,21 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.platform._contents import contents_reply
-from tollkey.wire import (
-    Call,
-    Endpoint,
-    Json,
-    P,
-    Reply,
-    Resource,
-    hosted_url,
-    invalid,
-    listing,
-    merged_metadata,
-    new_object,
-    records,
-    retrieve,
-)
+from tollkey.wire import Call, Endpoint, Json, P, Reply, Resource, invalid, new_object
+from tollkey.wire.hosted import hosted_url
+from tollkey.wire.live import records
+from tollkey.wire.metadata import merged_metadata
+from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import operations

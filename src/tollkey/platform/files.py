@@ -11,22 +11,20 @@ from tollkey.db import Ids, Scope
 from tollkey.keys import Permission
 from tollkey.platform._contents import CHUNK, MIGRATION, add_file, contents_reply, file_type, staged_contents
 from tollkey.platform.file_links import check_linked, make_link
-from tollkey.wire import (
-    ApiError,
-    Call,
-    Endpoint,
-    Json,
-    P,
-    Reply,
-    Resource,
-    Staged,
-    invalid,
-    listing,
+from tollkey.wire import ApiError, Call, Endpoint, Json, P, Reply, Resource, invalid
+from tollkey.wire.live import records
+from tollkey.wire.pages import listing, retrieve
+from tollkey.wire.params import (
+    FormError,
+    Upload,
+    check,
+    decode_form,
+    decode_multipart,
+    is_multipart,
     operation_params,
-    records,
-    retrieve,
+    too_large,
 )
-from tollkey.wire.params import FormError, Upload, check, decode_form, decode_multipart, is_multipart, too_large
+from tollkey.wire.staging import Staged
 
 if TYPE_CHECKING:
     from tollkey.wire import operations

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from tollkey.platform._connect.loading import LoadedAccount, application_of, deauthorize
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, P, Reply, Resource, encode, records
+from tollkey.wire import Call, Endpoint, Json, P, Reply, Resource
+from tollkey.wire.live import records
+from tollkey.wire.objects import encode
 
 if TYPE_CHECKING:
     from tollkey.wire import operations

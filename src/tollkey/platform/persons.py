@@ -12,8 +12,10 @@ from tollkey.platform._connect.people import check_person
 from tollkey.platform._connect.person import new_person, set_person
 from tollkey.platform._connect.personal_tokens import spend_token
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Deleted, Endpoint, Json, Page, Params, Resource, invalid, page_of_list, records
-from tollkey.wire.objects import changed
+from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid
+from tollkey.wire.live import records
+from tollkey.wire.objects import Deleted, changed
+from tollkey.wire.pages import page_of_list
 
 
 def create(call: Call, params: Params) -> Json:

@@ -12,19 +12,10 @@ from tollkey.keys import Permission
 from tollkey.platform import jobs
 from tollkey.platform._contents import add_file
 from tollkey.platform._reports import COLUMNS, REPORT_TYPES, make_csv
-from tollkey.wire import (
-    Call,
-    Endpoint,
-    Json,
-    Page,
-    Resource,
-    invalid,
-    listing,
-    missing_object,
-    new_object,
-    records,
-    retrieve,
-)
+from tollkey.wire import Call, Endpoint, Json, Page, Resource, invalid, new_object
+from tollkey.wire.errors import missing_object
+from tollkey.wire.live import records
+from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import operations

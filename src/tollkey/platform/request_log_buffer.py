@@ -24,7 +24,9 @@ from typing import Any
 from tollkey.db import Database, Tx
 from tollkey.platform._redacting import redact, redact_error, redact_form, redact_response
 from tollkey.platform.request_counts import count
-from tollkey.wire import LATEST, Logged, Request
+from tollkey.wire.messages import Request
+from tollkey.wire.policy import Logged
+from tollkey.wire.versions import LATEST
 
 _MOST_WAITING = 20_000
 _LONGEST = 10_000  # characters stored of a body

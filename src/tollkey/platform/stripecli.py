@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 from tollkey.db import Scope
 from tollkey.keys import Keyring, Permission
 from tollkey.platform import _cli_sessions as sessions
-from tollkey.wire import LATEST, Call, Endpoint, Json, P, Resource, records
+from tollkey.wire import Call, Endpoint, Json, P, Resource
 from tollkey.wire.hosted import hosted_url
+from tollkey.wire.live import records
 from tollkey.wire.router import Router
+from tollkey.wire.versions import LATEST
 
 if TYPE_CHECKING:
     from tollkey.wire import operations

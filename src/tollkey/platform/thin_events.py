@@ -14,7 +14,8 @@ from tollkey.platform import _thin
 from tollkey.platform.event_destinations import Hearing, hearing
 from tollkey.platform.events import PERMISSION
 from tollkey.platform.webhook_endpoints import PERMISSION as DESTINATIONS
-from tollkey.wire import Call, Endpoint, Json, Resource, invalid, records
+from tollkey.wire import Call, Endpoint, Json, Resource, invalid
+from tollkey.wire.live import records
 from tollkey.wire.objects import encode
 from tollkey.wire.pages import created_ranges
 from tollkey.wire.rfc3339 import written

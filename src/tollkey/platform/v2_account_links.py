@@ -8,7 +8,10 @@ from tollkey.platform import account_links
 from tollkey.platform._connect import load_v2_account
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.v2_account import applied_configurations
-from tollkey.wire import Call, Endpoint, Json, Removed, Resource, missing_param, needs, records
+from tollkey.wire import Call, Endpoint, Json, Resource
+from tollkey.wire.errors import missing_param
+from tollkey.wire.live import needs, records
+from tollkey.wire.removed import Removed
 from tollkey.wire.rfc3339 import written
 
 if TYPE_CHECKING:

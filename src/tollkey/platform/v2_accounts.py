@@ -12,8 +12,10 @@ from tollkey.platform import accounts, thin_events, v2_tokens
 from tollkey.platform._connect import load_v2_account
 from tollkey.platform._connect.loading import LoadedAccount, connected_accounts, deauthorize
 from tollkey.platform._connect.v2_account import INCLUDES, v1_params, v2_account, without_rejection
-from tollkey.wire import ApiError, Call, Change, Endpoint, Json, Resource, invalid, records
+from tollkey.wire import ApiError, Call, Endpoint, Json, Resource, invalid
+from tollkey.wire.live import records
 from tollkey.wire.v2_pages import V2Page, v2_page
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.wire import operations

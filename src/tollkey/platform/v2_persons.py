@@ -11,7 +11,8 @@ from tollkey.platform._connect.loading import LoadedAccount
 from tollkey.platform._connect.people import EXCEEDED, exceeds
 from tollkey.platform._connect.v2_person import v1_person_params, v2_person
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid, records
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid
+from tollkey.wire.live import records
 from tollkey.wire.v2_pages import V2Page, v2_page
 
 if TYPE_CHECKING:

@@ -12,7 +12,10 @@ from tollkey.platform._connect import load_v2_account
 from tollkey.platform._connect.v2_account import v1_params
 from tollkey.platform._connect.v2_person import v1_person_params
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Resource, invalid, public, publishable_access, records, value_at
+from tollkey.wire import Call, Endpoint, Json, Resource, invalid
+from tollkey.wire.access import publishable_access
+from tollkey.wire.live import records
+from tollkey.wire.objects import public, value_at
 from tollkey.wire.rfc3339 import written
 from tollkey.wire.sealing import seal_params, unseal_params
 

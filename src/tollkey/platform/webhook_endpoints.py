@@ -13,24 +13,13 @@ from tollkey import outbox
 from tollkey.db import Scope, Tx
 from tollkey.keys import Keyring, Permission
 from tollkey.platform._sealed import sealed, unsealed
-from tollkey.wire import (
-    Call,
-    Deleted,
-    Endpoint,
-    Json,
-    Params,
-    Resource,
-    Tables,
-    invalid,
-    is_newer,
-    listing,
-    merged_metadata,
-    missing_param,
-    new_object,
-    newer_notice,
-    records,
-    retrieve,
-)
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid, new_object
+from tollkey.wire.errors import missing_param
+from tollkey.wire.live import records
+from tollkey.wire.metadata import merged_metadata
+from tollkey.wire.objects import Deleted, Tables
+from tollkey.wire.pages import listing, retrieve
+from tollkey.wire.versions import is_newer, newer_notice
 
 PERMISSION = Permission("webhook", "Webhook Endpoints, Event Destinations", "Webhook")
 MOST = 16

@@ -26,8 +26,8 @@ from typing import Any
 
 from tollkey.wire._check import Anything, Array, Map, Node, Object, OneOf, Unset, unknown
 from tollkey.wire._naming import Path, bracket_name, shown
-from tollkey.wire._special import Metadata
 from tollkey.wire.errors import invalid
+from tollkey.wire.metadata import Metadata
 from tollkey.wire.removed import Removed, narrowed
 from tollkey.wire.spec.legacy import BROWSER
 

@@ -41,7 +41,7 @@ class ApiError(Exception):
     headers: further response headers.
     cause: for the server's log; never sent.
     bare: send none of the headers of authenticated requests and no ``request_log_url``.
-    guess: a wrong secret or code was sent; it counts against the client's address (``wire/_guesses.py``).
+    guess: a wrong secret or code was sent; it counts against the client's address (``wire/guesses.py``).
     documented: whether the real system's documentation has a page for the code, so that ``doc_url`` may name it.
     extra: further fields of the error body (decline_code, charge, payment_intent, …).
     """

@@ -24,8 +24,9 @@ from tollkey.wire._check import (
     Unset,
 )
 from tollkey.wire._limits import ShortArray
-from tollkey.wire._special import Email, Metadata, Moment, Url
+from tollkey.wire._special import Email, Moment, Url
 from tollkey.wire.messages import is_v2
+from tollkey.wire.metadata import Metadata
 from tollkey.wire.removed import gone, narrowed
 from tollkey.wire.resource import Catalogue, Endpoint, Json, Resource, path_names
 from tollkey.wire.versions import LATEST

@@ -34,8 +34,9 @@ from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire._incoming import too_large
 from tollkey.wire._limits import limited
 from tollkey.wire._multipart import Upload, decode_multipart, is_multipart
-from tollkey.wire._special import Email, Metadata, Moment, Url, is_url_name, url_node
+from tollkey.wire._special import Email, Moment, Url, is_url_name, url_node
 from tollkey.wire.messages import is_v2
+from tollkey.wire.metadata import Metadata
 from tollkey.wire.spec import operation_facts
 from tollkey.wire.spec.dates import DATES, PUBLISHED
 from tollkey.wire.spec.legacy import BROWSER_ONLY, ENUM_ORDERS, EXTRA, EXTRA_OPERATIONS, REQUIRED

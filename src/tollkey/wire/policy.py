@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from tollkey.db import Scope, Tx
 from tollkey.keys import Denied, Key
-from tollkey.wire._guesses import GuessLimiter
+from tollkey.wire.guesses import GuessLimiter
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.versions import LATEST, Spoken, read_version
 

@@ -18,7 +18,6 @@ from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._body import browser_key, mark_of, read_params
 from tollkey.wire._clients import apply_form_headers, error_page, key_in_query
 from tollkey.wire._execution import Execution, error_response, to_response
-from tollkey.wire._guesses import too_many_guesses
 from tollkey.wire._headers import (
     add_standard_headers,
     check_mode,
@@ -31,6 +30,7 @@ from tollkey.wire._permissions import check_permission, needed_permissions
 from tollkey.wire._stored import body_of, shown_as_stored, stored_response
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, unknown_url
+from tollkey.wire.guesses import too_many_guesses
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.policy import Log, Logged, Policy
 from tollkey.wire.render import Renderer

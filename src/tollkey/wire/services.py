@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tollkey.keys import Attempts, Authority
     from tollkey.settings import Settings
-    from tollkey.wire._guesses import GuessLimiter
     from tollkey.wire.call import Call
+    from tollkey.wire.guesses import GuessLimiter
 
 
 @dataclass

@@ -19,7 +19,7 @@ from tests.contract.judges.installing import (
     run,
 )
 from tests.contract.judges.installing import python_with as python_of
-from tollkey.wire import newer_notice
+from tollkey.wire.versions import newer_notice
 
 #: What an SDK prints of a server that does not know its API version.
 NEWER = "is newer than this server is built for"

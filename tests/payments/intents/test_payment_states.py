@@ -13,7 +13,7 @@ from tests.support.versions import BEFORE_ENDIVE
 from tollkey.payments.intents.payment_states import CODE, move
 from tollkey.payments.intents.states import PAYMENT_INTENT
 from tollkey.payments.shared.states import InvalidTransition
-from tollkey.wire import operation_params
+from tollkey.wire.params import operation_params
 
 Step = Callable[[Api, dict[str, Any]], Any]
 _DEBIT = {"customer_acceptance": {"type": "offline"}}

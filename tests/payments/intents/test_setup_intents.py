@@ -10,7 +10,7 @@ from tests.payments.intents.steps import setup
 from tests.support.api import Answer, Api
 from tests.support.openapi import assert_valid
 from tests.support.versions import BEFORE_ENDIVE
-from tollkey.wire import operation_params
+from tollkey.wire.params import operation_params
 
 SAVING = {"allowed_payment_method_types": ["card"]}
 

@@ -12,7 +12,7 @@ import tollkey.payments
 import tollkey.platform
 from tollkey.core import gather
 from tollkey.payments.shared import events
-from tollkey.wire import Catalogue
+from tollkey.wire.resource import Catalogue
 
 FACTS = [value for value in vars(events).values() if isinstance(value, type) and is_dataclass(value)]
 SOURCE = Path(tollkey.payments.__file__).parent

@@ -8,7 +8,8 @@ from tollkey import outbox
 from tollkey.dashboard import activity
 from tollkey.dashboard.page import Answer, Context, Nav, NotFound, Page, Params, Redirect, Render, not_required
 from tollkey.dashboard.present import Presenter
-from tollkey.wire import Json, Reveals
+from tollkey.wire import Json
+from tollkey.wire.reveals import Reveals
 
 _PAGE = 50
 _HIDDEN = "[hidden]"

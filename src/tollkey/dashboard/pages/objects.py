@@ -20,8 +20,9 @@ from tollkey.dashboard.reference.pages import words_of_property
 from tollkey.db.table import Range
 from tollkey.payments.facts import money
 from tollkey.platform import request_logs
-from tollkey.wire import ApiError, Json, Resource, value_at
+from tollkey.wire import ApiError, Json, Resource
 from tollkey.wire import Page as ListPage
+from tollkey.wire.objects import value_at
 
 _PAGE = 25
 _MOST_EXPORTED = 10_000

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tollkey.dashboard import plots
 from tollkey.dashboard.page import Answer, Context, Nav, Page, Params, Render
 from tollkey.platform import request_counts, request_logs
-from tollkey.wire import LATEST, is_newer
+from tollkey.wire.versions import LATEST, is_newer
 
 #: Time spans: (label, number of steps, seconds per step).
 SPANS = {"24h": ("24 hours", 24, 3600), "7d": ("7 days", 28, 6 * 3600), "30d": ("30 days", 30, 86400)}

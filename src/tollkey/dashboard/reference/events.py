@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollkey.dashboard.reference.parameters import words_of
-from tollkey.wire import operation_params
+from tollkey.wire.params import operation_params
 
 EVENT_TYPES: tuple[str, ...] = tuple(
     name for name in words_of(operation_params("POST", "/v1/webhook_endpoints").fields["enabled_events"]) if name != "*"

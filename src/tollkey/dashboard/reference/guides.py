@@ -22,7 +22,8 @@ from tollkey.dashboard.reference.languages import LANGUAGES
 from tollkey.dashboard.reference.naming import Request, named
 from tollkey.dashboard.reference.samples import Samples
 from tollkey.dashboard.reference.search import Section
-from tollkey.wire.resource import Catalogue, Endpoint
+from tollkey.wire import Endpoint
+from tollkey.wire.resource import Catalogue
 
 GUIDES = (
     "quickstart",

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from tollkey.dashboard.reference.parameters import schema_of
+from tollkey.wire import Endpoint
 from tollkey.wire.params import operation_name
-from tollkey.wire.resource import Endpoint
 from tollkey.wire.spec import operation_facts
 
 #: Endpoints whose library methods do not follow their paths; examples call them by path.

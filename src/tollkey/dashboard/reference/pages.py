@@ -9,8 +9,8 @@ from typing import NamedTuple
 from tollkey.dashboard.reference.naming import Request, named, singular
 from tollkey.dashboard.reference.parameters import Row, path_rows, rows, schema_of
 from tollkey.dashboard.reference.samples import Samples
-from tollkey.wire import Resource
-from tollkey.wire.resource import Catalogue, Endpoint
+from tollkey.wire import Endpoint, Resource
+from tollkey.wire.resource import Catalogue
 from tollkey.wire.spec import EXPANDABLE, NULLABLE, object_facts
 
 _DEEPEST = 2

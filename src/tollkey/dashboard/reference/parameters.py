@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tollkey.wire import LATEST
+from tollkey.wire import Endpoint
+from tollkey.wire.metadata import Metadata
 from tollkey.wire.params import (
     Anything,
     Array,
@@ -15,7 +16,6 @@ from tollkey.wire.params import (
     Email,
     Integer,
     Map,
-    Metadata,
     Moment,
     Number,
     ObjectSchema,
@@ -26,7 +26,8 @@ from tollkey.wire.params import (
     Unset,
     Url,
 )
-from tollkey.wire.resource import Endpoint, path_names
+from tollkey.wire.resource import path_names
+from tollkey.wire.versions import LATEST
 
 _DEEPEST = 4  # depth of the bracketed names that the reference shows
 _SIMPLE: dict[type[Param], str] = {

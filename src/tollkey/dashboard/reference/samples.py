@@ -6,25 +6,13 @@ from typing import Any
 
 from tollkey.dashboard.reference.parameters import record_of, schema_of, words_of
 from tollkey.db import Ids
-from tollkey.wire import LATEST, Resource
-from tollkey.wire.params import (
-    Array,
-    Boolean,
-    Email,
-    Integer,
-    Map,
-    Metadata,
-    Moment,
-    Number,
-    OneOf,
-    Param,
-    Timestamp,
-    Unset,
-    Url,
-)
-from tollkey.wire.resource import Catalogue, Endpoint, path_names
+from tollkey.wire import Endpoint, Resource
+from tollkey.wire.metadata import Metadata
+from tollkey.wire.params import Array, Boolean, Email, Integer, Map, Moment, Number, OneOf, Param, Timestamp, Unset, Url
+from tollkey.wire.resource import Catalogue, path_names
 from tollkey.wire.rfc3339 import written
 from tollkey.wire.spec import NULLABLE, REQUIRED, object_facts
+from tollkey.wire.versions import LATEST
 
 _WHEN = 1_767_225_600  # 2026-01-01
 

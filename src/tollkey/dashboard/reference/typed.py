@@ -7,8 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tollkey.dashboard.reference.naming import Request, camel, singular
-from tollkey.wire import operation_params
-from tollkey.wire.params import Param
+from tollkey.wire.params import Param, operation_params
 
 
 def _form(params: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

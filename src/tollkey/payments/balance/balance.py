@@ -14,7 +14,9 @@ from tollkey.payments.balance import jobs, kinds, reserves
 from tollkey.payments.balance.payout_schedule import plan
 from tollkey.payments.balance.transactions import cover_debt, current, write_off
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Page, Resource, list_page, needs, records
+from tollkey.wire import Call, Endpoint, Page, Resource
+from tollkey.wire.live import needs, records
+from tollkey.wire.pages import list_page
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredBalanceTransaction

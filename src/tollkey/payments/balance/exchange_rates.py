@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from tollkey.keys import Permission
 from tollkey.payments.balance import kinds
 from tollkey.payments.shared import providers
-from tollkey.wire import Call, Endpoint, Page, Resource, missing_object, needs, new_object, page_of_list
+from tollkey.wire import Call, Endpoint, Page, Resource, new_object
+from tollkey.wire.errors import missing_object
+from tollkey.wire.live import needs
+from tollkey.wire.pages import page_of_list
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

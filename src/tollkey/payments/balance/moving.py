@@ -22,7 +22,8 @@ from tollkey.payments.balance.platform_fees import (
 from tollkey.payments.balance.settlement import record_exchange_rate, settlement_currency, to_settlement_currency
 from tollkey.payments.balance.transactions import Booking, book, transaction_of
 from tollkey.payments.shared import conversion, fields, receipt_links, rounding
-from tollkey.wire import ApiError, Call, invalid, nested_list, new_object
+from tollkey.wire import ApiError, Call, invalid, new_object
+from tollkey.wire.pages import nested_list
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import PaymentSender, StoredPayment

@@ -22,21 +22,10 @@ from tollkey.payments.balance.payout_schedule import PLAN, RUN, next_run, plan, 
 from tollkey.payments.balance.transactions import Booking, book
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import (
-    Action,
-    Call,
-    Deleted,
-    Endpoint,
-    Page,
-    Resource,
-    created_ranges,
-    invalid,
-    list_page,
-    needs,
-    new_object,
-    records,
-    retrieve,
-)
+from tollkey.wire import Action, Call, Endpoint, Page, Resource, invalid, new_object
+from tollkey.wire.live import needs, records
+from tollkey.wire.objects import Deleted
+from tollkey.wire.pages import created_ranges, list_page, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import ExternalFacts, PayoutTarget, StoredBalanceTransaction

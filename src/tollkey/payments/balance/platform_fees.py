@@ -13,7 +13,8 @@ from tollkey.payments.balance.settlement import record_exchange_rate
 from tollkey.payments.balance.transactions import Booking, book, posting, transaction_of
 from tollkey.payments.shared import conversion, fields
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import Call, invalid, nested_list, new_object
+from tollkey.wire import Call, invalid, new_object
+from tollkey.wire.pages import nested_list
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredBalanceTransaction

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey import ledger
 from tollkey.ledger import Money
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, value_at
+from tollkey.wire import Call
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import AccountReserves

@@ -17,20 +17,10 @@ from tollkey.payments.balance.transactions import Booking, book
 from tollkey.payments.processors import banks
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, permissions, providers
-from tollkey.wire import (
-    Action,
-    Call,
-    Endpoint,
-    Page,
-    Resource,
-    invalid,
-    list_page,
-    needs,
-    new_object,
-    records,
-    retrieve,
-)
+from tollkey.wire import Action, Call, Endpoint, Page, Resource, invalid, new_object
 from tollkey.wire.kinds import Kind
+from tollkey.wire.live import needs, records
+from tollkey.wire.pages import list_page, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredTopup

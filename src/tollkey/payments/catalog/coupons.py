@@ -15,22 +15,12 @@ from tollkey.keys import Permission
 from tollkey.payments.catalog import jobs, kinds
 from tollkey.payments.catalog.redemption import end_codes
 from tollkey.payments.shared import currency, fields
-from tollkey.wire import (
-    Action,
-    ApiError,
-    Call,
-    Change,
-    Deleted,
-    Endpoint,
-    Resource,
-    exclusive,
-    in_the_past,
-    invalid,
-    listing,
-    new_object,
-    records,
-    retrieve,
-)
+from tollkey.wire import Action, ApiError, Call, Endpoint, Resource, invalid, new_object
+from tollkey.wire.errors import exclusive, in_the_past
+from tollkey.wire.live import records
+from tollkey.wire.objects import Deleted
+from tollkey.wire.pages import listing, retrieve
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredCoupon

@@ -12,8 +12,11 @@ from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.coupons import PERMISSION
 from tollkey.payments.catalog.redemption import remove
 from tollkey.payments.shared import permissions
-from tollkey.wire import Call, Change, Endpoint, Resource, invalid, missing_object, records
+from tollkey.wire import Call, Endpoint, Resource, invalid
+from tollkey.wire.errors import missing_object
 from tollkey.wire.kinds import Kind
+from tollkey.wire.live import records
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import RemovedDiscount, StoredDiscount

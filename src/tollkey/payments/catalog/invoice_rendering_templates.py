@@ -13,19 +13,10 @@ from typing import TYPE_CHECKING
 
 from tollkey.payments.catalog import kinds, states
 from tollkey.payments.shared import fields, permissions
-from tollkey.wire import (
-    Action,
-    Call,
-    Endpoint,
-    P,
-    Resource,
-    invalid,
-    listing,
-    missing_object,
-    new_object,
-    only_in_test,
-    records,
-)
+from tollkey.wire import Action, Call, Endpoint, P, Resource, invalid, new_object
+from tollkey.wire.errors import missing_object
+from tollkey.wire.live import only_in_test, records
+from tollkey.wire.pages import listing
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

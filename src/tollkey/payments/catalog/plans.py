@@ -14,20 +14,13 @@ from tollkey.payments.catalog.pricing import create_price, missing_plan, plan_of
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.catalog.repricing import refresh_items
 from tollkey.payments.shared import fields
-from tollkey.wire import (
-    Call,
-    Change,
-    Deleted,
-    Endpoint,
-    Page,
-    Params,
-    Resource,
-    invalid,
-    list_page,
-    missing_param,
-    records,
-    removed_since,
-)
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid
+from tollkey.wire.errors import missing_param
+from tollkey.wire.live import records
+from tollkey.wire.objects import Deleted
+from tollkey.wire.pages import list_page
+from tollkey.wire.removed import removed_since
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice

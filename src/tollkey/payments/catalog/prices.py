@@ -20,20 +20,13 @@ from tollkey.payments.catalog.pricing import (
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.catalog.repricing import refresh_items
 from tollkey.payments.shared import fields
-from tollkey.wire import (
-    Call,
-    Change,
-    Endpoint,
-    Page,
-    Resource,
-    exclusive,
-    invalid,
-    list_page,
-    records,
-    removed_since,
-    retrieve,
-    searching,
-)
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid
+from tollkey.wire.errors import exclusive
+from tollkey.wire.live import records
+from tollkey.wire.pages import list_page, retrieve
+from tollkey.wire.removed import removed_since
+from tollkey.wire.search import searching
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice

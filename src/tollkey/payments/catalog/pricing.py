@@ -12,7 +12,8 @@ from tollkey.payments.catalog.arithmetic import LONGEST
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import ApiError, Call, Params, exclusive, invalid, missing_object, missing_param, new_object
+from tollkey.wire import ApiError, Call, Params, invalid, new_object
+from tollkey.wire.errors import exclusive, missing_object, missing_param
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from tollkey.db import Duplicate
 from tollkey.payments.catalog import kinds, tax_code_table
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, invalid, missing_object, new_object, value_at
+from tollkey.wire import Call, invalid, new_object
+from tollkey.wire.errors import missing_object
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredProduct

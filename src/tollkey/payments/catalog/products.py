@@ -21,22 +21,14 @@ from tollkey.payments.catalog.product_rules import (
 )
 from tollkey.payments.catalog.tax_code_table import expanded
 from tollkey.payments.shared import fields
-from tollkey.wire import (
-    Action,
-    Call,
-    Change,
-    Deleted,
-    Endpoint,
-    Page,
-    Resource,
-    exclusive,
-    invalid,
-    list_page,
-    records,
-    removed_since,
-    retrieve,
-    searching,
-)
+from tollkey.wire import Action, Call, Endpoint, Page, Resource, invalid
+from tollkey.wire.errors import exclusive
+from tollkey.wire.live import records
+from tollkey.wire.objects import Deleted
+from tollkey.wire.pages import list_page, retrieve
+from tollkey.wire.removed import removed_since
+from tollkey.wire.search import searching
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredProduct

@@ -15,23 +15,13 @@ from tollkey.payments.catalog import arithmetic, jobs, kinds
 from tollkey.payments.catalog.redemption import coupon_id as coupon_of
 from tollkey.payments.catalog.restrictions import is_valid
 from tollkey.payments.shared import currency, fields
-from tollkey.wire import (
-    ApiError,
-    Call,
-    Change,
-    Endpoint,
-    Page,
-    Removed,
-    Resource,
-    in_the_past,
-    invalid,
-    list_page,
-    missing_param,
-    new_object,
-    records,
-    retrieve,
-)
+from tollkey.wire import ApiError, Call, Endpoint, Page, Resource, invalid, new_object
+from tollkey.wire.errors import in_the_past, missing_param
 from tollkey.wire.kinds import Kind
+from tollkey.wire.live import records
+from tollkey.wire.pages import list_page, retrieve
+from tollkey.wire.removed import Removed
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredCoupon, StoredPromotionCode

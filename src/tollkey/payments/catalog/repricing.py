@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.payments.catalog.pricing import plan_of
-from tollkey.wire import Call, public
+from tollkey.wire import Call
 from tollkey.wire.kinds import Kind
+from tollkey.wire.objects import public
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice

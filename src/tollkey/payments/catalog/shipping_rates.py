@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds, tax_code_table
 from tollkey.payments.shared import currency, fields
-from tollkey.wire import Call, Endpoint, Resource, listing, missing_param, new_object, records, retrieve
+from tollkey.wire import Call, Endpoint, Resource, new_object
+from tollkey.wire.errors import missing_param
+from tollkey.wire.live import records
+from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

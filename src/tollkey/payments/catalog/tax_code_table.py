@@ -13,7 +13,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from tollkey.payments.catalog import kinds
-from tollkey.wire import missing_object, new_object
+from tollkey.wire import new_object
+from tollkey.wire.errors import missing_object
 from tollkey.wire.expand import NotAnId
 
 if TYPE_CHECKING:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from tollkey.payments.catalog import tax_code_table
 from tollkey.payments.catalog.products import PERMISSION
-from tollkey.wire import Call, Endpoint, Page, Resource, missing_object, page_of_list
+from tollkey.wire import Call, Endpoint, Page, Resource
+from tollkey.wire.errors import missing_object
+from tollkey.wire.pages import page_of_list
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

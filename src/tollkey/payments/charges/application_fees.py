@@ -11,7 +11,9 @@ from tollkey.keys import Permission
 from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import platform_fees
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Page, Resource, list_page, listing, needs, records, retrieve
+from tollkey.wire import Call, Endpoint, Page, Resource
+from tollkey.wire.live import needs, records
+from tollkey.wire.pages import list_page, listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

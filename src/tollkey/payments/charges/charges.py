@@ -22,24 +22,12 @@ from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.shared import providers
-from tollkey.wire import (
-    Action,
-    ApiError,
-    Call,
-    Change,
-    Endpoint,
-    Page,
-    Resource,
-    card_error,
-    exclusive,
-    invalid,
-    list_page,
-    needs,
-    nested_list,
-    records,
-    retrieve,
-    searching,
-)
+from tollkey.wire import Action, ApiError, Call, Endpoint, Page, Resource, invalid
+from tollkey.wire.errors import card_error, exclusive
+from tollkey.wire.live import needs, records
+from tollkey.wire.pages import list_page, nested_list, retrieve
+from tollkey.wire.search import searching
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge

@@ -10,7 +10,8 @@ from uuid import UUID
 from tollkey.payments.methods import instruments
 from tollkey.payments.processors import cards, protocol
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, new_object, value_at
+from tollkey.wire import Call, new_object
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge

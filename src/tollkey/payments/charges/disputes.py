@@ -17,18 +17,10 @@ from tollkey.keys import Permission
 from tollkey.payments.charges import kinds, states
 from tollkey.payments.charges.dispute_rules import reinstate
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import (
-    Action,
-    ApiError,
-    Call,
-    Change,
-    Endpoint,
-    Resource,
-    invalid,
-    listing,
-    needs,
-    retrieve,
-)
+from tollkey.wire import Action, ApiError, Call, Endpoint, Resource, invalid
+from tollkey.wire.live import needs
+from tollkey.wire.pages import listing, retrieve
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredDispute

@@ -6,7 +6,8 @@ actionable ──refund or dispute──▶ no longer actionable
 from __future__ import annotations
 
 from tollkey.keys import Permission
-from tollkey.wire import Resource, listing, retrieve
+from tollkey.wire import Resource
+from tollkey.wire.pages import listing, retrieve
 
 PERMISSION = Permission("radar_early_fraud_warning", "Early fraud warnings", "Radar", levels=("read",))
 

@@ -23,7 +23,8 @@ from tollkey.payments.processors import cards, processor_for, protocol
 from tollkey.payments.shared import conversion, providers, receipt_links
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import ApiError, Call, card_error, invalid, new_object, too_small
+from tollkey.wire import ApiError, Call, invalid, new_object
+from tollkey.wire.errors import card_error, too_small
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge

@@ -17,20 +17,10 @@ from tollkey.payments.charges import kinds
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
-from tollkey.wire import (
-    Call,
-    Endpoint,
-    Page,
-    Params,
-    Resource,
-    invalid,
-    list_page,
-    missing_param,
-    new_object,
-    records,
-    retrieve,
-    too_small,
-)
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, new_object
+from tollkey.wire.errors import missing_param, too_small
+from tollkey.wire.live import records
+from tollkey.wire.pages import list_page, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

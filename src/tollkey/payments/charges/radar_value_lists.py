@@ -14,19 +14,10 @@ from tollkey.db.table import as_text
 from tollkey.keys import Permission
 from tollkey.payments.charges import kinds
 from tollkey.payments.shared import fields
-from tollkey.wire import (
-    Call,
-    Deleted,
-    Endpoint,
-    Page,
-    Resource,
-    invalid,
-    list_page,
-    nested_list,
-    new_object,
-    records,
-    retrieve,
-)
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid, new_object
+from tollkey.wire.live import records
+from tollkey.wire.objects import Deleted
+from tollkey.wire.pages import list_page, nested_list, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.charges import kinds
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import receipt_links
-from tollkey.wire import Call, Endpoint, P, Reply, html_page
+from tollkey.wire import Call, Endpoint, P, Reply
+from tollkey.wire.hosted import html_page
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge

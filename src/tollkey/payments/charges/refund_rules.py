@@ -13,7 +13,8 @@ from tollkey.payments.charges.lifecycle import with_balance_transaction
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import events, fields, providers
-from tollkey.wire import Call, invalid, too_small
+from tollkey.wire import Call, invalid
+from tollkey.wire.errors import too_small
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredBalanceTransaction

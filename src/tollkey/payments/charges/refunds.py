@@ -12,19 +12,9 @@ from typing import TYPE_CHECKING
 from tollkey.keys import Permission
 from tollkey.payments.charges import jobs, kinds, refund_objects, refund_rules
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import (
-    Action,
-    Call,
-    Endpoint,
-    Page,
-    Resource,
-    invalid,
-    list_page,
-    listing,
-    needs,
-    records,
-    retrieve,
-)
+from tollkey.wire import Action, Call, Endpoint, Page, Resource, invalid
+from tollkey.wire.live import needs, records
+from tollkey.wire.pages import list_page, listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge, StoredRefund

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.payments.charges import kinds
-from tollkey.wire import Action, Call, Endpoint, Resource, invalid, listing, records, retrieve
+from tollkey.wire import Action, Call, Endpoint, Resource, invalid
+from tollkey.wire.live import records
+from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

@@ -16,20 +16,11 @@ from tollkey.payments.charges import kinds
 from tollkey.payments.charges.lifecycle import with_balance_transaction
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import (
-    Action,
-    Call,
-    Change,
-    Endpoint,
-    Page,
-    Resource,
-    invalid,
-    list_page,
-    listing,
-    missing_param,
-    needs,
-    records,
-)
+from tollkey.wire import Action, Call, Endpoint, Page, Resource, invalid
+from tollkey.wire.errors import missing_param
+from tollkey.wire.live import needs, records
+from tollkey.wire.pages import list_page, listing
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge

@@ -19,7 +19,10 @@ from tollkey.payments.methods import method_capabilities, method_types, payment_
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, Params, hosted_url, invalid, missing_param, new_object, value_at
+from tollkey.wire import Call, Params, invalid, new_object
+from tollkey.wire.errors import missing_param
+from tollkey.wire.hosted import hosted_url
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry

@@ -21,7 +21,9 @@ from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.order import change_order
 from tollkey.payments.methods import payment_methods
 from tollkey.payments.shared import providers
-from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, asks, invalid, redirect
+from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, invalid
+from tollkey.wire.hosted import redirect
+from tollkey.wire.live import asks
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession

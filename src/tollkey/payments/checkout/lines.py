@@ -12,7 +12,9 @@ from tollkey.payments.checkout.known import price_of
 from tollkey.payments.checkout.place import taxed_at
 from tollkey.payments.shared import clock
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, invalid, public, too_small, value_at
+from tollkey.wire import Call, invalid
+from tollkey.wire.errors import too_small
+from tollkey.wire.objects import public, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredLine, StoredSession

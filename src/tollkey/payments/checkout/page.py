@@ -25,7 +25,8 @@ from tollkey.payments.checkout.known import amount_of, currency_of, price_of
 from tollkey.payments.checkout.order import order_form
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import providers
-from tollkey.wire import Call, Reply, html_page
+from tollkey.wire import Call, Reply
+from tollkey.wire.hosted import html_page
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession

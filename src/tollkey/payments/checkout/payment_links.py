@@ -19,27 +19,11 @@ from tollkey.payments.checkout.sessions import new_session
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, receipt_links
 from tollkey.payments.tax import automatic
-from tollkey.wire import (
-    Action,
-    Call,
-    Endpoint,
-    P,
-    Page,
-    Params,
-    Reply,
-    Resource,
-    hosted_url,
-    html_page,
-    invalid,
-    listing,
-    nested_list,
-    new_object,
-    page_of_list,
-    records,
-    redirect,
-    retrieve,
-    value_at,
-)
+from tollkey.wire import Action, Call, Endpoint, P, Page, Params, Reply, Resource, invalid, new_object
+from tollkey.wire.hosted import hosted_url, html_page, redirect
+from tollkey.wire.live import records
+from tollkey.wire.objects import value_at
+from tollkey.wire.pages import listing, nested_list, page_of_list, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredLink, StoredSession

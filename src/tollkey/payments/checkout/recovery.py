@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.building import DAY, new_session
 from tollkey.payments.checkout.known import page_of
-from tollkey.wire import Call, Endpoint, P, Params, Reply, hosted_url, html_page, redirect
+from tollkey.wire import Call, Endpoint, P, Params, Reply
+from tollkey.wire.hosted import hosted_url, html_page, redirect
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession

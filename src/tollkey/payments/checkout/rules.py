@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.known import price_of
 from tollkey.payments.subscriptions import currencies
-from tollkey.wire import Call, Params, exclusive, invalid, missing_param, value_at
+from tollkey.wire import Call, Params, invalid
+from tollkey.wire.errors import exclusive, missing_param
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession

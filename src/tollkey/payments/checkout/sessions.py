@@ -24,27 +24,14 @@ from tollkey.payments.checkout.recovery import PAGES as RECOVERY
 from tollkey.payments.methods import instruments
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import events, fields, providers
-from tollkey.wire import (
-    Action,
-    Call,
-    Change,
-    Endpoint,
-    P,
-    Page,
-    Params,
-    Reaction,
-    Removed,
-    Resource,
-    asks,
-    invalid,
-    list_page,
-    missing_param,
-    nested_list,
-    page_of_list,
-    publishable_access,
-    records,
-    retrieve,
-)
+from tollkey.wire import Action, Call, Endpoint, P, Page, Params, Resource, invalid
+from tollkey.wire.access import publishable_access
+from tollkey.wire.errors import missing_param
+from tollkey.wire.live import asks, records
+from tollkey.wire.pages import list_page, nested_list, page_of_list, retrieve
+from tollkey.wire.removed import Removed
+from tollkey.wire.resource import Reaction
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession

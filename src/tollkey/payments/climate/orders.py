@@ -21,24 +21,12 @@ from tollkey.payments.balance import moving, transactions
 from tollkey.payments.climate import jobs, states
 from tollkey.payments.climate.catalogue import DELIVERY_YEAR, PRICES, PRODUCT, fees_on, products, suppliers
 from tollkey.payments.shared import fields, providers, rounding
-from tollkey.wire import (
-    Action,
-    Call,
-    Endpoint,
-    P,
-    Page,
-    Resource,
-    invalid,
-    listing,
-    missing_object,
-    needs,
-    new_object,
-    only_in_test,
-    page_of_list,
-    retrieve,
-    value_at,
-)
+from tollkey.wire import Action, Call, Endpoint, P, Page, Resource, invalid, new_object
+from tollkey.wire.errors import missing_object
 from tollkey.wire.kinds import Kind
+from tollkey.wire.live import needs, only_in_test
+from tollkey.wire.objects import value_at
+from tollkey.wire.pages import listing, page_of_list, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

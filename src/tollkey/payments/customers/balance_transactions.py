@@ -9,7 +9,10 @@ from tollkey.payments.customers import kinds
 from tollkey.payments.customers.balance import change_balance
 from tollkey.payments.shared import clock, fields, permissions
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import Call, Endpoint, Page, Resource, invalid, list_page, missing_object, records
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid
+from tollkey.wire.errors import missing_object
+from tollkey.wire.live import records
+from tollkey.wire.pages import list_page
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

@@ -19,20 +19,12 @@ from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import client_access, events, fields, permissions
 from tollkey.payments.shared import clock as shared_clock
 from tollkey.payments.tax import automatic, rates, tax_ids
-from tollkey.wire import (
-    Access,
-    Call,
-    Deleted,
-    Endpoint,
-    Page,
-    Resource,
-    invalid,
-    list_page,
-    new_object,
-    records,
-    searching,
-    value_at,
-)
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid, new_object
+from tollkey.wire.access import Access
+from tollkey.wire.live import records
+from tollkey.wire.objects import Deleted, value_at
+from tollkey.wire.pages import list_page
+from tollkey.wire.search import searching
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.methods import customer_sources
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Change, first_page, nested_list, removed_since
+from tollkey.wire import Call
 from tollkey.wire.kinds import Kind
+from tollkey.wire.objects import first_page
+from tollkey.wire.pages import nested_list
+from tollkey.wire.removed import removed_since
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer

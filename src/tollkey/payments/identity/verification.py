@@ -18,24 +18,12 @@ from tollkey.keys import Permission
 from tollkey.payments.identity import jobs, states
 from tollkey.payments.identity.checks import ERRORS, REPORT, make_report, redact_report, verified_outputs
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import (
-    Call,
-    Endpoint,
-    P,
-    Reply,
-    Resource,
-    hosted_url,
-    html_page,
-    invalid,
-    listing,
-    missing_param,
-    needs,
-    new_object,
-    records,
-    redirect,
-    retrieve,
-)
+from tollkey.wire import Call, Endpoint, P, Reply, Resource, invalid, new_object
+from tollkey.wire.errors import missing_param
+from tollkey.wire.hosted import hosted_url, html_page, redirect
 from tollkey.wire.kinds import Kind
+from tollkey.wire.live import needs, records
+from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.identity.stored import StoredVerificationSession

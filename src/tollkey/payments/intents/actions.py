@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from tollkey.payments.processors import cards, protocol
-from tollkey.wire import Call, hosted_url, invalid, value_at
+from tollkey.wire import Call, invalid
+from tollkey.wire.hosted import hosted_url
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import AnyIntent, Instrument

@@ -10,7 +10,9 @@ from tollkey.payments.customers import cash
 from tollkey.payments.intents import kinds, payment_states
 from tollkey.payments.intents.outcome import charge_and_record, refuse
 from tollkey.payments.shared import fields
-from tollkey.wire import ApiError, Call, hosted_url, invalid, value_at
+from tollkey.wire import ApiError, Call, invalid
+from tollkey.wire.hosted import hosted_url
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer

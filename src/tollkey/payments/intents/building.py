@@ -13,7 +13,8 @@ from tollkey.payments.methods import method_capabilities, method_types, payment_
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import linking
-from tollkey.wire import Call, Params, exclusive, invalid, new_object
+from tollkey.wire import Call, Params, invalid, new_object
+from tollkey.wire.errors import exclusive
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredPaymentIntent

@@ -14,19 +14,10 @@ from tollkey.payments.intents import kinds
 from tollkey.payments.intents.payment_intents import TRANSFERS, reconcile, transfer_address
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import permissions, providers
-from tollkey.wire import (
-    Call,
-    Endpoint,
-    Page,
-    Resource,
-    invalid,
-    list_page,
-    needs,
-    new_object,
-    only_in_test,
-    records,
-    too_small,
-)
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid, new_object
+from tollkey.wire.errors import too_small
+from tollkey.wire.live import needs, only_in_test, records
+from tollkey.wire.pages import list_page
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer

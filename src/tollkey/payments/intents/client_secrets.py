@@ -6,7 +6,8 @@ import hmac
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from tollkey.wire import ApiError, Call, Params, invalid, missing_param
+from tollkey.wire import ApiError, Call, Params, invalid
+from tollkey.wire.errors import missing_param
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:

@@ -22,7 +22,9 @@ from tollkey.payments.methods import customer_sources, instruments, mandates, me
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import providers
-from tollkey.wire import ApiError, Call, Params, card_error, invalid, value_at
+from tollkey.wire import ApiError, Call, Params, invalid
+from tollkey.wire.errors import card_error
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import Instrument, StoredPaymentIntent

@@ -16,20 +16,11 @@ from tollkey.payments.intents.method_choice import resolve_method
 from tollkey.payments.methods import instruments, payment_methods
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import fields
-from tollkey.wire import (
-    Call,
-    Endpoint,
-    Json,
-    Params,
-    Resource,
-    invalid,
-    new_object,
-    only_in_test,
-    operation_params,
-    publishable_access,
-    records,
-    retrieve,
-)
+from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid, new_object
+from tollkey.wire.access import publishable_access
+from tollkey.wire.live import only_in_test, records
+from tollkey.wire.pages import retrieve
+from tollkey.wire.params import operation_params
 from tollkey.wire.shapes import properties
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from tollkey.payments.intents.microdeposits import verified_method
 from tollkey.payments.intents.outcome import charge_and_record, refuse, succeed
 from tollkey.payments.shared import currency
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import ApiError, Call, Params, invalid, value_at
+from tollkey.wire import ApiError, Call, Params, invalid
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge

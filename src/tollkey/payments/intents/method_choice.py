@@ -9,7 +9,8 @@ from tollkey.payments.intents import kinds
 from tollkey.payments.methods import customer_sources, instruments, payment_methods
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.processors import protocol
-from tollkey.wire import ApiError, Call, Params, invalid, value_at
+from tollkey.wire import ApiError, Call, Params, invalid
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import AnyIntent, Instrument, StoredConfirmationToken

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.methods import instruments
 from tollkey.payments.processors import banks
-from tollkey.wire import ApiError, Call, Params, invalid, value_at
+from tollkey.wire import ApiError, Call, Params, invalid
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import AnyIntent, Instrument

@@ -11,7 +11,9 @@ from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Any
 
-from tollkey.wire import Call, exclusive, invalid, missing_param, value_at
+from tollkey.wire import Call, invalid
+from tollkey.wire.errors import exclusive, missing_param
+from tollkey.wire.objects import value_at
 
 Options = Mapping[str, Any]
 #: Only a confirmation takes these parameters.

@@ -10,7 +10,8 @@ from tollkey.payments.intents.method_choice import attach, consume, spend
 from tollkey.payments.methods import mandates
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import events, fields
-from tollkey.wire import ApiError, Call, value_at
+from tollkey.wire import ApiError, Call
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge

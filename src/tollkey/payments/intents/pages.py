@@ -8,7 +8,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.shared import currency, fields
-from tollkey.wire import ApiError, Call, Params, Reply, html_page, redirect, value_at, with_query
+from tollkey.wire import ApiError, Call, Params, Reply
+from tollkey.wire.hosted import html_page, redirect, with_query
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import AnyIntent

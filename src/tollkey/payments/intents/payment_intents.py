@@ -49,23 +49,11 @@ from tollkey.payments.intents.pages import (
 )
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import providers
-from tollkey.wire import (
-    Action,
-    Call,
-    Endpoint,
-    P,
-    Page,
-    Params,
-    Reply,
-    Resource,
-    asks,
-    listing,
-    needs,
-    page_of_list,
-    publishable_access,
-    records,
-    searching,
-)
+from tollkey.wire import Action, Call, Endpoint, P, Page, Params, Reply, Resource
+from tollkey.wire.access import publishable_access
+from tollkey.wire.live import asks, needs, records
+from tollkey.wire.pages import listing, page_of_list
+from tollkey.wire.search import searching
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredPaymentIntent

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tollkey.wire import Call, Params, Removed, exclusive
+from tollkey.wire import Call, Params
+from tollkey.wire.errors import exclusive
+from tollkey.wire.removed import Removed
 
 #: Since 2026-09-30 the types of an intent follow from the Dashboard's settings, and a list only narrows them.
 TYPES = Removed(

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.keys import Permission
 from tollkey.payments.intents import kinds, states
 from tollkey.payments.processors import protocol
-from tollkey.wire import ApiError, Call, Resource, listing, new_object, value_at
+from tollkey.wire import ApiError, Call, Resource, new_object
+from tollkey.wire.objects import value_at
+from tollkey.wire.pages import listing
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import Instrument, StoredSetupIntent

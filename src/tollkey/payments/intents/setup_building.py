@@ -11,7 +11,8 @@ from tollkey.payments.intents.method_choice import resolve_method, usable_by
 from tollkey.payments.intents.payment_states import unexpected
 from tollkey.payments.methods import method_capabilities, method_types, payment_method_configurations
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Params, exclusive, invalid, new_object
+from tollkey.wire import Call, Params, invalid, new_object
+from tollkey.wire.errors import exclusive
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredSetupIntent

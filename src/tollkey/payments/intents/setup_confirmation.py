@@ -20,7 +20,9 @@ from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, m
 from tollkey.payments.methods import instruments, mandates, method_types
 from tollkey.payments.processors import banks, protocol
 from tollkey.payments.shared import clock, events, fields, providers
-from tollkey.wire import ApiError, Call, Params, card_error, invalid, value_at
+from tollkey.wire import ApiError, Call, Params, invalid
+from tollkey.wire.errors import card_error
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import Instrument, StoredSetupIntent

@@ -17,22 +17,10 @@ from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, c
 from tollkey.payments.intents.setup_confirmation import confirm_setup, deposits_failed, refuse, succeed
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import providers
-from tollkey.wire import (
-    Action,
-    Call,
-    Endpoint,
-    Json,
-    P,
-    Params,
-    Reply,
-    Resource,
-    asks,
-    invalid,
-    listing,
-    needs,
-    publishable_access,
-    records,
-)
+from tollkey.wire import Action, Call, Endpoint, Json, P, Params, Reply, Resource, invalid
+from tollkey.wire.access import publishable_access
+from tollkey.wire.live import asks, needs, records
+from tollkey.wire.pages import listing
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredSetupIntent

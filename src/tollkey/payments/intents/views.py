@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tollkey.wire import Call, Change, Json, first_page, nested_list
+from tollkey.wire import Call, Json
+from tollkey.wire.objects import first_page
+from tollkey.wire.pages import nested_list
+from tollkey.wire.versions import Change
 
 #: Exactly the fields a publishable key receives (reference section 3, recorded).
 _CLIENT = (

@@ -17,7 +17,9 @@ from tollkey.payments.intents.actions import PAGES
 from tollkey.payments.intents.outcome import charge_and_record, refuse
 from tollkey.payments.processors import banks, protocol
 from tollkey.payments.shared import clock, fields
-from tollkey.wire import Call, hosted_url, invalid, value_at
+from tollkey.wire import Call, invalid
+from tollkey.wire.hosted import hosted_url
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import Ending, Instrument, StoredPaymentIntent

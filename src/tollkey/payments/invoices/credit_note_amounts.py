@@ -13,7 +13,8 @@ from tollkey.ledger import Money
 from tollkey.payments.charges import refund_rules
 from tollkey.payments.invoices import kinds
 from tollkey.payments.shared import currency, fields
-from tollkey.wire import Call, invalid, missing_object, missing_param
+from tollkey.wire import Call, invalid
+from tollkey.wire.errors import missing_object, missing_param
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge

@@ -17,7 +17,8 @@ from tollkey.payments.invoices.lines import tax_entry
 from tollkey.payments.invoices.rules import check_credit_line
 from tollkey.payments.shared import fields, rounding
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, invalid, missing_object, missing_param, new_object
+from tollkey.wire import Call, invalid, new_object
+from tollkey.wire.errors import missing_object, missing_param
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice, TaxEntry

@@ -9,7 +9,9 @@ from typing import Any
 from tollkey.payments.catalog import pricing
 from tollkey.payments.invoices import kinds
 from tollkey.payments.invoices.versions import tax_amount
-from tollkey.wire import Call, Change, removed_since
+from tollkey.wire import Call
+from tollkey.wire.removed import removed_since
+from tollkey.wire.versions import Change
 
 
 def _one_refund(call: Call, note: MutableMapping[str, Any]) -> None:

@@ -21,25 +21,10 @@ from tollkey.payments.invoices.lifecycle import customer_of, mark_paid
 from tollkey.payments.invoices.payments import payment_canceled, remaining
 from tollkey.payments.invoices.pdf import plain_pdf
 from tollkey.payments.shared import clock, currency, fields, providers
-from tollkey.wire import (
-    Action,
-    Call,
-    Endpoint,
-    P,
-    Page,
-    Params,
-    Reply,
-    Resource,
-    asks,
-    hosted_url,
-    invalid,
-    list_page,
-    nested_list,
-    new_object,
-    page_of_list,
-    records,
-    retrieve,
-)
+from tollkey.wire import Action, Call, Endpoint, P, Page, Params, Reply, Resource, invalid, new_object
+from tollkey.wire.hosted import hosted_url
+from tollkey.wire.live import asks, records
+from tollkey.wire.pages import list_page, nested_list, page_of_list, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice

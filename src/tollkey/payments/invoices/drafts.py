@@ -12,7 +12,8 @@ from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.invoices.lines import invoice_item_line, recalculate_totals
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, nested_list, new_object
+from tollkey.wire import Call, new_object
+from tollkey.wire.pages import nested_list
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from tollkey.payments.invoices import kinds
 from tollkey.payments.shared import permissions
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, list_page, retrieve
+from tollkey.wire import Call, Endpoint, Page, Params, Resource
+from tollkey.wire.pages import list_page, retrieve
 
 
 def list_payments(call: Call, params: Params) -> Page:

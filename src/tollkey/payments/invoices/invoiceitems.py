@@ -20,24 +20,12 @@ from tollkey.payments.invoices.rules import check_automatic_tax, check_room
 from tollkey.payments.invoices.versions import ITEM_CREATE_REMOVED, ITEM_UPDATE_REMOVED
 from tollkey.payments.shared import clock, fields, rounding
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import (
-    ApiError,
-    Call,
-    Change,
-    Deleted,
-    Endpoint,
-    Page,
-    Params,
-    Resource,
-    exclusive,
-    invalid,
-    list_page,
-    missing_param,
-    new_object,
-    public,
-    records,
-    retrieve,
-)
+from tollkey.wire import ApiError, Call, Endpoint, Page, Params, Resource, invalid, new_object
+from tollkey.wire.errors import exclusive, missing_param
+from tollkey.wire.live import records
+from tollkey.wire.objects import Deleted, public
+from tollkey.wire.pages import list_page, retrieve
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice

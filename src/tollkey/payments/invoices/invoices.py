@@ -45,25 +45,13 @@ from tollkey.payments.invoices.settings import apply_settings, check_sending
 from tollkey.payments.invoices.versions import CHANGES, CREATE_REMOVED, UPDATE_REMOVED
 from tollkey.payments.shared import clock, events, fields, permissions, providers
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import (
-    Action,
-    Call,
-    Deleted,
-    Endpoint,
-    Page,
-    Params,
-    Reaction,
-    Resource,
-    asks,
-    created_ranges,
-    invalid,
-    list_page,
-    missing_param,
-    nested_list,
-    records,
-    retrieve,
-    searching,
-)
+from tollkey.wire import Action, Call, Endpoint, Page, Params, Resource, invalid
+from tollkey.wire.errors import missing_param
+from tollkey.wire.live import asks, records
+from tollkey.wire.objects import Deleted
+from tollkey.wire.pages import created_ranges, list_page, nested_list, retrieve
+from tollkey.wire.resource import Reaction
+from tollkey.wire.search import searching
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer

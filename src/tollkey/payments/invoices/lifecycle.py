@@ -24,7 +24,8 @@ from tollkey.payments.invoices.retries import schedule_method_check, schedule_ne
 from tollkey.payments.shared import clock, currency, events, providers
 from tollkey.payments.tax import automatic
 from tollkey.payments.usage import credits
-from tollkey.wire import Call, hosted_url, invalid, new_object
+from tollkey.wire import Call, invalid, new_object
+from tollkey.wire.hosted import hosted_url
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer

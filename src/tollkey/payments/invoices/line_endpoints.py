@@ -14,7 +14,11 @@ from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.invoices.lines import details_of, lines_of, new_line
 from tollkey.payments.invoices.rules import check_line, check_room
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import Call, Page, Params, invalid, merged_metadata, missing_object, page_of_list, value_at
+from tollkey.wire import Call, Page, Params, invalid
+from tollkey.wire.errors import missing_object
+from tollkey.wire.metadata import merged_metadata
+from tollkey.wire.objects import value_at
+from tollkey.wire.pages import page_of_list
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice, StoredLine

@@ -14,7 +14,9 @@ from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.tax import automatic as tax_automatic
 from tollkey.payments.tax import rates as tax_rates
-from tollkey.wire import Call, nested_list, new_object, value_at
+from tollkey.wire import Call, new_object
+from tollkey.wire.objects import value_at
+from tollkey.wire.pages import nested_list
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice

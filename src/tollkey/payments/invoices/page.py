@@ -11,7 +11,10 @@ from tollkey.payments.invoices.pdf import plain_pdf
 from tollkey.payments.methods import payment_methods
 from tollkey.payments.shared import clock, providers, receipt_links
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, html_page, needs, redirect, value_at
+from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply
+from tollkey.wire.hosted import html_page, redirect
+from tollkey.wire.live import needs
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice

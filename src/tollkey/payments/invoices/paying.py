@@ -17,7 +17,8 @@ from tollkey.payments.invoices.lifecycle import (
 from tollkey.payments.invoices.payments import ACTION_REQUIRED, method_of
 from tollkey.payments.invoices.rules import check_mandate
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Params, card_error, invalid, missing_param
+from tollkey.wire import Call, Params, invalid
+from tollkey.wire.errors import card_error, missing_param
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice

@@ -13,7 +13,9 @@ from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import kinds, manual_taxes
 from tollkey.payments.invoices.lines import details_of, lines_of
 from tollkey.payments.methods import customer_sources, instruments
-from tollkey.wire import Call, invalid, missing_param, value_at
+from tollkey.wire import Call, invalid
+from tollkey.wire.errors import missing_param
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice, StoredLine

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import shipping_rates
-from tollkey.wire import Call, invalid, value_at
+from tollkey.wire import Call, invalid
 from tollkey.wire.kinds import Kind
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import pricing
 from tollkey.payments.invoices import kinds
-from tollkey.wire import Call, Change, public, removed_since
+from tollkey.wire import Call
+from tollkey.wire.objects import public
+from tollkey.wire.removed import removed_since
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredDiscount

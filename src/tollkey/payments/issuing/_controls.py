@@ -9,7 +9,8 @@ from tollkey.db.table import Range
 from tollkey.ledger import Money
 from tollkey.payments.issuing import kinds
 from tollkey.payments.shared import conversion, fields
-from tollkey.wire import Call, exclusive
+from tollkey.wire import Call
+from tollkey.wire.errors import exclusive
 
 if TYPE_CHECKING:
     from tollkey.payments.issuing.stored import StoredIssuingCard

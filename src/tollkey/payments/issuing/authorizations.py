@@ -21,19 +21,10 @@ from tollkey.payments.issuing._merchant import merchant
 from tollkey.payments.issuing.cards import view as card_view
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import (
-    Call,
-    Change,
-    Endpoint,
-    P,
-    Resource,
-    invalid,
-    listing,
-    needs,
-    new_object,
-    only_in_test,
-    retrieve,
-)
+from tollkey.wire import Call, Endpoint, P, Resource, invalid, new_object
+from tollkey.wire.live import needs, only_in_test
+from tollkey.wire.pages import listing, retrieve
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.issuing.stored import StoredIssuingCard

@@ -10,7 +10,9 @@ from tollkey.keys import Permission
 from tollkey.payments.issuing import kinds, states
 from tollkey.payments.issuing._controls import controls
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Resource, invalid, listing, needs, new_object, retrieve
+from tollkey.wire import Call, Endpoint, Resource, invalid, new_object
+from tollkey.wire.live import needs
+from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

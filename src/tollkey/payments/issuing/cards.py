@@ -15,7 +15,10 @@ from tollkey.payments.issuing import kinds, states
 from tollkey.payments.issuing._controls import controls
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Resource, invalid, listing, missing_param, needs, new_object, retrieve
+from tollkey.wire import Call, Endpoint, Resource, invalid, new_object
+from tollkey.wire.errors import missing_param
+from tollkey.wire.live import needs
+from tollkey.wire.pages import listing, retrieve
 from tollkey.wire.sealing import seal_params, unseal_params
 
 if TYPE_CHECKING:

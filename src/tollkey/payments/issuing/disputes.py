@@ -13,7 +13,10 @@ from tollkey.ledger import Money
 from tollkey.payments.issuing import jobs, kinds, states
 from tollkey.payments.issuing._book import move
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Call, Endpoint, Resource, invalid, listing, needs, new_object, retrieve, value_at
+from tollkey.wire import Call, Endpoint, Resource, invalid, new_object
+from tollkey.wire.live import needs
+from tollkey.wire.objects import value_at
+from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

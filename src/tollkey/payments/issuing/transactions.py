@@ -15,18 +15,9 @@ from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._merchant import merchant
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import (
-    Call,
-    Endpoint,
-    P,
-    Resource,
-    invalid,
-    listing,
-    needs,
-    new_object,
-    only_in_test,
-    retrieve,
-)
+from tollkey.wire import Call, Endpoint, P, Resource, invalid, new_object
+from tollkey.wire.live import needs, only_in_test
+from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.issuing.stored import StoredIssuingTransaction

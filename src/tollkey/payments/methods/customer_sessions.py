@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.payments.methods import kinds
-from tollkey.wire import Call, Endpoint, Params, Resource, invalid, missing_param, new_object, records
+from tollkey.wire import Call, Endpoint, Params, Resource, invalid, new_object
+from tollkey.wire.errors import missing_param
 from tollkey.wire.kinds import Kind
+from tollkey.wire.live import records
 
 if TYPE_CHECKING:
     from tollkey.wire import api

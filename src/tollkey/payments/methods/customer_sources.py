@@ -9,7 +9,9 @@ from tollkey.payments.methods import kinds, states
 from tollkey.payments.methods.instruments import NewCard, fingerprint_owner, redeem, test_card, wire_card
 from tollkey.payments.processors import banks, cards
 from tollkey.payments.shared import fields
-from tollkey.wire import ApiError, Call, Deleted, card_error, invalid, missing_object, missing_param
+from tollkey.wire import ApiError, Call, invalid
+from tollkey.wire.errors import card_error, missing_object, missing_param
+from tollkey.wire.objects import Deleted
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import Instrument, SavedSource, StoredBankAccount, StoredCard, StoredSource

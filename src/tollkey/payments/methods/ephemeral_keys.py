@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, cast
 from tollkey.db import Scope, Tx
 from tollkey.keys import Authority, Denied, Key, Permission, Reason, mask_unknown
 from tollkey.payments.methods import kinds
-from tollkey.wire import Call, Endpoint, Params, Resource, invalid, public, records
+from tollkey.wire import Call, Endpoint, Params, Resource, invalid
 from tollkey.wire.hosted import granting_key
-from tollkey.wire.objects import Tables
+from tollkey.wire.live import records
+from tollkey.wire.objects import Tables, public
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredEphemeralKey

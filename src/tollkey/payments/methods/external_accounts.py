@@ -15,7 +15,8 @@ from tollkey.payments.methods.customer_sources import check_account_type
 from tollkey.payments.methods.instruments import redeem, test_card
 from tollkey.payments.processors import banks, cards
 from tollkey.payments.processors import states as bank_states
-from tollkey.wire import Call, card_error, invalid, missing_param
+from tollkey.wire import Call, invalid
+from tollkey.wire.errors import card_error, missing_param
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredBankAccount, StoredCard

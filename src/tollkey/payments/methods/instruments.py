@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.payments.methods import kinds
 from tollkey.payments.processors import banks, cards, protocol
 from tollkey.payments.shared import fields
-from tollkey.wire import ApiError, Call, card_error, invalid, missing_object, new_object
+from tollkey.wire import ApiError, Call, invalid, new_object
+from tollkey.wire.errors import card_error, missing_object
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import (

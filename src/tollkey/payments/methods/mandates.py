@@ -14,19 +14,10 @@ from tollkey.payments.methods import kinds, states
 from tollkey.payments.methods.method_types import TYPES
 from tollkey.payments.processors import banks, protocol
 from tollkey.payments.shared import fields
-from tollkey.wire import (
-    Call,
-    Endpoint,
-    P,
-    Reply,
-    Resource,
-    hosted_url,
-    html_page,
-    invalid,
-    new_object,
-    retrieve,
-    value_at,
-)
+from tollkey.wire import Call, Endpoint, P, Reply, Resource, invalid, new_object
+from tollkey.wire.hosted import hosted_url, html_page
+from tollkey.wire.objects import value_at
+from tollkey.wire.pages import retrieve
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs

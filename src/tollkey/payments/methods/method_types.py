@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from tollkey.wire import ApiError, exclusive, invalid
+from tollkey.wire import ApiError, invalid
+from tollkey.wire.errors import exclusive
 
 if TYPE_CHECKING:
     from tollkey.wire import api

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.payments.methods.method_types import TYPES
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, list_page, new_object, records
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, new_object
 from tollkey.wire.kinds import Kind
+from tollkey.wire.live import records
+from tollkey.wire.pages import list_page
 from tollkey.wire.shapes import properties
 
 if TYPE_CHECKING:

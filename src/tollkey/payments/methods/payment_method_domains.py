@@ -10,19 +10,11 @@ from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import (
-    Call,
-    Deleted,
-    Endpoint,
-    Resource,
-    invalid,
-    listing,
-    needs,
-    new_object,
-    records,
-    retrieve,
-)
+from tollkey.wire import Call, Endpoint, Resource, invalid, new_object
 from tollkey.wire.kinds import Kind
+from tollkey.wire.live import needs, records
+from tollkey.wire.objects import Deleted
+from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

@@ -29,21 +29,12 @@ from tollkey.payments.processors import banks
 from tollkey.payments.processors import cards as processors_cards
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import fields
-from tollkey.wire import (
-    Access,
-    Call,
-    Endpoint,
-    Page,
-    Params,
-    Removed,
-    Resource,
-    invalid,
-    list_page,
-    missing_param,
-    new_object,
-    publishable_access,
-    records,
-)
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, new_object
+from tollkey.wire.access import Access, publishable_access
+from tollkey.wire.errors import missing_param
+from tollkey.wire.live import records
+from tollkey.wire.pages import list_page
+from tollkey.wire.removed import Removed
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import Instrument, StoredBankAccount, StoredCard, StoredPaymentMethod

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tollkey.wire import Call, missing_param
+from tollkey.wire import Call
+from tollkey.wire.errors import missing_param
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredPaymentMethod

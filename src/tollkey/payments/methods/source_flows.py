@@ -21,16 +21,11 @@ from tollkey.payments.methods.instruments import (
 from tollkey.payments.processors import banks, cards
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, permissions
-from tollkey.wire import (
-    Call,
-    Params,
-    hosted_url,
-    invalid,
-    missing_param,
-    new_object,
-    value_at,
-)
+from tollkey.wire import Call, Params, invalid, new_object
+from tollkey.wire.errors import missing_param
+from tollkey.wire.hosted import hosted_url
 from tollkey.wire.kinds import Kind
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredCard, StoredSource

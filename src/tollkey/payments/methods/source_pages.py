@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tollkey.payments.methods import jobs, kinds, states
 from tollkey.payments.methods.source_flows import chargeable
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import Call, Reply, html_page, redirect, with_query
+from tollkey.wire import Call, Reply
+from tollkey.wire.hosted import html_page, redirect, with_query
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredSource

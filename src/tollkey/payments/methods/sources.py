@@ -17,23 +17,12 @@ from tollkey.payments.methods.customer_sources import add_source, remove_source,
 from tollkey.payments.processors import banks
 from tollkey.payments.processors import states as bank_accounts
 from tollkey.payments.shared import client_access, fields, permissions, providers
-from tollkey.wire import (
-    Access,
-    Call,
-    Deleted,
-    Endpoint,
-    P,
-    Page,
-    Params,
-    Resource,
-    invalid,
-    missing_object,
-    missing_param,
-    needs,
-    page_of_list,
-    publishable_access,
-    records,
-)
+from tollkey.wire import Call, Endpoint, P, Page, Params, Resource, invalid
+from tollkey.wire.access import Access, publishable_access
+from tollkey.wire.errors import missing_object, missing_param
+from tollkey.wire.live import needs, records
+from tollkey.wire.objects import Deleted
+from tollkey.wire.pages import page_of_list
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import SavedSource, StoredBankAccount, StoredSource

@@ -16,22 +16,13 @@ from tollkey.payments.methods.copying import shared_from
 from tollkey.payments.methods.customer_sources import inline_bank, inline_card
 from tollkey.payments.processors import banks
 from tollkey.payments.shared import client_access, fields, permissions
-from tollkey.wire import (
-    ApiError,
-    Call,
-    Change,
-    Endpoint,
-    Params,
-    Resource,
-    exclusive,
-    invalid,
-    missing_object,
-    new_object,
-    public,
-    publishable_access,
-    records,
-)
+from tollkey.wire import ApiError, Call, Endpoint, Params, Resource, invalid, new_object
+from tollkey.wire.access import publishable_access
+from tollkey.wire.errors import exclusive, missing_object
+from tollkey.wire.live import records
+from tollkey.wire.objects import public
 from tollkey.wire.sealing import seal_params, sealed_for
+from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredBankAccount, StoredCard, StoredToken

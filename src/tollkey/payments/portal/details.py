@@ -11,7 +11,8 @@ from tollkey.payments.customers import customers
 from tollkey.payments.portal.session import Here, completed, here, return_link
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import tax_ids
-from tollkey.wire import ApiError, Call, Endpoint, P, Reply, html_page, invalid
+from tollkey.wire import ApiError, Call, Endpoint, P, Reply, invalid
+from tollkey.wire.hosted import html_page
 
 if TYPE_CHECKING:
     from tollkey.wire import operations

@@ -12,8 +12,9 @@ from tollkey.payments.portal.details import details_link
 from tollkey.payments.portal.plan_change import change_link
 from tollkey.payments.portal.session import Here, leads_to, recurring_of, return_link
 from tollkey.payments.shared import currency
-from tollkey.wire import Call, Reply, html_page, value_at
-from tollkey.wire.hosted import with_query
+from tollkey.wire import Call, Reply
+from tollkey.wire.hosted import html_page, with_query
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer

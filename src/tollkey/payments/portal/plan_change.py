@@ -25,7 +25,9 @@ from tollkey.payments.portal.session import (
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.subscriptions import changes, periods, previews, subscription_schedules
 from tollkey.payments.subscriptions import items as subscriptions_items
-from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, html_page, invalid, value_at
+from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, invalid
+from tollkey.wire.hosted import html_page
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem

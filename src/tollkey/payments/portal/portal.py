@@ -31,23 +31,12 @@ from tollkey.payments.portal.session import (
 )
 from tollkey.payments.shared import currency, fields
 from tollkey.payments.subscriptions import changes
-from tollkey.wire import (
-    Call,
-    Endpoint,
-    P,
-    Params,
-    Reply,
-    Resource,
-    hosted_url,
-    invalid,
-    listing,
-    missing_param,
-    new_object,
-    records,
-    redirect,
-    retrieve,
-    value_at,
-)
+from tollkey.wire import Call, Endpoint, P, Params, Reply, Resource, invalid, new_object
+from tollkey.wire.errors import missing_param
+from tollkey.wire.hosted import hosted_url, redirect
+from tollkey.wire.live import records
+from tollkey.wire.objects import value_at
+from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.portal.stored import StoredPortalSession

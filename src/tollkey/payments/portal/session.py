@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tollkey.payments.portal import kinds
 from tollkey.payments.shared import clock
-from tollkey.wire import Call, Reply, html_page, invalid, missing_param, redirect, value_at
+from tollkey.wire import Call, Reply, invalid
+from tollkey.wire.errors import missing_param
+from tollkey.wire.hosted import html_page, redirect
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer

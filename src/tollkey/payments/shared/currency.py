@@ -6,7 +6,8 @@ smallest amounts follow the documentation's currencies page.
 
 from __future__ import annotations
 
-from tollkey.wire import ApiError, invalid, too_small
+from tollkey.wire import ApiError, invalid
+from tollkey.wire.errors import too_small
 
 #: In the order of the real API's error message.
 SUPPORTED: tuple[str, ...] = (

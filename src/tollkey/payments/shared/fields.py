@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, cast, overload
 
-from tollkey.wire import Call, merged_metadata, missing_object
+from tollkey.wire import Call
+from tollkey.wire.errors import missing_object
 from tollkey.wire.kinds import Kind, T
+from tollkey.wire.metadata import merged_metadata
 
 if TYPE_CHECKING:
     from tollkey.wire import api

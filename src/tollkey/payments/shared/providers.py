@@ -4,7 +4,7 @@ built in.
 
 from __future__ import annotations
 
-from tollkey.wire import Capability
+from tollkey.wire.live import Capability
 
 #: The error is that of an account that may not charge yet (reference section 1.2).
 CHARGES = Capability(

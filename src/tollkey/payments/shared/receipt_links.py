@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tollkey.payments.shared.fields import acting_account
-from tollkey.wire import Call, hosted_url
+from tollkey.wire import Call
+from tollkey.wire.hosted import hosted_url
 
 RECEIPT = "receipts"
 

@@ -15,7 +15,8 @@ from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_m
 from tollkey.payments.subscriptions.periods import period_of_item, whole_period
 from tollkey.payments.subscriptions.proration import item_details
 from tollkey.payments.usage import quantities
-from tollkey.wire import Call, Params, card_error
+from tollkey.wire import Call, Params
+from tollkey.wire.errors import card_error
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer

@@ -46,7 +46,8 @@ from tollkey.payments.subscriptions.periods import (
 from tollkey.payments.subscriptions.proration import prorations
 from tollkey.payments.subscriptions.settings import apply_settings, pause_of, set_cancel, set_details, translate
 from tollkey.payments.subscriptions.trials import without_method
-from tollkey.wire import Call, Params, invalid, merged_metadata
+from tollkey.wire import Call, Params, invalid
+from tollkey.wire.metadata import merged_metadata
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry

@@ -34,7 +34,8 @@ from tollkey.payments.subscriptions.lifecycle import INCOMPLETE_SECONDS
 from tollkey.payments.subscriptions.pending_items import plan as plan_pending
 from tollkey.payments.subscriptions.periods import TRIAL_NOTICE, schedule_jobs, terms_of
 from tollkey.payments.subscriptions.settings import apply_settings, set_cancel, translate
-from tollkey.wire import Call, Params, invalid, missing_param, new_object
+from tollkey.wire import Call, Params, invalid, new_object
+from tollkey.wire.errors import missing_param
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tollkey.payments.subscriptions import kinds
-from tollkey.wire import Call, nested_list, new_object
+from tollkey.wire import Call, new_object
+from tollkey.wire.pages import nested_list
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredEntitlement

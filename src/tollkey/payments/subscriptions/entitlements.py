@@ -14,20 +14,11 @@ from tollkey.keys import Permission
 from tollkey.payments.catalog import products
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
-from tollkey.wire import (
-    Call,
-    Deleted,
-    Endpoint,
-    Page,
-    Params,
-    Resource,
-    invalid,
-    list_page,
-    missing_object,
-    new_object,
-    records,
-    retrieve,
-)
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, new_object
+from tollkey.wire.errors import missing_object
+from tollkey.wire.live import records
+from tollkey.wire.objects import Deleted
+from tollkey.wire.pages import list_page, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredProductFeature

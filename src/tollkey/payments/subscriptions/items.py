@@ -18,8 +18,12 @@ from tollkey.payments.subscriptions.periods import (
     span,
     terms_of,
 )
-from tollkey.wire import Call, invalid, merged_metadata, missing_object, nested_list, new_object, public
+from tollkey.wire import Call, invalid, new_object
+from tollkey.wire.errors import missing_object
 from tollkey.wire.kinds import T
+from tollkey.wire.metadata import merged_metadata
+from tollkey.wire.objects import public
+from tollkey.wire.pages import nested_list
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice

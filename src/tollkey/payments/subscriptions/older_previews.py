@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.payments.subscriptions.previews import preview_of
-from tollkey.wire import Call, Endpoint, MoreEndpoints, Page, Params, page_of_list
+from tollkey.wire import Call, Endpoint, Page, Params
+from tollkey.wire.pages import page_of_list
+from tollkey.wire.resource import MoreEndpoints
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice

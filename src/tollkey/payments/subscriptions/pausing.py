@@ -17,7 +17,8 @@ from tollkey.payments.subscriptions.periods import begin_periods
 from tollkey.payments.subscriptions.proration import Charge, item_details, pending_entry, prorations
 from tollkey.payments.subscriptions.trials import PAUSED
 from tollkey.payments.usage import quantities
-from tollkey.wire import Call, Params, invalid, value_at
+from tollkey.wire import Call, Params, invalid
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem, StoredLine

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic, pricing
 from tollkey.payments.subscriptions import jobs
-from tollkey.wire import Call, Params, exclusive, invalid
+from tollkey.wire import Call, Params, invalid
+from tollkey.wire.errors import exclusive
 from tollkey.wire.kinds import Job
 
 if TYPE_CHECKING:

@@ -13,8 +13,10 @@ from tollkey.payments.subscriptions.items import check_sold, load, recurring_pri
 from tollkey.payments.subscriptions.periods import period_of, terms_of
 from tollkey.payments.subscriptions.rules import MOST_ADDED_ITEMS, check_taxes, not_both
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, Params, invalid, merged_metadata, missing_param
+from tollkey.wire import Call, Params, invalid
+from tollkey.wire.errors import missing_param
 from tollkey.wire.kinds import Kind
+from tollkey.wire.metadata import merged_metadata
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice

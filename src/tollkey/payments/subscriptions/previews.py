@@ -26,7 +26,8 @@ from tollkey.payments.subscriptions.proration import item_details, prorations
 from tollkey.payments.subscriptions.rules import check_preview
 from tollkey.payments.subscriptions.settings import PREVIEW_ANCHOR, translate
 from tollkey.payments.tax import automatic
-from tollkey.wire import ApiError, Call, Endpoint, MoreEndpoints, Params, invalid
+from tollkey.wire import ApiError, Call, Endpoint, Params, invalid
+from tollkey.wire.resource import MoreEndpoints
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry

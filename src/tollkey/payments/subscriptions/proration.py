@@ -20,7 +20,8 @@ from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.discounts import discounts_of
 from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_flexible, is_metered
 from tollkey.payments.subscriptions.periods import period_of_item, whole_period
-from tollkey.wire import Call, new_object, value_at
+from tollkey.wire import Call, new_object
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice

@@ -14,7 +14,8 @@ from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.creation import create
 from tollkey.payments.subscriptions.periods import terms_of
 from tollkey.payments.tax import automatic as tax_automatic
-from tollkey.wire import Call, Params, invalid, new_object, public
+from tollkey.wire import Call, Params, invalid, new_object
+from tollkey.wire.objects import public
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import DiscountEntry

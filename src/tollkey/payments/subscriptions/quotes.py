@@ -15,24 +15,11 @@ from tollkey.payments.invoices import pdf as document
 from tollkey.payments.shared import clock, currency, fields, providers
 from tollkey.payments.subscriptions import jobs, kinds, quote_rules, states
 from tollkey.payments.tax import automatic
-from tollkey.wire import (
-    Action,
-    Call,
-    Endpoint,
-    Page,
-    Params,
-    Reply,
-    Resource,
-    invalid,
-    list_page,
-    merged_metadata,
-    nested_list,
-    new_object,
-    page_of_list,
-    public,
-    records,
-    retrieve,
-)
+from tollkey.wire import Action, Call, Endpoint, Page, Params, Reply, Resource, invalid, new_object
+from tollkey.wire.live import records
+from tollkey.wire.metadata import merged_metadata
+from tollkey.wire.objects import public
+from tollkey.wire.pages import list_page, nested_list, page_of_list, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import OrderedLine

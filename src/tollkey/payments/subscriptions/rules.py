@@ -16,7 +16,8 @@ from tollkey.payments.subscriptions.discounts import check_minimum
 from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_flexible, is_metered, load
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.subscriptions.settings import check_method, translate
-from tollkey.wire import Call, Params, exclusive, invalid
+from tollkey.wire import Call, Params, invalid
+from tollkey.wire.errors import exclusive
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem

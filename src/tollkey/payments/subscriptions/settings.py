@@ -10,8 +10,10 @@ from tollkey.payments.methods import instruments
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.tax import automatic
-from tollkey.wire import Call, P, Params, Removed, exclusive, invalid, missing_param, new_object
+from tollkey.wire import Call, P, Params, invalid, new_object
+from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.params import Param
+from tollkey.wire.removed import Removed
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription

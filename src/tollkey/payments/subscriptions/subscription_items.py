@@ -9,7 +9,10 @@ from tollkey.payments.shared import clock, providers
 from tollkey.payments.subscriptions import changes, kinds, rules, versions
 from tollkey.payments.subscriptions.items import load
 from tollkey.payments.subscriptions.subscriptions import PERMISSION
-from tollkey.wire import ApiError, Call, Deleted, Endpoint, Page, Params, Resource, list_page, records, retrieve
+from tollkey.wire import ApiError, Call, Endpoint, Page, Params, Resource
+from tollkey.wire.live import records
+from tollkey.wire.objects import Deleted
+from tollkey.wire.pages import list_page, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem

@@ -16,22 +16,11 @@ from tollkey.payments.subscriptions import phases as work
 from tollkey.payments.subscriptions.periods import schedule_jobs
 from tollkey.payments.subscriptions.settings import clear_cancellation
 from tollkey.payments.subscriptions.subscriptions import PERMISSION
-from tollkey.wire import (
-    Action,
-    Call,
-    Endpoint,
-    Page,
-    Params,
-    Resource,
-    created_ranges,
-    invalid,
-    list_page,
-    merged_metadata,
-    missing_param,
-    new_object,
-    records,
-    retrieve,
-)
+from tollkey.wire import Action, Call, Endpoint, Page, Params, Resource, invalid, new_object
+from tollkey.wire.errors import missing_param
+from tollkey.wire.live import records
+from tollkey.wire.metadata import merged_metadata
+from tollkey.wire.pages import created_ranges, list_page, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer

@@ -45,24 +45,13 @@ from tollkey.payments.subscriptions.renewal import (
     trial_will_end,
 )
 from tollkey.payments.subscriptions.versions import CHANGES
-from tollkey.wire import (
-    Action,
-    ApiError,
-    Call,
-    Endpoint,
-    Page,
-    Params,
-    Reaction,
-    Removed,
-    Resource,
-    created_ranges,
-    invalid,
-    list_page,
-    missing_object,
-    records,
-    retrieve,
-    searching,
-)
+from tollkey.wire import Action, ApiError, Call, Endpoint, Page, Params, Resource, invalid
+from tollkey.wire.errors import missing_object
+from tollkey.wire.live import records
+from tollkey.wire.pages import created_ranges, list_page, retrieve
+from tollkey.wire.removed import Removed
+from tollkey.wire.resource import Reaction
+from tollkey.wire.search import searching
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription

@@ -13,7 +13,10 @@ from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.items import is_metered
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.usage import quantities
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, missing_param, page_of_list, records
+from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid
+from tollkey.wire.errors import missing_param
+from tollkey.wire.live import records
+from tollkey.wire.pages import page_of_list
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import UsageRecord, UsageRecordObject

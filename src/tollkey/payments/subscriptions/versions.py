@@ -7,7 +7,9 @@ from typing import Any
 
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.periods import period_of
-from tollkey.wire import Call, Change, removed_since
+from tollkey.wire import Call
+from tollkey.wire.removed import removed_since
+from tollkey.wire.versions import Change
 
 
 def _one_period(call: Call, subscription: MutableMapping[str, Any]) -> None:

@@ -18,7 +18,8 @@ from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds
 from tollkey.payments.tax.rates import Place, located, percent_at, reason_of, reverses
-from tollkey.wire import ApiError, Call, invalid, new_object, value_at
+from tollkey.wire import ApiError, Call, invalid, new_object
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (

@@ -27,20 +27,11 @@ from tollkey.payments.tax.rates import (
     summary,
     taxed,
 )
-from tollkey.wire import (
-    Call,
-    Endpoint,
-    Page,
-    Resource,
-    exclusive,
-    invalid,
-    nested_list,
-    new_object,
-    page_of_list,
-    records,
-    retrieve,
-    value_at,
-)
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid, new_object
+from tollkey.wire.errors import exclusive
+from tollkey.wire.live import records
+from tollkey.wire.objects import value_at
+from tollkey.wire.pages import nested_list, page_of_list, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (

@@ -13,7 +13,8 @@ from tollkey.payments.shared import events
 from tollkey.payments.tax import kinds
 from tollkey.payments.tax.calculations import expired, unexpired
 from tollkey.payments.tax.transactions import record, reverse
-from tollkey.wire import ApiError, Call, value_at
+from tollkey.wire import ApiError, Call
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (

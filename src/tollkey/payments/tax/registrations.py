@@ -12,7 +12,9 @@ from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds
 from tollkey.payments.tax.rates import registration_status
 from tollkey.payments.tax.settings import SETTINGS
-from tollkey.wire import Call, Endpoint, Page, Resource, invalid, list_page, new_object, records, retrieve
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid, new_object
+from tollkey.wire.live import records
+from tollkey.wire.pages import list_page, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

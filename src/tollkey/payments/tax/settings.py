@@ -12,7 +12,8 @@ from tollkey.keys import Permission
 from tollkey.payments.catalog import tax_code_table
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds, states
-from tollkey.wire import Call, Endpoint, Resource, new_object, records
+from tollkey.wire import Call, Endpoint, Resource, new_object
+from tollkey.wire.live import records
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (

@@ -12,7 +12,8 @@ from tollkey.payments.shared import events
 from tollkey.payments.tax import kinds, linking
 from tollkey.payments.tax.calculations import TRANSACTIONS
 from tollkey.payments.tax.linking import calculation_of
-from tollkey.wire import ApiError, Call, Endpoint, Reaction, Resource, new_object
+from tollkey.wire import ApiError, Call, Endpoint, Resource, new_object
+from tollkey.wire.resource import Reaction
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

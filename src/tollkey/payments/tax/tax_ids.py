@@ -15,22 +15,12 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.keys import Permission
 from tollkey.payments.shared import permissions, providers
 from tollkey.payments.tax import jobs, kinds
-from tollkey.wire import (
-    Call,
-    Deleted,
-    Endpoint,
-    Page,
-    Resource,
-    invalid,
-    list_page,
-    missing_object,
-    missing_param,
-    needs,
-    new_object,
-    operation_params,
-    records,
-)
-from tollkey.wire.params import Choice
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid, new_object
+from tollkey.wire.errors import missing_object, missing_param
+from tollkey.wire.live import needs, records
+from tollkey.wire.objects import Deleted
+from tollkey.wire.pages import list_page
+from tollkey.wire.params import Choice, operation_params
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from tollkey.keys import Permission
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds
-from tollkey.wire import Call, Endpoint, Resource, listing, new_object, records, retrieve
+from tollkey.wire import Call, Endpoint, Resource, new_object
+from tollkey.wire.live import records
+from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (

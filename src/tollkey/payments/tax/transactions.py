@@ -12,18 +12,9 @@ from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds
 from tollkey.payments.tax.calculations import TRANSACTIONS, unexpired
 from tollkey.payments.tax.rates import spread
-from tollkey.wire import (
-    Call,
-    Endpoint,
-    Page,
-    Resource,
-    invalid,
-    nested_list,
-    new_object,
-    page_of_list,
-    records,
-    retrieve,
-)
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid, new_object
+from tollkey.wire.live import records
+from tollkey.wire.pages import nested_list, page_of_list, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (

@@ -15,21 +15,12 @@ from tollkey.payments.methods import payment_methods
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import fields, providers
 from tollkey.payments.terminal import states
-from tollkey.wire import (
-    Call,
-    Deleted,
-    Endpoint,
-    Resource,
-    invalid,
-    listing,
-    missing_param,
-    needs,
-    new_object,
-    only_in_test,
-    records,
-    retrieve,
-)
+from tollkey.wire import Call, Endpoint, Resource, invalid, new_object
+from tollkey.wire.errors import missing_param
 from tollkey.wire.kinds import Kind
+from tollkey.wire.live import needs, only_in_test, records
+from tollkey.wire.objects import Deleted
+from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredPaymentIntent

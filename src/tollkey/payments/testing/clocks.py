@@ -15,21 +15,12 @@ from tollkey.payments.catalog import arithmetic
 from tollkey.payments.shared import clock as shared_clock
 from tollkey.payments.subscriptions import lifecycle
 from tollkey.payments.testing import jobs, states
-from tollkey.wire import (
-    Action,
-    ApiError,
-    Call,
-    Deleted,
-    Endpoint,
-    Resource,
-    invalid,
-    listing,
-    new_object,
-    only_in_test,
-    retrieve,
-    run_job,
-)
+from tollkey.wire import Action, ApiError, Call, Endpoint, Resource, invalid, new_object
+from tollkey.wire.jobs import run_job
 from tollkey.wire.kinds import Job, Kind
+from tollkey.wire.live import only_in_test
+from tollkey.wire.objects import Deleted
+from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer

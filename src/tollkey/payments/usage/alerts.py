@@ -14,20 +14,11 @@ from tollkey.keys import Permission
 from tollkey.payments.shared import events
 from tollkey.payments.usage import alert_rules, kinds, states
 from tollkey.payments.usage.alert_rules import MIGRATION, usage_reported
-from tollkey.wire import (
-    Action,
-    Call,
-    Endpoint,
-    Page,
-    Reaction,
-    Resource,
-    invalid,
-    list_page,
-    missing_param,
-    new_object,
-    records,
-    too_small,
-)
+from tollkey.wire import Action, Call, Endpoint, Page, Resource, invalid, new_object
+from tollkey.wire.errors import missing_param, too_small
+from tollkey.wire.live import records
+from tollkey.wire.pages import list_page
+from tollkey.wire.resource import Reaction
 
 if TYPE_CHECKING:
     from tollkey.payments.usage.stored import StoredAlert

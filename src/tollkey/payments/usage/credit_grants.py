@@ -28,21 +28,11 @@ from tollkey.payments.usage.credits import (
     record,
     wire_amount,
 )
-from tollkey.wire import (
-    Action,
-    Call,
-    Endpoint,
-    Page,
-    Resource,
-    invalid,
-    list_page,
-    missing_param,
-    new_object,
-    records,
-    retrieve,
-    too_small,
-)
+from tollkey.wire import Action, Call, Endpoint, Page, Resource, invalid, new_object
+from tollkey.wire.errors import missing_param, too_small
 from tollkey.wire.kinds import Job
+from tollkey.wire.live import records
+from tollkey.wire.pages import list_page, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.usage.stored import StoredCreditGrant

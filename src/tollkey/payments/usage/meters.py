@@ -13,20 +13,10 @@ from tollkey.payments.usage import counting, kinds, states
 from tollkey.payments.usage.events import MIGRATION, cancel, measured
 from tollkey.payments.usage.sessions import EVENTS
 from tollkey.payments.usage.streams import ADJUSTMENTS
-from tollkey.wire import (
-    Action,
-    Call,
-    Endpoint,
-    Page,
-    Resource,
-    invalid,
-    listing,
-    missing_param,
-    new_object,
-    page_of_list,
-    records,
-    retrieve,
-)
+from tollkey.wire import Action, Call, Endpoint, Page, Resource, invalid, new_object
+from tollkey.wire.errors import missing_param
+from tollkey.wire.live import records
+from tollkey.wire.pages import listing, page_of_list, retrieve
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from tollkey.db import Migration, Scope, Tx
 from tollkey.keys import Authority, Denied, Key, Permission, Reason, mask_unknown
-from tollkey.wire import ApiError, Call, Endpoint, Resource, records
+from tollkey.wire import ApiError, Call, Endpoint, Resource
 from tollkey.wire.hosted import granting_key
+from tollkey.wire.live import records
 from tollkey.wire.rfc3339 import written
 
 if TYPE_CHECKING:

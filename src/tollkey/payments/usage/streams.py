@@ -14,7 +14,8 @@ from tollkey.payments.usage import counting
 from tollkey.payments.usage.counting import Problem, UsageEvent
 from tollkey.payments.usage.events import cancel
 from tollkey.payments.usage.sessions import EVENTS
-from tollkey.wire import ApiError, Call, Endpoint, Resource, invalid, records
+from tollkey.wire import ApiError, Call, Endpoint, Resource, invalid
+from tollkey.wire.live import records
 from tollkey.wire.rfc3339 import written
 
 if TYPE_CHECKING:

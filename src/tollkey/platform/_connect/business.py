@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tollkey.wire import Json, value_at
+from tollkey.wire import Json
+from tollkey.wire.objects import value_at
 
 _URL, _NAME = "business_profile.url", "business_profile.name"
 _DESCRIPTOR, _PREFIX = (

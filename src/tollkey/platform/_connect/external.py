@@ -9,7 +9,8 @@ from typing import Any
 
 from tollkey.platform._connect import kyc, needs
 from tollkey.platform._connect.loading import LoadedAccount, save_account
-from tollkey.wire import Call, Json, invalid, missing_object
+from tollkey.wire import Call, Json, invalid
+from tollkey.wire.errors import missing_object
 from tollkey.wire.kinds import Job
 from tollkey.wire.objects import changed
 

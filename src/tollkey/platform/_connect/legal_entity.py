@@ -11,7 +11,10 @@ from typing import Any
 
 from tollkey.platform._connect.ownership import are_closed
 from tollkey.platform._connect.shape import address
-from tollkey.wire import Call, Change, Removed, removed_since, value_at
+from tollkey.wire import Call
+from tollkey.wire.objects import value_at
+from tollkey.wire.removed import Removed, removed_since
+from tollkey.wire.versions import Change
 
 #: The version that replaced ``legal_entity`` by ``individual`` and ``company``.
 SINCE = "2019-02-19"

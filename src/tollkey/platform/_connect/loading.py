@@ -11,9 +11,9 @@ from tollkey.platform._connect import business, countries, kyc, needs, v2_change
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import EVERY_FIELD, blank_company
 from tollkey.platform.connections import disconnect
-from tollkey.wire import ApiError, Call, Deleted, Json
+from tollkey.wire import ApiError, Call, Json
 from tollkey.wire.kinds import Job
-from tollkey.wire.objects import changed
+from tollkey.wire.objects import Deleted, changed
 from tollkey.wire.refusals import account_invalid
 
 VERIFY = Job("account.verify")

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tollkey.platform._connect import business, countries, kyc
-from tollkey.wire import Json, value_at
+from tollkey.wire import Json
+from tollkey.wire.objects import value_at
 
 _DOB = ("dob.day", "dob.month", "dob.year")
 #: What an account is asked for whose bank account may be somebody else's.

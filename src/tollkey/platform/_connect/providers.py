@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tollkey.wire import Capability
+from tollkey.wire.live import Capability
 
 VERIFICATION = Capability("verifying connected accounts", "verify an account or the people behind it")

@@ -10,7 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tollkey.platform._connect import countries, kyc
-from tollkey.wire import Call, Json, Params, exclusive, invalid, merged_metadata, nested_list, new_object
+from tollkey.wire import Call, Json, Params, invalid, new_object
+from tollkey.wire.errors import exclusive
+from tollkey.wire.metadata import merged_metadata
+from tollkey.wire.pages import nested_list
 from tollkey.wire.urls import is_site
 
 _ADDRESS = ("city", "country", "line1", "line2", "postal_code", "state")

@@ -10,7 +10,8 @@ from typing import Final
 
 from tollkey.platform import thin_events
 from tollkey.platform._connect.v2_account import v2_capability
-from tollkey.wire import Call, Json, value_at
+from tollkey.wire import Call, Json
+from tollkey.wire.objects import value_at
 
 #: Part of an account of v2 -> where v1 has it.
 _PARTS: Final = {

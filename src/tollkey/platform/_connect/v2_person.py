@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tollkey.wire import Json, invalid, value_at
+from tollkey.wire import Json, invalid
+from tollkey.wire.objects import value_at
 from tollkey.wire.rfc3339 import written
 
 #: Field of v2 -> field of v1, with the same values.
