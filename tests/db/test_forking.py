@@ -101,6 +101,16 @@ def test_a_fork_that_python_does_not_know_of_is_noticed_at_the_first_use(way: st
     assert told(database_url, story) == [True, ["child", True]]
 
 
+def test_a_closed_database_is_no_failure_at_a_fork(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    database = SQLite(tmp_path / "one.db")
+    database.close()
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert caplog.records == []
+
+
 def test_a_database_that_was_closed_stays_closed(tmp_path: Path) -> None:
     database = SQLite(tmp_path / "one.db")
     assert database.close_connections()

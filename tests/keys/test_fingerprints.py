@@ -19,7 +19,7 @@ from tollkey.keys import (
     KeyService,
     PermissionCatalogue,
 )
-from tollkey.keys.fingerprints import fingerprint, load_keyring, record_keyring, retire_sealing_key
+from tollkey.keys.fingerprints import fingerprint, load_keyring, replace_keyring, retire_sealing_key
 
 ACCOUNT = "acct_1AaBbCcDdEeFfGgHh"
 
@@ -70,8 +70,11 @@ def test_another_keyring_is_refused(keyed: Database) -> None:
 def test_a_keyring_from_before_a_rotation_is_refused_as_incomplete(keyed: Database, rotated: str) -> None:
     before = Keyring.fresh()
     load_keyring(keyed, KeyringSource("here", given=before))
-    after = getattr(before, rotated)()
-    keyed.write(lambda tx: record_keyring(tx, after))
+    saved: list[Keyring] = []
+    after = replace_keyring(
+        keyed, KeyringSource("here", given=before), lambda present: getattr(present, rotated)(), saved.append
+    )
+    assert saved == [after]
     refused(keyed, before, "lacks the (digest|sealing) key (d2|s2)")
     assert load_keyring(keyed, KeyringSource("here", given=after)) == after
 
@@ -82,6 +85,22 @@ def test_a_keyring_that_was_rotated_before_the_database_heard_of_it_is_taken(key
     after = before.rotate_sealing()
     assert load_keyring(keyed, KeyringSource("here", given=after)) == after
     refused(keyed, before, "lacks the sealing key s2")
+
+
+def test_two_rotations_at_once_keep_the_keys_of_both(keyed: Database, tmp_path: Path) -> None:
+    source = KeyringSource.file(tmp_path / "keyring.json")
+    load_keyring(keyed, source)
+
+    def rotate(_: int) -> Keyring:
+        return replace_keyring(
+            keyed, source, lambda present: present.rotate_sealing(), lambda made: made.save(tmp_path / "keyring.json")
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        made = sorted(pool.map(rotate, range(2)), key=lambda keyring: keyring.sealing_current)
+    assert [keyring.sealing_current for keyring in made] == ["s2", "s3"]
+    assert load_keyring(keyed, source) == made[1]
+    assert made[0].sealing_keys.items() <= made[1].sealing_keys.items()
 
 
 def test_who_still_has_a_retired_key_is_as_welcome_as_who_dropped_it(keyed: Database) -> None:

@@ -7,15 +7,27 @@ from typing import Annotated
 
 import typer
 
-from tollkey.cli.common import AsJson, Data, Database, fail, opened, refused, show
-from tollkey.core import Core, keyring_source, sealings, sole_server
+from tollkey.cli.common import AsJson, Data, fail, refused, show
+from tollkey.cli.keyring_opening import OpenKeyring, open_keyring, unretirable
 from tollkey.keys import Keyring, count_sealed_with, fingerprints, reseal_all
 
 app = typer.Typer(no_args_is_help=True, help="Manage the keyring: the keys that digest and encrypt stored data.")
+Database = Annotated[
+    str | None,
+    typer.Option(
+        help="postgresql://… of the payments API, or the database of a library: a file, or postgresql://… with"
+        " --keyring. [SQLite in --data]"
+    ),
+]
+File = Annotated[
+    str | None,
+    typer.Option("--keyring", help="File of the keyring of a library's database. [SQLite: beside the database]"),
+]
 To = Annotated[
     Path | None,
     typer.Option(help="Write the new keyring to this file. Required when the current one is read-only."),
 ]
+_PROGRESS = 1_000  # resealed values between two lines of progress
 
 
 def _facts(keyring: Keyring) -> dict[str, object]:
@@ -46,10 +58,10 @@ def create_keyring(file: Path) -> None:
 
 
 @app.command("show")
-def show_keyring(data: Data = None, database: Database = None, json_: AsJson = False) -> None:
+def show_keyring(data: Data = None, database: Database = None, keyring: File = None, json_: AsJson = False) -> None:
     """Show the names of the current and the retired digest and sealing keys."""
-    with opened(data, database) as core:
-        _print(core.authority.keyring, json_)
+    with open_keyring(data, database, keyring) as held:
+        _print(held.keyring, json_)
 
 
 @app.command()
@@ -58,77 +70,71 @@ def rotate(
     help="Create a new digest key. Rows are converted as their keys are used.")] = True,
     sealing: Annotated[bool, typer.Option("--sealing/--no-sealing",
     help="Create a new sealing key and re-encrypt sealed data with it.")] = True,
-    to: To = None, data: Data = None, database: Database = None, json_: AsJson = False,
+    to: To = None, data: Data = None, database: Database = None, keyring: File = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Create new current keys. The old keys are retired but kept.
 
-    Stop the servers first and restart them afterwards.
+    Stop every process that uses the database first, and restart them afterwards. If it is interrupted, the keyring and
+    the database still belong together: `tollkey keyring move` completes it.
     """
-    with opened(data, database) as core, sole_server(core.settings):
-        keyring = core.authority.keyring
-        keyring = keyring.rotate_digest() if digest else keyring
-        keyring = keyring.rotate_sealing() if sealing else keyring
-        _save(core, keyring, to)
-        core.database.write(lambda tx: fingerprints.record_keyring(tx, keyring))
-        _print(keyring, json_, *_move(core, keyring))
+
+    def rotated(present: Keyring) -> Keyring:
+        present = present.rotate_digest() if digest else present
+        return present.rotate_sealing() if sealing else present
+
+    if not digest and not sealing:
+        raise typer.BadParameter("nothing is left to rotate", param_hint="--no-sealing")
+    with open_keyring(data, database, keyring, alone=True) as held:
+        held.check_writable(to)
+        try:
+            new = fingerprints.replace_keyring(held.database, held.source, rotated, lambda made: held.save(made, to))
+        except OSError as problem:
+            raise refused(problem) from None
+        _print(new, json_, *_move(held, new))
 
 
 @app.command()
-def move(data: Data = None, database: Database = None, json_: AsJson = False) -> None:
+def move(data: Data = None, database: Database = None, keyring: File = None, json_: AsJson = False) -> None:
     """Re-encrypt all sealed data with the current sealing key. ``rotate`` does this too, unless it was interrupted."""
-    with opened(data, database) as core:
-        _print(core.authority.keyring, json_, *_move(core, core.authority.keyring))
+    with open_keyring(data, database, keyring) as held:
+        _print(held.keyring, json_, *_move(held, held.keyring))
 
 
 @app.command()
-def retire(name: str, to: To = None, data: Data = None, database: Database = None, json_: AsJson = False) -> None:
-    """Delete a retired sealing key that is no longer used. Stop the servers first.
+def retire(
+    name: str, to: To = None, data: Data = None, database: Database = None, keyring: File = None, json_: AsJson = False
+) -> None:
+    """Delete a retired sealing key that is no longer used. Stop every process that uses the database first.
 
     Digest keys cannot be deleted, because digests cannot be converted.
     """
-    with opened(data, database) as core, sole_server(core.settings):
-        keyring = core.authority.keyring
-        if name not in keyring.sealing_keys:
-            raise fail(
-                f"no such sealing key: {name[:20]}"
-                if name not in keyring.digest_keys
-                else f"{name} is a digest key: digest keys cannot be deleted"
-            )
-        if name == keyring.sealing_current:
-            raise fail(f"{name} is the current sealing key: run `tollkey keyring rotate` first")
-        left = count_sealed_with(core.database, sealings(core), name)
+    with open_keyring(data, database, keyring, alone=True) as held:
+        problem = unretirable(held.keyring, name)
+        if problem is not None:
+            raise fail(problem)
+        left = count_sealed_with(held.database, held.places, name)
         if left:
             where = ", ".join(f"{count} in {what}" for what, count in sorted(left.items()))
             raise fail(f"{name} is still needed ({where}): run `tollkey keyring move` first")
-        keyring = keyring.without(name)
-        core.database.write(lambda tx: fingerprints.retire_sealing_key(tx, name))
-        _save(core, keyring, to)
-        _print(keyring, json_)
-
-
-def _save(core: Core, keyring: Keyring, to: Path | None) -> None:
-    """Save the keyring to the file it was read from, or to ``to``.
-
-    Raises typer.Exit when the source is read-only and ``to`` is None.
-
-    """
-    source = keyring_source(core.settings)
-    if to is None and (source.path is None or not source.own):
-        raise fail(
-            f"the keyring {source.place} is read-only: pass --to to write the new keyring to another file,"
-            f" then deploy that file"
+        held.check_writable(to)
+        held.database.write(lambda tx: fingerprints.retire_sealing_key(tx, name))
+        new = fingerprints.replace_keyring(
+            held.database, held.source, lambda present: present.without(name), lambda made: held.save(made, to)
         )
-    try:
-        if to is not None:
-            keyring.create(to)
-        elif source.path is not None:
-            keyring.save(source.path)
-    except OSError as problem:
-        raise refused(problem) from None
+        _print(new, json_)
 
 
-def _move(core: Core, keyring: Keyring) -> list[str]:
-    moved = reseal_all(core.database, sealings(core), keyring)
+def _move(held: OpenKeyring, keyring: Keyring) -> list[str]:
+    """Reseal everything and return what to print. Progress goes to standard error."""
+    said = 0
+
+    def progress(count: int) -> None:
+        nonlocal said
+        if count >= said + _PROGRESS:
+            said = count
+            typer.echo(f"{count} sealed values re-encrypted so far", err=True)
+
+    moved = reseal_all(held.database, held.places, keyring, progress)
     broken = [
         f"{count} in {what} cannot be decrypted and were left unchanged" for what, count in sorted(moved.broken.items())
     ]

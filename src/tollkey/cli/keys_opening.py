@@ -18,7 +18,18 @@ from tollkey.keys import KeyringError, KeyService, SealBroken, TollkeyError, Unk
 from tollkey.keys.changing import KeyChanges
 from tollkey.keys.rotating import KeyRotation
 
-__all__ = ["Account", "Config", "Data", "Database", "Keyring", "Mode", "OpenKeys", "open_keys"]
+__all__ = [
+    "Account",
+    "Config",
+    "Data",
+    "Database",
+    "Keyring",
+    "Mode",
+    "OpenKeys",
+    "library_named",
+    "open_keys",
+    "open_library",
+]
 
 Database = Annotated[
     str | None,
@@ -58,25 +69,45 @@ def open_keys(data: str | None, database: str | None, keyring: str | None, confi
     A database is a library's if it is a file, or if a keyring or a configuration is given. It is never created.
     Raises typer.Exit with 1 for errors, with 3 when the database cannot be reached.
     """
-    is_file = database is not None and "://" not in database.removeprefix("sqlite:///")
-    if database is None or not (is_file or keyring or config):
-        if keyring or config:
-            raise typer.BadParameter("--keyring and --config are for a library's database", param_hint="--database")
+    library = library_named(data, database, keyring, config)
+    if library is None:
         with opened(data, database) as core:
             keys = OpenKeys(core.database, core.authority, core.now)
             keys.core = core
             yield keys
         return
+    with open_library(library, keyring, config) as service:
+        yield OpenKeys(service.database, service.authority, time.time)
+
+
+def library_named(
+    data: str | None, database: str | None, keyring: str | None, config: Path | None = None
+) -> str | None:
+    """Return the database of a library that the options of a command name; None if they name the payments API.
+
+    Raises typer.Exit for a file that does not exist, typer.BadParameter for options that do not go together.
+    """
+    is_file = database is not None and "://" not in database.removeprefix("sqlite:///")
+    if database is None or not (is_file or keyring or config):
+        if keyring or config:
+            raise typer.BadParameter("--keyring and --config are for a library's database", param_hint="--database")
+        return None
     if data is not None:
         raise typer.BadParameter("choose one of --data and a library's --database", param_hint="--data")
     if is_file and not sqlite_file(f"sqlite:///{database.removeprefix('sqlite:///')}").exists():
         raise fail(f"there is no database {database}")
-    with quiet_connection_logs(), _library(database, keyring, config) as service:
-        yield OpenKeys(service.database, service.authority, time.time)
+    return database
 
 
 @contextmanager
-def _library(database: str, keyring: str | None, config: Path | None) -> Iterator[KeyService]:
+def open_library(database: str, keyring: str | None, config: Path | None = None) -> Iterator[KeyService]:
+    """Open a library's database, within a ``with`` block. Raises typer.Exit as ``open_keys`` does."""
+    with quiet_connection_logs(), _service(database, keyring, config) as service:
+        yield service
+
+
+@contextmanager
+def _service(database: str, keyring: str | None, config: Path | None) -> Iterator[KeyService]:
     os.environ.pop("TOLLKEY_KEYRING", None)  # not inherited by child processes
     try:
         with KeyService.open(database, keyring=keyring, config=config, flush_seconds=0) as service:

@@ -23,7 +23,7 @@ from tollkey.db.engine import (
 from tollkey.db.file_lock import FileLock, InUse, lock_file
 from tollkey.db.ids import Ids, alphanumeric
 from tollkey.db.opening import open_database, sqlite_file
-from tollkey.db.schema import Migration, migrate
+from tollkey.db.schema import Migration, migrate, migrated_modules
 from tollkey.db.sqlite import SQLite
 from tollkey.db.table import Record, Table
 
@@ -60,6 +60,7 @@ __all__ = [
     "edge_for",
     "lock_file",
     "migrate",
+    "migrated_modules",
     "open_database",
     "sqlite_file",
 ]

@@ -55,3 +55,9 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> int:
         return len(new)
 
     return database.write(apply, lock="migrate")
+
+
+def migrated_modules(database: Database) -> frozenset[str]:
+    """Return the modules whose migrations were applied to the database. Raises StorageError."""
+    rows = database.read(lambda tx: tx.execute("SELECT DISTINCT module FROM migrations"))
+    return frozenset(row[0] for row in rows)

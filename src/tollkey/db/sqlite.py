@@ -341,7 +341,8 @@ class SQLite(forking.ForkAware):
 
     def before_fork(self) -> None:
         """Close all connections, waiting up to 5 seconds for those in use."""
-        self._close_all()
+        if not self._closed:
+            self._close_all()
 
     def after_fork(self) -> None:
         """Allow connections again, and recreate the WAL."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,9 +93,27 @@ def load_keyring(database: Database, source: KeyringSource) -> Keyring:
     return database.write(load, lock="migrate")
 
 
-def record_keyring(tx: Tx, keyring: Keyring) -> None:
-    """Store the fingerprints of a keyring: from now on every node needs its keys. Raises StorageError."""
-    _record(tx, keyring, _stored(tx))
+def replace_keyring(
+    database: Database, source: KeyringSource, change: Callable[[Keyring], Keyring], save: Callable[[Keyring], None]
+) -> Keyring:
+    """Change the keyring of a database: from now on every node needs the keys that were added.
+
+    Processes that change it at once do so one after the other, each the result of the one before. The keyring is saved
+    before its fingerprints are: a process killed in between leaves a keyring that the database accepts.
+
+    source: where the keyring is read again. change: returns the new one. save: stores it.
+    Returns the new keyring. Raises KeyringError, StorageError, OSError, and what ``save`` raises.
+    """
+
+    def work(tx: Tx) -> Keyring:
+        known, keyring = _stored(tx), source.read()
+        _check_fingerprints(keyring, known, source)
+        changed = change(keyring)
+        save(changed)
+        _record(tx, changed, known)
+        return changed
+
+    return database.write(work, lock="migrate")
 
 
 def retire_sealing_key(tx: Tx, name: str) -> None:

@@ -84,10 +84,13 @@ class ResealResult:
     broken: Counter[str] = field(default_factory=Counter)
 
 
-def reseal_all(database: Database, places: Sequence[SealedStorage], keyring: Keyring) -> ResealResult:
+def reseal_all(
+    database: Database, places: Sequence[SealedStorage], keyring: Keyring, progress: Callable[[int], None] | None = None
+) -> ResealResult:
     """Reseal all secrets with the current sealing key, in batches.
 
     places: where they are stored. A secret that cannot be unsealed is left as it is and counted.
+    progress: called after each batch with the number of secrets that were resealed so far.
     Returns the counts. Raises StorageError.
     """
     found = ResealResult()
@@ -103,7 +106,7 @@ def reseal_all(database: Database, places: Sequence[SealedStorage], keyring: Key
             found.texts += resealed != sealed
             return resealed
 
-        _walk(database, place, transform)
+        _walk(database, place, transform, lambda: progress(found.texts) if progress is not None else None)
     return found
 
 
@@ -121,10 +124,13 @@ def count_sealed_with(database: Database, places: Sequence[SealedStorage], name:
     return +found
 
 
-def _walk(database: Database, place: SealedStorage, transform: Transform) -> None:
+def _walk(
+    database: Database, place: SealedStorage, transform: Transform, after_batch: Callable[[], None] = lambda: None
+) -> None:
     after: RowKey | None = None
     while True:
         last = database.write(lambda tx, after=after: place.walk(tx, after, BATCH, transform))  # type: ignore[misc]
+        after_batch()
         if last is None:
             return
         after = last

@@ -1,0 +1,85 @@
+"""Opens the keyring that ``tollkey keyring`` works on: that of the payments API, or of a library's own database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tollkey import dashboard
+from tollkey.cli.common import fail, opened, refused
+from tollkey.cli.keys_opening import library_named, open_library
+from tollkey.core import keyring_source, sealings, sole_server
+from tollkey.db import Database, migrated_modules
+from tollkey.keys import SEALED, Keyring, KeyringSource, SealedStorage, fingerprints
+from tollkey.keys.http import idempotency
+
+#: What stores sealed values in a library's database, by the module whose migrations made the tables.
+_IN_A_LIBRARY = {"dashboard": dashboard.SEALED, idempotency.MIGRATION.module: idempotency.SEALED}
+
+
+@dataclass
+class OpenKeyring:
+    """The keyring of a database. source: where it comes from. places: what is sealed with it."""
+
+    database: Database
+    keyring: Keyring
+    source: KeyringSource
+    places: tuple[SealedStorage, ...]
+
+    def check_writable(self, to: Path | None) -> None:
+        """Raise typer.Exit if the keyring is read-only and ``to`` names no other file."""
+        if to is None and (self.source.path is None or not self.source.own):
+            raise fail(
+                f"the keyring {self.source.place} is read-only: pass --to to write the new keyring to another file,"
+                f" then deploy that file"
+            )
+
+    def save(self, keyring: Keyring, to: Path | None) -> None:
+        """Save a keyring to the file that it was read from, or to the new file ``to``. Raises typer.Exit."""
+        try:
+            if to is not None:
+                keyring.create(to)
+            elif self.source.path is not None:
+                keyring.save(self.source.path)
+        except OSError as problem:
+            raise refused(problem) from None
+
+
+@contextmanager
+def open_keyring(
+    data: str | None, database: str | None, keyring: str | None, *, alone: bool = False
+) -> Iterator[OpenKeyring]:
+    """Open the keyring that the options of a command name, within a ``with`` block.
+
+    alone: refuse while a server of the payments API uses the SQLite file. Raises typer.Exit with 1 for errors, also for
+    a keyring that belongs to another database; with 3 when the database cannot be reached.
+    """
+    library = library_named(data, database, keyring)
+    with ExitStack() as held:
+        if library is None:
+            core = held.enter_context(opened(data, database))
+            if alone:
+                held.enter_context(sole_server(core.settings))
+            yield OpenKeyring(core.database, core.authority.keyring, keyring_source(core.settings), sealings(core))
+            return
+        service = held.enter_context(open_library(library, keyring))
+        source = fingerprints.source_of(keyring or f"{library.removeprefix('sqlite:///')}.keyring")
+        modules = migrated_modules(service.database)
+        places = (
+            *SEALED,
+            *(place for module, sealed in _IN_A_LIBRARY.items() if module in modules for place in sealed),
+        )
+        yield OpenKeyring(service.database, service.authority.keyring, source, places)
+
+
+def unretirable(keyring: Keyring, name: str) -> str | None:
+    """Return why a sealing key cannot be retired from a keyring, or None."""
+    if name == keyring.sealing_current:
+        return f"{name} is the current sealing key: run `tollkey keyring rotate` first"
+    if name in keyring.sealing_keys:
+        return None
+    if name in keyring.digest_keys:
+        return f"{name} is a digest key: digest keys cannot be deleted"
+    return f"no such sealing key: {name[:20]}"
