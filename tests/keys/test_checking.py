@@ -157,3 +157,18 @@ def test_limits_that_would_block_are_taken_in_a_thread(keys: KeyService, budget:
     budget.at_once = False
     assert run_in(loop, lambda: keys.acheck(text, cost=3)).limit == LimitState("budget", 10, 7, 7.5)
     assert budget.left == 7
+
+
+def test_what_would_have_to_wait_is_not_answered_at_once_and_counts_nothing(keys: KeyService, budget: Budget) -> None:
+    key, text = keys.create(permissions=["report_read"])
+    assert keys.check_at_once(text) is None, "it is not in memory"
+    assert (keys.usage(key), budget.asked) == (None, [])
+    assert keys.check(text)
+    at_once = keys.check_at_once(text, "report_read")
+    assert at_once is not None
+    assert at_once.key == key
+    budget.at_once = False
+    assert keys.check_at_once(text) is None, "its limit would block"
+    usage = keys.usage(key)
+    assert usage is not None
+    assert usage.uses == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tollkey.keys.config import Config
+from tollkey.keys.permissions import PermissionCatalogue
 
 
 class Demand(NamedTuple):
@@ -24,26 +25,31 @@ class Demand(NamedTuple):
 
 
 def demand_of(
-    config: Config, permission: str | None, route: str | None, cost: int | None, publishable: bool = True
+    config: Config,
+    names: PermissionCatalogue,
+    permission: str | None,
+    route: str | None,
+    cost: int | None,
+    publishable: bool = True,
 ) -> Demand:
     """Return what a request demands.
 
-    permission, cost: None for those of its route. route: ``GET /reports/1?page=2`` is compared with the declared
-    routes; a text without a space is a name, and is not.
-    Raises ValueError for a negative cost.
+    names: resolves other spellings of a permission. permission, cost: None for those of its route.
+    route: ``GET /reports/1?page=2`` is compared with the declared routes; a text without a space is a name, and is not.
+    Raises UnknownPermission if nothing declares the permission, ValueError for a negative cost.
     """
     if cost is not None and cost < 0:
         raise ValueError("the cost of a request cannot be negative")
-    method, space, target = (route or "").partition(" ")
-    if not space or not config.routes:
-        return Demand(permission, route, route, 1 if cost is None else cost, publishable)
-    match = config.routing.find(method, target)
-    if match is None:
-        return Demand(permission, route, None, 0, publishable, declared=False)
-    return Demand(
-        match.permission if permission is None else permission,
-        route,
-        str(match.route.match),
-        match.route.cost if cost is None else cost,
-        publishable and match.route.publishable,
-    )
+    name = route
+    if route is not None and config.routes:
+        method, space, target = route.partition(" ")
+        if space:
+            match = config.routing.find(method, target)
+            if match is None:
+                permission = None if permission is None else names.canonical(permission)
+                return Demand(permission, route, None, 0, publishable, declared=False)
+            permission = match.permission if permission is None else permission
+            name, publishable = match.name, publishable and match.route.publishable
+            cost = match.route.cost if cost is None else cost
+    permission = None if permission is None else names.canonical(permission)
+    return Demand(permission, route, name, 1 if cost is None else cost, publishable)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -90,10 +90,11 @@ class Route:
 
 
 class RouteMatch(NamedTuple):
-    """The route of a request. permission: what it needs, with parts of the path filled in."""
+    """The route of a request. permission: what it needs, with parts of the path filled in. name: the route as text."""
 
     route: Route
     permission: str | None
+    name: str
 
 
 class Routes:
@@ -107,7 +108,7 @@ class Routes:
                 if segment == ANY:
                     break
                 node = node.child(segment)
-            (node.rest if ANY in route.match.segments else node.ends).append((order, route))
+            (node.rest if ANY in route.match.segments else node.ends).append(_declared(order, route))
 
     def find(self, method: str, target: str) -> RouteMatch | None:
         """Return the route of a request, or None if no declared route matches it.
@@ -121,17 +122,38 @@ class Routes:
         parts = _parts_of(target)
         if parts is None:
             return None
-        found = min(
-            (pair for pair in self._root.matching(parts, 0) if _takes(pair[1], method.upper())),
-            key=lambda pair: pair[0],
-            default=None,
-        )
+        found = self._root.first(parts, 0, method.upper(), None)
         if found is None:
             return None
-        values = _values(found[1].match, parts)
-        if found[1].needs is not None and not all(_VALUE.fullmatch(values[name]) for name in _named(found[1].needs)):
-            return None  # it cannot name a permission
-        return RouteMatch(found[1], _filled(found[1].needs, values))
+        needs = found.route.needs
+        if needs is None or not found.named:
+            return RouteMatch(found.route, needs, found.name)
+        for name, place in found.named:
+            if not _VALUE.fullmatch(parts[place]):
+                return None  # it cannot name a permission
+            needs = needs.replace(f"{{{name}}}", parts[place])
+        return RouteMatch(found.route, needs, found.name)
+
+
+class _Declared(NamedTuple):
+    """A route with what finding it needs.
+
+    methods: in capitals; empty for all. named: the parameters in its permission, and the places of these parts in the
+    path.
+    """
+
+    order: int
+    route: Route
+    methods: frozenset[str]
+    name: str
+    named: tuple[tuple[str, int], ...]
+
+
+def _declared(order: int, route: Route) -> _Declared:
+    methods, segments = route.match.methods, route.match.segments
+    named = [] if route.needs is None else _PARAMETER.findall(route.needs)
+    places = tuple((name, segments.index(f"{{{name}}}")) for name in named if f"{{{name}}}" in segments)
+    return _Declared(order, route, methods | {"HEAD"} if "GET" in methods else methods, str(route.match), places)
 
 
 class _Node:
@@ -140,8 +162,8 @@ class _Node:
     def __init__(self) -> None:
         self.words: dict[str, _Node] = {}
         self.any: _Node | None = None
-        self.ends: list[tuple[int, Route]] = []
-        self.rest: list[tuple[int, Route]] = []
+        self.ends: list[_Declared] = []  # in the order of their declaration, as those in ``rest``
+        self.rest: list[_Declared] = []
 
     def child(self, segment: str) -> _Node:
         """Return the node of the next part, created if needed."""
@@ -151,15 +173,21 @@ class _Node:
             self.any = _Node()
         return self.any
 
-    def matching(self, parts: tuple[str, ...], depth: int) -> Iterator[tuple[int, Route]]:
-        """Yield the routes, with their order, that match the parts from ``depth`` on."""
-        if depth == len(parts):
-            yield from self.ends
-            return
-        yield from self.rest
-        for node in (self.words.get(parts[depth]), self.any):
+    def first(self, parts: tuple[str, ...], depth: int, method: str, best: _Declared | None) -> _Declared | None:
+        """Return the first declared route that matches the parts from ``depth`` on, or ``best`` if that is earlier."""
+        for one in self.ends if depth == len(parts) else self.rest:
+            if best is not None and best.order < one.order:
+                break
+            if not one.methods or method in one.methods:
+                best = one
+                break
+        if depth < len(parts):
+            node = self.words.get(parts[depth])
             if node is not None:
-                yield from node.matching(parts, depth + 1)
+                best = node.first(parts, depth + 1, method, best)
+            if self.any is not None:
+                best = self.any.first(parts, depth + 1, method, best)
+        return best
 
 
 def _parts_of(target: str) -> tuple[str, ...] | None:
@@ -177,21 +205,3 @@ def _parts_of(target: str) -> tuple[str, ...] | None:
 
 def _ambiguous(part: str) -> bool:
     return part in ("", ".", "..") or any(character in "/\\#?;%" or character < " " for character in part)
-
-
-def _takes(route: Route, method: str) -> bool:
-    methods = route.match.methods
-    return not methods or method in methods or (method == "HEAD" and "GET" in methods)
-
-
-def _values(pattern: Pattern, parts: tuple[str, ...]) -> dict[str, str]:
-    pairs = zip(pattern.segments, parts, strict=False)
-    return {segment[1:-1]: part for segment, part in pairs if segment.startswith("{")}
-
-
-def _named(needs: str) -> list[str]:
-    return _PARAMETER.findall(needs)
-
-
-def _filled(needs: str | None, values: dict[str, str]) -> str | None:
-    return None if needs is None else _PARAMETER.sub(lambda match: values[match[1]], needs)

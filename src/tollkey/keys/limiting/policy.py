@@ -96,7 +96,7 @@ class KeyLimits:
         if not space:
             return _Place(route[:200], frozenset())
         match = self._config.routing.find(method, target)
-        name = _OTHER if match is None else str(match.route.match)
+        name = _OTHER if match is None else match.name
         return _Place(
             name, frozenset(limit for limit, routes in self._routes.items() if routes.find(method, target) is not None)
         )
