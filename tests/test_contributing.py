@@ -14,10 +14,10 @@ from tollkey.core import gather
 from tollkey.wire import Endpoint, Resource
 from tollkey.wire.call import Setup
 from tollkey.wire.messages import Request
-from tollkey.wire.objects import Tables
 from tollkey.wire.policy import Policy
 from tollkey.wire.resource import Catalogue
 from tollkey.wire.service import Service
+from tollkey.wire.tables import Tables
 
 TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text()
 

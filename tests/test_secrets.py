@@ -19,10 +19,10 @@ from tollkey.wire import Call, Endpoint, Json, Params, Resource
 from tollkey.wire.call import Setup
 from tollkey.wire.live import records
 from tollkey.wire.messages import Request
-from tollkey.wire.objects import Tables
 from tollkey.wire.policy import Policy
 from tollkey.wire.resource import Catalogue
 from tollkey.wire.service import Service
+from tollkey.wire.tables import Tables
 
 ROOT = Path(__file__).resolve().parent.parent
 SKIPPED = {

@@ -40,11 +40,11 @@ from tollkey.platform.request_logs import MIGRATION as REQUEST_LOGS
 from tollkey.settings import Settings
 from tollkey.wire import ApiError, Call, Resource, hosted, idempotency, jobs
 from tollkey.wire.call import Setup
-from tollkey.wire.objects import Tables
 from tollkey.wire.resealing import SealedFields
 from tollkey.wire.resource import Catalogue, MoreEndpoints, join_endpoints
 from tollkey.wire.rewriting import rewrite_old
 from tollkey.wire.services import Services
+from tollkey.wire.tables import Tables
 from tollkey.wire.versions import read_version
 
 #: File name of the keyring in the data folder.

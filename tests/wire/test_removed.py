@@ -17,7 +17,6 @@ from tollkey.wire.access import Access
 from tollkey.wire.call import Setup
 from tollkey.wire.live import records
 from tollkey.wire.messages import Request
-from tollkey.wire.objects import Tables
 from tollkey.wire.openapi import _schema as shape
 from tollkey.wire.openapi import document as openapi_document
 from tollkey.wire.params import check
@@ -25,6 +24,7 @@ from tollkey.wire.policy import Policy
 from tollkey.wire.removed import Removed, narrowed
 from tollkey.wire.resource import Catalogue
 from tollkey.wire.service import Service
+from tollkey.wire.tables import Tables
 
 BEFORE, AFTER = "2024-06-20", "2025-03-31.basil"
 OPTIONS = P.nested({"speed": P.enum("slow", "fast"), "colour": P.string()})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
@@ -69,10 +69,13 @@ class Tx(Protocol):
 
     dialect: ``sqlite`` or ``postgres``.
     rollbacks: how many savepoints were rolled back; rows written before a rollback may be gone.
+    cached: what was read from a table, by the table's name, for all callbacks that the edge runs in one transaction
+        (``Table.cached``); a write to the table, or a rollback, empties it.
     """
 
     dialect: Dialect
     rollbacks: int
+    cached: dict[str, dict[Hashable, Any]]
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
         """Run one statement and return all its rows (an empty list for a write without RETURNING).

@@ -17,7 +17,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -124,6 +124,7 @@ class PostgresTx:
         self._cursor = connection.cursor(binary=True)
         self._origin = origin
         self._savepoints = self.rollbacks = 0
+        self.cached: dict[str, dict[Hashable, Any]] = {}
         self._unsent: list[str] = []  # SAVEPOINT and RELEASE statements, sent together before the next statement
         self.announcements: list[tuple[str, str]] = []
         self.commit_callbacks: list[Callable[[], None]] = []
@@ -163,6 +164,7 @@ class PostgresTx:
             yield
         except BaseException:
             self.rollbacks += 1
+            self.cached.clear()
             del self.announcements[announcements:]
             del self.commit_callbacks[after:]
             if not self._discard_unsent(begin) and self._connection.info.transaction_status in _OPEN:

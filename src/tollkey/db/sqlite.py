@@ -18,7 +18,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -94,6 +94,7 @@ class SQLite(forking.ForkAware):
         self._writer: sqlite3.Connection | None = self._connect()
         self.path.chmod(0o600)
         self._writer.execute(_ANNOUNCEMENTS_TABLE)
+        self._cached: dict[str, dict[Hashable, Any]] = {}  # of the transaction that ``begin`` started
         self._last_seq = self._writer.execute("SELECT coalesce(max(seq), 0) FROM bell").fetchone()[0]
         forking.register(self)
 
@@ -188,11 +189,12 @@ class SQLite(forking.ForkAware):
             with suppress(sqlite3.Error):  # it may be closed
                 self.rollback()
             raise translate(error) from error
+        self._cached = {}
         return self.batch_tx()
 
     def batch_tx(self) -> SQLiteTx:
         """Return another Tx on the transaction that ``begin`` started, with its own announcements and callbacks."""
-        return SQLiteTx(self._writing(), self._origin)
+        return SQLiteTx(self._writing(), self._origin, self._cached)
 
     def commit(self) -> None:
         """Commit: readers see the batch. It is durable only after ``sync``. Raises StorageError."""

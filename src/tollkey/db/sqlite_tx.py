@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tollkey.db.engine import Dialect, Duplicate, ReadTooLong, Row, StorageError
 
@@ -44,6 +44,7 @@ class _Savepoint:
         if kind is not None:
             self._connection.execute(f"ROLLBACK TO {self._name}")
             tx.rollbacks += 1
+            tx.cached.clear()
             del tx.announcements[self._notices :]
             del tx.commit_callbacks[self._after :]
         if self._own:
@@ -58,9 +59,15 @@ class SQLiteTx:
 
     dialect: Dialect = "sqlite"
 
-    def __init__(self, connection: sqlite3.Connection, origin: str = "") -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        origin: str = "",
+        cached: dict[str, dict[Hashable, Any]] | None = None,
+    ) -> None:
         self._connection = connection
         self._origin = origin
+        self.cached = {} if cached is None else cached
         self.savepoints = self.rollbacks = 0
         self.untouched: str | None = None  # the savepoint since which no statement has run
         self.announcements: list[tuple[str, str]] = []

@@ -7,10 +7,12 @@ Fields that lists filter by are copied into indexed columns. Each index also cov
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from tollkey.db.engine import Dialect, Scope, Tx
+
+T = TypeVar("T")
 
 
 class Record(NamedTuple):
@@ -138,6 +140,7 @@ class Table:
         created: UTC epoch seconds. body, private: public and private JSON. values: of the indexed columns, see
         ``values``. Raises Duplicate when the scope already has an object with that id.
         """
+        tx.cached.pop(self.table, None)
         tx.execute(self._insert, (scope.account, int(scope.livemode), id, created, body, private, *values))
 
     def update(
@@ -151,10 +154,12 @@ class Table:
         values: Sequence[str | None],
     ) -> None:
         """Replace a stored object; the arguments are those of ``insert``."""
+        tx.cached.pop(self.table, None)
         tx.execute(self._update, (created, body, private, *values, scope.account, int(scope.livemode), id))
 
     def rewrite(self, tx: Tx, scope: Scope, id: str, body: bytes, private: bytes | None) -> None:
         """Replace the JSON of a stored object whose indexed fields are unchanged, without updating indexes."""
+        tx.cached.pop(self.table, None)
         tx.execute(self._rewrite, (body, private, scope.account, int(scope.livemode), id))
 
     def values(self, value: Mapping[str, Any]) -> list[str | None]:
@@ -172,6 +177,20 @@ class Table:
         rows = tx.execute(self._get, (scope.account, int(scope.livemode), id))
         return Record(*rows[0]) if rows else None
 
+    def cached(self, tx: Tx, question: Hashable, read: Callable[[], T]) -> T:
+        """Return what ``read`` returns, called once in the transaction while the table is not written.
+
+        For reads that most requests repeat: the edge runs many requests in one transaction.
+        question: what is read, scope included. read: returns a value that no caller changes.
+        """
+        answers = tx.cached.get(self.table)
+        if answers is None:
+            answers = tx.cached[self.table] = {}
+        if question not in answers:
+            answers[question] = read()
+        found: T = answers[question]
+        return found
+
     def body(self, tx: Tx, scope: Scope, id: str) -> bytes | None:
         """Return the public JSON of the object with that id in this scope, or None."""
         rows = tx.execute(self._body, (scope.account, int(scope.livemode), id))
@@ -179,6 +198,7 @@ class Table:
 
     def delete(self, tx: Tx, scope: Scope, id: str) -> None:
         """Delete an object, if the scope has it."""
+        tx.cached.pop(self.table, None)
         tx.execute(self._delete, (scope.account, int(scope.livemode), id))
 
     def exists_in_other_mode(self, tx: Tx, scope: Scope, id: str) -> bool:

@@ -20,8 +20,8 @@ from tollkey.wire import Call
 from tollkey.wire.app import forwarded
 from tollkey.wire.guesses import GuessLimiter
 from tollkey.wire.hosted import grant_of, granting_key
-from tollkey.wire.objects import Tables
 from tollkey.wire.reveals import Reveals
+from tollkey.wire.tables import Tables
 
 log = logging.getLogger("tollkey.stripecli")
 

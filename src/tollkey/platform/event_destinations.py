@@ -186,7 +186,7 @@ def hearing(call: Call, type: str, connected: bool) -> list[Hearing]:
     thin = type if native else _thin.thin_type(type)
     for home in {call.account: call, call.owner: call.within(call.owner)}.values():
         source = _CONNECTED if connected and home.account == call.owner else _OWN
-        for one in _enabled(home):
+        for one in home.objects.query_read_only(KIND, {"status": "enabled"}, MOST):
             heard = thin if one["event_payload"] == "thin" else None if native else type
             target = outbox.Destination(one["id"], one["_url"], (), tuple(one["enabled_events"]))
             if source in one["events_from"] and heard is not None and target.wants(heard):
@@ -194,14 +194,6 @@ def hearing(call: Call, type: str, connected: bool) -> list[Hearing]:
                 version = one["snapshot_api_version"]
                 found.append(Hearing(home.scope, everything, version, one["event_payload"] == "thin"))
     return found
-
-
-def _enabled(home: Call) -> list[Json]:
-    known: list[Json] | None = home.memo.get(("destinations", home.account))
-    if known is None:
-        known = home.objects.query(KIND, {"status": "enabled"}, limit=MOST)
-        home.memo["destinations", home.account] = known
-    return known
 
 
 EVENT_DESTINATION = Resource(

@@ -18,7 +18,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 from copy import copy
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from tollkey.db import Database, Tx
@@ -180,9 +180,9 @@ def _row(entry: Logged, instead: str = "") -> tuple[object, ...]:
         key.id,
         key.redacted,
         request.ip,
-        _header(headers.get("stripe-version") or LATEST, 100),
-        _header(headers.get("user-agent", ""), 200),
-        _header(headers["idempotency-key"], 300) if "idempotency-key" in headers else None,
+        _redact_repeated(_header(headers.get("stripe-version") or LATEST, 100)),
+        _redact_repeated(_header(headers.get("user-agent", ""), 200)),
+        redact(_header(headers["idempotency-key"], 300)) if "idempotency-key" in headers else None,
     )
     if request.method == "GET" and response.status == 200:  # the object itself can be looked at
         return (*row, "", "", asked_path.rpartition("/")[2] if "_" in asked_path[4:] else None)
@@ -215,8 +215,12 @@ def _text(body: bytes) -> str:
 
 
 def _header(text: str, most: int) -> str:
-    """The beginning of a header's value, redacted."""
-    return redact(_cut(text, most) if len(text) > most else text)
+    """The beginning of a header's value."""
+    return _cut(text, most) if len(text) > most else text
+
+
+#: ``redact`` for headers that a client repeats with each request.
+_redact_repeated = lru_cache(maxsize=500)(redact)
 
 
 #: Digits, percent escapes and what may separate the groups of a card number.

@@ -17,8 +17,9 @@ from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid, new_ob
 from tollkey.wire.errors import missing_param
 from tollkey.wire.live import records
 from tollkey.wire.metadata import merged_metadata
-from tollkey.wire.objects import Deleted, Tables
+from tollkey.wire.objects import Deleted
 from tollkey.wire.pages import listing, retrieve
+from tollkey.wire.tables import Tables
 from tollkey.wire.versions import is_newer, newer_notice
 
 PERMISSION = Permission("webhook", "Webhook Endpoints, Event Destinations", "Webhook")
@@ -99,12 +100,7 @@ def targets(call: Call, type: str, connected: bool) -> list[tuple[Scope, outbox.
     found = []
     for home in {call.account: call, call.owner: call.within(call.owner)}.values():
         of_platform = connected and home.account == call.owner
-        enabled = call.memo.get(("hearing", home.account))
-        if enabled is None:
-            enabled = call.memo["hearing", home.account] = home.objects.query(
-                "webhook_endpoint", {"status": "enabled"}, limit=MOST
-            )
-        for endpoint in enabled:
+        for endpoint in home.objects.query_read_only("webhook_endpoint", {"status": "enabled"}, MOST):
             if endpoint["_connect"] == of_platform:
                 target = outbox.Destination(endpoint["id"], endpoint["url"], (), tuple(endpoint["enabled_events"]))
                 if target.wants(type):

@@ -24,6 +24,8 @@ def requested_account(headers: dict[str, str], key: Key) -> str | None:
     stripe-cli#1871).
     Raises ApiError 403 for an empty header or a path below a connected account, 400 when the headers differ.
     """
+    if _ACCOUNT not in headers and _CONTEXT not in headers:
+        return None
     named = {name: _end_of(headers[name], key) for name in (_ACCOUNT, _CONTEXT) if name in headers}
     if len(set(named.values())) > 1:
         raise ApiError(

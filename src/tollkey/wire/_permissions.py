@@ -33,8 +33,8 @@ def check_permission(key: Key, route: Route, account: str | None, dashboard_url:
         return
     if endpoint.unrestricted:
         raise refusals.unrestricted_only(key)
-    permission = endpoint.permission or resource.permission
-    if not key.allows(f"{permission.name}_{endpoint.needs}", connected=connected):
+    if not key.allows(route.grant, connected=connected):
+        permission = endpoint.permission or resource.permission
         raise refusals.lacks_permission(key, [(permission, endpoint.needs)], dashboard_url)
 
 
@@ -47,12 +47,10 @@ def needed_permissions(key: Key, route: Route, account: str | None, further: set
     endpoint = route.endpoint
     if key.kind not in ("secret", "restricted") or endpoint.unrestricted or endpoint.session:
         return None
-    permission = endpoint.permission or route.resource.permission
-    own = f"{permission.name}_{endpoint.needs}"
     connected = account is not None and account != key.account
     if not further and not connected:
-        return own
-    return joined({own, *further}, connected)
+        return route.grant
+    return joined({route.grant, *further}, connected)
 
 
 def _check_session(key: Key, endpoint: Endpoint, account: str | None) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from tollkey.db import Scope, Tx
 from tollkey.wire.messages import Response
-from tollkey.wire.objects import Tables
 from tollkey.wire.render import Renderer
 from tollkey.wire.router import Route
+from tollkey.wire.tables import Tables
 from tollkey.wire.versions import Spoken
 
 

@@ -11,8 +11,9 @@ from tollkey.keys import Key, Permission
 from tollkey.wire import refusals
 from tollkey.wire.jobs import Schedule
 from tollkey.wire.live import Capability
-from tollkey.wire.objects import Objects, Tables
+from tollkey.wire.objects import Objects
 from tollkey.wire.services import Services
+from tollkey.wire.tables import Tables
 from tollkey.wire.versions import LATEST
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast, overload
 import orjson
 
 from tollkey.db import Record, Scope, Table, Tx
-from tollkey.db.table import Range, column, existing_columns
+from tollkey.db.table import Range
 from tollkey.wire.errors import missing_object
 from tollkey.wire.kinds import Kind, T
-from tollkey.wire.resource import Catalogue, Json, Resource
-from tollkey.wire.versions import Versions
+from tollkey.wire.resource import Json, Resource
+from tollkey.wire.tables import REST, Tables, decode
 
 if TYPE_CHECKING:
     from tollkey.wire.api import EventType
@@ -35,8 +35,6 @@ class Deleted(TypedDict):
 #: How many entries of a list inside an object are shown; the others are on the list's own pages. Source: the default
 #: ``limit`` of lists, and reports of integrations (laravel/cashier-stripe#405, stripe/sync-engine#104).
 NESTED = 10
-_REST = "_rest"  # private: the entries of nested lists that are not shown, by the property with the list
-_MOST_DECODED = 500  # objects cached in decoded form, above all the accounts
 
 
 def encode(value: Any) -> bytes:
@@ -53,81 +51,20 @@ def value_at(value: Any, path: str) -> Any:
     return value
 
 
-class Tables:
-    """The tables of one catalogue."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-        self.versions = Versions(catalogue)
-        self.of = {r.object: Table(r.object, r.indexed) for r in catalogue.resources if r.stored}
-        self._decoded: dict[tuple[Scope, str, str], tuple[bytes, bytes | None, Json]] = {}
-
-    def prepare(self, tx: Tx) -> None:
-        """Create missing tables and index columns, and fill new columns from the stored objects."""
-        there = existing_columns(tx)
-        statements: list[str] = []
-        unfilled: list[Table] = []
-        for table in self.of.values():
-            if table.table not in there:
-                statements += table.create(tx.dialect)
-                continue
-            new = [field for field in table.indexed if column(field) not in there[table.table]]
-            if new:
-                statements += [statement for field in new for statement in table.add(field)]
-                unfilled.append(table)
-        tx.execute_script(statements)
-        for table in unfilled:
-            self._fill(tx, table)
-
-    def load(self, tx: Tx, scope: Scope, object: str, id: str) -> Any:
-        """Return a stored object without a call, private fields included; None when the scope does not have it."""
-        record = self.of[object].get(tx, scope, id)
-        return _decode(record) if record is not None else None
-
-    def decoded(self, scope: Scope, object: str, record: Record) -> Json:
-        """Return the decoded object of a record, cached until the record changes. The caller must not change it."""
-        known = self._decoded.get((scope, object, record.id))
-        if known is None or known[0] != record.body or known[1] != record.private:
-            if len(self._decoded) >= _MOST_DECODED:
-                self._decoded.clear()
-            known = self._decoded[scope, object, record.id] = (record.body, record.private, _decode(record))
-        return known[2]
-
-    def find(self, tx: Tx, scope: Scope, object: str, equal: Mapping[str, str | Sequence[str]]) -> list[Json]:
-        """Return up to ten objects with these values in indexed fields, without a call; private fields included."""
-        return [_decode(record) for record in self.of[object].page(tx, scope, 10, equal)]
-
-    def _fill(self, tx: Tx, table: Table) -> None:
-        for account, livemode, id in tx.execute(f"SELECT account, livemode, id FROM {table.table}"):
-            scope = Scope(account, bool(livemode))
-            record = table.get(tx, scope, id)
-            if record is not None:
-                table.update(tx, scope, id, record.created, record.body, record.private, table.values(_decode(record)))
-
-
-def _decode(record: Record) -> Json:
-    value: Json = orjson.loads(record.body)
-    if record.private is not None:
-        value.update(orjson.loads(record.private))
-        for name, rest in value.pop(_REST, {}).items():
-            value[name].update({"data": value[name]["data"] + rest, "has_more": False})
-    return value
-
-
 def split(value: Json) -> tuple[Json, Json]:
     """Split an object into its public and its private fields."""
-    names, long = [], []
-    for name, inner in value.items():
-        if name[0] == "_":
-            names.append(name)
-        elif type(inner) is dict and _is_long(inner):
-            long.append(name)
+    names = [name for name in value if name[0] == "_"]
+    long = [
+        name
+        for name, inner in value.items()
+        if type(inner) is dict and "data" in inner and name[0] != "_" and _is_long(inner)
+    ]
     if not names and not long:
         return value, {}
     public = value.copy()
     private = {name: public.pop(name) for name in names}
     if long:
-        private[_REST] = {name: value[name]["data"][NESTED:] for name in long}
+        private[REST] = {name: value[name]["data"][NESTED:] for name in long}
         public.update({name: first_page(value[name]) for name in long})
     return public, private
 
@@ -205,7 +142,7 @@ class Objects:
         key = (object, record.id)
         known = self._loaded.get(key)
         if known is None:
-            known = self._loaded[key] = _decode(record)
+            known = self._loaded[key] = decode(record)
             self._stored[key] = self._row(record, known)
         return known
 
@@ -215,7 +152,7 @@ class Objects:
         The caller must not change it.
         """
         known = self._loaded.get((object, record.id))
-        return _decode(record) if known is None else known
+        return decode(record) if known is None else known
 
     def _row(self, record: Record, value: Json) -> _Row:
         values = self.table(value["object"]).values(value)
@@ -247,7 +184,8 @@ class Objects:
         if known is not None:
             return known
         if key not in self._seen:
-            record = self.table(object).get(self.tx, self.scope, id)
+            table = self.table(object)
+            record = table.cached(self.tx, (self.scope, id), lambda: table.get(self.tx, self.scope, id))
             self._seen[key] = self._tables.decoded(self.scope, object, record) if record is not None else None
         return self._seen[key]
 
@@ -331,7 +269,7 @@ class Objects:
             record = table.get(self.tx, self.scope, id)
             if record is None:
                 raise self.missing(object, id)
-            stored = self._row(record, _decode(record))
+            stored = self._row(record, decode(record))
         if stored[2:] != row[2:]:
             table.update(self.tx, self.scope, id, row.created, row.body, row.private, row.values)
         elif stored != row:
@@ -385,6 +323,18 @@ class Objects:
         """
         records = self.table(object).page(self.tx, self.scope, limit, equal, ranges, oldest_first=oldest_first)
         return [self.keep(object, record) for record in records]
+
+    def query_read_only(self, object: str, equal: Mapping[str, str], limit: int = 1_000) -> list[Json]:
+        """Return objects whose indexed fields have these values, newest first. The caller must not change them.
+
+        Requests that run in one transaction share the query, see ``Table.cached``.
+        """
+        table, scope = self.table(object), self.scope
+
+        def read() -> list[Json]:
+            return [decode(record) for record in table.page(self.tx, scope, limit, equal)]
+
+        return table.cached(self.tx, (scope, limit, *equal.items()), read)
 
     @overload
     def page(self, object: Kind[T], limit: int, **query: Any) -> list[T]: ...

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from tollkey.db import Ids, Scope
@@ -100,19 +101,26 @@ class Endpoint:
     removed: tuple[Removed, ...] = ()
     until: str | None = None
 
-    @property
+    @cached_property
     def needs(self) -> Level:
         """The level of the permission that a restricted key needs."""
         return self.level or ("read" if self.method == "GET" else "write")
 
-    @property
+    @cached_property
     def schema(self) -> ObjectSchema:
         """The typed parameters. Raises LookupError when neither the endpoint nor Stripe's document declares them."""
         return self.params or operation_params(self.method, self.path)
 
     def schema_for(self, version: str) -> ObjectSchema:
         """Return the typed parameters that callers of an API version (``YYYY-MM-DD``) may send."""
-        return narrowed(self.schema, gone(self.removed, version)) if self.removed else self.schema
+        found = self._schemas.get(version)
+        if found is None:
+            found = self._schemas[version] = narrowed(self.schema, gone(self.removed, version))
+        return found
+
+    @cached_property
+    def _schemas(self) -> dict[str, ObjectSchema]:
+        return {}  # by API version, of which there are about a hundred
 
     def ended(self, version: str) -> bool:
         """Return whether an API version (``YYYY-MM-DD``) no longer has the endpoint."""
@@ -125,7 +133,7 @@ class Endpoint:
         """
         return self.publishable if kind == "publishable" else self.ephemeral if kind == "ephemeral" else None
 
-    @property
+    @cached_property
     def writes(self) -> bool:
         """Whether the handler runs in a writing transaction."""
         return self.method != "GET" or self.makes

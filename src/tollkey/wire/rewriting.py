@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from tollkey.db import Database, Scope, Tx
 from tollkey.keys import Keyring
-from tollkey.wire.objects import Tables
 from tollkey.wire.resource import Resource, Rewrite
+from tollkey.wire.tables import Tables
 
 PIECE = 500
 _Mark = tuple[str, int]  # as in the table of migrations: module, number

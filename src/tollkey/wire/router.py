@@ -12,10 +12,26 @@ from tollkey.wire.resource import Catalogue, Endpoint, Resource
 
 
 class Route(NamedTuple):
-    """An endpoint with the resource it belongs to."""
+    """An endpoint with the resource it belongs to.
+
+    name: method and path as declared, as requests are counted by. grant: the permission that a key needs for it.
+    """
 
     resource: Resource
     endpoint: Endpoint
+    name: str
+    grant: str
+
+    @classmethod
+    def of(cls, resource: Resource, endpoint: Endpoint) -> Route:
+        """Return the route of an endpoint."""
+        permission = endpoint.permission or resource.permission
+        name, grant = f"{endpoint.method} {endpoint.path}", f"{permission.name}_{endpoint.needs}"
+        return cls(resource, endpoint, name, grant)
+
+
+#: A route with the values of the names in its path.
+Hit = tuple[Route, dict[str, str]]
 
 
 class _Node:
@@ -43,7 +59,7 @@ class Router:
         self._longest = 0  # the most slashes in a path
         for resource in catalogue.resources:
             for endpoint in resource.endpoints:
-                self._add(Route(resource, endpoint))
+                self._add(Route.of(resource, endpoint))
 
     def _add(self, route: Route) -> None:
         node, parent, names = self._root, self._root, []
@@ -64,7 +80,7 @@ class Router:
         elif len(names) == 1 and path.endswith("}"):
             self._last[method, path.rpartition("/")[0]] = _Last(route, names[0], parent.literal)
 
-    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    def find(self, method: str, path: str) -> Hit | None:
         """Return the route and the values of the names in its path, or None.
 
         Most paths need two dictionary lookups; the others walk the tree.

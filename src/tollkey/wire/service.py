@@ -35,7 +35,7 @@ from tollkey.wire.messages import Request, Response
 from tollkey.wire.policy import Log, Logged, Policy
 from tollkey.wire.render import Renderer
 from tollkey.wire.resource import Endpoint
-from tollkey.wire.router import Route, Router
+from tollkey.wire.router import Hit, Route, Router
 from tollkey.wire.staging import write_staged
 from tollkey.wire.versions import LATEST
 
@@ -103,14 +103,15 @@ class Service:
             return None
         request_id = self._request_ids.new("req")
         response = stored_response(body, request_id, spoken)
-        self._record(request, response, key, request_id, started)
+        self._record(request, response, key, hit, request_id, started)
         return response
 
     async def answer(self, request: Request) -> Response:
         """Return the response to a request. Never raises."""
         started = self._now()
         request_id = self._request_ids.new("req")
-        response, key = await self._respond(request, request_id, started)
+        hit = self.router.find(request.method, request.path)
+        response, key = await self._respond(request, hit, request_id, started)
         if (
             response.guess
             and self.policy.guess_limiter is not None
@@ -124,19 +125,20 @@ class Service:
                 else self._refuse(refused, request, None, request_id)
             )
         if key is not None:
-            self._record(request, response, key, request_id, started)
+            self._record(request, response, key, hit, request_id, started)
         return response
 
-    async def _respond(self, request: Request, request_id: str, started: float) -> tuple[Response, Key | None]:
+    async def _respond(
+        self, request: Request, hit: Hit | None, request_id: str, started: float
+    ) -> tuple[Response, Key | None]:
         """Return the response, and the key if one was recognised."""
         key: Key | None = None
         try:
             if self.policy.require_https and not request.secure:
                 raise refusals.https_only()
-            hit = self.router.find(request.method, request.path)
             if hit is not None and hit[0].endpoint.public:
                 return await self._public(request, *hit, request_id, started), None
-            verdict = await self._authenticate(request, started)
+            verdict = await self._authenticate(request, hit, started)
             if isinstance(verdict, Denied):
                 key = verdict.key
                 if self.policy.refused is not None:
@@ -146,7 +148,7 @@ class Service:
             if key.kind == "publishable" and hit is not None and hit[0].endpoint.publishable is not None:
                 await read_params(request, hit[0].endpoint)
                 apply_form_headers(request)
-            response = await self._authenticated(request, key, request_id, started)
+            response = await self._authenticated(request, key, hit, request_id, started)
         except ApiError as error:
             response = self._refuse(error, request, key, request_id)
         except Busy:
@@ -163,14 +165,9 @@ class Service:
             )
             response = self._refuse(ApiError(503, "api_error", message=message, retry=True), request, key, request_id)
         except Exception:
-            log.exception("%s %s %s", request_id, request.method, self._loggable(request))
+            log.exception("%s %s %s", request_id, request.method, _loggable(request, hit))
             response = self._refuse(ApiError(500, "api_error", message=_INTERNAL), request, key, request_id)
         return response, key
-
-    def _loggable(self, request: Request) -> str:
-        """Return the path for the log, without keys and page tokens."""
-        hit = self.router.find(request.method, request.path)
-        return hit[0].endpoint.path if hit is not None and hit[0].endpoint.public else without_keys(request.path)
 
     # -- hosted pages
 
@@ -210,12 +207,11 @@ class Service:
 
     # -- authentication
 
-    async def _authenticate(self, request: Request, now: float) -> Key | Denied:
+    async def _authenticate(self, request: Request, hit: Hit | None, now: float) -> Key | Denied:
         presented = read_authorization(request.headers.get("authorization"))
         if isinstance(presented, Denied):
             if presented.reason is not Reason.missing:
                 return presented
-            hit = self.router.find(request.method, request.path)
             text = key_in_query(request) or (await browser_key(request, hit[0].endpoint) if hit is not None else None)
             if text is None:
                 return presented
@@ -248,9 +244,10 @@ class Service:
 
     # -- authorization and transaction
 
-    async def _authenticated(self, request: Request, key: Key, request_id: str, now: float) -> Response:
+    async def _authenticated(
+        self, request: Request, key: Key, hit: Hit | None, request_id: str, now: float
+    ) -> Response:
         spoken = self.policy.read_version(request.headers.get("stripe-version"))
-        hit = self.router.find(request.method, request.path)
         if hit is None or hit[0].endpoint.ended(spoken.date):
             raise unknown_url(request.method, request.path)
         route, names = hit
@@ -356,9 +353,11 @@ class Service:
             response.headers["Request-Id"] = request_id
         return response
 
-    def _record(self, request: Request, response: Response, key: Key, request_id: str, started: float) -> None:
+    def _record(
+        self, request: Request, response: Response, key: Key, hit: Hit | None, request_id: str, started: float
+    ) -> None:
         """Record the key's use and pass the request to the log."""
-        self._count(request, response, key, int(started))
+        self._count(request, response, key, hit, int(started))
         if self._log is None:
             return
         account = request.acting_for or key.account  # a refused request must not appear in another account's log
@@ -367,11 +366,15 @@ class Service:
         except Exception:
             log.exception("request log of %s", request_id)
 
-    def _count(self, request: Request, response: Response, key: Key, now: int) -> None:
+    def _count(self, request: Request, response: Response, key: Key, hit: Hit | None, now: int) -> None:
         """Count the request, in memory, as a use of its key and by its route."""
-        hit = self.router.find(request.method, request.path)
-        route = None if hit is None else f"{request.method} {hit[0].endpoint.path}"
+        route = None if hit is None else hit[0].name
         needed = None if hit is None else needed_permissions(key, hit[0], request.acting_for, request.needed)
         outcome = _OUTCOMES.get(response.status, usage.ACCEPTED)
         endpoint = f"{request.method} {request.path}"
         self.verifier.record_use(key, now, request.ip, endpoint, route=route, outcome=outcome, permission=needed)
+
+
+def _loggable(request: Request, hit: Hit | None) -> str:
+    """Return the path for the log, without keys and page tokens."""
+    return hit[0].endpoint.path if hit is not None and hit[0].endpoint.public else without_keys(request.path)

@@ -22,7 +22,8 @@ from tollkey.payments.methods import kinds
 from tollkey.wire import Call, Endpoint, Params, Resource, invalid
 from tollkey.wire.hosted import granting_key
 from tollkey.wire.live import records
-from tollkey.wire.objects import Tables, public
+from tollkey.wire.objects import public
+from tollkey.wire.tables import Tables
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredEphemeralKey

@@ -1,0 +1,78 @@
+"""The tables of a server's resources, and objects as they are stored in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from tollkey.db import Record, Scope, Table, Tx
+from tollkey.db.table import column, existing_columns
+from tollkey.wire.resource import Catalogue, Json
+from tollkey.wire.versions import Versions
+
+REST = "_rest"  # private: the entries of nested lists that are not shown, by the property with the list
+_MOST_DECODED = 500  # objects cached in decoded form, above all the accounts
+
+
+class Tables:
+    """The tables of one catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.versions = Versions(catalogue)
+        self.of = {r.object: Table(r.object, r.indexed) for r in catalogue.resources if r.stored}
+        self._decoded: dict[tuple[Scope, str, str], tuple[bytes, bytes | None, Json]] = {}
+
+    def prepare(self, tx: Tx) -> None:
+        """Create missing tables and index columns, and fill new columns from the stored objects."""
+        there = existing_columns(tx)
+        statements: list[str] = []
+        unfilled: list[Table] = []
+        for table in self.of.values():
+            if table.table not in there:
+                statements += table.create(tx.dialect)
+                continue
+            new = [field for field in table.indexed if column(field) not in there[table.table]]
+            if new:
+                statements += [statement for field in new for statement in table.add(field)]
+                unfilled.append(table)
+        tx.execute_script(statements)
+        for table in unfilled:
+            self._fill(tx, table)
+
+    def load(self, tx: Tx, scope: Scope, object: str, id: str) -> Any:
+        """Return a stored object without a call, private fields included; None when the scope does not have it."""
+        record = self.of[object].get(tx, scope, id)
+        return decode(record) if record is not None else None
+
+    def decoded(self, scope: Scope, object: str, record: Record) -> Json:
+        """Return the decoded object of a record, cached until the record changes. The caller must not change it."""
+        known = self._decoded.get((scope, object, record.id))
+        if known is None or known[0] != record.body or known[1] != record.private:
+            if len(self._decoded) >= _MOST_DECODED:
+                self._decoded.clear()
+            known = self._decoded[scope, object, record.id] = (record.body, record.private, decode(record))
+        return known[2]
+
+    def find(self, tx: Tx, scope: Scope, object: str, equal: Mapping[str, str | Sequence[str]]) -> list[Json]:
+        """Return up to ten objects with these values in indexed fields, without a call; private fields included."""
+        return [decode(record) for record in self.of[object].page(tx, scope, 10, equal)]
+
+    def _fill(self, tx: Tx, table: Table) -> None:
+        for account, livemode, id in tx.execute(f"SELECT account, livemode, id FROM {table.table}"):
+            scope = Scope(account, bool(livemode))
+            record = table.get(tx, scope, id)
+            if record is not None:
+                table.update(tx, scope, id, record.created, record.body, record.private, table.values(decode(record)))
+
+
+def decode(record: Record) -> Json:
+    """Return the object of a record, private fields included."""
+    value: Json = orjson.loads(record.body)
+    if record.private is not None:
+        value.update(orjson.loads(record.private))
+        for name, rest in value.pop(REST, {}).items():
+            value[name].update({"data": value[name]["data"] + rest, "has_more": False})
+    return value
