@@ -17,8 +17,11 @@ PLAIN = b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n"
 class App:
     """Has the answer to /ready at hand; everything else takes a task."""
 
-    def at_once(self, path: bytes, sent: Any, ip: str | None, secure: bool) -> tuple[bytes, bytes] | None:
-        return (b"content-length: 3\r\n", b"now") if path == b"/ready" else None
+    def at_once(self, path: bytes, sent: Any, ip: str | None, secure: bool) -> tuple[int, bytes, bytes] | None:
+        return {
+            b"/ready": (200, b"content-length: 3\r\n", b"now"),
+            b"/ready?for=what": (204, b"x-for: what\r\n", b""),
+        }.get(path)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body = (await receive())["body"] if scope["method"] == "POST" or scope["query_string"] else b""
@@ -31,8 +34,8 @@ class App:
 class Telling(App):
     """Answers with the names of the headers that it sees; of /ready at once."""
 
-    def at_once(self, path: bytes, sent: Any, ip: str | None, secure: bool) -> tuple[bytes, bytes] | None:
-        return (b"", b" ".join(name for name, _ in sent)) if path == b"/ready" else None
+    def at_once(self, path: bytes, sent: Any, ip: str | None, secure: bool) -> tuple[int, bytes, bytes] | None:
+        return (200, b"", b" ".join(name for name, _ in sent)) if path == b"/ready" else None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         while (await receive()).get("more_body"):
@@ -77,6 +80,14 @@ def bodies(written: list[bytes]) -> list[bytes]:
 
 def test_an_answer_that_is_at_hand_takes_no_task_and_keeps_the_connection() -> None:
     assert ask(PLAIN) == ([b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nnow"], False)
+
+
+def test_the_application_sees_the_query_and_names_the_status() -> None:
+    asked = PLAIN.replace(b"/ready", b"/ready?for=what")
+    assert ask(asked + PLAIN)[0] == [
+        b"HTTP/1.1 204 No Content\r\nx-for: what\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nnow",
+    ]
 
 
 def test_requests_that_come_in_one_packet_are_answered_in_their_order() -> None:

@@ -49,7 +49,7 @@ def test_the_app_gives_the_same_header_lines_as_by_asgi(stored: Api) -> None:
     headers = [(b"authorization", f"Bearer {stored.sk}".encode())]
     answer = app.at_once(path.encode(), headers, "192.0.2.1", False)
     assert answer is not None
-    names = {line.partition(b": ")[0] for line in answer[0].splitlines()}
+    names = {line.partition(b": ")[0] for line in answer[1].splitlines()}
     sent: list[Any] = []
 
     async def send(message: Any) -> None:
@@ -61,8 +61,9 @@ def test_the_app_gives_the_same_header_lines_as_by_asgi(stored: Api) -> None:
         return {"type": "http.request", "body": b""}
 
     stored.world.runner.run(app(scope, receive, send))
+    assert app.at_once(f"{path}?expand[]=sources".encode(), headers, "192.0.2.1", False) is None
     assert names == {name for name, _ in sent[0]["headers"]}
-    assert answer[1] == sent[1]["body"]
+    assert (answer[0], answer[2]) == (200, sent[1]["body"])
 
 
 def test_it_is_logged_and_counted_as_a_use_of_the_key(stored: Api) -> None:

@@ -36,6 +36,11 @@ class _Joining:
         else:
             self._transport.write(data)
 
+    def write_whole(self, data: bytes) -> None:
+        """Write a whole response."""
+        self._flush()
+        self._transport.write(data)
+
     def is_closing(self) -> bool:
         closing: bool = self._ending or self._transport.is_closing()
         return closing
@@ -56,7 +61,8 @@ class OneWrite(HttpToolsProtocol):
     """uvicorn's protocol with a transport that joins the writes of head and body."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(_Joining(transport, self.loop, self.ends))  # type: ignore[arg-type]
+        self.joining = _Joining(transport, self.loop, self.ends)
+        super().connection_made(self.joining)  # type: ignore[arg-type]
 
     def ends(self, transport: Any) -> bool:
         """Whether the protocol closes the connection in another way, later."""

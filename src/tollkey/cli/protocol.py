@@ -5,7 +5,7 @@ fill the memory. Bodies are limited where they are read. When a body is not read
 response (RFC 9112, section 9.6: first the write side, because a reset could discard the response).
 
 An ASGI application needs a task, several events and two messages per request, which costs twice as much as looking up a
-stored object. If the application has a method ``at_once``, it is called first, for GET requests without a query.
+stored object. If the application has a method ``at_once``, it is called first, for GET requests.
 """
 
 from __future__ import annotations
@@ -121,7 +121,6 @@ class BoundedProtocol(OneWrite):
         parser = self.parser
         return (
             parser.get_method() == b"GET"
-            and b"?" not in self.url
             and hasattr(self.app, "at_once")
             and (self.cycle is None or self.cycle.response_complete)
             and parser.get_http_version() == "1.1"
@@ -142,7 +141,8 @@ class BoundedProtocol(OneWrite):
         stays = self.parser.should_keep_alive()
         default = b"".join([b"%b: %b\r\n" % pair for pair in self.server_state.default_headers])
         end = b"\r\n" if stays else b"connection: close\r\n\r\n"
-        self.transport.write(b"".join((STATUS_LINE[200], default, answer[0], end, answer[1])))
+        status, head, body = answer
+        self.joining.write_whole(b"".join((STATUS_LINE[status], default, head, end, body)))
         if not stays:
             self.transport.close()
         self.on_response_complete()

@@ -77,13 +77,13 @@ class WireApp:
             incoming = Incoming(receive, headers)
             await self._give(scope, send, await self._answer(scope, headers, incoming), incoming.ends_soon)
 
-    def at_once(self, path: bytes, sent: Headers, ip: str | None, secure: bool) -> tuple[bytes, bytes] | None:
+    def at_once(self, path: bytes, sent: Headers, ip: str | None, secure: bool) -> tuple[int, bytes, bytes] | None:
         """Answer a GET without a query without awaiting anything, so that the HTTP server need not start a task.
 
-        path: as sent. sent: headers, names in lower case. ip, secure: of the connection.
-        Returns the header lines and the body of a 200, or None when the request must go through ``__call__``.
+        path: as sent, with a query, if there is one. sent: headers, names in lower case. ip, secure: of the connection.
+        Returns status, header lines and body, or None when the request must go through ``__call__``.
         """
-        if len(path) > _LONGEST_URI:
+        if b"?" in path or len(path) > _LONGEST_URI:
             return None
         if self._trust_proxy:
             ip, secure = forwarded(sent, ip, secure)
@@ -99,11 +99,8 @@ class WireApp:
         if response is None:
             return None
         own = "".join([f"{name.lower()}: {header_value(value)}\r\n" for name, value in response.headers.items()])
-        return b"%b%bcontent-length: %d\r\n" % (
-            _HEAD,
-            own.encode("latin-1", "replace"),
-            len(response.body),
-        ), response.body
+        head = b"%b%bcontent-length: %d\r\n" % (_HEAD, own.encode("latin-1", "replace"), len(response.body))
+        return 200, head, response.body
 
     async def _answer(self, scope: Scope, headers: dict[str, str], incoming: Incoming) -> Response:
         method = scope["method"]

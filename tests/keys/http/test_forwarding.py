@@ -34,10 +34,28 @@ rate = "1000/s"
 """
 
 
-@pytest.fixture
-def served(declare: Declare) -> Web:
+class Server(Web):
+    """A node as the HTTP server asks it: GET requests at once, and by ASGI if that has no answer."""
+
+    at_once = 0
+
+    def call(self, method: str, path: str, body: object = None, **given: Any) -> Answer:
+        key, headers = given.get("key"), given.get("headers") or {}
+        sent = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+        sent += [(b"authorization", f"Bearer {key}".encode("latin-1"))] if key else []
+        found = self.app.at_once(path.encode(), sent, "192.0.2.9", False) if method == "GET" else None
+        if found is None:
+            return super().call(method, path, body, **given)
+        self.at_once += 1
+        lines = [line.split(": ", 1) for line in found[1].decode("latin-1").splitlines()]
+        return Answer(found[0], {name: value for name, value in lines}, [found[2]])
+
+
+@pytest.fixture(params=[Web, Server], ids=["asgi", "server"])
+def served(declare: Declare, request: pytest.FixtureRequest) -> Web:
     """A node with declared routes, on SQLite: nothing here is about storage."""
-    return declare(CONFIG)
+    web: Web = request.param(**vars(declare(CONFIG)))
+    return web
 
 
 def nginx(web: Web, method: str, uri: str, text: str | None, query: str = "", **headers: str) -> Answer:
@@ -160,6 +178,33 @@ def test_nginx_gets_a_403_for_what_it_does_not_pass_on(served: Web, monkeypatch:
     assert nginx(served, "GET", "/reports/7", None, "?nginx=1").status == 401
     twice = nginx(served, "GET", "/reports/7", None, "?nginx=1", x_forwarded_uri="/")
     assert (twice.status, twice.headers["x-key-status"]) == (403, "403")
+
+
+def test_the_server_answers_at_once_what_it_has_in_memory(declare: Declare) -> None:
+    served = Server(**vars(declare(CONFIG)))
+    text = made(served, "report_read")
+    first, second = (nginx(served, "GET", "/reports/7", text, "?nginx=1") for _ in range(2))
+    assert served.at_once == 1, "the first one is read from the database"
+    changing = {"request-id", "ratelimit"}
+    assert {name: value for name, value in first.headers.items() if name not in changing} == {
+        name: value for name, value in second.headers.items() if name not in changing
+    }
+    assert nginx(served, "GET", "/reports/7", None).status == 401
+    assert nginx(served, "GET", "/reports/7", "nothing", "?nginx=1").headers["x-key-status"] == "401"
+    assert served.at_once == 3
+    assert served.get("/v1/keys/forward-authors", key=text).status == 401, "there it would be a service key"
+    assert served.at_once == 3
+    key = served.keys.check(text).key
+    assert key is not None
+    usage = served.keys.usage(key)
+    assert usage is not None
+    assert usage.uses == 3, "each request is counted once"
+
+
+def test_a_header_that_is_sent_twice_is_left_to_the_long_way(declare: Declare) -> None:
+    app = declare(CONFIG).app
+    for name in (b"x-original-uri", b"authorization", b"x-other"):
+        assert app.at_once(PATH.encode(), [(name, b"/a"), (name, b"/b")], None, False) is None
 
 
 def made_elsewhere(web: Web) -> str:

@@ -53,6 +53,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     imports.ENDPOINT,
     *health.ENDPOINTS,
 )
+_FORWARD_AUTH = forwarding.PATH.encode()
 _log = logging.getLogger(__name__)
 
 
@@ -94,7 +95,8 @@ class KeyServer:
         offered = (*offered, openapi.endpoint(offered))
         pages = portal.routes() if portal else []
         leaks = declared_routes(keys, keys.config, clock, monotonic, new_id)
-        found = [*forwarding.routes(self.server), *leaks, *pages, *routes(self.server, offered)]
+        self._forward_auth = forwarding.ForwardAuth(self.server)
+        found = [*forwarding.routes(self._forward_auth), *leaks, *pages, *routes(self.server, offered)]
         self._router = Router(found, redirect_slashes=False, default=_NotFound(new_id))
         #: Paths without parameters need no search through the routes.
         self._plain = {
@@ -113,6 +115,16 @@ class KeyServer:
         else:
             await receive()  # websocket.connect
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
+
+    def at_once(
+        self, url: bytes, sent: Sequence[tuple[bytes, bytes]], ip: str | None, secure: bool
+    ) -> tuple[int, bytes, bytes] | None:
+        """Answer a proxy's GET without awaiting anything, so that the HTTP server need not start a task.
+
+        url: path and query as sent. sent: headers, names in lower case. ip, secure: of the connection.
+        Returns status, header lines and body; None when the request must go through ``__call__``.
+        """
+        return self._forward_auth.at_once(url, sent) if url.startswith(_FORWARD_AUTH) else None
 
     async def start(self) -> None:
         """Start following the changes of keys. Raises StorageError if the database cannot be read."""

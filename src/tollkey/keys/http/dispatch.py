@@ -143,18 +143,22 @@ def _check_type(headers: Mapping[str, str], wanted: str) -> None:
         raise ApiError(415, "content_type_unsupported", f"Send the body as {wanted}, in UTF-8.")
 
 
+def common_headers(answer: Answer | Stream, request_id: str) -> Headers:
+    """Return the headers that every answer has. request_id: for Request-Id."""
+    common: Headers = ((b"request-id", request_id.encode()), (b"x-content-type-options", b"nosniff"))
+    if isinstance(answer, Answer) and answer.status != 204:
+        common = ((b"content-length", b"%d" % len(answer.body)), *common)
+    cached = any(name == b"cache-control" for name, _ in answer.headers)
+    return common if cached else (*common, NO_STORE)
+
+
 async def send_answer(answer: Answer | Stream, request_id: str, scope: Scope, receive: Receive, send: Send) -> None:
     """Send an answer. request_id: for the header Request-Id."""
-    cached = any(name == b"cache-control" for name, _ in answer.headers)
-    stored = () if cached else (NO_STORE,)
-    common: Headers = ((b"request-id", request_id.encode()), *stored, (b"x-content-type-options", b"nosniff"))
+    headers = [*answer.headers, *common_headers(answer, request_id)]
     if isinstance(answer, Stream):
-        start = {"type": "http.response.start", "status": 200, "headers": [*answer.headers, *common]}
-        await send(start)
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await _send_chunks(answer, scope["method"] == "HEAD", receive, send)
         return
-    length = () if answer.status == 204 else ((b"content-length", str(len(answer.body)).encode()),)
-    headers = [*answer.headers, *length, *common]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
 

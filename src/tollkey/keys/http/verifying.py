@@ -98,6 +98,11 @@ async def check(
     )
     if checked.reason is Reason.unavailable:
         raise unavailable("Keys cannot be checked at the moment.")
+    return for_host(checked)
+
+
+def for_host(checked: Checked) -> Checked:
+    """Return the result of a check without service keys, which are unknown to a host's customers."""
     if checked.known is not None and checked.known.account == SERVICE_ACCOUNT:
         return Checked(None, Reason.unknown, masked=checked.masked)
     return checked
