@@ -173,13 +173,13 @@ def shuffle(arguments: list[str]) -> None:
     """The whole suite in random order: a test that another test, a hash seed or chance decides is a defect.
 
     The seed of each run is printed, and decides the order, Python's hashes and Hypothesis' examples; a failure ends
-    the command.
+    the command. Tables of rules, which `test` runs on SQLite alone, run on PostgreSQL too.
     """
     runs = int(arguments.pop(0)) if arguments[:1] and arguments[0].isdigit() else 3
     for number in range(runs):
         seed = str(secrets.randbelow(2**32))
         say(f"Run {number + 1} of {runs}, seed {seed}")
-        os.environ.update(PYTHONHASHSEED=seed, TOLLKEY_TEST_SEED=seed)
+        os.environ.update(PYTHONHASHSEED=seed, TOLLKEY_TEST_SEED=seed, TOLLKEY_TEST_TABLES="all")
         run(PYTHON, "-m", "pytest", f"--randomly-seed={seed}", f"--hypothesis-seed={seed}", *TESTS, *arguments)
 
 

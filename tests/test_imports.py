@@ -83,7 +83,7 @@ def test_nobody_reaches_into_the_private_modules_of_another_room() -> None:
         room = file.relative_to(PACKAGE).parts[0]
         if room in ("core.py", "server.py"):  # the composition root puts parts together that nobody else sees
             continue
-        for node in ast.walk(ast.parse(file.read_text())):
+        for node, *_ in _imports(ast.parse(file.read_text())):
             if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("tollkey."):
                 continue
             other, *rest = (node.module or "").split(".")[1:]
@@ -160,17 +160,28 @@ def _module_of(file: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _imports(tree: ast.Module) -> Iterator[tuple[ast.Import | ast.ImportFrom, list[str]]]:
-    """Each import that runs (not those for type checkers alone), and the dotted names it may mean."""
-    guards = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
-    typed = {id(inner) for guard in guards for inner in ast.walk(guard)}
-    for node in ast.walk(tree):
-        if id(node) in typed:
-            continue
+def _statements(node: ast.AST, within: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
+    """Each statement that runs (not those for type checkers alone), and whether it stands in a function.
+
+    Expressions, of which a tree has most, are left out.
+    """
+    within = within or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    for name in ("body", "handlers", "cases", "orelse", "finalbody"):
+        for inner in getattr(node, name, ()):
+            if isinstance(inner, ast.If) and "TYPE_CHECKING" in ast.unparse(inner.test):
+                continue
+            if isinstance(inner, ast.stmt):
+                yield inner, within
+            yield from _statements(inner, within)
+
+
+def _imports(tree: ast.Module) -> Iterator[tuple[ast.Import | ast.ImportFrom, list[str], bool]]:
+    """Each import that runs, the dotted names it may mean, and whether it stands in a function."""
+    for node, within in _statements(tree):
         if isinstance(node, ast.Import):
-            yield node, [alias.name for alias in node.names]
+            yield node, [alias.name for alias in node.names], within
         elif isinstance(node, ast.ImportFrom):
-            yield node, [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+            yield node, [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)], within
 
 
 def _graph() -> dict[str, set[str]]:
@@ -181,7 +192,7 @@ def _graph() -> dict[str, set[str]]:
     graph: dict[str, set[str]] = {}
     for name, tree in modules.items():
         graph[name] = set()
-        for node, names in _imports(tree):
+        for node, names, _ in _imports(tree):
             hit = {found for found in names if found in modules and found != name}
             if isinstance(node, ast.ImportFrom) and len(hit) > 1:
                 hit.discard(node.module or "")
@@ -208,19 +219,12 @@ LATE = {
 
 
 def test_nothing_of_this_package_is_imported_within_a_function() -> None:
-    found = set()
-    for file in MODULES:
-        tree = ast.parse(file.read_text())
-        inner = {
-            id(x)
-            for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            for x in ast.walk(node)
-        }
-        if any(
-            id(node) in inner and any(name.startswith("tollkey") for name in names) for node, names in _imports(tree)
-        ):
-            found.add(str(file.relative_to(PACKAGE)))
+    found = {
+        str(file.relative_to(PACKAGE))
+        for file in MODULES
+        for _, names, within in _imports(ast.parse(file.read_text()))
+        if within and any(name.startswith("tollkey") for name in names)
+    }
     assert found <= LATE.keys()
 
 
@@ -351,7 +355,7 @@ def test_no_test_file_imports_another() -> None:
     wrong = [
         f"{file.relative_to(TESTS)}: {node.module}"
         for file in sorted((TESTS / "payments").rglob("*.py"))
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node, *_ in _imports(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2].startswith("test_")
     ]
     assert wrong == []

@@ -99,6 +99,16 @@ UNREADABLE = (
 
 @pytest.mark.parametrize("address", UNREADABLE)
 def test_an_address_that_cannot_be_read_is_nowhere_repeated(tmp_path: Path, address: str) -> None:
+    done = run(tmp_path, "accounts", "list", "--json", "--database", address)
+    assert done.exit_code == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert PASSWORD not in done.stderr
+    assert "not-to" not in done.stderr
+
+
+@pytest.mark.parametrize("address", [UNREADABLE[0], UNREADABLE[-1]])
+def test_a_process_with_such_an_address_prints_one_line(tmp_path: Path, address: str) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     command = [
         sys.executable,

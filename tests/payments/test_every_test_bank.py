@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
 
 DEBIT = {"mandate_data": {"customer_acceptance": {"type": "offline"}}}
 LATER = 180
@@ -137,6 +137,7 @@ def mandate_status(api: Api, intent: Answer) -> str:
 IDS = [f"{row[0]} {row[1] or row[2]}" for row in ROWS]
 
 
+@rule_table
 @pytest.mark.parametrize("way", ["name", "number"])
 @pytest.mark.parametrize("row", ROWS, ids=IDS)
 def test_a_debit_ends_as_documented(api: Api, row: tuple[Any, ...], way: str) -> None:
@@ -192,6 +193,7 @@ SCENARIOS: tuple[tuple[str, str, str | None, bool, bool], ...] = (
 )
 
 
+@rule_table
 @pytest.mark.parametrize("country", COUNTRIES)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[row[0] for row in SCENARIOS])
 def test_an_iban_of_every_country_ends_as_documented(api: Api, scenario: tuple[Any, ...], country: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
 from tests.support.versions import BEFORE_ENDIVE
 
 PAYMENT = {"amount": 2000, "currency": "usd", "allowed_payment_method_types": ["card"]}
@@ -236,6 +236,7 @@ ROWS: dict[str, tuple[Callable[[Api], Answer], str | None]] = {
 }
 
 
+@rule_table
 @pytest.mark.parametrize("name", ROWS)
 def test_a_rule_of_the_document_is_kept(api: Api, name: str) -> None:
     ask, param = ROWS[name]

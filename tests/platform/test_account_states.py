@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
 from tests.support.connected import LINK, connected, fund, in_state
 
 STATES = ("restricted", "pending", "active", "rejected", "deleted")
@@ -55,6 +55,7 @@ def account_in(api: Api, state: str) -> str:
     return str(in_state(api, names.get(state, state))["id"])
 
 
+@rule_table
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("request_name", REQUESTS)
 def test_a_request_about_an_account_by_its_state(api: Api, state: str, request_name: str) -> None:

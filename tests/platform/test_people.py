@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Api
+from tests.support.api import Api, rule_table
 from tests.support.connected import LINK, PERSON, everything
 
 DOCUMENT = {"document": {"front": "file_identity_document_success"}}
@@ -43,6 +43,7 @@ def person_in(api: Api, path: str, state: str, **relation: Any) -> str:
     return f"{path}/persons/{made}"
 
 
+@rule_table
 @pytest.mark.parametrize(
     ("state", "shown"),
     [("new", "unverified"), ("pending", "pending"), ("verified", "verified"), ("unverified", "unverified")],

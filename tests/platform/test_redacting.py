@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.support.api import Api
+from tests.support.api import Api, rule_table
 from tollkey.db import Scope
 from tollkey.platform import request_log_buffer
 from tollkey.platform._redacting import redact, redact_form
@@ -104,6 +104,7 @@ def test_secrets_are_redacted_however_they_are_written(sent: str, kept: str) -> 
     assert (redact if sent.startswith("{") else redact_form)(sent) == kept
 
 
+@rule_table
 @pytest.mark.parametrize("place", ["path", "query", "body", "agent", "idempotency", "error", "version"])
 @pytest.mark.parametrize("secret", ["4242424242424242", "4242-4242-4242-4242", "key"])
 @pytest.mark.parametrize("every", [1, 2, 5])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import copy
@@ -124,9 +125,8 @@ class Api:
             )
             texts = {}
             for livemode in (False, True):
-                for key in core.authority.list(tx, Scope(merchant.id, livemode)):
-                    text = core.authority.reveal(tx, key.scope, key.id, actor=SYSTEM, now=self.now)[1]
-                    texts[key.kind, livemode] = text
+                for key in core.authority.defaults(tx, Scope(merchant.id, livemode)):
+                    texts[key.kind, livemode] = core.authority.text_of(tx, key)
             return [merchant.id, *(texts[kind, mode] for mode in (False, True) for kind in ("secret", "publishable"))]
 
         account, sk, pk, live_sk, live_pk = core.database.write(work)
@@ -295,6 +295,13 @@ def open_world(url: str, folder: Path, default_version: str = LATEST) -> Iterato
         yield world
         runner.run(world.server.edge.stop())
         world.core.close()
+
+
+#: For a table of rules with many rows, none of which the database decides: SQLite alone, since tables take much of the
+#: suite's time. Each operation in them has other tests on both kinds. `dev.py shuffle` runs the tables on both too.
+rule_table = pytest.mark.parametrize(
+    "api", ["sqlite", "postgres"] if "TOLLKEY_TEST_TABLES" in os.environ else ["sqlite"], indirect=True
+)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

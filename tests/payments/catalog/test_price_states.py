@@ -9,7 +9,7 @@ import pytest
 
 from tests.payments.checkout.steps import DONE
 from tests.payments.subscriptions.steps import clocked, plan, subscribe
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
 
 INACTIVE = "The price specified is inactive. This field only accepts active prices."
 #: Buys a price, which is given by its id.
@@ -96,6 +96,7 @@ def _price(api: Api, state: str, recurs: bool) -> tuple[str, str]:
     return made, product
 
 
+@rule_table
 @pytest.mark.parametrize("state", ["active", "inactive", "of an inactive product", "deleted"])
 @pytest.mark.parametrize("use", USES)
 def test_a_price_is_sold_while_it_and_its_product_are_active(api: Api, use: str, state: str) -> None:
@@ -142,6 +143,7 @@ CHANGED: dict[str, Any] = {
 }
 
 
+@rule_table
 @pytest.mark.parametrize("state", ["active", "inactive", "of an inactive product", "used", "deleted"])
 @pytest.mark.parametrize("name", [*KEPT, *CHANGED])
 def test_what_a_price_costs_stays_and_what_it_is_called_may_change(api: Api, name: str, state: str) -> None:
@@ -187,6 +189,7 @@ def test_a_product_is_deleted_while_it_has_no_price(api: Api, state: str) -> Non
         assert answer.status == (404 if state == "deleted" else 200)
 
 
+@rule_table
 @pytest.mark.parametrize("state", PRODUCTS)
 @pytest.mark.parametrize(
     ("name", "value"),

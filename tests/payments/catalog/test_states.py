@@ -10,7 +10,7 @@ import pytest
 from tests.payments.catalog.steps import EARLIER
 from tests.payments.checkout.steps import DONE
 from tests.payments.subscriptions.steps import DAY, clocked, plan, subscribe
-from tests.support.api import NOW, Answer, Api
+from tests.support.api import NOW, Answer, Api, rule_table
 
 Entry = dict[str, str]
 #: Redeems an entry of ``discounts`` for a customer.
@@ -162,6 +162,7 @@ def _coupon(api: Api, state: str) -> str:
     return coupon
 
 
+@rule_table
 @pytest.mark.parametrize("state", ["valid", "redeemed out", "past", "deleted"])
 @pytest.mark.parametrize("place", PLACES)
 def test_a_coupon_is_redeemed_while_it_is_valid(api: Api, place: str, state: str) -> None:
@@ -241,6 +242,7 @@ def _code(api: Api, who: str, state: str) -> str:
     return code
 
 
+@rule_table
 @pytest.mark.parametrize("state", CODES)
 @pytest.mark.parametrize("place", [place for place in PLACES if place != "a new customer"])
 def test_a_code_is_redeemed_while_it_is_active_by_whom_it_is_for(api: Api, place: str, state: str) -> None:

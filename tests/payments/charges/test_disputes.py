@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.payments.steps import told
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
 
 
 def test_evidence_that_is_a_file_must_be_there(api: Api) -> None:
@@ -119,6 +119,7 @@ TABLE: dict[str, tuple[Callable[[Api, str], str], dict[str, Any], tuple[str, ...
 }
 
 
+@rule_table
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("what", TABLE)
 def test_each_step_is_for_disputes_in_its_states(api: Api, what: str, state: str) -> None:
@@ -131,6 +132,7 @@ def test_each_step_is_for_disputes_in_its_states(api: Api, what: str, state: str
         assert api.get(dispute)["status"] == state
 
 
+@rule_table
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("what", TABLE)
 def test_a_step_leads_to_the_next_state_or_leaves_it(api: Api, what: str, state: str) -> None:

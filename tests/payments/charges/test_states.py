@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.payments.charges.steps import charged
-from tests.support.api import Api
+from tests.support.api import Api, rule_table
 
 Refusal = tuple[str | None, str]
 HELD = {"amount": 1000, "currency": "usd", "source": "tok_visa", "capture": False}
@@ -120,6 +120,7 @@ CELLS = [
 ]
 
 
+@rule_table
 @pytest.mark.parametrize(("state", "operation", "refusal"), CELLS, ids=[f"{cell[0]}: {cell[1]}" for cell in CELLS])
 def test_a_charge_allows_what_its_state_allows(api: Api, state: str, operation: str, refusal: Refusal | None) -> None:
     id = STATES[state](api)

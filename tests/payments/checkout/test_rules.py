@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.payments.checkout.steps import FIELD, MONTHLY, line
-from tests.support.api import Api
+from tests.support.api import Api, rule_table
 from tests.support.versions import BEFORE_ENDIVE, ENDIVE
 
 URL = "/v1/checkout/sessions"
@@ -56,6 +56,7 @@ SAID_OTHERWISE = {
 }
 
 
+@rule_table
 @pytest.mark.parametrize("mode", ["payment", "setup", "subscription"])
 @pytest.mark.parametrize("name", IN_MODES)
 def test_a_parameter_is_taken_in_its_modes_only(api: Api, name: str, mode: str) -> None:
@@ -93,6 +94,7 @@ ON_PAGES: dict[str, tuple[Any, tuple[str, ...]]] = {
 }
 
 
+@rule_table
 @pytest.mark.parametrize("ui", ["hosted_page", "embedded_page", "elements"])
 @pytest.mark.parametrize("name", ON_PAGES)
 def test_a_parameter_is_taken_by_its_pages_only(api: Api, name: str, ui: str) -> None:

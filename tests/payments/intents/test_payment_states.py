@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.payments.intents.steps import PAYMENT
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
 from tests.support.versions import BEFORE_ENDIVE
 from tollkey.payments.intents.payment_states import CODE, move
 from tollkey.payments.intents.states import PAYMENT_INTENT
@@ -254,6 +254,7 @@ OPERATIONS: dict[str, tuple[Step, tuple[str, ...], str, dict[str, str]]] = {
 }
 
 
+@rule_table
 @pytest.mark.parametrize("status", REACHED)
 @pytest.mark.parametrize("what", OPERATIONS)
 def test_each_operation_is_for_intents_in_its_statuses(api: Api, what: str, status: str) -> None:
@@ -328,6 +329,7 @@ OWN_WORDS = {
 }
 
 
+@rule_table
 @pytest.mark.parametrize("status", REACHED)
 @pytest.mark.parametrize("name", UPDATES)
 def test_each_parameter_changes_in_its_statuses(api: Api, name: str, status: str) -> None:

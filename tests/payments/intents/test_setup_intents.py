@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.payments.intents.steps import setup
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
 from tests.support.openapi import assert_valid
 from tests.support.versions import BEFORE_ENDIVE
 from tollkey.wire.params import operation_params
@@ -140,6 +140,7 @@ def _reached(api: Api, state: str) -> tuple[str, Answer]:
     return path, intent
 
 
+@rule_table
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("what", TABLE)
 def test_each_step_is_for_intents_in_its_states(api: Api, what: str, state: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.payments.subscriptions.steps import clocked
-from tests.support.api import NOW, Answer, Api
+from tests.support.api import NOW, Answer, Api, rule_table
 
 STATES = ("draft", "open", "paid", "uncollectible", "void")
 EDITABLE = "invoice_not_editable"
@@ -111,6 +111,7 @@ TABLE: dict[str, tuple[Callable[[Api, Answer], Answer], tuple[str, ...], str]] =
 }
 
 
+@rule_table
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("what", TABLE)
 def test_each_step_is_for_invoices_in_its_states(api: Api, what: str, state: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Api
+from tests.support.api import Api, rule_table
 from tests.support.connected import acting, connected, everything
 from tests.support.versions import BEFORE_ENDIVE
 from tollkey.payments.methods.method_capabilities import capabilities_of
@@ -50,6 +50,7 @@ def intent(api: Api, way: str, account: str, **params: Any) -> Any:
     return api.post("/v1/payment_intents", **given, **as_merchant(way, account))
 
 
+@rule_table
 @pytest.mark.parametrize("kind", GATED)
 def test_each_type_is_refused_without_its_capability_and_taken_with_it(api: Api, kind: str) -> None:
     old, currency = api.under(BEFORE_ENDIVE), currency_of(kind)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.payments.steps import monthly
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
 
 
 def test_a_detached_payment_method_cannot_be_attached_again(api: Api) -> None:
@@ -218,6 +218,7 @@ TABLE: dict[str, tuple[Step, dict[str, str]]] = {
 }
 
 
+@rule_table
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("what", TABLE)
 def test_each_step_is_for_payment_methods_in_its_states(api: Api, what: str, state: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
 
 CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034}
 IDEAL = {"type": "ideal", "amount": 2000, "currency": "eur", "redirect": {"return_url": "https://shop.example/"}}
@@ -173,6 +173,7 @@ TABLE: dict[str, tuple[Callable[[Api, Answer], Answer], dict[str, str]]] = {
 }  # fmt: skip
 
 
+@rule_table
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("what", TABLE)
 def test_each_step_is_for_sources_in_its_states(api: Api, what: str, state: str) -> None:

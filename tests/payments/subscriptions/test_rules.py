@@ -18,7 +18,7 @@ from tests.payments.subscriptions.steps import (
     schedule,
     subscribe,
 )
-from tests.support.api import NOW, Api
+from tests.support.api import NOW, Api, rule_table
 from tests.support.versions import BEFORE_ENDIVE
 
 Given = Callable[[Api, str], dict[str, Any]]
@@ -140,6 +140,7 @@ NEW: list[tuple[str | None, str, Given]] = [
 ]
 
 
+@rule_table
 @pytest.mark.parametrize(("param", "words", "given"), NEW, ids=lambda value: value if isinstance(value, str) else "")
 def test_a_new_subscription_is_refused(api: Api, param: str | None, words: str, given: Given) -> None:
     _, who = clocked(api)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.payments.subscriptions.steps import DAY, advance, clocked, ok, plan, subscribe
-from tests.support.api import NOW, Answer, Api
+from tests.support.api import NOW, Answer, Api, rule_table
 
 Act = Callable[[Api, Answer], Answer]
 
@@ -52,6 +52,7 @@ OF_SCHEDULES: dict[str, tuple[Act, tuple[str, ...]]] = {
 }
 
 
+@rule_table
 @pytest.mark.parametrize("state", SCHEDULES)
 @pytest.mark.parametrize("what", OF_SCHEDULES)
 def test_each_step_is_for_schedules_in_its_states(api: Api, what: str, state: str) -> None:
@@ -98,6 +99,7 @@ OF_QUOTES: dict[str, tuple[Act, tuple[str, ...]]] = {
 }
 
 
+@rule_table
 @pytest.mark.parametrize("state", QUOTES)
 @pytest.mark.parametrize("what", OF_QUOTES)
 def test_each_step_is_for_quotes_in_its_states(api: Api, what: str, state: str) -> None:
@@ -172,6 +174,7 @@ OF_SUBSCRIPTIONS: dict[str, tuple[Act, tuple[str, ...], str]] = {
 }
 
 
+@rule_table
 @pytest.mark.parametrize("state", SUBSCRIPTIONS)
 @pytest.mark.parametrize("what", OF_SUBSCRIPTIONS)
 def test_each_step_is_for_subscriptions_in_its_states(api: Api, what: str, state: str) -> None:
@@ -211,6 +214,7 @@ OF_ITEMS: dict[str, tuple[Act, tuple[str, ...]]] = {
 }
 
 
+@rule_table
 @pytest.mark.parametrize("state", SUBSCRIPTIONS)
 @pytest.mark.parametrize("what", OF_ITEMS)
 def test_each_step_is_for_items_of_subscriptions_in_their_states(api: Api, what: str, state: str) -> None:
