@@ -164,7 +164,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
         trust_proxy=settings.trust_proxy, require_https=settings.require_https, guess_limiter=guess_limiter,
     )  # fmt: skip
     pages = dashboard.Dashboard(
-        core.setup, edge, core.authority, core.now,
+        dashboard.ForPayments(core.setup), edge, core.authority, core.now,
         trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host,
         require_https=settings.require_https,
     )  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.dashboard import Site
 from tests.support.dashboard import TestedApp as TheApp
-from tollkey.dashboard import people
+from tollkey.dashboard import ForPayments, people
 from tollkey.dashboard.address import Address
 from tollkey.dashboard.passwords import Passwords
 from tollkey.dashboard.routing import PageRequest
@@ -66,7 +66,7 @@ def test_nothing_is_answered_over_plain_http_where_https_is_required(site: Site)
     core = site.core
     address = Address("https://pay.example.com", "127.0.0.1")
     site.app = TheApp(
-        core.setup,
+        ForPayments(core.setup),
         site.world.server.edge,
         core.authority,
         core.now,

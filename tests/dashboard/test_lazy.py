@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import World
-from tollkey.dashboard import lazy
+from tollkey.dashboard import ForPayments, lazy
 
 
 def test_it_is_loaded_once_and_not_on_the_event_loop(sqlite_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +27,7 @@ def test_it_is_loaded_once_and_not_on_the_event_loop(sqlite_world: World, monkey
 
     async def run() -> tuple[int, list[str]]:
         world, sent = sqlite_world, []
-        pages = lazy.Dashboard(world.core.setup, world.server.edge, world.core.authority, world.core.now)
+        pages = lazy.Dashboard(ForPayments(world.core.setup), world.server.edge, world.core.authority, world.core.now)
 
         async def send(message: str) -> None:
             sent.append(message)

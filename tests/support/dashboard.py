@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from tests.support.api import Api, World
-from tollkey.dashboard import guard, people
+from tollkey.dashboard import ForPayments, guard, people
 from tollkey.dashboard.address import Address
 from tollkey.dashboard.app import App
 from tollkey.dashboard.passwords import Passwords
@@ -167,6 +167,6 @@ def app_of(world: World) -> TestedApp:
         core = world.core
         address = Address("http://dashboard.test", "127.0.0.1", core.setup.base_url)
         _APPS[id(world)] = TestedApp(
-            core.setup, world.server.edge, core.authority, core.now, Passwords(1, 8), address=address
+            ForPayments(core.setup), world.server.edge, core.authority, core.now, Passwords(1, 8), address=address
         )
     return _APPS[id(world)]

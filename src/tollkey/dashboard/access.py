@@ -25,17 +25,19 @@ class Access:
     async def identify(self, ctx: Context, token: str, path: PagePath) -> None:
         """Set session, person, accounts, membership and mode of a context. token: of the session cookie, or ""."""
         ctx.livemode = path.livemode
+        account = ctx.product.account_in(path.account)
 
         def load(tx: Tx) -> None:
             ctx.session = sessions.find(tx, self._keyring, token, ctx.now) if token else None
             if ctx.session is not None and ctx.session.stage == "full":
                 ctx.person = people.by_id(tx, ctx.session.person)
-                ctx.accounts = people.memberships(tx, ctx.session.person)
+                ctx.accounts = ctx.product.memberships(tx, ctx.session.person, account)
 
         await self._edge.read(load)
-        ctx.member = next((m for m in ctx.accounts if m.account == path.account), None)
+        ctx.member = next((m for m in ctx.accounts if m.account == account), None)
         if not path.account and ctx.accounts and ctx.page is not None and ctx.page.scope in ("open", "person"):
-            ctx.member, ctx.livemode = ctx.accounts[0], False  # pages without an account show the first one's sidebar
+            # pages without an account show the first one's sidebar
+            ctx.member, ctx.livemode = ctx.accounts[0], ctx.product.starts_live
         if ctx.session is not None and ctx.person is not None and sessions.needs_touch(ctx.session, ctx.now):
             session = ctx.session
             await self._edge.write(lambda tx: sessions.touch(tx, session.id, ctx.now, ctx.ip))
@@ -52,7 +54,7 @@ class Access:
                 return _sign_in_first(ctx, request)
             if page.scope in ("mode", "account"):
                 if not path.account and ctx.accounts and request.method == "GET":
-                    return Redirect(f"/{ctx.accounts[0].account}{_quoted(request)}")
+                    return Redirect(f"/{ctx.product.segment(ctx.accounts[0].account)}{_quoted(request)}")
                 if ctx.member is None:
                     raise NotFound
                 if not roles.allows(ctx.member.role, page.action, ctx.livemode):

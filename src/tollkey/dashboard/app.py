@@ -1,8 +1,9 @@
 """The Dashboard as an ASGI application, and how to write a page.
 
 **A page is declared in a module.** Every module of ``dashboard/pages/`` may define ``PAGES = (Page(...), …)``; they are
-gathered from the folder, there is no central list. A page declares its path, its handler and the *action* that the
-person's role must allow (``roles.py``)::
+gathered from the folder, there is no central list. The Dashboard of the payments API also has the pages of
+``pages/payments/``, that of a library's keys those of ``pages/keys/`` (``product.py``). A page declares
+its path, its handler and the *action* that the person's role must allow (``roles.py``)::
 
     def show(ctx: Context, params: Params) -> Answer:
         log = one(ctx.tx, ctx.scope, params["request"])
@@ -69,6 +70,7 @@ from tollkey.dashboard.page import (
 )
 from tollkey.dashboard.passwords import Passwords
 from tollkey.dashboard.people import PeopleRefused
+from tollkey.dashboard.product import Product
 from tollkey.dashboard.responses import Responses, error_page
 from tollkey.dashboard.routing import PageRequest, PageResponse, Routes, gather_pages, parse_path
 from tollkey.dashboard.view import View
@@ -76,7 +78,6 @@ from tollkey.db import Edge, StorageError, Tx
 from tollkey.keys import Authority, KeyRefused
 from tollkey.wire import ApiError
 from tollkey.wire.app import forwarded, header_value, headers_of
-from tollkey.wire.call import Setup
 from tollkey.wire.messages import Incoming
 
 log = logging.getLogger("tollkey.dashboard")
@@ -90,19 +91,20 @@ _VISITOR_TOKEN = 43  # characters
 class App:
     """The ASGI application. Created for the first request (``dashboard.Dashboard``).
 
-    now: returns UTC epoch seconds. trust_proxy: take the client's IP address and TLS from a proxy's headers.
+    product: what the Dashboard is for. now: returns UTC epoch seconds.
+    trust_proxy: take the client's IP address and TLS from a proxy's headers.
     address: the server's own URL. require_https: refuse plain HTTP.
     """
 
     def __init__(
-        self, setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Passwords,
+        self, product: Product, edge: Edge, authority: Authority, now: Callable[[], float], passwords: Passwords,
         trust_proxy: bool = False,
         address: Address | None = None, require_https: bool = False,
     ) -> None:  # fmt: skip
-        self.setup, self.edge, self.authority, self.now = setup, edge, authority, now
+        self.product, self.edge, self.authority, self.now = product, edge, authority, now
         self.passwords, self.trust_proxy = passwords, trust_proxy
-        self.address, self.require_https = address or Address(fallback=setup.base_url), require_https
-        self.routes = Routes(gather_pages())
+        self.address, self.require_https = address or Address(fallback=product.base_url), require_https
+        self.routes = Routes(gather_pages(product.pages))
         self._access = Access(edge, authority.keyring, self.routes)
         self._responses = Responses(View(), self.routes)
 
@@ -172,7 +174,7 @@ class App:
         token = cookies.get("session", "")
         extra: list[tuple[str, str]] = []
         if not token and not cookies.get("visitor"):
-            cookies["visitor"] = self.setup.ids.text(_VISITOR_TOKEN)
+            cookies["visitor"] = self.product.ids.text(_VISITOR_TOKEN)
             extra.append(("Set-Cookie", guard.set_cookie("visitor", cookies["visitor"], request.secure)))
         ctx.visitor = token or cookies["visitor"]
         ctx.csrf = guard.csrf_token(self.authority.keyring, ctx.visitor)
@@ -203,7 +205,7 @@ class App:
 
     async def _slow_down_guesses(self, ctx: Context, page: Page | None, answer: Answer) -> Answer:
         """Delay the answer and replace it by 429 when an IP address opened too many invalid one-time links."""
-        guess_limiter = self.setup.services.guess_limiter
+        guess_limiter = self.product.guess_limiter
         is_guess = (
             page is not None
             and page.scope == "open"
@@ -228,7 +230,7 @@ class App:
     def _context(self, request: PageRequest, page: Page | None) -> Context:
         public = self.address.public(request.headers.get("host", ""), request.secure, request.arrived)
         return Context(
-            self.setup, self.edge, self.authority, self.passwords, int(self.now()), request.method, request.path,
+            self.product, self.edge, self.authority, self.passwords, int(self.now()), request.method, request.path,
             request.query, request.ip,
             request.headers.get("user-agent", ""), "", public or self.address.fallback, public is not None,
             request.secure, "application/json" in request.headers.get("accept", ""), page,
@@ -295,11 +297,11 @@ class App:
         """A 403 page that names the roles that may, and the owner who can change the person's role."""
         if ctx.wants_json:
             return Data({"error": "role", "message": "Your role does not allow this."}, 403)
-        account = ctx.account
+        team = ctx.team
         context = {
-            "owner": await self.edge.read(lambda tx: people.owner(tx, account)),
+            "owner": await self.edge.read(lambda tx: people.owner(tx, team)),
             "action": roles.ACTIONS[action],
-            "roles": roles.who_may(action, ctx.livemode),
+            "roles": roles.who_may(action, ctx.livemode, self.product.roles),
             "role": roles.LABELS[ctx.member.role] if ctx.member is not None else "",
         }
         return Render("permission_denied.html", context, 403)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tollkey.dashboard.address import Address
+from tollkey.dashboard.product import Product
 from tollkey.db import Edge
 from tollkey.keys import Authority
-from tollkey.wire.call import Setup
 
 if TYPE_CHECKING:
     from tollkey.dashboard.app import App
@@ -18,19 +18,20 @@ if TYPE_CHECKING:
 class Dashboard:
     """An ASGI application that loads pages, templates and libraries at the first request.
 
-    now: returns UTC epoch seconds. trust_proxy: take the client's IP address and TLS from a proxy's headers.
+    product: what it is for. now: returns UTC epoch seconds.
+    trust_proxy: take the client's IP address and TLS from a proxy's headers.
     passwords: a ``Passwords`` with other costs, for tests; None for the usual ones.
     base_url: the configured public URL, "" for none. listens: the host that the server listens on.
     require_https: refuse plain HTTP.
     """
 
     def __init__(
-        self, setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], *, trust_proxy: bool = False,
-        passwords: Any = None,
+        self, product: Product, edge: Edge, authority: Authority, now: Callable[[], float], *,
+        trust_proxy: bool = False, passwords: Any = None,
         base_url: str = "", listens: str = "", require_https: bool = False,
     ) -> None:  # fmt: skip
-        address = Address(base_url, listens, setup.base_url)
-        self._arguments = (setup, edge, authority, now, passwords, trust_proxy, address, require_https)
+        address = Address(base_url, listens, product.base_url)
+        self._arguments = (product, edge, authority, now, passwords, trust_proxy, address, require_https)
         self._app: App | None = None
         self._loading: asyncio.Future[App] | None = None
 
@@ -53,10 +54,10 @@ class Dashboard:
 
 
 def _create_app(
-    setup: Setup, edge: Edge, authority: Authority, now: Callable[[], float], checker: Any, trust_proxy: bool,
+    product: Product, edge: Edge, authority: Authority, now: Callable[[], float], checker: Any, trust_proxy: bool,
     address: Address,
     require_https: bool,
 ) -> App:  # fmt: skip
     from tollkey.dashboard import app, passwords
 
-    return app.App(setup, edge, authority, now, checker or passwords.Passwords(), trust_proxy, address, require_https)
+    return app.App(product, edge, authority, now, checker or passwords.Passwords(), trust_proxy, address, require_https)

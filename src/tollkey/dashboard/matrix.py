@@ -46,9 +46,9 @@ TEMPLATES = (
 )  # fmt: skip
 
 
-def template_grants(name: str, catalogue: PermissionCatalogue) -> frozenset[str]:
+def template_grants(templates: tuple[Template, ...], name: str, catalogue: PermissionCatalogue) -> frozenset[str]:
     """The grants of a template that exist on this server; none for an unknown template."""
-    found = next((template for template in TEMPLATES if template.name == name), None)
+    found = next((template for template in templates if template.name == name), None)
     if found is None:
         return frozenset()
     if found.grants == ("*_read",):

@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from tollkey.dashboard import roles
 from tollkey.dashboard.address import UNKNOWN
-from tollkey.dashboard.people import Member, Person
+from tollkey.dashboard.people import Membership, Person
+from tollkey.dashboard.product import Product
 from tollkey.dashboard.sessions import Session
-from tollkey.db import Edge, Scope, Tx
+from tollkey.db import Edge, Ids, Scope, Tx
 from tollkey.keys import Actor, Authority
 from tollkey.wire import Call
 from tollkey.wire.call import Setup
@@ -235,7 +236,8 @@ class Params:
 class Context:
     """One request, as handlers and templates see it.
 
-    now: UTC epoch seconds. csrf: the form token. person, session: None when nobody is signed in.
+    product: what the Dashboard is for. now: UTC epoch seconds. csrf: the form token.
+    person, session: None when nobody is signed in.
     accounts: the memberships of the person. member: the membership in the account of the URL, None without one.
     livemode: the mode of the URL. base_url: the server's URL, for examples. base_known: whether links may use it, see
         ``public_url``. secure: whether the request came over TLS. wants_json: whether a script sent it.
@@ -243,7 +245,7 @@ class Context:
     visitor: the token of the session cookie or, when signed out, of the visitor cookie.
     """
 
-    setup: Setup
+    product: Product
     edge: Edge
     authority: Authority
     passwords: Passwords
@@ -261,8 +263,8 @@ class Context:
     page: Page | None = None
     person: Person | None = None
     session: Session | None = None
-    accounts: list[Member] = field(default_factory=list)
-    member: Member | None = None
+    accounts: list[Membership] = field(default_factory=list)
+    member: Membership | None = None
     livemode: bool = False
     errors: dict[str, str] = field(default_factory=dict)
     values: Params | None = None
@@ -276,10 +278,31 @@ class Context:
         return self._tx
 
     @property
+    def setup(self) -> Setup:
+        """The resources of the payments API, for its own pages."""
+        assert self.product.setup is not None, "this Dashboard has no payments API"
+        return self.product.setup
+
+    @property
+    def for_payments(self) -> bool:
+        """Whether this is the Dashboard of the payments API."""
+        return self.product.setup is not None
+
+    @property
+    def ids(self) -> Ids:
+        """Makes ids and tokens."""
+        return self.product.ids
+
+    @property
     def account(self) -> str:
-        """The account of the URL, ``acct_…``."""
+        """The account of the URL."""
         assert self.member is not None
         return self.member.account
+
+    @property
+    def team(self) -> str:
+        """The team that works on the account of the URL."""
+        return self.product.team_of(self.account)
 
     @property
     def scope(self) -> Scope:
@@ -328,7 +351,8 @@ class Context:
         tail = f"?{urlencode(given)}" if given else ""
         account = account or (self.member.account if self.member is not None else "")
         live = self.livemode if livemode is None else livemode
-        return f"{f'/{account}' if account else ''}{'' if live else '/test'}{path}{tail}"
+        named = f"/{self.product.segment(account)}" if account else ""
+        return f"{named}{'' if live else '/test'}{path}{tail}"
 
     def call(self) -> Call:
         """A call of the API in this account, mode and transaction, without a key."""

@@ -30,7 +30,7 @@ def _origin(ctx: Context) -> str:
 
 def _challenge(ctx: Context, tx: Tx) -> bytes:
     """Create a challenge for this browser and store it."""
-    challenge = ctx.setup.ids.text(43).encode()
+    challenge = ctx.ids.text(43).encode()
     digest = ctx.authority.keyring.digest(f"challenge:{ctx.visitor}")
     tx.execute("DELETE FROM dash_challenges WHERE digest = ? OR expires_at <= ?", (digest, ctx.now))
     if ctx.person is None and tx.execute("SELECT count(*) FROM dash_challenges")[0][0] >= _MOST_CHALLENGES:

@@ -6,6 +6,7 @@ An invitation is a one-time link; only the digest of its token is stored.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from tollkey.db import Duplicate, Ids, Tx
@@ -44,11 +45,18 @@ class Person(NamedTuple):
         return f"Person({self.id})"
 
 
-class Member(NamedTuple):
-    """A person's membership in an account. created: UTC epoch seconds."""
+class Membership(NamedTuple):
+    """An account that the signed-in person may open, and their role in it."""
 
     account: str
     account_name: str
+    role: str
+
+
+class Member(NamedTuple):
+    """A member of a team. account: the team. created: UTC epoch seconds."""
+
+    account: str
     person: str
     name: str
     email: str
@@ -140,14 +148,9 @@ def set_name(tx: Tx, person: str, name: str) -> None:
 # -- members
 
 _MEMBER = (
-    "SELECT m.account, a.name, p.id, p.name, p.email, m.role, m.created FROM dash_memberships m"
-    " JOIN dash_people p ON p.id = m.person JOIN merchants a ON a.id = m.account"
+    "SELECT m.account, p.id, p.name, p.email, m.role, m.created FROM dash_memberships m"
+    " JOIN dash_people p ON p.id = m.person"
 )
-
-
-def memberships(tx: Tx, person: str) -> list[Member]:
-    """The accounts of a person, oldest account first."""
-    return [Member(*row) for row in tx.execute(f"{_MEMBER} WHERE m.person = ? ORDER BY a.seq", (person,))]
 
 
 def members(tx: Tx, account: str) -> list[Member]:
@@ -332,19 +335,19 @@ def consume(tx: Tx, invitation: Invitation) -> None:
     tx.execute("DELETE FROM dash_invitations WHERE account = ? AND email = ?", (invitation.account, invitation.email))
 
 
-def accept(tx: Tx, invitation: Invitation, person: str, now: int) -> None:
-    """Accept an invitation: add the person to the account. The first owner is added to every account.
+def accept(tx: Tx, invitation: Invitation, person: str, now: int, teams: Iterable[str] = ()) -> None:
+    """Accept an invitation: add the person to the account. The first owner is added to every account without one.
 
-    person: id. now: UTC epoch seconds. Raises PeopleRefused when the link was already used or the person is a member.
+    person: id. now: UTC epoch seconds. teams: every account.
+    Raises PeopleRefused when the link was already used or the person is a member.
     """
     consume(tx, invitation)
     if invitation.email != OWNER_LINK or has_owner(tx):
         return join(tx, invitation.account, person, invitation.role, now)
-    for (account,) in tx.execute(
-        "SELECT id FROM merchants WHERE id NOT IN (SELECT account FROM dash_memberships WHERE role = 'owner')"
-        " ORDER BY seq"
-    ):
-        join(tx, account, person, "owner", now)
+    owned = {row[0] for row in tx.execute("SELECT account FROM dash_memberships WHERE role = 'owner'")}
+    for account in dict.fromkeys((invitation.account, *teams)):
+        if account not in owned:
+            join(tx, account, person, "owner", now)
 
 
 def has_owner(tx: Tx) -> bool:

@@ -104,9 +104,9 @@ def allows(role: str, action: str, livemode: bool) -> bool:
     return role in (held.live if livemode else held.test)
 
 
-def who_may(action: str, livemode: bool) -> list[str]:
-    """The labels of the roles that may, in order of the matrix."""
-    return [role.label for role in ROLES if allows(role.name, action, livemode)]
+def who_may(action: str, livemode: bool, among: tuple[Role, ...] = ROLES) -> list[str]:
+    """The labels of the roles that may, in order of the matrix. among: the roles that there are."""
+    return [role.label for role in among if allows(role.name, action, livemode)]
 
 
 def may_assign(giver: str, role: str) -> bool:

@@ -13,14 +13,22 @@ from tollkey.dashboard.page import Page
 SECTIONS = ("", "Payments", "Developers", "Account", "Help")
 
 
-def gather_pages() -> tuple[Page, ...]:
-    """Every page that a module of ``dashboard/pages/`` declares.
+def gather_pages(product: str = "payments") -> tuple[Page, ...]:
+    """Every page that a module of ``dashboard/pages/``, or of its folder for a product, declares.
 
+    product: the name of the folder.
     Raises ValueError when two pages have the same method and path, or a page names an unknown action.
     """
     found: dict[tuple[str, str], Page] = {}
     package = tollkey.dashboard.pages
-    for module in sorted(pkgutil.walk_packages(package.__path__, package.__name__ + "."), key=lambda m: m.name):
+    own = importlib.import_module(f"{package.__name__}.{product}")
+    modules = [
+        module
+        for folder in (package, own)
+        for module in pkgutil.iter_modules(folder.__path__, folder.__name__ + ".")
+        if not module.ispkg
+    ]
+    for module in sorted(modules, key=lambda m: m.name):
         for page in getattr(importlib.import_module(module.name), "PAGES", ()):
             if page.scope in ("mode", "account") and page.action not in roles.ACTIONS:
                 raise ValueError(f"{page.method} {page.path} names an unknown action: {page.action!r}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tollkey.dashboard.page import Context, FormErrors
 from tollkey.db import Tx
-from tollkey.keys import Attempts, network_of
+from tollkey.keys import network_of
 
 WINDOW_SECONDS = 15 * 60
 MOST_BY_PERSON = 8
@@ -54,8 +54,7 @@ async def check_limit(ctx: Context, person: str, field: str = "") -> None:
 
 def record_failure(ctx: Context, reason: str, person: str = "") -> None:
     """Count a failed sign-in for ``tollkey keys refusals``. reason: one word. person: the id, if known."""
-    counts: Attempts = ctx.setup.services.attempts
-    counts.count("sign_in", reason, ctx.ip, ctx.now, person)
+    ctx.product.attempts.count("sign_in", reason, ctx.ip, ctx.now, person)
 
 
 def uncount(tx: Tx, person: str, ip: str | None, now: int) -> None:

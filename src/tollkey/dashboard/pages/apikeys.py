@@ -10,7 +10,6 @@ from tollkey.dashboard.page import Answer, Context, Nav, NotFound, Page, Params,
 from tollkey.dashboard.pages.apikeys_least import proposed
 from tollkey.dashboard.pages.apikeys_usage import charts
 from tollkey.keys import Actor, Key, audit, old_key_use
-from tollkey.platform import request_logs
 
 _PAGE = 100
 _MOST_SECRET = 200  # secret keys on the page
@@ -57,7 +56,7 @@ def one(ctx: Context, params: Params) -> Answer:
         "key": key,
         "old_use": old_key_use(ctx.tx, ctx.authority, key),
         "usage": ctx.authority.usages(ctx.tx, ctx.scope, [key.id]).get(key.id),
-        "requests": request_logs.find(ctx.tx, ctx.scope, key_id=key.id, limit=20),
+        "requests": ctx.product.requests_of(ctx.tx, ctx.scope, key.id),
         "history": [
             (entry, action_label(entry.action, entry.became), actor_label(entry.actor, names), changes(entry))
             for entry in history

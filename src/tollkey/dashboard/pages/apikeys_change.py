@@ -50,10 +50,10 @@ def create_form(ctx: Context, params: Params) -> Answer:
     if copied is not None:
         kind, name = copied.kind, name or copied.name
         granted, connected, allowlist = copied.permissions, copied.connect_permissions, "\n".join(copied.ip_allowlist)
-    granted |= matrix.template_grants(params.get("template"), catalogue)
+    granted |= matrix.template_grants(ctx.product.templates, params.get("template"), catalogue)
     linked, unknown = _linked(params, ctx)
     about = {
-        "kind": kind, "name": name, "allowlist": allowlist, "unknown": unknown, "templates": matrix.TEMPLATES,
+        "kind": kind, "name": name, "allowlist": allowlist, "unknown": unknown, "templates": ctx.product.templates,
         "template": params.get("template"), "copied": copied,
         "metadata": metadata.rows(ctx, copied.metadata if copied is not None else {}),
         **_editor(ctx, params, granted | linked, connected),
@@ -77,9 +77,7 @@ def _editor(ctx: Context, params: Params, granted: frozenset[str], connected: fr
     catalogue = ctx.authority.catalogue
     if ctx.values is not None:
         granted, connected = matrix.selected(ctx.values, catalogue), matrix.selected(ctx.values, catalogue, "c")
-    wide = (
-        bool(connected) or params.get("connect") == "1" or ctx.setup.tables.of["account"].count(ctx.tx, ctx.scope) > 1
-    )
+    wide = bool(connected) or params.get("connect") == "1" or ctx.product.has_connected(ctx.tx, ctx.scope)
     return {"groups": matrix.groups(catalogue, granted, connected), "connect": wide}
 
 

@@ -44,7 +44,7 @@ def _keys(ctx: Context, livemode: bool, before: int | None, limit: int) -> list[
 
 
 def _team(ctx: Context, before: int | None, limit: int) -> list[Line]:
-    found = activity.entries(ctx.tx, ctx.account, limit=limit, before=before)
+    found = activity.entries(ctx.tx, ctx.team, limit=limit, before=before)
     return [Line(e.at, "a", e.seq, "", e.action, e.about, Actor("user", e.person, e.ip), e.details) for e in found]
 
 

@@ -73,7 +73,7 @@ def sign_in(ctx: Context, params: Params) -> Answer:
     token = sessions.start(
         ctx.tx,
         ctx.authority.keyring,
-        ctx.setup.ids,
+        ctx.ids,
         person=person,
         stage="full",
         now=ctx.now,

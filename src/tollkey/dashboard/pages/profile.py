@@ -84,7 +84,7 @@ def end_others(ctx: Context, params: Params) -> Answer:
 
 def totp_begin(ctx: Context, params: Params) -> Answer:
     """Create a pending secret; it replaces one that was not activated."""
-    factors.begin_totp(ctx.tx, ctx.authority.keyring, ctx.setup.ids, ctx.me.id)
+    factors.begin_totp(ctx.tx, ctx.authority.keyring, ctx.ids, ctx.me.id)
     return Redirect(ctx.url("/profile/totp"))
 
 
@@ -99,7 +99,7 @@ def totp_form(ctx: Context, params: Params) -> Answer:
 
 def totp_finish(ctx: Context, params: Params) -> Answer:
     """Activate the app with its first code, and show the recovery codes once."""
-    codes = factors.finish_totp(ctx.tx, ctx.authority.keyring, ctx.setup.ids, ctx.me.id, params.get("code"), ctx.now)
+    codes = factors.finish_totp(ctx.tx, ctx.authority.keyring, ctx.ids, ctx.me.id, params.get("code"), ctx.now)
     if codes is None:
         raise FormErrors(
             code="This code is incorrect. Enter the current code, and check that the clock of your device is correct."

@@ -55,7 +55,7 @@ def _start_session(tx: Tx, ctx: Context, person: Person, stage: str) -> str:
     if stage == "full":
         activity.record(tx, ctx, "", "signed_in", person=person.id)
     return sessions.start(
-        tx, ctx.authority.keyring, ctx.setup.ids, person=person.id, stage=stage, now=ctx.now, ip=ctx.ip, agent=ctx.agent
+        tx, ctx.authority.keyring, ctx.ids, person=person.id, stage=stage, now=ctx.now, ip=ctx.ip, agent=ctx.agent
     )
 
 
@@ -162,7 +162,7 @@ def join_form(ctx: Context, params: Params) -> Answer:
             "server starts."
         )
         return Render("error.html", {"title": "This link has expired", "text": text}, 404)
-    name = ctx.tx.execute("SELECT name FROM merchants WHERE id = ?", (found.account,))[0][0]
+    name = ctx.product.account_name(ctx.tx, found.account)
     first = found.email == OWNER_LINK
     known = not first and people.by_email(ctx.tx, found.email) is not None
     role = roles.LABELS[found.role]
@@ -199,7 +199,7 @@ async def join(ctx: Context, params: Params) -> Answer:
     hash = await ctx.passwords.hash(password)
 
     def add_and_join(tx: Tx) -> str:
-        person = people.add_person(tx, ctx.setup.ids, email=email, name=name, password=hash, now=ctx.now)
+        person = people.add_person(tx, ctx.ids, email=email, name=name, password=hash, now=ctx.now)
         _accept(tx, ctx, params, person.id)
         return _start_session(tx, ctx, person, "full")
 
@@ -217,13 +217,13 @@ async def _join_signed_in(ctx: Context, params: Params) -> Answer:
         _accept(tx, ctx, params, me.id)
         return found.account
 
-    account = await ctx.write(accept)
-    return Redirect(f"/{account}/test/apikeys", "You joined the team.")
+    team = await ctx.write(accept)
+    return Redirect(ctx.product.first_page(team), "You joined the team.")
 
 
 def _accept(tx: Tx, ctx: Context, params: Params, person: str) -> None:
     found = _invitation(tx, ctx, params)
-    people.accept(tx, found, person, ctx.now)
+    people.accept(tx, found, person, ctx.now, ctx.product.teams(tx))
     activity.record(tx, ctx, found.account, "member_joined", person=person, about=person, role=found.role)
 
 

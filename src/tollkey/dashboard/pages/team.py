@@ -23,15 +23,15 @@ from tollkey.dashboard.people import Member
 
 def _assignable(ctx: Context) -> list[tuple[str, str]]:
     assert ctx.member is not None
-    return [(role.name, role.label) for role in roles.ROLES if roles.may_assign(ctx.member.role, role.name)]
+    return [(role.name, role.label) for role in ctx.product.roles if roles.may_assign(ctx.member.role, role.name)]
 
 
 def _record(ctx: Context, action: str, about: str, **details: str) -> None:
-    activity.record(ctx.tx, ctx, ctx.account, action, about=about, **details)
+    activity.record(ctx.tx, ctx, ctx.team, action, about=about, **details)
 
 
 def _member(ctx: Context, params: Params) -> Member:
-    found = people.member(ctx.tx, ctx.account, params["person"])
+    found = people.member(ctx.tx, ctx.team, params["person"])
     if found is None:
         raise NotFound
     return found
@@ -39,9 +39,9 @@ def _member(ctx: Context, params: Params) -> Member:
 
 def index(ctx: Context, params: Params) -> Answer:
     """List members and pending invitations."""
-    pending = people.invitations(ctx.tx, ctx.account, ctx.now) if ctx.may("team.change") else []
+    pending = people.invitations(ctx.tx, ctx.team, ctx.now) if ctx.may("team.change") else []
     about = {
-        "members": people.members(ctx.tx, ctx.account),
+        "members": people.members(ctx.tx, ctx.team),
         "invitations": pending,
         "names": person_names(ctx.tx, [one.created_by for one in pending]),
         "labels": roles.LABELS,
@@ -51,7 +51,7 @@ def index(ctx: Context, params: Params) -> Answer:
 
 def invite_form(ctx: Context, params: Params) -> Answer:
     """Show the invitation form."""
-    return Render("team/invite.html", {"roles": roles.ROLES})
+    return Render("team/invite.html", {"roles": ctx.product.roles})
 
 
 def invite(ctx: Context, params: Params) -> Answer:
@@ -64,8 +64,8 @@ def invite(ctx: Context, params: Params) -> Answer:
     made, token = people.invite(
         ctx.tx,
         ctx.authority.keyring,
-        ctx.setup.ids,
-        account=ctx.account,
+        ctx.ids,
+        account=ctx.team,
         role=role,
         email=params.get("email"),
         by=ctx.me.id,
@@ -79,9 +79,7 @@ def invite(ctx: Context, params: Params) -> Answer:
 
 def confirm_revoke(ctx: Context, params: Params) -> Confirmation:
     """The confirmation for revoking an invitation."""
-    found = next(
-        (one for one in people.invitations(ctx.tx, ctx.account, ctx.now) if one.id == params["invitation"]), None
-    )
+    found = next((one for one in people.invitations(ctx.tx, ctx.team, ctx.now) if one.id == params["invitation"]), None)
     if found is None:
         raise NotFound
     return Confirmation("Revoke invitation", f"The invitation link for {found.email} will stop working.")
@@ -89,7 +87,7 @@ def confirm_revoke(ctx: Context, params: Params) -> Confirmation:
 
 def revoke(ctx: Context, params: Params) -> Answer:
     """Revoke an invitation."""
-    if not people.revoke_invitation(ctx.tx, ctx.account, params["invitation"]):
+    if not people.revoke_invitation(ctx.tx, ctx.team, params["invitation"]):
         raise NotFound
     _record(ctx, "invitation_withdrawn", params["invitation"])
     return Redirect(ctx.url("/settings/team"), "The invitation was revoked. Its link no longer works.")
@@ -109,7 +107,7 @@ def set_role(ctx: Context, params: Params) -> Answer:
     found, role = _member(ctx, params), params.get("role")
     if not roles.may_assign(ctx.member.role, role):
         raise FormErrors({"": "Choose a role."})
-    people.set_role(ctx.tx, ctx.account, found.person, role)
+    people.set_role(ctx.tx, ctx.team, found.person, role)
     _record(ctx, "role_changed", found.person, was=found.role, became=role)
     return Redirect(ctx.url("/settings/team"), f"The role of {found.name} is now {roles.LABELS[role]}.")
 
@@ -125,7 +123,7 @@ def confirm_remove(ctx: Context, params: Params) -> Confirmation | None:
 def remove(ctx: Context, params: Params) -> Answer:
     """Remove a member."""
     found = _member(ctx, params)
-    people.remove(ctx.tx, ctx.account, found.person)
+    people.remove(ctx.tx, ctx.team, found.person)
     _record(ctx, "member_removed", found.person, email=found.email, role=found.role)
     return Redirect(
         "/" if found.person == ctx.me.id else ctx.url("/settings/team"), f"{found.name} is no longer a member."
@@ -134,13 +132,13 @@ def remove(ctx: Context, params: Params) -> Answer:
 
 def transfer_form(ctx: Context, params: Params) -> Answer:
     """Show the form for the new owner."""
-    others = [one for one in people.members(ctx.tx, ctx.account) if one.role != roles.OWNER]
+    others = [one for one in people.members(ctx.tx, ctx.team) if one.role != roles.OWNER]
     return Render("team/owner.html", {"others": [(one.person, f"{one.name} ({one.email})") for one in others]})
 
 
 def confirm_transfer(ctx: Context, params: Params) -> Confirmation:
     """The confirmation for transferring ownership."""
-    new = people.member(ctx.tx, ctx.account, params.get("person"))
+    new = people.member(ctx.tx, ctx.team, params.get("person"))
     if new is None or new.role == roles.OWNER:
         raise FormErrors(person="Choose a member of this account.")
     text = (
@@ -152,7 +150,7 @@ def confirm_transfer(ctx: Context, params: Params) -> Confirmation:
 
 def transfer(ctx: Context, params: Params) -> Answer:
     """Transfer ownership; the former owner becomes an administrator."""
-    people.transfer(ctx.tx, ctx.account, params.get("person"))
+    people.transfer(ctx.tx, ctx.team, params.get("person"))
     _record(ctx, "ownership_transferred", params.get("person"))
     return Redirect(ctx.url("/settings/team"), "Ownership was transferred. You are now an administrator.")
 
@@ -160,9 +158,9 @@ def transfer(ctx: Context, params: Params) -> Answer:
 def matrix(ctx: Context, params: Params) -> Answer:
     """Show which role may do what."""
     groups: dict[str, list[roles.Action]] = {}
-    for action in roles.ACTIONS.values():
+    for action in filter(ctx.product.shows, roles.ACTIONS.values()):
         groups.setdefault(action.group, []).append(action)
-    return Render("team/roles.html", {"groups": groups, "roles": roles.ROLES})
+    return Render("team/roles.html", {"groups": groups, "roles": ctx.product.roles})
 
 
 _GIVES_ACCESS = required("an invitation gives somebody else access")

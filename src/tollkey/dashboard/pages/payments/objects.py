@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from tollkey.dashboard import acting, activity
 from tollkey.dashboard.page import Answer, Context, File, Nav, NotFound, Page, Params, Redirect, Render, not_required
-from tollkey.dashboard.pages.events import without_credentials, without_secrets
-from tollkey.dashboard.pages.logs import day
+from tollkey.dashboard.pages.payments.events import without_credentials, without_secrets
+from tollkey.dashboard.pages.payments.logs import day
 from tollkey.dashboard.present import Presenter
 from tollkey.dashboard.reference.pages import words_of_property
 from tollkey.db.table import Range

@@ -1,0 +1,1 @@
+"""Pages of a library's keys, without the payments API."""
