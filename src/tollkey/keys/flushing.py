@@ -92,6 +92,8 @@ class Flusher:
             self.flush()
         except StorageError as error:  # they stay in memory for the next flush
             _log.warning("the use of keys could not be written: %s", type(error).__name__)
+        except Exception:  # whatever it is, the thread goes on
+            _log.exception("the use of keys could not be written")
 
     def stop(self) -> bool:
         """Stop the thread and flush. Returns False when it was stopped before."""

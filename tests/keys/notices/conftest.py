@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -33,13 +32,12 @@ class World:
     clock: Clock
     receiver: Receiver
     folder: Path
-    client: httpx.Client
 
     def webhook(self, *events: str, name: str = "main") -> WebhookChannel:
         secret = self.folder / "secret"
         secret.write_text(f"{SECRET}\n")
         webhook = Webhook(name=name, url=self.receiver.url, secret_file=str(secret), events=events or ("*",))
-        return WebhookChannel(webhook, self.client, self.clock)
+        return WebhookChannel(webhook, self.clock)
 
     def notices(self, *channels: Channel) -> Notices:
         """Notices that have begun: what happens from now on is announced."""
@@ -60,12 +58,9 @@ class World:
 @pytest.fixture
 def world(database_url: str, tmp_path: Path, clock: Clock, receiver: Receiver) -> Iterator[World]:
     keyring = str(tmp_path / "keyring")
-    with (
-        httpx.Client(trust_env=False) as client,
-        KeyService.open(database_url, [Permission("report", "Reports")], keyring=keyring, clock=clock, flush_seconds=0)
-        as keys,
-    ):  # fmt: skip
-        yield World(keys, clock, receiver, tmp_path, client)
+    declared = [Permission("report", "Reports")]
+    with KeyService.open(database_url, declared, keyring=keyring, clock=clock, flush_seconds=0) as keys:
+        yield World(keys, clock, receiver, tmp_path)
 
 
 @dataclass

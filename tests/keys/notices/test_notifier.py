@@ -4,6 +4,7 @@ import pytest
 
 from tests.keys.notices.conftest import SECRET, World
 from tollkey.keys.notices import Notices
+from tollkey.keys.notices.store import Waiting
 from tollkey.outbox import ValidSignature, verify
 
 
@@ -97,3 +98,62 @@ def test_settled_notices_are_deleted_after_thirty_days(world: World) -> None:
     world.clock.advance(31 * 86400)
     notices.step()
     assert world.keys.database.read(lambda tx: tx.execute("SELECT count(*) FROM key_notices")) == [(0,)]
+
+
+class Faulty:
+    """A channel with a fault of its own."""
+
+    name = "faulty"
+
+    def wants(self, type: str) -> bool:
+        return True
+
+    def send(self, notice: Waiting) -> None:
+        raise RuntimeError("sk_live_secret")
+
+
+def test_a_fault_of_one_channel_stops_neither_the_others_nor_the_next_steps(world: World) -> None:
+    notices = world.notices(Faulty(), world.webhook())
+    world.keys.create()
+    notices.try_step()
+    assert world.types() == ["key.created"]
+    problem = "SELECT problem FROM key_notices WHERE channel = 'faulty'"
+    assert world.keys.database.read(lambda tx: tx.execute(problem)) == [("RuntimeError",)]
+    world.keys.create()
+    notices.try_step()
+    assert world.types() == ["key.created"]
+
+
+class Deaf(Faulty):
+    """A channel that cannot say what it wants."""
+
+    def wants(self, type: str) -> bool:
+        raise RuntimeError("no")
+
+
+def test_what_cannot_be_gathered_is_logged_and_tried_again(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    notices = world.notices()
+    world.keys.create()
+    Notices(world.keys, [Deaf()], clock=world.clock).try_step()
+    assert "could not be gathered" in caplog.text
+    notices.try_step()
+    assert world.types() == ["key.created"]
+
+
+def test_a_notice_is_not_sent_when_its_lease_may_end_before(world: World) -> None:
+    class Slow(Faulty):
+        name = "slow"
+
+        def send(self, notice: Waiting) -> None:
+            sent.append(notice.id)
+            world.clock.advance(110)
+
+    sent: list[int] = []
+    notices = world.notices(Slow())
+    for _ in range(3):
+        world.keys.create()
+    assert notices.step() == 1  # another process may have the others in ten seconds
+    notices.stop()
+    world.clock.advance(3600)
+    assert notices.step() == 0
+    assert len(sent) == 1

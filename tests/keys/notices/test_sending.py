@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email import message_from_string
 from pathlib import Path
 from typing import Any
@@ -69,9 +73,7 @@ def test_an_address_that_no_name_server_can_be_asked_for_does_not_stop_the_other
     secret = tmp_path / "secret"
     secret.write_text("a signing secret of the host's")
     lost = Webhook(name="lost", url="http://hooks..example/", secret_file=str(secret))
-    notices = world.notices(
-        email(mailbox, host="mail..example"), WebhookChannel(lost, world.client, world.clock), world.webhook()
-    )
+    notices = world.notices(email(mailbox, host="mail..example"), WebhookChannel(lost, world.clock), world.webhook())
     world.keys.create()
     notices.step()
     assert world.types() == ["key.created"]
@@ -93,7 +95,63 @@ def test_settings_of_webhooks_that_make_no_sense_are_refused(world: World, tmp_p
     short = tmp_path / "short"
     short.write_text("whsec_1")
     with pytest.raises(ValueError, match="16 characters"):
-        WebhookChannel(Webhook(name="a", url="https://a.example", secret_file=str(short)), world.client, world.clock)
+        WebhookChannel(Webhook(name="a", url="https://a.example", secret_file=str(short)), world.clock)
     for about in ({"url": "ftp://a.example"}, {"url": "https://a.example:70000"}, {"events": ("key.lost",)}):
         with pytest.raises(ValueError):
             Webhook(**{"name": "a", "url": "https://a.example", "secret_file": str(short), **about})
+
+
+@contextmanager
+def endless(begin: bytes, more: bytes) -> Iterator[int]:
+    """A server that begins an answer and never ends it. Yields its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(begin)
+                try:
+                    while not ended.wait(0.02):
+                        connection.sendall(more)
+                except OSError:
+                    cut.set()
+
+        ended, cut = threading.Event(), threading.Event()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield int(listener.getsockname()[1])
+        assert cut.wait(10)  # we hung up, it did not
+        ended.set()
+        thread.join()
+
+
+def refused_by(channel: WebhookChannel | MailChannel, world: World) -> str:
+    notices = world.notices(channel)
+    world.keys.create()
+    notices.step()
+    rows = world.keys.database.read(lambda tx: tx.execute("SELECT problem FROM key_notices"))
+    return str(rows[0][0])
+
+
+def hook(world: World, port: int, seconds: float) -> WebhookChannel:
+    (world.folder / "secret").write_text("a signing secret of the host's")
+    webhook = Webhook(name="slow", url=f"http://127.0.0.1:{port}/", secret_file=str(world.folder / "secret"))
+    return WebhookChannel(webhook, world.clock, attempt_seconds=seconds)
+
+
+def test_a_receiver_that_sends_its_headers_byte_by_byte_does_not_hold_up_the_others(world: World) -> None:
+    with endless(b"HTTP/1.1 200 OK\r\nx-slow: ", b"a") as port:
+        assert refused_by(hook(world, port, 0.1), world) == "timed out"
+
+
+def test_an_answer_without_end_is_not_read(world: World) -> None:
+    with endless(b"HTTP/1.1 200 OK\r\n\r\n", b"a" * 100_000) as port:
+        assert refused_by(hook(world, port, 30), world) == ""
+
+
+def test_a_mail_server_that_sends_lines_without_end_is_cut_off(world: World) -> None:
+    with endless(b"", b"220-welcome\r\n") as port:
+        slow = Email(
+            host="127.0.0.1", port=port, security="none", sender="a@b.example", to=("c@d.example",), events=("*",)
+        )
+        assert "Disconnected" in refused_by(MailChannel(slow, attempt_seconds=0.1), world)

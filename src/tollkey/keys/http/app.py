@@ -143,6 +143,8 @@ class KeyServer:
     async def stop(self) -> None:
         """End the streams and write what is in memory."""
         self.stop_accepting()
+        if self._notices is not None:
+            self._notices.stop()
         for task in self._tasks:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -161,6 +163,8 @@ class KeyServer:
             self.server.keys.database.write(lambda tx: idempotency.forget_old(tx, self.server.now))
         except StorageError as error:
             _log.warning("old answers could not be deleted: %s", type(error).__name__)
+        except Exception:  # whatever it is, the next times do not end with it
+            _log.exception("old answers could not be deleted")
 
     async def _send_notices(self, notices: Notices) -> None:
         while True:
@@ -172,6 +176,8 @@ class KeyServer:
             self.server.callers.keys.flush()
         except StorageError as error:  # they stay in memory for the next time
             _log.warning("last uses of service keys could not be written: %s", type(error).__name__)
+        except Exception:
+            _log.exception("last uses of service keys could not be written")
 
 
 def routes(server: Server, endpoints: Iterable[Endpoint]) -> list[BaseRoute]:

@@ -110,6 +110,9 @@ class ChangeStream:
         except StorageError as error:
             self._announced = True
             _log.warning("the changes of keys could not be read: %s", type(error).__name__)
+        except Exception:  # without ticks caches ask for each key; the next step may read again
+            self._announced = True
+            _log.exception("the changes of keys could not be read")
         turn, self.turn = self.turn, asyncio.Event()
         turn.set()
 

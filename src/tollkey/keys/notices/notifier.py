@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
-
-import httpx
 
 from tollkey.db import SQLite, migrate
 from tollkey.db.engine import StorageError, Tx
 from tollkey.keys.notices import store
 from tollkey.keys.notices.gathering import Gatherer
 from tollkey.keys.notices.section import Section
-from tollkey.keys.notices.sending import Channel, MailChannel, NotSent, WebhookChannel
+from tollkey.keys.notices.sending import ATTEMPT_SECONDS, Channel, MailChannel, NotSent, WebhookChannel
 from tollkey.keys.scanning import leaks
 from tollkey.keys.service import KeyService
 from tollkey.keys.usage import DAY
@@ -40,6 +39,7 @@ class Notices:
     ) -> None:
         self._keys, self._clock = keys, clock
         self._tidied = 0
+        self._stopped = threading.Event()
         self._channels = {channel.name: channel for channel in channels}
         self._gatherer = Gatherer(keys.authority, lambda: keys.authority.ids.new("evt"))
         migrate(keys.database, [leaks.MIGRATION, store.MIGRATION])
@@ -52,8 +52,7 @@ class Notices:
 
         Raises ValueError, OSError for a secret that cannot be used; StorageError.
         """
-        client = httpx.Client(follow_redirects=False, trust_env=False)
-        channels: list[Channel] = [WebhookChannel(webhook, client, clock) for webhook in section.webhooks.values()]
+        channels: list[Channel] = [WebhookChannel(webhook, clock) for webhook in section.webhooks.values()]
         if section.email is not None:
             channels.append(MailChannel(section.email))
         return cls(keys, channels, clock=clock)
@@ -89,11 +88,15 @@ class Notices:
         if not database.read(lambda tx: store.any_due(tx, now)):
             return 0
         claimed = database.write(lambda tx: store.claim(tx, now, now + _LEASE_SECONDS, _AT_ONCE))
+        sent = 0
         for notice in claimed:
+            if self._stopped.is_set() or self._clock() + ATTEMPT_SECONDS > notice.lease_until:
+                break  # another process, or the next step, sends it when the lease has ended
+            sent += 1
             problem = self._send(notice)
             again = self._next_attempt(notice) if problem else None
             database.write(lambda tx, one=notice, why=problem, at=again: store.record(tx, one, why, at))  # type: ignore[misc]
-        return len(claimed)
+        return sent
 
     def _send(self, notice: store.Waiting) -> str:
         """Send a notice, and return why that failed, or an empty text."""
@@ -105,6 +108,9 @@ class Notices:
         except NotSent as problem:
             _log.warning("notice %s was not sent by %s: %s", notice.event, notice.channel, problem)
             return str(problem) or "not sent"
+        except Exception as problem:  # a fault of one notice or channel stops neither the others nor the next steps
+            _log.exception("notice %s was not sent by %s", notice.event, notice.channel)
+            return type(problem).__name__
         return ""
 
     def _next_attempt(self, notice: store.Waiting) -> int | None:
@@ -113,8 +119,14 @@ class Notices:
         return int(self._clock()) + LIVE_RETRIES[notice.attempts]
 
     def try_step(self) -> None:
-        """Do a ``step``, and log a failure of the database: the next one repeats it."""
+        """Do a ``step``, and log a failure: the next one repeats it."""
         try:
             self.step()
         except StorageError as error:
             _log.warning("notices about keys could not be gathered: %s", type(error).__name__)
+        except Exception:  # whatever it is, notices do not end with it
+            _log.exception("notices about keys could not be gathered")
+
+    def stop(self) -> None:
+        """Begin no further attempt, so that a ``step`` in another thread ends within 20 seconds."""
+        self._stopped.set()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import smtplib
+import socket
 import ssl
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +23,8 @@ from tollkey.keys.notices.store import Waiting
 from tollkey.outbox import sign
 
 SIGNATURE = "Tollkey-Signature"
-_TIMEOUT_SECONDS = 10.0
+_TIMEOUT_SECONDS = 10.0  # of each step
+ATTEMPT_SECONDS = 20.0  # of a whole attempt, whatever the other side does
 _SHORTEST_SECRET = 16
 
 
@@ -42,13 +47,21 @@ class Channel(Protocol):
 class WebhookChannel:
     """Posts events, signed as Stripe signs them: ``Tollkey-Signature: t=<seconds>,v1=<HMAC-SHA256 of t.body>``.
 
-    webhook: where. client: sends the requests; it follows no redirects. clock: returns UTC epoch seconds.
+    webhook: where. clock: returns UTC epoch seconds. tls: for tests with certificates of their own.
+    attempt_seconds: how long one attempt may take.
     Raises ValueError for a secret that is missing or too short, OSError for a file that cannot be read.
     """
 
-    def __init__(self, webhook: Webhook, client: httpx.Client, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        webhook: Webhook,
+        clock: Callable[[], float],
+        tls: ssl.SSLContext | None = None,
+        attempt_seconds: float = ATTEMPT_SECONDS,
+    ) -> None:
         self.name = f"webhook:{webhook.name}"
-        self._webhook, self._client, self._clock = webhook, client, clock
+        self._webhook, self._clock = webhook, clock
+        self._tls, self._seconds = tls or ssl.create_default_context(), attempt_seconds
         self._secret = Path(webhook.secret_file).read_text().strip()
         if len(self._secret) < _SHORTEST_SECRET:
             raise ValueError(f"{webhook.secret_file}: a signing secret has at least {_SHORTEST_SECRET} characters")
@@ -58,33 +71,41 @@ class WebhookChannel:
         return "*" in self._webhook.events or type in self._webhook.events
 
     def send(self, notice: Waiting) -> None:
-        """See ``Channel.send``. Any status but 2xx is a failure."""
+        """See ``Channel.send``. Any status but 2xx is a failure. The body of the answer is not read."""
         signature = sign(notice.body, [self._secret], int(self._clock()))
         headers = {"Content-Type": "application/json; charset=utf-8", SIGNATURE: signature, "User-Agent": "Tollkey"}
         try:
-            answer = self._client.post(
-                self._webhook.url,
-                content=notice.body,
-                headers=headers,
-                timeout=_TIMEOUT_SECONDS,
-                follow_redirects=False,
-            )
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            status = asyncio.run(self._post(notice.body, headers))
+        except TimeoutError:
+            raise NotSent("timed out") from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
             raise NotSent(f"{type(error).__name__}: {without_keys(str(error))}") from None
-        if not answer.is_success:
-            raise NotSent(f"status {answer.status_code}")
+        if not 200 <= status < 300:
+            raise NotSent(f"status {status}")
+
+    async def _post(self, body: bytes, headers: dict[str, str]) -> int:
+        """Return the status. The time is that of the whole attempt: a receiver may send its headers byte by byte."""
+        async with (
+            asyncio.timeout(self._seconds),
+            httpx.AsyncClient(verify=self._tls, trust_env=False, timeout=_TIMEOUT_SECONDS) as client,
+            client.stream("POST", self._webhook.url, content=body, headers=headers, follow_redirects=False) as answer,
+        ):
+            return answer.status_code
 
 
 class MailChannel:
-    """Sends events by e-mail. email: how and to whom. tls: for tests with certificates of their own.
+    """Sends events by e-mail.
 
-    Raises OSError for a password file that cannot be read.
+    email: how and to whom. tls: for tests with certificates of their own. attempt_seconds: how long one attempt may
+    take. Raises OSError for a password file that cannot be read.
     """
 
     name = "email"
 
-    def __init__(self, email: Email, tls: ssl.SSLContext | None = None) -> None:
-        self._email, self._tls = email, tls or ssl.create_default_context()
+    def __init__(
+        self, email: Email, tls: ssl.SSLContext | None = None, attempt_seconds: float = ATTEMPT_SECONDS
+    ) -> None:
+        self._email, self._tls, self._seconds = email, tls or ssl.create_default_context(), attempt_seconds
         self._password = Path(email.password_file).read_text().strip() if email.password_file else ""
 
     def wants(self, type: str) -> bool:
@@ -109,8 +130,46 @@ class MailChannel:
     def _connected(self) -> smtplib.SMTP:
         host, port = self._email.host, self._email.port
         if self._email.security == "tls":
-            return smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_SECONDS, context=self._tls)
-        return smtplib.SMTP(host, port, timeout=_TIMEOUT_SECONDS)
+            return _BoundedTls(self._seconds, host, port, self._tls)
+        return _Bounded(self._seconds, host, port)
+
+
+class _Bounded(smtplib.SMTP):
+    """A connection that is cut after some seconds: a server may send lines without end."""
+
+    def __init__(self, seconds: float, host: str, port: int) -> None:
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+        try:
+            self._begin(host, port)
+        except BaseException:
+            self._timer.cancel()
+            raise
+
+    def _begin(self, host: str, port: int) -> None:
+        smtplib.SMTP.__init__(self, host, port, timeout=_TIMEOUT_SECONDS)
+
+    def _cut(self) -> None:
+        if self.sock is not None:
+            with suppress(OSError):  # it was closed meanwhile
+                self.sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._timer.cancel()
+        super().close()
+
+
+class _BoundedTls(_Bounded, smtplib.SMTP_SSL):
+    """The same with TLS from the start (RFC 8314)."""
+
+    def __init__(self, seconds: float, host: str, port: int, tls: ssl.SSLContext) -> None:
+        self._tls = tls
+        super().__init__(seconds, host, port)
+
+    def _begin(self, host: str, port: int) -> None:
+        smtplib.SMTP_SSL.__init__(self, host, port, timeout=_TIMEOUT_SECONDS, context=self._tls)
 
 
 def mail_of(notice: Waiting, email: Email) -> EmailMessage:
