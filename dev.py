@@ -21,6 +21,7 @@ import queue
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -150,18 +151,22 @@ def install_browser() -> None:
 
 
 def check(arguments: list[str]) -> None:
-    """Lint, types, the direction of imports, generated docs, tests."""
+    """Lint, types, the direction of imports, generated docs, tests. The first that fails ends the others."""
     run(PYTHON, "-m", "ruff", "check", ".")
     run(PYTHON, "-m", "ruff", "format", "--check", "--quiet", ".")
-    types = subprocess.Popen([str(PYTHON), "-m", "mypy"], cwd=ROOT)  # the longest of them, on a core of its own
+    types = subprocess.Popen([str(PYTHON), "-m", "mypy"], cwd=ROOT)  # takes a minute, while a core is idle
+    tests = None
     try:
         run(BIN / "lint-imports")
         run(PYTHON, "tools/make_docs.py", "--check")
-        if code := types.wait():
+        tests = subprocess.Popen([str(PYTHON), "-m", "pytest", "-p", "no:randomly", *TESTS, *arguments], cwd=ROOT)
+        if code := types.wait() or tests.wait():
             raise SystemExit(code)
     finally:
         types.kill()  # without effect on one that has ended
-    run(PYTHON, "-m", "pytest", "-p", "no:randomly", *TESTS, *arguments)
+        if tests and tests.poll() is None:
+            tests.send_signal(signal.SIGINT)  # so that it ends the servers that it has started
+            tests.wait()
 
 
 def cover(arguments: list[str]) -> None:
