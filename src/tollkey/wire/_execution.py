@@ -63,6 +63,7 @@ class Execution:
         except ApiError as error:
             failure = error
         assert failure is not None
+        failure.__traceback__ = None  # it refers to this frame: only the garbage collector could free them
         failure.extra = {name: self._render_extra(call, value) for name, value in failure.extra.items()}
         return error_response(
             self.dashboard_url,

@@ -105,6 +105,7 @@ class Call:
         self.notices: list[str] = []
         self.needed: set[str] = set()
         self._of_accounts = {scope.account: self.objects}
+        self._calls = [self]  # this call and those derived from it
 
     @property
     def account(self) -> str:
@@ -198,14 +199,21 @@ class Call:
     def _again(self, scope: Scope, now: int) -> Call:
         who = {"platform": self.platform, "owner": self.owner}
         other = Call(self.setup, self.tx, scope, now, key=self.key, path=self.path, origin=self.origin, **who)
-        other.real, other.memo, other.notices, other.needed, other._of_accounts = (
-            self.real,
-            self.memo,
-            self.notices,
-            self.needed,
-            self._of_accounts,
-        )
+        other.real, other.memo, other.notices, other.needed = self.real, self.memo, self.notices, self.needed
+        other._of_accounts, other._calls = self._of_accounts, self._calls
+        self._calls.append(other)
         return other
+
+    def close(self) -> None:
+        """Forget the loaded objects, of calls derived from this one too: none of them can be used after it.
+
+        Calls and their objects refer to one another, so that they would otherwise stay in memory until the garbage
+        collector finds them, which takes longer than the requests that left them there.
+        """
+        for call in self._calls:
+            del call.objects
+        self._calls.clear()
+        self._of_accounts.clear()
 
 
 Handler = Callable[[Call, dict[str, Any]], Any]

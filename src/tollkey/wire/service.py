@@ -9,6 +9,7 @@ import random
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
@@ -190,7 +191,8 @@ class Service:
             call = Call(
                 self.setup, tx, grant.scope, now, path=path, origin=origin, platform=grant.platform, owner=owner
             )
-            return self._execution.run_in_savepoint(call, route, request)
+            with closing(call):
+                return self._execution.run_in_savepoint(call, route, request)
 
         if not endpoint.writes:
             response = await self.edge.read(callback)
@@ -290,7 +292,8 @@ class Service:
                 self.setup, tx, scope, int(now), key=key, path=names, origin=origin, platform=key.account, owner=owner
             )
             call.needed = request.needed
-            return self._execution.run(call, route, request, mark)
+            with closing(call):
+                return self._execution.run(call, route, request, mark)
 
         if not endpoint.writes:
             response = await self.edge.read(
