@@ -165,6 +165,13 @@ def test_a_wrong_address_is_refused_beside_its_field(site: Site) -> None:
     assert browser.post(url(site, "/webhooks/new"), {"url": "https://example.com"}).status == 422
 
 
+def test_an_event_that_does_not_exist_is_refused_beside_its_field(site: Site) -> None:
+    browser = site.browser("developer")
+    answer = browser.post(url(site, "/webhooks/new"), {"url": "https://example.com", "event": "charge.exploded"})
+    assert answer.status == 422
+    assert "There is no event charge.exploded." in answer.text
+
+
 def test_the_signing_secret_is_shown_only_when_asked_for(site: Site) -> None:
     browser, id = site.browser("developer"), _endpoint(site)
     page = url(site, f"/webhooks/{id}")

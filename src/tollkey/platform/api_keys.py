@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tollkey.keys import (
     ROLL_EXPIRATIONS,
@@ -30,10 +31,15 @@ from tollkey.keys import (
     exists_in_other_mode,
     old_key_use,
 )
-from tollkey.wire import ApiError, Call, Endpoint, Json, P, Page, Params, Resource, invalid
+from tollkey.wire import ApiError, Call, Endpoint, Json, P, Page, Resource, invalid
 from tollkey.wire.errors import missing_object
 from tollkey.wire.live import records
+from tollkey.wire.resource import Handler
 
+if TYPE_CHECKING:
+    from tollkey.wire import operations
+
+_Sent = TypeVar("_Sent")
 PERMISSION = Permission("api_key", "API keys", "Core")
 _PATH = "/v1/api_keys/{api_key}"
 _LISTS = {
@@ -113,34 +119,45 @@ def _found(call: Call) -> Key:
     return key
 
 
-def _verb(operation: Callable[[Call, Params, Key], Json]) -> Callable[[Call, Params], Json]:
+def _verb(operation: Callable[[Call, _Sent, Key], Json]) -> Handler:
     """Wrap a handler for one key: load the key, and convert errors of the authority to API errors."""
 
-    def handler(call: Call, params: Params) -> Json:
+    @wraps(operation)
+    def handler(call: Call, params: _Sent) -> Json:
         key = _found(call)
         try:
             return operation(call, params, key)
         except KeyRefused as problem:
             raise refused(problem) from None
 
-    handler.__doc__ = operation.__doc__
     return handler
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: operations.PostApiKeys) -> Json:
     """Create a secret or restricted key. Its text is in ``secret``; for live keys only here."""
-    metadata = {name: value for name, value in (params.pop("metadata", None) or {}).items() if value}
+    metadata = {name: value for name, value in (params.get("metadata") or {}).items() if value}
     try:
         key, text = _authority(call).create(
-            call.tx, call.scope, params.pop("type"), actor=_actor(call), now=call.now, granter=call.key,
-            metadata=metadata, **params,
-        )  # fmt: skip
+            call.tx,
+            call.scope,
+            params["type"],
+            actor=_actor(call),
+            now=call.now,
+            granter=call.key,
+            name=params.get("name", ""),
+            note=params.get("note", ""),
+            permissions=params.get("permissions", ()),
+            connect_permissions=params.get("connect_permissions", ()),
+            ip_allowlist=params.get("ip_allowlist", ()),
+            expires_at=params.get("expires_at"),
+            metadata=metadata,
+        )
     except KeyRefused as problem:
         raise refused(problem) from None
     return _answer(call, key, text)
 
 
-def list_keys(call: Call, params: Params) -> Page:
+def list_keys(call: Call, params: operations.GetApiKeys) -> Page:
     """List the keys of this account and mode, newest first; expired ones only with ``include_expired``."""
     limit = params.get("limit") or 10
     for name in ("starting_after", "ending_before"):
@@ -156,7 +173,7 @@ def list_keys(call: Call, params: Params) -> Page:
     return Page([shown(key, call.now, usages.get(key.id)) for key in found], more, "/v1/api_keys")
 
 
-def retrieve_key(call: Call, params: Params) -> Json:
+def retrieve_key(call: Call, params: operations.GetApiKeysApiKey) -> Json:
     """Retrieve a key, with the use of the key that it has replaced; its text only if it is publishable."""
     key = _found(call)
     return {**_answer(call, key), "old_key_use": _old_key_use(old_key_use(call.tx, _authority(call), key))}
@@ -181,7 +198,7 @@ def _last_used(usage: Usage | None) -> Json | None:
     return {"at": usage.last_used_at, "endpoint": usage.endpoint, "ip": usage.ip, "requests": usage.uses}
 
 
-def update(call: Call, params: Params, key: Key) -> Json:
+def update(call: Call, params: operations.PostApiKeysApiKey, key: Key) -> Json:
     """Update the name, note, permissions, allowed IP addresses or metadata of a key."""
     given: dict[str, Any] = {name: _EMPTY[name] if value is None else value for name, value in params.items()}
     return _answer(
@@ -192,7 +209,7 @@ def update(call: Call, params: Params, key: Key) -> Json:
     )
 
 
-def reveal(call: Call, params: Params, key: Key) -> Json:
+def reveal(call: Call, params: operations.PostApiKeysApiKeyReveal, key: Key) -> Json:
     """Show the text of a key. A live secret or restricted key can be revealed once; leave a note of where it
     will live.
     """
@@ -205,14 +222,14 @@ def reveal(call: Call, params: Params, key: Key) -> Json:
     )
 
 
-def hide(call: Call, params: Params, key: Key) -> Json:
+def hide(call: Call, params: operations.PostApiKeysApiKeyHide, key: Key) -> Json:
     """Hide a live key that can still be revealed."""
     return _answer(
         call, _authority(call).hide(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key)
     )
 
 
-def roll(call: Call, params: Params, key: Key) -> Json:
+def roll(call: Call, params: operations.PostApiKeysApiKeyRoll, key: Key) -> Json:
     """Roll a key: create its successor, and expire the old key after ``expires_in``. Returns the new key."""
     seconds = ROLL_EXPIRATIONS[params["expires_in"]] if "expires_in" in params else params.get("expires_in_seconds", 0)
     _, new, text = _authority(call).roll(
@@ -221,7 +238,7 @@ def roll(call: Call, params: Params, key: Key) -> Json:
     return _answer(call, new, text)
 
 
-def expire(call: Call, params: Params, key: Key) -> Json:
+def expire(call: Call, params: operations.PostApiKeysApiKeyExpire, key: Key) -> Json:
     """Expire a key now, for example one that is about to expire after a roll."""
     return _answer(
         call,
@@ -229,7 +246,7 @@ def expire(call: Call, params: Params, key: Key) -> Json:
     )
 
 
-def cancel_expiry(call: Call, params: Params, key: Key) -> Json:
+def cancel_expiry(call: Call, params: operations.PostApiKeysApiKeyCancelExpiry, key: Key) -> Json:
     """Cancel a pending expiration. The key and its successor both work."""
     return _answer(
         call,
@@ -237,28 +254,28 @@ def cancel_expiry(call: Call, params: Params, key: Key) -> Json:
     )
 
 
-def revoke(call: Call, params: Params, key: Key) -> Json:
+def revoke(call: Call, params: operations.PostApiKeysApiKeyRevoke, key: Key) -> Json:
     """Revoke a secret or restricted key. This cannot be undone."""
     return _answer(
         call, _authority(call).revoke(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key)
     )
 
 
-def disable(call: Call, params: Params, key: Key) -> Json:
+def disable(call: Call, params: operations.PostApiKeysApiKeyDisable, key: Key) -> Json:
     """Pause a key: requests with it are refused until it is enabled."""
     return _answer(
         call, _authority(call).disable(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key)
     )
 
 
-def enable(call: Call, params: Params, key: Key) -> Json:
+def enable(call: Call, params: operations.PostApiKeysApiKeyEnable, key: Key) -> Json:
     """Resume a paused key."""
     return _answer(
         call, _authority(call).enable(call.tx, call.scope, key.id, actor=_actor(call), now=call.now, granter=call.key)
     )
 
 
-def list_audit(call: Call, params: Params) -> Page:
+def list_audit(call: Call, params: operations.GetApiKeyAuditEntries) -> Page:
     """List the audit log of keys, newest first. ``starting_after`` is the id of an entry."""
     limit = params.get("limit") or 10
     before = params.get("starting_after")
@@ -294,7 +311,7 @@ def list_audit(call: Call, params: Params) -> Page:
 
 
 def _post(
-    verb: str, operation: Callable[[Call, Params, Key], Json], params: Any = _NOTHING, secret: str = ""
+    verb: str, operation: Callable[[Call, _Sent, Key], Json], params: Any = _NOTHING, secret: str = ""
 ) -> Endpoint:
     return Endpoint("POST", f"{_PATH}/{verb}", _verb(operation), params=params, secret=secret)
 

@@ -6,20 +6,31 @@ created ──update──▶ requirements met ──check──▶ verified
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from tollkey.platform._connect import LoadedAccount, load_account, save_account
 from tollkey.platform._connect.ownership import check_people
 from tollkey.platform._connect.people import check_person
 from tollkey.platform._connect.person import new_person, set_person
 from tollkey.platform._connect.personal_tokens import spend_token
 from tollkey.platform.accounts import PERMISSION
-from tollkey.wire import Call, Endpoint, Json, Page, Params, Resource, invalid
+from tollkey.wire import Call, Endpoint, Json, Page, Resource, invalid
 from tollkey.wire.live import records
 from tollkey.wire.objects import Deleted, changed
 from tollkey.wire.pages import page_of_list
 
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
-def create(call: Call, params: Params) -> Json:
+
+def create(call: Call, params: operations.PostAccountsAccountPersons | operations.PostAccountsAccountPeople) -> Json:
     """Add a person to an account."""
+    return add(call, params)
+
+
+def add(call: Call, params: Mapping[str, Any]) -> Json:
+    """Add a person to the account in the path, also for the v2 API. params: as v1 takes them. Raises ApiError 400."""
     loaded = _loaded(call)
     person = new_person(loaded.home, loaded.account)
     _set(loaded, person, params)
@@ -31,8 +42,15 @@ def create(call: Call, params: Params) -> Json:
     return person
 
 
-def update(call: Call, params: Params) -> Json:
+def update(
+    call: Call, params: operations.PostAccountsAccountPersonsPerson | operations.PostAccountsAccountPeoplePerson
+) -> Json:
     """Update a person. Changed data is verified again."""
+    return change(call, params)
+
+
+def change(call: Call, params: Mapping[str, Any]) -> Json:
+    """Change the person in the path, also for the v2 API. params: as v1 takes them. Raises ApiError 400."""
     loaded = _loaded(call)
     person = loaded.person(call.path["person"])
     before = loaded.home.objects.copy(person)
@@ -52,12 +70,12 @@ def _loaded(call: Call) -> LoadedAccount:
     return loaded
 
 
-def _set(loaded: LoadedAccount, person: Json, params: Params) -> None:
-    token = params.pop("person_token", None)
-    if token:
-        params = {**spend_token(loaded.home, token, "person"), **params}
-    check_person(loaded, person, params)
-    set_person(loaded.home, person, params)
+def _set(loaded: LoadedAccount, person: Json, params: Mapping[str, Any]) -> None:
+    given = {name: value for name, value in params.items() if name != "person_token"}
+    if params.get("person_token"):
+        given = {**spend_token(loaded.home, params["person_token"], "person"), **given}
+    check_person(loaded, person, given)
+    set_person(loaded.home, person, given)
 
 
 def newest(call: Call) -> list[Json]:
@@ -65,7 +83,9 @@ def newest(call: Call) -> list[Json]:
     return _loaded(call).people()[::-1]
 
 
-def list_persons(call: Call, params: Params) -> Page:
+def list_persons(
+    call: Call, params: operations.GetAccountsAccountPersons | operations.GetAccountsAccountPeople
+) -> Page:
     """List an account's people, newest first, by ``relationship``."""
     loaded = _loaded(call)
     wanted = {name: bool(value) for name, value in (params.get("relationship") or {}).items()}
@@ -77,12 +97,16 @@ def list_persons(call: Call, params: Params) -> Page:
     return page_of_list(people, f"/v1/accounts/{loaded.account['id']}/persons", params)
 
 
-def retrieve_one(call: Call, params: Params) -> Json:
+def retrieve_one(
+    call: Call, params: operations.GetAccountsAccountPersonsPerson | operations.GetAccountsAccountPeoplePerson
+) -> Json:
     """Retrieve a person of an account."""
     return _loaded(call).person(call.path["person"])
 
 
-def delete(call: Call, params: Params) -> Deleted:
+def delete(
+    call: Call, params: operations.DeleteAccountsAccountPersonsPerson | operations.DeleteAccountsAccountPeoplePerson
+) -> Deleted:
     """Remove a person. The representative can only be removed together with the account."""
     loaded = _loaded(call)
     person = loaded.person(call.path["person"])

@@ -25,7 +25,7 @@ def create(call: Call, params: operations.PostV2CoreAccountsAccountPersons) -> J
     """Add a person to an account."""
     loaded = load_v2_account(call, call.path["account"])
     told = v2_tokens.spend(call, params, "person", loaded.account["id"])
-    return _changed(call, persons.create(call, _given(loaded, None, told)), told, "created")
+    return _changed(call, persons.add(call, _given(loaded, None, told)), told, "created")
 
 
 def update(call: Call, params: operations.PostV2CoreAccountsAccountPersonsPerson) -> Json:
@@ -33,7 +33,7 @@ def update(call: Call, params: operations.PostV2CoreAccountsAccountPersonsPerson
     loaded = load_v2_account(call, call.path["account"])
     told = v2_tokens.spend(call, params, "person", loaded.account["id"])
     given = _given(loaded, loaded.person(call.path["person"]), told)
-    return _changed(call, persons.update(call, given), told, "updated")
+    return _changed(call, persons.change(call, given), told, "updated")
 
 
 def retrieve_one(call: Call, params: operations.GetV2CoreAccountsAccountPersonsPerson) -> Json:

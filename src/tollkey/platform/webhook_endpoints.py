@@ -8,12 +8,13 @@ The signing secret is answered once, by ``create``; it is kept sealed, since eac
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from tollkey import outbox
 from tollkey.db import Scope, Tx
 from tollkey.keys import Keyring, Permission
 from tollkey.platform._sealed import sealed, unsealed
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid, new_object
+from tollkey.wire import Call, Endpoint, Json, Resource, invalid, new_object
 from tollkey.wire.errors import missing_param
 from tollkey.wire.live import records
 from tollkey.wire.metadata import merged_metadata
@@ -21,6 +22,9 @@ from tollkey.wire.objects import Deleted
 from tollkey.wire.pages import listing, retrieve
 from tollkey.wire.tables import Tables
 from tollkey.wire.versions import is_newer, newer_notice
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 PERMISSION = Permission("webhook", "Webhook Endpoints, Event Destinations", "Webhook")
 MOST = 16
@@ -40,7 +44,7 @@ def check_url(call: Call, url: str, param: str = "url") -> None:
         raise invalid("Invalid URL: Live webhook endpoints must use HTTPS.", param, "url_invalid")
 
 
-def create(call: Call, params: Params) -> Json:
+def create(call: Call, params: operations.PostWebhookEndpoints) -> Json:
     """Create a webhook endpoint. ``secret`` is only returned here."""
     check_url(call, params["url"])
     if call.objects.table("webhook_endpoint").count(call.tx, call.scope) >= MOST:
@@ -62,7 +66,7 @@ def create(call: Call, params: Params) -> Json:
     return {**endpoint, "secret": secret}
 
 
-def update(call: Call, params: Params) -> Json:
+def update(call: Call, params: operations.PostWebhookEndpointsWebhookEndpoint) -> Json:
     """Update, disable or enable a webhook endpoint."""
     endpoint = call.objects.get("webhook_endpoint", call.path["webhook_endpoint"])
     if params.get("url"):
@@ -75,7 +79,7 @@ def update(call: Call, params: Params) -> Json:
     return call.objects.save(endpoint)
 
 
-def delete(call: Call, params: Params) -> Deleted:
+def delete(call: Call, params: operations.DeleteWebhookEndpointsWebhookEndpoint) -> Deleted:
     """Delete a webhook endpoint. Pending deliveries to it are canceled."""
     return call.objects.delete(call.objects.get("webhook_endpoint", call.path["webhook_endpoint"]))
 

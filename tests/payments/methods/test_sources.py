@@ -24,3 +24,15 @@ def test_a_saved_bank_account_whose_verification_failed_stays_unverified(api: Ap
     late = api.post(path + "/verify", amounts=[32, 45])
     assert (late.status, late.error["code"]) == (400, "bank_account_verification_failed")
     assert api.get(path)["status"] == "verification_failed"
+
+
+def test_the_new_expiry_of_a_saved_card_is_a_number_and_a_date_to_come(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers", source="tok_visa")
+    path = f"/v1/customers/{customer['id']}/sources/{customer['default_source']}"
+    changed = api.ok("POST", path, exp_month="10", exp_year="34", name="Jenny Rosen")
+    assert (changed["exp_month"], changed["exp_year"], changed["name"]) == (10, 2034, "Jenny Rosen")
+    for wrong, code in (("13", "invalid_expiry_month"), ("soon", "invalid_expiry_month")):
+        refused = api.post(path, exp_month=wrong)
+        assert (refused.status, refused.error["code"]) == (402, code)
+    assert api.post(path, exp_year="2001").error["code"] == "invalid_expiry_year"
+    assert api.get(path) == changed

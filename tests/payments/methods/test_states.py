@@ -163,7 +163,7 @@ TABLE: dict[str, tuple[Callable[[Api, Answer], Answer], dict[str, str]]] = {
     "attach it to a new customer": (_new_customer, ATTACHING),
     "detach it": (_detach, dict.fromkeys(set(STATES) - {"attached"}, "No such source")),
     "update it": (_update, {}),
-    "verify it": (_verify, {}),
+    "verify it": (_verify, dict.fromkeys(STATES, "its flow is")),
     "pay an intent with it": (_pay, CHARGING),
     "name it as the payment method of a payment": (_as_method, UNSAVED),
     "name it as the payment method of a setup": (_save, UNSAVED),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import kinds, restrictions
 from tollkey.payments.catalog.arithmetic import Off, shift
-from tollkey.wire import Call, Params, invalid, new_object
+from tollkey.wire import Call, invalid, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import (
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         StoredDiscount,
         StoredPromotionCode,
     )
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 #: What a code with a minimum amount cannot be redeemed for, since the amount may change: owner -> what errors call it.
 _NO_MINIMUM = {"subscription_item": "subscription item", "invoice_item": "invoice item"}
@@ -226,8 +226,23 @@ def check_minimum(call: Call, ids: Iterable[str], subtotal: Money, param: str = 
             restrictions.check_minimum(code, subtotal, f"{param}[{number}][promotion_code]")
 
 
-def entries_of(params: Params) -> list[DiscountEntry] | None:
-    """Return the entries of ``discounts``, or those made from ``coupon`` or ``promotion_code``; None if not given."""
+def entries(discounts: Iterable[operations.Discount] | None) -> list[DiscountEntry]:
+    """Return the entries of a parameter ``discounts``; none if it was not given or unset."""
+    return [
+        {
+            "coupon": discount.get("coupon"),
+            "promotion_code": discount.get("promotion_code"),
+            "discount": discount.get("discount"),
+        }
+        for discount in discounts or ()
+    ]
+
+
+def entries_of(params: Mapping[str, Any]) -> list[DiscountEntry] | None:
+    """Return the entries of ``discounts``, or those made from ``coupon`` or ``promotion_code``; None if not given.
+
+    params: of an invoice, a subscription or a preview, or those that the phase of a schedule stands for.
+    """
     if "discounts" in params:
         return list(params["discounts"] or [])
     if "coupon" in params:

@@ -9,7 +9,7 @@ No money moves here: a record documents what another processor did.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
@@ -17,10 +17,11 @@ from tollkey.payments.charges import kinds
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, new_object
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid, new_object
 from tollkey.wire.errors import missing_param, too_small
 from tollkey.wire.live import records
 from tollkey.wire.pages import list_page, retrieve
+from tollkey.wire.resource import Handler
 
 if TYPE_CHECKING:
     from tollkey.wire import api, operations
@@ -212,10 +213,15 @@ def report_attempt(call: Call, params: operations.PostPaymentRecordsIdReportPaym
     return _create_attempt(call, record, params)
 
 
-def _report_outcome_handler(name: str) -> Callable[[Call, Params], api.PaymentRecord]:
+def _report_outcome_handler(name: str) -> Handler:
     """Return the handler that reports how the current attempt ended."""
 
-    def handler(call: Call, params: Params) -> api.PaymentRecord:
+    def handler(
+        call: Call,
+        params: operations.PostPaymentRecordsIdReportPaymentAttemptCanceled
+        | operations.PostPaymentRecordsIdReportPaymentAttemptFailed
+        | operations.PostPaymentRecordsIdReportPaymentAttemptGuaranteed,
+    ) -> api.PaymentRecord:
         record, attempt = _latest(call)
         ended = _final_outcome(attempt)
         if ended is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tollkey.payments.catalog import redemption
 from tollkey.payments.checkout import completion, discounts, kinds, page
@@ -28,6 +28,7 @@ from tollkey.wire.live import asks
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession
     from tollkey.payments.methods.stored import StoredPaymentMethod
+    from tollkey.wire import api, operations
 
 
 def _here(call: Call) -> StoredSession:
@@ -167,6 +168,27 @@ def _total_changed(session: StoredSession, params: Params) -> ApiError | None:
     return invalid("The total has changed. Please check it and enter your payment details again.") if changed else None
 
 
+_ADDRESS: tuple[Literal["line1", "line2", "city", "state", "postal_code", "country"], ...] = (
+    "line1",
+    "line2",
+    "city",
+    "state",
+    "postal_code",
+    "country",
+)
+
+
+def _billing_address(params: Params, kept: api.Address | None) -> operations.Address:
+    """Return the entered address, or the customer's if none was entered."""
+    address: operations.Address = {}
+    entered = any(params.get(name) for name in _ADDRESS)
+    for name in _ADDRESS:
+        text = params.get(name) if entered else kept[name] if kept else None
+        if text:
+            address[name] = text
+    return address
+
+
 def _entered_method(call: Call, session: StoredSession, params: Params) -> StoredPaymentMethod | None:
     """Create the payment method from the entered details; return None if none is required.
 
@@ -179,22 +201,29 @@ def _entered_method(call: Call, session: StoredSession, params: Params) -> Store
     if kind not in session["payment_method_types"]:
         raise invalid("This payment method is not available.", "method")
     details = collected_details(session)
-    names = ("line1", "line2", "city", "state", "postal_code", "country")
-    address = {name: params.get(name) for name in names if params.get(name)} or details.get("address") or {}
-    billing = {"email": details["email"], "name": params.get("name"), "phone": params.get("phone"), "address": address}
-    given: Params = {"type": kind, "billing_details": billing}
+    given: operations.PostPaymentMethods = {
+        "billing_details": {
+            "email": details["email"],
+            "name": params.get("name"),
+            "phone": params.get("phone"),
+            "address": _billing_address(params, details.get("address")),
+        }
+    }
     if kind == "card":
         month, year = _expiry(params.get("expiry") or "")
-        number, cvc = (params.get("number") or "").strip(), params.get("cvc") or None
-        given["card"] = {"number": number, "exp_month": month, "exp_year": year, "cvc": cvc}
+        number, cvc = (params.get("number") or "").strip(), params.get("cvc")
         if not cvc:
             raise ApiError(402, "card_error", "incomplete_cvc", "Your card's security code is incomplete.", "cvc")
+        given["card"] = {"number": number, "exp_month": month, "exp_year": year, "cvc": cvc}
     elif kind == "sepa_debit":
         given["sepa_debit"] = {"iban": params.get("iban") or ""}
     elif kind == "us_bank_account":
-        numbers = {name: (params.get(name) or "").strip() for name in ("routing_number", "account_number")}
-        given["us_bank_account"] = {**numbers, "account_holder_type": "individual"}
-    method = payment_methods.create(call, given)
+        given["us_bank_account"] = {
+            "routing_number": (params.get("routing_number") or "").strip(),
+            "account_number": (params.get("account_number") or "").strip(),
+            "account_holder_type": "individual",
+        }
+    method = payment_methods.create_of(call, kind, given)
     completion.verify_bank(call, method)
     return method
 

@@ -47,7 +47,7 @@ def resolve_method(call: Call, params: Params) -> Instrument | None:
     source = params.get("source") or params.get("payment_method_id")
     method: Instrument | None = None
     if data is not None:
-        method = payment_methods.create(call, dict(data))
+        method = payment_methods.create(call, data)
     elif named is not None:
         method = instruments.named_method(call, named, "payment_method")
     elif isinstance(source, str):

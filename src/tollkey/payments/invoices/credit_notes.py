@@ -21,19 +21,19 @@ from tollkey.payments.invoices.lifecycle import customer_of, mark_paid
 from tollkey.payments.invoices.payments import payment_canceled, remaining
 from tollkey.payments.invoices.pdf import plain_pdf
 from tollkey.payments.shared import clock, currency, fields, providers
-from tollkey.wire import Action, Call, Endpoint, P, Page, Params, Reply, Resource, invalid, new_object
+from tollkey.wire import Action, Call, Endpoint, P, Page, Reply, Resource, invalid, new_object
 from tollkey.wire.hosted import hosted_url
 from tollkey.wire.live import asks, records
 from tollkey.wire.pages import list_page, nested_list, page_of_list, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("credit_note", "Credit notes", "Billing")
 
 
-def create(call: Call, params: Params) -> api.CreditNote:
+def create(call: Call, params: operations.PostCreditNotes) -> api.CreditNote:
     """Issue a credit note, and refund or credit what it says."""
     invoice = call.objects.get(kinds.INVOICE, params["invoice"], "invoice")
     customer = customer_of(call, invoice)
@@ -71,7 +71,9 @@ def _lower_due(call: Call, invoice: StoredInvoice, amount: Money) -> None:
     call.objects.save(invoice, "invoice.updated")
 
 
-def preview(call: Call, params: Params) -> api.CreditNote:
+def preview(
+    call: Call, params: operations.GetCreditNotesPreview | operations.GetCreditNotesPreviewLines
+) -> api.CreditNote:
     """Preview a credit note without storing it."""
     invoice = call.objects.get(kinds.INVOICE, params["invoice"], "invoice")
     note = _new(call, invoice, params, call.ids.new("cn"))
@@ -79,10 +81,9 @@ def preview(call: Call, params: Params) -> api.CreditNote:
     return note
 
 
-def preview_lines(call: Call, params: Params) -> Page:
+def preview_lines(call: Call, params: operations.GetCreditNotesPreviewLines) -> Page:
     """List the lines of a credit note preview."""
-    rest = {name: value for name, value in params.items() if name not in ("limit", "starting_after", "ending_before")}
-    return page_of_list(preview(call, rest)["lines"]["data"], "/v1/credit_notes/preview/lines", params)
+    return page_of_list(preview(call, params)["lines"]["data"], "/v1/credit_notes/preview/lines", params)
 
 
 def _new(call: Call, invoice: StoredInvoice, params: Mapping[str, Any], id: str) -> api.CreditNote:
@@ -156,7 +157,7 @@ def _shipping(invoice: StoredInvoice, wanted: Mapping[str, Any] | None) -> api.I
     return cost.copy()
 
 
-def pdf(call: Call, params: Params) -> Reply:
+def pdf(call: Call, params: operations.GetCnTokenPdf) -> Reply:
     """Return the credit note as a PDF."""
     note = call.objects.get(kinds.CREDIT_NOTE, call.path["id"])
     rows = [
@@ -173,14 +174,14 @@ def pdf(call: Call, params: Params) -> Reply:
     return Reply(plain_pdf(text), "application/pdf")
 
 
-def update(call: Call, params: Params) -> api.CreditNote:
+def update(call: Call, params: operations.PostCreditNotesId) -> api.CreditNote:
     """Change a credit note's memo or metadata."""
     note = call.objects.get(kinds.CREDIT_NOTE, call.path["id"])
     fields.assign_with_metadata(note, params, ("memo",))
     return call.objects.save(note, "credit_note.updated")
 
 
-def void(call: Call, params: Params) -> api.CreditNote:
+def void(call: Call, params: operations.PostCreditNotesIdVoid) -> api.CreditNote:
     """Void a credit note of an open invoice; its amount is due again."""
     note = call.objects.get(kinds.CREDIT_NOTE, call.path["id"])
     invoice = call.objects.get(kinds.INVOICE, note["invoice"])
@@ -197,13 +198,13 @@ def void(call: Call, params: Params) -> api.CreditNote:
     return note
 
 
-def list_notes(call: Call, params: Params) -> Page:
+def list_notes(call: Call, params: operations.GetCreditNotes) -> Page:
     """List credit notes by customer and invoice."""
     equal = {name: params[name] for name in ("customer", "invoice") if params.get(name)}
     return list_page(call, kinds.CREDIT_NOTE, params, equal, url="/v1/credit_notes")
 
 
-def list_lines(call: Call, params: Params) -> Page:
+def list_lines(call: Call, params: operations.GetCreditNotesCreditNoteLines) -> Page:
     """List the lines of a credit note."""
     note = call.objects.get(kinds.CREDIT_NOTE, call.path["credit_note"])
     return page_of_list(note["lines"]["data"], f"/v1/credit_notes/{note['id']}/lines", params)

@@ -6,20 +6,25 @@ open ──the intent succeeds──▶ paid
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tollkey.payments.invoices import kinds
 from tollkey.payments.shared import permissions
-from tollkey.wire import Call, Endpoint, Page, Params, Resource
+from tollkey.wire import Call, Endpoint, Page, Resource
 from tollkey.wire.pages import list_page, retrieve
 
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
-def list_payments(call: Call, params: Params) -> Page:
+
+def list_payments(call: Call, params: operations.GetInvoicePayments) -> Page:
     """List invoice payments by ``invoice``, ``status`` and ``payment``."""
     equal = {name: params[name] for name in ("invoice", "status") if params.get(name)}
-    payment = params.get("payment") or {}
-    if payment.get("type"):
+    payment = params.get("payment")
+    if payment:
         equal["payment.type"] = payment["type"]
-    if payment.get("payment_intent"):
-        equal["payment.payment_intent"] = payment["payment_intent"]
+        if payment.get("payment_intent"):
+            equal["payment.payment_intent"] = payment["payment_intent"]
     return list_page(call, kinds.INVOICE_PAYMENT, params, equal, url="/v1/invoice_payments")
 
 

@@ -20,7 +20,7 @@ from tollkey.payments.invoices.rules import check_automatic_tax, check_room
 from tollkey.payments.invoices.versions import ITEM_CREATE_REMOVED, ITEM_UPDATE_REMOVED
 from tollkey.payments.shared import clock, fields, rounding
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import ApiError, Call, Endpoint, Page, Params, Resource, invalid, new_object
+from tollkey.wire import ApiError, Call, Endpoint, Page, Resource, invalid, new_object
 from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.live import records
 from tollkey.wire.objects import Deleted, public
@@ -31,14 +31,23 @@ if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import StoredInvoice, StoredInvoiceItem
+    from tollkey.wire import operations
 
 #: Parameters that say what an item costs.
 _PRICES = ("amount", "price", "pricing", "price_data", "unit_amount", "unit_amount_decimal")
 PERMISSION = Permission("invoice_item", "Invoice Items", "Billing")
 
 
-def create(call: Call, params: Params) -> StoredInvoiceItem:
+def create(call: Call, params: operations.PostInvoiceitems) -> StoredInvoiceItem:
     """Create an invoice item, pending or on a draft invoice."""
+    return add(call, params)
+
+
+def add(call: Call, params: Mapping[str, Any]) -> StoredInvoiceItem:
+    """Create an invoice item, also one that a schedule's phase adds, with its promised discounts.
+
+    params: of the endpoint; ``discounts`` may be entries of ``catalog.redemption``. Raises ApiError 400.
+    """
     check_amount(params, "amount")
     customer = params.get("customer")
     invoice = call.objects.get(kinds.INVOICE, params["invoice"], "invoice") if params.get("invoice") else None
@@ -182,7 +191,7 @@ def pricing_of(call: Call, params: Mapping[str, Any], currency: str) -> Priced:
     )
 
 
-def update(call: Call, params: Params) -> StoredInvoiceItem:
+def update(call: Call, params: operations.PostInvoiceitemsInvoiceitem) -> StoredInvoiceItem:
     """Change an invoice item that is pending or on a draft."""
     check_amount(params, "amount")
     item = call.objects.get(kinds.INVOICE_ITEM, call.path["invoiceitem"])
@@ -200,7 +209,7 @@ def update(call: Call, params: Params) -> StoredInvoiceItem:
     if "discounts" in params:
         item["discounts"] = redemption.redeem_all(
             call,
-            params["discounts"] or [],
+            redemption.entries(params["discounts"]),
             param="discounts",
             customer=customer,
             currency=item["currency"],
@@ -272,7 +281,7 @@ def _unknown(id: str, livemode: bool) -> ApiError:
 _ATTACHED = "Can't delete an invoice item that is attached to an invoice that is no longer editable"
 
 
-def delete(call: Call, params: Params) -> Deleted:
+def delete(call: Call, params: operations.DeleteInvoiceitemsInvoiceitem) -> Deleted:
     """Delete an invoice item that is pending or on a draft."""
     item = call.objects.get(kinds.INVOICE_ITEM, call.path["invoiceitem"])
     call = clock.for_customer(call, call.objects.find(kinds.CUSTOMER, item["customer"]))
@@ -289,7 +298,7 @@ def drop_lines(call: Call, invoice: StoredInvoice, wanted: Callable[[Mapping[str
     refresh(call, invoice)
 
 
-def list_items(call: Call, params: Params) -> Page:
+def list_items(call: Call, params: operations.GetInvoiceitems) -> Page:
     """List invoice items by ``customer``, ``invoice`` and ``pending``."""
     equal = {name: params[name] for name in ("customer", "invoice") if params.get(name)}
     if params.get("pending") is not None:

@@ -45,7 +45,7 @@ from tollkey.payments.invoices.settings import apply_settings, check_sending
 from tollkey.payments.invoices.versions import CHANGES, CREATE_REMOVED, UPDATE_REMOVED
 from tollkey.payments.shared import clock, events, fields, permissions, providers
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import Action, Call, Endpoint, Page, Params, Resource, invalid
+from tollkey.wire import Action, Call, Endpoint, Page, Resource, invalid
 from tollkey.wire.errors import missing_param
 from tollkey.wire.live import asks, records
 from tollkey.wire.objects import Deleted
@@ -56,10 +56,10 @@ from tollkey.wire.search import searching
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import StoredInvoice
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 
-def create(call: Call, params: Params) -> StoredInvoice:
+def create(call: Call, params: operations.PostInvoices) -> StoredInvoice:
     """Create a draft for a customer, optionally with the pending invoice items."""
     if not params.get("customer"):
         if params.get("from_invoice"):
@@ -127,7 +127,7 @@ def _check_minimum(call: Call, invoice: StoredInvoice) -> None:
         redemption.check_minimum(call, invoice["discounts"], subtotal)
 
 
-def _revision(call: Call, params: Params) -> StoredInvoice:
+def _revision(call: Call, params: operations.PostInvoices) -> StoredInvoice:
     """Create a draft that replaces an open invoice, with the changes in the parameters."""
     invoice = revise(call, params["from_invoice"]["invoice"])
     apply_settings(call, invoice, params)
@@ -145,7 +145,7 @@ def _inherited(customer: StoredCustomer, subscription: api.Subscription | None) 
     return [discount["id"]] if discount else []
 
 
-def update(call: Call, params: Params) -> StoredInvoice:
+def update(call: Call, params: operations.PostInvoicesInvoice) -> StoredInvoice:
     """Change a draft, or those settings of a finalized invoice that do not affect its amounts."""
     invoice = call.objects.get(kinds.INVOICE, call.path["invoice"], path_param="id")
     customer = customer_of(call, invoice)
@@ -200,7 +200,7 @@ def _advance_by_itself(call: Call, invoice: StoredInvoice, yes: bool, at: int | 
         call.schedule.add(at, jobs.INVOICE_ADVANCE, invoice["id"], invoice["test_clock"])
 
 
-def delete(call: Call, params: Params) -> Deleted:
+def delete(call: Call, params: operations.DeleteInvoicesInvoice) -> Deleted:
     """Delete a draft that no subscription created; its invoice items are pending again."""
     call, invoice = invoice_of_path(call)
     if invoice["status"] != "draft":
@@ -214,7 +214,7 @@ def delete(call: Call, params: Params) -> Deleted:
     return call.objects.delete(invoice, "invoice.deleted")
 
 
-def finalize_manually(call: Call, params: Params) -> StoredInvoice:
+def finalize_manually(call: Call, params: operations.PostInvoicesInvoiceFinalize) -> StoredInvoice:
     """Finalize a draft; with ``auto_advance`` it is collected an hour later."""
     call, invoice = invoice_of_path(call, "id")
     if params.get("auto_advance") is not None:
@@ -225,7 +225,7 @@ def finalize_manually(call: Call, params: Params) -> StoredInvoice:
     return invoice
 
 
-def send(call: Call, params: Params) -> StoredInvoice:
+def send(call: Call, params: operations.PostInvoicesInvoiceSend) -> StoredInvoice:
     """Send an invoice to its customer, finalizing a draft first."""
     invoice = call.objects.get(kinds.INVOICE, call.path["invoice"])
     customer = customer_of(call, invoice)
@@ -250,14 +250,14 @@ def send(call: Call, params: Params) -> StoredInvoice:
     return invoice
 
 
-def void_manually(call: Call, params: Params) -> StoredInvoice:
+def void_manually(call: Call, params: operations.PostInvoicesInvoiceVoid) -> StoredInvoice:
     """Void an invoice."""
     call, invoice = invoice_of_path(call, "id")
     void(call, invoice)
     return invoice
 
 
-def mark_uncollectible(call: Call, params: Params) -> StoredInvoice:
+def mark_uncollectible(call: Call, params: operations.PostInvoicesInvoiceMarkUncollectible) -> StoredInvoice:
     """Mark an open invoice uncollectible."""
     call, invoice = invoice_of_path(call, "id")
     write_off(call, invoice)
@@ -265,7 +265,7 @@ def mark_uncollectible(call: Call, params: Params) -> StoredInvoice:
     return invoice
 
 
-def list_invoices(call: Call, params: Params) -> Page:
+def list_invoices(call: Call, params: operations.GetInvoices) -> Page:
     """List invoices by customer, status, collection method, subscription, creation or due date."""
     equal = {name: params[name] for name in ("customer", "status", "collection_method") if params.get(name)}
     if params.get("subscription"):

@@ -14,7 +14,7 @@ from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.invoices.lines import details_of, lines_of, new_line
 from tollkey.payments.invoices.rules import check_line, check_room
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import Call, Page, Params, invalid
+from tollkey.wire import Call, Page, invalid
 from tollkey.wire.errors import missing_object
 from tollkey.wire.metadata import merged_metadata
 from tollkey.wire.objects import value_at
@@ -22,6 +22,7 @@ from tollkey.wire.pages import page_of_list
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
+    from tollkey.wire import operations
 
 
 def _draft(call: Call) -> tuple[Call, StoredInvoice]:
@@ -50,13 +51,13 @@ def _priced(call: Call, invoice: StoredInvoice, wanted: Mapping[str, Any], param
     return priced
 
 
-def list_lines(call: Call, params: Params) -> Page:
+def list_lines(call: Call, params: operations.GetInvoicesInvoiceLines) -> Page:
     """List the lines of an invoice in their order."""
     invoice = call.objects.get(kinds.INVOICE, call.path["invoice"])
     return page_of_list(invoice["lines"]["data"], f"/v1/invoices/{invoice['id']}/lines", params)
 
 
-def add_lines(call: Call, params: Params) -> StoredInvoice:
+def add_lines(call: Call, params: operations.PostInvoicesInvoiceAddLines) -> StoredInvoice:
     """Add lines to a draft: pending invoice items, or new amounts."""
     call, invoice = _draft(call)
     for place, wanted in enumerate(params["lines"]):
@@ -71,7 +72,7 @@ def add_lines(call: Call, params: Params) -> StoredInvoice:
         period = wanted.get("period") or {"start": call.now, "end": call.now}
         discounts = redemption.redeem_all(
             call,
-            wanted.get("discounts") or [],
+            redemption.entries(wanted.get("discounts")),
             param=f"lines[{place}][discounts]",
             customer=customer_of(call, invoice),
             currency=invoice["currency"],
@@ -133,7 +134,7 @@ def _change(call: Call, invoice: StoredInvoice, line: StoredLine, wanted: Mappin
             line["pricing"] = priced.pricing
 
 
-def update_lines(call: Call, params: Params) -> StoredInvoice:
+def update_lines(call: Call, params: operations.PostInvoicesInvoiceUpdateLines) -> StoredInvoice:
     """Change several lines of a draft."""
     call, invoice = _draft(call)
     for place, wanted in enumerate(params["lines"]):
@@ -143,7 +144,7 @@ def update_lines(call: Call, params: Params) -> StoredInvoice:
     return call.objects.save(invoice, "invoice.updated")
 
 
-def update_line(call: Call, params: Params) -> StoredLine:
+def update_line(call: Call, params: operations.PostInvoicesInvoiceLinesLineItemId) -> StoredLine:
     """Change one line of a draft."""
     call, invoice = _draft(call)
     line = find_line(invoice, call.path["line_item_id"], None)
@@ -153,7 +154,7 @@ def update_line(call: Call, params: Params) -> StoredLine:
     return line
 
 
-def remove_lines(call: Call, params: Params) -> StoredInvoice:
+def remove_lines(call: Call, params: operations.PostInvoicesInvoiceRemoveLines) -> StoredInvoice:
     """Remove lines of a draft; their invoice items are deleted or pending again (``behavior``)."""
     call, invoice = _draft(call)
     for place, wanted in enumerate(params["lines"]):

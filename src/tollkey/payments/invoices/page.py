@@ -11,13 +11,14 @@ from tollkey.payments.invoices.pdf import plain_pdf
 from tollkey.payments.methods import payment_methods
 from tollkey.payments.shared import clock, providers, receipt_links
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply
+from tollkey.wire import ApiError, Call, Endpoint, P, Reply
 from tollkey.wire.hosted import html_page, redirect
 from tollkey.wire.live import needs
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
+    from tollkey.wire import operations
 
 _FORM = """
 <form method="post" action="/{kind}/{token}/pay">
@@ -52,7 +53,7 @@ def _rows(invoice: StoredInvoice) -> list[tuple[str, str]]:
     ]
 
 
-def page(call: Call, params: Params) -> Reply:
+def page(call: Call, params: operations.GetIToken) -> Reply:
     """Show the invoice, with a payment form if it is open."""
     return _page(call, call.objects.get(kinds.INVOICE, call.path["id"]))
 
@@ -82,14 +83,26 @@ def _page(call: Call, invoice: StoredInvoice, problem: str | None = None) -> Rep
     return html_page(f"Invoice {invoice['number']}", body, status=402 if problem else 200)
 
 
-def pay(call: Call, params: Params) -> Reply:
+def _card(params: operations.PostITokenPay) -> operations.PostPaymentMethodsCard:
+    """Return the data of the entered card as a PaymentMethod takes it."""
+    card: operations.PostPaymentMethodsCard = {
+        "number": params["number"],
+        "exp_month": params["exp_month"],
+        "exp_year": params["exp_year"],
+    }
+    if "cvc" in params:
+        card["cvc"] = params["cvc"]
+    return card
+
+
+def pay(call: Call, params: operations.PostITokenPay) -> Reply:
     """Pay with the entered card; redirect to the 3-D Secure challenge if there is one."""
     invoice = call.objects.get(kinds.INVOICE, call.path["id"])
     customer = customer_of(call, invoice)
     if invoice["status"] not in ("open", "uncollectible"):
         return _page(call, invoice)
     try:
-        method = payment_methods.create(call, {"type": "card", "card": dict(params)})
+        method = payment_methods.create(call, {"type": "card", "card": _card(params)})
         payment_methods.attach_to(call, method, customer["id"])
         outcome = attempt_collection(
             clock.for_customer(call, customer), invoice, method=method["id"], off_session=False, by_hand=True
@@ -106,7 +119,7 @@ def pay(call: Call, params: Params) -> Reply:
     return _page(call, invoice, outcome.error.message if outcome.error else None)
 
 
-def pdf(call: Call, params: Params) -> Reply:
+def pdf(call: Call, params: operations.GetITokenPdf) -> Reply:
     """Return the invoice as a PDF."""
     invoice = call.objects.get(kinds.INVOICE, call.path["id"])
     lines = [

@@ -17,14 +17,15 @@ from tollkey.payments.invoices.lifecycle import (
 from tollkey.payments.invoices.payments import ACTION_REQUIRED, method_of
 from tollkey.payments.invoices.rules import check_mandate
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Params, invalid
+from tollkey.wire import Call, invalid
 from tollkey.wire.errors import card_error, missing_param
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
+    from tollkey.wire import operations
 
 
-def pay(call: Call, params: Params) -> StoredInvoice:
+def pay(call: Call, params: operations.PostInvoicesInvoicePay) -> StoredInvoice:
     """Collect an invoice now, or mark it as paid out of band. A draft is finalized first.
 
     Raises ApiError 402 for a declined card; the failed attempt and its events are kept.
@@ -47,8 +48,9 @@ def pay(call: Call, params: Params) -> StoredInvoice:
     if params.get("paid_out_of_band"):
         mark_paid(call, invoice, out_of_band=True)
         return invoice
-    if params.get("mandate") is not None:
-        check_mandate(call, params["mandate"], chosen or _default_method(call, invoice))
+    mandate = params.get("mandate")
+    if mandate is not None:
+        check_mandate(call, mandate, chosen or _default_method(call, invoice))
     outcome = attempt_collection(
         call, invoice, method=chosen, off_session=fields.given(params, "off_session", chosen is None), by_hand=True
     )
@@ -80,7 +82,7 @@ def _check_source(call: Call, invoice: StoredInvoice, source: str) -> None:
     raise call.objects.missing("source" if "source" in call.setup.tables.of else "customer", source, "source")
 
 
-def attach_payment(call: Call, params: Params) -> StoredInvoice:
+def attach_payment(call: Call, params: operations.PostInvoicesInvoiceAttachPayment) -> StoredInvoice:
     """Attach a PaymentIntent to an open invoice; it is applied when it has succeeded.
 
     Raises ApiError 400 if the invoice is not open, or the PaymentIntent belongs to another customer, has another

@@ -6,22 +6,28 @@ created ──30 minutes──▶ expired
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tollkey.keys import Permission
 from tollkey.payments.methods import kinds
-from tollkey.wire import Call, Endpoint, Params, Resource, invalid, new_object
+from tollkey.wire import Call, Endpoint, Resource, invalid, new_object
 from tollkey.wire.errors import missing_param
 from tollkey.wire.kinds import Kind
 from tollkey.wire.live import records
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 SESSION: Kind[api.CustomerSession] = Kind("customer_session")
 PERMISSION = Permission("customer_session", "Customer session", "Core")
 LIVES_SECONDS = 1800
-_PLAIN = ("buy_button", "pricing_table")
+_PLAIN: tuple[Literal["buy_button", "pricing_table"], ...] = ("buy_button", "pricing_table")
+_FEATURED: tuple[Literal["customer_sheet", "mobile_payment_element", "payment_element"], ...] = (
+    "customer_sheet",
+    "mobile_payment_element",
+    "payment_element",
+)
+#: Component -> the features of one that is enabled, where the request does not set them.
 _FEATURES: Mapping[str, Mapping[str, object]] = {
     "customer_sheet": {"payment_method_allow_redisplay_filters": ["always"], "payment_method_remove": None},
     "mobile_payment_element": {
@@ -42,21 +48,25 @@ _FEATURES: Mapping[str, Mapping[str, object]] = {
 }
 
 
-def create(call: Call, params: Params) -> api.CustomerSession:
+def create(call: Call, params: operations.PostCustomerSessions) -> api.CustomerSession:
     """Create a session for a customer. Raises ApiError 400 for an unknown customer, or without an enabled component."""
     customer = params.get("customer")
     if customer is None:
         raise missing_param("customer")
     call.objects.get(kinds.CUSTOMER, customer, "customer")
-    given = params.get("components") or {}
-    if not any((inner or {}).get("enabled") for inner in given.values()):
+    given = params["components"]
+    components: dict[str, dict[str, object]] = {}
+    for name in _PLAIN:
+        plain = given.get(name)
+        components[name] = {"enabled": plain is not None and plain["enabled"]}
+    for part in _FEATURED:
+        inner = given.get(part)
+        if inner is not None and inner["enabled"]:
+            components[part] = {"enabled": True, "features": {**_FEATURES[part], **inner.get("features", {})}}
+        else:
+            components[part] = {"enabled": False, "features": None}
+    if not any(component["enabled"] for component in components.values()):
         raise invalid("At least one component must be enabled.", "components")
-    components: dict[str, object] = {name: {"enabled": bool((given.get(name) or {}).get("enabled"))} for name in _PLAIN}
-    for name, defaults in _FEATURES.items():
-        inner = given.get(name) or {}
-        enabled = bool(inner.get("enabled"))
-        features = {**defaults, **(inner.get("features") or {})} if enabled else None
-        components[name] = {"enabled": enabled, "features": features}
     session = new_object(
         SESSION,
         client_secret=f"cuss_secret_{call.ids.text(40)}",

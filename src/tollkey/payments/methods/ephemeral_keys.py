@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, cast
 from tollkey.db import Scope, Tx
 from tollkey.keys import Authority, Denied, Key, Permission, Reason, mask_unknown
 from tollkey.payments.methods import kinds
-from tollkey.wire import Call, Endpoint, Params, Resource, invalid
+from tollkey.wire import Call, Endpoint, Resource, invalid
 from tollkey.wire.hosted import granting_key
 from tollkey.wire.live import records
 from tollkey.wire.objects import public
@@ -27,7 +27,7 @@ from tollkey.wire.tables import Tables
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredEphemeralKey
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("ephemeral_key", "Ephemeral keys", "Core")
 LIVES_SECONDS = 3600
@@ -49,9 +49,9 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def create(call: Call, params: Params) -> api.EphemeralKey:
+def create(call: Call, params: operations.PostEphemeralKeys) -> api.EphemeralKey:
     """Create a key for a customer, a card or a verification session. Its secret is returned only once."""
-    about = [(name, params[name]) for name in _ABOUT if params.get(name)]
+    about = [(name, params[name]) for name in ("customer", "issuing_card", "verification_session") if params.get(name)]
     if len(about) != 1:
         raise invalid(
             "You must specify exactly one of customer, issuing_card or verification_session.", None, "parameter_missing"
@@ -75,7 +75,7 @@ def create(call: Call, params: Params) -> api.EphemeralKey:
     return cast("api.EphemeralKey", {**public(key), "secret": text})  # its public fields, and the text
 
 
-def delete(call: Call, params: Params) -> StoredEphemeralKey:
+def delete(call: Call, params: operations.DeleteEphemeralKeysKey) -> StoredEphemeralKey:
     """Expire a key immediately."""
     key = call.objects.get(kinds.EPHEMERAL_KEY, call.path["key"])
     key["expires"] = min(key["expires"], call.now)

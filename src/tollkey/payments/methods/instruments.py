@@ -112,6 +112,18 @@ class NewCard:
         return cards.CardDetails(self.card, self.exp_month, self.exp_year, fingerprint_owner(call), checks)
 
 
+def changed_expiry(call: Call, month: object, year: object) -> tuple[int, int]:
+    """Return the expiry that a saved card is given: month, and year with four digits.
+
+    month, year: numbers or texts, as sent. Raises ApiError 402 for one that is no date, or past.
+    """
+    exp_month, exp_year = _whole(month, "exp_month"), _whole(year, "exp_year")
+    problem = cards.expiry_problem(exp_month, exp_year, call.now)
+    if problem is not None:
+        raise refuse(problem)
+    return exp_month, cards.full_year(exp_year, call.now)
+
+
 def _whole(value: Any, name: str) -> int:
     try:
         return int(value)

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.payments.methods.method_types import TYPES
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, new_object
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid, new_object
 from tollkey.wire.kinds import Kind
 from tollkey.wire.live import records
+from tollkey.wire.objects import value_at
 from tollkey.wire.pages import list_page
 from tollkey.wire.shapes import properties
 
 if TYPE_CHECKING:
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("payment_method_configuration", "Payment Method Configurations", "Core")
 OBJECT = "payment_method_configuration"
@@ -82,12 +83,15 @@ def _new(
     return configuration
 
 
-def _apply(configuration: api.PaymentMethodConfiguration, params: Params) -> None:
+def _apply(
+    configuration: api.PaymentMethodConfiguration,
+    params: operations.PostPaymentMethodConfigurations | operations.PostPaymentMethodConfigurationsConfiguration,
+) -> None:
     fields.assign(configuration, params, [name for name in ("name", "active") if params.get(name) is not None])
     if configuration["is_default"] and configuration["active"] is False:
         raise invalid("You cannot deactivate the default payment method configuration.", "active")
     for name in methods_of(configuration):
-        preference = ((params.get(name) or {}).get("display_preference") or {}).get("preference")
+        preference = value_at(params, f"{name}.display_preference.preference")
         if preference is not None:
             on = preference == "on" or (preference == "none" and name in TYPES and TYPES[name].default)
             method: api.PaymentMethodConfigResourcePaymentMethodProperties = {
@@ -97,7 +101,7 @@ def _apply(configuration: api.PaymentMethodConfiguration, params: Params) -> Non
             fields.assign(configuration, {name: method}, (name,))
 
 
-def create(call: Call, params: Params) -> api.PaymentMethodConfiguration:
+def create(call: Call, params: operations.PostPaymentMethodConfigurations) -> api.PaymentMethodConfiguration:
     """Create a configuration."""
     parent = params.get("parent")
     if parent is not None:
@@ -107,13 +111,17 @@ def create(call: Call, params: Params) -> api.PaymentMethodConfiguration:
     return call.objects.insert(configuration)
 
 
-def retrieve_one(call: Call, params: Params) -> api.PaymentMethodConfiguration:
+def retrieve_one(
+    call: Call, params: operations.GetPaymentMethodConfigurationsConfiguration
+) -> api.PaymentMethodConfiguration:
     """Retrieve a configuration."""
     id = call.path["configuration"]
     return used_configuration(call, id) if id == default_id(call) else call.objects.get(_KIND, id)
 
 
-def update(call: Call, params: Params) -> api.PaymentMethodConfiguration:
+def update(
+    call: Call, params: operations.PostPaymentMethodConfigurationsConfiguration
+) -> api.PaymentMethodConfiguration:
     """Enable or disable payment methods."""
     configuration = retrieve_one(call, params)
     _apply(configuration, params)
@@ -122,7 +130,7 @@ def update(call: Call, params: Params) -> api.PaymentMethodConfiguration:
     return call.objects.save(configuration)
 
 
-def list_all(call: Call, params: Params) -> Page:
+def list_all(call: Call, params: operations.GetPaymentMethodConfigurations) -> Page:
     """List configurations, including the default one even if it is not stored."""
     params.pop("application", None)
     page = list_page(call, OBJECT, params, url="/v1/payment_method_configurations")

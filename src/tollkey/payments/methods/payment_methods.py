@@ -10,7 +10,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
-from tollkey.payments.methods import copying, kinds, sepa_addresses
+from tollkey.payments.methods import copying, kinds, method_changes, sepa_addresses
 from tollkey.payments.methods.customer_sources import checked, refuse_to_save
 from tollkey.payments.methods.instruments import (
     USED,
@@ -29,20 +29,22 @@ from tollkey.payments.processors import banks
 from tollkey.payments.processors import cards as processors_cards
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, new_object
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid, new_object
 from tollkey.wire.access import Access, publishable_access
 from tollkey.wire.errors import missing_param
 from tollkey.wire.live import records
+from tollkey.wire.objects import value_at
 from tollkey.wire.pages import list_page
 from tollkey.wire.removed import Removed
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import Instrument, StoredBankAccount, StoredCard, StoredPaymentMethod
+    from tollkey.wire import operations
 
 PERMISSION = Permission("payment_method", "PaymentMethods", "Core")
 
 
-def create(call: Call, params: Params) -> StoredPaymentMethod:
+def create(call: Call, params: operations.PostPaymentMethods) -> StoredPaymentMethod:
     """Create a payment method from data, a token, or a payment method of the platform."""
     if params.get("payment_method"):
         return copying.copy_payment_method(call, params, PERMISSION)
@@ -54,6 +56,14 @@ def create(call: Call, params: Params) -> StoredPaymentMethod:
     kind = params.get("type")
     if kind is None:
         raise missing_param("type")
+    return create_of(call, kind, params)
+
+
+def create_of(call: Call, kind: str, params: operations.PostPaymentMethods) -> StoredPaymentMethod:
+    """Create a payment method of a type from data, also of the types of cards that a reader reads.
+
+    kind: the type. Raises ApiError 400 for missing or invalid data.
+    """
     if kind == "card":
         value = _card(call, params)
     elif kind in ("us_bank_account", "sepa_debit"):
@@ -68,22 +78,21 @@ def create(call: Call, params: Params) -> StoredPaymentMethod:
     return call.objects.insert(value)
 
 
-def _card(call: Call, params: Params) -> StoredPaymentMethod:
-    data = params.get("card")
+def _card(call: Call, params: operations.PostPaymentMethods) -> StoredPaymentMethod:
+    data, billing = params.get("card"), params.get("billing_details")
     if not data:
         raise missing_param("card")
-    billing = params.get("billing_details")
-    token = data.get("token")
-    if token is not None:
-        named = token_card(call, token)
+    if "token" in data:
+        named = token_card(call, data["token"])
         if named is not None:
             return card_payment_method(call, named, billing)
-        return _of_token(call, redeem(call, token, "card[token]"), billing)
+        return _of_token(call, redeem(call, data["token"], "card[token]"), billing)
     for name in ("number", "exp_month", "exp_year"):
         if data.get(name) in (None, ""):
             raise missing_param(f"card[{name}]")
-    new = NewCard.typed(call, data, (billing or {}).get("address"))
-    return card_payment_method(call, new, billing, preferred_network=(data.get("networks") or {}).get("preferred"))
+    new = NewCard.typed(call, data, billing.get("address") if billing else None)
+    networks = data.get("networks")
+    return card_payment_method(call, new, billing, preferred_network=networks.get("preferred") if networks else None)
 
 
 def _of_token(
@@ -103,7 +112,7 @@ def _of_token(
     return card_payment_method(call, new, billing)
 
 
-def _new(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
+def _new(call: Call, kind: str, params: operations.PostPaymentMethods) -> StoredPaymentMethod:
     return new_object(
         kinds.PAYMENT_METHOD,
         id=call.ids.new("pm"),
@@ -115,11 +124,11 @@ def _new(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
     )
 
 
-def _bank(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
-    data = params.get(kind) or {}
+def _bank(call: Call, kind: str, params: operations.PostPaymentMethods) -> StoredPaymentMethod:
     value = _new(call, kind, params)
     if kind == "sepa_debit":
-        number = str(data.get("iban") or "").replace(" ", "").upper()
+        debit = params.get("sepa_debit")
+        number = debit["iban"].replace(" ", "").upper() if debit else ""
         if not number:
             raise missing_param("sepa_debit[iban]")
         if not banks.iban_valid(number):
@@ -128,10 +137,11 @@ def _bank(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
         value["sepa_debit"] = banks.sepa_debit(number, account=fingerprint_owner(call))
         sepa_addresses.check_method(call, value)
     else:
+        data = params.get("us_bank_account") or {}
         for name in ("account_number", "routing_number"):
             if not data.get(name):
                 raise missing_param(f"us_bank_account[{name}]")
-        number, routing = str(data["account_number"]), str(data["routing_number"])
+        number, routing = data["account_number"], data["routing_number"]
         if not banks.routing_valid(routing):
             raise invalid(
                 "You must use a valid routing number.", "us_bank_account[routing_number]", "routing_number_invalid"
@@ -171,7 +181,7 @@ def _check_usable(call: Call, number: str, kind: str, name: str) -> None:
 _NUMBERED = ("acss_debit", "au_becs_debit", "bacs_debit", "nz_bank_account")
 
 
-def _other(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
+def _other(call: Call, kind: str, params: operations.PostPaymentMethods) -> StoredPaymentMethod:
     """Return the details of a type without numbers: the properties of its specification, set from the parameters."""
     try:
         inner = new_object(f"payment_method_{kind}")
@@ -179,7 +189,7 @@ def _other(call: Call, kind: str, params: Params) -> StoredPaymentMethod:
         inner = {}
     inner.pop("object", None)
     inner.pop("id", None)
-    data = params.get(kind) or {}
+    data = value_at(params, kind) or {}
     inner.update({name: given for name, given in data.items() if name in inner or not inner})
     _complete(call, kind, inner, data)
     value = _new(call, kind, params)
@@ -217,7 +227,7 @@ def _complete(call: Call, kind: str, inner: MutableMapping[str, Any], data: Mapp
         inner["account_holder_type"] = data.get("account_holder_type") or "individual"
 
 
-def retrieve(call: Call, params: Params) -> Instrument:
+def retrieve(call: Call, params: operations.GetPaymentMethodsPaymentMethod) -> Instrument:
     """Retrieve a payment method; the name of a test payment method creates one."""
     return as_payment_method(call, named_method(call, call.path["payment_method"], None))
 
@@ -225,39 +235,20 @@ def retrieve(call: Call, params: Params) -> Instrument:
 _CHANGES = ("billing_details", "card", "allow_redisplay", "us_bank_account")
 
 
-def update(call: Call, params: Params) -> Instrument:
+def update(call: Call, params: operations.PostPaymentMethodsPaymentMethod) -> Instrument:
     """Change billing details, expiry or metadata of a customer's payment method."""
     value = named_method(call, call.path["payment_method"], None)
     if not value.get("customer"):
         raise invalid("You must save this PaymentMethod to a customer before you can update it.", None, retry=False)
     if kinds.is_payment_method(value):
-        _change(call, value, params)
+        method_changes.change(call, value, params)
     elif any(params.get(name) for name in _CHANGES):
         raise no_payment_method(call, call.path["payment_method"], None)
     fields.merge_metadata(value, params)
     return call.objects.save(value, "payment_method.updated")
 
 
-def _change(call: Call, value: StoredPaymentMethod, params: Mapping[str, Any]) -> None:
-    if params.get("billing_details"):
-        given = params["billing_details"]
-        old = value["billing_details"]
-        merged = {**old, **given}
-        if given.get("address"):
-            merged["address"] = {**(old.get("address") or {}), **given["address"]}
-        value["billing_details"] = fields.billing_details(merged)
-        sepa_addresses.check_method(call, value)
-    for name in ("exp_month", "exp_year"):
-        if (params.get("card") or {}).get(name):
-            fields.assign(value["card"], params["card"], (name,))
-    if params.get("allow_redisplay"):
-        value["allow_redisplay"] = params["allow_redisplay"]
-    account = params.get("us_bank_account") or {}
-    if account:
-        fields.assign(value["us_bank_account"], account, account)
-
-
-def attach(call: Call, params: Params) -> Instrument:
+def attach(call: Call, params: operations.PostPaymentMethodsPaymentMethodAttach) -> Instrument:
     """Attach a payment method to a customer, unless the bank refuses to save it."""
     value = named_method(call, call.path["payment_method"], None)
     if not params.get("customer"):
@@ -284,7 +275,7 @@ def attach_to(call: Call, value: Instrument, customer: str) -> Instrument:
     return value
 
 
-def detach(call: Call, params: Params) -> Instrument:
+def detach(call: Call, params: operations.PostPaymentMethodsPaymentMethodDetach) -> Instrument:
     """Detach a payment method from its customer; it cannot be used again."""
     value = named_method(call, call.path["payment_method"], None)
     owner = value.get("customer")
@@ -303,7 +294,7 @@ def detach(call: Call, params: Params) -> Instrument:
     return value
 
 
-def list_all(call: Call, params: Params) -> Page:
+def list_all(call: Call, params: operations.GetPaymentMethods) -> Page:
     """List payment methods, by customer and type."""
     customer = params.get("customer")
     if customer:
@@ -311,13 +302,18 @@ def list_all(call: Call, params: Params) -> Page:
     return _page(call, params, customer, "/v1/payment_methods")
 
 
-def of_customer(call: Call, params: Params) -> Page:
+def of_customer(call: Call, params: operations.GetCustomersCustomerPaymentMethods) -> Page:
     """List a customer's payment methods."""
     customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])["id"]
     return _page(call, params, customer, f"/v1/customers/{customer}/payment_methods")
 
 
-def _page(call: Call, params: Params, customer: str | None, url: str) -> Page:
+def _page(
+    call: Call,
+    params: operations.GetPaymentMethods | operations.GetCustomersCustomerPaymentMethods,
+    customer: str | None,
+    url: str,
+) -> Page:
     equal: dict[str, str | Sequence[str]] = {
         name: params[name] for name in ("type", "allow_redisplay") if params.get(name)
     }
@@ -336,7 +332,7 @@ def _page(call: Call, params: Params, customer: str | None, url: str) -> Page:
     return page
 
 
-def of_customer_one(call: Call, params: Params) -> Instrument:
+def of_customer_one(call: Call, params: operations.GetCustomersCustomerPaymentMethodsPaymentMethod) -> Instrument:
     """Retrieve one payment method of a customer."""
     customer = call.objects.get(kinds.CUSTOMER, call.path["customer"])
     value = named_method(call, call.path["payment_method"], None)

@@ -21,7 +21,7 @@ from tollkey.payments.methods.instruments import (
 from tollkey.payments.processors import banks, cards
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, permissions
-from tollkey.wire import Call, Params, invalid, new_object
+from tollkey.wire import Call, invalid, new_object
 from tollkey.wire.errors import missing_param
 from tollkey.wire.hosted import hosted_url
 from tollkey.wire.kinds import Kind
@@ -29,7 +29,7 @@ from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredCard, StoredSource
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 _TRANSACTION: Kind[api.SourceTransaction] = Kind("source_transaction")
 REDIRECT = (
@@ -45,7 +45,7 @@ _EXPIRES_SECONDS = 6 * 3600
 _FILLS_AFTER = 1
 
 
-def create(call: Call, params: Params) -> StoredSource:
+def create(call: Call, params: operations.PostSources) -> StoredSource:
     """Return a new source of one of ``TYPES``. Raises ApiError for missing or invalid parameters."""
     kind = params.get("type")
     if params.get("token") and kind is None:
@@ -66,7 +66,7 @@ def create(call: Call, params: Params) -> StoredSource:
     elif kind == "sepa_debit":
         _set_sepa_debit(call, source, params)
     else:
-        fields.assign(source, {kind: _details(call, kind, params.get(kind) or {})}, (kind,))
+        fields.assign(source, {kind: _details(call, kind, value_at(params, kind) or {})}, (kind,))
     if flow == "redirect":
         _start_redirect(call, source, params)
     elif flow == "receiver":
@@ -77,7 +77,7 @@ def create(call: Call, params: Params) -> StoredSource:
     return source
 
 
-def _check_flow(params: Params, flow: str) -> None:
+def _check_flow(params: operations.PostSources, flow: str) -> None:
     """Refuse what another flow, or another kind of mandate, takes."""
     if params.get("receiver") and flow != "receiver":
         raise invalid("You may only specify `receiver` for sources whose flow is `receiver`.", "receiver")
@@ -95,7 +95,7 @@ def _check_flow(params: Params, flow: str) -> None:
             raise missing_param(f"source_order[items][{place}][currency]")
 
 
-def _new(call: Call, params: Params, kind: str, flow: str) -> StoredSource:
+def _new(call: Call, params: operations.PostSources, kind: str, flow: str) -> StoredSource:
     currency = shared_currency.check_currency(params["currency"]) if params.get("currency") else _CURRENCY.get(kind)
     if params.get("amount") is not None and currency:
         shared_currency.check_amount(params["amount"], currency)
@@ -118,7 +118,7 @@ def _new(call: Call, params: Params, kind: str, flow: str) -> StoredSource:
         type=kind,
         usage=params.get("usage") or ("reusable" if kind in REUSABLE else "single_use"),
     )
-    set_owner(source, params)
+    set_owner(source, params.get("owner"))
     return source
 
 
@@ -141,10 +141,10 @@ def _owner_of(source: StoredSource) -> api.SourceOwner:
     return owner
 
 
-def set_owner(source: StoredSource, params: Params) -> None:
-    """Merge the parameter ``owner`` into a source."""
-    if params.get("owner"):
-        source["owner"] = _owner({**_owner_of(source), **params["owner"]})
+def set_owner(source: StoredSource, owner: operations.Owner | None) -> None:
+    """Merge the parameter ``owner`` into a source; None if it was not sent."""
+    if owner:
+        source["owner"] = _owner({**_owner_of(source), **owner})
 
 
 def _details(call: Call, kind: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -160,7 +160,7 @@ def _details(call: Call, kind: str, given: Mapping[str, Any]) -> Mapping[str, An
     return details
 
 
-def _set_card(call: Call, source: StoredSource, params: Params) -> None:
+def _set_card(call: Call, source: StoredSource, params: operations.PostSources) -> None:
     data: Any = params.get("card")
     card = (
         inline_card(call, data, "card")
@@ -213,7 +213,7 @@ def _card_details(card: StoredCard) -> api.SourceTypeCard:
     }
 
 
-def _set_three_d_secure(call: Call, source: StoredSource, params: Params) -> None:
+def _set_three_d_secure(call: Call, source: StoredSource, params: operations.PostSources) -> None:
     given = (params.get("three_d_secure") or {}).get("card")
     if not given:
         raise missing_param("three_d_secure[card]")
@@ -232,7 +232,7 @@ def _set_three_d_secure(call: Call, source: StoredSource, params: Params) -> Non
     source["_exp"] = [inner.get("exp_month"), inner.get("exp_year")] if inner else [None, None]
 
 
-def _set_sepa_debit(call: Call, source: StoredSource, params: Params) -> None:
+def _set_sepa_debit(call: Call, source: StoredSource, params: operations.PostSources) -> None:
     iban = str((params.get("sepa_debit") or {}).get("iban") or "").replace(" ", "").upper()
     if not iban:
         raise missing_param("sepa_debit[iban]")
@@ -254,7 +254,7 @@ def _set_sepa_debit(call: Call, source: StoredSource, params: Params) -> None:
         source["_bank"] = banks.key_of(iban)
 
 
-def again(call: Call, platform: Call, params: Params) -> StoredSource:
+def again(call: Call, platform: Call, params: operations.PostSources) -> StoredSource:
     """Return a copy of a platform's source, or of a card that its customer saved, on the connected account.
 
     platform: the call in the platform's account.
@@ -270,7 +270,7 @@ def again(call: Call, platform: Call, params: Params) -> StoredSource:
     return call.objects.insert(copy)
 
 
-def _of_card(call: Call, platform: Call, params: Params) -> StoredSource:
+def _of_card(call: Call, platform: Call, params: operations.PostSources) -> StoredSource:
     """Return a source made from a card of one of the platform's customers.
 
     Raises ApiError 400 without ``customer``, or if that customer has no such card, and 403 if the key may not read
@@ -282,7 +282,13 @@ def _of_card(call: Call, platform: Call, params: Params) -> StoredSource:
     card = platform.objects.find(kinds.CARD, params["original_source"])
     if card is None or card.get("customer") != params["customer"]:
         raise platform.objects.missing(kinds.CARD, params["original_source"], "original_source")
-    told = {name: params[name] for name in ("metadata", "usage", "owner") if params.get(name)}
+    told: operations.PostSources = {}
+    if "metadata" in params:
+        told["metadata"] = params["metadata"]
+    if "usage" in params:
+        told["usage"] = params["usage"]
+    if "owner" in params:
+        told["owner"] = params["owner"]
     source = _new(call, told, "card", "none")
     _hold_card(source, card, named=params.get("owner") is not None)
     return call.objects.insert(source)
@@ -291,8 +297,9 @@ def _of_card(call: Call, platform: Call, params: Params) -> StoredSource:
 # -- redirect
 
 
-def _start_redirect(call: Call, source: StoredSource, params: Params) -> None:
-    back = (params.get("redirect") or {}).get("return_url")
+def _start_redirect(call: Call, source: StoredSource, params: operations.PostSources) -> None:
+    given = params.get("redirect")
+    back = given["return_url"] if given else None
     if not back:
         raise missing_param("redirect[return_url]")
     expires = call.now + _EXPIRES_SECONDS

@@ -8,25 +8,27 @@ bank account   new ──verify──▶ verified │ verification_failed
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tollkey.payments.methods import jobs, kinds, source_flows, source_pages
 from tollkey.payments.methods.copying import shared_from
 from tollkey.payments.methods.customer_sources import add_source, remove_source, source_of, sources_of
+from tollkey.payments.methods.instruments import changed_expiry
 from tollkey.payments.processors import banks
 from tollkey.payments.processors import states as bank_accounts
 from tollkey.payments.shared import client_access, fields, permissions, providers
-from tollkey.wire import Call, Endpoint, P, Page, Params, Resource, invalid
+from tollkey.wire import Call, Endpoint, P, Page, Resource, invalid
 from tollkey.wire.access import Access, publishable_access
 from tollkey.wire.errors import missing_object, missing_param
 from tollkey.wire.live import needs, records
 from tollkey.wire.objects import Deleted
 from tollkey.wire.pages import page_of_list
+from tollkey.wire.resource import Handler
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import SavedSource, StoredBankAccount, StoredSource
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 _ATTEMPTS = 10
 _CARD_FIELDS = (
@@ -36,8 +38,6 @@ _CARD_FIELDS = (
     "address_line2",
     "address_state",
     "address_zip",
-    "exp_month",
-    "exp_year",
     "name",
 )
 _BANK_FIELDS = ("account_holder_name", "account_holder_type")
@@ -47,7 +47,12 @@ def _customer(call: Call) -> api.Customer:
     return call.objects.get(kinds.CUSTOMER, call.path["customer"])
 
 
-def add(call: Call, params: Params) -> SavedSource:
+def add(
+    call: Call,
+    params: operations.PostCustomersCustomerSources
+    | operations.PostCustomersCustomerCards
+    | operations.PostCustomersCustomerBankAccounts,
+) -> SavedSource:
     """Save a token, a source, or card or bank account data to a customer."""
     customer = _customer(call)
     for name in ("source", "card", "bank_account"):
@@ -56,7 +61,7 @@ def add(call: Call, params: Params) -> SavedSource:
     raise missing_param("source")
 
 
-def list_sources(call: Call, params: Params) -> Page:
+def list_sources(call: Call, params: operations.GetCustomersCustomerSources) -> Page:
     """List a customer's saved sources; ``object`` selects cards or bank accounts."""
     customer = _customer(call)["id"]
     wanted = params.get("object")
@@ -64,41 +69,63 @@ def list_sources(call: Call, params: Params) -> Page:
     return page_of_list(sources_of(call, customer, kind), f"/v1/customers/{customer}/sources", params)
 
 
-def list_cards(call: Call, params: Params) -> Page:
+def list_cards(call: Call, params: operations.GetCustomersCustomerCards) -> Page:
     """List a customer's cards."""
     customer = _customer(call)["id"]
     return page_of_list(sources_of(call, customer, "card"), f"/v1/customers/{customer}/cards", params)
 
 
-def list_bank_accounts(call: Call, params: Params) -> Page:
+def list_bank_accounts(call: Call, params: operations.GetCustomersCustomerBankAccounts) -> Page:
     """List a customer's bank accounts."""
     customer = _customer(call)["id"]
     return page_of_list(sources_of(call, customer, "bank_account"), f"/v1/customers/{customer}/bank_accounts", params)
 
 
-def retrieve_one(call: Call, params: Params) -> SavedSource:
+def retrieve_one(
+    call: Call,
+    params: operations.GetCustomersCustomerSourcesId
+    | operations.GetCustomersCustomerCardsId
+    | operations.GetCustomersCustomerBankAccountsId,
+) -> SavedSource:
     """Retrieve a saved source of a customer."""
     return source_of(call, _customer(call)["id"], call.path["id"])
 
 
-def update(call: Call, params: Params) -> SavedSource:
+def update(
+    call: Call,
+    params: operations.PostCustomersCustomerSourcesId
+    | operations.PostCustomersCustomerCardsId
+    | operations.PostCustomersCustomerBankAccountsId,
+) -> SavedSource:
     """Change name, address, expiry or metadata of a saved card or bank account."""
     value = source_of(call, _customer(call)["id"], call.path["id"])
     fields.merge_metadata(value, params)
     if kinds.is_source(value):
-        source_flows.set_owner(value, params)
+        source_flows.set_owner(value, params.get("owner"))
     else:
         fields.assign(value, params, _CARD_FIELDS if kinds.is_card(value) else _BANK_FIELDS)
+    if kinds.is_card(value) and ("exp_month" in params or "exp_year" in params):
+        value["exp_month"], value["exp_year"] = changed_expiry(
+            call, params.get("exp_month", value["exp_month"]), params.get("exp_year", value["exp_year"])
+        )
     return call.objects.save(value, "customer.source.updated")
 
 
-def remove(call: Call, params: Params) -> SavedSource | Deleted:
+def remove(
+    call: Call,
+    params: operations.DeleteCustomersCustomerSourcesId
+    | operations.DeleteCustomersCustomerCardsId
+    | operations.DeleteCustomersCustomerBankAccountsId,
+) -> SavedSource | Deleted:
     """Delete a saved card or bank account; a source is detached and becomes unusable."""
     customer = _customer(call)
     return remove_source(call, customer, source_of(call, customer["id"], call.path["id"]))
 
 
-def verify(call: Call, params: Params) -> StoredBankAccount:
+def verify(
+    call: Call,
+    params: operations.PostCustomersCustomerSourcesIdVerify | operations.PostCustomersCustomerBankAccountsIdVerify,
+) -> StoredBankAccount:
     """Verify a bank account with the amounts of two micro-deposits: 32 and 45 in test mode."""
     value = source_of(call, _customer(call)["id"], call.path["id"])
     if not kinds.is_bank_account(value):
@@ -125,14 +152,14 @@ def verify(call: Call, params: Params) -> StoredBankAccount:
 # -- sources on their own
 
 
-def create(call: Call, params: Params) -> StoredSource:
+def create(call: Call, params: operations.PostSources) -> StoredSource:
     """Create a source. Allowed with a publishable key."""
     if params.get("original_source"):
         return source_flows.again(call, shared_from(call, "original_source", permissions.SOURCE), params)
     return source_flows.create(call, params)
 
 
-def retrieve_source(call: Call, params: Params) -> StoredSource:
+def retrieve_source(call: Call, params: operations.GetSourcesSource) -> StoredSource:
     """Retrieve a source; a publishable key must send its ``client_secret``.
 
     An unknown id is a 400 (section 2.2).
@@ -148,17 +175,23 @@ def retrieve_source(call: Call, params: Params) -> StoredSource:
     return source
 
 
-def update_source(call: Call, params: Params) -> StoredSource:
-    """Change a source's owner, mandate or metadata."""
+def update_source(call: Call, params: operations.PostSourcesSource) -> StoredSource:
+    """Change a source's owner, amount or metadata."""
     source = call.objects.get(kinds.SOURCE, call.path["source"])
     fields.merge_metadata(source, params)
-    source_flows.set_owner(source, params)
+    source_flows.set_owner(source, params.get("owner"))
     if params.get("amount") and source["status"] == "pending":
         source["amount"] = params["amount"]
     return call.objects.save(source, "source.updated")
 
 
-def transactions(call: Call, params: Params) -> Page:
+def verify_source(call: Call, params: operations.PostSourcesSourceVerify) -> StoredSource:
+    """Refuse a verification code: the flow ``code_verification`` is of no type of source that this server makes."""
+    source = call.objects.get(kinds.SOURCE, call.path["source"])
+    raise invalid(f"This source cannot be verified: its flow is {source['flow']}, not code_verification.", retry=False)
+
+
+def transactions(call: Call, params: operations.GetSourcesSourceSourceTransactions) -> Page:
     """List the payments to a receiver source."""
     source = call.objects.get(kinds.SOURCE, call.path["source"])
     return page_of_list(
@@ -203,7 +236,7 @@ _MADE_BY_CLIENT = publishable_access(
 _READ_BY_CLIENT = publishable_access(takes="client_secret", ignores="is_stripe_sdk")
 
 
-def _saved(path: str, listing: Callable[[Call, Params], Page]) -> tuple[Endpoint, ...]:
+def _saved(path: str, listing: Handler) -> tuple[Endpoint, ...]:
     """Return the endpoints below one of the three path names of a customer's sources."""
     one = path + "/{id}"
     return (
@@ -234,7 +267,7 @@ SOURCE = Resource(
         Endpoint("POST", "/v1/sources", create, publishable=_MADE_BY_CLIENT, live=needs(providers.SOURCES)),
         Endpoint("GET", "/v1/sources/{source}", retrieve_source, publishable=_READ_BY_CLIENT),
         Endpoint("POST", "/v1/sources/{source}", update_source),
-        Endpoint("POST", "/v1/sources/{source}/verify", update_source, live=needs(providers.SOURCES)),
+        Endpoint("POST", "/v1/sources/{source}/verify", verify_source, live=needs(providers.SOURCES)),
         Endpoint("GET", "/v1/sources/{source}/source_transactions", transactions),
         Endpoint(
             "GET",

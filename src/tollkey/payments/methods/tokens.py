@@ -16,7 +16,7 @@ from tollkey.payments.methods.copying import shared_from
 from tollkey.payments.methods.customer_sources import inline_bank, inline_card
 from tollkey.payments.processors import banks
 from tollkey.payments.shared import client_access, fields, permissions
-from tollkey.wire import ApiError, Call, Endpoint, Params, Resource, invalid, new_object
+from tollkey.wire import ApiError, Call, Endpoint, Resource, invalid, new_object
 from tollkey.wire.access import publishable_access
 from tollkey.wire.errors import exclusive, missing_object
 from tollkey.wire.live import records
@@ -26,6 +26,7 @@ from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredBankAccount, StoredCard, StoredToken
+    from tollkey.wire import operations
 
 PERMISSION = Permission("token", "Tokens", "Core")
 #: Parameters that create a token -> prefix of its id, and its type.
@@ -43,43 +44,45 @@ _KANA = "city country line1 line2 postal_code state town"
 _NOTHING = "You must supply either a card, customer, PII data, bank account, account or person to create a token."
 
 
-def create(call: Call, params: Params) -> StoredToken:
+def create(call: Call, params: operations.PostTokens) -> StoredToken:
     """Create a token for card, bank account, account, person or other personal data. Allowed with a publishable key."""
     given = [name for name in _KINDS if params.get(name)]
     if len(given) > 1:
         raise exclusive(*given, code="parameters_exclusive")
     if params.get("customer"):
-        inner = _of_customer(call, params["customer"], given[0] if given else None, params)
+        named = params.get("card") or params.get("bank_account")
+        inner = _of_customer(call, params["customer"], given[0] if given else None, named)
         return _store(call, inner["object"], inner)
     if not given:
         raise invalid(_NOTHING)
     name = given[0]
     if name in ("card", "bank_account"):
         return _store(call, name, _instrument(call, name, params))
-    return _store(call, name, None, params[name] if name in ("account", "person") else None)
+    return _store(call, name, None, params.get("account") or params.get("person"))
 
 
-def _instrument(call: Call, name: str, params: Params) -> StoredCard | StoredBankAccount:
+def _instrument(call: Call, name: str, params: operations.PostTokens) -> StoredCard | StoredBankAccount:
     """Return the card or bank account of a token, made from the given data."""
-    data = params[name]
-    if isinstance(data, str):  # an id, which needs its customer
+    bank_account, data = params.get("bank_account"), params.get("card")
+    if bank_account:
+        return inline_bank(call, bank_account)
+    if not isinstance(data, dict):  # an id, which needs its customer
         raise invalid("Invalid object", name)
-    if name == "bank_account":
-        return inline_bank(call, data)
     currency = data.get("currency")
     return inline_card(call, data, "card", currency=str(currency).lower() if currency else None)
 
 
-def _of_customer(call: Call, customer: str, name: str | None, params: Params) -> StoredCard | StoredBankAccount:
+def _of_customer(call: Call, customer: str, name: str | None, named: object) -> StoredCard | StoredBankAccount:
     """Return a copy of a saved card or bank account of a platform's customer: the named one, or the default.
 
+    name: the parameter that was given. named: the id in it.
     Raises ApiError 400 without a connected account or for an unknown card (the real texts, from public reports), and
     403 if the key may not read the platform's customers.
     """
     home = shared_from(call, "customer", permissions.CUSTOMER)
     found = home.objects.get(kinds.CUSTOMER, customer, "customer")
-    kind, id = name or "card", found.get("default_source") if name is None else params[name]
-    if id is None:
+    kind, id = name or "card", found.get("default_source") if name is None else named
+    if id is None and name is None:
         raise invalid("The customer must have an active payment source attached.", "customer", "missing")
     if kind not in ("card", "bank_account") or not isinstance(id, str):
         raise exclusive("customer", kind, code="parameters_exclusive")
@@ -132,7 +135,7 @@ def _store(
     return call.objects.insert(token)
 
 
-def retrieve_token(call: Call, params: Params) -> StoredToken:
+def retrieve_token(call: Call, params: operations.GetTokensToken) -> StoredToken:
     """Retrieve a token. An unknown id is a 400, as for an id in a parameter (reference section 2.2)."""
     found = call.objects.find(kinds.TOKEN, call.path["token"])
     if found is None:

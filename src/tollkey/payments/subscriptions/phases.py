@@ -258,9 +258,7 @@ def enter(
         for entry in phase["add_invoice_items"]:  # the renewal that follows bills them
             once = {**_added_params(call, entry), "pricing": {"price": entry["price"]}}
             del once["price"]
-            invoiceitems.create(
-                call, {**once, "customer": subscription["customer"], "subscription": subscription["id"]}
-            )
+            invoiceitems.add(call, {**once, "customer": subscription["customer"], "subscription": subscription["id"]})
     if phase["discounts"] or (over is not None and over["discounts"]):
         params["discounts"] = phase_discounts.promised(call, phase["discounts"])
     update(call, subscription, params)

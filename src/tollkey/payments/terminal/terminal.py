@@ -244,7 +244,7 @@ def present(
     card = cards.by_number(number)
     if card is None:
         raise invalid("The card number is not a test card.", "card_present[number]")
-    method = payment_methods.create(call, {"type": "card_present"})
+    method = payment_methods.create_of(call, "card_present", {})
     inner = method["card_present"]
     inner.update(
         {

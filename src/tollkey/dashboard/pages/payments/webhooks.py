@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tollkey import outbox
 from tollkey.dashboard import activity
@@ -23,6 +23,9 @@ from tollkey.dashboard.page import (
 from tollkey.dashboard.reference.events import EVENT_TYPES
 from tollkey.platform import webhook_endpoints
 from tollkey.wire import Call, Json
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 _PAGE = 30
 
@@ -83,18 +86,38 @@ def _groups(types: list[str]) -> dict[str, list[str]]:
     return groups
 
 
-def _sent(params: Params) -> dict[str, Any]:
-    events = ["*"] if params.get("all_events") == "yes" else params.all("event")
-    if not events:
+def _is_event(name: str) -> TypeGuard[operations.EnabledEvent]:
+    return name == "*" or name in EVENT_TYPES
+
+
+def _events(params: Params) -> list[operations.EnabledEvent]:
+    """Return the selected events. Raises FormErrors for none, or for a name that is not of an event."""
+    names = ["*"] if params.get("all_events") == "yes" else params.all("event")
+    if not names:
         raise FormErrors({"event": "Select at least one event, or all events."})
-    if not params.get("url"):
+    if unknown := [name for name in names if not _is_event(name)]:
+        raise FormErrors({"event": f"There is no event {unknown[0]}."})
+    return [name for name in names if _is_event(name)]
+
+
+def _url(params: Params) -> str:
+    url = params.get("url")
+    if not url:
         raise FormErrors({"url": "Enter an endpoint URL."})
-    return {"url": params.get("url"), "enabled_events": events, "description": params.get("description") or None}
+    return url
 
 
 def create(ctx: Context, params: Params) -> Answer:
     """Create an endpoint."""
-    made = webhook_endpoints.create(_call(ctx), {**_sent(params), "connect": params.get("connect") == "yes"})
+    made = webhook_endpoints.create(
+        _call(ctx),
+        {
+            "enabled_events": _events(params),
+            "url": _url(params),
+            "description": params.get("description") or None,
+            "connect": params.get("connect") == "yes",
+        },
+    )
     _record(ctx, "webhook_created", made["id"])
     return Redirect(
         ctx.url(f"/webhooks/{made['id']}"), "The endpoint was created. Reveal its signing secret to verify signatures."
@@ -104,7 +127,14 @@ def create(ctx: Context, params: Params) -> Answer:
 def change(ctx: Context, params: Params) -> Answer:
     """Store the changes."""
     endpoint = _endpoint(ctx, params)
-    webhook_endpoints.update(_call(ctx, endpoint["id"]), _sent(params))
+    webhook_endpoints.update(
+        _call(ctx, endpoint["id"]),
+        {
+            "enabled_events": _events(params),
+            "url": _url(params),
+            "description": params.get("description") or None,
+        },
+    )
     _record(ctx, "webhook_changed", endpoint["id"])
     return Redirect(ctx.url(f"/webhooks/{endpoint['id']}"), "Changes saved.")
 

@@ -106,10 +106,11 @@ def validate_new_card(
         return CardProblem("invalid_number", _NOT_A_NUMBER, "number")
     if not luhn_valid(digits) or (len(digits) not in lengths and by_number(digits) is None):
         return CardProblem("incorrect_number", _WRONG_NUMBER, "number")
-    return _expiry_problem(exp_month, exp_year, now) or _cvc_problem(brand, cvc) or _mode_problem(digits, livemode)
+    return expiry_problem(exp_month, exp_year, now) or _cvc_problem(brand, cvc) or _mode_problem(digits, livemode)
 
 
-def _expiry_problem(month: int, year: int, now: int) -> CardProblem | None:
+def expiry_problem(month: int, year: int, now: int) -> CardProblem | None:
+    """Return why a card cannot have an expiry, or None. year: four or two digits. now: UTC epoch seconds."""
     today = datetime.fromtimestamp(now, UTC)
     year = full_year(year, now)
     bad_month = CardProblem("invalid_expiry_month", "Your card's expiration month is invalid.", "exp_month")
