@@ -60,3 +60,26 @@ def test_it_needs_a_permission_of_its_own_and_names_what_is_wrong(with_portal: W
 
 def test_a_server_without_a_portal_has_no_such_url(web: Web) -> None:
     assert web.post("/v1/portal_sessions", {"account": "a"}).error == (404, "url_unknown")
+
+
+def test_a_link_and_a_session_end_with_the_service_key_that_made_them(with_portal: Web) -> None:
+    web = with_portal
+    headers = {"host": "keys.example", "sec-fetch-site": "same-origin"}
+    sent = {"account": "alice", "permissions": ["report_read"]}
+    key, text = web.service_key("portal_write")
+    link = urlsplit(web.post("/v1/portal_sessions", sent, key=text).json["url"]).path
+    token = web.post("/v1/portal_sessions", {**sent, "ui_mode": "component"}, key=text).json["token"]
+    bearer = {**headers, "authorization": f"Bearer {token}"}
+    services = web.app.server.callers.keys
+    for pause, resume in ((services.disable, services.enable), (services.revoke, None)):
+        pause(key)
+        assert web.call("GET", "/portal/api/session", key=None, headers=bearer).error == (401, "session_ended")
+        assert web.call("POST", link, key=None, headers=headers).status == 404
+        if resume is not None:
+            resume(key)
+            assert web.call("GET", "/portal/api/session", key=None, headers=bearer).status == 200
+    other, text = web.service_key("portal_write", "usage_read")
+    token = web.post("/v1/portal_sessions", {**sent, "ui_mode": "component"}, key=text).json["token"]
+    services.update(other, permissions=["usage_read"])
+    bearer = {**headers, "authorization": f"Bearer {token}"}
+    assert web.call("GET", "/portal/api/session", key=None, headers=bearer).error == (401, "session_ended")

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from tests.conftest import Clock
 from tollkey.keys import KeyService, Permission
 from tollkey.keys.portal import Portal
+from tollkey.keys.portal.sessions import VERBS, Rights
 
 BASE = "https://keys.example/portal"
 APP = "https://app.example"
@@ -40,6 +41,11 @@ class World:
         browser = self.browser()
         assert browser.post(session.url).status_code == 303
         return Page(browser)
+
+    def rights(self) -> Rights:
+        """What a session for the keys of alice may do, without a browser."""
+        ends = int(self.portal.clock()) + 3600
+        return Rights("ps_1", "alice", True, None, frozenset(VERBS), frozenset(["report_read"]), ends)
 
     def component(self, **about: Any) -> Component:
         about.setdefault("permissions", ["report_read"])

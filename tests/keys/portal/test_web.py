@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
+from typing import Any
 
 import pytest
 
 from tests.keys.portal.conftest import APP, World
+from tollkey.keys import KeyRefused
 from tollkey.keys.portal import actions
 
 
@@ -156,6 +161,84 @@ def test_an_account_has_a_limited_number_of_keys(world: World, monkeypatch: pyte
         answer = page.post("keys", name="One more", permissions=["report_read"])
         assert answer.status_code == expected
     assert answer.json()["error"]["code"] == "too_many_keys"
+
+
+def test_a_roll_with_a_grace_makes_no_key_more_than_the_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "MOST_KEYS", 1)
+    page = world.signed_in()
+    made = page.post("keys", name="One", permissions=["report_read"]).json()
+    assert page.post(f"keys/{made['id']}/roll", grace="1h").json()["error"]["code"] == "too_many_keys"
+    assert page.post(f"keys/{made['id']}/roll", grace="now").status_code == 200
+
+
+def test_two_requests_at_once_do_not_both_make_the_last_key(
+    stored_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "MOST_KEYS", 1)
+    rights, both = stored_world.rights(), Barrier(2)
+    count = actions._check_room
+
+    def together(*given: Any) -> None:
+        with suppress(BrokenBarrierError):
+            both.wait(0.2)  # both would have counted before either has made one
+        count(*given)
+
+    monkeypatch.setattr(actions, "_check_room", together)
+
+    def make(name: str) -> str:
+        try:
+            actions.create_key(
+                stored_world.keys, rights, {"name": name, "permissions": ["report_read"]}, stored_world.portal.clock()
+            )
+        except KeyRefused as refused:
+            return refused.code
+        return "made"
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(make, ("A", "B"))) == ["made", "too_many_keys"]
+
+
+def test_a_key_that_is_given_more_while_it_is_rolled_is_not_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = world.signed_in()
+    key = world.keys.create(account="alice", permissions=["report_read"]).key
+    write = world.keys.database.write
+
+    def after_another(*given: Any, **more: Any) -> Any:
+        monkeypatch.setattr(world.keys.database, "write", write)
+        world.keys.update(key, permissions=["report_write"])
+        return write(*given, **more)
+
+    monkeypatch.setattr(world.keys.database, "write", after_another)
+    assert page.post(f"keys/{key.id}/roll").json()["error"]["code"] == "permissions_exceeded"
+
+
+@pytest.mark.parametrize("sent", [b'{"permissions": ["\\ud800"], "name": "A"}', b'{"\\udfff": 1}'])
+def test_half_a_surrogate_pair_is_no_json_that_could_be_answered(world: World, sent: bytes) -> None:
+    component = world.component()
+    headers = {"authorization": f"Bearer {component.token}", "content-type": "application/json"}
+    answer = component.browser.post("/portal/api/keys", content=sent, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "json_invalid")
+
+
+def test_no_error_repeats_a_key_that_was_sent_in_another_place(world: World) -> None:
+    page = world.signed_in()
+    text = world.keys.create(account="bob", permissions=["report_read"]).secret
+    for answer in (page.post("keys", **{text: 1}), page.post(f"keys/{text}/roll"), page.post(f"keys/{text}/revoke")):
+        assert answer.status_code in (400, 404)
+        assert text[:30] not in answer.text
+
+
+def test_who_has_no_link_makes_nobody_wait_for_a_write(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = world.portal.create_session(account="alice", permissions=["report_read"])
+    assert session.url is not None
+    writes: list[object] = []
+    write = world.keys.database.write
+    monkeypatch.setattr(world.keys.database, "write", lambda *given, **more: writes.append(1) or write(*given, **more))
+    assert world.browser().post(f"/portal/start/ps_link_{'a' * 43}").status_code == 404
+    assert writes == []
+    assert world.browser().post(session.url).status_code == 303
 
 
 def test_the_script_is_served_and_nothing_else(world: World) -> None:

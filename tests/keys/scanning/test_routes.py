@@ -139,3 +139,8 @@ def test_other_bodies_are_refused(post: Post, body: bytes, status: int, code: st
 def test_a_form_is_refused(post: Post) -> None:
     answer = post("/v1/leaks/revoke", b"key=a", content_type="application/x-www-form-urlencoded")
     assert answer.json()["error"]["code"] == "content_type_unsupported"
+
+
+def test_half_a_surrogate_pair_is_no_json_that_could_be_answered(post: Post) -> None:
+    answer = post("/v1/leaks/revoke", b'{"key": "\\ud800"}')
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "body_invalid")

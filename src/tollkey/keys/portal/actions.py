@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tollkey.db import Scope, Tx
 from tollkey.keys.errors import KeyRefused
+from tollkey.keys.header import without_keys
 from tollkey.keys.key import Key
 from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.portal.sessions import Rights, Verb
@@ -38,8 +40,11 @@ def list_keys(keys: KeyService, rights: Rights) -> list[dict[str, Any]]:
     return [_key_json(keys.authority.catalogue, rights, key, usages.get(key.id)) for key in found]
 
 
-def create_key(keys: KeyService, rights: Rights, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Make a key and return it with its text, which is shown now and never again. Raises KeyRefused, StorageError."""
+def create_key(keys: KeyService, rights: Rights, sent: Mapping[str, Any], now: int) -> dict[str, Any]:
+    """Make a key and return it with its text, which is shown now and never again. Raises KeyRefused, StorageError.
+
+    now: UTC epoch seconds.
+    """
     _require(rights, "create")
     name, wanted, days = _text(sent, "name"), _texts(sent, "permissions"), _text(sent, "expires", "never")
     if not name.strip():
@@ -48,46 +53,74 @@ def create_key(keys: KeyService, rights: Rights, sent: Mapping[str, Any]) -> dic
         raise KeyRefused("parameter_missing", "Choose at least one permission.", "permissions")
     if days not in _EXPIRIES:
         raise KeyRefused("expires_invalid", "Choose when the key expires.", "expires")
-    permissions = keys.authority.catalogue.check_known(wanted)
+    authority = keys.authority
+    permissions = authority.catalogue.check_known(wanted)
     if not permissions <= rights.permissions:
         raise KeyRefused("permissions_exceeded", "This page cannot give these permissions.", "permissions")
-    own = keys.account(rights.account, rights.livemode)
-    if len(own.list(active=True, limit=MOST_KEYS)) >= MOST_KEYS:
-        raise KeyRefused("too_many_keys", f"There are {MOST_KEYS} keys already. Revoke one that is not used.", None)
     expiry = _EXPIRIES[days]
-    made = own.create(
-        name,
-        permissions=permissions,
-        expires_in=None if expiry is None else expiry * 86400,
-        actor=rights.actor,
-    )
-    return {**_key_json(keys.authority.catalogue, rights, made.key, None), "secret": made.secret}
+    ends = None if expiry is None else now + expiry * 86400
+
+    def work(tx: Tx) -> tuple[Key, str]:
+        _check_room(keys, tx, rights, now)
+        return authority.create(
+            tx, _scope(rights), "restricted", actor=rights.actor, now=now, name=name, permissions=permissions,
+            expires_at=ends,
+        )  # fmt: skip
+
+    key, text = keys.database.write(work, lock=_lock(rights))
+    return {**_key_json(authority.catalogue, rights, key, None), "secret": text}
 
 
-def roll_key(keys: KeyService, rights: Rights, key_id: str, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Replace a key, and return the new one with its text. Raises KeyRefused, StorageError."""
+def roll_key(keys: KeyService, rights: Rights, key_id: str, sent: Mapping[str, Any], now: int) -> dict[str, Any]:
+    """Replace a key, and return the new one with its text. Raises KeyRefused, StorageError. now: UTC epoch seconds."""
     _require(rights, "roll")
     grace = _text(sent, "grace", "now")
     if grace not in _GRACES:
         raise KeyRefused("grace_invalid", "Choose how long the old key goes on working.", "grace")
-    key = _own(keys, rights, key_id)
-    if not _rollable(keys.authority.catalogue, rights, key):
-        raise KeyRefused("permissions_exceeded", "This key has permissions that this page cannot give.", "id")
-    rolled = keys.roll(key, _GRACES[grace], actor=rights.actor)
-    return {**_key_json(keys.authority.catalogue, rights, rolled.key, None), "secret": rolled.secret}
+    authority, seconds = keys.authority, _GRACES[grace]
+
+    def work(tx: Tx) -> tuple[Key, str | None]:
+        key = _own(keys, tx, rights, key_id)  # in the transaction: somebody may give it more permissions meanwhile
+        if not _rollable(authority.catalogue, rights, key):
+            raise KeyRefused("permissions_exceeded", "This key has permissions that this page cannot give.", "id")
+        if seconds:
+            _check_room(keys, tx, rights, now)
+        _, new, text = authority.roll(tx, key.scope, key.id, seconds, actor=rights.actor, now=now, show=True)
+        return new, text
+
+    new, text = keys.database.write(work, lock=_lock(rights))
+    return {**_key_json(authority.catalogue, rights, new, None), "secret": text}
 
 
-def revoke_key(keys: KeyService, rights: Rights, key_id: str) -> dict[str, Any]:
-    """Revoke a key. Raises KeyRefused, StorageError."""
+def revoke_key(keys: KeyService, rights: Rights, key_id: str, now: int) -> dict[str, Any]:
+    """Revoke a key. Raises KeyRefused, StorageError. now: UTC epoch seconds."""
     _require(rights, "revoke")
-    revoked = keys.revoke(_own(keys, rights, key_id), actor=rights.actor)
-    return {"id": revoked.id, "revoked": True}
+
+    def work(tx: Tx) -> Key:
+        key = _own(keys, tx, rights, key_id)
+        return keys.authority.revoke(tx, key.scope, key.id, actor=rights.actor, now=now)
+
+    return {"id": keys.database.write(work).id, "revoked": True}
 
 
-def _own(keys: KeyService, rights: Rights, key_id: str) -> Key:
-    found = keys.account(rights.account, rights.livemode).get(key_id)
+def _scope(rights: Rights) -> Scope:
+    return Scope(rights.account, rights.livemode)
+
+
+def _lock(rights: Rights) -> str:
+    """Return the lock under which the keys of an account are counted: two requests do not both make the last one."""
+    return f"portal_keys {rights.livemode:d} {rights.account}"
+
+
+def _check_room(keys: KeyService, tx: Tx, rights: Rights, now: int) -> None:
+    if len(keys.authority.list(tx, _scope(rights), active_at=now, limit=MOST_KEYS)) >= MOST_KEYS:
+        raise KeyRefused("too_many_keys", f"There are {MOST_KEYS} keys already. Revoke one that is not used.", None)
+
+
+def _own(keys: KeyService, tx: Tx, rights: Rights, key_id: str) -> Key:
+    found = keys.authority.get(tx, _scope(rights), key_id)
     if found is None:
-        raise KeyRefused("resource_missing", f"No such api_key: '{key_id[:100]}'", "id")
+        raise KeyRefused("resource_missing", f"No such api_key: '{without_keys(key_id)[:100]}'", "id")
     return found
 
 
@@ -138,4 +171,5 @@ def refuse_unknown(sent: Mapping[str, Any], known: Iterable[str]) -> None:
     """Raise KeyRefused for a parameter that no page sends."""
     for name in sent:
         if name not in known:
-            raise KeyRefused("parameter_unknown", f"Received unknown parameter: {str(name)[:40]}", str(name)[:40])
+            shown = without_keys(name)[:40]
+            raise KeyRefused("parameter_unknown", f"Received unknown parameter: {shown}", shown)

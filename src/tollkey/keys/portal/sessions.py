@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from tollkey.db.engine import Row, Tx
 from tollkey.db.schema import Migration
+from tollkey.keys import store
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import SYSTEM, Actor
@@ -47,6 +48,7 @@ MIGRATION = Migration(
     ),
 )
 _COLUMNS = "id, account, livemode, return_url, may, permissions, ends_at"
+_BY_KEY = "api_key:"  # how the actor begins that is a service key
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def open_link(tx: Tx, authority: Authority, link: str, now: int) -> str | None:
 
     Raises StorageError.
     """
-    if not _TOKEN.fullmatch(link):
+    if not link_is_open(tx, authority, link, now):
         return None
     token = _new_token(authority, "page")
     rows = tx.execute(
@@ -148,15 +150,41 @@ def open_link(tx: Tx, authority: Authority, link: str, now: int) -> str | None:
     return token if rows else None
 
 
+def link_is_open(tx: Tx, authority: Authority, link: str, now: int) -> bool:
+    """Return whether ``open_link`` would open a link. It writes nothing. Raises StorageError."""
+    if not _TOKEN.fullmatch(link):
+        return False
+    rows = tx.execute(
+        "SELECT created_by FROM portal_sessions WHERE link = ? AND link_ends_at > ?",
+        (authority.keyring.digest(link), now),
+    )
+    return bool(rows) and _still_granted(tx, authority, rows[0][0], now)
+
+
+def _still_granted(tx: Tx, authority: Authority, created_by: str, now: int) -> bool:
+    """Return whether who created a session may still do so: a service key that has ended or is paused may not."""
+    if not created_by.startswith(_BY_KEY):
+        return True
+    key = store.by_id_anywhere(tx, created_by.removeprefix(_BY_KEY), authority.catalogue)
+    if key is None or key.status(now) != "active":
+        return False
+    return key.kind == "secret" or "portal_write" in key.permissions
+
+
 def rights_of(tx: Tx, authority: Authority, token: str, ui_mode: UiMode, now: int) -> Rights | None:
-    """Return what the session with this token may do; None if there is none, or it has ended. Raises StorageError."""
+    """Return what the session with this token may do; None if there is none, or it has ended.
+
+    It ends with the service key that created it. Raises StorageError.
+    """
     if not _TOKEN.fullmatch(token):
         return None
     rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM portal_sessions WHERE token = ? AND ui_mode = ? AND ends_at > ?",
+        f"SELECT created_by, {_COLUMNS} FROM portal_sessions WHERE token = ? AND ui_mode = ? AND ends_at > ?",
         (authority.keyring.digest(token), ui_mode, now),
     )
-    return _rights(rows[0]) if rows else None
+    if not rows or not _still_granted(tx, authority, rows[0][0], now):
+        return None
+    return _rights(rows[0][1:])
 
 
 def end(tx: Tx, session_id: str) -> None:

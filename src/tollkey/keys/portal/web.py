@@ -6,6 +6,7 @@ host's, which must be on the list of origins. No answer but the new key's own co
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import logging
@@ -18,13 +19,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tollkey.db import SQLite, migrate
 from tollkey.db.engine import StorageError
 from tollkey.keys.errors import KeyRefused
+from tollkey.keys.header import without_keys
 from tollkey.keys.key import SYSTEM, Actor
 from tollkey.keys.portal import actions
 from tollkey.keys.portal.pages import CSP, gone_page, portal_page, start_page
@@ -38,6 +40,7 @@ from tollkey.keys.portal.sessions import (
     UiMode,
     Wanted,
     create_session,
+    link_is_open,
     open_link,
     rights_of,
 )
@@ -45,6 +48,7 @@ from tollkey.keys.service import KeyService
 
 _COOKIE = "tollkey-portal"
 _LARGEST_BODY = 16_384  # bytes
+_BODY_SECONDS = 10.0  # how long a body may take to arrive
 _STATUS = {"not_permitted": 403, "permissions_exceeded": 403}  # besides those of ``KeyRefused``
 _SAFE = {
     "Cache-Control": "no-store",
@@ -65,11 +69,12 @@ class _Problem(Exception):
 
     def __init__(self, status: int, code: str, message: str, param: str | None = None) -> None:
         super().__init__(message)
+        message = without_keys(message)
         error = {"type": "invalid_request_error" if status < 500 else "api_error", "code": code, "message": message}
         self.status, self.body = status, {"error": error if param is None else {**error, "param": param}}
 
 
-Action = Callable[[KeyService, Rights, Request, Mapping[str, Any]], dict[str, Any]]
+Action = Callable[[KeyService, Rights, Request, Mapping[str, Any], int], dict[str, Any]]  # with the time
 
 
 class Portal:
@@ -144,9 +149,8 @@ class Portal:
             return HTMLResponse(start_page(self.path), headers=_SAFE)
         if not _same_site(request):
             return HTMLResponse(gone_page(self.path), 403, headers=_SAFE)
-        work = partial(open_link, authority=self.keys.authority, link=link, now=now)
         try:
-            token = await run_in_threadpool(self.keys.database.write, work)
+            token = await run_in_threadpool(self._opened, link, now)
         except StorageError as error:
             return self._unavailable(error)
         if token is None:
@@ -156,6 +160,13 @@ class Portal:
             _COOKIE, token, SESSION_SECONDS, path=self.path, secure=self._secure, httponly=True, samesite="strict"
         )
         return answer
+
+    def _opened(self, link: str, now: int) -> str | None:
+        """Open a link. Somebody without one makes no transaction wait: nothing is written for them."""
+        about = partial(link_is_open, authority=self.keys.authority, link=link, now=now)
+        if not self.keys.database.read(about):
+            return None
+        return self.keys.database.write(partial(open_link, authority=self.keys.authority, link=link, now=now))
 
     async def _page(self, request: Request) -> Response:
         """Show the page of an open session, which only its cookie opens."""
@@ -205,7 +216,7 @@ class Portal:
             if rights is None:
                 raise _Problem(401, "session_ended", "This session has ended. Open the page again from where you came.")
             sent = {} if request.method == "GET" else await self._sent(request)
-            return await run_in_threadpool(action, self.keys, rights, request, sent)
+            return await run_in_threadpool(action, self.keys, rights, request, sent, int(self.clock()))
         except KeyRefused as refused:
             status = _STATUS.get(refused.code, refused.status)
             raise _Problem(status, refused.code, refused.message, refused.param) from None
@@ -246,18 +257,31 @@ class Portal:
         """Return the JSON object of a body. Raises _Problem."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise _Problem(415, "content_type_unsupported", "Send the body as application/json.")
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _LARGEST_BODY:
-                raise _Problem(413, "body_too_large", f"The body is too large: {_LARGEST_BODY} bytes are allowed.")
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                body = await self._body(request)
+        except TimeoutError:
+            raise _Problem(408, "request_timeout", "The body did not arrive in time.") from None
         try:
             value = json.loads(body or b"{}")
+            json.dumps(value, ensure_ascii=False).encode()  # refuses half a surrogate pair, which no answer can repeat
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):
             raise _Problem(400, "json_invalid", "The body is not a JSON object.")
         return value
+
+    async def _body(self, request: Request) -> bytes:
+        body = b""
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _LARGEST_BODY:
+                    raise _Problem(413, "body_too_large", f"The body is too large: {_LARGEST_BODY} bytes are allowed.")
+        except ClientDisconnect:
+            message = "The client disconnected before the body was complete."
+            raise _Problem(400, "client_disconnected", message) from None
+        return body
 
     def _cors(self, request: Request) -> dict[str, str]:
         """Return the CORS headers for a page of an allowed origin (Fetch standard); none for others."""
@@ -285,22 +309,24 @@ def _same_site(request: Request) -> bool:
     return origin is None or origin.partition("://")[2] == request.url.netloc
 
 
-def _session(keys: KeyService, rights: Rights, request: Request, sent: Mapping[str, Any]) -> dict[str, Any]:
+def _session(keys: KeyService, rights: Rights, request: Request, sent: Mapping[str, Any], now: int) -> dict[str, Any]:
     return actions.session_json(keys, rights)
 
 
-def _list_or_create(keys: KeyService, rights: Rights, request: Request, sent: Mapping[str, Any]) -> dict[str, Any]:
+def _list_or_create(
+    keys: KeyService, rights: Rights, request: Request, sent: Mapping[str, Any], now: int
+) -> dict[str, Any]:
     if request.method == "GET":
         return {"object": "list", "data": actions.list_keys(keys, rights)}
     actions.refuse_unknown(sent, ("name", "permissions", "expires"))
-    return actions.create_key(keys, rights, sent)
+    return actions.create_key(keys, rights, sent, now)
 
 
-def _roll(keys: KeyService, rights: Rights, request: Request, sent: Mapping[str, Any]) -> dict[str, Any]:
+def _roll(keys: KeyService, rights: Rights, request: Request, sent: Mapping[str, Any], now: int) -> dict[str, Any]:
     actions.refuse_unknown(sent, ("grace",))
-    return actions.roll_key(keys, rights, request.path_params["id"], sent)
+    return actions.roll_key(keys, rights, request.path_params["id"], sent, now)
 
 
-def _revoke(keys: KeyService, rights: Rights, request: Request, sent: Mapping[str, Any]) -> dict[str, Any]:
+def _revoke(keys: KeyService, rights: Rights, request: Request, sent: Mapping[str, Any], now: int) -> dict[str, Any]:
     actions.refuse_unknown(sent, ())
-    return actions.revoke_key(keys, rights, request.path_params["id"])
+    return actions.revoke_key(keys, rights, request.path_params["id"], now)

@@ -5,6 +5,7 @@ Neither needs a key of the service: GitHub signs what it sends, and whoever send
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Literal
@@ -37,6 +38,7 @@ LARGEST_MESSAGE = 4 * 1024 * 1024  # bytes: GitHub sends many matches at once
 LARGEST_REVOCATION = 64 * 1024
 MOST_KEYS = 100
 _FETCH_SECONDS = 10.0
+_BODY_SECONDS = 10.0  # how long a body may take to arrive
 Handler = Callable[[Request], Awaitable[Response]]
 _Type = Literal["invalid_request_error", "api_error"]
 
@@ -147,10 +149,13 @@ async def _body(request: Request, most: int) -> bytes:
         raise _Problem(400, "content_type_unsupported", "Send the body as application/json.")
     body = b""
     try:
-        async for part in request.stream():
-            body += part
-            if len(body) > most:
-                raise _Problem(413, "body_too_large", f"The body is too large: {most} bytes are allowed.")
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > most:
+                    raise _Problem(413, "body_too_large", f"The body is too large: {most} bytes are allowed.")
+    except TimeoutError:
+        raise _Problem(408, "request_timeout", "The body did not arrive in time.") from None
     except ClientDisconnect:
         raise _Problem(400, "client_disconnected", "The client disconnected before the body was complete.") from None
     return body
@@ -160,6 +165,7 @@ def _keys(body: bytes) -> list[str]:
     """The keys to revoke: ``{"key": "…"}`` or ``{"keys": ["…"]}``. Raises _Problem."""
     try:
         sent = json.loads(body)
+        json.dumps(sent, ensure_ascii=False).encode()  # refuses half a surrogate pair, which no answer can repeat
     except (ValueError, RecursionError):
         raise _Problem(400, "body_invalid", "The body must be JSON.") from None
     if not isinstance(sent, dict) or sent.keys() not in ({"key"}, {"keys"}):
