@@ -64,3 +64,10 @@ def test_private_keys_are_sealed_and_resealed_with_the_keyring(stored_keys: KeyS
     ((sealed,),) = stored_keys.database.read(lambda tx: tx.execute("SELECT sealed FROM token_signing_keys"))
     assert len(bytes(sealed)) > 100
     assert reseal_all(stored_keys.database, SEALED, stored_keys.authority.keyring).broken == {}
+
+
+def test_a_node_whose_clock_is_behind_signs_with_the_first_key_as_well(keys: KeyService, clock: Clock) -> None:
+    keys.jwks()  # makes the first key
+    clock.advance(-5)
+    text = issue(keys)
+    assert verify_token(text, keys.jwks(), EDGE, clock=clock)

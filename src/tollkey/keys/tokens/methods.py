@@ -74,7 +74,7 @@ class Tokens:
         if signing_keys.due(signers, now):
             signers = self._renewed(now)
         signer = signing_keys.signing(signers, now)
-        assert signer is not None  # the first key signs at once, and only older ones are deleted
+        assert signer is not None  # there is one, as none is due
         ends = now + seconds if source.expires_at is None else min(now + seconds, source.expires_at)
         token = Token(
             self.authority.ids.new("jti"), source.id, source.account, source.livemode,

@@ -67,8 +67,11 @@ def stored(tx: Tx) -> list[SigningKey]:
 
 
 def signing(keys: list[SigningKey], now: int) -> SigningKey | None:
-    """Return the key that signs at this time (UTC epoch seconds), or None. keys: from ``stored``."""
-    begun = [key for key in keys if key.signs_from <= now]
+    """Return the key that signs at this time (UTC epoch seconds), or None if there is none. keys: from ``stored``.
+
+    The first key signs also on a node whose clock is behind that of the node which made it.
+    """
+    begun = [key for key in keys if key.signs_from <= now] or keys[:1]
     return begun[-1] if begun else None
 
 
