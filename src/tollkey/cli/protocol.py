@@ -11,6 +11,7 @@ stored object. If the application has a method ``at_once``, it is called first, 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -40,14 +41,18 @@ class BoundedProtocol(OneWrite):
 
     _unread = 0
     _advanced = False
+    _default_headers: list[tuple[bytes, bytes]] | None = None
+    _default_lines = b""
     _waits = False  # whether the request may still be handled by ``at_once``
     _whole = True  # whether the request was received completely
+    _at_once: Callable[[bytes, Iterable[tuple[bytes, bytes]], str | None, bool], tuple[int, bytes, bytes] | None] | None
     _ending: Any = None  # the transport that is closing while the client still sends
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Set up flow control for a new connection."""
         super().connection_made(transport)
         self.flow = _Flow(self)
+        self._at_once = getattr(self.app, "at_once", None)
 
     def data_received(self, data: bytes) -> None:
         """Parse received data, and count bytes that do not complete anything."""
@@ -121,7 +126,7 @@ class BoundedProtocol(OneWrite):
         parser = self.parser
         return (
             parser.get_method() == b"GET"
-            and hasattr(self.app, "at_once")
+            and self._at_once is not None
             and (self.cycle is None or self.cycle.response_complete)
             and parser.get_http_version() == "1.1"
             and not (
@@ -132,17 +137,25 @@ class BoundedProtocol(OneWrite):
             )
         )
 
+    def _default(self) -> bytes:
+        """The lines of the default headers, which uvicorn replaces every second."""
+        headers = self.server_state.default_headers
+        if headers is not self._default_headers:
+            self._default_headers = headers
+            self._default_lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+        return self._default_lines
+
     def _answered_at_once(self) -> bool:
-        answer = self.app.at_once(
+        assert self._at_once is not None
+        answer = self._at_once(
             self.url, self.scope["headers"], self.client[0] if self.client else None, self.scheme == "https"
         )
         if answer is None:
             return False
         stays = self.parser.should_keep_alive()
-        default = b"".join([b"%b: %b\r\n" % pair for pair in self.server_state.default_headers])
         end = b"\r\n" if stays else b"connection: close\r\n\r\n"
         status, head, body = answer
-        self.joining.write_whole(b"".join((STATUS_LINE[status], default, head, end, body)))
+        self.joining.write_whole(b"".join((STATUS_LINE[status], self._default(), head, end, body)))
         if not stays:
             self.transport.close()
         self.on_response_complete()

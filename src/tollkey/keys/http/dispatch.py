@@ -17,6 +17,8 @@ from tollkey.keys.http.errors import ApiError, error_of, internal, invalid
 from tollkey.keys.http.fields import Values, read, read_query
 
 BODY_SECONDS = 10.0  # how long a body may take to arrive
+NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+COMMON: Headers = (NO_STORE, NO_SNIFFING)  # of every answer, unless it may be stored
 _EMPTY = Values({})
 _log = logging.getLogger(__name__)
 
@@ -145,11 +147,11 @@ def _check_type(headers: Mapping[str, str], wanted: str) -> None:
 
 def common_headers(answer: Answer | Stream, request_id: str) -> Headers:
     """Return the headers that every answer has. request_id: for Request-Id."""
-    common: Headers = ((b"request-id", request_id.encode()), (b"x-content-type-options", b"nosniff"))
+    own: Headers = ((b"request-id", request_id.encode()),)
     if isinstance(answer, Answer) and answer.status != 204:
-        common = ((b"content-length", b"%d" % len(answer.body)), *common)
+        own = ((b"content-length", b"%d" % len(answer.body)), *own)
     cached = any(name == b"cache-control" for name, _ in answer.headers)
-    return common if cached else (*common, NO_STORE)
+    return (*own, NO_SNIFFING) if cached else (*own, *COMMON)
 
 
 async def send_answer(answer: Answer | Stream, request_id: str, scope: Scope, receive: Receive, send: Send) -> None:

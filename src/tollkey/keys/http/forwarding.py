@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from tollkey.keys.header import read_authorization, read_bare
 from tollkey.keys.http.answer import JSON, Answer, Headers
 from tollkey.keys.http.callers import presented_in, require
-from tollkey.keys.http.dispatch import common_headers, send_answer
+from tollkey.keys.http.dispatch import COMMON, common_headers, send_answer
 from tollkey.keys.http.endpoint import Server
 from tollkey.keys.http.errors import ApiError
 from tollkey.keys.http.verifying import NEEDS, check, for_host
@@ -109,18 +109,24 @@ class ForwardAuth:
         prepared = self._prepared(_Sent("GET", rest, query, headers))
         if isinstance(prepared, Answer):
             return self._lines(prepared)
-        text, asked, ip = prepared
-        declared, keys = self._server.keys.declares_routes, self._server.keys
-        route = f"{asked.method} {asked.target}"
+        text, (method, target), ip = prepared
+        keys, endpoint = self._server.keys, f"{method} {target.partition('?')[0]}"
         try:
-            checked = keys.check_at_once(text, ip=ip, endpoint=asked.endpoint, route=route, publishable=declared)
+            checked = keys.check_at_once(
+                text, ip=ip, endpoint=endpoint, route=f"{method} {target}", publishable=keys.declares_routes
+            )
         except Exception:  # it will fail there as well, and is told there
             return None
-        return None if checked is None else self._lines(self._concluded(query, for_host(checked), ip))
+        if checked is None:
+            return None
+        checked = for_host(checked)
+        if checked.key is None or checked.limits:
+            return self._lines(self._concluded(query, checked, ip))
+        return 204, b"%brequest-id: %b\r\n" % (self._about(checked.key)[1], self._server.new_id("req").encode()), b""
 
     def _lines(self, answer: Answer) -> tuple[int, bytes, bytes]:
         headers = (*answer.headers, *common_headers(answer, self._server.new_id("req")))
-        return answer.status, b"".join([b"%b: %b\r\n" % pair for pair in headers]), answer.body
+        return answer.status, _lines_of(headers), answer.body
 
     async def _answer(self, sent: _Sent, client: tuple[str, int] | None) -> Answer:
         await self._check_proxy(sent.headers, client[0] if client else None)
@@ -163,22 +169,27 @@ class ForwardAuth:
             if isinstance(refused, Forbidden) and refused.permission is None and refused.key.kind != "publishable":
                 return _plain_403(query, "route_unknown", "No API key may be used here.")
             return _refusal(query, refused, self._server.key_header)
-        about = self._about(checked.key)
+        about, _ = self._about(checked.key)
         return Answer(b"", 204, (*about, *_limits(checked.limits)) if checked.limits else about)
 
-    def _about(self, key: Key) -> Headers:
-        """Return what the application behind the proxy is told."""
+    def _about(self, key: Key) -> tuple[Headers, bytes]:
+        """Return what the application behind the proxy is told: as headers, and as lines of an answer of its own."""
         return _headers_of(key.id, key.account, self._server.keys.config.environment(key.livemode), key.effective)
 
 
 @lru_cache(maxsize=4096)
-def _headers_of(id: str, account: str, environment: str, permissions: frozenset[str]) -> Headers:
-    return (
+def _headers_of(id: str, account: str, environment: str, permissions: frozenset[str]) -> tuple[Headers, bytes]:
+    headers = (
         (b"x-key-id", id.encode()),
         (b"x-key-account", quote(account, safe=_SAFE).encode()),
         (b"x-key-environment", environment.encode()),
         (b"x-key-permissions", quote(" ".join(sorted(permissions)), safe=f"{_SAFE} ").encode()),
     )
+    return headers, _lines_of((*headers, *COMMON))
+
+
+def _lines_of(headers: Headers) -> bytes:
+    return b"".join([b"%b: %b\r\n" % pair for pair in headers])
 
 
 def _sent(scope: Scope) -> _Sent:
