@@ -14,6 +14,7 @@ from tollkey.db.engine import Scope, Tx
 from tollkey.keys import chain
 from tollkey.keys.key import Actor, Key
 from tollkey.keys.keyring import Keyring
+from tollkey.keys.store import ORDER
 
 LOG = chain.ChainedLog(
     "keys", "key_audit",
@@ -106,12 +107,12 @@ def entries(
         where += " AND key_id = ?"
         values.append(key_id)
     if before is not None:
-        where += " AND seq < ?"
+        where += f" AND {ORDER} < ?"
         values.append(before)
     values.append(max(1, min(limit, 1000)))
     rows = tx.execute(
         "SELECT seq, account, livemode, at, action, key_id, actor_kind, actor_id, ip, request_id, was, became"
-        f" FROM key_audit WHERE {where} ORDER BY seq DESC LIMIT ?",
+        f" FROM key_audit WHERE {where} ORDER BY {ORDER} DESC LIMIT ?",
         values,
     )
     return [

@@ -13,6 +13,13 @@ from tollkey.keys.key import NO_METADATA, Key
 from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.sealed import SealedColumn
 from tollkey.keys.sealing import seal_context
+from tollkey.keys.token import KINDS
+
+#: The order of lists, in SQL. It is no plain column, so that only the index of an account can give it: PostgreSQL would
+#: read the primary key backwards instead, through the newer keys of all other accounts.
+ORDER = "seq + 0"
+#: When a key ends by itself: SQL. Never is the largest integer.
+ENDS = "coalesce(expires_at, 9223372036854775807)"
 
 MIGRATION = Migration(
     "keys",
@@ -89,6 +96,17 @@ MIGRATION = Migration(
         "ALTER TABLE api_keys ADD COLUMN rotate_every {int}",
         "ALTER TABLE api_keys ADD COLUMN rotate_at {int}",
         "CREATE INDEX api_keys_to_rotate ON api_keys (rotate_at) WHERE rotate_at IS NOT NULL",
+        "DROP INDEX api_keys_of_account",
+        f"CREATE INDEX api_keys_of_account ON api_keys (account, livemode, ({ORDER}))",
+        # Lists of valid keys pass over expired ones in these indexes, without reading their rows.
+        f"CREATE INDEX api_keys_of_kind ON api_keys (account, livemode, kind, ({ORDER}), {ENDS})",
+        f"CREATE INDEX api_keys_valid ON api_keys (account, livemode, ({ORDER}), {ENDS})"
+        " WHERE revoked_at IS NULL AND (uses_left IS NULL OR uses_left > 0)",
+        "CREATE INDEX key_usage_of_account ON key_usage (account, livemode, key_id)",
+        "DROP INDEX key_audit_of_account",
+        "DROP INDEX key_audit_of_key",
+        f"CREATE INDEX key_audit_of_account ON key_audit (account, livemode, ({ORDER}))",
+        f"CREATE INDEX key_audit_of_key ON key_audit (account, livemode, key_id, ({ORDER}))",
     ),
 )
 
@@ -102,7 +120,7 @@ _COLUMNS = (
     " max_uses, uses_left, rotate_every, rotate_at"
 )
 
-_VALID = "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND (uses_left IS NULL OR uses_left > 0)"
+_VALID = f"revoked_at IS NULL AND {ENDS} > ? AND (uses_left IS NULL OR uses_left > 0)"
 
 # The columns of a dummy key, read in place of a key that does not exist.
 _DUMMY = (
@@ -234,14 +252,16 @@ def predecessors(tx: Tx, key: Key, most: int = 50) -> tuple[str, ...]:
 
 def defaults(tx: Tx, scope: Scope, catalogue: PermissionCatalogue) -> tuple[Key, ...]:
     """Return the default keys of the account in this mode, at most one of each kind."""
-    which = "WHERE account = ? AND livemode = ? AND is_default = 1"
+    kinds = ", ".join(f"'{kind}'" for kind in KINDS)  # with all its columns, SQLite chooses the index of default keys
+    which = f"WHERE account = ? AND livemode = ? AND kind IN ({kinds}) AND is_default = 1"
     return select(tx, catalogue, which, (scope.account, int(scope.livemode)))
 
 
 def ending_in(tx: Tx, scope: Scope, characters: str, catalogue: PermissionCatalogue) -> tuple[Key, ...]:
     """Return the newest two keys of the account in this mode whose text ends in these four characters."""
     which = (
-        "WHERE account = ? AND livemode = ? AND substr(redacted, length(redacted) - 3) = ? ORDER BY seq DESC LIMIT 2"
+        "WHERE account = ? AND livemode = ? AND substr(redacted, length(redacted) - 3) = ?"
+        f" ORDER BY {ORDER} DESC LIMIT 2"
     )
     return select(tx, catalogue, which, (scope.account, int(scope.livemode), characters[-4:]))
 
@@ -311,7 +331,7 @@ def page(
     front of it.
     """
     where, values = ["account = ?", "livemode = ?"], [scope.account, int(scope.livemode)]
-    seq_of = "(SELECT seq FROM api_keys WHERE id = ? AND account = ? AND livemode = ?)"
+    seq_of = f"(SELECT {ORDER} FROM api_keys WHERE id = ? AND account = ? AND livemode = ?)"
     params: list[object] = [*values]
     if kind is not None:
         where.append("kind = ?")
@@ -320,15 +340,15 @@ def page(
         where.append(_VALID)
         params.append(active_at)
     if after is not None:
-        where.append(f"seq < {seq_of}")
+        where.append(f"{ORDER} < {seq_of}")
         params += [after, *values]
     if before is not None:
-        where.append(f"seq > {seq_of}")
+        where.append(f"{ORDER} > {seq_of}")
         params += [before, *values]
     order = "ASC" if before is not None else "DESC"
     most = "" if limit is None else " LIMIT ?"
     params += [] if limit is None else [limit]
-    keys = select(tx, catalogue, f"WHERE {' AND '.join(where)} ORDER BY seq {order}{most}", params)
+    keys = select(tx, catalogue, f"WHERE {' AND '.join(where)} ORDER BY {ORDER} {order}{most}", params)
     return keys[::-1] if before is not None else keys
 
 

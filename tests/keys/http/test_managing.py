@@ -234,6 +234,11 @@ def test_lists_have_pages_and_filters(web: Web, clock: Clock) -> None:
     assert ids("status=disabled&account=cus_1") == [made[1]["id"]]
     assert ids("status=expired") == [ends["id"]]
     assert ids("status=active") == [other["id"], made[2]["id"]]
+    once = created(web, max_uses=1, account="cus_4")
+    assert web.keys.verify(once["secret"])
+    assert web.get(f"{KEYS}/{once['id']}").json["status"] == "expired"
+    assert ids("status=expired") == [once["id"], ends["id"]]
+    assert ids("status=active&account=cus_4") == []
     assert ids("kind=secret") == ids("prefix=sk_test_") == [other["id"]]
     assert ids("prefix=sk_live_") == ids("prefix=zz") == ids("account=nobody") == []
     for wrong in (

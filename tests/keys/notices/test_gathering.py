@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from tests.conftest import NOW
 from tests.keys.notices.conftest import World
+from tests.support.many_keys import Watched
 from tollkey.db import Scope
+from tollkey.keys import NewKey
 from tollkey.keys.notices import unused
 from tollkey.keys.scanning.leaks import Leaks
 
@@ -87,6 +89,20 @@ def test_an_expiry_that_was_moved_is_announced_anew(world: World) -> None:
     world.clock.now = NOW + 5 * DAY
     notices.step()
     assert world.types() == ["key.expiring"]
+
+
+def test_expiries_that_were_announced_are_not_read_again(world: World) -> None:
+    notices, database = world.notices(world.webhook("key.expiring")), world.keys.database
+    world.keys.create_many(NewKey(expires_at=NOW + 10 * DAY) for _ in range(220))
+    world.clock.now += 4 * DAY
+    for waiting in (200, 220):
+        notices.gather()
+        assert database.read(lambda tx: tx.execute("SELECT count(*) FROM key_notices")) == [(waiting,)]
+    notices.gather()
+    world.keys.database = watched = Watched(database)
+    notices.gather()
+    world.keys.database = database
+    assert sum(cost.rows for cost in watched.costs if "expires_at" in cost.sql) < 220
 
 
 def test_a_key_used_from_another_address_is_announced_but_not_its_first_one(world: World) -> None:

@@ -14,31 +14,48 @@ from tollkey.keys.key import SERVICE_ACCOUNT, Key
 from tollkey.keys.token import KINDS
 
 NEEDS = "key_read"
-#: An index for each filter, alone and within an account, in the order of lists.
+_USABLE = "revoked_at IS NULL AND (uses_left IS NULL OR uses_left > 0)"
+_ACTIVE = f"{_USABLE} AND disabled_at IS NULL"
+_DISABLED = f"{_USABLE} AND disabled_at IS NOT NULL"
+_ENDING = "revoked_at IS NULL AND (expires_at IS NOT NULL OR uses_left = 0)"
+#: An index for each filter, alone and within an account, in the order of lists. Keys that have expired are passed over
+#: in the index alone. Name, columns in front of the order, and the rest.
+_INDEXES = (
+    ("any_mode", "account, ", ")"),
+    ("kind", "kind, ", ")"),
+    ("prefix", "kind, livemode, ", ")"),
+    ("account_kind", "account, kind, ", ")"),
+    *(
+        (f"{owner}{status}", column, f", {store.ENDS}) WHERE {which}")
+        for status, which in (
+            ("active", _ACTIVE), ("disabled", _DISABLED), ("ending", _ENDING), ("revoked", "revoked_at IS NOT NULL")
+        )
+        for owner, column in (("", ""), ("account_", "account, "))
+    ),
+)  # fmt: skip
 MIGRATION = Migration(
-    "keys_http_lists",
-    (
-        "CREATE INDEX api_keys_any_mode ON api_keys (account, seq)",
-        "CREATE INDEX api_keys_kind ON api_keys (kind, seq)",
-        "CREATE INDEX api_keys_prefix ON api_keys (kind, livemode, seq)",
-        "CREATE INDEX api_keys_account_kind ON api_keys (account, kind, seq)",
-        "CREATE INDEX api_keys_revoked ON api_keys (seq) WHERE revoked_at IS NOT NULL",
-        "CREATE INDEX api_keys_account_revoked ON api_keys (account, seq) WHERE revoked_at IS NOT NULL",
-        "CREATE INDEX api_keys_with_expiry ON api_keys (seq) WHERE expires_at IS NOT NULL",
-        "CREATE INDEX api_keys_account_expiring ON api_keys (account, seq) WHERE expires_at IS NOT NULL",
-        "CREATE INDEX api_keys_disabled ON api_keys (seq) WHERE disabled_at IS NOT NULL",
-        "CREATE INDEX api_keys_account_disabled ON api_keys (account, seq) WHERE disabled_at IS NOT NULL",
-        "CREATE INDEX api_keys_active ON api_keys (seq) WHERE revoked_at IS NULL AND disabled_at IS NULL",
-        "CREATE INDEX api_keys_account_active ON api_keys (account, seq)"
-        " WHERE revoked_at IS NULL AND disabled_at IS NULL",
+    "keys_http_indexes",
+    tuple(
+        statement
+        for name, columns, rest in _INDEXES
+        for statement in (
+            f"DROP INDEX IF EXISTS api_keys_{name}",
+            f"CREATE INDEX api_keys_{name} ON api_keys ({columns}({store.ORDER}){rest}",
+        )
     ),
 )
 _STATUS = {
-    "active": "revoked_at IS NULL AND disabled_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
-    "disabled": "disabled_at IS NOT NULL AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?)",
-    "expired": "expires_at IS NOT NULL AND revoked_at IS NULL AND expires_at <= ?",
+    "active": f"{_ACTIVE} AND {store.ENDS} > ?",
+    "disabled": f"{_DISABLED} AND {store.ENDS} > ?",
+    "expired": f"{_ENDING} AND ({store.ENDS} <= ? OR uses_left = 0)",
     "revoked": "revoked_at IS NOT NULL AND ? > 0",
 }
+#: The names of accounts behind one. Each step is one look into the index, whatever the number of keys between.
+ACCOUNTS = (
+    "WITH RECURSIVE steps(account) AS (SELECT min(account) FROM api_keys WHERE account > ? UNION ALL"
+    " SELECT (SELECT min(account) FROM api_keys WHERE account > steps.account) FROM steps"
+    " WHERE steps.account IS NOT NULL) SELECT account FROM steps WHERE account IS NOT NULL LIMIT ?"
+)
 _LIMIT = Field("integer", "How many, 10 by default.", least=1, most=100)
 FILTERS = {
     "account": Field("string", "Only keys of this account.", most=200),
@@ -75,11 +92,11 @@ def _page(call: Call, tx: Tx, most: int) -> tuple[Key, ...]:
         return ()
     keys = call.server.callers.keys if account == SERVICE_ACCOUNT else call.server.keys
     condition, values = found
-    return store.select(tx, keys.authority.catalogue, f"{condition} ORDER BY seq DESC LIMIT ?", [*values, most])
+    return store.select(tx, keys.authority.catalogue, f"{condition} LIMIT ?", [*values, most])
 
 
 def selected(server: Server, query: Values) -> tuple[str, list[object]] | None:
-    """Return the condition for the filters of a list and its values; None if no key can meet it."""
+    """Return condition and order for the filters of a list, and their values; None if no key can meet them."""
     account, status, kind = query.text("account"), query.text("status"), query.text("kind")
     where = ["account <> ?" if account is None else "account = ?"]  # service keys are listed by their account only
     values: list[object] = [SERVICE_ACCOUNT if account is None else account]
@@ -97,11 +114,12 @@ def selected(server: Server, query: Values) -> tuple[str, list[object]] | None:
             return None
         where.append(f"({' OR '.join(['(kind = ? AND livemode = ?)'] * len(pairs))})")
         values += [part for pair in pairs for part in pair]
+    order = "seq" if account is status is kind is prefix else store.ORDER
     after = query.text("starting_after")
     if after is not None:
-        where.append("seq < (SELECT seq FROM api_keys WHERE id = ?)")
+        where.append(f"{order} < (SELECT {order} FROM api_keys WHERE id = ?)")
         values.append(after)
-    return f"WHERE {' AND '.join(where)}", values
+    return f"WHERE {' AND '.join(where)} ORDER BY {order} DESC", values
 
 
 async def retrieve(call: Call) -> Answer:
@@ -135,13 +153,7 @@ async def list_accounts(call: Call) -> Answer:
     limit, after = call.query.number("limit") or 10, call.query.text("starting_after") or ""
 
     def read(tx: Tx) -> list[dict[str, JsonValue]]:
-        # Each step is one look into the index, whatever the number of keys between.
-        rows = tx.execute(
-            "WITH RECURSIVE steps(account) AS (SELECT min(account) FROM api_keys WHERE account > ? UNION ALL"
-            " SELECT (SELECT min(account) FROM api_keys WHERE account > steps.account) FROM steps"
-            " WHERE steps.account IS NOT NULL) SELECT account FROM steps WHERE account IS NOT NULL LIMIT ?",
-            (after, limit + 2),
-        )
+        rows = tx.execute(ACCOUNTS, (after, limit + 2))
         names = [name for (name,) in rows if name != SERVICE_ACCOUNT]
         return [{"id": name, "object": "account"} for name in names[: limit + 1]]
 

@@ -8,10 +8,10 @@ one that was read.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from tollkey.db.engine import Scope, Tx
+from tollkey.db.engine import Row, Scope, Tx
 from tollkey.keys.authority import Authority
 from tollkey.keys.key import Key
 from tollkey.keys.notices import store
@@ -42,9 +42,11 @@ class Gatherer:
 
     def events(self, tx: Tx, now: int) -> Iterator[Event]:
         """Yield what happened since the last call. now: UTC epoch seconds. Raises StorageError."""
-        yield from self._logged(tx)
-        yield from self._expiring(tx, now)
-        yield from self._expired(tx, now)
+        entries = self._entries(tx)
+        changed = sorted({entry[3] for entry in entries})
+        yield from self._logged(tx, entries)
+        yield from self._expiring(tx, changed, now)
+        yield from self._expired(tx, changed, now)
         yield from self._new_addresses(tx)
         yield from self._leaks(tx, now)
         yield from self._quotas(tx, now)
@@ -55,54 +57,44 @@ class Gatherer:
         if key is not None:
             yield Event(self._new_id(), type, at, key, about)
 
-    def _logged(self, tx: Tx) -> Iterator[Event]:
+    def _entries(self, tx: Tx) -> list[Row]:
+        """Return the next entries of the audit log."""
         after = store.position(tx, "key_audit")
         if after is None:  # notices begin with what happens from now on
             newest = tx.execute("SELECT coalesce(max(seq), 0) FROM key_audit")[0][0]
             store.advance(tx, "key_audit", int(newest))
-            return
+            return []
         rows = tx.execute(
             "SELECT seq, at, action, key_id, actor_kind, actor_id, became FROM key_audit WHERE seq > ?"
             " ORDER BY seq LIMIT ?",
             (after, _BATCH),
         )
-        for seq, at, action, key_id, actor_kind, actor_id, became in rows:
+        if rows:
+            store.advance(tx, "key_audit", rows[-1][0])
+        return rows
+
+    def _logged(self, tx: Tx, entries: Sequence[Row]) -> Iterator[Event]:
+        for _, at, action, key_id, actor_kind, actor_id, became in entries:
             if action in ACTIONS:
                 changed = sorted(set(json.loads(became)) - _IGNORED)
                 about = {"by": f"{actor_kind}:{actor_id}"}
                 more = {"changed": changed} if action == "updated" else {}
                 yield from self._event(tx, ACTIONS[action], at, key_id, **about, **more)
-            after = seq
-        if rows:
-            store.advance(tx, "key_audit", after)
 
-    def _expiring(self, tx: Tx, now: int) -> Iterator[Event]:
+    def _expiring(self, tx: Tx, changed: Sequence[str], now: int) -> Iterator[Event]:
         """Yield keys that expire in 30, 7 or 1 day; a key that was made for less than that is not announced then."""
         for days in EXPIRY_DAYS:
-            ahead = days * DAY
-            rows = tx.execute(
-                "SELECT id, expires_at FROM api_keys AS k WHERE expires_at > ? AND expires_at <= ?"
-                " AND created <= expires_at - ? AND revoked_at IS NULL AND NOT EXISTS (SELECT 1 FROM"
-                " key_notices_announced AS a WHERE a.key_id = k.id AND a.what = ? AND a.mark = k.expires_at)"
-                " ORDER BY expires_at LIMIT ?",
-                (now, now + ahead, ahead, f"expiring_{days}", _BATCH),
-            )
-            for key_id, expires_at in rows:
-                if store.announce(tx, key_id, f"expiring_{days}", expires_at) and self._nearest(expires_at, now, days):
+            what = f"expiring_{days}"
+            for key_id, expires_at in store.reaching(tx, what, now, now, days * DAY, changed, _BATCH):
+                if store.announce(tx, key_id, what, expires_at) and self._nearest(expires_at, now, days):
                     yield from self._event(tx, "key.expiring", now, key_id, days=days)
 
     def _nearest(self, expires_at: int, now: int, days: int) -> bool:
         """Return whether no smaller number of days fits: a server that was off announces an expiry once."""
         return not any(expires_at <= now + less * DAY for less in EXPIRY_DAYS if less < days)
 
-    def _expired(self, tx: Tx, now: int) -> Iterator[Event]:
-        rows = tx.execute(
-            "SELECT id, expires_at FROM api_keys AS k WHERE expires_at <= ? AND expires_at > ? AND revoked_at IS NULL"
-            " AND NOT EXISTS (SELECT 1 FROM key_notices_announced AS a WHERE a.key_id = k.id AND a.what = 'expired'"
-            " AND a.mark = k.expires_at) ORDER BY expires_at LIMIT ?",
-            (now, now - 7 * DAY, _BATCH),
-        )
-        for key_id, expires_at in rows:
+    def _expired(self, tx: Tx, changed: Sequence[str], now: int) -> Iterator[Event]:
+        for key_id, expires_at in store.reaching(tx, "expired", now - 7 * DAY, now, 0, changed, _BATCH):
             if store.announce(tx, key_id, "expired", expires_at):
                 yield from self._event(tx, "key.expired", expires_at, key_id)
 
@@ -118,7 +110,7 @@ class Gatherer:
         rows = tx.execute(
             "SELECT seq, key_id, at, source, url, outcome FROM key_leaks AS l WHERE at > ? AND NOT EXISTS (SELECT 1"
             " FROM key_notices_announced AS a WHERE a.key_id = l.key_id AND a.what = 'leaked' AND a.mark = l.seq)"
-            " ORDER BY seq LIMIT ?",
+            " ORDER BY at, seq LIMIT ?",
             (now - _LEAKS_SEEN_SECONDS, _BATCH),
         )
         for seq, key_id, at, source, url, outcome in rows:

@@ -115,3 +115,40 @@ def advance(tx: Tx, log: str, seq: int) -> None:
         "INSERT INTO key_notices_read (log, seq) VALUES (?, ?) ON CONFLICT (log) DO UPDATE SET seq = excluded.seq",
         (log, seq),
     )
+
+
+def reaching(
+    tx: Tx, what: str, after: int, now: int, ahead: int, changed: Sequence[str], limit: int
+) -> list[tuple[str, int]]:
+    """Return keys whose expiry came within reach since the last call, with the time of it, the earliest first.
+
+    A key comes within reach as time goes by, or when it is changed, so that no call reads what an earlier one has read.
+
+    what: the notice; keys that had it are left out, and so are keys made for less than ``ahead``.
+    after: only keys that expire after this time. ahead: how long before its expiry a key is within reach, in seconds.
+    changed: ids of keys that were changed since. limit: maximum number of each; the others come with the next call.
+    after, now: UTC epoch seconds. Raises StorageError.
+    """
+    reached = position(tx, what)
+    begin = after if reached is None else max(after, reached + ahead)
+    rows = _expiring(tx, what, begin, now, ahead, "", (), limit)
+    if len(rows) < limit:
+        advance(tx, what, now if reached is None else max(now, reached))
+    if changed:
+        marks = ", ".join("?" * len(changed))
+        rows += _expiring(tx, what, after, now, ahead, f" AND id IN ({marks})", changed, limit)
+    return rows
+
+
+def _expiring(
+    tx: Tx, what: str, after: int, now: int, ahead: int, further: str, values: Sequence[object], limit: int
+) -> list[tuple[str, int]]:
+    """Return keys that expire behind ``after`` and up to ``ahead`` from now, and that had no such notice."""
+    rows = tx.execute(
+        "SELECT id, expires_at FROM api_keys AS k WHERE expires_at > ? AND expires_at <= ?"
+        f" AND created <= expires_at - ? AND revoked_at IS NULL{further} AND NOT EXISTS (SELECT 1 FROM"
+        " key_notices_announced AS a WHERE a.key_id = k.id AND a.what = ? AND a.mark = k.expires_at)"
+        " ORDER BY expires_at LIMIT ?",
+        (after, now + ahead, ahead, *values, what, limit),
+    )
+    return [(row[0], row[1]) for row in rows]

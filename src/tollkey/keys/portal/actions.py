@@ -34,9 +34,10 @@ def session_json(keys: KeyService, rights: Rights) -> dict[str, Any]:
 
 def list_keys(keys: KeyService, rights: Rights) -> list[dict[str, Any]]:
     """Return the account's active keys, newest first, with their last use, without their texts. Raises StorageError."""
-    own = keys.account(rights.account, rights.livemode)
-    found = own.list(active=True, limit=MOST_KEYS)
-    usages = own.usages()
+    scope = Scope(rights.account, rights.livemode)
+    found = keys.account(*scope).list(active=True, limit=MOST_KEYS)
+    ids = [key.id for key in found]
+    usages = keys.database.read(lambda tx: keys.authority.usages(tx, scope, ids))
     return [_key_json(keys.authority.catalogue, rights, key, usages.get(key.id)) for key in found]
 
 

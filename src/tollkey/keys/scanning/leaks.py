@@ -16,6 +16,7 @@ from tollkey.keys.header import without_keys
 from tollkey.keys.key import Actor, Denied, Key, Reason
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS
 from tollkey.keys.service import KeyService
+from tollkey.keys.store import ORDER
 
 #: What a report does to a key. ``record``: nothing, the report is only recorded.
 Policy = Literal["revoke", "roll", "record"]
@@ -38,6 +39,9 @@ MIGRATION = Migration(
             UNIQUE (key_id, source, url)
         )""",
         "CREATE INDEX key_leaks_of_account ON key_leaks (account, livemode, seq)",
+        "CREATE INDEX key_leaks_by_time ON key_leaks (at)",
+        "DROP INDEX key_leaks_of_account",
+        f"CREATE INDEX key_leaks_of_account ON key_leaks (account, livemode, ({ORDER}))",
     ),
 )
 _LONGEST_URL = 500
@@ -130,7 +134,7 @@ class Leaks:
         rows = self._service.database.read(
             lambda tx: tx.execute(
                 "SELECT key_id, account, livemode, at, source, url, outcome, replaced_by FROM key_leaks"
-                " WHERE account = ? AND livemode = ? ORDER BY seq DESC LIMIT ?",
+                f" WHERE account = ? AND livemode = ? ORDER BY {ORDER} DESC LIMIT ?",
                 (account, int(livemode), limit),
             )
         )
