@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Coroutine
 from http.cookies import SimpleCookie
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from tests.support.api import Api, World
@@ -15,7 +16,9 @@ from tollkey.dashboard.app import App
 from tollkey.dashboard.passwords import Passwords
 from tollkey.dashboard.people import Person
 from tollkey.dashboard.routing import PageRequest
+from tollkey.keys import Keyring
 
+T = TypeVar("T")
 PASSWORD = "correct horse battery staple 9"
 _CSRF = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 
@@ -34,10 +37,21 @@ class Shown:
         return self.headers.get("location", "")
 
 
+class AnySite(Protocol):
+    """What a browser needs of a Dashboard."""
+
+    app: Any
+
+    @property
+    def keyring(self) -> Keyring: ...
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T: ...
+
+
 class Browser:
     """One person's browser. secure: over TLS."""
 
-    def __init__(self, site: Site, secure: bool = False) -> None:
+    def __init__(self, site: AnySite, secure: bool = False) -> None:
         self.site, self.secure = site, secure
         self.cookies: dict[str, str] = {}
         self.csrf = ""
@@ -68,7 +82,7 @@ class Browser:
         ip: str = "192.0.2.1",
     ) -> Shown:
         asked = self.asked(method, path, form, headers, ip)
-        answer = self.site.world.runner.run(self.site.app.respond(asked))
+        answer = self.site.run(self.site.app.respond(asked))
         shown = Shown(answer.status, answer.headers, answer.body)
         for name, value in answer.headers:
             if name == "Set-Cookie":
@@ -106,7 +120,7 @@ class Browser:
         shown = self.post("/login", {"email": email, "password": password})
         assert shown.status == 303, shown.text
         token = self.cookies[guard.cookie_name("session", self.secure)]
-        self.csrf = guard.csrf_token(self.site.core.authority.keyring, token)
+        self.csrf = guard.csrf_token(self.site.keyring, token)
         return self
 
 
@@ -125,6 +139,13 @@ class Site:
     @property
     def now(self) -> int:
         return self.api.now
+
+    @property
+    def keyring(self) -> Keyring:
+        return self.core.authority.keyring
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.world.runner.run(work)
 
     def person(self, role: str | None, account: str | None = None, name: str = "Ada Example") -> Person:
         """A new person, member of the merchant in that role (None: of nothing)."""

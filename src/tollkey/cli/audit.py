@@ -9,6 +9,7 @@ import typer
 from tollkey import dashboard
 from tollkey.cli.common import fail, show, when
 from tollkey.cli.keys_opening import OpenKeys
+from tollkey.db import migrated_modules
 from tollkey.keys import audit, chain
 
 _LOGS = {log.name: log for log in (audit.LOG, dashboard.LOG)}
@@ -20,7 +21,8 @@ def verify_logs(host: OpenKeys, expect: list[str], as_json: bool) -> None:
     expect: heads that an earlier run printed, ``log:entries:code``. Raises typer.Exit with 1 when a log was changed.
     """
     expected = _heads(expect)
-    logs = _LOGS if host.core is not None else {audit.LOG.name: audit.LOG}
+    people = "dashboard" in migrated_modules(host.database)
+    logs = _LOGS if people else {audit.LOG.name: audit.LOG}
     found = host.database.read(
         lambda tx: [chain.verify(tx, host.authority.keyring, log, expected.get(name)) for name, log in logs.items()]
     )

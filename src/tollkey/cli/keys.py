@@ -17,6 +17,7 @@ from tollkey.cli.delivering import (
     prints,
 )
 from tollkey.cli.keys_config import check_config
+from tollkey.cli.keys_dashboard import serve_dashboard
 from tollkey.cli.keys_opening import Account, Config, Data, Database, Keyring, Mode, OpenKeys, open_keys
 from tollkey.cli.keys_rotate import rotate_due
 from tollkey.cli.keys_serve import serve
@@ -29,6 +30,7 @@ from tollkey.platform.api_keys import shown
 app = typer.Typer(no_args_is_help=True, help="List, create, reveal, roll, revoke and audit keys.")
 app.command("check-config")(check_config)
 app.command()(serve)
+app.command("dashboard")(serve_dashboard)
 app.command("rotate-due")(rotate_due)
 app.add_typer(keys_import.commands)
 app.add_typer(keys_usage.commands)

@@ -27,6 +27,7 @@ __all__ = [
     "Mode",
     "OpenKeys",
     "library_named",
+    "not_there",
     "open_keys",
     "open_library",
 ]
@@ -94,9 +95,15 @@ def library_named(
         return None
     if data is not None:
         raise typer.BadParameter("choose one of --data and a library's --database", param_hint="--data")
-    if is_file and not sqlite_file(f"sqlite:///{database.removeprefix('sqlite:///')}").exists():
+    if not_there(database):
         raise fail(f"there is no database {database}")
     return database
+
+
+def not_there(database: str) -> bool:
+    """Return whether a database is an SQLite file that does not exist."""
+    path = database.removeprefix("sqlite:///")
+    return "://" not in path and not sqlite_file(f"sqlite:///{path}").exists()
 
 
 @contextmanager

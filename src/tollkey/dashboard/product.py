@@ -24,7 +24,7 @@ class Product(ABC):
     pages: the folder below ``dashboard/pages`` whose pages it has besides those that every Dashboard has.
     setup: of the payments API; None without it. ids: makes ids and tokens. attempts: counts refused sign-ins.
     base_url: the server's URL, for examples. roles: the roles of its members. templates: presets of permissions.
-    starts_live: the mode of pages whose URL names no account.
+    start: the page that people see first. starts_live: the mode of pages whose URL names no account.
     """
 
     pages: str
@@ -34,6 +34,7 @@ class Product(ABC):
     base_url: str
     roles: tuple[Role, ...] = ROLES
     templates: tuple[Template, ...] = ()
+    start: str = "/apikeys"
     starts_live: bool = False
 
     @property
@@ -82,7 +83,7 @@ class Product(ABC):
 
     def shows(self, action: Action) -> bool:
         """Whether the page about roles lists an action."""
-        return True
+        return action.group != "Usage"
 
     def has_connected(self, tx: Tx, scope: Scope) -> bool:
         """Whether the permission editor offers permissions on connected accounts by itself."""

@@ -8,7 +8,7 @@ from tollkey.dashboard.keys import found, labels
 from tollkey.dashboard.naming import action_label, actor_label, person_names
 from tollkey.dashboard.page import Answer, Context, Nav, NotFound, Page, Params, Render
 from tollkey.dashboard.pages.apikeys_least import proposed
-from tollkey.dashboard.pages.apikeys_usage import charts
+from tollkey.dashboard.usage_charts import charts
 from tollkey.keys import Actor, Key, audit, old_key_use
 
 _PAGE = 100
@@ -64,7 +64,7 @@ def one(ctx: Context, params: Params) -> Answer:
         "made_by": actor_label(made_by, names),
         "permissions": labels(ctx, key.permissions),
         "connect": labels(ctx, key.connect_permissions),
-        "charts": charts(ctx, key),
+        "charts": charts(ctx.tx, ctx.scope, ctx.now, key.id),
         "used": proposed(ctx, key) if key.kind == "restricted" else None,
     }
     return Render("keys/one.html", about)

@@ -179,7 +179,9 @@ def edit_form(ctx: Context, params: Params) -> Answer:
     """Show the form for a key."""
     key = found(ctx, params)
     editor = _editor(ctx, params, key.permissions, key.connect_permissions)
-    return Render("keys/edit.html", {"key": key, "metadata": metadata.rows(ctx, key.metadata), **editor})
+    others = sorted(_undeclared(ctx, key.permissions | key.connect_permissions))
+    about = {"key": key, "others": others, "metadata": metadata.rows(ctx, key.metadata)}
+    return Render("keys/edit.html", {**about, **editor})
 
 
 def edit(ctx: Context, params: Params) -> Answer:
@@ -191,12 +193,33 @@ def edit(ctx: Context, params: Params) -> Answer:
     if metadata.NAME in params:
         changes["metadata"] = metadata.change(key.metadata, metadata.chosen(params))
     if key.kind == "restricted" and "matrix" in params:
-        changes["permissions"] = matrix.chosen(params, ctx.authority.catalogue)
-        changes["connect_permissions"] = matrix.chosen(params, ctx.authority.catalogue, "c")
-        if not changes["permissions"] and not changes["connect_permissions"]:
-            raise FormErrors(permissions="Select at least one permission. To stop the key, pause or delete it.")
+        changes |= _permissions(ctx, params, key)
     ctx.authority.update(ctx.tx, ctx.scope, key.id, actor=ctx.actor, now=ctx.now, **changes)
     return Redirect(ctx.url(f"/apikeys/{key.id}"), "Changes saved.")
+
+
+def _undeclared(ctx: Context, grants: frozenset[str]) -> frozenset[str]:
+    return frozenset(grant for grant in grants if not ctx.authority.catalogue.declares(grant))
+
+
+def _permissions(ctx: Context, params: Params, key: Key) -> dict[str, frozenset[str]]:
+    """The changed permissions of a key. Raises FormErrors if none is left, or the key has some that are not declared.
+
+    Those that are not declared are not in the form: a form that changes nothing else keeps them.
+    """
+    catalogue = ctx.authority.catalogue
+    chosen = matrix.chosen(params, catalogue), matrix.chosen(params, catalogue, "c")
+    present = key.permissions, key.connect_permissions
+    others = ", ".join(sorted(_undeclared(ctx, present[0] | present[1])))
+    if others:
+        if chosen == tuple(grants - _undeclared(ctx, grants) for grants in present):
+            return {}
+        raise FormErrors(
+            permissions=f"This key has permissions that are not declared here ({others}). Declare them first."
+        )
+    if not any(chosen):
+        raise FormErrors(permissions="Select at least one permission. To stop the key, pause or delete it.")
+    return {"permissions": chosen[0], "connect_permissions": chosen[1]}
 
 
 def confirm_hide(ctx: Context, params: Params) -> Confirmation:

@@ -13,10 +13,10 @@ _WRONG_CODE = "This code is incorrect or has already been used. Enter the curren
 
 
 def home(ctx: Context, params: Params) -> Answer:
-    """Redirect to the API keys of the first account, in test mode."""
+    """Redirect to the first page of the first account."""
     if ctx.person is None:
         return Redirect("/login")
-    return Redirect(ctx.url("/apikeys")) if ctx.accounts else Render("no_account.html")
+    return Redirect(ctx.url(ctx.product.start)) if ctx.accounts else Render("no_account.html")
 
 
 def sign_in_form(ctx: Context, params: Params) -> Answer:

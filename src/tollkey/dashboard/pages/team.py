@@ -26,6 +26,10 @@ def _assignable(ctx: Context) -> list[tuple[str, str]]:
     return [(role.name, role.label) for role in ctx.product.roles if roles.may_assign(ctx.member.role, role.name)]
 
 
+def _may_assign(ctx: Context, role: str) -> bool:
+    return any(name == role for name, _ in _assignable(ctx))
+
+
 def _record(ctx: Context, action: str, about: str, **details: str) -> None:
     activity.record(ctx.tx, ctx, ctx.team, action, about=about, **details)
 
@@ -56,10 +60,9 @@ def invite_form(ctx: Context, params: Params) -> Answer:
 
 def invite(ctx: Context, params: Params) -> Answer:
     """Create an invitation and show its link once."""
-    assert ctx.member is not None
     base = ctx.public_url()
     role = params.get("role")
-    if not roles.may_assign(ctx.member.role, role):
+    if not _may_assign(ctx, role):
         raise FormErrors(role="Choose a role.")
     made, token = people.invite(
         ctx.tx,
@@ -103,9 +106,8 @@ def member_form(ctx: Context, params: Params) -> Answer:
 
 def set_role(ctx: Context, params: Params) -> Answer:
     """Change a member's role."""
-    assert ctx.member is not None
     found, role = _member(ctx, params), params.get("role")
-    if not roles.may_assign(ctx.member.role, role):
+    if not _may_assign(ctx, role):
         raise FormErrors({"": "Choose a role."})
     people.set_role(ctx.tx, ctx.team, found.person, role)
     _record(ctx, "role_changed", found.person, was=found.role, became=role)

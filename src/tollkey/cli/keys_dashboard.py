@@ -1,0 +1,168 @@
+"""``tollkey keys dashboard``: the Dashboard of a library's own database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from tollkey import dashboard
+from tollkey.cli.common import fail, quiet_connection_logs, refused
+from tollkey.cli.keys_opening import not_there
+from tollkey.cli.keys_settings import declared_in, keyring_of
+from tollkey.cli.protocol import BoundedProtocol
+from tollkey.cli.redacted_log import log_to
+from tollkey.cli.serve import listen, loop_factory, shown_host
+from tollkey.dashboard import Link
+from tollkey.db import Edge, Ids, StorageError, edge_for
+from tollkey.keys.keyring import KeyringError
+from tollkey.keys.service import KeyService
+from tollkey.settings import Settings, load_settings
+from tollkey.wire.guesses import GuessLimiter
+
+_PORT = 8422
+_FLUSH_SECONDS = 0.5  # between two writes of counted sign-in attempts
+
+
+def serve_dashboard(
+    *,
+    database: Annotated[
+        str | None,
+        typer.Option(help="File of an SQLite database, or postgresql://… [TOLLKEY_DATABASE, TOLLKEY_DATABASE_FILE]"),
+    ] = None,
+    keyring: Annotated[
+        Path | None,
+        typer.Option(help="File of the keyring. [TOLLKEY_KEYRING_FILE, TOLLKEY_KEYRING; SQLite: beside the database]"),
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="tollkey.toml: the prefixes and permissions of the keys.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 chooses a free port.")] = _PORT,
+    base_url: Annotated[
+        str | None, typer.Option(help="Public URL of the Dashboard, for links. [TOLLKEY_BASE_URL, or its address]")
+    ] = None,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print only one line of JSON when the server is ready.")
+    ] = False,
+) -> None:
+    """Serve the Dashboard of a library's database, which it never creates.
+
+    People see the keys of all accounts there, with the permissions that the configuration declares. Until somebody is
+    the owner, each start prints a one-time link that makes you the owner; the owner invites others.
+    """
+    log_to(sys.stderr)
+    declared = declared_in(config)
+    listener: socket.socket | None = None
+    try:
+        settings = load_settings(database=database, base_url=base_url)
+        if not settings.database:
+            raise fail("name the database: --database keys.db, or --database postgresql://…", 2)
+        if not_there(settings.database):
+            raise fail(f"there is no database {settings.database}")
+        material = keyring_of(keyring, settings)
+        listener = listen(host, port)
+        url = settings.base_url or f"http://{shown_host(host)}:{listener.getsockname()[1]}"
+        with (
+            quiet_connection_logs(),
+            KeyService.open(settings.database, config=declared, keyring=material, flush_seconds=0) as keys,
+            asyncio.Runner(loop_factory=loop_factory()) as runner,
+        ):
+            product = product_of(keys, settings, url)
+            runner.run(_run(product, settings, listener, host, json_))
+    except (OSError, ValueError, StorageError, KeyringError) as problem:
+        raise refused(problem) from None
+    finally:
+        if listener is not None:
+            listener.close()
+
+
+def product_of(keys: KeyService, settings: Settings, url: str) -> dashboard.ForKeys:
+    """Return the Dashboard of a service's database, with its tables. url: of the server. Raises StorageError."""
+    limiter = GuessLimiter(settings.guess_limit) if settings.guess_limit else None
+    product = dashboard.ForKeys(keys, Ids(), url, limiter)
+    product.prepare(int(time.time()))
+    return product
+
+
+async def _run(
+    product: dashboard.ForKeys, settings: Settings, listener: socket.socket, host: str, as_json: bool
+) -> None:
+    edge = edge_for(product.keys.database)
+    await edge.start()
+    app = dashboard.Dashboard(
+        product, edge, product.keys.authority, time.time,
+        trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=host,
+        require_https=settings.require_https,
+    )  # fmt: skip
+    http = _http(app)
+    flushing = asyncio.create_task(_flush(product, edge))
+    try:
+        serving = asyncio.create_task(http.serve(sockets=[listener]))
+        while not http.started and not serving.done():
+            await asyncio.sleep(0.005)
+        if not serving.done():
+            link = await _owner_link(product, edge)
+            _announce(product.base_url, link, as_json)
+            if link is not None:
+                await edge.write(link.revoke_earlier)
+        await serving
+    finally:
+        flushing.cancel()
+        with suppress(asyncio.CancelledError):
+            await flushing
+        await asyncio.to_thread(product.keys.close)  # writes what is counted
+        await edge.stop()
+
+
+def _http(app: dashboard.Dashboard) -> uvicorn.Server:
+    """Return the HTTP server, which SIGTERM and SIGINT stop."""
+    config = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        log_level="warning",
+        access_log=False,
+        log_config=None,  # its loggers write to the handler of ``log_to``
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        timeout_graceful_shutdown=10,
+    )
+    http = uvicorn.Server(config)
+    http.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, lambda: setattr(http, "should_exit", True))
+    return http
+
+
+async def _flush(product: dashboard.ForKeys, edge: Edge) -> None:
+    while True:
+        await asyncio.sleep(_FLUSH_SECONDS)
+        if product.attempts.unwritten:
+            with suppress(StorageError):  # they stay in memory for the next write
+                await edge.write(product.attempts.flush)
+
+
+async def _owner_link(product: dashboard.ForKeys, edge: Edge) -> Link | None:
+    """Return a new one-time link for becoming the owner; None if there is one."""
+    keyring, ids, url, now = product.keys.authority.keyring, product.ids, product.base_url, int(time.time())
+    return await edge.write(
+        lambda tx: dashboard.owner_link(tx, keyring, ids, url, dashboard.for_keys.TEAM, now), lock="owner link"
+    )
+
+
+def _announce(url: str, link: Link | None, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"url": url, "owner_link": link and link.url}), flush=True)
+        return
+    print(f"The Dashboard is at {url}")
+    if link is not None:
+        print(f"\nOpen this one-time link to become its owner:\n{link.url}")
+    sys.stdout.flush()

@@ -1,0 +1,34 @@
+"""The accounts of a library: a list, and opening one by its name."""
+
+from __future__ import annotations
+
+from tollkey.dashboard.for_keys import accounts_from, is_account
+from tollkey.dashboard.page import Answer, Context, FormErrors, Nav, Page, Params, Redirect, Render
+
+_PAGE = 50
+
+
+def index(ctx: Context, params: Params) -> Answer:
+    """List the accounts that have keys."""
+    after = params.get("after")
+    found = accounts_from(ctx.tx, after, _PAGE + 1)
+    about = {
+        "found": found[:_PAGE],
+        "older": ctx.url("/accounts", after=found[_PAGE - 1]) if len(found) > _PAGE else "",
+        "newer": ctx.url("/accounts") if after else "",
+    }
+    return Render("accounts/index.html", about)
+
+
+def open_account(ctx: Context, params: Params) -> Answer:
+    """Redirect to the keys of an account, which may have none yet. Raises FormErrors for a name that cannot be one."""
+    name = params.get("name")
+    if not is_account(name):
+        raise FormErrors(name="Enter the name of an account: 1 to 200 printable characters.")
+    return Redirect(ctx.url("/apikeys" if ctx.may("keys.see") else "/usage", account=name))
+
+
+PAGES = (
+    Page("/accounts", index, action="usage.see", scope="account", nav=Nav("", "Accounts", 10)),
+    Page("/accounts/open", open_account, action="usage.see", scope="account", redisplay=index),
+)

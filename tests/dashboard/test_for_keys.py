@@ -1,0 +1,200 @@
+"""The Dashboard of a library's keys: the same pages about keys and people, none of payments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.dashboard import PASSWORD
+from tests.support.keys_dashboard import NOW, KeysSite, keys_site
+from tollkey.dashboard import owner_link, roles
+from tollkey.dashboard.for_keys import TEAM, accounts_from
+from tollkey.dashboard.page import Page
+from tollkey.dashboard.routing import gather_pages
+from tollkey.keys.config import Config
+from tollkey.keys.key import Key
+
+PAGES = gather_pages("keys")
+IN_ACCOUNT = [page for page in PAGES if page.scope in ("mode", "account")]
+MAIN = "/acct_main"
+
+
+def named(page: Page) -> str:
+    return f"{page.method} {page.path}"
+
+
+@pytest.fixture
+def site(database_url: str, tmp_path: Path) -> Iterator[KeysSite]:
+    with keys_site(database_url, tmp_path / "keyring") as opened:
+        yield opened
+
+
+@pytest.fixture
+def sqlite_site(tmp_path: Path) -> Iterator[KeysSite]:
+    with keys_site(str(tmp_path / "keys.db"), tmp_path / "keyring") as opened:
+        yield opened
+
+
+def made_key(site: KeysSite, account: str = "main") -> Key:
+    return site.keys.create("CI", permissions=["report_read"], account=account).key
+
+
+def test_the_first_link_makes_an_owner_who_creates_rolls_and_deletes_a_key(site: KeysSite) -> None:
+    link = site.keys.database.write(
+        lambda tx: owner_link(tx, site.keyring, site.product.ids, "http://dashboard.test", TEAM, site.now)
+    )
+    assert link is not None
+    browser, path = site.browser(), link.url.removeprefix("http://dashboard.test")
+    assert "Become the owner" in browser.get(path).text
+    joined = browser.post(path, {"name": "Olive", "email": "olive@example.com", "password": PASSWORD})
+    assert (joined.status, joined.location) == (303, "/")
+    assert browser.get("/").location == f"{MAIN}/accounts"
+    assert "Projects" in browser.get(f"{MAIN}/apikeys/create").text
+    form = {"kind": "restricted", "name": "CI", "matrix": "1", "p:report": "read", "p:project": "42:write"}
+    text = shown(browser.post(f"{MAIN}/apikeys/create", form).text)
+    key = site.keys.verify(text)
+    assert isinstance(key, Key)
+    assert (key.account, key.livemode, key.permissions) == ("main", True, {"report_read", "project:42:write"})
+    assert "CI" in browser.get(f"{MAIN}/apikeys").text
+    rolled = browser.post(f"{MAIN}/apikeys/{key.id}/roll", {"expires_in": "now"})
+    assert isinstance(site.keys.verify(shown(rolled.text)), Key)
+    assert not site.keys.verify(text)
+    successor = site.keys.list(active=True)[0]
+    assert browser.post(f"{MAIN}/apikeys/{successor.id}/delete").status == 303
+    assert site.keys.list(active=True) == ()
+    log = browser.get(f"{MAIN}/settings/audit").text
+    for said in ("Key created", "Key made by rolling", "Key revoked", "Member joined", "Olive"):
+        assert said in log
+
+
+def shown(text: str) -> str:
+    found = re.search(r'<code id="secret">([^<]+)</code>', text)
+    assert found, text
+    return found[1]
+
+
+def test_accounts_are_listed_in_pages_without_those_of_service_keys(site: KeysSite) -> None:
+    names = sorted([*(f"cus_{number:03}" for number in range(60)), "a b/c?", "Zoë"])
+    site.keys.create(kind="secret", account="tollkey")
+    for name in names:
+        made_key(site, name)
+    listed = site.keys.database.read(lambda tx: accounts_from(tx, "", 100))
+    assert sorted(listed) == names
+    browser = site.browser("developer")
+    first = browser.get(f"{MAIN}/accounts").text
+    older = re.search(r'href="([^"]*after=[^"]*)"', first)
+    assert older
+    second = browser.get(older[1]).text
+    assert {name for name in names if f'"row">{name}<' in first + second} == set(names)
+    assert "tollkey</th>" not in first + second
+    assert browser.get("/acct_tollkey/apikeys").status == 404
+
+
+@pytest.mark.parametrize("name", ["a b/c?", "Zoë", "~7e", "..", "acct_1", "x" * 200])
+def test_every_name_of_an_account_can_stand_in_a_url(sqlite_site: KeysSite, name: str) -> None:
+    made_key(sqlite_site, name)
+    browser = sqlite_site.browser("developer")
+    opened = browser.send("GET", f"{MAIN}/accounts/open?name={name.replace('ë', '%C3%AB').replace('?', '%3F')}")
+    assert opened.status == 303
+    assert sqlite_site.product.account_in(opened.location.split("/")[1]) == name
+    assert "CI" in browser.get(opened.location).text
+
+
+def test_a_segment_that_is_no_name_is_no_account(sqlite_site: KeysSite) -> None:
+    browser = sqlite_site.browser("owner")
+    for segment in ("acct_", "acct_~zz", "acct_~41", "acct_~00", "acct_~ff", f"acct_{'x' * 201}"):
+        assert browser.get(f"/{segment}/apikeys").status == 404
+    assert browser.get(f"{MAIN}/accounts/open?name=").status == 422
+
+
+def path_of(site: KeysSite, page: Page) -> str:
+    values = {"key": made_key(site).id, "person": site.person("developer").id}
+    path = re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], "nothing"), page.path)
+    return f"{MAIN}{path}" if page in IN_ACCOUNT else path
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.method == "GET"], ids=named)
+def test_every_page_opens_and_links_only_to_pages_that_exist(sqlite_site: KeysSite, page: Page) -> None:
+    browser = sqlite_site.browser("owner")
+    answer = browser.get(path_of(sqlite_site, page))
+    expected = {"/settings/audit/export": 422, "/accounts/open": 422, "/login/second": 404}.get(page.path, 200)
+    assert answer.status in (expected, 303, 404 if "{" in page.path else expected), answer.text
+    main = sqlite_site.app.routes
+    for link in set(re.findall(r'(?:href|action)="(/[^"?#]*)', answer.text)) - {"/login"}:
+        if not link.startswith("/static/"):
+            path = re.sub(r"^/acct_[^/]+|/test(?=/)", "", link)
+            path = re.sub(r"^/test(?=/)", "", path)
+            assert main.find("GET", path)[0] or main.find("POST", path)[0], link
+    assert not re.search(r"payment|dispute|charge|Stripe|real money", answer.text)
+
+
+def test_a_role_that_may_not_is_told_whom_to_ask(sqlite_site: KeysSite) -> None:
+    sqlite_site.person("owner", "Olive Owner")
+    browsers = {role.name: sqlite_site.browser(role.name) for role in sqlite_site.product.roles if role.name != "owner"}
+    for page in IN_ACCOUNT:
+        path = path_of(sqlite_site, page)
+        for role, browser in browsers.items():
+            if not roles.allows(role, page.action, True):
+                answer = browser.get(path) if page.method == "GET" else browser.post(path)
+                assert (answer.status, "Olive Owner" in answer.text) == (403, True), (page.path, role)
+
+
+def test_whoever_is_no_member_sees_nothing(sqlite_site: KeysSite) -> None:
+    stranger, nobody = sqlite_site.browser().sign_in(sqlite_site.person(None).email), sqlite_site.browser()
+    for page in IN_ACCOUNT:
+        path = path_of(sqlite_site, page)
+        assert (stranger.get(path) if page.method == "GET" else stranger.post(path)).status == 404
+        if page.method == "GET":
+            assert nobody.get(path).location.startswith("/login")
+    assert "not a member" in stranger.get("/").text
+
+
+def test_the_table_of_roles_has_the_actions_of_its_pages_and_no_others(sqlite_site: KeysSite) -> None:
+    shown = {action.name for action in roles.ACTIONS.values() if sqlite_site.product.shows(action)}
+    assert shown == {page.action for page in IN_ACCOUNT}
+
+
+def test_usage_is_counted_by_day_key_and_route(sqlite_site: KeysSite) -> None:
+    made = sqlite_site.keys.create("CI", permissions=["report_read"])
+    for _ in range(3):
+        assert sqlite_site.keys.check(made.secret, "report_read", route="GET /reports")
+    sqlite_site.keys.flush()
+    analyst, developer = sqlite_site.browser("analyst"), sqlite_site.browser("developer")
+    page = analyst.get(f"{MAIN}/usage").text
+    assert "CI" not in page
+    assert made.key.id in page
+    assert f"CI ({made.key.redacted})" in developer.get(f"{MAIN}/usage").text
+    assert "3" in analyst.get(f"{MAIN}/usage/export").text.splitlines()[1]
+    assert analyst.get(f"{MAIN}/test/usage").text.count("No requests in the last 30 days") == 1
+
+
+def test_what_the_dashboard_does_not_know_of_a_key_is_kept(sqlite_site: KeysSite, tmp_path: Path) -> None:
+    key = sqlite_site.keys.create("CI", permissions=["report_read"]).key
+    owner = sqlite_site.person("owner")
+    with keys_site(str(tmp_path / "keys.db"), tmp_path / "keyring", Config(name="acme")) as bare:
+        browser = bare.browser().sign_in(owner.email)
+        assert "--config tollkey.toml" in browser.get(f"{MAIN}/apikeys/create").text
+        path = f"{MAIN}/apikeys/{key.id}/edit"
+        assert "report_read" in browser.get(path).text
+        assert browser.post(path, {"name": "Renamed", "matrix": "1"}).status == 303
+        found = bare.keys.list()[0]
+        assert (found.name, found.permissions) == ("Renamed", {"report_read"})
+
+
+def test_a_seat_in_the_team_is_for_all_accounts_at_once(sqlite_site: KeysSite) -> None:
+    made_key(sqlite_site, "alice")
+    owner = sqlite_site.browser("owner")
+    invited = owner.post("/acct_alice/settings/team/invite", {"email": "dev@example.com", "role": "developer"})
+    link = re.search(r"http://dashboard.test(/join/\w+)", invited.text)
+    assert link
+    dev = sqlite_site.browser()
+    assert "Join acme" in dev.get(link[1]).text
+    assert dev.post(link[1], {"name": "Dev", "password": PASSWORD}).status == 303
+    assert dev.get("/acct_alice/apikeys").status == dev.get("/acct_bob/apikeys").status == 200
+    for role in ("support", "view_only", "owner"):
+        refused = owner.post("/acct_alice/settings/team/invite", {"email": "x@example.com", "role": role})
+        assert refused.status == 422
+    assert sqlite_site.now == NOW
