@@ -17,7 +17,7 @@ EXPECTED = {
     "objects.change": "OADNS OADS",
     "refunds.make": "OADNS OANS", "disputes.answer": "OADNS OANS", "team.see": "OADNSV", "team.change": "OA",
     "owner.transfer": "O",
-    "business.see": "OADNSV", "business.change": "OA", "audit.see": "OAD",
+    "business.see": "OADNSV", "business.change": "OA", "audit.see": "OAD", "usage.see": "OADN",
 }  # fmt: skip
 
 

@@ -106,6 +106,10 @@ class ForKeys(Product):
 
     # -- words and parts of pages
 
+    def section(self, declared: str) -> str:
+        """See ``Product``. Pages about an account stand beside the list of accounts."""
+        return "Administration" if declared == "Account" else ""
+
     def mode_label(self, livemode: bool) -> str:
         """See ``Product``. The name of the environment in the configuration."""
         return self.keys.config.environment(livemode).capitalize()

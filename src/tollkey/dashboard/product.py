@@ -77,6 +77,10 @@ class Product(ABC):
 
     # -- words and parts of pages
 
+    def section(self, declared: str) -> str:
+        """The heading in the sidebar for pages that declare a section (``Nav``)."""
+        return declared
+
     def mode_label(self, livemode: bool) -> str:
         """The name of a mode."""
         return "Live" if livemode else "Test"

@@ -104,7 +104,7 @@ class Responses:
             if of_account and not (ctx.may(page.action) or (ctx.member is not None and page.path == "/apikeys")):
                 continue
             entry = (page.nav.label, ctx.url(page.path), page is current)
-            sections.setdefault(page.nav.section, []).append(entry)
+            sections.setdefault(ctx.product.section(page.nav.section), []).append(entry)
         return list(sections.items())
 
 

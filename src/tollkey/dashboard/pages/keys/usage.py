@@ -32,6 +32,6 @@ def export(ctx: Context, params: Params) -> Answer:
 
 
 PAGES = (
-    Page("/usage", index, action="usage.see", nav=Nav("", "Usage", 30)),
+    Page("/usage", index, action="usage.see", nav=Nav("Developers", "Usage", 20)),
     Page("/usage/export", export, action="usage.see"),
 )

@@ -1,0 +1,57 @@
+"""``tollkey keys dashboard``: what it says at the start, what it refuses, and how it stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from tollkey.cli.app import app
+from tollkey.keys.keyring import Keyring
+from tollkey.keys.service import KeyService
+
+
+def test_it_prints_a_link_for_the_owner_answers_and_stops_in_order(tmp_path: Path) -> None:
+    KeyService.open(str(tmp_path / "keys.db")).close()
+    found = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-m", "tollkey", "keys", "dashboard", "--json", "--port", "0"]
+    command += ["--database", str(tmp_path / "keys.db")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=found) as server:
+        assert server.stdout is not None
+        assert server.stderr is not None
+        try:
+            facts = json.loads(server.stdout.readline())
+            assert facts["owner_link"].startswith(f"{facts['url']}/join/")
+            with urllib.request.urlopen(facts["owner_link"], timeout=20) as page:
+                assert b"Become the owner" in page.read()
+            server.send_signal(signal.SIGTERM)
+            assert (server.wait(20), server.stderr.read()) == (0, "")
+        finally:
+            server.kill()
+    people = CliRunner().invoke(app, ["keys", "audit", "--verify", "--database", str(tmp_path / "keys.db")])
+    assert (people.exit_code, "dashboard: 0 entries" in people.stdout) == (0, True)
+
+
+def refused(*words: str) -> Result:
+    return CliRunner().invoke(app, ["keys", "dashboard", "--port", "0", *words])
+
+
+def test_what_it_cannot_open_is_named_and_nothing_is_created(tmp_path: Path) -> None:
+    assert (refused().exit_code, "--database" in refused().stderr) == (2, True)
+    missing = refused("--database", str(tmp_path / "none.db"))
+    assert (missing.exit_code, missing.stderr.count("\n"), list(tmp_path.iterdir())) == (1, 1, [])
+    KeyService.open(str(tmp_path / "keys.db")).close()
+    Keyring.fresh().create(tmp_path / "other.keyring")
+    other = refused("--database", str(tmp_path / "keys.db"), "--keyring", str(tmp_path / "other.keyring"))
+    assert (other.exit_code, "belongs to another database" in other.stderr) == (1, True)
+    (tmp_path / "tollkey.toml").write_text('[service]\nnmae = "acme"\n')
+    wrong = refused("--database", str(tmp_path / "keys.db"), "--config", str(tmp_path / "tollkey.toml"))
+    assert (wrong.exit_code, "nmae" in wrong.stderr) == (1, True)
+    taken = refused("--database", str(tmp_path / "keys.db"), "--host", "203.0.113.1")
+    assert "cannot listen on 203.0.113.1" in taken.stderr
