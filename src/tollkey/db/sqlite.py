@@ -125,15 +125,15 @@ class SQLite(forking.ForkAware):
             reader = self._local.reader = _Reader()
             with self._closing:
                 self._readers.append(reader)
-        reader.busy += 1  # before checking for a fork; the forking thread sets its flag before checking ``busy``
-        if reader.connection is None or (self._fork_pending and reader.busy == 1):
+        reader.busy += 1  # before checking for a fork or ``close``; these set their flag before they check ``busy``
+        if reader.connection is None or ((self._fork_pending or self._closed) and reader.busy == 1):
             reader.busy -= 1
             self._open(reader)
         return reader
 
     def _open(self, reader: _Reader) -> None:
         with self._closing:  # held during a fork
-            if reader.connection is None:
+            if reader.connection is None or self._closed:
                 reader.connection = self._connect()
                 reader.connection.execute("PRAGMA query_only = ON")
             reader.busy += 1
@@ -150,15 +150,17 @@ class SQLite(forking.ForkAware):
         try:
             if single:
                 return callback(SQLiteTx(connection))
-            connection.execute("BEGIN")
+            _execute(connection, "BEGIN")
             try:
                 if brief:
                     return BriefTx(connection, BRIEF_STEPS, BRIEF_ROWS).run(callback)
                 return callback(SQLiteTx(connection))
             finally:
-                connection.execute("COMMIT")
+                _execute(connection, "COMMIT")
         finally:
             reader.busy -= 1
+            if self._closed and not reader.busy:
+                connection.close()  # ``close`` did not wait for this read any longer
 
     def write(self, callback: Callable[[Tx], T], lock: str | None = None) -> T:
         """See ``Database.write``."""
@@ -286,18 +288,26 @@ class SQLite(forking.ForkAware):
         self.write(lambda tx: tx.execute("DELETE FROM bell WHERE seq < ?", (self._last_seq - _ANNOUNCEMENTS_KEPT,)))
 
     def close(self) -> None:
-        """See ``Database.close``."""
+        """See ``Database.close``. Reads that have begun in other threads are completed; it waits up to 5 seconds."""
         with self._closing:
             if self._closed:
                 return
             self._closed = True
+        self._wait_for_others(time.monotonic() + _FORK_SECONDS)
+        with self._closing:
             self._wal.close()
             for reader in self._readers:
-                if reader.connection is not None:
+                if reader.connection is not None and not reader.busy:
                     reader.connection.close()
         with self.write_lock:
             if self._writer is not None:
                 self._writer.close()
+
+    def _wait_for_others(self, until: float) -> None:
+        """Wait until no other thread reads, or until a time of the monotonic clock."""
+        mine = getattr(self._local, "reader", None)
+        while any(reader.busy for reader in self._readers if reader is not mine) and time.monotonic() < until:
+            time.sleep(0.0005)
 
     # -- forks
 
@@ -370,3 +380,10 @@ class SQLite(forking.ForkAware):
         self._wal.close()
         self._origin = f"{self._name}.{os.urandom(16).hex()}"
         self._subscribers.after_fork_in_child()
+
+
+def _execute(connection: sqlite3.Connection, statement: str) -> None:
+    try:
+        connection.execute(statement)
+    except sqlite3.Error as error:
+        raise translate(error) from error
