@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, overload
 
+from tollkey.db import Scope
 from tollkey.keys import audit, store
 from tollkey.keys.changing import Made, Rolled
 from tollkey.keys.delivering import Destination
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import NO_METADATA, SYSTEM, Actor, Checked, Key, Reason
+from tollkey.keys.key import NO_METADATA, SYSTEM, Actor, Checked, Key
 from tollkey.keys.lookup import KeyPage
 from tollkey.keys.succession import OldKeyUse
 from tollkey.keys.token import Kind
@@ -30,6 +31,7 @@ class AccountKeys:
     def __init__(self, keys: KeyService, account: str, livemode: bool) -> None:
         self._keys = keys
         self.account, self.livemode = account, livemode
+        self._scope = Scope(account, livemode)
 
     def _own(self, key: Key) -> Key:
         if (key.account, key.livemode) != (self.account, self.livemode):
@@ -130,9 +132,9 @@ class AccountKeys:
         """Resume a paused key; see ``KeyService.enable``."""
         return self._keys.enable(self._own(key), actor=actor)
 
-    def set_plan(self, plan: str | None) -> None:
+    def set_plan(self, plan: str | None, *, actor: Actor = SYSTEM) -> None:
         """Set what the keys of this account may use; see ``KeyService.set_plan``."""
-        self._keys.set_plan(self.account, plan, livemode=self.livemode)
+        self._keys.set_plan(self.account, plan, livemode=self.livemode, actor=actor)
 
     # -- checking and reading
 
@@ -151,10 +153,7 @@ class AccountKeys:
         cost: int | None = None,
     ) -> Checked:
         """Check a request that must have a key of this account and mode; see ``KeyService.check``."""
-        checked = self._keys.check(
-            text, permission, ip=ip, endpoint=endpoint, route=route, cost=cost, account=self.account
-        )
-        return self._of_this_mode(checked)
+        return self._keys.check(text, permission, ip=ip, endpoint=endpoint, route=route, cost=cost, account=self._scope)
 
     async def acheck(
         self,
@@ -167,15 +166,9 @@ class AccountKeys:
         cost: int | None = None,
     ) -> Checked:
         """Do what ``check`` does without blocking the event loop; see ``KeyService.acheck``."""
-        checked = await self._keys.acheck(
-            text, permission, ip=ip, endpoint=endpoint, route=route, cost=cost, account=self.account
+        return await self._keys.acheck(
+            text, permission, ip=ip, endpoint=endpoint, route=route, cost=cost, account=self._scope
         )
-        return self._of_this_mode(checked)
-
-    def _of_this_mode(self, checked: Checked) -> Checked:
-        if checked.known is not None and checked.known.livemode != self.livemode:
-            return Checked(None, Reason.unknown, masked=checked.masked)
-        return checked
 
     def get(self, key_id: str) -> Key | None:
         """Return a key by its id, even if it has ended, or None."""

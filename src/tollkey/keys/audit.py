@@ -21,6 +21,8 @@ LOG = chain.ChainedLog(
     ("account", "livemode", "at", "action", "key_id", "actor_kind", "actor_id", "ip", "request_id", "was", "became"),
 )  # fmt: skip
 
+PLAN_CHANGED = "plan_changed"  # the action of an entry about an account
+
 # The fields of a key that are logged: an allow-list, so that a new field is not logged by accident.
 _LOGGED = (
     "kind", "name", "note", "permissions", "connect_permissions", "ip_allowlist", "expires_at", "revoked_at",
@@ -35,6 +37,7 @@ class AuditEntry:
     """One entry of the log.
 
     seq: ascending over all accounts. at: UTC epoch seconds. action: for example ``rolled``. actor: who did it.
+    key_id: empty for ``plan_changed``, which is about all keys of the account.
     was, became: the changed fields and their values before and after.
     """
 
@@ -67,6 +70,20 @@ def record(tx: Tx, keyring: Keyring, action: str, actor: Actor, now: int, before
     values = (
         after.account, int(after.livemode), now, action, after.id, actor.kind, actor.id, actor.ip, actor.request_id,
         json.dumps(was, sort_keys=True), json.dumps(became, sort_keys=True),
+    )  # fmt: skip
+    chain.add(tx, keyring, LOG, values, now)
+
+
+def record_plan(
+    tx: Tx, keyring: Keyring, scope: Scope, actor: Actor, now: int, was: str | None, became: str | None
+) -> None:
+    """Write an entry about the plan of an account, which limits all of its keys. Its ``key_id`` is empty.
+
+    now: UTC epoch seconds. was, became: names of plans; None for the default one. Raises StorageError.
+    """
+    values = (
+        scope.account, int(scope.livemode), now, PLAN_CHANGED, "", actor.kind, actor.id, actor.ip, actor.request_id,
+        json.dumps({"plan": was}), json.dumps({"plan": became}),
     )  # fmt: skip
     chain.add(tx, keyring, LOG, values, now)
 

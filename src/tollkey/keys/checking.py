@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from tollkey.db import Database, forking
+from tollkey.db import Database, Scope, forking
 from tollkey.keys.attempts import Attempts
 from tollkey.keys.authority import Authority
 from tollkey.keys.config import Config
@@ -66,7 +66,7 @@ class KeyChecking:
         answer = self._look_up_cached(text, ip, account)
         return None if answer is None else self._record(answer, ip, endpoint)
 
-    def _look_up(self, text: str | bytes | None, ip: str | None, account: str | None) -> Key | Denied:
+    def _look_up(self, text: str | bytes | None, ip: str | None, account: str | Scope | None) -> Key | Denied:
         """Verify a key, from the cache or the database, without counting it."""
         forking.detect_fork()
         readable, now = decode_key(text), int(self._clock())
@@ -81,7 +81,9 @@ class KeyChecking:
             return Denied(Reason.unknown, mask_unknown(readable))
         return answer
 
-    def _look_up_cached(self, text: str | bytes | None, ip: str | None, account: str | None) -> Key | Denied | None:
+    def _look_up_cached(
+        self, text: str | bytes | None, ip: str | None, account: str | Scope | None
+    ) -> Key | Denied | None:
         """Verify a key from the cache without counting it; None if the database must be read."""
         forking.detect_fork()
         readable, now = decode_key(text), int(self._clock())
@@ -124,12 +126,12 @@ class KeyChecking:
         endpoint: str | None = None,
         route: str | None = None,
         cost: int | None = None,
-        account: str | None = None,
+        account: str | Scope | None = None,
         publishable: bool = True,
     ) -> Checked:
         """Verify an API key, then its permission, then its limits.
 
-        text, ip, endpoint, account: see ``verify``.
+        text, ip, endpoint, account: see ``verify``; with a ``Scope``, a key of its other mode is unknown too.
         permission: the grant that the request needs, for example ``report_read`` or ``project:42:write``; None for that
             of the declared route.
         route: method and path, ``GET /reports/1``, which are compared with the declared routes; or a name for limits of
@@ -155,7 +157,7 @@ class KeyChecking:
         endpoint: str | None = None,
         route: str | None = None,
         cost: int | None = None,
-        account: str | None = None,
+        account: str | Scope | None = None,
         publishable: bool = True,
     ) -> Checked:
         """Do what ``check`` does without blocking the event loop: from the cache, or else in a thread.
@@ -179,7 +181,7 @@ class KeyChecking:
         endpoint: str | None = None,
         route: str | None = None,
         cost: int | None = None,
-        account: str | None = None,
+        account: str | Scope | None = None,
         publishable: bool = True,
     ) -> Checked | None:
         """Do what ``check`` does from the cache, without blocking; None if that cannot be, and nothing is counted.

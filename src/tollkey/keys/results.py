@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from tollkey.db import Database, StorageError
+from tollkey.db import Database, Scope, StorageError
 from tollkey.keys import store
 from tollkey.keys.key import SERVICE_ACCOUNT, Checked, Denied, Key, LimitState, Reason
 from tollkey.keys.once import current_request
@@ -33,15 +33,18 @@ def refused(denied: Denied) -> Checked:
     )
 
 
-def of_other_account(answer: Key | Denied, account: str | None) -> bool:
+def of_other_account(answer: Key | Denied, account: str | Scope | None) -> bool:
     """Return whether the answer is about a key of another account.
 
-    account: None for any account but the reserved one: a service key is accepted only where it is asked for by name.
+    account: with a ``Scope`` also of another mode. None for any account but the reserved one: a service key is accepted
+        only where it is asked for by name.
     """
     key = answer if isinstance(answer, Key) else answer.key
     if key is None:
         return False
-    return key.account == SERVICE_ACCOUNT if account is None else key.account != account
+    if account is None:
+        return key.account == SERVICE_ACCOUNT
+    return key.scope != account if isinstance(account, Scope) else key.account != account
 
 
 def in_this_request(answer: Key | Denied, now: int) -> Key | Denied:

@@ -48,6 +48,13 @@ def test_a_plan_counts_from_the_next_verification_on(served: Web, clock: Clock) 
     assert verdicts() == ["valid", "valid"]
 
 
+def test_the_audit_log_says_which_service_key_has_set_a_plan(served: Web) -> None:
+    key, text = served.service_key("key_write")
+    served.post("/v1/accounts/cus_1", {"plan": "paid"}, key=text)
+    (entry,) = served.keys.audit(account="cus_1")
+    assert (entry.action, str(entry.actor), entry.actor.ip) == ("plan_changed", f"api_key:{key.id}", "192.0.2.9")
+
+
 def test_an_unknown_plan_or_environment_is_refused_and_nothing_changes(served: Web) -> None:
     answer = served.post("/v1/accounts/cus_1", {"plan": "payd"})
     assert (answer.error, answer.json["error"]["param"]) == ((400, "plan_unknown"), "plan")

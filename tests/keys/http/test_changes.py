@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.keys.http.conftest import Open, Start, Web, connect
+from tests.keys.http.conftest import Declare, Open, Start, Web, connect
 from tollkey.db import StorageError
 from tollkey.keys.http import SERVICE_ACCOUNT, changes
 from tollkey.keys.verifier import Lease
@@ -291,3 +291,22 @@ def test_the_following_task_wakes_at_a_change_and_ends_with_the_server(web: Web)
         await asyncio.wait_for(stream.task, 5)
 
     web.run(main())
+
+
+def test_a_plan_that_changes_is_a_change_of_all_keys_of_its_account(declare: Declare) -> None:
+    web = declare('[plans.paid]\nrate = "100/minute"\n')
+    mine = [web.keys.create(account="a").key for _ in range(3)]
+    web.keys.create(account="a", livemode=False)
+    web.keys.create(account="b")
+
+    async def hears(stream: Open) -> None:
+        stream.drain()
+        web.keys.set_plan("a", "paid")
+        await step(web)
+        changed = [data["id"] for name, data in stream.events if name == "change"]
+        assert changed == [key.id for key in mine]
+        ids = [line for line in stream.answer.body.decode().splitlines() if line.startswith("id: ")]
+        places = [int(line[4:].partition("-")[0]) for line in ids]
+        assert places[:3] == [places[2] - 1, places[2] - 1, places[2]]  # who is cut off in between hears all again
+
+    listening(web, hears)

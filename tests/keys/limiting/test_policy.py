@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clock
-from tollkey.keys import Checked, KeyRefused, KeyService, Permission, Reason
+from tollkey.keys import Actor, Checked, KeyRefused, KeyService, Permission, Reason
 from tollkey.keys.config import Config, parse
 from tollkey.keys.once import one_request
 
@@ -228,6 +228,33 @@ def test_an_account_has_the_plan_that_was_set_in_every_process(opened: Open) -> 
     one.account("a").set_plan(None)
     assert one.account("a").plan() == "free"
     assert not one.check(text)
+
+
+def test_a_change_of_a_plan_stands_in_the_audit_log_once(opened: Open) -> None:
+    keys = opened(PLANS)
+    key = keys.create(account="a").key
+    keys.set_plan("a", "pro", actor=Actor("user", "kim"))
+    keys.account("a").set_plan("pro")  # it has it already
+    keys.account("a").set_plan(None)
+    newest, entry, _ = keys.audit(account="a")
+    assert (entry.action, entry.key_id, str(entry.actor)) == ("plan_changed", "", "user:kim")
+    assert (entry.was, entry.became) == ({"plan": None}, {"plan": "pro"})
+    assert (newest.was, newest.became) == ({"plan": "pro"}, {"plan": None})
+    assert [one.action for one in keys.audit(account="a", key_id=key.id)] == ["created"]
+    assert keys.audit(account="a", livemode=False) == []
+
+
+def test_the_view_of_one_mode_takes_nothing_from_the_limits_of_the_other(opened: Open) -> None:
+    keys = opened(PLANS)
+    text = keys.create(account="a", livemode=False).secret
+    test, live = keys.account("a", livemode=False), keys.account("a")
+    before = test.check(text).limit
+    assert live.check(text).reason is Reason.unknown
+    assert asyncio.run(live.acheck(text)).reason is Reason.unknown
+    after = test.check(text).limit
+    assert before is not None
+    assert after is not None
+    assert after.remaining == before.remaining - 1
 
 
 def test_a_plan_that_is_not_declared_is_refused(opened: Open) -> None:

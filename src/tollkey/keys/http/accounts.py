@@ -26,7 +26,7 @@ async def update(call: Call) -> Answer:
     scope, plan = _scope(call, call.body.text("environment")), call.body.text("plan") or None
 
     def work(tx: Tx) -> JsonValue:
-        call.server.keys.set_plan_in(tx, scope, plan, call.server.now)
+        call.server.keys.set_plan_in(tx, scope, plan, call.server.now, call.actor)
         return _shown(call.server, tx, scope)
 
     return await change(call, work)

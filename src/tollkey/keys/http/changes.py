@@ -19,7 +19,9 @@ from typing import NamedTuple
 from starlette.concurrency import run_in_threadpool
 
 from tollkey.db.engine import StorageError, Tx
+from tollkey.keys.audit import PLAN_CHANGED
 from tollkey.keys.http.errors import ApiError
+from tollkey.keys.limiting.store import CHANNEL as PLANS_CHANNEL
 from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.service import KeyService
 from tollkey.keys.writing import CHANNEL
@@ -35,7 +37,10 @@ _log = logging.getLogger(__name__)
 
 
 class Change(NamedTuple):
-    """A key that was changed. seq: position in the audit log. id: of the key. version: its newest version."""
+    """A key that was changed, or its account's plan. seq: position in the audit log; of a plan, the same for all keys.
+
+    id: of the key. version: its newest version.
+    """
 
     seq: int
     id: str
@@ -76,7 +81,8 @@ class ChangeStream:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.closed = False
         self._listeners: Counter[str] = Counter()
-        keys.database.subscribe(CHANNEL, self._on_announcement)
+        for channel in (CHANNEL, PLANS_CHANNEL):
+            keys.database.subscribe(channel, self._on_announcement)
 
     def _on_announcement(self, _: str) -> None:
         self._announced = True
@@ -219,8 +225,15 @@ def _last(tx: Tx) -> int:
 def _changes(tx: Tx, position: int, most: int) -> tuple[list[Change], int]:
     """Return the changes behind a position, oldest first, and the position of the last entry that was looked at."""
     rows = tx.execute(
-        "SELECT a.seq, a.key_id, k.version, a.action FROM key_audit a JOIN api_keys k ON k.id = a.key_id"
-        " WHERE a.seq > ? ORDER BY a.seq LIMIT ?",
+        "SELECT a.seq, a.key_id, k.version, a.action, a.account, a.livemode FROM key_audit a"
+        " LEFT JOIN api_keys k ON k.id = a.key_id WHERE a.seq > ? ORDER BY a.seq LIMIT ?",
         (position, most),
     )
-    return [Change(*row[:3]) for row in rows if row[3] not in _NEW], rows[-1][0] if rows else -1
+    found: list[Change] = []
+    for seq, key_id, version, action, account, livemode in rows:
+        if action == PLAN_CHANGED:  # what a cache knows of these keys has no limit, or another one
+            sql = "SELECT id, version FROM api_keys WHERE account = ? AND livemode = ? ORDER BY seq"
+            found += [Change(seq, *key) for key in tx.execute(sql, (account, livemode))]
+        elif action not in _NEW and version is not None:
+            found.append(Change(seq, key_id, version))
+    return found, rows[-1][0] if rows else -1

@@ -55,7 +55,10 @@ async def _allowed(call: Call) -> bool:
 
 def _encoded(stream: ChangeStream, news: News) -> bytes:
     events = [_event("reset", news.position, {}, stream)] if news.reset else []
-    events += [_event("change", each.seq, _shown(each), stream) for each in news.changes]
+    for index, each in enumerate(news.changes, 1):
+        goes_on = index < len(news.changes) and news.changes[index].seq == each.seq
+        position = each.seq - 1 if goes_on else each.seq  # who hears a part of what has one position hears it again
+        events.append(_event("change", position, _shown(each), stream))
     if news.at is not None:
         events.append(_event("tick", news.position, {"at": news.at}, stream))
     return b"".join(events)
