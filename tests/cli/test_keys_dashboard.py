@@ -13,6 +13,8 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from tollkey.cli.app import app
+from tollkey.dashboard import ForKeys, people
+from tollkey.db import Ids
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.service import KeyService
 
@@ -36,6 +38,24 @@ def test_it_prints_a_link_for_the_owner_answers_and_stops_in_order(tmp_path: Pat
             server.kill()
     people = CliRunner().invoke(app, ["keys", "audit", "--verify", "--database", str(tmp_path / "keys.db")])
     assert (people.exit_code, "dashboard: 0 entries" in people.stdout) == (0, True)
+
+
+def test_a_forgotten_password_is_reset_by_a_link(tmp_path: Path) -> None:
+    def reset(email: str, *words: str) -> Result:
+        return CliRunner().invoke(app, ["people", "reset", email, "--database", str(tmp_path / "keys.db"), *words])
+
+    with KeyService.open(str(tmp_path / "keys.db"), flush_seconds=0) as keys:
+        assert "no Dashboard yet" in reset("ada@example.com", "--base-url", "https://keys.example.com").stderr
+        product = ForKeys(keys, Ids(), "")
+        product.prepare(1)
+        keys.database.write(
+            lambda tx: people.add_person(tx, product.ids, email="ada@example.com", name="Ada", password="", now=1)
+        )
+    link = reset("ada@example.com", "--base-url", "https://keys.example.com")
+    assert (link.exit_code, link.stdout.startswith("https://keys.example.com/reset/")) == (0, True)
+    unknown = reset("eve@example.com", "--base-url", "https://keys.example.com")
+    assert (unknown.exit_code, "no person" in unknown.stderr) == (1, True)
+    assert reset("ada@example.com").exit_code == 2
 
 
 def refused(*words: str) -> Result:

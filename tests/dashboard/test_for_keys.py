@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.dashboard import PASSWORD
+from tests.support.dashboard import PASSWORD, Browser
 from tests.support.keys_dashboard import NOW, KeysSite, keys_site
 from tollkey.dashboard import owner_link, roles
 from tollkey.dashboard.for_keys import TEAM, accounts_from
 from tollkey.dashboard.page import Page
 from tollkey.dashboard.routing import gather_pages
-from tollkey.keys.config import Config
+from tollkey.keys.config import Config, load
 from tollkey.keys.key import Key
 
 PAGES = gather_pages("keys")
@@ -30,6 +30,20 @@ def named(page: Page) -> str:
 def site(database_url: str, tmp_path: Path) -> Iterator[KeysSite]:
     with keys_site(database_url, tmp_path / "keyring") as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeysSite]:
+    """For tests that only add to it: opening it compiles templates."""
+    folder = tmp_path_factory.mktemp("shared")
+    with keys_site(str(folder / "keys.db"), folder / "keyring") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def olive(shared_site: KeysSite) -> Browser:
+    """The browser of the owner of ``shared_site``."""
+    return shared_site.browser("owner", "Olive Owner")
 
 
 @pytest.fixture
@@ -94,20 +108,19 @@ def test_accounts_are_listed_in_pages_without_those_of_service_keys(site: KeysSi
 
 
 @pytest.mark.parametrize("name", ["a b/c?", "Zoë", "~7e", "..", "acct_1", "x" * 200])
-def test_every_name_of_an_account_can_stand_in_a_url(sqlite_site: KeysSite, name: str) -> None:
-    made_key(sqlite_site, name)
-    browser = sqlite_site.browser("developer")
+def test_every_name_of_an_account_can_stand_in_a_url(shared_site: KeysSite, name: str) -> None:
+    made_key(shared_site, name)
+    browser = shared_site.browser("developer")
     opened = browser.send("GET", f"{MAIN}/accounts/open?name={name.replace('ë', '%C3%AB').replace('?', '%3F')}")
     assert opened.status == 303
-    assert sqlite_site.product.account_in(opened.location.split("/")[1]) == name
+    assert shared_site.product.account_in(opened.location.split("/")[1]) == name
     assert "CI" in browser.get(opened.location).text
 
 
-def test_a_segment_that_is_no_name_is_no_account(sqlite_site: KeysSite) -> None:
-    browser = sqlite_site.browser("owner")
+def test_a_segment_that_is_no_name_is_no_account(olive: Browser) -> None:
     for segment in ("acct_", "acct_~zz", "acct_~41", "acct_~00", "acct_~ff", f"acct_{'x' * 201}"):
-        assert browser.get(f"/{segment}/apikeys").status == 404
-    assert browser.get(f"{MAIN}/accounts/open?name=").status == 422
+        assert olive.get(f"/{segment}/apikeys").status == 404
+    assert olive.get(f"{MAIN}/accounts/open?name=").status == 422
 
 
 def path_of(site: KeysSite, page: Page) -> str:
@@ -117,12 +130,11 @@ def path_of(site: KeysSite, page: Page) -> str:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.method == "GET"], ids=named)
-def test_every_page_opens_and_links_only_to_pages_that_exist(sqlite_site: KeysSite, page: Page) -> None:
-    browser = sqlite_site.browser("owner")
-    answer = browser.get(path_of(sqlite_site, page))
+def test_every_page_opens_and_links_only_to_pages_that_exist(shared_site: KeysSite, olive: Browser, page: Page) -> None:
+    answer = olive.get(path_of(shared_site, page))
     expected = {"/settings/audit/export": 422, "/accounts/open": 422, "/login/second": 404}.get(page.path, 200)
     assert answer.status in (expected, 303, 404 if "{" in page.path else expected), answer.text
-    main = sqlite_site.app.routes
+    main = shared_site.app.routes
     for link in set(re.findall(r'(?:href|action)="(/[^"?#]*)', answer.text)) - {"/login"}:
         if not link.startswith("/static/"):
             path = re.sub(r"^/acct_[^/]+|/test(?=/)", "", link)
@@ -131,29 +143,28 @@ def test_every_page_opens_and_links_only_to_pages_that_exist(sqlite_site: KeysSi
     assert not re.search(r"payment|dispute|charge|Stripe|real money", answer.text)
 
 
-def test_a_role_that_may_not_is_told_whom_to_ask(sqlite_site: KeysSite) -> None:
-    sqlite_site.person("owner", "Olive Owner")
-    browsers = {role.name: sqlite_site.browser(role.name) for role in sqlite_site.product.roles if role.name != "owner"}
+def test_a_role_that_may_not_is_told_whom_to_ask(shared_site: KeysSite, olive: Browser) -> None:
+    browsers = {role.name: shared_site.browser(role.name) for role in shared_site.product.roles if role.name != "owner"}
     for page in IN_ACCOUNT:
-        path = path_of(sqlite_site, page)
+        path = path_of(shared_site, page)
         for role, browser in browsers.items():
             if not roles.allows(role, page.action, True):
                 answer = browser.get(path) if page.method == "GET" else browser.post(path)
                 assert (answer.status, "Olive Owner" in answer.text) == (403, True), (page.path, role)
 
 
-def test_whoever_is_no_member_sees_nothing(sqlite_site: KeysSite) -> None:
-    stranger, nobody = sqlite_site.browser().sign_in(sqlite_site.person(None).email), sqlite_site.browser()
+def test_whoever_is_no_member_sees_nothing(shared_site: KeysSite) -> None:
+    stranger, nobody = shared_site.browser().sign_in(shared_site.person(None).email), shared_site.browser()
     for page in IN_ACCOUNT:
-        path = path_of(sqlite_site, page)
+        path = path_of(shared_site, page)
         assert (stranger.get(path) if page.method == "GET" else stranger.post(path)).status == 404
         if page.method == "GET":
             assert nobody.get(path).location.startswith("/login")
     assert "not a member" in stranger.get("/").text
 
 
-def test_the_table_of_roles_has_the_actions_of_its_pages_and_no_others(sqlite_site: KeysSite) -> None:
-    shown = {action.name for action in roles.ACTIONS.values() if sqlite_site.product.shows(action)}
+def test_the_table_of_roles_has_the_actions_of_its_pages_and_no_others(shared_site: KeysSite) -> None:
+    shown = {action.name for action in roles.ACTIONS.values() if shared_site.product.shows(action)}
     assert shown == {page.action for page in IN_ACCOUNT}
 
 
@@ -182,6 +193,57 @@ def test_what_the_dashboard_does_not_know_of_a_key_is_kept(sqlite_site: KeysSite
         assert browser.post(path, {"name": "Renamed", "matrix": "1"}).status == 303
         found = bare.keys.list()[0]
         assert (found.name, found.permissions) == ("Renamed", {"report_read"})
+
+
+CONFIG = """[service]
+name = "acme"
+default_plan = "free"
+[permissions.report]
+label = "Reports"
+[plans.free]
+rate = "10/s"
+[plans.paid]
+rate = "100/s"
+"""
+
+
+def test_the_plan_of_an_account_is_changed_by_administrators_and_logged(tmp_path: Path) -> None:
+    (tmp_path / "tollkey.toml").write_text(CONFIG)
+    with keys_site(str(tmp_path / "keys.db"), tmp_path / "keyring", load(tmp_path / "tollkey.toml")) as site:
+        developer, owner = site.browser("developer"), site.browser("owner")
+        assert "10 a second" in developer.get(f"{MAIN}/plan").text
+        assert developer.post(f"{MAIN}/plan", {"plan": "paid"}).status == 403
+        assert owner.post(f"{MAIN}/plan", {"plan": "gold"}).status == 422
+        assert owner.post(f"{MAIN}/plan", {"plan": "paid"}).status == 303
+        assert (site.keys.plan_of("main"), site.keys.plan_of("main", livemode=False)) == ("paid", "free")
+        log = owner.get(f"{MAIN}/settings/audit").text
+        assert "Plan changed" in log
+        assert "became: paid" in log
+
+
+def test_a_key_can_be_for_a_number_of_requests_and_be_due_for_rotation(sqlite_site: KeysSite) -> None:
+    browser = sqlite_site.browser("developer")
+    form = {"kind": "secret", "name": "Once", "max_uses": "2", "rotate_every": "30"}
+    text = shown(browser.post(f"{MAIN}/apikeys/create", form).text)
+    key = sqlite_site.keys.list()[0]
+    assert (key.max_uses, key.rotate_every) == (2, 30 * 86400)
+    assert [bool(sqlite_site.keys.verify(text)) for _ in range(3)] == [True, True, False]
+    assert "0 of 2" in browser.get(f"{MAIN}/apikeys/{key.id}").text
+    for name, typed in (("max_uses", "many"), ("max_uses", "0"), ("rotate_every", "-1")):
+        refused = browser.post(f"{MAIN}/apikeys/create", {**form, name: typed})
+        assert (refused.status, f'id="{name}-error"' in refused.text) == (422, True)
+
+
+def test_refused_keys_and_failed_sign_ins_are_listed(sqlite_site: KeysSite) -> None:
+    assert not sqlite_site.keys.verify("sk_live_wrong", ip="192.0.2.9")
+    person = sqlite_site.person("developer")
+    browser = sqlite_site.browser()
+    browser.get("/login")
+    assert browser.post("/login", {"email": person.email, "password": "wrong"}).status == 422
+    sqlite_site.keys.flush()
+    page = browser.sign_in(person.email).get(f"{MAIN}/refusals").text
+    assert "192.0.2.9" in page
+    assert "Wrong password" in page
 
 
 def test_a_seat_in_the_team_is_for_all_accounts_at_once(sqlite_site: KeysSite) -> None:

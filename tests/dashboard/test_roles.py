@@ -18,6 +18,7 @@ EXPECTED = {
     "refunds.make": "OADNS OANS", "disputes.answer": "OADNS OANS", "team.see": "OADNSV", "team.change": "OA",
     "owner.transfer": "O",
     "business.see": "OADNSV", "business.change": "OA", "audit.see": "OAD", "usage.see": "OADN",
+    "plan.see": "OADN", "plan.change": "OA",
 }  # fmt: skip
 
 

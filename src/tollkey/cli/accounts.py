@@ -81,4 +81,4 @@ def owner(
         link = owner_link(core, id, address_of(core))
         if link is None:
             raise fail(f"{id} already has an owner: sign in, or ask the owner for an invitation")
-        show_link(core, link, {"account": id}, "owner_link", json_)
+        show_link(core.database, link, {"account": id}, "owner_link", json_)

@@ -17,6 +17,7 @@ import typer
 from tollkey.cli.running import running_urls
 from tollkey.core import Core, open_core
 from tollkey.dashboard import Link
+from tollkey.db import Database as StoredIn
 from tollkey.db import Scope, StorageError, Unreachable, sqlite_file
 from tollkey.keys import Actor, KeyRefused, KeyringError, SealBroken
 from tollkey.platform.merchants import first_merchant, merchants
@@ -127,14 +128,14 @@ def address_of(core: Core) -> str:
     )
 
 
-def show_link(core: Core, link: Link, about: dict[str, str], name: str, as_json: bool) -> None:
+def show_link(database: StoredIn, link: Link, about: dict[str, str], name: str, as_json: bool) -> None:
     """Print a one-time link and then revoke the earlier ones.
 
     about: further fields of the JSON output. name: of the link's field there.
     """
     show({**about, name: link.url}, as_json, lambda: [link.url])
     sys.stdout.flush()
-    core.database.write(link.revoke_earlier)
+    database.write(link.revoke_earlier)
 
 
 def when(seconds: int | None) -> str:

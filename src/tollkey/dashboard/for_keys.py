@@ -26,8 +26,8 @@ _GROUPS = frozenset({"API keys", "Usage", "Account"})
 _ABOUT = {
     roles.OWNER: "Full access. One person, who can transfer ownership.",
     roles.ADMINISTRATOR: "Full access, except transferring ownership.",
-    roles.DEVELOPER: "API keys of all accounts, usage and the audit log. No access to the team's settings.",
-    roles.ANALYST: "Usage of all accounts. No API keys.",
+    roles.DEVELOPER: "API keys, usage and plans of all accounts, the audit log. Cannot change plans or the team.",
+    roles.ANALYST: "Usage and plans of all accounts. No API keys.",
 }
 
 
@@ -117,6 +117,12 @@ class ForKeys(Product):
     def shows(self, action: Action) -> bool:
         """See ``Product``."""
         return action.group in _GROUPS and not action.name.startswith("business.")
+
+
+def service_of(product: Product) -> KeyService:
+    """The key service that a page of a library's Dashboard is about."""
+    assert isinstance(product, ForKeys), "only pages in pages/keys ask for it"
+    return product.keys
 
 
 def is_account(name: str) -> bool:

@@ -77,6 +77,8 @@ _TABLE = (
     _action("keys.hide", "API keys", "Hide a live key", "OAD"),
     _action("keys.delete", "API keys", "Delete a key", "OAD"),
     _action("usage.see", "Usage", "View the usage of accounts", "OADN"),
+    _action("plan.see", "Usage", "View the plan of accounts", "OADN"),
+    _action("plan.change", "Usage", "Change the plan of accounts", "OA"),
     _action("logs.see", "Developers", "View request logs, events and the overview", "OADNS", "OADN"),
     _action("webhooks.see", "Developers", "View webhook endpoints and deliveries", "OAD"),
     _action("webhooks.change", "Developers", "Manage webhook endpoints, resend events", "OAD"),

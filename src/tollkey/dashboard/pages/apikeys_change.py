@@ -97,12 +97,30 @@ def create(ctx: Context, params: Params) -> Answer:
     if not params.get("name"):
         raise FormErrors(name="Enter a name for the key.")
     days = params.number("expires_days", 0, most=3650)
+    uses, rotate = _limits(ctx, params)
     key, text = ctx.authority.create(
         ctx.tx, ctx.scope, kind, actor=ctx.actor, now=ctx.now, name=params.get("name"), note=params.get("note"),
         permissions=grants, connect_permissions=connect, ip_allowlist=_allowlist(params),
         expires_at=ctx.now + days * 86400 if days else None, metadata=metadata.chosen(params),
+        max_uses=uses, rotate_every=rotate and rotate * 86400,
     )  # fmt: skip
     return Render("keys/shown.html", {"key": key, "text": text, "why": "created"})
+
+
+def _limits(ctx: Context, params: Params) -> tuple[int | None, int | None]:
+    """The number of requests that a new key is for, and the days between its rotations: for a library's keys."""
+    return (None, None) if ctx.for_payments else (_count(params, "max_uses"), _count(params, "rotate_every"))
+
+
+def _count(params: Params, name: str) -> int | None:
+    """A field for a positive number, or None if it is empty. Raises FormErrors for other text."""
+    text = params.get(name)
+    if not text:
+        return None
+    number = params.number(name, 0)
+    if number < 1:
+        raise FormErrors({name: "Enter a whole number from 1, or nothing."})
+    return number
 
 
 # -- reveal
