@@ -96,3 +96,11 @@ def test_the_fields_of_a_link_have_keys_of_their_own(api: Api) -> None:
     one = {"price": price(api), "quantity": 1}
     answer = api.post(LINKS, line_items=[one], custom_fields=[FIELD, FIELD])
     assert (answer.status, answer.error["param"]) == (400, "custom_fields[1][key]")
+
+
+def test_a_link_that_redirects_names_where_to(api: Api) -> None:
+    lines = [{"price": price(api), "quantity": 1}]
+    refused = api.post("/v1/payment_links", line_items=lines, after_completion={"type": "redirect"})
+    assert (refused.status, refused.error["param"]) == (400, "after_completion[redirect]")
+    to = {"type": "redirect", "redirect": {"url": "https://shop.example/thanks"}}
+    assert api.ok("POST", "/v1/payment_links", line_items=lines, after_completion=to)["after_completion"] == to

@@ -121,6 +121,10 @@ def test_what_a_page_of_ours_collected_is_not_set_by_the_shop(api: Api, ui: str)
     place = {"name": "Jo", "address": {"country": "US", "line1": "1 Main St"}}
     answer = api.post(f"{URL}/{made['id']}", collected_information={"shipping_details": place})
     assert answer.status == (400 if ui == "hosted_page" else 200)
+    if ui != "hosted_page":
+        address = answer["collected_information"]["shipping_details"]["address"]
+        blank = {"city": None, "line2": None, "postal_code": None, "state": None}
+        assert address == {"country": "US", "line1": "1 Main St", **blank}
 
 
 _LONG_TEXTS: dict[str, tuple[dict[str, Any], str]] = {

@@ -27,6 +27,14 @@ def test_subscriptions_are_found_by_price_and_by_the_end_of_their_period(api: Ap
     assert [one["id"] for one in api.get("/v1/subscriptions", current_period_end=later)["data"]] == [yearly]
 
 
+def test_subscriptions_are_found_by_automatic_tax(api: Api) -> None:
+    _, who = clocked(api)
+    sub = subscribe(api, who, plan(api))["id"]
+    taxed, plain = ({"customer": who, "automatic_tax": {"enabled": enabled}} for enabled in (True, False))
+    assert [one["id"] for one in api.get("/v1/subscriptions", **plain)["data"]] == [sub]
+    assert api.get("/v1/subscriptions", **taxed)["data"] == []
+
+
 def test_only_a_paused_subscription_is_resumed(api: Api) -> None:
     _, who = clocked(api)
     sub = subscribe(api, who, plan(api))["id"]

@@ -67,7 +67,7 @@ def _expiry(call: Call, given: int | None) -> int:
     return given
 
 
-def _new(call: Call, params: Params, mode: str, ui: str) -> StoredSession:
+def _new(call: Call, params: Mapping[str, Any], mode: str, ui: str) -> StoredSession:
     """Return a new session without lines, customer and payment methods, not stored. ui: ``ui_mode``."""
     id = f"cs_{'live' if call.livemode else 'test'}_{_MODE_LETTERS[mode]}1{call.ids.text(56)}"
     account = fields.acting_account(call) or {}
@@ -115,7 +115,7 @@ def _automatic_tax(given: Mapping[str, Any] | None) -> AutomaticTax:
     }
 
 
-def _customer(call: Call, session: StoredSession, params: Params) -> None:
+def _customer(call: Call, session: StoredSession, params: Mapping[str, Any]) -> None:
     """Set the customer: a stored one, an e-mail address, or neither."""
     email, mode = params.get("customer_email"), session["mode"]
     if params.get("customer"):
@@ -135,7 +135,7 @@ def _customer(call: Call, session: StoredSession, params: Params) -> None:
         collect(session)
 
 
-def _methods(call: Call, session: StoredSession, params: Params) -> None:
+def _methods(call: Call, session: StoredSession, params: Mapping[str, Any]) -> None:
     """Set the payment method types and their options."""
     named, allowed = params.get("payment_method_types"), params.get("allowed_payment_method_types")
     method_types.check_alone(params)
@@ -177,7 +177,7 @@ def _methods(call: Call, session: StoredSession, params: Params) -> None:
     session["payment_method_options"] = cast("api.CheckoutSessionPaymentMethodOptions", options)
 
 
-def _collect(call: Call, session: StoredSession, params: Params) -> None:
+def _collect(call: Call, session: StoredSession, params: Mapping[str, Any]) -> None:
     """Set what the page collects besides the payment, and the recovery and invoice after it."""
     mode = session["mode"]
     if_required = mode == "payment" and call.version >= _COLLECTED_IF_REQUIRED_SINCE
@@ -284,7 +284,7 @@ def discount(call: Call, session: StoredSession, entries: Sequence[DiscountEntry
     ]
 
 
-def new_session(call: Call, params: Params, *, for_portal: bool = False) -> StoredSession:
+def new_session(call: Call, params: Mapping[str, Any], *, for_portal: bool = False) -> StoredSession:
     """Create and store a session, with the SetupIntent or PaymentIntent that it needs at this point.
 
     for_portal: whether it saves a card for the customer portal. Raises ApiError 400 for parameters that contradict each
@@ -351,7 +351,7 @@ def new_session(call: Call, params: Params, *, for_portal: bool = False) -> Stor
     return call.objects.insert(session)
 
 
-def _kept(params: Params) -> Params | None:
+def _kept(params: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the parameters if the session may be recovered after it expires, else None."""
     return dict(params) if value_at(params, "after_expiration.recovery.enabled") else None
 

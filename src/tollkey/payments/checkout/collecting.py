@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from tollkey.payments.checkout.known import collected_details, delivery_countries
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.place import collect
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import rates, tax_ids
-from tollkey.wire import Call, Params, invalid
+from tollkey.wire import Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import CustomField, NameRule, StoredSession
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
+
+    #: What the forms of the page send.
+    Entered: TypeAlias = operations.PostPayToken | operations.PostPayTokenAddress
 
 _NEEDED = "This field is required."
 _TAX_IDS = {
@@ -23,7 +26,7 @@ _TAX_IDS = {
 }  # fmt: skip
 
 
-def collect_extras(call: Call, session: StoredSession, params: Params) -> None:
+def collect_extras(call: Call, session: StoredSession, params: Entered) -> None:
     """Store the customer's details, addresses, custom fields and consents. Raises ApiError 400 for invalid ones."""
     collect_customer(session, params)
     if session["phone_number_collection"]["enabled"]:
@@ -41,7 +44,7 @@ def collect_extras(call: Call, session: StoredSession, params: Params) -> None:
         total(call, session)
 
 
-def collect_customer(session: StoredSession, params: Params) -> None:
+def collect_customer(session: StoredSession, params: Entered) -> None:
     """Store the customer's name, e-mail address and phone. Raises ApiError 400 if there is no e-mail address."""
     details = session["customer_details"]
     if details is None or not details.get("email"):
@@ -54,7 +57,7 @@ def collect_customer(session: StoredSession, params: Params) -> None:
         }  # fmt: skip
 
 
-def _required_text(params: Params, name: str) -> str:
+def _required_text(params: Entered, name: str) -> str:
     """Return the text of a required field. Raises ApiError 400 if it is empty."""
     value = str(params.get(name) or "").strip()
     if not value:
@@ -62,7 +65,7 @@ def _required_text(params: Params, name: str) -> str:
     return value
 
 
-def collect_billing_address(session: StoredSession, params: Params) -> None:
+def collect_billing_address(session: StoredSession, params: Entered) -> None:
     """Store the billing address. Raises ApiError 400 for missing parts that the session or automatic tax requires."""
     address = _address(params)
     if session["billing_address_collection"] == "required":
@@ -78,7 +81,7 @@ def collect_billing_address(session: StoredSession, params: Params) -> None:
         session["customer_details"] = {**collected_details(session), "address": address}
 
 
-def collect_shipping_address(session: StoredSession, params: Params) -> None:
+def collect_shipping_address(session: StoredSession, params: Entered) -> None:
     """Store the delivery address. Raises ApiError 400 for missing parts, or a country that is not delivered to."""
     address = _address(params, "ship_")
     name = _required_text(params, "ship_name")
@@ -91,7 +94,7 @@ def collect_shipping_address(session: StoredSession, params: Params) -> None:
     collect(session, {"shipping_details": {"address": address, "name": name}})
 
 
-def _address(params: Params, prefix: str = "") -> api.Address:
+def _address(params: Entered, prefix: str = "") -> api.Address:
     """Return the address in the fields whose names begin with ``prefix``."""
     typed = {name: str(params.get(prefix + name) or "").strip() or None for name in fields.ADDRESS}
     return {
@@ -104,7 +107,7 @@ def _address(params: Params, prefix: str = "") -> api.Address:
     }
 
 
-def _names(session: StoredSession, params: Params) -> None:
+def _names(session: StoredSession, params: Entered) -> None:
     """Store the names that ``name_collection`` requires."""
     asked = session.get("name_collection") or {}
     business = _name(asked.get("business"), "business_name", params)
@@ -117,14 +120,14 @@ def _names(session: StoredSession, params: Params) -> None:
         collect(session, {"individual_name": individual})
 
 
-def _name(rule: NameRule | None, field: str, params: Params) -> str:
+def _name(rule: NameRule | None, field: str, params: Entered) -> str:
     """Return the name in a field; empty if it is not collected, or is optional and was left out."""
     if rule is None or not rule["enabled"]:
         return ""
     return str(params.get(field) or "").strip() if rule["optional"] else _required_text(params, field)
 
 
-def _tax_id(session: StoredSession, params: Params) -> None:
+def _tax_id(session: StoredSession, params: Entered) -> None:
     """Store the tax id and the name of the business. Raises ApiError 400 for a malformed tax id."""
     asked = session.get("tax_id_collection")
     if asked is None or not asked["enabled"]:
@@ -145,7 +148,7 @@ def _tax_id(session: StoredSession, params: Params) -> None:
         details["tax_ids"] = [{"type": kind or "unknown", "value": value}]
 
 
-def _custom(field: CustomField, params: Params) -> None:
+def _custom(field: CustomField, params: Entered) -> None:
     """Store the value of a custom field. Raises ApiError 400 for a wrong length, non-digits, or an unknown option."""
     name, kind = f"custom[{field['key']}]", field["type"]
     custom = params.get("custom")
@@ -179,7 +182,7 @@ def _set_value(field: CustomField, value: str | None) -> None:
         field["text"]["value"] = value
 
 
-def _delivery(session: StoredSession, params: Params) -> None:
+def _delivery(session: StoredSession, params: Entered) -> None:
     """Set the shipping cost to that of the chosen shipping option."""
     rate = params.get("shipping_rate")
     for option in session["shipping_options"]:
@@ -193,7 +196,7 @@ def _delivery(session: StoredSession, params: Params) -> None:
             }
 
 
-def _consent(session: StoredSession, params: Params) -> None:
+def _consent(session: StoredSession, params: Entered) -> None:
     """Store the consents. Raises ApiError 400 if required terms were not accepted."""
     asked = session["consent_collection"] or {}
     promotions, terms = asked.get("promotions") == "auto", asked.get("terms_of_service") == "required"

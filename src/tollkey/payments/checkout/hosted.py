@@ -21,7 +21,7 @@ from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.order import change_order
 from tollkey.payments.methods import payment_methods
 from tollkey.payments.shared import providers
-from tollkey.wire import ApiError, Call, Endpoint, P, Params, Reply, invalid
+from tollkey.wire import ApiError, Call, Endpoint, P, Reply, invalid
 from tollkey.wire.hosted import redirect
 from tollkey.wire.live import asks
 
@@ -42,15 +42,19 @@ def _names(call: Call, session: StoredSession) -> Mapping[str, str | None]:
     return {id: call.objects.get(kinds.SHIPPING_RATE, id)["display_name"] for id in ids}
 
 
-def show(call: Call, params: Params) -> Reply:
+def show(call: Call, params: operations.GetPayToken) -> Reply:
     """Show the page of an open session, or the result of another one."""
-    session = _here(call)
+    return _show(call, _here(call), params.get("method"))
+
+
+def _show(call: Call, session: StoredSession, method: str | None = None) -> Reply:
+    """Show the page of a session. method: the type of payment method whose fields it shows."""
     if session["status"] != "open":
         return page.done_page(session)
-    return page.pay_page(call, session, _names(call, session), kind=params.get("method"))
+    return page.pay_page(call, session, _names(call, session), kind=method)
 
 
-def came_back(call: Call, params: Params) -> Reply:
+def came_back(call: Call, params: operations.GetPayTokenReturn) -> Reply:
     """Show the result after a challenge, or the page with an error."""
     session = _here(call)
     if session["status"] != "open":
@@ -59,11 +63,16 @@ def came_back(call: Call, params: Params) -> Reply:
     return page.pay_page(call, session, _names(call, session), form=Form({}, "", problem))
 
 
-def _again(call: Call, session: StoredSession, params: Params, error: ApiError) -> Reply:
+def _again(call: Call, session: StoredSession, params: Mapping[str, object], error: ApiError) -> Reply:
     """Show the page again, with the error beside its field."""
+    kind = params.get("method")
     field = place_of(error.param) or ("number" if error.type == "card_error" else "")
     shown = page.pay_page(
-        call, session, _names(call, session), form=Form(params, field, error.message), kind=params.get("method")
+        call,
+        session,
+        _names(call, session),
+        form=Form(params, field, error.message),
+        kind=kind if isinstance(kind, str) else None,
     )
     return replace(shown, guess=error.guess)
 
@@ -79,11 +88,11 @@ def _to_page(call: Call) -> Reply:
     return redirect(f"/pay/{call.path['token']}")
 
 
-def promotion(call: Call, params: Params) -> Reply:
+def promotion(call: Call, params: operations.PostPayTokenPromotion) -> Reply:
     """Apply a promotion code, or remove it if the code is empty."""
     session = _here(call)
     if session["status"] != "open" or not session["allow_promotion_codes"]:
-        return show(call, params)
+        return _show(call, session)
     code = (params.get("promotion_code") or "").strip()
     if not code and session["_discounts"]:
         discount(call, session, [])
@@ -99,7 +108,7 @@ def promotion(call: Call, params: Params) -> Reply:
     return _to_page(call)
 
 
-def order(call: Call, params: Params) -> Reply:
+def order(call: Call, params: operations.PostPayTokenOrder) -> Reply:
     """Change the order, within the limits of the session."""
     session = _here(call)
     if session["status"] != "open":
@@ -112,7 +121,7 @@ def order(call: Call, params: Params) -> Reply:
     return _to_page(call)
 
 
-def address(call: Call, params: Params) -> Reply:
+def address(call: Call, params: operations.PostPayTokenAddress) -> Reply:
     """Store the address, on which automatic tax depends, and show the page with the total."""
     session = _here(call)
     if session["status"] != "open":
@@ -130,7 +139,7 @@ def address(call: Call, params: Params) -> Reply:
     return _to_page(call)
 
 
-def submit(call: Call, params: Params) -> Reply:
+def submit(call: Call, params: operations.PostPayToken) -> Reply:
     """Pay with the entered details; show an error beside its field, or redirect to the challenge.
 
     If the entered details change the total (another shipping option or tax), the new total is shown before it is
@@ -161,7 +170,7 @@ def submit(call: Call, params: Params) -> Reply:
     return redirect(to) if to else page.done_page(session)
 
 
-def _total_changed(session: StoredSession, params: Params) -> ApiError | None:
+def _total_changed(session: StoredSession, params: operations.PostPayToken) -> ApiError | None:
     """Return the error for a total that differs from the one shown, else None."""
     shown = params.get("shown_total")
     changed = shown is not None and shown != str(session["amount_total"])
@@ -178,7 +187,7 @@ _ADDRESS: tuple[Literal["line1", "line2", "city", "state", "postal_code", "count
 )
 
 
-def _billing_address(params: Params, kept: api.Address | None) -> operations.Address:
+def _billing_address(params: operations.PostPayToken, kept: api.Address | None) -> operations.Address:
     """Return the entered address, or the customer's if none was entered."""
     address: operations.Address = {}
     entered = any(params.get(name) for name in _ADDRESS)
@@ -189,7 +198,7 @@ def _billing_address(params: Params, kept: api.Address | None) -> operations.Add
     return address
 
 
-def _entered_method(call: Call, session: StoredSession, params: Params) -> StoredPaymentMethod | None:
+def _entered_method(call: Call, session: StoredSession, params: operations.PostPayToken) -> StoredPaymentMethod | None:
     """Create the payment method from the entered details; return None if none is required.
 
     Raises ApiError 402 or 400 for invalid details.

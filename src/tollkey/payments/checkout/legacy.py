@@ -5,7 +5,10 @@ In those versions ``mode`` was required only with prices, and plans were in ``su
 
 from __future__ import annotations
 
-from tollkey.wire import Call, Params, invalid
+from collections.abc import Mapping
+from typing import Any
+
+from tollkey.wire import Call, invalid
 
 _MODE_NEEDED_SINCE = "2022-08-01"
 
@@ -19,14 +22,14 @@ _USE_PRICES = (
 )
 
 
-def _check_prices(params: Params) -> None:
+def _check_prices(params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 for lines without prices. Source of the text: django-ambassador issue 3."""
     for line in params.get("line_items") or ():
         if any(line.get(name) is not None for name in _BEFORE_PRICES):
             raise invalid(_USE_PRICES)
 
 
-def modern(call: Call, params: Params) -> Params:
+def modern(call: Call, params: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the parameters with ``mode``, ``line_items`` and ``discounts`` in place of older ones.
 
     Raises ApiError 400 if prices are used without ``mode``, and for lines without prices since 2022-08-01.

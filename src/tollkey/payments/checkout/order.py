@@ -13,10 +13,11 @@ from tollkey.payments.checkout.fields import Form
 from tollkey.payments.checkout.known import currency_of, price_of
 from tollkey.payments.checkout.lines import make_items, total
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import Call, Params, invalid
+from tollkey.wire import Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import AdjustableQuantity, LineEntry, OptionalItem, StoredLine, StoredSession
+    from tollkey.wire import operations
 
 _LONGEST = 12
 
@@ -84,7 +85,7 @@ def _of_line(item: StoredLine, currency: str, form: Form) -> list[str]:
     return made
 
 
-def change_order(call: Call, session: StoredSession, params: Params) -> None:
+def change_order(call: Call, session: StoredSession, params: operations.PostPayTokenOrder) -> None:
     """Change the order as entered. Raises ApiError 400, with the field's name, for a value that is not allowed."""
     entries = [_entry(item, currency_of(session), params) for item in session["_lines"] if not item.get("_optional")]
     ids = [item["id"] for item in session["_lines"] if not item.get("_optional")]
@@ -101,7 +102,7 @@ def change_order(call: Call, session: StoredSession, params: Params) -> None:
     total(call, session)
 
 
-def _entry(item: StoredLine, currency: str, params: Params) -> LineEntry:
+def _entry(item: StoredLine, currency: str, params: operations.PostPayTokenOrder) -> LineEntry:
     """Return a line item as parameters, with the entered quantity and amount."""
     rule, count = item.get("adjustable_quantity"), item["quantity"]
     wanted = _entered(params, "quantity", item["id"])
@@ -117,13 +118,13 @@ def _entry(item: StoredLine, currency: str, params: Params) -> LineEntry:
     }  # fmt: skip
 
 
-def _entered(params: Params, group: str, id: str) -> str:
+def _entered(params: operations.PostPayTokenOrder, group: str, id: str) -> str:
     """Return the entered value of a line item's field."""
     given = params.get(group)
     return str(given.get(id) or "").strip() if isinstance(given, dict) else ""
 
 
-def _amount(item: StoredLine, currency: str, params: Params) -> int | None:
+def _amount(item: StoredLine, currency: str, params: operations.PostPayTokenOrder) -> int | None:
     """Return the amount that the customer chose, in minor units. Raises ApiError 400 outside of the price's limits."""
     custom, text = price_of(item)["custom_unit_amount"], _entered(params, "amount", item["id"])
     if not custom or not text:

@@ -20,6 +20,7 @@ from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, receipt_links
 from tollkey.payments.tax import automatic
 from tollkey.wire import Action, Call, Endpoint, P, Page, Params, Reply, Resource, invalid, new_object
+from tollkey.wire.errors import missing_param
 from tollkey.wire.hosted import hosted_url, html_page, redirect
 from tollkey.wire.live import records
 from tollkey.wire.objects import value_at
@@ -27,7 +28,7 @@ from tollkey.wire.pages import listing, nested_list, page_of_list, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredLink, StoredSession
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("payment_links", "Payment Links", "Payment Links")
 _PLAIN = (
@@ -45,18 +46,21 @@ _PASSED = (
 )  # fmt: skip
 
 
-def _apply(link: StoredLink, params: Params) -> None:
+def _apply(link: StoredLink, params: operations.PostPaymentLinks | operations.PostPaymentLinksPaymentLink) -> None:
     """Apply the parameters to a link, with all keys of the API."""
     fields.assign(link, params, [name for name in _PLAIN if name in params])
     if params.get("after_completion"):
-        given = params["after_completion"]
-        kind = given["type"]
-        inner: Any = given.get(kind) or {}
-        if kind == "hosted_confirmation":
-            message = inner.get("custom_message")
-            link["after_completion"] = {"hosted_confirmation": {"custom_message": message}, "type": kind}
+        after = params["after_completion"]
+        if after["type"] == "hosted_confirmation":
+            message = value_at(after, "hosted_confirmation.custom_message")
+            link["after_completion"] = {
+                "hosted_confirmation": {"custom_message": message},
+                "type": "hosted_confirmation",
+            }
+        elif not after.get("redirect"):
+            raise missing_param("after_completion[redirect]")
         else:
-            link["after_completion"] = {"redirect": inner, "type": kind}
+            link["after_completion"] = {"redirect": {"url": after["redirect"]["url"]}, "type": "redirect"}
     if params.get("automatic_tax"):
         given = params["automatic_tax"]
         link["automatic_tax"] = {"enabled": given["enabled"], "liability": automatic.liability_of(given)}
@@ -82,16 +86,18 @@ def _apply(link: StoredLink, params: Params) -> None:
         used = value_at(link["restrictions"] or {}, "completed_sessions.count") or 0
         link["restrictions"] = None if limit is None else {"completed_sessions": {"count": used, "limit": limit}}
     if "shipping_address_collection" in params:
-        link["shipping_address_collection"] = params["shipping_address_collection"]
-    if params.get("consent_collection"):
+        where = params["shipping_address_collection"]
+        link["shipping_address_collection"] = {"allowed_countries": [*where["allowed_countries"]]} if where else None
+    if "consent_collection" in params:
         consent = params["consent_collection"]
+        reuse = consent.get("payment_method_reuse_agreement")
         link["consent_collection"] = {
-            "payment_method_reuse_agreement": consent.get("payment_method_reuse_agreement"),
+            "payment_method_reuse_agreement": {"position": reuse["position"]} if reuse else None,
             "promotions": consent.get("promotions"),
             "terms_of_service": consent.get("terms_of_service"),
         }
     if "custom_fields" in params:
-        link["_custom_fields"] = params["custom_fields"] or []
+        link["_custom_fields"] = list(params["custom_fields"] or [])
         link["custom_fields"] = [_field(one) for one in params["custom_fields"] or []]
     fields.merge_metadata(link, params)
 
@@ -138,7 +144,7 @@ def _subscription(
     }
 
 
-def create(call: Call, params: Params) -> StoredLink:
+def create(call: Call, params: operations.PostPaymentLinks) -> StoredLink:
     """Create a payment link."""
     currency = shared_currency.check_currency(params["currency"], "currency") if params.get("currency") else None
     check_quantities(params["line_items"])
@@ -186,7 +192,7 @@ def create(call: Call, params: Params) -> StoredLink:
     return call.objects.insert(link, "payment_link.created")
 
 
-def update(call: Call, params: Params) -> StoredLink:
+def update(call: Call, params: operations.PostPaymentLinksPaymentLink) -> StoredLink:
     """Change a payment link; existing sessions are not changed."""
     link = call.objects.get(kinds.PAYMENT_LINK, call.path["payment_link"])
     check_link(params, any(price_of(item)["recurring"] for item in link["_lines"]), len(link["_lines"]))
@@ -204,13 +210,13 @@ def update(call: Call, params: Params) -> StoredLink:
     return call.objects.save(link, "payment_link.updated")
 
 
-def line_items(call: Call, params: Params) -> Page:
+def line_items(call: Call, params: operations.GetPaymentLinksPaymentLinkLineItems) -> Page:
     """List the line items of a payment link."""
     link = call.objects.get(kinds.PAYMENT_LINK, call.path["payment_link"])
     return page_of_list(shown(link["_lines"]), f"/v1/payment_links/{link['id']}/line_items", params)
 
 
-def visit(call: Call, params: Params) -> Reply:
+def visit(call: Call, params: operations.GetBuyToken) -> Reply:
     """Show the page of a payment link, with a button that starts a session."""
     link = call.objects.get(kinds.PAYMENT_LINK, call.path["id"])
     if not link["active"]:
@@ -226,7 +232,7 @@ def visit(call: Call, params: Params) -> Reply:
     return html_page(names, body)
 
 
-def begin(call: Call, params: Params) -> Reply:
+def begin(call: Call, params: operations.PostBuyToken) -> Reply:
     """Create a session from the link, and redirect to its page."""
     link = call.objects.get(kinds.PAYMENT_LINK, call.path["id"])
     if not link["active"]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.known import delivery_of
 from tollkey.payments.tax import automatic as tax_automatic
 from tollkey.payments.tax import rates
-from tollkey.wire import Call, Params, invalid
+from tollkey.wire import Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import CollectedInformation, StoredSession
@@ -23,7 +24,7 @@ _NO_LOCATION = (
 )
 
 
-def check_customer(call: Call, session: StoredSession, params: Params) -> None:
+def check_customer(call: Call, session: StoredSession, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 if automatic tax needs an address that the customer neither has nor will get."""
     update = params.get("customer_update") or {}
     if update and not session["customer"]:

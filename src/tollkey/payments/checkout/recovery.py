@@ -12,6 +12,7 @@ from tollkey.wire.hosted import hosted_url, html_page, redirect
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession
+    from tollkey.wire import operations
 
 _DAYS = 30
 
@@ -24,14 +25,14 @@ def offer(call: Call, session: StoredSession) -> None:
         recovery.update({"expires_at": until, "url": hosted_url(call, "recover", session["id"], expires_at=until)})
 
 
-def show(call: Call, params: Params) -> Reply:
+def show(call: Call, params: operations.GetRecoverToken) -> Reply:
     """Show the page that continues the order."""
     form = f'<form method="post" action="/recover/{call.path["token"]}"><button autofocus>Continue</button></form>'
     body = f"<h1>Continue your order</h1>\n{form}"
     return html_page("Continue your order", body)
 
 
-def again(call: Call, params: Params) -> Reply:
+def again(call: Call, params: operations.PostRecoverToken) -> Reply:
     """Create a session equal to the expired one, and redirect to its page."""
     old = call.objects.get(kinds.SESSION, call.path["id"])
     kept = old["_params"]

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.known import price_of
 from tollkey.payments.subscriptions import currencies
-from tollkey.wire import Call, Params, invalid
+from tollkey.wire import Call, invalid
 from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession
+    from tollkey.wire import operations
 
 #: Parameters that only some modes allow -> those modes.
 _MODES = {
@@ -51,7 +52,7 @@ _MOST_LINES, _MOST_OF_A_KIND = 100, 20
 _TWO_DAYS, _LONGEST_TRIAL = 2 * 86_400, 730
 
 
-def check(call: Call, params: Params, mode: str, ui: str) -> None:
+def check(call: Call, params: Mapping[str, Any], mode: str, ui: str) -> None:
     """Raise ApiError 400 for parameters that contradict each other.
 
     ui: ``hosted_page``, ``embedded_page`` or ``elements``; ``params["ui_mode"]`` may have its older name.
@@ -69,7 +70,7 @@ def check(call: Call, params: Params, mode: str, ui: str) -> None:
     _check_subscription(call, params.get("subscription_data") or {})
 
 
-def _check_mode(params: Params, mode: str) -> None:
+def _check_mode(params: Mapping[str, Any], mode: str) -> None:
     """Raise ApiError 400 for parameters that the mode does not allow, or a missing one that it requires."""
     for name, modes in _MODES.items():
         if _is_given(params, name) and mode not in modes:
@@ -90,12 +91,12 @@ def _check_mode(params: Params, mode: str) -> None:
         raise missing_param("currency")
 
 
-def _is_given(params: Params, name: str) -> bool:
+def _is_given(params: Mapping[str, Any], name: str) -> bool:
     """Return whether a parameter is given, other than to disable something."""
     return bool(params.get(name)) and params[name] != {"enabled": False}
 
 
-def _check_ui(params: Params, ui: str) -> None:
+def _check_ui(params: Mapping[str, Any], ui: str) -> None:
     """Raise ApiError 400 for parameters that the ``ui_mode`` does not allow, or a missing one that it requires."""
     if ui == "hosted_page":
         if not params.get("success_url"):
@@ -159,7 +160,7 @@ def _check_branding(given: Mapping[str, Any]) -> None:
             )
 
 
-def _check_methods(params: Params) -> None:
+def _check_methods(params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 for missing options of a payment method type."""
     mandate = value_at(params, "payment_method_options.acss_debit.mandate_options") or {}
     if mandate.get("payment_schedule") in ("interval", "combined") and not mandate.get("interval_description"):
@@ -183,7 +184,7 @@ def _check_subscription(call: Call, data: Mapping[str, Any]) -> None:
         )
 
 
-def check_tax_rates(call: Call, params: Params) -> None:
+def check_tax_rates(call: Call, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 for inactive tax rates; existing sessions keep theirs."""
     named = [
         (id, f"line_items[{place}][tax_rates][{number}]")
@@ -197,7 +198,9 @@ def check_tax_rates(call: Call, params: Params) -> None:
             raise invalid(f"The tax rate `{id}` is inactive and can't be used with new Checkout Sessions.", param)
 
 
-def check_link(params: Params, recurring: bool, lines: int) -> None:
+def check_link(
+    params: operations.PostPaymentLinks | operations.PostPaymentLinksPaymentLink, recurring: bool, lines: int
+) -> None:
     """Raise ApiError 400 for parameters of a payment link that contradict each other.
 
     recurring: whether one of its prices recurs, so that its sessions have mode ``subscription``. lines: its number of
@@ -212,8 +215,8 @@ def check_link(params: Params, recurring: bool, lines: int) -> None:
             "You can not pass `application_fee_amount` when a line item has a recurring price.",
             "application_fee_amount",
         )
-    percent = params.get("application_fee_percent")
-    if percent is not None:
+    if "application_fee_percent" in params:
+        percent = params["application_fee_percent"]
         if not recurring:
             raise invalid(
                 "You can not pass `application_fee_percent` when no line item has a recurring price.",

@@ -24,7 +24,7 @@ from tollkey.payments.checkout.recovery import PAGES as RECOVERY
 from tollkey.payments.methods import instruments
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import events, fields, providers
-from tollkey.wire import Action, Call, Endpoint, P, Page, Params, Resource, invalid
+from tollkey.wire import Action, Call, Endpoint, P, Page, Resource, invalid
 from tollkey.wire.access import publishable_access
 from tollkey.wire.errors import missing_param
 from tollkey.wire.live import asks, records
@@ -35,7 +35,7 @@ from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 __all__ = ["CHECKOUT_SESSION", "PERMISSION", "new_session", "page_of"]
 
@@ -44,7 +44,7 @@ _NAME = "checkout.session"
 _OLD_UI = {"hosted_page": "hosted", "embedded_page": "embedded", "elements": "custom"}
 
 
-def create(call: Call, params: Params) -> StoredSession:
+def create(call: Call, params: operations.PostCheckoutSessions) -> StoredSession:
     """Create a session; its ``url`` is the customer's payment page."""
     return new_session(call, params)
 
@@ -54,7 +54,7 @@ def _get(call: Call) -> StoredSession:
     return call.objects.get(kinds.SESSION, call.path["session"])
 
 
-def update(call: Call, params: Params) -> StoredSession:
+def update(call: Call, params: operations.PostCheckoutSessionsSession) -> StoredSession:
     """Change a session's metadata, shipping options, line items or collected information."""
     session = _get(call)
     fields.merge_metadata(session, params)
@@ -77,28 +77,40 @@ def update(call: Call, params: Params) -> StoredSession:
         session["_lines"] = make_items(call, entries, session["currency"])
         total(call, session)
     if params.get("collected_information"):
-        collect(session, params["collected_information"])
+        _collect(session, params["collected_information"])
         if session["mode"] != "setup":
             total(call, session)
     return call.objects.save(session)
 
 
-def list_sessions(call: Call, params: Params) -> Page:
+def _collect(session: StoredSession, told: operations.PostCheckoutSessionsSessionCollectedInformation) -> None:
+    """Store the delivery address that the request sends, with all parts of an address."""
+    shipping = told.get("shipping_details")
+    if shipping:
+        address = fields.full_address(shipping["address"])
+        collect(session, {"shipping_details": {"address": address, "name": shipping["name"]}})
+
+
+def list_sessions(call: Call, params: operations.GetCheckoutSessions) -> Page:
     """List sessions by customer, e-mail address, intent, link, subscription or status."""
-    names = ("customer", "payment_intent", "payment_link", "subscription", "status")
-    equal: dict[str, str | Sequence[str]] = {name: params[name] for name in names if params.get(name)}
-    if (params.get("customer_details") or {}).get("email"):
-        equal["customer_details.email"] = params["customer_details"]["email"]
+    equal: dict[str, str | Sequence[str]] = {
+        name: params[name]
+        for name in ("customer", "payment_intent", "payment_link", "subscription", "status")
+        if params.get(name)
+    }
+    details = params.get("customer_details")
+    if details and details["email"]:
+        equal["customer_details.email"] = details["email"]
     return list_page(call, _NAME, params, equal, url="/v1/checkout/sessions")
 
 
-def line_items(call: Call, params: Params) -> Page:
+def line_items(call: Call, params: operations.GetCheckoutSessionsSessionLineItems) -> Page:
     """List the line items of a session."""
     session = _get(call)
     return page_of_list(shown(session["_lines"]), f"/v1/checkout/sessions/{session['id']}/line_items", params)
 
 
-def expire(call: Call, params: Params) -> StoredSession:
+def expire(call: Call, params: operations.PostCheckoutSessionsSessionExpire) -> StoredSession:
     """Expire an open session; it can no longer be paid."""
     session = _get(call)
     if session["status"] != "open":
@@ -121,12 +133,12 @@ def expire_unpaid(call: Call, id: str) -> None:
 # -- endpoints that the CLI's fixtures use to pay a session
 
 
-def payment_page(call: Call, params: Params) -> StoredSession:
+def payment_page(call: Call, params: operations.GetPaymentPagesSession) -> StoredSession:
     """Retrieve the session for its page."""
     return _get(call)
 
 
-def confirm_page(call: Call, params: Params) -> StoredSession:
+def confirm_page(call: Call, params: operations.PostPaymentPagesSessionConfirm) -> StoredSession:
     """Pay a session with a payment method, as its page does."""
     session = _get(call)
     expected = params.get("expected_amount")

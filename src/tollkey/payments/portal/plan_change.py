@@ -268,7 +268,7 @@ def _costs(at: Here, subscription: StoredSubscription, change: Params) -> str:
     asked: Params = {"subscription": subscription["id"], "subscription_details": details}
     if "discounts" in change:
         asked["discounts"] = change["discounts"]
-    invoice = previews.preview(at.call, asked)
+    invoice = previews.preview_change(at.call, asked)
     amount = shared_currency.show(invoice["amount_due"], invoice["currency"])
     at_once = invoice["period_end"] == at.call.now
     if not at_once:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.invoices import drafts, invoiceitems, lifecycle, line_terms
@@ -15,7 +15,7 @@ from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_m
 from tollkey.payments.subscriptions.periods import period_of_item, whole_period
 from tollkey.payments.subscriptions.proration import item_details
 from tollkey.payments.usage import quantities
-from tollkey.wire import Call, Params
+from tollkey.wire import Call
 from tollkey.wire.errors import card_error
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def make_partial(line: api.LineItem, amount: int) -> None:
 
 
 def added_lines(
-    call: Call, subscription: StoredSubscription, params: Params, customer: StoredCustomer, invoice: str
+    call: Call, subscription: StoredSubscription, params: Mapping[str, Any], customer: StoredCustomer, invoice: str
 ) -> list[StoredLine]:
     """Create the one-time lines of ``add_invoice_items``, each with its invoice item, and return them.
 

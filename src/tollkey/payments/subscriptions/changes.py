@@ -46,7 +46,7 @@ from tollkey.payments.subscriptions.periods import (
 from tollkey.payments.subscriptions.proration import prorations
 from tollkey.payments.subscriptions.settings import apply_settings, pause_of, set_cancel, set_details, translate
 from tollkey.payments.subscriptions.trials import without_method
-from tollkey.wire import Call, Params, invalid
+from tollkey.wire import Call, invalid
 from tollkey.wire.metadata import merged_metadata
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ UPDATED: Final = "customer.subscription.updated"
 _CANCELED = "A canceled subscription can only update its cancellation_details and metadata."
 
 
-def update(call: Call, subscription: StoredSubscription, params: Params) -> StoredSubscription:
+def update(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> StoredSubscription:
     """Change a subscription, bill the difference, and return it.
 
     params: those of the update endpoint. Raises ApiError for parameters that the subscription's status does not allow,
@@ -102,7 +102,7 @@ def update(call: Call, subscription: StoredSubscription, params: Params) -> Stor
     return subscription
 
 
-def _changes_items(params: Params) -> bool:
+def _changes_items(params: Mapping[str, Any]) -> bool:
     """Return whether the parameters change what a pending update may change."""
     return any(
         params.get(name) is not None
@@ -139,7 +139,7 @@ def _end_discounts(call: Call, old: Sequence[str], kept: Sequence[str]) -> None:
             redemption.remove(call, found)
 
 
-def _pause(call: Call, subscription: StoredSubscription, params: Params) -> None:
+def _pause(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> None:
     """Set ``pause_collection`` and schedule when collection resumes."""
     pause = pause_of(params)
     subscription["pause_collection"] = pause
@@ -149,7 +149,7 @@ def _pause(call: Call, subscription: StoredSubscription, params: Params) -> None
         call.schedule.add(resumes, jobs.SUBSCRIPTION_RESUME, subscription["id"], subscription["test_clock"])
 
 
-def wanted_changes(params: Params, items: list[StoredSubscriptionItem]) -> Sequence[Mapping[str, Any]]:
+def wanted_changes(params: Mapping[str, Any], items: list[StoredSubscriptionItem]) -> Sequence[Mapping[str, Any]]:
     """Return the item changes of the parameters; ``plan`` and ``quantity`` at the top level change the only item.
 
     Raises ApiError 400 for those two if there are several items.
@@ -170,7 +170,7 @@ def wanted_changes(params: Params, items: list[StoredSubscriptionItem]) -> Seque
 def change(
     call: Call,
     subscription: StoredSubscription,
-    params: Params,
+    params: Mapping[str, Any],
     customer: StoredCustomer,
     old: StoredSubscription,
 ) -> None:
@@ -209,7 +209,7 @@ def _bill(
     call: Call,
     subscription: StoredSubscription,
     lines: list[StoredLine],
-    params: Params,
+    params: Mapping[str, Any],
     snapshot: Snapshot,
     id: str,
 ) -> None:
@@ -245,7 +245,7 @@ def _bill(
 def _move_periods(
     call: Call,
     subscription: StoredSubscription,
-    params: Params,
+    params: Mapping[str, Any],
     before: list[StoredSubscriptionItem],
     after: list[StoredSubscriptionItem],
 ) -> tuple[bool, bool]:
@@ -307,7 +307,7 @@ def _was_free(call: Call, before: list[StoredSubscriptionItem], after: list[Stor
     return not any(is_metered(item) for item in before) and whole(before) == 0 and whole(after) > 0
 
 
-def cancel(call: Call, subscription: StoredSubscription, params: Params) -> StoredSubscription:
+def cancel(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> StoredSubscription:
     """Cancel a subscription now and return it.
 
     params: ``prorate`` credits the unused time, ``invoice_now`` bills pending invoice items and usage. Raises ApiError

@@ -34,7 +34,7 @@ from tollkey.payments.subscriptions.lifecycle import INCOMPLETE_SECONDS
 from tollkey.payments.subscriptions.pending_items import plan as plan_pending
 from tollkey.payments.subscriptions.periods import TRIAL_NOTICE, schedule_jobs, terms_of
 from tollkey.payments.subscriptions.settings import apply_settings, set_cancel, translate
-from tollkey.wire import Call, Params, invalid, new_object
+from tollkey.wire import Call, invalid, new_object
 from tollkey.wire.errors import missing_param
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _CLASSIC_BEFORE = "2025-09-30"
 _ERROR_BEFORE = "2019-03-14"
 
 
-def wanted_items(params: Params) -> Sequence[Mapping[str, Any]]:
+def wanted_items(params: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """Return the items of the parameters; ``plan`` and ``quantity`` at the top level are one item.
 
     Raises ApiError 400 if there are none.
@@ -61,7 +61,7 @@ def wanted_items(params: Params) -> Sequence[Mapping[str, Any]]:
     raise missing_param("items")
 
 
-def create(call: Call, params: Params, *, schedule: str | None = None) -> StoredSubscription:
+def create(call: Call, params: Mapping[str, Any], *, schedule: str | None = None) -> StoredSubscription:
     """Create a subscription, bill its first period and return it.
 
     schedule: the id of the subscription schedule that creates it. Raises ApiError 400 for invalid parameters, and 402
@@ -124,7 +124,7 @@ def create(call: Call, params: Params, *, schedule: str | None = None) -> Stored
 
 
 def _blank(
-    call: Call, params: Params, customer: StoredCustomer, currency: str, schedule: str | None
+    call: Call, params: Mapping[str, Any], customer: StoredCustomer, currency: str, schedule: str | None
 ) -> StoredSubscription:
     """Return a new subscription with default values, not stored."""
     mode = fields.given(
@@ -173,7 +173,7 @@ def _store_and_bill(
     call: Call,
     subscription: StoredSubscription,
     items: list[StoredSubscriptionItem],
-    params: Params,
+    params: Mapping[str, Any],
     customer: StoredCustomer,
 ) -> StoredSubscription:
     """Store the subscription and bill its first period."""

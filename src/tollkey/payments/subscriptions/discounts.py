@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import kinds, redemption, restrictions
-from tollkey.wire import Call, Params
+from tollkey.wire import Call
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
@@ -24,7 +25,7 @@ def discounts_of_customer(customer: StoredCustomer) -> list[str]:
     return [discount["id"]] if discount else []
 
 
-def check_minimum(call: Call, params: Params, purchase: Money) -> None:
+def check_minimum(call: Call, params: Mapping[str, Any], purchase: Money) -> None:
     """Raise ApiError 400 for a promotion code whose ``minimum_amount`` is more than what is bought.
 
     params: ``discounts``, or ``promotion_code`` of older versions.

@@ -14,7 +14,7 @@ from tollkey.keys import Permission
 from tollkey.payments.catalog import products
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid, new_object
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid, new_object
 from tollkey.wire.errors import missing_object
 from tollkey.wire.live import records
 from tollkey.wire.objects import Deleted
@@ -22,13 +22,13 @@ from tollkey.wire.pages import list_page, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredProductFeature
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("entitlement", "Entitlements", "Billing")
 _FEATURES = "/v1/entitlements/features"
 
 
-def create(call: Call, params: Params) -> api.EntitlementsFeature:
+def create(call: Call, params: operations.PostEntitlementsFeatures) -> api.EntitlementsFeature:
     """Create a feature. Raises ApiError 400 if its ``lookup_key`` exists in the account."""
     key = params["lookup_key"]
     known = call.objects.query(kinds.FEATURE, {"lookup_key": key}, limit=1)
@@ -50,7 +50,7 @@ def create(call: Call, params: Params) -> api.EntitlementsFeature:
     return call.objects.insert(feature)
 
 
-def update(call: Call, params: Params) -> api.EntitlementsFeature:
+def update(call: Call, params: operations.PostEntitlementsFeaturesId) -> api.EntitlementsFeature:
     """Rename a feature, archive it, or reactivate it."""
     feature = call.objects.get(kinds.FEATURE, call.path["id"])
     fields.merge_metadata(feature, params)
@@ -61,14 +61,14 @@ def update(call: Call, params: Params) -> api.EntitlementsFeature:
     return call.objects.save(feature)
 
 
-def list_features(call: Call, params: Params) -> Page:
+def list_features(call: Call, params: operations.GetEntitlementsFeatures) -> Page:
     """List features: the active or the archived ones, or the one with a lookup key."""
     equal: dict[str, str] = {"lookup_key": params["lookup_key"]} if params.get("lookup_key") else {}
     equal["active"] = "false" if params.get("archived") else "true"
     return list_page(call, kinds.FEATURE, params, equal, url=_FEATURES)
 
 
-def list_entitlements(call: Call, params: Params) -> Page:
+def list_entitlements(call: Call, params: operations.GetEntitlementsActiveEntitlements) -> Page:
     """List the active entitlements of a customer."""
     customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
     return list_page(
@@ -76,7 +76,7 @@ def list_entitlements(call: Call, params: Params) -> Page:
     )
 
 
-def attach(call: Call, params: Params) -> StoredProductFeature:
+def attach(call: Call, params: operations.PostProductsProductFeatures) -> StoredProductFeature:
     """Attach a feature to a product. Raises ApiError 400 if it is archived or attached already."""
     product = call.objects.get(kinds.PRODUCT, call.path["product"])
     feature = call.objects.get(kinds.FEATURE, params["entitlement_feature"], "entitlement_feature")
@@ -104,17 +104,17 @@ def _link(call: Call) -> StoredProductFeature:
     return link
 
 
-def show_link(call: Call, params: Params) -> StoredProductFeature:
+def show_link(call: Call, params: operations.GetProductsProductFeaturesId) -> StoredProductFeature:
     """Retrieve a feature of a product."""
     return _link(call)
 
 
-def detach(call: Call, params: Params) -> Deleted:
+def detach(call: Call, params: operations.DeleteProductsProductFeaturesId) -> Deleted:
     """Detach a feature from a product; customers keep it until their next renewal."""
     return call.objects.delete(_link(call))
 
 
-def list_links(call: Call, params: Params) -> Page:
+def list_links(call: Call, params: operations.GetProductsProductFeatures) -> Page:
     """List the features of a product."""
     product = call.objects.get(kinds.PRODUCT, call.path["product"])["id"]
     return list_page(call, kinds.PRODUCT_FEATURE, params, {"_product": product}, url=f"/v1/products/{product}/features")

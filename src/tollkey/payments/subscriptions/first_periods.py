@@ -6,8 +6,8 @@ first period are prorated (docs.stripe.com/billing/subscriptions/billing-cycle a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.shared import fields
@@ -25,7 +25,7 @@ from tollkey.payments.subscriptions.periods import (
     trial_end_of,
     whole_period,
 )
-from tollkey.wire import Call, Params, invalid
+from tollkey.wire import Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredLine
@@ -39,7 +39,7 @@ def set_first_periods(
     call: Call,
     subscription: StoredSubscription,
     items: list[StoredSubscriptionItem],
-    params: Params,
+    params: Mapping[str, Any],
     trial_days: int | None,
 ) -> None:
     """Set anchor, trial and first periods of a new subscription from its parameters.
@@ -72,7 +72,7 @@ def set_first_periods(
 
 
 def _wanted_anchor(
-    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], params: Params
+    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], params: Mapping[str, Any]
 ) -> int | None:
     """Return the anchor of the parameters (UTC epoch seconds), else None.
 
@@ -121,7 +121,7 @@ def shorten_first_periods(subscription: StoredSubscription, items: list[StoredSu
 
 
 def first_lines(
-    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], params: Params
+    call: Call, subscription: StoredSubscription, items: list[StoredSubscriptionItem], params: Mapping[str, Any]
 ) -> list[StoredLine]:
     """Return the lines of the first invoice, without those of ``add_invoice_items``.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.subscriptions.previews import preview_of
 from tollkey.wire import Call, Endpoint, Page, Params
@@ -11,12 +12,18 @@ from tollkey.wire.resource import MoreEndpoints
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
+    from tollkey.wire import operations
 
 _OLD = "subscription_"
 
 
-def upcoming(call: Call, params: Params) -> StoredInvoice:
-    """Return the upcoming invoice, as versions before 2025-03-31 do.
+def upcoming(call: Call, params: operations.GetInvoicesUpcoming) -> StoredInvoice:
+    """Return the upcoming invoice, as versions before 2025-03-31 do."""
+    return _upcoming(call, params)
+
+
+def _upcoming(call: Call, params: Mapping[str, Any]) -> StoredInvoice:
+    """Return the upcoming invoice.
 
     The parameters ``subscription_*`` are fields of the present ``subscription_details``.
     """
@@ -30,9 +37,9 @@ def upcoming(call: Call, params: Params) -> StoredInvoice:
     return preview_of(call, {**rest, "subscription_details": details}, "upcoming")
 
 
-def upcoming_lines(call: Call, params: Params) -> Page:
+def upcoming_lines(call: Call, params: operations.GetInvoicesUpcomingLines) -> Page:
     """List the lines of the upcoming invoice."""
-    invoice = upcoming(
+    invoice = _upcoming(
         call,
         {name: value for name, value in params.items() if name not in ("limit", "starting_after", "ending_before")},
     )

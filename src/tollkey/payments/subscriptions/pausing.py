@@ -5,7 +5,8 @@ Source: docs.stripe.com/changelog/endive/2026-09-30/pause-subscription.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.shared import fields
@@ -17,7 +18,7 @@ from tollkey.payments.subscriptions.periods import begin_periods
 from tollkey.payments.subscriptions.proration import Charge, item_details, pending_entry, prorations
 from tollkey.payments.subscriptions.trials import PAUSED
 from tollkey.payments.usage import quantities
-from tollkey.wire import Call, Params, invalid
+from tollkey.wire import Call, invalid
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def was_requested(subscription: StoredSubscription) -> bool:
     return bool(value_at(subscription, "status_details.paused.subscription.type") == "pause_requested")
 
 
-def resume_paused(call: Call, subscription: StoredSubscription, params: Params) -> StoredSubscription:
+def resume_paused(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> StoredSubscription:
     """Resume a subscription that was paused on request with its anchor unchanged, and debit the rest of its period.
 
     It becomes active now; with ``proration_behavior=always_invoice`` once the invoice is paid.

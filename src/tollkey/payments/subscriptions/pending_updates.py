@@ -9,8 +9,8 @@ pending ──its invoice is voided, or another change replaces it──▶ disc
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import lifecycle
@@ -19,7 +19,7 @@ from tollkey.payments.subscriptions import jobs, kinds, states
 from tollkey.payments.subscriptions.items import load, store_items
 from tollkey.payments.subscriptions.periods import period_of, schedule_jobs
 from tollkey.payments.subscriptions.settings import set_cancel
-from tollkey.wire import Call, Params, invalid
+from tollkey.wire import Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
@@ -62,7 +62,7 @@ _SUPPORTED_SINCE = {
 _SUPPORTED_OF_ITEMS_SINCE = {"metadata": "2026-05-27", "discounts": "2026-07-29"}
 
 
-def check_supported(call: Call, params: Params) -> None:
+def check_supported(call: Call, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 for the first parameter that a pending update does not support in the call's version.
 
     Source: the reference of pending updates; for the text, codecov-api issue 839.
@@ -77,7 +77,7 @@ def check_supported(call: Call, params: Params) -> None:
         )
 
 
-def _unsupported(call: Call, params: Params) -> Iterator[str]:
+def _unsupported(call: Call, params: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names of unsupported parameters."""
     for name in params:
         if name not in _SUPPORTED and call.version < _SUPPORTED_SINCE.get(name, "9"):
@@ -93,7 +93,7 @@ def suspend(
     subscription: StoredSubscription,
     invoice: StoredInvoice,
     before: tuple[StoredSubscription, list[StoredSubscriptionItem]],
-    params: Params,
+    params: Mapping[str, Any],
 ) -> None:
     """Undo a change until its invoice is paid, and keep it in ``pending_update``.
 
@@ -186,7 +186,7 @@ def _end_discounts(call: Call, ids: list[str]) -> None:
             redemption.remove(call, discount)
 
 
-def replace(call: Call, subscription: StoredSubscription, params: Params, *, changes: bool) -> None:
+def replace(call: Call, subscription: StoredSubscription, params: Mapping[str, Any], *, changes: bool) -> None:
     """Discard or expire the pending update if an update with these parameters replaces it.
 
     changes: whether the new update changes what a pending one may change.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic, pricing
 from tollkey.payments.subscriptions import jobs
-from tollkey.wire import Call, Params, invalid
+from tollkey.wire import Call, invalid
 from tollkey.wire.errors import exclusive
 from tollkey.wire.kinds import Job
 
@@ -127,7 +127,7 @@ def whole_period(subscription: StoredSubscription, item: StoredSubscriptionItem,
     return arithmetic.Period(*arithmetic.period_around(subscription["billing_cycle_anchor"], *interval_of(item), at))
 
 
-def trial_end_of(call: Call, params: Params, trial_days: int | None) -> int | None:
+def trial_end_of(call: Call, params: Mapping[str, Any], trial_days: int | None) -> int | None:
     """Return when the trial of the parameters ends (UTC epoch seconds), or None without a trial.
 
     trial_days: of the plan, for ``trial_from_plan``. Raises ApiError 400 if both an end and a number of days are given,

@@ -34,14 +34,19 @@ if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
     from tollkey.payments.subscriptions.stored import Phase, StoredSchedule, StoredSubscription, StoredSubscriptionItem
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 _NEITHER = "You must either provide a `customer` or a `subscription` to the upcoming invoice endpoint."
 _DETAILS = ("address", "shipping", "tax_exempt")
 
 
-def preview(call: Call, params: Params) -> StoredInvoice:
+def preview(call: Call, params: operations.PostInvoicesCreatePreview) -> StoredInvoice:
     """Create a preview invoice. Objects that it needs, such as an inline price, are not kept."""
+    return preview_change(call, params)
+
+
+def preview_change(call: Call, params: Mapping[str, Any]) -> StoredInvoice:
+    """Return the preview of a change, also of one that the portal offers. params: of the endpoint."""
     return preview_of(call, params, "upcoming_" + call.ids.new("in"))
 
 
@@ -54,7 +59,7 @@ class _Rollback(Exception):
     """Raised to roll back what a preview has written."""
 
 
-def preview_of(call: Call, params: Params, id: str, now: Call | None = None) -> StoredInvoice:
+def preview_of(call: Call, params: Mapping[str, Any], id: str, now: Call | None = None) -> StoredInvoice:
     """Return a preview invoice and roll back everything written for it.
 
     id: of the preview. now: the call at the customer's time; derived from the customer if None. Raises ApiError 400 for
@@ -68,7 +73,7 @@ def preview_of(call: Call, params: Params, id: str, now: Call | None = None) -> 
         return invoice
 
 
-def _build_preview(call: Call, params: Params, id: str, now: Call | None) -> StoredInvoice:
+def _build_preview(call: Call, params: Mapping[str, Any], id: str, now: Call | None) -> StoredInvoice:
     """Return the preview invoice. Writes objects that the caller must roll back."""
     subscription = (
         call.objects.get(kinds.SUBSCRIPTION, params["subscription"], "subscription")
@@ -141,7 +146,7 @@ def _next_of(call: Call, customer: str) -> StoredSubscription | None:
     return min(live, key=lambda subscription: period_of(subscription)[1], default=None)
 
 
-def _phases(call: Call, schedule: StoredSchedule | None, params: Params) -> list[Phase]:
+def _phases(call: Call, schedule: StoredSchedule | None, params: Mapping[str, Any]) -> list[Phase]:
     """Return the phases for the preview: those in the parameters, or the schedule's own."""
     asked = (params.get("schedule_details") or {}).get("phases")
     if asked:
@@ -151,7 +156,7 @@ def _phases(call: Call, schedule: StoredSchedule | None, params: Params) -> list
 
 
 def _of_subscription(
-    call: Call, subscription: StoredSubscription, details: Params, phases: list[Phase]
+    call: Call, subscription: StoredSubscription, details: Mapping[str, Any], phases: list[Phase]
 ) -> tuple[list[StoredLine], str, tuple[int, int]]:
     """Return lines, billing reason and period of a subscription's next invoice, after the changes in the parameters."""
     if subscription["status"] in ("canceled", "incomplete_expired"):
@@ -223,7 +228,7 @@ def _of_phase(
 
 
 def _of_new(
-    call: Call, customer: StoredCustomer, details: Params, params: Params
+    call: Call, customer: StoredCustomer, details: Mapping[str, Any], params: Mapping[str, Any]
 ) -> tuple[list[StoredLine], str, tuple[int, int], StoredSubscription]:
     """Return lines, billing reason and period of the first invoice of a new subscription, and that subscription."""
     wanted = wanted_items(details)
@@ -267,7 +272,7 @@ def _of_new(
     return period_lines(call, seen, items, trial=free), "upcoming_new", (call.now, call.now), seen
 
 
-def _currency_of_items(call: Call, params: Params) -> str:
+def _currency_of_items(call: Call, params: Mapping[str, Any]) -> str:
     """Return the currency of the first new item, or ``usd``, for an invoice whose currency nothing else determines."""
     for entry in params.get("invoice_items") or []:
         price = call.objects.find(kinds.PRICE, entry.get("price") or "")
@@ -282,7 +287,7 @@ def _items(
     call: Call,
     customer: StoredCustomer,
     subscription: StoredSubscription | None,
-    params: Params,
+    params: Mapping[str, Any],
     currency: str,
 ) -> list[StoredLine]:
     """Return the lines of pending invoice items, as the parameters change them, and of items given in the parameters.
@@ -323,7 +328,7 @@ def _items(
 
 def _invoice(
     call: Call,
-    params: Params,
+    params: Mapping[str, Any],
     id: str,
     customer: StoredCustomer,
     subscription: StoredSubscription | None,

@@ -6,7 +6,8 @@ draft ──finalize──▶ open ──accept──▶ accepted   (its subscri
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
@@ -24,6 +25,7 @@ from tollkey.wire.pages import list_page, nested_list, page_of_list, retrieve
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import OrderedLine
     from tollkey.payments.subscriptions.stored import StoredQuote
+    from tollkey.wire import operations
 
 PERMISSION = Permission("quote", "Quote", "Billing")
 _EXPIRES_DAYS = 30
@@ -46,7 +48,7 @@ _COPIED = (
 )
 
 
-def create(call: Call, params: Params) -> StoredQuote:
+def create(call: Call, params: operations.PostQuotes) -> StoredQuote:
     """Create a draft quote, optionally as a copy of another one."""
     source = (
         call.objects.get(kinds.QUOTE, params["from_quote"]["quote"], "from_quote[quote]")
@@ -119,7 +121,7 @@ def _check(quote: StoredQuote) -> None:
         )
 
 
-def _apply(call: Call, quote: StoredQuote, params: Params) -> None:
+def _apply(call: Call, quote: StoredQuote, params: Mapping[str, Any]) -> None:
     """Apply the parameters to a draft and compute its amounts."""
     fields.assign(quote, params, (*_PLAIN, "collection_method", "expires_at"))
     if params.get("customer"):
@@ -174,7 +176,7 @@ def _get(call: Call, *allowed: str, verb: str = "") -> tuple[Call, StoredQuote]:
     return call, quote
 
 
-def update(call: Call, params: Params) -> StoredQuote:
+def update(call: Call, params: operations.PostQuotesQuote) -> StoredQuote:
     """Change a draft quote."""
     allowed = ("draft",) if set(params) - {"metadata"} else ()
     call, quote = _get(call, *allowed, verb="updated")
@@ -185,7 +187,7 @@ def update(call: Call, params: Params) -> StoredQuote:
     return call.objects.save(quote, "quote.updated")
 
 
-def finalize(call: Call, params: Params) -> StoredQuote:
+def finalize(call: Call, params: operations.PostQuotesQuoteFinalize) -> StoredQuote:
     """Give a draft a number and open it for the customer."""
     call, quote = _get(call, "draft", verb="finalized")
     if quote["customer"] is None:
@@ -203,7 +205,7 @@ def finalize(call: Call, params: Params) -> StoredQuote:
     return quote
 
 
-def accept(call: Call, params: Params) -> StoredQuote:
+def accept(call: Call, params: operations.PostQuotesQuoteAccept) -> StoredQuote:
     """Accept an open quote, and create its subscription or invoice."""
     call, quote = _get(call, "open", verb="accepted")
     states.QUOTE.set(quote, "accepted")
@@ -215,7 +217,7 @@ def accept(call: Call, params: Params) -> StoredQuote:
     return quote
 
 
-def cancel(call: Call, params: Params) -> StoredQuote:
+def cancel(call: Call, params: operations.PostQuotesQuoteCancel) -> StoredQuote:
     """Cancel a draft or open quote."""
     call, quote = _get(call, "draft", "open", verb="canceled")
     _cancel(call, quote)
@@ -238,19 +240,19 @@ def expire(call: Call, id: str) -> None:
         _cancel(call, quote)
 
 
-def list_quotes(call: Call, params: Params) -> Page:
+def list_quotes(call: Call, params: operations.GetQuotes) -> Page:
     """List quotes by customer, status and test clock."""
     equal = {name: params[name] for name in ("customer", "status", "test_clock") if params.get(name)}
     return list_page(call, kinds.QUOTE, params, equal, url="/v1/quotes")
 
 
-def list_lines(call: Call, params: Params) -> Page:
+def list_lines(call: Call, params: operations.GetQuotesQuoteLineItems) -> Page:
     """List the lines of a quote."""
     quote = call.objects.get(kinds.QUOTE, call.path["quote"])
     return page_of_list([public(line) for line in quote["_items"]], f"/v1/quotes/{quote['id']}/line_items", params)
 
 
-def list_upfront(call: Call, params: Params) -> Page:
+def list_upfront(call: Call, params: operations.GetQuotesQuoteComputedUpfrontLineItems) -> Page:
     """List the lines that are due when the quote is accepted."""
     quote = call.objects.get(kinds.QUOTE, call.path["quote"])
     trial = quote["subscription_data"]["trial_period_days"]
@@ -258,7 +260,7 @@ def list_upfront(call: Call, params: Params) -> Page:
     return page_of_list(lines, f"/v1/quotes/{quote['id']}/computed_upfront_line_items", params)
 
 
-def pdf(call: Call, params: Params) -> Reply:
+def pdf(call: Call, params: operations.GetQuotesQuotePdf) -> Reply:
     """Return the quote as a PDF. Raises ApiError 400 for a quote that was not finalized."""
     call, quote = _get(call)
     if quote["status_transitions"]["finalized_at"] is None:

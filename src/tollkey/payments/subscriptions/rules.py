@@ -16,7 +16,7 @@ from tollkey.payments.subscriptions.discounts import check_minimum
 from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_flexible, is_metered, load
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.subscriptions.settings import check_method, translate
-from tollkey.wire import Call, Params, invalid
+from tollkey.wire import Call, invalid
 from tollkey.wire.errors import exclusive
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _OF_THRESHOLDS = frozenset({"billing_thresholds", "items", "plan"})
 _ITEM_CHANGES = ("items", "plan", "quantity", "trial_end", "billing_cycle_anchor", "add_invoice_items")
 
 
-def check_new(call: Call, params: Params) -> None:
+def check_new(call: Call, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 for parameters of a new subscription that contradict each other."""
     _check_common(call, params, {})
     items = params.get("items") or [params]
@@ -54,7 +54,7 @@ def check_new(call: Call, params: Params) -> None:
         customer_sources.source_of(call, params["customer"], params["default_source"], in_path=False)
 
 
-def check_change(call: Call, subscription: StoredSubscription, params: Params) -> None:
+def check_change(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 for parameters that contradict each other, or that the subscription's state does not allow."""
     _check_common(call, params, subscription)
     if params.get("default_source"):
@@ -75,7 +75,7 @@ def check_change(call: Call, subscription: StoredSubscription, params: Params) -
         )
 
 
-def check_whole(call: Call, subscription: StoredSubscription, params: Params) -> None:
+def check_whole(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 for a changed subscription whose settings contradict each other or its items.
 
     params: those of the change; settings that it does not touch are not checked.
@@ -89,7 +89,7 @@ def check_whole(call: Call, subscription: StoredSubscription, params: Params) ->
         _check_thresholds(call, thresholds, [item["price"]["id"] for item in items])
 
 
-def check_purchase(call: Call, subscription: StoredSubscription, params: Params) -> None:
+def check_purchase(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 for promotion codes whose minimum amount is above the first invoice of a new subscription.
 
     A trial has a free first invoice; there the cost of a period is compared.
@@ -136,7 +136,7 @@ def _check_thresholds(call: Call, wanted: Mapping[str, Any], prices: Iterable[st
             )
 
 
-def _check_common(call: Call, params: Params, known: StoredSubscription | Mapping[str, Any]) -> None:
+def _check_common(call: Call, params: Mapping[str, Any], known: StoredSubscription | Mapping[str, Any]) -> None:
     """Check the rules of new and changed subscriptions. known: the subscription; empty for a new one."""
     for first, second in _NOT_BOTH_NEW:
         not_both(params, first, second)
@@ -165,7 +165,7 @@ def _five_years(call: Call) -> int:
     return arithmetic.shift(call.now, "year", 5)
 
 
-def _check_fee(call: Call, params: Params, known: StoredSubscription | Mapping[str, Any]) -> None:
+def _check_fee(call: Call, params: Mapping[str, Any], known: StoredSubscription | Mapping[str, Any]) -> None:
     """Raise ApiError 400 for an invalid ``application_fee_percent``, or one without a connected account."""
     name = "application_fee_percent"
     percent = float(params[name])
@@ -201,7 +201,7 @@ def _check_proration_date(subscription: StoredSubscription, at: int, param: str)
         raise invalid("The proration date must be within the current period of the subscription.", param)
 
 
-def check_preview(call: Call, params: Params, subscription: StoredSubscription | None) -> None:
+def check_preview(call: Call, params: Mapping[str, Any], subscription: StoredSubscription | None) -> None:
     """Raise ApiError 400 for parameters of a preview that contradict each other.
 
     subscription: the one that is previewed, or None.
@@ -229,14 +229,14 @@ def check_preview(call: Call, params: Params, subscription: StoredSubscription |
         raise invalid("You cannot pass `trial_end` without `items` or a `subscription`.", f"{prefix}[trial_end]")
 
 
-def check_alone(params: Params) -> None:
+def check_alone(params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 if ``from_subscription`` comes with other parameters."""
     for name, value in params.items():
         if name not in ("from_subscription", "expand") and value is not None:
             raise exclusive("from_subscription", name, param="from_subscription")
 
 
-def check_schedule(call: Call, customer: str, params: Params) -> None:
+def check_schedule(call: Call, customer: str, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 if a payment method of a schedule or of a phase does not belong to the customer."""
     named = {"default_settings": params.get("default_settings") or {}}
     named |= {f"phases[{place}]": phase for place, phase in enumerate(params.get("phases") or ())}
@@ -245,7 +245,7 @@ def check_schedule(call: Call, customer: str, params: Params) -> None:
             check_method(call, customer, given["default_payment_method"], f"{name}[default_payment_method]")
 
 
-def check_resume(subscription: StoredSubscription, params: Params) -> None:
+def check_resume(subscription: StoredSubscription, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 for a subscription that cannot be resumed, or not in that way."""
     if subscription["status"] != "paused":
         raise invalid("You can only resume a subscription if it is `paused`.", retry=False)
@@ -262,7 +262,7 @@ def check_resume(subscription: StoredSubscription, params: Params) -> None:
         )
 
 
-def check_deletion(item: StoredSubscriptionItem, params: Params) -> None:
+def check_deletion(item: StoredSubscriptionItem, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 if ``clear_usage`` is set for an item that is not metered."""
     if params.get("clear_usage") and not is_metered(item):
         raise invalid("You can only clear the usage of items with a metered price.", "clear_usage")

@@ -65,7 +65,7 @@ def anchor_of(hash: Mapping[str, Any]) -> str | int:
     return at
 
 
-def translate(params: Params) -> Params:
+def translate(params: Mapping[str, Any]) -> Params:
     """Return the parameters under their present names.
 
     ``billing`` and ``prorate`` become their successors, and the hash of ``billing_cycle_anchor`` becomes ``now``,
@@ -81,7 +81,7 @@ def translate(params: Params) -> Params:
     return made
 
 
-def apply_settings(call: Call, subscription: StoredSubscription, params: Params) -> None:
+def apply_settings(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> None:
     """Apply the settings in the parameters. Raises ApiError 400 for settings that contradict each other."""
     _check_interval(params.get("pending_invoice_item_interval"))
     fields.assign_with_metadata(subscription, params, _PLAIN)
@@ -162,7 +162,7 @@ def _percent_rate(call: Call, percent: float | str) -> api.TaxRate:
     return call.objects.copy(call.objects.insert(rate))
 
 
-def set_cancel(call: Call, subscription: StoredSubscription, params: Params) -> None:
+def set_cancel(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> None:
     """Set or clear when the subscription is canceled: at the end of the period, or at a time.
 
     Raises ApiError 400 if both are given, or the time is in the past.
@@ -207,7 +207,7 @@ def set_reason(subscription: StoredSubscription, reason: str | None) -> None:
     fields.assign(_details(subscription), {"reason": reason}, ["reason"])
 
 
-def set_details(subscription: StoredSubscription, params: Params) -> None:
+def set_details(subscription: StoredSubscription, params: Mapping[str, Any]) -> None:
     """Store the ``cancellation_details`` of the parameters, if any."""
     sent = params.get("cancellation_details")
     if sent:
@@ -221,7 +221,7 @@ def _details(subscription: StoredSubscription) -> api.CancellationDetails:
     return details
 
 
-def pause_of(params: Params) -> api.SubscriptionsResourcePauseCollection | None:
+def pause_of(params: Mapping[str, Any]) -> api.SubscriptionsResourcePauseCollection | None:
     """Return ``pause_collection`` of the parameters with all of its keys; None to resume collection."""
     wanted = params.get("pause_collection")
     return None if not wanted else {"behavior": wanted["behavior"], "resumes_at": fields.given(wanted, "resumes_at")}

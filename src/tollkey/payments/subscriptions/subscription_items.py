@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.shared import clock, providers
 from tollkey.payments.subscriptions import changes, kinds, rules, versions
@@ -16,6 +17,7 @@ from tollkey.wire.pages import list_page, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+    from tollkey.wire import operations
 
 _ID = re.compile(r"si_[A-Za-z0-9]{14,}")
 _BILLING = ("payment_behavior", "proration_behavior", "proration_date", "prorate", "off_session")
@@ -27,7 +29,7 @@ def _subscription(call: Call, id: str, param: str | None = None) -> tuple[Call, 
     return clock.for_customer(call, call.objects.find(kinds.CUSTOMER, subscription["customer"])), subscription
 
 
-def _split(params: Params) -> tuple[Params, Params]:
+def _split(params: Mapping[str, Any]) -> tuple[Params, Params]:
     """Split the parameters into those about billing and those of the item."""
     billing = {name: params[name] for name in _BILLING if name in params}
     return billing, {name: value for name, value in params.items() if name not in (*_BILLING, "subscription")}
@@ -44,7 +46,7 @@ def _change(call: Call, subscription: StoredSubscription, billing: Params, entry
         raise
 
 
-def create(call: Call, params: Params) -> StoredSubscriptionItem:
+def create(call: Call, params: operations.PostSubscriptionItems) -> StoredSubscriptionItem:
     """Add an item to a subscription, with prorations."""
     call, subscription = _subscription(call, params["subscription"], "subscription")
     if subscription["status"] in ("canceled", "incomplete_expired"):
@@ -55,7 +57,7 @@ def create(call: Call, params: Params) -> StoredSubscriptionItem:
     return next(item for item in load(call, subscription) if item["id"] not in known)
 
 
-def update(call: Call, params: Params) -> StoredSubscriptionItem:
+def update(call: Call, params: operations.PostSubscriptionItemsItem) -> StoredSubscriptionItem:
     """Change an item's price, quantity or metadata, with prorations."""
     item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["item"])
     call, subscription = _subscription(call, item["subscription"])
@@ -64,7 +66,7 @@ def update(call: Call, params: Params) -> StoredSubscriptionItem:
     return call.objects.get(kinds.SUBSCRIPTION_ITEM, item["id"])
 
 
-def delete(call: Call, params: Params) -> Deleted:
+def delete(call: Call, params: operations.DeleteSubscriptionItemsItem) -> Deleted:
     """Remove an item from its subscription, with prorations."""
     item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["item"])
     call, subscription = _subscription(call, item["subscription"])
@@ -74,7 +76,7 @@ def delete(call: Call, params: Params) -> Deleted:
     return {"id": item["id"], "object": "subscription_item", "deleted": True}
 
 
-def list_items(call: Call, params: Params) -> Page:
+def list_items(call: Call, params: operations.GetSubscriptionItems) -> Page:
     """List the items of a subscription."""
     subscription = call.objects.get(kinds.SUBSCRIPTION, params["subscription"], "subscription")
     return list_page(

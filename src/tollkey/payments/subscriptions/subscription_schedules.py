@@ -16,7 +16,7 @@ from tollkey.payments.subscriptions import phases as work
 from tollkey.payments.subscriptions.periods import schedule_jobs
 from tollkey.payments.subscriptions.settings import clear_cancellation
 from tollkey.payments.subscriptions.subscriptions import PERMISSION
-from tollkey.wire import Action, Call, Endpoint, Page, Params, Resource, invalid, new_object
+from tollkey.wire import Action, Call, Endpoint, Page, Resource, invalid, new_object
 from tollkey.wire.errors import missing_param
 from tollkey.wire.live import records
 from tollkey.wire.metadata import merged_metadata
@@ -25,11 +25,12 @@ from tollkey.wire.pages import created_ranges, list_page, retrieve
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.subscriptions.stored import StoredSchedule, StoredSubscription
+    from tollkey.wire import operations
 
 _ENDED = ("canceled", "completed", "released")
 
 
-def create(call: Call, params: Params) -> StoredSchedule:
+def create(call: Call, params: operations.PostSubscriptionSchedules) -> StoredSchedule:
     """Create a schedule for a customer, or from an existing subscription."""
     existing = params.get("from_subscription")
     if existing:
@@ -50,7 +51,7 @@ def create(call: Call, params: Params) -> StoredSchedule:
     return call.objects.save(schedule)
 
 
-def _blank(call: Call, params: Params, customer: StoredCustomer) -> StoredSchedule:
+def _blank(call: Call, params: Mapping[str, Any], customer: StoredCustomer) -> StoredSchedule:
     """Return a new schedule without phases, not stored."""
     mode = params.get("billing_mode") or {}
     kind = fields.given(mode, "type", "classic" if call.version < "2025-09-30" else "flexible")
@@ -98,7 +99,7 @@ def _adopt(call: Call, schedule: StoredSchedule, subscription: StoredSubscriptio
     call.objects.save(subscription, "customer.subscription.updated")
 
 
-def _fresh(call: Call, schedule: StoredSchedule, params: Params) -> None:
+def _fresh(call: Call, schedule: StoredSchedule, params: Mapping[str, Any]) -> None:
     """Build the phases from the parameters, and begin the first one if its time has come."""
     begins = fields.given(params, "start_date", "now")
     at = call.now if begins == "now" else int(begins)
@@ -128,12 +129,12 @@ def _alive(schedule: StoredSchedule, verb: str) -> None:
         )
 
 
-def update(call: Call, params: Params) -> StoredSchedule:
+def update(call: Call, params: operations.PostSubscriptionSchedulesSchedule) -> StoredSchedule:
     """Change a schedule: its phases from the current one on, its settings, its metadata."""
     return change(*_get(call), params)
 
 
-def change(call: Call, schedule: StoredSchedule, params: Params) -> StoredSchedule:
+def change(call: Call, schedule: StoredSchedule, params: Mapping[str, Any]) -> StoredSchedule:
     """Change a schedule and store it. Raises ApiError 400 if it has ended.
 
     params: those of the update endpoint.
@@ -159,7 +160,7 @@ def change(call: Call, schedule: StoredSchedule, params: Params) -> StoredSchedu
     return call.objects.save(schedule, "subscription_schedule.updated")
 
 
-def _rephase(call: Call, schedule: StoredSchedule, params: Params) -> None:
+def _rephase(call: Call, schedule: StoredSchedule, params: Mapping[str, Any]) -> None:
     """Replace the phases, and apply the current one to the subscription."""
     if not any(phase.get("start_date") is not None for phase in params["phases"]):
         # The text that integrations report (stripe-dotnet#1754).
@@ -186,7 +187,7 @@ def _rephase(call: Call, schedule: StoredSchedule, params: Params) -> None:
     work.plan(call, schedule)
 
 
-def cancel(call: Call, params: Params) -> StoredSchedule:
+def cancel(call: Call, params: operations.PostSubscriptionSchedulesScheduleCancel) -> StoredSchedule:
     """Cancel a schedule and its subscription immediately."""
     call, schedule = _get(call)
     _alive(schedule, "cancel")
@@ -212,7 +213,7 @@ def cancel(call: Call, params: Params) -> StoredSchedule:
     return schedule
 
 
-def release(call: Call, params: Params) -> StoredSchedule:
+def release(call: Call, params: operations.PostSubscriptionSchedulesScheduleRelease) -> StoredSchedule:
     """Release the subscription from its schedule; it continues unchanged."""
     call, schedule = _get(call)
     _alive(schedule, "release")
@@ -233,7 +234,7 @@ def release(call: Call, params: Params) -> StoredSchedule:
     return schedule
 
 
-def list_schedules(call: Call, params: Params) -> Page:
+def list_schedules(call: Call, params: operations.GetSubscriptionSchedules) -> Page:
     """List schedules by customer, by when they were canceled, completed or released, or those not started."""
     equal: dict[str, str] = {"customer": params["customer"]} if params.get("customer") else {}
     if params.get("scheduled"):

@@ -12,7 +12,8 @@ invoiced before.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 from tollkey.keys import Permission
 from tollkey.payments.shared import clock, events, fields, providers
@@ -45,7 +46,7 @@ from tollkey.payments.subscriptions.renewal import (
     trial_will_end,
 )
 from tollkey.payments.subscriptions.versions import CHANGES
-from tollkey.wire import Action, ApiError, Call, Endpoint, Page, Params, Resource, invalid
+from tollkey.wire import Action, ApiError, Call, Endpoint, Page, Resource, invalid
 from tollkey.wire.errors import missing_object
 from tollkey.wire.live import records
 from tollkey.wire.pages import created_ranges, list_page, retrieve
@@ -77,11 +78,17 @@ def _find(call: Call) -> tuple[Call, StoredSubscription]:
     return clock.for_customer(call, call.objects.find(kinds.CUSTOMER, subscription["customer"])), subscription
 
 
-def create(call: Call, params: Params) -> StoredSubscription:
+def create(
+    call: Call, params: operations.PostSubscriptions | operations.PostCustomersCustomerSubscriptions
+) -> StoredSubscription:
     """Create a subscription and bill its first period."""
     if "customer" in call.path:
         call.objects.get(kinds.CUSTOMER, call.path["customer"])
-        params = {**params, "customer": call.path["customer"]}
+        return _create(call, {**params, "customer": call.path["customer"]})
+    return _create(call, params)
+
+
+def _create(call: Call, params: Mapping[str, Any]) -> StoredSubscription:
     rules.check_new(clock.for_customer(call, call.objects.find(kinds.CUSTOMER, params.get("customer") or "")), params)
     made = creation.create(call, params)
     rules.check_purchase(call, made, params)
@@ -98,24 +105,28 @@ def subscribe(call: Call, fact: events.CustomerSubscribed) -> None:
     id = fact.customer["id"]
     found = call.objects.query(kinds.SUBSCRIPTION, {"customer": id, "status": _LISTED})
     if not found:
-        create(call, {**fact.terms, "customer": id})
+        _create(call, {**fact.terms, "customer": id})
     elif len(found) == 1:
         _change(clock.for_customer(call, fact.customer), found[0], {**fact.terms})
     else:
         raise invalid(f"Customer {id} has several subscriptions; change one of them by its ID instead.", "plan")
 
 
-def show(call: Call, params: Params) -> StoredSubscription:
+def show(call: Call, params: operations.GetCustomersCustomerSubscriptionsSubscriptionExposedId) -> StoredSubscription:
     """Retrieve a subscription of a customer."""
     return _find(call)[1]
 
 
-def update(call: Call, params: Params) -> StoredSubscription:
+def update(
+    call: Call,
+    params: operations.PostSubscriptionsSubscriptionExposedId
+    | operations.PostCustomersCustomerSubscriptionsSubscriptionExposedId,
+) -> StoredSubscription:
     """Change a subscription; changed items are prorated."""
     return _change(*_find(call), params)
 
 
-def _change(call: Call, subscription: StoredSubscription, params: Params) -> StoredSubscription:
+def _change(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> StoredSubscription:
     if not _MANAGED_BY_SCHEDULE.isdisjoint(params):
         check_unmanaged(subscription)
     rules.check_change(call, subscription, params)
@@ -124,7 +135,11 @@ def _change(call: Call, subscription: StoredSubscription, params: Params) -> Sto
     return changed
 
 
-def cancel(call: Call, params: Params) -> StoredSubscription:
+def cancel(
+    call: Call,
+    params: operations.DeleteSubscriptionsSubscriptionExposedId
+    | operations.DeleteCustomersCustomerSubscriptionsSubscriptionExposedId,
+) -> StoredSubscription:
     """Cancel a subscription now, or at the end of its period (``at_period_end`` in older versions)."""
     call, subscription = _find(call)
     if params.get("at_period_end"):
@@ -133,7 +148,7 @@ def cancel(call: Call, params: Params) -> StoredSubscription:
     return changes.cancel(call, subscription, params)
 
 
-def resume(call: Call, params: Params) -> StoredSubscription:
+def resume(call: Call, params: operations.PostSubscriptionsSubscriptionResume) -> StoredSubscription:
     """Resume a paused subscription with a new period, or within its old one; it is active once the invoice is paid."""
     call, subscription = _find(call)
     if subscription["status"] in _ENDED:
@@ -156,7 +171,7 @@ def pause(call: Call, params: operations.PostSubscriptionsSubscriptionPause) -> 
     return pausing.pause(call, subscription, params)
 
 
-def migrate(call: Call, params: Params) -> StoredSubscription:
+def migrate(call: Call, params: operations.PostSubscriptionsSubscriptionMigrate) -> StoredSubscription:
     """Change the billing mode of a subscription to flexible."""
     call, subscription = _find(call)
     if subscription["status"] in _ENDED:
@@ -171,26 +186,28 @@ def migrate(call: Call, params: Params) -> StoredSubscription:
     return call.objects.save(subscription, "customer.subscription.updated")
 
 
-def list_subscriptions(call: Call, params: Params) -> Page:
+def list_subscriptions(
+    call: Call, params: operations.GetSubscriptions | operations.GetCustomersCustomerSubscriptions
+) -> Page:
     """List subscriptions; ended ones only with ``status``."""
-    equal: dict[str, str | list[str]] = {
-        name: params[name] for name in ("customer", "collection_method", "test_clock") if params.get(name)
-    }
+    equal: dict[str, str | list[str]] = {"status": _LISTED}
     if "customer" in call.path:
         equal["customer"] = call.objects.get(kinds.CUSTOMER, call.path["customer"])["id"]
-    status = params.get("status")
-    if status == "ended":
-        equal["status"] = list(_ENDED)
-    elif status is None:
-        equal["status"] = _LISTED
-    elif status != "all":
-        equal["status"] = status
-    price = params.get("price") or params.get("plan")
-    if price:
+    elif "customer" in params:
+        equal["customer"] = params["customer"]
+    if "collection_method" in params:
+        equal["collection_method"] = params["collection_method"]
+    if "test_clock" in params:
+        equal["test_clock"] = params["test_clock"]
+    if "status" in params and params["status"] == "all":
+        del equal["status"]
+    elif "status" in params:
+        equal["status"] = list(_ENDED) if params["status"] == "ended" else params["status"]
+    if "price" in params:
         equal["id"] = sorted(
             {
                 item["subscription"]
-                for item in call.objects.query(kinds.SUBSCRIPTION_ITEM, {"price.id": price}, limit=10_000)
+                for item in call.objects.query(kinds.SUBSCRIPTION_ITEM, {"price.id": params["price"]}, limit=10_000)
             }
         ) or [""]
     checks = {">": int.__gt__, ">=": int.__ge__, "<": int.__lt__, "<=": int.__le__}
@@ -198,11 +215,17 @@ def list_subscriptions(call: Call, params: Params) -> Page:
         (1, bound) for bound in created_ranges(params.get("current_period_end"))
     ]
 
+    taxed = params["automatic_tax"]["enabled"] if "automatic_tax" in params else None
+
     def fits(subscription: StoredSubscription) -> bool:
+        if taxed is not None and subscription["automatic_tax"]["enabled"] != taxed:
+            return False
         return all(checks[bound.operator](period_of(subscription)[side], bound.value) for side, bound in bounds)
 
     url = f"/v1/customers/{call.path['customer']}/subscriptions" if "customer" in call.path else "/v1/subscriptions"
-    return list_page(call, kinds.SUBSCRIPTION, params, equal, url=url, keep=fits if bounds else None)
+    return list_page(
+        call, kinds.SUBSCRIPTION, params, equal, url=url, keep=fits if bounds or taxed is not None else None
+    )
 
 
 def upcoming(call: Call, id: str) -> None:

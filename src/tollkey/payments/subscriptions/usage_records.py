@@ -13,18 +13,19 @@ from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.items import is_metered
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.usage import quantities
-from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid
 from tollkey.wire.errors import missing_param
 from tollkey.wire.live import records
 from tollkey.wire.pages import page_of_list
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import UsageRecord, UsageRecordObject
+    from tollkey.wire import operations
 
 PERMISSION = Permission("usage_record", "Usage Records", "Billing")
 
 
-def create(call: Call, params: Params) -> UsageRecordObject:
+def create(call: Call, params: operations.PostSubscriptionItemsSubscriptionItemUsageRecords) -> UsageRecordObject:
     """Record usage at a time: add to the quantity recorded for it, or replace it."""
     item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["subscription_item"])
     subscription = call.objects.get(kinds.SUBSCRIPTION, item["subscription"])
@@ -63,7 +64,7 @@ def create(call: Call, params: Params) -> UsageRecordObject:
     }
 
 
-def list_summaries(call: Call, params: Params) -> Page:
+def list_summaries(call: Call, params: operations.GetSubscriptionItemsSubscriptionItemUsageRecordSummaries) -> Page:
     """List the usage of the current period."""
     item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["subscription_item"])
     subscription = call.objects.get(kinds.SUBSCRIPTION, item["subscription"])
