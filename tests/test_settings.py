@@ -15,3 +15,9 @@ def test_live_mode_has_the_request_rate_of_the_real_system_and_test_mode_none_un
 def test_a_setting_that_no_longer_exists_is_refused() -> None:
     with pytest.raises(ValueError, match="TOLLKEY_RATE_LIMIT is now TOLLKEY_TEST_RATE_LIMIT"):
         load_settings({"TOLLKEY_RATE_LIMIT": "10"})
+
+
+@pytest.mark.parametrize("days", ["-1", "8"])
+def test_a_grace_that_no_rolled_key_can_have_is_refused(days: str) -> None:
+    with pytest.raises(ValueError, match="TOLLKEY_ROTATION_GRACE_DAYS must be 0 to 7"):
+        load_settings({"TOLLKEY_ROTATION_GRACE_DAYS": days})

@@ -37,6 +37,7 @@ log = logging.getLogger("tollkey")
 _TICK_SECONDS = 0.5  # between two looks for jobs that are due
 _FLUSH_SECONDS = 0.5  # between two writes of buffered data
 _LOG_PAUSE_SECONDS = 0.002  # after a long request was redacted
+_ROTATION_SECONDS = 60.0  # between two looks for keys to roll
 _EXPIRED_SECONDS = 600.0  # between two deletions of expired data
 
 
@@ -56,9 +57,10 @@ class Server:
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
-        """Start the background tasks: key usage and request logs, scheduled jobs, expired data, webhook deliveries."""
+        """Start the background tasks: use of keys, request logs, jobs, rotation of keys, expired data, webhooks."""
         await self.edge.start()
-        self._tasks = [asyncio.create_task(task) for task in (self._flush(), self._run_jobs(), self._delete_expired())]
+        tasks = (self._flush(), self._run_jobs(), self._rotate_keys(), self._delete_expired())
+        self._tasks = [asyncio.create_task(task) for task in tasks]
         self._tasks.append(asyncio.create_task(self.deliverer.run(self._stopping)))
 
     async def stop(self) -> None:
@@ -110,6 +112,13 @@ class Server:
                 await asyncio.sleep(0)  # let requests be handled in between
 
         await self._every(_TICK_SECONDS, run_all)
+
+    async def _rotate_keys(self) -> None:
+        core = self.core
+        days = core.settings.rotation_grace_days
+        await self._every(
+            _ROTATION_SECONDS, lambda: background.rotate_keys(self.edge, core.authority, int(core.now()), days)
+        )
 
     async def _delete_expired(self) -> None:
         core = self.core

@@ -78,6 +78,11 @@ class Settings:
     log_days: int = _setting(
         30, "How many days request logs, counts of refused attempts and the use of keys by the minute are kept."
     )
+    rotation_grace_days: int = _setting(
+        7,
+        "How many days a key stays valid after the server has rolled it on its schedule (`tollkey keys create"
+        " --rotate-days`), 1 to 7. 0: the server rolls no key; run `tollkey keys rotate-due`.",
+    )
     pool_size: int = _setting(8, "Maximum number of PostgreSQL connections of a node.")
     test_funds: int = _setting(
         1_000_000_000,
@@ -127,7 +132,10 @@ def load_settings(environ: Mapping[str, str] = os.environ, **given: Any) -> Sett
         choices, value = setting.metadata["choices"], values.get(setting.name, setting.default)
         if choices and value not in choices:
             raise ValueError(f"TOLLKEY_{setting.name.upper()} must be one of {', '.join(choices)}, not {value!r}")
-    return Settings(**values)
+    settings = Settings(**values)
+    if not 0 <= settings.rotation_grace_days <= 7:
+        raise ValueError(f"TOLLKEY_ROTATION_GRACE_DAYS must be 0 to 7, not {settings.rotation_grace_days}")
+    return settings
 
 
 def _from_file(name: str, path: str) -> str:

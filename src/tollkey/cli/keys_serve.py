@@ -62,6 +62,14 @@ def serve(
     admin_key_file: Annotated[
         Path | None, typer.Option(help="New file for the first service key, instead of printing it.")
     ] = None,
+    rotation_grace_days: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=7,
+            help="Roll keys on their schedule; the old ones stay valid for so many days. 0: your own program does it.",
+        ),
+    ] = 0,
     json_: Annotated[
         bool, typer.Option("--json", help="Print only one line of JSON when the server is ready.")
     ] = False,
@@ -89,6 +97,7 @@ def serve(
                 key_header=key_header,
                 portal=_portal(keys, declared, host, listener),
                 notices=_notices(keys, declared),
+                rotation_grace=rotation_grace_days * 86_400,
             )
             runner.run(_run(app, listener, host, admin_key_file, json_))
     except (OSError, ValueError, StorageError) as problem:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from tollkey.db import Database
+from tollkey.db import Database, Tx
 from tollkey.keys import rules, store, times
 from tollkey.keys.authority import Authority
 from tollkey.keys.changing import Rolled
@@ -14,6 +14,28 @@ from tollkey.keys.key import Actor, Key
 
 ROTATION = Actor("system", "rotation")
 _MOST_AT_ONCE = 1_000
+
+
+def due_in(tx: Tx, authority: Authority, now: int, until: int, limit: int = _MOST_AT_ONCE) -> tuple[Key, ...]:
+    """Do what ``KeyRotation.rotations_due`` does in a transaction of the caller's.
+
+    now, until: UTC epoch seconds. Raises StorageError.
+    """
+    return store.due(tx, authority.catalogue, until, now, limit)
+
+
+def rotate_in(
+    tx: Tx, authority: Authority, key: Key, grace_seconds: int, now: int, actor: Actor = ROTATION
+) -> Rolled[str | None] | None:
+    """Roll a key whose rotation is due; None if it was changed or rolled since it was found, for example by a node.
+
+    The text of the new key is sealed for one ``reveal``. now: UTC epoch seconds. Raises StorageError.
+    """
+    try:
+        with tx.savepoint():
+            return Rolled(*authority.roll(tx, key.scope, key.id, grace_seconds, actor=actor, now=now, show=False))
+    except KeyRefused:
+        return None
 
 
 class KeyRotation:
@@ -31,7 +53,7 @@ class KeyRotation:
         """
         now = int(self._clock())
         until = now + times.seconds(within)
-        return self.database.read(lambda tx: store.due(tx, self.authority.catalogue, until, now, limit))
+        return self.database.read(lambda tx: due_in(tx, self.authority, now, until, limit))
 
     def rotate_due(
         self,
@@ -68,14 +90,7 @@ class KeyRotation:
     def _rotate(self, key: Key, seconds: int, actor: Actor) -> Rolled[str | None] | None:
         """Roll one key; None if it was changed or rolled since it was found."""
         now = int(self._clock())
-        try:
-            return self.database.write(
-                lambda tx: Rolled(
-                    *self.authority.roll(tx, key.scope, key.id, seconds, actor=actor, now=now, show=False)
-                )
-            )
-        except KeyRefused:
-            return None
+        return self.database.write(lambda tx: rotate_in(tx, self.authority, key, seconds, now, actor))
 
     def _deliver(self, rolled: Rolled[str | None], deliver: Callable[[Rolled[str]], None], actor: Actor) -> None:
         new, now = rolled.key, int(self._clock())

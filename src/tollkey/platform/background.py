@@ -7,6 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from tollkey.db import Conflict, Database, Edge, OutcomeUnknown, StorageError, Tx, Unreachable
+from tollkey.keys import Authority
+from tollkey.keys.rotating import due_in, rotate_in
 from tollkey.platform._contents import discard_unclaimed
 from tollkey.platform.connections import platform_of
 from tollkey.platform.request_logs import delete_old
@@ -64,6 +66,20 @@ async def delete_expired(edge: Edge, logs: Database, now: int, log_days: int) ->
     await _repeat(lambda: edge.write(lambda tx: idempotency.forget_old(tx, now)))
     await _repeat(lambda: edge.write(lambda tx: discard_unclaimed(tx, now), heavy=True))
     await _repeat(lambda: asyncio.to_thread(logs.write, lambda tx: delete_old(tx, old)))
+
+
+async def rotate_keys(edge: Edge, authority: Authority, now: int, grace_days: int) -> int:
+    """Roll the keys whose scheduled rotation is due, each in its own transaction, and return how many this node rolled.
+
+    now: UTC epoch seconds. grace_days: how long the old keys stay valid; 0: nothing is rolled. Raises StorageError.
+    """
+    if grace_days == 0:
+        return 0
+    rolled = 0
+    for key in await edge.read(lambda tx: due_in(tx, authority, now, now)):
+        one = await edge.write(lambda tx, key=key: rotate_in(tx, authority, key, grace_days * _DAY, now))  # type: ignore[misc]
+        rolled += one is not None
+    return rolled
 
 
 async def _repeat(batch: Callable[[], Awaitable[bool]]) -> None:

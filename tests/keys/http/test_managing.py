@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conftest import NOW, Clock
-from tests.keys.http.conftest import Answer, Start, Web, ask, node_of
+from tests.keys.http.conftest import Answer, Declare, Start, Web, ask, away, node_of
 from tests.support.altered import altered
 from tollkey.db import SQLite
 from tollkey.keys import BRAND, Key, KeyService, reseal_all
@@ -282,3 +284,26 @@ def test_a_key_is_made_for_a_number_of_requests_and_rotates_on_schedule(web: Web
     codes = [web.post(f"{KEYS}/verify", {"key": made["secret"]}).json["code"] for _ in range(3)]
     assert codes == ["valid", "valid", "expired"]
     assert web.post(KEYS, {"account": "cus_1", "max_uses": 0}).error[0] == 400
+
+
+def test_a_server_that_is_to_do_so_rolls_keys_on_their_schedule(declare: Declare, clock: Clock) -> None:
+    web = declare("[permissions.report]\n", rotation_grace=3600)
+    key = web.keys.create(permissions=["report_read"], rotate_every=7200).key
+    web.app.try_rotate()
+    assert web.get(f"/v1/keys/{key.id}").json["replaced_by"] is None
+    clock.advance(7200)
+    web.app.try_rotate()
+    web.app.try_rotate()
+    rolled = web.get(f"/v1/keys/{key.id}").json
+    assert rolled["expires_at"] == clock.now + 3600
+    assert web.get(f"/v1/keys/{rolled['replaced_by']}").json["revealable"] is True
+    assert len(web.keys.list()) == 2
+
+
+def test_a_failure_of_a_rotation_is_logged_and_the_server_goes_on(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    web = declare("", rotation_grace=3600)
+    away(web, monkeypatch)
+    web.app.try_rotate()
+    assert "keys could not be rotated: StorageError" in caplog.text

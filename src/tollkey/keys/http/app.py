@@ -41,6 +41,7 @@ from tollkey.keys.service import KeyService
 
 FLUSH_SECONDS = 1.0
 _FLUSHES = 3600  # between two times that old answers are deleted
+ROTATION_SECONDS = 60.0  # between two looks for keys to roll
 NOTICES_SECONDS = 2.0  # between two looks for what notices are about
 ENDPOINTS: tuple[Endpoint, ...] = (
     *verifying.ENDPOINTS,
@@ -65,6 +66,8 @@ class KeyServer:
     forward_auth_key: whether proxies must send a service key to ``forward-auth``. key_header: the header in which
     clients send their key.
     portal: where customers manage their own keys; None for none. notices: sent while the server runs; None for none.
+    rotation_grace: seconds that keys stay valid which the server rolls on their schedule, up to 604800; 0: the server
+        rolls none, since the host does (``KeyService.rotate_due``).
     Raises StorageError.
     """
 
@@ -79,6 +82,7 @@ class KeyServer:
         key_header: str = "authorization",
         portal: Portal | None = None,
         notices: Notices | None = None,
+        rotation_grace: int = 0,
     ) -> None:
         migrate(keys.database, (idempotency.MIGRATION, listing.MIGRATION))
         callers = Callers(keys, Brake(monotonic), clock)
@@ -104,7 +108,7 @@ class KeyServer:
             for route in found
             if isinstance(route, Route) and isinstance(route.endpoint, Dispatch) and "{" not in route.path
         }
-        self._notices = notices
+        self._notices, self._rotation_grace = notices, rotation_grace
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -135,6 +139,8 @@ class KeyServer:
         ]
         if self._notices is not None:
             self._tasks.append(asyncio.create_task(self._send_notices(self._notices)))
+        if self._rotation_grace:
+            self._tasks.append(asyncio.create_task(self._rotate()))
 
     def stop_accepting(self) -> None:
         """End the streams, so that their connections can be closed; the rest is still answered."""
@@ -170,6 +176,18 @@ class KeyServer:
         while True:
             await run_in_threadpool(notices.try_step)
             await asyncio.sleep(NOTICES_SECONDS)
+
+    async def _rotate(self) -> None:
+        while True:
+            await run_in_threadpool(self.try_rotate)
+            await asyncio.sleep(ROTATION_SECONDS)
+
+    def try_rotate(self) -> None:
+        """Roll the keys whose rotation is due, and log a failure: the next time repeats it."""
+        try:
+            self.server.keys.rotate_due(grace=self._rotation_grace)
+        except Exception as error:  # whatever it is, rotations do not end with it
+            _log.warning("keys could not be rotated: %s", type(error).__name__)
 
     def _try_flush(self) -> None:
         try:
