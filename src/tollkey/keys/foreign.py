@@ -115,7 +115,7 @@ class ForeignKeys(forking.ForkAware):
         forking.register(self)
 
     def _reset(self) -> None:
-        self._wrong: dict[bytes, None] = {}
+        self._wrong: dict[bytes, int] = {}  # digest of a text, and which keys it was compared with
         self._attempts: dict[str, _Bucket] = {}
         self._time = _Bucket(_BURST_SECONDS, self._monotonic())
         self._lock = threading.Lock()
@@ -141,9 +141,9 @@ class ForeignKeys(forking.ForkAware):
         candidates = database.read(lambda tx: _candidates(tx, text)) if plausible(text) else []
         if not candidates:
             return None
-        digest = self._keyring.digest(text)
+        digest, compared = self._keyring.digest(text), hash(tuple(sorted(key_id for key_id, _, _ in candidates)))
         with self._lock:
-            if digest in self._wrong:
+            if self._wrong.get(digest) == compared:
                 return None
             if not self._may_try(candidates[0][1]):
                 raise Busy
@@ -156,7 +156,7 @@ class ForeignKeys(forking.ForkAware):
         finally:
             running.release()
         if found is None:
-            self._count_wrong(digest, candidates[0][1], self._monotonic() - begun)
+            self._count_wrong(digest, compared, candidates[0][1], self._monotonic() - begun)
         return found
 
     def _may_try(self, lookup: str) -> bool:
@@ -166,14 +166,14 @@ class ForeignKeys(forking.ForkAware):
         left = min(_ATTEMPTS, before.left + (now - before.at) / _ATTEMPT_SECONDS)
         return self._time.left > 0 and left >= 1
 
-    def _count_wrong(self, digest: bytes, lookup: str, seconds: float) -> None:
+    def _count_wrong(self, digest: bytes, compared: int, lookup: str, seconds: float) -> None:
         with self._lock:
             now = self._monotonic()
             before = self._attempts.pop(lookup, _Bucket(_ATTEMPTS, now))
             left = min(_ATTEMPTS, before.left + (now - before.at) / _ATTEMPT_SECONDS)
             self._attempts[lookup] = _Bucket(left - 1, now)
             self._time = _Bucket(self._time.left - seconds, self._time.at)
-            self._wrong[digest] = None
+            self._wrong[digest] = compared
             if len(self._wrong) > _REMEMBERED:
                 del self._wrong[next(iter(self._wrong))]
             if len(self._attempts) > _REMEMBERED:

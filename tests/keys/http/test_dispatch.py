@@ -160,3 +160,9 @@ def test_readiness_follows_the_database(web: Web, monkeypatch: pytest.MonkeyPatc
     away(web, monkeypatch)
     assert web.get("/readyz", key=None).error == (503, "unavailable")
     assert web.get("/healthz", key=None).json == {"status": "ok"}
+
+
+@pytest.mark.parametrize("path", ["keys/mk_\0", "keys/\0/roll", "accounts/\0", f"accounts/{'a' * 501}"])
+def test_a_path_that_no_database_takes_is_the_callers_fault(web: Web, path: str) -> None:
+    method = "POST" if path.endswith("roll") else "GET"
+    assert web.call(method, f"/v1/{path}").status == 400

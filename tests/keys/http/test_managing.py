@@ -176,6 +176,14 @@ def test_the_same_request_again_gets_the_same_answer_and_makes_nothing(web: Web,
     assert web.post(KEYS, {"account": "cus_1"}, headers={"Idempotency-Key": "x" * 256}).error[0] == 400
 
 
+def test_a_roll_whose_answer_was_lost_can_be_repeated(web: Web) -> None:
+    made, named = created(web), {"idempotency-key": "roll-1"}
+    first, second = (web.post(f"{KEYS}/{made['id']}/roll", {"expires_in": 60}, headers=named).json for _ in range(2))
+    assert first == second
+    assert web.keys.verify(first["secret"])
+    assert len(web.keys.list(account="cus_1")) == 2
+
+
 def test_a_stored_answer_can_be_resealed_with_the_keyring(web: Web) -> None:
     web.post(KEYS, {"account": "cus_1"}, headers={"Idempotency-Key": "one"})
     result = reseal_all(web.keys.database, SEALED, web.keys.authority.keyring.rotate_sealing())

@@ -14,7 +14,7 @@ from tollkey.keys.http.answer import NO_STORE, Answer, Headers, Stream
 from tollkey.keys.http.callers import presented_in, require
 from tollkey.keys.http.endpoint import LARGEST_BODY, Call, Endpoint, Server
 from tollkey.keys.http.errors import ApiError, error_of, internal, invalid
-from tollkey.keys.http.fields import Values, read, read_query
+from tollkey.keys.http.fields import Values, read, read_path, read_query
 
 BODY_SECONDS = 10.0  # how long a body may take to arrive
 NO_SNIFFING = (b"x-content-type-options", b"nosniff")
@@ -74,7 +74,7 @@ class Dispatch:
         if endpoint.body is not None:
             raw = await read_body(headers, receive, LARGEST_BODY)
             body = decode_form(endpoint, raw, headers) if endpoint.form else decode_json(endpoint, raw, headers)
-        path = scope.get("path_params", {})
+        path = read_path(scope.get("path_params", {}))
         takes = endpoint.takes_idempotency_key
         target = f"{scope['path']}?{scope['query_string'].decode('latin-1')}" if takes else ""
         call = Call(self._server, method, caller, path, query, body, headers, ip, request_id, text, target, raw)

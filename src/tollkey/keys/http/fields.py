@@ -31,6 +31,7 @@ class Field(NamedTuple):
 
 
 Fields = Mapping[str, Field]
+_PART_OF_PATH = Field("string", "")
 
 
 class Values:
@@ -115,6 +116,11 @@ def read_query(fields: Fields, query: bytes) -> Values:
         field = fields.get(name)
         sent[name] = _from_query(field, text, name) if field else text
     return read(fields, sent)
+
+
+def read_path(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the parameters of a path. Raises ApiError 400 for one that a database does not take, or that is long."""
+    return {name: _text(_PART_OF_PATH, value, name) for name, value in values.items()}
 
 
 def _from_query(field: Field, text: str, name: str) -> JsonValue:
