@@ -1,13 +1,7 @@
-"""``tollkey keys dashboard``: what it says at the start, what it refuses, and how it stops."""
+"""``tollkey keys dashboard``: what it refuses, and passwords of its people. ``tests/browser`` runs it."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import urllib.request
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
@@ -17,27 +11,6 @@ from tollkey.dashboard import ForKeys, people
 from tollkey.db import Ids
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.service import KeyService
-
-
-def test_it_prints_a_link_for_the_owner_answers_and_stops_in_order(tmp_path: Path) -> None:
-    KeyService.open(str(tmp_path / "keys.db")).close()
-    found = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    command = [sys.executable, "-m", "tollkey", "keys", "dashboard", "--json", "--port", "0"]
-    command += ["--database", str(tmp_path / "keys.db")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=found) as server:
-        assert server.stdout is not None
-        assert server.stderr is not None
-        try:
-            facts = json.loads(server.stdout.readline())
-            assert facts["owner_link"].startswith(f"{facts['url']}/join/")
-            with urllib.request.urlopen(facts["owner_link"], timeout=20) as page:
-                assert b"Become the owner" in page.read()
-            server.send_signal(signal.SIGTERM)
-            assert (server.wait(20), server.stderr.read()) == (0, "")
-        finally:
-            server.kill()
-    people = CliRunner().invoke(app, ["keys", "audit", "--verify", "--database", str(tmp_path / "keys.db")])
-    assert (people.exit_code, "dashboard: 0 entries" in people.stdout) == (0, True)
 
 
 def test_a_forgotten_password_is_reset_by_a_link(tmp_path: Path) -> None:

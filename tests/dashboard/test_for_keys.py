@@ -14,6 +14,7 @@ from tollkey.dashboard import owner_link, roles
 from tollkey.dashboard.for_keys import TEAM, accounts_from
 from tollkey.dashboard.page import Page
 from tollkey.dashboard.routing import gather_pages
+from tollkey.dashboard.sessions import CONFIRMED_SECONDS
 from tollkey.keys.config import Config, load
 from tollkey.keys.key import Key
 
@@ -213,12 +214,15 @@ def test_the_plan_of_an_account_is_changed_by_administrators_and_logged(tmp_path
         developer, owner = site.browser("developer"), site.browser("owner")
         assert "10 a second" in developer.get(f"{MAIN}/plan").text
         assert developer.post(f"{MAIN}/plan", {"plan": "paid"}).status == 403
+        assert owner.post(f"{MAIN}/plan", {"plan": "paid"}, csrf="0" * 64).status == 403
         assert owner.post(f"{MAIN}/plan", {"plan": "gold"}).status == 422
         assert owner.post(f"{MAIN}/plan", {"plan": "paid"}).status == 303
         assert (site.keys.plan_of("main"), site.keys.plan_of("main", livemode=False)) == ("paid", "free")
         log = owner.get(f"{MAIN}/settings/audit").text
         assert "Plan changed" in log
         assert "became: paid" in log
+        site.now += CONFIRMED_SECONDS
+        assert owner.post(f"{MAIN}/plan", {"plan": "free"}).location.startswith("/confirm")
 
 
 def test_a_key_can_be_for_a_number_of_requests_and_be_due_for_rotation(sqlite_site: KeysSite) -> None:
