@@ -88,6 +88,17 @@ def test_a_keyring_of_another_database_is_refused(folder: Path, tmp_path: Path) 
     assert (missing.exit_code, (tmp_path / "none.db").exists()) == (1, False)
 
 
+def test_the_database_of_the_payments_api_is_refused_since_more_is_sealed_in_it(tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["accounts", "create", "--name", "Acme", "--data", str(tmp_path)]).exit_code == 0
+    named = ["--database", str(tmp_path / "tollkey.db"), "--keyring", str(tmp_path / "keyring.json")]
+    before = (tmp_path / "keyring.json").read_text()
+    for words in (["keyring", "rotate"], ["keyring", "retire", "s1"], ["keys", "dashboard", "--port", "0"],
+                  ["people", "reset", "a@example.com", "--base-url", "http://127.0.0.1"]):  # fmt: skip
+        refused = CliRunner().invoke(app, [*words, *named])
+        assert (refused.exit_code, "the payments API" in refused.stderr) == (1, True), words
+    assert (tmp_path / "keyring.json").read_text() == before
+
+
 def test_the_new_keyring_can_go_to_another_file(folder: Path, tmp_path: Path) -> None:
     before = (folder / "keys.db.keyring").read_text()
     assert run(folder, "rotate", "--to", str(tmp_path / "new.keyring")).exit_code == 0

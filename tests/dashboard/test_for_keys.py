@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -167,6 +168,15 @@ def test_whoever_is_no_member_sees_nothing(shared_site: KeysSite) -> None:
 def test_the_table_of_roles_has_the_actions_of_its_pages_and_no_others(shared_site: KeysSite) -> None:
     shown = {action.name for action in roles.ACTIONS.values() if shared_site.product.shows(action)}
     assert shown == {page.action for page in IN_ACCOUNT}
+
+
+def test_its_pages_know_nothing_of_the_payments_api() -> None:
+    for page in PAGES:
+        module = inspect.getmodule(page.handler)
+        assert module is not None
+        text = inspect.getsource(module)
+        assert "tollkey.payments" not in text
+        assert "tollkey.platform" not in text
 
 
 def test_usage_is_counted_by_day_key_and_route(sqlite_site: KeysSite) -> None:

@@ -17,7 +17,7 @@ import uvicorn
 
 from tollkey import dashboard
 from tollkey.cli.common import fail, quiet_connection_logs, refused
-from tollkey.cli.keys_opening import not_there
+from tollkey.cli.keys_opening import not_there, refuse_payments
 from tollkey.cli.keys_settings import declared_in, keyring_of
 from tollkey.cli.protocol import BoundedProtocol
 from tollkey.cli.redacted_log import log_to
@@ -75,6 +75,7 @@ def serve_dashboard(
             KeyService.open(settings.database, config=declared, keyring=material, flush_seconds=0) as keys,
             asyncio.Runner(loop_factory=loop_factory()) as runner,
         ):
+            refuse_payments(keys)
             product = product_of(keys, settings, url)
             runner.run(_run(product, settings, listener, host, json_))
     except (OSError, ValueError, StorageError, KeyringError) as problem:

@@ -13,10 +13,11 @@ import typer
 
 from tollkey.cli.common import Data, fail, opened, quiet_connection_logs, refused, scope_of
 from tollkey.core import Core
-from tollkey.db import Scope, StorageError, sqlite_file
+from tollkey.db import Scope, StorageError, migrated_modules, sqlite_file
 from tollkey.keys import KeyringError, KeyService, SealBroken, TollkeyError, UnknownPermission
 from tollkey.keys.changing import KeyChanges
 from tollkey.keys.rotating import KeyRotation
+from tollkey.platform.merchants import MIGRATION as MERCHANTS
 
 __all__ = [
     "Account",
@@ -30,6 +31,7 @@ __all__ = [
     "not_there",
     "open_keys",
     "open_library",
+    "refuse_payments",
 ]
 
 Database = Annotated[
@@ -104,6 +106,12 @@ def not_there(database: str) -> bool:
     """Return whether a database is an SQLite file that does not exist."""
     path = database.removeprefix("sqlite:///")
     return "://" not in path and not sqlite_file(f"sqlite:///{path}").exists()
+
+
+def refuse_payments(keys: KeyService) -> None:
+    """Raise typer.Exit for the database of the payments API, which holds more than keys."""
+    if MERCHANTS.module in migrated_modules(keys.database):
+        raise fail("this is the database of the payments API: name its data folder with --data instead")
 
 
 @contextmanager
