@@ -15,7 +15,7 @@ INHERITED = {
     "edge.py": {"read", "read_now", "write", "start", "stop"},
     "sqlite_edge.py": {"read", "read_now", "write", "start", "stop"},
     "sqlite_tx.py": {"execute", "execute_many", "execute_script", "savepoint", "notify", "on_commit"},
-    "postgres.py": {"execute", "execute_many", "execute_script", "savepoint", "notify", "on_commit"},
+    "postgres_tx.py": {"execute", "execute_many", "execute_script", "savepoint", "notify", "on_commit"},
 }
 
 

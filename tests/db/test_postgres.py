@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tollkey.db import Migration, Postgres, StorageError, Tx, Unreachable, migrate
-from tollkey.db.postgres import placeholders
+from tollkey.db.postgres_tx import placeholders
 
 BOUND_SECONDS = 1.0  # a node refuses a revoked key within this
 NOTES = Migration("notes", ("CREATE TABLE notes (id TEXT PRIMARY KEY, number {int})",))

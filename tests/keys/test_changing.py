@@ -16,7 +16,9 @@ def test_many_keys_are_created_in_one_transaction_in_order(service: KeyService) 
     made = service.create_many(new)
     assert [one.key.metadata["n"] for one in made] == ["1", "2"]
     assert all(isinstance(service.verify(one.secret), Key) for one in made)
-    assert len(service.audit(account="alice")) == 2
+    assert [entry.key_id for entry in reversed(service.audit(account="alice"))] == [one.key.id for one in made]
+    assert service.verify_audit()
+    assert service.create_many([]) == []
 
 
 def test_all_of_them_are_created_or_none(service: KeyService) -> None:

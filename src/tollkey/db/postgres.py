@@ -13,37 +13,31 @@ Forks: a child process does not use its parent's connections; it opens its own o
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import uuid4
 from weakref import WeakSet
 
 import psycopg
-from psycopg import errors
 from psycopg.adapt import Dumper
 from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper, NumericBinaryLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tollkey.db import forking
-from tollkey.db.engine import Conflict, Dialect, Duplicate, Row, StorageError, Subscribers, Tx, Unreachable
-from tollkey.db.listening import CHANNEL, Listener, close_socket
+from tollkey.db.engine import Conflict, Dialect, StorageError, Subscribers, Tx
+from tollkey.db.listening import Listener, close_socket
+from tollkey.db.postgres_tx import Connection, PostgresTx, run_constant, translate
 from tollkey.db.postgres_url import check_readable
 
 T = TypeVar("T")
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 _ATTEMPTS = 6  # of a write that fails with a deadlock or a serialization conflict
 _WAIT_SECONDS = 5.0  # how long to wait for a free connection
-#: SQLSTATE classes: connection exceptions, server shutdown or startup (PostgreSQL documentation, appendix A).
-_UNREACHABLE_STATES = ("08", "57P")
-_OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -65,133 +59,9 @@ class _NumberLoader(NumericBinaryLoader):
         return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _translate(error: psycopg.Error) -> StorageError:
-    text = f"{type(error).__name__}: {error}"
-    if isinstance(error, errors.UniqueViolation):
-        return Duplicate(text)
-    if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
-        return Conflict(text)
-    if isinstance(error, psycopg.OperationalError) and (
-        error.sqlstate is None or error.sqlstate.startswith(_UNREACHABLE_STATES)
-    ):
-        return Unreachable(
-            f"PostgreSQL cannot be reached: {'; '.join(line.strip() for line in str(error).splitlines())}"
-        )
-    return StorageError(text)
-
-
-@lru_cache(maxsize=4096)
-def placeholders(sql: str) -> bytes:
-    """Translate ``?`` to ``%s`` outside quotes and comments, and double every ``%``."""
-    out: list[str] = []
-    position, end = 0, len(sql)
-    while position < end:
-        character = sql[position]
-        closing = {"'": "'", '"': '"'}.get(character)
-        if closing is None and sql.startswith("--", position):
-            closing = "\n"
-        if closing is not None:
-            after = sql.find(closing, position + 1)
-            after = end if after < 0 else after + 1
-            out.append(sql[position:after].replace("%", "%%"))
-            position = after
-            continue
-        out.append({"?": "%s", "%": "%%"}.get(character, character))
-        position += 1
-    return "".join(out).encode()
-
-
 def _lock_number(lock: str) -> int:
     """Return the 64-bit advisory lock number of a lock name: the same on every node."""
     return int.from_bytes(hashlib.blake2b(lock.encode(), digest_size=8).digest(), "big", signed=True)
-
-
-def _run(connection: Connection, sql: str) -> None:
-    """Execute a constant statement without parameters."""
-    connection.execute(sql.encode())
-
-
-class PostgresTx:
-    """A transaction on one PostgreSQL connection.
-
-    After a failed statement PostgreSQL rejects all further ones: wrap statements that may fail in a savepoint.
-    """
-
-    dialect: Dialect = "postgres"
-
-    def __init__(self, connection: Connection, origin: str) -> None:
-        self._connection = connection
-        self._cursor = connection.cursor(binary=True)
-        self._origin = origin
-        self._savepoints = self.rollbacks = 0
-        self.cached: dict[str, dict[Hashable, Any]] = {}
-        self._unsent: list[str] = []  # SAVEPOINT and RELEASE statements, sent together before the next statement
-        self.announcements: list[tuple[str, str]] = []
-        self.commit_callbacks: list[Callable[[], None]] = []
-
-    def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
-        try:
-            self._send()
-            self._cursor.execute(placeholders(sql), params)
-            return self._cursor.fetchall() if self._cursor.description else []
-        except psycopg.Error as error:
-            raise _translate(error) from error
-
-    def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        try:
-            self._send()
-            self._cursor.executemany(placeholders(sql), rows)
-        except psycopg.Error as error:
-            raise _translate(error) from error
-
-    def execute_script(self, statements: Sequence[str]) -> None:
-        if not statements:
-            return
-        try:
-            self._send()
-            _run(self._connection, ";\n".join(statements))
-        except psycopg.Error as error:
-            raise _translate(error) from error
-
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        self._savepoints += 1
-        name = f"s{self._savepoints}"
-        announcements, after = len(self.announcements), len(self.commit_callbacks)
-        begin = f"SAVEPOINT {name}"
-        self._unsent.append(begin)
-        try:
-            yield
-        except BaseException:
-            self.rollbacks += 1
-            self.cached.clear()
-            del self.announcements[announcements:]
-            del self.commit_callbacks[after:]
-            if not self._discard_unsent(begin) and self._connection.info.transaction_status in _OPEN:
-                self._unsent.clear()  # RELEASE statements of nested savepoints
-                _run(self._connection, f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}")
-            raise
-        if not self._discard_unsent(begin):
-            self._unsent.append(f"RELEASE SAVEPOINT {name}")
-
-    def _send(self) -> None:
-        if self._unsent:
-            waiting, self._unsent = self._unsent, []
-            _run(self._connection, "; ".join(waiting))
-
-    def _discard_unsent(self, begin: str) -> bool:
-        """Drop an unsent SAVEPOINT and all after it. Returns False if it was sent already."""
-        if begin not in self._unsent:
-            return False
-        del self._unsent[self._unsent.index(begin) :]
-        return True
-
-    def notify(self, channel: str, payload: str) -> None:
-        self.execute("SELECT pg_notify(?, ?)", (CHANNEL, json.dumps([self._origin, channel, payload])))
-        self.announcements.append((channel, payload))
-
-    def on_commit(self, call: Callable[[], None]) -> None:
-        self.commit_callbacks.append(call)
 
 
 class Postgres(forking.ForkAware):
@@ -279,12 +149,12 @@ class Postgres(forking.ForkAware):
         for left in range(self.pool_size, -1, -1):
             connection = self._get_connection()
             try:
-                _run(connection, begin)
+                run_constant(connection, begin)
             except psycopg.Error as error:
                 self._put_connection(connection)
                 if left and connection.closed:
                     continue
-                raise _translate(error) from error
+                raise translate(error) from error
             break
         try:
             yield connection
@@ -294,7 +164,7 @@ class Postgres(forking.ForkAware):
     def _put_connection(self, connection: Connection) -> None:
         if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
             try:
-                _run(connection, "ROLLBACK")
+                run_constant(connection, "ROLLBACK")
             except psycopg.Error:
                 connection.close()
         (self._pool or self._open_pool()).putconn(connection)
@@ -306,9 +176,9 @@ class Postgres(forking.ForkAware):
         with self._transaction(_READ) as connection:
             result = callback(PostgresTx(connection, self._origin))
             try:
-                _run(connection, "COMMIT")
+                run_constant(connection, "COMMIT")
             except psycopg.Error as error:
-                raise _translate(error) from error
+                raise translate(error) from error
             return result
 
     def _one_statement(self, callback: Callable[[Tx], T]) -> T:
@@ -330,9 +200,9 @@ class Postgres(forking.ForkAware):
             return (self._pool or self._open_pool()).getconn()
         except PoolTimeout as late:
             busy = StorageError(f"PoolTimeout: every connection to PostgreSQL is busy: {late}")
-            raise (_translate(self._connect_error) if self._connect_error is not None else busy) from late
+            raise (translate(self._connect_error) if self._connect_error is not None else busy) from late
         except psycopg.Error as error:
-            raise _translate(error) from error
+            raise translate(error) from error
 
     def write(self, callback: Callable[[Tx], T], lock: str | None = None) -> T:
         """See ``Database.write``. After a deadlock or serialization conflict ``callback`` runs again, up to 6 times."""
@@ -353,12 +223,7 @@ class Postgres(forking.ForkAware):
         with self._transaction(begin) as connection:
             tx = PostgresTx(connection, self._origin)
             result = callback(tx)
-            try:
-                done = connection.execute("COMMIT").statusmessage
-            except psycopg.Error as error:
-                raise _translate(error) from error
-            if done != "COMMIT":  # after a failed statement the server answers COMMIT with ROLLBACK and no error
-                raise StorageError("a statement failed outside a savepoint; the transaction was rolled back")
+            tx.commit()
             return tx, result
 
     # -- notifications

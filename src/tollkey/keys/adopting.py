@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from tollkey.db.engine import Duplicate, Scope, Tx
-from tollkey.keys import audit, foreign, rules, store
+from tollkey.keys import audit, foreign, inserting, rules
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.foreign_hashes import ForeignHash, HashRefused, PlainHash
 from tollkey.keys.key import NO_METADATA, Actor, Key
@@ -142,7 +142,7 @@ class KeyImports(KeyWriter):
 
     def _adopt(self, tx: Tx, key: Key, digest: bytes, actor: Actor, now: int) -> Key:
         """Store a key without a text. Raises Duplicate, within the caller's savepoint."""
-        store.insert(tx, key, digest, self.keyring.digest_current, None)
+        inserting.insert(tx, [inserting.NewRow(key, digest, self.keyring.digest_current, None)])
         audit.record(tx, self.keyring, "imported", actor, now, None, key)
         tx.notify(CHANNEL, f"{key.id} {key.version}")
         return key

@@ -6,7 +6,7 @@ It is append-only by triggers of the database, and a hash chain (``chain.py``) d
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,12 +66,20 @@ def record(tx: Tx, keyring: Keyring, action: str, actor: Actor, now: int, before
 
     action: for example ``rolled``. now: UTC epoch seconds. before: None for a new key. Raises StorageError.
     """
+    chain.add(tx, keyring, LOG, _entry(action, actor, now, before, after), now)
+
+
+def record_new(tx: Tx, keyring: Keyring, action: str, actor: Actor, now: int, keys: Sequence[Key]) -> None:
+    """Write an entry for each new key, in the transaction that stores them. See ``record``."""
+    chain.add_many(tx, keyring, LOG, [_entry(action, actor, now, None, key) for key in keys], now)
+
+
+def _entry(action: str, actor: Actor, now: int, before: Key | None, after: Key) -> tuple[object, ...]:
     was, became = _difference(before, after)
-    values = (
+    return (
         after.account, int(after.livemode), now, action, after.id, actor.kind, actor.id, actor.ip, actor.request_id,
         json.dumps(was, sort_keys=True), json.dumps(became, sort_keys=True),
     )  # fmt: skip
-    chain.add(tx, keyring, LOG, values, now)
 
 
 def record_plan(

@@ -63,15 +63,16 @@ class Authority(KeyImports, KeyLifetimes):
             it is hidden by hand.
         Returns the created keys. Raises StorageError.
         """
-        made: list[Key] = []
+        drafts: list[Key] = []
         for livemode in (False, True):
             scope = Scope(account, livemode)
             there = {key.kind for key in self.defaults(tx, scope)}
             for kind in KINDS[:2]:
                 if kind not in there:
                     draft = self._draft(scope, kind, "", now, actor, hides=hides_after_reveal)
-                    made.append(self._store(tx, replace(draft, is_default=True), None, actor, now, shown=False)[0])
-        return tuple(made)
+                    drafts.append(replace(draft, is_default=True))
+        made = self._store_many(tx, drafts, actor, now, shown=False) if drafts else []
+        return tuple(key for key, _ in made)
 
     def create(
         self,
@@ -104,6 +105,49 @@ class Authority(KeyImports, KeyLifetimes):
         hides_after_reveal: see ``create_defaults``.
         Raises KeyRefused, with ``code`` and ``param``; StorageError.
         """
+        draft = self.draft(
+            scope, kind, actor=actor, now=now, name=name, note=note, permissions=permissions,
+            connect_permissions=connect_permissions, ip_allowlist=ip_allowlist, expires_at=expires_at,
+            metadata=metadata, max_uses=max_uses, rotate_every=rotate_every, hides_after_reveal=hides_after_reveal,
+        )  # fmt: skip
+        if granter is not None:
+            if not draft.ip_allowlist and kind != "publishable":
+                draft = replace(draft, ip_allowlist=granter.ip_allowlist)
+            if draft.expires_at is None:
+                draft = replace(draft, expires_at=granter.expires_at, own_expires_at=granter.expires_at)
+        rules.check_grant(granter, draft)
+        return self._store(tx, draft, None, actor, now, shown=True)
+
+    def create_many(self, tx: Tx, drafts: Iterable[Key], *, actor: Actor, now: int) -> list[tuple[Key, str]]:
+        """Create keys and return them with their texts, in the same order.
+
+        drafts: at least one, each made by ``draft``. actor: for the audit log. now: UTC epoch seconds.
+        Raises StorageError.
+        """
+        return self._store_many(tx, drafts, actor, now, shown=True)
+
+    def draft(
+        self,
+        scope: Scope,
+        kind: Kind,
+        *,
+        actor: Actor,
+        now: int,
+        name: str = "",
+        note: str = "",
+        permissions: Iterable[str] = (),
+        connect_permissions: Iterable[str] = (),
+        ip_allowlist: Iterable[str] = (),
+        expires_at: int | None = None,
+        metadata: Mapping[str, str] = NO_METADATA,
+        max_uses: int | None = None,
+        rotate_every: int | None = None,
+        hides_after_reveal: bool = True,
+    ) -> Key:
+        """Check what a new key is to be, and return it. It is not stored, and has no text yet.
+
+        Arguments: see ``create``. Raises KeyRefused, with ``code`` and ``param``.
+        """
         if kind not in KINDS:
             raise KeyRefused("type_invalid", "The type of a key is publishable, secret or restricted.", "type")
         draft = self._draft(scope, kind, name, now, actor, note=note, hides=hides_after_reveal)
@@ -118,16 +162,7 @@ class Authority(KeyImports, KeyLifetimes):
         )
         draft = self._with_limits(draft, permissions, connect_permissions, ip_allowlist)
         expires_at = rules.check_expiry(expires_at, now)
-        if granter is not None:
-            draft = (
-                draft
-                if draft.ip_allowlist or kind == "publishable"
-                else replace(draft, ip_allowlist=granter.ip_allowlist)
-            )
-            expires_at = granter.expires_at if expires_at is None else expires_at
-        draft = replace(draft, expires_at=expires_at, own_expires_at=expires_at)
-        rules.check_grant(granter, draft)
-        return self._store(tx, draft, None, actor, now, shown=True)
+        return replace(draft, expires_at=expires_at, own_expires_at=expires_at)
 
     # -- showing and hiding
 

@@ -128,10 +128,16 @@ def begin(tx: Tx, keyring: Keyring, log: ChainedLog, now: int) -> None:
 
 
 def add(tx: Tx, keyring: Keyring, log: ChainedLog, values: Sequence[object], now: int) -> None:
-    """Write a row of a log and its code, in the transaction of the change that it records.
+    """Write a row of a log and its code; see ``add_many``."""
+    add_many(tx, keyring, log, [values], now)
 
-    values: of ``log.columns``, in the form in which the database returns them (int, str, None). now: UTC epoch seconds.
-    Other writers of the log wait until this transaction ends. If the signature of the head is not valid, the row is
+
+def add_many(tx: Tx, keyring: Keyring, log: ChainedLog, rows: Sequence[Sequence[object]], now: int) -> None:
+    """Write rows of a log and their codes, in the transaction of the changes that they record.
+
+    rows: at least one, with the values of ``log.columns`` in the form in which the database returns them (int, str,
+    None). now: UTC epoch seconds.
+    Other writers of the log wait until this transaction ends. If the signature of the head is not valid, the rows are
     written but the head is not signed again. Raises StorageError.
     """
     head = _head(tx, log, lock=True)
@@ -139,14 +145,13 @@ def add(tx: Tx, keyring: Keyring, log: ChainedLog, values: Sequence[object], now
         begin(tx, keyring, log, now)
         head = _head(tx, log, lock=True)
         assert head is not None
-    marks = ", ".join("?" * len(log.columns))
-    rows = tx.execute(f"INSERT INTO {log.table} ({', '.join(log.columns)}) VALUES ({marks}) RETURNING seq", values)
-    entry, name = int(rows[0][0]), keyring.digest_current
-    code = _code(keyring, name, log, head.code, entry, values)
-    tx.execute(
-        "INSERT INTO audit_chain (log, entry, code, code_key) VALUES (?, ?, ?, ?)", (log.name, entry, code, name)
-    )
-    became = head._replace(entries=head.entries + 1, entry=entry, code=code, code_key=name)
+    code, name, chained = head.code, keyring.digest_current, []
+    for entry, *values in _inserted(tx, log, rows):
+        code = _code(keyring, name, log, code, entry, values)
+        chained.append((log.name, entry, code, name))
+    tx.execute_many("INSERT INTO audit_chain (log, entry, code, code_key) VALUES (?, ?, ?, ?)", chained)
+    entry = chained[-1][1]
+    became = head._replace(entries=head.entries + len(chained), entry=entry, code=code, code_key=name)
     valid = head.code_key in keyring.digest_keys and _signature_valid(keyring, log, head)
     if not valid:  # a new signature would hide the manipulation; without one ``verify`` keeps failing
         _log.error("the head of the hash chain over %s was changed outside the program", log.table)
@@ -154,6 +159,18 @@ def add(tx: Tx, keyring: Keyring, log: ChainedLog, values: Sequence[object], now
         "UPDATE audit_heads SET entries = ?, entry = ?, code = ?, code_key = ?, signature = ? WHERE log = ?",
         (became.entries, entry, code, name, _signature(keyring, name, log, became) if valid else _UNSIGNED, log.name),
     )
+
+
+def _inserted(tx: Tx, log: ChainedLog, rows: Sequence[Sequence[object]]) -> list[Row]:
+    """Insert rows and return them in their order in the log, as ``seq`` and the hashed columns."""
+    columns = ", ".join(log.columns)
+    done: list[Row] = []
+    for at in range(0, len(rows), _BATCH):
+        batch = rows[at : at + _BATCH]
+        marks = ", ".join([f"({', '.join('?' * len(log.columns))})"] * len(batch))
+        sql = f"INSERT INTO {log.table} ({columns}) VALUES {marks} RETURNING seq, {columns}"
+        done += sorted(tx.execute(sql, [value for row in batch for value in row]), key=lambda row: int(row[0]))
+    return done
 
 
 def verify(tx: Tx, keyring: Keyring, log: ChainedLog, expected: str | None = None) -> ChainVerification:

@@ -125,16 +125,20 @@ class KeyChanges(KeyReading):
         wanted = tuple(new)
         if len(wanted) > MOST_AT_ONCE:
             raise ValueError(f"at most {MOST_AT_ONCE} keys can be created at once")
-        return self._write(lambda tx, now: [self._create_one(tx, now, one, actor) for one in wanted])
+        if not wanted:
+            return []
+        now = int(self._clock())
+        drafts = [self._draft(one, actor, now) for one in wanted]
+        made = self.database.write(lambda tx: self.authority.create_many(tx, drafts, actor=actor, now=now))
+        return [Made(*one) for one in made]
 
-    def _create_one(self, tx: Tx, now: int, new: NewKey, actor: Actor) -> Made:
-        ends = times.expiry(new.expires_at, new.expires_in, now)
-        made = self.authority.create(
-            tx, Scope(new.account, new.livemode), new.kind, actor=actor, now=now, name=new.name, note=new.note,
-            permissions=new.permissions, ip_allowlist=new.ip_allowlist, expires_at=ends, metadata=new.metadata,
+    def _draft(self, new: NewKey, actor: Actor, now: int) -> Key:
+        return self.authority.draft(
+            Scope(new.account, new.livemode), new.kind, actor=actor, now=now, name=new.name, note=new.note,
+            permissions=new.permissions, ip_allowlist=new.ip_allowlist,
+            expires_at=times.expiry(new.expires_at, new.expires_in, now), metadata=new.metadata,
             max_uses=new.max_uses, rotate_every=times.optional_seconds(new.rotate_every),
         )  # fmt: skip
-        return Made(*made)
 
     @overload
     def roll(

@@ -167,33 +167,9 @@ def names_as_text(names: Iterable[str]) -> str:
     return json.dumps(sorted(names))
 
 
-def _metadata_as_text(key: Key) -> str:
+def metadata_as_text(key: Key) -> str:
+    """Return a key's metadata as it is stored: a JSON object with sorted names."""
     return json.dumps(dict(key.metadata), sort_keys=True)
-
-
-def insert(tx: Tx, key: Key, digest: bytes, digest_key: str, sealed: bytes | None) -> None:
-    """Store a new key.
-
-    digest: of its text. digest_key: name of the digest key. sealed: its sealed copy, if any.
-    Raises Duplicate if its id or digest exists, or a second default key of its kind would; StorageError.
-    """
-    values = (
-        key.id, key.account, int(key.livemode), key.kind, key.name, key.note, names_as_text(key.permissions),
-        names_as_text(key.connect_permissions), json.dumps(list(key.ip_allowlist)), key.created, key.created_by,
-        key.expires_at, key.own_expires_at, key.revoked_at, key.redacted, key.masked, key.token,
-        int(key.hides_after_reveal),
-        key.revealed_at, key.hidden_at, int(key.is_default), int(key.imported), key.version, key.rolled_from,
-        key.replaced_by, digest, digest_key, sealed, _metadata_as_text(key), key.disabled_at,
-        key.max_uses, key.uses_left, key.rotate_every, key.rotate_at,
-    )  # fmt: skip
-    tx.execute(
-        "INSERT INTO api_keys (id, account, livemode, kind, name, note, permissions, connect_permissions, ip_allowlist,"
-        " created, created_by, expires_at, own_expires_at, revoked_at, redacted, masked, token, hides_after_reveal,"
-        " revealed_at, hidden_at, is_default, imported, version, rolled_from, replaced_by, digest, digest_key, sealed,"
-        " metadata, disabled_at, max_uses, uses_left, rotate_every, rotate_at)"
-        f" VALUES ({', '.join('?' * len(values))})",
-        values,
-    )
 
 
 def change(tx: Tx, key: Key, was_version: int, drop_sealed: bool) -> bool:
@@ -206,7 +182,7 @@ def change(tx: Tx, key: Key, was_version: int, drop_sealed: bool) -> bool:
     values = (
         key.name, key.note, names_as_text(key.permissions), names_as_text(key.connect_permissions),
         json.dumps(list(key.ip_allowlist)), key.expires_at, key.own_expires_at, key.revoked_at, key.revealed_at,
-        key.hidden_at, int(key.is_default), key.version, key.replaced_by, _metadata_as_text(key),
+        key.hidden_at, int(key.is_default), key.version, key.replaced_by, metadata_as_text(key),
         key.disabled_at, key.rotate_every, key.rotate_at, key.id, key.account, int(key.livemode),
         was_version,
     )  # fmt: skip

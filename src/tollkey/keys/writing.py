@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from tollkey.db.engine import Scope, Tx
 from tollkey.db.ids import Ids
-from tollkey.keys import audit, rules, store
+from tollkey.keys import audit, inserting, rules, store
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import Actor, Key
 from tollkey.keys.keyring import Keyring, RandomBytes
@@ -110,21 +110,45 @@ class KeyWriter(Lookup):
 
     def _store(self, tx: Tx, draft: Key, text: str | None, actor: Actor, now: int, *, shown: bool) -> tuple[Key, str]:
         """Generate the text of a new key, or use ``text``, and store the key. shown: the caller shows the text now."""
-        imported = text is not None
-        text = text or generate(
-            draft.kind, draft.livemode, self.keyring.account_mark(draft.account), self.ids, self.brand
-        )
+        if text is None:
+            return self._store_many(tx, [draft], actor, now, shown=shown)[0]
+        key = self._with_text(draft, text, now, shown=shown, imported=True)
+        self._insert(tx, "imported", [(key, text)], actor, now)
+        return key, text
+
+    def _store_many(
+        self, tx: Tx, drafts: Iterable[Key], actor: Actor, now: int, *, shown: bool
+    ) -> list[tuple[Key, str]]:
+        """Generate the texts of at least one new key, and store the keys. shown: the caller shows the texts now."""
+        made: list[tuple[Key, str]] = []
+        for draft in drafts:
+            mark = self.keyring.account_mark(draft.account)
+            text = generate(draft.kind, draft.livemode, mark, self.ids, self.brand)
+            made.append((self._with_text(draft, text, now, shown=shown), text))
+        self._insert(tx, "created", made, actor, now)
+        return made
+
+    def _with_text(self, draft: Key, text: str, now: int, *, shown: bool, imported: bool = False) -> Key:
         key = replace(draft, redacted=redact(text), masked=mask_known(text))
         if key.kind == "publishable":
-            key = replace(key, token=text)
-        elif imported or (shown and key.hides_after_reveal):
-            key = replace(key, revealable=False, hidden_at=now, revealed_at=now if shown else None)
-        row = seal_context(key.account, key.livemode, key.id)
-        sealed = seal(text, row, self.keyring, self._random_bytes) if key.revealable and key.token is None else None
-        store.insert(tx, key, self.keyring.digest(text), self.keyring.digest_current, sealed)
-        audit.record(tx, self.keyring, "imported" if imported else "created", actor, now, None, key)
-        tx.notify(CHANNEL, f"{key.id} {key.version}")
-        return key, text
+            return replace(key, token=text)
+        if imported or (shown and key.hides_after_reveal):
+            return replace(key, revealable=False, hidden_at=now, revealed_at=now if shown else None)
+        return key
+
+    def _insert(self, tx: Tx, action: str, made: Sequence[tuple[Key, str]], actor: Actor, now: int) -> None:
+        """Store keys with these texts. action: for the audit log."""
+        rows, current = [], self.keyring.digest_current
+        for key, text in made:
+            context = seal_context(key.account, key.livemode, key.id)
+            sealed = key.revealable and key.token is None
+            copy = seal(text, context, self.keyring, self._random_bytes) if sealed else None
+            rows.append(inserting.NewRow(key, self.keyring.digest(text), current, copy))
+        inserting.insert(tx, rows)
+        keys = [key for key, _ in made]
+        audit.record_new(tx, self.keyring, action, actor, now, keys)
+        for key in keys:
+            tx.notify(CHANNEL, f"{key.id} {key.version}")
 
     def _without_text(self, key: Key, now: int) -> Key:
         """Return the key without its sealed copy, for a key that ends."""

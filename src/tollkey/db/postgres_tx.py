@@ -1,0 +1,168 @@
+"""A transaction on PostgreSQL: placeholders, savepoints, announcements, errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from psycopg.pq import TransactionStatus
+from psycopg.sql import Literal
+
+from tollkey.db.engine import Conflict, Dialect, Duplicate, Row, StorageError, Unreachable
+from tollkey.db.listening import CHANNEL
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+#: SQLSTATE classes: connection exceptions, server shutdown or startup (PostgreSQL documentation, appendix A).
+_UNREACHABLE_STATES = ("08", "57P")
+_OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+
+
+def translate(error: psycopg.Error) -> StorageError:
+    """Return the error of this package for one of psycopg's."""
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, errors.UniqueViolation):
+        return Duplicate(text)
+    if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
+        return Conflict(text)
+    if isinstance(error, psycopg.OperationalError) and (
+        error.sqlstate is None or error.sqlstate.startswith(_UNREACHABLE_STATES)
+    ):
+        return Unreachable(
+            f"PostgreSQL cannot be reached: {'; '.join(line.strip() for line in str(error).splitlines())}"
+        )
+    return StorageError(text)
+
+
+@lru_cache(maxsize=4096)
+def placeholders(sql: str) -> bytes:
+    """Translate ``?`` to ``%s`` outside quotes and comments, and double every ``%``."""
+    out: list[str] = []
+    position, end = 0, len(sql)
+    while position < end:
+        character = sql[position]
+        closing = {"'": "'", '"': '"'}.get(character)
+        if closing is None and sql.startswith("--", position):
+            closing = "\n"
+        if closing is not None:
+            after = sql.find(closing, position + 1)
+            after = end if after < 0 else after + 1
+            out.append(sql[position:after].replace("%", "%%"))
+            position = after
+            continue
+        out.append({"?": "%s", "%": "%%"}.get(character, character))
+        position += 1
+    return "".join(out).encode()
+
+
+def run_constant(connection: Connection, sql: str) -> None:
+    """Execute a constant statement without parameters."""
+    connection.execute(sql.encode())
+
+
+class PostgresTx:
+    """A transaction on one PostgreSQL connection.
+
+    After a failed statement PostgreSQL rejects all further ones: wrap statements that may fail in a savepoint.
+    """
+
+    dialect: Dialect = "postgres"
+
+    def __init__(self, connection: Connection, origin: str) -> None:
+        self._connection = connection
+        self._cursor = connection.cursor(binary=True)
+        self._origin = origin
+        self._savepoints = self.rollbacks = 0
+        self.cached: dict[str, dict[Hashable, Any]] = {}
+        self._unsent: list[str] = []  # SAVEPOINT and RELEASE statements, sent together before the next statement
+        self.announcements: list[tuple[str, str]] = []
+        self.commit_callbacks: list[Callable[[], None]] = []
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        try:
+            self._send()
+            self._cursor.execute(placeholders(sql), params)
+            return self._cursor.fetchall() if self._cursor.description else []
+        except psycopg.Error as error:
+            raise translate(error) from error
+
+    def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        if len(rows) == 1:  # psycopg's pipeline costs more than one statement
+            self.execute(sql, rows[0])
+            return
+        try:
+            self._send()
+            self._cursor.executemany(placeholders(sql), rows)
+        except psycopg.Error as error:
+            raise translate(error) from error
+
+    def execute_script(self, statements: Sequence[str]) -> None:
+        if not statements:
+            return
+        try:
+            self._send()
+            run_constant(self._connection, ";\n".join(statements))
+        except psycopg.Error as error:
+            raise translate(error) from error
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        self._savepoints += 1
+        name = f"s{self._savepoints}"
+        announcements, after = len(self.announcements), len(self.commit_callbacks)
+        begin = f"SAVEPOINT {name}"
+        self._unsent.append(begin)
+        try:
+            yield
+        except BaseException:
+            self.rollbacks += 1
+            self.cached.clear()
+            del self.announcements[announcements:]
+            del self.commit_callbacks[after:]
+            if not self._discard_unsent(begin) and self._connection.info.transaction_status in _OPEN:
+                self._unsent.clear()  # RELEASE statements of nested savepoints
+                run_constant(self._connection, f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}")
+            raise
+        if not self._discard_unsent(begin):
+            self._unsent.append(f"RELEASE SAVEPOINT {name}")
+
+    def _send(self) -> None:
+        if self._unsent:
+            waiting, self._unsent = self._unsent, []
+            run_constant(self._connection, "; ".join(waiting))
+
+    def _discard_unsent(self, begin: str) -> bool:
+        """Drop an unsent SAVEPOINT and all after it. Returns False if it was sent already."""
+        if begin not in self._unsent:
+            return False
+        del self._unsent[self._unsent.index(begin) :]
+        return True
+
+    def notify(self, channel: str, payload: str) -> None:
+        self.announcements.append((channel, payload))
+
+    def commit(self) -> None:
+        """Commit, and announce what waits: in the same message, since PostgreSQL announces nothing before a commit."""
+        statements = []
+        if self._connection.info.transaction_status == TransactionStatus.INTRANS:
+            own = [json.dumps([self._origin, *announcement]) for announcement in self.announcements]
+            texts = [Literal(text).as_string(self._connection) for text in own]
+            calls = [f"pg_notify('{CHANNEL}', {text})" for text in texts]
+            statements = [f"SELECT {', '.join(calls[at : at + 500])}" for at in range(0, len(calls), 500)]
+        try:
+            cursor = self._connection.execute("; ".join([*statements, "COMMIT"]).encode())
+            while cursor.nextset():
+                pass
+        except psycopg.Error as error:
+            raise translate(error) from error
+        # After a failed statement the server answers COMMIT with ROLLBACK and no error.
+        if cursor.statusmessage != "COMMIT":
+            raise StorageError("a statement failed outside a savepoint; the transaction was rolled back")
+
+    def on_commit(self, call: Callable[[], None]) -> None:
+        self.commit_callbacks.append(call)
