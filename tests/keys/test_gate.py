@@ -22,6 +22,7 @@ from tollkey.keys import (
     Refused,
     asgi,
     for_auth_request,
+    refused_attempts,
     rfc6750,
     wsgi,
 )  # fmt: skip
@@ -130,6 +131,15 @@ def test_a_missing_permission_is_named(ask: Ask, service: KeyService) -> None:
         assert ask(given, permission_for=lambda _: "report_write").status == status
     answer = ask(text, permission_for=lambda _: "report_write")
     assert 'error="insufficient_scope", scope="report_write"' in answer.headers["www-authenticate"]
+
+
+def test_a_refused_request_counts_once(ask: Ask, service: KeyService) -> None:
+    _, text = service.create(permissions=["report_read"], ip_allowlist=["198.51.100.1"])
+    assert service.check(text, ip="198.51.100.1")
+    assert ask(text).status == 401
+    service.flush()
+    (counted,) = service.database.read(lambda tx: refused_attempts(tx))
+    assert counted.attempts == 1
 
 
 def test_the_host_decides_the_body_of_a_refusal(ask: Ask, service: KeyService) -> None:

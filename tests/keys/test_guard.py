@@ -47,6 +47,20 @@ class Offline(KeyService):
         return super().check(*args, **options)
 
 
+def test_what_is_in_memory_is_told_at_once_and_the_rest_is_waited_for(service: KeyService) -> None:
+    guard = Guard(service)
+    need: Need[None] = Need("report_read")
+    key, text = service.create(permissions=["report_read"])
+    assert guard.check_at_once(asked(f"Bearer {text}"), need) is None
+    waited = asyncio.run(guard.acheck_waiting(asked(f"Bearer {text}"), need))
+    told = guard.check_at_once(asked(f"Bearer {text}"), need)
+    assert isinstance(waited, Accepted)
+    assert isinstance(told, Accepted)
+    assert (waited.key, told.key) == (key, key)
+    assert isinstance(guard.check_at_once(asked(), need), Denied)
+    assert isinstance(guard.check_at_once(asked(f"Bearer {text}"), Need("report_write")), Forbidden)
+
+
 def test_a_second_check_that_costs_more_does_not_block_the_event_loop(tmp_path: Path) -> None:
     with Offline.open(str(tmp_path / "keys.db"), [Permission("report", "Reports")]) as keys:
         guard = Guard(keys)

@@ -7,10 +7,10 @@ from typing import Any
 
 from tollkey.keys.carried import carried, carry
 from tollkey.keys.gate import Gate
-from tollkey.keys.guard import Accepted
+from tollkey.keys.guard import Accepted, Asked
 from tollkey.keys.needs import MissingParameter, Need
 from tollkey.keys.once import one_request
-from tollkey.keys.refusal import Refusal
+from tollkey.keys.refusal import Refusal, Refused
 
 AsgiScope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -77,7 +77,17 @@ class KeyGate(Gate[App, AsgiScope]):
             await self._app(scope, receive, send)
             return
         with one_request():
-            answer = await self._check(scope)
+            need = self._need(scope)
+            wanted: Need[AsgiScope] = need or self._unknown
+            asked = self._asked(scope, _headers(scope, self._header.encode("latin-1")))
+            earlier = carried(scope, self._keys)  # by an outer gate
+            try:
+                found = self._guard.check_at_once(asked, wanted) if earlier is None else None
+                if found is None:
+                    found = await self._waited(earlier, asked, wanted)
+                answer = self._concluded(found, need)
+            except MissingParameter as problem:
+                answer = self._fault(problem)
             if isinstance(answer, Accepted):
                 self._attach_key(scope, answer)
                 await self._app(scope, receive, with_headers(send, answer) if answer.limits else send)
@@ -93,17 +103,12 @@ class KeyGate(Gate[App, AsgiScope]):
             name = self._header.encode("latin-1")
             scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != name]
 
-    async def _check(self, scope: AsgiScope) -> Accepted | Refusal:
-        need = self._need(scope)
-        wanted: Need[AsgiScope] = need or self._unknown
-        asked = self._asked(scope, _headers(scope, self._header.encode("latin-1")))
-        earlier = carried(scope, self._keys)  # by an outer gate
-        try:
-            if earlier is not None:
-                return self._concluded(await self._guard.acheck_again(earlier, asked, wanted), need)
-            return self._concluded(await self._guard.acheck(asked, wanted), need)
-        except MissingParameter as problem:
-            return self._fault(problem)
+    async def _waited(
+        self, earlier: Accepted | None, asked: Asked[AsgiScope], need: Need[AsgiScope]
+    ) -> Accepted | Refused | None:
+        if earlier is None:
+            return await self._guard.acheck_waiting(asked, need)
+        return await self._guard.acheck_again(earlier, asked, need)
 
 
 def with_headers(send: Send, accepted: Accepted) -> Send:

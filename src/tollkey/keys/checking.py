@@ -229,8 +229,12 @@ class KeyChecking:
 
     def _recorded(self, checked: Checked, ip: str | None, endpoint: str | None, demand: Demand) -> Checked:
         """Count a result and return it. A key without the permission was used, and has a last use."""
-        if checked.key is not None:
-            self._record(checked.key, ip, endpoint, demand.name, ACCEPTED, demand.cost, demand.permission)
+        key = checked.key
+        if key is not None:
+            if first_use(key.id):
+                now, cost, needed = int(self._clock()), demand.cost, demand.permission
+                self.verifier.record_use(key, now, ip, endpoint, route=demand.name, cost=cost, permission=needed)
+            self._flusher.start()
         elif checked.reason is Reason.forbidden and checked.known is not None:
             self._record(checked.known, ip, endpoint, demand.name, Reason.forbidden.value, 0, demand.permission)
         elif checked.reason is not None:

@@ -8,6 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from tollkey.db.engine import TollkeyError
+from tollkey.keys.checking import KeyChecking
 from tollkey.keys.checks import Checks
 from tollkey.keys.errors import UnknownPermission
 from tollkey.keys.header import Presented, read_authorization, read_bare
@@ -96,6 +97,7 @@ class Guard:
     def __init__(self, keys: Checks, *, header: str = AUTHORIZATION, on_denied: OnDenied | None = None) -> None:
         self.keys = keys
         self.header = header.lower()
+        self._at_once = keys.check_at_once if isinstance(keys, KeyChecking) else None
         self._catalogue = keys.permission_names
         self._on_denied: OnDenied = on_denied or (lambda refused: rfc6750(refused, header=self.header))
 
@@ -134,10 +136,31 @@ class Guard:
 
     async def acheck(self, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused | None:
         """Do what ``check`` does without blocking the event loop."""
+        answer = self.check_at_once(asked, need)
+        return answer if answer is not None else await self.acheck_waiting(asked, need)
+
+    async def acheck_waiting(self, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused | None:
+        """Do what ``acheck`` does, after ``check_at_once`` could not tell."""
         plan = self._plan(asked, need)
         if not isinstance(plan, _Plan):
             return plan
         return await self._acheck(plan, asked, need)
+
+    def check_at_once(self, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused | None:
+        """Do what ``check`` does without waiting for anything; None if only ``acheck_waiting`` can tell."""
+        if self._at_once is None:
+            return None
+        plan = self._plan(asked, need)
+        if not isinstance(plan, _Plan):
+            return plan
+        try:
+            checked = self._at_once(
+                plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost,
+                publishable=need.publishable,
+            )  # fmt: skip
+        except TollkeyError as error:
+            return _unavailable(error)
+        return None if checked is None else self._concluded(plan, need, checked)
 
     def _check(self, plan: _Plan, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
         try:

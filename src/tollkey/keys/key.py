@@ -193,8 +193,7 @@ class Denied:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """The result of checking a request: key, permission and limits. Its truth value is whether it is accepted.
 
     key: the key of an accepted request; None if it is refused. reason: why it is refused; None if it is accepted.

@@ -17,7 +17,7 @@ def limited(key: Key, taken: tuple[LimitState, ...] | Denied) -> Checked:
     """Return the result of a request with a key and permission. taken: of ``Limits.take``."""
     if isinstance(taken, Denied):
         return refused(taken)
-    return Checked(key, limit=taken[0] if taken else None, masked=key.masked, known=key, limits=taken)
+    return Checked(key, None, None, taken[0] if taken else None, None, key.masked, key, taken)
 
 
 def refused(denied: Denied) -> Checked:

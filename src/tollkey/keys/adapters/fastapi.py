@@ -176,7 +176,7 @@ class ApiKeys:
         return Asked(
             connection, connection.headers.getlist(self.guard.header), connection.path_params,
             self._client_ip(connection), f"{method} {scope['path']}",
-            target_of(scope.get("method", "GET"), scope["path"]),
+            target_of(scope.get("method", "GET"), scope["path"]) if self.keys.declares_routes else "",
             template and f"{method} {template}",
         )  # fmt: skip
 
