@@ -13,7 +13,7 @@ from tollkey.payments.methods import method_capabilities, method_types, payment_
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import linking
-from tollkey.wire import Call, Params, invalid, new_object
+from tollkey.wire import Call, invalid, new_object
 from tollkey.wire.errors import exclusive
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def new_intent(call: Call, params: Params) -> StoredPaymentIntent:
+def new_intent(call: Call, params: Mapping[str, Any]) -> StoredPaymentIntent:
     """Return a PaymentIntent made from its parameters, in ``requires_payment_method``. The caller stores it."""
     _exclusive(params)
     option_rules.check_details(params)
@@ -70,7 +70,7 @@ def new_intent(call: Call, params: Params) -> StoredPaymentIntent:
     return intent
 
 
-def _exclusive(params: Params) -> None:
+def _exclusive(params: Mapping[str, Any]) -> None:
     method_types.check_alone(params)
     automatic = (params.get("automatic_payment_methods") or {}).get("enabled")
     for other in ("confirmation_method", "payment_method_types"):
@@ -86,7 +86,7 @@ def _amount(call: Call, amount: int, currency: str) -> None:
     shared_currency.check_amount(amount, currency)
 
 
-def _interac(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
+def _interac(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
     """Refuse to capture later what ``interac_present`` may pay, since 2025-03-31."""
     if (
         "interac_present" in intent["payment_method_types"]
@@ -100,7 +100,7 @@ def _interac(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
         )
 
 
-def _off_session(params: Params) -> None:
+def _off_session(params: Mapping[str, Any]) -> None:
     if params.get("off_session") and not params.get("confirm"):
         raise invalid(
             "`off_session` can only be set to true if `confirm` is also set to true.",
@@ -109,7 +109,7 @@ def _off_session(params: Params) -> None:
         )
 
 
-def _customer(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
+def _customer(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
     if params.get("customer") is not None:
         customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
         if intent["customer"] not in (None, customer["id"]):
@@ -123,7 +123,7 @@ def _customer(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
         intent["customer"] = customer["id"]
 
 
-def _types(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
+def _types(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
     """Set the payment method types of the intent, and their options."""
     automatic = params.get("automatic_payment_methods") or {}
     excluded = params.get("excluded_payment_method_types") or []
@@ -175,7 +175,7 @@ def _types(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     )
 
 
-def _describe(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
+def _describe(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
     """Set the fields that do not affect how the payment is made."""
     fields.assign(intent, params, _PLAIN)
     if "shipping" in params:
@@ -219,7 +219,7 @@ def _deliver(call: Call, intent: StoredPaymentIntent, given: Mapping[str, Any] |
     intent["shipping"], intent["_shipping_by_server"] = made, not call.client and made is not None
 
 
-def _connect(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
+def _connect(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
     """Set ``transfer_data``, ``on_behalf_of`` and the application fee. The transfer is created with the charge."""
     if params.get("transfer_data"):
         given = {name: value for name, value in params["transfer_data"].items() if value is not None}
@@ -250,7 +250,7 @@ def _connect(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     _check_parts(intent, params)
 
 
-def _check_parts(intent: StoredPaymentIntent, params: Params) -> None:
+def _check_parts(intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 if more is to go to others than is paid, by a change of the parts or of the amount."""
     transfer = intent["transfer_data"]
     share = (transfer.get("amount") if transfer is not None else None) or 0
@@ -265,7 +265,7 @@ def _check_parts(intent: StoredPaymentIntent, params: Params) -> None:
         raise invalid("The application_fee_amount cannot be greater than the amount.", "application_fee_amount")
 
 
-def apply(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
+def apply(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
     """Apply update parameters to a PaymentIntent. Raises ApiError if its status does not allow the change."""
     for name in params:
         payment_states.check_updatable(call, intent, name)
@@ -303,7 +303,7 @@ def apply(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
     _describe(call, intent, params)
 
 
-def _check_group(intent: StoredPaymentIntent, params: Params) -> None:
+def _check_group(intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 for another ``transfer_group`` than the one that was set: it is set once."""
     group = params.get("transfer_group")
     if group is not None and intent["transfer_group"] not in (None, group):
@@ -314,7 +314,7 @@ def _check_group(intent: StoredPaymentIntent, params: Params) -> None:
         )
 
 
-def choose_method(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
+def choose_method(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
     """Set the payment method of the intent from the parameters; an empty value removes it."""
     emptied = params.get("payment_method", "") is None and not params.get("payment_method_data")
     method = None if emptied else resolve_method(call, params)

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from tollkey.wire import ApiError, Call, Params, invalid
+from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.errors import missing_param
 from tollkey.wire.kinds import Kind
 
@@ -22,27 +22,24 @@ def client_secret(call: Call, id: str) -> str:
 _I = TypeVar("_I", "StoredPaymentIntent", "StoredSetupIntent")
 
 
-def intent_of(call: Call, object: Kind[_I], params: Params) -> _I:
+def intent_of(call: Call, object: Kind[_I], secret: str | None = None) -> _I:
     """Return the intent in the path.
 
+    secret: its ``client_secret`` as sent, None if it was not.
     Raises ApiError 404, and 400 for a publishable key without the intent's client secret.
     """
     intent = call.objects.get(object, call.path["intent"])
-    _check_client_secret(call, intent, params)
+    _check_client_secret(call, intent, secret)
     return intent
 
 
-def _check_client_secret(call: Call, intent: AnyIntent, params: Params) -> None:
-    """Check the client secret of a publishable key; for other keys, remove the parameter.
-
-    Raises ApiError 400 if it is missing or wrong.
-    """
-    given = params.pop("client_secret", None)
+def _check_client_secret(call: Call, intent: AnyIntent, given: str | None) -> None:
+    """Raise ApiError 400 if a client secret is wrong, or a publishable key sends none."""
     if given is None:
         if call.client:
             raise missing_param("client_secret")
         return
-    if not hmac.compare_digest(str(given).encode(), str(intent["client_secret"]).encode()):
+    if not hmac.compare_digest(given.encode(), str(intent["client_secret"]).encode()):
         name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
         message = f"The client_secret provided does not match the client_secret associated with the {name}."
         raise invalid(message, "client_secret", guess=True)
@@ -51,7 +48,7 @@ def _check_client_secret(call: Call, intent: AnyIntent, params: Params) -> None:
 _USAGE = (None, "on_session", "off_session")
 
 
-def only_raised(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
+def only_raised(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 if a publishable key would weaken ``setup_future_usage``.
 
     It can only change it from ``on_session`` to ``off_session``. Source: the Stripe.js reference of
@@ -66,7 +63,9 @@ def only_raised(call: Call, intent: StoredPaymentIntent, params: Params) -> None
             )
 
 
-def _usages(intent: StoredPaymentIntent, params: Params) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
+def _usages(
+    intent: StoredPaymentIntent, params: Mapping[str, Any]
+) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
     """Yield where ``setup_future_usage`` may be given: the parameter, the current value, and what holds the new one."""
     set_for_all = intent["setup_future_usage"]
     set_for_kinds = cast("Mapping[str, Any]", intent["payment_method_options"] or {})

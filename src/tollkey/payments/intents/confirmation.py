@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.charges import splitting
@@ -22,7 +23,7 @@ from tollkey.payments.methods import customer_sources, instruments, mandates, me
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import providers
-from tollkey.wire import ApiError, Call, Params, invalid
+from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.errors import card_error
 from tollkey.wire.objects import value_at
 
@@ -40,7 +41,7 @@ _BOTH_SESSIONS = (
 _ASKED = ("any", "challenge")
 
 
-def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> ApiError | None:
+def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> ApiError | None:
     """Confirm a stored PaymentIntent and save the result, with its events.
 
     params: those of the confirm endpoint. Returns the 402 error of a declined payment, which the caller may raise, or
@@ -51,7 +52,7 @@ def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> A
     if intent["status"] == "canceled" and any(params.get(name) is not None for name in _CHOICES):
         payment_states.check_updatable(call, intent, "payment_method")  # as recorded, stripe-react-native issue 1688
     payment_states.check_confirmable(call, intent)
-    redeem_confirmation_token(call, params, intent)
+    params = redeem_confirmation_token(call, params, intent)
     only_raised(call, intent, params)
     change = {name: value for name, value in params.items() if name in _CHANGES}
     building.apply(call, intent, change)
@@ -82,7 +83,7 @@ _CHANGES = frozenset({
 })  # fmt: skip
 
 
-def _default_source(call: Call, intent: StoredPaymentIntent, params: Params) -> None:
+def _default_source(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
     """Use the customer's default source if there is no payment method, as with the Charges API."""
     if intent["payment_method"] is None and intent["customer"] is not None:
         customer = call.objects.get(kinds.CUSTOMER, intent["customer"])
@@ -91,7 +92,7 @@ def _default_source(call: Call, intent: StoredPaymentIntent, params: Params) -> 
 
 
 def _attempt(
-    call: Call, intent: StoredPaymentIntent, method: Instrument, params: Params, off_session: bool
+    call: Call, intent: StoredPaymentIntent, method: Instrument, params: Mapping[str, Any], off_session: bool
 ) -> ApiError | None:
     splitting.check_may_charge(call, intent["on_behalf_of"])
     splitting.check_method(call, intent["on_behalf_of"], method, intent["currency"])
@@ -121,7 +122,7 @@ def _attempt(
     return outcome
 
 
-def _action(call: Call, intent: StoredPaymentIntent, method: Instrument, params: Params) -> Any:
+def _action(call: Call, intent: StoredPaymentIntent, method: Instrument, params: Mapping[str, Any]) -> Any:
     """Return the ``next_action`` of a payment method that needs one, else None."""
     kind, return_url = protocol.kind_of(method), params.get("return_url")
     if kind == "card":

@@ -16,23 +16,26 @@ from tollkey.payments.intents.method_choice import resolve_method
 from tollkey.payments.methods import instruments, payment_methods
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Endpoint, Json, Params, Resource, invalid, new_object
+from tollkey.wire import Call, Endpoint, Json, Resource, invalid, new_object
 from tollkey.wire.access import publishable_access
 from tollkey.wire.live import only_in_test, records
+from tollkey.wire.objects import value_at
 from tollkey.wire.pages import retrieve
 from tollkey.wire.params import operation_params
 from tollkey.wire.shapes import properties
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import Instrument, StoredConfirmationToken
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("confirmation_token", "Confirmation token", "Core", levels=("read",))
 CLIENT_PERMISSION = Permission("confirmation_token_client", "Confirmation token (client)", "Core")
 LIVES_SECONDS = 12 * 3600
 
 
-def create(call: Call, params: Params) -> StoredConfirmationToken:
+def create(
+    call: Call, params: operations.PostConfirmationTokens | operations.PostTestHelpersConfirmationTokens
+) -> StoredConfirmationToken:
     """Create a ConfirmationToken from a payment method or the data of one.
 
     Raises ApiError 400 in live mode for secret keys.
@@ -41,12 +44,9 @@ def create(call: Call, params: Params) -> StoredConfirmationToken:
         raise invalid("This method is only available in test mode.", retry=False)
     method = resolve_method(call, params)
     _check_named(call, params, method)
-    card = (params.get("payment_method_options") or {}).get("card")
-    options = (
-        {"card": {"cvc_token": None, "installments": {"plan": (card.get("installments") or {}).get("plan")}}}
-        if card
-        else None
-    )
+    card = value_at(params, "payment_method_options.card")
+    plan = value_at(card, "installments.plan")
+    options = {"card": {"cvc_token": None, "installments": {"plan": plan}}} if card else None
     token = new_object(
         kinds.CONFIRMATION_TOKEN,
         id=call.ids.new("ctoken"),
@@ -65,7 +65,7 @@ def create(call: Call, params: Params) -> StoredConfirmationToken:
     return call.objects.insert(token)
 
 
-def _check_named(call: Call, params: Params, method: Instrument | None) -> None:
+def _check_named(call: Call, params: Mapping[str, Any], method: Instrument | None) -> None:
     """Raise ApiError if the key may not read the saved payment method, since the token's preview shows it.
 
     A browser may use a payment method without a customer: only its creator knows its id.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.charges import jobs as charge_jobs
 from tollkey.payments.charges import lifecycle, splitting
 from tollkey.payments.intents import jobs, kinds, payment_states
-from tollkey.payments.intents.microdeposits import verified_method
+from tollkey.payments.intents.microdeposits import Entered, verified_method
 from tollkey.payments.intents.outcome import charge_and_record, refuse, succeed
 from tollkey.payments.shared import currency
 from tollkey.payments.shared import fields as shared_fields
-from tollkey.wire import ApiError, Call, Params, invalid
+from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _not_captured(
     return invalid(message, param, code, payment_intent=call.objects.copy(intent))
 
 
-def _amount_to_capture(call: Call, intent: StoredPaymentIntent, params: Params, *, more: bool) -> int:
+def _amount_to_capture(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any], *, more: bool) -> int:
     """Return what to capture, in minor units. Raises ApiError 400 for less than 1 or more than is authorized.
 
     more: a part was captured before, so that 0 releases what remains.
@@ -124,7 +125,7 @@ def _amount_to_capture(call: Call, intent: StoredPaymentIntent, params: Params, 
     return amount
 
 
-def capture_intent(call: Call, intent: StoredPaymentIntent, params: Params) -> StoredPaymentIntent:
+def capture_intent(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> StoredPaymentIntent:
     """Capture an authorized payment, in full or in part.
 
     Raises ApiError 400 if nothing is authorized, or less than the requested amount.
@@ -202,7 +203,7 @@ def cancel_intent(
     return intent
 
 
-def increment(call: Call, intent: StoredPaymentIntent, params: Params) -> StoredPaymentIntent:
+def increment(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> StoredPaymentIntent:
     """Increase an authorization, at most ten times.
 
     Raises ApiError 400 if nothing is authorized, or the amount is not larger.
@@ -253,9 +254,9 @@ def increment(call: Call, intent: StoredPaymentIntent, params: Params) -> Stored
     return intent
 
 
-def verify(call: Call, intent: StoredPaymentIntent, params: Params) -> StoredPaymentIntent:
+def verify(call: Call, intent: StoredPaymentIntent, entered: Entered) -> StoredPaymentIntent:
     """Verify the bank account with its micro-deposits, and debit it."""
-    method = verified_method(call, intent, params, refuse)
+    method = verified_method(call, intent, entered, refuse)
     problem = charge_and_record(call, intent, method, off_session=False, authenticated=True)
     if problem is not None:
         raise problem

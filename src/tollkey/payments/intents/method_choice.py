@@ -9,7 +9,7 @@ from tollkey.payments.intents import kinds
 from tollkey.payments.methods import customer_sources, instruments, payment_methods
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.processors import protocol
-from tollkey.wire import ApiError, Call, Params, invalid
+from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _NOT_THEIRS = (
 _CARRIED = ("return_url", "setup_future_usage", "shipping", "mandate_data")
 
 
-def resolve_method(call: Call, params: Params) -> Instrument | None:
+def resolve_method(call: Call, params: Mapping[str, Any]) -> Instrument | None:
     """Return the stored payment method that the parameters refer to or describe; None without one.
 
     ``payment_method_data`` is stored as a new PaymentMethod. Raises ApiError for an unknown id.
@@ -55,18 +55,19 @@ def resolve_method(call: Call, params: Params) -> Instrument | None:
     return method
 
 
-def redeem_confirmation_token(call: Call, params: Params, intent: AnyIntent) -> None:
-    """Replace ``confirmation_token`` in the parameters by the token's content, and use up the token.
+def redeem_confirmation_token(call: Call, params: Mapping[str, Any], intent: AnyIntent) -> Mapping[str, Any]:
+    """Return the parameters with the content of ``confirmation_token`` in its place, and use up the token.
 
     Raises ApiError 400 if it does not exist, was used or has expired.
     """
-    text = params.pop("confirmation_token", None)
+    text = params.get("confirmation_token")
     if text is not None:
         token = call.objects.get(kinds.CONFIRMATION_TOKEN, text, "confirmation_token")
         _check_unspent(call, token)
         token["payment_intent" if intent["object"] == "payment_intent" else "setup_intent"] = intent["id"]
         call.objects.save(token)
-        _take_over(params, token)
+        return _with_token({name: value for name, value in params.items() if name != "confirmation_token"}, token)
+    return params
 
 
 def _check_unspent(call: Call, token: StoredConfirmationToken) -> None:
@@ -86,18 +87,17 @@ def _check_unspent(call: Call, token: StoredConfirmationToken) -> None:
         )
 
 
-def _take_over(params: Params, token: StoredConfirmationToken) -> None:
-    """Add what a ConfirmationToken carries to the parameters; what they say themselves comes first."""
-    for name in _CARRIED:
-        if value_at(token, name) is not None and name not in params:
-            params[name] = value_at(token, name)
+def _with_token(params: Mapping[str, Any], token: StoredConfirmationToken) -> Mapping[str, Any]:
+    """Return the parameters with what a ConfirmationToken carries; what they say themselves comes first."""
+    carried = {name: value_at(token, name) for name in _CARRIED if value_at(token, name) is not None}
     if token.get("_payment_method"):
-        params.setdefault("payment_method", token["_payment_method"])
+        carried["payment_method"] = token["_payment_method"]
     options = cast("Mapping[str, Any] | None", token.get("payment_method_options"))
-    if options and "payment_method_options" not in params:
-        params["payment_method_options"] = {
+    if options:
+        carried["payment_method_options"] = {
             name: {k: v for k, v in inner.items() if v} for name, inner in options.items() if inner
         }
+    return {**carried, **params}
 
 
 def usable_by(call: Call, intent: AnyIntent, method: Instrument) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.methods import instruments
 from tollkey.payments.processors import banks
-from tollkey.wire import ApiError, Call, Params, invalid
+from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
@@ -19,7 +20,15 @@ MOST_ATTEMPTS = 10
 Refuse = Callable[[Call, Any, Any, ApiError], ApiError]  # of a PaymentIntent or a SetupIntent
 
 
-def verified_method(call: Call, intent: AnyIntent, params: Params, refuse: Refuse) -> Instrument:
+@dataclass(frozen=True)
+class Entered:
+    """What a customer read on the account statement: the two amounts, in minor units, or the code beside them."""
+
+    amounts: Sequence[int] | None = None
+    code: str | None = None
+
+
+def verified_method(call: Call, intent: AnyIntent, entered: Entered, refuse: Refuse) -> Instrument:
     """Return the intent's bank account after verifying it with these deposits, and store it.
 
     refuse: called for a failure that changes the intent; the error it returns is raised.
@@ -27,7 +36,7 @@ def verified_method(call: Call, intent: AnyIntent, params: Params, refuse: Refus
     """
     text = intent["payment_method"]
     method = instruments.resolve_payment_method(call, text) if text else None
-    problem = check_microdeposits(call, intent, method, params)
+    problem = check_microdeposits(call, intent, method, entered)
     if problem is not None:
         raise refuse(call, intent, method, problem)
     assert method is not None, "what has deposits to verify has a bank account"
@@ -35,7 +44,7 @@ def verified_method(call: Call, intent: AnyIntent, params: Params, refuse: Refus
     return call.objects.save(method)
 
 
-def check_microdeposits(call: Call, intent: AnyIntent, method: Instrument | None, params: Params) -> ApiError | None:
+def check_microdeposits(call: Call, intent: AnyIntent, method: Instrument | None, entered: Entered) -> ApiError | None:
     """Compare the amounts or the code of the micro-deposits (reference section 6.10).
 
     Wrong attempts are counted on the bank account, so that another intent continues the count. Returns the error of a
@@ -53,7 +62,7 @@ def check_microdeposits(call: Call, intent: AnyIntent, method: Instrument | None
     if method is None or asked != "verify_with_microdeposits":
         message = f"This {name} cannot be verified with microdeposits because it is not waiting for them."
         raise invalid(message, None, "intent_verification_method_missing", retry=False)
-    amounts, code = params.get("amounts"), params.get("descriptor_code")
+    amounts, code = entered.amounts, entered.code
     if (amounts is None) == (code is None):
         raise invalid("You must provide exactly one of the following params: amounts or descriptor_code.")
     answer = tuple(sorted(amounts)) if amounts is not None else str(code).upper()

@@ -7,8 +7,9 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from tollkey.payments.intents.microdeposits import Entered
 from tollkey.payments.shared import currency, fields
-from tollkey.wire import ApiError, Call, Params, Reply
+from tollkey.wire import ApiError, Call, Reply
 from tollkey.wire.hosted import html_page, redirect, with_query
 from tollkey.wire.objects import value_at
 
@@ -75,14 +76,14 @@ def deposits_page(call: Call, intent: AnyIntent, problem: str | None = None) -> 
 
 
 def answer_deposits(
-    call: Call, intent: AnyIntent, params: Params, verify: Callable[[Call, Any, Params], object]
+    call: Call, intent: AnyIntent, code: str | None, verify: Callable[[Call, Any, Entered], object]
 ) -> Reply:
     """Verify the code that the customer entered, and show a confirmation or the form again.
 
     Raises what ``verify`` raises for a failure that changes the intent.
     """
     try:
-        verify(call, intent, params)
+        verify(call, intent, Entered(code=code))
     except ApiError as error:
         if error.keep and not error.guess:
             raise

@@ -18,8 +18,8 @@ For other resources: ``create_intent``, ``confirm_intent`` (returns the 402 erro
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.charges import jobs as charge_jobs
@@ -40,6 +40,7 @@ from tollkey.payments.intents.bank_transfers import TRANSFERS, cash_of, reconcil
 from tollkey.payments.intents.client_secrets import intent_of, not_for_clients
 from tollkey.payments.intents.confirmation import confirm_intent
 from tollkey.payments.intents.followup import cancel_intent, capture_intent
+from tollkey.payments.intents.microdeposits import Entered
 from tollkey.payments.intents.pages import (
     answer_challenge,
     answer_deposits,
@@ -49,7 +50,7 @@ from tollkey.payments.intents.pages import (
 )
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import providers
-from tollkey.wire import Action, Call, Endpoint, P, Page, Params, Reply, Resource
+from tollkey.wire import Action, Call, Endpoint, P, Page, Reply, Resource
 from tollkey.wire.access import publishable_access
 from tollkey.wire.live import asks, needs, records
 from tollkey.wire.pages import listing, page_of_list
@@ -57,6 +58,7 @@ from tollkey.wire.search import searching
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredPaymentIntent
+    from tollkey.wire import operations
 
 __all__ = [
     "PAYMENT_INTENT",
@@ -78,7 +80,7 @@ _AT_CONFIRMATION = (
 )  # fmt: skip
 
 
-def create_intent(call: Call, params: Params, **private: object) -> StoredPaymentIntent:
+def create_intent(call: Call, params: Mapping[str, Any], **private: object) -> StoredPaymentIntent:
     """Store a PaymentIntent as ``POST /v1/payment_intents`` does without ``confirm``.
 
     private: private fields such as ``_invoice``. Raises ApiError for inconsistent parameters.
@@ -89,7 +91,7 @@ def create_intent(call: Call, params: Params, **private: object) -> StoredPaymen
     return call.objects.insert(intent, "payment_intent.created")
 
 
-def create(call: Call, params: Params) -> StoredPaymentIntent:
+def create(call: Call, params: operations.PostPaymentIntents) -> StoredPaymentIntent:
     """Create a PaymentIntent, and confirm it if requested."""
     params = removed.modern(call, params)
     option_rules.check_creation(params, "PaymentIntent")
@@ -97,26 +99,28 @@ def create(call: Call, params: Params) -> StoredPaymentIntent:
     intent = create_intent(call, params)
     if not params.get("confirm"):
         return intent
-    later = {name: params[name] for name in _AT_CONFIRMATION if name in params}
+    later = {name: value for name, value in params.items() if name in _AT_CONFIRMATION}
     error = confirm_intent(call, intent, later)
     if error is not None:
         raise error
     return intent
 
 
-def _get(call: Call, params: Params) -> StoredPaymentIntent:
-    return intent_of(call, kinds.PAYMENT_INTENT, params)
+def _get(call: Call, secret: str | None = None) -> StoredPaymentIntent:
+    return intent_of(call, kinds.PAYMENT_INTENT, secret)
 
 
-def retrieve(call: Call, params: Params) -> StoredPaymentIntent:
+def retrieve(
+    call: Call, params: operations.GetPaymentIntentsIntent | operations.PostPaymentIntentsIntentRefresh
+) -> StoredPaymentIntent:
     """Retrieve a PaymentIntent; a browser needs its ``client_secret``."""
-    return _get(call, params)
+    return _get(call, params.get("client_secret"))
 
 
-def update(call: Call, params: Params) -> StoredPaymentIntent:
+def update(call: Call, params: operations.PostPaymentIntentsIntent) -> StoredPaymentIntent:
     """Change a PaymentIntent that has not been confirmed."""
     params = removed.modern(call, params)
-    intent = _get(call, params)
+    intent = _get(call)
     ownership.check_invoice(call, intent, params)
     option_rules.check_options(call, params, confirming=False, usage=intent["setup_future_usage"])
     building.apply(call, intent, params)
@@ -124,9 +128,9 @@ def update(call: Call, params: Params) -> StoredPaymentIntent:
     return call.objects.save(intent)
 
 
-def confirm(call: Call, params: Params) -> StoredPaymentIntent:
+def confirm(call: Call, params: operations.PostPaymentIntentsIntentConfirm) -> StoredPaymentIntent:
     """Confirm a PaymentIntent: charge it, or return the customer's next action."""
-    intent = _get(call, params)
+    intent = _get(call, params.get("client_secret"))
     not_for_clients(call, intent)
     ownership.check_session(call, intent, "confirm")
     option_rules.check_options(call, params, confirming=True, usage=intent["setup_future_usage"])
@@ -136,47 +140,54 @@ def confirm(call: Call, params: Params) -> StoredPaymentIntent:
     return intent
 
 
-def capture(call: Call, params: Params) -> StoredPaymentIntent:
+def capture(call: Call, params: operations.PostPaymentIntentsIntentCapture) -> StoredPaymentIntent:
     """Capture an authorized PaymentIntent, in full or in part; with ``final_capture=false`` it can be captured
     again.
     """
-    return capture_intent(call, _get(call, params), params)
+    return capture_intent(call, _get(call), params)
 
 
-def cancel(call: Call, params: Params) -> StoredPaymentIntent:
+def cancel(call: Call, params: operations.PostPaymentIntentsIntentCancel) -> StoredPaymentIntent:
     """Cancel a PaymentIntent."""
-    intent = _get(call, params)
+    intent = _get(call)
     payment_states.check_cancelable(call, intent)
     ownership.check_session(call, intent, "cancel")
     ownership.check_invoice(call, intent)
     return cancel_intent(call, intent, params.get("cancellation_reason"))
 
 
-def increment_authorization(call: Call, params: Params) -> StoredPaymentIntent:
+def increment_authorization(
+    call: Call, params: operations.PostPaymentIntentsIntentIncrementAuthorization
+) -> StoredPaymentIntent:
     """Increase the authorized amount."""
-    return followup.increment(call, _get(call, params), params)
+    return followup.increment(call, _get(call), params)
 
 
-def apply_customer_balance(call: Call, params: Params) -> StoredPaymentIntent:
+def apply_customer_balance(
+    call: Call, params: operations.PostPaymentIntentsIntentApplyCustomerBalance
+) -> StoredPaymentIntent:
     """Apply the customer's cash balance to a PaymentIntent that waits for a bank transfer."""
-    return bank_transfers.apply(call, _get(call, params), params.get("amount"))
+    return bank_transfers.apply(call, _get(call), params.get("amount"))
 
 
-def verify_microdeposits(call: Call, params: Params) -> StoredPaymentIntent:
+def verify_microdeposits(
+    call: Call, params: operations.PostPaymentIntentsIntentVerifyMicrodeposits
+) -> StoredPaymentIntent:
     """Verify the customer's bank account with micro-deposits."""
-    return followup.verify(call, _get(call, params), params)
+    entered = Entered(params.get("amounts"), params.get("descriptor_code"))
+    return followup.verify(call, _get(call, params.get("client_secret")), entered)
 
 
-def source_cancel(call: Call, params: Params) -> StoredPaymentIntent:
+def source_cancel(call: Call, params: operations.PostPaymentIntentsIntentSourceCancel) -> StoredPaymentIntent:
     """Cancel the challenge; a mobile client calls it when the customer closes it."""
-    intent = _get(call, params)
+    intent = _get(call, params.get("client_secret"))
     followup.not_authenticated(call, intent)
     return intent
 
 
-def line_items(call: Call, params: Params) -> Page:
+def line_items(call: Call, params: operations.GetPaymentIntentsIntentAmountDetailsLineItems) -> Page:
     """List the line items of ``amount_details``."""
-    intent = _get(call, params)
+    intent = _get(call)
     items = []
     for number, given in enumerate(intent.get("_line_items") or []):
         item = {
@@ -198,32 +209,32 @@ def _waiting(call: Call) -> StoredPaymentIntent:
     return call.objects.get(kinds.PAYMENT_INTENT, call.path["id"])
 
 
-def show_challenge(call: Call, params: Params) -> Reply:
+def show_challenge(call: Call, params: operations.Get3dsToken) -> Reply:
     """Show the page of the 3-D Secure challenge."""
     return challenge_page(call, _waiting(call), "Authorize this payment")
 
 
-def complete_challenge(call: Call, params: Params) -> Reply:
+def complete_challenge(call: Call, params: operations.Post3dsTokenComplete) -> Reply:
     """Complete the challenge successfully."""
     return answer_challenge(call, _waiting(call), followup.authenticated)
 
 
-def fail_challenge(call: Call, params: Params) -> Reply:
+def fail_challenge(call: Call, params: operations.Post3dsTokenFail) -> Reply:
     """Fail the challenge."""
     return answer_challenge(call, _waiting(call), followup.not_authenticated)
 
 
-def show_deposits(call: Call, params: Params) -> Reply:
+def show_deposits(call: Call, params: operations.GetMicrodepositToken) -> Reply:
     """Show the page for the micro-deposit code."""
     return deposits_page(call, _waiting(call))
 
 
-def enter_deposits(call: Call, params: Params) -> Reply:
+def enter_deposits(call: Call, params: operations.PostMicrodepositTokenVerify) -> Reply:
     """Submit the micro-deposit code."""
-    return answer_deposits(call, _waiting(call), params, followup.verify)
+    return answer_deposits(call, _waiting(call), params.get("descriptor_code"), followup.verify)
 
 
-def show_transfer(call: Call, params: Params) -> Reply:
+def show_transfer(call: Call, params: operations.GetBankTransferToken) -> Reply:
     """Show the page with the bank account for a transfer."""
     return transfer_page(call, _waiting(call))
 

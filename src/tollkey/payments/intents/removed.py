@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from tollkey.wire import Call, Params
+from typing import TYPE_CHECKING, TypeVar
+
+from tollkey.wire import Call
 from tollkey.wire.errors import exclusive
 from tollkey.wire.removed import Removed
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 #: Since 2026-09-30 the types of an intent follow from the Dashboard's settings, and a list only narrows them.
 TYPES = Removed(
@@ -21,7 +26,10 @@ TYPES = Removed(
 SOURCE_TYPES = Removed("2019-02-11", "allowed_source_types")
 
 
-def modern(call: Call, params: Params) -> Params:
+_Given = TypeVar("_Given", "operations.PostPaymentIntents", "operations.PostPaymentIntentsIntent")
+
+
+def modern(call: Call, params: _Given) -> _Given:
     """Return the parameters of an intent with ``payment_method_types`` for ``allowed_source_types``.
 
     Raises ApiError 400 when both are sent.
@@ -30,5 +38,6 @@ def modern(call: Call, params: Params) -> Params:
         return params
     if "payment_method_types" in params:
         raise exclusive("allowed_source_types", "payment_method_types")
-    made = dict(params)
-    return {**made, "payment_method_types": made.pop("allowed_source_types")}
+    made = params.copy()
+    made["payment_method_types"] = made.pop("allowed_source_types")
+    return made

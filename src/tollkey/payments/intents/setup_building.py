@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.charges import splitting
 from tollkey.payments.intents import kinds, states
@@ -11,7 +12,7 @@ from tollkey.payments.intents.method_choice import resolve_method, usable_by
 from tollkey.payments.intents.payment_states import unexpected
 from tollkey.payments.methods import method_capabilities, method_types, payment_method_configurations
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, Params, invalid, new_object
+from tollkey.wire import Call, invalid, new_object
 from tollkey.wire.errors import exclusive
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def move(intent: StoredSetupIntent, status: str) -> None:
     states.move(states.SETUP_INTENT, intent, status)
 
 
-def create_setup(call: Call, params: Params) -> StoredSetupIntent:
+def create_setup(call: Call, params: Mapping[str, Any]) -> StoredSetupIntent:
     """Store a SetupIntent without confirming it. Raises ApiError for inconsistent parameters."""
     automatic = (params.get("automatic_payment_methods") or {}).get("enabled")
     if automatic and params.get("payment_method_types"):
@@ -67,12 +68,12 @@ def create_setup(call: Call, params: Params) -> StoredSetupIntent:
     return call.objects.insert(intent, "setup_intent.created")
 
 
-def _customer(call: Call, intent: StoredSetupIntent, params: Params) -> None:
+def _customer(call: Call, intent: StoredSetupIntent, params: Mapping[str, Any]) -> None:
     if params.get("customer") is not None:
         intent["customer"] = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"]
 
 
-def _types(call: Call, intent: StoredSetupIntent, params: Params) -> None:
+def _types(call: Call, intent: StoredSetupIntent, params: Mapping[str, Any]) -> None:
     automatic = params.get("automatic_payment_methods") or {}
     excluded = params.get("excluded_payment_method_types") or []
     allowed = params.get("allowed_payment_method_types")
@@ -115,7 +116,7 @@ def _types(call: Call, intent: StoredSetupIntent, params: Params) -> None:
     )
 
 
-def choose(call: Call, intent: StoredSetupIntent, params: Params) -> None:
+def choose(call: Call, intent: StoredSetupIntent, params: Mapping[str, Any]) -> None:
     """Set the payment method of the intent from the parameters."""
     method = resolve_method(call, params)
     if method is None:
@@ -126,7 +127,7 @@ def choose(call: Call, intent: StoredSetupIntent, params: Params) -> None:
     move(intent, "requires_confirmation")
 
 
-def apply(call: Call, intent: StoredSetupIntent, params: Params) -> None:
+def apply(call: Call, intent: StoredSetupIntent, params: Mapping[str, Any]) -> None:
     """Apply update parameters to a SetupIntent. Raises ApiError if its status does not allow the change."""
     late = set(params) - _ALWAYS
     if late and intent["status"] not in CANCELABLE:

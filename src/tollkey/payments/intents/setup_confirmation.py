@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.intents import jobs, kinds, payment_states, vouchers
 from tollkey.payments.intents.actions import (
@@ -20,7 +21,7 @@ from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, m
 from tollkey.payments.methods import instruments, mandates, method_types
 from tollkey.payments.processors import banks, protocol
 from tollkey.payments.shared import clock, events, fields, providers
-from tollkey.wire import ApiError, Call, Params, invalid
+from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.errors import card_error
 from tollkey.wire.objects import value_at
 
@@ -38,14 +39,14 @@ _ENDED = {"succeeded": "it has already succeeded", "canceled": "it has been canc
 _CHANGES = ("allowed_payment_method_types", "payment_method_options")
 
 
-def confirm_setup(call: Call, intent: StoredSetupIntent, params: Params) -> ApiError | None:
+def confirm_setup(call: Call, intent: StoredSetupIntent, params: Mapping[str, Any]) -> ApiError | None:
     """Confirm a stored SetupIntent and save the result, with its events.
 
     Returns the 402 error of a refusal instead of raising it.
     """
     call.require(providers.SETUPS)
     _check_confirmable(call, intent, params)
-    redeem_confirmation_token(call, params, intent)
+    params = redeem_confirmation_token(call, params, intent)
     change = {name: params[name] for name in _CHANGES if params.get(name)}
     if change:
         apply(call, intent, change)
@@ -58,7 +59,7 @@ def confirm_setup(call: Call, intent: StoredSetupIntent, params: Params) -> ApiE
     return _attempt(call, intent, method, params)
 
 
-def _check_confirmable(call: Call, intent: StoredSetupIntent, params: Params) -> None:
+def _check_confirmable(call: Call, intent: StoredSetupIntent, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 if the status allows no confirmation; a missing payment method is named first."""
     status = intent["status"]
     if status in CANCELABLE:
@@ -73,7 +74,7 @@ def _check_confirmable(call: Call, intent: StoredSetupIntent, params: Params) ->
     raise unexpected(call, intent, f"You cannot confirm this SetupIntent because {problem}.")
 
 
-def _attempt(call: Call, intent: StoredSetupIntent, method: Instrument, params: Params) -> ApiError | None:
+def _attempt(call: Call, intent: StoredSetupIntent, method: Instrument, params: Mapping[str, Any]) -> ApiError | None:
     kind, return_url = protocol.kind_of(method), params.get("return_url")
     refusal = _refusal(method)
     if refusal is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tollkey.payments.intents import jobs, kinds, option_rules, ownership, payment_states, removed
 from tollkey.payments.intents.client_secrets import intent_of
-from tollkey.payments.intents.microdeposits import verified_method
+from tollkey.payments.intents.microdeposits import Entered, verified_method
 from tollkey.payments.intents.pages import answer_challenge, answer_deposits, challenge_page, deposits_page
 from tollkey.payments.intents.payment_states import unexpected
 from tollkey.payments.intents.setup_attempts import PERMISSION, record_attempt
@@ -17,13 +17,14 @@ from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, c
 from tollkey.payments.intents.setup_confirmation import confirm_setup, deposits_failed, refuse, succeed
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import providers
-from tollkey.wire import Action, Call, Endpoint, Json, P, Params, Reply, Resource, invalid
+from tollkey.wire import Action, Call, Endpoint, Json, P, Reply, Resource, invalid
 from tollkey.wire.access import publishable_access
 from tollkey.wire.live import asks, needs, records
 from tollkey.wire.pages import listing
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredSetupIntent
+    from tollkey.wire import operations
 
 __all__ = ["PERMISSION", "SETUP_INTENT", "confirm_setup", "create_setup"]
 
@@ -43,7 +44,7 @@ _CLIENT = (
 _AT_CONFIRMATION = ("confirmation_token", "mandate_data", "return_url", "single_use", "use_stripe_sdk")
 
 
-def create(call: Call, params: Params) -> StoredSetupIntent:
+def create(call: Call, params: operations.PostSetupIntents) -> StoredSetupIntent:
     """Create a SetupIntent, and confirm it if requested."""
     option_rules.check_creation(params, "SetupIntent")
     option_rules.check_options(call, params, confirming=bool(params.get("confirm")), usage="off_session")
@@ -51,32 +52,34 @@ def create(call: Call, params: Params) -> StoredSetupIntent:
     option_rules.check_single_use(params, intent["payment_method_types"])
     if not params.get("confirm"):
         return intent
-    error = confirm_setup(call, intent, {name: params[name] for name in _AT_CONFIRMATION if name in params})
+    error = confirm_setup(call, intent, {name: value for name, value in params.items() if name in _AT_CONFIRMATION})
     if error is not None:
         raise error
     return intent
 
 
-def _get(call: Call, params: Params) -> StoredSetupIntent:
-    return intent_of(call, kinds.SETUP_INTENT, params)
+def _get(call: Call, secret: str | None = None) -> StoredSetupIntent:
+    return intent_of(call, kinds.SETUP_INTENT, secret)
 
 
-def retrieve(call: Call, params: Params) -> StoredSetupIntent:
+def retrieve(
+    call: Call, params: operations.GetSetupIntentsIntent | operations.PostSetupIntentsIntentRefresh
+) -> StoredSetupIntent:
     """Retrieve a SetupIntent; a browser needs its ``client_secret``."""
-    return _get(call, params)
+    return _get(call, params.get("client_secret"))
 
 
-def update(call: Call, params: Params) -> StoredSetupIntent:
+def update(call: Call, params: operations.PostSetupIntentsIntent) -> StoredSetupIntent:
     """Change a SetupIntent that has not been confirmed."""
-    intent = _get(call, params)
+    intent = _get(call)
     apply(call, intent, params)
     choose(call, intent, params)
     return call.objects.save(intent)
 
 
-def confirm(call: Call, params: Params) -> StoredSetupIntent:
+def confirm(call: Call, params: operations.PostSetupIntentsIntentConfirm) -> StoredSetupIntent:
     """Confirm a SetupIntent: save the payment method, or return the customer's next action."""
-    intent = _get(call, params)
+    intent = _get(call, params.get("client_secret"))
     ownership.check_session(call, intent, "confirm")
     error = confirm_setup(call, intent, params)
     if error is not None:
@@ -84,9 +87,9 @@ def confirm(call: Call, params: Params) -> StoredSetupIntent:
     return intent
 
 
-def cancel(call: Call, params: Params) -> StoredSetupIntent:
+def cancel(call: Call, params: operations.PostSetupIntentsIntentCancel) -> StoredSetupIntent:
     """Cancel a SetupIntent."""
-    intent = _get(call, params)
+    intent = _get(call)
     if intent["status"] == "canceled":
         raise unexpected(
             call, intent, "You cannot cancel this SetupIntent because it it already canceled."
@@ -109,15 +112,15 @@ def cancel(call: Call, params: Params) -> StoredSetupIntent:
     return intent
 
 
-def verify_microdeposits(call: Call, params: Params) -> StoredSetupIntent:
+def verify_microdeposits(call: Call, params: operations.PostSetupIntentsIntentVerifyMicrodeposits) -> StoredSetupIntent:
     """Verify the customer's bank account with micro-deposits."""
-    intent = _get(call, params)
-    _verify(call, intent, params)
+    intent = _get(call, params.get("client_secret"))
+    _verify(call, intent, Entered(params.get("amounts"), params.get("descriptor_code")))
     return intent
 
 
-def _verify(call: Call, intent: StoredSetupIntent, params: Params) -> None:
-    succeed(call, intent, verified_method(call, intent, params, refuse), authenticated=False)
+def _verify(call: Call, intent: StoredSetupIntent, entered: Entered) -> None:
+    succeed(call, intent, verified_method(call, intent, entered, refuse), authenticated=False)
 
 
 def _succeed_challenge(call: Call, intent: StoredSetupIntent) -> None:
@@ -130,9 +133,9 @@ def _fail_challenge(call: Call, intent: StoredSetupIntent) -> None:
         refuse(call, intent, method, invalid(_FAILED, None, "setup_intent_authentication_failure"))
 
 
-def source_cancel(call: Call, params: Params) -> StoredSetupIntent:
+def source_cancel(call: Call, params: operations.PostSetupIntentsIntentSourceCancel) -> StoredSetupIntent:
     """Cancel the challenge; a mobile client calls it when the customer closes it."""
-    intent = _get(call, params)
+    intent = _get(call, params.get("client_secret"))
     _fail_challenge(call, intent)
     return intent
 
@@ -141,29 +144,29 @@ def _waiting(call: Call) -> StoredSetupIntent:
     return call.objects.get(kinds.SETUP_INTENT, call.path["id"])
 
 
-def show_challenge(call: Call, params: Params) -> Reply:
+def show_challenge(call: Call, params: operations.Get3dsSetupToken) -> Reply:
     """Show the page of the 3-D Secure challenge."""
     return challenge_page(call, _waiting(call), "Authorize saving this payment method")
 
 
-def complete_challenge(call: Call, params: Params) -> Reply:
+def complete_challenge(call: Call, params: operations.Post3dsSetupTokenComplete) -> Reply:
     """Complete the challenge successfully."""
     return answer_challenge(call, _waiting(call), _succeed_challenge)
 
 
-def fail_challenge(call: Call, params: Params) -> Reply:
+def fail_challenge(call: Call, params: operations.Post3dsSetupTokenFail) -> Reply:
     """Fail the challenge."""
     return answer_challenge(call, _waiting(call), _fail_challenge)
 
 
-def show_deposits(call: Call, params: Params) -> Reply:
+def show_deposits(call: Call, params: operations.GetMicrodepositSetupToken) -> Reply:
     """Show the page for the micro-deposit code."""
     return deposits_page(call, _waiting(call))
 
 
-def enter_deposits(call: Call, params: Params) -> Reply:
+def enter_deposits(call: Call, params: operations.PostMicrodepositSetupTokenVerify) -> Reply:
     """Submit the micro-deposit code."""
-    return answer_deposits(call, _waiting(call), params, _verify)
+    return answer_deposits(call, _waiting(call), params.get("descriptor_code"), _verify)
 
 
 def client_view(call: Call, intent: StoredSetupIntent) -> Json:
