@@ -98,8 +98,8 @@ def _page(call: Call, tx: Tx, most: int) -> tuple[Key, ...]:
 def selected(server: Server, query: Values) -> tuple[str, list[object]] | None:
     """Return condition and order for the filters of a list, and their values; None if no key can meet them."""
     account, status, kind = query.text("account"), query.text("status"), query.text("kind")
-    where = ["account <> ?" if account is None else "account = ?"]  # service keys are listed by their account only
-    values: list[object] = [SERVICE_ACCOUNT if account is None else account]
+    where: list[str] = [] if account is None else ["account = ?"]
+    values: list[object] = [] if account is None else [account]
     if status is not None:
         where.append(_STATUS[status])
         values.append(server.now)
@@ -119,6 +119,9 @@ def selected(server: Server, query: Values) -> tuple[str, list[object]] | None:
     if after is not None:
         where.append(f"{order} < (SELECT {order} FROM api_keys WHERE id = ?)")
         values.append(after)
+    if account is None:  # service keys are listed by their account only; at the end, as it is in no index
+        where.append("account <> ?")
+        values.append(SERVICE_ACCOUNT)
     return f"WHERE {' AND '.join(where)} ORDER BY {order} DESC", values
 
 
