@@ -65,9 +65,12 @@ def test_a_wrong_type_broken_json_and_a_body_that_is_too_large(served: Web, each
     assert served.call(each.method, path(each), b"", headers=large).error == (413, "body_too_large")
 
 
+USES = {"uses": [{"id": "mk_1", "requests": 1, "at": 1}]}
+
+
 @pytest.mark.parametrize("each", [each for each in GUARDED if each.method == "POST"], ids=name)
 def test_an_idempotency_key_acts_or_is_refused(served: Web, each: Endpoint) -> None:
-    body = {"/v1/keys": {"account": "cus_1"}, "/v1/accounts/{id}": {"plan": ""}}.get(each.path)
+    body = {"/v1/keys": {"account": "cus_1"}, "/v1/accounts/{id}": {"plan": ""}, "/v1/keys/uses": USES}.get(each.path)
     answer = served.post(path(each), body, headers={"Idempotency-Key": "x" * 256})
     assert answer.error == (400, "idempotency_key_invalid" if each.takes_idempotency_key else "idempotency_key_unused")
 

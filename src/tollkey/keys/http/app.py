@@ -27,6 +27,7 @@ from tollkey.keys.http import (
     reports,
     streaming,
     tokens,
+    uses,
     verifying,
 )
 from tollkey.keys.http.callers import Brake, Callers
@@ -52,6 +53,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *reports.ENDPOINTS,
     *tokens.ENDPOINTS,
     imports.ENDPOINT,
+    uses.ENDPOINT,
     *health.ENDPOINTS,
 )
 _FORWARD_AUTH = forwarding.PATH.encode()

@@ -130,4 +130,5 @@ ALL: dict[str, JsonValue] = {
     "introspection": _object(_INTROSPECTED, tuple(name for name in _INTROSPECTED if name != "active")),
     "changes": _object({"reset": _FLAG, "changes": {"type": "array", "items": _CHANGE}, "position": _TEXT, "at": _AT}),
     "status": _object({"status": _TEXT}),
+    "use_report": _object({"object": {"const": "use_report"}, "counted": {"type": "integer"}}),
 }

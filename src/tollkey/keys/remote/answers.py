@@ -18,7 +18,7 @@ from tollkey.keys.remote.requests import VERIFY, Request
 from tollkey.keys.token import KINDS, mask_known, mask_unknown, redact
 
 _LONGEST_TTL = 3600.0  # seconds
-_LONGEST_ADDRESS, _LONGEST_ROUTE = 64, 2000  # characters that the server takes
+_LONGEST_ADDRESS, _LONGEST_ENDPOINT, _LONGEST_ROUTE = 64, 500, 2000  # characters that the server takes
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")  # what the server does not take as text
 _OURS = re.compile(r"[a-z0-9]+_[a-z0-9]+_[0-9A-Za-z]{24,}")
 
@@ -45,8 +45,8 @@ class Question(NamedTuple):
         body: dict[str, Json] = {
             "key": self.text,
             "permission": self.permission,
-            "ip": _address(self.ip),
-            "endpoint": None if self.endpoint is None else without_keys(self.endpoint),
+            "ip": usable_address(self.ip),
+            "endpoint": usable_endpoint(self.endpoint),
             "route": self.route,
             "cost": self.cost,
             "account": self.account,
@@ -55,7 +55,14 @@ class Question(NamedTuple):
         return Request("POST", "/v1/keys/verify", VERIFY, body=body, repeatable=True)
 
 
-def _address(ip: str | None) -> str | None:
+def usable_endpoint(endpoint: str | None) -> str | None:
+    """Return what a key is used for as the server takes it: a caller's path may be long, or no text."""
+    if endpoint is None:
+        return None
+    return _NO_TEXT.sub("?", without_keys(endpoint))[:_LONGEST_ENDPOINT]
+
+
+def usable_address(ip: str | None) -> str | None:
     """Return an IP address, or None for what is none: a key with an allow-list is refused either way."""
     text = ip or ""
     if len(text) > _LONGEST_ADDRESS or not text.isprintable():  # an IPv6 address may name any zone

@@ -13,12 +13,13 @@ from random import random
 from tollkey.db import Ids, forking
 from tollkey.keys.errors import UnknownPermission
 from tollkey.keys.key import Checked, Denied, Key, Reason
-from tollkey.keys.once import current_request
+from tollkey.keys.once import current_request, first_use
 from tollkey.keys.remote.answers import Question
 from tollkey.keys.remote.cache import AnswerCache, Ticket
 from tollkey.keys.remote.feed import ChangeFeed
 from tollkey.keys.remote.freshness import Freshness
 from tollkey.keys.remote.listener import Listener
+from tollkey.keys.remote.reporting import UseReporter
 from tollkey.keys.remote.requests import Address, Reply
 from tollkey.keys.remote.transport import Connecting
 from tollkey.keys.remote.verdicts import Verdicts
@@ -54,6 +55,7 @@ class RemoteBase(forking.ForkAware, ABC):
         each request, and answers are remembered for each path.
     timeout: seconds for a request with all its attempts. attempts: how often a request is sent at most.
     connections: at once. ssl_context: for example with a certificate authority of your own.
+    report_seconds: how often the uses of keys that were answered from memory are reported; 0: never.
     clock: returns UTC epoch seconds. monotonic: returns seconds of a monotonic clock. sleep: waits that many seconds.
     chance: returns a number from 0 to 1. random_bytes: returns as many random bytes as asked for.
     Raises ValueError for a URL, a token or a number that cannot be right.
@@ -71,6 +73,7 @@ class RemoteBase(forking.ForkAware, ABC):
         attempts: int = 2,
         connections: int = 20,
         ssl_context: ssl.SSLContext | None = None,
+        report_seconds: float = 10.0,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -79,6 +82,8 @@ class RemoteBase(forking.ForkAware, ABC):
     ) -> None:
         if capacity < 0:
             raise ValueError("the capacity must not be negative")
+        if report_seconds < 0:
+            raise ValueError("report_seconds must not be negative")
         self._address = Address(url, token)
         self._connecting = Connecting(timeout, attempts, connections, ssl_context, monotonic, sleep, chance)
         self._cache = AnswerCache(capacity, random_bytes)
@@ -87,8 +92,10 @@ class RemoteBase(forking.ForkAware, ABC):
         self._listener = Listener(self._address, self._feed, self._connecting)
         self._verdicts = Verdicts(self._cache, freshness, brand=brand, clock=clock, monotonic=monotonic)
         self._listens, self._routes = capacity > 0, routes
-        self._clock, self._ids = clock, Ids(random_bytes)
-        self._finalizer = weakref.finalize(self, self._listener.stop)
+        self._clock = clock
+        ids = self._ids = Ids(random_bytes)
+        self._uses = UseReporter(self._address, self._connecting, report_seconds, clock, lambda: ids.text(24))
+        self._finalizer = weakref.finalize(self, _stop, self._listener, self._uses)
         self._connect()
         forking.register(self)
 
@@ -104,6 +111,7 @@ class RemoteBase(forking.ForkAware, ABC):
         self._listens = False
         self._listener.stop()
         self._verdicts.close()
+        self._uses.close()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._address!r})"
@@ -112,6 +120,7 @@ class RemoteBase(forking.ForkAware, ABC):
         """Start with an empty memory, no thread and no connections; the first use brings new ones."""
         self._cache.forget()
         self._listener.after_fork_in_child()
+        self._uses.after_fork_in_child()
 
     @property
     def permission_names(self) -> ServersNames:
@@ -139,7 +148,10 @@ class RemoteBase(forking.ForkAware, ABC):
             return Checked(None, Reason.forbidden, masked=mask_unknown(question.text))
         if self._listens:
             self._listener.start()
-        return self._verdicts.known(question)
+        known = self._verdicts.known(question)
+        if known is not None and known.key is not None and first_use(known.key.id):
+            self._uses.count(known.key, question)
+        return known
 
     def _to_ask(self, question: Question) -> tuple[Question, Ticket]:
         """Return what the server is asked: in one request (see a gate) a key pays the highest of its costs, once."""
@@ -161,11 +173,21 @@ class RemoteBase(forking.ForkAware, ABC):
     def _learn(self, reply: Reply, question: Question, asked: Question, ticket: Ticket) -> Checked:
         """Return the server's answer. Raises RemoteRefused, UnknownPermission, KeyRefused, RemoteUnavailable."""
         checked = self._verdicts.learn(reply, asked.request(), asked, ticket)
+        if checked.key is not None:
+            first_use(
+                checked.key.id
+            )  # the server has counted it; what this request checks from memory now is the same use
         request = current_request()
         if request is not None and checked:
             paid = max(question.cost or 0, self._paid(question) or 0)
             request.paid[self._name(question)] = (paid, checked.limits)
         return checked
+
+
+def _stop(listener: Listener, uses: UseReporter) -> None:
+    """End the threads of a client that is not used any more."""
+    listener.stop()
+    uses.stop()
 
 
 def verified(checked: Checked) -> Key | Denied:

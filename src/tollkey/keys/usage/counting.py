@@ -62,12 +62,15 @@ class UsageCounter(forking.ForkAware):
         outcome: str = ACCEPTED,
         cost: int = 1,
         permission: str | None = None,
+        *,
+        requests: int = 1,
     ) -> None:
-        """Count one request.
+        """Count one request, or several that are alike.
 
         now: UTC epoch seconds. route: the declared route, such as ``GET /reports/*``; None is counted as ``other``.
         outcome: ``accepted``, or why it was refused (see ``Reason``). cost: what it took from a limit.
         permission: the grant that it needed; several sorted and separated by commas; None for none.
+        requests: how many; ``cost`` is that of all of them.
         """
         name = OTHER if route is None else self._routes.get(route) or self._known(route)
         needed = "" if permission is None else self._permissions.get(permission) or self._known_permission(permission)
@@ -79,7 +82,7 @@ class UsageCounter(forking.ForkAware):
                 count = self._new(Slot(*slot))
                 if count is None:
                     return
-            count[0] += 1
+            count[0] += requests
             count[1] += cost
 
     def _known(self, route: str) -> str:
