@@ -22,6 +22,8 @@ _BETWEEN = r"[\s.,/_:;|\-\u00a0\u2000-\u206f\u2212]{1,3}+"
 _GROUPS = re.compile(
     rf"(?<!\d)\d{{4}}{_BETWEEN}(?:\d{{4}}{_BETWEEN}\d{{4}}{_BETWEEN}\d{{1,7}}|\d{{6}}{_BETWEEN}\d{{4,5}})(?!\d)"
 )
+#: What every match of the patterns for numbers begins with; most texts have no such digits.
+_FOUR_DIGITS = re.compile(r"\d\D{0,3}\d\D{0,3}\d\D{0,3}\d")
 #: Digits attached to a word (``card4242…``) are redacted only with a valid check digit, IBANs only when valid.
 _HANGING = re.compile(r"(?<![0-9])[0-9]{13,19}(?![0-9A-Za-z])")
 _IBAN = re.compile(r"(?<![0-9A-Za-z])[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}(?![0-9A-Za-z])", re.IGNORECASE)
@@ -136,8 +138,10 @@ def redact_error(text: str) -> str:
 
 def _redact_plain(text: str) -> str:
     """Redact keys, secrets, tokens and long numbers anywhere in a text."""
-    text = _NUMBERS.sub(_masked_number, _PAGES.sub("/[redacted]", redact_response(text)))
-    return _IBAN.sub(_masked_iban, _HANGING.sub(_masked_card, _GROUPS.sub(_masked_number, text)))
+    text = _PAGES.sub("/[redacted]", redact_response(text))
+    if _FOUR_DIGITS.search(text):
+        text = _HANGING.sub(_masked_card, _GROUPS.sub(_masked_number, _NUMBERS.sub(_masked_number, text)))
+    return _IBAN.sub(_masked_iban, text)
 
 
 def _redact_any(text: str) -> str:
