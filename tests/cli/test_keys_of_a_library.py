@@ -51,6 +51,17 @@ def test_a_key_is_created_with_permissions_of_the_library_and_works(folder: Path
     assert value["id"] not in run(folder, "list").stdout
 
 
+def test_a_url_that_was_moved_out_of_the_arguments_is_that_of_a_library_beside_a_keyring(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOLLKEY_DATABASE", str(folder / "keys.db"))
+    for words in (["keys", "list"], ["keyring", "show"]):
+        done = CliRunner().invoke(app, [*words, "--keyring", str(folder / "keys.db.keyring")])
+        assert done.exit_code == 0, done.stderr
+    refused = CliRunner().invoke(app, ["keys", "list", "--keyring", str(folder / "none"), "--data", str(folder)])
+    assert (refused.exit_code, "choose one of --data" in refused.stderr) == (2, True)
+
+
 def test_permissions_need_the_configuration(folder: Path) -> None:
     refused = run(folder, "create", "--permission", "report_read", "--show-secret")
     assert refused.exit_code == 1

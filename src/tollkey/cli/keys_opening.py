@@ -18,6 +18,7 @@ from tollkey.keys import KeyringError, KeyService, SealBroken, TollkeyError, Unk
 from tollkey.keys.changing import KeyChanges
 from tollkey.keys.rotating import KeyRotation
 from tollkey.platform.merchants import MIGRATION as MERCHANTS
+from tollkey.settings import load_settings
 
 __all__ = [
     "Account",
@@ -88,8 +89,11 @@ def library_named(
 ) -> str | None:
     """Return the database of a library that the options of a command name; None if they name the payments API.
 
+    With a keyring or a configuration, TOLLKEY_DATABASE counts as well: ``hidden_database`` moves a URL there.
     Raises typer.Exit for a file that does not exist, typer.BadParameter for options that do not go together.
     """
+    if database is None and (keyring or config):
+        database = _configured()
     is_file = database is not None and "://" not in database.removeprefix("sqlite:///")
     if database is None or not (is_file or keyring or config):
         if keyring or config:
@@ -100,6 +104,13 @@ def library_named(
     if not_there(database):
         raise fail(f"there is no database {database}")
     return database
+
+
+def _configured() -> str | None:
+    try:
+        return load_settings().database or None
+    except ValueError as problem:
+        raise refused(problem) from None
 
 
 def not_there(database: str) -> bool:

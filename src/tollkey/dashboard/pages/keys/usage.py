@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from tollkey.dashboard import plots
-from tollkey.dashboard.page import Answer, Context, File, Nav, Page, Params, Render
+from tollkey.dashboard.page import Answer, Context, File, FormErrors, Nav, Page, Params, Render
 from tollkey.dashboard.usage_charts import MOST_ROWS, charts, first_day
 from tollkey.keys.usage import UsageQuery, as_csv, report
+
+_MOST = 100_000  # rows of an export
 
 
 def index(ctx: Context, params: Params) -> Answer:
@@ -25,9 +27,14 @@ def _bar(ctx: Context, id: str, requests: int) -> plots.Row:
 
 
 def export(ctx: Context, params: Params) -> Answer:
-    """Return the counts of an account by day, key, route and outcome as CSV."""
+    """Return the counts of the last 30 days by day, key, route and outcome as CSV.
+
+    Raises FormErrors for more than 100,000 rows.
+    """
     by = ("day", "key", "route", "outcome")
-    rows = report(ctx.tx, UsageQuery(by, ctx.account, ctx.livemode))
+    rows = report(ctx.tx, UsageQuery(by, ctx.account, ctx.livemode, since=first_day(ctx.now), limit=_MOST + 1))
+    if len(rows) > _MOST:
+        raise FormErrors({"": f"There are more than {_MOST:,} rows. Export them with: tollkey keys usage --csv"})
     return File("usage.csv", "text/csv; charset=utf-8", as_csv(rows, by).encode())
 
 
