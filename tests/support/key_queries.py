@@ -31,7 +31,8 @@ Query = Callable[[KeyService], object]
 #: Filters of ``GET /v1/keys``; each is asked alone and behind a key.
 FILTERS = (
     "", "account=big", "account=cus_90", "kind=publishable", "account=big&kind=publishable", "prefix=pk_live_",
-    "prefix=sk_test_", "account=big&prefix=pk_live_", "status=revoked", "status=expired", "status=disabled",
+    "prefix=sk_test_", "prefix=rk_", "prefix=rk_live_&account=big", "prefix=", "account=big&prefix=sk_",
+    "account=big&prefix=pk_live_", "status=revoked", "status=expired", "status=disabled",
     "status=active", "account=big&status=revoked", "account=big&status=expired", "account=big&status=disabled",
     "account=big&status=active",
 )  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.keys.http.conftest import Start
+from tollkey.keys import Brand
 from tollkey.keys.http import listing
 from tollkey.keys.http.fields import read_query
 
@@ -35,3 +36,22 @@ def test_no_list_sorts_or_reads_all_keys(start: Start, query: str) -> None:
     plan = [str(row[3]) for row in web.keys.database.read(lambda tx: tx.execute(explained, params))]
     assert "TEMP B-TREE" not in " ".join(plan), plan
     assert "USING" in plan[0], plan
+
+
+def test_a_prefix_may_fit_several_kinds(start: Start) -> None:
+    web = start()
+    web.keys.authority.brand = Brand(publishable="bpk", secret="ask", restricted="ark")
+    made = [
+        web.post("/v1/keys", {"account": "cus_1", "kind": kind, "environment": environment}).json["id"]
+        for kind in ("secret", "publishable", "restricted")
+        for environment in ("live", "test")
+    ]
+
+    def ids(query: str) -> list[str]:
+        return [key["id"] for key in web.get(f"/v1/keys?{query}").json["data"]]
+
+    assert ids("prefix=a") == [made[5], made[4], made[1], made[0]]
+    assert ids(f"prefix=a&starting_after={made[4]}") == [made[1], made[0]]
+    assert ids("prefix=ask") == [made[1], made[0]]
+    assert ids("prefix=ask_test_") == [made[1]]
+    assert ids("prefix=") == made[::-1]

@@ -11,7 +11,7 @@ from tollkey.keys.http.errors import invalid, missing
 from tollkey.keys.http.fields import Field, Values
 from tollkey.keys.http.objects import STATUSES, by_id, found, shown, usages
 from tollkey.keys.key import SERVICE_ACCOUNT, Key
-from tollkey.keys.token import KINDS
+from tollkey.keys.token import KINDS, Brand
 
 NEEDS = "key_read"
 _USABLE = "revoked_at IS NULL AND (uses_left IS NULL OR uses_left > 0)"
@@ -108,13 +108,12 @@ def selected(server: Server, query: Values) -> tuple[str, list[object]] | None:
         values.append(kind)
     prefix = query.text("prefix")
     if prefix is not None:
-        brand = server.keys.authority.brand
-        pairs = [(kind, live) for kind in KINDS for live in (0, 1) if brand.prefix(kind, bool(live)).startswith(prefix)]
-        if not pairs:
+        condition = _of_prefix(server.keys.authority.brand, prefix)
+        if condition is None:
             return None
-        where.append(f"({' OR '.join(['(kind = ? AND livemode = ?)'] * len(pairs))})")
-        values += [part for pair in pairs for part in pair]
-    order = "seq" if account is status is kind is prefix else store.ORDER
+        where += condition[:1]
+        values += condition[1:]
+    order = store.ORDER if any(" = ?" in each for each in where) or status is not None else "seq"
     after = query.text("starting_after")
     if after is not None:
         where.append(f"{order} < (SELECT {order} FROM api_keys WHERE id = ?)")
@@ -123,6 +122,23 @@ def selected(server: Server, query: Values) -> tuple[str, list[object]] | None:
         where.append("account <> ?")
         values.append(SERVICE_ACCOUNT)
     return f"WHERE {' AND '.join(where)} ORDER BY {order} DESC", values
+
+
+def _of_prefix(brand: Brand, prefix: str) -> list[str] | None:
+    """Return the condition for keys whose text begins so, and its values; empty if all do, None if none can.
+
+    It is made for the indexes of a kind, and of a kind and mode. A list of several kinds passes over the others.
+    """
+    found = [(kind, live) for kind in KINDS for live in (0, 1) if brand.prefix(kind, bool(live)).startswith(prefix)]
+    kinds = {kind for kind, _ in found}
+    if not found:
+        return None
+    if len(found) == 2 * len(KINDS):
+        return []
+    if len(kinds) == 1:
+        mode = "" if len(found) == 2 else f" AND livemode = {found[0][1]}"
+        return [f"kind = ?{mode}", *kinds]
+    return [f"kind || '' || livemode IN ({', '.join('?' * len(found))})", *(f"{kind}{live}" for kind, live in found)]
 
 
 async def retrieve(call: Call) -> Answer:
