@@ -9,8 +9,7 @@ secrets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.platform._sealed import sealed, unsealed
@@ -29,7 +28,12 @@ PERMISSION = Permission("secret", "Secrets", "Core")
 _EXPIRE = Job("apps.secret.expire")
 
 
-def _scope(params: Mapping[str, Any]) -> tuple[Json, str]:
+def _scope(
+    params: operations.PostAppsSecrets
+    | operations.PostAppsSecretsDelete
+    | operations.GetAppsSecrets
+    | operations.GetAppsSecretsFind,
+) -> tuple[Json, str]:
     """The scope in parameters, and its lookup key. Raises ApiError 400 for a missing or superfluous user."""
     given = params["scope"]
     user = given.get("user")
@@ -42,7 +46,9 @@ def _scope(params: Mapping[str, Any]) -> tuple[Json, str]:
     return {"type": "account"}, "account"
 
 
-def _stored(call: Call, params: Mapping[str, Any]) -> Json | None:
+def _stored(
+    call: Call, params: operations.PostAppsSecrets | operations.PostAppsSecretsDelete | operations.GetAppsSecretsFind
+) -> Json | None:
     found = call.objects.query("apps.secret", {"name": params["name"], "_scope": _scope(params)[1]}, limit=1)
     return found[0] if found and _is_valid(call, found[0]) else None
 

@@ -35,6 +35,22 @@ def test_subscriptions_are_found_by_automatic_tax(api: Api) -> None:
     assert api.get("/v1/subscriptions", **taxed)["data"] == []
 
 
+def test_a_subscription_is_paid_with_the_source_that_it_is_sent_with(api: Api) -> None:
+    who = api.ok("POST", "/v1/customers")["id"]
+    items = [{"price": plan(api)}]
+    sub = api.ok("POST", "/v1/subscriptions", customer=who, items=items, source="tok_visa")
+    first = api.get(f"/v1/customers/{who}")["default_source"]
+    assert (sub["status"], first[:5]) == ("active", "card_")
+    api.ok("POST", f"/v1/subscriptions/{sub['id']}", source="tok_mastercard")
+    second = api.get(f"/v1/customers/{who}")["default_source"]
+    assert [one["id"] for one in api.get(f"/v1/customers/{who}/sources")["data"]] == [second] != [first]
+    limited = api.ok("POST", "/v1/api_keys", type="restricted", permissions=["subscription_write", "plan_read"])[
+        "secret"
+    ]
+    refused = api.post("/v1/subscriptions", key=limited, customer=who, items=items, source="tok_visa")
+    assert (refused.status, api.get(f"/v1/customers/{who}")["default_source"]) == (403, second)
+
+
 def test_only_a_paused_subscription_is_resumed(api: Api) -> None:
     _, who = clocked(api)
     sub = subscribe(api, who, plan(api))["id"]

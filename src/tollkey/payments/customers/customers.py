@@ -206,11 +206,7 @@ def change(call: Call, customer: StoredCustomer, params: operations.PostCustomer
             customer["default_source"] = customer_sources.source_of(call, customer["id"], id, in_path=False)["id"]
     given, name = _source(params)
     if given is not None:
-        old = customer["default_source"]
-        customer["default_source"] = None
-        customer_sources.add_source(call, customer, given, name)
-        if old is not None:
-            customer_sources.remove_source(call, customer, customer_sources.source_of(call, customer["id"], old))
+        customer_sources.replace_source(call, customer, given, name)
     _after(call, customer, params)
     return plans.subscribe(call, call.objects.save(customer, "customer.updated"), params)
 

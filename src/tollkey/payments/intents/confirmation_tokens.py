@@ -65,7 +65,11 @@ def create(
     return call.objects.insert(token)
 
 
-def _check_named(call: Call, params: Mapping[str, Any], method: Instrument | None) -> None:
+def _check_named(
+    call: Call,
+    params: operations.PostConfirmationTokens | operations.PostTestHelpersConfirmationTokens,
+    method: Instrument | None,
+) -> None:
     """Raise ApiError if the key may not read the saved payment method, since the token's preview shows it.
 
     A browser may use a payment method without a customer: only its creator knows its id.

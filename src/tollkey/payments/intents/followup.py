@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from tollkey.payments.charges import jobs as charge_jobs
 from tollkey.payments.charges import lifecycle, splitting
@@ -18,7 +17,7 @@ from tollkey.wire.objects import value_at
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge
     from tollkey.payments.intents.stored import StoredPaymentIntent
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
     from tollkey.wire.api import EventType
 
 #: How often an authorization can be incremented.
@@ -103,7 +102,9 @@ def _not_captured(
     return invalid(message, param, code, payment_intent=call.objects.copy(intent))
 
 
-def _amount_to_capture(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any], *, more: bool) -> int:
+def _amount_to_capture(
+    call: Call, intent: StoredPaymentIntent, params: operations.PostPaymentIntentsIntentCapture, *, more: bool
+) -> int:
     """Return what to capture, in minor units. Raises ApiError 400 for less than 1 or more than is authorized.
 
     more: a part was captured before, so that 0 releases what remains.
@@ -125,7 +126,9 @@ def _amount_to_capture(call: Call, intent: StoredPaymentIntent, params: Mapping[
     return amount
 
 
-def capture_intent(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> StoredPaymentIntent:
+def capture_intent(
+    call: Call, intent: StoredPaymentIntent, params: operations.PostPaymentIntentsIntentCapture
+) -> StoredPaymentIntent:
     """Capture an authorized payment, in full or in part.
 
     Raises ApiError 400 if nothing is authorized, or less than the requested amount.
@@ -203,7 +206,9 @@ def cancel_intent(
     return intent
 
 
-def increment(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> StoredPaymentIntent:
+def increment(
+    call: Call, intent: StoredPaymentIntent, params: operations.PostPaymentIntentsIntentIncrementAuthorization
+) -> StoredPaymentIntent:
     """Increase an authorization, at most ten times.
 
     Raises ApiError 400 if nothing is authorized, or the amount is not larger.

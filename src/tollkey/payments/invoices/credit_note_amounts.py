@@ -19,9 +19,7 @@ from tollkey.wire.errors import missing_object, missing_param
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge
     from tollkey.payments.invoices.stored import StoredInvoice
-    from tollkey.wire import api
-
-_WHERE = ("refund_amount", "credit_amount", "out_of_band_amount")
+    from tollkey.wire import api, operations
 
 
 class Credited(NamedTuple):
@@ -43,7 +41,7 @@ def split(
     invoice: StoredInvoice,
     lines: Sequence[api.CreditNoteLineItem],
     shipping: api.InvoicesResourceShippingCost | None,
-    params: Mapping[str, Any],
+    params: operations.PostCreditNotes | operations.GetCreditNotesPreview | operations.GetCreditNotesPreviewLines,
     refunds: Iterable[api.CreditNoteRefund],
 ) -> Credited:
     """Return what a note of these lines and this shipping cost, or of ``amount``, credits.
@@ -66,7 +64,8 @@ def split(
     _check_left(invoice, total)
     pre = min(total, total.with_amount(invoice["amount_remaining"]))
     post = total - pre
-    where = sum(params.get(name) or 0 for name in _WHERE) + sum(one["amount_refunded"] for one in refunds)
+    sent = [params.get("refund_amount"), params.get("credit_amount"), params.get("out_of_band_amount")]
+    where = sum(amount or 0 for amount in sent) + sum(one["amount_refunded"] for one in refunds)
     if where != post.amount:
         what = "credit note" if pre.is_zero else "post payment"
         raise invalid(
@@ -98,7 +97,10 @@ def _show(amount: Money) -> str:
 
 
 def linked_refunds(
-    call: Call, invoice: StoredInvoice, params: Mapping[str, Any], earlier: Iterable[api.CreditNote]
+    call: Call,
+    invoice: StoredInvoice,
+    params: operations.PostCreditNotes | operations.GetCreditNotesPreview | operations.GetCreditNotesPreviewLines,
+    earlier: Iterable[api.CreditNote],
 ) -> list[api.CreditNoteRefund]:
     """Return the existing refunds that a note links: ``refunds``, or ``refund`` before 2025-03-31.
 

@@ -86,7 +86,12 @@ def preview_lines(call: Call, params: operations.GetCreditNotesPreviewLines) -> 
     return page_of_list(preview(call, params)["lines"]["data"], "/v1/credit_notes/preview/lines", params)
 
 
-def _new(call: Call, invoice: StoredInvoice, params: Mapping[str, Any], id: str) -> api.CreditNote:
+def _new(
+    call: Call,
+    invoice: StoredInvoice,
+    params: operations.PostCreditNotes | operations.GetCreditNotesPreview | operations.GetCreditNotesPreviewLines,
+    id: str,
+) -> api.CreditNote:
     """Return the note that the parameters describe, not stored and without its effects. Raises ApiError 400."""
     _check_invoice(call, invoice)
     earlier = call.objects.query(kinds.CREDIT_NOTE, {"invoice": invoice["id"]}, limit=1_000)

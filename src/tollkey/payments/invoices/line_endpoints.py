@@ -34,7 +34,12 @@ def _draft(call: Call) -> tuple[Call, StoredInvoice]:
     return call, invoice
 
 
-def _metadata(invoice: StoredInvoice, params: Mapping[str, Any]) -> None:
+def _metadata(
+    invoice: StoredInvoice,
+    params: operations.PostInvoicesInvoiceAddLines
+    | operations.PostInvoicesInvoiceUpdateLines
+    | operations.PostInvoicesInvoiceRemoveLines,
+) -> None:
     """Merge ``invoice_metadata`` into the invoice."""
     if "invoice_metadata" in params:
         invoice["metadata"] = merged_metadata(invoice["metadata"], params["invoice_metadata"])

@@ -19,6 +19,7 @@ from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
+    from tollkey.wire import operations
 
 MOST_ITEMS = 250
 _MOST_TAXES, _YEARS = 10, 5
@@ -26,7 +27,7 @@ _CARD = "payment_settings[payment_method_options][card][installments][plan]"
 _PERMISSIONS = "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions]"
 
 
-def check_settings(call: Call, params: Mapping[str, Any], customer: str) -> None:
+def check_settings(call: Call, params: operations.PostInvoices | operations.PostInvoicesInvoice, customer: str) -> None:
     """Raise ApiError 400 for invalid settings of an invoice, or ones that name objects of another customer.
 
     customer: an id.
@@ -48,7 +49,7 @@ def check_settings(call: Call, params: Mapping[str, Any], customer: str) -> None
     _check_method(call, params, customer)
 
 
-def _check_payment_settings(params: Mapping[str, Any]) -> None:
+def _check_payment_settings(params: operations.PostInvoices | operations.PostInvoicesInvoice) -> None:
     """Raise ApiError 400 for incomplete options of a payment method type."""
     options = value_at(params, "payment_settings.payment_method_options")
     plan = value_at(options, "card.installments.plan")
@@ -59,15 +60,16 @@ def _check_payment_settings(params: Mapping[str, Any]) -> None:
         raise invalid("The `payment_method` permission must be included.", _PERMISSIONS)
 
 
-def _check_method(call: Call, params: Mapping[str, Any], customer: str) -> None:
+def _check_method(call: Call, params: operations.PostInvoices | operations.PostInvoicesInvoice, customer: str) -> None:
     """Raise ApiError 400 unless default payment method and source belong to the customer."""
     id = params.get("default_payment_method")
     if id and "payment_method" in call.setup.tables.of:
         method = instruments.resolve_payment_method(call, id, "default_payment_method")
         if method.get("customer") != customer:
             raise instruments.not_attached(id, "default_payment_method")
-    if params.get("default_source"):
-        customer_sources.source_of(call, customer, params["default_source"], in_path=False)
+    source = params.get("default_source")
+    if source:
+        customer_sources.source_of(call, customer, source, in_path=False)
 
 
 def check_line(invoice: StoredInvoice, line: StoredLine, wanted: Mapping[str, Any], param: str) -> None:

@@ -13,6 +13,7 @@ from tollkey.wire import Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
+    from tollkey.wire import operations
 
 _FIELDS = (
     "account_tax_ids",
@@ -29,7 +30,9 @@ _FIELDS = (
 )
 
 
-def check_sending(params: Mapping[str, Any], invoice: StoredInvoice | None) -> None:
+def check_sending(
+    params: operations.PostInvoices | operations.PostInvoicesInvoice, invoice: StoredInvoice | None
+) -> None:
     """Check the parameters about the due date of an invoice that is sent to the customer.
 
     invoice: the one to change; None for a new one. Raises ApiError 400 if they contradict each other.

@@ -105,7 +105,11 @@ def origin_of(
     }
 
 
-def _origin(call: Call, params: Mapping[str, Any]) -> TransactionOrigin:
+def _origin(
+    call: Call,
+    params: operations.PostTestHelpersIssuingTransactionsCreateForceCapture
+    | operations.PostTestHelpersIssuingTransactionsCreateUnlinkedRefund,
+) -> TransactionOrigin:
     card = call.objects.get(kinds.CARD, params["card"], "card")
     currency = shared_currency.check_currency(params.get("currency") or card["currency"], "currency")
     return {"id": None, "card": card["id"], "cardholder": card["cardholder"], "currency": currency,

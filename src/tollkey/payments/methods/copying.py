@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.payments.methods import kinds
@@ -13,6 +12,7 @@ from tollkey.wire import Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredCard, StoredPaymentMethod
+    from tollkey.wire import operations
 
 
 def shared_from(call: Call, param: str, permission: Permission) -> Call:
@@ -29,7 +29,9 @@ def shared_from(call: Call, param: str, permission: Permission) -> Call:
     return platform
 
 
-def copy_payment_method(call: Call, params: Mapping[str, Any], permission: Permission) -> StoredPaymentMethod:
+def copy_payment_method(
+    call: Call, params: operations.PostPaymentMethods, permission: Permission
+) -> StoredPaymentMethod:
     """Store a copy of a payment method of the platform on the connected account, and return it.
 
     params: ``payment_method``, an id on the platform, and ``customer``, one of the platform's customers, or None.

@@ -230,6 +230,18 @@ def remove_source(call: Call, customer: api.Customer, value: SavedSource) -> Sav
     return answer
 
 
+def replace_source(call: Call, customer: api.Customer, given: Any, param: str) -> None:
+    """Save a token, a source or card data as a customer's default source, and remove the one before it.
+
+    Raises ApiError like ``add_source``.
+    """
+    old = customer["default_source"]
+    customer["default_source"] = None
+    add_source(call, customer, given, param)
+    if old is not None:
+        remove_source(call, customer, source_of(call, customer["id"], old))
+
+
 def _make_default(call: Call, customer: api.Customer, id: str) -> None:
     if customer.get("default_source") is None:
         customer["default_source"] = id

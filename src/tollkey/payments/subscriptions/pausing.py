@@ -5,8 +5,7 @@ Source: docs.stripe.com/changelog/endive/2026-09-30/pause-subscription.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.shared import fields
@@ -126,7 +125,9 @@ def was_requested(subscription: StoredSubscription) -> bool:
     return bool(value_at(subscription, "status_details.paused.subscription.type") == "pause_requested")
 
 
-def resume_paused(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> StoredSubscription:
+def resume_paused(
+    call: Call, subscription: StoredSubscription, params: operations.PostSubscriptionsSubscriptionResume
+) -> StoredSubscription:
     """Resume a subscription that was paused on request with its anchor unchanged, and debit the rest of its period.
 
     It becomes active now; with ``proration_behavior=always_invoice`` once the invoice is paid.

@@ -21,6 +21,7 @@ from tollkey.wire.errors import exclusive
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+    from tollkey.wire import operations
 
 MOST_ADDED_ITEMS, MOST_PREVIEWED_ITEMS = 20, 250
 _TRIAL_DAYS = 730
@@ -229,7 +230,7 @@ def check_preview(call: Call, params: Mapping[str, Any], subscription: StoredSub
         raise invalid("You cannot pass `trial_end` without `items` or a `subscription`.", f"{prefix}[trial_end]")
 
 
-def check_alone(params: Mapping[str, Any]) -> None:
+def check_alone(params: operations.PostSubscriptionSchedules) -> None:
     """Raise ApiError 400 if ``from_subscription`` comes with other parameters."""
     for name, value in params.items():
         if name not in ("from_subscription", "expand") and value is not None:
@@ -245,7 +246,7 @@ def check_schedule(call: Call, customer: str, params: Mapping[str, Any]) -> None
             check_method(call, customer, given["default_payment_method"], f"{name}[default_payment_method]")
 
 
-def check_resume(subscription: StoredSubscription, params: Mapping[str, Any]) -> None:
+def check_resume(subscription: StoredSubscription, params: operations.PostSubscriptionsSubscriptionResume) -> None:
     """Raise ApiError 400 for a subscription that cannot be resumed, or not in that way."""
     if subscription["status"] != "paused":
         raise invalid("You can only resume a subscription if it is `paused`.", retry=False)
@@ -262,7 +263,7 @@ def check_resume(subscription: StoredSubscription, params: Mapping[str, Any]) ->
         )
 
 
-def check_deletion(item: StoredSubscriptionItem, params: Mapping[str, Any]) -> None:
+def check_deletion(item: StoredSubscriptionItem, params: operations.DeleteSubscriptionItemsItem) -> None:
     """Raise ApiError 400 if ``clear_usage`` is set for an item that is not metered."""
     if params.get("clear_usage") and not is_metered(item):
         raise invalid("You can only clear the usage of items with a metered price.", "clear_usage")

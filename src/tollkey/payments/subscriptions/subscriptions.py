@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from tollkey.keys import Permission
-from tollkey.payments.shared import clock, events, fields, providers
+from tollkey.payments.methods import customer_sources
+from tollkey.payments.shared import clock, events, fields, permissions, providers
 from tollkey.payments.subscriptions import (
     changes,
     creation,
@@ -89,10 +90,23 @@ def create(
 
 
 def _create(call: Call, params: Mapping[str, Any]) -> StoredSubscription:
+    _save_source(call, params.get("customer") or "", params)
     rules.check_new(clock.for_customer(call, call.objects.find(kinds.CUSTOMER, params.get("customer") or "")), params)
     made = creation.create(call, params)
     rules.check_purchase(call, made, params)
     return made
+
+
+def _save_source(call: Call, customer: str, params: Mapping[str, Any]) -> None:
+    """Save ``source`` or ``card``, as older clients send them, as the default source of the customer with that id.
+
+    Raises ApiError 403 for a key that may not write customers, else as adding a source does.
+    """
+    name = "source" if params.get("source") else "card"
+    found = call.objects.find(kinds.CUSTOMER, customer) if params.get(name) else None
+    if found is not None:
+        call.needs(permissions.CUSTOMER, "write")
+        customer_sources.replace_source(call, found, params[name], name)
 
 
 def subscribe(call: Call, fact: events.CustomerSubscribed) -> None:
@@ -123,7 +137,9 @@ def update(
     | operations.PostCustomersCustomerSubscriptionsSubscriptionExposedId,
 ) -> StoredSubscription:
     """Change a subscription; changed items are prorated."""
-    return _change(*_find(call), params)
+    call, subscription = _find(call)
+    _save_source(call, subscription["customer"], params)
+    return _change(call, subscription, params)
 
 
 def _change(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> StoredSubscription:
