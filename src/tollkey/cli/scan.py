@@ -19,6 +19,7 @@ import typer
 from tollkey.db import StorageError, sqlite_file
 from tollkey.keys.config import ConfigError, load
 from tollkey.keys.errors import KeyRefused
+from tollkey.keys.header import one_line
 from tollkey.keys.keyring import KeyringError
 from tollkey.keys.scanning import (
     Finding,
@@ -110,7 +111,7 @@ def scan(
         for line in as_lines(found):
             typer.echo(line)
     for name in scanner.skipped:
-        typer.echo(f"tollkey: not searched, larger than {largest} MB: {name}", err=True)
+        typer.echo(f"tollkey: not searched, larger than {largest} MB: {one_line(name)}", err=True)
     harmful = sum(each.harmful for each in found)
     if harmful:
         typer.echo(f"tollkey: {harmful} found. Roll these keys: who has read them can use them.", err=True)
@@ -198,7 +199,7 @@ def _brand(prefix: list[str] | None, config: Path | None) -> Brand:
 
 
 def _fail(message: str) -> typer.Exit:
-    typer.echo(f"tollkey: {message}", err=True)
+    typer.echo(f"tollkey: {one_line(message)}", err=True)
     return typer.Exit(FAILED)
 
 

@@ -90,12 +90,18 @@ def without_keys(value: str) -> str:
     value = decoded = value[:_EXAMINED]
     for _ in range(3 if "%" in value else 0):
         decoded = unquote(decoded, errors="replace")
-    masked = _masked(decoded)
-    value = _masked(value) if masked == decoded else masked
+    masked = mask_keys(decoded)
+    value = mask_keys(value) if masked == decoded else masked
     return value[:_SHOWN].replace("\0", "?").encode("utf-8", "replace").decode()
 
 
-def _masked(value: str) -> str:
+def one_line(text: str) -> str:
+    """Return a text as one line for a terminal or a log: what moves the cursor or ends the line is replaced."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def mask_keys(value: str) -> str:
+    """Mask everything in a text that looks like a key or another secret, for example in an error message."""
     return _SECRET_LIKE.sub(lambda match: mask_unknown(match.group()), value)
 
 

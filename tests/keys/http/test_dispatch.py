@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.keys.http.conftest import Answer, Web, away, scope_of
+from tests.keys.http.conftest import Answer, Declare, Web, away, scope_of
 from tollkey.keys.http import dispatch
 from tollkey.keys.http.answer import Answer as Sent
 from tollkey.keys.http.endpoint import Call
@@ -166,3 +167,42 @@ def test_readiness_follows_the_database(web: Web, monkeypatch: pytest.MonkeyPatc
 def test_a_path_that_no_database_takes_is_the_callers_fault(web: Web, path: str) -> None:
     method = "POST" if path.endswith("roll") else "GET"
     assert web.call(method, f"/v1/{path}").status == 400
+
+
+@pytest.mark.parametrize("name", ["Authorization", "idempotency-key"])
+def test_a_header_of_which_one_must_be_chosen_is_refused(web: Web, name: str) -> None:
+    pairs = [(b"authorization", f"Bearer {web.admin}".encode()), (b"idempotency-key", b"a")]
+    scope = {**scope_of("POST", "/v1/keys", {}, "192.0.2.1"), "headers": [*pairs, (name.lower().encode(), b"b")]}
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    web.run(web.app(scope, receive, send))
+    assert sent[0]["status"] == 400
+    assert json.loads(sent[1]["body"])["error"]["code"] == "header_repeated"
+
+
+def test_no_error_repeats_a_key_that_was_sent_in_another_place(web: Web) -> None:
+    text = web.keys.create(permissions=["report_read"]).secret
+    for answer in (
+        web.post("/v1/keys/verify", {text: 1}), web.get(f"/v1/keys?limit={text}"),
+        web.get(f"/v1/keys?{text}=1&{text}=2"),
+        web.post("/v1/keys/verify", {"key": text, "permission": text}), web.get(f"/v1/usage?by={text}"),
+        web.post("/v1/keys", {"account": "a", "permissions": [text]}), web.post("/v1/accounts/a", {"plan": text[:60]}),
+        web.post("/v1/keys", {"account": "a", "ip_allowlist": [text]}), web.get(f"/v1/keys/{text}"),
+        web.post("/v1/keys", {"account": "a", "metadata": {"a": 1, text: 2}}), web.get(f"/v1/{text}"),
+    ):  # fmt: skip
+        assert answer.status in (400, 404)
+        assert text[8:24] not in answer.body.decode()
+
+
+def test_a_batch_with_a_permission_that_nothing_declares_takes_nothing(declare: Declare) -> None:
+    web = declare('[service]\ndefault_plan = "free"\n[plans.free]\nrate = "1/minute"\n')
+    text = web.keys.create().secret
+    keys = [{"key": text}, {"key": text, "permission": "nonsense_read"}]
+    assert web.post("/v1/keys/verify", {"keys": keys}).error == (400, "permission_unknown")
+    assert web.post("/v1/keys/verify", {"key": text}).json["valid"] is True

@@ -25,6 +25,22 @@ def test_a_line_names_place_kind_and_fingerprint() -> None:
     assert line.startswith("ffffffffffff:message of the commit:3:7: revoked live secret key")
 
 
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [("a\n::error::b", "a?::error::b"), ("::stop-commands::x", "./::stop-commands::x"), ("\x1b]0;x\x07", "?]0;x?"),
+    ("caf\udce9", "caf?"), ("a\u202eb", "a?b")],
+)  # fmt: skip
+def test_who_names_a_file_sends_no_command_to_a_terminal_or_a_runner(path: str, shown: str) -> None:
+    (line,) = as_lines([finding(path=path)])
+    assert line.startswith(f"{shown}:3:7: live secret key")
+    line.encode()
+
+
+def test_a_name_that_is_no_utf_8_stands_in_sarif_as_its_bytes() -> None:
+    (found,) = json.loads(as_sarif([finding(path="caf\udce9")]))["runs"][0]["results"]
+    assert found["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "caf%E9"
+
+
 def test_json_has_every_field() -> None:
     value = json.loads(as_json([finding("active")], 12, ["large.bin"]))
     assert (value["searched"], value["skipped"]) == (12, ["large.bin"])

@@ -20,6 +20,7 @@ BODY_SECONDS = 10.0  # how long a body may take to arrive
 NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 COMMON: Headers = (NO_STORE, NO_SNIFFING)  # of every answer, unless it may be stored
 _EMPTY = Values({})
+_SINGLE = ("authorization", "idempotency-key")
 _log = logging.getLogger(__name__)
 
 
@@ -57,7 +58,7 @@ class Dispatch:
         if endpoint is None:
             message = f"The method {method[:20]} is not allowed here. Allowed: {self._allow[0][1].decode()}."
             raise ApiError(405, "method_not_allowed", message, headers=self._allow)
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = _headers_of(scope)
         client = scope.get("client")
         ip = client[0] if client else None
         caller, text = None, ""
@@ -79,6 +80,21 @@ class Dispatch:
         target = f"{scope['path']}?{scope['query_string'].decode('latin-1')}" if takes else ""
         call = Call(self._server, method, caller, path, query, body, headers, ip, request_id, text, target, raw)
         return await endpoint.handle(call)
+
+
+def _headers_of(scope: Scope) -> dict[str, str]:
+    """Return the headers by their names in lower case; of several with one name, the last.
+
+    Raises ApiError 400 for two of which only one may count: the other may come from somebody else than the proxy.
+    """
+    found = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]]
+    headers = dict(found)
+    if len(headers) < len(found):
+        names = [name for name, _ in found]
+        for name in _SINGLE:
+            if names.count(name) > 1:
+                raise ApiError(400, "header_repeated", f"The header {name} was sent more than once.")
+    return headers
 
 
 async def read_body(headers: Mapping[str, str], receive: Receive, most: int) -> bytes:

@@ -6,7 +6,7 @@ import orjson
 
 from tollkey.db.engine import OutcomeUnknown, StorageError
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.header import without_keys
+from tollkey.keys.header import mask_keys, without_keys
 from tollkey.keys.http.answer import JSON, Answer
 
 REQUEST = "invalid_request_error"
@@ -37,10 +37,10 @@ class ApiError(Exception):
         self.type, self.headers = type, headers
 
     def answer(self) -> Answer:
-        """Return the HTTP answer."""
-        fields: dict[str, str] = {"type": self.type, "code": self.code, "message": self.message}
+        """Return the HTTP answer. A key that was sent in another place is masked, also where a name repeats it."""
+        fields: dict[str, str] = {"type": self.type, "code": self.code, "message": mask_keys(self.message)}
         if self.param is not None:
-            fields["param"] = self.param
+            fields["param"] = mask_keys(self.param)
         body = orjson.dumps({"error": fields}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
         return Answer(body, self.status, (JSON, *self.headers))
 

@@ -48,7 +48,16 @@ async def verify(call: Call) -> Answer:
     if len(call.body.sent) > 1:
         raise invalid("Send either keys, or key and its parameters.", "keys")
     wanted = [read(_ITEM, item, f"keys[{index}]") for index, item in enumerate(items)]
+    for item in wanted:  # before the first one takes from a limit
+        _check_known(call.server, item)
     return json_answer({"object": "list", "data": [await _verified(call.server, item) for item in wanted]})
+
+
+def _check_known(server: Server, item: Values) -> None:
+    """Raise UnknownPermission for a permission that nothing declares."""
+    permission = item.text("permission")
+    if permission is not None:
+        server.keys.authority.catalogue.canonical(permission)
 
 
 async def _verified(server: Server, item: Values) -> dict[str, JsonValue]:

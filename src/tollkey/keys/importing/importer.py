@@ -10,6 +10,7 @@ from typing import Literal
 
 from tollkey.db import Scope, StorageError, Tx
 from tollkey.keys.errors import KeyRefused
+from tollkey.keys.header import mask_keys, one_line
 from tollkey.keys.importing.rows import Defaults, Record, Row, RowRefused, read_flag, read_row
 from tollkey.keys.key import Actor, Key
 from tollkey.keys.service import KeyService
@@ -114,11 +115,15 @@ def _one(
         if ends is not None and ends <= now:
             return RowReport(number, "skipped", code="api_key_expired", message="It has expired.")
         key = _import(service, tx, row, defaults, actor, now)
-        return RowReport(number, "imported", key.id, key.redacted, key.account, key.name, ignored=row.ignored)
+        return RowReport(number, "imported", key.id, key.redacted, key.account, key.name, ignored=_names(row.ignored))
     except (RowRefused, KeyRefused) as refused:
         existing = refused.code == "api_key_exists"
         status: Status = "existing" if existing else "failed"
-        return RowReport(number, status, code=refused.code, message=refused.message, param=refused.param)
+        return RowReport(number, status, code=refused.code, message=mask_keys(refused.message), param=refused.param)
+
+
+def _names(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(mask_keys(one_line(name)[:100]) for name in fields)
 
 
 def _import(service: KeyService, tx: Tx, row: Row, defaults: Defaults, actor: Actor, now: int) -> Key:

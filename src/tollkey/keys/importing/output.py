@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+from tollkey.keys.header import one_line
 from tollkey.keys.importing.importer import Report, RowReport
 
 _FAILURES = 20  # that are printed; the JSON has all
@@ -42,7 +43,7 @@ def as_lines(report: Report) -> list[str]:
     did = "would be imported" if report.dry_run else "imported"
     counts = [f"{report.count('imported')} {did}", f"{report.count('existing')} existed"]
     counts += [f"{report.count('skipped')} had ended", f"{report.count('failed')} failed"]
-    return [*lines, ", ".join(counts)]
+    return [one_line(line) for line in (*lines, ", ".join(counts))]
 
 
 def _row(row: RowReport) -> dict[str, object]:

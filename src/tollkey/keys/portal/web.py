@@ -26,7 +26,7 @@ from starlette.routing import BaseRoute, Route
 from tollkey.db import SQLite, migrate
 from tollkey.db.engine import StorageError
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.header import without_keys
+from tollkey.keys.header import mask_keys
 from tollkey.keys.key import SYSTEM, Actor
 from tollkey.keys.portal import actions
 from tollkey.keys.portal.pages import CSP, gone_page, portal_page, start_page
@@ -69,7 +69,7 @@ class _Problem(Exception):
 
     def __init__(self, status: int, code: str, message: str, param: str | None = None) -> None:
         super().__init__(message)
-        message = without_keys(message)
+        message = mask_keys(message)
         error = {"type": "invalid_request_error" if status < 500 else "api_error", "code": code, "message": message}
         self.status, self.body = status, {"error": error if param is None else {**error, "param": param}}
 

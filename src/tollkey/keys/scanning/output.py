@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from urllib.parse import quote
 
 from tollkey import __version__
+from tollkey.keys.header import one_line
 from tollkey.keys.scanning.scanner import Finding
 
 _RULES = {
@@ -17,8 +19,11 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def as_lines(findings: Sequence[Finding]) -> list[str]:
-    """Return one line for each finding: ``path:line:column: what it is``."""
-    return [f"{_where(each)}: {_what(each)} {each.masked} ({each.fingerprint})" for each in findings]
+    """Return one line for each finding: ``path:line:column: what it is``.
+
+    Whoever named a file can neither add a line nor send commands to a terminal or a CI system that reads the lines.
+    """
+    return [one_line(f"{_where(each)}: {_what(each)} {each.masked} ({each.fingerprint})") for each in findings]
 
 
 def as_json(findings: Sequence[Finding], searched: int, skipped: Sequence[str]) -> str:
@@ -58,7 +63,7 @@ def as_sarif(findings: Sequence[Finding]) -> str:
 
 def _result(found: Finding) -> dict[str, object]:
     region = {"startLine": found.line, "startColumn": found.column}
-    place = {"artifactLocation": {"uri": quote(found.path or "COMMIT_EDITMSG")}, "region": region}
+    place = {"artifactLocation": {"uri": quote(os.fsencode(found.path or "COMMIT_EDITMSG"))}, "region": region}
     return {
         "ruleId": f"{found.kind}-key",
         "level": "error" if found.harmful else "note",
@@ -69,7 +74,8 @@ def _result(found: Finding) -> dict[str, object]:
 
 
 def _where(found: Finding) -> str:
-    place = f"{found.path or 'message of the commit'}:{found.line}:{found.column}"
+    path = f"./{found.path}" if found.path.startswith("::") else found.path  # GitHub's runner reads ``::error::``
+    place = f"{path or 'message of the commit'}:{found.line}:{found.column}"
     return place if found.commit is None else f"{found.commit[:12]}:{place}"
 
 
