@@ -125,6 +125,21 @@ def test_a_segment_that_is_no_name_is_no_account(olive: Browser) -> None:
     assert olive.get(f"{MAIN}/accounts/open?name=").status == 422
 
 
+def test_a_key_is_found_by_its_id_or_text_and_its_text_is_not_shown_again(site: KeysSite) -> None:
+    made = site.keys.create("CI", permissions=["report_read"], account="a b", livemode=False)
+    service_key = site.keys.create(kind="secret", account="tollkey")
+    browser = site.browser("developer")
+    browser.get(f"{MAIN}/accounts")
+    for typed in (made.key.id, made.secret, f" {made.secret} "):
+        answer = browser.post(f"{MAIN}/accounts/find", {"key": typed})
+        assert (answer.status, answer.location) == (303, f"/acct_a~20b/test/apikeys/{made.key.id}")
+    for typed in ("", "mk_none", service_key.secret, service_key.key.id, made.secret + "x", "é" * 300):
+        answer = browser.post(f"{MAIN}/accounts/find", {"key": typed})
+        assert (answer.status, "There is no such key." in answer.text) == (422, True)
+        assert not typed or typed not in answer.text
+    assert site.browser("analyst").post(f"{MAIN}/accounts/find", {"key": made.key.id}).status == 403
+
+
 def path_of(site: KeysSite, page: Page) -> str:
     values = {"key": made_key(site).id, "person": site.person("developer").id}
     path = re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], "nothing"), page.path)
