@@ -14,7 +14,7 @@ from tollkey.db import Scope
 from tollkey.keys import SYSTEM, Denied, Key, KeyService, Permission, Reason
 from tollkey.keys.adopting import ImportedLimits
 from tollkey.keys.config import Config
-from tollkey.keys.foreign import MOST_FORMS, Busy, ForeignKeys
+from tollkey.keys.foreign import MOST_FORMS, Busy, ForeignKeys, Match
 from tollkey.keys.foreign_hashes import ForeignHash, PlainHash, SlowHash, read_plain, read_slow
 
 LIVE = Scope("main", True)
@@ -197,7 +197,7 @@ class Hashing:
         self.ticker.now += self.seconds
         return self.ticker.now
 
-    def match(self, text: str) -> str | None:
+    def match(self, text: str) -> Match | None:
         return self.foreign.match(self.keys.database, text)
 
 

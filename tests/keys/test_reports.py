@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import bcrypt
 import pytest
 
 from tests.conftest import NOW, Clock
@@ -139,6 +140,17 @@ def a_text_that_was_refused_is_accepted_once_its_key_exists(keys: KeyService, cl
     assert not keys.verify(second)
     add(second)
     assert keys.verify(second)
+
+
+@report("https://github.com/Keats/rust-bcrypt/issues/87")
+def a_text_that_bcrypt_takes_for_a_key_does_not_take_its_place(keys: KeyService, clock: Clock) -> None:
+    text = "legacy-1234." + "x" * 80
+    hash = read_slow("legacy-1234.", bcrypt.hashpw(text[:72].encode(), bcrypt.gensalt(4)).decode())
+    scope = keys.create().key.scope
+    keys.database.write(lambda tx: keys.authority.import_hash(tx, scope, hash, kind="secret", actor=SYSTEM, now=NOW))
+    for sent in (text + "y", text):
+        assert keys.verify(sent)
+        keys.flush()
 
 
 @report("https://github.com/mozilla-ai/otari/issues/1184")

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from tollkey.db import forking
 from tollkey.db.engine import Database, Tx
 from tollkey.db.schema import Migration
-from tollkey.keys.foreign_hashes import HashRefused, SlowHash, fits, plain_value
+from tollkey.keys.foreign_hashes import HashRefused, SlowHash, fits, plain_value, reads_whole
 from tollkey.keys.keyring import Keyring
 
 MIGRATION = Migration(
@@ -102,6 +102,13 @@ def forget(tx: Tx, key_ids: Iterable[str]) -> None:
         tx.execute("DELETE FROM foreign_hashes WHERE key_id = ?", (key_id,))
 
 
+class Match(NamedTuple):
+    """A key whose slow hash a text fits. whole: no longer text fits too, so that its digest can replace the hash."""
+
+    key_id: str
+    whole: bool
+
+
 class ForeignKeys(forking.ForkAware):
     """Finds imported keys by their texts. Thread-safe.
 
@@ -133,8 +140,8 @@ class ForeignKeys(forking.ForkAware):
         plain = [form for form in forms if not form.startswith(_LENGTH)]
         return [each for form in plain for each in stored_digests(self._keyring, form, plain_value(form, text))]
 
-    def match(self, database: Database, text: str) -> str | None:
-        """Return the id of the key whose slow hash a text fits, or None; blocking.
+    def match(self, database: Database, text: str) -> Match | None:
+        """Return the key whose slow hash a text fits, or None; blocking.
 
         Raises Busy if it cannot be compared at the moment; StorageError.
         """
@@ -152,7 +159,9 @@ class ForeignKeys(forking.ForkAware):
             raise Busy
         begun = self._monotonic()
         try:
-            found = next((key_id for key_id, _, encoded in candidates if _fits(encoded, text)), None)
+            found = next(
+                (Match(key_id, reads_whole(hash, text)) for key_id, _, hash in candidates if _fits(hash, text)), None
+            )
         finally:
             running.release()
         if found is None:

@@ -119,6 +119,11 @@ def fits(encoded: str, text: str) -> bool:
     return _checker(encoded)(text.encode("utf-8", "surrogatepass"))
 
 
+def reads_whole(encoded: str, text: str) -> bool:
+    """Return whether a slow hash is one of a whole text: bcrypt reads 72 bytes, so that others fit it as well."""
+    return len(text.encode("utf-8", "surrogatepass")) <= _BCRYPT_BYTES or not _BCRYPT.fullmatch(encoded)
+
+
 def _normal(encoded: str) -> str:
     """Undo Django's prefixes, which name what the hash itself names: ``bcrypt$$2b$…``, ``argon2$argon2id$…``."""
     if encoded.startswith("bcrypt$$2"):

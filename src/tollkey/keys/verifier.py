@@ -208,11 +208,11 @@ class Verifier(forking.ForkAware):
         try:
             answer = database.read(lambda tx: self.load(tx, text, now, ip, epoch))
             if self._foreign is not None and isinstance(answer, Denied) and answer.reason is Reason.unknown:
-                key_id = self._foreign.match(database, text)
-                found = None if key_id is None else database.read(lambda tx: self._by_id(tx, key_id))
-                if found is not None:
-                    entry = cached(found)
-                    return self._accept(entry, text, None, self._keyring.digest(text), now, ip, epoch)
+                match = self._foreign.match(database, text)
+                found = None if match is None else database.read(lambda tx: self._by_id(tx, match.key_id))
+                if match is not None and found is not None:
+                    entry, digest = cached(found), self._keyring.digest(text)
+                    return self._accept(entry, text, None if match.whole else digest, digest, now, ip, epoch)
             return answer
         except Busy:
             return Denied(Reason.unavailable, mask_unknown(text))
