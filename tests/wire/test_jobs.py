@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.support.api import NOW, Api
-from tollkey.db import Database, Migration, Scope, migrate
+from tollkey.db import Database, Migration, Scope, Tx, migrate
 from tollkey.server import run_due
 from tollkey.wire import jobs
 from tollkey.wire.jobs import (
@@ -22,6 +23,7 @@ from tollkey.wire.jobs import (
     find_failing_job,
     run_job,
 )
+from tollkey.wire.kinds import Job
 from tollkey.wire.resource import Catalogue
 
 SCOPE = Scope("acct_1", False)
@@ -72,6 +74,22 @@ def test_an_appointment_that_is_to_be_there_once_keeps_its_time(table: Database)
     for at in (NOW, NOW - 5):
         table.write(lambda tx, at=at: Schedule(tx, SCOPE).once(at, "work", "a"))  # type: ignore[misc]
     assert [item.at for item in waiting(table)] == [NOW]
+
+
+def test_an_appointment_that_was_cancelled_in_the_transaction_can_be_made_once_again(table: Database) -> None:
+    def work(tx: Tx) -> None:
+        schedule = Schedule(tx, SCOPE)
+        schedule.once(NOW - 5, Job("work"), "a")
+        schedule.cancel(Job("work"), "a")
+        schedule.once(NOW - 4, Job("work"), "a")
+        schedule.once(NOW - 3, Job("work"), "a")
+        with suppress(KeyError), tx.savepoint():
+            schedule.once(NOW - 2, Job("work"), "b")
+            raise KeyError("undone")
+        schedule.once(NOW - 1, Job("work"), "b")
+
+    table.write(work)
+    assert [(item.at, item.id) for item in waiting(table)] == [(NOW - 4, "a"), (NOW - 1, "b")]
 
 
 def test_a_database_of_an_older_version_keeps_what_was_due(database: Database) -> None:

@@ -48,6 +48,7 @@ MIGRATION = Migration(
 #: Seconds from an attempt that raised to the next one; after the last of them the job has failed.
 RETRIES = (60, 300, 1_800, 7_200, 28_800)
 _ERROR_CHARACTERS = 500
+_DUE = "due"  # the table; ``Tx.cached`` holds the jobs that ``Schedule.once`` has scheduled
 #: A key or a signing secret; a client secret; 40 characters and more in one piece, as tokens are; a card's or an
 #: account's number.
 _SECRET = re.compile(
@@ -110,6 +111,10 @@ class Schedule:
 
         at: UTC epoch seconds. id: the object it is about.
         """
+        waiting = self._tx.cached.setdefault(_DUE, {})  # scheduled in this transaction: every charge asks for the same
+        if (self._scope, kind, id) in waiting:
+            return
+        waiting[self._scope, kind, id] = True
         self._tx.execute(
             "INSERT INTO due (account, livemode, clock, at, kind, id) VALUES (?, ?, '', ?, ?, ?)"
             " ON CONFLICT (account, livemode, kind, id) DO UPDATE SET"
@@ -120,6 +125,7 @@ class Schedule:
 
     def cancel(self, kind: Job, id: str) -> None:
         """Remove a job; nothing happens when there is none."""
+        self._tx.cached.pop(_DUE, None)
         self._tx.execute(
             "DELETE FROM due WHERE account = ? AND livemode = ? AND kind = ? AND id = ?",
             (self._scope.account, int(self._scope.livemode), kind, id),
@@ -139,6 +145,7 @@ class Schedule:
 
     def forget_clock(self, clock: str) -> None:
         """Delete the jobs of a test clock."""
+        self._tx.cached.pop(_DUE, None)
         self._tx.execute(
             "DELETE FROM due WHERE account = ? AND livemode = ? AND clock = ?",
             (self._scope.account, int(self._scope.livemode), clock),
@@ -180,6 +187,7 @@ def claim(tx: Tx, item: ScheduledJob) -> bool:
 
     The others wait for it, and one of them gets True if it is rolled back.
     """
+    tx.cached.pop(_DUE, None)
     gone = "DELETE FROM due WHERE seq = ? AND at = ? AND clock = ? AND attempts = ? RETURNING seq"
     return bool(tx.execute(gone, (item.seq, item.at, item.clock, item.attempts)))
 

@@ -53,12 +53,11 @@ def value_at(value: Any, path: str) -> Any:
 
 def split(value: Json) -> tuple[Json, Json]:
     """Split an object into its public and its private fields."""
-    names = [name for name in value if name[0] == "_"]
-    long = [
-        name
-        for name, inner in value.items()
-        if type(inner) is dict and "data" in inner and name[0] != "_" and _is_long(inner)
-    ]
+    special = [name for name, inner in value.items() if name[0] == "_" or (type(inner) is dict and "data" in inner)]
+    if not special:
+        return value, {}
+    names = [name for name in special if name[0] == "_"]
+    long = [name for name in special if name[0] != "_" and _is_long(value[name])]
     if not names and not long:
         return value, {}
     public = value.copy()
