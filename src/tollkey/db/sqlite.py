@@ -162,8 +162,10 @@ class SQLite(forking.ForkAware):
             if self._closed and not reader.busy:
                 connection.close()  # ``close`` did not wait for this read any longer
 
-    def write(self, callback: Callable[[Tx], T], lock: str | None = None) -> T:
-        """See ``Database.write``."""
+    def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, durable: bool = True) -> T:
+        """See ``Database.write``. durable: False does not wait for the disk, so that other writes do not wait for it
+        either; the changes then survive a power failure only after the next durable write.
+        """
         forking.detect_fork()
         with self.write_lock:
             tx = self.begin()
@@ -173,7 +175,8 @@ class SQLite(forking.ForkAware):
             except BaseException:
                 self.rollback()
                 raise
-            self.sync()
+            if durable:
+                self.sync()
         self.run_after_commit([tx])
         return result
 

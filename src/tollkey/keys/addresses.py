@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from itertools import islice
 
 from tollkey.db import forking
 from tollkey.db.engine import Tx
@@ -74,7 +75,7 @@ class Addresses(forking.ForkAware):
         Raises StorageError.
         """
         with self._lock:
-            written = sorted(list(self._new.items())[:most])
+            written = sorted(islice(self._new.items(), most))
         rows: Sequence[Sequence[object]] = [
             (key_id, address, at, key_id, key_id, MOST_ADDRESSES) for (key_id, address), at in written
         ]

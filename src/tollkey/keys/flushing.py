@@ -6,13 +6,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
-from tollkey.db import Database, StorageError, Tx
+from tollkey.db import Database, SQLite, StorageError, Tx
 from tollkey.keys.attempts import Attempts
 from tollkey.keys.limiting import SharedLimiter
 from tollkey.keys.usage import SLOTS_AT_ONCE
 from tollkey.keys.verifier import FLUSH_MOST, Verifier
 
+T = TypeVar("T")
 _PAUSE_SECONDS = 0.001
 _log = logging.getLogger(__name__)
 
@@ -62,12 +64,20 @@ class Flusher:
         usage = self._verifier.usage
         with self._starting:
             self._exchange()
+            if not (self._verifier.unwritten or self._attempts.unwritten or usage.unwritten):
+                return 0
             while counts[-1] == FLUSH_MOST:
-                counts.append(self._database.write(self._write))
+                counts.append(self._write(self._write_uses))
                 self._let_others_write()
-            while usage.unwritten and self._database.write(usage.flush) == SLOTS_AT_ONCE:
+            while usage.unwritten and self._write(usage.flush) == SLOTS_AT_ONCE:
                 self._let_others_write()
+            self._database.write(lambda tx: None)  # makes all batches durable
         return sum(counts[1:])
+
+    def _write(self, callback: Callable[[Tx], T]) -> T:
+        """Write a batch. On SQLite only the last write waits for the disk: other writes would wait for each batch's."""
+        database = self._database
+        return database.write(callback, durable=False) if isinstance(database, SQLite) else database.write(callback)
 
     def _exchange(self) -> None:
         limiter = self._limiter
@@ -79,7 +89,7 @@ class Flusher:
         """Pause between two batches, since a lock is often given back to the thread that has just released it."""
         self._closing.wait(_PAUSE_SECONDS)
 
-    def _write(self, tx: Tx) -> int:
+    def _write_uses(self, tx: Tx) -> int:
         self._attempts.flush(tx)
         return self._verifier.flush(tx)
 

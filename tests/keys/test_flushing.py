@@ -1,0 +1,28 @@
+"""Writing what was counted, without holding other writes up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tollkey.db import SQLite
+from tollkey.keys import FLUSH_MOST, KeyService
+
+
+def test_a_flush_of_many_keys_waits_for_the_disk_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with KeyService.open(str(tmp_path / "keys.db"), flush_seconds=0) as service:
+        assert isinstance(service.database, SQLite)
+        key, _ = service.create()
+        used = [replace(key, id=f"mk_{number:04}") for number in range(2 * FLUSH_MOST)]
+        for one in used:
+            service.verifier.record_use(one, 1, "192.0.2.1", "GET /", route="GET /")
+        waited: list[int] = []
+        monkeypatch.setattr(service.database, "fsync", waited.append)
+        assert service.flush() == len(used)
+        assert len(waited) == 1
+        assert service.flush() == 0
+        assert len(waited) == 1, "nothing was counted since"
+        (stored,) = service.database.read(lambda tx: tx.execute("SELECT count(*), sum(uses) FROM key_usage"))
+        assert stored == (len(used), len(used))
