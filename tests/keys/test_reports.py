@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import NOW, Clock
 from tests.keys.conftest import refused
 from tests.support.many_keys import Watched
-from tollkey.keys import SYSTEM, KeyRefused, KeyService, Reason, rfc6750
+from tollkey.keys import SYSTEM, KeyRefused, KeyService, NewKey, Reason, StorageError, rfc6750
 from tollkey.keys.asgi import KeyGate
 from tollkey.keys.config import parse
 from tollkey.keys.foreign_hashes import read_slow
@@ -310,6 +310,35 @@ def a_spreadsheet_reads_no_formula_in_a_report(keys: KeyService, clock: Clock) -
     assert keys.check(text, "report_read")
     keys.flush()
     assert "\r\n'=HYPERLINK(1)," in as_csv(keys.usage_report(("account",)), ("account",))
+
+
+@report("https://github.com/emqx/emqx/pull/19015")
+def a_change_keeps_what_it_does_not_name(keys: KeyService, clock: Clock) -> None:
+    key = keys.create("a", permissions=["report_read"], ip_allowlist=["192.0.2.1"], expires_at=NOW + 60).key
+    changed = keys.update(key, name="b")
+    assert changed.effective == key.effective
+    assert (changed.expires_at, changed.ip_allowlist) == (NOW + 60, ("192.0.2.1",))
+
+
+@report("https://github.com/InsForge/InsForge/pull/2071")
+def a_database_that_is_away_makes_no_key_invalid(keys: KeyService, clock: Clock) -> None:
+    _, text = keys.create(permissions=["report_read"])
+
+    def away(*_: object, **__: object) -> None:
+        raise StorageError("away")
+
+    keys.database.read = away  # type: ignore[method-assign, assignment]
+    assert ask(keys, "/reports/1", f"Bearer {text}") == 503
+
+
+@report("https://github.com/openkruise/agents/issues/581")
+def pages_skip_no_key_of_the_same_second(keys: KeyService, clock: Clock) -> None:
+    made = [one.key.id for one in keys.create_many(NewKey() for _ in range(7))]
+    found, page = [], keys.list(limit=2)
+    while page:
+        found += [key.id for key in page]
+        page = keys.list(limit=2, after=found[-1])
+    assert found == made[::-1]
 
 
 @report("https://github.com/Kong/kong/issues/1462")
