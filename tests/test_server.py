@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
+from tests.support.receiver import Receiver, receiver
 from tollkey.core import ensure_first_account, open_core
 from tollkey.core import test_pair as pair_of
 from tollkey.db import Scope, SQLite, StorageError
@@ -14,6 +16,8 @@ from tollkey.keys import SYSTEM, audit
 from tollkey.server import build
 from tollkey.settings import Settings
 from tollkey.wire.messages import Request
+
+__all__ = ["receiver"]
 
 
 def test_starting_again_keeps_the_account_and_its_keys_and_reveals_nothing(tmp_path: Path) -> None:
@@ -72,3 +76,41 @@ def test_a_server_stops_whole_though_its_disk_has_failed(tmp_path: Path) -> None
             database.write(lambda tx: None)
 
     asyncio.run(run())
+
+
+def announcing(folder: Path, url: str, more: str = "") -> Settings:
+    (folder / "secret").write_text("a signing secret of the host's")
+    table = f'[notices.webhooks.main]\nurl = "{url}"\nsecret_file = "{folder / "secret"}"\n{more}'
+    (folder / "notices.toml").write_text(table)
+    return Settings(data=str(folder), notices_file=str(folder / "notices.toml"))
+
+
+def test_a_server_tells_of_its_keys_where_that_is_configured(tmp_path: Path, receiver: Receiver) -> None:
+    core = open_core(announcing(tmp_path, receiver.url))
+    scope = Scope(ensure_first_account(core).id, True)
+
+    async def run() -> None:
+        server = build(core)
+        assert server.notices is not None
+        await asyncio.to_thread(server.notices.step)
+        await server.start()
+        made = core.database.write(
+            lambda tx: core.authority.create(tx, scope, "secret", actor=SYSTEM, now=int(core.now()), name="CI")
+        )
+        await asyncio.to_thread(server.notices.try_step)
+        await server.stop()
+        ((_, body),) = receiver.got
+        assert json.loads(body)["data"]["object"]["id"] == made[0].id
+
+    asyncio.run(run())
+
+
+def test_notices_that_cannot_be_sent_as_configured_stop_the_start_with_a_sentence(tmp_path: Path) -> None:
+    missing = Settings(data=str(tmp_path), notices_file=str(tmp_path / "nowhere.toml"))
+    more = announcing(tmp_path, "https://a.example", "[permissions.report]\n")
+    for settings, said in ((missing, "nowhere.toml"), (more, "only the table [notices] has an effect here")):
+        core = open_core(settings)
+        with pytest.raises((OSError, ValueError)) as refused:
+            build(core)
+        assert said in str(refused.value)
+        core.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +18,7 @@ from tollkey.db import (
     Edge,
     edge_for,
 )
+from tollkey.keys.notices import Notices, section_in
 from tollkey.payments.methods import ephemeral_keys
 from tollkey.payments.usage import sessions
 from tollkey.platform import background
@@ -38,6 +39,7 @@ _TICK_SECONDS = 0.5  # between two looks for jobs that are due
 _FLUSH_SECONDS = 0.5  # between two writes of buffered data
 _LOG_PAUSE_SECONDS = 0.002  # after a long request was redacted
 _ROTATION_SECONDS = 60.0  # between two looks for keys to roll
+_NOTICES_SECONDS = 5.0  # between two looks for what notices are about
 _EXPIRED_SECONDS = 600.0  # between two deletions of expired data
 
 
@@ -53,19 +55,24 @@ class Server:
     http: httpx.AsyncClient
     log: Buffer
     rate: RequestRate
+    notices: Notices | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
         """Start the background tasks: use of keys, request logs, jobs, rotation of keys, expired data, webhooks."""
         await self.edge.start()
-        tasks = (self._flush(), self._run_jobs(), self._rotate_keys(), self._delete_expired())
+        tasks = (
+            self._flush(), self._run_jobs(), self._rotate_keys(), self._delete_expired(), *self._sending_notices(),
+        )  # fmt: skip
         self._tasks = [asyncio.create_task(task) for task in tasks]
         self._tasks.append(asyncio.create_task(self.deliverer.run(self._stopping)))
 
     async def stop(self) -> None:
         """Stop the background tasks, write what is buffered in memory, close the database."""
         self._stopping.set()
+        if self.notices is not None:
+            self.notices.stop()
         for task in self._tasks[:-1]:
             task.cancel()
         for task in self._tasks:
@@ -120,6 +127,13 @@ class Server:
             _ROTATION_SECONDS, lambda: background.rotate_keys(self.edge, core.authority, int(core.now()), days)
         )
 
+    def _sending_notices(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        """Return the task that sends notices about keys, if they are configured."""
+        notices = self.notices
+        if notices is None:
+            return ()
+        return (self._every(_NOTICES_SECONDS, lambda: asyncio.to_thread(notices.try_step)),)
+
     async def _delete_expired(self) -> None:
         core = self.core
         await self._every(
@@ -137,6 +151,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     """Create the server for a core. Must be called in the event loop that will run it.
 
     http: the client that sends webhooks; None for the usual one.
+    Raises ValueError, OSError for notices that cannot be sent as configured; StorageError.
     """
     settings = core.settings
     edge = edge_for(core.database, on_alive=core.verifier.lease.renew)
@@ -177,9 +192,11 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
         trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host,
         require_https=settings.require_https,
     )  # fmt: skip
-    return Server(
-        core, edge, service, ServerApp(wire, pages, cli, _api_paths(core.catalogue)), deliverer, http, log_buffer, rate
+    notices = (
+        Notices.of_section(core, section_in(settings.notices_file), clock=core.now) if settings.notices_file else None
     )
+    app = ServerApp(wire, pages, cli, _api_paths(core.catalogue))
+    return Server(core, edge, service, app, deliverer, http, log_buffer, rate, notices)
 
 
 class ServerApp:

@@ -83,6 +83,11 @@ class Settings:
         "How many days a key stays valid after the server has rolled it on its schedule (`tollkey keys create"
         " --rotate-days`), 1 to 7. 0: the server rolls no key; run `tollkey keys rotate-due`.",
     )
+    notices_file: str = _setting(
+        "",
+        "A TOML file with the table [notices]: webhooks and e-mail addresses that are told when keys are created,"
+        " expire, leak or are used from a new address.",
+    )
     pool_size: int = _setting(8, "Maximum number of PostgreSQL connections of a node.")
     test_funds: int = _setting(
         1_000_000_000,

@@ -121,7 +121,12 @@ def shown_host(host: str) -> str:
 
 
 async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link: Link | None, as_json: bool) -> None:
-    server = build(core)
+    try:
+        server = build(core)
+    except (OSError, ValueError, StorageError) as problem:  # for example a secret of notices that cannot be read
+        listener.close()
+        core.close()
+        raise refused(problem) from None
     await server.start()
     gc.collect()
     gc.freeze()  # exclude loaded modules from garbage collection

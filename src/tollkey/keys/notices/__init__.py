@@ -5,8 +5,8 @@
 
 from tollkey.keys.notices.events import EVENTS
 from tollkey.keys.notices.gathering import unused
-from tollkey.keys.notices.notifier import Notices
+from tollkey.keys.notices.notifier import Notices, section_in
 from tollkey.keys.notices.section import Email, Section, Webhook
 from tollkey.keys.notices.sending import MailChannel, WebhookChannel
 
-__all__ = ["EVENTS", "Email", "MailChannel", "Notices", "Section", "Webhook", "WebhookChannel", "unused"]
+__all__ = ["EVENTS", "Email", "MailChannel", "Notices", "Section", "Webhook", "WebhookChannel", "section_in", "unused"]

@@ -6,15 +6,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
 
 from tollkey.db import SQLite, migrate
-from tollkey.db.engine import StorageError, Tx
+from tollkey.db.engine import Database, StorageError, Tx
+from tollkey.keys.authority import Authority
+from tollkey.keys.config import Config, load
 from tollkey.keys.notices import store
 from tollkey.keys.notices.gathering import Gatherer
 from tollkey.keys.notices.section import Section
 from tollkey.keys.notices.sending import ATTEMPT_SECONDS, Channel, MailChannel, NotSent, WebhookChannel
 from tollkey.keys.scanning import leaks
-from tollkey.keys.service import KeyService
 from tollkey.keys.usage import DAY
 from tollkey.outbox import LIVE_RETRIES
 
@@ -25,18 +29,28 @@ _TIDY_SECONDS = 3600
 _log = logging.getLogger(__name__)
 
 
+class HasKeys(Protocol):
+    """What notices are about: a ``KeyService``, or the core of a server that has keys."""
+
+    @property
+    def database(self) -> Database:
+        """Where the keys are stored."""
+
+    @property
+    def authority(self) -> Authority:
+        """Reads them."""
+
+
 class Notices:
     """Sends notices about the keys of a service. Creating it adds its tables to the database.
 
-    keys: an open service. channels: see ``sending``. clock: returns UTC epoch seconds.
+    keys: an open service, or a server's core. channels: see ``sending``. clock: returns UTC epoch seconds.
     The events begin with what happens after the first ``step``. Several processes may run it on one database: each
     event is gathered once, and sent at least once; a receiver knows a repetition by its id. Failed attempts are
     repeated for three days, with growing pauses. Raises StorageError.
     """
 
-    def __init__(
-        self, keys: KeyService, channels: Sequence[Channel], *, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, keys: HasKeys, channels: Sequence[Channel], *, clock: Callable[[], float] = time.time) -> None:
         self._keys, self._clock = keys, clock
         self._tidied = 0
         self._stopped = threading.Event()
@@ -47,7 +61,7 @@ class Notices:
             keys.database.close_connections()  # so that none is open when a preloaded application forks
 
     @classmethod
-    def of_section(cls, keys: KeyService, section: Section, *, clock: Callable[[], float] = time.time) -> Notices:
+    def of_section(cls, keys: HasKeys, section: Section, *, clock: Callable[[], float] = time.time) -> Notices:
         """Return the notices that a configuration declares.
 
         Raises ValueError, OSError for a secret that cannot be used; StorageError.
@@ -130,3 +144,15 @@ class Notices:
     def stop(self) -> None:
         """Begin no further attempt, so that a ``step`` in another thread ends within 20 seconds."""
         self._stopped.set()
+
+
+def section_in(file: str) -> Section:
+    """Return the table ``[notices]`` of a TOML file with nothing else in it, for a server that declares no keys there.
+
+    Raises ValueError, also for other tables, since they would have no effect; OSError.
+    """
+    config = load(Path(file))
+    section = config.section(Section)
+    if section is None or len(config.sections) > 1 or replace(config, sections={}) != Config():
+        raise ValueError(f"{file}: only the table [notices] has an effect here, and it is needed")
+    return section
