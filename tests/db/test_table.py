@@ -25,7 +25,7 @@ def add(tx: Tx, id: str) -> None:
 
 def reds(tx: Tx) -> list[str]:
     """The ids of the red things, remembered in the transaction."""
-    return THINGS.cached(tx, "red", lambda: [row.id for row in THINGS.page(tx, SCOPE, 10, {"colour": "red"})])
+    return THINGS.cached(tx, SCOPE, "red", lambda: [row.id for row in THINGS.page(tx, SCOPE, 10, {"colour": "red"})])
 
 
 def test_a_repeated_question_is_answered_from_memory_until_the_table_is_written(things: Database) -> None:

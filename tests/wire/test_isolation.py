@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -312,6 +312,7 @@ def test_every_statement_of_the_table_names_account_and_mode(stage: Stage) -> No
 
     class Ear:
         dialect = "sqlite"
+        cached: ClassVar[dict[str, object]] = {}
 
         def execute(self, sql: str, params: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
             heard.append((sql, tuple(params)))

@@ -177,18 +177,19 @@ class Table:
         rows = tx.execute(self._get, (scope.account, int(scope.livemode), id))
         return Record(*rows[0]) if rows else None
 
-    def cached(self, tx: Tx, question: Hashable, read: Callable[[], T]) -> T:
+    def cached(self, tx: Tx, scope: Scope, question: Hashable, read: Callable[[], T]) -> T:
         """Return what ``read`` returns, called once in the transaction while the table is not written.
 
         For reads that most requests repeat: the edge runs many requests in one transaction.
-        question: what is read, scope included. read: returns a value that no caller changes.
+        question: what is read in the scope. read: returns a value that no caller changes.
         """
         answers = tx.cached.get(self.table)
         if answers is None:
             answers = tx.cached[self.table] = {}
-        if question not in answers:
-            answers[question] = read()
-        found: T = answers[question]
+        key = (scope, question)
+        if key not in answers:
+            answers[key] = read()
+        found: T = answers[key]
         return found
 
     def body(self, tx: Tx, scope: Scope, id: str) -> bytes | None:

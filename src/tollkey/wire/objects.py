@@ -184,7 +184,7 @@ class Objects:
             return known
         if key not in self._seen:
             table = self.table(object)
-            record = table.cached(self.tx, (self.scope, id), lambda: table.get(self.tx, self.scope, id))
+            record = table.cached(self.tx, self.scope, id, lambda: table.get(self.tx, self.scope, id))
             self._seen[key] = self._tables.decoded(self.scope, object, record) if record is not None else None
         return self._seen[key]
 
@@ -333,7 +333,7 @@ class Objects:
         def read() -> list[Json]:
             return [decode(record) for record in table.page(self.tx, scope, limit, equal)]
 
-        return table.cached(self.tx, (scope, limit, *equal.items()), read)
+        return table.cached(self.tx, scope, (limit, *equal.items()), read)
 
     @overload
     def page(self, object: Kind[T], limit: int, **query: Any) -> list[T]: ...

@@ -115,10 +115,10 @@ def _take(call: Call, attempt: Attempt, value: StoredCharge) -> None:
 
 def _remember_checks(call: Call, instrument: Instrument, value: StoredCharge) -> None:
     """Copy the results of the bank's checks to the stored card (recorded)."""
-    if methods_kinds.is_card(instrument) and not instrument.get("customer"):
-        return  # a card that no customer has saved is not stored
     card = details.of_charge(value).get("card")
-    if card and "id" in instrument and call.objects.find(instrument["object"], instrument["id"]) is not None:
+    # a card that no customer has saved is not stored
+    stored = bool(instrument.get("customer")) or not methods_kinds.is_card(instrument)
+    if card and stored and "id" in instrument and call.objects.find(instrument["object"], instrument["id"]) is not None:
         checks = card["checks"]
         assert checks is not None, "every charge of a card tells its checks"
         if methods_kinds.is_payment_method(instrument):

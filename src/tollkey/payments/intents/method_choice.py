@@ -66,7 +66,7 @@ def redeem_confirmation_token(call: Call, params: Mapping[str, Any], intent: Any
         _check_unspent(call, token)
         token["payment_intent" if intent["object"] == "payment_intent" else "setup_intent"] = intent["id"]
         call.objects.save(token)
-        return _with_token({name: value for name, value in params.items() if name != "confirmation_token"}, token)
+        params = _with_token({name: value for name, value in params.items() if name != "confirmation_token"}, token)
     return params
 
 
