@@ -6,6 +6,7 @@ import pytest
 
 from tests.payments.subscriptions.steps import clocked, ok, plan, subscribe
 from tests.support.api import Answer, Api
+from tollkey.wire.objects import NESTED, split
 
 FIRST = (10, True)
 
@@ -111,3 +112,12 @@ def test_metadata_that_looks_like_a_list_is_none(api: Api, data: str) -> None:
     metadata = {"object": "list", **({"data": data} if data else {})}
     made = api.ok("post", "/v1/customers", metadata=metadata)
     assert api.get(f"/v1/customers/{made['id']}")["metadata"] == metadata
+
+
+@pytest.mark.parametrize("kind", ["charge", "tollkey.thing"])
+def test_a_long_list_is_divided_in_objects_that_the_document_has_and_in_others(kind: str) -> None:
+    data = [{"id": f"re_{number}"} for number in range(12)]
+    entries = {"object": "list", "data": data}
+    public, private = split({"object": kind, "refunds": entries, "_card": "visa"})
+    assert len(public["refunds"]["data"]) == NESTED
+    assert private == {"_card": "visa", "_rest": {"refunds": data[NESTED:]}}

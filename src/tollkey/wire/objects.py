@@ -17,6 +17,7 @@ from tollkey.db.table import Range
 from tollkey.wire.errors import missing_object
 from tollkey.wire.kinds import Kind, T
 from tollkey.wire.resource import Json, Resource
+from tollkey.wire.shapes import nested_lists
 from tollkey.wire.tables import REST, Tables, decode
 
 if TYPE_CHECKING:
@@ -53,11 +54,9 @@ def value_at(value: Any, path: str) -> Any:
 
 def split(value: Json) -> tuple[Json, Json]:
     """Split an object into its public and its private fields."""
-    special = [name for name, inner in value.items() if name[0] == "_" or (type(inner) is dict and "data" in inner)]
-    if not special:
-        return value, {}
-    names = [name for name in special if name[0] == "_"]
-    long = [name for name in special if name[0] != "_" and _is_long(value[name])]
+    names = [name for name in value if name[0] == "_"]
+    lists = nested_lists(value.get("object"))
+    long = [name for name in (value if lists is None else lists) if name[0] != "_" and _is_long(value.get(name))]
     if not names and not long:
         return value, {}
     public = value.copy()
@@ -68,14 +67,19 @@ def split(value: Json) -> tuple[Json, Json]:
     return public, private
 
 
-def _is_long(value: Json) -> bool:
+def _is_long(value: Any) -> bool:
     """Whether a value is a list object with all of its entries, and more than are shown of it."""
-    return value.get("object") == "list" and isinstance(data := value.get("data"), list) and len(data) > NESTED
+    return (
+        type(value) is dict
+        and value.get("object") == "list"
+        and isinstance(data := value.get("data"), list)
+        and len(data) > NESTED
+    )
 
 
 def first_page(value: Any) -> Any:
     """Return a list object with its first ten entries, and any other value as it is."""
-    if isinstance(value, dict) and _is_long(value):
+    if _is_long(value):
         return {**value, "data": value["data"][:NESTED], "has_more": True}
     return value
 

@@ -206,6 +206,14 @@ def _is_list(row: int) -> bool:
     return "data" in names and "has_more" in names
 
 
+@cache
+def nested_lists(object_name: str | None) -> tuple[str, ...] | None:
+    """Return the properties of an object that are lists of other objects; None for one that Stripe's document lacks."""
+    if object_name not in object_facts().roots:
+        return None
+    return tuple(name for name, (row, _) in _fields(_root(object_name)).items() if _is_list(row))
+
+
 def _target(row: int, flags: int) -> tuple[str, ...]:
     """Return the names of the objects that a property expands to; empty when it cannot be expanded."""
     kind, *rest = object_facts().row(row)
