@@ -20,6 +20,7 @@ from tollkey.dashboard import Link
 from tollkey.db import Database as StoredIn
 from tollkey.db import Scope, StorageError, Unreachable, sqlite_file
 from tollkey.keys import Actor, KeyRefused, KeyringError, SealBroken
+from tollkey.keys.header import one_line
 from tollkey.platform.merchants import first_merchant, merchants
 from tollkey.settings import load_settings
 
@@ -153,7 +154,11 @@ def show(value: Any, as_json: bool, lines: Callable[[], Sequence[str]]) -> None:
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Format rows as a table with aligned columns."""
+    """Format rows as a table with aligned columns.
+
+    A cell may be what a caller has sent, such as the path that a key was used for: it cannot command the terminal.
+    """
+    rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in (titles, *rows)) for i in range(len(titles))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -315,3 +315,12 @@ def test_a_failure_of_a_rotation_is_logged_and_the_server_goes_on(
     away(web, monkeypatch)
     web.app.try_rotate()
     assert "keys could not be rotated: StorageError" in caplog.text
+
+
+def test_a_stored_answer_is_not_given_to_a_service_key_that_may_do_less_by_now(web: Web) -> None:
+    service, text = web.service_key("key_write", "usage_read")
+    named = {"idempotency-key": "made-1"}
+    assert web.post(KEYS, {"account": "cus_1"}, key=text, headers=named).status == 200
+    web.app.server.callers.keys.update(service, permissions=["key_write"])
+    web.app.server.callers.keys.hear()
+    assert web.post(KEYS, {"account": "cus_1"}, key=text, headers=named).error == (400, "idempotency_key_in_use")

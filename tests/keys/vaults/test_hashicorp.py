@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -152,3 +152,28 @@ def test_addresses_without_tls_and_other_paths_are_refused(address: str, path: s
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8200", "http://localhost:8200", "http://[::1]:8200"])
 def test_a_vault_on_this_machine_needs_no_tls(address: str) -> None:
     assert Vault(address, "token", "kv/data/acme", "API_KEY")
+
+
+def test_an_answer_without_end_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    def endless() -> Iterator[bytes]:
+        while True:
+            read.append(len(read))
+            yield b"a" * 65_536
+
+    with pytest.raises(DeliveryFailed, match="answered 400"):
+        vault(lambda request: httpx.Response(400, content=endless())).store(TEXT)
+    assert len(read) < 50
+    monkeypatch.setattr("tollkey.keys.vaults.hashicorp._LONGEST", -1.0)  # each chunk is too late
+    with pytest.raises(DeliveryFailed, match="ReadTimeout") as failed:
+        vault(lambda request: httpx.Response(200, content=endless())).store(TEXT)
+    assert failed.value.uncertain
+
+
+@pytest.mark.parametrize("wrong", [{"token": "tok\u00e9n"}, {"token": "a\nb"}, {"namespace": "\u00e9"}])
+def test_what_no_header_can_hold_is_refused_before_a_key_is_made(wrong: dict[str, str]) -> None:
+    given = {"address": "https://vault.example", "token": "token", "path": "kv/data/acme", "name": "API_KEY", **wrong}
+    with pytest.raises(ValueError, match="characters that no header can hold") as refused:
+        Vault(**given)  # type: ignore[arg-type]
+    assert next(iter(wrong.values())) not in str(refused.value)

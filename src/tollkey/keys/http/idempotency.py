@@ -58,10 +58,17 @@ async def change(call: Call, work: Callable[[Tx], JsonValue]) -> Answer:
     return await run_in_threadpool(call.server.keys.database.write, lambda tx: _once(tx, call, name, work), lock)
 
 
+def _rights(call: Call) -> str:
+    """Return what the caller may do: a stored answer, perhaps with a key, is given again only to the same rights."""
+    return "" if call.caller is None else f"{call.caller.kind} {','.join(sorted(call.caller.effective))}"
+
+
 def _once(tx: Tx, call: Call, name: str, work: Callable[[Tx], JsonValue]) -> Answer:
     keyring, caller, now = call.server.keys.authority.keyring, call.actor.id, call.server.now
     digest = keyring.stable_digest(name)
-    request = keyring.stable_digest(f"{call.method} {call.target} {call.raw.decode('utf-8', 'replace')}")
+    request = keyring.stable_digest(
+        f"{_rights(call)} {call.method} {call.target} {call.raw.decode('utf-8', 'replace')}"
+    )
     bound_to = _context(caller, digest)
     rows = tx.execute(
         "SELECT request, answer FROM service_requests WHERE caller = ? AND name = ? AND created > ?",
@@ -69,7 +76,7 @@ def _once(tx: Tx, call: Call, name: str, work: Callable[[Tx], JsonValue]) -> Ans
     )
     if rows:
         if bytes(rows[0][0]) != request:
-            message = "This Idempotency-Key was used for another request. Use a new one."
+            message = "This Idempotency-Key was used for another request, or with other permissions. Use a new one."
             raise ApiError(400, "idempotency_key_in_use", message, type=IDEMPOTENCY)
         try:
             return Answer(unseal(bytes(rows[0][1]), bound_to, keyring).encode(), 200, (JSON, _REPLAYED))

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -98,7 +98,7 @@ class GithubKeys:
     def _renew(self, now: float) -> None:
         try:
             keys = _read_keys(self._fetch())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, UnsupportedAlgorithm) as error:
             _log.warning("the public keys of GitHub could not be fetched: %s", type(error).__name__)
             return
         with self._lock:

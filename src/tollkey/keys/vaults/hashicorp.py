@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
@@ -17,7 +18,8 @@ import httpx
 
 from tollkey.keys.delivering import DeliveryFailed
 
-_SECONDS = 10.0
+_SECONDS, _LONGEST = 10.0, 30.0  # of each step, and of a whole answer
+_MOST_BYTES = 1024 * 1024  # of an answer; a secret in the store has less
 _ATTEMPTS = 3  # when somebody else writes the secret at the same time
 
 
@@ -44,6 +46,10 @@ class Vault:
             raise ValueError("the address of the vault must be https://host[:port]")
         if parts.scheme == "http" and not _on_this_machine(parts.hostname):
             raise ValueError("the address of the vault must be https://: a key is not sent over http://")
+        if not all(value.isascii() and value.isprintable() for value in (self.token, self.namespace)):
+            raise ValueError("the token or the namespace of the vault has characters that no header can hold")
+        if not self.path.isprintable():
+            raise ValueError("the path in the vault must be one line of text")
         if "/data/" not in f"/{self.path}" or any(part in ("", ".", "..") for part in self.path.split("/")):
             raise ValueError("the path in the vault must be MOUNT/data/SECRET, for example kv/data/acme")
 
@@ -54,7 +60,7 @@ class Vault:
 
     def store(self, text: str) -> None:
         """Store the text in the field. Raises DeliveryFailed."""
-        headers = {"X-Vault-Token": self.token, "X-Vault-Request": "true"}
+        headers = {"X-Vault-Token": self.token, "X-Vault-Request": "true", "Accept-Encoding": "identity"}
         if self.namespace:
             headers["X-Vault-Namespace"] = self.namespace
         try:
@@ -102,12 +108,27 @@ class Vault:
     def _send(self, client: httpx.Client, method: str, body: object, headers: dict[str, str]) -> httpx.Response:
         writes = method != "GET"
         try:
-            return client.request(method, f"/v1/{quote(self.path)}", json=body, headers=headers)
+            with client.stream(method, f"/v1/{quote(self.path)}", json=body, headers=headers) as answer:
+                return httpx.Response(answer.status_code, content=_beginning(answer))
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise DeliveryFailed(f"The vault cannot be reached: {type(error).__name__}.") from None
         except httpx.HTTPError as error:
             message = f"The vault did not answer: {type(error).__name__}."
             raise DeliveryFailed(message, uncertain=writes) from None
+
+
+def _beginning(answer: httpx.Response, monotonic: Callable[[], float] = time.monotonic) -> bytes:
+    """Return the body of an answer, or its first megabyte. Raises ReadTimeout for one that takes too long."""
+    body, until = b"", monotonic() + _LONGEST
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        return body  # it was not asked for, and a small body could expand to a very large one
+    for part in answer.iter_bytes():
+        body += part
+        if monotonic() > until:
+            raise httpx.ReadTimeout("the answer took too long")
+        if len(body) > _MOST_BYTES:
+            break
+    return body[:_MOST_BYTES]
 
 
 def _check(answer: httpx.Response) -> None:
