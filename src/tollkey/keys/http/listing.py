@@ -18,6 +18,7 @@ _USABLE = "revoked_at IS NULL AND (uses_left IS NULL OR uses_left > 0)"
 _ACTIVE = f"{_USABLE} AND disabled_at IS NULL"
 _DISABLED = f"{_USABLE} AND disabled_at IS NOT NULL"
 _ENDING = "revoked_at IS NULL AND (expires_at IS NOT NULL OR uses_left = 0)"
+_ENDED_AT = f"CASE WHEN uses_left = 0 THEN 0 ELSE {store.ENDS} END"  # in one expression, to be compared in the index
 #: An index for each filter, alone and within an account, in the order of lists. Keys that have expired are passed over
 #: in the index alone. Name, columns in front of the order, and the rest.
 _INDEXES = (
@@ -26,9 +27,12 @@ _INDEXES = (
     ("prefix", "kind, livemode, ", ")"),
     ("account_kind", "account, kind, ", ")"),
     *(
-        (f"{owner}{status}", column, f", {store.ENDS}) WHERE {which}")
-        for status, which in (
-            ("active", _ACTIVE), ("disabled", _DISABLED), ("ending", _ENDING), ("revoked", "revoked_at IS NOT NULL")
+        (f"{owner}{status}", column, f", {end}) WHERE {which}")
+        for status, which, end in (
+            ("active", _ACTIVE, store.ENDS),
+            ("disabled", _DISABLED, store.ENDS),
+            ("ending", _ENDING, f"({_ENDED_AT})"),
+            ("revoked", "revoked_at IS NOT NULL", store.ENDS),
         )
         for owner, column in (("", ""), ("account_", "account, "))
     ),
@@ -47,7 +51,7 @@ MIGRATION = Migration(
 _STATUS = {
     "active": f"{_ACTIVE} AND {store.ENDS} > ?",
     "disabled": f"{_DISABLED} AND {store.ENDS} > ?",
-    "expired": f"{_ENDING} AND ({store.ENDS} <= ? OR uses_left = 0)",
+    "expired": f"{_ENDING} AND {_ENDED_AT} <= ?",
     "revoked": "revoked_at IS NOT NULL AND ? > 0",
 }
 #: The names of accounts behind one. Each step is one look into the index, whatever the number of keys between.
