@@ -28,6 +28,7 @@ NOT_CALLED = {
     "POST /v2/billing/meter_event_stream": "needs the token of a session; tests/payments/usage has it",
     "POST /v1/account/login_links": "only for Express accounts acting for themselves",
     "POST /v1/api_keys/{}/hide": "live keys only; tests/platform has it",
+    "POST /v1/sources/{}/verify": "refused: no source made here waits for a code; tests/payments/methods has it",
 }
 
 
