@@ -36,7 +36,7 @@ from tollkey.keys.token import BRAND, Brand, mask_unknown, parse
 from tollkey.keys.usage import ACCEPTED, UsageCounter
 from tollkey.keys.writing import CHANNEL
 
-FLUSH_MOST = 250  # keys in one flush, about 2 ms: on SQLite it runs on the event loop, and other writes wait for it
+FLUSH_MOST = 100  # keys in one flush, about 1 ms: on SQLite it runs on the event loop, and other writes wait for it
 _ALL = "*"  # announcement that earlier announcements may have been missed
 _log = logging.getLogger(__name__)
 
