@@ -16,6 +16,8 @@ from tollkey.dashboard.for_keys import TEAM, accounts_from
 from tollkey.dashboard.page import Page
 from tollkey.dashboard.routing import gather_pages
 from tollkey.dashboard.sessions import CONFIRMED_SECONDS
+from tollkey.db import Scope
+from tollkey.keys import SYSTEM, Authority, Made
 from tollkey.keys.config import Config, load
 from tollkey.keys.key import Key
 
@@ -92,9 +94,16 @@ def shown(text: str) -> str:
     return found[1]
 
 
+def made_service_key(site: KeysSite) -> Made:
+    """A key with which a service calls the key server."""
+    of = site.keys.authority
+    services, scope = Authority(of.keyring, of.catalogue, brand=of.brand, for_services=True), Scope("tollkey", True)
+    return Made(*site.keys.database.write(lambda tx: services.create(tx, scope, "secret", actor=SYSTEM, now=NOW)))
+
+
 def test_accounts_are_listed_in_pages_without_those_of_service_keys(site: KeysSite) -> None:
     names = sorted([*(f"cus_{number:03}" for number in range(60)), "a b/c?", "Zoë"])
-    site.keys.create(kind="secret", account="tollkey")
+    made_service_key(site)
     for name in names:
         made_key(site, name)
     listed = site.keys.database.read(lambda tx: accounts_from(tx, "", 100))
@@ -127,7 +136,7 @@ def test_a_segment_that_is_no_name_is_no_account(olive: Browser) -> None:
 
 def test_a_key_is_found_by_its_id_or_text_and_its_text_is_not_shown_again(site: KeysSite) -> None:
     made = site.keys.create("CI", permissions=["report_read"], account="a b", livemode=False)
-    service_key = site.keys.create(kind="secret", account="tollkey")
+    service_key = made_service_key(site)
     browser = site.browser("developer")
     browser.get(f"{MAIN}/accounts")
     for typed in (made.key.id, made.secret, f" {made.secret} "):

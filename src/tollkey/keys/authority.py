@@ -49,6 +49,8 @@ class Authority(KeyImports, KeyLifetimes):
 
     keyring: its digest keys and sealing keys. catalogue: the declared permissions. ids: generates ids and key texts.
     brand: the prefixes of keys. random_bytes: source of randomness for sealing.
+    for_services: it may create and import keys of the account ``tollkey``, which call a key server. Otherwise that is
+        refused (``account_reserved``): a host may let its customers choose the names of their accounts.
     """
 
     # -- creating keys

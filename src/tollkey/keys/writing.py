@@ -10,7 +10,7 @@ from tollkey.db.engine import Scope, Tx
 from tollkey.db.ids import Ids
 from tollkey.keys import audit, inserting, rules, store
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import Actor, Key
+from tollkey.keys.key import SERVICE_ACCOUNT, Actor, Key
 from tollkey.keys.keyring import Keyring, RandomBytes
 from tollkey.keys.limits import check_allowlist
 from tollkey.keys.lookup import Lookup
@@ -31,8 +31,11 @@ class KeyWriter(Lookup):
         ids: Ids | None = None,
         brand: Brand = BRAND,
         random_bytes: RandomBytes = os.urandom,
+        *,
+        for_services: bool = False,
     ) -> None:
         super().__init__(keyring, catalogue, brand)
+        self._for_services = for_services
         self.ids = ids or Ids()
         self._random_bytes = random_bytes
 
@@ -52,9 +55,13 @@ class KeyWriter(Lookup):
             raise KeyRefused("api_key_unreadable", message, "id") from None
 
     def _draft(
-        self, scope: Scope, kind: Kind, name: str, now: int, actor: Actor, *, note: str = "", hides: bool
-    ) -> Key:
+        self, scope: Scope, kind: Kind, name: str, now: int, actor: Actor, *, note: str = "", hides: bool,
+        rolled: bool = False,
+    ) -> Key:  # fmt: skip
         """Return a new key that is not stored and has no text yet."""
+        if scope.account == SERVICE_ACCOUNT and not self._for_services and not rolled:
+            message = f"The account {SERVICE_ACCOUNT} is reserved for the keys of a key server's own callers."
+            raise KeyRefused("account_reserved", message, "account")
         return Key(
             id=self.ids.new("mk"), account=scope.account, livemode=scope.livemode, kind=kind,
             name=rules.check_name(name, kind, self.brand), note=rules.check_note(note, self.brand),
@@ -68,7 +75,8 @@ class KeyWriter(Lookup):
 
     def _successor(self, key: Key, actor: Actor, now: int) -> Key:
         """Return the successor of a key, with the same permissions and limits; it is not stored and has no text yet."""
-        draft = self._draft(key.scope, key.kind, key.name if key.kind == "restricted" else "", now, actor, hides=True)
+        name = key.name if key.kind == "restricted" else ""
+        draft = self._draft(key.scope, key.kind, name, now, actor, hides=True, rolled=True)
         return replace(
             draft,
             note=key.note,

@@ -7,10 +7,13 @@ import base64
 
 import pytest
 
-from tests.conftest import Clock
+from tests.conftest import NOW, Clock
+from tests.keys.conftest import refused
 from tests.keys.http.conftest import Start, Web
+from tollkey.keys import SYSTEM, NewKey
 from tollkey.keys.http import SERVICE_ACCOUNT
 from tollkey.keys.http.callers import SERVICE_SCOPE
+from tollkey.keys.importing import Defaults, Value, import_records
 
 VERIFY = "/v1/keys/verify"
 
@@ -42,9 +45,24 @@ def test_a_service_key_may_do_what_its_permissions_say(web: Web) -> None:
     assert web.post(VERIFY, {"key": "x"}, key=web.service_key("key_verify_write")[1]).status == 200
 
 
-def test_a_permission_of_the_host_with_the_same_name_means_nothing_here(web: Web) -> None:
-    _, text = web.keys.create(permissions=["report_write"], account=SERVICE_ACCOUNT)
-    assert web.post(VERIFY, {"key": "x"}, key=text).error == (403, "insufficient_scope")
+def test_a_customer_who_is_called_like_the_account_of_service_keys_gets_no_service_key(web: Web) -> None:
+    """Neither from the library, nor by an import: the name of an account may come from outside."""
+    about: dict[str, Value] = {"account": SERVICE_ACCOUNT, "type": "secret"}
+    with refused("account_reserved"):
+        web.keys.create(account=SERVICE_ACCOUNT, permissions=["report_write"])
+    with refused("account_reserved"):
+        web.keys.create_many([NewKey(account=SERVICE_ACCOUNT, kind="secret")])
+    for record in ({"key": "a1B2" * 10, **about}, {"hash": "a" * 64, **about}):
+        (row,) = import_records(web.keys, [record], Defaults(), SYSTEM, NOW).rows
+        assert (row.status, row.code) == ("failed", "account_reserved")
+
+
+def test_a_service_key_is_still_rolled_on_its_schedule(web: Web, clock: Clock) -> None:
+    made = web.app.server.callers.keys.create(permissions=["usage_read"], account=SERVICE_ACCOUNT, rotate_every=3600)
+    clock.advance(3600)
+    (rolled,) = web.keys.rotate_due()
+    assert (rolled.old.id, rolled.key.account) == (made.key.id, SERVICE_ACCOUNT)
+    assert web.get("/v1/usage", key=made.secret).status == 200
 
 
 def test_a_service_key_is_no_key_for_an_application_on_the_same_database(web: Web) -> None:

@@ -80,7 +80,7 @@ class Callers:
         #: Their own authority and verifier on the same database. Its uses are written by ``flush``.
         self.keys = KeyService(
             keys.database,
-            Authority(keyring, catalogue, brand=brand),
+            Authority(keyring, catalogue, brand=brand, for_services=True),
             verifier,
             clock=clock,
             flush_seconds=0,
