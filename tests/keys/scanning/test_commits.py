@@ -130,3 +130,21 @@ def test_a_repository_s_own_programs_are_not_run(git: Git, tmp_path: Path) -> No
     assert len(list(Scanner().paths([tmp_path]))) == 1
     assert len(list(Scanner().staged(tmp_path))) == 1
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_repository_that_lacks_objects_gets_no_command_executed_to_fetch_them(git: Git, tmp_path: Path) -> None:
+    """Git runs what the configuration of a partial clone names as its source."""
+    for text in ("one", "two"):
+        (tmp_path / "a.txt").write_text(text)
+        commit(git)
+    lost, mark = git("rev-parse", "HEAD~1:a.txt"), tmp_path / "executed"
+    for name, value in (
+        ("core.repositoryformatversion", "1"), ("extensions.partialClone", "origin"),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.url", f"ext::sh -c touch% {mark}"), ("protocol.ext.allow", "always"),
+    ):  # fmt: skip
+        git("config", name, value)
+    (tmp_path / ".git" / "objects" / lost[:2] / lost[2:]).unlink()
+    with pytest.raises(ScanFailed, match="not allowed"):
+        history(tmp_path)
+    assert not mark.exists()

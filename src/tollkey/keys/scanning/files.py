@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tollkey.keys.scanning.errors import ScanFailed
 
+#: What git would fetch objects with that are missing in a partial clone; ``ext`` runs any command.
+_TRANSPORTS = ("ext", "file", "git", "ssh", "http", "https", "ftp", "ftps")
 #: Folders with a repository's own data; what git stores is searched by ``history``.
 _SKIPPED = frozenset({".git", ".hg", ".svn"})
 
@@ -59,8 +61,9 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def command_of(folder: Path, *arguments: str) -> list[str]:
     """Return the command line of git for a folder; nothing that the repository configures is executed."""
-    safe = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-c", "core.hooksPath=/dev/null")
-    return ["git", "-C", str(folder), *safe, *arguments]
+    settings = ["core.fsmonitor=false", "core.quotePath=false", "core.hooksPath=/dev/null", "protocol.allow=never"]
+    settings += [f"protocol.{name}.allow=never" for name in _TRANSPORTS]
+    return ["git", "-C", str(folder), *(word for setting in settings for word in ("-c", setting)), *arguments]
 
 
 def git(folder: Path, *arguments: str) -> bytes:
