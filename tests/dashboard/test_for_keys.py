@@ -17,7 +17,7 @@ from tollkey.dashboard.page import Page
 from tollkey.dashboard.routing import gather_pages
 from tollkey.dashboard.sessions import CONFIRMED_SECONDS
 from tollkey.db import Scope
-from tollkey.keys import SYSTEM, Authority, Made
+from tollkey.keys import SYSTEM, Authority, Made, audit
 from tollkey.keys.config import Config, load
 from tollkey.keys.key import Key
 
@@ -298,3 +298,11 @@ def test_a_seat_in_the_team_is_for_all_accounts_at_once(sqlite_site: KeysSite) -
         refused = owner.post("/acct_alice/settings/team/invite", {"email": "x@example.com", "role": role})
         assert refused.status == 422
     assert sqlite_site.now == NOW
+
+
+def test_a_change_of_a_plan_stands_in_the_audit_log_without_a_link_to_a_key(site: KeysSite) -> None:
+    keyring, scope = site.keys.authority.keyring, Scope("main", True)
+    site.keys.database.write(lambda tx: audit.record_plan(tx, keyring, scope, SYSTEM, NOW, None, "pro"))
+    page = site.browser("owner").get(f"{MAIN}/settings/audit").text
+    assert "Plan changed" in page
+    assert '/apikeys/"' not in page

@@ -38,9 +38,12 @@ def _keys(ctx: Context, livemode: bool, before: int | None, limit: int) -> list[
     found = audit.entries(ctx.tx, Scope(ctx.account, livemode), limit=limit, before=before)
     mode = "live" if livemode else "test"
     return [
-        Line(e.at, mode[0], e.seq, mode, f"key_{e.action}", e.key_id, e.actor, {"before": e.was, "after": e.became})
+        Line(
+            e.at, mode[0], e.seq, mode, f"key_{e.action}" if e.key_id else e.action, e.key_id, e.actor,
+            {"before": e.was, "after": e.became},
+        )
         for e in found
-    ]
+    ]  # fmt: skip
 
 
 def _team(ctx: Context, before: int | None, limit: int) -> list[Line]:
