@@ -33,6 +33,7 @@ _LONGEST = 10_000  # characters stored of a body
 _READ = 12_000  # bytes read of a body; redaction shortens it
 _LIGHT = 2_000  # bytes: entries up to this size are redacted at once
 _LONG_PATH = 2_000  # characters stored of a path
+_USUAL_PATH = 100  # characters of a path whose redacted form is cached
 _SHORT_PATH = 500  # characters stored of a path without bodies
 _MOST_LONG = 120_000  # bytes of buffered longer entries; at worst they take 0.1 s to redact
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
@@ -173,7 +174,7 @@ def _row(entry: Logged, instead: str = "") -> tuple[object, ...]:
         int(started),
         int(seconds * 1000),
         request.method,
-        redact(asked_path),
+        _redact_repeated(asked_path) if len(asked_path) <= _USUAL_PATH else redact(asked_path),
         redact_form(query) if query else "",
         response.status,
         response.code,
@@ -219,7 +220,7 @@ def _header(text: str, most: int) -> str:
     return _cut(text, most) if len(text) > most else text
 
 
-#: ``redact`` for headers that a client repeats with each request.
+#: ``redact`` for what clients repeat with each request: the version, the user agent, most paths.
 _redact_repeated = lru_cache(maxsize=500)(redact)
 
 
