@@ -5,11 +5,12 @@ Facts from the documentation's table of payment method support and the recorded 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, overload
+
+import orjson
 
 from tollkey.wire import ApiError, invalid
 from tollkey.wire.errors import exclusive
@@ -288,7 +289,7 @@ def _options(types: Iterable[str], given: Mapping[str, Any], setup: bool) -> dic
             continue
         extra = given.get(name)
         added = _completed(name, extra, setup) if isinstance(extra, dict) else {}
-        options[name] = {**copy.deepcopy(defaults.get(name, {})), **added}
+        options[name] = {**orjson.loads(orjson.dumps(defaults.get(name, {}))), **added}
     return {name: options[name] for name in sorted(options)}
 
 

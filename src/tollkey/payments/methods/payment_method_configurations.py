@@ -9,7 +9,10 @@ of a new account.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from tollkey.keys import Permission
 from tollkey.payments.methods.method_types import TYPES
@@ -74,13 +77,22 @@ def _new(
     configuration = new_object(
         _KIND, id=id, active=True, is_default=is_default, livemode=call.livemode, name=name, parent=parent
     )
+    usual = orjson.loads(_usual_methods())
+    fields.assign(configuration, usual, usual)
+    return configuration
+
+
+@cache
+def _usual_methods() -> bytes:
+    """Return the methods of a new configuration as JSON: every PaymentIntent without one needs them."""
+    usual = {}
     for method in properties(OBJECT):
         if method not in _OURS:
             on = method in _WALLETS or (method in TYPES and TYPES[method].default)
             value = "on" if on else "off"
             inner = {"overridable": None, "preference": value, "value": value}
-            fields.assign(configuration, {method: {"available": on, "display_preference": inner}}, (method,))
-    return configuration
+            usual[method] = {"available": on, "display_preference": inner}
+    return orjson.dumps(usual)
 
 
 def _apply(
