@@ -246,6 +246,10 @@ def _every_event(api: Api) -> Iterator[Json]:
         last = {"starting_after": page["data"][-1]["id"]}
 
 
+#: No source that is made here waits for a code.
+REFUSED = {"POST /v1/sources/{}/verify"}
+
+
 def test_what_the_recipes_do_is_in_the_tables(sqlite_world: World) -> None:
     maker = Maker(Api(sqlite_world))
     tables = {table.object: table for _, table in TABLES if table.field == "status"}
@@ -253,7 +257,7 @@ def test_what_the_recipes_do_is_in_the_tables(sqlite_world: World) -> None:
         if resource.object in tables and endpoint.method != "GET" and not endpoint.public:
             path, params = maker.plan(endpoint, resource)
             answer = getattr(maker.api, endpoint.method.lower())(path, **params)
-            assert answer.status == 200, f"{name}: {answer}"
+            assert answer.status == (400 if name in REFUSED else 200), f"{name}: {answer}"
     maker.api.advance(86_400)
     last: dict[str, str] = {}
     taken: set[tuple[str, str, str]] = set()
