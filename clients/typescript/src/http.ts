@@ -51,9 +51,13 @@ export async function send(connecting: Connecting, call: Call): Promise<Record<s
   const backoff = new Backoff(0.05, 1, connecting.chance);
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), connecting.timeout * 1000);
+  // A `fetch` of somebody's own may not heed the signal, and what waits for it may be collected with the request.
+  const late = new Promise<RemoteUnavailable>((resolve) => {
+    deadline.signal.addEventListener("abort", () => resolve(tooLate()));
+  });
   try {
     for (let left = connecting.attempts - 1; ; left -= 1) {
-      const reply = await once(connecting, call, deadline.signal);
+      const reply = await Promise.race([once(connecting, call, deadline.signal), late]);
       const again = left > 0 && call.repeatable === true && (reply instanceof RemoteUnavailable || AGAIN.has(reply.status));
       if (!again || deadline.signal.aborted) {
         if (reply instanceof RemoteUnavailable) throw reply;
@@ -94,8 +98,12 @@ async function once(connecting: Connecting, call: Call, signal: AbortSignal): Pr
   } catch (error) {
     if (error instanceof RemoteUnavailable) return error;
     // Its text is left out: it may repeat the address or a header.
-    return new RemoteUnavailable(signal.aborted ? "the key server did not answer in time" : "the key server cannot be reached");
+    return signal.aborted ? tooLate() : new RemoteUnavailable("the key server cannot be reached");
   }
+}
+
+function tooLate(): RemoteUnavailable {
+  return new RemoteUnavailable("the key server did not answer in time");
 }
 
 async function bodyOf(response: Response): Promise<string> {
