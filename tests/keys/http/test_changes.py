@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -308,5 +309,28 @@ def test_a_plan_that_changes_is_a_change_of_all_keys_of_its_account(declare: Dec
         ids = [line for line in stream.answer.body.decode().splitlines() if line.startswith("id: ")]
         places = [int(line[4:].partition("-")[0]) for line in ids]
         assert places[:3] == [places[2] - 1, places[2] - 1, places[2]]  # who is cut off in between hears all again
+
+    listening(web, hears)
+
+
+def test_a_plan_of_more_keys_than_are_kept_is_a_reset_and_reads_no_more_keys(
+    declare: Declare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = declare('[plans.paid]\nrate = "100/minute"\n')
+    monkeypatch.setattr(changes, "KEPT", 3)
+    stream = web.app.server.changes
+    stream._recent = deque(maxlen=changes.KEPT)
+    for _ in range(6):
+        web.keys.create(account="a")
+
+    async def hears(listener: Open) -> None:
+        await step(web)
+        listener.drain()
+        web.keys.set_plan("a", "paid")
+        found, _ = await stream._after(stream.position, 1_000)
+        assert len(found) == changes.KEPT + 1
+        await step(web)
+        assert listener.names[0] == "reset"
+        assert "change" not in listener.names
 
     listening(web, hears)

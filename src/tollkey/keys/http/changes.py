@@ -24,6 +24,7 @@ from tollkey.keys.http.errors import ApiError
 from tollkey.keys.limiting.store import CHANNEL as PLANS_CHANNEL
 from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.service import KeyService
+from tollkey.keys.store import ORDER
 from tollkey.keys.writing import CHANNEL
 
 STEP_SECONDS = 0.1  # between two looks whether announcements arrive, which they do four times a second at least
@@ -33,6 +34,7 @@ MOST_LISTENERS = 1_000
 MOST_LISTENERS_OF_KEY = 250
 _BATCH = 1_000
 _NEW = ("created", "imported")  # nobody remembers a key that is new
+_KEYS = f"SELECT id, version FROM api_keys WHERE account = ? AND livemode = ? ORDER BY {ORDER} LIMIT ?"
 _log = logging.getLogger(__name__)
 
 
@@ -205,7 +207,7 @@ class ChangeStream:
             changes = tuple(reversed(tuple(fresh)))
         else:
             found, last = await self._after(position, KEPT + 1)
-            if last < newest:
+            if last < newest or len(found) > KEPT:
                 return News(True, (), newest, at)
             changes = tuple(change for change in found if change.seq <= newest)
         return News(False, changes, newest, at) if changes or at is not None else None
@@ -223,7 +225,10 @@ def _last(tx: Tx) -> int:
 
 
 def _changes(tx: Tx, position: int, most: int) -> tuple[list[Change], int]:
-    """Return the changes behind a position, oldest first, and the position of the last entry that was looked at."""
+    """Return the changes behind a position, oldest first, and the position of the last entry that was looked at.
+
+    A plan counts as a change of each key, of ``KEPT`` + 1 keys at most. An entry that makes more than that is the last.
+    """
     rows = tx.execute(
         "SELECT a.seq, a.key_id, k.version, a.action, a.account, a.livemode FROM key_audit a"
         " LEFT JOIN api_keys k ON k.id = a.key_id WHERE a.seq > ? ORDER BY a.seq LIMIT ?",
@@ -232,8 +237,10 @@ def _changes(tx: Tx, position: int, most: int) -> tuple[list[Change], int]:
     found: list[Change] = []
     for seq, key_id, version, action, account, livemode in rows:
         if action == PLAN_CHANGED:  # what a cache knows of these keys has no limit, or another one
-            sql = "SELECT id, version FROM api_keys WHERE account = ? AND livemode = ? ORDER BY seq"
-            found += [Change(seq, *key) for key in tx.execute(sql, (account, livemode))]
+            keys = tx.execute(_KEYS, (account, livemode, KEPT + 1))
+            found += [Change(seq, *key) for key in keys]
+            if len(found) > KEPT:
+                return found, seq
         elif action not in _NEW and version is not None:
             found.append(Change(seq, key_id, version))
     return found, rows[-1][0] if rows else -1
