@@ -98,7 +98,9 @@ class Server:
         if self.core.verifier.unwritten:
             while await self.edge.write(self.core.verifier.flush) == keys.FLUSH_MOST:
                 pass  # one transaction per batch, so that requests are handled in between
-        usage = self.core.verifier.usage
+        usage, addresses, most = self.core.verifier.usage, self.core.verifier.addresses, keys.FLUSH_MOST
+        while addresses.unwritten and await self.edge.write(lambda tx: addresses.flush(tx, most)) == most:
+            pass
         while usage.unwritten and await self.edge.write(usage.flush) == keys.usage.SLOTS_AT_ONCE:
             pass
         if self.rate.unwritten:

@@ -26,3 +26,15 @@ def test_a_flush_of_many_keys_waits_for_the_disk_once(tmp_path: Path, monkeypatc
         assert len(waited) == 1, "nothing was counted since"
         (stored,) = service.database.read(lambda tx: tx.execute("SELECT count(*), sum(uses) FROM key_usage"))
         assert stored == (len(used), len(used))
+
+
+def test_a_flush_writes_all_addresses_of_a_few_keys(tmp_path: Path) -> None:
+    with KeyService.open(str(tmp_path / "keys.db"), flush_seconds=0) as service:
+        keys = [service.create().key for _ in range(2)]
+        for number in range(FLUSH_MOST + 1):
+            for key in keys:
+                service.verifier.record_use(key, 1, f"192.0.{number // 256}.{number % 256}")
+        assert service.flush() == len(keys)
+        assert not service.verifier.addresses.unwritten
+        (stored,) = service.database.read(lambda tx: tx.execute("SELECT count(*) FROM key_addresses"))
+        assert stored == (2 * (FLUSH_MOST + 1),)

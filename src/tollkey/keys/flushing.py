@@ -61,13 +61,15 @@ class Flusher:
     def flush(self) -> int:
         """Write what is counted, in batches. Returns the number of used keys written. Raises StorageError."""
         counts = [FLUSH_MOST]
-        usage = self._verifier.usage
+        usage, addresses = self._verifier.usage, self._verifier.addresses
         with self._starting:
             self._exchange()
             if not (self._verifier.unwritten or self._attempts.unwritten or usage.unwritten):
                 return 0
             while counts[-1] == FLUSH_MOST:
                 counts.append(self._write(self._write_uses))
+                self._let_others_write()
+            while addresses.unwritten and self._write(lambda tx: addresses.flush(tx, FLUSH_MOST)) == FLUSH_MOST:
                 self._let_others_write()
             while usage.unwritten and self._write(usage.flush) == SLOTS_AT_ONCE:
                 self._let_others_write()
