@@ -54,6 +54,14 @@ def keys(database_url: str, tmp_path: Any, clock: Any, budget: Budget) -> Any:
         yield opened
 
 
+def test_counts_that_another_process_reports_are_written_though_no_key_is_checked_here(tmp_path: Any) -> None:
+    with KeyService.open(str(tmp_path / "keys.db"), flush_seconds=3600) as service:
+        key = service.create().key
+        service.count_reported(key, 5, 1, ip="192.0.2.1", route=None, cost=5, permission=None)
+        assert service._flusher._thread is not None
+        assert (service.flush(), service.verifier.usage.unwritten) == (0, False)
+
+
 def run_in(loop: str, call: Callable[[], Awaitable[T]]) -> T:
     async def go() -> T:
         return await call()

@@ -115,6 +115,18 @@ class KeyChecking:
         self._flusher.start()
         return answer
 
+    def count_reported(
+        self, key: Key, requests: int, at: int, *, ip: str | None, route: str | None, cost: int, permission: str | None
+    ) -> None:
+        """Count requests that another process accepted from its memory, by route and day, and note their address.
+
+        The key's last use is not changed. at: of the last one, UTC epoch seconds. cost: of all of them together.
+        """
+        self.verifier.usage.count(key, at, route, ACCEPTED, cost, permission, requests=requests)
+        if ip is not None:
+            self.verifier.addresses.note(key.id, ip, at)
+        self._flusher.start()
+
     # -- checking: key, permission and limits
 
     def check(

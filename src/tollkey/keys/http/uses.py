@@ -15,7 +15,6 @@ from tollkey.keys.http.fields import LARGEST, Field, Values, read
 from tollkey.keys.http.idempotency import change
 from tollkey.keys.http.verifying import NEEDS
 from tollkey.keys.key import SERVICE_ACCOUNT, Key
-from tollkey.keys.usage import ACCEPTED
 
 MOST_USES = 200  # of one report: less than a body's 64 KB
 _OLDEST_SECONDS = 86_400  # an older use counts as one of this age
@@ -87,10 +86,9 @@ def _use(server: Server, tx: Tx, sent: Values) -> _Use | None:
 def _count(server: Server, uses: list[_Use]) -> None:
     """Count uses by route and day, and note addresses; both are written in the background."""
     for use in uses:
-        usage = server.keys.verifier.usage
-        usage.count(use.key, use.at, use.name, ACCEPTED, use.cost, use.permission, requests=use.requests)
-        if use.ip is not None:
-            server.keys.verifier.addresses.note(use.key.id, use.ip, use.at)
+        server.keys.count_reported(
+            use.key, use.requests, use.at, ip=use.ip, route=use.name, cost=use.cost, permission=use.permission
+        )
 
 
 ENDPOINT = Endpoint(

@@ -174,9 +174,8 @@ class RemoteBase(forking.ForkAware, ABC):
         """Return the server's answer. Raises RemoteRefused, UnknownPermission, KeyRefused, RemoteUnavailable."""
         checked = self._verdicts.learn(reply, asked.request(), asked, ticket)
         if checked.key is not None:
-            first_use(
-                checked.key.id
-            )  # the server has counted it; what this request checks from memory now is the same use
+            # The server has counted it. What this request checks from memory now is the same use.
+            first_use(checked.key.id)
         request = current_request()
         if request is not None and checked:
             paid = max(question.cost or 0, self._paid(question) or 0)
