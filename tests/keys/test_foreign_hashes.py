@@ -11,7 +11,16 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import hashers
 
-from tollkey.keys.foreign_hashes import HashRefused, PlainHash, fits, plain_value, read_plain, read_slow, salted
+from tollkey.keys.foreign_hashes import (
+    HashRefused,
+    PlainHash,
+    fits,
+    plain_value,
+    read_plain,
+    read_slow,
+    reads_whole,
+    salted,
+)
 
 TEXT = "Ab12Cd34.0123456789abcdefghijklmnopqrstuv"
 
@@ -87,6 +96,8 @@ def test_bcrypt_reads_the_first_72_bytes_only() -> None:
     long = "k" * 100
     slow = read_slow("kkkk", bcrypt.hashpw(long[:72].encode(), bcrypt.gensalt(4)).decode())
     assert fits(slow.encoded, long)
+    assert reads_whole(slow.encoded, long[:71])
+    assert not reads_whole(slow.encoded, long[:72])
 
 
 @pytest.mark.parametrize(

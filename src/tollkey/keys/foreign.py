@@ -103,7 +103,7 @@ def forget(tx: Tx, key_ids: Iterable[str]) -> None:
 
 
 class Match(NamedTuple):
-    """A key whose slow hash a text fits. whole: no longer text fits too, so that its digest can replace the hash."""
+    """A key whose slow hash a text fits. whole: no other text fits, so that its digest can replace the hash."""
 
     key_id: str
     whole: bool

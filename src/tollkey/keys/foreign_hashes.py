@@ -120,8 +120,11 @@ def fits(encoded: str, text: str) -> bool:
 
 
 def reads_whole(encoded: str, text: str) -> bool:
-    """Return whether a slow hash is one of a whole text: bcrypt reads 72 bytes, so that others fit it as well."""
-    return len(text.encode("utf-8", "surrogatepass")) <= _BCRYPT_BYTES or not _BCRYPT.fullmatch(encoded)
+    """Return whether no other text fits a slow hash that this one fits.
+
+    bcrypt reads 72 bytes, so that a text of 72 may be the beginning of the one that was hashed.
+    """
+    return len(text.encode("utf-8", "surrogatepass")) < _BCRYPT_BYTES or not _BCRYPT.fullmatch(encoded)
 
 
 def _normal(encoded: str) -> str:
