@@ -54,7 +54,8 @@ export class AnswerCache {
   store(digest: string, entry: Entry, ticket: Ticket): boolean {
     const { id, version } = entry.checked.key;
     if (ticket.epoch !== this.#epoch || ticket.began < this.#quietUntil || this.#capacity <= 0) return false;
-    if (version < (this.#versions.get(id)?.[0] ?? 0)) return false;
+    const [newest, heard] = this.#versions.get(id) ?? [0, -Infinity];
+    if (version < newest || (version === newest && ticket.began < heard + STALE)) return false;
     this.#remove(digest);
     if (this.#entries.size >= this.#capacity) {
       const [oldest] = this.#entries.keys();
@@ -76,7 +77,11 @@ export class AnswerCache {
     if (digests?.size === 0) this.#digests.delete(id);
   }
 
-  /** Drops the answers about a key, and stores no older version of it. */
+  /**
+   * Drops the answers about a key, and stores no older version of it. Its account's plan may have changed, which is no
+   * new version: for a second a node of the server may answer with the plan before, so that nothing that is asked for
+   * until then is stored.
+   */
   changed(id: string, version: number, now: number): void {
     for (const digest of this.#digests.get(id) ?? []) this.#entries.delete(digest);
     this.#digests.delete(id);

@@ -61,7 +61,15 @@ test("an answer older than an announced change is not stored, not even if it was
   stream.say("change", 102.2, "p6", { id: "mk_1", version: 3 });
   stream.say("change", 102.3, "p7", { id: "mk_1", version: 2 });
   assert.ok(!stream.store("mk_1", 102.5, 2));
-  assert.ok(stream.store("mk_1", 102.5, 3));
+  assert.ok(stream.store("mk_1", 102.5, 4));
+});
+
+test("an answer that may be of the plan before is not stored", () => {
+  const stream = open();
+  stream.say("change", 102, "p6", { id: "mk_1", version: 3 });
+  for (const [began, stored] of [[101, false], [102.9, false], [103, true]] as const) {
+    assert.equal(stream.store("mk_1", began, 3), stored);
+  }
 });
 
 test("a silent stream ends the use of the memory within a second", () => {

@@ -80,7 +80,14 @@ def test_an_answer_older_than_an_announced_change_is_not_stored(cache: AnswerCac
     """Also not if it was asked for after the change: another node may not have heard of it."""
     cache.changed("mk_1", 3, 20.0)
     assert not store(cache, key("mk_1", version=2), began=20.5)
-    assert store(cache, key("mk_1", version=3), began=20.5)
+    assert store(cache, key("mk_1", version=4), began=20.5)
+
+
+def test_an_answer_that_may_be_of_the_plan_before_is_not_stored(cache: AnswerCache, key: Make) -> None:
+    """A plan that changes is no new version of a key, and a node may answer with the one before for a second."""
+    cache.changed("mk_1", 3, 20.0)
+    for began, stored in ((19.0, False), (20.9, False), (21.0, True)):
+        assert store(cache, key("mk_1", version=3), began=began) is stored
 
 
 def test_versions_may_be_announced_out_of_order(cache: AnswerCache, key: Make) -> None:

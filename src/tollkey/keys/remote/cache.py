@@ -94,7 +94,8 @@ class AnswerCache:
         with self._lock:
             if ticket.epoch != self._epoch or ticket.began < self._quiet_until or self._capacity <= 0:
                 return False
-            if key.version < self._versions.get(key.id, (0, 0.0))[0]:
+            newest, heard = self._versions.get(key.id, (0, float("-inf")))
+            if key.version < newest or (key.version == newest and ticket.began < heard + STALE_SECONDS):
                 return False
             self._remove(digest)
             if len(self._entries) >= self._capacity:
@@ -113,7 +114,11 @@ class AnswerCache:
             del self._digests[entry.key.id]
 
     def changed(self, key_id: str, version: int, now: float) -> None:
-        """Drop the answers about a key, and store no older version of it. now: seconds of a monotonic clock."""
+        """Drop the answers about a key, and store no older version of it. now: seconds of a monotonic clock.
+
+        Its account's plan may have changed, which is no new version: until ``now`` + 1 second a node of the server may
+        answer with the plan before, so that nothing that is asked for before then is stored.
+        """
         with self._lock:
             for digest in self._digests.pop(key_id, ()):
                 self._entries.pop(digest, None)
