@@ -130,10 +130,11 @@ def test_the_memory_for_it_and_each_report_are_bounded(
     assert sum(len(body["uses"]) for body, _ in _reports(server)) > 500
 
 
-def test_what_no_server_takes_as_text_is_reported_in_another_form(hearing: RemoteKeys, server: Scripted) -> None:
-    hearing.check(TEXT, ip="nowhere", endpoint="GET /\0\ud800" + "a" * 600)
+def test_what_no_server_takes_is_reported_in_another_form(hearing: RemoteKeys, server: Scripted) -> None:
+    hearing.check(TEXT, ip="nowhere", endpoint="GET /\0\ud800" + "a" * 600, cost=10**7)
     hearing._uses.report()
     (use,) = server.bodies[-1]["uses"]
+    assert use["cost"] == 10**6
     assert use["endpoint"].startswith("GET /??aaa")
     assert len(use["endpoint"]) <= 500
     asked = Question(TEXT, endpoint="GET /\0\ud800").request().body  # a question, too, must not fail for its path

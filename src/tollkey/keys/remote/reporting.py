@@ -25,7 +25,7 @@ PATH = "/v1/keys/uses"
 _AT_ONCE, _BYTES_AT_ONCE = 200, 40_000  # uses in one report, and their JSON; the server takes 64 KB
 _MOST = 10_000  # slots that are counted apart
 _WAITING = 4  # times ``_MOST``: further keys are not counted
-_MOST_REQUESTS = 10**9  # of one use
+_MOST_REQUESTS, _MOST_COST = 10**9, 1_000_000  # of one use; the server refuses a whole report for more
 _log = logging.getLogger(__name__)
 
 
@@ -176,7 +176,7 @@ def _shown(slot: _Slot, count: _Count) -> dict[str, Json]:
         "id": slot.id,
         "requests": min(count.requests, _MOST_REQUESTS),
         "at": count.at,
-        "cost": slot.cost,
+        "cost": None if slot.cost is None else min(slot.cost, _MOST_COST),
         "ip": usable_address(count.ip),
         "endpoint": usable_endpoint(count.endpoint),
         "route": slot.route,
