@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 from tollkey.core import Core, ensure_first_account, open_core, test_pair
 from tollkey.server import build, run_due
 from tollkey.settings import Settings
-from tollkey.wire import Request
+from tollkey.wire.messages import Request
 
 _BEGIN = 1_767_225_600  # 2026-01-01, UTC epoch seconds
 _CLOCKS = "/v1/test_helpers/test_clocks"

@@ -21,6 +21,7 @@ from typing import Any
 from tollkey.core import Core, ensure_first_account, open_core, test_pair
 from tollkey.dashboard import people
 from tollkey.dashboard.app import App
+from tollkey.dashboard.for_payments import ForPayments
 from tollkey.dashboard.passwords import Passwords
 from tollkey.dashboard.routing import PageRequest
 from tollkey.dashboard.sessions import start
@@ -29,7 +30,8 @@ from tollkey.keys import SYSTEM
 from tollkey.platform.request_counts import count
 from tollkey.server import build
 from tollkey.settings import Settings
-from tollkey.wire import LATEST, Request
+from tollkey.wire.messages import Request
+from tollkey.wire.versions import LATEST
 
 NOW = 1_767_225_600
 _DAYS = 30
@@ -127,7 +129,7 @@ async def measure(core: Core, account: str, requests: int, rounds: int, only: st
     """Print the median and the slowest of each page, and of the single GET."""
     server = build(core)
     await server.edge.start()
-    app = App(core.setup, server.edge, core.authority, core.now, Passwords(1, 8))
+    app = App(ForPayments(core.setup), server.edge, core.authority, core.now, Passwords(1, 8))
     token = core.database.write(lambda tx: _owner(core, tx, account))
     _, secret = test_pair(core, account)
     headers = {"authorization": f"Bearer {secret}"}
@@ -140,7 +142,7 @@ async def measure(core: Core, account: str, requests: int, rounds: int, only: st
         for name, path in wanted.items():
             bare, _, query = path.partition("?")
             begin = time.perf_counter()
-            page = await app.answer(
+            page = await app.respond(
                 PageRequest(
                     "GET",
                     f"/{account}/test{bare}",

@@ -26,7 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 from tollkey.core import ensure_first_account, open_core
 from tollkey.db import Scope, Tx
 from tollkey.settings import Settings
-from tollkey.wire import encode, new_object
+from tollkey.wire import new_object
+from tollkey.wire.objects import encode
 
 _BATCH = 10_000
 _MADE = 1_700_000_000  # UTC epoch seconds of the first object; a thousand a second follow

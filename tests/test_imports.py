@@ -95,6 +95,18 @@ def test_nobody_reaches_into_the_private_modules_of_another_room() -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("file", sorted((ROOT / "bench").glob("*.py")), ids=lambda file: file.stem)
+def test_what_a_benchmark_imports_is_there(file: Path) -> None:
+    missing = [
+        f"{node.module}.{alias.name}"
+        for node, *_ in _imports(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tollkey")
+        for alias in node.names
+        if not hasattr(__import__(str(node.module), fromlist=[alias.name]), alias.name)
+    ]
+    assert missing == []
+
+
 def test_time_chance_and_the_environment_come_in_at_the_edge_only() -> None:
     wrong = []
     for file in MODULES:
