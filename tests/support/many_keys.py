@@ -181,6 +181,7 @@ class _WatchedTx:
         self._tx, self._watched = tx, watched
         self.dialect = tx.dialect
         self.rollbacks = tx.rollbacks
+        self.cached = tx.cached
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[engine.Row]:
         if not sql.startswith(("SELECT", "WITH", "UPDATE", "DELETE")):

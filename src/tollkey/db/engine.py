@@ -70,7 +70,8 @@ class Tx(Protocol):
     dialect: ``sqlite`` or ``postgres``.
     rollbacks: how many savepoints were rolled back; rows written before a rollback may be gone.
     cached: what was read from a table, by the table's name, for all callbacks that the edge runs in one transaction
-        (``Table.cached``); a write to the table, or a rollback, empties it.
+        (``Table.cached``), and the jobs that ``wire.jobs`` has scheduled; a write to the table, or a rollback, empties
+        it.
     """
 
     dialect: Dialect

@@ -180,7 +180,8 @@ class Objects:
     def find_read_only(self, object: Any, id: str) -> Any:
         """Return the object with that id, or None, from a cache of decoded objects where possible.
 
-        It is as first read by this request, or as this request has changed it since. The caller must not change it.
+        It is as first read by this request, or in its transaction (``Table.cached``), or as this request has changed it
+        since. The caller must not change it.
         """
         key = (object, id)
         known = self._loaded.get(key)
