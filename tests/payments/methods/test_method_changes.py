@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import Answer, Api
+from tests.support.versions import BEFORE_ENDIVE
 
 BANK = {"account_number": "000123456789", "routing_number": "110000000", "account_holder_type": "individual"}
 
@@ -46,6 +47,18 @@ def test_what_another_type_has_is_refused(api: Api) -> None:
     assert (refused.status, refused.error["param"]) == (400, "us_bank_account")
     refused = api.post(f"/v1/payment_methods/{_account(api)}", card={"exp_month": 10})
     assert (refused.status, refused.error["param"]) == (400, "card")
+
+
+def test_the_account_of_payto_is_changed(api: Api) -> None:
+    old = api.under(BEFORE_ENDIVE)
+    sent = {"bsb_number": "000000", "account_number": "12345678"}
+    made = old.ok("POST", "/v1/payment_methods", type="payto", payto=sent)
+    assert (made["payto"]["bsb_number"], made["payto"]["last4"]) == ("000000", "5678")
+    path = f"/v1/payment_methods/{_saved(old, made['id'])['id']}"
+    changed = old.ok("POST", path, payto={"account_number": "87654321", "pay_id": "jo@example.com"})["payto"]
+    assert changed == {"bsb_number": "000000", "last4": "4321", "pay_id": "jo@example.com"}
+    refused = old.post(f"/v1/payment_methods/{_saved(old)['id']}", payto={"pay_id": "jo@example.com"})
+    assert (refused.status, refused.error["param"]) == (400, "payto")
 
 
 def test_the_holder_of_an_account_is_changed(api: Api) -> None:

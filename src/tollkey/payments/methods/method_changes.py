@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def change(call: Call, value: StoredPaymentMethod, params: operations.PostPaymentMethodsPaymentMethod) -> None:
-    """Change billing details, expiry, network or account holder of a PaymentMethod; the caller stores it.
+    """Change billing details, expiry, network, account or account holder of a PaymentMethod; the caller stores it.
 
     Raises ApiError 400 for data of another type of PaymentMethod, and 402 for an invalid expiry of a card.
     """
-    for name in ("card", "us_bank_account"):
+    for name in ("card", "payto", "us_bank_account"):
         if params.get(name) and value["type"] != name:
             raise invalid(f"You cannot set `{name}` on a PaymentMethod of type {value['type']}.", name, retry=False)
     if params.get("billing_details"):
@@ -38,6 +38,11 @@ def change(call: Call, value: StoredPaymentMethod, params: operations.PostPaymen
     account = params.get("us_bank_account")
     if account:
         fields.assign(value["us_bank_account"], account, account)
+    if params.get("payto"):
+        payto = params["payto"]
+        fields.assign(value["payto"], payto, ("bsb_number", "pay_id"))
+        if "account_number" in payto:
+            value["payto"]["last4"] = payto["account_number"][-4:]
 
 
 def _change_card(

@@ -223,6 +223,8 @@ def _complete(call: Call, kind: str, inner: MutableMapping[str, Any], data: Mapp
             inner["bank_name"] = None if call.livemode else banks.BANK_NAME
     elif kind == "boleto":
         inner["fingerprint"] = print_of_number
+    elif kind == "payto":
+        inner["last4"] = number[-4:] or None
     elif kind == "fpx":
         inner["account_holder_type"] = data.get("account_holder_type") or "individual"
 
@@ -232,7 +234,7 @@ def retrieve(call: Call, params: operations.GetPaymentMethodsPaymentMethod) -> I
     return as_payment_method(call, named_method(call, call.path["payment_method"], None))
 
 
-_CHANGES = ("billing_details", "card", "allow_redisplay", "us_bank_account")
+_CHANGES = ("billing_details", "card", "allow_redisplay", "payto", "us_bank_account")
 
 
 def update(call: Call, params: operations.PostPaymentMethodsPaymentMethod) -> Instrument:
