@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.support.api import Api
 
 
@@ -36,3 +40,13 @@ def test_the_new_expiry_of_a_saved_card_is_a_number_and_a_date_to_come(api: Api)
         assert (refused.status, refused.error["code"]) == (402, code)
     assert api.post(path, exp_year="2001").error["code"] == "invalid_expiry_year"
     assert api.get(path) == changed
+
+
+@pytest.mark.parametrize(
+    ("token", "name", "value"),
+    [("tok_visa", "account_holder_name", "Jo"), ("tok_visa", "owner", {"name": "Jo"}), ("btok_us", "exp_month", "10")],
+)
+def test_what_another_type_of_source_has_is_refused(api: Api, token: str, name: str, value: Any) -> None:
+    customer = api.ok("POST", "/v1/customers", source=token)
+    refused = api.post(f"/v1/customers/{customer['id']}/sources/{customer['default_source']}", **{name: value})
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "parameter_unknown", name)

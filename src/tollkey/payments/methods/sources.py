@@ -41,6 +41,8 @@ _CARD_FIELDS = (
     "name",
 )
 _BANK_FIELDS = ("account_holder_name", "account_holder_type")
+#: What can be changed besides ``metadata``, by type of object.
+_CHANGES = {"card": (*_CARD_FIELDS, "exp_month", "exp_year"), "bank_account": _BANK_FIELDS, "source": ("owner",)}
 
 
 def _customer(call: Call) -> api.Customer:
@@ -97,8 +99,14 @@ def update(
     | operations.PostCustomersCustomerCardsId
     | operations.PostCustomersCustomerBankAccountsId,
 ) -> SavedSource:
-    """Change name, address, expiry or metadata of a saved card or bank account."""
+    """Change name, address, expiry, owner or metadata of what a customer has saved.
+
+    Raises ApiError 400 for a parameter of another type of source, and 402 for an invalid expiry.
+    """
     value = source_of(call, _customer(call)["id"], call.path["id"])
+    for name in params:
+        if name not in ("metadata", *_CHANGES[value["object"]]):
+            raise invalid(f"Received unknown parameter: {name}", name, "parameter_unknown")
     fields.merge_metadata(value, params)
     if kinds.is_source(value):
         source_flows.set_owner(value, params.get("owner"))
