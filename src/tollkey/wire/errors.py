@@ -9,7 +9,7 @@
         ├── 403  the key lacks a permission      404  no such object, no such URL
         └── 409, 413, 414, 429
 
-``message`` and the stable ``code`` are for the caller, ``cause`` is for the server's log.
+``message`` and the stable ``code`` are for the caller.
 Source of the texts: recorded exchanges and the list of errors in Stripe's documentation.
 """
 
@@ -39,7 +39,6 @@ class ApiError(Exception):
     keep: commit what the handler wrote before it raised (a declined charge is stored, with its events).
     retry: the value of ``Stripe-Should-Retry`` when the request has an idempotency key; None omits the header.
     headers: further response headers.
-    cause: for the server's log; never sent.
     bare: send none of the headers of authenticated requests and no ``request_log_url``.
     guess: a wrong secret or code was sent; it counts against the client's address (``wire/guesses.py``).
     documented: whether the real system's documentation has a page for the code, so that ``doc_url`` may name it.
@@ -57,7 +56,6 @@ class ApiError(Exception):
         keep: bool = False,
         retry: bool | None = None,
         headers: dict[str, str] | None = None,
-        cause: str | None = None,
         bare: bool = False,
         documented: bool = True,
         guess: bool = False,
@@ -65,7 +63,7 @@ class ApiError(Exception):
     ) -> None:
         super().__init__(message)
         self.status, self.type, self.code, self.message, self.param = status, type, code, message, param
-        self.keep, self.retry, self.headers, self.cause, self.bare = keep, retry, headers or {}, cause, bare
+        self.keep, self.retry, self.headers, self.bare = keep, retry, headers or {}, bare
         self.guess = guess
         self.documented = documented and code not in _UNDOCUMENTED
         self.extra = {name: value for name, value in extra.items() if value is not None}

@@ -38,7 +38,7 @@ def denied(denial: Denied) -> ApiError:
             f" Authorization header should look something like 'Authorization: Bearer YOUR_SECRET_KEY'. {_SEE}"
         )
     if denial.reason in (Reason.expired, Reason.revoked):
-        return _unauthorized(f"Expired API Key provided: {shown}", "api_key_expired", cause=denial.reason.value)
+        return _unauthorized(f"Expired API Key provided: {shown}", "api_key_expired")
     if denial.reason is Reason.disabled:
         return _unauthorized(f"The API key provided is disabled: {shown}", guess=True)
     if denial.reason is Reason.ip_not_allowed:
@@ -49,7 +49,6 @@ def denied(denial: Denied) -> ApiError:
             "api_error",
             message="Your API key cannot be verified right now. Please try again later.",
             bare=True,
-            cause="no fresh lease and no database",
         )
     return _unauthorized(f"Invalid API Key provided: {shown}", guess=True)
 
