@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import Clock
 from tests.keys.conftest import refused
 from tollkey.keys import SYSTEM, Key, KeyService, Rolled
+from tollkey.keys.rotating import rotate_in
 
 DAY = 86400
 
@@ -84,6 +85,21 @@ def test_a_cancelled_rotation_is_due_again_after_the_same_time(service: KeyServi
         lambda tx: service.authority.cancel_expiry(tx, key.scope, key.id, actor=SYSTEM, now=clock.now)
     )
     assert kept.rotate_at == clock.now + DAY
+
+
+def test_a_key_whose_rotation_was_called_off_or_cancelled_since_it_was_found_is_not_rolled(
+    service: KeyService, clock: Clock
+) -> None:
+    stopped, cancelled = (service.create(rotate_every=DAY).key for _ in range(2))
+    clock.now += DAY
+    found = service.rotations_due()
+    service.update(stopped, rotate_every=0)
+    service.roll(cancelled, 60)
+    service.database.write(
+        lambda tx: service.authority.cancel_expiry(tx, cancelled.scope, cancelled.id, actor=SYSTEM, now=clock.now)
+    )
+    for key in found:
+        assert service.database.write(lambda tx, key=key: rotate_in(tx, service.authority, key, DAY, clock.now)) is None
 
 
 @pytest.mark.parametrize("every", [1, 3599, -DAY])

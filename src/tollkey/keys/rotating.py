@@ -31,6 +31,9 @@ def rotate_in(
 
     The text of the new key is sealed for one ``reveal``. now: UTC epoch seconds. Raises StorageError.
     """
+    found = authority.get(tx, key.scope, key.id)
+    if found is None or found.rotate_at != key.rotate_at:
+        return None
     try:
         with tx.savepoint():
             return Rolled(*authority.roll(tx, key.scope, key.id, grace_seconds, actor=actor, now=now, show=False))
