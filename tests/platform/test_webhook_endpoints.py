@@ -31,6 +31,26 @@ def test_an_event_reaches_its_endpoint_with_a_signature_that_the_official_sdk_ve
     assert headers["User-Agent"] == f"Tollkey/{__version__}"
 
 
+def test_events_are_listed_by_whether_they_were_delivered(api: Api, receiver: Receiver) -> None:
+    gone = "http://127.0.0.1:1/hook"
+    api.ok("POST", "/v1/webhook_endpoints", url=receiver.url, enabled_events=["customer.created"])
+    api.ok("POST", "/v1/webhook_endpoints", url=gone, enabled_events=["product.created"])
+    types = ["customer.created", "product.created", "coupon.created"]
+    api.ok("POST", "/v1/customers")
+    api.ok("POST", "/v1/products", name="Tea")
+    api.ok("POST", "/v1/coupons", percent_off=5)
+
+    def listed(**params: Any) -> list[str]:
+        return [event["type"] for event in api.get("/v1/events", **params)["data"]]
+
+    assert listed(delivery_success=False) == ["product.created", "customer.created"]
+    api.deliver()
+    assert listed(delivery_success=False) == ["product.created"]
+    assert listed(delivery_success=True, types=types) == ["coupon.created", "customer.created"]
+    assert listed(delivery_success=True, type="product.*") == []
+    assert listed(types=types) == ["coupon.created", "product.created", "customer.created"]
+
+
 def test_an_endpoint_of_an_older_version_is_sent_its_objects_in_that_version_s_shape(
     api: Api, receiver: Receiver
 ) -> None:

@@ -140,15 +140,28 @@ def _matches(types: list[str], type: str) -> bool:
     return any(type == wanted or (wanted.endswith("*") and type.startswith(wanted[:-1])) for wanted in types)
 
 
+def _was_delivered(call: Call, id: str) -> bool:
+    """Return whether no delivery of an event waits, and every endpoint that one of them failed at has got another."""
+    states: dict[str, set[str]] = {}
+    for one in outbox.deliveries(call.tx, call.scope, id):
+        states.setdefault(one.state, set()).add(one.endpoint_id)
+    return "pending" not in states and states.get("failed", set()) <= states.get("delivered", set())
+
+
 def list_events(call: Call, params: operations.GetEvents) -> Page:
-    """List events, newest first, by ``type`` or ``types`` (a trailing ``*`` matches any ending)."""
+    """List events, newest first, by ``type``, ``types`` (``*`` at the end fits any) and ``delivery_success``."""
     if params.get("type") and params.get("types"):
         raise exclusive("type", "types", code="parameters_exclusive")
     types = params.get("types") or ([params["type"]] if params.get("type") else [])
-    if types and not any("*" in name for name in types):
-        return list_page(call, "event", params, {"type": types}, url="/v1/events")
-    keep = (lambda event: _matches(types, event["type"])) if types else None
-    return list_page(call, "event", params, url="/v1/events", keep=keep)
+    whole = not any("*" in name for name in types)
+    wanted = params.get("delivery_success")
+
+    def keep(event: Json) -> bool:
+        fits = whole or _matches(types, event["type"])
+        return fits and (wanted is None or _was_delivered(call, event["id"]) == wanted)
+
+    equal = {"type": types} if types and whole else None
+    return list_page(call, "event", params, equal, url="/v1/events", keep=None if whole and wanted is None else keep)
 
 
 def retry(call: Call, params: operations.PostEventsIdRetry) -> Json:
