@@ -97,3 +97,10 @@ def test_money_that_was_returned_or_never_taken_is_not_returned_again(api: Api) 
     never = (400, None, None, f"This PaymentIntent ({intent}) does not have a successful charge to refund.")
     assert api.post("/v1/refunds", payment_intent=intent).refusal == never
     assert api.post("/v1/refunds", charge=declined["charge"]).refusal == never
+
+
+def test_a_refund_keeps_the_address_that_its_instructions_go_to(api: Api) -> None:
+    charge = api.ok("POST", "/v1/charges", amount=1000, currency="usd", source="tok_visa")["id"]
+    refund = api.ok("POST", "/v1/refunds", charge=charge, amount=400, instructions_email="jo@example.com")
+    assert refund["instructions_email"] == "jo@example.com"
+    assert "instructions_email" not in api.ok("POST", "/v1/refunds", charge=charge)

@@ -56,7 +56,8 @@ def check_own_capture(charge: StoredCharge) -> None:
 def new_refund(call: Call, charge: StoredCharge, amount: int, params: Mapping[str, Any] = _NOTHING) -> StoredRefund:
     """Return a refund of a charge that has succeeded at once. The caller stores it.
 
-    amount: minor units of the charge's currency. params: ``metadata`` and ``reason`` of the request.
+    amount: minor units of the charge's currency. params: ``metadata``, ``reason`` and ``instructions_email`` of the
+    request.
     """
     kind = details.of_charge(charge)["type"]
     ours = charge["id"].startswith("py_")
@@ -77,6 +78,7 @@ def new_refund(call: Call, charge: StoredCharge, amount: int, params: Mapping[st
     made.update(
         {"customer": charge.get("customer"), "customer_account": None, "payment_method": charge.get("payment_method")}
     )
+    fields.assign(made, params, ("instructions_email",))
     return made
 
 
