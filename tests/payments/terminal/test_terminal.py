@@ -91,3 +91,17 @@ def test_a_tip_is_suggested_for_a_positive_amount(api: Api, amount: int) -> None
     refused = api.post(path, payment_intent=intent, process_config={"tipping": {"amount_eligible": amount}})
     assert (refused.status, refused.error["param"]) == (400, "process_config[tipping][amount_eligible]")
     assert api.post(path, payment_intent=intent, process_config={"tipping": {"amount_eligible": 1}}).status == 200
+
+
+def test_a_location_in_japan_has_its_name_and_address_in_kana_and_kanji(api: Api) -> None:
+    where = {"line1": "1-1", "city": "Chiyoda", "country": "JP", "postal_code": "1000001"}
+    japanese = {
+        "display_name_kana": "ミセ",
+        "display_name_kanji": "店",
+        "address_kana": {"country": "JP", "town": "チヨダ"},
+    }
+    location = api.ok("POST", "/v1/terminal/locations", display_name="Shop", address=where, **japanese)
+    assert_valid("POST", "/v1/terminal/locations", 200, location)
+    assert {name: location[name] for name in japanese} == japanese
+    changed = api.ok("POST", f"/v1/terminal/locations/{location['id']}", display_name_kanji="本店")
+    assert (changed["display_name_kana"], changed["display_name_kanji"]) == ("ミセ", "本店")

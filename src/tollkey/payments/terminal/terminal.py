@@ -48,6 +48,9 @@ _APPROVED = "4242424242424242"
 
 # -- locations and configurations
 
+#: What a location in Japan has besides, in other characters.
+_JAPANESE = ("address_kana", "address_kanji", "display_name_kana", "display_name_kanji")
+
 
 def create_location(call: Call, params: operations.PostTerminalLocations) -> api.TerminalLocation:
     """Create a location."""
@@ -62,7 +65,7 @@ def create_location(call: Call, params: operations.PostTerminalLocations) -> api
         livemode=call.livemode,
         metadata=fields.new_metadata(params),
     )
-    fields.assign(location, params, ("configuration_overrides", "phone"))
+    fields.assign(location, params, ("configuration_overrides", "phone", *_JAPANESE))
     return call.objects.insert(location)
 
 
@@ -74,7 +77,7 @@ def update_location(call: Call, params: operations.PostTerminalLocationsLocation
         if country is not None and country != location["address"]["country"]:
             raise invalid("You cannot change the country of a location.", "address[country]")
         fields.assign(location["address"], params["address"], params["address"])
-    fields.assign(location, params, ("configuration_overrides", "display_name", "phone"))
+    fields.assign(location, params, ("configuration_overrides", "display_name", "phone", *_JAPANESE))
     fields.merge_metadata(location, params)
     return call.objects.save(location)
 
