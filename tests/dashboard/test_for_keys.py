@@ -245,7 +245,7 @@ rate = "100/s"
 def test_the_plan_of_an_account_is_changed_by_administrators_and_logged(tmp_path: Path) -> None:
     (tmp_path / "tollkey.toml").write_text(CONFIG)
     with keys_site(str(tmp_path / "keys.db"), tmp_path / "keyring", load(tmp_path / "tollkey.toml")) as site:
-        developer, owner = site.browser("developer"), site.browser("owner")
+        developer, owner = site.browser("developer"), site.browser("owner", "Olive Owner")
         assert "10 a second" in developer.get(f"{MAIN}/plan").text
         assert developer.post(f"{MAIN}/plan", {"plan": "paid"}).status == 403
         assert owner.post(f"{MAIN}/plan", {"plan": "paid"}, csrf="0" * 64).status == 403
@@ -253,8 +253,9 @@ def test_the_plan_of_an_account_is_changed_by_administrators_and_logged(tmp_path
         assert owner.post(f"{MAIN}/plan", {"plan": "paid"}).status == 303
         assert (site.keys.plan_of("main"), site.keys.plan_of("main", livemode=False)) == ("paid", "free")
         log = owner.get(f"{MAIN}/settings/audit").text
-        assert "Plan changed" in log
-        assert "became: paid" in log
+        assert log.count("Plan changed") == 1
+        for said in ("was: default", "became: paid", 'data-label="By">Olive Owner'):
+            assert said in log
         site.now += CONFIRMED_SECONDS
         assert owner.post(f"{MAIN}/plan", {"plan": "free"}).location.startswith("/confirm")
 

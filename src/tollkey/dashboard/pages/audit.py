@@ -40,10 +40,17 @@ def _keys(ctx: Context, livemode: bool, before: int | None, limit: int) -> list[
     return [
         Line(
             e.at, mode[0], e.seq, mode, f"key_{e.action}" if e.key_id else e.action, e.key_id, e.actor,
-            {"before": e.was, "after": e.became},
+            {"before": e.was, "after": e.became, **_plans(e)},
         )
         for e in found
     ]  # fmt: skip
+
+
+def _plans(entry: audit.AuditEntry) -> dict[str, str]:
+    """The names of the plans of an entry about an account. An entry about a key has none."""
+    if entry.action != audit.PLAN_CHANGED:
+        return {}
+    return {"was": entry.was["plan"] or "default", "became": entry.became["plan"] or "default"}
 
 
 def _team(ctx: Context, before: int | None, limit: int) -> list[Line]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tollkey.dashboard import activity
 from tollkey.dashboard.for_keys import service_of
 from tollkey.dashboard.page import Answer, Context, FormErrors, Nav, Page, Params, Redirect, Render, required
 
@@ -21,15 +20,10 @@ def index(ctx: Context, params: Params) -> Answer:
 
 def change(ctx: Context, params: Params) -> Answer:
     """Set the plan of an account in this mode."""
-    keys, name = service_of(ctx.product), params.get("plan")
+    name = params.get("plan")
     if not name:
         raise FormErrors(plan="Choose a plan.")
-    was = keys.plan_in(ctx.tx, ctx.scope)
-    keys.set_plan_in(ctx.tx, ctx.scope, name, ctx.now)
-    mode = keys.config.environment(ctx.livemode)
-    activity.record(
-        ctx.tx, ctx, ctx.team, "plan_changed", about=ctx.account, environment=mode, was=was or "", became=name
-    )
+    service_of(ctx.product).set_plan_in(ctx.tx, ctx.scope, name, ctx.now, ctx.actor)
     return Redirect(ctx.url("/plan"), f"The plan of {ctx.account} is now {name}.")
 
 
