@@ -149,9 +149,11 @@ def test_an_answer_without_end_is_not_read(world: World) -> None:
         assert refused_by(hook(world, port, 30), world) == ""
 
 
-def test_a_mail_server_that_sends_lines_without_end_is_cut_off(world: World) -> None:
+@pytest.mark.parametrize("seconds", [0.1, 0])
+def test_a_mail_server_that_sends_lines_without_end_is_cut_off(world: World, seconds: float) -> None:
+    """With 0 seconds the time is over before there is a connection."""
     with endless(b"", b"220-welcome\r\n") as port:
         slow = Email(
             host="127.0.0.1", port=port, security="none", sender="a@b.example", to=("c@d.example",), events=("*",)
         )
-        assert "Disconnected" in refused_by(MailChannel(slow, attempt_seconds=0.1), world)
+        assert "Disconnected" in refused_by(MailChannel(slow, attempt_seconds=seconds), world)

@@ -138,6 +138,7 @@ class _Bounded(smtplib.SMTP):
     """A connection that is cut after some seconds: a server may send lines without end."""
 
     def __init__(self, seconds: float, host: str, port: int) -> None:
+        self._over = threading.Event()
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
         self._timer.start()
@@ -150,10 +151,20 @@ class _Bounded(smtplib.SMTP):
     def _begin(self, host: str, port: int) -> None:
         smtplib.SMTP.__init__(self, host, port, timeout=_TIMEOUT_SECONDS)
 
+    def getreply(self) -> tuple[int, bytes]:
+        """Read the answer to a command. Raises SMTPServerDisconnected when the time is over."""
+        if self._over.is_set():  # while there was no connection yet that could be cut
+            self.close()
+            raise smtplib.SMTPServerDisconnected("timed out")
+        return super().getreply()
+
     def _cut(self) -> None:
-        if self.sock is not None:
+        self._over.set()
+        connection = self.sock
+        if connection is not None:
             with suppress(OSError):  # it was closed meanwhile
-                self.sock.shutdown(socket.SHUT_RDWR)
+                # SSLSocket.shutdown would end TLS first, and the other thread could send in the clear
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the connection."""
