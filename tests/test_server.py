@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tollkey.core import ensure_first_account, open_core
 from tollkey.core import test_pair as pair_of
 from tollkey.db import Scope, SQLite, StorageError
 from tollkey.keys import SYSTEM, audit
+from tollkey.keys.notices import Notices
 from tollkey.server import build
 from tollkey.settings import Settings
 from tollkey.wire.messages import Request
@@ -103,6 +105,47 @@ def test_a_server_tells_of_its_keys_where_that_is_configured(tmp_path: Path, rec
         assert json.loads(body)["data"]["object"]["id"] == made[0].id
 
     asyncio.run(run())
+
+
+def test_a_notice_that_is_being_sent_while_the_server_stops_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sending, released = threading.Event(), threading.Event()
+
+    class Held:
+        name = "held"
+
+        def wants(self, type: str) -> bool:
+            return True
+
+        def send(self, notice: object) -> None:
+            sending.set()
+            assert released.wait(10)
+
+    class Watched(Notices):
+        def stop(self) -> None:
+            super().stop()
+            threading.Timer(0.2, released.set).start()  # a server that does not wait has closed the database by then
+
+    async def run() -> None:
+        core = open_core(Settings(data=str(tmp_path)))
+        scope = Scope(ensure_first_account(core).id, True)
+        server = build(core)
+        server.notices = Watched(core, [Held()])
+        server.notices.gather()
+        core.database.write(
+            lambda tx: core.authority.create(tx, scope, "secret", actor=SYSTEM, now=int(core.now()), name="CI")
+        )
+        await server.start()
+        assert await asyncio.to_thread(sending.wait, 10)
+        await server.stop()
+
+    monkeypatch.setattr("tollkey.server._NOTICES_SECONDS", 0.0)
+    asyncio.run(run())
+    core = open_core(Settings(data=str(tmp_path)))
+    sent = core.database.read(lambda tx: tx.execute("SELECT attempts, problem, next_attempt_at FROM key_notices"))
+    core.close()
+    assert [tuple(row) for row in sent] == [(1, "", None)]
 
 
 def test_notices_that_cannot_be_sent_as_configured_stop_the_start_with_a_sentence(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,25 +57,26 @@ class Server:
     rate: RequestRate
     notices: Notices | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _sending: list[asyncio.Task[None]] = field(default_factory=list)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
         """Start the background tasks: use of keys, request logs, jobs, rotation of keys, expired data, webhooks."""
         await self.edge.start()
-        tasks = (
-            self._flush(), self._run_jobs(), self._rotate_keys(), self._delete_expired(), *self._sending_notices(),
-        )  # fmt: skip
+        tasks = (self._flush(), self._run_jobs(), self._rotate_keys(), self._delete_expired())
         self._tasks = [asyncio.create_task(task) for task in tasks]
-        self._tasks.append(asyncio.create_task(self.deliverer.run(self._stopping)))
+        self._sending = [asyncio.create_task(self.deliverer.run(self._stopping))]
+        if self.notices is not None:
+            self._sending.append(asyncio.create_task(self._send_notices(self.notices)))
 
     async def stop(self) -> None:
         """Stop the background tasks, write what is buffered in memory, close the database."""
         self._stopping.set()
         if self.notices is not None:
             self.notices.stop()
-        for task in self._tasks[:-1]:
-            task.cancel()
         for task in self._tasks:
+            task.cancel()
+        for task in (*self._tasks, *self._sending):  # what is being sent is recorded before the database is closed
             with suppress(asyncio.CancelledError):
                 await task
         try:
@@ -129,12 +130,12 @@ class Server:
             _ROTATION_SECONDS, lambda: background.rotate_keys(self.edge, core.authority, int(core.now()), days)
         )
 
-    def _sending_notices(self) -> tuple[Coroutine[Any, Any, None], ...]:
-        """Return the task that sends notices about keys, if they are configured."""
-        notices = self.notices
-        if notices is None:
-            return ()
-        return (self._every(_NOTICES_SECONDS, lambda: asyncio.to_thread(notices.try_step)),)
+    async def _send_notices(self, notices: Notices) -> None:
+        while not self._stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _NOTICES_SECONDS)
+                return
+            await asyncio.to_thread(notices.try_step)
 
     async def _delete_expired(self) -> None:
         core = self.core
