@@ -93,6 +93,7 @@ def test_the_database_of_the_payments_api_is_refused_since_more_is_sealed_in_it(
     named = ["--database", str(tmp_path / "tollkey.db"), "--keyring", str(tmp_path / "keyring.json")]
     before = (tmp_path / "keyring.json").read_text()
     for words in (["keyring", "rotate"], ["keyring", "retire", "s1"], ["keys", "dashboard", "--port", "0"],
+                  ["keys", "create", "--show-secret"],
                   ["people", "reset", "a@example.com", "--base-url", "http://127.0.0.1"]):  # fmt: skip
         refused = CliRunner().invoke(app, [*words, *named])
         assert (refused.exit_code, "the payments API" in refused.stderr) == (1, True), words

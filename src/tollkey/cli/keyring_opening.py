@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tollkey import dashboard
 from tollkey.cli.common import fail, opened, refused
-from tollkey.cli.keys_opening import library_named, open_library, refuse_payments
+from tollkey.cli.keys_opening import library_named, open_library
 from tollkey.core import keyring_source, sealings, sole_server
 from tollkey.db import Database, migrated_modules
 from tollkey.keys import SEALED, Keyring, KeyringSource, SealedStorage, fingerprints
@@ -65,7 +65,6 @@ def open_keyring(
             yield OpenKeyring(core.database, core.authority.keyring, keyring_source(core.settings), sealings(core))
             return
         service = held.enter_context(open_library(library, keyring))
-        refuse_payments(service)
         source = fingerprints.source_of(keyring or f"{library.removeprefix('sqlite:///')}.keyring")
         modules = migrated_modules(service.database)
         places = (

@@ -122,13 +122,20 @@ def not_there(database: str) -> bool:
 def refuse_payments(keys: KeyService) -> None:
     """Raise typer.Exit for the database of the payments API, which holds more than keys."""
     if MERCHANTS.module in migrated_modules(keys.database):
-        raise fail("this is the database of the payments API: name its data folder with --data instead")
+        raise fail(
+            "this is the database of the payments API: leave out --keyring and --config, and name an SQLite file by its"
+            " folder, --data"
+        )
 
 
 @contextmanager
 def open_library(database: str, keyring: str | None, config: Path | None = None) -> Iterator[KeyService]:
-    """Open a library's database, within a ``with`` block. Raises typer.Exit as ``open_keys`` does."""
+    """Open a library's database, within a ``with`` block.
+
+    Raises typer.Exit as ``open_keys`` does, and for the database of the payments API.
+    """
     with quiet_connection_logs(), _service(database, keyring, config) as service:
+        refuse_payments(service)
         yield service
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tollkey.cli.common import AsJson, BaseUrl, Data, address_of, fail, opened, refused, show_link
-from tollkey.cli.keys_opening import Database, Keyring, library_named, open_library, refuse_payments
+from tollkey.cli.keys_opening import Database, Keyring, library_named, open_library
 from tollkey.dashboard import reset_link
 from tollkey.db import Ids, migrated_modules
 from tollkey.settings import load_settings
@@ -56,7 +56,6 @@ def _reset_in_library(
     if not base:
         raise typer.BadParameter("name the URL of the Dashboard", param_hint="--base-url")
     with open_library(library, keyring) as keys:
-        refuse_payments(keys)
         if "dashboard" not in migrated_modules(keys.database):
             raise fail("this database has no Dashboard yet: run `tollkey keys dashboard`")
         material, now = keys.authority.keyring, int(time.time())
