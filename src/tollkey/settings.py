@@ -86,7 +86,7 @@ class Settings:
     notices_file: str = _setting(
         "",
         "A TOML file with the table [notices]: webhooks and e-mail addresses that are told when keys are created,"
-        " expire, leak or are used from a new address.",
+        " changed, expire or are used from a new address.",
     )
     pool_size: int = _setting(8, "Maximum number of PostgreSQL connections of a node.")
     test_funds: int = _setting(
