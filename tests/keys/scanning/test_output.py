@@ -28,7 +28,7 @@ def test_a_line_names_place_kind_and_fingerprint() -> None:
 @pytest.mark.parametrize(
     ("path", "shown"),
     [("a\n::error::b", "a?::error::b"), ("::stop-commands::x", "./::stop-commands::x"), ("\x1b]0;x\x07", "?]0;x?"),
-    ("caf\udce9", "caf?"), ("a\u202eb", "a?b")],
+    ("  ::error::b", "./  ::error::b"), ("caf\udce9", "caf?"), ("a\u202eb", "a?b")],
 )  # fmt: skip
 def test_who_names_a_file_sends_no_command_to_a_terminal_or_a_runner(path: str, shown: str) -> None:
     (line,) = as_lines([finding(path=path)])

@@ -74,7 +74,8 @@ def _result(found: Finding) -> dict[str, object]:
 
 
 def _where(found: Finding) -> str:
-    path = f"./{found.path}" if found.path.startswith("::") else found.path  # GitHub's runner reads ``::error::``
+    command = found.path.lstrip().startswith("::")  # GitHub's runner reads ``::error::``, also behind spaces
+    path = f"./{found.path}" if command else found.path
     place = f"{path or 'message of the commit'}:{found.line}:{found.column}"
     return place if found.commit is None else f"{found.commit[:12]}:{place}"
 
