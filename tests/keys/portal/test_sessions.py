@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import Clock
 from tests.keys.conftest import refused
 from tests.keys.portal.conftest import World
+from tollkey.keys import Actor
 from tollkey.keys.portal import Portal
 
 
@@ -38,6 +39,14 @@ def test_a_link_and_a_session_end(stored_world: World, clock: Clock) -> None:
     clock.advance(1)
     assert page.get("session").json()["error"]["code"] == "session_ended"
     assert page.browser.get("/portal").status_code == 401
+
+
+def test_a_session_that_a_customers_key_asked_for_ends_with_that_key(world: World) -> None:
+    key = world.keys.create(account="alice", permissions=["report_read"]).key
+    component = world.component(actor=Actor("api_key", key.id))
+    assert component.get("session").status_code == 200
+    world.keys.revoke(key)
+    assert component.get("session").status_code == 401
 
 
 def test_tokens_are_stored_as_digests_and_not_shown(stored_world: World) -> None:

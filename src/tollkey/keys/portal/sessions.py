@@ -14,7 +14,7 @@ from tollkey.db.schema import Migration
 from tollkey.keys import store
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import SYSTEM, Actor
+from tollkey.keys.key import SERVICE_ACCOUNT, SYSTEM, Actor
 
 Clock = Callable[[], float]
 Verb = Literal["create", "roll", "revoke"]
@@ -162,13 +162,16 @@ def link_is_open(tx: Tx, authority: Authority, link: str, now: int) -> bool:
 
 
 def _still_granted(tx: Tx, authority: Authority, created_by: str, now: int) -> bool:
-    """Return whether who created a session may still do so: a service key that has ended or is paused may not."""
+    """Return whether who created a session may still do so: a key that has ended or is paused may not.
+
+    A service key needs its permission, too. A host that names another key has decided by itself what that key may do.
+    """
     if not created_by.startswith(_BY_KEY):
         return True
     key = store.by_id_anywhere(tx, created_by.removeprefix(_BY_KEY), authority.catalogue)
     if key is None or key.status(now) != "active":
         return False
-    return key.kind == "secret" or "portal_write" in key.permissions
+    return key.kind == "secret" or key.account != SERVICE_ACCOUNT or "portal_write" in key.permissions
 
 
 def rights_of(tx: Tx, authority: Authority, token: str, ui_mode: UiMode, now: int) -> Rights | None:

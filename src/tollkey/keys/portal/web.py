@@ -120,7 +120,7 @@ class Portal:
         return_url: where its page leads back to.
         ui_mode: ``hosted`` for a one-time link to a page, which can be opened for ten minutes and used for an hour;
             ``component`` for a token with which ``<tollkey-keys>`` works for an hour.
-        actor: who asked for it.
+        actor: who asked for it. The session ends with an ``api_key`` that is named by its id.
         Raises KeyRefused, with ``code`` and ``param``; StorageError.
         """
         wanted = Wanted(account, livemode, may, permissions, return_url, ui_mode, actor)
