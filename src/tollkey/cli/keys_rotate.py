@@ -27,8 +27,8 @@ def rotate_due(
 ) -> None:
     """Roll the keys of all accounts whose rotation is due. Run it every hour, for example by cron.
 
-    Prints no key: the new text of each is sealed for one `tollkey keys reveal`. Old and new keys both work until the
-    grace is over.
+    `tollkey serve` does it by itself, and so does `tollkey keys serve --rotation-grace-days 7`. Prints no key: the new
+    text of each is sealed for one `tollkey keys reveal`. Old and new keys both work until the grace is over.
     """
     if within_days and not dry_run:
         raise typer.BadParameter("a key is rotated when it is due: add --dry-run", param_hint="--within-days")
