@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import socket
 import sys
 import time
@@ -13,15 +12,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from tollkey import dashboard
 from tollkey.cli.common import fail, quiet_connection_logs, refused
 from tollkey.cli.keys_opening import not_there, refuse_payments
 from tollkey.cli.keys_settings import declared_in, keyring_of
-from tollkey.cli.protocol import BoundedProtocol
 from tollkey.cli.redacted_log import log_to
-from tollkey.cli.serve import listen, loop_factory, shown_host
+from tollkey.cli.serve import http_server, listen, loop_factory, shown_host
 from tollkey.dashboard import Link
 from tollkey.db import Edge, Ids, StorageError, edge_for
 from tollkey.keys.keyring import KeyringError
@@ -103,7 +100,7 @@ async def _run(
         trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=host,
         require_https=settings.require_https,
     )  # fmt: skip
-    http = _http(app)
+    http = http_server(app)
     flushing = asyncio.create_task(_flush(product, edge))
     try:
         serving = asyncio.create_task(http.serve(sockets=[listener]))
@@ -121,26 +118,6 @@ async def _run(
             await flushing
         await asyncio.to_thread(product.keys.close)  # writes what is counted
         await edge.stop()
-
-
-def _http(app: dashboard.Dashboard) -> uvicorn.Server:
-    """Return the HTTP server, which SIGTERM and SIGINT stop."""
-    config = uvicorn.Config(
-        app,
-        http=BoundedProtocol,
-        log_level="warning",
-        access_log=False,
-        log_config=None,  # its loggers write to the handler of ``log_to``
-        server_header=False,
-        proxy_headers=False,
-        lifespan="off",
-        timeout_graceful_shutdown=10,
-    )
-    http = uvicorn.Server(config)
-    http.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, lambda: setattr(http, "should_exit", True))
-    return http
 
 
 async def _flush(product: dashboard.ForKeys, edge: Edge) -> None:

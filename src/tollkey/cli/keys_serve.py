@@ -6,7 +6,6 @@ import asyncio
 import gc
 import json
 import os
-import signal
 import socket
 import sys
 import time
@@ -14,13 +13,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from tollkey.cli.common import fail, quiet_connection_logs, refused
 from tollkey.cli.keys_settings import declared_in, keyring_of
-from tollkey.cli.protocol import BoundedProtocol
 from tollkey.cli.redacted_log import log_to
-from tollkey.cli.serve import SWITCH_SECONDS, listen, loop_factory, shown_host
+from tollkey.cli.serve import SWITCH_SECONDS, http_server, listen, loop_factory, shown_host
 from tollkey.db import Ids, StorageError
 from tollkey.keys import KeyringError, KeyService
 from tollkey.keys.config import Config
@@ -143,7 +140,7 @@ async def _run(app: KeyServer, listener: socket.socket, host: str, admin_key_fil
     await app.start()
     try:
         admin_key = _admin_key(app, admin_key_file)
-        http = _http(app)
+        http = http_server(app, app.stop_accepting)  # streams end at once
         gc.collect()
         gc.freeze()  # exclude loaded modules from garbage collection
         gc.set_threshold(20_000, 20, 20)
@@ -157,31 +154,6 @@ async def _run(app: KeyServer, listener: socket.socket, host: str, admin_key_fil
     finally:
         listener.close()
         await app.stop()
-
-
-def _http(app: KeyServer) -> uvicorn.Server:
-    """Return the HTTP server, which SIGTERM and SIGINT stop: streams end at once, requests are answered."""
-    config = uvicorn.Config(
-        app,
-        http=BoundedProtocol,
-        log_level="warning",
-        access_log=False,
-        log_config=None,  # its loggers write to the handler of ``log_to``
-        server_header=False,
-        proxy_headers=False,
-        lifespan="off",
-        timeout_graceful_shutdown=10,
-    )
-    http = uvicorn.Server(config)
-    http.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-
-    def stop() -> None:
-        app.stop_accepting()
-        http.should_exit = True
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
-    return http
 
 
 def _admin_key(app: KeyServer, file: Path | None) -> str | None:

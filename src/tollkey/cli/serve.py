@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -120,6 +121,35 @@ def shown_host(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
 
 
+def http_server(app: Any, stopping: Callable[[], None] | None = None) -> uvicorn.Server:
+    """Return the HTTP server of an ASGI application. SIGTERM and SIGINT stop it: requests are still answered.
+
+    Must be called in the event loop that will run it. stopping: called when it begins to stop.
+    """
+    config = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        log_level="warning",
+        access_log=False,
+        log_config=None,  # its loggers write to the handler of ``log_to``
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        timeout_graceful_shutdown=10,
+    )
+    http = uvicorn.Server(config)
+    http.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+
+    def stop() -> None:
+        if stopping is not None:
+            stopping()
+        http.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    return http
+
+
 async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link: Link | None, as_json: bool) -> None:
     try:
         server = build(core)
@@ -131,24 +161,7 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link:
     gc.collect()
     gc.freeze()  # exclude loaded modules from garbage collection
     gc.set_threshold(20_000, 20, 20)
-    config = uvicorn.Config(
-        server.app,
-        http=BoundedProtocol,
-        log_level="warning",
-        access_log=False,
-        log_config=None,  # its loggers write to the handler of ``log_to``
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,
-        lifespan="off",
-        timeout_graceful_shutdown=10,
-    )
-    http = uvicorn.Server(config)
-    stop_signals = (signal.SIGTERM, signal.SIGINT)
-    http.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    loop = asyncio.get_running_loop()
-    for number in stop_signals:
-        loop.add_signal_handler(number, lambda: setattr(http, "should_exit", True))
+    http = http_server(server.app)
     serving = asyncio.create_task(http.serve(sockets=[listener]))
     while not http.started and not serving.done():
         await asyncio.sleep(0.005)
