@@ -295,6 +295,10 @@ def test_a_seat_in_the_team_is_for_all_accounts_at_once(sqlite_site: KeysSite) -
     assert "Join acme" in dev.get(link[1]).text
     assert dev.post(link[1], {"name": "Dev", "password": PASSWORD}).status == 303
     assert dev.get("/acct_alice/apikeys").status == dev.get("/acct_bob/apikeys").status == 200
+    member = re.search(r"/acct_alice/settings/team/usr_\w+", owner.get("/acct_alice/settings/team").text)
+    assert member
+    assert "loses access to all accounts" in owner.get(member[0]).text
+    assert "will lose access to all accounts" in owner.post(f"{member[0]}/remove").text
     for role in ("support", "view_only", "owner"):
         refused = owner.post("/acct_alice/settings/team/invite", {"email": "x@example.com", "role": role})
         assert refused.status == 422

@@ -41,6 +41,7 @@ class ForKeys(Product):
     pages = "keys"
     starts_live = True
     start = "/accounts"
+    reach = "all accounts"
     roles = tuple(Role(role.name, role.label, _ABOUT[role.name]) for role in roles.ROLES if role.name in _ABOUT)
 
     def __init__(self, keys: KeyService, ids: Ids, base_url: str, guess_limiter: GuessLimiter | None = None) -> None:

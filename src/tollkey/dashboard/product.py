@@ -25,6 +25,7 @@ class Product(ABC):
     setup: of the payments API; None without it. ids: makes ids and tokens. attempts: counts refused sign-ins.
     base_url: the server's URL, for examples. roles: the roles of its members. templates: presets of permissions.
     start: the page that people see first. starts_live: the mode of pages whose URL names no account.
+    reach: what the members of a team have access to, for sentences.
     """
 
     pages: str
@@ -36,6 +37,7 @@ class Product(ABC):
     templates: tuple[Template, ...] = ()
     start: str = "/apikeys"
     starts_live: bool = False
+    reach: str = "this account"
 
     @property
     @abstractmethod

@@ -119,7 +119,7 @@ def confirm_remove(ctx: Context, params: Params) -> Confirmation | None:
     found = _member(ctx, params)
     if found.role == roles.OWNER:
         return None
-    return Confirmation("Remove member", f"{found.name} will lose access to this account immediately.")
+    return Confirmation("Remove member", f"{found.name} will lose access to {ctx.product.reach} immediately.")
 
 
 def remove(ctx: Context, params: Params) -> Answer:
