@@ -74,7 +74,7 @@ class Notices:
     def step(self) -> int:
         """Gather what happened, and send what is due; blocking. Returns how many notices were sent or failed.
 
-        Call it every few seconds. Raises StorageError.
+        Call it every few seconds, in a thread that runs no event loop (``asyncio.to_thread``). Raises StorageError.
         """
         self.gather()
         return self.send_due()
