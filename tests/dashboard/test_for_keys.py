@@ -128,6 +128,15 @@ def test_every_name_of_an_account_can_stand_in_a_url(shared_site: KeysSite, name
     assert "CI" in browser.get(opened.location).text
 
 
+def test_an_account_that_cannot_be_opened_does_not_keep_people_from_the_others(sqlite_site: KeysSite) -> None:
+    made_key(sqlite_site, "x" * 201)
+    browser = sqlite_site.browser("developer")
+    assert browser.get("/").location == f"{MAIN}/accounts"
+    made_key(sqlite_site, "alice")
+    assert browser.get("/accounts").location == "/acct_alice/accounts"
+    assert browser.get("/acct_alice/accounts").status == 200
+
+
 def test_a_segment_that_is_no_name_is_no_account(olive: Browser) -> None:
     for segment in ("acct_", "acct_~zz", "acct_~41", "acct_~00", "acct_~ff", f"acct_{'x' * 201}"):
         assert olive.get(f"/{segment}/apikeys").status == 404

@@ -20,6 +20,7 @@ from tollkey.wire.guesses import GuessLimiter
 TEAM = "keys"
 _FIRST_ACCOUNT = "main"  # as in ``KeyService``, where no account is named
 _LONGEST_ACCOUNT = 200
+_OLDEST = 20  # keys that are looked at for the first account
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]")
 _SEGMENT = re.compile(r"acct_((?:[A-Za-z0-9_.-]|~[0-9a-f]{2})+)")
 _GROUPS = frozenset({"API keys", "Usage", "Account"})
@@ -149,5 +150,8 @@ def accounts_from(tx: Tx, after: str, limit: int) -> list[str]:
 
 
 def _first_account(tx: Tx) -> str:
-    rows = tx.execute("SELECT account FROM api_keys WHERE account <> ? ORDER BY seq LIMIT 1", (SERVICE_ACCOUNT,))
-    return rows[0][0] if rows else _FIRST_ACCOUNT
+    """The account of the oldest key; one whose name cannot stand in a URL is left out, as it cannot be opened."""
+    rows = tx.execute(
+        "SELECT account FROM api_keys WHERE account <> ? ORDER BY seq LIMIT ?", (SERVICE_ACCOUNT, _OLDEST)
+    )
+    return next((row[0] for row in rows if is_account(row[0])), _FIRST_ACCOUNT)
