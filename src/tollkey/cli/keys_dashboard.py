@@ -67,11 +67,9 @@ def serve_dashboard(
         material = keyring_of(keyring, settings)
         listener = listen(host, port)
         url = settings.base_url or f"http://{shown_host(host)}:{listener.getsockname()[1]}"
-        with (
-            quiet_connection_logs(),
-            KeyService.open(settings.database, config=declared, keyring=material, flush_seconds=0) as keys,
-            asyncio.Runner(loop_factory=loop_factory()) as runner,
-        ):
+        with quiet_connection_logs():  # the error says it; later, the server logs what happens to its connections
+            opened = KeyService.open(settings.database, config=declared, keyring=material, flush_seconds=0)
+        with opened as keys, asyncio.Runner(loop_factory=loop_factory()) as runner:
             refuse_payments(keys)
             product = product_of(keys, settings, url)
             runner.run(_run(product, settings, listener, host, json_))
