@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from tollkey.keys.scanning.errors import ScanFailed
-from tollkey.keys.scanning.files import command_of
+from tollkey.keys.scanning.files import command_of, environment
 
 _HUNK = re.compile(rb"@@+ (?:-\d+(?:,(\d+))? )+\+(\d+)(?:,(\d+))? @@")
 _LONGEST_LINE = 8 * 1024 * 1024  # bytes of one line that are searched
@@ -52,7 +52,9 @@ def history_lines(folder: Path, commits: str | None = None) -> Iterator[AddedLin
 def _run(folder: Path, *arguments: str) -> Iterator[AddedLine]:
     with tempfile.TemporaryFile() as errors:
         try:
-            running = subprocess.Popen(command_of(folder, *arguments), stdout=subprocess.PIPE, stderr=errors)
+            running = subprocess.Popen(
+                command_of(folder, *arguments), env=environment(), stdout=subprocess.PIPE, stderr=errors
+            )
         except FileNotFoundError:
             raise ScanFailed("git is not installed") from None
         with running:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from tollkey.keys.scanning.errors import ScanFailed
 
-#: What git would fetch objects with that are missing in a partial clone; ``ext`` runs any command.
-_TRANSPORTS = ("ext", "file", "git", "ssh", "http", "https", "ftp", "ftps")
 #: Folders with a repository's own data; what git stores is searched by ``history``.
 _SKIPPED = frozenset({".git", ".hg", ".svn"})
 
@@ -61,15 +59,22 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def command_of(folder: Path, *arguments: str) -> list[str]:
     """Return the command line of git for a folder; nothing that the repository configures is executed."""
-    settings = ["core.fsmonitor=false", "core.quotePath=false", "core.hooksPath=/dev/null", "protocol.allow=never"]
-    settings += [f"protocol.{name}.allow=never" for name in _TRANSPORTS]
-    return ["git", "-C", str(folder), *(word for setting in settings for word in ("-c", setting)), *arguments]
+    safe = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "-c", "core.hooksPath=/dev/null")
+    return ["git", "-C", str(folder), *safe, *arguments]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for git, which may fetch nothing: it would run what a partial clone names as its source.
+
+    Git prefers this variable to every setting of a repository.
+    """
+    return {**os.environ, "GIT_ALLOW_PROTOCOL": ""}
 
 
 def git(folder: Path, *arguments: str) -> bytes:
     """Run git in a folder and return what it prints. Raises ScanFailed if it fails or is not installed."""
     try:
-        done = subprocess.run(command_of(folder, *arguments), capture_output=True, check=False)
+        done = subprocess.run(command_of(folder, *arguments), env=environment(), capture_output=True, check=False)
     except FileNotFoundError:
         raise ScanFailed("git is not installed") from None
     if done.returncode:
