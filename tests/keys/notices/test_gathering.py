@@ -105,6 +105,21 @@ def test_expiries_that_were_announced_are_not_read_again(world: World) -> None:
     assert sum(cost.rows for cost in watched.costs if "expires_at" in cost.sql) < 220
 
 
+def test_a_step_without_news_writes_nothing_for_a_minute(world: World) -> None:
+    notices, database = world.notices(), world.keys.database
+
+    def read_so_far() -> list[tuple[object, ...]]:
+        return database.read(lambda tx: tx.execute("SELECT log, seq FROM key_notices_read ORDER BY log"))
+
+    before = read_so_far()
+    world.clock.advance(59)
+    notices.gather()
+    assert read_so_far() == before
+    world.clock.advance(1)
+    notices.gather()
+    assert len(set(read_so_far()) - set(before)) == 4  # three times before an expiry, and the expiry
+
+
 def test_a_key_used_from_another_address_is_announced_but_not_its_first_one(world: World) -> None:
     notices = world.notices()
     _, text = world.keys.create()

@@ -35,6 +35,7 @@ MIGRATION = Migration(
         "CREATE INDEX api_keys_by_expiry ON api_keys (expires_at) WHERE expires_at IS NOT NULL",
     ),
 )
+_REACHED_SECONDS = 60  # a step that finds nothing writes nothing for so long; the next ones read that minute again
 
 
 class Waiting(NamedTuple):
@@ -122,7 +123,8 @@ def reaching(
 ) -> list[tuple[str, int]]:
     """Return keys whose expiry came within reach since the last call, with the time of it, the earliest first.
 
-    A key comes within reach as time goes by, or when it is changed, so that no call reads what an earlier one has read.
+    A key comes within reach as time goes by, or when it is changed, so that no call reads what earlier ones have read,
+    except for the last minute.
 
     what: the notice; keys that had it are left out, and so are keys made for less than ``ahead``.
     after: only keys that expire after this time. ahead: how long before its expiry a key is within reach, in seconds.
@@ -132,8 +134,8 @@ def reaching(
     reached = position(tx, what)
     begin = after if reached is None else max(after, reached + ahead)
     rows = _expiring(tx, what, begin, now, ahead, "", (), limit)
-    if len(rows) < limit:
-        advance(tx, what, now if reached is None else max(now, reached))
+    if len(rows) < limit and (reached is None or now >= reached + _REACHED_SECONDS):
+        advance(tx, what, now)
     if changed:
         marks = ", ".join("?" * len(changed))
         rows += _expiring(tx, what, after, now, ahead, f" AND id IN ({marks})", changed, limit)
