@@ -151,7 +151,7 @@ def install_browser() -> None:
 
 
 def check(arguments: list[str]) -> None:
-    """Lint, types, the direction of imports, generated docs, tests. The first that fails ends the others."""
+    """Lint, types, the direction of imports, generated docs, tests. One that fails before the tests ends them."""
     run(PYTHON, "-m", "ruff", "check", ".")
     run(PYTHON, "-m", "ruff", "format", "--check", "--quiet", ".")
     types = subprocess.Popen([str(PYTHON), "-m", "mypy"], cwd=ROOT)  # takes a minute, while a core is idle
@@ -165,7 +165,8 @@ def check(arguments: list[str]) -> None:
     finally:
         types.kill()  # without effect on one that has ended
         if tests and tests.poll() is None:
-            tests.send_signal(signal.SIGINT)  # so that it ends the servers that it has started
+            if not isinstance(sys.exc_info()[1], KeyboardInterrupt):  # which a terminal sends to both
+                tests.send_signal(signal.SIGINT)  # so that it ends the servers that it has started
             tests.wait()
 
 
