@@ -41,6 +41,7 @@ EDGES = {
     "db/listening.py": "heartbeats of a connection",
     "db/postgres.py": "names of connections, waits between attempts",
     "keys/lease_renewal.py": "when announcements were heard last",
+    "keys/scanning/files.py": "the environment that git inherits",
     "keys/service.py": "the composition root of the keys used as a library",
     "wire/service.py": "names of requests",
 }
