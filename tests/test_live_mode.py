@@ -65,8 +65,9 @@ def always_refused(endpoint: Endpoint) -> bool:
 
 
 def called(stage: Stage) -> list[str]:
-    """Call everything; what is wrong."""
+    """Call everything at the time when it was made; what is wrong."""
     wrong = []
+    stage.api.world.clock[0] = stage.began
     for endpoint, planned in stage.calls:
         answer = stage.call(endpoint, planned)
         claims = stage.news()

@@ -88,7 +88,12 @@ def test_a_fork_that_python_does_not_know_of_is_noticed_at_the_first_use(way: st
         forking._here = forking._ProcessIdMarker()
     if database.dialect == "sqlite":
         database.close_connections()
-    import ctypes
+    import ctypes, threading, time
+    # Such a fork must not happen while another thread takes Python's lock: the child would wait for it for ever.
+    busy = lambda: [one for thread, one in sys._current_frames().items() if thread != threading.get_ident()
+                    and one.f_code.co_name != "wait"]
+    while busy():
+        time.sleep(0.001)
     fork = ctypes.PyDLL(None).fork  # the C library's, as uWSGI calls it
     origin = database._origin
     if fork() == 0:

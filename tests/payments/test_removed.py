@@ -36,7 +36,7 @@ CASES = [
         "payment_method_types",
         "parameter_unknown",
     ),
-    Case("/v1/payment_methods/{payment_method}", {"payto": {"pay_id": "a@b.au"}}, "payto", "parameter_unknown"),
+    Case("/v1/payment_methods/{payto}", {"payto": {"pay_id": "a@b.au"}}, "payto", "parameter_unknown"),
     Case("/v1/subscriptions/{subscription}", {"billing_cycle_anchor": "now"}, "billing_cycle_anchor", None),
     Case(
         "/v1/invoices/create_preview",
@@ -66,10 +66,16 @@ def test_what_a_version_removed_is_taken_before_it_and_refused_since(api: Api, c
     maker = Maker(api)
     named = [name for name in _MADE if "{" + name + "}" in case.path + str(case.params)]
     made = {name: maker.make(name)["id"] for name in named}
+    old = {"Stripe-Version": BEFORE_ENDIVE}
+    if "{payto}" in case.path:
+        number = {"bsb_number": "000000", "account_number": "000123456"}
+        made["payto"] = api.post("/v1/payment_methods", headers=old, type="payto", payto=number)["id"]
+        customer = maker.make("customer")["id"]
+        assert api.post(f"/v1/payment_methods/{made['payto']}/attach", headers=old, customer=customer).status == 200
     path, params = case.path.format(**made), _filled(case.params, made)
     refused = api.post(path, headers={"Stripe-Version": ENDIVE}, **params)
     assert (refused.status, refused.error.get("param"), refused.error.get("code")) == (400, case.param, case.code)
     assert case.message in refused.error["message"]
     assert api.post(path, **params).error["message"] == refused.error["message"]
-    taken = api.post(path, headers={"Stripe-Version": BEFORE_ENDIVE}, **params)
+    taken = api.post(path, headers=old, **params)
     assert taken.status == 200, taken

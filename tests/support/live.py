@@ -92,7 +92,7 @@ class Stage:
     only: names of the endpoints to plan, all when empty. before: makes ids of its own in test mode, kept in ``made``.
     real: with values that could be somebody's in place of the test values. calls, visits: what is to be called, made in
         test mode.
-    unmade: endpoints for which nothing could be made.
+    unmade: endpoints for which nothing could be made. began: when all was made, UTC epoch seconds.
     """
 
     def __init__(
@@ -118,6 +118,7 @@ class Stage:
             except CannotMake as reason:
                 self.unmade[name_of(endpoint)] = str(reason)
         self.made = before(self.maker) if before is not None else {}
+        self.began = self.api.now
         self._into_live_mode()
 
     def _plan(self, resource: Resource, endpoint: Endpoint) -> None:

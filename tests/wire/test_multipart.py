@@ -177,6 +177,8 @@ def test_whatever_is_sent_is_read_or_refused(body: bytes) -> None:
         ('Content-Disposition: form-data; name="a\\"b"', 'a"b'),
         ('Content-Disposition: form-data; name="a"\r\nContent-Type: text/plain; charset=utf-8', "a"),
         ('Content-Disposition: form-data; name="a"\r\nContent-Type: text/plain; charset=latin-1', None),
+        ('Content-Disposition: form-data; name="a"\r\nContent-Type: text/plain;\r\n charset=latin-1', None),
+        ('Content-Disposition: form-data; name="charset="', "charset="),
         ('Content-Disposition: form-data; name="a"\r\nContent-Transfer-Encoding: quoted-printable', None),
         ('Content-Disposition: attachment; name="a"', None),
         ('Content-Disposition: form-data; x="; name=b"', None),

@@ -25,8 +25,9 @@ _PLAIN = re.compile(
     rb"\r\ncontent-disposition: form-data; name=\"([^\"\\%\r\n]{1,200})\"", re.IGNORECASE
 )  # almost every field
 _FOREIGN = re.compile(
-    rb"\r\ncontent-transfer-encoding:[ \t]*(?!7bit|8bit|binary)|charset=\"?(?!utf-?8\b|us-ascii\b|ascii\b)",
-    re.IGNORECASE
+    rb"\r\ncontent-transfer-encoding:[ \t]*(?!7bit|8bit|binary)|"
+    rb"\r\ncontent-type:(?:[^\r\n]|\r\n[ \t])*\bcharset=\"?(?!utf-?8\b|us-ascii\b|ascii\b)",
+    re.IGNORECASE,
 )  # fmt: skip
 _ESCAPED = re.compile(r"\\([\"\\])")
 
