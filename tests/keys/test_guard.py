@@ -10,7 +10,7 @@ import pytest
 
 from tests.keys.adapters.steps import with_projects
 from tollkey.keys import Checked, Denied, Forbidden, KeyService, Permission, Reason, wsgi
-from tollkey.keys.guard import Accepted, Asked, Guard, target_of
+from tollkey.keys.guard import Accepted, Asked, Guard, Plan, target_of
 from tollkey.keys.needs import MissingParameter, Need
 
 
@@ -51,14 +51,24 @@ def test_what_is_in_memory_is_told_at_once_and_the_rest_is_waited_for(service: K
     guard = Guard(service)
     need: Need[None] = Need("report_read")
     key, text = service.create(permissions=["report_read"])
-    assert guard.check_at_once(asked(f"Bearer {text}"), need) is None
-    waited = asyncio.run(guard.acheck_waiting(asked(f"Bearer {text}"), need))
+    plan = guard.check_at_once(asked(f"Bearer {text}"), need)
+    assert isinstance(plan, Plan)
+    waited = asyncio.run(guard.acheck_planned(plan, asked(f"Bearer {text}"), need))
     told = guard.check_at_once(asked(f"Bearer {text}"), need)
     assert isinstance(waited, Accepted)
     assert isinstance(told, Accepted)
     assert (waited.key, told.key) == (key, key)
     assert isinstance(guard.check_at_once(asked(), need), Denied)
     assert isinstance(guard.check_at_once(asked(f"Bearer {text}"), Need("report_write")), Forbidden)
+
+
+def test_what_a_request_costs_is_asked_once_whether_the_key_is_in_memory_or_not(service: KeyService) -> None:
+    calls = []
+    need: Need[None] = Need("report_read", cost=lambda request: calls.append(request) or 1)  # type: ignore[func-returns-value]
+    _, text = service.create(permissions=["report_read"])
+    for expected in (1, 2):
+        assert asyncio.run(Guard(service).acheck(asked(f"Bearer {text}"), need))
+        assert len(calls) == expected
 
 
 def test_a_second_check_that_costs_more_does_not_block_the_event_loop(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tollkey.keys.carried import carried, carry
 from tollkey.keys.gate import Gate
-from tollkey.keys.guard import Accepted, Asked
+from tollkey.keys.guard import Accepted, Plan
 from tollkey.keys.needs import MissingParameter, Need
 from tollkey.keys.once import one_request
 from tollkey.keys.refusal import Refusal, Refused
@@ -82,9 +82,13 @@ class KeyGate(Gate[App, AsgiScope]):
             asked = self._asked(scope, _headers(scope, self._header.encode("latin-1")))
             earlier = carried(scope, self._keys)  # by an outer gate
             try:
-                found = self._guard.check_at_once(asked, wanted) if earlier is None else None
-                if found is None:
-                    found = await self._waited(earlier, asked, wanted)
+                found: Accepted | Refused | Plan | None
+                if earlier is not None:
+                    found = await self._guard.acheck_again(earlier, asked, wanted)
+                else:
+                    found = self._guard.check_at_once(asked, wanted)
+                if isinstance(found, Plan):
+                    found = await self._guard.acheck_planned(found, asked, wanted)
                 answer = self._concluded(found, need)
             except MissingParameter as problem:
                 answer = self._fault(problem)
@@ -102,13 +106,6 @@ class KeyGate(Gate[App, AsgiScope]):
         if not self._keep_header:
             name = self._header.encode("latin-1")
             scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != name]
-
-    async def _waited(
-        self, earlier: Accepted | None, asked: Asked[AsgiScope], need: Need[AsgiScope]
-    ) -> Accepted | Refused | None:
-        if earlier is None:
-            return await self._guard.acheck_waiting(asked, need)
-        return await self._guard.acheck_again(earlier, asked, need)
 
 
 def with_headers(send: Send, accepted: Accepted) -> Send:

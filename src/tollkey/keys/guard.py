@@ -74,9 +74,10 @@ def target_of(method: str, path: str) -> str:
     return f"{method} {quote(path, errors='replace')}"
 
 
-class _Plan(NamedTuple):
-    """One call of ``KeyService.check``.
+class Plan(NamedTuple):
+    """One call of ``KeyService.check``: what is asked of a request, worked out once.
 
+    cost, route: see ``KeyService.check``.
     unfit: the caller's path has a value that no permission can have, so only a secret key will do.
     """
 
@@ -130,28 +131,19 @@ class Guard:
         Raises MissingParameter if the permission has a parameter that the path lacks.
         """
         plan = self._plan(asked, need)
-        if not isinstance(plan, _Plan):
+        if not isinstance(plan, Plan):
             return plan
         return self._check(plan, asked, need)
 
     async def acheck(self, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused | None:
         """Do what ``check`` does without blocking the event loop."""
         answer = self.check_at_once(asked, need)
-        return answer if answer is not None else await self.acheck_waiting(asked, need)
+        return await self.acheck_planned(answer, asked, need) if isinstance(answer, Plan) else answer
 
-    async def acheck_waiting(self, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused | None:
-        """Do what ``acheck`` does, after ``check_at_once`` could not tell."""
+    def check_at_once(self, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused | Plan | None:
+        """Do what ``check`` does without waiting; return the plan, for ``acheck_planned``, if that cannot be."""
         plan = self._plan(asked, need)
-        if not isinstance(plan, _Plan):
-            return plan
-        return await self._acheck(plan, asked, need)
-
-    def check_at_once(self, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused | None:
-        """Do what ``check`` does without waiting for anything; None if only ``acheck_waiting`` can tell."""
-        if self._at_once is None:
-            return None
-        plan = self._plan(asked, need)
-        if not isinstance(plan, _Plan):
+        if self._at_once is None or not isinstance(plan, Plan):
             return plan
         try:
             checked = self._at_once(
@@ -160,9 +152,9 @@ class Guard:
             )  # fmt: skip
         except TollkeyError as error:
             return _unavailable(error)
-        return None if checked is None else self._concluded(plan, need, checked)
+        return plan if checked is None else self._concluded(plan, need, checked)
 
-    def _check(self, plan: _Plan, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
+    def _check(self, plan: Plan, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
         try:
             checked = self.keys.check(
                 plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost,
@@ -172,7 +164,8 @@ class Guard:
             return _unavailable(error)
         return self._concluded(plan, need, checked)
 
-    async def _acheck(self, plan: _Plan, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
+    async def acheck_planned(self, plan: Plan, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
+        """Do what ``acheck`` does, by a plan that ``check_at_once`` has returned."""
         try:
             checked = await self.keys.acheck(
                 plan.text, plan.permission, ip=asked.ip, endpoint=asked.endpoint, route=plan.route, cost=plan.cost,
@@ -195,7 +188,7 @@ class Guard:
     async def acheck_again(self, earlier: Accepted, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
         """Do what ``check_again`` does without blocking the event loop."""
         if self._costs_more(earlier, asked, need):
-            return await self._acheck(self._plan_for(earlier.values[0], asked, need), asked, need)
+            return await self.acheck_planned(self._plan_for(earlier.values[0], asked, need), asked, need)
         return self.check_again(earlier, asked, need)
 
     @staticmethod
@@ -215,22 +208,22 @@ class Guard:
             return Forbidden(permission, key)
         return Forbidden(None, key) if key.kind == "publishable" and not need.publishable else None
 
-    def _plan(self, asked: Asked[RequestT], need: Need[RequestT]) -> _Plan | Denied | None:
+    def _plan(self, asked: Asked[RequestT], need: Need[RequestT]) -> Plan | Denied | None:
         presented = self.presented(asked.values)
         if isinstance(presented, Denied):
             return None if need.optional and presented.reason is Reason.missing else presented
         return self._plan_for(presented.text, asked, need)
 
-    def _plan_for(self, text: str, asked: Asked[RequestT], need: Need[RequestT]) -> _Plan:
+    def _plan_for(self, text: str, asked: Asked[RequestT], need: Need[RequestT]) -> Plan:
         route = need.route or (asked.target if self.keys.declares_routes else asked.route)
         try:
             permission = need.permission_for(asked.parameters, self._catalogue)
         except UnknownPermission:
-            return _Plan(text, need.general, need.cost_of(asked.request), route, True)
-        return _Plan(text, permission, need.cost_of(asked.request), route, False)
+            return Plan(text, need.general, need.cost_of(asked.request), route, True)
+        return Plan(text, permission, need.cost_of(asked.request), route, False)
 
     @staticmethod
-    def _concluded(plan: _Plan, need: Need[RequestT], checked: Checked) -> Accepted | Refused:
+    def _concluded(plan: Plan, need: Need[RequestT], checked: Checked) -> Accepted | Refused:
         key, known = checked.key, checked.known
         lacking = checked.permission is not None or (key is not None and key.kind != "secret")
         if plan.unfit and lacking and known is not None:
