@@ -73,7 +73,8 @@ class Flusher:
                 self._let_others_write()
             while usage.unwritten and self._write(usage.flush) == SLOTS_AT_ONCE:
                 self._let_others_write()
-            self._database.write(lambda tx: None)  # makes all batches durable
+            if isinstance(self._database, SQLite):
+                self._database.write(lambda tx: None)  # makes all batches durable
         return sum(counts[1:])
 
     def _write(self, callback: Callable[[Tx], T]) -> T:

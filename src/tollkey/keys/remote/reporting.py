@@ -114,9 +114,13 @@ class UseReporter:
                 self._thread.start()
 
     def _run(self) -> None:
-        while not self._stopped.wait(self._seconds):
-            self.report()
-        self.report()
+        stopped = False
+        while not stopped:
+            stopped = self._stopped.wait(self._seconds)
+            try:
+                self.report()
+            except Exception:  # whatever it is, the thread goes on
+                _log.exception("uses of keys could not be reported")
 
     def report(self) -> None:
         """Report what was counted; blocking. What does not arrive is kept for the next time. Never raises."""
