@@ -198,19 +198,28 @@ def _create_core(
     return Core(settings, database, log_file or database, catalogue, authority, verifier, attempts, setup, now)
 
 
+def configured_keyring(settings: Settings) -> keys.Keyring | str | None:
+    """The keyring that the environment holds, or the path of the one that it names; None if it does neither.
+
+    Raises ValueError when two are configured, and KeyringError for an invalid one.
+    """
+    if settings.keyring and settings.keyring_file:
+        raise ValueError("TOLLKEY_KEYRING and TOLLKEY_KEYRING_FILE are both set; set only one of them")
+    if settings.keyring:
+        return keys.Keyring.from_text(settings.keyring, "TOLLKEY_KEYRING")
+    return settings.keyring_file or None
+
+
 def keyring_source(settings: Settings) -> keys.KeyringSource:
     """The source of the keyring: the environment, a configured file, or the data folder.
 
     Raises ValueError when two are configured, and KeyringError for an invalid one.
     """
-    if settings.keyring and settings.keyring_file:
-        raise ValueError("TOLLKEY_KEYRING and TOLLKEY_KEYRING_FILE are both set: set only one of them")
-    if settings.keyring:
-        return keys.KeyringSource(
-            "in TOLLKEY_KEYRING", given=keys.Keyring.from_text(settings.keyring, "TOLLKEY_KEYRING")
-        )
-    if settings.keyring_file:
-        return keys.KeyringSource(settings.keyring_file, Path(settings.keyring_file))
+    configured = configured_keyring(settings)
+    if isinstance(configured, str):
+        return keys.KeyringSource(configured, Path(configured))
+    if configured is not None:
+        return keys.KeyringSource("in TOLLKEY_KEYRING", given=configured)
     return keys.KeyringSource.file(Path(settings.data) / KEYRING)
 
 

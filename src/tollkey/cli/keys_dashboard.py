@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 import sys
 import time
@@ -16,7 +17,7 @@ import typer
 from tollkey import dashboard
 from tollkey.cli.common import fail, quiet_connection_logs, refused
 from tollkey.cli.keys_opening import not_there, refuse_payments
-from tollkey.cli.keys_settings import declared_in, keyring_of
+from tollkey.cli.keys_settings import AsJson, Database, Host, KeyringFile, Port, declared_in, keyring_of
 from tollkey.cli.redacted_log import log_to
 from tollkey.cli.serve import http_server, listen, loop_factory, shown_host
 from tollkey.dashboard import Link
@@ -28,27 +29,20 @@ from tollkey.wire.guesses import GuessLimiter
 
 _PORT = 8422
 _FLUSH_SECONDS = 0.5  # between two writes of counted sign-in attempts
+_log = logging.getLogger(__name__)
 
 
 def serve_dashboard(
     *,
-    database: Annotated[
-        str | None,
-        typer.Option(help="File of an SQLite database, or postgresql://… [TOLLKEY_DATABASE, TOLLKEY_DATABASE_FILE]"),
-    ] = None,
-    keyring: Annotated[
-        Path | None,
-        typer.Option(help="File of the keyring. [TOLLKEY_KEYRING_FILE, TOLLKEY_KEYRING; SQLite: beside the database]"),
-    ] = None,
+    database: Database = None,
+    keyring: KeyringFile = None,
     config: Annotated[Path | None, typer.Option(help="tollkey.toml: the prefixes and permissions of the keys.")] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 chooses a free port.")] = _PORT,
+    host: Host = "127.0.0.1",
+    port: Port = _PORT,
     base_url: Annotated[
         str | None, typer.Option(help="Public URL of the Dashboard, for links. [TOLLKEY_BASE_URL, or its address]")
     ] = None,
-    json_: Annotated[
-        bool, typer.Option("--json", help="Print only one line of JSON when the server is ready.")
-    ] = False,
+    json_: AsJson = False,
 ) -> None:
     """Serve the Dashboard of a library's database, which it never creates.
 
@@ -122,8 +116,12 @@ async def _flush(product: dashboard.ForKeys, edge: Edge) -> None:
     while True:
         await asyncio.sleep(_FLUSH_SECONDS)
         if product.attempts.unwritten:
-            with suppress(StorageError):  # they stay in memory for the next write
+            try:
                 await edge.write(product.attempts.flush)
+            except StorageError as error:  # they stay in memory for the next write
+                _log.warning("refused sign-ins could not be written: %s", type(error).__name__)
+            except Exception:  # whatever it is, the next times do not end with it
+                _log.exception("refused sign-ins could not be written")
 
 
 async def _owner_link(product: dashboard.ForKeys, edge: Edge) -> Link | None:

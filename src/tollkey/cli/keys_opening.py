@@ -94,8 +94,7 @@ def library_named(
     """
     if database is None and (keyring or config):
         database = _configured()
-    is_file = database is not None and "://" not in database.removeprefix("sqlite:///")
-    if database is None or not (is_file or keyring or config):
+    if database is None or not (_is_file(database) or keyring or config):
         if keyring or config:
             raise typer.BadParameter("--keyring and --config are for a library's database", param_hint="--database")
         return None
@@ -115,8 +114,11 @@ def _configured() -> str | None:
 
 def not_there(database: str) -> bool:
     """Return whether a database is an SQLite file that does not exist."""
-    path = database.removeprefix("sqlite:///")
-    return "://" not in path and not sqlite_file(f"sqlite:///{path}").exists()
+    return _is_file(database) and not sqlite_file(f"sqlite:///{database.removeprefix('sqlite:///')}").exists()
+
+
+def _is_file(database: str) -> bool:
+    return "://" not in database.removeprefix("sqlite:///")
 
 
 def refuse_payments(keys: KeyService) -> None:

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from tollkey.cli.common import fail, quiet_connection_logs, refused
-from tollkey.cli.keys_settings import declared_in, keyring_of
+from tollkey.cli.keys_settings import AsJson, Database, Host, KeyringFile, Port, declared_in, keyring_of
 from tollkey.cli.redacted_log import log_to
 from tollkey.cli.serve import SWITCH_SECONDS, http_server, listen, loop_factory, shown_host
 from tollkey.db import Ids, StorageError
@@ -36,16 +36,10 @@ def serve(
     config: Annotated[
         Path | None, typer.Option(help="What is declared: prefixes, permissions, routes, plans. See check-config.")
     ] = None,
-    database: Annotated[
-        str | None,
-        typer.Option(help="File of an SQLite database, or postgresql://… [TOLLKEY_DATABASE, TOLLKEY_DATABASE_FILE]"),
-    ] = None,
-    keyring: Annotated[
-        Path | None,
-        typer.Option(help="File of the keyring. [TOLLKEY_KEYRING_FILE, TOLLKEY_KEYRING; SQLite: beside the database]"),
-    ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 chooses a free port.")] = _PORT,
+    database: Database = None,
+    keyring: KeyringFile = None,
+    host: Host = "127.0.0.1",
+    port: Port = _PORT,
     forward_auth_key: Annotated[
         bool,
         typer.Option(
@@ -67,9 +61,7 @@ def serve(
             help="Roll keys on their schedule; the old ones stay valid for so many days. 0: your own program does it.",
         ),
     ] = 0,
-    json_: Annotated[
-        bool, typer.Option("--json", help="Print only one line of JSON when the server is ready.")
-    ] = False,
+    json_: AsJson = False,
 ) -> None:
     """Serve keys over HTTP: verification, introspection, changes, use, signed tokens, and pages for customers.
 
