@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -14,10 +15,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from tollkey import dashboard
 from tollkey.cli import keyring
 from tollkey.cli.app import app
+from tollkey.cli.keyring_opening import open_keyring
+from tollkey.db import migrate
 from tollkey.keys import SEALED, Key, Keyring, KeyService, count_sealed_with
+from tollkey.keys.http import idempotency
 
+ROOT = Path(dashboard.__file__).parents[2]
 #: When the kill happens: as one of these functions returns. Each of them changes the file or the database.
 CHANGES = {
     ("keyring.py", "_write_temporary"), ("keyring.py", "save"), ("fingerprints.py", "_record"),
@@ -50,6 +56,20 @@ def works(folder: Path) -> bool:
         waiting = next(key for key in keys.list(account="acme") if key.revealable)
         first = keys.verify((folder.parent / "text").read_text())
         return isinstance(first, Key) and isinstance(keys.verify(keys.reveal(waiting).secret), Key)
+
+
+def test_everything_that_keys_and_their_dashboard_seal_is_moved_in_a_rotation(folder: Path) -> None:
+    places = set()
+    for room in ("keys", "dashboard"):
+        for file in (ROOT / "tollkey" / room).rglob("*.py"):
+            if "\nSEALED = " in file.read_text():
+                module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+                places.update(importlib.import_module(module).SEALED)
+    assert len(places) >= 5
+    with opened(folder) as keys:
+        migrate(keys.database, [dashboard.MIGRATION, idempotency.MIGRATION])
+    with open_keyring(None, str(folder / "keys.db"), None) as there:
+        assert set(there.places) == places
 
 
 def test_keys_work_after_a_rotation_and_the_old_sealing_key_can_be_retired(folder: Path) -> None:
