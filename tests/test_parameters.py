@@ -10,13 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from tollkey.wire import Endpoint
+from tollkey.wire import Endpoint, P
+from tools.find_unread import Excuse, Unread, excuses, find_unread, left, unread_of
 from tools.make_operations import OUT, Operations, operation_name, read_by_handlers
 
 ROOT = Path(__file__).resolve().parent.parent
 _TYPE = re.compile(r"\boperations\.(\w+)")
 #: Functions that copy the parameters whose names they are given.
 _ASSIGN = ("assign", "assign_with_metadata")
+#: Rooms whose parameters are not all decided yet.
+_OPEN = {
+    "balance", "catalog", "charges", "checkout", "climate", "customers", "identity", "intents", "invoices", "issuing",
+    "methods", "platform", "portal", "subscriptions", "tax", "terminal", "usage",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +122,49 @@ def test_no_function_reads_a_parameter_that_its_operation_does_not_take(known: d
         for line, name in _misspelt(file.read_text(), known)
     }
     assert found == set()
+
+
+@pytest.fixture(scope="module")
+def unread() -> list[Unread]:
+    """The parameters that no code names behind their handler."""
+    return find_unread()
+
+
+def test_every_parameter_that_an_endpoint_accepts_is_read_or_its_effect_is_explained(unread: list[Unread]) -> None:
+    found = [each for each in left(unread, excuses()) if each.room not in _OPEN]
+    assert found == [], (
+        "read it, refuse it by name (wire/spec/unbuilt.py), or say in the room's unread.jsonl how it acts"
+    )
+
+
+def test_what_is_explained_is_about_a_parameter_that_no_code_names(unread: list[Unread]) -> None:
+    stale = [
+        (room, excuse.path.pattern)
+        for room, rows in excuses().items()
+        for excuse in rows
+        if not any(excuse.covers(each) for each in unread if each.room == room)
+    ]
+    assert stale == []
+
+
+def test_a_parameter_of_which_nobody_knows_is_found_with_its_path() -> None:
+    def handler(call: object, params: dict[str, dict[str, str]]) -> dict[str, object]:
+        """Name a parameter "written" in vain."""
+        if params["read"].get("within") == "compared":
+            raise ValueError("raised")
+        return {"written": None}
+
+    handler.__module__ = "tollkey.payments.tea"
+
+    schema = P.object(
+        read=P.nested(within=P.string(), compared=P.string()), written=P.nested(inner=P.string()), raised=P.string()
+    )
+    assert list(unread_of(schema, handler)) == ["read.compared", "written", "written.inner", "raised"]
+
+
+def test_an_explanation_covers_one_level_or_everything_within() -> None:
+    rows = [Unread("room", "POST /v1/a", path) for path in ("a", "a.b", "a.b.c", "d", "d.e")]
+    one, all = Excuse(re.compile(r"a\.[^.]*"), None, ""), Excuse(re.compile(r"a\..*"), "POST /v1/a", "")
+    assert [each.path for each in left(rows, {"room": [one]})] == ["a", "d"]
+    assert [each.path for each in left(rows[1:], {"room": [one]})] == ["a.b.c", "d"]
+    assert [each.path for each in left(rows[1:], {"room": [all]})] == ["d"]
