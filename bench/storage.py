@@ -22,7 +22,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tollkey.db import Database, Migration, Postgres, SQLite, SQLiteEdge, ThreadEdge, Tx, migrate
+from tollkey.db import Database, Migration, SQLite, Tx, migrate
+from tollkey.db.edge import ThreadEdge
+from tollkey.db.postgres import Postgres
+from tollkey.db.sqlite_edge import SQLiteEdge
 
 ROWS = Migration(
     "bench", ("CREATE TABLE rows (id {key}, account TEXT NOT NULL, livemode {bool} NOT NULL, body TEXT NOT NULL)",)

@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.api import api, postgres_world, sqlite_world
 from tests.support.nodes import nodes, postgres_nodes, sqlite_nodes
-from tollkey.db import Database, Ids, Postgres, SQLite
+from tollkey.db import Database, Ids, SQLite
+from tollkey.db.postgres import Postgres
 
 __all__ = ["api", "nodes", "postgres_nodes", "postgres_world", "sqlite_nodes", "sqlite_world"]
 

@@ -5,8 +5,10 @@ of its tests, which mirror the rooms of ``payments``.
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -278,25 +280,35 @@ def test_the_doors_of_payments_are_small_and_nobody_goes_around_them() -> None:
     assert around == []
 
 
-def _imports_from_wire() -> Iterator[tuple[str, str, str]]:
-    """(file, module of ``wire``, imported name) wherever something outside ``wire`` and its tests imports from it."""
-    own = (PACKAGE / "wire", ROOT / "tests" / "wire")
-    for folder in (PACKAGE, ROOT / "tests", ROOT / "tools"):
+#: The rooms with a small door. What is not in it is imported from the module that defines it.
+SMALL_DOORS = ["db", "wire"]
+
+
+_FROM_ROOM = re.compile(r"^\s*from (tollkey\.(\w+)[\w.]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
+
+
+@functools.cache
+def _imports_from_rooms() -> dict[str, list[tuple[str, str, str]]]:
+    """Room -> (file, module, imported name) wherever something outside the room and its tests imports from it, also
+    programs within a text.
+    """
+    found: dict[str, list[tuple[str, str, str]]] = {room: [] for room in ROOMS}
+    for folder in (PACKAGE, ROOT / "tests", ROOT / "tools", ROOT / "bench", ROOT / "examples"):
         for file in sorted(folder.rglob("*.py")):
-            if file.is_relative_to(own[0]) or file.is_relative_to(own[1]):
-                continue
-            text = file.read_text(encoding="utf-8")
-            for node in ast.walk(ast.parse(text)) if "tollkey.wire" in text else ():
-                if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("tollkey.wire."):
-                    for alias in node.names:
-                        yield str(file.relative_to(ROOT)), node.module or "", alias.name
+            own = file.relative_to(folder).parts[0]
+            for module, room, names in _FROM_ROOM.findall(file.read_text(encoding="utf-8")):
+                if room in found and room != own:
+                    imported = re.findall(r"(\w+)(?: as \w+)?", names)
+                    found[room] += [(str(file.relative_to(ROOT)), module, name) for name in imported]
+    return found
 
 
-def test_the_door_of_wire_is_small_and_nobody_goes_around_it() -> None:
-    shown = set(importlib.import_module("tollkey.wire").__all__)
+@pytest.mark.parametrize("room", SMALL_DOORS)
+def test_the_door_of_a_room_is_small_and_nobody_goes_around_it(room: str) -> None:
+    shown = set(importlib.import_module(f"tollkey.{room}").__all__)
     assert len(shown) <= _MOST_NAMES
-    found = list(_imports_from_wire())
-    around = [each for each in found if each[1] != "tollkey.wire" and each[2] in shown]
+    found = _imports_from_rooms()[room]
+    around = [each for each in found if each[1] != f"tollkey.{room}" and each[2] in shown]
     private = [each for each in found if "._" in f"{each[1]}.{each[2]}"]
     assert (around, private) == ([], [])
 

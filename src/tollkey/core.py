@@ -18,18 +18,9 @@ from types import ModuleType
 import tollkey.payments
 import tollkey.platform
 from tollkey import dashboard, keys, ledger, outbox
-from tollkey.db import (
-    Database,
-    Ids,
-    Migration,
-    Scope,
-    SQLite,
-    Tx,
-    lock_file,
-    migrate,
-    open_database,
-    sqlite_file,
-)
+from tollkey.db import Database, Ids, Migration, Scope, SQLite, Tx, migrate, open_database
+from tollkey.db.file_lock import lock_file
+from tollkey.db.opening import sqlite_file
 from tollkey.payments.balance import topups
 from tollkey.payments.methods import external_accounts
 from tollkey.platform._contents import move_in

@@ -14,10 +14,7 @@ import httpx
 
 from tollkey import USER_AGENT, dashboard, keys, outbox
 from tollkey.core import Core
-from tollkey.db import (
-    Edge,
-    edge_for,
-)
+from tollkey.db.edge import Edge, edge_for
 from tollkey.keys.notices import Notices, section_in
 from tollkey.payments.methods import ephemeral_keys
 from tollkey.payments.usage import sessions

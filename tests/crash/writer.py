@@ -9,7 +9,8 @@ import asyncio
 import os
 import sys
 
-from tollkey.db import Edge, Migration, SQLite, Tx, edge_for, migrate
+from tollkey.db import Migration, SQLite, Tx, migrate
+from tollkey.db.edge import Edge, edge_for
 
 CLIENTS = 16
 PAIRS = Migration(

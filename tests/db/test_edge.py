@@ -12,20 +12,10 @@ from typing import Any
 
 import pytest
 
-from tollkey.db import (
-    Database,
-    Duplicate,
-    Edge,
-    Migration,
-    OutcomeUnknown,
-    SQLite,
-    SQLiteEdge,
-    StorageError,
-    Tx,
-    edge_for,
-    migrate,
-)
-from tollkey.db.sqlite_edge import CHECKPOINT_BYTES, CHECKPOINT_WRITES
+from tollkey.db import Database, Duplicate, Migration, SQLite, StorageError, Tx, migrate
+from tollkey.db.edge import Edge, edge_for
+from tollkey.db.engine import OutcomeUnknown
+from tollkey.db.sqlite_edge import CHECKPOINT_BYTES, CHECKPOINT_WRITES, SQLiteEdge
 from tollkey.db.sqlite_wal import WAL_KEPT_BYTES
 
 NOTES = Migration(

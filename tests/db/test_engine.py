@@ -8,7 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from tollkey.db import Database, Duplicate, Migration, Postgres, SQLite, StorageError, Tx, migrate
+from tollkey.db import Database, Duplicate, Migration, SQLite, StorageError, Tx, migrate
+from tollkey.db.postgres import Postgres
 
 NOTES = Migration("notes", ("CREATE TABLE notes (id TEXT PRIMARY KEY, number {int}, body {blob}, flag {bool})",))
 

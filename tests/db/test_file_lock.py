@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tollkey.db import InUse, lock_file
+from tollkey.db.file_lock import InUse, lock_file
 
 TAKES = (
-    "import sys; from pathlib import Path; from tollkey.db import lock_file; held = lock_file(Path(sys.argv[1]));"
-    " print('held', flush=True)"
+    "import sys; from pathlib import Path; from tollkey.db.file_lock import lock_file;"
+    " held = lock_file(Path(sys.argv[1])); print('held', flush=True)"
 )
 
 

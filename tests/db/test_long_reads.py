@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tollkey.db import Busy, Edge, SQLite, Tx, edge_for
-from tollkey.db.engine import ReadTooLong
+from tollkey.db import SQLite, Tx
+from tollkey.db.edge import Edge, edge_for
+from tollkey.db.engine import Busy, ReadTooLong
 from tollkey.db.read_limits import MAX_QUEUED, LongReads
 from tollkey.db.sqlite import BRIEF_ROWS
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tollkey.db import Postgres, SQLite, StorageError, open_database
+from tollkey.db import SQLite, StorageError, open_database
+from tollkey.db.postgres import Postgres
 from tollkey.db.sqlite_connection import connect
 
 

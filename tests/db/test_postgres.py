@@ -11,7 +11,9 @@ from functools import partial
 import psycopg
 import pytest
 
-from tollkey.db import Migration, Postgres, StorageError, Tx, Unreachable, migrate
+from tollkey.db import Migration, StorageError, Tx, migrate
+from tollkey.db.engine import Unreachable
+from tollkey.db.postgres import Postgres
 from tollkey.db.postgres_tx import placeholders
 
 BOUND_SECONDS = 1.0  # a node refuses a revoked key within this

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from tollkey.db import Database, Scope, Table, Tx, edge_for
+from tollkey.db import Database, Scope, Table, Tx
+from tollkey.db.edge import edge_for
 
 SCOPE = Scope("acct_1", False)
 THINGS = Table("thing", ("colour",))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from tollkey.core import Core, open_core
-from tollkey.db import edge_for
+from tollkey.db.edge import edge_for
 from tollkey.server import run_due
 from tollkey.settings import Settings
 from tollkey.wire import Call

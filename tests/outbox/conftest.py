@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from tests.support.receiver import Receiver, receiver
-from tollkey.db import Database, Scope, edge_for, migrate
+from tollkey.db import Database, Scope, migrate
+from tollkey.db.edge import edge_for
 from tollkey.outbox import (
     MIGRATION,
     AttemptResult,

@@ -7,8 +7,7 @@ from typing import Any
 
 import orjson
 
-from tollkey.db import Scope, Tx
-from tollkey.db.table import Table
+from tollkey.db import Scope, Table, Tx
 
 Value = dict[str, Any]
 ENDED = ("canceled", "incomplete_expired")

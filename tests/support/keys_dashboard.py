@@ -15,7 +15,8 @@ from tollkey.dashboard.app import App
 from tollkey.dashboard.for_keys import TEAM
 from tollkey.dashboard.passwords import Passwords
 from tollkey.dashboard.people import Person
-from tollkey.db import Edge, Ids, Tx, edge_for
+from tollkey.db import Ids, Tx
+from tollkey.db.edge import Edge, edge_for
 from tollkey.keys.config import Config
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.permissions import Permission

@@ -13,7 +13,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from tollkey.db import Database, Postgres, SQLite, Tx, engine
+from tollkey.db import Database, SQLite, Tx, engine
+from tollkey.db.postgres import Postgres
 
 T = TypeVar("T")
 DAY = 86400

@@ -9,7 +9,7 @@ import typer
 from tollkey import dashboard
 from tollkey.cli.common import fail, show, when
 from tollkey.cli.keys_opening import OpenKeys
-from tollkey.db import migrated_modules
+from tollkey.db.schema import migrated_modules
 from tollkey.keys import audit, chain
 
 _LOGS = {log.name: log for log in (audit.LOG, dashboard.LOG)}

@@ -18,7 +18,9 @@ from tollkey.cli.running import running_urls
 from tollkey.core import Core, open_core
 from tollkey.dashboard import Link
 from tollkey.db import Database as StoredIn
-from tollkey.db import Scope, StorageError, Unreachable, sqlite_file
+from tollkey.db import Scope, StorageError
+from tollkey.db.engine import Unreachable
+from tollkey.db.opening import sqlite_file
 from tollkey.keys import Actor, KeyRefused, KeyringError, SealBroken
 from tollkey.keys.header import one_line
 from tollkey.platform.merchants import first_merchant, merchants

@@ -11,7 +11,8 @@ from tollkey import dashboard
 from tollkey.cli.common import fail, opened, refused
 from tollkey.cli.keys_opening import library_named, open_library
 from tollkey.core import keyring_source, sealings, sole_server
-from tollkey.db import Database, migrated_modules
+from tollkey.db import Database
+from tollkey.db.schema import migrated_modules
 from tollkey.keys import SEALED, Keyring, KeyringSource, SealedStorage, fingerprints
 from tollkey.keys.http import idempotency
 

@@ -21,7 +21,8 @@ from tollkey.cli.keys_settings import AsJson, Database, Host, KeyringFile, Port,
 from tollkey.cli.redacted_log import log_to
 from tollkey.cli.serve import http_server, listen, loop_factory, shown_host
 from tollkey.dashboard import Link
-from tollkey.db import Edge, Ids, StorageError, edge_for
+from tollkey.db import Ids, StorageError
+from tollkey.db.edge import Edge, edge_for
 from tollkey.keys.keyring import KeyringError
 from tollkey.keys.service import KeyService
 from tollkey.settings import Settings, load_settings

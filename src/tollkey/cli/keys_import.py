@@ -14,7 +14,8 @@ import typer
 
 from tollkey.cli.common import ACTOR, UNREACHABLE, AsJson, fail, refused
 from tollkey.cli.keys_settings import declared_in, keyring_of
-from tollkey.db import StorageError, sqlite_file
+from tollkey.db import StorageError
+from tollkey.db.opening import sqlite_file
 from tollkey.keys import KeyringError, KeyService
 from tollkey.keys.importing import (
     Defaults,

@@ -13,7 +13,9 @@ import typer
 
 from tollkey.cli.common import Data, fail, opened, quiet_connection_logs, refused, scope_of
 from tollkey.core import Core
-from tollkey.db import Scope, StorageError, migrated_modules, sqlite_file
+from tollkey.db import Scope, StorageError
+from tollkey.db.opening import sqlite_file
+from tollkey.db.schema import migrated_modules
 from tollkey.keys import KeyringError, KeyService, SealBroken, TollkeyError, UnknownPermission
 from tollkey.keys.changing import KeyChanges
 from tollkey.keys.rotating import KeyRotation

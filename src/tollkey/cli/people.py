@@ -10,7 +10,8 @@ import typer
 from tollkey.cli.common import AsJson, BaseUrl, Data, address_of, fail, opened, refused, show_link
 from tollkey.cli.keys_opening import Database, Keyring, library_named, open_library
 from tollkey.dashboard import reset_link
-from tollkey.db import Ids, migrated_modules
+from tollkey.db import Ids
+from tollkey.db.schema import migrated_modules
 from tollkey.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Manage people who can sign in to the Dashboard.")

@@ -16,7 +16,8 @@ from typing import Annotated
 
 import typer
 
-from tollkey.db import StorageError, sqlite_file
+from tollkey.db import StorageError
+from tollkey.db.opening import sqlite_file
 from tollkey.keys.config import ConfigError, load
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.header import one_line

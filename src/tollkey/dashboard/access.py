@@ -12,7 +12,8 @@ from tollkey.dashboard.address import Address
 from tollkey.dashboard.page import Answer, Context, Data, NotFound, Page, Params, PermissionDenied, Redirect
 from tollkey.dashboard.responses import error_page
 from tollkey.dashboard.routing import PagePath, PageRequest, Routes
-from tollkey.db import Edge, Tx
+from tollkey.db import Tx
+from tollkey.db.edge import Edge
 from tollkey.keys import Keyring
 
 

@@ -74,7 +74,8 @@ from tollkey.dashboard.product import Product
 from tollkey.dashboard.responses import Responses, error_page
 from tollkey.dashboard.routing import PageRequest, PageResponse, Routes, gather_pages, parse_path
 from tollkey.dashboard.view import View
-from tollkey.db import Edge, StorageError, Tx
+from tollkey.db import StorageError, Tx
+from tollkey.db.edge import Edge
 from tollkey.keys import Authority, KeyRefused
 from tollkey.wire import ApiError
 from tollkey.wire.app import forwarded, header_value, headers_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.dashboard.address import Address
 from tollkey.dashboard.product import Product
-from tollkey.db import Edge
+from tollkey.db.edge import Edge
 from tollkey.keys import Authority
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from tollkey.dashboard.address import UNKNOWN
 from tollkey.dashboard.people import Membership, Person
 from tollkey.dashboard.product import Product
 from tollkey.dashboard.sessions import Session
-from tollkey.db import Edge, Ids, Scope, Tx
+from tollkey.db import Ids, Scope, Tx
+from tollkey.db.edge import Edge
 from tollkey.keys import Actor, Authority
 from tollkey.wire import Call
 from tollkey.wire.call import Setup

@@ -6,7 +6,8 @@ What an application needs: ``KeyService`` and its view of one customer, ``Accoun
 parts that ``KeyService`` is made of, for hosts that put them together in another way.
 """
 
-from tollkey.db import StorageError, TollkeyError
+from tollkey.db import StorageError
+from tollkey.db.engine import TollkeyError
 from tollkey.keys import asgi, audit, chain, fingerprints, usage, wsgi
 from tollkey.keys.accounts import AccountKeys
 from tollkey.keys.attempts import Attempts, RefusedAttempt, refused_attempts

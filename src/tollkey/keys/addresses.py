@@ -6,9 +6,7 @@ import threading
 from collections.abc import Sequence
 from itertools import islice
 
-from tollkey.db import forking
-from tollkey.db.engine import Tx
-from tollkey.db.schema import Migration
+from tollkey.db import Migration, Tx, forking
 from tollkey.keys.limits import network_of
 
 MIGRATION = Migration(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from tollkey.db.engine import Duplicate, Scope, Tx
+from tollkey.db import Duplicate, Scope, Tx
 from tollkey.keys import audit, foreign, inserting, rules
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.foreign_hashes import ForeignHash, HashRefused, PlainHash

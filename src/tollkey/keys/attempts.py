@@ -10,9 +10,7 @@ from __future__ import annotations
 import threading
 from typing import NamedTuple
 
-from tollkey.db import forking
-from tollkey.db.engine import Tx
-from tollkey.db.schema import Migration
+from tollkey.db import Migration, Tx, forking
 from tollkey.keys.key import Denied, Reason
 from tollkey.keys.limits import network_of
 

@@ -34,7 +34,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from tollkey.db.engine import Scope, Tx
+from tollkey.db import Scope, Tx
 from tollkey.keys import rules, store
 from tollkey.keys.adopting import KeyImports
 from tollkey.keys.errors import KeyRefused

@@ -22,8 +22,8 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from tollkey.db import Migration, append_only
-from tollkey.db.engine import Row, Tx
+from tollkey.db import Migration, Row, Tx
+from tollkey.db.append_only import append_only
 from tollkey.keys.keyring import Keyring
 
 MIGRATION = Migration(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from tollkey.db.engine import Database, StorageError, Tx
+from tollkey.db import Database, StorageError, Tx
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import Actor, Key

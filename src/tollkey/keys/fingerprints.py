@@ -12,8 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tollkey.db.engine import Database, Tx
-from tollkey.db.schema import Migration
+from tollkey.db import Database, Migration, Tx
 from tollkey.keys.keyring import Keyring, KeyringError
 from tollkey.keys.sealing import SealBroken, seal_context, sealing_key_name, unseal
 

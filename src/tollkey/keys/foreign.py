@@ -16,9 +16,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from tollkey.db import forking
-from tollkey.db.engine import Database, Tx
-from tollkey.db.schema import Migration
+from tollkey.db import Database, Migration, Tx, forking
 from tollkey.keys.foreign_hashes import HashRefused, SlowHash, fits, plain_value, reads_whole
 from tollkey.keys.keyring import Keyring
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tollkey.db.engine import Tx
+from tollkey.db import Tx
 from tollkey.keys.key import Key
 from tollkey.keys.store import metadata_as_text, names_as_text
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from tollkey.db.engine import Scope
+from tollkey.db import Scope
 from tollkey.keys.token import Kind, mask_unknown
 
 SERVICE_ACCOUNT = "tollkey"  # reserved: its keys are the callers of the key service (``tollkey keys serve``)

@@ -11,7 +11,7 @@ from tollkey.db import Database, SQLite, StorageError, forking
 from tollkey.keys.verifier import Lease
 
 if TYPE_CHECKING:
-    from tollkey.db import Postgres
+    from tollkey.db.postgres import Postgres
 
 _FIRST_SECONDS = 1.0  # how long a new service waits for the first heartbeat; until then it reads the database
 _POLL_SECONDS = 0.1  # threads that wait for another one's poll do not poll again

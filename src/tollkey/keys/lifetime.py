@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tollkey.db.engine import Scope, Tx
+from tollkey.db import Scope, Tx
 from tollkey.keys import rules
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import Actor, Key

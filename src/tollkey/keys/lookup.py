@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tollkey.db.engine import Scope, Tx
+from tollkey.db import Scope, Tx
 from tollkey.keys import store
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.foreign import plausible

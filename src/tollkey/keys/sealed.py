@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tollkey.db.engine import Database, Tx
+from tollkey.db import Database, Tx
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.sealing import SealBroken, reseal, sealing_key_name
 

@@ -7,8 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from tollkey.db import Database, SQLite, forking, migrate, open_database
-from tollkey.db.ids import Ids
+from tollkey.db import Database, Ids, SQLite, forking, migrate, open_database
 from tollkey.keys import audit, fingerprints
 from tollkey.keys.accounts import AccountKeys
 from tollkey.keys.attempts import Attempts

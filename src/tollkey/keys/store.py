@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from tollkey.db.engine import Row, Scope, Tx
-from tollkey.db.schema import Migration
+from tollkey.db import Migration, Row, Scope, Tx
 from tollkey.keys.key import NO_METADATA, Key
 from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.sealed import SealedColumn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tollkey.db.engine import Tx
+from tollkey.db import Tx
 from tollkey.keys.key import Key
 from tollkey.keys.lookup import Lookup
 from tollkey.keys.store import Usage

@@ -16,7 +16,8 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from tollkey.db.ids import ALPHABET, Ids
+from tollkey.db import Ids
+from tollkey.db.ids import ALPHABET
 
 #: ``ephemeral`` keys and ``session`` tokens belong to the host (``Policy.special_keys``); this package neither creates
 #: nor stores them.

@@ -21,8 +21,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 
-from tollkey.db import forking
-from tollkey.db.engine import Database, StorageError, Tx
+from tollkey.db import Database, StorageError, Tx, forking
 from tollkey.keys import store
 from tollkey.keys.addresses import Addresses
 from tollkey.keys.cache import CachedKey, KeyCache, cached

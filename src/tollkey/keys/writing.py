@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from tollkey.db.engine import Scope, Tx
-from tollkey.db.ids import Ids
+from tollkey.db import Ids, Scope, Tx
 from tollkey.keys import audit, inserting, rules, store
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import SERVICE_ACCOUNT, Actor, Key

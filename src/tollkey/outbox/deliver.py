@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from tollkey.db import Edge, Ids, Scope, StorageError, Tx
+from tollkey.db import Ids, Scope, StorageError, Tx
+from tollkey.db.edge import Edge
 from tollkey.outbox import store
 from tollkey.outbox.signature import sign
 from tollkey.outbox.store import Claim, Destination, Result, State

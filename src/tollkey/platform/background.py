@@ -6,7 +6,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from tollkey.db import Conflict, Database, Edge, OutcomeUnknown, StorageError, Tx, Unreachable
+from tollkey.db import Database, StorageError, Tx
+from tollkey.db.edge import Edge
+from tollkey.db.engine import Conflict, OutcomeUnknown, Unreachable
 from tollkey.keys import Authority
 from tollkey.keys.rotating import due_in, rotate_in
 from tollkey.platform._contents import discard_unclaimed

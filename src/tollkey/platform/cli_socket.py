@@ -11,7 +11,8 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from tollkey.db import Edge, Scope, Tx
+from tollkey.db import Scope, Tx
+from tollkey.db.edge import Edge
 from tollkey.keys import Authority, Key, ip_allowed, networks_of
 from tollkey.platform import _cli_sessions as sessions
 from tollkey.platform._cli_feeds import Feed

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tollkey.db import Edge, Scope, Tx
+from tollkey.db import Scope, Tx
+from tollkey.db.edge import Edge
 
 _MOST_REMEMBERED = 100_000  # accounts without a platform, about 200 bytes each
 

@@ -19,7 +19,8 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from tollkey.db import Conflict, Migration, OutcomeUnknown, Row, Scope, Tx, Unreachable
+from tollkey.db import Migration, Row, Scope, Tx
+from tollkey.db.engine import Conflict, OutcomeUnknown, Unreachable
 from tollkey.wire.kinds import Job
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast, overload
 
 import orjson
 
-from tollkey.db import Record, Scope, Table, Tx
-from tollkey.db.table import Range
+from tollkey.db import Scope, Table, Tx
+from tollkey.db.table import Range, Record
 from tollkey.wire.errors import missing_object
 from tollkey.wire.kinds import Kind, T
 from tollkey.wire.resource import Json, Resource

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from tollkey.db.table import Range, Record, Table, as_text
+from tollkey.db import Table
+from tollkey.db.table import Range, Record, as_text
 from tollkey.keys import Permission
 from tollkey.wire.errors import ApiError, invalid, missing_object
 from tollkey.wire.expand import NAMES_ANOTHER

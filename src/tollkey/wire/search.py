@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from tollkey.db import Record, Table
-from tollkey.db.table import Range
+from tollkey.db import Table
+from tollkey.db.table import Range, Record
 from tollkey.wire.errors import ApiError, invalid
 from tollkey.wire.objects import value_at
 from tollkey.wire.pages import Page

@@ -13,7 +13,9 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
-from tollkey.db import Busy, Edge, Ids, OutcomeUnknown, Scope, StorageError, Tx
+from tollkey.db import Ids, Scope, StorageError, Tx
+from tollkey.db.edge import Edge
+from tollkey.db.engine import Busy, OutcomeUnknown
 from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, take_use, usage, without_keys
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._body import browser_key, mark_of, read_params

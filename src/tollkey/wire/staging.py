@@ -12,7 +12,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from tollkey.db import Edge, StorageError, Tx
+from tollkey.db import StorageError, Tx
+from tollkey.db.edge import Edge
 from tollkey.wire.messages import Response
 
 log = logging.getLogger("tollkey.wire")

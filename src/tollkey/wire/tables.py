@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from tollkey.db import Record, Scope, Table, Tx
-from tollkey.db.table import column, existing_columns
+from tollkey.db import Scope, Table, Tx
+from tollkey.db.table import Record, column, existing_columns
 from tollkey.wire.resource import Catalogue, Json
 from tollkey.wire.versions import Versions
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollkey.db.engine import Scope, Tx
+from tollkey.db import Scope, Tx
 from tollkey.keys.http.answer import Answer, JsonValue, json_answer
 from tollkey.keys.http.endpoint import Call, Endpoint, Server
 from tollkey.keys.http.errors import missing

@@ -11,8 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
-from tollkey.db.engine import StorageError
-from tollkey.db.schema import migrate
+from tollkey.db import StorageError, migrate
 from tollkey.keys.header import without_keys
 from tollkey.keys.http import (
     accounts,

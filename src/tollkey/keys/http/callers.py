@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
 
-from tollkey.db.engine import Scope, Tx
+from tollkey.db import Scope, Tx
 from tollkey.keys.authority import Authority
 from tollkey.keys.header import Presented, decode_key, read_authorization
 from tollkey.keys.http.errors import REQUEST, ApiError

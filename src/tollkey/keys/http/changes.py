@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 
-from tollkey.db.engine import StorageError, Tx
+from tollkey.db import StorageError, Tx
 from tollkey.keys.audit import PLAN_CHANGED
 from tollkey.keys.http.errors import ApiError
 from tollkey.keys.limiting.store import CHANNEL as PLANS_CHANNEL

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from tollkey.db.engine import Tx
+from tollkey.db import Tx
 from tollkey.keys.http.answer import Answer, Stream
 from tollkey.keys.http.callers import Callers
 from tollkey.keys.http.changes import ChangeStream

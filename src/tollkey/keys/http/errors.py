@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import orjson
 
-from tollkey.db.engine import OutcomeUnknown, StorageError
+from tollkey.db import StorageError
+from tollkey.db.engine import OutcomeUnknown
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.header import mask_keys, without_keys
 from tollkey.keys.http.answer import JSON, Answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollkey.db.engine import StorageError, Tx
+from tollkey.db import StorageError, Tx
 from tollkey.keys.http.answer import Answer, json_answer
 from tollkey.keys.http.endpoint import Call, Endpoint
 from tollkey.keys.http.errors import unavailable

@@ -11,8 +11,7 @@ from collections.abc import Callable
 import orjson
 from starlette.concurrency import run_in_threadpool
 
-from tollkey.db.engine import Tx
-from tollkey.db.schema import Migration
+from tollkey.db import Migration, Tx
 from tollkey.keys.http.answer import JSON, Answer, JsonValue
 from tollkey.keys.http.endpoint import Call
 from tollkey.keys.http.errors import IDEMPOTENCY, ApiError

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tollkey.db.engine import Tx
-from tollkey.db.schema import Migration
+from tollkey.db import Migration, Tx
 from tollkey.keys import store
 from tollkey.keys.http.answer import Answer, JsonValue, json_answer
 from tollkey.keys.http.endpoint import Call, Endpoint, Server

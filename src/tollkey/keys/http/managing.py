@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tollkey.db.engine import Scope, Tx
+from tollkey.db import Scope, Tx
 from tollkey.keys.http.answer import Answer, JsonValue
 from tollkey.keys.http.endpoint import Call, Endpoint
 from tollkey.keys.http.errors import invalid

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tollkey.db.engine import Tx
+from tollkey.db import Tx
 from tollkey.keys import store
 from tollkey.keys.authority import Authority
 from tollkey.keys.http.answer import JsonValue

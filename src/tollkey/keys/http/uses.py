@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tollkey.db.engine import Tx
+from tollkey.db import Tx
 from tollkey.keys import store
 from tollkey.keys.demands import demand_of
 from tollkey.keys.errors import UnknownPermission

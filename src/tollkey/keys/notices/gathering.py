@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from tollkey.db.engine import Row, Scope, Tx
+from tollkey.db import Row, Scope, Tx
 from tollkey.keys.authority import Authority
 from tollkey.keys.key import Key
 from tollkey.keys.notices import store

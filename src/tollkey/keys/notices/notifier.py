@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from tollkey.db import SQLite, migrate
-from tollkey.db.engine import Database, StorageError, Tx
+from tollkey.db import Database, SQLite, StorageError, Tx, migrate
 from tollkey.keys.authority import Authority
 from tollkey.keys.config import Config, load
 from tollkey.keys.notices import store

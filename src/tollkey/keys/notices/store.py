@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tollkey.db.engine import Tx
-from tollkey.db.schema import Migration
+from tollkey.db import Migration, Tx
 
 MIGRATION = Migration(
     "key_notices",

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from tollkey.db.engine import Row, Scope, Tx
-from tollkey.db.schema import Migration
+from tollkey.db import Migration, Row, Scope, Tx
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import Actor, Key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from tollkey.db.engine import Database
+from tollkey.db import Database
 from tollkey.keys import times
 from tollkey.keys.authority import Authority
 from tollkey.keys.key import SYSTEM, Actor, Key

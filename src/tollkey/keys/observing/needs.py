@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tollkey.db.engine import Tx
+from tollkey.db import Tx
 from tollkey.keys import usage
 from tollkey.keys.key import Key, Reason
 from tollkey.keys.store import predecessors

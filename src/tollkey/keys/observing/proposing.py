@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tollkey.db.engine import Tx
+from tollkey.db import Tx
 from tollkey.keys.authority import Authority
 from tollkey.keys.key import Key
 from tollkey.keys.observing.needs import Need, Observation, observe

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
-from tollkey.db.engine import Row, Tx
-from tollkey.db.schema import Migration
+from tollkey.db import Migration, Row, Tx
 from tollkey.keys import store
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused

@@ -23,8 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from tollkey.db import SQLite, migrate
-from tollkey.db.engine import StorageError
+from tollkey.db import SQLite, StorageError, migrate
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.header import mask_keys
 from tollkey.keys.key import SYSTEM, Actor

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
-from tollkey.db.engine import Scope
+from tollkey.db import Scope
 from tollkey.keys.header import without_keys
 from tollkey.keys.key import Checked, Key, LimitState, Reason
 from tollkey.keys.remote.cache import Entry

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tollkey.db.engine import Scope
+from tollkey.db import Scope
 from tollkey.keys import times
 from tollkey.keys.changing import Made, Rolled
 from tollkey.keys.key import Key

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tollkey.db.engine import Database, StorageError, Tx
+from tollkey.db import Database, StorageError, Tx
 from tollkey.keys import times
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused

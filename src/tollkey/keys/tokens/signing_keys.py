@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tollkey.db.engine import Tx
-from tollkey.db.schema import Migration
+from tollkey.db import Migration, Tx
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.sealed import SealedColumn
 from tollkey.keys.sealing import seal, unseal

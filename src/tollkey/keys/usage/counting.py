@@ -7,8 +7,7 @@ import logging
 import re
 import threading
 
-from tollkey.db import forking
-from tollkey.db.engine import Tx
+from tollkey.db import Tx, forking
 from tollkey.keys.header import without_keys
 from tollkey.keys.key import Key
 from tollkey.keys.usage.section import Section

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tollkey.db.engine import Row, Tx
+from tollkey.db import Row, Tx
 from tollkey.keys.usage.store import DAY, HOUR, MINUTE
 
 _STEPS: Mapping[str, int] = {"minute": MINUTE, "hour": HOUR, "day": DAY}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from tollkey.db.engine import Database
+from tollkey.db import Database
 from tollkey.keys import times
 from tollkey.keys.usage.reporting import UsageQuery, UsageRow, report
 

@@ -6,7 +6,7 @@ import hashlib
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from tollkey.db import alphanumeric
+from tollkey.db.ids import alphanumeric
 from tollkey.payments.processors.cards.card import TestCard
 from tollkey.payments.processors.cards.luhn import luhn_valid
 from tollkey.payments.processors.cards.numbers import by_number
