@@ -5,22 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tollkey.db import Database, Duplicate, Row, Scope, StorageError, Tx, migrate
-from tollkey.ledger import (
-    BALANCE,
-    FEES,
-    MIGRATION,
-    NETWORK,
-    PAYOUTS,
-    Balance,
-    LedgerError,
-    Posting,
-    audit,
-    balance,
-    book_total,
-    entries,
-    post,
-    total,
-)
+from tollkey.ledger import MIGRATION, Balance, LedgerError, Posting, audit, balance, book_total, entries, post, total
+from tollkey.ledger.books import BALANCE, FEES, NETWORK, PAYOUTS
 
 NOW = 1_767_225_600
 DAY = 86_400

@@ -11,20 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tollkey.db import Duplicate, Scope, SQLite, Tx, migrate
-from tollkey.ledger import (
-    BALANCE,
-    BOOKS,
-    FEES,
-    MIGRATION,
-    NETWORK,
-    Balance,
-    LedgerError,
-    Posting,
-    audit,
-    balance,
-    post,
-    total,
-)
+from tollkey.ledger import MIGRATION, Balance, LedgerError, Posting, audit, balance, post, total
+from tollkey.ledger.books import BALANCE, BOOKS, FEES, NETWORK
 
 SCOPES = [Scope("acct_a", False), Scope("acct_b", False), Scope("acct_a", True)]
 CURRENCIES = ["usd", "jpy"]

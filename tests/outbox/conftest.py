@@ -13,14 +13,8 @@ import pytest
 from tests.support.receiver import Receiver, receiver
 from tollkey.db import Database, Scope, migrate
 from tollkey.db.edge import edge_for
-from tollkey.outbox import (
-    MIGRATION,
-    AttemptResult,
-    Deliverer,
-    Destination,
-    Limits,
-    enqueue,
-)
+from tollkey.outbox import MIGRATION, Deliverer, Destination, Limits, enqueue
+from tollkey.outbox.deliver import AttemptResult
 
 __all__ = ["Receiver", "receiver"]
 

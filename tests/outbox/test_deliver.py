@@ -9,21 +9,9 @@ import pytest
 
 from tests.outbox.conftest import BODY, LIVE, NOW, SECRET, TEST, Receiver, World
 from tollkey.db import Tx
-from tollkey.outbox import (
-    LIVE_RETRIES,
-    TEST_RETRIES,
-    AttemptResult,
-    Deliverer,
-    Destination,
-    Limits,
-    ValidSignature,
-    attempts,
-    deliveries,
-    enqueue,
-    pending,
-    retry_delay,
-    verify,
-)
+from tollkey.outbox import Deliverer, Destination, Limits, attempts, deliveries, enqueue, pending
+from tollkey.outbox.deliver import LIVE_RETRIES, TEST_RETRIES, AttemptResult, retry_delay
+from tollkey.outbox.signature import ValidSignature, verify
 
 
 def test_an_event_goes_to_each_endpoint_that_wants_it(world: World) -> None:

@@ -7,7 +7,7 @@ import time
 import pytest
 import stripe
 
-from tollkey.outbox import InvalidSignature, ValidSignature, sign, verify
+from tollkey.outbox.signature import InvalidSignature, ValidSignature, sign, verify
 
 SECRET = "whsec_" + "a" * 32
 OLD_SECRET = "whsec_" + "b" * 32

@@ -8,17 +8,8 @@ import pytest
 
 from tests.outbox.conftest import BODY, LIVE, NOW, TEST, Receiver, World
 from tollkey.db import Scope, Tx
-from tollkey.outbox import (
-    UnknownDelivery,
-    attempts,
-    delete_settled,
-    deliveries,
-    enqueue,
-    failing_since,
-    pending,
-    resend,
-)
-from tollkey.outbox.store import Claim, Result, claim, record
+from tollkey.outbox import UnknownDelivery, attempts, deliveries, enqueue, failing_since, pending, resend
+from tollkey.outbox.store import Claim, Result, claim, delete_settled, record
 
 
 def test_an_event_that_was_rolled_back_is_not_delivered(world: World, receiver: Receiver) -> None:

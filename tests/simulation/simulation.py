@@ -28,6 +28,7 @@ from tests.support.recipes import CannotMake, Maker, collections_of, name_of, re
 from tollkey import ledger
 from tollkey.db import Scope, Tx
 from tollkey.db.table import Range
+from tollkey.ledger.books import BALANCE, ISSUING
 from tollkey.wire import Endpoint, Resource
 
 KEPT = 25  # ids of each kind that a merchant remembers
@@ -36,7 +37,7 @@ TRACE = 12  # calls shown when something is wrong
 #: What random calls leave alone: keys and hooks of the simulation itself, and what needs a person or a file.
 ALONE = {"api_key", "webhook_endpoint", "stripecli.session", "application", "file", "stripecli.key_permissions"}
 #: What a balance transaction calls the balance that it is of -> the ledger's book.
-BOOKS = {"payments": ledger.BALANCE, "issuing": ledger.ISSUING}
+BOOKS = {"payments": BALANCE, "issuing": ISSUING}
 FATAL = {"DELETE /v1/accounts/{}", "POST /v1/accounts/{}/reject"}  # would end one of the actors
 WRONG = ["", "-1", "0", "abc", "9" * 20, "cus_nothing", "\u00e9", "true", "usd", "1.5", "a" * 300]
 
@@ -343,11 +344,7 @@ class Simulation:
             balance = actor.api.get("/v1/balance", key=actor.key, headers=actor.headers)
             for part in (*balance["available"], *balance["pending"]):
                 told[part["currency"]] += part["amount"]
-            net = {
-                currency: n
-                for (book, currency), n in self.seen[actor.scope].net.items()
-                if n and book == ledger.BALANCE
-            }
+            net = {currency: n for (book, currency), n in self.seen[actor.scope].net.items() if n and book == BALANCE}
             if {currency: amount for currency, amount in told.items() if amount} != net:
                 raise Broken(f"{actor.name}: the balance says {dict(told)}, its transactions {net}")
 

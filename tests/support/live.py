@@ -17,6 +17,7 @@ from tests.support.api import Answer, Api, World
 from tests.support.recipes import CannotMake, Maker, Planned, Visit, name_of, place_of, recipes
 from tollkey import ledger
 from tollkey.db import Scope
+from tollkey.ledger.books import BALANCE, TOPUPS
 from tollkey.payments.processors.cards import by_number
 from tollkey.payments.processors.cards.luhn import with_check_digit
 from tollkey.wire import Endpoint, Resource, hosted
@@ -151,8 +152,8 @@ class Stage:
             _copy_bank_accounts(tx, self.owners)
             for owner in self.owners:
                 sides = [
-                    ledger.Posting(ledger.BALANCE, "usd", 10_000_000),
-                    ledger.Posting(ledger.TOPUPS, "usd", -10_000_000),
+                    ledger.Posting(BALANCE, "usd", 10_000_000),
+                    ledger.Posting(TOPUPS, "usd", -10_000_000),
                 ]
                 ledger.post(tx, Scope(owner, True), self.api.now, sides, "tu_before", txn=f"txn_{owner}")
 

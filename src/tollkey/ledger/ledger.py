@@ -1,20 +1,5 @@
 """Posts ledger transactions and reads balances.
 
-The meaning of a positive amount in each book of a merchant's scope:
-
-    balance           owed to the merchant
-    network           owed by card networks and banks (negative: received from them)
-    fees              processing fees paid by the merchant
-    payouts           in transit to the merchant's bank
-    topups            received from the merchant's bank
-    disputes          withdrawn by customers' banks
-    application_fees  collected by a platform from its connected accounts
-    connected         transferred by a platform to its connected accounts
-    platform          the connected account's counterpart of ``connected``
-    issuing           the balance of cards that the merchant issues
-    connect_reserved  reserved by a platform for its accounts with a negative balance
-    tax, adjustments  withheld tax; corrections
-
 Each transaction of a scope sums to zero in every currency. A transfer between two merchants is one
 transaction in each scope: the sender's against the book ``connected``, the receiver's against ``platform``.
 
@@ -30,39 +15,9 @@ from typing import Any, NamedTuple
 
 from tollkey.db import Scope, Tx
 from tollkey.ledger import store
+from tollkey.ledger.books import BALANCE, BOOKS
 from tollkey.ledger.money import Money
 from tollkey.ledger.store import LedgerEntry, NewEntry
-
-BALANCE = "balance"
-NETWORK = "network"
-FEES = "fees"
-PAYOUTS = "payouts"
-TOPUPS = "topups"
-DISPUTES = "disputes"
-APPLICATION_FEES = "application_fees"
-CONNECTED = "connected"
-PLATFORM = "platform"
-TAX = "tax"
-ADJUSTMENTS = "adjustments"
-ISSUING = "issuing"
-CONNECT_RESERVED = "connect_reserved"
-BOOKS = frozenset(
-    {
-        BALANCE,
-        NETWORK,
-        FEES,
-        PAYOUTS,
-        TOPUPS,
-        DISPUTES,
-        APPLICATION_FEES,
-        CONNECTED,
-        PLATFORM,
-        TAX,
-        ADJUSTMENTS,
-        ISSUING,
-        CONNECT_RESERVED,
-    }
-)
 
 
 class LedgerError(Exception):
@@ -72,7 +27,7 @@ class LedgerError(Exception):
 class Posting(NamedTuple):
     """An entry to write.
 
-    book: one of BOOKS.
+    book: one of ``tollkey.ledger.books.BOOKS``.
     currency: lower-case code, for example ``usd``.
     amount: minor units; positive adds to the book. Zero is allowed and writes no entry.
     source_type: ``card`` or ``bank_account``; the API breaks balances down by it.

@@ -1,15 +1,15 @@
-"""The outbox: events recorded in the caller's transaction are delivered later as signed webhooks."""
+"""The outbox: events recorded in the caller's transaction are delivered later as signed webhooks.
 
-from tollkey.outbox.deliver import LIVE_RETRIES, TEST_RETRIES, AttemptResult, Deliverer, Limits, retry_delay
-from tollkey.outbox.signature import InvalidSignature, ValidSignature, sign, verify
+``tollkey.outbox.signature`` signs and verifies alone; ``tollkey.outbox.deliver`` has the times of retries.
+"""
+
+from tollkey.outbox.deliver import Deliverer, Limits
 from tollkey.outbox.store import (
     MIGRATION,
     Delivery,
-    DeliveryAttempt,
     Destination,
     UnknownDelivery,
     attempts,
-    delete_settled,
     deliveries,
     enqueue,
     failing_since,
@@ -18,26 +18,16 @@ from tollkey.outbox.store import (
 )
 
 __all__ = [
-    "LIVE_RETRIES",
     "MIGRATION",
-    "TEST_RETRIES",
-    "AttemptResult",
     "Deliverer",
     "Delivery",
-    "DeliveryAttempt",
     "Destination",
-    "InvalidSignature",
     "Limits",
     "UnknownDelivery",
-    "ValidSignature",
     "attempts",
-    "delete_settled",
     "deliveries",
     "enqueue",
     "failing_since",
     "pending",
     "resend",
-    "retry_delay",
-    "sign",
-    "verify",
 ]

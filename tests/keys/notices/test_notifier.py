@@ -5,7 +5,7 @@ import pytest
 from tests.keys.notices.conftest import SECRET, World
 from tollkey.keys.notices import Notices
 from tollkey.keys.notices.store import Waiting
-from tollkey.outbox import ValidSignature, verify
+from tollkey.outbox.signature import ValidSignature, verify
 
 
 def test_a_webhook_is_signed_as_stripe_signs_it(world: World) -> None:

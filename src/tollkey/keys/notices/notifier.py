@@ -19,7 +19,7 @@ from tollkey.keys.notices.section import Section
 from tollkey.keys.notices.sending import ATTEMPT_SECONDS, Channel, MailChannel, NotSent, WebhookChannel
 from tollkey.keys.scanning import leaks
 from tollkey.keys.usage import DAY
-from tollkey.outbox import LIVE_RETRIES
+from tollkey.outbox.deliver import LIVE_RETRIES
 
 _LEASE_SECONDS = 120
 _AT_ONCE = 20

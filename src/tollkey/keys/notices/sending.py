@@ -20,7 +20,7 @@ from tollkey.keys.header import without_keys
 from tollkey.keys.notices.events import EVENTS
 from tollkey.keys.notices.section import Email, Webhook
 from tollkey.keys.notices.store import Waiting
-from tollkey.outbox import sign
+from tollkey.outbox.signature import sign
 
 SIGNATURE = "Tollkey-Signature"
 _TIMEOUT_SECONDS = 10.0  # of each step

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey import ledger
 from tollkey.keys import Permission
+from tollkey.ledger.books import CONNECT_RESERVED, ISSUING
 from tollkey.payments.balance import jobs, kinds, reserves
 from tollkey.payments.balance.payout_schedule import plan
 from tollkey.payments.balance.transactions import cover_debt, current, write_off
@@ -59,7 +60,7 @@ def balance(call: Call, params: operations.GetBalance) -> api.Balance:
         answer["instant_available"] = instant
     if call.objects.query(fields.ACCOUNT, limit=2)[1:]:
         answer["connect_reserved"] = _reserved(call, [line["currency"] for line in available])
-    issuing = ledger.balance(call.tx, call.scope, call.now, ledger.ISSUING)
+    issuing = ledger.balance(call.tx, call.scope, call.now, ISSUING)
     if issuing:
         answer["issuing"] = {
             "available": [{"amount": book.available, "currency": code} for code, book in sorted(issuing.items())]
@@ -76,7 +77,7 @@ def _reserved(call: Call, currencies: Sequence[str]) -> list[api.BalanceAmount]:
 
     currencies: those of its own balance, which are listed also when nothing is reserved.
     """
-    held = ledger.balance(call.tx, call.scope, call.now, ledger.CONNECT_RESERVED)
+    held = ledger.balance(call.tx, call.scope, call.now, CONNECT_RESERVED)
     every = [*currencies, *sorted(held.keys() - set(currencies))]
     return [{"amount": held[currency].available if currency in held else 0, "currency": currency} for currency in every]
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tollkey import ledger
-from tollkey.ledger import CONNECTED, PLATFORM, Money, Posting
+from tollkey.ledger import Money, Posting
+from tollkey.ledger.books import CONNECTED, PLATFORM
 from tollkey.payments.balance import kinds
 from tollkey.payments.balance.platform_fees import (
     application_fee_postings,

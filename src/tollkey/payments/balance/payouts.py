@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from tollkey import ledger
 from tollkey.db.table import Range
 from tollkey.keys import Permission
-from tollkey.ledger import PAYOUTS, Money
+from tollkey.ledger import Money
+from tollkey.ledger.books import PAYOUTS
 from tollkey.payments.balance import jobs, kinds, states
 from tollkey.payments.balance.moving import available
 from tollkey.payments.balance.payout_schedule import PLAN, RUN, next_run, plan, schedule_of

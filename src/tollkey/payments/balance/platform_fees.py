@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollkey.ledger import APPLICATION_FEES, Money, Posting
+from tollkey.ledger import Money, Posting
+from tollkey.ledger.books import APPLICATION_FEES
 from tollkey.payments.balance import kinds
 from tollkey.payments.balance.settlement import record_exchange_rate
 from tollkey.payments.balance.transactions import Booking, book, posting, transaction_of

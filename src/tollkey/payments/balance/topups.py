@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
-from tollkey.ledger import TOPUPS, Money
+from tollkey.ledger import Money
+from tollkey.ledger.books import TOPUPS
 from tollkey.payments.balance import jobs, kinds, states
 from tollkey.payments.balance.transactions import Booking, book
 from tollkey.payments.processors import banks

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tollkey import ledger
-from tollkey.ledger import BALANCE, CONNECT_RESERVED, CONNECTED, FEES, PLATFORM, Money, Posting
+from tollkey.ledger import Money, Posting
+from tollkey.ledger.books import BALANCE, CONNECT_RESERVED, CONNECTED, FEES, PLATFORM
 from tollkey.payments.balance import jobs, kinds, reserves
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, new_object
@@ -158,7 +159,7 @@ def transaction_of(call: Call, id: str | None) -> StoredBalanceTransaction:
 
 
 def posting(book: str, amount: Money, source_type: str = "card") -> Posting:
-    """Return one posting of a ledger transaction. book: one of ``ledger.BOOKS``."""
+    """Return one posting of a ledger transaction. book: one of ``ledger.books.BOOKS``."""
     return Posting(book, amount.currency, amount.amount, source_type)
 
 

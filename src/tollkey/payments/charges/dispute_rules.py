@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollkey.ledger import DISPUTES, Money
+from tollkey.ledger import Money
+from tollkey.ledger.books import DISPUTES
 from tollkey.payments.balance import fees, settlement, transactions
 from tollkey.payments.charges import details, kinds, states
 from tollkey.payments.processors import cards

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Final, cast
 
-from tollkey.ledger import NETWORK, Money
+from tollkey.ledger import Money
+from tollkey.ledger.books import NETWORK
 from tollkey.payments.balance import fees, settlement, transactions
 from tollkey.payments.charges import details, jobs, kinds, refund_objects, splitting, states
 from tollkey.payments.charges.attempts import Attempt, new_charge

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tollkey.ledger import NETWORK, Money
+from tollkey.ledger import Money
+from tollkey.ledger.books import NETWORK
 from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import settlement, transactions
 from tollkey.payments.charges import details, jobs, kinds, refund_objects, splitting, states

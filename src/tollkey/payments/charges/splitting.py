@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tollkey.ledger import PLATFORM, Money, Posting
+from tollkey.ledger import Money, Posting
+from tollkey.ledger.books import PLATFORM
 from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import moving, platform_fees, receivers, settlement, transactions
 from tollkey.payments.charges import kinds

@@ -16,7 +16,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
-from tollkey.ledger import ADJUSTMENTS, Money
+from tollkey.ledger import Money
+from tollkey.ledger.books import ADJUSTMENTS
 from tollkey.payments.balance import moving, transactions
 from tollkey.payments.climate import jobs, states
 from tollkey.payments.climate.catalogue import DELIVERY_YEAR, PRICES, PRODUCT, fees_on, products, suppliers

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey import ledger
-from tollkey.ledger import ISSUING, NETWORK, TOPUPS, Money, Posting
+from tollkey.ledger import Money, Posting
+from tollkey.ledger.books import ISSUING, NETWORK, TOPUPS
 from tollkey.wire import Call, new_object
 from tollkey.wire.kinds import Kind
 
