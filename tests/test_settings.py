@@ -21,3 +21,9 @@ def test_a_setting_that_no_longer_exists_is_refused() -> None:
 def test_a_grace_that_no_rolled_key_can_have_is_refused(days: str) -> None:
     with pytest.raises(ValueError, match="TOLLKEY_ROTATION_GRACE_DAYS must be 0 to 7"):
         load_settings({"TOLLKEY_ROTATION_GRACE_DAYS": days})
+
+
+@pytest.mark.parametrize("seconds", ["0", "nan", "3601", "-1"])
+def test_a_time_out_that_would_end_everything_or_nothing_is_refused(seconds: str) -> None:
+    with pytest.raises(ValueError, match=r"TOLLKEY_LOCK_SECONDS must be 0\.1 to 3600"):
+        load_settings({"TOLLKEY_LOCK_SECONDS": seconds})

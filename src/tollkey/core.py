@@ -139,7 +139,11 @@ def open_core(
         if log_file is not None:
             migrate(log_file, [REQUEST_LOGS])
         database = open_database(
-            settings.database_url, ids.text(12), settings.pool_size, log_file.path if log_file is not None else None
+            settings.database_url,
+            ids.text(12),
+            settings.pool_size,
+            log_file.path if log_file is not None else None,
+            settings.bounds,
         )
         return _create_core(settings, database, log_file, ids, now, monotonic)
     except BaseException:

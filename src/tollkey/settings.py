@@ -11,9 +11,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from tollkey.db.bounds import Bounds
 
-def _setting(default: Any, about: str, shown: bool = True, choices: tuple[str, ...] = ()) -> Any:
-    return field(default=default, repr=shown, metadata={"about": about, "choices": choices})
+
+def _setting(
+    default: Any, about: str, shown: bool = True, choices: tuple[str, ...] = (), span: tuple[float, float] | None = None
+) -> Any:
+    return field(default=default, repr=shown, metadata={"about": about, "choices": choices, "span": span})
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,33 @@ class Settings:
         " changed, expire or are used from a new address.",
     )
     pool_size: int = _setting(8, "Maximum number of PostgreSQL connections of a node.")
+    lock_seconds: float = _setting(
+        4.0,
+        "How long, in seconds, a request waits for a lock that another transaction holds in PostgreSQL. Then it is"
+        " refused, and may be sent again.",
+        span=(0.1, 3600),
+    )
+    statement_seconds: float = _setting(
+        30.0, "How long, in seconds, one statement may take in PostgreSQL, waiting included.", span=(0.1, 3600)
+    )
+    idle_seconds: float = _setting(
+        3.0,
+        "How long, in seconds, a node may do nothing within a transaction. PostgreSQL then ends it, so that a frozen or"
+        " cut-off node keeps no lock. Less than TOLLKEY_LOCK_SECONDS: who waits then gets the lock.",
+        span=(0.1, 3600),
+    )
+    away_seconds: float = _setting(
+        3.0,
+        "How long, in seconds, PostgreSQL may not answer. From then on requests get status 503 at once, until it does"
+        " again.",
+        span=(0.5, 3600),
+    )
+    tcp_seconds: float = _setting(
+        10.0,
+        "How long, in seconds, data sent to PostgreSQL and back may stay without an acknowledgement before the"
+        " connection counts as lost (TCP user timeout).",
+        span=(1, 3600),
+    )
     test_funds: int = _setting(
         1_000_000_000,
         "Initial test balance of the first account in minor units, created as a top-up; 0 for an empty balance.",
@@ -107,6 +138,11 @@ class Settings:
     def in_postgres(self) -> bool:
         """Whether the database is PostgreSQL."""
         return self.database.startswith(("postgresql://", "postgres://"))
+
+    @property
+    def bounds(self) -> Bounds:
+        """How long work on PostgreSQL may wait."""
+        return Bounds(self.lock_seconds, self.statement_seconds, self.idle_seconds, self.away_seconds, self.tcp_seconds)
 
     @property
     def database_url(self) -> str:
@@ -137,6 +173,9 @@ def load_settings(environ: Mapping[str, str] = os.environ, **given: Any) -> Sett
         choices, value = setting.metadata["choices"], values.get(setting.name, setting.default)
         if choices and value not in choices:
             raise ValueError(f"TOLLKEY_{setting.name.upper()} must be one of {', '.join(choices)}, not {value!r}")
+        span = setting.metadata["span"]
+        if span is not None and not span[0] <= value <= span[1]:  # also refuses NaN
+            raise ValueError(f"TOLLKEY_{setting.name.upper()} must be {span[0]:g} to {span[1]:g}, not {value!r}")
     settings = Settings(**values)
     if not 0 <= settings.rotation_grace_days <= 7:
         raise ValueError(f"TOLLKEY_ROTATION_GRACE_DAYS must be 0 to 7, not {settings.rotation_grace_days}")

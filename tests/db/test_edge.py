@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from tollkey.db import Database, Duplicate, Migration, SQLite, StorageError, Tx, migrate
-from tollkey.db.edge import Edge, edge_for
-from tollkey.db.engine import OutcomeUnknown
+from tollkey.db.bounds import Bounds
+from tollkey.db.edge import GROUP_MAX, Edge, edge_for
+from tollkey.db.engine import LockTimeout, OutcomeUnknown
+from tollkey.db.postgres import Postgres
 from tollkey.db.sqlite_edge import CHECKPOINT_BYTES, CHECKPOINT_WRITES, SQLiteEdge
 from tollkey.db.sqlite_wal import WAL_KEPT_BYTES
 
@@ -694,3 +696,18 @@ def test_one_caller_s_slow_reads_leave_threads_to_the_others_on_postgresql(datab
             await edge.stop()
 
     assert asyncio.run(run()) == 7
+
+
+def test_who_waits_behind_a_lock_that_was_not_granted_is_refused_with_those_before(postgres_url: str) -> None:
+    holder, waiting = Postgres(postgres_url), Postgres(postgres_url, bounds=Bounds(lock=0.1))
+
+    async def run() -> list[type[object]]:
+        edge = edge_for(waiting)
+        told = await asyncio.gather(
+            *(edge.write(lambda tx: None, lock="account") for _ in range(GROUP_MAX + 2)), return_exceptions=True
+        )
+        await edge.stop()
+        return [type(one) for one in told]
+
+    assert holder.write(lambda tx: asyncio.run(run()), lock="account") == [LockTimeout] * (GROUP_MAX + 2)
+    holder.close()

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
-from tollkey.db.engine import Conflict, Database, StorageError, Tx
+from tollkey.db.engine import Conflict, Database, LockTimeout, StorageError, Tx, Unreachable
 from tollkey.db.read_limits import ConcurrencyLimits, LongReads
 from tollkey.db.sqlite import SQLite
 from tollkey.db.sqlite_edge import QueuedWrite, SQLiteEdge
@@ -141,6 +141,9 @@ class ThreadEdge:
                     self._threads, self._database.write, partial(_run_each, callbacks), lock
                 )
             except Exception as error:
+                if isinstance(error, LockTimeout | Unreachable):  # who waits behind them would wait as long again
+                    group.extend(queue)
+                    queue.clear()
                 outcomes = [error] * len(group)
             for queued, outcome in zip(group, outcomes, strict=True):
                 if queued.future.done():  # the caller was cancelled

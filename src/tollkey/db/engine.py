@@ -45,7 +45,13 @@ class Unreachable(StorageError):
 
 
 class OutcomeUnknown(StorageError):
-    """The disk failed after COMMIT: the transaction may or may not be durable. Reopening the database shows which."""
+    """The disk or the connection failed after COMMIT was sent: the transaction may or may not be durable. Reading shows
+    which.
+    """
+
+
+class LockTimeout(StorageError):
+    """Another transaction held a lock for longer than a call may wait for it. Nothing was changed; try again."""
 
 
 class Duplicate(StorageError):

@@ -3,7 +3,7 @@
 One connection does nothing but LISTEN. A heartbeat statement goes over the same connection: its result proves that
 announcements arrive too. As long as heartbeats succeed, ``on_alive`` is called and caches may be used. When the
 connection is lost the calls stop, and after a reconnect every subscriber receives ``*``: announcements may have been
-missed.
+missed. What the heartbeats find also tells ``Contact`` whether the database is away.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from contextlib import suppress
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import ConnStatus
 
+from tollkey.db.bounds import Bounds, Contact
 from tollkey.db.engine import Subscribers
 from tollkey.db.forking import leak
 
@@ -28,7 +31,7 @@ CHANNEL = "tollkey"
 HEARTBEAT_SECONDS = 0.25
 RESYNC = "*"
 _FIRST_CONNECT_SECONDS = 5.0
-_RECONNECT_SECONDS = 0.1, 2.0  # the first wait, doubled up to the last
+_RECONNECT_SECONDS = 0.1, 0.8  # the first wait, doubled up to the last
 
 _log = logging.getLogger(__name__)
 
@@ -42,18 +45,38 @@ def close_socket(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         os.close(connection.fileno())
 
 
+def cut_off(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Shut a connection's socket down, so that the thread that waits for its answer gets an error. Sends nothing."""
+    with suppress(psycopg.Error, OSError):
+        port = connection.info.port
+        with socket.socket(fileno=os.dup(connection.fileno())) as ours:
+            peer = ours.getpeername()
+            if not isinstance(peer, tuple) or peer[1] == port:  # else its number belongs to another socket by now
+                ours.shutdown(socket.SHUT_RDWR)
+
+
 class Listener:
     """A thread that receives announcements.
 
     url: of the database. origin: this process's name; its own announcements are ignored, as they were published at the
-    commit. subscribers: are called with the others.
+    commit. subscribers: are called with the others. bounds: ``away`` is how long a heartbeat may go unanswered.
+    contact: is told of each answer, and of each failure. on_away: called while the database does not answer.
     """
 
-    def __init__(self, url: str, origin: str, subscribers: Subscribers) -> None:
+    def __init__(
+        self,
+        url: str,
+        origin: str,
+        subscribers: Subscribers,
+        bounds: Bounds,
+        contact: Contact,
+        on_away: Callable[[], None],
+    ) -> None:
         self.on_alive: Callable[[float], None] | None = None
         self._url = url
         self._origin = origin
         self._subscribers = subscribers
+        self._bounds, self._contact, self._on_away = bounds, contact, on_away
         self._reset()
 
     def _reset(self) -> None:
@@ -64,14 +87,14 @@ class Listener:
         self._wake: socket.socket | None = None
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
-    def after_fork_in_child(self, origin: str) -> None:
-        """Drop the parent's thread and connection; ``start`` creates new ones. origin: the child's name."""
+    def after_fork_in_child(self, origin: str, contact: Contact) -> None:
+        """Drop the parent's thread and connection; ``start`` creates new ones. origin, contact: the child's."""
         stopped, connection = self._stopping.is_set(), self._connection
         if connection is not None:
             close_socket(connection)
         if self._wake is not None:
             self._wake.close()
-        self._origin = origin
+        self._origin, self._contact = origin, contact
         self._reset()
         if stopped:
             self._stopping.set()
@@ -111,20 +134,15 @@ class Listener:
                 except psycopg.Error as error:
                     if not self._stopping.is_set():
                         _log.warning("listening for announcements failed: %s", type(error).__name__)
+                        self._contact.lost(" ".join(str(error).split()) or type(error).__name__)
+                        if self._contact.away is not None:
+                            self._on_away()
                 self._stopping.wait(wait)
                 wait = min(wait * 2, longest)
 
     def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        return psycopg.connect(
-            self._url,
-            autocommit=True,
-            application_name="tollkey listener",
-            connect_timeout=3,
-            keepalives_idle=2,
-            keepalives_interval=1,
-            keepalives_count=3,
-            tcp_user_timeout=5000,
-        )
+        bounded = make_conninfo(self._url, application_name="tollkey listener", **self._bounds.connecting())
+        return psycopg.connect(bounded, autocommit=True)
 
     def _receive(self, connection: psycopg.Connection[tuple[Any, ...]], wake: socket.socket) -> None:
         """Receive announcements until ``stop`` is called. Raises psycopg.Error when the connection is lost."""
@@ -137,13 +155,34 @@ class Listener:
             now = time.monotonic()
             beat_due = now >= beat_at
             if beat_due:
-                connection.execute("SELECT 1")
+                self._beat(connection)
+                self._contact.heard()
                 beat_at = now + HEARTBEAT_SECONDS
+            while (told := connection.pgconn.notifies()) is not None:
+                self._dispatch(told.extra.decode())
             for notice in connection.notifies(timeout=0):
                 self._dispatch(notice.payload)
             if beat_due and self.on_alive is not None:
                 self.on_alive(now)  # the time before the heartbeat: this thread may have been delayed since
             select.select([connection.fileno(), wake.fileno()], [], [], max(0.0, beat_at - time.monotonic()))
+
+    def _beat(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        """Ask for a row, and wait for it no longer than the database may be away. Raises psycopg.Error.
+
+        ``execute`` would wait for ever when the network swallows what it sends.
+        """
+        asked = connection.pgconn
+        asked.send_query(b"SELECT 1")
+        until = time.monotonic() + self._bounds.away
+        while asked.is_busy():
+            readable, _, _ = select.select([asked.socket], [], [], max(0.0, until - time.monotonic()))
+            if not readable:
+                raise psycopg.OperationalError(f"no answer within {self._bounds.away:g} seconds")
+            asked.consume_input()
+        while asked.get_result() is not None:
+            pass
+        if asked.status != ConnStatus.OK:
+            raise psycopg.OperationalError("the connection was lost")
 
     def _dispatch(self, text: str) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tollkey.db.bounds import Bounds
 from tollkey.db.engine import Database
 from tollkey.db.sqlite import SQLite
 
@@ -12,7 +13,13 @@ if TYPE_CHECKING:
     from tollkey.db.postgres import Postgres
 
 
-def open_database(url_or_path: str, origin: str = "local", pool_size: int = 8, beside: Path | None = None) -> Database:
+def open_database(
+    url_or_path: str,
+    origin: str = "local",
+    pool_size: int = 8,
+    beside: Path | None = None,
+    bounds: Bounds | None = None,
+) -> Database:
     """Open a database.
 
     url_or_path: ``postgresql://…`` (or ``postgres://…``), ``sqlite:///relative.db``, ``sqlite:////absolute.db``, or the
@@ -20,6 +27,7 @@ def open_database(url_or_path: str, origin: str = "local", pool_size: int = 8, b
     origin: name of this process in announcements.
     pool_size: maximum number of PostgreSQL connections; ignored on SQLite.
     beside: a second SQLite file, attached for reading; ignored on PostgreSQL.
+    bounds: how long work on PostgreSQL may wait; None for the defaults. Ignored on SQLite.
 
     Returns the open database. Raises ValueError for any other URL, without repeating it (it may contain a password),
     and for PostgreSQL if its driver, the extra ``postgres``, is not installed; StorageError when an SQLite file
@@ -32,7 +40,7 @@ def open_database(url_or_path: str, origin: str = "local", pool_size: int = 8, b
             if (missing.name or "").startswith("psycopg"):
                 raise ValueError("PostgreSQL needs its driver: pip install 'tollkey[postgres]'") from missing
             raise
-        return postgres(url_or_path, pool_size, origin)
+        return postgres(url_or_path, pool_size, origin, bounds)
     return SQLite(sqlite_file(url_or_path), origin, beside)
 
 

@@ -7,6 +7,8 @@ run at REPEATABLE READ.
 Announcements: this process's subscribers are called right after COMMIT, before ``write`` returns; other processes
 receive announcements through LISTEN (``db/listening.py``).
 
+Time-outs, and what happens while the database is away: ``db/bounds.py``.
+
 Forks: a child process does not use its parent's connections; it opens its own on first use, under a new origin.
 """
 
@@ -29,15 +31,19 @@ from psycopg.types.numeric import Int8BinaryDumper, NumericBinaryLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tollkey.db import forking
-from tollkey.db.engine import Conflict, Dialect, StorageError, Subscribers, Tx
-from tollkey.db.listening import Listener, close_socket
+from tollkey.db.bounds import UNBOUNDED, Bounds, Contact
+from tollkey.db.engine import Conflict, Dialect, StorageError, Subscribers, Tx, Unreachable
+from tollkey.db.listening import Listener, close_socket, cut_off
 from tollkey.db.postgres_tx import Connection, PostgresTx, run_constant, translate
 from tollkey.db.postgres_url import check_readable
+from tollkey.db.schema import SCHEMA_LOCK
 
 T = TypeVar("T")
 
 _ATTEMPTS = 6  # of a write that fails with a deadlock or a serialization conflict
 _WAIT_SECONDS = 5.0  # how long to wait for a free connection
+_LOOK_SECONDS = 0.25  # between two looks, meanwhile, whether the database is away
+_RECONNECT_SECONDS = 2.0  # how long the pool itself tries to replace a connection; then the next call does
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -70,20 +76,22 @@ class Postgres(forking.ForkAware):
     url: ``postgresql://…``, as libpq parses it.
     pool_size: maximum number of connections of this process, not counting the one for LISTEN.
     origin: name of this process in announcements; a random part is appended.
+    bounds: how long work may wait; None for the defaults.
     Raises ValueError for a URL that is not valid.
     """
 
     dialect: Dialect = "postgres"
 
-    def __init__(self, url: str, pool_size: int = 8, origin: str = "local") -> None:
+    def __init__(self, url: str, pool_size: int = 8, origin: str = "local", bounds: Bounds | None = None) -> None:
         check_readable(url)
         self.pool_size = pool_size
+        self.bounds = bounds or Bounds()
         self._url, self._name = url, origin
         self._origin = f"{origin}.{uuid4().hex}"
         self._subscribers = Subscribers()
-        self._listener = Listener(url, self._origin, self._subscribers)
         self._connect_error: psycopg.Error | None = None  # of the last attempt to connect
         self._reset()
+        self._listener = Listener(url, self._origin, self._subscribers, self.bounds, self._contact, self._cut_off_all)
         self._open_pool()
         forking.register(self)
 
@@ -91,7 +99,18 @@ class Postgres(forking.ForkAware):
         self._opening = threading.Lock()
         self._connections: WeakSet[Connection] = WeakSet()  # opened by the pool of this process
         self._pool: ConnectionPool[Connection] | None = None
+        self._contact = Contact(self.bounds.away)
         self._closed = False
+
+    @property
+    def away(self) -> str | None:
+        """Why the database cannot be reached, when it has not answered for ``Bounds.away`` seconds; else None."""
+        return self._contact.away
+
+    def _cut_off_all(self) -> None:
+        """End what waits for an answer of the database: what was sent is lost, and none will come."""
+        for connection in list(self._connections):
+            cut_off(connection)
 
     def _open_pool(self) -> ConnectionPool[Connection]:
         with self._opening:
@@ -104,12 +123,17 @@ class Postgres(forking.ForkAware):
                     min_size=1,
                     max_size=self.pool_size,
                     timeout=_WAIT_SECONDS,
-                    kwargs={"autocommit": True, "application_name": "tollkey", "connect_timeout": 5},
-                    configure=_configure,
+                    reconnect_timeout=_RECONNECT_SECONDS,
+                    kwargs={"autocommit": True, "application_name": "tollkey", **self.bounds.connecting()},
+                    configure=self._configure,
                     num_workers=1,
                     open=True,
                 )
             return self._pool
+
+    def _configure(self, connection: Connection) -> None:
+        run_constant(connection, self.bounds.of_session())
+        _adapt(connection)
 
     def after_fork_in_child(self) -> None:
         """Close the sockets of the parent's connections without sending anything, and start with an empty pool."""
@@ -122,7 +146,7 @@ class Postgres(forking.ForkAware):
         self._closed = closed
         self._origin = f"{self._name}.{uuid4().hex}"
         self._subscribers.after_fork_in_child()
-        self._listener.after_fork_in_child(self._origin)
+        self._listener.after_fork_in_child(self._origin, self._contact)
 
     def _connection_class(self) -> type[Connection]:
         """Return a connection class that records why connecting failed: the pool only logs the reason."""
@@ -195,18 +219,31 @@ class Postgres(forking.ForkAware):
         raise AssertionError("unreachable")
 
     def _get_connection(self) -> Connection:
+        """Return a free connection. Raises Unreachable, at once while the database is away, StorageError."""
         forking.detect_fork()
-        try:
-            return (self._pool or self._open_pool()).getconn()
-        except PoolTimeout as late:
-            busy = StorageError(f"PoolTimeout: every connection to PostgreSQL is busy: {late}")
-            raise (translate(self._connect_error) if self._connect_error is not None else busy) from late
-        except psycopg.Error as error:
-            raise translate(error) from error
+        until = time.monotonic() + _WAIT_SECONDS
+        while True:
+            if (reason := self._contact.away) is not None:
+                raise Unreachable(f"PostgreSQL cannot be reached: {reason}")
+            left = until - time.monotonic()
+            try:
+                return (self._pool or self._open_pool()).getconn(timeout=max(0.01, min(_LOOK_SECONDS, left)))
+            except PoolTimeout as late:
+                if left > _LOOK_SECONDS:
+                    continue
+                busy = StorageError(f"PoolTimeout: every connection to PostgreSQL is busy: {late}")
+                raise (translate(self._connect_error) if self._connect_error is not None else busy) from late
+            except psycopg.Error as error:
+                raise translate(error) from error
 
     def write(self, callback: Callable[[Tx], T], lock: str | None = None) -> T:
-        """See ``Database.write``. After a deadlock or serialization conflict ``callback`` runs again, up to 6 times."""
-        begin = "BEGIN" if lock is None else f"BEGIN; SELECT pg_advisory_xact_lock({_lock_number(lock)})"
+        """See ``Database.write``. After a deadlock or serialization conflict ``callback`` runs again, up to 6 times.
+
+        The bounds do not hold for changes of the schema, which name ``SCHEMA_LOCK``.
+        """
+        begin = f"BEGIN; {UNBOUNDED}" if lock == SCHEMA_LOCK else "BEGIN"
+        if lock is not None:
+            begin = f"{begin}; SELECT pg_advisory_xact_lock({_lock_number(lock)})"
         for attempt in range(_ATTEMPTS):
             try:
                 tx, result = self._attempt(begin, callback)
@@ -255,7 +292,7 @@ class Postgres(forking.ForkAware):
             pool.close()
 
 
-def _configure(connection: Connection) -> None:
+def _adapt(connection: Connection) -> None:
     connection.prepare_threshold = 2
     connection.prepared_max = 500
     adapters = connection.adapters

@@ -13,7 +13,16 @@ from psycopg import errors
 from psycopg.pq import TransactionStatus
 from psycopg.sql import Literal
 
-from tollkey.db.engine import Conflict, Dialect, Duplicate, Row, StorageError, Unreachable
+from tollkey.db.engine import (
+    Conflict,
+    Dialect,
+    Duplicate,
+    LockTimeout,
+    OutcomeUnknown,
+    Row,
+    StorageError,
+    Unreachable,
+)
 from tollkey.db.listening import CHANNEL
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -30,8 +39,12 @@ def translate(error: psycopg.Error) -> StorageError:
         return Duplicate(text)
     if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
         return Conflict(text)
-    if isinstance(error, psycopg.OperationalError) and (
-        error.sqlstate is None or error.sqlstate.startswith(_UNREACHABLE_STATES)
+    if isinstance(error, errors.LockNotAvailable):
+        return LockTimeout(text)
+    ended = isinstance(error, errors.IdleInTransactionSessionTimeout)  # this process did nothing for too long
+    if ended or (
+        isinstance(error, psycopg.OperationalError)
+        and (error.sqlstate is None or error.sqlstate.startswith(_UNREACHABLE_STATES))
     ):
         return Unreachable(
             f"PostgreSQL cannot be reached: {'; '.join(line.strip() for line in str(error).splitlines())}"
@@ -159,6 +172,10 @@ class PostgresTx:
             while cursor.nextset():
                 pass
         except psycopg.Error as error:
+            if self._connection.closed and error.sqlstate is None:
+                raise OutcomeUnknown(
+                    "the connection to PostgreSQL was lost while a transaction was committed"
+                ) from error
             raise translate(error) from error
         # After a failed statement the server answers COMMIT with ROLLBACK and no error.
         if cursor.statusmessage != "COMMIT":

@@ -19,6 +19,10 @@ _WORDS = {
 }
 
 
+#: The lock of changes to the schema and of stored forms at start. On PostgreSQL no time-out ends who holds it.
+SCHEMA_LOCK = "migrate"
+
+
 class Migration(NamedTuple):
     """The schema statements of one module, oldest first. Released statements never change; new ones are appended.
 
@@ -54,7 +58,7 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> int:
         )
         return len(new)
 
-    return database.write(apply, lock="migrate")
+    return database.write(apply, lock=SCHEMA_LOCK)
 
 
 def migrated_modules(database: Database) -> frozenset[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
-from tollkey.db.engine import Dialect, Duplicate, ReadTooLong, Row, StorageError
+from tollkey.db.engine import Dialect, Duplicate, LockTimeout, ReadTooLong, Row, StorageError
 
 T = TypeVar("T")
 
@@ -18,6 +18,8 @@ def translate(error: sqlite3.Error) -> StorageError:
         return Duplicate(str(error))
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
         return ReadTooLong("a statement took too many steps")
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        return LockTimeout(f"{type(error).__name__}: {error}")
     return StorageError(f"{type(error).__name__}: {error}")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from tollkey.db import Database, StorageError, Tx
 from tollkey.db.edge import Edge
-from tollkey.db.engine import Conflict, OutcomeUnknown, Unreachable
+from tollkey.db.engine import Conflict, LockTimeout, OutcomeUnknown, Unreachable
 from tollkey.keys import Authority
 from tollkey.keys.rotating import due_in, rotate_in
 from tollkey.platform._contents import discard_unclaimed
@@ -46,7 +46,7 @@ async def _run_job(setup: Setup, edge: Edge, item: ScheduledJob, owner: str, now
         return await edge.write(claim_and_run, lock=lock)
     except (Unreachable, OutcomeUnknown):
         raise
-    except Conflict:
+    except (Conflict, LockTimeout):
         log.warning("job %s of %s conflicted with other writes and will be retried", item.kind, item.id)
     except Exception as error:
         log.error("job %s of %s was rolled back: %s", item.kind, item.id, error_summary(error))

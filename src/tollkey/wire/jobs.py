@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from tollkey.db import Migration, Row, Scope, Tx
-from tollkey.db.engine import Conflict, OutcomeUnknown, Unreachable
+from tollkey.db.engine import Conflict, LockTimeout, OutcomeUnknown, Unreachable
 from tollkey.wire.kinds import Job
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ _SECRET = re.compile(
     r"\b(?:[a-z]{2,12}_(?:test|live)|whsec)_\w{8,}|\w+_secret_\w+|[\w-]{40,}|(?<![\w.])\d(?:[ -]?\d){11,}+(?!\w|\.\d)"
 )
 #: Storage errors: the job is run again soon, and the attempt is not counted.
-_NOT_ITS_FAULT = (Conflict, Unreachable, OutcomeUnknown)
+_NOT_ITS_FAULT = (Conflict, LockTimeout, Unreachable, OutcomeUnknown)
 
 
 class ScheduledJob(NamedTuple):
