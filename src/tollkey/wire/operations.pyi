@@ -2393,10 +2393,6 @@ class PhoneNumberCollection(TypedDict):
     enabled: bool
 
 @final
-class Pin(TypedDict):
-    encrypted_number: NotRequired[str]
-
-@final
 class Pix(TypedDict):
     expires_after_seconds: NotRequired[int]
     mandate_options: NotRequired[PostCustomersCustomerSubscriptionsPaymentSettingsPaymentMethodOptionsPixMandateOptions]
@@ -5111,11 +5107,8 @@ class PostIssuingCards(Operation):
     currency: str
     exp_month: NotRequired[int]
     exp_year: NotRequired[int]
-    financial_account: NotRequired[str]
     lifecycle_controls: NotRequired[PostIssuingCardsLifecycleControls]
     metadata: NotRequired[dict[str, str] | None]
-    personalization_design: NotRequired[str]
-    pin: NotRequired[Pin]
     replacement_for: NotRequired[str]
     replacement_reason: NotRequired[Literal["damaged", "expired", "lost", "stolen"]]
     second_line: NotRequired[str | None]
@@ -5128,8 +5121,6 @@ class PostIssuingCards(Operation):
 class PostIssuingCardsCard(Operation):
     cancellation_reason: NotRequired[Literal["lost", "stolen"]]
     metadata: NotRequired[dict[str, str] | None]
-    personalization_design: NotRequired[str]
-    pin: NotRequired[Pin]
     shipping: NotRequired[PostIssuingCardsShipping]
     spending_controls: NotRequired[PostIssuingCardsSpendingControls]
     status: NotRequired[Literal["active", "canceled", "inactive"]]
@@ -5177,7 +5168,6 @@ class PostIssuingDisputes(Operation):
     evidence: NotRequired[PostIssuingDisputesEvidence]
     metadata: NotRequired[dict[str, str] | None]
     transaction: NotRequired[str]
-    treasury: NotRequired[PostIssuingDisputesTreasury]
 
 @final
 class PostIssuingDisputesDispute(Operation):
@@ -5200,10 +5190,6 @@ class PostIssuingDisputesEvidence(TypedDict):
     other: NotRequired[Other | None]
     reason: NotRequired[Reason]
     service_not_as_described: NotRequired[ServiceNotAsDescribed | None]
-
-@final
-class PostIssuingDisputesTreasury(TypedDict):
-    received_debit: str
 
 @final
 class PostIssuingTransactionsTransaction(Operation):
@@ -7590,14 +7576,12 @@ class PostTestHelpersIssuingAuthorizations(Operation):
     card: str
     currency: NotRequired[str]
     fleet: NotRequired[Fleet]
-    fraud_disputability_likelihood: NotRequired[Literal["neutral", "unknown", "very_likely", "very_unlikely"]]
     fuel: NotRequired[PostTestHelpersIssuingAuthorizationsFuel]
     is_amount_controllable: NotRequired[bool]
     merchant_amount: NotRequired[int]
     merchant_currency: NotRequired[str]
     merchant_data: NotRequired[MerchantData]
     network_data: NotRequired[PostTestHelpersIssuingAuthorizationsNetworkData]
-    risk_assessment: NotRequired[PostTestHelpersIssuingAuthorizationsRiskAssessment]
     verification_data: NotRequired[PostTestHelpersIssuingAuthorizationsVerificationData]
     wallet: NotRequired[Literal["apple_pay", "google_pay", "samsung_pay"]]
 
@@ -7653,30 +7637,6 @@ PostTestHelpersIssuingAuthorizationsFuelUnit = Literal["charging_minute", "imper
 @final
 class PostTestHelpersIssuingAuthorizationsNetworkData(TypedDict):
     acquiring_institution_id: NotRequired[str]
-
-@final
-class PostTestHelpersIssuingAuthorizationsRiskAssessment(TypedDict):
-    card_testing_risk: NotRequired[PostTestHelpersIssuingAuthorizationsRiskAssessmentCardTestingRisk]
-    fraud_risk: NotRequired[PostTestHelpersIssuingAuthorizationsRiskAssessmentFraudRisk]
-    merchant_dispute_risk: NotRequired[PostTestHelpersIssuingAuthorizationsRiskAssessmentMerchantDisputeRisk]
-
-@final
-class PostTestHelpersIssuingAuthorizationsRiskAssessmentCardTestingRisk(TypedDict):
-    invalid_account_number_decline_rate_past_hour: NotRequired[int]
-    invalid_credentials_decline_rate_past_hour: NotRequired[int]
-    level: PostTestHelpersIssuingAuthorizationsRiskAssessmentCardTestingRiskLevel
-
-PostTestHelpersIssuingAuthorizationsRiskAssessmentCardTestingRiskLevel = Literal["elevated", "highest", "low", "normal", "not_assessed", "unknown"]
-
-@final
-class PostTestHelpersIssuingAuthorizationsRiskAssessmentFraudRisk(TypedDict):
-    level: PostTestHelpersIssuingAuthorizationsRiskAssessmentCardTestingRiskLevel
-    score: NotRequired[float]
-
-@final
-class PostTestHelpersIssuingAuthorizationsRiskAssessmentMerchantDisputeRisk(TypedDict):
-    dispute_rate: NotRequired[int]
-    level: PostTestHelpersIssuingAuthorizationsRiskAssessmentCardTestingRiskLevel
 
 @final
 class PostTestHelpersIssuingAuthorizationsVerificationData(TypedDict):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import Answer, Api
+from tests.support.recipes import Maker
 
 ADDRESS = {"line1": "1 Main St", "city": "San Francisco", "state": "CA", "postal_code": "94111", "country": "US"}
 TERMS = {"user_terms_acceptance": {"date": 1_767_225_000, "ip": "8.8.8.8"}}
@@ -69,3 +70,28 @@ def test_what_is_allowed_leaves_nothing_to_block(api: Api, what: str, value: str
     refused = asked(api, spending_controls=both)
     assert (refused.status, refused.error["param"]) == (400, f"spending_controls[blocked_{what}]")
     assert asked(api, spending_controls={f"allowed_{what}": [value]}).status == 200
+
+
+def test_the_limits_of_a_cardholder_are_in_the_currency_that_it_names(api: Api) -> None:
+    rules = {"spending_limits": [{"amount": 5, "interval": "daily"}], "spending_limits_currency": "eur"}
+    made = holder(api, spending_controls=rules)
+    assert made["spending_controls"]["spending_limits_currency"] == "eur"
+    refused = api.post(f"/v1/issuing/cardholders/{made['id']}", spending_controls={"spending_limits_currency": "xyz"})
+    assert refused.error["param"] == "spending_controls[spending_limits_currency]"
+
+
+def test_a_cardholder_shows_the_files_of_its_document_and_refuses_unknown_ones(api: Api) -> None:
+    front = Maker(api).make("file")["id"]
+    person = {"first_name": "Jo", "last_name": "Li", "verification": {"document": {"front": front}}}
+    made = holder(api, type="individual", individual=person)
+    assert made["individual"]["verification"] == {"document": {"back": None, "front": front}}
+    unknown = {"verification": {"document": {"back": "file_unknown"}}}
+    refused = api.post(f"/v1/issuing/cardholders/{made['id']}", individual=unknown)
+    assert refused.error["param"] == "individual[verification][document][back]"
+
+
+def test_a_company_tells_its_tax_id_later(api: Api) -> None:
+    made = holder(api, type="company")
+    assert made["company"] is None
+    after = api.ok("POST", f"/v1/issuing/cardholders/{made['id']}", company={"tax_id": "000000000"})
+    assert after["company"] == {"tax_id_provided": True}

@@ -38,3 +38,29 @@ def test_what_was_spent_in_two_currencies_adds_up_in_the_currency_of_the_limit(a
         for amount, currency in ((8_600, "eur"), (40_001, "usd"), (40_000, "usd"))
     ]
     assert approved == [True, False, True]
+
+
+def test_a_card_that_pays_only_where_it_is_present_pays_nothing_online(api: Api) -> None:
+    fund(api, 1000)
+    card = issued(api)["id"]
+    rules = {"allowed_card_presences": ["present"]}
+    assert api.ok("POST", f"/v1/issuing/cards/{card}", spending_controls=rules)["spending_controls"][
+        "allowed_card_presences"
+    ] == ["present"]
+    reasons = [
+        api.ok("POST", HELP + "/authorizations", card=card, amount=100, authorization_method=method)["approved"]
+        for method in ("online", "chip")
+    ]
+    assert reasons == [False, True]
+
+
+def test_changed_controls_are_checked_and_complete_like_new_ones(api: Api) -> None:
+    path = f"/v1/issuing/cards/{issued(api)['id']}"
+    both = {"allowed_categories": ["taxicabs_limousines"], "blocked_categories": ["bakeries"]}
+    assert api.post(path, spending_controls=both).error["param"] == "spending_controls[blocked_categories]"
+    one = {"spending_limits": [{"amount": 1, "interval": "daily"}]}
+    assert api.ok("POST", path, spending_controls=one)["spending_controls"]["spending_limits"] == [
+        {"amount": 1, "categories": [], "interval": "daily"}
+    ]
+    blocked = api.ok("POST", path, spending_controls={"blocked_categories": ["bakeries"]})["spending_controls"]
+    assert (blocked["blocked_categories"], len(blocked["spending_limits"])) == (["bakeries"], 1)

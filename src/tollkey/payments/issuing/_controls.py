@@ -48,17 +48,34 @@ def controls(given: Mapping[str, Any] | None, currency: str | None = None) -> ap
     return full
 
 
+def changed(
+    old: api.IssuingCardAuthorizationControls | api.IssuingCardholderAuthorizationControls, given: Mapping[str, Any]
+) -> api.IssuingCardAuthorizationControls:
+    """Return ``spending_controls`` with the given ones replaced; an empty list unsets one.
+
+    Raises ApiError 400 when something is both allowed and blocked.
+    given: the parameter of an update.
+    """
+    currency = given.get("spending_limits_currency") or old.get("spending_limits_currency")
+    full = controls({**old, **given}, currency)
+    if not ({**old, **given}).get("spending_limits"):
+        full["spending_limits"] = []
+    return full
+
+
 def refuses(
     call: Call,
     card: StoredIssuingCard,
     rules: api.IssuingCardAuthorizationControls | api.IssuingCardholderAuthorizationControls | None,
     amount: Money,
     merchant: api.IssuingAuthorizationMerchantData,
+    presence: str | None,
 ) -> bool:
-    """Return whether the controls forbid an authorization. amount: minor units."""
+    """Return whether the controls forbid an authorization. amount: minor units. presence: its ``card_presence``."""
     if not rules:
         return False
     for value, allowed, blocked in (
+        (presence, rules.get("allowed_card_presences"), rules.get("blocked_card_presences")),
         (merchant["category"], rules.get("allowed_categories"), rules.get("blocked_categories")),
         (merchant["country"], rules.get("allowed_merchant_countries"), rules.get("blocked_merchant_countries")),
     ):

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.ledger import Money
-from tollkey.payments.issuing import jobs, kinds, states, transactions
+from tollkey.payments.issuing import _purchases, jobs, kinds, states, transactions
 from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._controls import refuses
 from tollkey.payments.issuing._merchant import merchant
+from tollkey.payments.issuing.cards import count_payment
 from tollkey.payments.issuing.cards import view as card_view
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
@@ -36,7 +37,6 @@ _NAME = "issuing.authorization"
 
 
 def _new(call: Call, card: StoredIssuingCard, amount: int, params: Mapping[str, Any]) -> api.IssuingAuthorization:
-    verification = params.get("verification_data") or {}
     currency = shared_currency.check_currency(params.get("currency") or params.get("held_currency") or card["currency"])
     paid_in = params.get("merchant_currency")
     method = params.get("authorization_method") or "online"
@@ -44,7 +44,7 @@ def _new(call: Call, card: StoredIssuingCard, amount: int, params: Mapping[str, 
         kinds.AUTHORIZATION,
         id=call.ids.new("iauth"),
         amount=amount,
-        amount_details={"atm_fee": None, "cashback_amount": None},
+        amount_details=_purchases.amount_details(params.get("amount_details")),
         approved=False,
         authorization_method=method,
         card=card["id"],
@@ -52,21 +52,22 @@ def _new(call: Call, card: StoredIssuingCard, amount: int, params: Mapping[str, 
         cardholder=card["cardholder"],
         created=call.now,
         currency=currency,
+        fleet=_purchases.fleet(params.get("fleet"), "alphanumeric_id"),
+        fuel=_purchases.fuel(params.get("fuel")),
         livemode=call.livemode,
         merchant_amount=params.get("merchant_amount") or amount,
         merchant_currency=shared_currency.check_currency(paid_in, "merchant_currency") if paid_in else currency,
         merchant_data=merchant(params.get("merchant_data")),
         metadata={},
-        network_data={"acquiring_institution_id": None, "system_trace_audit_number": None, "transaction_id": None},
-        status=states.AUTHORIZATION.start("pending"),
-        verification_data={
-            "address_line1_check": verification.get("address_line1_check") or "not_provided",
-            "address_postal_code_check": verification.get("address_postal_code_check") or "not_provided",
-            "authentication_exemption": None, "cvc_check": verification.get("cvc_check") or "match",
-            "expiry_check": verification.get("expiry_check") or "match", "postal_code": None, "three_d_secure": None,
+        network_data={
+            "acquiring_institution_id": (params.get("network_data") or {}).get("acquiring_institution_id"),
+            "system_trace_audit_number": None,
+            "transaction_id": None,
         },
+        status=states.AUTHORIZATION.start("pending"),
+        verification_data=_purchases.verification(params.get("verification_data")),
         wallet=params.get("wallet"),
-    )  # fmt: skip
+    )
 
 
 def _held(authorization: api.IssuingAuthorization) -> Money:
@@ -84,8 +85,9 @@ def _reason(call: Call, card: StoredIssuingCard, authorization: api.IssuingAutho
         return f"cardholder_{holder['status']}"
     if holder["requirements"]["disabled_reason"]:
         return "cardholder_verification_required"
-    if refuses(call, card, card["spending_controls"], amount, shop) or refuses(
-        call, card, holder["spending_controls"], amount, shop
+    presence = authorization["card_presence"]
+    if refuses(call, card, card["spending_controls"], amount, shop, presence) or refuses(
+        call, card, holder["spending_controls"], amount, shop, presence
     ):
         return "spending_controls"
     if available(call, amount.currency) < amount:
@@ -98,7 +100,7 @@ def _decide(call: Call, authorization: api.IssuingAuthorization, approved: bool,
     amount = authorization["amount"]
     authorization["request_history"].append(
         {
-            "amount": amount, "amount_details": {"atm_fee": None, "cashback_amount": None}, "approved": approved,
+            "amount": amount, "amount_details": authorization["amount_details"], "approved": approved,
             "authorization_code": None,
             "created": call.now, "currency": authorization["currency"],
             "merchant_amount": authorization["merchant_amount"],
@@ -116,14 +118,31 @@ def _decide(call: Call, authorization: api.IssuingAuthorization, approved: bool,
         authorization["amount"] = 0
 
 
+def _check_controllable(asked: bool | None) -> None:
+    """Raise ApiError 400 when an account is to choose the amount of an authorization that is decided at once."""
+    if asked:
+        raise invalid(
+            "This authorization is decided at once, so nobody can choose its amount; use"
+            " `POST /v1/issuing/cards/{card}/test/authorizations` for one that waits for an answer.",
+            "is_amount_controllable",
+        )
+
+
 def create(call: Call, params: operations.PostTestHelpersIssuingAuthorizations) -> api.IssuingAuthorization:
     """Simulate a purchase, decided at once by the card's status, its controls and the issuing balance."""
     card = call.objects.get(kinds.CARD, params["card"], "card")
     amount = int(params["amount"] if params.get("amount") is not None else params.get("merchant_amount") or 0)
+    _check_controllable(params.get("is_amount_controllable"))
+    details = params.get("amount_details") or {}
+    if (details.get("atm_fee") or 0) + (details.get("cashback_amount") or 0) > amount:
+        raise invalid("The parts of an amount cannot be above the amount itself.", "amount_details")
     authorization = _new(call, card, amount, params)
     refusal = _reason(call, card, authorization)
     _decide(call, authorization, refusal is None, refusal or "webhook_timeout")
-    return call.objects.insert(authorization, "issuing_authorization.created")
+    call.objects.insert(authorization, "issuing_authorization.created")
+    if refusal is None:
+        count_payment(call, card, _held(authorization))
+    return authorization
 
 
 def request(call: Call, params: operations.PostIssuingCardsCardTestAuthorizations) -> api.IssuingAuthorization:
@@ -175,6 +194,8 @@ def _answer(
     call.schedule.cancel(jobs.ISSUING_REQUEST, authorization["id"])
     call.objects.save(authorization)
     call.emit("issuing_authorization.created", authorization)
+    if refusal is None:
+        count_payment(call, card, _held(authorization))
     return authorization
 
 
@@ -234,6 +255,7 @@ def increment(
 ) -> api.IssuingAuthorization:
     """Increase the amount of an authorization."""
     authorization = _open(call)
+    _check_controllable(params.get("is_amount_controllable"))
     more = _held(authorization).with_amount(params["increment_amount"])
     ok = available(call, more.currency) >= more
     if ok:
@@ -265,6 +287,10 @@ def finalize(
     if difference < held.with_amount(0):
         raise invalid("final_amount must not be above the held amount.", "final_amount")
     _release(call, authorization, difference)
+    if "fleet" in params:
+        authorization["fleet"] = _purchases.fleet(params["fleet"], "alphanumeric_id")
+    if "fuel" in params:
+        authorization["fuel"] = _purchases.fuel(params["fuel"])
     return call.objects.save(authorization, "issuing_authorization.updated")
 
 

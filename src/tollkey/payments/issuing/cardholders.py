@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.issuing import kinds, states
-from tollkey.payments.issuing._controls import controls
+from tollkey.payments.issuing._controls import changed, controls
+from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import Call, Endpoint, Resource, invalid, new_object
 from tollkey.wire.live import needs
@@ -24,7 +25,16 @@ PERMISSION = Permission("issuing_cardholder", "Cardholders", "Issuing")
 _NAME = re.compile(r"([^\W\d_]|[ .,'’-])+")
 
 
-def _individual(given: Mapping[str, Any] | None) -> api.IssuingCardholderIndividual | None:
+def _document(call: Call, given: Mapping[str, Any] | None) -> api.IssuingCardholderVerification:
+    """Return ``verification`` with the files of an identity document. Raises ApiError 400 for an unknown file."""
+    document = (given or {}).get("document") or {}
+    for side in ("back", "front"):
+        if document.get(side):
+            call.objects.get("file", document[side], f"individual[verification][document][{side}]")
+    return {"document": {"back": document.get("back"), "front": document.get("front")}}
+
+
+def _individual(call: Call, given: Mapping[str, Any] | None) -> api.IssuingCardholderIndividual | None:
     if given is None:
         return None
     terms = (given.get("card_issuing") or {}).get("user_terms_acceptance")
@@ -36,12 +46,36 @@ def _individual(given: Mapping[str, Any] | None) -> api.IssuingCardholderIndivid
         "dob": given.get("dob"),
         "first_name": given.get("first_name"),
         "last_name": given.get("last_name"),
-        "verification": {"document": {"back": None, "front": None}},
+        "verification": _document(call, given.get("verification")),
     }
 
 
 def _billing(given: Mapping[str, Any]) -> api.IssuingCardholderAddress:
     return {"address": fields.full_address(given["address"])}
+
+
+def _company(given: Mapping[str, Any] | None) -> api.IssuingCardholderCompany | None:
+    """Return ``company``; the number itself is not shown."""
+    return {"tax_id_provided": bool(given.get("tax_id"))} if given else None
+
+
+def _checked_currency(given: Mapping[str, Any]) -> str | None:
+    currency = given.get("spending_limits_currency")
+    return shared_currency.check_currency(currency, "spending_controls[spending_limits_currency]") if currency else None
+
+
+def _new_controls(given: Mapping[str, Any] | None) -> api.IssuingCardholderAuthorizationControls:
+    """Return ``spending_controls``: a cardholder has no limit until one is given."""
+    given = given or {}
+    limits = given.get("spending_limits") or []
+    return controls({**given, "spending_limits": limits}, _checked_currency(given))
+
+
+def _changed(
+    old: api.IssuingCardholderAuthorizationControls, given: Mapping[str, Any]
+) -> api.IssuingCardholderAuthorizationControls:
+    _checked_currency(given)
+    return changed(old, given)
 
 
 def _controls(holder: api.IssuingCardholder) -> api.IssuingCardholderAuthorizationControls:
@@ -88,16 +122,16 @@ def create(call: Call, params: operations.PostIssuingCardholders) -> api.Issuing
         kinds.CARDHOLDER,
         id=call.ids.new("ich"),
         billing=_billing(given),
-        company={"tax_id_provided": bool(params["company"].get("tax_id"))} if params.get("company") else None,
+        company=_company(params.get("company")),
         created=call.now,
         email=params.get("email"),
-        individual=_individual(params.get("individual")),
+        individual=_individual(call, params.get("individual")),
         livemode=call.livemode,
         metadata=fields.new_metadata(params),
         name=params["name"],
         phone_number=params.get("phone_number"),
         preferred_locales=params.get("preferred_locales") or [],
-        spending_controls=controls(params.get("spending_controls")),
+        spending_controls=_new_controls(params.get("spending_controls")),
         status=states.CARDHOLDER.start(params.get("status") or "active"),
         type=params.get("type") or "individual",
     )
@@ -117,14 +151,15 @@ def update(call: Call, params: operations.PostIssuingCardholdersCardholder) -> a
         holder["billing"] = _billing(params["billing"])
     if params.get("individual"):
         _check_individual(params["individual"] or {})
-        old, new = holder["individual"], _individual(params["individual"])
+        old, new = holder["individual"], _individual(call, params["individual"])
         if old is not None and new is not None:
             fields.assign(old, new, params["individual"])
         else:
             holder["individual"] = new
     if "spending_controls" in params:
-        given = params["spending_controls"] or {}
-        fields.assign(_controls(holder), given, given)
+        holder["spending_controls"] = _changed(_controls(holder), params["spending_controls"] or {})
+    if "company" in params:
+        holder["company"] = _company(params["company"])
     fields.merge_metadata(holder, params)
     _review(holder)
     return call.objects.save(holder, "issuing_cardholder.updated")

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
+from tollkey.ledger import Money
 from tollkey.payments.issuing import kinds, states
-from tollkey.payments.issuing._controls import controls
+from tollkey.payments.issuing._controls import changed, controls
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import Call, Endpoint, Resource, invalid, new_object
@@ -48,18 +49,61 @@ def _wallets() -> api.IssuingCardWallets:
     }
 
 
-def _shipping(given: Mapping[str, Any] | None) -> api.IssuingCardShipping | None:
-    if given is None:
+def _validation(
+    given: Mapping[str, Any] | None, address: api.Address
+) -> api.IssuingCardShippingAddressValidation | None:
+    """Return ``address_validation`` of a shipment: nobody corrects the address here, so its result is not known."""
+    mode = given.get("mode") if given else None
+    if mode is None:
         return None
     return {
-        "address": fields.full_address(given["address"]), "address_validation": None, "carrier": None, "customs": None,
-        "eta": None,
+        "mode": mode,
+        "normalized_address": None if mode == "disabled" else address.copy(),
+        "result": "indeterminate" if mode == "validation_and_normalization" else None,
+    }
+
+
+def _shipping(given: Mapping[str, Any] | None) -> api.IssuingCardShipping | None:
+    """Return ``shipping`` of a physical card. Raises ApiError 400 for a signature that its service does not ask for."""
+    if given is None:
+        return None
+    address, customs = fields.full_address(given["address"]), given.get("customs")
+    service, signature = given.get("service") or "standard", given.get("require_signature")
+    if signature and service == "standard":
+        raise invalid("The standard shipping service does not support signatures.", "shipping[require_signature]")
+    return {
+        "address": address, "address_validation": _validation(given.get("address_validation"), address),
+        "carrier": None, "customs": {"eori_number": customs.get("eori_number")} if customs else None, "eta": None,
         "name": given["name"], "phone_number": given.get("phone_number"),
-        "require_signature": given.get("require_signature"),
-        "service": given.get("service") or "standard", "status": "pending", "tracking_number": None,
+        "require_signature": service != "standard" if signature is None else signature,
+        "service": service, "status": "pending", "tracking_number": None,
         "tracking_url": None,
         "type": given.get("type") or "individual",
     }  # fmt: skip
+
+
+def _lifecycle(given: operations.PostIssuingCardsLifecycleControls | None) -> api.IssuingCardLifecycleControls | None:
+    """Return ``lifecycle_controls``. Raises ApiError 400 for a card that would be canceled before its first payment."""
+    if given is None:
+        return None
+    count = given["cancel_after"]["payment_count"]
+    if count < 1:
+        raise invalid(
+            "This value must be greater than or equal to 1.", "lifecycle_controls[cancel_after][payment_count]"
+        )
+    return {"cancel_after": {"payment_count": count}}
+
+
+def count_payment(call: Call, card: StoredIssuingCard, amount: Money) -> None:
+    """Count an approved payment that is not of zero; the card is canceled with the last one that its rules allow."""
+    rules = card["lifecycle_controls"]
+    if rules is None or amount.is_zero or card["status"] == "canceled":
+        return
+    card["_payments"] = card.get("_payments", 0) + 1
+    last = card["_payments"] >= rules["cancel_after"]["payment_count"]
+    if last:
+        states.CARD.set(card, "canceled")
+    call.objects.save(card, "issuing_card.updated" if last else None)
 
 
 def create(call: Call, params: operations.PostIssuingCards) -> StoredIssuingCard:
@@ -86,6 +130,7 @@ def create(call: Call, params: operations.PostIssuingCards) -> StoredIssuingCard
         exp_month=params.get("exp_month") or month,
         exp_year=params.get("exp_year") or year,
         last4=number[-4:],
+        lifecycle_controls=_lifecycle(params.get("lifecycle_controls")),
         livemode=call.livemode,
         metadata=fields.new_metadata(params),
         replacement_for=params.get("replacement_for"),
@@ -125,10 +170,16 @@ def update(call: Call, params: operations.PostIssuingCardsCard) -> StoredIssuing
         raise invalid("A canceled card cannot be reactivated.", "status")
     if status:
         states.CARD.set(card, status)
-    if status == "canceled":
+    if status == "canceled" or params.get("cancellation_reason"):
+        if card["status"] != "canceled":
+            raise invalid("Only a canceled card has a cancellation reason.", "cancellation_reason")
         card["cancellation_reason"] = params.get("cancellation_reason")
     if params.get("spending_controls"):
-        fields.assign(card["spending_controls"], params["spending_controls"], params["spending_controls"])
+        card["spending_controls"] = changed(card["spending_controls"], params["spending_controls"])
+    if params.get("shipping"):
+        if card["shipping"] is None or card["status"] == "canceled":
+            raise invalid("Only a physical card that is not canceled is shipped.", "shipping")
+        card["shipping"] = _shipping(params["shipping"])
     fields.merge_metadata(card, params)
     return call.objects.save(card, "issuing_card.updated")
 

@@ -26,12 +26,15 @@ _NAME = "issuing.dispute"
 
 
 def _evidence(
-    given: Mapping[str, Any] | None, old: api.IssuingDisputeEvidence | None = None
+    call: Call, given: Mapping[str, Any] | None, old: api.IssuingDisputeEvidence | None = None
 ) -> api.IssuingDisputeEvidence:
     before: Mapping[str, Any] = old or {"reason": "fraudulent"}
     new = {**before, **(given or {})}
     reason = new["reason"]
     details = new.get(reason) or {}
+    if given and details.get("additional_documentation"):
+        param = f"evidence[{reason}][additional_documentation]"
+        call.objects.get("file", details["additional_documentation"], param)
     new[reason] = {"additional_documentation": None, "explanation": None, **details}
     return cast("api.IssuingDisputeEvidence", new)  # the details are in the field named like the reason
 
@@ -48,7 +51,7 @@ def create(call: Call, params: operations.PostIssuingDisputes) -> api.IssuingDis
         balance_transactions=[],
         created=call.now,
         currency=transaction["currency"],
-        evidence=_evidence(params.get("evidence")),
+        evidence=_evidence(call, params.get("evidence")),
         livemode=call.livemode,
         metadata=fields.new_metadata(params),
         status=states.DISPUTE.start("unsubmitted"),
@@ -78,7 +81,7 @@ def update(call: Call, params: operations.PostIssuingDisputesDispute) -> api.Iss
     if params.get("amount"):
         dispute["amount"] = params["amount"]
     if "evidence" in params:
-        dispute["evidence"] = _evidence(params["evidence"], dispute["evidence"])
+        dispute["evidence"] = _evidence(call, params["evidence"], dispute["evidence"])
     fields.merge_metadata(dispute, params)
     return call.objects.save(dispute, "issuing_dispute.updated")
 

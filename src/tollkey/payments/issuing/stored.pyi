@@ -9,8 +9,10 @@ class StoredIssuingCard(api.IssuingCard):
 
     _printed: the number and the security code that are printed on it, sealed; absent on cards of earlier versions.
     _number, _cvc: the same in clear, as earlier versions kept them.
+    _payments: how many payments counted towards ``lifecycle_controls``; absent before the first.
     """
 
+    _payments: NotRequired[int]
     _printed: NotRequired[str]
     _number: NotRequired[str]
     _cvc: NotRequired[str]

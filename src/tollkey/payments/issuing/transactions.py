@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from tollkey.keys import Permission
 from tollkey.ledger import Money
-from tollkey.payments.issuing import kinds
+from tollkey.payments.issuing import cards, kinds
 from tollkey.payments.issuing._book import available, move
 from tollkey.payments.issuing._merchant import merchant
+from tollkey.payments.issuing._purchases import details as purchase_details
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import Call, Endpoint, P, Resource, invalid, new_object
@@ -41,21 +42,6 @@ class TransactionOrigin(TypedDict):
     wallet: str | None
 
 
-def _details(given: Mapping[str, Any] | None) -> api.IssuingTransactionPurchaseDetails | None:
-    if not given:
-        return None
-    receipt = given.get("receipt")
-    return {
-        "fleet": None, "flight": given.get("flight"), "fuel": None, "lodging": given.get("lodging"),
-        "receipt": [
-            {"description": line.get("description"),
-            "quantity": float(line["quantity"]) if line.get("quantity") is not None else None,
-             "total": line.get("total"), "unit_cost": line.get("unit_cost")} for line in receipt
-        ] if receipt else None,
-        "reference": given.get("reference"),
-    }  # fmt: skip
-
-
 def record(
     call: Call, origin: TransactionOrigin, kind: str, amount: Money, details: Mapping[str, Any] | None
 ) -> StoredIssuingTransaction:
@@ -81,7 +67,7 @@ def record(
         merchant_currency=amount.currency,
         merchant_data=origin["merchant_data"],
         network_data={"authorization_code": None, "processing_date": None, "transaction_id": None},
-        purchase_details=_details(details),
+        purchase_details=purchase_details(details),
         type=kind,
         wallet=origin["wallet"],
     )
@@ -122,7 +108,9 @@ def force_capture(
     """Simulate a capture without an authorization."""
     origin = _origin(call, params)
     spent = Money(params["amount"], origin["currency"])
-    return record(call, origin, "capture", -spent, params.get("purchase_details"))
+    made = record(call, origin, "capture", -spent, params.get("purchase_details"))
+    cards.count_payment(call, call.objects.get(kinds.CARD, origin["card"]), spent)
+    return made
 
 
 def unlinked_refund(

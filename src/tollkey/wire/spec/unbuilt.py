@@ -10,6 +10,10 @@ from typing import Final
 _ACCOUNTS = "Accounts of this server have no customer configuration; name a customer in `customer` instead."
 _CASH = "Refunds from a customer's cash balance are not available on this server."
 _PAUSES = "Pause schedules are not available on this server; pause the subscription itself when its time has come."
+_DESIGNS = "Personalization designs of cards are not available on this server."
+_PIN = "PINs are encrypted with a key that this server does not have; its cards have none."
+_TREASURY = "Financial accounts are not available on this server."
+_RISK = "Authorizations of this server carry no assessment of their risk."
 _REFUND = {"customer": _CASH, "origin": _CASH}
 _OWNER = {"owner.customer_account": _ACCOUNTS}
 
@@ -22,7 +26,11 @@ UNBUILT: Final[dict[str, dict[str, str]]] = {
     "POST /v1/tax_ids": _OWNER,
     "POST /v1/charges/{}/refunds": _REFUND,
     "POST /v1/invoices/create_preview": {"schedule_details.pause_schedules": _PAUSES},
+    "POST /v1/issuing/cards": {"financial_account": _TREASURY, "personalization_design": _DESIGNS, "pin": _PIN},
+    "POST /v1/issuing/cards/{}": {"personalization_design": _DESIGNS, "pin": _PIN},
+    "POST /v1/issuing/disputes": {"treasury": _TREASURY},
     "POST /v1/refunds": _REFUND,
     "POST /v1/subscription_schedules": {"pause_schedules": _PAUSES},
     "POST /v1/subscription_schedules/{}": {"pause_schedules": _PAUSES},
+    "POST /v1/test_helpers/issuing/authorizations": {"fraud_disputability_likelihood": _RISK, "risk_assessment": _RISK},
 }
