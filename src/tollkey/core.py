@@ -131,26 +131,60 @@ def open_core(
     """
     _check_version(settings)
     ids = ids or Ids(now=now)
+    log_file, database = _open_databases(settings, ids)
+    try:
+        return _create_core(settings, database, log_file, ids, now, monotonic)
+    except BaseException:
+        _close(database, log_file)
+        raise
+
+
+def create_tables(settings: Settings) -> None:
+    """Create or migrate the tables of a database without creating anything in them. Raises what ``open_core``
+    raises.
+    """
+    log_file, database = _open_databases(settings, Ids())
+    try:
+        _migrate(database, log_file, Catalogue(gather(tollkey.platform, tollkey.payments)))
+    finally:
+        _close(database, log_file)
+
+
+def _open_databases(settings: Settings, ids: Ids) -> tuple[SQLite | None, Database]:
+    """Open the file of the request logs, None on PostgreSQL, and the database."""
     data = Path(settings.data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     log_file = None if settings.in_postgres else SQLite(data / REQUESTS, ids.text(12), durable=False)
-    database = None
     try:
         if log_file is not None:
             migrate(log_file, [REQUEST_LOGS])
-        database = open_database(
-            settings.database_url,
-            ids.text(12),
-            settings.pool_size,
-            log_file.path if log_file is not None else None,
-            settings.bounds,
-        )
-        return _create_core(settings, database, log_file, ids, now, monotonic)
+        beside = log_file.path if log_file is not None else None
+        return log_file, open_database(settings.database_url, ids.text(12), settings.pool_size, beside, settings.bounds)
     except BaseException:
-        for opened in (database, log_file):
-            if opened is not None:
-                opened.close()
+        _close(log_file)
         raise
+
+
+def _close(*databases: Database | None) -> None:
+    for database in databases:
+        if database is not None:
+            database.close()
+
+
+def _migrate(database: Database, log_file: SQLite | None, catalogue: Catalogue) -> Tables:
+    """Create or migrate the tables that are not in the file of the request logs."""
+    gathered = gather_migrations(tollkey.platform, tollkey.payments)
+    migrate(
+        database,
+        [
+            *keys.MIGRATIONS, ledger.MIGRATION, outbox.MIGRATION, jobs.MIGRATION, idempotency.MIGRATION,
+            hosted.MIGRATION, dashboard.MIGRATION,
+            *(m for m in gathered if log_file is None or m is not REQUEST_LOGS),
+        ],
+    )  # fmt: skip
+    tables = Tables(catalogue)
+    database.write(tables.prepare, lock="migrate")
+    return tables
 
 
 def _create_core(
@@ -163,18 +197,7 @@ def _create_core(
 ) -> Core:
     data = Path(settings.data)
     catalogue = Catalogue(gather(tollkey.platform, tollkey.payments))
-    migrate(
-        database,
-        [
-            *keys.MIGRATIONS, ledger.MIGRATION, outbox.MIGRATION, jobs.MIGRATION, idempotency.MIGRATION,
-            hosted.MIGRATION,
-            dashboard.MIGRATION,
-            *(m for m in gather_migrations(tollkey.platform,
-            tollkey.payments) if log_file is None or m is not REQUEST_LOGS),
-        ],
-    )  # fmt: skip
-    tables = Tables(catalogue)
-    database.write(tables.prepare, lock="migrate")
+    tables = _migrate(database, log_file, catalogue)
     permissions = keys.PermissionCatalogue(catalogue.permissions())
     move_in(database, data / "files")
     keyring = keys.fingerprints.load_keyring(database, keyring_source(settings))

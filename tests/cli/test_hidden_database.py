@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.test_running import serving
 from tests.support.shell import run
-from tollkey.cli.hidden_database import without_database
+from tollkey.cli.hidden_database import without_addresses
 from tollkey.settings import load_settings
 
 PASSWORD = "not-to-be-shown"
@@ -81,7 +81,14 @@ def test_a_file_that_is_not_there_or_not_alone_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_which_arguments_are_taken_away(given: list[str], kept: list[str], found: str) -> None:
-    assert without_database(given) == (kept, found)
+    assert without_addresses(given) == (kept, {"TOLLKEY_DATABASE": found} if found else {})
+
+
+def test_the_database_that_is_copied_to_is_taken_away_too() -> None:
+    given = ["copy", "--to", "postgresql://a:b@c/new", "--database=postgresql://a:b@c/old"]
+    taken = {"TOLLKEY_COPY_TO": "postgresql://a:b@c/new", "TOLLKEY_DATABASE": "postgresql://a:b@c/old"}
+    assert without_addresses(given) == (["copy"], taken)
+    assert without_addresses(["copy", "--to", "folder"]) == (["copy", "--to", "folder"], {})
 
 
 #: Addresses that libpq cannot read, or reads so that a part of the password becomes a host or a port, which it names

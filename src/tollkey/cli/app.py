@@ -10,6 +10,8 @@ import typer
 
 from tollkey import __version__
 from tollkey.cli import accounts, keyring, keys, people
+from tollkey.cli.backup import backup, restore
+from tollkey.cli.copy import copy
 from tollkey.cli.doctor import doctor
 from tollkey.cli.openapi import openapi
 from tollkey.cli.scan import scan
@@ -22,6 +24,9 @@ app = typer.Typer(name="tollkey", no_args_is_help=True, add_completion=False, pr
 ))  # fmt: skip
 app.command()(serve)
 app.command()(doctor)
+app.command()(backup)
+app.command()(restore)
+app.command()(copy)
 app.command()(openapi)
 app.command()(scan)
 app.command()(upgrade_check)

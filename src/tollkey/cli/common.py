@@ -24,7 +24,7 @@ from tollkey.db.opening import sqlite_file
 from tollkey.keys import Actor, KeyRefused, KeyringError, SealBroken
 from tollkey.keys.header import one_line
 from tollkey.platform.merchants import first_merchant, merchants
-from tollkey.settings import load_settings
+from tollkey.settings import Settings, load_settings
 
 Data = Annotated[str | None, typer.Option(help="Data folder: database and keyring. [tollkey-data]")]
 Database = Annotated[str | None, typer.Option(help="PostgreSQL database, postgresql://… [SQLite]")]
@@ -67,6 +67,22 @@ def quiet_connection_logs() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+@contextmanager
+def settings_of(data: str | None, database: str | None) -> Iterator[Settings]:
+    """The settings of a command that opens no core, within a ``with`` block.
+
+    data, database: options of the command, None for the configured ones. Raises typer.Exit with 1 for errors in the
+    block, with 3 when the database cannot be reached.
+    """
+    with quiet_connection_logs():
+        try:
+            settings = load_settings(data=data, database=database)
+            os.environ.pop("TOLLKEY_KEYRING", None)  # not inherited by child processes
+            yield settings
+        except (OSError, ValueError, StorageError, KeyringError) as problem:
+            raise refused(problem) from None
 
 
 @contextmanager

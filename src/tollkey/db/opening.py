@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from tollkey.db.sqlite import SQLite
 
 if TYPE_CHECKING:
     from tollkey.db.postgres import Postgres
+    from tollkey.db.transfer_postgres import PostgresTransfer
 
 
 def open_database(
@@ -34,14 +37,30 @@ def open_database(
     cannot be opened. PostgreSQL is connected to in the background.
     """
     if url_or_path.startswith(("postgresql://", "postgres://")):
-        try:
-            postgres = postgres_class()
-        except ModuleNotFoundError as missing:
-            if (missing.name or "").startswith("psycopg"):
-                raise ValueError("PostgreSQL needs its driver: pip install 'tollkey[postgres]'") from missing
-            raise
-        return postgres(url_or_path, pool_size, origin, bounds)
+        with _driver():
+            return postgres_class()(url_or_path, pool_size, origin, bounds)
     return SQLite(sqlite_file(url_or_path), origin, beside)
+
+
+def postgres_transfer(url: str) -> PostgresTransfer:
+    """Return the database of a ``postgresql://…`` URL, to read or write its tables as a whole.
+
+    Raises ValueError for another URL, and if the driver, the extra ``postgres``, is not installed.
+    """
+    with _driver():
+        from tollkey.db.transfer_postgres import PostgresTransfer
+
+        return PostgresTransfer(url)
+
+
+@contextmanager
+def _driver() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith("psycopg"):
+            raise ValueError("PostgreSQL needs its driver: pip install 'tollkey[postgres]'") from missing
+        raise
 
 
 def sqlite_file(url_or_path: str) -> Path:

@@ -65,7 +65,7 @@ class _NumberLoader(NumericBinaryLoader):
         return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _lock_number(lock: str) -> int:
+def lock_number(lock: str) -> int:
     """Return the 64-bit advisory lock number of a lock name: the same on every node."""
     return int.from_bytes(hashlib.blake2b(lock.encode(), digest_size=8).digest(), "big", signed=True)
 
@@ -243,7 +243,7 @@ class Postgres(forking.ForkAware):
         """
         begin = f"BEGIN; {UNBOUNDED}" if lock == SCHEMA_LOCK else "BEGIN"
         if lock is not None:
-            begin = f"{begin}; SELECT pg_advisory_xact_lock({_lock_number(lock)})"
+            begin = f"{begin}; SELECT pg_advisory_xact_lock({lock_number(lock)})"
         for attempt in range(_ATTEMPTS):
             try:
                 tx, result = self._attempt(begin, callback)

@@ -1,0 +1,67 @@
+"""A server moves from SQLite to PostgreSQL and back: all rows, or none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import psycopg
+
+from tests.support.shell import run
+from tollkey.core import open_core, sole_server
+from tollkey.db import Scope
+from tollkey.settings import Settings
+
+
+def test_every_row_moves_to_postgresql_and_the_numbering_goes_on(postgres_url: str, tmp_path: Path) -> None:
+    account = run(tmp_path, "accounts", "create", "--name", "Acme").stdout.strip()
+    made = json.loads(run(tmp_path, "keys", "create", "--type", "secret", "--show-secret", "--json").stdout)
+    on_postgres = ("--database", postgres_url)
+    answer = run(tmp_path, "copy", "--to", postgres_url, "--json")
+    assert "not empty" not in answer.stderr
+    copied = json.loads(answer.stdout)
+    assert copied["tables"]["merchants"]["rows"] == 1
+    assert copied["rows"] == sum(table["rows"] for table in copied["tables"].values())
+    core = open_core(Settings(data=str(tmp_path), database=postgres_url))
+    back = ("copy", "--to", str(tmp_path / "back"), *on_postgres)
+    answer = run(tmp_path, *back)
+    assert (answer.exit_code, "stop them first" in answer.stderr) == (1, True)
+    key = core.verifier.verify(core.database, made["secret"], int(core.now()))
+    assert (key.id, key.scope) == (made["id"], Scope(account, False))
+    core.close()
+    assert run(tmp_path, *back).exit_code == 0
+    returned = {file.name: file.stat().st_mode & 0o077 for file in (tmp_path / "back").glob("*.db")}
+    assert returned == {"requests.db": 0, "tollkey.db": 0}
+    assert run(tmp_path / "back", "doctor").exit_code == 1  # without its keyring
+    shutil.copy(tmp_path / "keyring.json", tmp_path / "back")
+    assert run(tmp_path / "back", "doctor").exit_code == 0
+    assert "exists already" in run(tmp_path, *back).stderr
+    again = json.loads(run(tmp_path, "keys", "create", "--type", "secret", "--json", *on_postgres).stdout)
+    assert again["id"] != made["id"]
+    answer = run(tmp_path, "copy", "--to", postgres_url)
+    assert (answer.exit_code, "is not empty" in answer.stderr) == (1, True)
+
+
+def test_nothing_is_copied_from_the_folder_of_a_running_server(postgres_url: str, tmp_path: Path) -> None:
+    run(tmp_path, "accounts", "create", "--name", "Acme")
+    with sole_server(Settings(data=str(tmp_path))):
+        answer = run(tmp_path, "copy", "--to", postgres_url)
+    assert answer.exit_code == 1
+    assert "in use by another server" in answer.stderr
+    with psycopg.connect(postgres_url) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()").fetchone() == (
+            0,
+        )
+
+
+def test_a_copy_of_the_same_kind_is_a_usage_error(tmp_path: Path) -> None:
+    answer = run(tmp_path, "copy", "--to", str(tmp_path / "other"))
+    assert answer.exit_code == 2
+    assert "tollkey backup" in answer.stderr
+
+
+def test_a_folder_without_a_database_is_not_copied(tmp_path: Path) -> None:
+    answer = run(tmp_path, "copy", "--to", "postgresql://127.0.0.1:1/x")
+    assert answer.exit_code == 1
+    assert "no database" in answer.stderr
