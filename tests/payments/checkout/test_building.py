@@ -25,3 +25,13 @@ def test_parameters_that_do_not_go_together_are_refused(api: Api, params: dict[s
     answer = api.post(URL, **{"mode": "payment", "success_url": DONE, "line_items": [line()], **params})
     assert (answer.status, answer.error["message"]) == (400, message)
     assert api.get("/v1/prices")["data"] == []
+
+
+def test_a_session_shows_whether_its_page_offers_link(api: Api) -> None:
+    told = {"mode": "payment", "success_url": DONE, "line_items": [line()]}
+    assert api.ok("POST", URL, **told)["wallet_options"] is None
+    made = api.ok("POST", URL, **told, wallet_options={"link": {"display": "never"}})
+    assert made["wallet_options"] == {"link": {"display": "never"}}
+    assert api.post(URL, **told, wallet_options={"link": {"display": "no"}}).error["param"] == (
+        "wallet_options[link][display]"
+    )

@@ -88,3 +88,11 @@ def test_another_customer_s_payment_method_does_not_pay_a_checkout_session(api: 
     answer = api.post(f"/v1/payment_pages/{session}/confirm", key=api.pk, payment_method=victim.method)
     assert (answer.status, victim.shown_in(answer)) == (400, False), answer
     assert api.get(f"/v1/checkout/sessions/{session}")["customer_details"] is None
+
+
+@pytest.mark.parametrize("wanted", ["always", "limited"])
+def test_the_payment_method_of_a_session_is_shown_again_as_its_merchant_wants(api: Api, wanted: str) -> None:
+    made = session(api, customer_creation="always", payment_method_data={"allow_redisplay": wanted})
+    assert fill(api, path_of(made)).status == 303
+    intent = api.get(f"/v1/payment_intents/{again(api, made)['payment_intent']}")
+    assert api.get(f"/v1/payment_methods/{intent['payment_method']}")["allow_redisplay"] == wanted

@@ -69,3 +69,15 @@ def test_a_note_is_voided_once(api: Api) -> None:
     path = f"/v1/credit_notes/{api.ok('post', '/v1/credit_notes', invoice=invoice, amount=700)['id']}/void"
     assert api.ok("post", path)["status"] == "void"
     assert api.post(path).error["message"] == "This credit note has already been voided."
+
+
+def test_a_credit_note_in_live_mode_is_not_mailed(api: Api) -> None:
+    who = api.ok("post", "/v1/customers", key=api.live_sk)["id"]
+    api.ok("post", "/v1/invoiceitems", key=api.live_sk, customer=who, amount=2000, currency="usd")
+    given = {"customer": who, "pending_invoice_items_behavior": "include"}
+    made = api.ok("post", "/v1/invoices", key=api.live_sk, **given)
+    invoice = api.ok("post", f"/v1/invoices/{made['id']}/finalize", key=api.live_sk)["id"]
+    told = {"invoice": invoice, "amount": 700}
+    refused = api.post("/v1/credit_notes", key=api.live_sk, **told, email_type="credit_note")
+    assert (refused.status, refused.error["param"]) == (400, "email_type")
+    api.ok("post", "/v1/credit_notes", key=api.live_sk, **told, email_type="none")

@@ -73,3 +73,39 @@ def test_a_routing_number_of_another_length_is_named(api: Api) -> None:
     customer = api.ok("POST", "/v1/customers")["id"]
     refused = api.post(f"/v1/customers/{customer}/sources", source={**BANK, "routing_number": "1100"})
     assert refused.error["message"] == "Routing number must have 9 digits"
+
+
+@pytest.mark.parametrize("path", [
+    "/v1/customers", "/v1/customers/{}", "/v1/customers/{}/sources", "/v1/charges", "/v1/subscriptions",
+])  # fmt: skip
+def test_of_two_sources_in_a_request_none_is_dropped(api: Api, path: str) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    more: dict[str, Any] = {}
+    if path == "/v1/charges":
+        more = {"amount": 500, "currency": "usd"}
+    elif path == "/v1/subscriptions":
+        price = {"currency": "usd", "recurring": {"interval": "month"}, "unit_amount": 500, "product": _product(api)}
+        more = {"customer": customer, "items": [{"price_data": price}]}
+    refused = api.post(path.format(customer), source="tok_visa", card="tok_mastercard", **more)
+    assert (refused.status, refused.error["param"]) == (400, "card")
+    assert "source, card" in refused.error["message"]
+    assert api.post(path.format(customer), source="tok_visa", **more).status == 200
+
+
+def _product(api: Api) -> str:
+    return str(api.ok("POST", "/v1/products", name="Plan")["id"])
+
+
+@pytest.mark.parametrize(("path", "name"), [("/sources", "alipay_account"), ("", "default_alipay_account")])
+def test_no_customer_has_an_alipay_account(api: Api, path: str, name: str) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    refused = api.post(f"/v1/customers/{customer}{path}", **{name: "aliacc_1"})
+    assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "resource_missing", name)
+
+
+def test_a_customer_has_one_default_source(api: Api) -> None:
+    made = api.ok("POST", "/v1/customers", source="tok_visa")
+    for other in ({"default_card": made["default_source"]}, {"source": "tok_visa"}):
+        refused = api.post(f"/v1/customers/{made['id']}", default_source=made["default_source"], **other)
+        assert (refused.status, refused.error["param"]) == (400, "default_source")
+    assert api.get(f"/v1/customers/{made['id']}")["default_source"] == made["default_source"]

@@ -85,3 +85,20 @@ def test_a_browser_reads_a_source_with_its_client_secret(api: Api) -> None:
         refused = api.get(path, key=api.pk, **secret)
         assert (refused.status, refused.error["param"]) == (400, "client_secret")
     assert api.get(path, key=api.pk, client_secret=source["client_secret"])["id"] == source["id"]
+
+
+@pytest.mark.parametrize(("given", "param"), [
+    ({"type": "card", "token": "tok_visa", "sepa_debit": {"iban": "DE89370400440532013000"}}, "sepa_debit"),
+    ({"type": "sepa_debit", "sepa_debit": {"iban": "DE89370400440532013000"}, "token": "tok_visa"}, "token"),
+    ({"type": "card", "token": "tok_visa", "customer": "cus_1"}, "customer"),
+])  # fmt: skip
+def test_what_belongs_to_another_type_of_source_is_refused(api: Api, given: dict[str, Any], param: str) -> None:
+    refused = api.post("/v1/sources", currency="eur", owner={"name": "Jenny Rosen"}, **given)
+    assert (refused.status, refused.error["param"]) == (400, param)
+
+
+@pytest.mark.parametrize("method", ["email", "manual", "none"])
+def test_a_receiver_says_how_the_payer_is_asked_where_refunds_go(api: Api, method: str) -> None:
+    told = {"receiver": {"refund_attributes_method": method}}
+    made = api.ok("POST", "/v1/sources", type="ach_credit_transfer", currency="usd", **told)
+    assert made["receiver"]["refund_attributes_method"] == method

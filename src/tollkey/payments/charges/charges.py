@@ -115,7 +115,7 @@ def _instrument(call: Call, params: operations.PostCharges) -> Instrument:
     customer = (
         call.objects.get(methods_kinds.CUSTOMER, params["customer"], "customer") if params.get("customer") else None
     )
-    given = params.get("source") or params.get("card")
+    given, name = customer_sources.given_source(params)
     if given is None:
         if customer is None:
             raise invalid("Must provide source or customer.", None, "parameter_missing")
@@ -123,7 +123,6 @@ def _instrument(call: Call, params: operations.PostCharges) -> Instrument:
         if not default:
             raise _no_source(call, customer["id"])
         return instruments.resolve_payment_method(call, default, "source")
-    name = "source" if "source" in params else "card"
     if isinstance(given, dict):
         return customer_sources.inline_card(call, given, name)
     if given.startswith(("tok_", "btok_")):

@@ -19,7 +19,7 @@ from tollkey.payments.charges import details, jobs, kinds, refund_objects, split
 from tollkey.payments.charges.attempts import Attempt, new_charge
 from tollkey.payments.charges.dispute_rules import after_charge, open_dispute
 from tollkey.payments.methods import kinds as methods_kinds
-from tollkey.payments.methods import mandates
+from tollkey.payments.methods import mandates, source_limits
 from tollkey.payments.processors import cards, processor_for, protocol
 from tollkey.payments.shared import conversion, providers, receipt_links
 from tollkey.payments.shared import currency as shared_currency
@@ -75,7 +75,12 @@ def charge(call: Call, attempt: Attempt) -> StoredCharge:
     request = protocol.Authorization(
         attempt.amount, attempt.currency, instrument, attempt.off_session, attempt.authenticated
     )
-    verdict = processor_for(call.livemode).authorize(request, call.ids)
+    source = instrument if methods_kinds.is_source(instrument) else None
+    refused = source and source_limits.refusal(source, attempt.amount, attempt.currency)
+    if refused is not None:
+        verdict = protocol.Verdict("failed", refused)
+    else:
+        verdict = processor_for(call.livemode).authorize(request, call.ids)
     value = new_charge(call, attempt, verdict)
     if attempt.payment_method is not None:
         _remember_checks(call, attempt.payment_method, value)
@@ -95,6 +100,8 @@ def charge(call: Call, attempt: Attempt) -> StoredCharge:
     elif verdict.status == "succeeded":
         _take(call, attempt, value)
     call.objects.insert(value, _EVENTS[verdict.status])
+    if source is not None and verdict.status != "failed":
+        source_limits.charged(call, source, attempt.amount)
     card = protocol.card_of_instrument(instrument)
     if verdict.status == "succeeded" and card is not None:
         after_charge(call, value, card, attempt.authenticated)

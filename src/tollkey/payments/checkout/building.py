@@ -301,6 +301,10 @@ def new_session(call: Call, params: Mapping[str, Any], *, for_portal: bool = Fal
     session.update({"_lines": [], "_discounts": [], "_params": _kept(params)})
     if for_portal:
         session["_for_portal"] = True
+    if value_at(params, "wallet_options.link"):
+        session["wallet_options"] = {"link": {"display": "auto", **params["wallet_options"]["link"]}}
+    if value_at(params, "payment_method_data.allow_redisplay"):
+        session["_allow_redisplay"] = params["payment_method_data"]["allow_redisplay"]
     session["_payment_intent_data"] = params.get("payment_intent_data") or {}
     session["_subscription_data"] = params.get("subscription_data") or {}
     session["_setup_intent_data"] = params.get("setup_intent_data") or {}

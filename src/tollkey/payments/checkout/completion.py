@@ -64,6 +64,9 @@ def pay(call: Call, session: StoredSession, method: StoredPaymentMethod | None, 
     check_collects(call, session)
     discounts.check_valid(call, session)
     if method is not None:
+        if "_allow_redisplay" in session:
+            method["allow_redisplay"] = session["_allow_redisplay"]
+            call.objects.save(method)
         _note_billing(session, method)
         if session["mode"] == "subscription" or (session["automatic_tax"]["enabled"] and session["mode"] == "payment"):
             total(call, session)

@@ -73,7 +73,8 @@ class StoredSession(api.CheckoutSession):
         sent; empty if not sent. _breakdown: each discount and tax; absent in mode ``setup``. _promotion_text: the
         promotion code that was entered; absent before. _wrong_codes: the number of wrong promotion codes entered;
         absent before the first. _confirmation: the heading of its last page, from its payment link; absent or null for
-        the default. _for_portal: it saves a card for the customer portal; absent otherwise.
+        the default. _for_portal: it saves a card for the customer portal; absent otherwise. _allow_redisplay: that of
+        the payment method it is paid with; absent if not sent.
     """
 
     _lines: list[StoredLine]
@@ -89,6 +90,7 @@ class StoredSession(api.CheckoutSession):
     _wrong_codes: NotRequired[int]
     _confirmation: NotRequired[str | None]
     _for_portal: NotRequired[bool]
+    _allow_redisplay: NotRequired[str]
 
 class StoredLink(api.PaymentLink):
     """A payment link.

@@ -21,6 +21,7 @@ from tollkey.payments.shared import clock as shared_clock
 from tollkey.payments.tax import automatic, rates, tax_ids
 from tollkey.wire import Call, Endpoint, Page, Resource, invalid, new_object
 from tollkey.wire.access import Access
+from tollkey.wire.errors import exclusive
 from tollkey.wire.live import records
 from tollkey.wire.objects import Deleted, value_at
 from tollkey.wire.pages import list_page
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 _PREFIX = re.compile(r"[A-Z0-9]{3,12}")
 _PLAIN = ("description", "name", "phone", "preferred_locales", "business_name", "individual_name", "tax_exempt")
+#: Parameters that name the default of the sources that the customer has.
+_DEFAULTS = ("default_source", "default_card", "default_bank_account", "default_alipay_account")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -62,7 +65,7 @@ def create(call: Call, params: operations.PostCustomers) -> StoredCustomer:
     )
     _name_method(call, params)
     _assign(call, customer, params)
-    given, name = _source(params)
+    given, name = customer_sources.given_source(params)
     source = customer_sources.prepare_source(call, given, name) if given is not None else None
     if source is not None:
         customer["default_source"] = source["id"]
@@ -80,15 +83,6 @@ def _name_method(call: Call, params: operations.PostCustomers) -> None:
     if default and default == params.get("payment_method"):
         id = instruments.resolve_payment_method(call, default, "payment_method")["id"]
         params["payment_method"] = settings["default_payment_method"] = id
-
-
-def _source(params: operations.PostCustomers | operations.PostCustomersCustomer) -> tuple[object, str]:
-    """Return the given token, source or card data, and the name of its parameter."""
-    given: Mapping[str, Any] = params  # the names are computed
-    for name in ("source", "card", "bank_account"):
-        if given.get(name):
-            return given[name], name
-    return None, "source"
 
 
 def _assign(
@@ -201,10 +195,13 @@ def change(call: Call, customer: StoredCustomer, params: operations.PostCustomer
     """Apply update parameters to a customer, and store it. Raises ApiError for parameters that are not valid."""
     plans.check(params)
     _assign(call, customer, params)
-    for name in ("default_source", "default_card", "default_bank_account"):
-        if id := cast("Mapping[str, Any]", params).get(name):  # the names are computed
-            customer["default_source"] = customer_sources.source_of(call, customer["id"], id, in_path=False)["id"]
-    given, name = _source(params)
+    given, name = customer_sources.given_source(params)
+    saved: Mapping[str, Any] = params  # the names are computed
+    defaults = [each for each in _DEFAULTS if saved.get(each)]
+    if len(defaults) + (given is not None) > 1:
+        raise exclusive(*defaults, *([name] if given is not None else ()), param=defaults[0])
+    for each in defaults:  # there is one, and never one of Alipay
+        customer["default_source"] = customer_sources.source_of(call, customer["id"], saved[each], each)["id"]
     if given is not None:
         customer_sources.replace_source(call, customer, given, name)
     _after(call, customer, params)

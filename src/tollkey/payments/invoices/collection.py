@@ -12,13 +12,15 @@ from tollkey.payments.charges import splitting
 from tollkey.payments.intents import payment_intents
 from tollkey.payments.invoices import kinds, states
 from tollkey.payments.invoices.payments import Outcome, new_payment, payment_paid
-from tollkey.payments.methods import instruments
+from tollkey.payments.methods import instruments, method_types
+from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import providers
 from tollkey.wire import Call, Params
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import StoredInvoice, TransferWish
+    from tollkey.payments.methods.stored import Instrument
 
 _DESCRIPTIONS = {
     "subscription_create": "Subscription creation",
@@ -31,14 +33,22 @@ _FINAL = ("succeeded", "canceled")
 def _types(call: Call, invoice: StoredInvoice) -> list[str]:
     """What an invoice may be paid with, as it says or by default (recorded for dollars, 2023 and later).
 
-    Types that a connected account cannot accept are left out.
+    Types that a connected account cannot accept are left out, and those of sources, which ``charge`` adds.
     """
     by_default = ["card"]
     if invoice["currency"] == "usd" and call.version >= "2023-08-16":
         by_default = ["acss_debit", "card", "cashapp", "link", "us_bank_account"]
     types = invoice["payment_settings"].get("payment_method_types") or by_default
     refused = splitting.refused_types(call, invoice["on_behalf_of"], invoice["currency"])
-    return [name for name in types if name not in refused] or ["card"]
+    return [name for name in types if name not in refused and name in method_types.TYPES] or ["card"]
+
+
+def _receiver_type(invoice: StoredInvoice, paying: Instrument) -> list[str]:
+    """Return the type of what an invoice is paid with if that is a receiver, which the invoice takes; else nothing."""
+    if not methods_kinds.is_source(paying) or paying["flow"] != "receiver":
+        return []
+    types = invoice["payment_settings"].get("payment_method_types")
+    return [paying["type"]] if not types or paying["type"] in types else []
 
 
 def prepare(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
@@ -98,6 +108,9 @@ def charge(call: Call, invoice: StoredInvoice, customer: StoredCustomer, method:
         return Outcome("requires_action")
     nobody = None if call.has(providers.CHARGES) else providers.CHARGES.refusal()
     behalf, paying = intent["on_behalf_of"], instruments.resolve_payment_method(now, method)
+    intent["payment_method_types"] = list(
+        dict.fromkeys((*intent["payment_method_types"], *_receiver_type(invoice, paying)))
+    )
     refused = nobody or splitting.charge_refusal(now, behalf)
     refused = refused or splitting.method_refusal(now, behalf, paying, intent["currency"])
     if refused is not None:

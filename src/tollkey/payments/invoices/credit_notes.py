@@ -92,7 +92,12 @@ def _new(
     params: operations.PostCreditNotes | operations.GetCreditNotesPreview | operations.GetCreditNotesPreviewLines,
     id: str,
 ) -> api.CreditNote:
-    """Return the note that the parameters describe, not stored and without its effects. Raises ApiError 400."""
+    """Return the note that the parameters describe, not stored and without its effects. Raises ApiError 400.
+
+    In test mode ``email_type`` changes nothing: no e-mail is sent there, as by Stripe.
+    """
+    if params.get("email_type") == "credit_note" and call.livemode:
+        raise invalid("This server sends no e-mail to customers. Please pass `none`.", "email_type", guess=True)
     _check_invoice(call, invoice)
     earlier = call.objects.query(kinds.CREDIT_NOTE, {"invoice": invoice["id"]}, limit=1_000)
     lines = credit_note_lines.build_lines(call, invoice, params.get("lines") or (), earlier)

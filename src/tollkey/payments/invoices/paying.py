@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollkey.payments.invoices import kinds, states
+from tollkey.payments.invoices import collection, kinds, states
 from tollkey.payments.invoices.drafts import subscription_of
 from tollkey.payments.invoices.lifecycle import (
     attach_intent,
@@ -16,13 +16,18 @@ from tollkey.payments.invoices.lifecycle import (
 )
 from tollkey.payments.invoices.payments import ACTION_REQUIRED, method_of
 from tollkey.payments.invoices.rules import check_mandate
+from tollkey.payments.methods import kinds as methods_kinds
+from tollkey.payments.methods import source_limits
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, invalid
-from tollkey.wire.errors import card_error, missing_param
+from tollkey.wire.errors import card_error, exclusive, missing_param
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
     from tollkey.wire import operations
+
+#: Parameters about a charge, of which there is none when an invoice is paid out of band.
+_CHARGING = ("payment_method", "source", "mandate", "forgive")
 
 
 def pay(call: Call, params: operations.PostInvoicesInvoicePay) -> StoredInvoice:
@@ -38,6 +43,7 @@ def pay(call: Call, params: operations.PostInvoicesInvoicePay) -> StoredInvoice:
     chosen = params.get("payment_method") or params.get("source")
     if params.get("source"):
         _check_source(call, invoice, params["source"])
+    _check_together(params)
     charges = not params.get("paid_out_of_band") and invoice["total"] > 0
     if charges and chosen is None and _default_method(call, invoice) is None:
         attempt_collection(call, invoice)  # raises ApiError: no payment method
@@ -51,9 +57,14 @@ def pay(call: Call, params: operations.PostInvoicesInvoicePay) -> StoredInvoice:
     mandate = params.get("mandate")
     if mandate is not None:
         check_mandate(call, mandate, chosen or _default_method(call, invoice))
+    missing = _forgiven(call, invoice, params, chosen or _default_method(call, invoice))
+    if missing:
+        _lower_due(call, invoice, missing)
     outcome = attempt_collection(
         call, invoice, method=chosen, off_session=fields.given(params, "off_session", chosen is None), by_hand=True
     )
+    if missing and outcome.status != "paid":
+        _lower_due(call, invoice, -missing)
     if outcome.status == "requires_action":
         intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
         raise card_error(
@@ -65,6 +76,33 @@ def pay(call: Call, params: operations.PostInvoicesInvoicePay) -> StoredInvoice:
         outcome.error.keep = True
         raise outcome.error
     return invoice
+
+
+def _check_together(params: operations.PostInvoicesInvoicePay) -> None:
+    """Raise ApiError 400 for parameters of which only one could act."""
+    for one, two in (*(("paid_out_of_band", name) for name in _CHARGING), ("payment_method", "source")):
+        if params.get(one) and params.get(two):
+            raise exclusive(one, two, param=two)
+
+
+def _forgiven(
+    call: Call, invoice: StoredInvoice, params: operations.PostInvoicesInvoicePay, method: str | None
+) -> int | None:
+    """Return what a receiver lacks for the invoice, in minor units, if ``forgive`` is sent and it has something.
+
+    method: the id of what is charged. Payment methods and sources of other flows are charged in full or not at all.
+    """
+    source = call.objects.find(methods_kinds.SOURCE, method or "") if params.get("forgive") else None
+    funds = source_limits.available(source) if source is not None else None
+    return max(0, invoice["amount_remaining"] - funds) if funds else None
+
+
+def _lower_due(call: Call, invoice: StoredInvoice, amount: int) -> None:
+    """Let less be due of an open invoice; a negative amount (minor units) raises it again."""
+    invoice["amount_due"] -= amount
+    invoice["amount_remaining"] -= amount
+    collection.adjust_intent_amount(call, invoice)
+    call.objects.save(invoice)
 
 
 def _default_method(call: Call, invoice: StoredInvoice) -> str | None:

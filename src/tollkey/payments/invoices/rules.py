@@ -69,7 +69,7 @@ def _check_method(call: Call, params: operations.PostInvoices | operations.PostI
             raise instruments.not_attached(id, "default_payment_method")
     source = params.get("default_source")
     if source:
-        customer_sources.source_of(call, customer, source, in_path=False)
+        customer_sources.source_of(call, customer, source, "default_source")
 
 
 def check_line(invoice: StoredInvoice, line: StoredLine, wanted: Mapping[str, Any], param: str) -> None:

@@ -11,6 +11,7 @@ from tollkey.payments.methods import (
     method_types,
     payment_method_configurations,
     payment_methods,
+    source_limits,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "method_types",
     "payment_method_configurations",
     "payment_methods",
+    "source_limits",
 ]

@@ -10,7 +10,7 @@ from tollkey.payments.methods.instruments import NewCard, fingerprint_owner, red
 from tollkey.payments.processors import banks, cards
 from tollkey.payments.shared import fields
 from tollkey.wire import ApiError, Call, invalid
-from tollkey.wire.errors import card_error, missing_object, missing_param
+from tollkey.wire.errors import card_error, exclusive, missing_object, missing_param
 from tollkey.wire.objects import Deleted
 
 if TYPE_CHECKING:
@@ -149,6 +149,19 @@ def add_source(
     return instrument
 
 
+def given_source(params: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return the token, source or data in the parameters with the name of its parameter; None if there is none.
+
+    Raises ApiError 400 for more than one, and for an Alipay account: this server has none.
+    """
+    names = [name for name in ("source", "card", "bank_account", "alipay_account") if params.get(name)]
+    if len(names) > 1:
+        raise exclusive(*names, param=names[1])
+    if names == ["alipay_account"]:
+        raise missing_object("token", str(params["alipay_account"]), "alipay_account", in_path=False)
+    return (params[names[0]], names[0]) if names else (None, "source")
+
+
 def prepare_source(call: Call, given: Any, param: str) -> SavedSource:
     """Return the object to save, after the bank's checks. Raises ApiError like ``add_source``."""
     if isinstance(given, dict):
@@ -267,13 +280,16 @@ def _saved_at(value: SavedSource) -> int:
     return value["created"] if kinds.is_source(value) else value.get("_created") or 0
 
 
-def source_of(call: Call, customer: str, id: str, in_path: bool = True) -> SavedSource:
-    """Return one saved source of a customer. Raises ApiError ``resource_missing``."""
+def source_of(call: Call, customer: str, id: str, param: str | None = None) -> SavedSource:
+    """Return one saved source of a customer. param: where the id is; None for the path.
+
+    Raises ApiError ``resource_missing``.
+    """
     for kind in (kinds.CARD, kinds.BANK_ACCOUNT, kinds.SOURCE):
         found: SavedSource | None = call.objects.find(kind, id)
         if found is not None and found.get("customer") == customer:
             return found
-    raise missing_object("source", id, "id" if in_path else "default_source", in_path=in_path)
+    raise missing_object("source", id, param or "id", in_path=param is None)
 
 
 def unusable() -> ApiError:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tollkey.payments.methods import jobs, kinds, sepa_addresses, states
+from tollkey.payments.methods import jobs, kinds, sepa_addresses, source_limits, states
 from tollkey.payments.methods.customer_sources import checked, inline_card
 from tollkey.payments.methods.instruments import (
     fingerprint_owner,
@@ -58,7 +58,10 @@ def create(call: Call, params: operations.PostSources) -> StoredSource:
     if params.get("flow") not in (None, flow):  # with another one nobody would have to authorize the payment
         raise invalid(f"Invalid flow: a source of type {kind} has the flow {flow}.", "flow")
     _check_flow(params, flow)
+    _check_type(params, kind)
     source = _new(call, params, kind, flow)
+    source_limits.set_mandate(source, params.get("mandate"))
+    source_limits.set_order(source, params.get("source_order"))
     if kind == "card":
         _set_card(call, source, params)
     elif kind == "three_d_secure":
@@ -70,7 +73,7 @@ def create(call: Call, params: operations.PostSources) -> StoredSource:
     if flow == "redirect":
         _start_redirect(call, source, params)
     elif flow == "receiver":
-        _start_receiver(call, source)
+        _start_receiver(call, source, value_at(params, "receiver.refund_attributes_method") or "email")
     call.objects.insert(source)
     if source["status"] == "chargeable":
         call.emit("source.chargeable", source)
@@ -78,21 +81,20 @@ def create(call: Call, params: operations.PostSources) -> StoredSource:
 
 
 def _check_flow(params: operations.PostSources, flow: str) -> None:
-    """Refuse what another flow, or another kind of mandate, takes."""
+    """Refuse what another flow takes."""
     if params.get("receiver") and flow != "receiver":
         raise invalid("You may only specify `receiver` for sources whose flow is `receiver`.", "receiver")
     if params.get("amount") is not None and flow == "receiver":
         raise invalid("You may not specify `amount` for sources whose flow is `receiver`.", "amount")
-    acceptance = value_at(params, "mandate.acceptance") or {}
-    for kind in ("online", "offline"):
-        if acceptance.get(kind) and acceptance.get("type") not in (None, kind):
-            param = f"mandate[acceptance][{kind}]"
-            raise invalid(f"You may only specify `{param}` when `mandate[acceptance][type]` is `{kind}`.", param)
-    if acceptance.get("type") == "offline" and not value_at(acceptance, "offline.contact_email"):
-        raise missing_param("mandate[acceptance][offline][contact_email]")
-    for place, item in enumerate(value_at(params, "source_order.items") or []):
-        if item.get("amount") is not None and not item.get("currency"):
-            raise missing_param(f"source_order[items][{place}][currency]")
+
+
+def _check_type(params: Mapping[str, Any], type: str) -> None:
+    """Refuse the details of another type, and a token for a type that takes none."""
+    for name in TYPES:
+        if params.get(name) and name != type:
+            raise invalid(f"You may only specify `{name}` for sources whose type is `{name}`.", name)
+    if params.get("token") and type != "card":
+        raise invalid("You may only specify `token` for sources whose type is `card`.", "token", guess=True)
 
 
 def _new(call: Call, params: operations.PostSources, kind: str, flow: str) -> StoredSource:
@@ -267,6 +269,8 @@ def again(call: Call, platform: Call, params: operations.PostSources) -> StoredS
     copy = original.copy()
     copy.update({"id": call.ids.new("src"), "created": call.now, "metadata": fields.new_metadata(params)})
     copy.pop("customer", None)
+    fields.assign(copy, params, [name for name in ("usage",) if params.get(name)])
+    set_owner(copy, params.get("owner"))
     return call.objects.insert(copy)
 
 
@@ -320,14 +324,15 @@ def chargeable(call: Call, source: StoredSource) -> None:
 # -- receiver
 
 
-def _start_receiver(call: Call, source: StoredSource) -> None:
+def _start_receiver(call: Call, source: StoredSource, refunds: str) -> None:
+    """Give a source an account to pay into. refunds: how the payer is asked where refunds go: email, manual or none."""
     number = f"{call.ids.number(10**12):012d}"
     source["receiver"] = {
         "address": f"121042882-{number}",
         "amount_charged": 0,
         "amount_received": 0,
         "amount_returned": 0,
-        "refund_attributes_method": "email",
+        "refund_attributes_method": refunds,
         "refund_attributes_status": "missing",
     }
     print_ = cards.fingerprint(number, fingerprint_owner(call))

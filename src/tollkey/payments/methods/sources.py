@@ -11,16 +11,16 @@ import hmac
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tollkey.payments.methods import jobs, kinds, source_flows, source_pages
+from tollkey.payments.methods import jobs, kinds, source_flows, source_limits, source_pages
 from tollkey.payments.methods.copying import shared_from
-from tollkey.payments.methods.customer_sources import add_source, remove_source, source_of, sources_of
+from tollkey.payments.methods.customer_sources import add_source, given_source, remove_source, source_of, sources_of
 from tollkey.payments.methods.instruments import changed_expiry
 from tollkey.payments.processors import banks
 from tollkey.payments.processors import states as bank_accounts
 from tollkey.payments.shared import client_access, fields, permissions, providers
 from tollkey.wire import Call, Endpoint, P, Page, Resource, invalid
 from tollkey.wire.access import Access, publishable_access
-from tollkey.wire.errors import missing_object, missing_param
+from tollkey.wire.errors import exclusive, missing_object, missing_param
 from tollkey.wire.live import needs, records
 from tollkey.wire.objects import Deleted
 from tollkey.wire.pages import page_of_list
@@ -41,6 +41,8 @@ _CARD_FIELDS = (
     "name",
 )
 _BANK_FIELDS = ("account_holder_name", "account_holder_type")
+#: What a shared source takes besides the source that it copies.
+_SHARED = ("original_source", "customer", "expand", "metadata", "owner", "usage")
 #: What can be changed besides ``metadata``, by type of object.
 _CHANGES = {"card": (*_CARD_FIELDS, "exp_month", "exp_year"), "bank_account": _BANK_FIELDS, "source": ("owner",)}
 
@@ -57,10 +59,10 @@ def add(
 ) -> SavedSource:
     """Save a token, a source, or card or bank account data to a customer."""
     customer = _customer(call)
-    for name in ("source", "card", "bank_account"):
-        if params.get(name):
-            return add_source(call, customer, params[name], name, params.get("metadata"))
-    raise missing_param("source")
+    given, name = given_source(params)
+    if given is None:
+        raise missing_param("source")
+    return add_source(call, customer, given, name, params.get("metadata"))
 
 
 def list_sources(call: Call, params: operations.GetCustomersCustomerSources) -> Page:
@@ -161,8 +163,16 @@ def verify(
 
 
 def create(call: Call, params: operations.PostSources) -> StoredSource:
-    """Create a source. Allowed with a publishable key."""
+    """Create a source, or share one with a connected account. Allowed with a publishable key.
+
+    Raises ApiError 400 for a parameter that does not apply to what is asked for.
+    """
+    if params.get("customer") and not params.get("original_source"):
+        raise invalid("You may only specify `customer` together with `original_source`.", "customer")
     if params.get("original_source"):
+        for name in params:
+            if name not in _SHARED:
+                raise exclusive("original_source", name, param=name)
         return source_flows.again(call, shared_from(call, "original_source", permissions.SOURCE), params)
     return source_flows.create(call, params)
 
@@ -184,10 +194,12 @@ def retrieve_source(call: Call, params: operations.GetSourcesSource) -> StoredSo
 
 
 def update_source(call: Call, params: operations.PostSourcesSource) -> StoredSource:
-    """Change a source's owner, amount or metadata."""
+    """Change a source's owner, amount, mandate, order or metadata. Raises ApiError 400 for what its type has not."""
     source = call.objects.get(kinds.SOURCE, call.path["source"])
     fields.merge_metadata(source, params)
     source_flows.set_owner(source, params.get("owner"))
+    source_limits.set_mandate(source, params.get("mandate"))
+    source_limits.set_order(source, params.get("source_order"))
     if params.get("amount") and source["status"] == "pending":
         source["amount"] = params["amount"]
     return call.objects.save(source, "source.updated")

@@ -4,7 +4,7 @@ fields.
 
 from typing import NotRequired, TypeAlias, TypedDict
 
-from tollkey.wire import api
+from tollkey.wire import api, operations
 
 class Known(TypedDict):
     """What is known of the money behind an instrument or a token, and was not told on the wire.
@@ -77,9 +77,13 @@ class StoredSource(api.Source, InstrumentFields):
     """A source.
 
     _transactions: what has been paid into a receiver, newest first; absent before the first payment.
+    _mandate: the customer's consent to debits, as it was sent; absent without one.
+    _debited: it was charged under that mandate; absent until then.
     """
 
     _transactions: NotRequired[list[api.SourceTransaction]]
+    _mandate: NotRequired[operations.Mandate]
+    _debited: NotRequired[bool]
 
 #: What a customer saves the old way.
 SavedSource: TypeAlias = StoredCard | StoredBankAccount | StoredSource

@@ -52,14 +52,14 @@ def check_new(call: Call, params: Mapping[str, Any]) -> None:
             "payment_behavior",
         )
     if params.get("default_source") and params.get("customer"):
-        customer_sources.source_of(call, params["customer"], params["default_source"], in_path=False)
+        customer_sources.source_of(call, params["customer"], params["default_source"], "default_source")
 
 
 def check_change(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 for parameters that contradict each other, or that the subscription's state does not allow."""
     _check_common(call, params, subscription)
     if params.get("default_source"):
-        customer_sources.source_of(call, subscription["customer"], params["default_source"], in_path=False)
+        customer_sources.source_of(call, subscription["customer"], params["default_source"], "default_source")
     if params.get("proration_date") is not None:
         _check_proration_date(subscription, int(params["proration_date"]), "proration_date")
     if subscription["status"] == "paused" and params.get("trial_end") not in (None, "", "now"):

@@ -100,13 +100,13 @@ def _create(call: Call, params: Mapping[str, Any]) -> StoredSubscription:
 def _save_source(call: Call, customer: str, params: Mapping[str, Any]) -> None:
     """Save ``source`` or ``card``, as older clients send them, as the default source of the customer with that id.
 
-    Raises ApiError 403 for a key that may not write customers, else as adding a source does.
+    Raises ApiError 400 for both, 403 for a key that may not write customers, else as adding a source does.
     """
-    name = "source" if params.get("source") else "card"
-    found = call.objects.find(kinds.CUSTOMER, customer) if params.get(name) else None
+    given, name = customer_sources.given_source(params)
+    found = call.objects.find(kinds.CUSTOMER, customer) if given is not None else None
     if found is not None:
         call.needs(permissions.CUSTOMER, "write")
-        customer_sources.replace_source(call, found, params[name], name)
+        customer_sources.replace_source(call, found, given, name)
 
 
 def subscribe(call: Call, fact: events.CustomerSubscribed) -> None:
