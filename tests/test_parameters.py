@@ -20,7 +20,7 @@ _TYPE = re.compile(r"\boperations\.(\w+)")
 _ASSIGN = ("assign", "assign_with_metadata")
 #: Rooms whose parameters are not all decided yet.
 _OPEN = {
-    "balance", "catalog", "charges", "checkout", "climate", "customers", "identity", "intents", "invoices",
+    "catalog", "charges", "checkout", "customers", "intents", "invoices",
     "methods", "platform", "portal", "subscriptions", "tax", "terminal", "usage",
 }  # fmt: skip
 

@@ -157,6 +157,9 @@ class _Reader(ast.NodeVisitor):
         match node.func:
             case ast.Attribute(value=ast.Name(id=name), attr="get") if name in self.objects:
                 return
+            case ast.Name(id="value_at"):
+                paths = [each.value for each in node.args if isinstance(each, ast.Constant)]
+                self.names.update(part for path in paths for part in str(path).split("."))
         self.generic_visit(node)
 
     def visit_Compare(self, node: ast.Compare) -> None:

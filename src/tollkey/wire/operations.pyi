@@ -6183,7 +6183,6 @@ class PostPayouts(Operation):
     destination: NotRequired[str]
     metadata: NotRequired[dict[str, str] | None]
     method: NotRequired[Literal["instant", "standard"]]
-    payout_method: NotRequired[str]
     source_type: NotRequired[Literal["bank_account", "card", "fpx"]]
     statement_descriptor: NotRequired[str | dict[str, Any]]
 

@@ -219,3 +219,8 @@ def test_an_instant_payout_needs_an_external_account_that_takes_it(api: Api) -> 
     fund(api, 5_000, account)
     given = {"amount": 100, "currency": "eur", "method": "instant", "headers": acting(account)}
     assert api.post("/v1/payouts", **given).error["code"] == "instant_payouts_unsupported"
+
+
+def test_a_payout_to_a_financial_account_is_refused_by_name(api: Api) -> None:
+    refused = api.post("/v1/payouts", amount=100, currency="usd", payout_method="fa_1")
+    assert (refused.status, refused.error["param"]) == (400, "payout_method")

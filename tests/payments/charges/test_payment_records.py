@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support.api import NOW, Answer, Api
 from tests.support.openapi import assert_valid
 
@@ -71,3 +73,44 @@ def test_what_is_known_of_an_attempt_can_be_added(api: Api) -> None:
         api, record, "payment_attempt_informational", description="Hat", customer_details={"email": "a@example.com"}
     )
     assert (more["description"], more["customer_details"]["email"]) == ("Hat", "a@example.com")
+
+
+@pytest.mark.parametrize("outcome", ["failed", "guaranteed", "canceled"])
+def test_an_attempt_does_not_end_before_it_began(api: Api, outcome: str) -> None:
+    record = reported(api)
+    path, time = f"{RECORDS}/{record['id']}/report_payment_attempt_{outcome}", f"{outcome}_at"
+    early = api.post(path, **{time: NOW - 1})
+    assert (early.status, early.error["param"]) == (400, time)
+    assert api.post(path, **{time: NOW}).status == 200
+
+
+def test_the_outcome_of_a_report_has_its_own_details_and_no_others(api: Api) -> None:
+    given = {
+        "amount_requested": {"value": 1_000, "currency": "usd"},
+        "initiated_at": NOW,
+        "payment_method_details": {"type": "custom", "custom": {"display_name": "Wallet"}},
+    }
+    path, failed, guaranteed = RECORDS + "/report_payment", {"failed_at": NOW}, {"guaranteed_at": NOW}
+    assert api.post(path, failed=failed, **given).error["param"] == "failed"
+    both = api.post(path, outcome="failed", failed=failed, guaranteed=guaranteed, **given)
+    assert both.error["param"] == "guaranteed"
+    assert api.post(path, outcome="guaranteed", failed=failed, **given).error["param"] == "guaranteed"
+    early = api.post(path, outcome="failed", failed={"failed_at": NOW - 1}, **given)
+    assert early.error["param"] == "failed[failed_at]"
+
+
+def test_a_refund_is_not_made_before_it_was_initiated_or_its_payment_guaranteed(api: Api) -> None:
+    record = reported(api, outcome="guaranteed", guaranteed={"guaranteed_at": NOW + 5})
+    path = f"{RECORDS}/{record['id']}/report_refund"
+    told: dict[str, Any] = {"outcome": "refunded", "processor_details": {"type": "custom"}}
+    for times in ({}, {"initiated_at": NOW + 7}):
+        refused = api.post(path, refunded={"refunded_at": NOW + 4}, **times, **told)
+        assert refused.error["param"] == "refunded[refunded_at]"
+    assert api.post(path, refunded={"refunded_at": NOW + 8}, initiated_at=NOW + 7, **told).status == 200
+
+
+def test_another_attempt_may_be_shipped_elsewhere(api: Api) -> None:
+    record = reported(api, outcome="failed", failed={"failed_at": NOW}, shipping_details={"name": "Jo"})
+    again = report(api, record, "payment_attempt", initiated_at=NOW, shipping_details={"name": "Li"})
+    attempt = api.get(f"/v1/payment_attempt_records/{again['latest_payment_attempt_record']}")
+    assert (again["shipping_details"]["name"], attempt["shipping_details"]["name"]) == ("Li", "Li")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.payments.identity.steps import finish, start
 from tests.support.api import Api
+from tests.support.connected import connected
 from tests.support.openapi import assert_valid
 
 SESSIONS = "/v1/identity/verification_sessions"
@@ -56,3 +57,36 @@ def test_a_redacted_session_is_used_for_nothing(api: Api, outcome: str) -> None:
         assert (refused.status, refused.error["type"]) == (400, "invalid_request_error"), step
     finish(api, session, "verified")
     assert api.get(path) == before
+
+
+def test_a_session_shows_its_flow_and_the_person_whom_it_is_about(api: Api) -> None:
+    account = connected(api)["id"]
+    person = api.ok("POST", f"/v1/accounts/{account}/persons", first_name="Jo")["id"]
+    about = {"account": account, "person": person}
+    made = api.ok("POST", SESSIONS, verification_flow="vf_tea", related_person=about)
+    assert_valid("POST", SESSIONS, 200, made)
+    assert (made["type"], made["verification_flow"], made["related_person"]) == ("verification_flow", "vf_tea", about)
+    assert api.get(f"{SESSIONS}/{made['id']}")["related_person"] == about
+
+
+def test_the_related_person_belongs_to_the_account(api: Api) -> None:
+    accounts = [connected(api)["id"], connected(api)["id"]]
+    person = api.ok("POST", f"/v1/accounts/{accounts[0]}/persons", first_name="Jo")["id"]
+    for account, named, param in (
+        (accounts[1], person, "person"),
+        (accounts[0], "person_unknown", "person"),
+        ("acct_unknown", person, "account"),
+    ):
+        refused = api.post(SESSIONS, type="document", related_person={"account": account, "person": named})
+        assert (refused.status, refused.error["param"]) == (400, f"related_person[{param}]")
+
+
+def test_options_of_a_document_are_only_for_sessions_about_documents(api: Api) -> None:
+    options = {"document": {"require_live_capture": True, "allowed_types": ["passport"]}}
+    refused = api.post(SESSIONS, type="id_number", options=options)
+    assert (refused.status, refused.error["param"]) == (400, "options[document]")
+    made = api.ok("POST", SESSIONS, type="document", options=options)
+    assert made["options"] == options
+    path = f"{SESSIONS}/{made['id']}"
+    assert api.post(path, type="id_number", options=options).error["param"] == "options[document]"
+    assert api.ok("POST", path, type="id_number")["options"] == {"id_number": {}}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
-    from tollkey.payments.charges.stored import StoredCharge, StoredDispute, StoredRefund
+    from tollkey.payments.charges.stored import StoredAttempt, StoredCharge, StoredDispute, StoredRefund
     from tollkey.wire import api
 
 CHARGE: Kind[StoredCharge] = Kind("charge")
@@ -18,5 +18,5 @@ EARLY_FRAUD_WARNING: Kind[api.RadarEarlyFraudWarning] = Kind("radar.early_fraud_
 VALUE_LIST: Kind[api.RadarValueList] = Kind("radar.value_list")
 VALUE_LIST_ITEM: Kind[api.RadarValueListItem] = Kind("radar.value_list_item")
 PAYMENT_RECORD: Kind[api.PaymentRecord] = Kind("payment_record")
-PAYMENT_ATTEMPT_RECORD: Kind[api.PaymentAttemptRecord] = Kind("payment_attempt_record")
+PAYMENT_ATTEMPT_RECORD: Kind[StoredAttempt] = Kind("payment_attempt_record")
 PAYMENT_INTENT: Kind[api.PaymentIntent] = Kind("payment_intent")

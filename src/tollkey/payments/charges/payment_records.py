@@ -4,7 +4,8 @@ report_payment ──▶ attempt under way ──guaranteed──▶ amount guar
                           ├──failed──▶ amount failed ──┐
                           └──canceled──▶ canceled ─────┴──report_payment_attempt──▶ a new attempt under way
 
-No money moves here: a record documents what another processor did.
+No money moves here: a record documents what another processor did. No field shows when; the times that are told must be
+in order, and are kept with the attempt.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tollkey.wire.pages import list_page, retrieve
 from tollkey.wire.resource import Handler
 
 if TYPE_CHECKING:
+    from tollkey.payments.charges.stored import ReportedRefund, StoredAttempt
     from tollkey.wire import api, operations
     from tollkey.wire.api import PaymentsPrimitivesPaymentRecordsResourceAmount as Amount
     from tollkey.wire.api import PaymentsPrimitivesPaymentRecordsResourceBillingDetails as Billing
@@ -161,16 +163,44 @@ def _create_attempt(
     call.objects.insert(attempt)
     fields.assign(record, _zeros(record["amount"]["currency"]), _AMOUNTS)
     record["latest_payment_attempt_record"] = attempt["id"]
-    outcome = params.get("outcome")
-    if outcome is not None and not params.get(outcome):
-        raise missing_param(outcome)
+    attempt["_initiated_at"] = params["initiated_at"]
+    outcome, ended = params.get("outcome"), _ended(params)
+    if ended is not None:
+        _end(attempt, ended, f"{outcome}[{outcome}_at]")
     return _save_amount(call, record, attempt, f"amount_{outcome}" if outcome else None)
+
+
+def _ended(
+    params: operations.PostPaymentRecordsIdReportPaymentAttempt | operations.PostPaymentRecordsReportPayment,
+) -> int | None:
+    """Return when a reported attempt ended (UTC epoch seconds), or None while it is under way.
+
+    Raises ApiError 400 when the details are missing, or are those of another outcome.
+    """
+    outcome, failed, guaranteed = params.get("outcome"), params.get("failed"), params.get("guaranteed")
+    times = {
+        "failed": failed["failed_at"] if failed else None,
+        "guaranteed": guaranteed["guaranteed_at"] if guaranteed else None,
+    }
+    if outcome is not None and times[outcome] is None:
+        raise missing_param(outcome)
+    for name, time in times.items():
+        if time is not None and name != outcome:
+            raise invalid(f"`{name}` describes a payment whose `outcome` is `{name}`.", name)
+    return times[outcome] if outcome else None
+
+
+def _end(attempt: StoredAttempt, time: int, param: str) -> None:
+    """Note when an attempt ended (UTC epoch seconds). Raises ApiError 400 for a time before its beginning."""
+    if time < attempt.get("_initiated_at", time):
+        raise invalid("A payment cannot end before it was initiated.", param)
+    attempt["_ended_at"] = time
 
 
 def _save_amount(
     call: Call,
     record: api.PaymentRecord,
-    attempt: api.PaymentAttemptRecord,
+    attempt: StoredAttempt,
     field: str | None,
     value: int | None = None,
 ) -> api.PaymentRecord:
@@ -183,7 +213,7 @@ def _save_amount(
     return call.objects.save(record)
 
 
-def _latest(call: Call) -> tuple[api.PaymentRecord, api.PaymentAttemptRecord]:
+def _latest(call: Call) -> tuple[api.PaymentRecord, StoredAttempt]:
     record = call.objects.get(kinds.PAYMENT_RECORD, call.path["id"])
     return record, call.objects.get(kinds.PAYMENT_ATTEMPT_RECORD, record["latest_payment_attempt_record"] or "")
 
@@ -210,11 +240,13 @@ def report_attempt(call: Call, params: operations.PostPaymentRecordsIdReportPaym
         params = {**params, "payment_method_details": kept}
     if params.get("description") is not None:
         record["description"] = params["description"]
+    if "shipping_details" in params:
+        record["shipping_details"] = _shipping(params["shipping_details"])
     return _create_attempt(call, record, params)
 
 
-def _report_outcome_handler(name: str) -> Handler:
-    """Return the handler that reports how the current attempt ended."""
+def _report_outcome_handler(name: str, time: str) -> Handler:
+    """Return the handler that reports how the current attempt ended. time: the parameter that says when."""
 
     def handler(
         call: Call,
@@ -228,6 +260,8 @@ def _report_outcome_handler(name: str) -> Handler:
             raise invalid(
                 f"This payment attempt cannot be reported as {name} because it is {ended} already.", retry=False
             )
+        given: Mapping[str, Any] = params  # the name of the time is computed
+        _end(attempt, given[time], time)
         fields.merge_metadata(attempt, params)
         return _save_amount(call, record, attempt, f"amount_{name}")
 
@@ -266,6 +300,19 @@ def report_refund(call: Call, params: operations.PostPaymentRecordsIdReportRefun
             "amount",
             retry=False,
         )
+    made, begun = params["refunded"]["refunded_at"], params.get("initiated_at")
+    if made < (begun if begun is not None else attempt.get("_ended_at", made)):
+        raise invalid(
+            "A refund cannot be made before it was initiated or its payment was guaranteed.", "refunded[refunded_at]"
+        )
+    custom = params["processor_details"].get("custom")
+    told: ReportedRefund = {
+        "amount": wanted,
+        "initiated_at": begun,
+        "refunded_at": made,
+        "reference": custom["refund_reference"] if custom else None,
+    }
+    attempt["_refunds"] = [*attempt.get("_refunds", []), told]
     fields.merge_metadata(attempt, params)
     return _save_amount(call, record, attempt, "amount_refunded", before + wanted)
 
@@ -287,9 +334,15 @@ PAYMENT_RECORD = Resource(
         Endpoint("POST", _PATH + "/report_payment", report_payment),
         retrieve("payment_record", _PATH + "/{id}"),
         Endpoint("POST", _PATH + "/{id}/report_payment_attempt", report_attempt),
-        Endpoint("POST", _PATH + "/{id}/report_payment_attempt_canceled", _report_outcome_handler("canceled")),
-        Endpoint("POST", _PATH + "/{id}/report_payment_attempt_failed", _report_outcome_handler("failed")),
-        Endpoint("POST", _PATH + "/{id}/report_payment_attempt_guaranteed", _report_outcome_handler("guaranteed")),
+        Endpoint(
+            "POST", _PATH + "/{id}/report_payment_attempt_canceled", _report_outcome_handler("canceled", "canceled_at")
+        ),
+        Endpoint("POST", _PATH + "/{id}/report_payment_attempt_failed", _report_outcome_handler("failed", "failed_at")),
+        Endpoint(
+            "POST",
+            _PATH + "/{id}/report_payment_attempt_guaranteed",
+            _report_outcome_handler("guaranteed", "guaranteed_at"),
+        ),
         Endpoint("POST", _PATH + "/{id}/report_payment_attempt_informational", report_informational),
         Endpoint("POST", _PATH + "/{id}/report_refund", report_refund),
     ),

@@ -63,3 +63,23 @@ class StoredDispute(api.Dispute):
     """
 
     balance_transaction: NotRequired[str | None]
+
+class StoredAttempt(api.PaymentAttemptRecord):
+    """An attempt of a payment that another processor made; all times in UTC epoch seconds.
+
+    _initiated_at: when it began. _ended_at: when it was guaranteed, failed or was canceled; absent before.
+    _refunds: the refunds that were reported, oldest first: when each was made, and the processor's reference of it.
+    Attempts that earlier versions stored have none of them.
+    """
+
+    _initiated_at: NotRequired[int]
+    _ended_at: NotRequired[int]
+    _refunds: NotRequired[list[ReportedRefund]]
+
+class ReportedRefund(TypedDict):
+    """A refund that another processor made. amount: minor units. Times in UTC epoch seconds; None when not told."""
+
+    amount: int
+    initiated_at: int | None
+    refunded_at: int
+    reference: str | None

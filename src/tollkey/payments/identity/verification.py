@@ -19,7 +19,7 @@ from tollkey.payments.identity import jobs, states
 from tollkey.payments.identity.checks import ERRORS, REPORT, make_report, redact_report, verified_outputs
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import Call, Endpoint, P, Reply, Resource, invalid, new_object
-from tollkey.wire.errors import missing_param
+from tollkey.wire.errors import missing_object, missing_param
 from tollkey.wire.hosted import hosted_url, html_page, redirect
 from tollkey.wire.kinds import Kind
 from tollkey.wire.live import needs, records
@@ -32,15 +32,36 @@ if TYPE_CHECKING:
 PERMISSION = Permission("identity_product", "Verification Sessions and Reports", "Identity")
 SESSION: Kind[StoredVerificationSession] = Kind("identity.verification_session")
 _CUSTOMER: Kind[api.Customer] = Kind("customer")
+_PERSON: Kind[api.Person] = Kind("person")
 
 
 def _options(kind: str, given: Mapping[str, Any] | None) -> api.GelatoVerificationSessionOptions:
+    """Return ``options`` of a type of session. Raises ApiError 400 for those of another type."""
     if kind == "id_number":
+        if (given or {}).get("document"):
+            raise invalid(
+                "`options[document]` is only for a VerificationSession of type document.", "options[document]"
+            )
         return {"id_number": {}}
     asked = (given or {}).get("document") or {}
     document: api.GelatoSessionDocumentOptions = {}
     fields.assign(document, asked, asked)
     return {"document": document}
+
+
+def _related_person(
+    call: Call, given: operations.PostIdentityVerificationSessionsRelatedPerson | None
+) -> api.GelatoRelatedPerson | None:
+    """Return ``related_person``. Raises ApiError 400 for an unknown account, or a person of another one."""
+    if given is None:
+        return None
+    account, person = given["account"], given["person"]
+    if account != call.account and call.within(call.platform).objects.find(fields.ACCOUNT, account) is None:
+        raise missing_object("account", account, "related_person[account]", in_path=False)
+    found = call.within(call.platform).objects.find(_PERSON, person)
+    if found is None or found["account"] != account:
+        raise missing_object("person", person, "related_person[person]", in_path=False)
+    return {"account": account, "person": person}
 
 
 def create(call: Call, params: operations.PostIdentityVerificationSessions) -> StoredVerificationSession:
@@ -50,6 +71,7 @@ def create(call: Call, params: operations.PostIdentityVerificationSessions) -> S
         raise missing_param("type")
     if params.get("related_customer"):
         call.objects.get(_CUSTOMER, params["related_customer"], "related_customer")
+    related = _related_person(call, params.get("related_person"))
     id = call.ids.new("vs")
     session = new_object(
         SESSION,
@@ -66,6 +88,10 @@ def create(call: Call, params: operations.PostIdentityVerificationSessions) -> S
         provided_details=params.get("provided_details"),
         url=hosted_url(call, "verify", id, expires_at=call.now + 48 * 3600),
     )
+    if related is not None:
+        session["related_person"] = related
+    if params.get("verification_flow"):
+        session["verification_flow"] = params["verification_flow"]
     session["_return_url"] = params.get("return_url")
     return call.objects.insert(session, "identity.verification_session.created")
 
@@ -83,8 +109,10 @@ def update(call: Call, params: operations.PostIdentityVerificationSessionsSessio
         )
     if params.get("type"):
         session["type"] = params["type"]
-    if params.get("options") is not None or params.get("type"):
-        session["options"] = _options(session["type"], params.get("options") or session["options"])
+    if params.get("options") is not None:
+        session["options"] = _options(session["type"], params["options"])
+    elif params.get("type"):
+        session["options"] = _options(session["type"], session["options"] if session["type"] == "document" else None)
     fields.assign(session, params, ("provided_details",))
     fields.merge_metadata(session, params)
     return call.objects.save(session)

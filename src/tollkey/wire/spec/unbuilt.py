@@ -29,6 +29,7 @@ UNBUILT: Final[dict[str, dict[str, str]]] = {
     "POST /v1/issuing/cards": {"financial_account": _TREASURY, "personalization_design": _DESIGNS, "pin": _PIN},
     "POST /v1/issuing/cards/{}": {"personalization_design": _DESIGNS, "pin": _PIN},
     "POST /v1/issuing/disputes": {"treasury": _TREASURY},
+    "POST /v1/payouts": {"payout_method": _TREASURY},
     "POST /v1/refunds": _REFUND,
     "POST /v1/subscription_schedules": {"pause_schedules": _PAUSES},
     "POST /v1/subscription_schedules/{}": {"pause_schedules": _PAUSES},
