@@ -182,6 +182,13 @@ def load_settings(environ: Mapping[str, str] = os.environ, **given: Any) -> Sett
     return settings
 
 
+def given_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the settings that the environment gives, by their names, each with the name of its variable."""
+    names = {setting.name: f"TOLLKEY_{setting.name.upper()}" for setting in fields(Settings)}
+    given = {setting: name for setting, name in names.items() if environ.get(name)}
+    return given | ({"database": "TOLLKEY_DATABASE_FILE"} if environ.get("TOLLKEY_DATABASE_FILE") else {})
+
+
 def _from_file(name: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()

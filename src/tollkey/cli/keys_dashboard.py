@@ -16,8 +16,9 @@ import typer
 
 from tollkey import dashboard
 from tollkey.cli.common import fail, quiet_connection_logs, refused
-from tollkey.cli.keys_opening import not_there, refuse_payments
-from tollkey.cli.keys_settings import AsJson, Database, Host, KeyringFile, Port, declared_in, keyring_of
+from tollkey.cli.keys_opening import not_there
+from tollkey.cli.keys_server import open_service
+from tollkey.cli.keys_settings import AsJson, Database, Host, KeyringFile, Port, declared_in, keyring_of, settings_of
 from tollkey.cli.redacted_log import log_to
 from tollkey.cli.serve import http_server, listen, loop_factory, shown_host
 from tollkey.dashboard import Link
@@ -25,10 +26,14 @@ from tollkey.db import Ids, StorageError
 from tollkey.db.edge import Edge, edge_for
 from tollkey.keys.keyring import KeyringError
 from tollkey.keys.service import KeyService
-from tollkey.settings import Settings, load_settings
+from tollkey.settings import Settings
 from tollkey.wire.guesses import GuessLimiter
 
 _PORT = 8422
+_ACTING = frozenset(
+    {"host", "port", "data", "database", "keyring", "keyring_file", "base_url", "guess_limit", "trust_proxy",
+    "require_https", "refusal_seconds", "log_days", "lease_seconds", "pool_size"}
+)  # fmt: skip
 _FLUSH_SECONDS = 0.5  # between two writes of counted sign-in attempts
 _log = logging.getLogger(__name__)
 
@@ -38,8 +43,8 @@ def serve_dashboard(
     database: Database = None,
     keyring: KeyringFile = None,
     config: Annotated[Path | None, typer.Option(help="tollkey.toml: the prefixes and permissions of the keys.")] = None,
-    host: Host = "127.0.0.1",
-    port: Port = _PORT,
+    host: Host = None,
+    port: Port = None,
     base_url: Annotated[
         str | None, typer.Option(help="Public URL of the Dashboard, for links. [TOLLKEY_BASE_URL, or its address]")
     ] = None,
@@ -54,20 +59,22 @@ def serve_dashboard(
     declared = declared_in(config)
     listener: socket.socket | None = None
     try:
-        settings = load_settings(database=database, base_url=base_url)
+        settings = settings_of(
+            "tollkey keys dashboard", _ACTING, database=database, host=host, port=port, usual_port=_PORT,
+            base_url=base_url,
+        )  # fmt: skip
         if not settings.database:
             raise fail("name the database: --database keys.db, or --database postgresql://…", 2)
         if not_there(settings.database):
             raise fail(f"there is no database {settings.database}")
         material = keyring_of(keyring, settings)
-        listener = listen(host, port)
-        url = settings.base_url or f"http://{shown_host(host)}:{listener.getsockname()[1]}"
+        listener = listen(settings.host, settings.port)
+        url = settings.base_url or f"http://{shown_host(settings.host)}:{listener.getsockname()[1]}"
         with quiet_connection_logs():  # the error says it; later, the server logs what happens to its connections
-            opened = KeyService.open(settings.database, config=declared, keyring=material, flush_seconds=0)
+            opened = open_service(settings, declared, material, 0)
         with opened as keys, asyncio.Runner(loop_factory=loop_factory()) as runner:
-            refuse_payments(keys)
             product = product_of(keys, settings, url)
-            runner.run(_run(product, settings, listener, host, json_))
+            runner.run(_run(product, settings, listener, json_))
     except (OSError, ValueError, StorageError, KeyringError) as problem:
         raise refused(problem) from None
     finally:
@@ -83,14 +90,12 @@ def product_of(keys: KeyService, settings: Settings, url: str) -> dashboard.ForK
     return product
 
 
-async def _run(
-    product: dashboard.ForKeys, settings: Settings, listener: socket.socket, host: str, as_json: bool
-) -> None:
+async def _run(product: dashboard.ForKeys, settings: Settings, listener: socket.socket, as_json: bool) -> None:
     edge = edge_for(product.keys.database)
     await edge.start()
     app = dashboard.Dashboard(
         product, edge, product.keys.authority, time.time,
-        trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=host,
+        trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host,
         require_https=settings.require_https,
     )  # fmt: skip
     http = http_server(app)

@@ -12,11 +12,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from tollkey.cli.common import ACTOR, UNREACHABLE, AsJson, fail, refused
+from tollkey.cli.common import ACTOR, UNREACHABLE, AsJson, fail, quiet_connection_logs, refused
+from tollkey.cli.keys_server import open_service
 from tollkey.cli.keys_settings import declared_in, keyring_of
 from tollkey.db import StorageError
 from tollkey.db.opening import sqlite_file
-from tollkey.keys import KeyringError, KeyService
+from tollkey.keys import KeyringError
 from tollkey.keys.importing import (
     Defaults,
     FileRefused,
@@ -81,7 +82,9 @@ def import_keys(
         if not settings.in_postgres and dry_run and not sqlite_file(place).exists():
             raise fail(f"there is no database {place}; a dry run makes none")
         material = keyring_of(keyring, settings)
-        with KeyService.open(place, config=declared, keyring=material, flush_seconds=0) as service:
+        with quiet_connection_logs():
+            opened = open_service(settings, declared, material, 0)
+        with opened as service:
             done = import_records(service, records, defaults, ACTOR, int(time.time()), dry_run=dry_run)
     except (OSError, ValueError, StorageError, KeyringError) as problem:
         raise refused(problem) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +13,7 @@ import typer
 
 from tollkey.cli.common import Data, fail, opened, quiet_connection_logs, refused, scope_of
 from tollkey.core import Core
-from tollkey.db import Scope, StorageError
+from tollkey.db import Scope, StorageError, open_database
 from tollkey.db.opening import sqlite_file
 from tollkey.db.schema import migrated_modules
 from tollkey.keys import KeyringError, KeyService, SealBroken, TollkeyError, UnknownPermission
@@ -123,9 +123,16 @@ def _is_file(database: str) -> bool:
     return "://" not in database.removeprefix("sqlite:///")
 
 
-def refuse_payments(keys: KeyService) -> None:
-    """Raise typer.Exit for the database of the payments API, which holds more than keys."""
-    if MERCHANTS.module in migrated_modules(keys.database):
+def refuse_payments(database: str) -> None:
+    """Raise typer.Exit for the database of the payments API, which holds more than keys. It is left as it is.
+
+    database: file or URL, before anything is changed there. Raises ValueError, StorageError.
+    """
+    if not_there(database):
+        return
+    with closing(open_database(database, pool_size=1)) as looked_at:
+        modules = migrated_modules(looked_at)
+    if MERCHANTS.module in modules:
         raise fail(
             "this is the database of the payments API: leave out --keyring and --config, and name an SQLite file by its"
             " folder, --data"
@@ -139,7 +146,6 @@ def open_library(database: str, keyring: str | None, config: Path | None = None)
     Raises typer.Exit as ``open_keys`` does, and for the database of the payments API.
     """
     with quiet_connection_logs(), _service(database, keyring, config) as service:
-        refuse_payments(service)
         yield service
 
 
@@ -147,6 +153,7 @@ def open_library(database: str, keyring: str | None, config: Path | None = None)
 def _service(database: str, keyring: str | None, config: Path | None) -> Iterator[KeyService]:
     os.environ.pop("TOLLKEY_KEYRING", None)  # not inherited by child processes
     try:
+        refuse_payments(database)
         with KeyService.open(database, keyring=keyring, config=config, flush_seconds=0) as service:
             yield service
     except UnknownPermission as unknown:

@@ -8,27 +8,19 @@ import json
 import os
 import socket
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tollkey.cli.common import fail, quiet_connection_logs, refused
-from tollkey.cli.keys_settings import AsJson, Database, Host, KeyringFile, Port, declared_in, keyring_of
+from tollkey.cli.keys_server import ACTING, COMMAND, PORT, Options, grace_days, key_server, open_service
+from tollkey.cli.keys_settings import AsJson, Database, Host, KeyringFile, Port, declared_in, keyring_of, settings_of
 from tollkey.cli.redacted_log import log_to
 from tollkey.cli.serve import SWITCH_SECONDS, http_server, listen, loop_factory, shown_host
-from tollkey.db import Ids, StorageError
+from tollkey.db import StorageError
 from tollkey.keys import KeyringError, KeyService
-from tollkey.keys.config import Config
 from tollkey.keys.http import KeyServer
-from tollkey.keys.notices import Notices
-from tollkey.keys.notices import section as notices
-from tollkey.keys.portal import Portal
-from tollkey.keys.portal import section as portal
-from tollkey.settings import load_settings
-
-_PORT = 8421
 
 
 def serve(
@@ -38,8 +30,8 @@ def serve(
     ] = None,
     database: Database = None,
     keyring: KeyringFile = None,
-    host: Host = "127.0.0.1",
-    port: Port = _PORT,
+    host: Host = None,
+    port: Port = None,
     forward_auth_key: Annotated[
         bool,
         typer.Option(
@@ -54,13 +46,14 @@ def serve(
         Path | None, typer.Option(help="New file for the first service key, instead of printing it.")
     ] = None,
     rotation_grace_days: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=0,
             max=7,
-            help="Roll keys on their schedule; the old ones stay valid for so many days. 0: your own program does it.",
+            help="Roll keys on their schedule; the old ones stay valid for so many days. 0: your own program does it."
+            " [TOLLKEY_ROTATION_GRACE_DAYS, or 0]",
         ),
-    ] = 0,
+    ] = None,
     json_: AsJson = False,
 ) -> None:
     """Serve keys over HTTP: verification, introspection, changes, use, signed tokens, and pages for customers.
@@ -72,63 +65,49 @@ def serve(
     """
     log_to(sys.stderr)
     declared = declared_in(config)
+    try:
+        settings = settings_of(COMMAND, ACTING, database=database, host=host, port=port, usual_port=PORT)
+    except (OSError, ValueError) as problem:
+        raise refused(problem) from None
+    options = Options(
+        settings=settings,
+        config=declared,
+        forward_auth_key=forward_auth_key,
+        key_header=key_header,
+        rotation_grace_days=grace_days(rotation_grace_days, settings),
+    )
     with quiet_connection_logs():
-        listener, keys = _opened(declared, database, keyring, host, port)
+        listener, keys = _opened(options, keyring)
     try:
         sys.setswitchinterval(SWITCH_SECONDS)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            app = KeyServer(
-                keys,
-                clock=time.time,
-                monotonic=time.monotonic,
-                new_id=Ids().new,
-                forward_auth_key=forward_auth_key,
-                key_header=key_header,
-                portal=_portal(keys, declared, host, listener),
-                notices=_notices(keys, declared),
-                rotation_grace=rotation_grace_days * 86_400,
-            )
-            runner.run(_run(app, listener, host, admin_key_file, json_))
+            url = f"http://{shown_host(settings.host)}:{listener.getsockname()[1]}"
+            app = key_server(keys, options, url)
+            runner.run(_run(app, listener, url, admin_key_file, json_))
     except (OSError, ValueError, StorageError) as problem:
         raise refused(problem) from None
     finally:
+        listener.close()
         keys.close()
 
 
-def _portal(keys: KeyService, config: Config, host: str, listener: socket.socket) -> Portal:
-    """Return the declared portal, or else one at this server's address. Raises ValueError, StorageError."""
-    declared = config.section(portal.Section)
-    if declared is not None:
-        return Portal(keys, base_url=declared.url, origins=declared.origins)
-    return Portal(keys, base_url=f"http://{shown_host(host)}:{listener.getsockname()[1]}/portal")
-
-
-def _notices(keys: KeyService, config: Config) -> Notices | None:
-    """Return the declared notices, or None. Raises ValueError, OSError, StorageError."""
-    declared = config.section(notices.Section)
-    return None if declared is None else Notices.of_section(keys, declared)
-
-
-def _opened(
-    config: Config, database: str | None, keyring: Path | None, host: str, port: int
-) -> tuple[socket.socket, KeyService]:
+def _opened(options: Options, keyring: Path | None) -> tuple[socket.socket, KeyService]:
     """Return a listening socket and the keys. Raises typer.Exit."""
     listener: socket.socket | None = None
+    settings = options.settings
     try:
-        settings = load_settings(database=database)
         if not settings.database:
             raise fail("name the database: --database keys.db, or --database postgresql://…", 2)
         material = keyring_of(keyring, settings)
-        listener = listen(host, port)
-        keys = KeyService.open(settings.database, config=config, keyring=material)
-        return listener, keys
-    except (OSError, ValueError, StorageError, KeyringError) as problem:
+        listener = listen(settings.host, settings.port)
+        return listener, open_service(settings, options.config, material)
+    except (OSError, ValueError, StorageError, KeyringError, typer.Exit) as problem:
         if listener is not None:
             listener.close()
-        raise refused(problem) from None
+        raise problem if isinstance(problem, typer.Exit) else refused(problem) from None
 
 
-async def _run(app: KeyServer, listener: socket.socket, host: str, admin_key_file: Path | None, as_json: bool) -> None:
+async def _run(app: KeyServer, listener: socket.socket, url: str, admin_key_file: Path | None, as_json: bool) -> None:
     await app.start()
     try:
         admin_key = _admin_key(app, admin_key_file)
@@ -140,7 +119,6 @@ async def _run(app: KeyServer, listener: socket.socket, host: str, admin_key_fil
         while not http.started and not serving.done():
             await asyncio.sleep(0.005)
         if not serving.done():
-            url = f"http://{shown_host(host)}:{listener.getsockname()[1]}"
             _announce(url, admin_key, admin_key_file, as_json)
         await serving
     finally:

@@ -62,6 +62,15 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> int:
 
 
 def migrated_modules(database: Database) -> frozenset[str]:
-    """Return the modules whose migrations were applied to the database. Raises StorageError."""
-    rows = database.read(lambda tx: tx.execute("SELECT DISTINCT module FROM migrations"))
-    return frozenset(row[0] for row in rows)
+    """Return the modules whose migrations were applied to the database; none for a new one. Raises StorageError."""
+    return database.read(_modules)
+
+
+def _modules(tx: Tx) -> frozenset[str]:
+    there = {
+        "sqlite": "SELECT 1 FROM sqlite_master WHERE name = 'migrations'",
+        "postgres": "SELECT 1 WHERE to_regclass('migrations') IS NOT NULL",
+    }
+    if not tx.execute(there[tx.dialect]):
+        return frozenset()
+    return frozenset(row[0] for row in tx.execute("SELECT DISTINCT module FROM migrations"))

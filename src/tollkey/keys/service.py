@@ -31,7 +31,7 @@ from tollkey.keys.token import BRAND, Brand
 from tollkey.keys.tokens import Tokens
 from tollkey.keys.usage import UsageCounter, UsageReports
 from tollkey.keys.usage.section import Section as UsageSection
-from tollkey.keys.verifier import Verifier
+from tollkey.keys.verifier import Lease, Verifier
 
 
 class KeyService(
@@ -98,6 +98,8 @@ class KeyService(
         flush_seconds: float = 1.0,
         attempts: Attempts | None = None,
         cached_keys: int = 100_000,
+        lease_seconds: float = 1.0,
+        pool_size: int = 8,
         clock: Callable[[], float] = time.time,
     ) -> KeyService:
         """Open the database and the keyring, and create what is missing.
@@ -119,6 +121,8 @@ class KeyService(
         attempts: counts refused attempts, by hour by default; ``Attempts(0)`` disables it.
         cached_keys: maximum number of keys in the memory of this process, about 400 bytes each; the ones that were not
             used for the longest time are read from the database again.
+        lease_seconds: how long what is in memory (keys, plans) may be used after changes made elsewhere could last be
+            heard of. pool_size: maximum number of PostgreSQL connections of this process.
         clock: returns UTC epoch seconds.
         Raises ValueError for a URL that is not valid, PostgreSQL without ``keyring``, or what is declared twice;
         ConfigError, KeyringError, StorageError.
@@ -130,7 +134,7 @@ class KeyService(
                 raise ValueError("PostgreSQL needs the path of the keyring file: keyring=…")
             keyring = f"{sqlite_path}.keyring"
         catalogue = PermissionCatalogue(declared.permissions, declared.implied, ())
-        opened = open_database(database, origin=f"keys-{os.getpid()}-{Ids().text(12)}")
+        opened = open_database(database, f"keys-{os.getpid()}-{Ids().text(12)}", pool_size)
         try:
             migrate(opened, MIGRATIONS)
             material = fingerprints.load_keyring(opened, fingerprints.source_of(keyring))
@@ -140,6 +144,7 @@ class KeyService(
             verifier = Verifier(
                 material,
                 catalogue,
+                Lease(lease_seconds),
                 brand=declared.brand,
                 allow_imported=allow_imported,
                 foreign=foreign,

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from tollkey.db import StorageError, migrate
+from tollkey.keys.brake import Brake
 from tollkey.keys.header import without_keys
 from tollkey.keys.http import (
     accounts,
@@ -29,7 +30,7 @@ from tollkey.keys.http import (
     uses,
     verifying,
 )
-from tollkey.keys.http.callers import Brake, Callers
+from tollkey.keys.http.callers import Callers
 from tollkey.keys.http.changes import ChangeStream
 from tollkey.keys.http.dispatch import Dispatch, send_answer
 from tollkey.keys.http.endpoint import Endpoint, Server
@@ -67,6 +68,8 @@ class KeyServer:
     forward_auth_key: whether proxies must send a service key to ``forward-auth``. key_header: the header in which
     clients send their key.
     portal: where customers manage their own keys; None for none. notices: sent while the server runs; None for none.
+    guess_limit: wrong service keys a minute from one address before its further ones are refused unread, and as many
+        wrong reports of leaked keys; 0 for no limit.
     rotation_grace: seconds that keys stay valid which the server rolls on their schedule, up to 604800; 0: the server
         rolls none, since the host does (``KeyService.rotate_due``).
     Raises StorageError.
@@ -84,9 +87,10 @@ class KeyServer:
         portal: Portal | None = None,
         notices: Notices | None = None,
         rotation_grace: int = 0,
+        guess_limit: int = 60,
     ) -> None:
         migrate(keys.database, (idempotency.MIGRATION, listing.MIGRATION))
-        callers = Callers(keys, Brake(monotonic), clock)
+        callers = Callers(keys, Brake(monotonic, guess_limit), clock)
         self.server = Server(
             keys,
             callers,

@@ -6,17 +6,16 @@ here, and a key of a customer is never a service key.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
 
 from tollkey.db import Scope, Tx
 from tollkey.keys.authority import Authority
+from tollkey.keys.brake import Brake
 from tollkey.keys.header import Presented, decode_key, read_authorization
 from tollkey.keys.http.errors import REQUEST, ApiError
 from tollkey.keys.key import SERVICE_ACCOUNT, SYSTEM, Denied, Key, Reason
-from tollkey.keys.limits import network_of
 from tollkey.keys.permissions import Permission, PermissionCatalogue
 from tollkey.keys.refusal import Forbidden, rfc6750
 from tollkey.keys.service import KeyService
@@ -38,33 +37,6 @@ _CODES = {
     Reason.rate_limited: "rate_limited",
     Reason.unavailable: "unavailable",
 }
-
-
-class Brake:
-    """Slows down guesses: how many keys an address may try that are not in memory and turn out to be refused.
-
-    burst: at once. rate: a second, in the long run. most: addresses remembered.
-    """
-
-    def __init__(self, monotonic: Callable[[], float], burst: int = 30, rate: float = 5.0, most: int = 10_000) -> None:
-        self._monotonic, self._burst, self._rate, self._most = monotonic, float(burst), rate, most
-        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def blocked(self, ip: str | None) -> bool:
-        """Return whether this address has used up its guesses."""
-        return self._level(network_of(ip)) < 1.0
-
-    def count(self, ip: str | None) -> None:
-        """Count a refused key."""
-        network = network_of(ip)
-        self._levels[network] = (self._level(network) - 1.0, self._monotonic())
-        self._levels.move_to_end(network)
-        if len(self._levels) > self._most:
-            self._levels.popitem(last=False)
-
-    def _level(self, network: str) -> float:
-        level, since = self._levels.get(network, (self._burst, 0.0))
-        return min(self._burst, level + (self._monotonic() - since) * self._rate)
 
 
 class Callers:
