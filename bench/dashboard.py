@@ -26,7 +26,7 @@ from tollkey.dashboard.passwords import Passwords
 from tollkey.dashboard.routing import PageRequest
 from tollkey.dashboard.sessions import start
 from tollkey.db import Scope
-from tollkey.keys import SYSTEM
+from tollkey.keys.actors import SYSTEM
 from tollkey.platform.request_counts import count
 from tollkey.server import build
 from tollkey.settings import Settings

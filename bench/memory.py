@@ -16,19 +16,14 @@ import tracemalloc
 from dataclasses import replace
 
 from tollkey.db import Ids, Scope
-from tollkey.keys import (
-    SYSTEM,
-    Authority,
-    Key,
-    Keyring,
-    Permission,
-    PermissionCatalogue,
-    Verifier,
-    generate,
-    mask_known,
-    redact,
-)
+from tollkey.keys import Key, Permission
+from tollkey.keys.actors import SYSTEM
+from tollkey.keys.authority import Authority
 from tollkey.keys.cache import cached
+from tollkey.keys.keyring import Keyring
+from tollkey.keys.permissions import PermissionCatalogue
+from tollkey.keys.token import generate, mask_known, redact
+from tollkey.keys.verifier import Verifier
 
 
 def main() -> None:

@@ -26,8 +26,10 @@ from functools import partial
 from pathlib import Path
 
 from tollkey.db import Ids, Scope, Tx
-from tollkey.keys import SYSTEM, Key, KeyService, Permission, generate
+from tollkey.keys import Key, KeyService, Permission
+from tollkey.keys.actors import SYSTEM
 from tollkey.keys.config import Config, Limit, Pattern, Quota, Rate, Route
+from tollkey.keys.token import generate
 
 Variant = Callable[[int], float]  # how many verifications to do; returns the seconds they took
 

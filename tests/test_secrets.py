@@ -13,7 +13,8 @@ import pytest
 from tests.support.altered import altered
 from tests.support.api import Answer, Api
 from tollkey.db import Scope
-from tollkey.keys import SYSTEM, Permission
+from tollkey.keys import Permission
+from tollkey.keys.actors import SYSTEM
 from tollkey.settings import Settings
 from tollkey.wire import Call, Endpoint, Json, Params, Resource
 from tollkey.wire.call import Setup

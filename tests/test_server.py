@@ -13,7 +13,8 @@ from tests.support.receiver import Receiver, receiver
 from tollkey.core import ensure_first_account, open_core
 from tollkey.core import test_pair as pair_of
 from tollkey.db import Scope, SQLite, StorageError
-from tollkey.keys import SYSTEM, audit
+from tollkey.keys import audit
+from tollkey.keys.actors import SYSTEM
 from tollkey.keys.notices import Notices
 from tollkey.server import build
 from tollkey.settings import Settings

@@ -17,10 +17,20 @@ from types import ModuleType
 
 import tollkey.payments
 import tollkey.platform
-from tollkey import dashboard, keys, ledger, outbox
+from tollkey import dashboard, ledger, outbox
 from tollkey.db import Database, Ids, Migration, Scope, SQLite, Tx, migrate, open_database
 from tollkey.db.file_lock import lock_file
 from tollkey.db.opening import sqlite_file
+from tollkey.keys import audit, fingerprints, schema
+from tollkey.keys.actors import SYSTEM
+from tollkey.keys.attempts import Attempts
+from tollkey.keys.authority import Authority
+from tollkey.keys.fingerprints import KeyringSource
+from tollkey.keys.keyring import Keyring
+from tollkey.keys.permissions import PermissionCatalogue
+from tollkey.keys.sealed import SealedStorage
+from tollkey.keys.usage import UsageCounter
+from tollkey.keys.verifier import Lease, Verifier
 from tollkey.payments.balance import topups
 from tollkey.payments.methods import external_accounts
 from tollkey.platform._contents import move_in
@@ -78,9 +88,9 @@ class Core:
     database: Database
     logs: Database
     catalogue: Catalogue
-    authority: keys.Authority
-    verifier: keys.Verifier
-    attempts: keys.Attempts
+    authority: Authority
+    verifier: Verifier
+    attempts: Attempts
     setup: Setup
     now: Callable[[], float]
 
@@ -177,7 +187,7 @@ def _migrate(database: Database, log_file: SQLite | None, catalogue: Catalogue) 
     migrate(
         database,
         [
-            *keys.MIGRATIONS, ledger.MIGRATION, outbox.MIGRATION, jobs.MIGRATION, idempotency.MIGRATION,
+            *schema.MIGRATIONS, ledger.MIGRATION, outbox.MIGRATION, jobs.MIGRATION, idempotency.MIGRATION,
             hosted.MIGRATION, dashboard.MIGRATION,
             *(m for m in gathered if log_file is None or m is not REQUEST_LOGS),
         ],
@@ -198,25 +208,25 @@ def _create_core(
     data = Path(settings.data)
     catalogue = Catalogue(gather(tollkey.platform, tollkey.payments))
     tables = _migrate(database, log_file, catalogue)
-    permissions = keys.PermissionCatalogue(catalogue.permissions())
+    permissions = PermissionCatalogue(catalogue.permissions())
     move_in(database, data / "files")
-    keyring = keys.fingerprints.load_keyring(database, keyring_source(settings))
-    for guard in (keys.guard, dashboard.protect_log):
+    keyring = fingerprints.load_keyring(database, keyring_source(settings))
+    for guard in (audit.guard, dashboard.protect_log):
         database.write(partial(guard, keyring=keyring, now=int(now())), lock="migrate")
     rewrite_old(database, tables, keyring)
-    authority = keys.Authority(keyring, permissions, ids)
-    counter = keys.usage.UsageCounter(raw_days=settings.log_days)
-    lease = keys.Lease(settings.lease_seconds)
-    verifier = keys.Verifier(keyring, permissions, lease=lease, monotonic=monotonic, usage=counter)
+    authority = Authority(keyring, permissions, ids)
+    counter = UsageCounter(raw_days=settings.log_days)
+    lease = Lease(settings.lease_seconds)
+    verifier = Verifier(keyring, permissions, lease=lease, monotonic=monotonic, usage=counter)
     verifier.attach(database)
-    attempts = keys.Attempts(settings.refusal_seconds, days=settings.log_days)
+    attempts = Attempts(settings.refusal_seconds, days=settings.log_days)
     services = Services(authority, settings, attempts, external_accounts.external_account, external_accounts.set_status)
     base_url = settings.base_url or f"http://{settings.host}:{settings.port}"
     setup = Setup(tables, ids, record_event, services, base_url=base_url)
     return Core(settings, database, log_file or database, catalogue, authority, verifier, attempts, setup, now)
 
 
-def configured_keyring(settings: Settings) -> keys.Keyring | str | None:
+def configured_keyring(settings: Settings) -> Keyring | str | None:
     """The keyring that the environment holds, or the path of the one that it names; None if it does neither.
 
     Raises ValueError when two are configured, and KeyringError for an invalid one.
@@ -224,28 +234,28 @@ def configured_keyring(settings: Settings) -> keys.Keyring | str | None:
     if settings.keyring and settings.keyring_file:
         raise ValueError("TOLLKEY_KEYRING and TOLLKEY_KEYRING_FILE are both set; set only one of them")
     if settings.keyring:
-        return keys.Keyring.from_text(settings.keyring, "TOLLKEY_KEYRING")
+        return Keyring.from_text(settings.keyring, "TOLLKEY_KEYRING")
     return settings.keyring_file or None
 
 
-def keyring_source(settings: Settings) -> keys.KeyringSource:
+def keyring_source(settings: Settings) -> KeyringSource:
     """The source of the keyring: the environment, a configured file, or the data folder.
 
     Raises ValueError when two are configured, and KeyringError for an invalid one.
     """
     configured = configured_keyring(settings)
     if isinstance(configured, str):
-        return keys.KeyringSource(configured, Path(configured))
+        return KeyringSource(configured, Path(configured))
     if configured is not None:
-        return keys.KeyringSource("in TOLLKEY_KEYRING", given=configured)
-    return keys.KeyringSource.file(Path(settings.data) / KEYRING)
+        return KeyringSource("in TOLLKEY_KEYRING", given=configured)
+    return KeyringSource.file(Path(settings.data) / KEYRING)
 
 
-def sealings(core: Core) -> tuple[keys.SealedStorage, ...]:
+def sealings(core: Core) -> tuple[SealedStorage, ...]:
     """Every place that stores sealed values, as packages and resources declare them."""
     tables, sealing = core.setup.tables.of, (one for one in core.catalogue.resources if one.sealed)
     fields = (SealedFields(one.object, tables[one.object].table, one.sealed) for one in sealing)
-    return (*keys.SEALED, *dashboard.SEALED, *fields)
+    return (*schema.SEALED, *dashboard.SEALED, *fields)
 
 
 def ensure_first_account(core: Core) -> Merchant:
@@ -280,7 +290,7 @@ def test_pair(core: Core, account: str) -> tuple[str, str]:
         now = int(core.now())
         texts = core.authority.default_test_texts(tx, account, now)
         if len(texts) < 2:
-            core.authority.create_defaults(tx, account, actor=keys.SYSTEM, now=now)
+            core.authority.create_defaults(tx, account, actor=SYSTEM, now=now)
             texts = core.authority.default_test_texts(tx, account, now)
         return texts["publishable"], texts["secret"]
 

@@ -12,10 +12,12 @@ from typing import Any
 
 import httpx
 
-from tollkey import USER_AGENT, dashboard, keys, outbox
+from tollkey import USER_AGENT, dashboard, outbox
 from tollkey.core import Core
 from tollkey.db.edge import Edge, edge_for
 from tollkey.keys.notices import Notices, section_in
+from tollkey.keys.usage import SLOTS_AT_ONCE
+from tollkey.keys.verifier import FLUSH_MOST
 from tollkey.payments.methods import ephemeral_keys
 from tollkey.payments.usage import sessions
 from tollkey.platform import background
@@ -94,12 +96,12 @@ class Server:
 
     async def _write_buffers(self) -> None:
         if self.core.verifier.unwritten:
-            while await self.edge.write(self.core.verifier.flush) == keys.FLUSH_MOST:
+            while await self.edge.write(self.core.verifier.flush) == FLUSH_MOST:
                 pass  # one transaction per batch, so that requests are handled in between
-        usage, addresses, most = self.core.verifier.usage, self.core.verifier.addresses, keys.FLUSH_MOST
+        usage, addresses, most = self.core.verifier.usage, self.core.verifier.addresses, FLUSH_MOST
         while addresses.unwritten and await self.edge.write(lambda tx: addresses.flush(tx, most)) == most:
             pass
-        while usage.unwritten and await self.edge.write(usage.flush) == keys.usage.SLOTS_AT_ONCE:
+        while usage.unwritten and await self.edge.write(usage.flush) == SLOTS_AT_ONCE:
             pass
         if self.rate.unwritten:
             while await self.edge.write(self.rate.exchange):

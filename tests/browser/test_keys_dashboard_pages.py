@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from tests.browser.person import Person
 from tollkey.cli.app import app
 from tollkey.dashboard.routing import gather_pages
-from tollkey.keys.service import KeyService
+from tollkey.keys import KeyService
 
 CONFIG = """[service]
 name = "acme"

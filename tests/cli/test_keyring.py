@@ -14,7 +14,8 @@ from tollkey.cli.app import app
 from tollkey.core import open_core
 from tollkey.dashboard import factors
 from tollkey.db import Scope, Tx
-from tollkey.keys import Denied, Keyring, is_private
+from tollkey.keys import Denied
+from tollkey.keys.keyring import Keyring, is_private
 from tollkey.platform import app_secrets, webhook_endpoints
 from tollkey.settings import Settings
 

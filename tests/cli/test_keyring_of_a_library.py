@@ -20,8 +20,11 @@ from tollkey.cli import keyring
 from tollkey.cli.app import app
 from tollkey.cli.keyring_opening import open_keyring
 from tollkey.db import migrate
-from tollkey.keys import SEALED, Key, Keyring, KeyService, count_sealed_with
+from tollkey.keys import Key, KeyService
 from tollkey.keys.http import idempotency
+from tollkey.keys.keyring import Keyring
+from tollkey.keys.schema import SEALED
+from tollkey.keys.sealed import count_sealed_with
 
 ROOT = Path(dashboard.__file__).parents[2]
 #: When the kill happens: as one of these functions returns. Each of them changes the file or the database.

@@ -9,8 +9,8 @@ from typer.testing import CliRunner, Result
 from tollkey.cli.app import app
 from tollkey.dashboard import ForKeys, people
 from tollkey.db import Ids
+from tollkey.keys import KeyService
 from tollkey.keys.keyring import Keyring
-from tollkey.keys.service import KeyService
 
 
 def test_a_forgotten_password_is_reset_by_a_link(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ from tollkey.cli.app import app
 from tollkey.cli.keys_server import ACTING, COMMAND, PORT, Options, grace_days, key_server, open_service, portal_of
 from tollkey.cli.keys_settings import settings_of
 from tollkey.db.postgres import Postgres
+from tollkey.keys import KeyService
 from tollkey.keys.config import Config
 from tollkey.keys.http import KeyServer
 from tollkey.keys.keyring import Keyring
-from tollkey.keys.service import KeyService
 from tollkey.settings import Settings
 
 

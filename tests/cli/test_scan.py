@@ -12,7 +12,8 @@ from typer.testing import CliRunner, Result
 
 from tollkey.cli.app import app
 from tollkey.db import Ids
-from tollkey.keys import KeyService, generate
+from tollkey.keys import KeyService
+from tollkey.keys.token import generate
 
 TEXT = generate("secret", True, "1AaBbCcDdEeFfGgH", Ids.seeded(1))
 

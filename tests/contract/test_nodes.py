@@ -18,7 +18,7 @@ import pytest
 
 from tests.contract.conftest import ROOT, Running, serving
 from tollkey.db import Ids
-from tollkey.keys import Keyring
+from tollkey.keys.keyring import Keyring
 
 BOUND_SECONDS = 1.5  # the lease's one second, and what a busy machine adds
 

@@ -12,7 +12,7 @@ from typing import Any
 from tests.support.dashboard import Site
 from tollkey.dashboard import acting, people, sessions
 from tollkey.db import Scope
-from tollkey.keys import SYSTEM
+from tollkey.keys.actors import SYSTEM
 from tollkey.platform import webhook_endpoints
 from tollkey.wire import Resource, new_object
 from tollkey.wire.shapes import properties

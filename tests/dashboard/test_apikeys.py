@@ -9,7 +9,8 @@ import pytest
 from tests.support.dashboard import Browser, Site
 from tollkey.dashboard import matrix
 from tollkey.db import Scope, Tx
-from tollkey.keys import SYSTEM, Key
+from tollkey.keys import Key
+from tollkey.keys.actors import SYSTEM
 from tollkey.wire.messages import Request
 
 

@@ -17,9 +17,10 @@ from tollkey.dashboard.page import Page
 from tollkey.dashboard.routing import gather_pages
 from tollkey.dashboard.sessions import CONFIRMED_SECONDS
 from tollkey.db import Scope
-from tollkey.keys import SYSTEM, Authority, Made, audit
+from tollkey.keys import Key, Made, audit
+from tollkey.keys.actors import SYSTEM
+from tollkey.keys.authority import Authority
 from tollkey.keys.config import Config, load
-from tollkey.keys.key import Key
 
 PAGES = gather_pages("keys")
 IN_ACCOUNT = [page for page in PAGES if page.scope in ("mode", "account")]

@@ -6,7 +6,9 @@ import pytest
 
 from tollkey.dashboard import matrix
 from tollkey.dashboard.page import Params
-from tollkey.keys import Permission, PermissionCatalogue, UnknownPermission
+from tollkey.keys import Permission
+from tollkey.keys.errors import UnknownPermission
+from tollkey.keys.permissions import PermissionCatalogue
 
 CATALOGUE = PermissionCatalogue([Permission("project", "Projects", parameter=True), Permission("report", "Reports")])
 

@@ -20,7 +20,8 @@ from tollkey.dashboard import factors, passkey_flow, people, throttle
 from tollkey.dashboard.page import Context, FormErrors
 from tollkey.dashboard.people import PeopleRefused
 from tollkey.db import Database, Scope, Tx
-from tollkey.keys import SYSTEM, KeyRefused
+from tollkey.keys import KeyRefused
+from tollkey.keys.actors import SYSTEM
 
 
 def both(database: Database, work: Callable[[Tx], Any]) -> list[Any]:

@@ -17,7 +17,7 @@ from tollkey.dashboard.page import Page
 from tollkey.dashboard.routing import gather_pages
 from tollkey.dashboard.sessions import CONFIRMED_SECONDS
 from tollkey.db import Scope, Tx
-from tollkey.keys import SYSTEM
+from tollkey.keys.actors import SYSTEM
 
 PAGES = gather_pages()
 _NAMES = re.compile(r"\{(\w+)\}")

@@ -10,7 +10,7 @@ import pytest
 from tests.support.dashboard import PASSWORD, Browser, Site
 from tollkey.dashboard import factors
 from tollkey.db import Tx
-from tollkey.keys import Keyring
+from tollkey.keys.keyring import Keyring
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tollkey.dashboard.factors import Passkey
 from tollkey.dashboard.sessions import CONFIRMED_SECONDS, IDLE_SECONDS
 from tollkey.dashboard.throttle import MOST_BY_IP, MOST_BY_PERSON, WINDOW_SECONDS, attempt
 from tollkey.db import Tx
-from tollkey.keys import refused_attempts
+from tollkey.keys.attempts import refused_attempts
 
 
 def invitation(site: Site, role: str = "developer", email: str = "") -> tuple[str, str]:

@@ -11,20 +11,15 @@ import pytest
 
 from tests.conftest import Clock
 from tollkey.db import Database, Ids, Scope, Tx, migrate
-from tollkey.keys import (
-    MIGRATIONS,
-    Actor,
-    Authority,
-    Key,
-    KeyRefused,
-    Keyring,
-    KeyService,
-    Kind,
-    Permission,
-    PermissionCatalogue,
-    Verifier,
-    guard,
-)
+from tollkey.keys import Key, KeyRefused, KeyService, Permission
+from tollkey.keys.actors import Actor
+from tollkey.keys.audit import guard
+from tollkey.keys.authority import Authority
+from tollkey.keys.keyring import Keyring
+from tollkey.keys.permissions import PermissionCatalogue
+from tollkey.keys.schema import MIGRATIONS
+from tollkey.keys.token import Kind
+from tollkey.keys.verifier import Verifier
 
 T = TypeVar("T")
 LIVE = Scope("acct_1AaBbCcDdEeFfGgHh", True)

@@ -10,7 +10,9 @@ import pytest
 from tests.conftest import Clock
 from tests.support.altered import altered
 from tollkey.db import Database, Tx, migrate
-from tollkey.keys import MIGRATIONS, Attempts, Denied, KeyService, Reason, RefusedAttempt, refused_attempts
+from tollkey.keys import Denied, KeyService, Reason
+from tollkey.keys.attempts import Attempts, RefusedAttempt, refused_attempts
+from tollkey.keys.schema import MIGRATIONS
 
 HOUR = 3600
 

@@ -4,7 +4,9 @@ import pytest
 
 from tests.keys.conftest import ALICE, LIVE, OTHER, TEST, World
 from tollkey.db import StorageError, migrate
-from tollkey.keys import MIGRATIONS, KeyRefused, audit, guard
+from tollkey.keys import KeyRefused, audit
+from tollkey.keys.audit import guard
+from tollkey.keys.schema import MIGRATIONS
 
 
 def test_every_verb_writes_one_line(world: World) -> None:

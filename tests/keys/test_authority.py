@@ -6,7 +6,12 @@ import pytest
 
 from tests.keys.conftest import ALICE, LIVE, OTHER, TEST, World, refused
 from tollkey.db import Scope
-from tollkey.keys import ROLL_EXPIRATIONS, SEALED, Authority, Reason, UnknownPermission, reseal_all
+from tollkey.keys import Reason
+from tollkey.keys.authority import Authority
+from tollkey.keys.errors import UnknownPermission
+from tollkey.keys.limits import ROLL_EXPIRATIONS
+from tollkey.keys.schema import SEALED
+from tollkey.keys.sealed import reseal_all
 
 # -- making
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tests.keys.conftest import PERMISSIONS, World
-from tollkey.keys import Key, PermissionCatalogue
+from tollkey.keys import Key
 from tollkey.keys.cache import KeyCache, cached
+from tollkey.keys.permissions import PermissionCatalogue
 
 CATALOGUE = PermissionCatalogue(PERMISSIONS)
 

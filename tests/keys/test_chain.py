@@ -14,8 +14,9 @@ from tollkey.dashboard import LOG as DASHBOARD_LOG
 from tollkey.dashboard import MIGRATION as DASHBOARD
 from tollkey.dashboard import protect_log
 from tollkey.db import Database, SQLite, StorageError, Tx, migrate
-from tollkey.keys import MIGRATIONS, KeyService, Permission, audit, chain
+from tollkey.keys import KeyService, Permission, audit, chain
 from tollkey.keys.audit import LOG
+from tollkey.keys.schema import MIGRATIONS
 
 TABLES = ("key_audit", "dash_log", "audit_chain")
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.keys.conftest import refused
 from tollkey.db import Ids
-from tollkey.keys import Key, KeyService, NewKey, generate
+from tollkey.keys import Key, KeyService, NewKey
+from tollkey.keys.token import generate
 
 
 def test_many_keys_are_created_in_one_transaction_in_order(service: KeyService) -> None:

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 import pytest
 import trio
 
-from tollkey.keys import Checked, Denied, Key, KeyService, LimitState, Permission, Reason, UnknownPermission
+from tollkey.keys import Checked, Denied, Key, KeyService, Permission, Reason
+from tollkey.keys.errors import UnknownPermission
+from tollkey.keys.key import LimitState
 from tollkey.keys.once import one_request
 
 T = TypeVar("T")

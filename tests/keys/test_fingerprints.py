@@ -9,17 +9,14 @@ from pathlib import Path
 import pytest
 
 from tollkey.db import Database, migrate
-from tollkey.keys import (
-    MIGRATIONS,
-    SYSTEM,
-    Authority,
-    Keyring,
-    KeyringError,
-    KeyringSource,
-    KeyService,
-    PermissionCatalogue,
-)
-from tollkey.keys.fingerprints import fingerprint, load_keyring, replace_keyring, retire_sealing_key
+from tollkey.keys import KeyService
+from tollkey.keys.actors import SYSTEM
+from tollkey.keys.authority import Authority
+from tollkey.keys.errors import KeyringError
+from tollkey.keys.fingerprints import KeyringSource, fingerprint, load_keyring, replace_keyring, retire_sealing_key
+from tollkey.keys.keyring import Keyring
+from tollkey.keys.permissions import PermissionCatalogue
+from tollkey.keys.schema import MIGRATIONS
 
 ACCOUNT = "acct_1AaBbCcDdEeFfGgHh"
 

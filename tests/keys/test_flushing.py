@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tollkey.db import SQLite
-from tollkey.keys import FLUSH_MOST, KeyService
+from tollkey.keys import KeyService
+from tollkey.keys.verifier import FLUSH_MOST
 
 
 def test_a_flush_of_many_keys_waits_for_the_disk_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

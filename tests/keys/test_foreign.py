@@ -11,7 +11,8 @@ import pytest
 from tests.conftest import Clock
 from tests.keys.conftest import Ticker, refused
 from tollkey.db import Scope
-from tollkey.keys import SYSTEM, Denied, Key, KeyService, Permission, Reason
+from tollkey.keys import Denied, Key, KeyService, Permission, Reason
+from tollkey.keys.actors import SYSTEM
 from tollkey.keys.adopting import ImportedLimits
 from tollkey.keys.config import Config
 from tollkey.keys.foreign import MOST_FORMS, Busy, ForeignKeys, Match

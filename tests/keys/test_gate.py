@@ -13,19 +13,9 @@ from typing import Any
 import pytest
 
 from tests.keys.adapters.steps import with_projects
-from tollkey.keys import (
-    Denied,
-    Forbidden,
-    KeyService,
-    Reason,
-    Refusal,
-    Refused,
-    asgi,
-    for_auth_request,
-    refused_attempts,
-    rfc6750,
-    wsgi,
-)  # fmt: skip
+from tollkey.keys import Denied, KeyService, Reason, asgi, wsgi
+from tollkey.keys.attempts import refused_attempts
+from tollkey.keys.refusal import Forbidden, Refusal, Refused, for_auth_request, rfc6750
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tests.keys.adapters.steps import with_projects
-from tollkey.keys import Checked, Denied, Forbidden, KeyService, Permission, Reason, wsgi
+from tollkey.keys import Checked, Denied, KeyService, Permission, Reason, wsgi
 from tollkey.keys.guard import Accepted, Asked, Guard, Plan, target_of
 from tollkey.keys.needs import MissingParameter, Need
+from tollkey.keys.refusal import Forbidden
 
 
 def asked(*values: str, **parameters: object) -> Asked[None]:

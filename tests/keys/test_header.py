@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollkey.db import Ids
-from tollkey.keys import Denied, Presented, Reason, generate, read_authorization, without_keys
+from tollkey.keys import Denied, Reason
+from tollkey.keys.header import Presented, read_authorization, without_keys
+from tollkey.keys.token import generate
 
 KEY = generate("secret", False, "1", Ids.seeded(1))
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tollkey.keys import Keyring, KeyringError, is_private
+from tollkey.keys.errors import KeyringError
+from tollkey.keys.keyring import Keyring, is_private
 
 
 def test_the_file_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:

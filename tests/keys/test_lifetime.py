@@ -10,7 +10,12 @@ import pytest
 
 from tests.keys.conftest import ALICE, LIVE, TEST, World, refused
 from tollkey.db import Database, Ids, Migration, migrate
-from tollkey.keys import MIGRATIONS, Authority, Denied, Keyring, PermissionCatalogue, Reason, audit, generate
+from tollkey.keys import Denied, Reason, audit
+from tollkey.keys.authority import Authority
+from tollkey.keys.keyring import Keyring
+from tollkey.keys.permissions import PermissionCatalogue
+from tollkey.keys.schema import MIGRATIONS
+from tollkey.keys.token import generate
 
 
 def test_a_paused_key_is_refused_until_it_is_resumed(world: World) -> None:

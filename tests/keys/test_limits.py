@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tollkey.keys import ROLL_EXPIRATIONS, KeyRefused
-from tollkey.keys.limits import allowlist_within, check_allowlist, ip_allowed, networks_of
+from tollkey.keys import KeyRefused
+from tollkey.keys.limits import ROLL_EXPIRATIONS, allowlist_within, check_allowlist, ip_allowed, networks_of
 
 
 def test_the_five_expirations_of_a_roll() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from tests.keys.conftest import TEST, World, refused
 from tollkey.db import Ids
-from tollkey.keys import audit, generate
+from tollkey.keys import audit
 from tollkey.keys.rules import check_metadata
+from tollkey.keys.token import generate
 
 
 def test_metadata_is_stored_sorted_and_read_only(world: World) -> None:

@@ -8,8 +8,9 @@ from types import MappingProxyType
 import pytest
 
 from tests.keys.conftest import ALICE, LIVE, PERMISSIONS, TEST, World
-from tollkey.keys import Key, PermissionCatalogue
+from tollkey.keys import Key
 from tollkey.keys.packing import pack, unpack
+from tollkey.keys.permissions import PermissionCatalogue
 
 CATALOGUE = PermissionCatalogue(PERMISSIONS)
 

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tests.keys.conftest import PERMISSIONS, World, refused
-from tollkey.keys import Permission, PermissionCatalogue, UnknownPermission
+from tollkey.keys import Permission
+from tollkey.keys.errors import UnknownPermission
+from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.rules import check_grant
 
 CATALOGUE = PermissionCatalogue(PERMISSIONS)

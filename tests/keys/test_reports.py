@@ -15,10 +15,13 @@ import pytest
 from tests.conftest import NOW, Clock
 from tests.keys.conftest import refused
 from tests.support.many_keys import Watched
-from tollkey.keys import SYSTEM, KeyRefused, KeyService, NewKey, Reason, StorageError, rfc6750
+from tollkey.keys import KeyRefused, KeyService, NewKey, Reason
+from tollkey.keys.actors import SYSTEM
 from tollkey.keys.asgi import KeyGate
 from tollkey.keys.config import parse
+from tollkey.keys.errors import StorageError
 from tollkey.keys.foreign_hashes import read_slow
+from tollkey.keys.refusal import rfc6750
 from tollkey.keys.usage import as_csv
 
 CONFIG = """

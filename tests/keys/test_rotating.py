@@ -8,7 +8,8 @@ import pytest
 
 from tests.conftest import Clock
 from tests.keys.conftest import refused
-from tollkey.keys import SYSTEM, Key, KeyService, Rolled
+from tollkey.keys import Key, KeyService, Rolled
+from tollkey.keys.actors import SYSTEM
 from tollkey.keys.rotating import rotate_in
 
 DAY = 86400

@@ -6,7 +6,7 @@ import pytest
 from detect_secrets.plugins.stripe import StripeDetector
 
 from tollkey.db import Ids
-from tollkey.keys import Kind, generate
+from tollkey.keys.token import Kind, generate
 
 
 @pytest.mark.parametrize("kind", ["secret", "restricted"])

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from tollkey.db import Scope, SQLite, migrate
-from tollkey.keys import MIGRATIONS, SYSTEM, Authority, Keyring, Permission, PermissionCatalogue, SealBroken, store
+from tollkey.keys import Permission, store
+from tollkey.keys.actors import SYSTEM
+from tollkey.keys.authority import Authority
+from tollkey.keys.errors import SealBroken
+from tollkey.keys.keyring import Keyring
+from tollkey.keys.permissions import PermissionCatalogue
+from tollkey.keys.schema import MIGRATIONS
 from tollkey.keys.sealing import reseal, seal, unseal
 
 RING = Keyring.fresh()

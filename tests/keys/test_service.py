@@ -9,20 +9,12 @@ import pytest
 from tests.conftest import Clock
 from tests.support.altered import altered
 from tollkey.db import Ids, Scope, SQLite, Tx
-from tollkey.keys import (
-    SYSTEM,
-    Denied,
-    Forbidden,
-    Key,
-    KeyRefused,
-    KeyService,
-    Permission,
-    Reason,
-    generate,
-    mask_unknown,
-)
+from tollkey.keys import Denied, Key, KeyRefused, KeyService, Permission, Reason
+from tollkey.keys.actors import SYSTEM
 from tollkey.keys.config import Config, Limit, Rate
 from tollkey.keys.once import one_request
+from tollkey.keys.refusal import Forbidden
+from tollkey.keys.token import generate, mask_unknown
 
 PERMISSIONS = [Permission("report", "Reports")]
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.keys.conftest import LIVE, OTHER, TEST, World
 from tollkey.db import Duplicate, StorageError
-from tollkey.keys import exists_in_other_mode
+from tollkey.keys.store import exists_in_other_mode
 
 
 @pytest.mark.parametrize(

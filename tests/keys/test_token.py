@@ -8,20 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollkey.db import Ids, Scope
-from tollkey.keys import (
-    SYSTEM,
-    Brand,
-    Keyring,
-    KeyService,
-    Kind,
-    digest,
-    generate,
-    mask_known,
-    mask_unknown,
-    parse,
-    redact,
-)
-from tollkey.keys.token import KINDS
+from tollkey.keys import KeyService
+from tollkey.keys.actors import SYSTEM
+from tollkey.keys.keyring import Keyring
+from tollkey.keys.token import KINDS, Brand, Kind, digest, generate, mask_known, mask_unknown, parse, redact
 
 ACCOUNT = "acct_1AaBbCcDdEeFfGgHh"
 MARK = ACCOUNT.removeprefix("acct_")[:16]

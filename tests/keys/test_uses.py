@@ -11,7 +11,8 @@ import pytest
 from tests.conftest import Clock
 from tests.keys.conftest import refused
 from tollkey.db import StorageError
-from tollkey.keys import SYSTEM, Denied, Key, KeyService, Permission, Reason
+from tollkey.keys import Denied, Key, KeyService, Permission, Reason
+from tollkey.keys.actors import SYSTEM
 from tollkey.keys.once import one_request
 
 

@@ -7,7 +7,10 @@ import pytest
 from tests.keys.conftest import LIVE, OTHER, TEST, World
 from tests.support.altered import altered
 from tollkey.db import Database, Ids, StorageError, Tx
-from tollkey.keys import FLUSH_MOST, Denied, Key, Reason, Usage, Verifier, generate, mask_unknown
+from tollkey.keys import Denied, Key, Reason
+from tollkey.keys.store import Usage
+from tollkey.keys.token import generate, mask_unknown
+from tollkey.keys.verifier import FLUSH_MOST, Verifier
 
 
 def fresh_verifier(world: World, **settings: object) -> Verifier:

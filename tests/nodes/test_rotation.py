@@ -6,7 +6,8 @@ import asyncio
 
 from tests.support.nodes import Nodes
 from tollkey.db import Scope, Tx
-from tollkey.keys import SYSTEM, Key
+from tollkey.keys import Key
+from tollkey.keys.actors import SYSTEM
 from tollkey.platform.background import rotate_keys
 
 DAY = 86_400

@@ -9,7 +9,8 @@ from threading import Barrier
 from tollkey.core import KEYRING, Core, ensure_first_account, open_core, owner_link
 from tollkey.core import test_pair as pair_of
 from tollkey.db import Scope
-from tollkey.keys import SYSTEM, Keyring
+from tollkey.keys.actors import SYSTEM
+from tollkey.keys.keyring import Keyring
 from tollkey.platform.merchants import merchants
 from tollkey.settings import Settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.api import Api
 from tollkey.db import Scope
-from tollkey.keys import SYSTEM
+from tollkey.keys.actors import SYSTEM
 
 
 def test_a_created_live_key_shows_its_text_once_and_works_at_once(api: Api) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.support.api import Api
 from tests.support.connected import acting, connected
 from tollkey.db import Scope, Tx
-from tollkey.keys import SYSTEM
+from tollkey.keys.actors import SYSTEM
 
 VERSION = {"Stripe-Version": "2020-08-27"}
 

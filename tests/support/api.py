@@ -23,7 +23,7 @@ import pytest
 
 from tollkey.core import Core, open_core
 from tollkey.db import Ids, Scope
-from tollkey.keys import SYSTEM
+from tollkey.keys.actors import SYSTEM
 from tollkey.platform.merchants import create_merchant
 from tollkey.server import Server, build
 from tollkey.settings import Settings

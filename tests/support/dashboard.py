@@ -16,7 +16,7 @@ from tollkey.dashboard.app import App
 from tollkey.dashboard.passwords import Passwords
 from tollkey.dashboard.people import Person
 from tollkey.dashboard.routing import PageRequest
-from tollkey.keys import Keyring
+from tollkey.keys.keyring import Keyring
 
 T = TypeVar("T")
 PASSWORD = "correct horse battery staple 9"

@@ -11,18 +11,18 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from tollkey.db import Scope, Tx
-from tollkey.keys import KeyService, exists_in_other_mode
+from tollkey.keys import Key, KeyService
 from tollkey.keys.fingerprints import load_keyring, source_of
 from tollkey.keys.http import listing
-from tollkey.keys.http.changes import _changes, _last
+from tollkey.keys.http.changes import changes_after, last_position
 from tollkey.keys.http.fields import read_query
-from tollkey.keys.key import Key
 from tollkey.keys.limiting import store as limits
 from tollkey.keys.notices import gathering
 from tollkey.keys.notices import store as notices
 from tollkey.keys.portal.actions import list_keys
 from tollkey.keys.portal.sessions import Rights
 from tollkey.keys.scanning.leaks import Leaks
+from tollkey.keys.store import exists_in_other_mode
 from tollkey.keys.usage.store import delete_minutes
 
 BIG, NEW = Scope("big", True), "mk_" + "0" * 24
@@ -130,8 +130,8 @@ ROOMS: Mapping[str, Query] = {
     "notices: claim": _write(lambda tx, s: notices.claim(tx, now_of(s), now_of(s) + 60, 10)),
     "notices: tidy": _write(lambda tx, s: notices.delete_settled(tx, 0)),
     "accounts": _read(lambda tx, s: tx.execute(listing.ACCOUNTS, ("", 12))),
-    "changes: last": _read(lambda tx, s: _last(tx)),
-    "changes": _read(lambda tx, s: _changes(tx, 500, 10)),
+    "changes: last": _read(lambda tx, s: last_position(tx)),
+    "changes": _read(lambda tx, s: changes_after(tx, 500, 10)),
     **{f"GET /v1/keys?{query}": partial(filtered, query=query) for query in FILTERS},
     **{f"GET /v1/keys?{query}&starting_after": partial(filtered, query=f"{query}&starting_after={NEW}".strip("&"))
        for query in FILTERS},

@@ -17,10 +17,9 @@ from tollkey.dashboard.passwords import Passwords
 from tollkey.dashboard.people import Person
 from tollkey.db import Ids, Tx
 from tollkey.db.edge import Edge, edge_for
+from tollkey.keys import KeyService, Permission
 from tollkey.keys.config import Config
 from tollkey.keys.keyring import Keyring
-from tollkey.keys.permissions import Permission
-from tollkey.keys.service import KeyService
 
 T = TypeVar("T")
 NOW = 1_800_000_000

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.api import Answer, Api, World
 from tollkey.db import Scope
-from tollkey.keys import SYSTEM
+from tollkey.keys.actors import SYSTEM
 from tollkey.wire.messages import Request
 from tollkey.wire.policy import Policy
 from tollkey.wire.rates import RequestRate

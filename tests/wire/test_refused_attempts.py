@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.altered import altered
 from tests.support.api import Api
-from tollkey.keys import refused_attempts
+from tollkey.keys.attempts import refused_attempts
 
 
 def test_refused_keys_are_counted_by_address_and_reason(api: Api) -> None:

@@ -21,7 +21,9 @@ from tollkey.db import Database as StoredIn
 from tollkey.db import Scope, StorageError
 from tollkey.db.engine import Unreachable
 from tollkey.db.opening import sqlite_file
-from tollkey.keys import Actor, KeyRefused, KeyringError, SealBroken
+from tollkey.keys import KeyRefused
+from tollkey.keys.actors import Actor
+from tollkey.keys.errors import KeyringError, SealBroken
 from tollkey.keys.header import one_line
 from tollkey.platform.merchants import first_merchant, merchants
 from tollkey.settings import Settings, load_settings

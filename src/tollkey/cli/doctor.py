@@ -11,7 +11,7 @@ from tollkey import ledger
 from tollkey.cli.common import AsJson, Data, Database, opened, show
 from tollkey.core import Core, keyring_source
 from tollkey.db import Scope, Tx
-from tollkey.keys import is_private
+from tollkey.keys.keyring import is_private
 from tollkey.platform.merchants import merchants
 from tollkey.wire.jobs import FailingJob, failing_jobs
 

@@ -9,7 +9,9 @@ import typer
 
 from tollkey.cli.common import AsJson, Data, fail, refused, show
 from tollkey.cli.keyring_opening import OpenKeyring, open_keyring, unretirable
-from tollkey.keys import Keyring, count_sealed_with, fingerprints, reseal_all
+from tollkey.keys import fingerprints
+from tollkey.keys.keyring import Keyring
+from tollkey.keys.sealed import count_sealed_with, reseal_all
 
 app = typer.Typer(no_args_is_help=True, help="Manage the keyring: the keys that digest and encrypt stored data.")
 Database = Annotated[

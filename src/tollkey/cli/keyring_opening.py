@@ -13,8 +13,12 @@ from tollkey.cli.keys_opening import library_named, open_library
 from tollkey.core import keyring_source, sealings, sole_server
 from tollkey.db import Database
 from tollkey.db.schema import migrated_modules
-from tollkey.keys import SEALED, Keyring, KeyringSource, SealedStorage, fingerprints
+from tollkey.keys import fingerprints
+from tollkey.keys.fingerprints import KeyringSource
 from tollkey.keys.http import idempotency
+from tollkey.keys.keyring import Keyring
+from tollkey.keys.schema import SEALED
+from tollkey.keys.sealed import SealedStorage
 
 #: What stores sealed values in a library's database, by the module whose migrations made the tables.
 _IN_A_LIBRARY = {"dashboard": dashboard.SEALED, idempotency.MIGRATION.module: idempotency.SEALED}

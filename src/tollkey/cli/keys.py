@@ -23,8 +23,10 @@ from tollkey.cli.keys_rotate import rotate_due
 from tollkey.cli.keys_serve import serve
 from tollkey.cli.picking import pick
 from tollkey.db import Tx
-from tollkey.keys import ROLL_EXPIRATIONS, Key, audit, refused_attempts
+from tollkey.keys import Key, audit
+from tollkey.keys.attempts import refused_attempts
 from tollkey.keys.delivering import Destination, note_of
+from tollkey.keys.limits import ROLL_EXPIRATIONS
 from tollkey.platform.api_keys import shown
 
 app = typer.Typer(no_args_is_help=True, help="List, create, reveal, roll, revoke and audit keys.")

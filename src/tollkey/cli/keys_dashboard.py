@@ -24,8 +24,8 @@ from tollkey.cli.serve import http_server, listen, loop_factory, shown_host
 from tollkey.dashboard import Link
 from tollkey.db import Ids, StorageError
 from tollkey.db.edge import Edge, edge_for
-from tollkey.keys.keyring import KeyringError
-from tollkey.keys.service import KeyService
+from tollkey.keys import KeyService
+from tollkey.keys.errors import KeyringError
 from tollkey.settings import Settings
 from tollkey.wire.guesses import GuessLimiter
 

@@ -17,7 +17,7 @@ from tollkey.cli.keys_server import open_service
 from tollkey.cli.keys_settings import declared_in, keyring_of
 from tollkey.db import StorageError
 from tollkey.db.opening import sqlite_file
-from tollkey.keys import KeyringError
+from tollkey.keys.errors import KeyringError
 from tollkey.keys.importing import (
     Defaults,
     FileRefused,

@@ -16,8 +16,9 @@ from tollkey.core import Core
 from tollkey.db import Scope, StorageError, open_database
 from tollkey.db.opening import sqlite_file
 from tollkey.db.schema import migrated_modules
-from tollkey.keys import KeyringError, KeyService, SealBroken, TollkeyError, UnknownPermission
+from tollkey.keys import KeyService, TollkeyError
 from tollkey.keys.changing import KeyChanges
+from tollkey.keys.errors import KeyringError, SealBroken, UnknownPermission
 from tollkey.keys.rotating import KeyRotation
 from tollkey.platform.merchants import MIGRATION as MERCHANTS
 from tollkey.settings import load_settings

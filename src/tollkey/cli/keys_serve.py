@@ -19,7 +19,8 @@ from tollkey.cli.keys_settings import AsJson, Database, Host, KeyringFile, Port,
 from tollkey.cli.redacted_log import log_to
 from tollkey.cli.serve import SWITCH_SECONDS, http_server, listen, loop_factory, shown_host
 from tollkey.db import StorageError
-from tollkey.keys import KeyringError, KeyService
+from tollkey.keys import KeyService
+from tollkey.keys.errors import KeyringError
 from tollkey.keys.http import KeyServer
 
 

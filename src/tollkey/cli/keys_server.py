@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tollkey.cli.keys_opening import refuse_payments
 from tollkey.db import Ids
+from tollkey.keys import KeyService
 from tollkey.keys.attempts import Attempts
 from tollkey.keys.config import Config
 from tollkey.keys.http import KeyServer
@@ -16,7 +17,6 @@ from tollkey.keys.notices import Notices, section_in
 from tollkey.keys.notices import section as notices
 from tollkey.keys.portal import Portal
 from tollkey.keys.portal import section as portal
-from tollkey.keys.service import KeyService
 from tollkey.keys.usage import section as usage
 from tollkey.settings import Settings, given_settings
 

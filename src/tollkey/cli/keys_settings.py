@@ -12,8 +12,8 @@ import typer
 
 from tollkey.cli.common import fail
 from tollkey.core import configured_keyring
-from tollkey.keys import Keyring
 from tollkey.keys.config import Config, ConfigError, load
+from tollkey.keys.keyring import Keyring
 from tollkey.settings import Settings, given_settings, load_settings
 
 Database = Annotated[

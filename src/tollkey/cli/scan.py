@@ -18,10 +18,10 @@ import typer
 
 from tollkey.db import StorageError
 from tollkey.db.opening import sqlite_file
+from tollkey.keys import KeyRefused, KeyService
 from tollkey.keys.config import ConfigError, load
-from tollkey.keys.errors import KeyRefused
+from tollkey.keys.errors import KeyringError
 from tollkey.keys.header import one_line
-from tollkey.keys.keyring import KeyringError
 from tollkey.keys.scanning import (
     Finding,
     ScanFailed,
@@ -34,7 +34,6 @@ from tollkey.keys.scanning import (
     status_in,
 )
 from tollkey.keys.scanning.scanner import Status
-from tollkey.keys.service import KeyService
 from tollkey.keys.token import BRAND, Brand
 
 FOUND, FAILED = 1, 2

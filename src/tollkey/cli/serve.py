@@ -25,7 +25,7 @@ from tollkey.cli.running import published
 from tollkey.core import Core, ensure_first_account, open_core, owner_link, sole_server, test_pair
 from tollkey.dashboard import Link
 from tollkey.db import StorageError
-from tollkey.keys import KeyringError
+from tollkey.keys.errors import KeyringError
 from tollkey.server import build
 from tollkey.settings import Settings, load_settings
 from tollkey.wire.versions import LATEST, newer_than_built

@@ -14,7 +14,7 @@ from tollkey.dashboard.responses import error_page
 from tollkey.dashboard.routing import PagePath, PageRequest, Routes
 from tollkey.db import Tx
 from tollkey.db.edge import Edge
-from tollkey.keys import Keyring
+from tollkey.keys.keyring import Keyring
 
 
 class Access:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from tollkey.dashboard.page import Context
 from tollkey.db import Tx
-from tollkey.keys import Keyring, chain
+from tollkey.keys import chain
+from tollkey.keys.keyring import Keyring
 from tollkey.wire.jobs import without_secrets
 
 LOG = chain.ChainedLog("dashboard", "dash_log", ("account", "at", "action", "person", "ip", "about", "details"))

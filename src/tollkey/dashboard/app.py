@@ -76,7 +76,8 @@ from tollkey.dashboard.routing import PageRequest, PageResponse, Routes, gather_
 from tollkey.dashboard.view import View
 from tollkey.db import StorageError, Tx
 from tollkey.db.edge import Edge
-from tollkey.keys import Authority, KeyRefused
+from tollkey.keys import KeyRefused
+from tollkey.keys.authority import Authority
 from tollkey.wire import ApiError
 from tollkey.wire.app import forwarded, header_value, headers_of
 from tollkey.wire.messages import Incoming

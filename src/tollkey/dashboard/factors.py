@@ -13,7 +13,10 @@ from typing import NamedTuple
 
 from tollkey.dashboard.people import Person
 from tollkey.db import Ids, Tx
-from tollkey.keys import Keyring, SealBroken, SealedColumn, seal, unseal
+from tollkey.keys.errors import SealBroken
+from tollkey.keys.keyring import Keyring
+from tollkey.keys.sealed import SealedColumn
+from tollkey.keys.sealing import seal, unseal
 
 _log = logging.getLogger(__name__)
 _STEP_SECONDS = 30

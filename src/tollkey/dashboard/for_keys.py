@@ -12,8 +12,8 @@ from tollkey.dashboard.product import Product
 from tollkey.dashboard.roles import Action, Role
 from tollkey.dashboard.schema import MIGRATION
 from tollkey.db import Ids, Tx, migrate
+from tollkey.keys import KeyService
 from tollkey.keys.key import SERVICE_ACCOUNT
-from tollkey.keys.service import KeyService
 from tollkey.wire.guesses import GuessLimiter
 
 #: The team that everybody who signs in belongs to.

@@ -6,7 +6,7 @@ import hmac
 from urllib.parse import quote, unquote
 
 from tollkey.dashboard.address import Address
-from tollkey.keys import Keyring
+from tollkey.keys.keyring import Keyring
 
 #: Sent with every response. Only scripts, styles and images of this server are allowed, none inline.
 HEADERS = {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.dashboard.address import Address
 from tollkey.dashboard.product import Product
 from tollkey.db.edge import Edge
-from tollkey.keys import Authority
+from tollkey.keys.authority import Authority
 
 if TYPE_CHECKING:
     from tollkey.dashboard.app import App

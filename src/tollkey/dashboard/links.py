@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tollkey.dashboard import people
 from tollkey.dashboard.people import Invitation
 from tollkey.db import Ids, Tx
-from tollkey.keys import Keyring
+from tollkey.keys.keyring import Keyring
 
 
 class Link(NamedTuple):

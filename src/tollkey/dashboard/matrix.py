@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tollkey.dashboard.page import Params
-from tollkey.keys import Permission, PermissionCatalogue
+from tollkey.keys import Permission
+from tollkey.keys.permissions import PermissionCatalogue
 
 #: Groups in the order of Stripe's Dashboard; others follow.
 _GROUPS = (

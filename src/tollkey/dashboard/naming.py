@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tollkey.db import Tx
-from tollkey.keys import Actor
+from tollkey.keys.actors import Actor
 
 
 def person_names(tx: Tx, ids: Iterable[str]) -> dict[str, str]:

@@ -14,7 +14,8 @@ from tollkey.dashboard.product import Product
 from tollkey.dashboard.sessions import Session
 from tollkey.db import Ids, Scope, Tx
 from tollkey.db.edge import Edge
-from tollkey.keys import Actor, Authority
+from tollkey.keys.actors import Actor
+from tollkey.keys.authority import Authority
 from tollkey.wire import Call
 from tollkey.wire.call import Setup
 

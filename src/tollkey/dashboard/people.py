@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tollkey.db import Duplicate, Ids, Tx
-from tollkey.keys import Keyring
+from tollkey.keys.keyring import Keyring
 
 INVITATION_SECONDS = 7 * 86400
 OWNER_LINK = "owner"  # stands in place of an email address in the invitation of the owner

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tollkey.dashboard.people import Membership
 from tollkey.dashboard.roles import ROLES, Action, Role
 from tollkey.db import Ids, Scope, Tx
-from tollkey.keys import Attempts
+from tollkey.keys.attempts import Attempts
 
 if TYPE_CHECKING:
     from tollkey.dashboard.matrix import Template

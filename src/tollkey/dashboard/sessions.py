@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tollkey.db import Ids, Tx
-from tollkey.keys import Keyring
+from tollkey.keys.keyring import Keyring
 
 LIFE_SECONDS = 30 * 86400
 IDLE_SECONDS = 7 * 86400

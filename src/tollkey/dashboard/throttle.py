@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tollkey.dashboard.page import Context, FormErrors
 from tollkey.db import Tx
-from tollkey.keys import network_of
+from tollkey.keys.limits import network_of
 
 WINDOW_SECONDS = 15 * 60
 MOST_BY_PERSON = 8

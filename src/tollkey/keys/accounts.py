@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal, overload
 
 from tollkey.db import Scope
 from tollkey.keys import audit, store
+from tollkey.keys.actors import SYSTEM, Actor
 from tollkey.keys.changing import Made, Rolled
 from tollkey.keys.delivering import Destination
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import NO_METADATA, SYSTEM, Actor, Checked, Key
+from tollkey.keys.key import NO_METADATA, Checked, Key
 from tollkey.keys.lookup import KeyPage
 from tollkey.keys.succession import OldKeyUse
 from tollkey.keys.token import Kind

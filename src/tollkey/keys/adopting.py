@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from tollkey.db import Duplicate, Scope, Tx
 from tollkey.keys import audit, foreign, inserting, rules
+from tollkey.keys.actors import Actor
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.foreign_hashes import ForeignHash, HashRefused, PlainHash
-from tollkey.keys.key import NO_METADATA, Actor, Key
+from tollkey.keys.key import NO_METADATA, Key
 from tollkey.keys.token import Kind, mask_unknown, parse
 from tollkey.keys.writing import CHANNEL, KeyWriter
 

@@ -12,6 +12,8 @@ from tollkey.keys.needs import MissingParameter, Need
 from tollkey.keys.once import one_request
 from tollkey.keys.refusal import Refusal, Refused
 
+__all__ = ["KeyGate"]
+
 AsgiScope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

@@ -14,6 +14,8 @@ from tollkey.db import Migration, Tx, forking
 from tollkey.keys.key import Denied, Reason
 from tollkey.keys.limits import network_of
 
+__all__ = ["Attempts", "RefusedAttempt", "refused_attempts"]
+
 MIGRATION = Migration(
     "refused_attempts",
     (

@@ -12,7 +12,8 @@ from typing import Any
 
 from tollkey.db import Scope, Tx
 from tollkey.keys import chain
-from tollkey.keys.key import Actor, Key
+from tollkey.keys.actors import Actor
+from tollkey.keys.key import Key
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.store import ORDER
 

@@ -36,9 +36,10 @@ from dataclasses import replace
 
 from tollkey.db import Scope, Tx
 from tollkey.keys import rules, store
+from tollkey.keys.actors import Actor
 from tollkey.keys.adopting import KeyImports
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import NO_METADATA, Actor, Key
+from tollkey.keys.key import NO_METADATA, Key
 from tollkey.keys.lifetime import KeyLifetimes
 from tollkey.keys.token import KINDS, Kind
 

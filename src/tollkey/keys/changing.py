@@ -9,8 +9,9 @@ from typing import Generic, Literal, NamedTuple, TypeVar, overload
 
 from tollkey.db import Scope, Tx
 from tollkey.keys import times
+from tollkey.keys.actors import SYSTEM, Actor
 from tollkey.keys.delivering import Destination, check_kind, hand_over, note_of, roll_into
-from tollkey.keys.key import NO_METADATA, SYSTEM, Actor, Key
+from tollkey.keys.key import NO_METADATA, Key
 from tollkey.keys.reading import KeyReading
 from tollkey.keys.token import Kind
 

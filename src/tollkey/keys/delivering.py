@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tollkey.db import Database, StorageError, Tx
+from tollkey.keys.actors import Actor
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import Actor, Key
+from tollkey.keys.key import Key
 from tollkey.keys.rules import LONGEST_NOTE
 from tollkey.keys.token import Kind
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from tollkey.db import StorageError
 from tollkey.db.engine import TollkeyError
+
+__all__ = ["KeyRefused", "KeyringError", "SealBroken", "StorageError", "TollkeyError", "UnknownPermission"]
 
 #: Status codes of HTTP (RFC 9110 section 15.5) for codes of ``KeyRefused``; 400 for the others.
 _STATUSES = {
@@ -39,3 +42,11 @@ class UnknownPermission(KeyRefused):
     def __init__(self, name: str) -> None:
         super().__init__("permission_unknown", f"Unknown permission: {name}.", "permissions")
         self.name = name
+
+
+class KeyringError(TollkeyError):
+    """The keyring is missing, damaged, or does not belong to the database."""
+
+
+class SealBroken(TollkeyError):
+    """A sealed secret cannot be decrypted: damaged, from another row, or its sealing key is missing."""

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tollkey.db import Database, Migration, Tx
-from tollkey.keys.keyring import Keyring, KeyringError
-from tollkey.keys.sealing import SealBroken, seal_context, sealing_key_name, unseal
+from tollkey.keys.errors import KeyringError, SealBroken
+from tollkey.keys.keyring import Keyring
+from tollkey.keys.sealing import seal_context, sealing_key_name, unseal
 
 MIGRATION = Migration(
     "keyring",

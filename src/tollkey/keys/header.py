@@ -11,6 +11,8 @@ from urllib.parse import unquote
 from tollkey.keys.key import Denied, Reason
 from tollkey.keys.token import mask_unknown
 
+__all__ = ["Presented", "read_authorization", "without_keys", "without_secret_keys"]
+
 #: Keys, signing secrets, client secrets, and numbers as long as a card's.
 _SECRET_LIKE = re.compile(
     r"\b[a-z]{2,12}_[a-z]{2,12}_[0-9A-Za-z]{8,}|\bwhsec_[0-9A-Za-z]{8,}|_secret_[0-9A-Za-z]{6,}"

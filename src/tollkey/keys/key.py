@@ -1,4 +1,4 @@
-"""The immutable values of this package: a key, a refused request, an actor."""
+"""The immutable values of this package: a key, an accepted and a refused request."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 
 from tollkey.db import Scope
 from tollkey.keys.token import Kind, mask_unknown
+
+__all__ = ["Checked", "Denied", "Key", "LimitState", "Reason"]
 
 SERVICE_ACCOUNT = "tollkey"  # reserved: its keys are the callers of the key service (``tollkey keys serve``)
 Status = Literal["active", "disabled", "expired"]
@@ -217,23 +219,3 @@ class Checked(NamedTuple):
     def __bool__(self) -> bool:
         """Return whether the request is accepted."""
         return self.key is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who changes a key, for the audit log.
-
-    kind: ``api_key``, ``user``, ``cli``, ``leak_report`` or ``system``. id: of that key or user, or who reported.
-    ip: the caller's address. request_id: ``req_…``.
-    """
-
-    kind: str
-    id: str
-    ip: str | None = None
-    request_id: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.id}"
-
-
-SYSTEM = Actor("system", "tollkey")

@@ -15,17 +15,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tollkey.db.engine import TollkeyError
 from tollkey.db.ids import ALPHABET
+from tollkey.keys.errors import KeyringError
 from tollkey.keys.token import MARK_LENGTH, digest
+
+__all__ = ["Keyring", "is_private"]
 
 RandomBytes = Callable[[int], bytes]
 _SIZE = 32
 _RANDOM_ID = re.compile(r"acct_1[0-9A-Za-z]{15}")  # as ``platform.merchants`` makes them
-
-
-class KeyringError(TollkeyError):
-    """The keyring is missing, damaged, or does not belong to the database."""
 
 
 @dataclass(frozen=True, slots=True)

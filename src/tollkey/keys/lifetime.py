@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from tollkey.db import Scope, Tx
 from tollkey.keys import rules
+from tollkey.keys.actors import Actor
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import Actor, Key
+from tollkey.keys.key import Key
 from tollkey.keys.writing import KeyWriter
 
 

@@ -10,6 +10,8 @@ from tollkey.keys.errors import KeyRefused
 from tollkey.keys.header import without_keys
 from tollkey.keys.key import Denied, Key, LimitState
 
+__all__ = ["LONGEST_ROLL_SECONDS", "ROLL_EXPIRATIONS", "Limits"]
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # How long a rolled key may stay valid, in seconds. Source: Stripe's documentation, "API keys", section on rolling.

@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 from tollkey.keys.key import Checked, Denied, Key, Reason
 from tollkey.keys.limiting import rate_limit_headers, retry_after_headers
 
+__all__ = ["Forbidden", "Refusal", "Refused", "for_auth_request", "rfc6750"]
+
 
 @dataclass(frozen=True, slots=True)
 class Forbidden:

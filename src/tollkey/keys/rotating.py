@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from tollkey.db import Database, Tx
 from tollkey.keys import rules, store, times
+from tollkey.keys.actors import Actor
 from tollkey.keys.authority import Authority
 from tollkey.keys.changing import Rolled
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import Actor, Key
+from tollkey.keys.key import Key
 
 ROTATION = Actor("system", "rotation")
 _MOST_AT_ONCE = 1_000

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tollkey.db import Database, Tx
+from tollkey.keys.errors import SealBroken
 from tollkey.keys.keyring import Keyring
-from tollkey.keys.sealing import SealBroken, reseal, sealing_key_name
+from tollkey.keys.sealing import reseal, sealing_key_name
 
 BATCH = 200  # rows in one transaction
 RowKey = int | str  # primary key of the last row of a batch

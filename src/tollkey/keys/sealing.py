@@ -16,16 +16,12 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tollkey.db.engine import TollkeyError
+from tollkey.keys.errors import SealBroken
 from tollkey.keys.keyring import Keyring, RandomBytes
 
 _VERSION = 1
 _NONCE = 12
 _WRAPPED = 48
-
-
-class SealBroken(TollkeyError):
-    """A sealed secret cannot be decrypted: damaged, from another row, or its sealing key is missing."""
 
 
 class _Envelope(NamedTuple):

@@ -19,6 +19,8 @@ from typing import Literal, NamedTuple
 from tollkey.db import Ids
 from tollkey.db.ids import ALPHABET
 
+__all__ = ["BRAND", "Brand", "Kind", "mask_unknown", "redact"]
+
 #: ``ephemeral`` keys and ``session`` tokens belong to the host (``Policy.special_keys``); this package neither creates
 #: nor stores them.
 Kind = Literal["publishable", "secret", "restricted", "ephemeral", "session"]

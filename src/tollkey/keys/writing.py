@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from tollkey.db import Ids, Scope, Tx
 from tollkey.keys import audit, inserting, rules, store
-from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import SERVICE_ACCOUNT, Actor, Key
+from tollkey.keys.actors import Actor
+from tollkey.keys.errors import KeyRefused, SealBroken
+from tollkey.keys.key import SERVICE_ACCOUNT, Key
 from tollkey.keys.keyring import Keyring, RandomBytes
 from tollkey.keys.limits import check_allowlist
 from tollkey.keys.lookup import Lookup
 from tollkey.keys.permissions import PermissionCatalogue
-from tollkey.keys.sealing import SealBroken, seal, seal_context, unseal
+from tollkey.keys.sealing import seal, seal_context, unseal
 from tollkey.keys.token import BRAND, Brand, Kind, generate, mask_known, redact
 
 CHANNEL = "keys"  # announcements on it are "<key id> <version>"

@@ -14,6 +14,8 @@ from tollkey.keys.needs import MissingParameter, Need
 from tollkey.keys.once import VerifiedRequest, one_request
 from tollkey.keys.refusal import Refusal
 
+__all__ = ["KeyGate"]
+
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 App = Callable[[Environ, StartResponse], Iterable[bytes]]

@@ -14,7 +14,8 @@ import orjson
 
 from tollkey import USER_AGENT
 from tollkey.db import Row, Scope, Table, Tx
-from tollkey.keys import Authority, Key
+from tollkey.keys import Key
+from tollkey.keys.authority import Authority
 from tollkey.outbox.signature import sign
 from tollkey.platform._cli_sessions import REQUEST_LOGS, Filters, Session
 from tollkey.platform.events import in_version

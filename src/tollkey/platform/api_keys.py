@@ -18,19 +18,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tollkey.keys import (
-    ROLL_EXPIRATIONS,
-    Actor,
-    Authority,
-    Key,
-    KeyRefused,
-    OldKeyUse,
-    Permission,
-    Usage,
-    audit,
-    exists_in_other_mode,
-    old_key_use,
-)
+from tollkey.keys import Key, KeyRefused, Permission, audit
+from tollkey.keys.actors import Actor
+from tollkey.keys.authority import Authority
+from tollkey.keys.limits import ROLL_EXPIRATIONS
+from tollkey.keys.store import Usage, exists_in_other_mode
+from tollkey.keys.succession import OldKeyUse, old_key_use
 from tollkey.wire import ApiError, Call, Endpoint, Json, P, Page, Resource, invalid
 from tollkey.wire.errors import missing_object
 from tollkey.wire.live import records

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from tollkey.db import Database, StorageError, Tx
 from tollkey.db.edge import Edge
 from tollkey.db.engine import Conflict, LockTimeout, OutcomeUnknown, Unreachable
-from tollkey.keys import Authority
+from tollkey.keys.authority import Authority
 from tollkey.keys.rotating import due_in, rotate_in
 from tollkey.platform._contents import discard_unclaimed
 from tollkey.platform.connections import platform_of

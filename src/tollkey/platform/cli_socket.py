@@ -13,7 +13,9 @@ from typing import Any
 
 from tollkey.db import Scope, Tx
 from tollkey.db.edge import Edge
-from tollkey.keys import Authority, Key, ip_allowed, networks_of
+from tollkey.keys import Key
+from tollkey.keys.authority import Authority
+from tollkey.keys.limits import ip_allowed, networks_of
 from tollkey.platform import _cli_sessions as sessions
 from tollkey.platform._cli_feeds import Feed
 from tollkey.platform.stripecli import NEEDS, SOCKET

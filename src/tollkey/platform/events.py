@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey import outbox
 from tollkey.db import Scope
-from tollkey.keys import Permission, without_secret_keys
+from tollkey.keys import Permission
+from tollkey.keys.header import without_secret_keys
 from tollkey.platform import event_destinations
 from tollkey.platform._cli_sessions import replay
 from tollkey.platform._thin import notification, thin_of

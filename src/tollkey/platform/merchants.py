@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from tollkey.db import Migration, Scope, Tx
-from tollkey.keys import SYSTEM, Actor, Authority
+from tollkey.keys.actors import SYSTEM, Actor
+from tollkey.keys.authority import Authority
 from tollkey.platform.accounts import own_account
 from tollkey.wire import Call
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.db import Scope
-from tollkey.keys import Keyring, Permission
+from tollkey.keys import Permission
+from tollkey.keys.keyring import Keyring
 from tollkey.platform import _cli_sessions as sessions
 from tollkey.wire import Call, Endpoint, Json, P, Resource
 from tollkey.wire.hosted import hosted_url

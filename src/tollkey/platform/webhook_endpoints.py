@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from tollkey import outbox
 from tollkey.db import Scope, Tx
-from tollkey.keys import Keyring, Permission
+from tollkey.keys import Permission
+from tollkey.keys.keyring import Keyring
 from tollkey.platform._sealed import sealed, unsealed
 from tollkey.wire import Call, Endpoint, Json, Resource, invalid, new_object
 from tollkey.wire.errors import missing_param

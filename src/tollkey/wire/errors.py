@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tollkey.keys import without_secret_keys
+from tollkey.keys.header import without_secret_keys
 
 DOCS = "https://stripe.com/docs/error-codes/"
 #: Codes the real system answers without a ``doc_url``.

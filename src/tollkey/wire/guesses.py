@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 
-from tollkey.keys import network_of
+from tollkey.keys.limits import network_of
 from tollkey.wire.errors import ApiError
 
 _WINDOW = 60.0  # seconds in which a full count falls to zero

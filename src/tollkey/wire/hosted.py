@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from tollkey.db import Migration, Scope, Tx
-from tollkey.keys import Authority, Key
+from tollkey.keys import Key
+from tollkey.keys.authority import Authority
 from tollkey.wire.resource import Reply
 from tollkey.wire.urls import is_return_url
 

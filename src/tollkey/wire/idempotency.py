@@ -11,7 +11,8 @@ import hashlib
 from typing import NamedTuple
 
 from tollkey.db import Migration, Scope, Tx
-from tollkey.keys import Key, without_secret_keys
+from tollkey.keys import Key
+from tollkey.keys.header import without_secret_keys
 from tollkey.wire.errors import ApiError
 
 MIGRATION = Migration(

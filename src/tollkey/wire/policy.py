@@ -45,7 +45,7 @@ class Policy:
     special_keys: the first word of a key's text (``ek``) -> ``(tx, key's text, now)`` -> authenticates such a key;
     None for a text that is no such key. It may raise ApiError.
     guess_limiter: counts wrong secrets by address and delays answers; None for no limit.
-    refused: ``(denied, ip, now)``, called for each refused key; must not block (``keys.Attempts``).
+    refused: ``(denied, ip, now)``, called for each refused key; must not block (``keys.attempts.Attempts``).
     default_version: the API version of requests that name none.
     later_versions: further API versions to accept, published since this program was written.
     """

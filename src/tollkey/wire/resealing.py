@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tollkey.db import Tx
-from tollkey.keys import RowKey, Transform, seal_context
+from tollkey.keys.sealed import RowKey, Transform
+from tollkey.keys.sealing import seal_context
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class SealedFields:
         return f"{self.object}{'/'.join(self.fields)}"
 
     def walk(self, tx: Tx, after: RowKey | None, limit: int, transform: Transform) -> RowKey | None:
-        """Apply ``transform`` to the sealed fields of up to ``limit`` objects; see ``keys.SealedStorage``.
+        """Apply ``transform`` to the sealed fields of up to ``limit`` objects; see ``keys.sealed.SealedStorage``.
 
         An object that was changed meanwhile is skipped. Returns the last row, or None at the end of the table.
         """

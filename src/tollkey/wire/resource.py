@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
 
 from tollkey.db import Ids, Scope
-from tollkey.keys import Keyring, Permission
+from tollkey.keys import Permission
+from tollkey.keys.keyring import Keyring
 from tollkey.wire.errors import ApiError
 from tollkey.wire.kinds import Job
 from tollkey.wire.live import Live

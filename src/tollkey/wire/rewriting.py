@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 
 from tollkey.db import Database, Scope, Tx
-from tollkey.keys import Keyring
+from tollkey.keys.keyring import Keyring
 from tollkey.wire.resource import Resource, Rewrite
 from tollkey.wire.tables import Tables
 

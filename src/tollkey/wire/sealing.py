@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.db import Scope
-from tollkey.keys import Keyring, SealBroken, seal, unseal
+from tollkey.keys.errors import SealBroken
+from tollkey.keys.keyring import Keyring
+from tollkey.keys.sealing import seal, unseal
 from tollkey.wire.errors import invalid
 
 if TYPE_CHECKING:

@@ -16,7 +16,11 @@ from functools import partial
 from tollkey.db import Ids, Scope, StorageError, Tx
 from tollkey.db.edge import Edge
 from tollkey.db.engine import Busy, OutcomeUnknown
-from tollkey.keys import Denied, Key, Reason, Verifier, mask_unknown, read_authorization, take_use, usage, without_keys
+from tollkey.keys import Denied, Key, Reason, usage
+from tollkey.keys.header import read_authorization, without_keys
+from tollkey.keys.store import take_use
+from tollkey.keys.token import mask_unknown
+from tollkey.keys.verifier import Verifier
 from tollkey.wire import hosted, idempotency, refusals
 from tollkey.wire._body import browser_key, mark_of, read_params
 from tollkey.wire._clients import apply_form_headers, error_page, key_in_query

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tollkey.keys import Attempts, Authority
+    from tollkey.keys.attempts import Attempts
+    from tollkey.keys.authority import Authority
     from tollkey.settings import Settings
     from tollkey.wire.call import Call
     from tollkey.wire.guesses import GuessLimiter

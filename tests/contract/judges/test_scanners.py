@@ -17,9 +17,8 @@ import yaml
 from tests.contract.conftest import ROOT
 from tests.contract.judges.installing import KEPT, PROGRAMS, attempt, go_installed, needed, python_with, run
 from tollkey.db import Ids
-from tollkey.keys import BRAND, Brand, Kind, generate
 from tollkey.keys.scanning import rules_for
-from tollkey.keys.token import checksum
+from tollkey.keys.token import BRAND, Brand, Kind, checksum, generate
 
 ACME = Brand(publishable="acmepk", secret="acmesk", restricted="acmerk")
 SECRETS: list[tuple[Kind, bool]] = [("secret", True), ("secret", False), ("restricted", True), ("restricted", False)]

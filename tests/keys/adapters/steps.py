@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tollkey.keys import Denied, Key, KeyService, LimitState, Permission, Reason
+from tollkey.keys import Denied, Key, KeyService, Permission, Reason
 from tollkey.keys.config import Config, Limit, Rate
+from tollkey.keys.key import LimitState
 
 
 def bearer(text: str) -> dict[str, str]:

@@ -17,8 +17,9 @@ from django.utils.decorators import method_decorator
 from django.views import View
 
 from tests.keys.adapters.steps import bearer, break_storage, limited, with_projects
-from tollkey.keys import KeyService, Refusal
+from tollkey.keys import KeyService
 from tollkey.keys.adapters.django import key_of, key_or_none, needs, open_to_all, site
+from tollkey.keys.refusal import Refusal
 
 CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 GATE = "tollkey.keys.adapters.django.KeyMiddleware"

@@ -13,10 +13,11 @@ from fastapi.testclient import TestClient
 from starlette.testclient import WebSocketDenialResponse
 
 from tests.keys.adapters.steps import Ten, bearer, with_projects
-from tollkey.keys import Key, KeyService, Permission, Refusal
+from tollkey.keys import Key, KeyService, Permission
 from tollkey.keys.adapters.fastapi import ApiKeys
 from tollkey.keys.asgi import KeyGate
 from tollkey.keys.config import Config, Limit, Rate
+from tollkey.keys.refusal import Refusal
 
 ORIGIN = "https://app.example"
 

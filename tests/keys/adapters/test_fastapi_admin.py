@@ -11,7 +11,8 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.testclient import TestClient
 
 from tests.keys.adapters.steps import bearer
-from tollkey.keys import Actor, KeyService
+from tollkey.keys import KeyService
+from tollkey.keys.actors import Actor
 from tollkey.keys.adapters.fastapi import ApiKeys
 from tollkey.keys.remote import RemoteKeys
 

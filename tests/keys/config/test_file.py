@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import tollkey.keys
-from tollkey.keys import Brand, Permission
+from tollkey.keys import Permission
 from tollkey.keys.config import Config, ConfigError, Limit, Pattern, Plan, Quota, Rate, Route, load, parse
+from tollkey.keys.token import Brand
 
 WHOLE = """\
 [service]

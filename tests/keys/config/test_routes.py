@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tollkey.keys import Permission, PermissionCatalogue
+from tollkey.keys import Permission
 from tollkey.keys.config import Pattern, Route
 from tollkey.keys.config.routes import Routes
+from tollkey.keys.permissions import PermissionCatalogue
 
 
 def routes(*texts: str) -> Routes:

@@ -10,7 +10,8 @@ import pytest
 from tests.conftest import NOW, Clock
 from tests.keys.conftest import refused
 from tests.keys.http.conftest import Start, Web
-from tollkey.keys import SYSTEM, NewKey
+from tollkey.keys import NewKey
+from tollkey.keys.actors import SYSTEM
 from tollkey.keys.http import SERVICE_ACCOUNT
 from tollkey.keys.http.callers import SERVICE_SCOPE
 from tollkey.keys.importing import Defaults, Value, import_records

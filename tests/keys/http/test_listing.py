@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.keys.http.conftest import Start
-from tollkey.keys import Brand
+from tollkey.keys.token import Brand
 
 
 def test_a_prefix_may_fit_several_kinds(start: Start) -> None:

@@ -13,9 +13,11 @@ from tests.conftest import NOW, Clock
 from tests.keys.http.conftest import Answer, Declare, Start, Web, ask, away, node_of
 from tests.support.altered import altered
 from tollkey.db import SQLite
-from tollkey.keys import BRAND, Key, KeyService, reseal_all
+from tollkey.keys import Key, KeyService
 from tollkey.keys.http import SERVICE_ACCOUNT
 from tollkey.keys.http.idempotency import SEALED
+from tollkey.keys.sealed import reseal_all
+from tollkey.keys.token import BRAND
 
 KEYS = "/v1/keys"
 

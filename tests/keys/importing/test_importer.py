@@ -11,9 +11,11 @@ import pytest
 
 from tests.conftest import Clock
 from tollkey.db import Ids, StorageError
-from tollkey.keys import SYSTEM, KeyService, Permission, generate
+from tollkey.keys import KeyService, Permission
+from tollkey.keys.actors import SYSTEM
 from tollkey.keys.importing import Defaults, Record, Report, as_json, as_lines, as_value, import_records, read_text
 from tollkey.keys.importing.importer import BATCH
+from tollkey.keys.token import generate
 
 TEXT = "Ab12Cd34.0123456789abcdefghijklmnopqrstuv"
 OURS = generate("secret", True, "", Ids.seeded(1))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import NOW
-from tollkey.keys import SYSTEM, KeyService
+from tollkey.keys import KeyService
+from tollkey.keys.actors import SYSTEM
 from tollkey.keys.importing import Defaults, Record, Report, as_json, as_lines, import_records
 
 TEXT = "rk_live_" + "a1B2" * 12

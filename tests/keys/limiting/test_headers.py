@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tollkey.keys import LimitState
+from tollkey.keys.key import LimitState
 from tollkey.keys.limiting import rate_limit_headers, retry_after_headers
 
 STATES = (LimitState("free", 20, 3, 0.7, 2.0), LimitState("free.month", 10_000, 0, 86_399.2, 2_678_400.0))

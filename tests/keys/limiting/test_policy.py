@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clock
-from tollkey.keys import Actor, Checked, KeyRefused, KeyService, Permission, Reason
+from tollkey.keys import Checked, KeyRefused, KeyService, Permission, Reason
+from tollkey.keys.actors import Actor
 from tollkey.keys.config import Config, parse
 from tollkey.keys.once import one_request
 

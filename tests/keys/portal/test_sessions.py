@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import Clock
 from tests.keys.conftest import refused
 from tests.keys.portal.conftest import World
-from tollkey.keys import Actor
+from tollkey.keys.actors import Actor
 from tollkey.keys.portal import Portal
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from tests.keys.remote.conftest import TEXT, Make
 from tests.keys.remote.scripted import Scripted, reply, verdict
-from tollkey.keys import BRAND, Denied, Key, Reason
+from tollkey.keys import Denied, Key, Reason
 from tollkey.keys.once import one_request
 from tollkey.keys.remote import RemoteKeys
+from tollkey.keys.token import BRAND
 
 
 def test_a_valid_key_is_returned_with_what_the_server_knows_of_it(make: Make, server: Scripted) -> None:

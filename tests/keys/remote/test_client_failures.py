@@ -12,7 +12,8 @@ import pytest
 from tests.keys.conftest import Ticker
 from tests.keys.remote.conftest import TEXT, Make
 from tests.keys.remote.scripted import Scripted, error, reply, scripted, verdict
-from tollkey.keys import KeyRefused, Reason, UnknownPermission
+from tollkey.keys import KeyRefused, Reason
+from tollkey.keys.errors import UnknownPermission
 from tollkey.keys.remote import RemoteRefused
 
 

@@ -11,7 +11,8 @@ from tests.conftest import NOW
 from tests.keys.conftest import Ticker
 from tests.keys.remote.conftest import TEXT, Make
 from tests.keys.remote.scripted import Scripted, error, reply, verdict
-from tollkey.keys import Key, Reason, UnknownPermission
+from tollkey.keys import Key, Reason
+from tollkey.keys.errors import UnknownPermission
 from tollkey.keys.remote import RemoteKeys
 from tollkey.keys.remote.events import Event
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.keys.remote.serving import Serving, serving
-from tollkey.keys import KeyService, Permission, Reason, UnknownPermission
+from tollkey.keys import KeyService, Permission, Reason
+from tollkey.keys.errors import UnknownPermission
 from tollkey.keys.remote import AsyncRemoteKeys, RemoteKeys, RemoteRefused
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -8,8 +8,8 @@ import pytest
 
 from tests.keys.scanning.conftest import Git
 from tollkey.db import Ids
-from tollkey.keys import generate
 from tollkey.keys.scanning import Finding, ScanFailed, Scanner
+from tollkey.keys.token import generate
 
 ONE = generate("secret", True, "1AaBbCcDdEeFfGgH", Ids.seeded(1))
 TWO = generate("secret", False, "1AaBbCcDdEeFfGgH", Ids.seeded(2))

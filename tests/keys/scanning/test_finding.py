@@ -8,9 +8,8 @@ import pytest
 
 from tests.support.altered import altered
 from tollkey.db import Ids
-from tollkey.keys import Brand, Kind, generate
 from tollkey.keys.scanning import Words, find_keys, is_sample
-from tollkey.keys.token import checksum
+from tollkey.keys.token import Brand, Kind, checksum, generate
 
 ACME = Brand(publishable="acmepk", secret="acmesk", restricted="acmerk")
 

@@ -10,9 +10,11 @@ import pytest
 
 from tests.conftest import Clock
 from tollkey.db import Ids, StorageError, Tx
-from tollkey.keys import SYSTEM, Key, KeyRefused, KeyService, Reason, generate
+from tollkey.keys import Key, KeyRefused, KeyService, Reason
+from tollkey.keys.actors import SYSTEM
 from tollkey.keys.importing import Defaults, import_records
 from tollkey.keys.scanning.leaks import Leak, Leaks, Policy
+from tollkey.keys.token import generate
 
 
 @pytest.fixture

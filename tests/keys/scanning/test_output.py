@@ -7,9 +7,9 @@ import json
 import pytest
 
 from tollkey.db import Ids
-from tollkey.keys import generate
 from tollkey.keys.scanning import Finding, as_json, as_lines, as_sarif
 from tollkey.keys.scanning.scanner import Status
+from tollkey.keys.token import generate
 
 TEXT = generate("secret", True, "1AaBbCcDdEeFfGgH", Ids.seeded(1))
 

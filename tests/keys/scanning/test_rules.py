@@ -9,8 +9,8 @@ import tomllib
 import pytest
 
 from tollkey.db import Ids
-from tollkey.keys import Brand, Kind, generate
 from tollkey.keys.scanning import FORMATS, rules_for
+from tollkey.keys.token import Brand, Kind, generate
 
 ACME = Brand(publishable="acmepk", secret="acmesk", restricted="acmerk")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tollkey.db import Ids
-from tollkey.keys import generate
 from tollkey.keys.scanning import Finding, ScanFailed, Scanner, as_lines
+from tollkey.keys.token import generate
 
 TEXT = generate("secret", True, "1AaBbCcDdEeFfGgH", Ids.seeded(1))
 TEST = generate("restricted", False, "1AaBbCcDdEeFfGgH", Ids.seeded(2))

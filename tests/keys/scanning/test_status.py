@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tests.conftest import Clock
 from tollkey.db import Ids
-from tollkey.keys import KeyService, generate
+from tollkey.keys import KeyService
 from tollkey.keys.scanning import status_in
+from tollkey.keys.token import generate
 
 
 def test_a_key_is_active_expired_revoked_or_unknown(service: KeyService, clock: Clock) -> None:

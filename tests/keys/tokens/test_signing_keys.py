@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from tests.conftest import Clock
-from tollkey.keys import SEALED, KeyService, reseal_all
+from tollkey.keys import KeyService
+from tollkey.keys.schema import SEALED
+from tollkey.keys.sealed import reseal_all
 from tollkey.keys.tokens import InvalidToken, verify_token
 
 EDGE = "https://edge.example"

@@ -7,7 +7,7 @@ import pytest
 from tests.support.api import Answer, Api
 from tests.support.connected import connected
 from tollkey.db import Scope
-from tollkey.keys import SYSTEM
+from tollkey.keys.actors import SYSTEM
 
 STREAM = "/v2/billing/meter_event_stream"
 SESSION = "/v2/billing/meter_event_session"

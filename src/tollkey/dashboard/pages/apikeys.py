@@ -9,7 +9,9 @@ from tollkey.dashboard.naming import action_label, actor_label, person_names
 from tollkey.dashboard.page import Answer, Context, Nav, NotFound, Page, Params, Render
 from tollkey.dashboard.pages.apikeys_least import proposed
 from tollkey.dashboard.usage_charts import charts
-from tollkey.keys import Actor, Key, audit, old_key_use
+from tollkey.keys import Key, audit
+from tollkey.keys.actors import Actor
+from tollkey.keys.succession import old_key_use
 
 _PAGE = 100
 _MOST_SECRET = 200  # secret keys on the page

@@ -19,7 +19,8 @@ from tollkey.dashboard.page import (
     Render,
     required,
 )
-from tollkey.keys import ROLL_EXPIRATIONS, Key, KeyRefused
+from tollkey.keys import Key, KeyRefused
+from tollkey.keys.limits import ROLL_EXPIRATIONS
 
 _EXPIRATIONS = (
     (

@@ -12,7 +12,8 @@ from tollkey.dashboard.naming import action_label, actor_label, person_names
 from tollkey.dashboard.page import Answer, Context, File, FormErrors, Nav, Page, Params, Render
 from tollkey.dashboard.view import iso
 from tollkey.db import Scope
-from tollkey.keys import Actor, audit
+from tollkey.keys import audit
+from tollkey.keys.actors import Actor
 
 _PAGE = 50
 _MOST = 100_000  # lines of an export

@@ -7,7 +7,7 @@ import dataclasses
 from tollkey.dashboard import roles
 from tollkey.dashboard.reference.error_codes import ERROR_CODES
 from tollkey.dashboard.reference.guides import Table, Tables
-from tollkey.keys import ROLL_EXPIRATIONS
+from tollkey.keys.limits import ROLL_EXPIRATIONS
 from tollkey.payments.facts import test_banks, test_cards
 from tollkey.settings import Settings
 from tollkey.wire.resource import Catalogue

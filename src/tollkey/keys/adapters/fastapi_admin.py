@@ -12,9 +12,10 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from tollkey.db import StorageError
+from tollkey.keys.actors import Actor
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.header import without_keys
-from tollkey.keys.key import Actor, Key
+from tollkey.keys.key import Key
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS
 from tollkey.keys.service import KeyService
 

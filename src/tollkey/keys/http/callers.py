@@ -11,11 +11,12 @@ from collections.abc import Callable
 from starlette.concurrency import run_in_threadpool
 
 from tollkey.db import Scope, Tx
+from tollkey.keys.actors import SYSTEM
 from tollkey.keys.authority import Authority
 from tollkey.keys.brake import Brake
 from tollkey.keys.header import Presented, decode_key, read_authorization
 from tollkey.keys.http.errors import REQUEST, ApiError
-from tollkey.keys.key import SERVICE_ACCOUNT, SYSTEM, Denied, Key, Reason
+from tollkey.keys.key import SERVICE_ACCOUNT, Denied, Key, Reason
 from tollkey.keys.permissions import Permission, PermissionCatalogue
 from tollkey.keys.refusal import Forbidden, rfc6750
 from tollkey.keys.service import KeyService

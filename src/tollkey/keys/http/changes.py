@@ -126,7 +126,7 @@ class ChangeStream:
 
     async def _read_on(self) -> None:
         if self.position < 0:
-            self.position = self._floor = await run_in_threadpool(self._keys.database.read, _last)
+            self.position = self._floor = await run_in_threadpool(self._keys.database.read, last_position)
         while True:
             found, last = await self._after(self.position, _BATCH)
             for change in found:
@@ -138,7 +138,7 @@ class ChangeStream:
                 return
 
     async def _after(self, position: int, most: int) -> tuple[list[Change], int]:
-        return await run_in_threadpool(self._keys.database.read, lambda tx: _changes(tx, position, most))
+        return await run_in_threadpool(self._keys.database.read, lambda tx: changes_after(tx, position, most))
 
     def close(self) -> None:
         """End the streams of all listeners."""
@@ -219,12 +219,13 @@ def fingerprint(catalogue: PermissionCatalogue) -> str:
     return hashlib.blake2b(repr(rows).encode(), digest_size=4).hexdigest()
 
 
-def _last(tx: Tx) -> int:
+def last_position(tx: Tx) -> int:
+    """Return the position of the newest entry of the audit log; 0 if there is none."""
     last: int = tx.execute("SELECT coalesce(max(seq), 0) FROM key_audit")[0][0]
     return last
 
 
-def _changes(tx: Tx, position: int, most: int) -> tuple[list[Change], int]:
+def changes_after(tx: Tx, position: int, most: int) -> tuple[list[Change], int]:
     """Return the changes behind a position, oldest first, and the position of the last entry that was looked at.
 
     A plan counts as a change of each key, of ``KEPT`` + 1 keys at most. An entry that makes more than that is the last.

@@ -9,11 +9,12 @@ from typing import Literal, TypeVar
 from starlette.concurrency import run_in_threadpool
 
 from tollkey.db import Tx
+from tollkey.keys.actors import Actor
 from tollkey.keys.http.answer import Answer, Stream
 from tollkey.keys.http.callers import Callers
 from tollkey.keys.http.changes import ChangeStream
 from tollkey.keys.http.fields import Fields, Values
-from tollkey.keys.key import Actor, Key
+from tollkey.keys.key import Key
 from tollkey.keys.service import KeyService
 
 T = TypeVar("T")

@@ -12,11 +12,12 @@ import orjson
 from starlette.concurrency import run_in_threadpool
 
 from tollkey.db import Migration, Tx
+from tollkey.keys.errors import SealBroken
 from tollkey.keys.http.answer import JSON, Answer, JsonValue
 from tollkey.keys.http.endpoint import Call
 from tollkey.keys.http.errors import IDEMPOTENCY, ApiError
 from tollkey.keys.sealed import SealedColumn
-from tollkey.keys.sealing import SealBroken, seal, unseal
+from tollkey.keys.sealing import seal, unseal
 
 KEPT_SECONDS = 24 * 3600
 LONGEST_NAME = 255

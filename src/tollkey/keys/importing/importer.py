@@ -9,10 +9,11 @@ from itertools import islice
 from typing import Literal
 
 from tollkey.db import Scope, StorageError, Tx
+from tollkey.keys.actors import Actor
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.header import mask_keys, one_line
 from tollkey.keys.importing.rows import Defaults, Record, Row, RowRefused, read_flag, read_row
-from tollkey.keys.key import Actor, Key
+from tollkey.keys.key import Key
 from tollkey.keys.service import KeyService
 from tollkey.keys.token import parse
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from tollkey.db import Database, Scope, Tx
 from tollkey.keys import audit
+from tollkey.keys.actors import SYSTEM, Actor
 from tollkey.keys.authority import Authority
 from tollkey.keys.config import Config
 from tollkey.keys.config.faults import suggestion
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import SYSTEM, Actor
 from tollkey.keys.limiting import store
 from tollkey.keys.limiting.plans import AccountPlans
 

@@ -6,9 +6,10 @@ import json
 from typing import NamedTuple
 
 from tollkey.db import Migration, Row, Scope, Tx
+from tollkey.keys.actors import Actor
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import Actor, Key
+from tollkey.keys.key import Key
 from tollkey.keys.observing.proposing import Proposal
 from tollkey.keys.store import names_as_text
 

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from tollkey.db import Database
 from tollkey.keys import times
+from tollkey.keys.actors import SYSTEM, Actor
 from tollkey.keys.authority import Authority
-from tollkey.keys.key import SYSTEM, Actor, Key
+from tollkey.keys.key import Key
 from tollkey.keys.observing.applying import apply, undo
 from tollkey.keys.observing.proposing import Proposal, proposal_of
 

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 from tollkey.db import Migration, Row, Tx
 from tollkey.keys import store
+from tollkey.keys.actors import SYSTEM, Actor
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.key import SERVICE_ACCOUNT, SYSTEM, Actor
+from tollkey.keys.key import SERVICE_ACCOUNT
 
 Clock = Callable[[], float]
 Verb = Literal["create", "roll", "revoke"]

@@ -24,9 +24,9 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import BaseRoute, Route
 
 from tollkey.db import SQLite, StorageError, migrate
+from tollkey.keys.actors import SYSTEM, Actor
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.header import mask_keys
-from tollkey.keys.key import SYSTEM, Actor
 from tollkey.keys.portal import actions
 from tollkey.keys.portal.pages import CSP, gone_page, portal_page, start_page
 from tollkey.keys.portal.sessions import (

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tollkey.db import Migration, Scope, SQLite, StorageError, Tx, migrate
+from tollkey.keys.actors import Actor
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.header import without_keys
-from tollkey.keys.key import Actor, Denied, Key, Reason
+from tollkey.keys.key import Denied, Key, Reason
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS
 from tollkey.keys.service import KeyService
 from tollkey.keys.store import ORDER

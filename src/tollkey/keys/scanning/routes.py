@@ -17,8 +17,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tollkey.db import StorageError
+from tollkey.keys.actors import Actor
 from tollkey.keys.config import Config
-from tollkey.keys.key import Actor
 from tollkey.keys.scanning.github import (
     IDENTIFIER_HEADER,
     KEYS_URL,

@@ -17,7 +17,9 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from tollkey.db import Scope, Tx
-from tollkey.keys import Authority, Denied, Key, Permission, Reason, mask_unknown
+from tollkey.keys import Denied, Key, Permission, Reason
+from tollkey.keys.authority import Authority
+from tollkey.keys.token import mask_unknown
 from tollkey.payments.methods import kinds
 from tollkey.wire import Call, Endpoint, Resource, invalid
 from tollkey.wire.hosted import granting_key

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.db import Scope
-from tollkey.keys import Keyring, Permission
+from tollkey.keys import Permission
+from tollkey.keys.keyring import Keyring
 from tollkey.payments.methods import kinds
 from tollkey.payments.methods.copying import shared_from
 from tollkey.payments.methods.customer_sources import inline_bank, inline_card

@@ -13,7 +13,9 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from tollkey.db import Migration, Scope, Tx
-from tollkey.keys import Authority, Denied, Key, Permission, Reason, mask_unknown
+from tollkey.keys import Denied, Key, Permission, Reason
+from tollkey.keys.authority import Authority
+from tollkey.keys.token import mask_unknown
 from tollkey.wire import ApiError, Call, Endpoint, Resource
 from tollkey.wire.hosted import granting_key
 from tollkey.wire.live import records
