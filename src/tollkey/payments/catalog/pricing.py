@@ -347,9 +347,10 @@ def named_price(call: Call, params: Mapping[str, Any], param: str = "") -> Store
     Raises ApiError if the price or plan does not exist (like the real API it then names the parameter without the
     item), or if none is given.
     """
+    found: StoredPrice | None
     if params.get("price_data"):
-        return inline_price(call, params["price_data"], f"{param}[price_data]" if param else "price_data")
-    if params.get("price"):
+        found = inline_price(call, params["price_data"], f"{param}[price_data]" if param else "price_data")
+    elif params.get("price"):
         found = call.objects.find(kinds.PRICE, params["price"])
         if found is None:
             raise call.objects.missing(kinds.PRICE, params["price"], f"{param}[price]" if param else "price")

@@ -57,10 +57,8 @@ def of_customer(call: Call, customer: api.Customer) -> api.InvoicesResourceInvoi
     """Return the ``rendering`` that an invoice inherits from its customer, or None."""
     settings = customer.get("invoice_settings")
     options = settings.get("rendering_options") if settings else None
-    if not options:
-        return None
-    template = call.objects.find(kinds.RENDERING_TEMPLATE, options.get("template") or "")
-    if template is None:
+    template = call.objects.find(kinds.RENDERING_TEMPLATE, options.get("template") or "") if options else None
+    if not options or template is None:
         return None
     return {
         **_BLANK,

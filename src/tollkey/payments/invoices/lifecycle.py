@@ -326,9 +326,9 @@ def write_off(call: Call, invoice: StoredInvoice) -> None:
 
 def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:
     """Mark an invoice paid whose PaymentIntent succeeded outside of an attempt (challenge passed, debit settled)."""
-    if not fact.intent.get("_invoice"):
-        return
-    for payment in call.objects.query(kinds.INVOICE_PAYMENT, {"payment.payment_intent": fact.intent["id"]}, limit=1):
+    where = {"payment.payment_intent": fact.intent["id"]}
+    of_invoice = bool(fact.intent.get("_invoice"))
+    for payment in call.objects.query(kinds.INVOICE_PAYMENT, where, limit=1) if of_invoice else ():
         invoice = call.objects.get(kinds.INVOICE, payment["invoice"])
         if not payment["is_default"]:
             _apply_intent(

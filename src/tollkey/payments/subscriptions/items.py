@@ -100,16 +100,16 @@ def check_sold(call: Call, price: StoredPrice, wanted: Mapping[str, Any], param:
     (stripe-go#1031).
     """
     product = call.objects.find(kinds.PRODUCT, price["product"])
-    if product is None or product["active"] or wanted.get("price_data") or wanted.get("_inline"):
-        return
-    named = f"{param}[{'plan' if wanted.get('plan') else 'price'}]" if param else "price"
-    if not new:
-        raise pricing.not_sold(price, named)
-    raise invalid(
-        f"The product {product['id']} is marked as inactive, and thus no new subscriptions can be create to any plans"
-        f" of this product. You provided the plan {price['nickname'] or price['id']}.",
-        named,
-    )
+    by_id = not wanted.get("price_data") and not wanted.get("_inline")
+    if by_id and product is not None and not product["active"]:
+        named = f"{param}[{'plan' if wanted.get('plan') else 'price'}]" if param else "price"
+        if not new:
+            raise pricing.not_sold(price, named)
+        raise invalid(
+            f"The product {product['id']} is marked as inactive, and thus no new subscriptions can be create to any"
+            f" plans of this product. You provided the plan {price['nickname'] or price['id']}.",
+            named,
+        )
 
 
 def new_item(

@@ -107,9 +107,8 @@ def apply(call: Call, invoice: StoredInvoice) -> bool:
 
     The invoice's ``_credits`` holds the applied amounts by line; computing its totals subtracts them before taxes.
     """
-    if not invoice["customer"] or not fields.knows(call, kinds.GRANT):
-        return False
-    grants = [grant for grant in grants_of(call, invoice["customer"]) if is_usable(grant, call.now)]
+    customer = invoice["customer"] if fields.knows(call, kinds.GRANT) else None
+    grants = [grant for grant in grants_of(call, customer) if is_usable(grant, call.now)] if customer else []
     grants = [grant for grant in grants if granted(grant).currency == invoice["currency"]]
     taken: dict[str, list[tuple[str, int]]] = {}
     for line in invoice["lines"]["data"] if grants else []:
