@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.receiver import Receiver, receiver
-from tollkey.core import ensure_first_account, open_core
+from tollkey.core import ensure_first_account, open_core, set_aside_damaged_logs
 from tollkey.core import test_pair as pair_of
 from tollkey.db import Scope, SQLite, StorageError
 from tollkey.keys import audit
@@ -49,6 +49,20 @@ def test_a_deleted_default_test_key_is_made_anew_at_the_next_start(tmp_path: Pat
     core.close()
     assert again[0] == publishable
     assert again[1] != secret
+
+
+@pytest.mark.parametrize("rubbish", [b"no database at all" * 100, b"SQLite format 3\0" + b"\xff" * 4000])
+def test_request_logs_that_are_damaged_are_set_aside_and_new_ones_begin(tmp_path: Path, rubbish: bytes) -> None:
+    settings = Settings(data=str(tmp_path))
+    assert set_aside_damaged_logs(settings) is None
+    for number in (1, 2):
+        (tmp_path / "requests.db").write_bytes(rubbish)
+        aside = set_aside_damaged_logs(settings)
+        assert aside == tmp_path / f"requests.db.damaged-{number}"
+        assert aside.read_bytes() == rubbish
+        assert not (tmp_path / "requests.db").exists()
+    SQLite(tmp_path / "requests.db").close()
+    assert set_aside_damaged_logs(settings) is None
 
 
 def test_a_server_stops_whole_though_its_disk_has_failed(tmp_path: Path) -> None:

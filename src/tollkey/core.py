@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
+from sqlite3 import SQLITE_CORRUPT, SQLITE_NOTADB
 from types import ModuleType
 
 import tollkey.payments
 import tollkey.platform
 from tollkey import dashboard, ledger, outbox
-from tollkey.db import Database, Ids, Migration, Scope, SQLite, Tx, migrate, open_database
+from tollkey.db import Database, Ids, Migration, Scope, SQLite, StorageError, Tx, migrate, open_database
 from tollkey.db.file_lock import lock_file
 from tollkey.db.opening import sqlite_file
 from tollkey.keys import audit, fingerprints, schema
@@ -118,6 +120,35 @@ def sole_server(settings: Settings) -> Iterator[None]:
             for file in (database, data / REQUESTS):
                 held.enter_context(lock_file(file))
         yield
+
+
+def set_aside_damaged_logs(settings: Settings) -> Path | None:
+    """Rename request logs that SQLite cannot read, and return their new path; None when they are not damaged.
+
+    A server that holds the lock of ``sole_server`` calls it: logs are not worth a server that does not start.
+    Raises OSError, StorageError.
+    """
+    file = Path(settings.data) / REQUESTS
+    if settings.in_postgres or not file.exists():
+        return None
+    try:
+        opened = SQLite(file, durable=False)
+        try:
+            opened.read(lambda tx: tx.execute("SELECT count(*) FROM sqlite_master"))
+            migrate(opened, [REQUEST_LOGS])
+        finally:
+            opened.close()
+    except StorageError as error:
+        if getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF not in (SQLITE_CORRUPT, SQLITE_NOTADB):
+            raise
+    else:
+        return None
+    aside = next(path for number in count(1) if not (path := file.with_name(f"{REQUESTS}.damaged-{number}")).exists())
+    for ending in ("-wal", "-shm", ""):
+        part = file.with_name(REQUESTS + ending)
+        if part.exists():
+            part.rename(f"{aside}{ending}")
+    return aside
 
 
 def _check_version(settings: Settings) -> None:

@@ -15,6 +15,7 @@ import httpx
 from tollkey import USER_AGENT, dashboard, outbox
 from tollkey.core import Core
 from tollkey.db.edge import Edge, edge_for
+from tollkey.health import Health, unready
 from tollkey.keys.notices import Notices, section_in
 from tollkey.keys.usage import SLOTS_AT_ONCE
 from tollkey.keys.verifier import FLUSH_MOST
@@ -67,6 +68,10 @@ class Server:
         self._sending = [asyncio.create_task(self.deliverer.run(self._stopping))]
         if self.notices is not None:
             self._sending.append(asyncio.create_task(self._send_notices(self.notices)))
+
+    def drain(self) -> None:
+        """Start no more background work and send no more webhooks, as the server is about to stop."""
+        self._stopping.set()
 
     async def stop(self) -> None:
         """Stop the background tasks, write what is buffered in memory, close the database."""
@@ -197,23 +202,29 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     notices = (
         Notices.of_section(core, section_in(settings.notices_file), clock=core.now) if settings.notices_file else None
     )
-    app = ServerApp(wire, pages, cli, _api_paths(core.catalogue))
-    return Server(core, edge, service, app, deliverer, http, log_buffer, rate, notices)
+    stopping = asyncio.Event()
+    health = Health(lambda: "the server is stopping" if stopping.is_set() else unready(core.database))
+    app = ServerApp(wire, pages, cli, _api_paths(core.catalogue), health)
+    return Server(core, edge, service, app, deliverer, http, log_buffer, rate, notices, _stopping=stopping)
 
 
 class ServerApp:
     """The ASGI application of a server. Dispatches requests to the API, the Dashboard or the Stripe CLI's WebSocket.
 
-    api: prefixes of the paths that the API handles.
+    api: prefixes of the paths that the API handles. health: answers load balancers and orchestrators.
     """
 
-    def __init__(self, wire: WireApp, pages: dashboard.Dashboard, cli: CliSocket, api: tuple[str, ...]) -> None:
-        self._wire, self._pages, self._cli, self._api = wire, pages, cli, api
+    def __init__(
+        self, wire: WireApp, pages: dashboard.Dashboard, cli: CliSocket, api: tuple[str, ...], health: Health
+    ) -> None:
+        self._wire, self._pages, self._cli, self._api, self._health = wire, pages, cli, api, health
         self.at_once = wire.at_once
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "websocket":
             await (self._cli if scope["path"] == self._cli.path else no_socket)(scope, receive, send)
+        elif scope["path"] in self._health.paths:
+            await self._health(scope, receive, send)
         elif scope["path"].startswith(self._api) or any(name == b"authorization" for name, _ in scope["headers"]):
             await self._wire(scope, receive, send)
         else:

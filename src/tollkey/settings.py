@@ -20,6 +20,15 @@ def _setting(
     return field(default=default, repr=shown, metadata={"about": about, "choices": choices, "span": span})
 
 
+#: The settings that every command that serves has: time-outs of PostgreSQL, of clients, and of the end.
+BOUNDS = frozenset(
+    {
+        "lock_seconds", "statement_seconds", "idle_seconds", "away_seconds", "tcp_seconds", "keep_alive_seconds",
+        "receive_seconds", "send_seconds", "drain_seconds", "stop_seconds",
+    }
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings of one server. Each is read from ``TOLLKEY_<NAME>``, the database also from
@@ -120,6 +129,32 @@ class Settings:
         " connection counts as lost (TCP user timeout).",
         span=(1, 3600),
     )
+    keep_alive_seconds: int = _setting(
+        75,
+        "How long, in seconds, a connection stays open without a request. The proxy in front should close its own"
+        " earlier.",
+        span=(1, 86_400),
+    )
+    receive_seconds: float = _setting(
+        20.0,
+        "How long, in seconds, a request may take to arrive. A body has one more second for each 1,000 bytes of it that"
+        " have arrived. Then the connection is closed, with status 408 if a part of the request is there.",
+        span=(1, 3600),
+    )
+    send_seconds: float = _setting(
+        30.0,
+        "How long, in seconds, a client may read nothing of its response before the connection is closed.",
+        span=(1, 3600),
+    )
+    drain_seconds: int = _setting(
+        0,
+        "How long, in seconds, requests are still accepted after SIGTERM, while /readyz answers 503, so that a load"
+        " balancer sees it first. Part of TOLLKEY_STOP_SECONDS.",
+        span=(0, 600),
+    )
+    stop_seconds: int = _setting(
+        10, "How long, in seconds, a server may run after SIGTERM, whatever hangs.", span=(2, 3600)
+    )
     test_funds: int = _setting(
         1_000_000_000,
         "Initial test balance of the first account in minor units, created as a top-up; 0 for an empty balance.",
@@ -177,6 +212,8 @@ def load_settings(environ: Mapping[str, str] = os.environ, **given: Any) -> Sett
         if span is not None and not span[0] <= value <= span[1]:  # also refuses NaN
             raise ValueError(f"TOLLKEY_{setting.name.upper()} must be {span[0]:g} to {span[1]:g}, not {value!r}")
     settings = Settings(**values)
+    if settings.drain_seconds >= settings.stop_seconds:
+        raise ValueError("TOLLKEY_DRAIN_SECONDS must be less than TOLLKEY_STOP_SECONDS, which it is a part of")
     if not 0 <= settings.rotation_grace_days <= 7:
         raise ValueError(f"TOLLKEY_ROTATION_GRACE_DAYS must be 0 to 7, not {settings.rotation_grace_days}")
     return settings

@@ -20,7 +20,7 @@ from tollkey.keys import KeyService
 from tollkey.keys.config import Config
 from tollkey.keys.http import KeyServer
 from tollkey.keys.keyring import Keyring
-from tollkey.settings import Settings
+from tollkey.settings import BOUNDS, Settings
 
 
 def output(*words: str, command: str = "serve") -> str:
@@ -90,6 +90,10 @@ ACTS: dict[str, tuple[str, Callable[[Started], object], object]] = {
     "guess_limit": ("3", guesses, 3),
     "lease_seconds": ("2.5", lambda it: it.keys.verifier.lease.bound_seconds, 2.5),
     "log_days": ("1", minutes, 1),
+    **{
+        name: ("5", lambda it, name=name: getattr(it.options.settings, name), 5)  # type: ignore[misc]
+        for name in BOUNDS
+    },
     "rotation_grace_days": ("2", lambda it: grace_days(None, it.options.settings), 2),
 }
 

@@ -16,23 +16,24 @@ import typer
 
 from tollkey import dashboard
 from tollkey.cli.common import fail, quiet_connection_logs, refused
+from tollkey.cli.http_server import http_server
 from tollkey.cli.keys_opening import not_there
 from tollkey.cli.keys_server import open_service
 from tollkey.cli.keys_settings import AsJson, Database, Host, KeyringFile, Port, declared_in, keyring_of, settings_of
 from tollkey.cli.redacted_log import log_to
-from tollkey.cli.serve import http_server, listen, loop_factory, shown_host
+from tollkey.cli.serve import listen, loop_factory, shown_host
 from tollkey.dashboard import Link
 from tollkey.db import Ids, StorageError
 from tollkey.db.edge import Edge, edge_for
 from tollkey.keys import KeyService
 from tollkey.keys.errors import KeyringError
-from tollkey.settings import Settings
+from tollkey.settings import BOUNDS, Settings
 from tollkey.wire.guesses import GuessLimiter
 
 _PORT = 8422
 _ACTING = frozenset(
     {"host", "port", "data", "database", "keyring", "keyring_file", "base_url", "guess_limit", "trust_proxy",
-    "require_https", "refusal_seconds", "log_days", "lease_seconds", "pool_size"}
+    "require_https", "refusal_seconds", "log_days", "lease_seconds", "pool_size", *BOUNDS}
 )  # fmt: skip
 _FLUSH_SECONDS = 0.5  # between two writes of counted sign-in attempts
 _log = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ async def _run(product: dashboard.ForKeys, settings: Settings, listener: socket.
         trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host,
         require_https=settings.require_https,
     )  # fmt: skip
-    http = http_server(app)
+    http = http_server(app, settings)
     flushing = asyncio.create_task(_flush(product, edge))
     try:
         serving = asyncio.create_task(http.serve(sockets=[listener]))

@@ -14,10 +14,11 @@ from typing import Annotated
 import typer
 
 from tollkey.cli.common import fail, quiet_connection_logs, refused
+from tollkey.cli.http_server import http_server
 from tollkey.cli.keys_server import ACTING, COMMAND, PORT, Options, grace_days, key_server, open_service
 from tollkey.cli.keys_settings import AsJson, Database, Host, KeyringFile, Port, declared_in, keyring_of, settings_of
 from tollkey.cli.redacted_log import log_to
-from tollkey.cli.serve import SWITCH_SECONDS, http_server, listen, loop_factory, shown_host
+from tollkey.cli.serve import SWITCH_SECONDS, listen, loop_factory, shown_host
 from tollkey.db import StorageError
 from tollkey.keys import KeyService
 from tollkey.keys.errors import KeyringError
@@ -84,7 +85,7 @@ def serve(
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             url = f"http://{shown_host(settings.host)}:{listener.getsockname()[1]}"
             app = key_server(keys, options, url)
-            runner.run(_run(app, listener, url, admin_key_file, json_))
+            runner.run(_run(app, listener, options, url, admin_key_file, json_))
     except (OSError, ValueError, StorageError) as problem:
         raise refused(problem) from None
     finally:
@@ -108,11 +109,13 @@ def _opened(options: Options, keyring: Path | None) -> tuple[socket.socket, KeyS
         raise problem if isinstance(problem, typer.Exit) else refused(problem) from None
 
 
-async def _run(app: KeyServer, listener: socket.socket, url: str, admin_key_file: Path | None, as_json: bool) -> None:
+async def _run(
+    app: KeyServer, listener: socket.socket, options: Options, url: str, admin_key_file: Path | None, as_json: bool
+) -> None:
     await app.start()
     try:
         admin_key = _admin_key(app, admin_key_file)
-        http = http_server(app, app.stop_accepting)  # streams end at once
+        http = http_server(app, options.settings, app.stop_accepting)  # streams end at once
         gc.collect()
         gc.freeze()  # exclude loaded modules from garbage collection
         gc.set_threshold(20_000, 20, 20)

@@ -18,7 +18,7 @@ from tollkey.keys.notices import section as notices
 from tollkey.keys.portal import Portal
 from tollkey.keys.portal import section as portal
 from tollkey.keys.usage import section as usage
-from tollkey.settings import Settings, given_settings
+from tollkey.settings import BOUNDS, Settings, given_settings
 
 COMMAND = "tollkey keys serve"
 PORT = 8421
@@ -26,7 +26,7 @@ PORT = 8421
 ACTING = frozenset(
     {
         "host", "port", "data", "database", "keyring", "keyring_file", "base_url", "refusal_seconds", "guess_limit",
-        "lease_seconds", "log_days", "rotation_grace_days", "notices_file", "pool_size",
+        "lease_seconds", "log_days", "rotation_grace_days", "notices_file", "pool_size", *BOUNDS,
     }
 )  # fmt: skip
 
@@ -71,6 +71,7 @@ def open_service(
         attempts=Attempts(settings.refusal_seconds, days=settings.log_days),
         lease_seconds=settings.lease_seconds,
         pool_size=settings.pool_size,
+        bounds=settings.bounds,
         flush_seconds=flush_seconds,
     )
 

@@ -18,9 +18,14 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from tollkey.cli.one_write import OneWrite
+from tollkey.cli.slow_clients import Awaited
 
 LINGER_SECONDS = 2.0  # time that a client that is still sending has to read the response
 _PAUSE_SECONDS = 0.05  # between two reads of what it sends, at most 256 KB, which is discarded
+_LATE = (
+    b'{\n  "error": {\n    "message": "The request did not arrive in time.",\n'
+    b'    "type": "invalid_request_error"\n  }\n}\n'
+)
 LARGEST_HEAD = 32 * 1024  # bytes that may arrive without completing the head, a chunk of the body or the message
 
 
@@ -47,6 +52,9 @@ class BoundedProtocol(OneWrite):
     _whole = True  # whether the request was received completely
     _at_once: Callable[[bytes, Iterable[tuple[bytes, bytes]], str | None, bool], tuple[int, bytes, bytes] | None] | None
     _ending: Any = None  # the transport that is closing while the client still sends
+    _begun = _heads = 0  # heads of which a part, and the whole, was received
+    _body = 0  # bytes received of the body
+    stalled: tuple[tuple[Awaited, int], float] | None = None  # of the sweeper (``slow_clients``)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Set up flow control for a new connection."""
@@ -91,9 +99,16 @@ class BoundedProtocol(OneWrite):
         if not self._ending.is_closing():
             self._ending.resume_reading()
 
+    def on_message_begin(self) -> None:
+        """The first byte of a head."""
+        self._begun += 1
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         """The head is whole."""
         self._advanced, self._whole = True, False
+        self._heads += 1
+        self._body = 0
         self._unset_keepalive_if_required()  # set by the answer before, when both requests came in one piece
         self.scope["headers"] = (
             self.headers.copy()
@@ -105,6 +120,7 @@ class BoundedProtocol(OneWrite):
     def on_body(self, body: bytes) -> None:
         """Handle a chunk of the body."""
         self._advanced = True
+        self._body += len(body)
         if self._waits:
             self._waits = False
             super().on_headers_complete()
@@ -119,6 +135,34 @@ class BoundedProtocol(OneWrite):
                 return
             super().on_headers_complete()
         super().on_message_complete()
+
+    # -- slow clients
+
+    def awaits(self) -> tuple[Awaited, int, int]:
+        """See ``slow_clients.Connection``."""
+        transport = self.transport
+        unsent = transport.get_write_buffer_size()
+        if unsent and (self.flow.write_paused or transport.is_closing()):
+            return "reader", unsent, 0
+        if transport.is_closing() or (self.cycle is not None and not self.cycle.response_complete and self._whole):
+            return "", 0, 0
+        if not self._whole:
+            return ("" if self.flow.read_paused else "body"), self._heads, self._body
+        return ("request" if self._begun > self._heads or not self._heads else ""), self._heads, 0
+
+    def end_slow(self, awaited: Awaited) -> None:
+        """Respond with 408 when a part of a request has arrived and no response has begun; close."""
+        if awaited == "reader":
+            self.transport.abort()
+            return
+        cycle = self.cycle if awaited == "body" else None
+        if (self._begun > self._heads or awaited == "body") and (cycle is None or not cycle.response_started):
+            head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(_LATE)
+            self.joining.write_whole(b"".join((STATUS_LINE[408], self._default(), head, _LATE)))
+        if cycle is not None:  # the application receives no more, and its response is dropped
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self.transport.close()
 
     # -- the fast path
 

@@ -6,23 +6,28 @@ import asyncio
 import gc
 import json
 import os
-import signal
 import socket
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import uvicorn
 
 from tollkey.cli.common import quiet_connection_logs, refused
-from tollkey.cli.protocol import BoundedProtocol
+from tollkey.cli.http_server import http_server
 from tollkey.cli.redacted_log import log_to
 from tollkey.cli.running import published
-from tollkey.core import Core, ensure_first_account, open_core, owner_link, sole_server, test_pair
+from tollkey.core import (
+    Core,
+    ensure_first_account,
+    open_core,
+    owner_link,
+    set_aside_damaged_logs,
+    sole_server,
+    test_pair,
+)
 from tollkey.dashboard import Link
 from tollkey.db import StorageError
 from tollkey.keys.errors import KeyringError
@@ -80,6 +85,9 @@ def _opened(
         held.enter_context(
             sole_server(settings)
         )  # first, because "another server is running" is the better error than "port in use"
+        aside = set_aside_damaged_logs(settings)
+        if aside is not None:
+            typer.echo(f"tollkey: the request logs were damaged: they are in {aside} now, new ones begin", err=True)
         listener = listen(settings.host, settings.port)
         settings = replace(settings, port=listener.getsockname()[1])
         return open_core(settings), listener, settings
@@ -121,35 +129,6 @@ def shown_host(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
 
 
-def http_server(app: Any, stopping: Callable[[], None] | None = None) -> uvicorn.Server:
-    """Return the HTTP server of an ASGI application. SIGTERM and SIGINT stop it: requests are still answered.
-
-    Must be called in the event loop that will run it. stopping: called when it begins to stop.
-    """
-    config = uvicorn.Config(
-        app,
-        http=BoundedProtocol,
-        log_level="warning",
-        access_log=False,
-        log_config=None,  # its loggers write to the handler of ``log_to``
-        server_header=False,
-        proxy_headers=False,
-        lifespan="off",
-        timeout_graceful_shutdown=10,
-    )
-    http = uvicorn.Server(config)
-    http.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-
-    def stop() -> None:
-        if stopping is not None:
-            stopping()
-        http.should_exit = True
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
-    return http
-
-
 async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link: Link | None, as_json: bool) -> None:
     try:
         server = build(core)
@@ -161,7 +140,7 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link:
     gc.collect()
     gc.freeze()  # exclude loaded modules from garbage collection
     gc.set_threshold(20_000, 20, 20)
-    http = http_server(server.app)
+    http = http_server(server.app, core.settings, server.drain)
     serving = asyncio.create_task(http.serve(sockets=[listener]))
     while not http.started and not serving.done():
         await asyncio.sleep(0.005)

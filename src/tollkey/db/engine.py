@@ -114,6 +114,10 @@ class Database(Protocol):
 
     dialect: Dialect
 
+    @property
+    def away(self) -> str | None:
+        """Why the database cannot be reached, when calls are refused for it; else None. Does not block."""
+
     def read(self, callback: Callable[[Tx], T], single: bool = False) -> T:
         """Run ``callback`` in a read-only transaction on a consistent snapshot and return its result.
 

@@ -149,6 +149,7 @@ class Listener:
         connection.execute(f"LISTEN {CHANNEL}")
         for channel in self._subscribers.channels():
             self._subscribers.publish(channel, RESYNC)
+        self._contact.heard()
         self._connected.set()
         beat_at = 0.0
         while not self._stopping.is_set():

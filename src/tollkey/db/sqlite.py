@@ -98,6 +98,11 @@ class SQLite(forking.ForkAware):
         self._last_seq = self._writer.execute("SELECT coalesce(max(seq), 0) FROM bell").fetchone()[0]
         forking.register(self)
 
+    @property
+    def away(self) -> str | None:
+        """Why writes are refused, since the disk failed; else None."""
+        return self._write_failure or None
+
     def _new_locks(self) -> None:
         self._local = threading.local()
         self._readers: list[_Reader] = []

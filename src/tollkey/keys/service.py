@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from tollkey.db import Database, Ids, SQLite, forking, migrate, open_database
+from tollkey.db.bounds import Bounds
 from tollkey.keys import audit, fingerprints
 from tollkey.keys.accounts import AccountKeys
 from tollkey.keys.attempts import Attempts
@@ -100,6 +101,7 @@ class KeyService(
         cached_keys: int = 100_000,
         lease_seconds: float = 1.0,
         pool_size: int = 8,
+        bounds: Bounds | None = None,
         clock: Callable[[], float] = time.time,
     ) -> KeyService:
         """Open the database and the keyring, and create what is missing.
@@ -122,7 +124,8 @@ class KeyService(
         cached_keys: maximum number of keys in the memory of this process, about 400 bytes each; the ones that were not
             used for the longest time are read from the database again.
         lease_seconds: how long what is in memory (keys, plans) may be used after changes made elsewhere could last be
-            heard of. pool_size: maximum number of PostgreSQL connections of this process.
+            heard of. pool_size: maximum number of PostgreSQL connections of this process. bounds: how long work on
+            PostgreSQL may wait (``tollkey.db.bounds``); None for the defaults.
         clock: returns UTC epoch seconds.
         Raises ValueError for a URL that is not valid, PostgreSQL without ``keyring``, or what is declared twice;
         ConfigError, KeyringError, StorageError.
@@ -134,7 +137,7 @@ class KeyService(
                 raise ValueError("PostgreSQL needs the path of the keyring file: keyring=…")
             keyring = f"{sqlite_path}.keyring"
         catalogue = PermissionCatalogue(declared.permissions, declared.implied, ())
-        opened = open_database(database, f"keys-{os.getpid()}-{Ids().text(12)}", pool_size)
+        opened = open_database(database, f"keys-{os.getpid()}-{Ids().text(12)}", pool_size, bounds=bounds)
         try:
             migrate(opened, MIGRATIONS)
             material = fingerprints.load_keyring(opened, fingerprints.source_of(keyring))

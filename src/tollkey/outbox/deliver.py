@@ -78,6 +78,8 @@ class Limits:
     in_flight: concurrent attempts. per_endpoint: concurrent attempts of one endpoint, so that one that hangs does not
         delay the others.
     poll_seconds: how often the database is checked for deliveries of other processes.
+    stop_seconds: how long attempts in flight may go on when the deliverer stops. One that is given up is made again
+        when its lease ends.
     """
 
     timeout_seconds: float = 20.0
@@ -85,6 +87,7 @@ class Limits:
     in_flight: int = 64
     per_endpoint: int = 16
     poll_seconds: float = 1.0
+    stop_seconds: float = 3.0
 
 
 def _ignore(tx: Tx, outcome: AttemptResult) -> None:
@@ -143,7 +146,7 @@ class Deliverer:
         return len(claims)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Deliver until ``stop`` is set, then wait for the attempts in flight, up to the timeout."""
+        """Deliver until ``stop`` is set, then wait for the attempts in flight, up to ``Limits.stop_seconds``."""
         self._loop, self._wake_event = asyncio.get_running_loop(), asyncio.Event()
         tasks: set[asyncio.Task[None]] = set()
         stopping = asyncio.create_task(stop.wait())
@@ -158,7 +161,9 @@ class Deliverer:
         finally:
             stopping.cancel()
             if tasks:
-                await asyncio.wait(tasks, timeout=self._limits.timeout_seconds)
+                _, late = await asyncio.wait(tasks, timeout=self._limits.stop_seconds)
+                for task in late:
+                    task.cancel()
             self._loop = self._wake_event = None
 
     async def _claim_logged(self, capacity: int) -> list[Claim]:

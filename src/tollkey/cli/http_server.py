@@ -1,0 +1,76 @@
+"""The HTTP server of the commands that serve: uvicorn, with time-outs for slow clients and for its own end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from tollkey.cli.protocol import BoundedProtocol
+from tollkey.cli.slow_clients import Sweeper
+from tollkey.settings import Settings
+
+log = logging.getLogger("tollkey")
+
+_EARLIER_SECONDS = 0.5  # for the end itself
+
+
+def http_server(app: Any, settings: Settings, stopping: Callable[[], None] | None = None) -> uvicorn.Server:
+    """Return the HTTP server of an ASGI application. SIGTERM and SIGINT stop it: requests are still answered.
+
+    The process ends within ``stop_seconds`` of the signal, whatever hangs. Must be called in the event loop that will
+    run it. stopping: called when the signal arrives.
+    """
+    sweeper = Sweeper(settings.receive_seconds, settings.send_seconds)
+
+    async def sweep() -> None:
+        sweeper.sweep([one for one in http.server_state.connections if isinstance(one, BoundedProtocol)])
+
+    config = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        log_level="warning",
+        access_log=False,
+        log_config=None,  # its loggers write to the handler of ``log_to``
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=max(1, (settings.stop_seconds - settings.drain_seconds) // 2),
+        callback_notify=sweep,
+        timeout_notify=1,
+    )
+    http = uvicorn.Server(config)
+    http.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    loop = asyncio.get_running_loop()
+
+    def close() -> None:
+        http.should_exit = True
+
+    def stop() -> None:
+        if stopping is not None:
+            stopping()
+        _end_after(settings.stop_seconds)
+        loop.call_later(settings.drain_seconds, close)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    return http
+
+
+def _end_after(seconds: float) -> None:
+    """End the process after some seconds, if it still runs then. A thread of its own waits, so nothing can delay it."""
+
+    def end() -> None:
+        log.error("ending with work unfinished, as the time to stop is over; none of it was acknowledged")
+        os._exit(1)
+
+    timer = threading.Timer(seconds - _EARLIER_SECONDS, end)
+    timer.daemon = True
+    timer.start()
