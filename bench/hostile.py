@@ -5,19 +5,17 @@ worst.
 
     python bench/hostile.py --in-process
 
-The ordinary client asks for a customer and makes one, in turn, as fast as it is answered. For each case the hostile one
-does its
-worst meanwhile, over four connections: at every parser (form, JSON, multipart, query, head, cookies, keys), and at
-    every search and list that there is, with the filters that no index serves alone. Printed are milliseconds: the
-    ordinary client's median, its 99th percentile and its worst wait, with the same of the first row, where nobody is
-    hostile, to compare. The two clients and the server are three processes; on two cores a wait may be the machine's
-    own: the aim (50 ms on an idle machine) is about the difference. A case above it is therefore measured again, at
-    most `--rounds` times, and the calmest round is printed: what the server does to its callers happens in every round,
-    what the machine does (the first row shows it too) does not. Every round's worst wait stands at the end of the line.
+The ordinary client asks for a customer and makes one, in turn, as fast as it is answered. For each case the hostile
+one does its worst meanwhile, over four connections: at every parser (form, JSON, multipart, query, head, cookies, keys)
+and at every search and list that there is, with the filters that no index serves alone. Printed are milliseconds: the
+ordinary client's median, its 99th percentile and its worst wait, with the same of the first row, where nobody is
+hostile, to compare. The two clients and the server are three processes; on two cores a wait may be the machine's own:
+the aim (50 ms on an idle machine) is about the difference. A case above it is therefore measured again, at most
+`--rounds` times, and the calmest round is printed: what the server does to its callers happens in every round, what the
+machine does (the first row shows it too) does not. Every round's worst wait stands at the end of the line.
 
 In process, where other work of the machine does not count, it prints the CPU that one hostile request takes of the
-event loop's
-thread: the longest that anybody else can be held up by it. The HTTP parser is not part of it.
+event loop's thread: the longest that anybody else can be held up by it. The HTTP parser is not part of it.
 """
 
 from __future__ import annotations
@@ -117,16 +115,12 @@ def together(url: str, asks: list[bytes], worst: list[bytes], seconds: float) ->
     """Both at the same time; the ordinary client begins when the hostile one is at it."""
     place = urlsplit(url)
     host, port, waits = str(place.hostname), int(place.port or 80), Waits()
-    foe = (
-        multiprocessing.get_context("fork").Process(target=attack, args=(host, port, worst, seconds + 0.5))
-        if worst
-        else None
-    )
-    if foe is not None:
+    foe = multiprocessing.get_context("fork").Process(target=attack, args=(host, port, worst, seconds + 0.5))
+    if worst:
         foe.start()
         time.sleep(0.3)
     asyncio.run(ordinary(host, port, asks, time.perf_counter() + seconds, waits))
-    if foe is not None:
+    if worst:
         foe.terminate()
         foe.join()
     return waits
@@ -247,12 +241,8 @@ def _paths() -> list[tuple[str, list[str]]]:
     found = {}
     for resource in gather(tollkey.platform, tollkey.payments):
         for endpoint in resource.endpoints:
-            if (
-                endpoint.method == "GET"
-                and "{" not in endpoint.path
-                and not endpoint.public
-                and endpoint.path.startswith("/v1/")
-            ):
+            listed = endpoint.method == "GET" and "{" not in endpoint.path and not endpoint.public
+            if listed and endpoint.path.startswith("/v1/"):
                 try:
                     names = [name for name in endpoint.schema.fields if name not in PAGING]
                 except LookupError:

@@ -313,6 +313,20 @@ def test_the_door_of_a_room_is_small_and_nobody_goes_around_it(room: str) -> Non
     assert (around, private) == ([], [])
 
 
+#: Lines of a file. A longer one has two subjects.
+_LONGEST = 400
+
+
+def test_no_file_is_too_long_to_be_read_at_once() -> None:
+    folders = (PACKAGE, ROOT / "tests", ROOT / "tools", ROOT / "bench", ROOT / "examples")
+    lengths = {
+        str(file.relative_to(ROOT)): file.read_bytes().count(b"\n")
+        for folder in folders
+        for file in folder.rglob("*.py")
+    }
+    assert {file: lines for file, lines in lengths.items() if lines > _LONGEST} == {}
+
+
 #: The rooms of payments, and the tests that mirror them.
 PAYMENTS, TESTS = PACKAGE / "payments", ROOT / "tests"
 #: What decides something: a module without any of it declares, and has no rules.

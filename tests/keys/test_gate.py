@@ -15,7 +15,7 @@ import pytest
 from tests.keys.adapters.steps import with_projects
 from tollkey.keys import Denied, KeyService, Reason, asgi, wsgi
 from tollkey.keys.attempts import refused_attempts
-from tollkey.keys.refusal import Forbidden, Refusal, Refused, for_auth_request, rfc6750
+from tollkey.keys.refusal import Forbidden, Refusal, Refused
 
 
 @pytest.fixture
@@ -363,11 +363,6 @@ def test_a_gate_within_a_gate_asks_for_more_of_the_same_key(service: KeyService,
     assert seen == [200, 403]
 
 
-def test_a_connection_of_an_unknown_kind_is_not_let_through(service: KeyService) -> None:
-    with pytest.raises(RuntimeError, match="does not support connections"):
-        asyncio.run(asgi.KeyGate(None, service)({"type": "webtransport", "headers": []}, None, None))  # type: ignore[arg-type]
-
-
 def test_what_a_key_is_used_for_can_be_told_by_the_host(ask: Ask, service: KeyService) -> None:
     key, text = service.create()
     ask(text, endpoint_for=lambda _: "POST /original")
@@ -375,76 +370,3 @@ def test_what_a_key_is_used_for_can_be_told_by_the_host(ask: Ask, service: KeySe
     usage = service.usage(key)
     assert usage is not None
     assert usage.endpoint == "POST /original"
-
-
-@pytest.mark.parametrize("reason", list(Reason))
-def test_every_refusal_has_a_form_that_auth_request_passes_on(reason: Reason) -> None:
-    plain, told = rfc6750(Denied(reason)), for_auth_request(Denied(reason))
-    headers = dict(told.headers)
-    assert told.status in (401, 403)
-    assert headers["x-key-status"] == str(plain.status)
-    assert headers["x-key-body"].encode() == plain.body
-    assert ("www-authenticate" in headers) is (plain.status == 401)
-    assert headers.get("x-key-retry-after") == dict(plain.headers).get("retry-after")
-
-
-def test_two_authorization_headers_are_none(service: KeyService) -> None:
-    _, text = service.create()
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    header = (b"authorization", f"Bearer {text}".encode())
-    scope = {"type": "http", "method": "GET", "path": "/", "headers": [header, header], "client": None}
-    asyncio.run(asgi.KeyGate(None, service)(scope, None, send))  # type: ignore[arg-type]
-    assert sent[0]["status"] == 401
-
-
-def through_websocket(keys: KeyService, text: str | None, **settings: Any) -> list[Any]:
-    sent: list[Any] = []
-
-    async def receive() -> Any:
-        return {"type": "websocket.connect"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "websocket.accept", "key": scope["tollkey.key"].id})
-
-    extensions = settings.pop("extensions", None)
-    headers = [] if text is None else [(b"authorization", f"Bearer {text}".encode())]
-    scope = {"type": "websocket", "path": "/live", "headers": headers, "client": None, "extensions": extensions}
-    asyncio.run(asgi.KeyGate(app, keys, **settings)(scope, receive, send))
-    return sent
-
-
-def test_a_websocket_without_a_key_is_closed_before_it_opens(service: KeyService) -> None:
-    assert through_websocket(service, None) == [{"type": "websocket.close", "code": 1008, "reason": ""}]
-
-
-def test_a_refused_websocket_is_answered_as_http_where_the_server_can_do_that(service: KeyService) -> None:
-    _, text = service.create(permissions=["report_read"])
-    for given, status in ((None, 401), (text, 403)):
-        start, body = through_websocket(
-            service, given, extensions={"websocket.http.response": {}}, permission_for="report_write"
-        )
-        assert (start["type"], start["status"]) == ("websocket.http.response.start", status)
-        assert (body["type"], "error" in json.loads(body["body"])) == ("websocket.http.response.body", True)
-
-
-@pytest.mark.parametrize(
-    "permission_for",
-    ["report_read", METHODS, lambda scope: "report_read" if scope["method"] == "GET" else "report_write"],
-    ids=["name", "by method", "function"],
-)
-def test_a_websockets_handshake_is_a_get(service: KeyService, permission_for: Any) -> None:
-    key, text = service.create(permissions=["report_read"])
-    assert through_websocket(service, text, permission_for=permission_for) == [
-        {"type": "websocket.accept", "key": key.id}
-    ]
-    service.flush()
-    usage = service.usage(key)
-    assert usage is not None
-    assert usage.endpoint == "WEBSOCKET /live"
