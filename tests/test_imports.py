@@ -1,6 +1,4 @@
-"""The shape of the package: who may import whom, what a room shows, where time, chance and the environment come in; and
-of its tests, which mirror the rooms of ``payments``.
-"""
+"""The shape of the package: who may import whom, what a room shows, where time, chance and the environment come in."""
 
 from __future__ import annotations
 
@@ -327,73 +325,10 @@ def test_no_file_is_too_long_to_be_read_at_once() -> None:
     assert {file: lines for file, lines in lengths.items() if lines > _LONGEST} == {}
 
 
-#: The rooms of payments, and the tests that mirror them.
-PAYMENTS, TESTS = PACKAGE / "payments", ROOT / "tests"
-#: What decides something: a module without any of it declares, and has no rules.
-_DECISIONS = (ast.If, ast.IfExp, ast.For, ast.While, ast.Match, ast.Try, ast.Raise, ast.BoolOp, ast.Compare)
-#: Modules with such statements that need no test file of their own, and why.
-EXEMPT: dict[str, str] = {}
-
-
-def _has_rules(source: str) -> bool:
-    """Whether any function of a module decides something."""
-    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.Lambda)]
-    return any(isinstance(inner, _DECISIONS) for function in functions for inner in ast.walk(function))
-
-
-def _modules_of_payments() -> Iterator[Path]:
-    """Every module of ``payments``, below its folder, without the doors."""
-    return (file.relative_to(PAYMENTS) for file in sorted(PAYMENTS.rglob("*.py")) if file.name != "__init__.py")
-
-
-def _test_file_of(module: Path) -> Path:
-    """Where the rules of a module are stated, below ``tests``."""
-    return Path("payments") / module.parent / f"test_{module.name.removeprefix('_')}"
-
-
-def test_every_module_with_rules_has_its_test_file() -> None:
-    lacking = [
-        f"{module} has no tests/{_test_file_of(module)}"
-        for module in _modules_of_payments()
-        if str(module) not in EXEMPT
-        and _has_rules((PAYMENTS / module).read_text(encoding="utf-8"))
-        and not (TESTS / _test_file_of(module)).exists()
-    ]
-    assert lacking == []
-
-
-def test_no_exemption_is_left_over() -> None:
-    here = {str(module) for module in _modules_of_payments()}
-    left = [
-        module
-        for module in EXEMPT
-        if module not in here
-        or not _has_rules((PAYMENTS / module).read_text(encoding="utf-8"))
-        or (TESTS / _test_file_of(Path(module))).exists()
-    ]
-    assert left == []
-
-
-#: Test files in the folders of rooms that state what several modules do together.
-ACROSS = {
-    "balance/test_money_moves.py": "the books stay sound whatever is moved",
-    "catalog/test_price_states.py": "a price is sold in every room by the same rules",
-    "charges/test_books.py": "the books stay sound whatever is charged",
-    "customers/test_deleted.py": "a deleted customer is refused by every room",
-    "shared/test_spec_rules.py": "the rules of all rooms are decided",
-}
-
-
-def test_a_test_file_in_a_room_has_the_name_of_a_module() -> None:
-    known = {str(_test_file_of(module).relative_to("payments")) for module in _modules_of_payments()}
-    files = [file.relative_to(TESTS / "payments") for file in (TESTS / "payments").rglob("*/test_*.py")]
-    assert sorted(str(file) for file in files if str(file) not in known | ACROSS.keys()) == []
-
-
 def test_no_test_file_imports_another() -> None:
     wrong = [
-        f"{file.relative_to(TESTS)}: {node.module}"
-        for file in sorted((TESTS / "payments").rglob("*.py"))
+        f"{file.relative_to(ROOT)}: {node.module}"
+        for file in sorted((ROOT / "tests" / "payments").rglob("*.py"))
         for node, *_ in _imports(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2].startswith("test_")
     ]
