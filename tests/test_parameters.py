@@ -21,7 +21,7 @@ _ASSIGN = ("assign", "assign_with_metadata")
 #: Rooms whose parameters are not all decided yet.
 _OPEN = {
     "catalog", "charges", "checkout", "customers", "intents", "invoices",
-    "methods", "platform", "portal", "subscriptions", "tax", "terminal", "usage",
+    "methods", "platform", "portal", "subscriptions", "tax", "usage",
 }  # fmt: skip
 
 

@@ -7683,17 +7683,8 @@ class PostTestHelpersIssuingTransactionsTransactionRefund(Operation):
 @final
 class PostTestHelpersTerminalReadersReaderPresentPaymentMethod(Operation):
     amount_tip: NotRequired[int]
-    card: NotRequired[PostTestHelpersTerminalReadersReaderPresentPaymentMethodCard]
     card_present: NotRequired[PostTestHelpersTerminalReadersReaderPresentPaymentMethodCardPresent]
-    interac_present: NotRequired[PostTestHelpersTerminalReadersReaderPresentPaymentMethodCardPresent]
     type: NotRequired[Literal["card", "card_present", "interac_present"]]
-
-@final
-class PostTestHelpersTerminalReadersReaderPresentPaymentMethodCard(TypedDict):
-    cvc: NotRequired[str]
-    exp_month: int
-    exp_year: int
-    number: str
 
 @final
 class PostTestHelpersTerminalReadersReaderPresentPaymentMethodCardPresent(TypedDict):

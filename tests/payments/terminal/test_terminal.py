@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.api import Api
@@ -105,3 +107,38 @@ def test_a_location_in_japan_has_its_name_and_address_in_kana_and_kanji(api: Api
     assert {name: location[name] for name in japanese} == japanese
     changed = api.ok("POST", f"/v1/terminal/locations/{location['id']}", display_name_kanji="本店")
     assert (changed["display_name_kana"], changed["display_name_kanji"]) == ("ミセ", "本店")
+
+
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [
+        ({"wifi": {"type": "personal_psk"}}, "wifi[personal_psk]"),
+        (
+            {"wifi": {"type": "enterprise_eap_peap", "personal_psk": {"ssid": "tea", "password": "secretsecret"}}},
+            "wifi[enterprise_eap_peap]",
+        ),
+        ({"stripe_s700": {"splashscreen": "file_unknown"}}, "stripe_s700[splashscreen]"),
+        (
+            {
+                "wifi": {
+                    "type": "enterprise_eap_peap",
+                    "enterprise_eap_peap": {
+                        "ssid": "tea", "username": "u", "password": "p", "ca_certificate_file": "file_unknown"
+                    },
+                }
+            },
+            "wifi[enterprise_eap_peap][ca_certificate_file]",
+        ),
+    ],
+)  # fmt: skip
+def test_a_configuration_names_files_that_exist_and_the_details_of_its_network(
+    api: Api, given: dict[str, Any], param: str
+) -> None:
+    path = "/v1/terminal/configurations"
+    made = api.ok(
+        "POST", path, wifi={"type": "personal_psk", "personal_psk": {"ssid": "tea", "password": "secretsecret"}}
+    )
+    assert made["wifi"]["personal_psk"]["ssid"] == "tea"
+    for where in (path, f"{path}/{made['id']}"):
+        refused = api.post(where, **given)
+        assert (refused.status, refused.error["param"]) == (400, param)

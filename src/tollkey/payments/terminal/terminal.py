@@ -10,27 +10,18 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
-from tollkey.payments.intents import payment_intents
-from tollkey.payments.methods import payment_methods
-from tollkey.payments.processors import cards
 from tollkey.payments.shared import fields, providers
-from tollkey.payments.terminal import states
+from tollkey.payments.terminal import kinds, states
+from tollkey.payments.terminal.presenting import present
 from tollkey.wire import Call, Endpoint, Resource, invalid, new_object
 from tollkey.wire.errors import missing_param
-from tollkey.wire.kinds import Kind
 from tollkey.wire.live import needs, only_in_test, records
 from tollkey.wire.objects import Deleted
 from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
-    from tollkey.payments.intents.stored import StoredPaymentIntent
+    from tollkey.payments.terminal.stored import StoredReader
     from tollkey.wire import api, operations
-
-_LOCATION: Kind[api.TerminalLocation] = Kind("terminal.location")
-_CONFIGURATION: Kind[api.TerminalConfiguration] = Kind("terminal.configuration")
-_CONNECTION_TOKEN: Kind[api.TerminalConnectionToken] = Kind("terminal.connection_token")
-_READER: Kind[api.TerminalReader] = Kind("terminal.reader")
-_PAYMENT_INTENT: Kind[StoredPaymentIntent] = Kind("payment_intent")
 
 LOCATIONS = Permission("terminal_location", "Locations", "Terminal")
 READERS = Permission("terminal_reader", "Readers", "Terminal")
@@ -43,7 +34,6 @@ _SIMULATED = {
     "simulated-s700": "simulated_stripe_s700",
     "simulated-s710": "simulated_stripe_s710",
 }
-_APPROVED = "4242424242424242"
 
 
 # -- locations and configurations
@@ -58,7 +48,7 @@ def create_location(call: Call, params: operations.PostTerminalLocations) -> api
         if not params.get(name):
             raise missing_param(name)
     location = new_object(
-        _LOCATION,
+        kinds.LOCATION,
         id=call.ids.new("tml"),
         address=fields.address(params["address"]),
         display_name=params["display_name"],
@@ -71,7 +61,7 @@ def create_location(call: Call, params: operations.PostTerminalLocations) -> api
 
 def update_location(call: Call, params: operations.PostTerminalLocationsLocation) -> api.TerminalLocation:
     """Change a location."""
-    location = call.objects.get(_LOCATION, call.path["location"])
+    location = call.objects.get(kinds.LOCATION, call.path["location"])
     if params.get("address"):
         country = params["address"].get("country")
         if country is not None and country != location["address"]["country"]:
@@ -84,17 +74,19 @@ def update_location(call: Call, params: operations.PostTerminalLocationsLocation
 
 def delete_location(call: Call, params: operations.DeleteTerminalLocationsLocation) -> Deleted:
     """Delete a location that has no readers."""
-    location = call.objects.get(_LOCATION, call.path["location"])
-    if call.objects.query(_READER, {"location": location["id"]}, limit=1):
+    location = call.objects.get(kinds.LOCATION, call.path["location"])
+    if call.objects.query(kinds.READER, {"location": location["id"]}, limit=1):
         raise invalid("You cannot delete a location that has readers registered to it.", retry=False)
     return call.objects.delete(location)
 
 
-_SETTINGS = (
-    "bbpos_wisepad3", "bbpos_wisepos_e", "cellular", "name", "offline", "reboot_window", "stripe_s700", "stripe_s710",
-    "tipping",
-    "verifone_m425", "verifone_p400", "verifone_p630", "verifone_ux700", "verifone_v660p", "wifi",
+#: Types of readers with settings of their own.
+_DEVICES = (
+    "bbpos_wisepad3", "bbpos_wisepos_e", "stripe_s700", "stripe_s710", "verifone_m425", "verifone_p400",
+    "verifone_p630", "verifone_ux700", "verifone_v660p",
 )  # fmt: skip
+_SETTINGS = ("cellular", "name", "offline", "reboot_window", "tipping", "wifi", *_DEVICES)
+_NETWORKS = ("enterprise_eap_peap", "enterprise_eap_tls", "personal_psk")
 
 
 def _check_reboot(window: operations.RebootWindow | None) -> None:
@@ -108,10 +100,45 @@ def _check_reboot(window: operations.RebootWindow | None) -> None:
         raise invalid("The end hour must be different from the start hour.", "reboot_window[end_hour]")
 
 
+def _check_files(call: Call, params: Mapping[str, Any]) -> None:
+    """Raise ApiError 400 for a splash screen or a certificate whose file is unknown."""
+    for device in _DEVICES:
+        picture = (params.get(device) or {}).get("splashscreen")
+        if picture:
+            call.objects.get("file", picture, f"{device}[splashscreen]")
+    wifi = params.get("wifi") or {}
+    for kind in _NETWORKS:
+        for name in ("ca_certificate_file", "client_certificate_file", "private_key_file"):
+            if (wifi.get(kind) or {}).get(name):
+                call.objects.get("file", wifi[kind][name], f"wifi[{kind}][{name}]")
+
+
+def _check_wifi(wifi: operations.Wifi | None) -> None:
+    """Raise ApiError 400 unless a network has the details of its type and of no other."""
+    if wifi is None:
+        return
+    for kind in _NETWORKS:
+        if (kind in wifi) != (kind == wifi["type"]):
+            param = f"wifi[{kind}]"
+            raise (
+                missing_param(param) if kind not in wifi else invalid(f"The network is of type {wifi['type']}.", param)
+            )
+
+
+def _check_configuration(
+    call: Call, params: operations.PostTerminalConfigurations | operations.PostTerminalConfigurationsConfiguration
+) -> None:
+    _check_reboot(params.get("reboot_window"))
+    _check_wifi(params.get("wifi"))
+    _check_files(call, params)
+
+
 def create_configuration(call: Call, params: operations.PostTerminalConfigurations) -> api.TerminalConfiguration:
     """Create a reader configuration."""
-    _check_reboot(params.get("reboot_window"))
-    configuration = new_object(_CONFIGURATION, id=call.ids.new("tmc"), is_account_default=False, livemode=call.livemode)
+    _check_configuration(call, params)
+    configuration = new_object(
+        kinds.CONFIGURATION, id=call.ids.new("tmc"), is_account_default=False, livemode=call.livemode
+    )
     fields.assign(configuration, params, _SETTINGS)
     return call.objects.insert(configuration)
 
@@ -120,8 +147,8 @@ def update_configuration(
     call: Call, params: operations.PostTerminalConfigurationsConfiguration
 ) -> api.TerminalConfiguration:
     """Change a reader configuration."""
-    _check_reboot(params.get("reboot_window"))
-    configuration = call.objects.get(_CONFIGURATION, call.path["configuration"])
+    _check_configuration(call, params)
+    configuration = call.objects.get(kinds.CONFIGURATION, call.path["configuration"])
     given: Mapping[str, Any] = params  # the names of the settings are computed
     unset = {name for name in _SETTINGS if name in given and given[name] is None and name != "name"}
     fields.assign(configuration, params, [name for name in _SETTINGS if name not in unset])
@@ -133,16 +160,16 @@ def update_configuration(
 
 def delete_configuration(call: Call, params: operations.DeleteTerminalConfigurationsConfiguration) -> Deleted:
     """Delete a reader configuration."""
-    configuration = call.objects.get(_CONFIGURATION, call.path["configuration"])
+    configuration = call.objects.get(kinds.CONFIGURATION, call.path["configuration"])
     return call.objects.delete(configuration)
 
 
 def connection_token(call: Call, params: operations.PostTerminalConnectionTokens) -> api.TerminalConnectionToken:
     """Create a short-lived secret with which the software of a reader connects."""
     if params.get("location"):
-        call.objects.get(_LOCATION, params["location"], "location")
+        call.objects.get(kinds.LOCATION, params["location"], "location")
     mode = "live" if call.livemode else "test"
-    token = new_object(_CONNECTION_TOKEN, secret=f"pst_{mode}_{call.ids.text(40)}")
+    token = new_object(kinds.CONNECTION_TOKEN, secret=f"pst_{mode}_{call.ids.text(40)}")
     if params.get("location"):
         token["location"] = params["location"]
     return token
@@ -151,7 +178,7 @@ def connection_token(call: Call, params: operations.PostTerminalConnectionTokens
 # -- readers
 
 
-def create_reader(call: Call, params: operations.PostTerminalReaders) -> api.TerminalReader:
+def create_reader(call: Call, params: operations.PostTerminalReaders) -> StoredReader:
     """Register a reader. In test mode, codes that begin with ``simulated`` register simulated readers."""
     code = params["registration_code"]
     if code not in _SIMULATED:
@@ -159,11 +186,11 @@ def create_reader(call: Call, params: operations.PostTerminalReaders) -> api.Ter
             f"No such registration code: '{code}'", "registration_code", "terminal_reader_invalid_registration_code"
         )
     if params.get("location"):
-        call.objects.get(_LOCATION, params["location"], "location")
+        call.objects.get(kinds.LOCATION, params["location"], "location")
     id = call.ids.new("tmr")
     serial = f"simulated-{call.ids.text(8).lower()}"
     reader = new_object(
-        _READER,
+        kinds.READER,
         id=id,
         device_sw_version="",
         device_type=_SIMULATED[code],
@@ -179,11 +206,11 @@ def create_reader(call: Call, params: operations.PostTerminalReaders) -> api.Ter
     return call.objects.insert(reader)
 
 
-def _reader(call: Call) -> api.TerminalReader:
-    return call.objects.get(_READER, call.path["reader"])
+def _reader(call: Call) -> StoredReader:
+    return call.objects.get(kinds.READER, call.path["reader"])
 
 
-def update_reader(call: Call, params: operations.PostTerminalReadersReader) -> api.TerminalReader:
+def update_reader(call: Call, params: operations.PostTerminalReadersReader) -> StoredReader:
     """Change the label or the metadata of a reader."""
     reader = _reader(call)
     fields.assign(reader, params, ("label",))
@@ -198,12 +225,21 @@ def delete_reader(call: Call, params: operations.DeleteTerminalReadersReader) ->
     return {**gone, "device_type": reader["device_type"], "serial_number": reader["serial_number"]}
 
 
+def _process_config(
+    given: operations.PostTerminalReadersReaderProcessPaymentIntentProcessConfig,
+) -> api.TerminalReaderReaderResourceProcessConfig:
+    """Return ``process_config`` as the action shows it."""
+    shown: api.TerminalReaderReaderResourceProcessConfig = {}
+    fields.assign(shown, given, ("enable_customer_cancellation", "return_url", "skip_tipping", "tipping"))
+    return shown
+
+
 def process_payment_intent(
     call: Call, params: operations.PostTerminalReadersReaderProcessPaymentIntent
-) -> api.TerminalReader:
+) -> StoredReader:
     """Start a payment on a reader: it asks for a card to pay a PaymentIntent."""
     reader = _reader(call)
-    intent = call.objects.get(_PAYMENT_INTENT, params["payment_intent"], "payment_intent")
+    intent = call.objects.get(kinds.PAYMENT_INTENT, params["payment_intent"], "payment_intent")
     if reader["action"] is not None and reader["action"]["status"] == "in_progress":
         raise invalid("Reader is currently busy processing another request.", None, "terminal_reader_busy", retry=False)
     if "card_present" not in intent["payment_method_types"]:
@@ -217,8 +253,12 @@ def process_payment_intent(
             retry=False,
         )  # fmt: skip
     inner: api.TerminalReaderReaderResourceProcessPaymentIntentAction = {"payment_intent": intent["id"]}
-    if params.get("process_config"):
-        inner["process_config"] = params["process_config"]
+    reader.pop("_redisplay", None)
+    config = params.get("process_config")
+    if config:
+        inner["process_config"] = _process_config(config)
+        if "allow_redisplay" in config:
+            reader["_redisplay"] = config["allow_redisplay"]
     reader["action"] = {
         "failure_code": None, "failure_message": None, "process_payment_intent": inner,
         "status": states.ACTION.start("in_progress"),
@@ -227,56 +267,11 @@ def process_payment_intent(
     return call.objects.save(reader)
 
 
-def cancel_action(call: Call, params: operations.PostTerminalReadersReaderCancelAction) -> api.TerminalReader:
+def cancel_action(call: Call, params: operations.PostTerminalReadersReaderCancelAction) -> StoredReader:
     """Cancel the current action of a reader."""
     reader = _reader(call)
     reader["action"] = None
     return call.objects.save(reader)
-
-
-def present(
-    call: Call, params: operations.PostTestHelpersTerminalReadersReaderPresentPaymentMethod
-) -> api.TerminalReader:
-    """Present a test card to a simulated reader; the intent is charged, or declined for a declining card."""
-    reader = _reader(call)
-    action = reader["action"]
-    if action is None or action["status"] != "in_progress":
-        raise invalid("Reader has no action in progress.", retry=False)
-    intent = call.objects.get(_PAYMENT_INTENT, action["process_payment_intent"]["payment_intent"])
-    number = cards.normal_number(((params.get("card_present") or params.get("card") or {}).get("number")) or _APPROVED)
-    card = cards.by_number(number)
-    if card is None:
-        raise invalid("The card number is not a test card.", "card_present[number]")
-    method = payment_methods.create_of(call, "card_present", {})
-    inner = method["card_present"]
-    inner.update(
-        {
-            "brand": card.brand,
-            "country": card.country,
-            "funding": card.funding,
-            "last4": card.last4,
-            "read_method": "contactless_emv",
-        }
-    )
-    inner.update(
-        {
-            "exp_month": 12,
-            "exp_year": 2034,
-            "fingerprint": call.ids.text(16),
-            "networks": {"available": [card.brand], "preferred": None},
-        }
-    )
-    method["_card"] = card.key
-    call.objects.save(method)
-    error = payment_intents.confirm_intent(call, intent, {"payment_method": method["id"]})
-    if error is None:
-        states.ACTION.set(action, "succeeded")
-    else:
-        states.ACTION.set(action, "failed")
-        action.update({"failure_code": error.code, "failure_message": error.message})
-    call.objects.save(reader)
-    call.emit("terminal.reader.action_succeeded" if error is None else "terminal.reader.action_failed", reader)
-    return reader
 
 
 LOCATION = Resource(

@@ -14,6 +14,7 @@ _DESIGNS = "Personalization designs of cards are not available on this server."
 _PIN = "PINs are encrypted with a key that this server does not have; its cards have none."
 _TREASURY = "Financial accounts are not available on this server."
 _RISK = "Authorizations of this server carry no assessment of their risk."
+_READ = "Simulated readers of this server read cards of the type card_present only."
 _REFUND = {"customer": _CASH, "origin": _CASH}
 _OWNER = {"owner.customer_account": _ACCOUNTS}
 
@@ -33,5 +34,6 @@ UNBUILT: Final[dict[str, dict[str, str]]] = {
     "POST /v1/refunds": _REFUND,
     "POST /v1/subscription_schedules": {"pause_schedules": _PAUSES},
     "POST /v1/subscription_schedules/{}": {"pause_schedules": _PAUSES},
+    "POST /v1/test_helpers/terminal/readers/{}/present_payment_method": {"card": _READ, "interac_present": _READ},
     "POST /v1/test_helpers/issuing/authorizations": {"fraud_disputability_likelihood": _RISK, "risk_assessment": _RISK},
 }
