@@ -4521,7 +4521,6 @@ class PostEntitlementsFeaturesId(Operation):
 class PostEphemeralKeys(Operation):
     customer: NotRequired[str]
     issuing_card: NotRequired[str]
-    nonce: NotRequired[str]
     verification_session: NotRequired[str]
 
 @final
@@ -5833,7 +5832,6 @@ class PostPaymentMethodConfigurations(Operation):
     alma: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     amazon_pay: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     apple_pay: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
-    apple_pay_later: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     au_becs_debit: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     bacs_debit: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     bancontact: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
@@ -5848,7 +5846,6 @@ class PostPaymentMethodConfigurations(Operation):
     customer_balance: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     eps: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     fpx: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
-    fr_meal_voucher_conecs: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     giropay: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     google_pay: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     grabpay: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
@@ -5903,7 +5900,6 @@ class PostPaymentMethodConfigurationsConfiguration(Operation):
     alma: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     amazon_pay: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     apple_pay: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
-    apple_pay_later: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     au_becs_debit: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     bacs_debit: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     bancontact: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
@@ -5918,7 +5914,6 @@ class PostPaymentMethodConfigurationsConfiguration(Operation):
     customer_balance: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     eps: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     fpx: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
-    fr_meal_voucher_conecs: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     giropay: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     google_pay: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
     grabpay: NotRequired[PostPaymentMethodConfigurationsAcssDebit]
@@ -5999,7 +5994,6 @@ class PostPaymentMethods(Operation):
     giropay: NotRequired[Any]
     grabpay: NotRequired[Any]
     ideal: NotRequired[Ideal]
-    interac_present: NotRequired[Any]
     kakao_pay: NotRequired[Any]
     klarna: NotRequired[Klarna]
     konbini: NotRequired[Any]
@@ -6010,7 +6004,7 @@ class PostPaymentMethods(Operation):
     mobilepay: NotRequired[Any]
     multibanco: NotRequired[Any]
     naver_pay: NotRequired[NaverPay]
-    nz_bank_account: NotRequired[NzBankAccount]
+    nz_bank_account: NotRequired[PostPaymentMethodsNzBankAccount]
     oxxo: NotRequired[Any]
     p24: NotRequired[P24]
     pay_by_bank: NotRequired[Any]
@@ -6032,8 +6026,8 @@ class PostPaymentMethods(Operation):
     swish: NotRequired[Any]
     twint: NotRequired[Any]
     type: NotRequired[GetCustomersCustomerPaymentMethodsType]
-    upi: NotRequired[Upi]
-    us_bank_account: NotRequired[UsBankAccount]
+    upi: NotRequired[PostPaymentMethodsUpi]
+    us_bank_account: NotRequired[PostPaymentMethodsUsBankAccount]
     wechat_pay: NotRequired[Any]
     zip: NotRequired[Any]
 
@@ -6056,6 +6050,14 @@ class PostPaymentMethodsCardNetworks(TypedDict):
 @final
 class PostPaymentMethodsCustom(TypedDict):
     type: str
+
+@final
+class PostPaymentMethodsNzBankAccount(TypedDict):
+    account_holder_name: NotRequired[str]
+    account_number: str
+    bank_code: str
+    branch_code: str
+    suffix: str
 
 @final
 class PostPaymentMethodsPaymentMethod(Operation):
@@ -6088,6 +6090,17 @@ class PostPaymentMethodsPaymentMethodDetach(Operation):
 class PostPaymentMethodsPaymentMethodUsBankAccount(TypedDict):
     account_holder_type: NotRequired[Literal["company", "individual"]]
     account_type: NotRequired[Literal["checking", "savings"]]
+
+@final
+class PostPaymentMethodsUpi(TypedDict):
+    pass
+
+@final
+class PostPaymentMethodsUsBankAccount(TypedDict):
+    account_holder_type: NotRequired[Literal["company", "individual"]]
+    account_number: NotRequired[str]
+    account_type: NotRequired[Literal["checking", "savings"]]
+    routing_number: NotRequired[str]
 
 @final
 class PostPaymentPagesSessionConfirm(Operation):

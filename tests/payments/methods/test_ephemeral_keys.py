@@ -87,3 +87,10 @@ def test_a_key_about_a_card_or_a_session_opens_no_customer(api: Api, name: str, 
     assert api.get(f"/v1/customers/{customer}", key=text).status == 404
     assert api.get("/v1/payment_methods", key=text, type="card").status == 400
     assert api.get("/v1/payment_methods", key=text, type="card", customer=customer).status == 400
+
+
+def test_a_nonce_is_refused_by_name(api: Api) -> None:
+    refused = api.post(
+        "/v1/ephemeral_keys", headers={"Stripe-Version": "2020-08-27"}, nonce="ephkn_1", customer="cus_1"
+    )
+    assert (refused.status, refused.error["param"]) == (400, "nonce")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.payments.steps import told
 from tests.support.api import Api
 
@@ -45,3 +47,45 @@ def test_a_token_without_a_card_or_a_bank_account_pays_for_nothing_and_stays_unu
     assert (refused.status, refused.error["param"]) == (400, "source")
     assert refused.error["message"] == f"The token {token} holds neither a card nor a bank account."
     assert api.get(f"/v1/tokens/{token}")["used"] is False
+
+
+FRENCH, PLAIN = "4000002500001001", "4242424242424242"
+EXPIRY = {"exp_month": 10, "exp_year": 2034}
+
+
+def test_a_card_prefers_a_network_that_it_has(api: Api) -> None:
+    preferred = {"networks": {"preferred": "cartes_bancaires"}}
+    made = api.ok("POST", "/v1/payment_methods", type="card", card={"number": FRENCH, **EXPIRY, **preferred})
+    assert made["card"]["networks"] == {"available": ["visa", "cartes_bancaires"], "preferred": "cartes_bancaires"}
+    refused = api.post("/v1/payment_methods", type="card", card={"number": PLAIN, **EXPIRY, **preferred})
+    assert (refused.status, refused.error["param"]) == (400, "card[networks][preferred]")
+
+
+def test_a_token_keeps_the_preferred_network_for_the_card_that_is_made_of_it(api: Api) -> None:
+    preferred = {"networks": {"preferred": "cartes_bancaires"}}
+    token = api.ok("POST", "/v1/tokens", card={"number": FRENCH, **EXPIRY, **preferred})
+    assert token["card"]["networks"] == {"preferred": "cartes_bancaires"}
+    made = api.ok("POST", "/v1/payment_methods", type="card", card={"token": token["id"]})
+    assert made["card"]["networks"]["preferred"] == "cartes_bancaires"
+    refused = api.post("/v1/tokens", card={"number": PLAIN, **EXPIRY, **preferred})
+    assert (refused.status, refused.error["param"]) == (400, "card[networks][preferred]")
+
+
+@pytest.mark.parametrize("preferred", ["cartes_bancaires", "visa", None])
+def test_a_card_is_charged_on_the_network_that_it_prefers(api: Api, preferred: str | None) -> None:
+    networks = {"networks": {"preferred": preferred}} if preferred else {}
+    method = api.ok("POST", "/v1/payment_methods", type="card", card={"number": FRENCH, **EXPIRY, **networks})["id"]
+    given = {"currency": "eur", "allowed_payment_method_types": ["card"], "payment_method": method, "confirm": True}
+    paid = api.ok("POST", "/v1/payment_intents", amount=1000, expand=["latest_charge"], **given)
+    assert paid["latest_charge"]["payment_method_details"]["card"]["network"] == (preferred or "visa")
+
+
+def test_a_saved_card_is_not_given_a_network_that_it_does_not_have(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    method = api.ok("POST", "/v1/payment_methods", type="card", card={"number": FRENCH, **EXPIRY})["id"]
+    path = f"/v1/payment_methods/{method}"
+    api.ok("POST", path + "/attach", customer=customer)
+    refused = api.post(path, card={"networks": {"preferred": "mastercard"}})
+    assert (refused.status, refused.error["param"]) == (400, "card[networks][preferred]")
+    changed = api.ok("POST", path, card={"networks": {"preferred": "cartes_bancaires"}})
+    assert changed["card"]["networks"]["preferred"] == "cartes_bancaires"

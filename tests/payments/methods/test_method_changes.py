@@ -25,9 +25,9 @@ def _account(api: Api) -> str:
 
 def test_a_card_is_given_a_later_expiry_and_a_preferred_network(api: Api) -> None:
     path = f"/v1/payment_methods/{_saved(api)['id']}"
-    changed = api.ok("POST", path, card={"exp_month": 10, "exp_year": 2034, "networks": {"preferred": "mastercard"}})
+    changed = api.ok("POST", path, card={"exp_month": 10, "exp_year": 2034, "networks": {"preferred": "visa"}})
     assert (changed["card"]["exp_month"], changed["card"]["exp_year"]) == (10, 2034)
-    assert changed["card"]["networks"]["preferred"] == "mastercard"
+    assert changed["card"]["networks"]["preferred"] == "visa"
     assert api.get(path)["card"] == changed["card"]
 
 

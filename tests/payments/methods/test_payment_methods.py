@@ -237,3 +237,29 @@ def test_a_payment_method_of_nobody_is_saved_once_and_then_attached(api: Api) ->
     assert _save(api, method, "")["status"] == "succeeded"
     assert "It may not be used again." in _save(api, method, "").error["message"]
     assert api.post(f"/v1/payment_methods/{method}/attach", customer=_customer(api)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({"type": "card", "sepa_debit": {"iban": "DE89370400440532013000"}}, "sepa_debit"),
+        ({"type": "paypal", "card": {"token": "tok_visa"}}, "card"),
+        (
+            {"type": "us_bank_account", "us_bank_account": {"financial_connections_account": "fca_1"}},
+            "us_bank_account[financial_connections_account]",
+        ),
+        ({"type": "upi", "upi": {"mandate_options": {"amount": 5}}}, "upi[mandate_options]"),
+        ({"type": "card", "interac_present": {"number": "1"}}, "interac_present"),
+    ],
+)
+def test_details_that_would_not_act_are_refused_by_name(api: Api, params: dict[str, Any], param: str) -> None:
+    given = {"card": {"token": "tok_visa"}, **params} if params["type"] == "card" else params
+    refused = api.post("/v1/payment_methods", **given)
+    assert (refused.status, refused.error["param"]) == (400, param)
+
+
+def test_a_payment_method_shows_its_radar_session(api: Api) -> None:
+    made = api.ok(
+        "POST", "/v1/payment_methods", type="card", card={"token": "tok_visa"}, radar_options={"session": "rse_1"}
+    )
+    assert made["radar_options"] == {"session": "rse_1"}

@@ -103,6 +103,7 @@ def payment_method_details(
         mandate=mandate,
         wallet=inner.get("wallet"),
     )
+    details["network"] = value_at(inner, "networks.preferred") or details["network"]
     details["overcapture"] = {"maximum_amount_capturable": amount, "status": "unavailable"}
     return {"card": details, "type": "card"}
 

@@ -71,7 +71,7 @@ def _details(method: Instrument, authenticated: bool) -> Any:
     inner.update({name: known[name] for name in inner if known.get(name) is not None})
     card = protocol.card_of_instrument(method)
     if card is not None:
-        inner["network"] = card.network
+        inner["network"] = value_at(method, "card.networks.preferred") or card.network
         if authenticated:
             inner["three_d_secure"] = {
                 "authentication_flow": "challenge", "electronic_commerce_indicator": "05", "result": "authenticated",

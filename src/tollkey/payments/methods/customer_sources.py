@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.methods import kinds, states
-from tollkey.payments.methods.instruments import NewCard, fingerprint_owner, redeem, test_card, wire_card
+from tollkey.payments.methods.instruments import NewCard, check_network, fingerprint_owner, redeem, test_card, wire_card
 from tollkey.payments.processors import banks, cards
 from tollkey.payments.shared import fields
 from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.errors import card_error, exclusive, missing_object, missing_param
-from tollkey.wire.objects import Deleted
+from tollkey.wire.objects import Deleted, value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import Instrument, SavedSource, StoredBankAccount, StoredCard, StoredSource
@@ -39,7 +39,12 @@ def inline_card(call: Call, given: Mapping[str, Any], param: str, *, currency: s
         if not given.get(name):
             raise missing_param(f"{param}[{name}]")
     new = NewCard.typed(call, given, {"postal_code": given.get("address_zip"), "line1": given.get("address_line1")})
-    return wire_card(call, new, given, currency=currency)
+    card = wire_card(call, new, given, currency=currency)
+    preferred = value_at(given, "networks.preferred")
+    if preferred is not None:
+        check_network(preferred, new.card.available_networks, f"{param}[networks][preferred]")
+        card["networks"] = {"preferred": preferred}
+    return card
 
 
 def inline_bank(call: Call, given: Mapping[str, Any], param: str = "bank_account") -> StoredBankAccount:

@@ -7,7 +7,7 @@ with once, unattached).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -141,6 +141,15 @@ def fingerprint_owner(call: Call) -> str:
     """
     secret = call.services.authority.keyring.stable_digest(f"fingerprints of {call.account}") if call.livemode else b""
     return call.account + secret.hex()
+
+
+def check_network(preferred: str | None, available: Sequence[str], param: str) -> None:
+    """Raise ApiError 400 for a preferred network that is not among those of the card."""
+    if preferred is not None and preferred not in available:
+        raise invalid(
+            f"The network `{preferred}` is not available for this card. Its networks are: {', '.join(available)}.",
+            param,
+        )
 
 
 def card_payment_method(

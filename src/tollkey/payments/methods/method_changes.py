@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.payments.methods import sepa_addresses
-from tollkey.payments.methods.instruments import changed_expiry
+from tollkey.payments.methods.instruments import changed_expiry, check_network
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, invalid
 
@@ -53,4 +53,6 @@ def _change_card(
         card["exp_month"], card["exp_year"] = changed_expiry(call, month, year)
     networks = given.get("networks")
     if networks and card["networks"]:
-        card["networks"]["preferred"] = networks.get("preferred")
+        preferred = networks.get("preferred")
+        check_network(preferred, card["networks"]["available"], "card[networks][preferred]")
+        card["networks"]["preferred"] = preferred

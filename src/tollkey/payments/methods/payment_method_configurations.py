@@ -144,10 +144,16 @@ def update(
 
 def list_all(call: Call, params: operations.GetPaymentMethodConfigurations) -> Page:
     """List configurations, including the default one even if it is not stored."""
-    params.pop("application", None)
-    page = list_page(call, OBJECT, params, url="/v1/payment_method_configurations")
+    application, active = params.get("application") or None, params.get("active")
+
+    def fits(value: api.PaymentMethodConfiguration) -> bool:
+        return value["application"] == application and active in (None, value["active"])
+
+    keep = fits if "application" in params or active is not None else None
+    page = list_page(call, OBJECT, params, url="/v1/payment_method_configurations", keep=keep)
     if (
-        not page.has_more
+        (keep is None or keep(_default(call)))
+        and not page.has_more
         and params.get("starting_after") is None
         and call.objects.find(_KIND, default_id(call)) is None
     ):

@@ -17,6 +17,7 @@ from tollkey.payments.methods.instruments import (
     NewCard,
     as_payment_method,
     card_payment_method,
+    check_network,
     fingerprint_owner,
     named_method,
     no_payment_method,
@@ -25,6 +26,7 @@ from tollkey.payments.methods.instruments import (
     token_card,
 )
 from tollkey.payments.methods.mandates import withdraw
+from tollkey.payments.methods.method_types import TYPES
 from tollkey.payments.processors import banks
 from tollkey.payments.processors import cards as processors_cards
 from tollkey.payments.shared import client_access as client
@@ -56,6 +58,9 @@ def create(call: Call, params: operations.PostPaymentMethods) -> StoredPaymentMe
     kind = params.get("type")
     if kind is None:
         raise missing_param("type")
+    for name in TYPES:
+        if name != kind and value_at(params, name):
+            raise invalid(f"The details in `{name}` are not those of a PaymentMethod of type `{kind}`.", name)
     return create_of(call, kind, params)
 
 
@@ -71,6 +76,8 @@ def create_of(call: Call, kind: str, params: operations.PostPaymentMethods) -> S
     else:
         value = _other(call, kind, params)
     value["metadata"] = fields.new_metadata(params)
+    if value_at(params, "radar_options.session"):
+        value["radar_options"] = {"session": params["radar_options"]["session"]}
     if params.get("allow_redisplay"):
         value["allow_redisplay"] = params["allow_redisplay"]
     if call.client:
@@ -92,7 +99,9 @@ def _card(call: Call, params: operations.PostPaymentMethods) -> StoredPaymentMet
             raise missing_param(f"card[{name}]")
     new = NewCard.typed(call, data, billing.get("address") if billing else None)
     networks = data.get("networks")
-    return card_payment_method(call, new, billing, preferred_network=networks.get("preferred") if networks else None)
+    preferred = networks.get("preferred") if networks else None
+    check_network(preferred, new.card.available_networks, "card[networks][preferred]")
+    return card_payment_method(call, new, billing, preferred_network=preferred)
 
 
 def _of_token(
@@ -109,7 +118,7 @@ def _of_token(
         zip=bool(card.get("_zip")),
         line1=bool(card.get("_line1")),
     )
-    return card_payment_method(call, new, billing)
+    return card_payment_method(call, new, billing, preferred_network=value_at(card, "networks.preferred"))
 
 
 def _new(call: Call, kind: str, params: operations.PostPaymentMethods) -> StoredPaymentMethod:

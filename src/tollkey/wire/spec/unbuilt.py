@@ -15,6 +15,10 @@ _PIN = "PINs are encrypted with a key that this server does not have; its cards 
 _TREASURY = "Financial accounts are not available on this server."
 _RISK = "Authorizations of this server carry no assessment of their risk."
 _READ = "Simulated readers of this server read cards of the type card_present only."
+_LATER = "This payment method is not available on this server."
+_CONFIGURATION = {"apple_pay_later": _LATER, "fr_meal_voucher_conecs": _LATER}
+_LINKED = "Financial Connections are not available on this server; give `account_number` and `routing_number` instead."
+_NONCE = "Issuing Elements are not available on this server: no nonce is ever created."
 _REFUND = {"customer": _CASH, "origin": _CASH}
 _OWNER = {"owner.customer_account": _ACCOUNTS}
 
@@ -30,6 +34,15 @@ UNBUILT: Final[dict[str, dict[str, str]]] = {
     "POST /v1/issuing/cards": {"financial_account": _TREASURY, "personalization_design": _DESIGNS, "pin": _PIN},
     "POST /v1/issuing/cards/{}": {"personalization_design": _DESIGNS, "pin": _PIN},
     "POST /v1/issuing/disputes": {"treasury": _TREASURY},
+    "POST /v1/ephemeral_keys": {"nonce": _NONCE},
+    "POST /v1/payment_method_configurations": _CONFIGURATION,
+    "POST /v1/payment_method_configurations/{}": _CONFIGURATION,
+    "POST /v1/payment_methods": {
+        "interac_present": "A PaymentMethod of this type is created by a card reader.",
+        "nz_bank_account.reference": "References of bank accounts are not available on this server.",
+        "upi.mandate_options": "Mandates of UPI are not available on this server.",
+        "us_bank_account.financial_connections_account": _LINKED,
+    },
     "POST /v1/payouts": {"payout_method": _TREASURY},
     "POST /v1/refunds": _REFUND,
     "POST /v1/subscription_schedules": {"pause_schedules": _PAUSES},

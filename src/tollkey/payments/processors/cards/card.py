@@ -144,9 +144,14 @@ class TestCard:
         return self.number[-4:]
 
     @property
+    def available_networks(self) -> tuple[str, ...]:
+        """The networks that it can be charged on."""
+        return self.networks or (self.brand,)
+
+    @property
     def network(self) -> str:
         """The network used for charges."""
-        return self.networks[0] if self.networks else self.brand
+        return self.available_networks[0]
 
     def refuses_saving(self, *, cvc: bool, postal_code: bool = False) -> Decline | None:
         """Return why the bank refuses to save the card, or None. A failed check refuses it, as it declines a charge.

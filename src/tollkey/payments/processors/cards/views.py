@@ -109,7 +109,7 @@ def payment_method_card(details: CardDetails, *, preferred_network: str | None =
         "funding": card.funding,
         "generated_from": None,
         "last4": card.last4,
-        "networks": {"available": list(card.networks or (card.brand,)), "preferred": preferred_network},
+        "networks": {"available": list(card.available_networks), "preferred": preferred_network},
         "regulated_status": "unregulated",
         "three_d_secure_usage": {"supported": card.three_d_secure is not ThreeDSecure.NOT_SUPPORTED},
         "wallet": None,
