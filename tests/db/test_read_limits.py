@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from math import inf
 
 from tollkey.db.read_limits import LONG_SECONDS, ReadCosts
@@ -30,3 +31,16 @@ def test_a_read_that_was_given_up_on_the_loop_goes_to_a_thread_the_next_time() -
     costs.record("acct_1:0", "/v1/customers", 0.0001)
     costs.record("acct_1:0", "/v1/customers", inf)
     assert costs.expected("acct_1:0", "/v1/customers") == (True, True)
+
+
+def test_cpu_time_is_measured_only_after_a_read_that_took_long() -> None:
+    costs, caller, kind = ReadCosts(time.monotonic, time.thread_time), "acct_1:0", "/v1/customers"
+    assert costs.clock(caller, kind) is time.monotonic
+    costs.record(caller, kind, 0.0001, time.monotonic)
+    assert costs.clock(caller, kind) is time.monotonic
+    costs.record(caller, kind, COSTLY, time.monotonic)  # the machine may have been busy with something else
+    assert costs.expected(caller, kind) == (False, False)
+    assert costs.clock(caller, kind) is time.thread_time
+    costs.record(caller, kind, 0.0001, time.thread_time)
+    costs.record(caller, kind, 0.0001, time.thread_time)
+    assert costs.clock(caller, kind) is time.monotonic

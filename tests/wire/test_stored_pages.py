@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 from tests.support.api import Api
+from tollkey.settings import Settings
 from tollkey.wire.objects import encode
 
 
@@ -20,3 +21,25 @@ def test_a_page_of_stored_objects_is_written_as_any_other_answer(api: Api) -> No
     assert [c["email"] for c in page["data"]] == ["2@example.com", "1@example.com"]
     empty = api.ok("GET", "/v1/customers", email="nobody@example.com")
     assert empty.body == encode({"object": "list", "data": [], "has_more": False, "url": "/v1/customers"})
+
+
+def test_callers_without_a_version_get_pages_of_all_unchanged_types_as_stored(api: Api) -> None:
+    renderer, version = api.world.server.service.renderer, Settings().default_version[:10]
+    assert renderer.versions.current(version) is False  # something has changed since, or this test says nothing
+    for kind in ("customer", "charge", "payment_intent", "invoice", "subscription"):
+        assert renderer.versions.marks(version, kind) == ()
+    assert renderer.versions.marks(version, "account") is None
+
+
+def test_what_is_inside_a_stored_object_is_converted_for_callers_of_an_older_version(api: Api) -> None:
+    """A discount names its coupon otherwise since 2025-09-30; a customer, which has it inside, is the same."""
+    old = {"Stripe-Version": "2025-08-27.basil"}
+    coupon = api.ok("POST", "/v1/coupons", percent_off="10", duration="forever")
+    plain = api.ok("POST", "/v1/customers")
+    customer = api.ok("POST", "/v1/customers", headers={"Stripe-Version": "2024-06-20"}, coupon=coupon["id"])
+    path = f"/v1/customers/{customer['id']}"
+    assert "source" in api.ok("GET", path)["discount"]
+    assert api.ok("GET", path, headers=old)["discount"]["coupon"]["id"] == coupon["id"]
+    page = api.ok("GET", "/v1/customers", headers=old)["data"]
+    assert [one["id"] for one in page] == [customer["id"], plain["id"]]
+    assert page[0]["discount"]["coupon"]["id"] == coupon["id"]

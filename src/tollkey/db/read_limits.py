@@ -49,24 +49,42 @@ class ConcurrencyLimits:
 class ReadCosts:
     """Predicts the cost of a read from the last two of the same caller and kind. Used on one event loop.
 
-    The cheaper of the two counts, so that a garbage collection during one of them does not.
-    now: returns seconds of a monotonic clock.
+    The cheaper of the two counts, so that a garbage collection during one of them does not. The time that passes is
+    measured first, because the CPU time takes a system call. If it is long, the next reads are measured in CPU time,
+    until two of them are cheap.
+    now, cpu: return seconds, of a monotonic clock and of the thread's CPU time.
     """
 
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._last: dict[tuple[str, str], tuple[float, float, float]] = {}  # when, the last, the one before
+    def __init__(self, now: Callable[[], float] = time.monotonic, cpu: Callable[[], float] = time.thread_time) -> None:
+        self._now, self._cpu = now, cpu
+        # When, the last cost, the one before; None: suspected, not measured.
+        self._last: dict[tuple[str, str], tuple[float, float, float] | None] = {}
 
-    def record(self, caller: str, kind: str, seconds: float) -> None:
+    def clock(self, caller: str, kind: str) -> Callable[[], float]:
+        """Return the clock for the next read, and for ``record`` afterwards. caller, kind: see ``Edge.read``."""
+        return self._cpu if (caller, kind) in self._last else self._now
+
+    def record(self, caller: str, kind: str, seconds: float, clock: Callable[[], float] | None = None) -> None:
         """Record the cost of a read.
 
-        caller, kind: see ``Edge.read``. seconds: CPU time on the loop; infinity if the read was aborted there.
+        caller, kind: see ``Edge.read``. clock: of ``seconds``; None for CPU time. seconds: infinity if the read was
+            aborted on the loop.
         """
+        if clock is self._now:
+            if seconds > COSTLY_SECONDS:
+                self._keep(caller, kind, None)
+            return
         known = self._last.get((caller, kind))
-        if known is None and len(self._last) >= MAX_RECORDED:
-            self._last.clear()
         before = seconds if known is None else known[1]
-        self._last[caller, kind] = (self._now(), seconds, seconds if seconds == inf else before)
+        if known is not None and max(seconds, before) <= COSTLY_SECONDS:
+            del self._last[caller, kind]
+        else:
+            self._keep(caller, kind, (self._now(), seconds, seconds if seconds == inf else before))
+
+    def _keep(self, caller: str, kind: str, cost: tuple[float, float, float] | None) -> None:
+        if (caller, kind) not in self._last and len(self._last) >= MAX_RECORDED:
+            self._last.clear()
+        self._last[caller, kind] = cost
 
     def expected(self, caller: str, kind: str) -> tuple[bool, bool]:
         """Return whether the next read of this caller and kind is expected to be costly, and whether to be long."""

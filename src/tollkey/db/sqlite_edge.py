@@ -95,13 +95,14 @@ class SQLiteEdge:
         """Run a read on the loop and record its cost. Raises ReadTooLong."""
         if not caller:
             return self._database.read(callback, single, brief=True)
-        began = time.thread_time()
+        clock = self._costs.clock(caller, kind)
+        began = clock()
         try:
             result = self._database.read(callback, single, brief=True)
         except ReadTooLong:
             self._costs.record(caller, kind, inf)
             raise
-        self._costs.record(caller, kind, time.thread_time() - began)
+        self._costs.record(caller, kind, clock() - began, clock)
         return result
 
     def read_now(self, callback: Callable[[Tx], T]) -> T | None:

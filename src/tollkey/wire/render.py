@@ -16,8 +16,6 @@ from tollkey.wire.reveals import Reveals
 from tollkey.wire.versions import Versions
 
 TOTAL_COUNT = "total_count"
-#: Types of object that no other object has inside, unless it is expanded.
-_NEVER_INSIDE = frozenset({"account"})
 #: The API version that no longer counts lists.
 COUNTED_UNTIL = "2025-03-31"
 
@@ -34,25 +32,32 @@ class Renderer:
         self._permissions = {p.name: p for p in catalogue.permissions()}
 
     def as_stored(self, resource: Resource, version: str) -> bool:
-        """Return whether callers of that API version see the resource's objects exactly as stored."""
-        return resource.view is None and (
-            self.versions.current(version) or not self.versions.touches(version, resource.object)
-        )
+        """Return whether callers of that API version see the resource's objects exactly as stored, as far as
+        ``converts`` does not say otherwise.
+        """
+        return resource.view is None and self.versions.marks(version, resource.object) is not None
+
+    def converts(self, object: str, version: str, body: bytes) -> bool:
+        """Return whether something in stored JSON must be converted for callers of that API version.
+
+        object: the type, for which ``as_stored`` is true.
+        """
+        marks = self.versions.marks(version, object)
+        return bool(marks) and any(mark in body for mark in marks or ())
 
     def stored_page(self, call: Call, answer: Any, paths: list[str]) -> bytes | None:
         """Return the JSON of a page whose objects this caller sees exactly as stored, else None.
 
         answer: what the handler returned. paths: of ``expand[]``.
         """
-        if not isinstance(answer, StoredPage) or paths or call.limited or not self._list_as_stored(call, answer):
+        if not isinstance(answer, StoredPage) or paths or call.limited:
             return None
-        stored = answer.as_stored() if self._catalogue.by_object[answer.object].view is None else None
-        return None if stored is not None and self.reveals.touches(call.key, _elsewhere(call), stored) else stored
-
-    def _list_as_stored(self, call: Call, page: StoredPage) -> bool:
-        """Return whether callers of that version see every object of the list, and what is inside it, as stored."""
-        touched = self.versions.touched(call.version)
-        return not touched or (touched <= _NEVER_INSIDE and page.object not in touched)
+        if not self.as_stored(self._catalogue.by_object[answer.object], call.version):
+            return None
+        stored = answer.as_stored()
+        if stored is None or self.converts(answer.object, call.version, stored):
+            return None
+        return None if self.reveals.touches(call.key, _elsewhere(call), stored) else stored
 
     def render(self, call: Call, answer: Any, paths: list[str]) -> Json:
         """Return the response's value with views, expansion and the caller's API version applied, to copies.
@@ -60,7 +65,7 @@ class Renderer:
         answer: what the handler returned. paths: of ``expand[]``.
         Raises ApiError when a path cannot be expanded or the key lacks a permission.
         """
-        current = self.versions.current(call.version)
+        current = self._unchanged(call, answer)
         as_it_is = current and not paths  # nothing is changed, so no copy is needed
         if isinstance(answer, Page):
             answer.data = [self._show(call, item, as_it_is) for item in answer.data]
@@ -83,8 +88,17 @@ class Renderer:
 
     def to_caller_version(self, call: Call, value: Any) -> None:
         """Convert an object inside a response to the caller's API version, in place."""
-        if not self.versions.current(call.version):
+        if not self._unchanged(call, value):
             self.versions.undo(call, value, call.version)
+
+    def _unchanged(self, call: Call, answer: Any) -> bool:
+        """Return whether the caller's API version needs no conversion of what a handler returned."""
+        if self.versions.current(call.version):
+            return True
+        kind = (
+            answer.object if isinstance(answer, StoredPage) else str(isinstance(answer, dict) and answer.get("object"))
+        )
+        return kind in self._catalogue.by_object and self.versions.marks(call.version, kind) == ()
 
     def _show(self, call: Call, value: Json, as_it_is: bool) -> Json:
         resource = self._catalogue.by_object.get(value.get("object") or "")

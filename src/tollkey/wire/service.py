@@ -104,7 +104,7 @@ class Service:
             return None
         check_permission(key, route, None, self.policy.dashboard_url)
         body = self.edge.read_now(body_of(self.setup.tables, route, names, Scope(key.account, key.livemode)))
-        if body is None or self.renderer.reveals.touches(key, False, body):
+        if body is None or not self._shows(route, spoken.date, key, body):
             return None
         if self.policy.limit is not None and not self.policy.limit(key):
             return None
@@ -275,7 +275,7 @@ class Service:
             and shown_as_stored(self.renderer, route, spoken.date)
         ):
             body = await self.edge.read(body_of(self.setup.tables, route, names, scope), single=True)
-            if body is not None and not self.renderer.reveals.touches(key, False, body):
+            if body is not None and self._shows(route, spoken.date, key, body):
                 return stored_response(body, request_id, spoken)
         idempotency_key = request.headers.get("idempotency-key") if request.method != "GET" else None
         if idempotency_key is not None:
@@ -350,6 +350,13 @@ class Service:
             self._in_flight.discard(claim)
 
     # -- responses
+
+    def _shows(self, route: Route, version: str, key: Key, body: bytes) -> bool:
+        """Return whether the caller sees all of an object's stored JSON, in this form."""
+        renderer = self.renderer
+        return not (
+            renderer.converts(route.resource.object, version, body) or renderer.reveals.touches(key, False, body)
+        )
 
     def _refuse(self, error: ApiError, request: Request, key: Key | None, request_id: str) -> Response:
         scope = Scope(request.acting_for or key.account, key.livemode) if key is not None else None

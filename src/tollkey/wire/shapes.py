@@ -141,6 +141,33 @@ def _paths(row: int, prefix: str, seen: frozenset[str], own: bool = False) -> It
                     yield from _paths(hash_row, f"{path}.", seen | {object_name} if object_name else seen, own)
 
 
+@cache
+def types_inside(object_name: str) -> frozenset[str] | None:
+    """Return an object's type and the types of all objects that it contains without expansion, at any depth.
+
+    None for an object that Stripe's document does not have.
+    """
+    if object_name not in object_facts().roots:
+        return None
+    found, seen, left = {object_name}, set[int](), [_root(object_name)]
+    while left:
+        row = left.pop()
+        if row in seen:
+            continue
+        seen.add(row)
+        kind, *rest = object_facts().row(row)
+        if kind == "o":
+            left += (inner for inner, _ in rest[0].values())
+            if "object" in rest[0]:
+                named = object_facts().row(rest[0]["object"][0])
+                found.update(named[1] if named[0] == "e" else ())
+        elif kind == "r":
+            left.append(_root(rest[0]))
+        elif kind in ("a", "u", "m"):
+            left += rest
+    return frozenset(found)
+
+
 def expand_targets(object_name: str, path: str) -> tuple[str, ...] | None:
     """Return the names of the objects that a path of ``expand[]`` leads to, or None when it cannot be expanded.
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tollkey.wire.errors import ApiError
+from tollkey.wire.shapes import types_inside
 from tollkey.wire.spec.dates import DATES
 
 if TYPE_CHECKING:
@@ -109,24 +110,25 @@ class Versions:
         self._changes = {
             r.object: sorted(r.changes, key=lambda c: c.date, reverse=True) for r in catalogue.resources if r.changes
         }
-        self._touched: dict[str, frozenset[str]] = {}  # by day of a published version
+        self._marks: dict[tuple[str, str], tuple[bytes, ...] | None] = {}
         self._last = max((changes[0].date for changes in self._changes.values()), default=_FIRST)
 
     def current(self, date: str) -> bool:
         """Return whether callers of that version see every object as stored."""
         return date >= self._last
 
-    def touched(self, date: str) -> frozenset[str]:
-        """Return the types of object of which a change must be undone for callers of that version."""
-        if date not in self._touched:
-            newer = (object for object, changes in self._changes.items() if changes[0].date > date)
-            self._touched[date] = frozenset(newer)
-        return self._touched[date]
+    def marks(self, date: str, object: str) -> tuple[bytes, ...] | None:
+        """Return texts that the JSON of an object of that type has if something inside it must be converted.
 
-    def touches(self, date: str, object: str) -> bool:
-        """Return whether a change of that type of object must be undone for that version."""
-        changes = self._changes.get(object)
-        return changes is not None and changes[0].date > date
+        date: of the caller's version, a published one.
+        Returns None if objects of that type must be converted, or if Stripe's document does not say what is inside.
+        """
+        if (date, object) not in self._marks:
+            later = {kind for kind, changes in self._changes.items() if changes[0].date > date}
+            inside = types_inside(object)
+            known = None if object in later or (later and inside is None) else later.intersection(inside or ())
+            self._marks[date, object] = None if known is None else tuple(b'"object": "%b"' % k.encode() for k in known)
+        return self._marks[date, object]
 
     def undo(self, call: Call, answer: Any, date: str) -> None:
         """Convert a response and every object inside it to that version, in place.
