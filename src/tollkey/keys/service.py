@@ -69,7 +69,7 @@ class KeyService(
         migrate(database, MIGRATIONS)
         database.write(lambda tx: audit.guard(tx, authority.keyring, int(clock())), lock="migrate")
         verifier.attach(database)
-        self.plans = AccountPlans(database)
+        self.plans = AccountPlans(database, verifier.heard)
         shared = SharedLimiter(database) if limits is None and limiter is None and self.config.limited else None
         counting = limiter if shared is None else shared
         self._limits = limits if counting is None else KeyLimits(self.config, counting, self.plans)

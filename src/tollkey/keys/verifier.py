@@ -150,6 +150,10 @@ class Verifier(forking.ForkAware):
             return entry.key
         return self._check(entry, now, ip)
 
+    def heard(self) -> bool:
+        """Return whether announcements of changes are known to arrive: whether what is in memory may be used."""
+        return self.lease.fresh(self._monotonic())
+
     def load(self, tx: Tx, text: str, now: int, ip: str | None = None, epoch: int | None = None) -> Key | Denied:
         """Verify from the database, and cache a valid key.
 

@@ -54,7 +54,7 @@ class KeyLimits:
         self, key: Key, route: str | None, cost: int, now: float
     ) -> tuple[LimitState, ...] | Denied | None:
         """Do what ``take`` does without blocking, or return None if that would block."""
-        plan = NO_PLAN if self.plans is None else self.plans.known((key.account, key.livemode), now)
+        plan = NO_PLAN if self.plans is None else self.plans.known((key.account, key.livemode))
         if plan is None:
             return None
         buckets = self._buckets(key, route, plan)
@@ -72,8 +72,8 @@ class KeyLimits:
         """
         plans, plan = self.plans, NO_PLAN
         if plans is not None:
-            known = plans.known((key.account, key.livemode), now)
-            plan = plans.get(key.scope, now) if known is None else known
+            known = plans.known((key.account, key.livemode))
+            plan = plans.get(key.scope) if known is None else known
         buckets = self._buckets(key, route, plan)
         return _answer(key, self.limiter.take(buckets, cost, now)) if buckets else ()
 
