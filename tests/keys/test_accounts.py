@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from tests.keys.conftest import refused
+from tollkey.dashboard import ForKeys
+from tollkey.dashboard.for_keys import accounts_from
+from tollkey.db import Ids
 from tollkey.keys import Key, KeyService, Reason
+from tollkey.keys.changing import NewKey
+from tollkey.keys.portal import Portal
 
 
 def test_the_view_does_what_the_service_does_without_the_account(service: KeyService) -> None:
@@ -52,3 +57,24 @@ def test_a_key_of_another_account_or_mode_is_refused(service: KeyService, accoun
     assert other.list() == ()
     assert other.check(made.secret).reason is Reason.unknown
     assert isinstance(service.verify(made.secret), Key)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a" * 201, "two\nlines", "half a \ud800 pair", "bell\x07"])
+def test_an_account_that_no_page_could_show_gets_no_key_no_plan_and_no_session(service: KeyService, name: str) -> None:
+    portal = Portal(service, base_url="https://keys.example/portal")
+    with refused("account_invalid"):
+        service.create(account=name)
+    with refused("account_invalid"):
+        service.create_many([NewKey(account=name)])
+    with refused("account_invalid"):
+        service.set_plan(name, None)
+    with refused("account_invalid"):
+        portal.create_session(account=name, may=["roll"])
+
+
+@pytest.mark.parametrize("name", ["a" * 200, "ein Kunde / ünïcode", "tab-free", "~7e"])
+def test_every_account_that_has_keys_has_a_link_that_leads_to_it(service: KeyService, name: str) -> None:
+    service.create(account=name)
+    dashboard = ForKeys(service, Ids(), "")
+    (listed,) = service.database.read(lambda tx: accounts_from(tx, "", 10))
+    assert dashboard.account_in(dashboard.segment(listed)) == name

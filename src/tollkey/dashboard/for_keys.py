@@ -14,12 +14,12 @@ from tollkey.dashboard.schema import MIGRATION
 from tollkey.db import Ids, Tx, migrate
 from tollkey.keys import KeyService
 from tollkey.keys.key import SERVICE_ACCOUNT
+from tollkey.keys.rules import is_account_name
 from tollkey.wire.guesses import GuessLimiter
 
 #: The team that everybody who signs in belongs to.
 TEAM = "keys"
 _FIRST_ACCOUNT = "main"  # as in ``KeyService``, where no account is named
-_LONGEST_ACCOUNT = 200
 _OLDEST = 20  # keys that are looked at for the first account
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]")
 _SEGMENT = re.compile(r"acct_((?:[A-Za-z0-9_.-]|~[0-9a-f]{2})+)")
@@ -129,7 +129,7 @@ def service_of(product: Product) -> KeyService:
 
 def is_account(name: str) -> bool:
     """Whether a text can be the name of an account in the Dashboard; service keys have an account of their own."""
-    return 0 < len(name) <= _LONGEST_ACCOUNT and name.isprintable() and name != SERVICE_ACCOUNT
+    return is_account_name(name) and name != SERVICE_ACCOUNT
 
 
 def accounts_from(tx: Tx, after: str, limit: int) -> list[str]:

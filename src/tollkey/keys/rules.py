@@ -17,6 +17,7 @@ _OTHER_SECRET = re.compile(
     r"(?<![0-9A-Za-z])(?:(?:ek|pss|whsec)_(?:(?:test|live)_)?[0-9A-Za-z]{16,}"
     r"|[a-z]{2,8}_[0-9A-Za-z]{8,}_secret_[0-9A-Za-z]{16,})"
 )
+LONGEST_ACCOUNT = 200
 LONGEST_NAME = 100
 LONGEST_NOTE = 500
 MOST_METADATA, LONGEST_METADATA_NAME, LONGEST_METADATA_VALUE = 50, 40, 500
@@ -25,6 +26,22 @@ DEFAULT_NAMES: dict[Kind, str] = {
     "secret": "Secret key",
     "restricted": "Restricted key",
 }
+
+
+def is_account_name(name: str) -> bool:
+    """Return whether a text can name an account: 1 to 200 printable characters, not only spaces.
+
+    Every account that has keys is listed, with links that name it, so that no other text may have one.
+    """
+    return len(name) <= LONGEST_ACCOUNT and bool(name.strip()) and name.isprintable()
+
+
+def check_account(name: str) -> str:
+    """Return the name of an account. Raises KeyRefused, ``account_invalid``, for a text that cannot be one."""
+    if not is_account_name(name):
+        message = f"An account is named by one line of 1 to {LONGEST_ACCOUNT} printable characters."
+        raise KeyRefused("account_invalid", message, "account")
+    return name
 
 
 def check_name(name: str, kind: Kind, brand: Brand = BRAND) -> str:

@@ -62,6 +62,8 @@ class KeyWriter(Lookup):
         if scope.account == SERVICE_ACCOUNT and not self._for_services and not rolled:
             message = f"The account {SERVICE_ACCOUNT} is reserved for the keys of a key server's own callers."
             raise KeyRefused("account_reserved", message, "account")
+        if not rolled:
+            rules.check_account(scope.account)
         return Key(
             id=self.ids.new("mk"), account=scope.account, livemode=scope.livemode, kind=kind,
             name=rules.check_name(name, kind, self.brand), note=rules.check_note(note, self.brand),

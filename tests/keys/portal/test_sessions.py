@@ -71,7 +71,7 @@ def test_each_kind_of_token_opens_its_own_door_only(stored_world: World) -> None
 @pytest.mark.parametrize(
     ("code", "about"),
     [
-        ("parameter_missing", {"account": ""}), ("may_invalid", {"may": ["create", "reveal"]}),
+        ("account_invalid", {"account": ""}), ("may_invalid", {"may": ["create", "reveal"]}),
         ("ui_mode_invalid", {"ui_mode": "popup"}), ("permissions_required", {"permissions": []}),
         ("permission_unknown", {"permissions": ["nonsense_read"]}),
         ("url_invalid", {"return_url": "javascript:alert(1)"}),

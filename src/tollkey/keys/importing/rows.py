@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from tollkey.keys import rules
 from tollkey.keys.adopting import ImportedLimits
+from tollkey.keys.errors import KeyRefused
 from tollkey.keys.foreign_hashes import ForeignHash, HashRefused, PlainHash, read_plain, read_slow, salted
 from tollkey.keys.token import Kind
 
@@ -102,9 +104,10 @@ def _account(record: Record, defaults: Defaults) -> str:
     name = defaults.account_field or "account"
     value = record.get(name)
     account = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    if len(account) > 255 or not account.isprintable():
-        raise RowRefused("account_invalid", "An account is one line of up to 255 characters.", name)
-    return account or defaults.account
+    try:
+        return rules.check_account(account or defaults.account)
+    except KeyRefused as refused:
+        raise RowRefused("account_invalid", str(refused), name) from None
 
 
 def _livemode(record: Record, defaults: Defaults) -> bool:

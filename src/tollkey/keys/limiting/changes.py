@@ -13,6 +13,7 @@ from tollkey.keys.config.faults import suggestion
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.limiting import store
 from tollkey.keys.limiting.plans import AccountPlans
+from tollkey.keys.rules import check_account
 
 
 class PlanChanges:
@@ -29,13 +30,14 @@ class PlanChanges:
 
         account: your name for the customer. plan: the name of a declared plan; None for the default one.
         livemode: the mode. actor: for the audit log. What was used of a quota stays used, whatever the plan.
-        Raises KeyRefused, ``plan_unknown``; StorageError.
+        Raises KeyRefused, ``account_invalid``, ``plan_unknown``; StorageError.
         """
         now = int(self._clock())
         self.database.write(lambda tx: self.set_plan_in(tx, Scope(account, livemode), plan, now, actor))
 
     def set_plan_in(self, tx: Tx, scope: Scope, plan: str | None, now: int, actor: Actor = SYSTEM) -> None:
         """Do what ``set_plan`` does in a transaction of the caller's. now: UTC epoch seconds."""
+        check_account(scope.account)
         names = [each.name for each in self.config.plans]
         if plan is not None and plan not in names:
             raise KeyRefused("plan_unknown", f"There is no plan '{plan[:64]}'{suggestion(plan, names)}", "plan")

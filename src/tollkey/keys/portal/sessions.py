@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
 from tollkey.db import Migration, Row, Tx
-from tollkey.keys import store
+from tollkey.keys import rules, store
 from tollkey.keys.actors import SYSTEM, Actor
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
@@ -106,8 +106,7 @@ class Wanted:
 def create_session(tx: Tx, authority: Authority, wanted: Wanted, base_url: str, now: int) -> NewSession:
     """Create a session. base_url: of the portal. now: UTC epoch seconds. Raises KeyRefused, StorageError."""
     may = frozenset(wanted.may)
-    if not wanted.account or len(wanted.account) > 500:
-        raise KeyRefused("parameter_missing", "Name the account, in up to 500 characters.", "account")
+    rules.check_account(wanted.account)
     if may - set(VERBS):
         raise KeyRefused("may_invalid", f"A session may only: {', '.join(VERBS)}.", "may")
     if wanted.ui_mode not in get_args(UiMode):
