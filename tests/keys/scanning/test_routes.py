@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from tests.conftest import Clock
 from tests.keys.scanning.partner import GitHub
 from tollkey.keys import KeyService
+from tollkey.keys.brake import Brake
 from tollkey.keys.scanning.github import GithubKeys
 from tollkey.keys.scanning.leaks import Leaks
 from tollkey.keys.scanning.routes import LARGEST_MESSAGE, LARGEST_REVOCATION, routes
@@ -37,7 +38,7 @@ def github() -> GitHub:
 def post(service: KeyService, clock: Clock, github: GitHub) -> Post:
     """Sends a body to a path."""
     keys = GithubKeys(github.fetch, lambda: 1000.0)
-    app = Starlette(routes=routes(Leaks(service, clock), keys, lambda prefix: f"{prefix}_1"))
+    app = Starlette(routes=routes(Leaks(service, clock), keys, lambda prefix: f"{prefix}_1", Brake(lambda: 1000.0, 5)))
 
     def send(path: str, body: bytes, **headers: str) -> httpx.Response:
         async def run() -> httpx.Response:
@@ -144,3 +145,24 @@ def test_a_form_is_refused(post: Post) -> None:
 def test_half_a_surrogate_pair_is_no_json_that_could_be_answered(post: Post) -> None:
     answer = post("/v1/leaks/revoke", b'{"key": "\\ud800"}')
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "body_invalid")
+
+
+def test_an_address_that_guesses_gets_429_and_still_ends_a_key_that_it_has(service: KeyService, post: Post) -> None:
+    _, text = service.create("CI")
+    _, other = service.create("CI")
+
+    def reported(*texts: str) -> tuple[int, object]:
+        answer = post("/v1/leaks/revoke", json.dumps({"keys": texts}).encode())
+        return answer.status_code, answer.json().get("data") or answer.json()["error"]["code"]
+
+    guesses = [f"sk_live_{number:032}" for number in range(6)]
+    status, answered = reported(*guesses)
+    assert status == 200, "they count from the next request on"
+    assert not any(each["revoked"] for each in answered)  # type: ignore[attr-defined]
+    assert reported(guesses[0]) == (429, "rate_limited")
+    assert reported(other, guesses[0]) == (429, "rate_limited")
+    assert service.verify(other), "of an address that guesses, several texts are not read"
+    status, answered = reported(text)
+    assert (status, answered[0]["revoked"]) == (200, True)  # type: ignore[index]
+    assert not service.verify(text)
+    assert post("/v1/leaks/revoke", json.dumps({"key": guesses[0]}).encode()).headers["retry-after"] == "60"

@@ -103,7 +103,7 @@ class KeyServer:
         offered = (*ENDPOINTS, *portal_sessions.endpoints(portal)) if portal else ENDPOINTS
         offered = (*offered, openapi.endpoint(offered))
         pages = portal.routes() if portal else []
-        leaks = declared_routes(keys, keys.config, clock, monotonic, new_id)
+        leaks = declared_routes(keys, keys.config, clock, monotonic, new_id, guess_limit)
         self._forward_auth = forwarding.ForwardAuth(self.server)
         found = [*forwarding.routes(self._forward_auth), *leaks, *pages, *routes(self.server, offered)]
         self._router = Router(found, redirect_slashes=False, default=_NotFound(new_id))

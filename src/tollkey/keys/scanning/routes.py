@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from tollkey.db import StorageError
 from tollkey.keys.actors import Actor
+from tollkey.keys.brake import Brake
 from tollkey.keys.config import Config
 from tollkey.keys.scanning.github import (
     IDENTIFIER_HEADER,
@@ -37,7 +38,11 @@ from tollkey.keys.token import mask_unknown
 LARGEST_MESSAGE = 4 * 1024 * 1024  # bytes: GitHub sends many matches at once
 LARGEST_REVOCATION = 64 * 1024
 MOST_KEYS = 100
+_TOO_MANY = (
+    "Too many texts that are no key were sent from this address. Wait a minute, or send the text of one key a request."
+)
 _FETCH_SECONDS = 10.0
+_RETRY_AFTER = {429: "60", 503: "30"}  # seconds
 _BODY_SECONDS = 10.0  # how long a body may take to arrive
 Handler = Callable[[Request], Awaitable[Response]]
 _Type = Literal["invalid_request_error", "api_error"]
@@ -54,7 +59,7 @@ class _Problem(Exception):
         fields = {"type": self.type, "code": self.code, "message": self.message}
         if self.param is not None:
             fields["param"] = self.param
-        retry = {"Retry-After": "30"} if self.status == 503 else {}
+        retry = {"Retry-After": _RETRY_AFTER[self.status]} if self.status in _RETRY_AFTER else {}
         return JSONResponse({"error": fields}, self.status, headers=retry)
 
 
@@ -70,9 +75,12 @@ def fetch_github_keys(url: str = KEYS_URL, token: str | None = None) -> bytes:
 
 
 def routes(
-    leaks: Leaks, github: GithubKeys | None, new_id: Callable[[str], str], *, possession: bool = True
+    leaks: Leaks, github: GithubKeys | None, new_id: Callable[[str], str], brake: Brake, *, possession: bool = True
 ) -> list[Route]:
     """Return the routes.
+
+    brake: counts the texts that are no key, sent to ``/v1/leaks/revoke``. An address with too many gets 429 for further
+    ones and may send one text a request; a key that it sends is still ended.
 
     github: None leaves out ``/v1/leaks/github``. new_id: returns a new id with a prefix. possession: False leaves out
     ``/v1/leaks/revoke``.
@@ -89,17 +97,28 @@ def routes(
 
     async def handle_revoke(request: Request) -> Response:
         keys = _keys(await _body(request, LARGEST_REVOCATION))
-        actor = Actor("leak_report", "holder", request.client.host if request.client else None)
+        address = request.client.host if request.client else None
+        actor, blocked = Actor("leak_report", "holder", address), brake.blocked(address)
+        if blocked and len(keys) > 1:
+            raise _Problem(429, "rate_limited", _TOO_MANY)
+        guesses = 0
 
         def revoke() -> list[dict[str, object]]:
+            nonlocal guesses
             done: list[dict[str, object]] = []
             for text in keys:
                 leak = leaks.report(text, source="holder", policy="revoke", actor=actor)
+                guesses += leak is None
                 ended = leak is not None and leak.outcome in ("revoked", "expired", "none")
                 done.append({"object": "leak_report", "key": mask_unknown(text[:512]), "revoked": ended})
             return done
 
-        return JSONResponse({"object": "list", "data": await run_in_threadpool(revoke)})
+        done = await run_in_threadpool(revoke)
+        if guesses:
+            brake.count(address, guesses)
+            if blocked:
+                raise _Problem(429, "rate_limited", _TOO_MANY)
+        return JSONResponse({"object": "list", "data": done})
 
     def route(path: str, handler: Handler) -> Route:
         return Route(path, _answering(handler, new_id), methods=["POST"])
@@ -110,17 +129,18 @@ def routes(
 
 def declared_routes(
     service: KeyService, config: Config, clock: Callable[[], float], monotonic: Callable[[], float],
-    new_id: Callable[[str], str],
+    new_id: Callable[[str], str], guess_limit: int = 60,
 ) -> list[Route]:  # fmt: skip
     """Return the routes that the table ``[scanning]`` of a configuration asks for. Raises StorageError.
 
+    guess_limit: texts a minute that one address may send to ``/v1/leaks/revoke`` and that are no key; 0 for no limit.
     clock: returns UTC epoch seconds. monotonic: returns seconds of a monotonic clock.
     """
     declared = config.section(Section) or Section()
     leaks = Leaks(service, clock, policy=declared.on_leak, grace_seconds=declared.grace_seconds)
     url = declared.github_keys_url or KEYS_URL
     github = GithubKeys(lambda: fetch_github_keys(url), monotonic) if declared.github else None
-    return routes(leaks, github, new_id, possession=declared.possession)
+    return routes(leaks, github, new_id, Brake(monotonic, guess_limit), possession=declared.possession)
 
 
 def _answering(handler: Handler, new_id: Callable[[str], str]) -> Handler:
