@@ -42,6 +42,9 @@ def test_a_sound_token_is_accepted() -> None:
         ("malformed", {"exp": str(NOW)}, {}), ("malformed", {"exp": True}, {}), ("malformed", {"exp": 1e400}, {}),
         ("malformed", {"livemode": 1}, {}), ("malformed", {"scope": None}, {}), ("malformed", {"sub": 7}, {}),
         ("malformed", {}, {"alg": "none"}), ("malformed", {}, {"alg": "HS256"}), ("malformed", {}, {"crit": ["exp"]}),
+        ("malformed", {}, {"ip_allowlist": ["192.0.2.7"]}), ("malformed", {}, {"crit": ["ip_allowlist"]}),
+        ("malformed", {}, {"crit": ["ip_allowlist"], "ip_allowlist": ["everywhere"]}),
+       
         ("malformed", {}, {"typ": "JWT"}), ("malformed", {}, {"typ": None}),
         ("unknown_key", {}, {"kid": "k2"}), ("unknown_key", {}, {"kid": None}), ("unknown_key", {}, {"kid": "k0"}),
     ],

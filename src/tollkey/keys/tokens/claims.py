@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tollkey.keys.key import holds
+from tollkey.keys.limits import ip_allowed, networks_of
+from tollkey.keys.tokens.jws import ALLOWLIST
 
 TYPE = "at+jwt"
 
 #: Why a token is refused. ``unknown_key``: none in the key set has made it; fetch the set anew and retry once.
 Why = Literal[
     "malformed", "unknown_key", "signature", "expired", "not_yet_valid", "audience", "issuer",
-    "forbidden", "revoked", "unavailable",
+    "forbidden", "revoked", "ip_not_allowed", "unavailable",
 ]  # fmt: skip
 
 
@@ -23,7 +25,8 @@ class Token:
 
     id: unique (``jti``). key_id: the key it was derived from. account, livemode: of that key.
     permissions: its grants, with all they imply. audience: for whom it is. issuer: who issued it.
-    issued_at, expires_at: UTC epoch seconds.
+    issued_at, expires_at: UTC epoch seconds. ip_allowlist: addresses and networks that it may be used from; empty
+    allows all.
     """
 
     id: str
@@ -35,6 +38,19 @@ class Token:
     issuer: str
     issued_at: int
     expires_at: int
+    ip_allowlist: tuple[str, ...] = ()
+
+    def header(self) -> dict[str, object]:
+        """Return what the header says beside algorithm and key.
+
+        An allow-list is critical (RFC 7515 section 4.1.11): a verifier that does not know it refuses the token.
+        """
+        limits = {"crit": [ALLOWLIST], ALLOWLIST: list(self.ip_allowlist)} if self.ip_allowlist else {}
+        return {"typ": TYPE, **limits}
+
+    def usable_from(self, ip: str | None) -> bool:
+        """Return whether its allow-list has an address; None is in no list. Raises ValueError for an invalid list."""
+        return ip_allowed(networks_of(self.ip_allowlist), ip)
 
     def allows(self, permission: str) -> bool:
         """Return whether the token has a grant, for example ``report_read`` or ``project:42:write``."""
@@ -66,8 +82,11 @@ class InvalidToken:
         return False
 
 
-def token_of(claims: Mapping[str, object], audience: str) -> Token | InvalidToken:
-    """Return the token that has these claims. audience: the one it must be for (RFC 7519 section 4.1.3)."""
+def token_of(header: Mapping[str, object], claims: Mapping[str, object], audience: str) -> Token | InvalidToken:
+    """Return the token that has these claims.
+
+    header: its own. audience: the one that it must be for (RFC 7519 section 4.1.3).
+    """
     texts = [claims.get(name) for name in ("jti", "client_id", "sub", "scope", "iss")]
     times = [claims.get(name) for name in ("iat", "exp")]
     livemode, given = claims.get("livemode"), claims.get("aud")
@@ -79,4 +98,7 @@ def token_of(claims: Mapping[str, object], audience: str) -> Token | InvalidToke
         return InvalidToken("audience")
     id, key_id, account, scope, issuer = (str(text) for text in texts)
     issued_at, expires_at = (int(str(time)) for time in times)
-    return Token(id, key_id, account, livemode, frozenset(scope.split()), audience, issuer, issued_at, expires_at)
+    networks = header.get(ALLOWLIST, ())
+    allowlist = tuple(str(network) for network in networks) if isinstance(networks, list) else ()
+    granted = frozenset(scope.split())
+    return Token(id, key_id, account, livemode, granted, audience, issuer, issued_at, expires_at, allowlist)

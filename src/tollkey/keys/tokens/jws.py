@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 ALGORITHM = "EdDSA"
+ALLOWLIST = "ip_allowlist"  # the one critical parameter of a header: where the token may be used from
 _LONGEST = 16_384  # characters
 
 
@@ -50,16 +51,23 @@ def sign(header: Mapping[str, object], claims: Mapping[str, object], key: Ed2551
 def parse(text: str) -> Signed:
     """Return the parts of a JWS, whose signature is still to be verified.
 
-    Raises Malformed: for another algorithm, for ``crit`` (RFC 7515 section 4.1.11: nothing critical is understood),
-    for base64url that is not canonical, for JSON that repeats a name, and for more than 16,384 characters.
+    Raises Malformed: for another algorithm, for a ``crit`` (RFC 7515 section 4.1.11) that names anything but
+    ``ip_allowlist``, for base64url that is not canonical, for JSON that repeats a name, for over 16,384 characters.
     """
     parts = text.split(".") if len(text) <= _LONGEST and text.isascii() else []
     if len(parts) != 3:
         raise Malformed
     header, claims, signature = _object(decode(parts[0])), _object(decode(parts[1])), decode(parts[2])
-    if header.get("alg") != ALGORITHM or "crit" in header or len(signature) != 64:
+    if header.get("alg") != ALGORITHM or not _understood(header) or len(signature) != 64:
         raise Malformed
     return Signed(header, claims, signature, f"{parts[0]}.{parts[1]}".encode())
+
+
+def _understood(header: Mapping[str, object]) -> bool:
+    """Whether all that a header says to be critical is understood, and is there."""
+    if "crit" not in header:
+        return ALLOWLIST not in header
+    return header["crit"] == [ALLOWLIST] and isinstance(header.get(ALLOWLIST), list)
 
 
 def encode(value: bytes) -> str:

@@ -13,8 +13,9 @@ from tollkey.keys import times
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import SERVICE_ACCOUNT, Denied, Key
+from tollkey.keys.limits import ip_allowed, networks_of
 from tollkey.keys.tokens import signing_keys
-from tollkey.keys.tokens.claims import TYPE, InvalidToken, Token
+from tollkey.keys.tokens.claims import InvalidToken, Token
 from tollkey.keys.tokens.jws import sign
 from tollkey.keys.tokens.verifying import verify_token
 from tollkey.keys.verifier import Verifier
@@ -22,6 +23,7 @@ from tollkey.keys.verifier import Verifier
 _ENDPOINT = "token"  # what a use by ``issue_token`` is counted as
 _MOST_PERMISSIONS = 100
 _LONGEST_AUDIENCE = 200
+_MOST_NETWORKS = 50  # in a token, which a header has to hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Tokens:
         ip: the caller's address, for a text; a key with an allow-list is refused without it.
         Raises KeyRefused: ``api_key_invalid`` for a text that is refused; ``resource_missing``, ``api_key_expired`` or
         ``api_key_disabled`` for such a key; ``publishable_key``; ``api_key_counts_uses`` for a key with ``max_uses``;
+        ``ip_allowlist_too_long`` for one with an allow-list of more than 50 entries, which its tokens keep;
         ``permission_unknown``, ``permissions_exceeded``, ``permissions_required`` (a secret key, or more than 100),
         ``audience_invalid``, ``lifetime_invalid``;
         StorageError.
@@ -78,23 +81,26 @@ class Tokens:
         ends = now + seconds if source.expires_at is None else min(now + seconds, source.expires_at)
         token = Token(
             self.authority.ids.new("jti"), source.id, source.account, source.livemode,
-            self._granted(source, permissions), audience, self.issuer, now, ends,
+            self._granted(source, permissions), audience, self.issuer, now, ends, source.ip_allowlist,
         )  # fmt: skip
         private = signer.private(self.authority.keyring)
-        return IssuedToken(sign({"typ": TYPE, "kid": signer.kid}, token.claims(), private), token)
+        return IssuedToken(sign({**token.header(), "kid": signer.kid}, token.claims(), private), token)
 
-    def check_token(self, text: str, permission: str | None = None, *, audience: str) -> Token | InvalidToken:
+    def check_token(
+        self, text: str, permission: str | None = None, *, audience: str, ip: str | None = None
+    ) -> Token | InvalidToken:
         """Verify a token, and the key that it was derived from, in the database.
 
         A revoked, disabled or expired key's tokens are refused at once (``revoked``), as is a permission that the key
-        has lost (``forbidden``). permission: the grant that the request needs. audience: see ``verify_token``.
+        has lost (``forbidden``). permission: the grant that the request needs. audience, ip: see ``verify_token``; the
+        allow-list that the key has now holds too.
         Raises UnknownPermission. It never raises for any text; without the database the token is ``unavailable``.
         """
         needed = None if permission is None else self.authority.catalogue.canonical(permission)
         now = int(self._clock())
         try:
             jwks = self.jwks()
-            token = verify_token(text, jwks, audience, issuer=self.issuer, leeway_seconds=0, clock=self._clock)
+            token = verify_token(text, jwks, audience, ip=ip, issuer=self.issuer, leeway_seconds=0, clock=self._clock)
             if isinstance(token, InvalidToken):
                 return token
             key = self.database.read(lambda tx: self.authority.find(tx, token.key_id))
@@ -102,6 +108,8 @@ class Tokens:
             return InvalidToken("unavailable")
         if key is None or key.status(now) != "active":
             return InvalidToken("revoked")
+        if not ip_allowed(networks_of(key.ip_allowlist), ip):
+            return InvalidToken("ip_not_allowed")
         if needed is not None and not (token.allows(needed) and key.allows(needed)):
             return InvalidToken("forbidden")
         return token
@@ -172,6 +180,9 @@ def _usable(key: Key | None, key_id: str, now: int) -> Key:
         raise KeyRefused("resource_missing", f"No such api_key: '{key_id[:100]}'", "key")
     if key.kind == "publishable":
         raise KeyRefused("publishable_key", "No token is derived from a publishable key: it is public.", "key")
+    if len(key.ip_allowlist) > _MOST_NETWORKS:
+        message = f"A token holds an allow-list of up to {_MOST_NETWORKS} addresses and networks."
+        raise KeyRefused("ip_allowlist_too_long", message, "key")
     if key.max_uses is not None:
         raise KeyRefused("api_key_counts_uses", f"The key {key.redacted} is for a number of requests only.", "key")
     status = key.status(now)

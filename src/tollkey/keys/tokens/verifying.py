@@ -14,6 +14,7 @@ def verify_token(
     jwks: Mapping[str, object],
     audience: str,
     *,
+    ip: str | None = None,
     issuer: str | None = None,
     leeway_seconds: int = 5,
     clock: Callable[[], float] = time.time,
@@ -22,8 +23,9 @@ def verify_token(
 
     text: the token. jwks: the key set of the issuer, from its ``/.well-known/jwks.json`` (RFC 7517 section 5). Keep it
         for minutes; for ``unknown_key`` fetch it anew, once.
-    audience: your own name, which the token must be for. issuer: accept only tokens of this issuer; None for any whose
-        key is in the set.
+    audience: your own name, which the token must be for.
+    ip: the caller's address; the token of a key with an allow-list is refused without it.
+    issuer: accept only tokens of this issuer; None for any whose key is in the set.
     leeway_seconds: how far the clocks of the issuer and of this machine may differ. clock: returns UTC epoch seconds.
     Returns the ``Token``, whose truth value is True, or ``InvalidToken``, whose truth value is False. It never raises
     for any text. A revoked key's tokens stay valid here until they expire, at most 15 minutes;
@@ -42,7 +44,7 @@ def verify_token(
         return InvalidToken("unknown_key")
     if not signed.verified_by(key):
         return InvalidToken("signature")
-    token = token_of(signed.claims, audience)
+    token = token_of(signed.header, signed.claims, audience)
     if isinstance(token, InvalidToken):
         return token
     now = clock()
@@ -52,7 +54,10 @@ def verify_token(
         return InvalidToken("not_yet_valid")
     if issuer is not None and token.issuer != issuer:
         return InvalidToken("issuer")
-    return token
+    try:
+        return token if token.usable_from(ip) else InvalidToken("ip_not_allowed")
+    except ValueError:  # it is signed, and yet no list of networks
+        return InvalidToken("malformed")
 
 
 def _x_of(jwks: Mapping[str, object], kid: object) -> str | None:
