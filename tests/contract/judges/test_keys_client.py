@@ -128,8 +128,9 @@ def test_the_package_verifies_remembers_and_obeys_within_a_second(
 
 def service_key(database: str, permission: str) -> str:
     """The text of a new service key with one permission."""
+    from tollkey.keys.brake import Brake
     from tollkey.keys.http import SERVICE_ACCOUNT
-    from tollkey.keys.http.callers import Brake, Callers
+    from tollkey.keys.http.callers import Callers
 
     with KeyService.open(database, flush_seconds=0) as keys:
         services = Callers(keys, Brake(time.monotonic), time.time).keys

@@ -16,9 +16,9 @@ import pytest
 from tests.conftest import Clock
 from tollkey.db import Ids, StorageError
 from tollkey.keys import Key, KeyService, Permission
+from tollkey.keys.brake import Brake
 from tollkey.keys.config import parse
 from tollkey.keys.http import SERVICE_ACCOUNT, KeyServer
-from tollkey.keys.http.callers import Brake
 
 T = TypeVar("T")
 PERMISSIONS = (Permission("report", "Reports"), Permission("user", "Users"))
