@@ -7,6 +7,7 @@ import { Freshness } from "./freshness.ts";
 import { addressOf, type Call, type Connecting, send, tokenOf } from "./http.ts";
 import { Listener } from "./listener.ts";
 import { Management } from "./management.ts";
+import { type Use, UseReporter } from "./uses.ts";
 
 const LONGEST_KEY = 512; // characters
 const LONGEST_ROUTE = 2000; // characters that the server takes
@@ -37,6 +38,8 @@ export interface Options {
   readonly timeout?: number;
   /** How often a request is sent at most, 2 by default. */
   readonly attempts?: number;
+  /** Seconds between two reports of uses that were answered from memory, 10 by default. 0: none is reported. */
+  readonly reportSeconds?: number;
   /** Sends requests; the global `fetch` by default. */
   readonly fetch?: typeof fetch;
   /** Is told when the server is not heard; `console.warn` by default. Never told a key. */
@@ -67,6 +70,7 @@ export class RemoteKeys extends Management {
   readonly #clock: () => number;
   readonly #monotonic: () => number;
   readonly #warn: (message: string) => void;
+  readonly #uses: UseReporter;
   #closed = false;
 
   /**
@@ -75,9 +79,9 @@ export class RemoteKeys extends Management {
    */
   constructor(url: string, token: string, options: Options = {}) {
     super();
-    const { capacity = 100_000, timeout = 2, attempts = 2 } = options;
-    if (!(capacity >= 0) || !(timeout > 0) || !(attempts >= 1)) {
-      throw new RangeError("capacity must not be negative, timeout above 0, attempts at least 1");
+    const { capacity = 100_000, timeout = 2, attempts = 2, reportSeconds = 10 } = options;
+    if (!(capacity >= 0) || !(timeout > 0) || !(attempts >= 1) || !(reportSeconds >= 0 && reportSeconds < 2_000_000)) {
+      throw new RangeError("capacity and reportSeconds must not be negative, timeout above 0, attempts at least 1");
     }
     this.#connecting = {
       url: addressOf(url),
@@ -94,6 +98,7 @@ export class RemoteKeys extends Management {
     this.#listens = capacity > 0;
     const feed = new ChangeFeed(this.#cache, this.#freshness);
     this.#listener = new Listener(this.#connecting, feed, this.#monotonic, this.#warn);
+    this.#uses = new UseReporter(this.#connecting, reportSeconds, this.#clock, randomName, this.#warn);
   }
 
   /**
@@ -111,7 +116,10 @@ export class RemoteKeys extends Management {
     if (this.#listens) this.#listener.start();
     const digest = await this.#digester.digest(text, route);
     const known = this.#known(digest, needs);
-    if (known !== null) return known;
+    if (known !== null) {
+      this.#uses.count(known.key.id, use(needs));
+      return known;
+    }
     const ticket = this.#cache.begin(this.#monotonic());
     try {
       const verdict = readVerdict(await this.call(question(text, needs)), account);
@@ -155,15 +163,36 @@ export class RemoteKeys extends Management {
     return randomName();
   }
 
-  /** Ends the change stream. Every key is refused as `unavailable` from then on. */
-  close(): void {
+  /**
+   * Reports at once the uses that were answered from memory, where a runtime does not let a timer do it
+   * (`context.waitUntil(keys.report())`). Never throws: what does not arrive is kept for the next time.
+   */
+  report(): Promise<void> {
+    return this.#uses.report();
+  }
+
+  /**
+   * Ends the change stream; every key is refused as `unavailable` from then on. The promise is fulfilled when the uses
+   * that are left are reported.
+   */
+  close(): Promise<void> {
     this.#closed = true;
     this.#listener.stop();
+    return this.#uses.close();
   }
 }
 
 function usable(text: string): boolean {
   return text.length <= LONGEST_KEY && !/[\p{Cc}\p{Cs}]/u.test(text);
+}
+
+/** What is reported of a question that was answered from memory: as much as the server takes. */
+function use({ permission, route, cost, ip, endpoint }: Needs): Use {
+  return {
+    permission, route, cost,
+    ip: ip !== undefined && ip.length <= 64 ? shown(ip) : undefined,
+    endpoint: endpoint === undefined ? undefined : shown(endpoint),
+  };
 }
 
 function question(text: string, needs: Needs): Call {

@@ -13,6 +13,7 @@ class Scene {
   opened: (string | null)[] = [];
   answer: () => Response | Promise<Response> = () => Response.json(verdict());
   readonly warnings: string[] = [];
+  readonly reported: unknown[] = [];
   readonly #waiting: (() => void)[] = [];
   #stream: ReadableStreamDefaultController<Uint8Array> | null = null;
   readonly keys = new RemoteKeys("https://keys.example.com", "rk_service", {
@@ -21,6 +22,10 @@ class Scene {
     chance: () => 0,
     warn: (message) => this.warnings.push(message),
     fetch: (async (url: string, init: RequestInit) => {
+      if (url.endsWith("/v1/keys/uses")) {
+        this.reported.push(JSON.parse(init.body as string));
+        return Response.json({ object: "use_report", counted: 1 });
+      }
       if (!url.endsWith("/v1/keys/changes")) {
         this.asked += 1;
         return this.answer();
@@ -142,4 +147,16 @@ test("a stream that cannot be understood is opened anew, and nothing remembered 
   await opening;
   assert.deepEqual(scene.opened, [null, null]);
   scene.keys.close();
+});
+
+test("what was answered from memory is reported, at the end too", async () => {
+  const scene = new Scene();
+  await scene.begin();
+  await scene.check();
+  await scene.keys.report();
+  await scene.check();
+  await scene.check();
+  await scene.keys.close();
+  const used = (requests: number) => ({ uses: [{ id: "mk_1", permission: "report_read", requests, at: 1_767_225_600 }] });
+  assert.deepEqual(scene.reported, [used(1), used(2)], "the server has counted itself what it was asked");
 });

@@ -12,6 +12,7 @@ const counted = (input, init) => {
   return fetch(input, init);
 };
 const keys = new RemoteKeys(url, token, { fetch: counted });
+let accepted = 1; // the first one
 
 const first = await keys.check(text, { permission: "report_read" });
 say({ first: [first.valid, first.key.id === id, first.key.account, [...first.key.permissions]] });
@@ -42,7 +43,7 @@ say({ managed: [states.slice(0, 2), works, (await keys.find(next.secret)).status
 
 for (let before = -1; before !== asked; await pause()) {
   before = asked;
-  await keys.check(text, { permission: "report_read" });
+  accepted += (await keys.check(text, { permission: "report_read" })).valid;
 }
 say({ remembered: true });
 for (;;) {
@@ -51,8 +52,10 @@ for (;;) {
     say({ refused: checked.reason });
     break;
   }
+  accepted += 1;
   await pause();
 }
-keys.close();
+await keys.close();
+say({ accepted });
 const closed = await keys.check(text);
 say({ closed: closed.reason });
