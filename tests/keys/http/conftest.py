@@ -202,7 +202,7 @@ def node_of(keys: KeyService, runner: asyncio.Runner, clock: Clock, **options: A
     """A node that serves these keys, with a service key that may do everything. options: further ones of KeyServer."""
     ticker = Ticker()
     app = KeyServer(keys, clock=clock, monotonic=time.monotonic, new_id=Ids.seeded(7).new, **options)
-    app.server.callers.brake = Brake(ticker)
+    app.server.callers.brake = Brake(ticker, 30)
     admin = app.server.callers.keys.create("Admin", kind="secret", account=SERVICE_ACCOUNT)[1]
     runner.run(app.server.changes.step())
     return Web(keys, app, runner, admin, ticker)
