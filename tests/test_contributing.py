@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.api import Answer, Api
 from tollkey.core import gather
+from tollkey.db import migrating
 from tollkey.wire import Endpoint, Resource
 from tollkey.wire.call import Setup
 from tollkey.wire.messages import Request
@@ -37,7 +38,7 @@ def test_the_document_s_resource_is_created_listed_and_retrieved(
     api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables = Tables(Catalogue((*api.core.catalogue.resources, *widgets(tmp_path, monkeypatch))))
-    api.core.database.write(tables.prepare, lock="migrate")
+    migrating.run(api.core.database, (), list(tables.of.values()))
     setup = Setup(tables, api.core.setup.ids, api.core.setup.emit, api.core.setup.services)
     service = Service(
         setup, api.world.server.edge, api.core.verifier, Policy(connected=lambda *_: False), lambda: api.now

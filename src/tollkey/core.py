@@ -20,7 +20,7 @@ from types import ModuleType
 import tollkey.payments
 import tollkey.platform
 from tollkey import dashboard, ledger, outbox
-from tollkey.db import Database, Ids, Migration, Scope, SQLite, StorageError, Tx, migrate, open_database
+from tollkey.db import Database, Ids, Migration, Scope, SQLite, StorageError, Tx, migrate, migrating, open_database
 from tollkey.db.file_lock import lock_file
 from tollkey.db.opening import sqlite_file
 from tollkey.keys import audit, fingerprints, schema
@@ -180,13 +180,25 @@ def open_core(
         raise
 
 
-def create_tables(settings: Settings) -> None:
-    """Create or migrate the tables of a database without creating anything in them. Raises what ``open_core``
-    raises.
+def create_tables(settings: Settings, progress: migrating.Progress = lambda line: None) -> None:
+    """Create or migrate the tables of a database, however large, without creating anything in them.
+
+    progress: told what is done. Raises what ``open_core`` raises.
     """
     log_file, database = _open_databases(settings, Ids())
     try:
-        _migrate(database, log_file, Catalogue(gather(tollkey.platform, tollkey.payments)))
+        tables = Tables(Catalogue(gather(tollkey.platform, tollkey.payments)))
+        migrating.run(database, _migrations(log_file), list(tables.of.values()), progress)
+    finally:
+        _close(database, log_file)
+
+
+def pending_migration(settings: Settings) -> migrating.Plan:
+    """Return what the tables of a database lack. Raises what ``open_core`` raises."""
+    log_file, database = _open_databases(settings, Ids())
+    try:
+        tables = Tables(Catalogue(gather(tollkey.platform, tollkey.payments)))
+        return database.read(lambda tx: migrating.find(tx, _migrations(log_file), tables.of.values()))
     finally:
         _close(database, log_file)
 
@@ -212,20 +224,26 @@ def _close(*databases: Database | None) -> None:
             database.close()
 
 
-def _migrate(database: Database, log_file: SQLite | None, catalogue: Catalogue) -> Tables:
-    """Create or migrate the tables that are not in the file of the request logs."""
+def _migrations(log_file: SQLite | None) -> list[Migration]:
+    """The migrations of all modules whose tables are not in the file of the request logs."""
     gathered = gather_migrations(tollkey.platform, tollkey.payments)
-    migrate(
-        database,
-        [
-            *schema.MIGRATIONS, ledger.MIGRATION, outbox.MIGRATION, jobs.MIGRATION, idempotency.MIGRATION,
-            hosted.MIGRATION, dashboard.MIGRATION,
-            *(m for m in gathered if log_file is None or m is not REQUEST_LOGS),
-        ],
-    )  # fmt: skip
-    tables = Tables(catalogue)
-    database.write(tables.prepare, lock="migrate")
-    return tables
+    return [
+        *schema.MIGRATIONS, ledger.MIGRATION, outbox.MIGRATION, jobs.MIGRATION, idempotency.MIGRATION, hosted.MIGRATION,
+        dashboard.MIGRATION, *(m for m in gathered if log_file is None or m is not REQUEST_LOGS),
+    ]  # fmt: skip
+
+
+def _migrate(settings: Settings, database: Database, log_file: SQLite | None, tables: Tables) -> None:
+    """Migrate the tables as far as the setting allows. Raises NeedsMigration."""
+    migrations, objects = _migrations(log_file), list(tables.of.values())
+    plan = database.read(lambda tx: migrating.find(tx, migrations, objects))
+    steps = len(plan.lines())
+    if steps and (settings.migrate == "never" or (settings.migrate == "small" and not plan.small)):
+        raise migrating.NeedsMigration(
+            f"the database needs `tollkey migrate` first ({steps} steps: `tollkey migrate --plan` lists them)"
+        )
+    if steps:
+        migrating.run(database, migrations, objects)
 
 
 def _create_core(
@@ -238,7 +256,8 @@ def _create_core(
 ) -> Core:
     data = Path(settings.data)
     catalogue = Catalogue(gather(tollkey.platform, tollkey.payments))
-    tables = _migrate(database, log_file, catalogue)
+    tables = Tables(catalogue)
+    _migrate(settings, database, log_file, tables)
     permissions = PermissionCatalogue(catalogue.permissions())
     move_in(database, data / "files")
     keyring = fingerprints.load_keyring(database, keyring_source(settings))

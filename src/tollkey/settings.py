@@ -101,6 +101,12 @@ class Settings:
         "A TOML file with the table [notices]: webhooks and e-mail addresses that are told when keys are created,"
         " changed, expire or are used from a new address.",
     )
+    migrate: str = _setting(
+        "small", "What a server or command of a newer version does with the tables of an older one: small (migrates"
+        " them, unless a table of more than 10,000 rows has to be filled or indexed; then it ends and asks for `tollkey"
+        " migrate`); always; never.",
+        choices=("small", "always", "never"),
+    )  # fmt: skip
     pool_size: int = _setting(8, "Maximum number of PostgreSQL connections of a node.")
     lock_seconds: float = _setting(
         4.0,

@@ -13,6 +13,7 @@ from tollkey.cli import accounts, keyring, keys, people
 from tollkey.cli.backup import backup, restore
 from tollkey.cli.copy import copy
 from tollkey.cli.doctor import doctor
+from tollkey.cli.migrate import migrate
 from tollkey.cli.openapi import openapi
 from tollkey.cli.scan import scan
 from tollkey.cli.serve import serve
@@ -27,6 +28,7 @@ app.command()(doctor)
 app.command()(backup)
 app.command()(restore)
 app.command()(copy)
+app.command()(migrate)
 app.command()(openapi)
 app.command()(scan)
 app.command()(upgrade_check)

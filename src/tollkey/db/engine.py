@@ -134,6 +134,12 @@ class Database(Protocol):
         Raises StorageError and what ``callback`` raises.
         """
 
+    def alone(self) -> AbstractContextManager[Callable[[str], None]]:
+        """Return a context manager with a function that runs one statement of the schema, outside a transaction.
+
+        One process at a time is in such a block on PostgreSQL; others wait. Raises StorageError.
+        """
+
     def subscribe(self, channel: str, callback: Callable[[str], None]) -> None:
         """Call ``callback(payload)`` for each announcement on ``channel``, including those of other nodes."""
 

@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 from weakref import WeakSet
@@ -262,6 +263,22 @@ class Postgres(forking.ForkAware):
             result = callback(tx)
             tx.commit()
             return tx, result
+
+    @contextmanager
+    def alone(self) -> Iterator[Callable[[str], None]]:
+        """See ``Database.alone``: a connection of its own, without bounds.
+
+        It does not wait in the database for its turn: an index is created once all transactions that were open have
+        ended, a statement that waits included.
+        """
+        mine = lock_number("alone")
+        try:
+            with psycopg.connect(self._url, autocommit=True, application_name="tollkey migrate") as connection:
+                while connection.execute("SELECT pg_try_advisory_lock(%s)", (mine,)).fetchone() != (True,):
+                    time.sleep(_LOOK_SECONDS)
+                yield partial(run_constant, connection)
+        except psycopg.Error as error:
+            raise translate(error) from error
 
     # -- notifications
 

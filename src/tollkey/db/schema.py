@@ -34,6 +34,51 @@ class Migration(NamedTuple):
     statements: tuple[str, ...]
 
 
+class Statement(NamedTuple):
+    """A statement of a module. number: its place in the module's list. sql: for the database's dialect."""
+
+    module: str
+    number: int
+    sql: str
+
+
+def existing_tables(tx: Tx) -> set[str]:
+    """Return the names of all tables."""
+    rows = tx.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table'"
+        if tx.dialect == "sqlite"
+        else "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"
+    )
+    return {str(row[0]) for row in rows}
+
+
+def create_list(tx: Tx) -> None:
+    """Create the table of applied statements if it is missing."""
+    tx.execute(
+        "CREATE TABLE IF NOT EXISTS migrations (module TEXT NOT NULL, number INTEGER NOT NULL,"
+        " PRIMARY KEY (module, number))"
+    )
+
+
+def new_statements(tx: Tx, migrations: Sequence[Migration]) -> list[Statement]:
+    """Return the statements that the database does not have yet, in order."""
+    done = set()
+    if "migrations" in existing_tables(tx):
+        done = {(module, number) for module, number in tx.execute("SELECT module, number FROM migrations")}
+    return [
+        Statement(migration.module, number, statement.format(**_WORDS[tx.dialect]))
+        for migration in migrations
+        for number, statement in enumerate(migration.statements)
+        if (migration.module, number) not in done
+    ]
+
+
+def record(tx: Tx, done: Sequence[Statement]) -> None:
+    """Record statements as applied."""
+    rows = [(one.module, one.number) for one in done]
+    tx.execute_many("INSERT INTO migrations (module, number) VALUES (?, ?)", rows)
+
+
 def migrate(database: Database, migrations: Sequence[Migration]) -> int:
     """Apply the statements that the database does not have yet, in one transaction.
 
@@ -41,21 +86,10 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> int:
     """
 
     def apply(tx: Tx) -> int:
-        tx.execute(
-            "CREATE TABLE IF NOT EXISTS migrations (module TEXT NOT NULL, number INTEGER NOT NULL,"
-            " PRIMARY KEY (module, number))"
-        )
-        done = {(module, number) for module, number in tx.execute("SELECT module, number FROM migrations")}
-        new = [
-            (migration.module, number, statement.format(**_WORDS[tx.dialect]))
-            for migration in migrations
-            for number, statement in enumerate(migration.statements)
-            if (migration.module, number) not in done
-        ]
-        tx.execute_script([statement for _, _, statement in new])
-        tx.execute_many(
-            "INSERT INTO migrations (module, number) VALUES (?, ?)", [(module, number) for module, number, _ in new]
-        )
+        create_list(tx)
+        new = new_statements(tx, migrations)
+        tx.execute_script([one.sql for one in new])
+        record(tx, new)
         return len(new)
 
     return database.write(apply, lock=SCHEMA_LOCK)

@@ -19,7 +19,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,11 +82,9 @@ class SQLite(forking.ForkAware):
         self.path = Path(path)
         self._attach, self._durable = attach, durable
         self._wal = WalFile(self.path)
-        self._write_failure = ""  # why writes are refused: how the disk failed
-        self._fork_failure = ""  # why reads are refused too
+        self._write_failure = self._fork_failure = ""  # why writes are refused: how the disk failed; why reads are too
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._name = origin
-        self._origin = f"{origin}.{os.urandom(16).hex()}"
+        self._name, self._origin = origin, f"{origin}.{os.urandom(16).hex()}"
         self._subscribers = Subscribers()
         self._auto_checkpoint_off = self._fork_pending = self._reopen_writer = self._closed = False
         self._held_locks: list[Any] = []  # locks held during a fork
@@ -184,6 +182,10 @@ class SQLite(forking.ForkAware):
                 self.sync()
         self.run_after_commit([tx])
         return result
+
+    def alone(self) -> AbstractContextManager[Callable[[str], None]]:
+        """See ``Database.alone``."""
+        return nullcontext(lambda sql: self.write(lambda tx: tx.execute_script([sql])))
 
     # -- one batch at a time, for the edge; the caller holds ``write_lock``
 

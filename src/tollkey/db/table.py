@@ -72,6 +72,17 @@ def existing_columns(tx: Tx) -> dict[str, set[str]]:
     return found
 
 
+def existing_indexes(tx: Tx) -> set[str]:
+    """Return the names of all indexes that can be used; one whose creation was interrupted cannot."""
+    rows = tx.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'index'"
+        if tx.dialect == "sqlite"
+        else "SELECT c.relname FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid"
+        " WHERE i.indisvalid AND c.relnamespace = current_schema()::regnamespace"
+    )
+    return {str(row[0]) for row in rows}
+
+
 class Table:
     """The stored objects of one kind.
 
@@ -110,16 +121,21 @@ class Table:
             f" id TEXT NOT NULL, created {whole} NOT NULL, body {blob} NOT NULL, private {blob},{further}"
             " UNIQUE (account, livemode, id))",
             f"CREATE INDEX IF NOT EXISTS {self.table}_created ON {self.table} (account, livemode, created, seq)",
-            *map(self._index, self.indexed),
+            *map(self.create_index, self.indexed),
         ]
 
-    def add(self, field: str) -> list[str]:
-        """Return the statements that add the column and the index of one field."""
-        return [f"ALTER TABLE {self.table} ADD COLUMN {column(field)} TEXT", self._index(field)]
+    def add_column(self, field: str) -> str:
+        """Return the statement that adds the column of one field, empty."""
+        return f"ALTER TABLE {self.table} ADD COLUMN {column(field)} TEXT"
 
-    def _index(self, field: str) -> str:
+    def index(self, field: str) -> str:
+        """Return the name of a field's index."""
+        return f"{self.table}_{column(field)}"
+
+    def create_index(self, field: str) -> str:
+        """Return the statement that creates the index of one field."""
         return (
-            f"CREATE INDEX IF NOT EXISTS {self.table}_{column(field)}"
+            f"CREATE INDEX IF NOT EXISTS {self.index(field)}"
             f" ON {self.table} (account, livemode, {column(field)}, created, seq) WHERE {column(field)} IS NOT NULL"
         )
 

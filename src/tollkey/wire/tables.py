@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from tollkey.db import Scope, Table, Tx
-from tollkey.db.table import Record, column, existing_columns
+from tollkey.db.table import Record
 from tollkey.wire.resource import Catalogue, Json
 from tollkey.wire.versions import Versions
 
@@ -24,23 +24,6 @@ class Tables:
         self.versions = Versions(catalogue)
         self.of = {r.object: Table(r.object, r.indexed) for r in catalogue.resources if r.stored}
         self._decoded: dict[tuple[Scope, str, str], tuple[bytes, bytes | None, Json]] = {}
-
-    def prepare(self, tx: Tx) -> None:
-        """Create missing tables and index columns, and fill new columns from the stored objects."""
-        there = existing_columns(tx)
-        statements: list[str] = []
-        unfilled: list[Table] = []
-        for table in self.of.values():
-            if table.table not in there:
-                statements += table.create(tx.dialect)
-                continue
-            new = [field for field in table.indexed if column(field) not in there[table.table]]
-            if new:
-                statements += [statement for field in new for statement in table.add(field)]
-                unfilled.append(table)
-        tx.execute_script(statements)
-        for table in unfilled:
-            self._fill(tx, table)
 
     def load(self, tx: Tx, scope: Scope, object: str, id: str) -> Any:
         """Return a stored object without a call, private fields included; None when the scope does not have it."""
@@ -59,13 +42,6 @@ class Tables:
     def find(self, tx: Tx, scope: Scope, object: str, equal: Mapping[str, str | Sequence[str]]) -> list[Json]:
         """Return up to ten objects with these values in indexed fields, without a call; private fields included."""
         return [decode(record) for record in self.of[object].page(tx, scope, 10, equal)]
-
-    def _fill(self, tx: Tx, table: Table) -> None:
-        for account, livemode, id in tx.execute(f"SELECT account, livemode, id FROM {table.table}"):
-            scope = Scope(account, bool(livemode))
-            record = table.get(tx, scope, id)
-            if record is not None:
-                table.update(tx, scope, id, record.created, record.body, record.private, table.values(decode(record)))
 
 
 def decode(record: Record) -> Json:
