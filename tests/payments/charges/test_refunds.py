@@ -104,3 +104,22 @@ def test_a_refund_keeps_the_address_that_its_instructions_go_to(api: Api) -> Non
     refund = api.ok("POST", "/v1/refunds", charge=charge, amount=400, instructions_email="jo@example.com")
     assert refund["instructions_email"] == "jo@example.com"
     assert "instructions_email" not in api.ok("POST", "/v1/refunds", charge=charge)
+
+
+def test_a_charge_is_not_refunded_in_the_name_of_another_payment_intent(api: Api) -> None:
+    paid = {"amount": 500, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    types = {"allowed_payment_method_types": ["card"]}
+    intent, other = (api.ok("post", "/v1/payment_intents", **paid, **types) for _ in range(2))
+    charge = intent["latest_charge"]
+    for path, given, param in (
+        ("/v1/refunds", {"charge": charge, "payment_intent": other["id"]}, "charge"),
+        (f"/v1/charges/{charge}/refund", {"payment_intent": other["id"]}, "payment_intent"),
+        (f"/v1/charges/{charge}/refunds", {"payment_intent": other["id"]}, "payment_intent"),
+    ):
+        refused = api.post(path, **given)
+        assert (refused.status, refused.error["param"]) == (400, param)
+        assert refused.error["message"] == (
+            f"The charge {charge} is not the latest charge of the PaymentIntent {other['id']}."
+        )
+    assert api.ok("post", f"/v1/charges/{charge}/refund", payment_intent=intent["id"])["refunded"] is True
+    assert api.get(f"/v1/charges/{other['latest_charge']}")["refunded"] is False

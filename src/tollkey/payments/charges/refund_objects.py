@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from tollkey.payments.charges import details, kinds, states
 from tollkey.payments.shared import fields
@@ -12,9 +10,12 @@ from tollkey.wire import ApiError, Call, invalid, new_object
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge, StoredRefund
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+    #: What a refund is asked for with: at its own address, or at that of its charge.
+    RefundParams = operations.PostRefunds | operations.PostChargesChargeRefund | operations.PostChargesChargeRefunds
+
+_NOTHING: operations.PostRefunds = {}
 _OF_INTENT = (
     "This uncaptured Charge was created by a PaymentIntent ({intent}). You must {verb}. For more information, see"
     " https://stripe.com/docs/payments/place-a-hold-on-a-payment-method"
@@ -53,7 +54,7 @@ def check_own_capture(charge: StoredCharge) -> None:
         raise invalid(_OF_INTENT.format(intent=charge["payment_intent"], verb=verb), None, retry=False)
 
 
-def new_refund(call: Call, charge: StoredCharge, amount: int, params: Mapping[str, Any] = _NOTHING) -> StoredRefund:
+def new_refund(call: Call, charge: StoredCharge, amount: int, params: RefundParams = _NOTHING) -> StoredRefund:
     """Return a refund of a charge that has succeeded at once. The caller stores it.
 
     amount: minor units of the charge's currency. params: ``metadata``, ``reason`` and ``instructions_email`` of the
@@ -82,7 +83,7 @@ def new_refund(call: Call, charge: StoredCharge, amount: int, params: Mapping[st
     return made
 
 
-def released(call: Call, charge: StoredCharge, amount: int, params: Mapping[str, Any] = _NOTHING) -> StoredRefund:
+def released(call: Call, charge: StoredCharge, amount: int, params: RefundParams = _NOTHING) -> StoredRefund:
     """Store the refund of a part of an authorization that was not captured. No money moves, so nothing is booked.
 
     amount: minor units, at least 1. The caller adds it to ``amount_refunded`` of the charge.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tollkey.ledger import Money
 from tollkey.ledger.books import NETWORK
@@ -19,6 +18,7 @@ from tollkey.wire.errors import too_small
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredBalanceTransaction
+    from tollkey.payments.charges.refund_objects import RefundParams
     from tollkey.payments.charges.stored import StoredCharge, StoredRefund
 
 _PART_OF_UNCAPTURED = (
@@ -28,7 +28,7 @@ _PART_OF_UNCAPTURED = (
 _FROM_BANK = ("us_bank_account", "sepa_debit", "ach_debit")
 
 
-def refund(call: Call, charge: StoredCharge, params: Mapping[str, Any]) -> StoredRefund:
+def refund(call: Call, charge: StoredCharge, params: RefundParams) -> StoredRefund:
     """Refund a charge in full or in part, with its events.
 
     params: ``amount`` (minor units; by default the rest), ``reason``, ``metadata``, ``reverse_transfer``,
@@ -38,7 +38,7 @@ def refund(call: Call, charge: StoredCharge, params: Mapping[str, Any]) -> Store
     call.require(providers.REFUNDS)
     with_balance_transaction(call, charge)
     left = check_refundable(call, charge, params.get("amount"))
-    if params.get("currency") and params["currency"].lower() != charge["currency"]:
+    if "currency" in params and params["currency"].lower() != charge["currency"]:
         raise invalid(f"The currency of a refund is that of its charge: {charge['currency']}.", "currency")
     _check_transfer(charge, params)
     amount = params.get("amount") or left
@@ -69,7 +69,7 @@ def refund(call: Call, charge: StoredCharge, params: Mapping[str, Any]) -> Store
     return value
 
 
-def _check_transfer(charge: StoredCharge, params: Mapping[str, Any]) -> None:
+def _check_transfer(charge: StoredCharge, params: RefundParams) -> None:
     """Raise ApiError 400 if a transfer is to be reversed that the charge does not have.
 
     A missing application fee is no error: recorded for a charge with ``transfer_data[amount]``.
@@ -120,7 +120,7 @@ def _outcome(charge: StoredCharge) -> cards.RefundOutcome:
     return card.refund if card is not None else cards.RefundOutcome.SUCCEEDED
 
 
-def _release(call: Call, charge: StoredCharge, params: Mapping[str, Any]) -> StoredRefund:
+def _release(call: Call, charge: StoredCharge, params: RefundParams) -> StoredRefund:
     """Refund an uncaptured charge by releasing its authorization; no money moves.
 
     Raises ApiError 400 if only a part is asked for: a part is released by capturing the other one.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tollkey.keys import Permission
 from tollkey.payments.charges import jobs, kinds, refund_objects, refund_rules
 from tollkey.payments.shared import fields, providers
-from tollkey.wire import Action, Call, Endpoint, Page, Resource, invalid
+from tollkey.wire import Action, ApiError, Call, Endpoint, Page, Resource, invalid
 from tollkey.wire.live import needs, records
 from tollkey.wire.pages import list_page, listing, retrieve
 
@@ -31,6 +31,8 @@ def create(call: Call, params: operations.PostRefunds) -> StoredRefund:
         if not charge_id or intent.get("status") not in ("succeeded", "requires_capture"):
             raise refund_objects.without_charge(intent["id"])
         charge = call.objects.get(kinds.CHARGE, charge_id, "payment_intent")
+        if params.get("charge", charge_id) != charge_id:
+            raise _of_another(params["charge"], intent["id"], "charge")
     elif params.get("charge"):
         charge = call.objects.get(kinds.CHARGE, params["charge"])  # 404 and ``id``, as recorded
     else:
@@ -40,14 +42,29 @@ def create(call: Call, params: operations.PostRefunds) -> StoredRefund:
 
 def create_of_charge(call: Call, params: operations.PostChargesChargeRefunds) -> StoredRefund:
     """Refund the charge in the path, in full or in part."""
-    return refund_rules.refund(call, call.objects.get(kinds.CHARGE, call.path["charge"]), params)
+    return refund_rules.refund(call, _charge(call, params), params)
 
 
 def refund_charge(call: Call, params: operations.PostChargesChargeRefund) -> StoredCharge:
     """Refund a charge and return the charge, as before there were refund objects."""
-    charge = call.objects.get(kinds.CHARGE, call.path["charge"])
+    charge = _charge(call, params)
     refund_rules.refund(call, charge, params)
     return charge
+
+
+def _charge(
+    call: Call, params: operations.PostChargesChargeRefund | operations.PostChargesChargeRefunds
+) -> StoredCharge:
+    """Return the charge in the path. Raises ApiError 400 for a ``payment_intent`` that is not the charge's."""
+    charge = call.objects.get(kinds.CHARGE, call.path["charge"])
+    intent = params.get("payment_intent")
+    if intent is not None and intent != charge["payment_intent"]:
+        raise _of_another(charge["id"], intent, "payment_intent")
+    return charge
+
+
+def _of_another(charge: str, intent: str, param: str) -> ApiError:
+    return invalid(f"The charge {charge} is not the latest charge of the PaymentIntent {intent}.", param)
 
 
 def update(call: Call, params: operations.PostRefundsRefund) -> StoredRefund:
