@@ -44,8 +44,11 @@ def opened(facts: dict[str, Any], key: str, path: str, body: object = None) -> A
 
 def test_a_server_answers_shows_its_first_key_once_and_ends_its_streams_when_it_stops(tmp_path: Path) -> None:
     file = tmp_path / "admin.key"
-    with serving(tmp_path, "--admin-key-file", str(file)) as (server, facts):
+    with serving(tmp_path, "--dashboard", "--admin-key-file", str(file)) as (server, facts):
         assert facts["admin_key"] is None
+        assert facts["owner_link"].startswith(f"{facts['url']}/")
+        with urllib.request.urlopen(facts["owner_link"], timeout=20) as page:
+            assert b"<form" in page.read(), "the Dashboard is at the same address"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         admin = file.read_text().strip()
         with KeyService.open(str(tmp_path / "keys.db")) as keys:

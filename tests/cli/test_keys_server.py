@@ -13,7 +13,17 @@ import pytest
 from typer.testing import CliRunner
 
 from tollkey.cli.app import app
-from tollkey.cli.keys_server import ACTING, COMMAND, PORT, Options, grace_days, key_server, open_service, portal_of
+from tollkey.cli.keys_server import (
+    ACTING,
+    COMMAND,
+    OF_THE_DASHBOARD,
+    PORT,
+    Options,
+    grace_days,
+    key_server,
+    open_service,
+    portal_of,
+)
 from tollkey.cli.keys_settings import settings_of
 from tollkey.db.postgres import Postgres
 from tollkey.keys import KeyService
@@ -120,6 +130,29 @@ def test_every_setting_is_in_one_of_the_tables() -> None:
     elsewhere = {"data", "database", "keyring", "keyring_file", "notices_file", "pool_size"}  # tested below
     assert ACTS.keys() | elsewhere == ACTING
     assert {setting.name for setting in fields(Settings)} >= ACTING
+
+
+def test_what_holds_for_the_dashboard_is_taken_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in OF_THE_DASHBOARD:
+        monkeypatch.setenv(f"TOLLKEY_{name.upper()}", "1")
+    both = settings_of(COMMAND, ACTING | OF_THE_DASHBOARD, database="keys.db", host=None, port=None, usual_port=PORT)
+    assert (both.trust_proxy, both.require_https) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "served"),
+    [
+        ("/v1/keys/verify", True),
+        ("/v1/nothing", True),
+        ("/healthz", True),
+        ("/openapi.json", True),
+        ("/accounts", False),
+    ],
+)
+def test_every_path_that_is_not_the_service_s_is_the_dashboard_s(tmp_path: Path, path: str, served: bool) -> None:
+    made = started(Settings(database=str(tmp_path / "keys.db")))
+    with made.keys:
+        assert made.server.serves({"type": "http", "method": "GET", "path": path}) is served
 
 
 def test_a_folder_of_data_holds_the_database_when_none_is_named(

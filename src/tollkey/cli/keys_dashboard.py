@@ -8,7 +8,8 @@ import logging
 import socket
 import sys
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -91,32 +92,50 @@ def product_of(keys: KeyService, settings: Settings, url: str) -> dashboard.ForK
     return product
 
 
-async def _run(product: dashboard.ForKeys, settings: Settings, listener: socket.socket, as_json: bool) -> None:
+class RunningDashboard:
+    """A Dashboard that can be served. app: the ASGI application."""
+
+    def __init__(self, product: dashboard.ForKeys, edge: Edge, settings: Settings) -> None:
+        self._product, self._edge = product, edge
+        self.app = dashboard.Dashboard(
+            product, edge, product.keys.authority, time.time,
+            trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host,
+            require_https=settings.require_https,
+        )  # fmt: skip
+
+    async def announce(self, show: Callable[[Link | None], None]) -> None:
+        """Show a new one-time link for becoming the owner, None if there is one, and revoke earlier links."""
+        link = await _owner_link(self._product, self._edge)
+        show(link)
+        if link is not None:
+            await self._edge.write(link.revoke_earlier)
+
+
+@asynccontextmanager
+async def running(product: dashboard.ForKeys, settings: Settings) -> AsyncIterator[RunningDashboard]:
+    """Run a Dashboard, within an ``async with`` block. Closes its keys afterwards."""
     edge = edge_for(product.keys.database)
     await edge.start()
-    app = dashboard.Dashboard(
-        product, edge, product.keys.authority, time.time,
-        trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host,
-        require_https=settings.require_https,
-    )  # fmt: skip
-    http = http_server(app, settings)
     flushing = asyncio.create_task(_flush(product, edge))
     try:
-        serving = asyncio.create_task(http.serve(sockets=[listener]))
-        while not http.started and not serving.done():
-            await asyncio.sleep(0.005)
-        if not serving.done():
-            link = await _owner_link(product, edge)
-            _announce(product.base_url, link, as_json)
-            if link is not None:
-                await edge.write(link.revoke_earlier)
-        await serving
+        yield RunningDashboard(product, edge, settings)
     finally:
         flushing.cancel()
         with suppress(asyncio.CancelledError):
             await flushing
         await asyncio.to_thread(product.keys.close)  # writes what is counted
         await edge.stop()
+
+
+async def _run(product: dashboard.ForKeys, settings: Settings, listener: socket.socket, as_json: bool) -> None:
+    async with running(product, settings) as pages:
+        http = http_server(pages.app, settings)
+        serving = asyncio.create_task(http.serve(sockets=[listener]))
+        while not http.started and not serving.done():
+            await asyncio.sleep(0.005)
+        if not serving.done():
+            await pages.announce(lambda link: _announce(product.base_url, link, as_json))
+        await serving
 
 
 async def _flush(product: dashboard.ForKeys, edge: Edge) -> None:

@@ -29,17 +29,23 @@ ACTING = frozenset(
         "lease_seconds", "log_days", "rotation_grace_days", "notices_file", "pool_size", *BOUNDS,
     }
 )  # fmt: skip
+#: Those that have an effect on the Dashboard.
+OF_THE_DASHBOARD = frozenset({"trust_proxy", "require_https"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the server does. forward_auth_key, key_header: see ``KeyServer``. rotation_grace_days: 0 for no rotation."""
+    """What the server does. forward_auth_key, key_header: see ``KeyServer``. rotation_grace_days: 0 for no rotation.
+
+    dashboard: whether it serves the Dashboard too.
+    """
 
     settings: Settings
     config: Config
     forward_auth_key: bool = False
     key_header: str = "authorization"
     rotation_grace_days: int = 0
+    dashboard: bool = False
 
 
 def grace_days(option: int | None, settings: Settings) -> int:

@@ -30,7 +30,7 @@ Port = Annotated[
     typer.Option(min=0, max=65535, help="Port; 0 chooses a free one. [TOLLKEY_PORT, or 8421; of the Dashboard 8422]"),
 ]
 _LIMITS = "limits are declared in tollkey.toml"
-_PROXY = "only `tollkey keys dashboard` and `tollkey serve` read it"
+_PROXY = "only the Dashboard and `tollkey serve` read it; --dashboard serves the Dashboard"
 _INSTEAD = {
     "test_rate_limit": _LIMITS,
     "live_rate_limit": _LIMITS,

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from starlette.concurrency import run_in_threadpool
-from starlette.routing import BaseRoute, Route, Router
+from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from tollkey.db import StorageError, migrate
@@ -124,6 +124,13 @@ class KeyServer:
         else:
             await receive()  # websocket.connect
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
+
+    def serves(self, scope: Scope) -> bool:
+        """Return whether a request is for this server: for a path of it, or any below ``/v1/``."""
+        path = scope["path"]
+        if path in self._plain or path.startswith("/v1/"):
+            return True
+        return any(route.matches(scope)[0] is not Match.NONE for route in self._router.routes)
 
     def at_once(
         self, url: bytes, sent: Sequence[tuple[bytes, bytes]], ip: str | None, secure: bool
