@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from functools import partial
 from typing import Any
 
 from tollkey.dashboard import plots
@@ -26,10 +27,8 @@ def charts(tx: Tx, scope: Scope, now: int, key: str | None = None) -> dict[str, 
     first = first_day(now)
     days = [first + day * _DAY for day in range(_DAYS)]
 
-    def counted(*by: str) -> list[Any]:
-        return report(tx, UsageQuery(by, scope.account, scope.livemode, key=key, since=first))
-
-    by_outcome = counted("day", "outcome")
+    counted = partial(UsageQuery, account=scope.account, livemode=scope.livemode, key=key, since=first)
+    by_outcome = report(tx, counted(("day", "outcome")))
 
     def values(accepted: bool) -> list[int]:
         found = dict.fromkeys(days, 0)
@@ -40,7 +39,7 @@ def charts(tx: Tx, scope: Scope, now: int, key: str | None = None) -> dict[str, 
 
     labels = [datetime.datetime.fromtimestamp(day, datetime.UTC).strftime("%-d %b") for day in days]
     series = [plots.Series("accepted", "2", values(True)), plots.Series("refused", "4", values(False))]
-    most = sorted(counted("route"), key=lambda row: -row.requests)[:MOST_ROWS]
+    most = report(tx, counted(("route",), limit=MOST_ROWS, busiest=True))
     return {
         "total": sum(row.requests for row in by_outcome),
         "by_day": plots.columns("usage-by-day", "Requests by day", labels, series),

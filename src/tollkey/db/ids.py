@@ -6,12 +6,32 @@ import os
 import time
 from collections.abc import Callable
 
+from tollkey.db.forking import ForkAware, register
+
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _EVEN = 256 - 256 % len(ALPHABET)  # higher bytes are skipped, so that all characters are equally likely
 _LETTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 _SKIPPED = bytes(range(_EVEN, 256))
 _ERA = 1_420_070_400  # 2015-01-01, UTC epoch seconds; five characters count the 29 years after it
 _DIGITS = 5
+
+
+class QuickBytes(ForkAware):
+    """Random bytes without a system call for each, for ids that are no secret. A forked child has its own."""
+
+    def __init__(self) -> None:
+        self.after_fork_in_child()
+        register(self)
+
+    def after_fork_in_child(self) -> None:
+        """Begin another sequence, unlike that of the parent process."""
+        import random  # here, so that ``import tollkey.keys`` stays fast
+
+        self._random = random.Random(int.from_bytes(os.urandom(32), "big"))
+
+    def __call__(self, count: int) -> bytes:
+        """Return so many random bytes."""
+        return self._random.randbytes(count)
 
 
 class Ids:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
-import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -16,6 +14,7 @@ from functools import partial
 from tollkey.db import Ids, Scope, StorageError, Tx
 from tollkey.db.edge import Edge
 from tollkey.db.engine import Busy, OutcomeUnknown
+from tollkey.db.ids import QuickBytes
 from tollkey.keys import Denied, Key, Reason, usage
 from tollkey.keys.header import read_authorization, without_keys
 from tollkey.keys.store import take_use
@@ -75,9 +74,7 @@ class Service:
         self._execution = Execution(self.renderer, policy.dashboard_url)
         self._now, self._log, self._owners = now, log, Owners(policy.platform_of)
         self._in_flight: set[tuple[Scope, str]] = set()
-        self._request_ids = Ids(
-            random.Random(secrets.randbits(256)).randbytes, now
-        )  # not secret, so no system call for each
+        self._request_ids = Ids(QuickBytes(), now)
 
     # -- a whole request
 

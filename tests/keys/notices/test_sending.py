@@ -12,6 +12,8 @@ import pytest
 
 from tests.keys.notices.conftest import Mailbox, World
 from tollkey.keys.notices import Email, MailChannel, Webhook, WebhookChannel
+from tollkey.keys.notices.sending import NotSent
+from tollkey.keys.notices.store import Waiting
 
 
 @pytest.fixture
@@ -27,7 +29,9 @@ def email(mailbox: Mailbox, **about: Any) -> MailChannel:
 
 def test_an_event_is_sent_by_mail(world: World, mailbox: Mailbox) -> None:
     notices = world.notices(email(mailbox))
-    key, text = world.keys.create("Nightly", account="alice\r\nBcc: evil@example.com")
+    key, text = world.keys.create("Nightly", account="alice")
+    rename = "UPDATE api_keys SET account = ?"  # as an earlier version took it
+    world.keys.database.write(lambda tx: tx.execute(rename, ("alice\r\nBcc: evil@example.com",)))
     notices.step()
     (mail,) = mailbox.mails
     assert mail.rcpt_tos == ["ops@acme.example"]
@@ -156,4 +160,28 @@ def test_a_mail_server_that_sends_lines_without_end_is_cut_off(world: World, sec
         slow = Email(
             host="127.0.0.1", port=port, security="none", sender="a@b.example", to=("c@d.example",), events=("*",)
         )
-        assert "Disconnected" in refused_by(MailChannel(slow, attempt_seconds=seconds), world)
+        assert refused_by(MailChannel(slow, attempt_seconds=seconds), world) == "timed out"
+
+
+def test_a_name_server_that_does_not_answer_does_not_hold_up_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+
+    def slow(*_: object, **named: object) -> list[object]:
+        answered.wait(30)
+        raise socket.gaierror("there is no such host")
+
+    email = Email(
+        host="mail.invalid", port=25, security="none", sender="a@b.example", to=("c@d.example",), events=("*",)
+    )
+    hook(world, 1, 0.05)
+    named = Webhook(name="named", url="https://hooks.invalid/", secret_file=str(world.folder / "secret"))
+    channels = (
+        WebhookChannel(named, world.clock, attempt_seconds=0.05), MailChannel(email, attempt_seconds=0.05),
+    )  # fmt: skip
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    for channel in channels:
+        with pytest.raises(NotSent, match="timed out"):
+            channel.send(Waiting(1, "evt_1", channel.name, "key.expired", b"{}", 1, 0))
+    answered.set()

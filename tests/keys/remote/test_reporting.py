@@ -89,6 +89,14 @@ def test_closing_reports_what_is_left(hearing: RemoteKeys, server: Scripted) -> 
     assert server.requests[1:] == ["POST /v1/keys/uses"]
 
 
+def test_closing_waits_for_a_server_that_is_away_once(hearing: RemoteKeys, server: Scripted) -> None:
+    hearing.check(TEXT)
+    server.then(reply(b"", "503 Service Unavailable"))
+    hearing._connecting = hearing._uses._transport._connecting
+    hearing.close()
+    assert len(_reports(server)) == hearing._connecting.attempts
+
+
 def test_a_server_that_takes_no_reports_is_not_asked_again(
     hearing: RemoteKeys, server: Scripted, caplog: pytest.LogCaptureFixture
 ) -> None:

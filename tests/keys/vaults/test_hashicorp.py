@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -177,3 +178,17 @@ def test_what_no_header_can_hold_is_refused_before_a_key_is_made(wrong: dict[str
     with pytest.raises(ValueError, match="characters that no header can hold") as refused:
         Vault(**given)  # type: ignore[arg-type]
     assert next(iter(wrong.values())) not in str(refused.value)
+
+
+def test_a_vault_that_does_not_answer_is_left_after_a_time() -> None:
+    """Also one that sends its headers byte by byte: no timeout of a step ends that."""
+    ended = threading.Event()
+
+    def silent(request: httpx.Request) -> httpx.Response:
+        ended.wait(30)
+        return httpx.Response(200, json={})
+
+    with pytest.raises(DeliveryFailed, match="in time") as failed:
+        replace(vault(silent), answer_seconds=0.01).store(TEXT)
+    assert failed.value.uncertain
+    ended.set()

@@ -16,6 +16,7 @@ from typing import Protocol
 
 import httpx
 
+from tollkey.keys.deadlines import within
 from tollkey.keys.header import without_keys
 from tollkey.keys.notices.events import EVENTS
 from tollkey.keys.notices.section import Email, Webhook
@@ -75,7 +76,8 @@ class WebhookChannel:
         signature = sign(notice.body, [self._secret], int(self._clock()))
         headers = {"Content-Type": "application/json; charset=utf-8", SIGNATURE: signature, "User-Agent": "Tollkey"}
         try:
-            status = asyncio.run(self._post(notice.body, headers))
+            # In a thread: ``asyncio.run`` waits for a name server, whatever was cancelled.
+            status = within(self._seconds, lambda: asyncio.run(self._post(notice.body, headers)))
         except TimeoutError:
             raise NotSent("timed out") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
@@ -115,17 +117,22 @@ class MailChannel:
     def send(self, notice: Waiting) -> None:
         """See ``Channel.send``."""
         try:
-            with self._connected() as server:
-                if self._email.security == "starttls":
-                    server.starttls(context=self._tls)
-                if self._email.username:
-                    server.login(self._email.username, self._password)
-                server.send_message(mail_of(notice, self._email))
+            within(self._seconds, lambda: self._mail(notice))
+        except TimeoutError:
+            raise NotSent("timed out") from None
         except (OSError, smtplib.SMTPException) as error:
             raise NotSent(f"{type(error).__name__}: {without_keys(str(error))}") from None
         except UnicodeError:  # its text repeats a character of the password
             message = "the user name, the password or the name of the host has characters that SMTP cannot send"
             raise NotSent(message) from None
+
+    def _mail(self, notice: Waiting) -> None:
+        with self._connected() as server:
+            if self._email.security == "starttls":
+                server.starttls(context=self._tls)
+            if self._email.username:
+                server.login(self._email.username, self._password)
+            server.send_message(mail_of(notice, self._email))
 
     def _connected(self) -> smtplib.SMTP:
         host, port = self._email.host, self._email.port
@@ -152,11 +159,15 @@ class _Bounded(smtplib.SMTP):
         smtplib.SMTP.__init__(self, host, port, timeout=_TIMEOUT_SECONDS)
 
     def getreply(self) -> tuple[int, bytes]:
-        """Read the answer to a command. Raises SMTPServerDisconnected when the time is over."""
-        if self._over.is_set():  # while there was no connection yet that could be cut
-            self.close()
-            raise smtplib.SMTPServerDisconnected("timed out")
-        return super().getreply()
+        """Read the answer to a command. Raises TimeoutError when the time is over."""
+        if not self._over.is_set():  # else it was over while there was no connection yet that could be cut
+            try:
+                return super().getreply()
+            except (OSError, smtplib.SMTPException):
+                if not self._over.is_set():
+                    raise
+        self.close()
+        raise TimeoutError("timed out")
 
     def _cut(self) -> None:
         self._over.set()

@@ -114,13 +114,14 @@ class UseReporter:
                 self._thread.start()
 
     def _run(self) -> None:
-        stopped = False
-        while not stopped:
+        while True:
             stopped = self._stopped.wait(self._seconds)
             try:
                 self.report()
             except Exception:  # whatever it is, the thread goes on
                 _log.exception("uses of keys could not be reported")
+            if stopped or self._stopped.is_set():  # a report that was waiting for its answer was the last one
+                return
 
     def report(self) -> None:
         """Report what was counted; blocking. What does not arrive is kept for the next time. Never raises."""
@@ -165,12 +166,15 @@ class UseReporter:
         self._stopped.set()
 
     def close(self) -> None:
-        """Report what is left, and end the thread. May be called again."""
+        """Report what is left, and end the thread. May be called again. It waits for one report that fails, at most."""
         self.stop()
         thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
+        if thread is None or thread is threading.current_thread():
+            self.report()
+        else:
             thread.join()
-        self.report()
+            if self._batch is None:  # else the server is away
+                self.report()  # what was counted meanwhile
         self._off = True
         self._transport.close()
 

@@ -55,6 +55,7 @@ class UsageQuery:
         day for a report by day, of the hour for one by hour, of the minute for one by minute; other reports are counted
         in days where both are the start of a day, else in hours.
     limit, offset: at most so many rows, after so many. without_account: leave this account out.
+    busiest: the rows with the most requests come first.
     Raises ValueError for an unknown or repeated dimension, several lengths of time, a time below 0, a limit below 1.
     """
 
@@ -69,6 +70,7 @@ class UsageQuery:
     limit: int | None = None
     offset: int = 0
     without_account: str | None = None
+    busiest: bool = False
     step: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
@@ -96,7 +98,8 @@ def report(tx: Tx, query: UsageQuery) -> list[UsageRow]:
     sql = f"SELECT {''.join(f'{column}, ' for column in columns)}sum(requests), sum(cost) FROM key_request_counts"
     sql += f" WHERE {' AND '.join(where)}"
     if columns:
-        sql += f" GROUP BY {', '.join(columns)} ORDER BY {', '.join(_COLUMNS[name] for name in order)}"
+        first = ("sum(requests) DESC",) if query.busiest else ()
+        sql += f" GROUP BY {', '.join(columns)} ORDER BY {', '.join((*first, *(_COLUMNS[name] for name in order)))}"
     if query.limit is not None or query.offset:
         sql += " LIMIT ? OFFSET ?"
         values += [2**62 if query.limit is None else query.limit, query.offset]

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
+from tollkey.keys.deadlines import within
 from tollkey.keys.delivering import DeliveryFailed
 
 _SECONDS, _LONGEST = 10.0, 30.0  # of each step, and of a whole answer
@@ -29,7 +30,8 @@ class Vault:
 
     address: of the server, https:// (http:// on this machine only). token: left out of ``repr``. path: as the API has
     it, ``kv/data/acme``. name: of the field. namespace: of Vault Enterprise or OpenBao, if any.
-    transport: for tests. Raises ValueError for an address or path of another form.
+    transport: for tests. answer_seconds: how long one answer may take.
+    Raises ValueError for an address or path of another form.
     """
 
     address: str
@@ -39,6 +41,7 @@ class Vault:
     namespace: str = ""
     ca_file: str | None = None
     transport: httpx.BaseTransport | None = field(default=None, repr=False, compare=False)
+    answer_seconds: float = _LONGEST
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.address)
@@ -107,9 +110,15 @@ class Vault:
 
     def _send(self, client: httpx.Client, method: str, body: object, headers: dict[str, str]) -> httpx.Response:
         writes = method != "GET"
-        try:
+
+        def sent() -> httpx.Response:
             with client.stream(method, f"/v1/{quote(self.path)}", json=body, headers=headers) as answer:
                 return httpx.Response(answer.status_code, content=_beginning(answer))
+
+        try:
+            return within(self.answer_seconds, sent)
+        except TimeoutError:  # also while it sends its headers byte by byte
+            raise DeliveryFailed("The vault did not answer in time.", uncertain=writes) from None
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise DeliveryFailed(f"The vault cannot be reached: {type(error).__name__}.") from None
         except httpx.HTTPError as error:
