@@ -195,11 +195,6 @@ class ApplicabilityScope(TypedDict):
     price_type: NotRequired[Literal["metered"]]
     prices: NotRequired[list[Price]]
 
-@final
-class AppliesTo(TypedDict):
-    price: NotRequired[str]
-    type: Literal["price"]
-
 AresTransStatus = Literal["A", "C", "I", "N", "R", "U", "Y"]
 
 @final
@@ -256,12 +251,6 @@ class BbposWisepad3(TypedDict):
     splashscreen: NotRequired[str | None]
 
 @final
-class BillUntil(TypedDict):
-    duration: NotRequired[Recurring]
-    timestamp: NotRequired[int]
-    type: Literal["duration", "timestamp"]
-
-@final
 class Billing(TypedDict):
     address: PostIssuingCardholdersBillingAddress
 
@@ -281,12 +270,6 @@ class BillingDetails(TypedDict):
 class BillingMode(TypedDict):
     flexible: NotRequired[Flexible]
     type: Literal["classic", "flexible"]
-
-@final
-class BillingSchedule(TypedDict):
-    applies_to: NotRequired[list[AppliesTo]]
-    bill_until: NotRequired[BillUntil]
-    key: NotRequired[str]
 
 @final
 class BillingThresholds(TypedDict):
@@ -4816,7 +4799,6 @@ class PostInvoicesCreatePreviewScheduleDetailsPhaseItem(TypedDict):
 class PostInvoicesCreatePreviewSubscriptionDetails(TypedDict):
     billing_cycle_anchor: NotRequired[Literal["now", "unchanged"] | PostInvoicesCreatePreviewSubscriptionDetailsBillingCycleAnchor | int]
     billing_mode: NotRequired[BillingMode]
-    billing_schedules: NotRequired[list[BillingSchedule] | None]
     cancel_at: NotRequired[Literal["max_billed_until", "max_period_end", "min_period_end"] | int | None]
     cancel_at_period_end: NotRequired[bool]
     cancel_now: NotRequired[bool]
@@ -6542,7 +6524,6 @@ class PostQuotesQuoteLineItem(TypedDict):
 @final
 class PostQuotesQuoteSubscriptionData(TypedDict):
     description: NotRequired[str | None]
-    effective_date: NotRequired[Literal["current_period_end"] | int | None]
     metadata: NotRequired[dict[str, str] | None]
     trial_period_days: NotRequired[int | None]
 
@@ -6550,7 +6531,6 @@ class PostQuotesQuoteSubscriptionData(TypedDict):
 class PostQuotesSubscriptionData(TypedDict):
     billing_mode: NotRequired[BillingMode]
     description: NotRequired[str]
-    effective_date: NotRequired[Literal["current_period_end"] | int | None]
     metadata: NotRequired[dict[str, str] | None]
     trial_period_days: NotRequired[int | None]
 
@@ -7026,7 +7006,6 @@ class PostSubscriptions(Operation):
     billing_cycle_anchor: NotRequired[int]
     billing_cycle_anchor_config: NotRequired[PostSubscriptionsBillingCycleAnchorConfig]
     billing_mode: NotRequired[BillingMode]
-    billing_schedules: NotRequired[list[PostSubscriptionsBillingSchedule]]
     billing_thresholds: NotRequired[PostCustomersCustomerSubscriptionsBillingThresholds | None]
     cancel_at: NotRequired[Literal["max_billed_until", "max_period_end", "min_period_end"] | int]
     cancel_at_period_end: NotRequired[bool]
@@ -7071,19 +7050,12 @@ class PostSubscriptionsBillingCycleAnchorConfig(TypedDict):
     second: NotRequired[int]
 
 @final
-class PostSubscriptionsBillingSchedule(TypedDict):
-    applies_to: NotRequired[list[AppliesTo]]
-    bill_until: BillUntil
-    key: NotRequired[str]
-
-@final
 class PostSubscriptionsSubscriptionExposedId(Operation):
     add_invoice_items: NotRequired[list[AddInvoiceItem]]
     application_fee_percent: NotRequired[float | None]
     automatic_tax: NotRequired[AutomaticTax]
     billing: NotRequired[str]
     billing_cycle_anchor: NotRequired[Literal["now", "unchanged"] | BillingCycleAnchor]
-    billing_schedules: NotRequired[list[BillingSchedule] | None]
     billing_thresholds: NotRequired[PostCustomersCustomerSubscriptionsBillingThresholds | None]
     cancel_at: NotRequired[Literal["max_billed_until", "max_period_end", "min_period_end"] | int | None]
     cancel_at_period_end: NotRequired[bool]

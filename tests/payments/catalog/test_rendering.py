@@ -43,3 +43,9 @@ def test_the_page_size_that_was_asked_for_stays(api: Api) -> None:
         "page_size": "a4"
     }
     assert finalized(api, drafted(api))["rendering"]["pdf"] == {"page_size": "letter"}
+
+
+def test_a_version_is_one_of_a_template(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    refused = api.post("/v1/invoices", customer=customer, rendering={"template_version": 1})
+    assert (refused.status, refused.error["param"]) == (400, "rendering[template_version]")

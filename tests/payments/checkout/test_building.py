@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.payments.checkout.steps import line
-from tests.support.api import Api
+from tests.support.api import Api, rule_table
 
 URL = "/v1/checkout/sessions"
 DONE = "https://shop.example/done?session={CHECKOUT_SESSION_ID}"
@@ -35,3 +35,20 @@ def test_a_session_shows_whether_its_page_offers_link(api: Api) -> None:
     assert api.post(URL, **told, wallet_options={"link": {"display": "no"}}).error["param"] == (
         "wallet_options[link][display]"
     )
+
+
+@rule_table
+@pytest.mark.parametrize(("given", "param"), [
+    ({"managed_payments": {"enabled": True}}, "managed_payments[enabled]"),
+    ({"line_items": [{**line(), "dynamic_tax_rates": ["txr_1"]}]}, "line_items[0][dynamic_tax_rates]"),
+], ids=str)  # fmt: skip
+def test_what_cannot_act_on_a_session_is_refused(api: Api, given: dict[str, Any], param: str) -> None:
+    refused = api.post(URL, **{"mode": "payment", "success_url": DONE, "line_items": [line()], **given})
+    assert (refused.status, refused.error["param"]) == (400, param)
+
+
+@rule_table
+def test_a_session_says_whether_it_converts_prices(api: Api) -> None:
+    told = {"mode": "payment", "success_url": DONE, "line_items": [line()]}
+    assert api.ok("POST", URL, **told)["adaptive_pricing"] == {"enabled": True}
+    assert api.ok("POST", URL, **told, adaptive_pricing={"enabled": False})["adaptive_pricing"] == {"enabled": False}

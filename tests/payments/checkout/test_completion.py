@@ -8,7 +8,7 @@ import pytest
 
 from tests.payments.checkout.steps import again, fill, line, path_of, session
 from tests.payments.methods.steps import Victim
-from tests.support.api import Api
+from tests.support.api import Api, rule_table
 
 DONE = "https://shop.example/done?session={CHECKOUT_SESSION_ID}"
 
@@ -96,3 +96,26 @@ def test_the_payment_method_of_a_session_is_shown_again_as_its_merchant_wants(ap
     assert fill(api, path_of(made)).status == 303
     intent = api.get(f"/v1/payment_intents/{again(api, made)['payment_intent']}")
     assert api.get(f"/v1/payment_methods/{intent['payment_method']}")["allow_redisplay"] == wanted
+
+
+@rule_table
+@pytest.mark.parametrize(("number", "brand"), [
+    ("4242424242424242", "visa"), ("378282246310005", "american_express"),
+    ("6011111111111117", "discover_global_network"), ("3056930009020004", "discover_global_network"),
+])  # fmt: skip
+def test_a_card_of_a_blocked_brand_does_not_pay(api: Api, number: str, brand: str) -> None:
+    made = session(api, payment_method_options={"card": {"restrictions": {"brands_blocked": [brand]}}})
+    refused = fill(api, path_of(made), number)
+    assert b"does not take cards of this brand" in refused.body
+    assert again(api, made)["status"] == "open"
+    assert fill(api, path_of(made), "5555555555554444").status == 303
+
+
+@rule_table
+def test_the_options_of_a_session_are_those_of_its_payment(api: Api) -> None:
+    options = {"card": {"request_three_d_secure": "any", "setup_future_usage": "off_session"}}
+    made = session(api, payment_method_options=options, customer_creation="always")
+    fill(api, path_of(made))
+    intent = api.get(f"/v1/payment_intents/{again(api, made)['payment_intent']}")
+    card = intent["payment_method_options"]["card"]
+    assert (card["request_three_d_secure"], card["setup_future_usage"]) == ("any", "off_session")

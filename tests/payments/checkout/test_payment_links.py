@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.payments.checkout.steps import FIELD, MONTHLY, fill
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
+from tests.support.connected import connected
 from tests.support.openapi import assert_valid
 
 LINKS = "/v1/payment_links"
@@ -104,3 +105,68 @@ def test_a_link_that_redirects_names_where_to(api: Api) -> None:
     assert (refused.status, refused.error["param"]) == (400, "after_completion[redirect]")
     to = {"type": "redirect", "redirect": {"url": "https://shop.example/thanks"}}
     assert api.ok("POST", "/v1/payment_links", line_items=lines, after_completion=to)["after_completion"] == to
+
+
+@rule_table
+@pytest.mark.parametrize(("given", "shown"), [
+    ({"name_collection": {"business": {"enabled": True}}},
+     {"name_collection": {"business": {"enabled": True, "optional": False}}}),
+    ({"payment_method_options": {"card": {"restrictions": {"brands_blocked": ["visa"]}}}},
+     {"payment_method_options": {"card": {"restrictions": {"brands_blocked": ["visa"]}}}}),
+    ({"invoice_creation": {"enabled": True, "invoice_data": {"footer": "Thanks"}}}, {}),
+], ids=str)  # fmt: skip
+def test_what_a_link_is_made_or_changed_with_is_shown_and_reaches_its_sessions(
+    api: Api, given: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    lines = [{"price": price(api), "quantity": 1}]
+    for link in (
+        api.ok("POST", LINKS, line_items=lines, **given),
+        api.ok("POST", f"{LINKS}/{api.ok('POST', LINKS, line_items=lines)['id']}", **given),
+    ):
+        assert_valid("POST", LINKS, 200, dict(link))
+        assert {name: link[name] for name in shown} == shown
+        if "invoice_creation" in given:
+            assert (link["invoice_creation"]["enabled"], link["invoice_creation"]["invoice_data"]["footer"]) == (
+                True,
+                "Thanks",
+            )
+        visit(api, link)
+        (made,) = api.get("/v1/checkout/sessions", payment_link=link["id"])["data"]
+        for name, value in given.items():
+            inner = next(iter(value))
+            assert made[name][inner] or name == "payment_method_options"
+
+
+@rule_table
+def test_the_optional_items_of_a_link_are_offered_by_its_sessions(api: Api) -> None:
+    option = {"price": price(api), "quantity": 2, "adjustable_quantity": {"enabled": True, "maximum": 5, "minimum": 1}}
+    link = api.ok("POST", LINKS, line_items=[{"price": price(api), "quantity": 1}], optional_items=[option])
+    assert link["optional_items"] == [option]
+    visit(api, link)
+    assert api.get("/v1/checkout/sessions", payment_link=link["id"])["data"][0]["optional_items"] == [option]
+    refused = api.post(f"{LINKS}/{link['id']}", optional_items=[{"price": "price_no", "quantity": 1}])
+    assert (refused.status, refused.error["param"]) == (400, "optional_items[0][price]")
+
+
+@rule_table
+def test_the_payments_of_a_link_are_shared_as_it_says(api: Api) -> None:
+    account = connected(api)["id"]
+    lines = [{"price": price(api), "quantity": 1}]
+    link = api.ok("POST", LINKS, line_items=lines, transfer_data={"destination": account}, application_fee_amount=100)
+    assert link["transfer_data"] == {"amount": None, "destination": account}
+    assert fill(api, visit(api, link)).status in (200, 303)
+    (charge,) = api.get("/v1/charges")["data"]
+    assert (charge["destination"], charge["application_fee_amount"]) == (account, 100)
+    refused = api.post(LINKS, line_items=lines, transfer_data={"destination": "acct_no"})
+    assert (refused.status, refused.error["param"]) == (400, "transfer_data[destination]")
+
+
+@rule_table
+@pytest.mark.parametrize(("given", "param"), [
+    ({"managed_payments": {"enabled": True}}, "managed_payments[enabled]"),
+    ({"after_completion": {"type": "hosted_confirmation", "redirect": {"url": "https://a.example"}}},
+     "after_completion[redirect]"),
+], ids=str)  # fmt: skip
+def test_what_cannot_act_on_a_link_is_refused(api: Api, given: dict[str, Any], param: str) -> None:
+    refused = api.post(LINKS, line_items=[{"price": price(api), "quantity": 1}], **given)
+    assert (refused.status, refused.error["param"]) == (400, param)

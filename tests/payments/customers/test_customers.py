@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.api import Api
@@ -132,3 +134,15 @@ def test_a_customer_stays_on_its_test_clock(api: Api) -> None:
             "test_clock",
         )
     assert api.get(path)["test_clock"] == clock
+
+
+def test_a_customer_s_cash_is_reconciled_as_it_is_told(api: Api) -> None:
+    def told(mode: str) -> dict[str, Any]:
+        return {"cash_balance": {"settings": {"reconciliation_mode": mode}}}
+
+    made = api.ok("POST", "/v1/customers", **told("manual"))["id"]
+    path = f"/v1/customers/{made}"
+    settings = api.get(f"{path}/cash_balance")["settings"]
+    assert settings == {"reconciliation_mode": "manual", "using_merchant_default": False}
+    api.ok("POST", path, **told("merchant_default"))
+    assert api.get(f"{path}/cash_balance")["settings"]["using_merchant_default"] is True

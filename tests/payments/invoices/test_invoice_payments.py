@@ -34,3 +34,10 @@ def test_payments_are_found_by_their_intent_and_status(api: Api) -> None:
     assert [one["id"] for one in api.get(PATH, payment=by_intent)["data"]] == [payment["id"]]
     assert len(api.get(PATH, status="open")["data"]) == 2
     assert api.get(PATH, status="paid")["data"] == []
+
+
+def test_a_payment_is_looked_for_by_what_its_type_has(api: Api) -> None:
+    open_invoice(Maker(api))
+    refused = api.get(PATH, payment={"type": "payment_intent", "payment_record": "pr_1"})
+    assert (refused.status, refused.error["param"]) == (400, "payment[payment_record]")
+    assert api.get(PATH, payment={"type": "payment_record", "payment_record": "pr_1"})["data"] == []

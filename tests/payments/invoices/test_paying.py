@@ -63,3 +63,11 @@ def test_of_two_ways_to_pay_an_invoice_none_is_dropped(api: Api, given: dict[str
     refused = api.post(f"/v1/invoices/{invoice['id']}/pay", **given)
     assert (refused.status, refused.error["param"]) == (400, list(given)[1])
     assert read(api, invoice)["status"] == "open"
+
+
+def test_no_payment_record_pays_an_invoice(api: Api) -> None:
+    invoice = finalized(api, drafted(api))
+    paid = payment_for(api, invoice, 1_200, payment_method="pm_card_visa", confirm=True)
+    path = f"/v1/invoices/{invoice['id']}/attach_payment"
+    refused = api.post(path, payment_intent=paid["id"], payment_record="pr_1")
+    assert (refused.status, refused.error["param"]) == (400, "payment_record")

@@ -20,3 +20,12 @@ def test_finalizing_a_revision_voids_the_invoice_that_it_replaces(api: Api) -> N
     assert (done["status"], old["status"], old["latest_revision"]) == ("open", "void", done["id"])
     again = api.post("/v1/invoices", from_invoice={"action": "revision", "invoice": first["id"]})
     assert again.error["param"] == "from_invoice[invoice]"
+
+
+def test_a_revision_takes_nothing_that_it_would_drop(api: Api) -> None:
+    invoice = finalized(api, drafted(api))
+    source = {"action": "revision", "invoice": invoice["id"]}
+    for name, value in (("customer", invoice["customer"]), ("currency", "usd"), ("days_until_due", 3)):
+        refused = api.post("/v1/invoices", from_invoice=source, **{name: value})
+        assert (refused.status, refused.error["param"]) == (400, name)
+    assert api.ok("POST", "/v1/invoices", from_invoice=source)["from_invoice"] == source

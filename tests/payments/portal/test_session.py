@@ -68,3 +68,12 @@ def test_a_flow_needs_its_feature_and_a_price_that_is_offered(api: Api) -> None:
     assert refused.error["param"] == "flow_data[subscription_update_confirm][items][0][price]"
     refused = api.post("/v1/billing_portal/sessions", customer=portal.who, flow_data=flow)
     assert "feature in your portal configuration is disabled" in refused.error["message"]
+
+
+def test_a_flow_takes_nothing_of_another_type(api: Api) -> None:
+    portal = Portal(api)
+    flow = {"type": "payment_method_update", "subscription_cancel": {"subscription": "sub_1"}}
+    refused = api.post(
+        "/v1/billing_portal/sessions", customer=portal.who, configuration=portal.configuration, flow_data=flow
+    )
+    assert (refused.status, refused.error["param"]) == (400, "flow_data[subscription_cancel]")

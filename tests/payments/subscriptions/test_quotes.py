@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.payments.subscriptions.steps import DAY, clocked, current, customer, ok, plan
 from tests.support.api import NOW, Api
+from tests.support.connected import connected
 
 
 def test_an_accepted_quote_becomes_a_subscription(api: Api) -> None:
@@ -103,3 +106,63 @@ def test_a_quote_has_a_pdf_once_it_was_finalized(api: Api, steps: tuple[str, ...
     for step in steps:
         api.ok("post", f"{path}/{step}")
     assert api.get(f"{path}/pdf").status == status
+
+
+@pytest.mark.parametrize(("mode", "shown"), [
+    ({"type": "classic"}, {"type": "classic"}),
+    ({"type": "flexible", "flexible": {"proration_discounts": "itemized"}},
+     {"type": "flexible", "flexible": {"proration_discounts": "itemized"}}),
+], ids=str)  # fmt: skip
+def test_the_subscription_of_a_quote_has_the_quote_s_billing_mode(
+    api: Api, mode: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    who = customer(api)
+    quote = ok(
+        api,
+        "POST",
+        "/v1/quotes",
+        customer=who,
+        line_items=[{"price": plan(api)}],
+        subscription_data={"billing_mode": mode},
+    )
+    assert quote["subscription_data"]["billing_mode"] == shown
+    api.ok("POST", f"/v1/quotes/{quote['id']}/finalize")
+    made = current(api, api.ok("POST", f"/v1/quotes/{quote['id']}/accept")["subscription"])["billing_mode"]
+    assert {name: made[name] for name in shown} == shown
+
+
+def test_what_a_quote_says_of_connected_accounts_holds_for_what_it_becomes(api: Api) -> None:
+    account = connected(api)["id"]
+    told: dict[str, Any] = {"transfer_data": {"destination": account}, "on_behalf_of": account}
+    for lines, fee in (([{"price": plan(api)}], {"application_fee_percent": 10}), (_once(api), {})):
+        quote = api.ok("POST", "/v1/quotes", customer=customer(api), line_items=lines, **told, **fee)
+        api.ok("POST", f"/v1/quotes/{quote['id']}/finalize")
+        accepted = api.ok("POST", f"/v1/quotes/{quote['id']}/accept")
+        if fee:
+            made = current(api, accepted["subscription"])
+            assert (made["application_fee_percent"], made["transfer_data"]["destination"]) == (10, account)
+        else:
+            made = api.ok("POST", f"/v1/invoices/{accepted['invoice']}/finalize")
+        assert made["on_behalf_of"] == account
+
+
+def _once(api: Api) -> list[dict[str, Any]]:
+    product = api.ok("POST", "/v1/products", name="Setup")["id"]
+    return [{"price_data": {"currency": "usd", "unit_amount": 500, "product": product}}]
+
+
+@pytest.mark.parametrize(("given", "param"), [
+    ({"transfer_data": {"destination": "acct_no"}}, "transfer_data[destination]"),
+    ({"subscription_data": {"effective_date": 1}}, "subscription_data[effective_date]"),
+], ids=str)  # fmt: skip
+def test_what_cannot_act_on_a_quote_is_refused(api: Api, given: dict[str, Any], param: str) -> None:
+    refused = api.post("/v1/quotes", customer=customer(api), line_items=[{"price": plan(api)}], **given)
+    assert (refused.status, refused.error["param"]) == (400, param)
+
+
+def test_the_document_of_a_quote_has_its_texts(api: Api) -> None:
+    texts = {"header": "Dear customer", "description": "Two seats", "footer": "With thanks"}
+    quote = api.ok("POST", "/v1/quotes", customer=customer(api), line_items=[{"price": plan(api)}], **texts)
+    api.ok("POST", f"/v1/quotes/{quote['id']}/finalize")
+    page = api.send("GET", f"/v1/quotes/{quote['id']}/pdf").body
+    assert all(text.encode() in page for text in texts.values())

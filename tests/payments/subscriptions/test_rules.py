@@ -369,3 +369,18 @@ def test_a_pause_leaves_the_status_and_an_end_what_is_pending(api: Api) -> None:
     item = api.ok("post", "/v1/invoiceitems", customer=who, subscription=sub, amount=500, currency="usd")["id"]
     api.ok("delete", f"/v1/subscriptions/{sub}")
     assert api.get(f"/v1/invoiceitems/{item}")["invoice"] is None
+
+
+def test_money_is_promised_to_accounts_that_there_are(api: Api) -> None:
+    (_, who), price = clocked(api), plan(api)
+    told = {"customer": who, "items": [{"price": price}]}
+    made = api.ok("POST", "/v1/subscriptions", **told)["id"]
+    invoice = api.ok("POST", "/v1/invoices", customer=who)["id"]
+    for path, given in (
+        ("/v1/subscriptions", told),
+        (f"/v1/subscriptions/{made}", {}),
+        ("/v1/invoices", {"customer": who}),
+        (f"/v1/invoices/{invoice}", {}),
+    ):
+        refused = api.post(path, **given, transfer_data={"destination": "acct_no"})
+        assert (refused.status, refused.error["param"]) == (400, "transfer_data[destination]")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.payments.subscriptions.steps import DAY, advance, clocked, current, ok, plan, schedule, subscribe
+from tests.payments.subscriptions.steps import DAY, advance, clocked, current, customer, ok, plan, schedule, subscribe
 from tests.support.api import NOW, Answer, Api
 
 
@@ -222,3 +224,13 @@ def test_pause_schedules_are_refused_in_words(api: Api) -> None:
     refused = api.post(PATH, customer=who, start_date="now", phases=phases, pause_schedules=pauses)
     assert (refused.status, refused.error["param"]) == (400, "pause_schedules")
     assert "not available on this server" in refused.error["message"]
+
+
+def test_a_schedule_shows_discounts_of_prorations_as_it_is_told(api: Api) -> None:
+    mode: dict[str, Any] = {"type": "flexible", "flexible": {"proration_discounts": "itemized"}}
+    phases = [{"items": [{"price": plan(api)}], "duration": {"interval": "month"}}]
+    told = {"customer": customer(api), "start_date": "now", "phases": phases}
+    made = api.ok("POST", "/v1/subscription_schedules", **told, billing_mode=mode)
+    assert made["billing_mode"]["flexible"] == {"proration_discounts": "itemized"}
+    refused = api.post("/v1/subscription_schedules", **told, billing_mode={**mode, "type": "classic"})
+    assert (refused.status, refused.error["param"]) == (400, "billing_mode[flexible]")

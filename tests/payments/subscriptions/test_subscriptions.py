@@ -75,3 +75,21 @@ def test_another_customer_s_subscription_is_not_found(api: Api) -> None:
     sub = subscribe(api, who, plan(api))["id"]
     assert api.get(f"/v1/customers/{who}/subscriptions/{sub}").status == 200
     assert api.get(f"/v1/customers/{other}/subscriptions/{sub}").status == 404
+
+
+def test_no_subscription_is_billed_by_a_schedule_that_nobody_keeps(api: Api) -> None:
+    (_, who), price = clocked(api), plan(api)
+    entry = {"bill_until": {"type": "timestamp", "timestamp": api.now + 9 * 86_400}}
+    made = api.ok("POST", "/v1/subscriptions", customer=who, items=[{"price": price}])
+    for path, told in (
+        ("/v1/subscriptions", {"customer": who, "items": [{"price": price}]}),
+        (f"/v1/subscriptions/{made['id']}", {}),
+    ):
+        refused = api.post(path, **told, billing_schedules=[entry])
+        assert (refused.status, refused.error["param"]) == (400, "billing_schedules")
+
+
+def test_an_item_names_its_price_once(api: Api) -> None:
+    (_, who), one, two = clocked(api), plan(api), plan(api)
+    refused = api.post("/v1/subscriptions", customer=who, items=[{"price": one, "plan": two}])
+    assert (refused.status, refused.error["param"]) == (400, "items[0][plan]")

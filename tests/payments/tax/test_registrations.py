@@ -23,3 +23,9 @@ def test_the_status_follows_from_the_two_dates(api: Api) -> None:
     api.advance(DAY)
     assert api.get("/v1/tax/registrations", status="active")["data"] == []
     assert api.get(f"/v1/tax/registrations/{one['id']}")["status"] == "expired"
+
+
+def test_a_registration_takes_no_options_of_another_country(api: Api) -> None:
+    options = {"de": {"type": "standard"}, "fr": {"type": "standard"}}
+    refused = api.post("/v1/tax/registrations", country="DE", active_from="now", country_options=options)
+    assert (refused.status, refused.error["param"]) == (400, "country_options[fr]")

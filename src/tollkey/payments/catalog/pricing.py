@@ -348,6 +348,9 @@ def named_price(call: Call, params: Mapping[str, Any], param: str = "") -> Store
     item), or if none is given.
     """
     found: StoredPrice | None
+    given = [name for name in ("price_data", "price", "plan") if params.get(name)]
+    if len(given) > 1:
+        raise exclusive(*given, param=f"{param}[{given[1]}]" if param else given[1])
     if params.get("price_data"):
         found = inline_price(call, params["price_data"], f"{param}[price_data]" if param else "price_data")
     elif params.get("price"):

@@ -41,6 +41,8 @@ def rendering(
     merged = {**old, **{name: value or None for name, value in given.items()}}
     made = cast("api.InvoicesResourceInvoiceRendering", merged)  # the parameters have the names of its fields
     if not made["template"]:
+        if given.get("template_version") is not None:
+            raise invalid("You may only specify a version together with a template.", "rendering[template_version]")
         return {**made, "template_version": None}
     template = named_template(call, made["template"], "rendering[template]", old["template"])
     wanted = given.get("template_version")

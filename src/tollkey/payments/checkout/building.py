@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         AutomaticTax,
         BusinessName,
         CustomField,
+        NameCollection,
         StoredSession,
     )
     from tollkey.payments.intents.stored import StoredPaymentIntent
@@ -79,7 +80,7 @@ def _new(call: Call, params: Mapping[str, Any], mode: str, ui: str) -> StoredSes
     session = new_object(
         kinds.SESSION,
         id=id,
-        adaptive_pricing={"enabled": mode == "payment"},
+        adaptive_pricing={"enabled": fields.given(params.get("adaptive_pricing") or {}, "enabled", mode == "payment")},
         automatic_tax=_automatic_tax(params.get("automatic_tax")),
         branding_settings={
             "background_color": "#ffffff", "border_style": "rounded", "button_color": "#0074d4", "display_name": shop,
@@ -165,6 +166,10 @@ def _methods(call: Call, session: StoredSession, params: Mapping[str, Any]) -> N
             reusable=session["mode"] != "payment",
             excluded=[*excluded, *refused],
         )  # fmt: skip
+    session["_method_options"] = {  # what a payment intent has no notion of stays here
+        name: {key: value for key, value in (given or {}).items() if key != "restrictions"}
+        for name, given in (params.get("payment_method_options") or {}).items()
+    }
     options: dict[str, Any] = {}
     if "card" in session["payment_method_types"]:
         options["card"] = {"request_three_d_secure": "automatic"}
@@ -223,18 +228,17 @@ def _collect(call: Call, session: StoredSession, params: Mapping[str, Any]) -> N
             **(params.get("saved_payment_method_options") or {}),
         }  # fmt: skip
     if params.get("name_collection"):
-        asked = params["name_collection"]
-        session["name_collection"] = {}
-        if asked.get("business"):
-            session["name_collection"]["business"] = _name_rule(asked["business"])
-        if asked.get("individual"):
-            session["name_collection"]["individual"] = _name_rule(asked["individual"])
+        session["name_collection"] = cast("NameCollection", name_rules(params["name_collection"]))
     session["custom_fields"] = [_custom_field(field) for field in params.get("custom_fields") or []]
 
 
-def _name_rule(given: Mapping[str, Any]) -> BusinessName:
-    """Return an entry of ``name_collection`` with all of its keys."""
-    return {"enabled": given["enabled"], "optional": bool(given.get("optional"))}
+def name_rules(given: Mapping[str, Any]) -> Mapping[str, BusinessName]:
+    """Return ``name_collection`` of a session or link with all keys of its entries."""
+    return {
+        name: {"enabled": rule["enabled"], "optional": bool(rule.get("optional"))}
+        for name, rule in given.items()
+        if rule
+    }
 
 
 def _custom_field(given: Mapping[str, Any]) -> CustomField:
@@ -338,7 +342,7 @@ def new_session(call: Call, params: Mapping[str, Any], *, for_portal: bool = Fal
     else:
         setup = setup_intents.create_setup(call, {
             **session["_setup_intent_data"], "payment_method_types": session["payment_method_types"],
-            "customer": session["customer"],
+            "payment_method_options": session["_method_options"], "customer": session["customer"],
         })  # fmt: skip
         setup["_checkout"] = session["id"]
         call.objects.save(setup)
@@ -373,6 +377,7 @@ def intent_of(call: Call, session: StoredSession) -> StoredPaymentIntent:
         "amount": session["amount_total"],
         "currency": session["currency"],
         "payment_method_types": session["payment_method_types"],
+        "payment_method_options": session.get("_method_options") or {},
     }
     if session["customer"]:
         params["customer"] = session["customer"]

@@ -13,6 +13,7 @@ from tollkey.payments.checkout.known import delivery_of, invoicing_of, makes_cus
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.place import collect, save_to_customer
 from tollkey.payments.checkout.recovery import offer as offer_recovery
+from tollkey.payments.checkout.rules import check_brand
 from tollkey.payments.customers import customers
 from tollkey.payments.intents import actions, payment_intents, setup_intents
 from tollkey.payments.methods import method_types, payment_methods
@@ -64,6 +65,7 @@ def pay(call: Call, session: StoredSession, method: StoredPaymentMethod | None, 
     check_collects(call, session)
     discounts.check_valid(call, session)
     if method is not None:
+        check_brand(session, method)
         if "_allow_redisplay" in session:
             method["allow_redisplay"] = session["_allow_redisplay"]
             call.objects.save(method)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from tollkey.keys import Permission
+from tollkey.payments.charges import splitting
 from tollkey.payments.checkout import kinds
-from tollkey.payments.checkout.building import DAY
+from tollkey.payments.checkout.building import DAY, name_rules
 from tollkey.payments.checkout.known import page_of, price_of
 from tollkey.payments.checkout.lines import check_quantities, make_items, shown
+from tollkey.payments.checkout.order import optional_items
 from tollkey.payments.checkout.rules import check_link
 from tollkey.payments.checkout.sessions import new_session
 from tollkey.payments.shared import currency as shared_currency
@@ -38,11 +40,15 @@ _PLAIN = (
     "submit_type",
 )  # fmt: skip
 _CUSTOM_TEXT = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
+_BLANK_INVOICE: Final[Params] = {
+    "account_tax_ids": None, "custom_fields": None, "description": None, "footer": None, "issuer": None, "metadata": {},
+    "rendering_options": None,
+}  # fmt: skip
 #: Fields that a session copies unchanged from its link.
 _PASSED = (
     "allow_promotion_codes", "billing_address_collection", "payment_method_types", "phone_number_collection",
     "submit_type", "metadata",
-    "custom_text",
+    "custom_text", "name_collection", "optional_items", "payment_method_options",
 )  # fmt: skip
 
 
@@ -50,17 +56,7 @@ def _apply(link: StoredLink, params: operations.PostPaymentLinks | operations.Po
     """Apply the parameters to a link, with all keys of the API."""
     fields.assign(link, params, [name for name in _PLAIN if name in params])
     if params.get("after_completion"):
-        after = params["after_completion"]
-        if after["type"] == "hosted_confirmation":
-            message = value_at(after, "hosted_confirmation.custom_message")
-            link["after_completion"] = {
-                "hosted_confirmation": {"custom_message": message},
-                "type": "hosted_confirmation",
-            }
-        elif not after.get("redirect"):
-            raise missing_param("after_completion[redirect]")
-        else:
-            link["after_completion"] = {"redirect": {"url": after["redirect"]["url"]}, "type": "redirect"}
+        link["after_completion"] = _after_completion(params["after_completion"])
     if params.get("automatic_tax"):
         given = params["automatic_tax"]
         link["automatic_tax"] = {"enabled": given["enabled"], "liability": automatic.liability_of(given)}
@@ -99,7 +95,54 @@ def _apply(link: StoredLink, params: operations.PostPaymentLinks | operations.Po
     if "custom_fields" in params:
         link["_custom_fields"] = list(params["custom_fields"] or [])
         link["custom_fields"] = [_field(one) for one in params["custom_fields"] or []]
+    if "name_collection" in params:
+        names = name_rules(params["name_collection"] or {})
+        link["name_collection"] = cast("api.PaymentLinksResourceNameCollection", names)
+    if "payment_method_options" in params:
+        options = params["payment_method_options"] or None
+        link["payment_method_options"] = cast("api.PaymentLinksResourcePaymentMethodOptions | None", options)
     fields.merge_metadata(link, params)
+
+
+def _sell(
+    call: Call, link: StoredLink, params: operations.PostPaymentLinks | operations.PostPaymentLinksPaymentLink
+) -> None:
+    """Apply the optional items and the settings of invoices. Raises ApiError 400 for a price that is not for sale."""
+    if "optional_items" in params:
+        link["optional_items"] = optional_items(call, params["optional_items"] or []) or None
+    if "invoice_creation" not in params:
+        return
+    if link["invoice_creation"] is None:
+        raise invalid("You can not pass `invoice_creation` when a line item has a recurring price.", "invoice_creation")
+    told = params["invoice_creation"]
+    kept = link["invoice_creation"]["invoice_data"] or {}
+    data = {**_BLANK_INVOICE, **kept, **(value_at(told, "invoice_data") or {})} if told else _BLANK_INVOICE
+    link["invoice_creation"] = {
+        "enabled": bool(value_at(told, "enabled")),
+        "invoice_data": cast("api.PaymentLinksResourceInvoiceSettings", data),  # the parameters have its names
+    }
+
+
+def _share(call: Call, link: StoredLink, params: operations.PostPaymentLinks) -> None:
+    """Set the connected account that gets the money. Raises ApiError 400 for one that cannot."""
+    given = params.get("transfer_data")
+    if given:
+        splitting.check_destination(call, given["destination"], params.get("on_behalf_of"))
+        link["transfer_data"] = {"amount": given.get("amount"), "destination": given["destination"]}
+
+
+def _after_completion(after: Mapping[str, Any]) -> api.PaymentLinksResourceAfterCompletion:
+    """Return ``after_completion`` with all of its keys. Raises ApiError 400 for those of another type."""
+    other = "redirect" if after["type"] == "hosted_confirmation" else "hosted_confirmation"
+    if after.get(other):
+        param = f"after_completion[{other}]"
+        raise invalid(f"You may only specify `{param}` when `after_completion[type]` is `{other}`.", param)
+    if after["type"] == "hosted_confirmation":
+        message = value_at(after, "hosted_confirmation.custom_message")
+        return {"hosted_confirmation": {"custom_message": message}, "type": "hosted_confirmation"}
+    if not after.get("redirect"):
+        raise missing_param("after_completion[redirect]")
+    return {"redirect": {"url": after["redirect"]["url"]}, "type": "redirect"}
 
 
 def _payment(given: Mapping[str, Any] | None) -> api.PaymentLinksResourcePaymentIntentData | None:
@@ -176,11 +219,8 @@ def create(call: Call, params: operations.PostPaymentLinks) -> StoredLink:
     link["_lines"] = items
     link["_created"] = call.now
     if not recurring:
-        link["invoice_creation"] = {"enabled": bool(value_at(params, "invoice_creation.enabled")), "invoice_data": {
-            "account_tax_ids": None, "custom_fields": None, "description": None, "footer": None, "issuer": None,
-            "metadata": {},
-            "rendering_options": None, **(value_at(params, "invoice_creation.invoice_data") or {}),
-        }}  # fmt: skip
+        blank = cast("api.PaymentLinksResourceInvoiceSettings", dict(_BLANK_INVOICE))
+        link["invoice_creation"] = {"enabled": False, "invoice_data": blank}
     for index, option in enumerate(params.get("shipping_options") or []):
         rate = call.objects.get(
             kinds.SHIPPING_RATE, option.get("shipping_rate") or "", f"shipping_options[{index}][shipping_rate]"
@@ -189,6 +229,8 @@ def create(call: Call, params: operations.PostPaymentLinks) -> StoredLink:
             {"shipping_amount": rate["fixed_amount"]["amount"], "shipping_rate": rate["id"]}
         )
     _apply(link, params)
+    _sell(call, link, params)
+    _share(call, link, params)
     return call.objects.insert(link, "payment_link.created")
 
 
@@ -207,6 +249,7 @@ def update(call: Call, params: operations.PostPaymentLinksPaymentLink) -> Stored
             ]
             item.update({"amount_subtotal": made["amount_subtotal"], "amount_total": made["amount_total"]})
     _apply(link, params)
+    _sell(call, link, params)
     return call.objects.save(link, "payment_link.updated")
 
 
@@ -245,7 +288,7 @@ def session_of(call: Call, link: StoredLink) -> StoredSession:
     recurring = any(price_of(item)["recurring"] for item in link["_lines"])
     after = link["after_completion"]
     said: Mapping[str, Any] = link  # fields are read by computed names
-    given: Params = {name: said[name] for name in _PASSED if said[name] not in (None, False, {}, "auto")}
+    given: Params = {name: said[name] for name in _PASSED if said.get(name) not in (None, False, {}, "auto")}
     given.update(
         {
             "mode": "subscription" if recurring else "payment",
@@ -269,6 +312,7 @@ def session_of(call: Call, link: StoredLink) -> StoredSession:
     for name in ("payment_intent_data", "subscription_data"):
         if said[name]:
             given[name] = {key: value for key, value in said[name].items() if value not in (None, {})}
+    _pass_shares(link, given, recurring)
     for name in ("automatic_tax", "tax_id_collection", "invoice_creation"):
         if (said[name] or {}).get("enabled"):
             given[name] = said[name]
@@ -283,6 +327,21 @@ def session_of(call: Call, link: StoredLink) -> StoredSession:
         session["success_url"] = None
         session["_confirmation"] = after["hosted_confirmation"]["custom_message"]
     return call.objects.save(session)
+
+
+def _pass_shares(link: StoredLink, given: Params, recurring: bool) -> None:
+    """Let the payment or subscription of a session share its money with connected accounts as its link says."""
+    told: Params = {"on_behalf_of": link["on_behalf_of"]}
+    if link["transfer_data"]:
+        told["transfer_data"] = {name: value for name, value in link["transfer_data"].items() if value is not None}
+    fee = "application_fee_percent" if recurring else "application_fee_amount"
+    told[fee] = link["application_fee_percent"] if recurring else link["application_fee_amount"]
+    told = {name: value for name, value in told.items() if value is not None}
+    where = "subscription_data" if recurring else "payment_intent_data"
+    if told:
+        given[where] = {**given.get(where, {}), **told}
+    if recurring and link["payment_method_collection"] != "always":
+        given["payment_method_collection"] = link["payment_method_collection"]
 
 
 def _items(call: Call, link: StoredLink) -> api.PaymentLinkLineItems:

@@ -18,6 +18,7 @@ from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession
+    from tollkey.payments.methods.stored import StoredPaymentMethod
     from tollkey.wire import operations
 
 #: Parameters that only some modes allow -> those modes.
@@ -46,6 +47,8 @@ _EXCLUSIVE = (
     ("customer", "customer_creation"),
     ("excluded_payment_method_types", "payment_method_types"),
 )
+#: The brand of a card as ``brands_blocked`` calls it; all others belong to the network of Discover.
+_BLOCKS = {"amex": "american_express", "mastercard": "mastercard", "visa": "visa"}
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _WORD = re.compile(r"[A-Za-z0-9_-]+")  # the specification says alphanumeric; underscores are in wide use
 _MOST_LINES, _MOST_OF_A_KIND = 100, 20
@@ -65,6 +68,7 @@ def check(call: Call, params: Mapping[str, Any], mode: str, ui: str) -> None:
     _check_mode(params, mode)
     _check_ui(params, ui)
     check_custom_fields(params.get("custom_fields") or [])
+    _check_managed(params)
     _check_branding(params.get("branding_settings") or {})
     _check_methods(params)
     _check_subscription(call, params.get("subscription_data") or {})
@@ -115,6 +119,26 @@ def _check_ui(params: Mapping[str, Any], ui: str) -> None:
             f"You can not pass `permissions[update_shipping_details]` when `ui_mode` is `{called}`.",
             "permissions[update_shipping_details]",
         )
+
+
+def _check_managed(params: Mapping[str, Any]) -> None:
+    """Raise ApiError 400 for a seller of record, and for tax rates by address: this server has neither."""
+    if value_at(params, "managed_payments.enabled"):
+        raise invalid("Managed Payments are not available on this server.", "managed_payments[enabled]")
+    for place, line in enumerate(params.get("line_items") or []):
+        if line.get("dynamic_tax_rates"):
+            raise invalid(
+                "Dynamic tax rates are not available on this server; use `tax_rates` or `automatic_tax`.",
+                f"line_items[{place}][dynamic_tax_rates]",
+            )
+
+
+def check_brand(session: StoredSession, method: StoredPaymentMethod) -> None:
+    """Raise ApiError 400 for a card of a brand that the session blocks."""
+    blocked = value_at(session["payment_method_options"], "card.restrictions.brands_blocked") or []
+    brand = value_at(method, "card.brand")
+    if brand is not None and _BLOCKS.get(brand, "discover_global_network") in blocked:
+        raise invalid("This business does not take cards of this brand. Please use another card.", "number")
 
 
 def check_custom_fields(given: Sequence[Mapping[str, Any]]) -> None:
@@ -228,6 +252,7 @@ def check_link(
                 "application_fee_percent",
             )
     check_custom_fields(params.get("custom_fields") or [])
+    _check_managed(params)
     if lines + len(params.get("optional_items") or []) > _MOST_OF_A_KIND:
         raise invalid(f"You can have at most {_MOST_OF_A_KIND} line items, including optional items.", "optional_items")
 

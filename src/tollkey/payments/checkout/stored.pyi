@@ -15,6 +15,7 @@ OptionalItem: TypeAlias = api.PaymentPagesCheckoutSessionOptionalItem
 AdjustableQuantity: TypeAlias = api.PaymentPagesCheckoutSessionOptionalItemAdjustableQuantity
 BusinessName: TypeAlias = api.PaymentPagesCheckoutSessionBusinessName
 IndividualName: TypeAlias = api.PaymentPagesCheckoutSessionIndividualName
+NameCollection: TypeAlias = api.PaymentPagesCheckoutSessionNameCollection
 NameRule: TypeAlias = BusinessName | IndividualName
 AutomaticTax: TypeAlias = api.PaymentPagesCheckoutSessionAutomaticTax
 InvoiceCreation: TypeAlias = api.PaymentPagesCheckoutSessionInvoiceCreation
@@ -74,7 +75,8 @@ class StoredSession(api.CheckoutSession):
         promotion code that was entered; absent before. _wrong_codes: the number of wrong promotion codes entered;
         absent before the first. _confirmation: the heading of its last page, from its payment link; absent or null for
         the default. _for_portal: it saves a card for the customer portal; absent otherwise. _allow_redisplay: that of
-        the payment method it is paid with; absent if not sent.
+        the payment method it is paid with; absent if not sent. _method_options: ``payment_method_options`` as sent, for
+        its intent; absent in sessions of earlier servers.
     """
 
     _lines: list[StoredLine]
@@ -91,6 +93,7 @@ class StoredSession(api.CheckoutSession):
     _confirmation: NotRequired[str | None]
     _for_portal: NotRequired[bool]
     _allow_redisplay: NotRequired[str]
+    _method_options: NotRequired[Mapping[str, Any]]
 
 class StoredLink(api.PaymentLink):
     """A payment link.

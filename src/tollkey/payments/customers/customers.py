@@ -109,6 +109,9 @@ def _assign(
         customer["_tax"] = cast("TaxQuestion", params["tax"] or {})  # ``tax`` of either operation, as it was sent
         if customer["_tax"].get("validate_location") == "immediately" and automatic.address_of(call, customer) is None:
             raise automatic.unlocated("tax[validate_location]")
+    mode = value_at(params, "cash_balance.settings.reconciliation_mode")
+    if mode is not None:
+        customer["_reconciliation"] = None if mode == "merchant_default" else mode
     if "business_vat_id" in params or "tax_info" in params:
         number = params.get("business_vat_id") or (params.get("tax_info") or {}).get("tax_id")
         customer["_tax_info"] = {"tax_id": number, "type": "vat"} if number else None

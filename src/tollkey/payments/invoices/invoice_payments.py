@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tollkey.payments.invoices import kinds
 from tollkey.payments.shared import permissions
-from tollkey.wire import Call, Endpoint, Page, Resource
+from tollkey.wire import Call, Endpoint, Page, Resource, invalid
 from tollkey.wire.pages import list_page, retrieve
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ def list_payments(call: Call, params: operations.GetInvoicePayments) -> Page:
     payment = params.get("payment")
     if payment:
         equal["payment.type"] = payment["type"]
+        for name in ("payment_intent", "payment_record"):  # no payment record has paid an invoice
+            if payment.get(name) and name != payment["type"]:
+                param = f"payment[{name}]"
+                raise invalid(f"You may only specify `{param}` when `payment[type]` is `{name}`.", param)
         if payment.get("payment_intent"):
             equal["payment.payment_intent"] = payment["payment_intent"]
     return list_page(call, kinds.INVOICE_PAYMENT, params, equal, url="/v1/invoice_payments")

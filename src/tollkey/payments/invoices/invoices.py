@@ -46,7 +46,7 @@ from tollkey.payments.invoices.versions import CHANGES, CREATE_REMOVED, UPDATE_R
 from tollkey.payments.shared import clock, events, fields, permissions, providers
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import Action, Call, Endpoint, Page, Resource, invalid
-from tollkey.wire.errors import missing_param
+from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.live import asks, records
 from tollkey.wire.objects import Deleted
 from tollkey.wire.pages import created_ranges, list_page, nested_list, retrieve
@@ -59,12 +59,21 @@ if TYPE_CHECKING:
     from tollkey.wire import api, operations
 
 
+#: What a revision has from the invoice that it replaces; an update of the draft changes it.
+_NOT_OF_REVISIONS = frozenset({
+    "auto_advance", "billing", "collection_method", "currency", "days_until_due", "default_tax_rates", "discounts",
+    "pending_invoice_items_behavior", "subscription",
+})  # fmt: skip
+
+
 def create(call: Call, params: operations.PostInvoices) -> StoredInvoice:
     """Create a draft for a customer, optionally with the pending invoice items."""
     if not params.get("customer"):
         if params.get("from_invoice"):
             return _revision(call, params)
         raise missing_param("customer")
+    if params.get("from_invoice"):
+        raise exclusive("from_invoice", "customer", param="customer")
     customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
     call = clock.for_customer(call, customer)
     check_sending(params, None)
@@ -129,6 +138,9 @@ def _check_minimum(call: Call, invoice: StoredInvoice) -> None:
 
 def _revision(call: Call, params: operations.PostInvoices) -> StoredInvoice:
     """Create a draft that replaces an open invoice, with the changes in the parameters."""
+    dropped = next((name for name in params if name in _NOT_OF_REVISIONS), None)
+    if dropped is not None:
+        raise exclusive("from_invoice", dropped, param=dropped)
     invoice = revise(call, params["from_invoice"]["invoice"])
     apply_settings(call, invoice, params)
     if "metadata" in params:

@@ -127,9 +127,9 @@ def attach_payment(call: Call, params: operations.PostInvoicesInvoiceAttachPayme
     currency, is canceled or is attached already.
     """
     call, invoice = invoice_of_path(call)
+    if params.get("payment_record"):
+        raise invalid("Payment records cannot be attached to invoices on this server.", "payment_record")
     if not params.get("payment_intent"):
-        if params.get("payment_record"):
-            raise invalid("Payment records cannot be attached to invoices on this server.", "payment_record")
         raise missing_param("payment_intent")
     intent = call.objects.get(kinds.PAYMENT_INTENT, params["payment_intent"], "payment_intent")
     if invoice["status"] != "open":

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic
+from tollkey.payments.charges import splitting
 from tollkey.payments.invoices import kinds, manual_taxes
 from tollkey.payments.invoices.lines import details_of, lines_of
 from tollkey.payments.methods import customer_sources, instruments
@@ -39,6 +40,9 @@ def check_settings(call: Call, params: operations.PostInvoices | operations.Post
             " Stripe-Account header, or with `transfer_data[destination]`.",
             "application_fee_amount",
         )
+    destination = value_at(params, "transfer_data.destination")
+    if destination:
+        splitting.check_destination(call, destination, params.get("on_behalf_of"))
     at = params.get("automatically_finalizes_at")
     if at is not None and at > arithmetic.shift(call.now, "year", _YEARS):
         raise invalid("Invalid timestamp: can be no more than five years in the future", "automatically_finalizes_at")

@@ -144,6 +144,9 @@ def flow_of(
         if not given.get(kind):
             raise missing_param(f"flow_data[{kind}]")
         _check_subscription(call, given, customer, configuration)
+    other = next((name for name in _KINDS if name != kind and given.get(name)), None)
+    if other is not None:
+        raise invalid(f"You may only specify `{other}` when `type` is `{other}`.", f"flow_data[{other}]")
     if after_completion.get("type") == "redirect" and not after_completion.get("redirect"):
         raise missing_param("flow_data[after_completion][redirect]")
     return {

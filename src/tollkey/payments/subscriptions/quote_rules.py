@@ -190,6 +190,7 @@ def fulfil(call: Call, quote: StoredQuote) -> None:
     once = [line for line in lines if not price_of(line)["recurring"]]
     days = quote["invoice_settings"]["days_until_due"]
     discounts = list(quote["_discounts"])
+    said: Mapping[str, Any] = quote  # fields are read by computed names
     if recurring:
         data = quote["subscription_data"]
         params: Params = {
@@ -211,7 +212,13 @@ def fulfil(call: Call, quote: StoredQuote) -> None:
             "metadata": {**(data["metadata"] or {})},
             "description": data["description"],
             "off_session": True,
+            "billing_mode": data["billing_mode"],
         }
+        for name in ("application_fee_percent", "on_behalf_of", "transfer_data"):
+            if said[name] is not None:
+                params[name] = said[name]
+        if quote["invoice_settings"]["issuer"]["type"] == "account":
+            params["invoice_settings"] = {"issuer": quote["invoice_settings"]["issuer"]}
         if quote["collection_method"] == "send_invoice":
             params["days_until_due"] = 30 if days is None else days
         if discounts:
@@ -241,31 +248,32 @@ def _invoice(
     """Create the invoice of an accepted quote without recurring lines. days: ``days_until_due``."""
     id = call.ids.new("in")
     made = [drafts.one_time_line_of(call, customer, id, line) for line in lines]
-    return drafts.store(
+    invoice = drafts.new_invoice(
         call,
-        drafts.new_invoice(
-            call,
-            customer,
-            drafts.Bill(
-                currency=currency_of(quote),
-                reason="manual",
-                lines=made,
-                discounts=redemption.redeem_all(call, discounts, param="discounts", customer=customer, invoice=id),
-            ),
-            id=id,
-            collection_method=quote["collection_method"],
-            days_until_due=30 if quote["collection_method"] == "send_invoice" and days is None else days,
-            auto_advance=True,
-            billing_reason="quote_accept",
-            default_tax_rates=drafts.tax_rates(call, quote["default_tax_rates"], "default_tax_rates"),
-            description=quote["description"],
-            automatic_tax={
-                "disabled_reason": None,
-                "enabled": quote["automatic_tax"]["enabled"],
-                "liability": quote["automatic_tax"]["liability"],
-                "provider": None,
-                "status": None,
-            },
-            parent={"quote_details": {"quote": quote["id"]}, "subscription_details": None, "type": "quote_details"},
+        customer,
+        drafts.Bill(
+            currency=currency_of(quote),
+            reason="manual",
+            lines=made,
+            discounts=redemption.redeem_all(call, discounts, param="discounts", customer=customer, invoice=id),
         ),
+        id=id,
+        collection_method=quote["collection_method"],
+        days_until_due=30 if quote["collection_method"] == "send_invoice" and days is None else days,
+        auto_advance=True,
+        billing_reason="quote_accept",
+        default_tax_rates=drafts.tax_rates(call, quote["default_tax_rates"], "default_tax_rates"),
+        description=quote["description"],
+        automatic_tax={
+            "disabled_reason": None,
+            "enabled": quote["automatic_tax"]["enabled"],
+            "liability": quote["automatic_tax"]["liability"],
+            "provider": None,
+            "status": None,
+        },
+        parent={"quote_details": {"quote": quote["id"]}, "subscription_details": None, "type": "quote_details"},
     )
+    invoice["on_behalf_of"], invoice["issuer"] = quote["on_behalf_of"], quote["invoice_settings"]["issuer"]
+    invoice["_application_fee"] = quote["application_fee_amount"]
+    invoice["_transfer_data"] = quote["transfer_data"]
+    return drafts.store(call, invoice)

@@ -7,25 +7,26 @@ draft ──finalize──▶ open ──accept──▶ accepted   (its subscri
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.invoices import pdf as document
 from tollkey.payments.shared import clock, currency, fields, providers
-from tollkey.payments.subscriptions import jobs, kinds, quote_rules, states
+from tollkey.payments.subscriptions import jobs, kinds, quote_rules, rules, states
 from tollkey.payments.tax import automatic
 from tollkey.wire import Action, Call, Endpoint, Page, Params, Reply, Resource, invalid, new_object
 from tollkey.wire.live import records
 from tollkey.wire.metadata import merged_metadata
-from tollkey.wire.objects import public
+from tollkey.wire.objects import public, value_at
 from tollkey.wire.pages import list_page, nested_list, page_of_list, retrieve
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import OrderedLine
     from tollkey.payments.subscriptions.stored import StoredQuote
     from tollkey.wire import operations
+    from tollkey.wire.api import QuotesResourceSubscriptionDataBillingMode as BillingMode
 
 PERMISSION = Permission("quote", "Quote", "Billing")
 _EXPIRES_DAYS = 30
@@ -96,6 +97,12 @@ def create(call: Call, params: operations.PostQuotes) -> StoredQuote:
         default_tax_rates=[],
     )
     quote["_items"], quote["_discounts"] = [], []
+    mode = value_at(params, "subscription_data.billing_mode")
+    if mode:
+        rules.check_mode(mode, "subscription_data[billing_mode]")
+        flexible = {"flexible": {"proration_discounts": "included", **(mode.get("flexible") or {})}}
+        told = {"type": mode["type"], **(flexible if mode["type"] == "flexible" else {})}
+        quote["subscription_data"]["billing_mode"] = cast("BillingMode", told)
     if source is not None:
         fields.assign(quote, call.objects.copy(source), _COPIED)
         quote["_discounts"] = list(source["_discounts"])
@@ -124,6 +131,7 @@ def _check(quote: StoredQuote) -> None:
 def _apply(call: Call, quote: StoredQuote, params: Mapping[str, Any]) -> None:
     """Apply the parameters to a draft and compute its amounts."""
     fields.assign(quote, params, (*_PLAIN, "collection_method", "expires_at"))
+    rules.check_transfer(call, params, quote["on_behalf_of"])
     if params.get("customer"):
         if quote["customer"] not in (None, params["customer"]):
             raise invalid("The customer of a quote cannot be changed once it is set.", "customer")
@@ -265,12 +273,13 @@ def pdf(call: Call, params: operations.GetQuotesQuotePdf) -> Reply:
     call, quote = _get(call)
     if quote["status_transitions"]["finalized_at"] is None:
         raise invalid("You can only download the PDF of a quote that has been finalized.", retry=False)
-    lines = [f"Quote {quote['number']}", ""]
+    lines = [f"Quote {quote['number']}", "", *(text for text in (quote["header"], quote["description"]) if text)]
     lines += [
         f"{line['quantity']} x {line['description']}: {currency.show(line['amount_total'], line['currency'])}"
         for line in quote["_items"]
     ]
     lines += ["", f"Total {currency.show(quote['amount_total'], quote_rules.currency_of(quote))}"]
+    lines += ["", quote["footer"]] if quote["footer"] else []
     return Reply(document.plain_pdf(lines), "application/pdf")
 
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import arithmetic, redemption
+from tollkey.payments.charges import splitting
 from tollkey.payments.methods import customer_sources
+from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.discounts import check_minimum
 from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_flexible, is_metered, load
@@ -18,6 +20,7 @@ from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.subscriptions.settings import check_method, translate
 from tollkey.wire import Call, invalid
 from tollkey.wire.errors import exclusive
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
@@ -39,6 +42,8 @@ _ITEM_CHANGES = ("items", "plan", "quantity", "trial_end", "billing_cycle_anchor
 def check_new(call: Call, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 for parameters of a new subscription that contradict each other."""
     _check_common(call, params, {})
+    check_transfer(call, params, params.get("on_behalf_of"))
+    check_mode(params.get("billing_mode") or {})
     items = params.get("items") or [params]
     if (params.get("automatic_tax") or {}).get("enabled"):
         default = params.get("default_tax_rates") or ([params["tax_percent"]] if params.get("tax_percent") else None)
@@ -58,6 +63,7 @@ def check_new(call: Call, params: Mapping[str, Any]) -> None:
 def check_change(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> None:
     """Raise ApiError 400 for parameters that contradict each other, or that the subscription's state does not allow."""
     _check_common(call, params, subscription)
+    check_transfer(call, params, fields.given(params, "on_behalf_of", subscription["on_behalf_of"]))
     if params.get("default_source"):
         customer_sources.source_of(call, subscription["customer"], params["default_source"], "default_source")
     if params.get("proration_date") is not None:
@@ -181,6 +187,20 @@ def _check_fee(call: Call, params: Mapping[str, Any], known: StoredSubscription 
             " (using an OAuth key, the Stripe-Account header, or the destination parameter).",
             name,
         )
+
+
+def check_transfer(call: Call, params: Mapping[str, Any], on_behalf_of: str | None) -> None:
+    """Raise ApiError 400 if the account that is to get the money does not exist or cannot receive it."""
+    destination = value_at(params, "transfer_data.destination")
+    if destination:
+        splitting.check_destination(call, destination, on_behalf_of)
+
+
+def check_mode(mode: Mapping[str, Any], param: str = "billing_mode") -> None:
+    """Raise ApiError 400 for settings of another billing mode. param: the path of ``mode``."""
+    if mode.get("flexible") and mode.get("type") == "classic":
+        name = f"{param}[flexible]"
+        raise invalid(f"You may only specify `{name}` when `{param}[type]` is `flexible`.", name)
 
 
 def not_both(params: Mapping[str, Any], first: str, second: str, within: str = "") -> None:

@@ -54,11 +54,17 @@ def create(call: Call, params: operations.PostSubscriptionSchedules) -> StoredSc
 def _blank(call: Call, params: Mapping[str, Any], customer: StoredCustomer) -> StoredSchedule:
     """Return a new schedule without phases, not stored."""
     mode = params.get("billing_mode") or {}
+    rules.check_mode(mode)
     kind = fields.given(mode, "type", "classic" if call.version < "2025-09-30" else "flexible")
     schedule = new_object(
         kinds.SCHEDULE,
         id=call.ids.new("sub_sched"),
-        billing_mode={"flexible": {"proration_discounts": "included"} if kind == "flexible" else None, "type": kind},
+        billing_mode={
+            "flexible": {"proration_discounts": "included", **(mode.get("flexible") or {})}
+            if kind == "flexible"
+            else None,
+            "type": kind,
+        },
         created=call.now,
         customer=customer["id"],
         default_settings=phase_building.default_settings(params.get("default_settings")),

@@ -26,6 +26,9 @@ def register(call: Call, params: operations.PostTaxRegistrations) -> api.TaxRegi
     options: Mapping[str, Any] = params["country_options"]  # by country, which is computed
     if country.lower() not in options:
         raise invalid(f"You must provide country_options[{country.lower()}].", "country_options")
+    other = next((name for name in options if name != country.lower()), None)
+    if other is not None:
+        raise invalid(f"You may only provide country_options[{country.lower()}].", f"country_options[{other}]")
     start = call.now if params["active_from"] == "now" else params["active_from"]
     registration = new_object(
         kinds.REGISTRATION,

@@ -10,6 +10,8 @@ from typing import Final
 _ACCOUNTS = "Accounts of this server have no customer configuration; name a customer in `customer` instead."
 _CASH = "Refunds from a customer's cash balance are not available on this server."
 _PAUSES = "Pause schedules are not available on this server; pause the subscription itself when its time has come."
+_BILLED_UNTIL = "Billing schedules are not available on this server; prices recur until the subscription ends."
+_BEGINS = "Subscriptions of quotes begin when the quote is accepted; a subscription schedule begins at another time."
 _DESIGNS = "Personalization designs of cards are not available on this server."
 _PIN = "PINs are encrypted with a key that this server does not have; its cards have none."
 _TREASURY = "Financial accounts are not available on this server."
@@ -30,7 +32,12 @@ UNBUILT: Final[dict[str, dict[str, str]]] = {
     "GET /v1/tax_ids": _OWNER,
     "POST /v1/tax_ids": _OWNER,
     "POST /v1/charges/{}/refunds": _REFUND,
-    "POST /v1/invoices/create_preview": {"schedule_details.pause_schedules": _PAUSES},
+    "POST /v1/invoices/create_preview": {
+        "schedule_details.pause_schedules": _PAUSES,
+        "subscription_details.billing_schedules": _BILLED_UNTIL,
+    },
+    "POST /v1/subscriptions": {"billing_schedules": _BILLED_UNTIL},
+    "POST /v1/subscriptions/{}": {"billing_schedules": _BILLED_UNTIL},
     "POST /v1/issuing/cards": {"financial_account": _TREASURY, "personalization_design": _DESIGNS, "pin": _PIN},
     "POST /v1/issuing/cards/{}": {"personalization_design": _DESIGNS, "pin": _PIN},
     "POST /v1/issuing/disputes": {"treasury": _TREASURY},
@@ -44,6 +51,8 @@ UNBUILT: Final[dict[str, dict[str, str]]] = {
         "us_bank_account.financial_connections_account": _LINKED,
     },
     "POST /v1/payouts": {"payout_method": _TREASURY},
+    "POST /v1/quotes": {"subscription_data.effective_date": _BEGINS},
+    "POST /v1/quotes/{}": {"subscription_data.effective_date": _BEGINS},
     "POST /v1/refunds": _REFUND,
     "POST /v1/subscription_schedules": {"pause_schedules": _PAUSES},
     "POST /v1/subscription_schedules/{}": {"pause_schedules": _PAUSES},
