@@ -187,8 +187,8 @@ def test_the_settings_choose_header_address_and_answer(keys: KeyService) -> None
     ("tollkey", "message"),
     [
         ({}, 'needs "KEYS"'),
-        ({"KEYS": "tollkey.keys.MIGRATIONS"}, "is not a KeyService"),
-        ({"KEYS": "tollkey.keys.MIGRATIONS", "HEADDER": "x"}, "no entry 'HEADDER'"),
+        ({"KEYS": "tollkey.keys.schema.MIGRATIONS"}, "is not a KeyService"),
+        ({"KEYS": "tollkey.keys.schema.MIGRATIONS", "HEADDER": "x"}, "no entry 'HEADDER'"),
     ],
 )
 def test_settings_that_do_not_fit_are_named(tollkey: dict[str, Any], message: str) -> None:
