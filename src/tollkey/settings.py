@@ -110,8 +110,8 @@ class Settings:
     pool_size: int = _setting(8, "Maximum number of PostgreSQL connections of a node.")
     lock_seconds: float = _setting(
         4.0,
-        "How long, in seconds, a request waits for a lock that another transaction holds in PostgreSQL. Then it is"
-        " refused, and may be sent again.",
+        "How long, in seconds, a request waits for a lock that another transaction holds in PostgreSQL. Then the answer"
+        " is status 429 with the code lock_timeout.",
         span=(0.1, 3600),
     )
     statement_seconds: float = _setting(
@@ -134,6 +134,17 @@ class Settings:
         "How long, in seconds, data sent to PostgreSQL and back may stay without an acknowledgement before the"
         " connection counts as lost (TCP user timeout).",
         span=(1, 3600),
+    )
+    most_requests: int = _setting(
+        1000,
+        "How many requests of the payments API may use or wait for the database at once. Further ones get status 503 at"
+        " once, with Retry-After.",
+        span=(1, 1_000_000),
+    )
+    request_seconds: float = _setting(
+        30.0,
+        "How long, in seconds, a request of the payments API may take after it has arrived. Then it gets status 503.",
+        span=(0.1, 3600),
     )
     keep_alive_seconds: int = _setting(
         75,

@@ -135,6 +135,9 @@ class ThreadEdge:
         loop = asyncio.get_running_loop()
         while queue:
             group = [queue.popleft() for _ in range(min(len(queue), GROUP_MAX))]
+            group = [queued for queued in group if not queued.future.done()]  # the others' callers were cancelled
+            if not group:
+                continue
             callbacks = [queued.callback for queued in group]
             try:
                 outcomes = await loop.run_in_executor(

@@ -223,6 +223,18 @@ class Verifier(forking.ForkAware):
             _log.error("a key could not be read: %s", type(error).__name__)
             return Denied(Reason.unavailable)
 
+    def verify_again(self, tx: Tx, key: Key, now: int, ip: str | None = None) -> Key | Denied:
+        """Return the verdict on a key that was verified before, from the database. now, ip: see ``verify_cached``.
+
+        Raises StorageError.
+        """
+        found = self._by_id(tx, key.id)
+        if found is None:
+            return Denied(Reason.revoked, key.masked, key)
+        if found.max_uses is not None:  # its last use may be this one
+            found = replace(found, uses_left=None)
+        return self._check(cached(found), now, ip)
+
     def _by_id(self, tx: Tx, key_id: str) -> Key | None:
         return store.by_id_anywhere(tx, key_id, self._catalogue)
 

@@ -7,13 +7,17 @@ errors; not 401, 429 and refused parameters (reference section 1.8).
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, TypeVar
 
 from tollkey.db import Migration, Scope, Tx
 from tollkey.keys import Key
 from tollkey.keys.header import without_secret_keys
 from tollkey.wire.errors import ApiError
+
+T = TypeVar("T")
 
 MIGRATION = Migration(
     "idempotency",
@@ -171,3 +175,24 @@ def forget_old(tx: Tx, now: int, most: int = 200) -> bool:
         (now - KEPT_SECONDS, most),
     )
     return len(gone) == most
+
+
+class InFlight:
+    """The idempotency keys of the requests that this process is handling. Used on one event loop."""
+
+    def __init__(self) -> None:
+        self._claims: set[tuple[Scope, str]] = set()
+
+    async def run(self, write: Callable[[], Awaitable[T]], scope: Scope, key: str) -> T:
+        """Return what ``write`` returns, which goes on when the caller is cancelled.
+
+        Raises ApiError 409 for a key in use.
+        """
+        claim = (scope, key)
+        if claim in self._claims:
+            raise in_use(key)
+        self._claims.add(claim)
+        try:
+            return await asyncio.shield(write())
+        finally:
+            self._claims.discard(claim)

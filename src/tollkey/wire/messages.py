@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tollkey.db import Tx
+from tollkey.keys import Denied, Key
 from tollkey.wire._incoming import Incoming
 
 __all__ = ["COMMON", "Incoming", "Request", "Response", "Rest", "is_v2"]
@@ -44,6 +45,7 @@ class Request:
     incoming: the body while it is unread; None when ``body`` holds all of it.
     given: the decoded parameters. decoded: whether they have been decoded.
     needed: grants that it needed besides that of its endpoint, for objects that it names or expands.
+    verify_again: verifies its key anew, from a transaction; None when the key is gone.
     """
 
     method: str
@@ -58,6 +60,7 @@ class Request:
     given: dict[str, Any] = field(default_factory=dict, repr=False)
     decoded: bool = False
     needed: set[str] = field(default_factory=set)
+    verify_again: Callable[[Tx], Key | Denied | None] = field(default=lambda tx: None, repr=False)
 
     @property
     def repeatable(self) -> bool:

@@ -47,6 +47,7 @@ class Policy:
     guess_limiter: counts wrong secrets by address and delays answers; None for no limit.
     refused: ``(denied, ip, now)``, called for each refused key; must not block (``keys.attempts.Attempts``).
     default_version: the API version of requests that name none.
+    most_requests, request_seconds: see ``Admission``.
     later_versions: further API versions to accept, published since this program was written.
     """
 
@@ -60,6 +61,8 @@ class Policy:
     guess_limiter: GuessLimiter | None = None
     later_versions: frozenset[str] = frozenset()
     default_version: str = LATEST
+    most_requests: int = 1000
+    request_seconds: float = 30.0
 
     def read_version(self, text: str | None) -> Spoken:
         """Return the version that a request speaks. text: its ``Stripe-Version``.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+from tollkey.db import StorageError
+from tollkey.db.engine import LockTimeout, OutcomeUnknown
 from tollkey.keys import Denied, Key, Permission, Reason
 from tollkey.wire.errors import ApiError
 
@@ -166,3 +168,39 @@ def too_many_requests(livemode: bool, reason: str = "global-rate") -> ApiError:
     )
     headers = {"Stripe-Rate-Limited-Reason": reason}
     return ApiError(429, code="rate_limit", message=message, retry=True, headers=headers)
+
+
+def overloaded() -> ApiError:
+    """Return the 503 for a request that is not begun, since too many are waiting. It is answered at once."""
+    message = "The server is handling as many requests as it can. Nothing was changed; try again shortly."
+    return ApiError(503, "api_error", message=message, retry=True, headers={"Retry-After": "1"})
+
+
+def took_too_long(seconds: float, writes: bool) -> ApiError:
+    """Return the 503 for a request whose time is over. writes: whether it may have changed something."""
+    message = f"The request took longer than {seconds:g} seconds. " + (
+        "Whether the change was kept is not known; send it again with the same idempotency key."
+        if writes
+        else "Nothing was changed."
+    )
+    return ApiError(503, "api_error", message=message, retry=True, headers={"Retry-After": "1"})
+
+
+def storage_failed(error: StorageError) -> ApiError:
+    """Return the 429 for a lock that another request holds (Stripe's documentation, "Object lock timeouts"), or the 503
+    for another failure of the database.
+    """
+    if isinstance(error, LockTimeout):
+        message = (
+            "This object cannot be accessed right now because another API request or Stripe process is currently"
+            " accessing it. If you see this error intermittently, retry the request. If you see this error frequently"
+            " and are making multiple concurrent requests to a single object, make your requests serially or at a lower"
+            " rate."
+        )
+        return ApiError(429, code="lock_timeout", message=message, retry=True)
+    message = "Storage is not available; nothing was changed."
+    if isinstance(error, OutcomeUnknown):
+        message = (
+            "Storage failed. Whether the change was kept is not known; send it again with the same idempotency key."
+        )
+    return ApiError(503, "api_error", message=message, retry=True, headers={"Retry-After": "1"})

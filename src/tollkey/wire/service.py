@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
 from tollkey.db import Ids, Scope, StorageError, Tx
 from tollkey.db.edge import Edge
-from tollkey.db.engine import Busy, OutcomeUnknown
+from tollkey.db.engine import Busy
 from tollkey.db.ids import QuickBytes
 from tollkey.keys import Denied, Key, Reason, usage
 from tollkey.keys.header import read_authorization, without_keys
@@ -34,6 +33,7 @@ from tollkey.wire._headers import (
 from tollkey.wire._owners import Owners
 from tollkey.wire._permissions import check_permission, needed_permissions
 from tollkey.wire._stored import body_of, shown_as_stored, stored_response
+from tollkey.wire.admission import Admission, Recheck
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, unknown_url
 from tollkey.wire.guesses import too_many_guesses
@@ -49,7 +49,6 @@ log = logging.getLogger("tollkey.wire")
 
 #: Outcomes of requests that the key could not make, by status; all others count as accepted.
 _OUTCOMES = {401: Reason.expired.value, 403: Reason.forbidden.value, 429: Reason.rate_limited.value}
-_UNKNOWN = "Storage failed. Whether the change was kept is not known; send it again with the same idempotency key."
 _INTERNAL = "An unknown error occurred. It has been written to the server's log under this request's id."
 
 
@@ -73,7 +72,8 @@ class Service:
         self.renderer = Renderer(setup.tables.catalogue, policy.dashboard_url)
         self._execution = Execution(self.renderer, policy.dashboard_url)
         self._now, self._log, self._owners = now, log, Owners(policy.platform_of)
-        self._in_flight: set[tuple[Scope, str]] = set()
+        self.admission = Admission(policy.most_requests, policy.request_seconds)
+        self._in_flight = idempotency.InFlight()
         self._request_ids = Ids(QuickBytes(), now)
 
     # -- a whole request
@@ -164,10 +164,7 @@ class Service:
             )
         except StorageError as error:
             log.error("%s storage: %s", request_id, error)
-            message = (
-                _UNKNOWN if isinstance(error, OutcomeUnknown) else "Storage is not available; nothing was changed."
-            )
-            response = self._refuse(ApiError(503, "api_error", message=message, retry=True), request, key, request_id)
+            response = self._refuse(refusals.storage_failed(error), request, key, request_id)
         except Exception:
             log.exception("%s %s %s", request_id, request.method, _loggable(request, hit))
             response = self._refuse(ApiError(500, "api_error", message=_INTERNAL), request, key, request_id)
@@ -182,7 +179,9 @@ class Service:
         now, endpoint = int(started), route.endpoint
         kind = hosted.kind_of(endpoint.path)
         authority, connected = self.setup.services.authority, self.policy.connected
-        grant = await self.edge.read(lambda tx: hosted.valid_grant(tx, authority, connected, kind, names["token"], now))
+        grant = await self.admission.run(
+            lambda: self.edge.read(lambda tx: hosted.valid_grant(tx, authority, connected, kind, names["token"], now))
+        )
         if grant is None:
             return to_response(replace(error_page(404, "This page does not exist any more."), guess=True), request_id)
         await read_params(request, endpoint)
@@ -197,10 +196,12 @@ class Service:
             with closing(call):
                 return self._execution.run_in_savepoint(call, route, request)
 
-        if not endpoint.writes:
-            response = await self.edge.read(callback)
-        else:
-            response = await self.edge.write(callback, lock=await self._owners.lock(self.edge, grant.scope))
+        async def run() -> Response:
+            if not endpoint.writes:
+                return await self.edge.read(callback)
+            return await self.edge.write(callback, lock=await self._owners.lock(self.edge, grant.scope))
+
+        response = await self.admission.run(run, writes=endpoint.writes)
         if (
             response.status >= 400
             and response.content_type == "application/json"
@@ -225,16 +226,21 @@ class Service:
         seconds = int(now)
         special = self.policy.special_keys.get(text.partition("_")[0])
         if special is not None:
-            found = await self.edge.read(lambda tx: special(tx, text, seconds))
+            found = await self.admission.run(lambda: self.edge.read(lambda tx: special(tx, text, seconds)))
             if found is not None:
+                request.verify_again = lambda tx: special(tx, text, int(self._now()))
                 return found
         verdict = self.verifier.verify_cached(text, seconds, request.ip)
         if verdict is None:
             epoch = self.verifier.epoch  # read before the transaction, so that a key revoked meanwhile is not cached
             try:
-                verdict = await self.edge.read(lambda tx: self.verifier.load(tx, text, seconds, request.ip, epoch))
+                load = partial(self.verifier.load, text=text, now=seconds, ip=request.ip, epoch=epoch)
+                verdict = await self.admission.run(lambda: self.edge.read(load))
             except StorageError:
                 return Denied(Reason.unavailable, mask_unknown(text))
+        if isinstance(verdict, Key):
+            again = partial(self.verifier.verify_again, key=verdict, ip=request.ip)
+            request.verify_again = lambda tx: again(tx, now=int(self._now()))
         if isinstance(verdict, Key) and verdict.max_uses is not None:
             return await self._take_use(verdict)
         return verdict
@@ -264,6 +270,7 @@ class Service:
         scope = Scope(account or key.account, key.livemode)
         endpoint = route.endpoint
         whole = endpoint.access_of(key.kind) is None
+        recheck = Recheck(request.verify_again)
         if (
             account is None
             and not request.query
@@ -271,8 +278,11 @@ class Service:
             and whole
             and shown_as_stored(self.renderer, route, spoken.date)
         ):
-            body = await self.edge.read(body_of(self.setup.tables, route, names, scope), single=True)
+            stored = body_of(self.setup.tables, route, names, scope)
+            body = await self.admission.run(lambda: self.edge.read(stored, single=True))
             if body is not None and self._shows(route, spoken.date, key, body):
+                if recheck.due:
+                    await self.edge.read(recheck)
                 return stored_response(body, request_id, spoken)
         idempotency_key = request.headers.get("idempotency-key") if request.method != "GET" else None
         if idempotency_key is not None:
@@ -287,6 +297,7 @@ class Service:
         elsewhere = account is not None and account != key.account
 
         def callback(tx: Tx) -> Response:
+            recheck(tx)
             if elsewhere and not self.policy.connected(tx, key.scope, account or ""):
                 raise refusals.account_invalid(key, account or "")
             request.acting_for = account
@@ -298,13 +309,17 @@ class Service:
             with closing(call):
                 return self._execution.run(call, route, request, mark)
 
-        if not endpoint.writes:
-            response = await self.edge.read(
-                callback, long=endpoint.scans, caller=f"{key.account}:{int(key.livemode)}", kind=endpoint.path
-            )
-        else:
+        async def run() -> Response:
+            if not endpoint.writes:
+                caller = f"{key.account}:{int(key.livemode)}"
+                found = await self.edge.read(callback, long=endpoint.scans, caller=caller, kind=endpoint.path)
+                if recheck.due:
+                    await self.edge.read(recheck)
+                return found
             writing = partial(self._write, callback, request, endpoint, key, scope, repeatable, int(now))
-            response = await (writing() if repeatable is None else self._once(writing, scope, repeatable))
+            return await (writing() if repeatable is None else self._in_flight.run(writing, scope, repeatable))
+
+        response = await self.admission.run(run, writes=endpoint.writes)
         add_standard_headers(response, request, request_id, spoken.headers)
         return response
 
@@ -335,16 +350,6 @@ class Service:
             return await self.edge.write(callback, lock=lock)
         request.given = staged.given
         return await write_staged(self.edge, staged, callback, lock)
-
-    async def _once(self, write: Callable[[], Awaitable[Response]], scope: Scope, idempotency_key: str) -> Response:
-        claim = (scope, idempotency_key)
-        if claim in self._in_flight:
-            raise idempotency.in_use(idempotency_key)
-        self._in_flight.add(claim)
-        try:
-            return await asyncio.shield(write())
-        finally:
-            self._in_flight.discard(claim)
 
     # -- responses
 

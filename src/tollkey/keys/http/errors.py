@@ -68,9 +68,7 @@ def error_of(problem: Exception) -> ApiError | None:
     if isinstance(problem, KeyRefused):
         return ApiError(problem.status, problem.code, problem.message, problem.param)
     if isinstance(problem, OutcomeUnknown):
-        message = (
-            "The disk failed: it is not known whether the change was stored. Read the object before you repeat it."
-        )
+        message = "The disk or the connection failed: it is not known whether the change was stored. Read it first."
         return ApiError(500, "outcome_unknown", message, type=API)
     return unavailable() if isinstance(problem, StorageError) else None
 

@@ -1,0 +1,125 @@
+"""What a request waits for is bounded: others, its own time, and how old the verdict on its key is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.support.api import Api
+from tollkey.db import Scope, StorageError, Tx
+from tollkey.db.engine import LockTimeout, OutcomeUnknown
+from tollkey.keys import Denied, Key, Reason
+from tollkey.wire import admission, refusals
+from tollkey.wire.admission import AGE_SECONDS, Admission, Recheck
+from tollkey.wire.errors import ApiError
+
+
+def test_a_request_that_finds_the_queue_full_gets_503_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api.world.server.service, "admission", Admission(0, 30))
+    for method, path in (("GET", "/v1/customers"), ("POST", "/v1/customers")):
+        answer = api.send(method, path)
+        assert (answer.status, answer.error["type"]) == (503, "api_error")
+        assert answer.headers["retry-after"] == "1"
+    monkeypatch.undo()
+    assert api.get("/v1/customers")["data"] == []
+
+
+def test_the_queue_lets_in_as_many_as_it_may_and_again_when_they_are_done() -> None:
+    async def run() -> None:
+        queue, ends = Admission(2, 30), asyncio.Event()
+        waiting = [asyncio.create_task(queue.run(ends.wait)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(ApiError) as refused:
+            await queue.run(ends.wait)
+        assert refused.value.status == 503
+        ends.set()
+        assert await asyncio.gather(*waiting) == [True, True]
+        assert await queue.run(ends.wait)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("writes", "said"), [(False, "Nothing was changed."), (True, "is not known")])
+def test_a_request_whose_time_is_over_gets_503_and_says_what_is_known_of_its_change(writes: bool, said: str) -> None:
+    async def run() -> None:
+        queue = Admission(1, 0)
+        with pytest.raises(ApiError, match=said) as late:
+            await queue.run(asyncio.Event().wait, writes=writes)
+        assert (late.value.status, late.value.headers) == (503, {"Retry-After": "1"})
+        assert queue.running == 0
+
+    asyncio.run(run())
+
+
+def test_a_time_out_of_the_work_itself_is_no_deadline() -> None:
+    async def late() -> None:
+        raise TimeoutError("of a socket")
+
+    with pytest.raises(TimeoutError, match="of a socket"):
+        asyncio.run(Admission(1, 30).run(late))
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [(LockTimeout("x"), 429, "lock_timeout"), (OutcomeUnknown("x"), 503, None), (StorageError("x"), 503, None)],
+)
+def test_a_lock_that_another_request_holds_is_told_from_a_database_that_fails(
+    error: StorageError, status: int, code: str | None
+) -> None:
+    refused = refusals.storage_failed(error)
+    assert (refused.status, refused.code, refused.retry) == (status, code, True)
+    assert ("nothing was changed" in refused.message) is (type(error) is StorageError)
+
+
+def known(api: Api) -> int:
+    """How many customers the merchant has."""
+    customers = api.core.setup.tables.of["customer"]
+    return api.core.database.read(lambda tx: customers.count(tx, Scope(api.account, False)))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/customers/{id}"),
+        ("GET", "/v1/customers"),
+        ("POST", "/v1/customers"),
+        ("POST", "/v1/customers/{id}"),
+    ],
+)
+def test_a_key_that_was_revoked_while_its_request_waited_gets_no_data(
+    api: Api, method: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer = api.ok("POST", "/v1/customers", email="jenny@example.com")
+    path = path.format(id=customer["id"])
+    assert api.send(method, path).status == 200  # the key is in memory now
+    revoke = "UPDATE api_keys SET revoked_at = ?, sealed = NULL WHERE account = ? AND livemode = ? AND kind = 'secret'"
+    api.core.database.write(lambda tx: tx.execute(revoke, (api.now, api.account, False)))  # not announced yet
+    assert api.send(method, path).status == 200
+    monkeypatch.setattr(admission, "AGE_SECONDS", -1.0)  # each verdict is too old
+    before = known(api)
+    answer = api.send(method, path)
+    assert (answer.status, answer.error["code"]) == (401, "api_key_expired")
+    assert known(api) == before
+
+
+def test_a_key_is_verified_again_only_when_the_verdict_is_too_old(api: Api) -> None:
+    now, verified = [0.0], []
+    (key,) = api.core.database.read(lambda tx: api.core.authority.list(tx, Scope(api.account, False), kind="secret"))
+
+    def verify(tx: Tx) -> Key | Denied | None:
+        verified.append(now[0])
+        return key if len(verified) == 1 else Denied(Reason.revoked, key.masked, key) if len(verified) == 2 else None
+
+    recheck = Recheck(verify, lambda: now[0])
+    read = api.core.database.read
+    read(recheck)
+    assert verified == []
+    now[0] = AGE_SECONDS + 0.01
+    read(recheck)
+    read(recheck)
+    assert verified == [now[0]]
+    now[0] = 1
+    for _ in ("revoked", "gone"):
+        with pytest.raises(ApiError, match="Expired API Key"):
+            read(recheck)
