@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api, World
+from tollkey.wire.expand import expands_many
 
 
 @pytest.fixture
@@ -120,3 +121,29 @@ def test_a_refused_expansion_undoes_what_the_request_wrote(api: Api) -> None:
     before = len(api.get("/v1/customers")["data"])
     assert api.post("/v1/customers", expand=["nothing"]).status == 400
     assert len(api.get("/v1/customers")["data"]) == before
+
+
+@pytest.mark.parametrize(
+    ("given", "many"),
+    [
+        ({"limit": "100", "expand": ["data.customer", "data.latest_charge.balance_transaction"]}, True),
+        ({"limit": "100", "expand": {"0": "data.customer", "7": "data.payment_method"}}, True),
+        ({"limit": 51, "expand": ["data.customer", "data.payment_method"]}, True),
+        ({"limit": "100", "expand": ["data.customer"]}, False),
+        ({"limit": "100", "expand": ["data.customer"] * 600}, False),
+        ({"expand": ["data.customer", "data.payment_method"]}, False),
+        ({"limit": "100"}, False),
+        ({"limit": "9" * 5_000, "expand": ["data.customer"]}, True),
+        ({"limit": "many", "expand": ["data.customer"]}, False),
+        ({"limit": "100", "expand": "data.customer"}, False),
+        ({"limit": "100", "expand": [{"0": "data.customer"}, 7]}, False),
+    ],
+)
+def test_only_a_long_page_with_several_expansions_is_no_work_for_the_loop(given: dict[str, Any], many: bool) -> None:
+    assert expands_many(given) is many
+
+
+def test_a_long_page_with_several_expansions_has_them_all(api: Api) -> None:
+    charge = charged(api)
+    (shown,) = api.get("/v1/charges", limit=100, expand=["data.customer", "data.balance_transaction.source"])["data"]
+    assert (shown["customer"]["id"], shown["balance_transaction"]["source"]["id"]) == (charge["customer"], charge["id"])

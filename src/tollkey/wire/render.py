@@ -95,10 +95,11 @@ class Renderer:
         """Return whether the caller's API version needs no conversion of what a handler returned."""
         if self.versions.current(call.version):
             return True
-        kind = (
-            answer.object if isinstance(answer, StoredPage) else str(isinstance(answer, dict) and answer.get("object"))
-        )
-        return kind in self._catalogue.by_object and self.versions.marks(call.version, kind) == ()
+        if isinstance(answer, StoredPage):
+            return self.versions.marks(call.version, answer.object) == ()
+        kind = answer.get("object") if isinstance(answer, dict) else None
+        known = isinstance(kind, str) and kind in self._catalogue.by_object
+        return known and self.versions.marks(call.version, str(kind)) == ()
 
     def _show(self, call: Call, value: Json, as_it_is: bool) -> Json:
         resource = self._catalogue.by_object.get(value.get("object") or "")

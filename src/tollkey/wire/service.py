@@ -36,6 +36,7 @@ from tollkey.wire._stored import body_of, shown_as_stored, stored_response
 from tollkey.wire.admission import Admission, Recheck
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, unknown_url
+from tollkey.wire.expand import expands_many
 from tollkey.wire.guesses import too_many_guesses
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.policy import Log, Logged, Policy
@@ -311,8 +312,8 @@ class Service:
 
         async def run() -> Response:
             if not endpoint.writes:
-                caller = f"{key.account}:{int(key.livemode)}"
-                found = await self.edge.read(callback, long=endpoint.scans, caller=caller, kind=endpoint.path)
+                caller, long = f"{key.account}:{int(key.livemode)}", endpoint.scans or expands_many(request.given)
+                found = await self.edge.read(callback, long=long, caller=caller, kind=endpoint.path)
                 if recheck.due:
                     await self.edge.read(recheck)
                 return found
