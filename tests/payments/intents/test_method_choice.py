@@ -71,6 +71,36 @@ def test_types_are_allowed_or_excluded_when_updating(api: Api, path: str) -> Non
     assert (refused.status, refused.error["code"]) == (400, "parameters_exclusive")
 
 
+@pytest.mark.parametrize("path", ["payment_intents", "setup_intents"])
+def test_types_excluded_by_an_update_alone_leave_the_intent_until_they_are_included_again(api: Api, path: str) -> None:
+    given = {"amount": 2000, "currency": "usd"} if path == "payment_intents" else {}
+    made = api.ok("POST", f"/v1/{path}", automatic_payment_methods={"enabled": True}, **given)
+    all_types = made["payment_method_types"]
+    where = f"/v1/{path}/{made['id']}"
+    excluded = all_types[-1]
+    fewer = api.ok("POST", where, excluded_payment_method_types=[excluded])
+    assert (fewer["payment_method_types"], fewer["excluded_payment_method_types"]) == (all_types[:-1], [excluded])
+    assert fewer["automatic_payment_methods"] == made["automatic_payment_methods"]
+    other = {"currency": "usd"} if path == "payment_intents" else {"payment_method_configuration": _configured(api)}
+    assert api.ok("POST", where, **other)["payment_method_types"] == fewer["payment_method_types"]
+    assert api.ok("POST", where, excluded_payment_method_types="")["payment_method_types"] == all_types
+
+
+def _configured(api: Api) -> str:
+    """The id of the configuration that an intent has by default."""
+    return str(api.get("/v1/payment_method_configurations")["data"][0]["id"])
+
+
+def test_a_configuration_chosen_by_an_update_decides_a_setup_intents_types(api: Api) -> None:
+    made = api.ok("POST", "/v1/setup_intents", automatic_payment_methods={"enabled": True})
+    off = {"link": {"display_preference": {"preference": "off"}}}
+    other = api.ok("POST", "/v1/payment_method_configurations", name="No Link", **off)["id"]
+    changed = api.ok("POST", f"/v1/setup_intents/{made['id']}", payment_method_configuration=other)
+    assert changed["payment_method_configuration_details"]["id"] == other
+    assert "link" in made["payment_method_types"]
+    assert "link" not in changed["payment_method_types"]
+
+
 def test_named_types_replace_the_allowed_ones(api: Api) -> None:
     older = api.under(BEFORE_ENDIVE)
     made = api.ok("POST", "/v1/payment_intents", amount=2000, currency="usd", allowed_payment_method_types=["card"])

@@ -26,3 +26,14 @@ def test_where_no_arrow_leads_an_intent_cannot_be_moved() -> None:
         for end in SETUP_INTENT.table.keys() - set(ends):
             with pytest.raises(InvalidTransition):
                 move({"status": start, "next_action": None}, end)
+
+
+def test_an_update_attaches_to_the_account_itself_or_to_a_customer(api: Api) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    path = f"/v1/setup_intents/{api.ok('POST', '/v1/setup_intents', **SAVING)['id']}"
+    assert api.ok("POST", path, attach_to_self=True)["attach_to_self"] is True
+    refused = api.post(path, customer=customer)
+    assert (refused.status, refused.error["code"]) == (400, "parameters_exclusive")
+    assert not api.ok("POST", path, attach_to_self=False).get("attach_to_self")
+    assert api.ok("POST", path, customer=customer)["customer"] == customer
+    assert api.post(path, attach_to_self=True).error["code"] == "parameters_exclusive"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         StoredSession,
     )
     from tollkey.payments.intents.stored import StoredPaymentIntent
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 DAY = 86_400
 _HALF_HOUR = 1800
@@ -340,10 +340,11 @@ def new_session(call: Call, params: Mapping[str, Any], *, for_portal: bool = Fal
         if mode == "payment" and session["amount_total"] == 0 and not chosen:
             states.PAYMENT.set(session, "no_payment_required")
     else:
-        setup = setup_intents.create_setup(call, {
+        given = {
             **session["_setup_intent_data"], "payment_method_types": session["payment_method_types"],
             "payment_method_options": session["_method_options"], "customer": session["customer"],
-        })  # fmt: skip
+        }  # fmt: skip
+        setup = setup_intents.create_setup(call, cast("operations.PostSetupIntents", given))
         setup["_checkout"] = session["id"]
         call.objects.save(setup)
         session["setup_intent"] = setup["id"]

@@ -126,9 +126,9 @@ def _customer(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]
 def _types(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
     """Set the payment method types of the intent, and their options."""
     automatic = params.get("automatic_payment_methods") or {}
-    excluded = params.get("excluded_payment_method_types") or []
-    if params.get("excluded_payment_method_types") is not None:
-        intent["excluded_payment_method_types"] = excluded
+    if "excluded_payment_method_types" in params:
+        intent["excluded_payment_method_types"] = params["excluded_payment_method_types"]
+    excluded = intent["excluded_payment_method_types"] or []
     named, allowed = params.get("payment_method_types"), params.get("allowed_payment_method_types")
     merchant = params.get("on_behalf_of") or intent["on_behalf_of"]
     refused = splitting.refused_types(call, merchant, intent["currency"])
@@ -283,7 +283,8 @@ def apply(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) ->
     _customer(call, intent, params)
     fields.merge_metadata(intent, params)
     chosen = params.get("payment_method_types") or params.get("allowed_payment_method_types")
-    if chosen or params.get("payment_method_configuration") or params.get("currency"):
+    excluding = "excluded_payment_method_types" in params
+    if chosen or excluding or params.get("payment_method_configuration") or params.get("currency"):
         again = dict(params)
         if intent["automatic_payment_methods"] and not chosen:
             again["automatic_payment_methods"] = intent["automatic_payment_methods"]
@@ -291,8 +292,9 @@ def apply(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) ->
             again["allowed_payment_method_types"] = intent["allowed_payment_method_types"]
         elif not chosen:
             again["payment_method_types"] = intent["payment_method_types"]
-        before = intent["payment_method_options"]
+        before, implicit = intent["payment_method_options"], intent.get("_implicit", False)
         _types(call, intent, again)
+        intent["_implicit"] = implicit
         intent["payment_method_options"] = method_types.merge_options(
             before, intent["payment_method_types"], params.get("payment_method_options")
         )

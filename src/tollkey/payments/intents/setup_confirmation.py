@@ -27,7 +27,7 @@ from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import Instrument, StoredSetupIntent
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 _METHODS = ("payment_method", "payment_method_data", "confirmation_token", "source")
 _MISSING = (
@@ -36,7 +36,6 @@ _MISSING = (
     " ConfirmationToken."
 )
 _ENDED = {"succeeded": "it has already succeeded", "canceled": "it has been canceled"}
-_CHANGES = ("allowed_payment_method_types", "payment_method_options")
 
 
 def confirm_setup(call: Call, intent: StoredSetupIntent, params: Mapping[str, Any]) -> ApiError | None:
@@ -47,7 +46,11 @@ def confirm_setup(call: Call, intent: StoredSetupIntent, params: Mapping[str, An
     call.require(providers.SETUPS)
     _check_confirmable(call, intent, params)
     params = redeem_confirmation_token(call, params, intent)
-    change = {name: params[name] for name in _CHANGES if params.get(name)}
+    change: operations.PostSetupIntentsIntent = {}
+    if params.get("allowed_payment_method_types"):
+        change["allowed_payment_method_types"] = params["allowed_payment_method_types"]
+    if params.get("payment_method_options"):
+        change["payment_method_options"] = params["payment_method_options"]
     if change:
         apply(call, intent, change)
     choose(call, intent, params)

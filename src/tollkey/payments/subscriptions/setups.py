@@ -9,11 +9,12 @@ from tollkey.payments.invoices import payments
 from tollkey.payments.methods import instruments
 from tollkey.payments.shared import events, providers
 from tollkey.payments.subscriptions import kinds
-from tollkey.wire import Call, Params
+from tollkey.wire import Call
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.subscriptions.stored import StoredSubscription
+    from tollkey.wire import operations
 
 
 def prepare(call: Call, subscription: StoredSubscription, customer: StoredCustomer, behavior: str) -> None:
@@ -35,7 +36,11 @@ def prepare(call: Call, subscription: StoredSubscription, customer: StoredCustom
     if method is not None and actions.card_challenge(method, off_session=False, requested=False) != "challenge":
         return
     types = (subscription["payment_settings"] or {}).get("payment_method_types") or ["card"]
-    params: Params = {"customer": customer["id"], "payment_method_types": types, "usage": "off_session"}
+    params: operations.PostSetupIntents = {
+        "customer": customer["id"],
+        "payment_method_types": types,
+        "usage": "off_session",
+    }
     if id is not None:
         params["payment_method"] = id
     intent = setup_intents.create_setup(now, params)
