@@ -54,16 +54,18 @@ class Unread(NamedTuple):
 class Excuse(NamedTuple):
     """Parameters that act although no code names them.
 
-    path: of them; in its file ``*`` stands for one name and ``**`` for everything within. of: the only operation.
+    path: of them; in its file ``*`` stands for one name and ``**`` for everything within. of: the only operations; in
+    its file ``*`` stands for any text.
     """
 
     path: re.Pattern[str]
-    of: str | None
+    of: re.Pattern[str] | None
     why: str
 
     def covers(self, found: Unread) -> bool:
         """Whether it is about that parameter."""
-        return self.of in (None, found.operation) and self.path.fullmatch(found.path) is not None
+        mine = self.of is None or self.of.fullmatch(found.operation) is not None
+        return mine and self.path.fullmatch(found.path) is not None
 
 
 class Seen(NamedTuple):
@@ -336,8 +338,13 @@ def _excuse(line: str) -> Excuse:
     row = json.loads(line)
     if row.keys() - {"of"} != {"path", "why"}:
         raise ValueError(f"not an excuse: {line}")
-    pattern = re.escape(row["path"]).replace(r"\*\*", ".*").replace(r"\*", r"[^.]*")
-    return Excuse(re.compile(pattern), row.get("of"), row["why"])
+    of = row.get("of")
+    return Excuse(_pattern(row["path"], r"[^.]*"), _pattern(of, ".*") if of else None, row["why"])
+
+
+def _pattern(text: str, one: str) -> re.Pattern[str]:
+    """Return the expression for a text with stars. one: what a single star stands for."""
+    return re.compile(re.escape(text).replace(r"\*\*", ".*").replace(r"\*", one))
 
 
 def left(found: Iterable[Unread], excused: Mapping[str, list[Excuse]]) -> list[Unread]:

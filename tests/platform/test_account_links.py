@@ -165,3 +165,11 @@ def test_links_of_v2_are_for_the_accounts_that_those_of_v1_are_for(api: Api, kin
     assert of_v2(api, "acct_1nobody00000000").error["code"] == "not_found"
     lacking = {"type": "account_update", "account_onboarding": {"configurations": [], "refresh_url": REFRESH}}
     assert api.post("/v2/core/account_links", account=id, use_case=lacking, headers=BEFORE).status == 400
+
+
+def test_what_is_collected_is_said_once(api: Api) -> None:
+    about = {"account": connected(api), "type": "account_onboarding", "return_url": RETURN, "refresh_url": REFRESH}
+    options = {"fields": "eventually_due", "future_requirements": "include"}
+    assert api.post("/v1/account_links", collection_options=options, **about).status == 200
+    refused = api.post("/v1/account_links", collect="currently_due", collection_options=options, **about)
+    assert (refused.status, refused.error["code"]) == (400, "parameters_exclusive")

@@ -74,3 +74,11 @@ def test_what_a_payout_has_come_back_from_is_errored_until_its_details_are_updat
 
 def test_a_verified_token_becomes_a_new_external_account(api: Api) -> None:
     assert bank_of(api, connected(api, external_account="btok_us_verified")["id"])["status"] == "new"
+
+
+def test_a_bank_account_is_not_given_what_only_a_card_has(api: Api) -> None:
+    account = with_bank(api, "000123456789")["id"]
+    path = f"/v1/accounts/{account}/external_accounts/{bank_of(api, account)['id']}"
+    for name, value in (("exp_month", 5), ("address_zip", "94111")):
+        refused = api.post(path, **{name: value})
+        assert (refused.status, refused.error["param"], refused.error["code"]) == (400, name, "parameter_unknown")

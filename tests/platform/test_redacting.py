@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from urllib.parse import unquote
 
 import pytest
 
 from tests.support.api import Api, rule_table
+from tests.support.recipes import Maker
 from tollkey.db import Scope
 from tollkey.platform import request_log_buffer
 from tollkey.platform._redacting import redact, redact_form
@@ -257,7 +259,7 @@ def test_the_address_of_a_page_that_acts_for_a_customer_is_not_kept(api: Api) ->
     ("path", "params"),
     [
         ("/v1/terminal/configurations", {"wifi": {"type": "enterprise_eap_tls", "enterprise_eap_tls": {
-            "ssid": "shop", "private_key_file": "file_1", "client_certificate_file": "file_2",
+            "ssid": "shop", "private_key_file": "FILE", "client_certificate_file": "FILE",
             "private_key_file_password": "hush-7261"}}}),
         ("/v1/payment_intents", {"amount": 100, "currency": "usd", "allowed_payment_method_types": ["card"],
         "payment_method_options": {"card": {
@@ -266,7 +268,8 @@ def test_the_address_of_a_page_that_acts_for_a_customer_is_not_kept(api: Api) ->
     ],
 )  # fmt: skip
 def test_secrets_of_these_names_are_in_no_log(api: Api, path: str, params: dict[str, object]) -> None:
-    request_id = api.ok("POST", path, **params).headers["request-id"]
+    given = json.loads(json.dumps(params).replace("FILE", Maker(api).make("file")["id"]))
+    request_id = api.ok("POST", path, **given).headers["request-id"]
     api.world.write_logs()
     rows = api.core.logs.read(lambda tx: tx.execute("SELECT * FROM request_logs WHERE id = ?", (request_id,)))
     assert len(rows) == 1

@@ -1,7 +1,7 @@
 """The contents of reports: rows computed from the balance transactions of an interval.
 
 Columns are named as in Stripe's documentation of report types. Amounts are in major units with the currency's decimals,
-times are UTC.
+times are UTC unless the report names a time zone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from tollkey.db.table import Range
 from tollkey.wire import Call, Json
@@ -51,8 +52,13 @@ def _major(amount: int, currency: str) -> str:
     return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
 
 
-def _day(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+def _day(seconds: int, zone: tzinfo = UTC) -> str:
+    return datetime.fromtimestamp(seconds, zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def is_itemized(kind: str) -> bool:
+    """Return whether a report has a row for each balance transaction. kind: id of the report type."""
+    return ".itemized." in kind
 
 
 def _transactions(call: Call, since: int | None, until: int | None, currency: str | None) -> Iterator[Json]:
@@ -79,7 +85,7 @@ def make_csv(call: Call, kind: str, parameters: Json) -> str:
 
     kind: id of the report type.
     parameters: ``interval_start`` (inclusive) and ``interval_end`` (exclusive), UTC epoch seconds; ``currency``;
-        ``columns``.
+        ``columns``; of itemized reports ``reporting_category``, and ``timezone`` for the columns that are not in UTC.
     """
     since, until, currency = (parameters.get(name) for name in ("interval_start", "interval_end", "currency"))
     columns = parameters.get("columns") or COLUMNS[kind]
@@ -90,8 +96,10 @@ def make_csv(call: Call, kind: str, parameters: Json) -> str:
             t
             for t in _transactions(call, since, until, currency)
             if (t["type"] == "payout") == kind.startswith("payouts")
+            and parameters.get("reporting_category") in (None, t["reporting_category"])
         ]
-        rows = _activity_summary(wanted) if kind.endswith("summary.1") else [_itemised(t) for t in wanted]
+        zone = ZoneInfo(parameters.get("timezone") or "UTC")
+        rows = [_itemised(t, zone) for t in wanted] if is_itemized(kind) else _activity_summary(wanted)
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n", quoting=csv.QUOTE_ALL)
     writer.writeheader()
@@ -99,11 +107,12 @@ def make_csv(call: Call, kind: str, parameters: Json) -> str:
     return out.getvalue()
 
 
-def _itemised(t: Json) -> Json:
+def _itemised(t: Json, zone: ZoneInfo) -> Json:
     currency = t["currency"]
     return {
-        "balance_transaction_id": t["id"], "created_utc": _day(t["created"]), "created": _day(t["created"]),
-        "available_on_utc": _day(t["available_on"]), "available_on": _day(t["available_on"]), "currency": currency,
+        "balance_transaction_id": t["id"], "created_utc": _day(t["created"]), "created": _day(t["created"], zone),
+        "available_on_utc": _day(t["available_on"]), "available_on": _day(t["available_on"], zone),
+        "currency": currency,
         "gross": _major(t["amount"], currency), "fee": _major(t["fee"], currency), "net": _major(t["net"], currency),
         "reporting_category": t["reporting_category"], "source_id": t["source"], "description": t["description"],
     }  # fmt: skip

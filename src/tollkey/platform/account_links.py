@@ -18,7 +18,7 @@ from tollkey.platform._connect.ownership import ask_owner
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.sessions import check_components, components_of
 from tollkey.wire import Call, Endpoint, Json, P, Reply, Resource, invalid, new_object
-from tollkey.wire.errors import missing_param
+from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.hosted import hosted_url, html_page, redirect, safe_link
 from tollkey.wire.live import needs, records
 
@@ -40,6 +40,8 @@ def create_link(call: Call, params: operations.PostAccountLinks) -> Json:
     for name in ("refresh_url", "return_url"):
         if not params.get(name):
             raise missing_param(name)
+    if params.get("collect") and params.get("collection_options"):
+        raise exclusive("collect", "collection_options", code="parameters_exclusive")
     made, url = make(loaded, params["type"], params["return_url"], params["refresh_url"])
     return new_object("account_link", created=call.now, expires_at=made.ends_at, url=url)
 

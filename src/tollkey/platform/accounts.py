@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.platform import jobs
 from tollkey.platform._connect import legal_entity, load_account, save_account
-from tollkey.platform._connect.agreements import check_agreement, check_requested
+from tollkey.platform._connect.agreements import check_agreement, check_requested, known_capabilities
 from tollkey.platform._connect.countries import check_currency, default_currency
+from tollkey.platform._connect.documents import check_documents
 from tollkey.platform._connect.external import OWNER_CHECK, add_external, check_owners, replace_external, show_owner
 from tollkey.platform._connect.loading import VERIFY, LoadedAccount, ask, capability, deauthorize, verify
 from tollkey.platform._connect.ownership import check_people, check_update
@@ -138,9 +139,13 @@ def _apply(loaded: LoadedAccount, params: Mapping[str, Any], owners: Sequence[Pa
         check_people(loaded, by_owner=False)
     check_currency(account["country"], given.get("default_currency"))
     check_agreement(account, _platform(call), (given.get("tos_acceptance") or {}).get("service_agreement"))
+    check_documents(loaded, given.get("documents") or {})
     set_account(call, account, given)
     wanted = {name: bool((hash or {}).get("requested")) for name, hash in (given.get("capabilities") or {}).items()}
-    wanted |= dict.fromkeys(given.get("requested_capabilities") or [], True)
+    for place, name in enumerate(given.get("requested_capabilities") or []):
+        if name not in known_capabilities():
+            raise invalid(f"Unknown capability: {name}", f"requested_capabilities[{place}]")
+        wanted[name] = True
     request(loaded, wanted)
     fresh = _individual(loaded, given["individual"]) if given.get("individual") is not None else None
     if owners:
@@ -210,8 +215,11 @@ def _from_token(call: Call, params: Mapping[str, Any]) -> Params:
     if not params.get("account_token"):
         return dict(params)
     sealed = spend_token(call, params["account_token"], "account")
+    accepted = {"date": call.now, "ip": call.origin.ip, "user_agent": call.origin.user_agent}
+    company = sealed.get("company") or {}
+    if company.pop("ownership_declaration_shown_and_signed", False):
+        company.setdefault("ownership_declaration", accepted)
     if sealed.pop("tos_shown_and_accepted", False):
-        accepted = {"date": call.now, "ip": call.origin.ip, "user_agent": call.origin.user_agent}
         params = {**params, "tos_acceptance": {**accepted, **(params.get("tos_acceptance") or {})}}
     return {**sealed, **params}
 

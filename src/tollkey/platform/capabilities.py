@@ -5,10 +5,10 @@ unrequested ──request──▶ inactive ◀──requirements──▶ pendi
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
 from tollkey.platform._connect import load_account, save_account
+from tollkey.platform._connect.agreements import known_capabilities
 from tollkey.platform._connect.business import INACTIVE
 from tollkey.platform._connect.loading import capability
 from tollkey.platform.accounts import PERMISSION, request
@@ -16,16 +16,10 @@ from tollkey.wire import Call, Endpoint, Json, Page, Resource
 from tollkey.wire.errors import missing_object
 from tollkey.wire.live import records
 from tollkey.wire.pages import page_of_list
-from tollkey.wire.shapes import properties
 from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.wire import operations
-
-
-@cache
-def _known() -> frozenset[str]:
-    return frozenset((*properties("account_capabilities"), "platform_payments"))
 
 
 def list_capabilities(call: Call, params: operations.GetAccountsAccountCapabilities) -> Page:
@@ -38,7 +32,7 @@ def list_capabilities(call: Call, params: operations.GetAccountsAccountCapabilit
 def _named(call: Call, account: Json) -> str:
     """The capability that the path names. Raises ApiError 404 when there is none of that name, for any account."""
     name = call.path["capability"]
-    if name not in _known() and name not in account["capabilities"]:
+    if name not in known_capabilities() and name not in account["capabilities"]:
         raise missing_object("capability", name, "capability", in_path=True)
     return name
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tollkey.keys import Permission
 from tollkey.platform import jobs
 from tollkey.platform._contents import add_file
-from tollkey.platform._reports import COLUMNS, REPORT_TYPES, make_csv
+from tollkey.platform._reports import COLUMNS, REPORT_TYPES, is_itemized, make_csv
 from tollkey.wire import Call, Endpoint, Json, Page, Resource, invalid, new_object
 from tollkey.wire.errors import missing_object
 from tollkey.wire.live import records
@@ -53,6 +53,15 @@ def list_types(call: Call, params: operations.GetReportingReportTypes) -> Page:
     return Page([_type(call, id) for id in REPORT_TYPES], False, "/v1/reporting/report_types")
 
 
+def _check_filters(kind: str, given: operations.PostReportingReportRunsParameters | dict[str, object]) -> None:
+    """Raise ApiError 400 for a parameter that reports of a type do not have."""
+    for name in ("connected_account", "payout"):
+        if name in given:
+            raise invalid(f"Reports of type {kind} have no parameter {name}.", f"parameters[{name}]")
+    if "reporting_category" in given and not is_itemized(kind):
+        raise invalid(f"Reports of type {kind} have no parameter reporting_category.", "parameters[reporting_category]")
+
+
 def create(call: Call, params: operations.PostReportingReportRuns) -> Json:
     """Create a report run. It is pending until a job has created its file."""
     kind = params["report_type"]
@@ -66,6 +75,7 @@ def create(call: Call, params: operations.PostReportingReportRuns) -> Json:
     start, end = given.get("interval_start"), given.get("interval_end")
     if start is not None and end is not None and start >= end:
         raise invalid("interval_start must be before interval_end.", "parameters[interval_start]")
+    _check_filters(kind, given)
     run = new_object(
         "reporting.report_run",
         id=call.ids.new("frr"),

@@ -8,7 +8,10 @@ recipient    ``transfers`` alone                     others than the United Stat
 
 from __future__ import annotations
 
+from functools import cache
+
 from tollkey.wire import ApiError, Json, invalid
+from tollkey.wire.shapes import properties
 
 #: Where a platform can only have ``transfers`` together with ``card_payments``.
 _WITH_CARDS = frozenset({"US", "BR"})
@@ -35,6 +38,12 @@ def check_agreement(account: Json, platform: Json, given: str | None) -> None:
     if terms.get("date") and given != (terms.get("service_agreement") or "full"):
         message = "The service agreement of an account cannot be changed after it was accepted."
         raise invalid(message, "tos_acceptance[service_agreement]")
+
+
+@cache
+def known_capabilities() -> frozenset[str]:
+    """Return the names of all capabilities, also of one that earlier versions had."""
+    return frozenset((*properties("account_capabilities"), "platform_payments"))
 
 
 def check_requested(account: Json, requested: set[str], new: set[str]) -> None:

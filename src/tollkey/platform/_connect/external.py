@@ -106,7 +106,10 @@ def change_external(loaded: LoadedAccount, id: str, change: Json, metadata: Json
         show_owner(loaded, value, documents)
     if change and value.get("status") == "errored":
         loaded.home.services.external_status(value, "new")
-    value.update({name: given for name, given in change.items() if name in value})
+    for name in change:
+        if name not in value:  # a bank account does not expire
+            raise invalid(f"Received unknown parameter: {name}", name, "parameter_unknown")
+    value.update(change)
     if metadata is not None:
         value["metadata"] = metadata
     if value != before:

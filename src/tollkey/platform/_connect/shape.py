@@ -29,8 +29,15 @@ _COMPANY_TEXTS = (
     "structure",
     "directors_provided",
     "executives_provided",
+    "export_license_id",
+    "export_purpose_code",
     "owners_provided",
+    "ownership_exemption_reason",
+    "tax_id_registrar",
 )
+#: Who declared something about a company, when and from where.
+_DECLARATIONS = ("directorship_declaration", "ownership_declaration", "representative_declaration")
+_SIGNATURE = ("date", "ip", "user_agent")
 
 CONTROLLERS: dict[str, Json] = {
     "custom": {
@@ -111,7 +118,8 @@ def set_places(value: Json, given: Params) -> None:
         return
     digits = "".join(str(int(character)) for character in told if character.isdecimal())
     for script in countries.SCRIPTS:
-        place = value.setdefault(f"address_{script}", dict.fromkeys(_JAPANESE_ADDRESS) | {"country": "JP"})
+        name = f"address_{script}"
+        place = value[name] = value.get(name) or {**dict.fromkeys(_JAPANESE_ADDRESS), "country": "JP"}
         place["postal_code"] = digits if script == "kana" else digits.translate(_FULL_WIDTH)
 
 
@@ -265,6 +273,12 @@ def set_company(call: Call, account: Json, given: Params) -> None:
     for name in _COMPANY_TEXTS:
         if name in given:
             company[name] = given[name]
+    for name in _DECLARATIONS:
+        if given.get(name):
+            company[name] = {**dict.fromkeys(_SIGNATURE), **(company.get(name) or {}), **given[name]}
+    if "registration_date" in given:
+        date = given["registration_date"]
+        company["registration_date"] = {name: date[name] for name in ("day", "month", "year")} if date else None
     set_places(company, given)
     if given.get("address"):
         company["address"] = {**address(company.get("address")), **given["address"]}
