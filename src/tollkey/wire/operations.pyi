@@ -202,6 +202,8 @@ class AuBecsDebit(TypedDict):
     account_number: str
     bsb_number: str
 
+AuthorizationMethod = Literal["chip", "contactless", "keyed_in", "online", "swipe"]
+
 @final
 class AutomaticPaymentMethods(TypedDict):
     allow_redirects: NotRequired[Literal["always", "never"]]
@@ -5108,11 +5110,11 @@ class PostIssuingCardsCard(Operation):
 
 @final
 class PostIssuingCardsCardTestAuthorizations(Operation):
-    authorization_method: NotRequired[str]
+    authorization_method: NotRequired[AuthorizationMethod]
     held_amount: NotRequired[int]
     held_currency: NotRequired[str]
     is_amount_controllable: NotRequired[bool]
-    merchant_data: NotRequired[Any]
+    merchant_data: NotRequired[MerchantData]
 
 @final
 class PostIssuingCardsLifecycleControls(TypedDict):
@@ -7556,7 +7558,7 @@ class PostTestHelpersInvoiceRenderingTemplates(Operation):
 class PostTestHelpersIssuingAuthorizations(Operation):
     amount: NotRequired[int]
     amount_details: NotRequired[PostTestHelpersIssuingAuthorizationsAmountDetails]
-    authorization_method: NotRequired[PostTestHelpersIssuingAuthorizationsAuthorizationMethod]
+    authorization_method: NotRequired[AuthorizationMethod]
     card: str
     currency: NotRequired[str]
     fleet: NotRequired[Fleet]
@@ -7594,8 +7596,6 @@ class PostTestHelpersIssuingAuthorizationsAuthorizationFinalizeAmount(Operation)
 class PostTestHelpersIssuingAuthorizationsAuthorizationIncrement(Operation):
     increment_amount: int
     is_amount_controllable: NotRequired[bool]
-
-PostTestHelpersIssuingAuthorizationsAuthorizationMethod = Literal["chip", "contactless", "keyed_in", "online", "swipe"]
 
 @final
 class PostTestHelpersIssuingAuthorizationsAuthorizationReverse(Operation):

@@ -75,5 +75,13 @@ def test_an_approval_of_a_part_is_of_a_positive_amount_that_may_be_chosen(api: A
     assert (refused.status, refused.error["param"]) == (400, "amount")
     approved = api.ok("POST", f"/v1/issuing/authorizations/{asked['id']}/approve", amount=40)
     assert (approved["amount"], approved["request_history"][0]["amount"], balance(api)) == (40, 40, 960)
-    fixed = api.ok("POST", path, held_amount=100)
-    assert api.ok("POST", f"/v1/issuing/authorizations/{fixed['id']}/approve", amount=40)["amount"] == 100
+    fixed = f"/v1/issuing/authorizations/{api.ok('POST', path, held_amount=100)['id']}/approve"
+    assert api.post(fixed, amount=40).error["param"] == "amount"
+    assert api.ok("POST", fixed)["amount"] == 100
+
+
+def test_the_merchant_of_an_authorization_is_described_by_a_hash(api: Api) -> None:
+    path = f"/v1/issuing/cards/{issued(api)['id']}/test/authorizations"
+    refused = api.post(path, held_amount=100, merchant_data="tea")
+    assert (refused.status, refused.error["param"]) == (400, "merchant_data")
+    assert api.post(path, held_amount=100, authorization_method="tea").error["param"] == "authorization_method"

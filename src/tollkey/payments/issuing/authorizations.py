@@ -25,6 +25,7 @@ from tollkey.payments.shared import fields, providers
 from tollkey.wire import Call, Endpoint, P, Resource, invalid, new_object
 from tollkey.wire.live import needs, only_in_test
 from tollkey.wire.pages import listing, retrieve
+from tollkey.wire.params import operation_params
 from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
@@ -172,7 +173,9 @@ def approve(call: Call, params: operations.PostIssuingAuthorizationsAuthorizatio
     """Approve a pending request: as much as was asked for, or ``amount`` where the account may choose."""
     authorization = _pending_authorization(call)
     asked = authorization["pending_request"]
-    if params.get("amount") is not None and asked is not None and asked["is_amount_controllable"]:
+    if params.get("amount") is not None:
+        if asked is None or not asked["is_amount_controllable"]:
+            raise invalid("The amount of this authorization is not yours to choose.", "amount")
         authorization["amount"] = params["amount"]
     fields.merge_metadata(authorization, params)
     return _answer(call, authorization, None, "webhook_approved")
@@ -333,12 +336,13 @@ def view(call: Call, authorization: api.IssuingAuthorization) -> Mapping[str, ob
 
 
 _HELP = "/v1/test_helpers/issuing/authorizations"
+_CREATED = operation_params("POST", _HELP).fields
 _ASKED = P.object(
     held_amount=P.integer(0),
     held_currency=P.string(),
-    authorization_method=P.string(),
+    authorization_method=_CREATED["authorization_method"],
     is_amount_controllable=P.boolean(),
-    merchant_data=P.any(),
+    merchant_data=_CREATED["merchant_data"],
 )
 
 

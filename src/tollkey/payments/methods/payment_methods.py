@@ -58,7 +58,7 @@ def create(call: Call, params: operations.PostPaymentMethods) -> StoredPaymentMe
     kind = params.get("type")
     if kind is None:
         raise missing_param("type")
-    for name in TYPES:
+    for name in (*TYPES, "custom"):
         if name != kind and value_at(params, name):
             raise invalid(f"The details in `{name}` are not those of a PaymentMethod of type `{kind}`.", name)
     return create_of(call, kind, params)
