@@ -169,3 +169,24 @@ def test_a_rotation_that_is_killed_at_any_change_loses_no_key_and_can_be_complet
             assert count_sealed_with(keys.database, SEALED, "s1").total() == 0 or current == "s1"
     assert step == 9
     assert current == "s2"
+
+
+def test_a_keyring_that_a_running_process_has_is_not_changed(folder: Path) -> None:
+    before = (folder / "keys.db.keyring").read_text()
+    with opened(folder):
+        for words in (("rotate",), ("rotate", "--no-digest"), ("retire", "s0")):
+            refused = run(folder, *words)
+            assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+            assert "is in use by" in refused.stderr
+        assert run(folder, "show").exit_code == 0
+    assert (folder / "keys.db.keyring").read_text() == before
+    assert run(folder, "rotate").exit_code == 0
+    assert works(folder)
+
+
+def test_a_service_that_listens_on_postgres_is_stopped_before_a_rotation(postgres_url: str, tmp_path: Path) -> None:
+    with KeyService.open(postgres_url, keyring=str(tmp_path / "here.keyring"), flush_seconds=0):
+        shutil.copy(tmp_path / "here.keyring", tmp_path / "copy.keyring")  # that of another machine
+        words = ["keyring", "rotate", "--database", postgres_url, "--keyring", str(tmp_path / "copy.keyring")]
+        refused = CliRunner().invoke(app, words)
+        assert (refused.exit_code, "the database is in use by" in refused.stderr) == (1, True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tollkey.db import Database, migrate
+from tollkey.db.postgres import Postgres
 from tollkey.keys import KeyService
 from tollkey.keys.actors import SYSTEM
 from tollkey.keys.authority import Authority
@@ -98,6 +100,25 @@ def test_two_rotations_at_once_keep_the_keys_of_both(keyed: Database, tmp_path: 
     assert [keyring.sealing_current for keyring in made] == ["s2", "s3"]
     assert load_keyring(keyed, source) == made[1]
     assert made[0].sealing_keys.items() <= made[1].sealing_keys.items()
+
+
+def test_a_rotation_that_postgres_runs_again_changes_the_keyring_once(postgres_url: str, tmp_path: Path) -> None:
+    source = KeyringSource.file(tmp_path / "keyring.json")
+    fails_once = (
+        "CREATE SEQUENCE attempts",
+        "CREATE FUNCTION fail_once() RETURNS trigger AS $$ BEGIN IF nextval('attempts') = 1 THEN"
+        " RAISE EXCEPTION 'conflict' USING ERRCODE = '40001'; END IF; RETURN NEW; END $$ LANGUAGE plpgsql",
+        "CREATE TRIGGER fails BEFORE INSERT ON keyring_keys FOR EACH ROW EXECUTE FUNCTION fail_once()",
+    )
+    with closing(Postgres(postgres_url)) as database:
+        migrate(database, MIGRATIONS)
+        load_keyring(database, source)
+        database.write(lambda tx: tx.execute_script(fails_once))
+        made = replace_keyring(
+            database, source, lambda present: present.rotate_sealing(), lambda new: new.save(tmp_path / "keyring.json")
+        )
+        assert made.sealing_current == "s2"
+        assert load_keyring(database, source) == made
 
 
 def test_who_still_has_a_retired_key_is_as_welcome_as_who_dropped_it(keyed: Database) -> None:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tollkey import dashboard
-from tollkey.cli.common import fail, opened, refused
+from tollkey.cli.common import fail, opened, quiet_connection_logs, refused
 from tollkey.cli.keys_opening import library_named, open_library
 from tollkey.core import keyring_source, sealings, sole_server
-from tollkey.db import Database
+from tollkey.db import Database, StorageError, open_database
 from tollkey.db.schema import migrated_modules
 from tollkey.keys import fingerprints
+from tollkey.keys.errors import KeyringError
 from tollkey.keys.fingerprints import KeyringSource
 from tollkey.keys.http import idempotency
 from tollkey.keys.keyring import Keyring
+from tollkey.keys.keyring_use import use_alone
 from tollkey.keys.schema import SEALED
 from tollkey.keys.sealed import SealedStorage
+from tollkey.settings import load_settings
 
 #: What stores sealed values in a library's database, by the module whose migrations made the tables.
 _IN_A_LIBRARY = {"dashboard": dashboard.SEALED, idempotency.MIGRATION.module: idempotency.SEALED}
@@ -58,25 +61,67 @@ def open_keyring(
 ) -> Iterator[OpenKeyring]:
     """Open the keyring that the options of a command name, within a ``with`` block.
 
-    alone: refuse while a server of the payments API uses the SQLite file. Raises typer.Exit with 1 for errors, also for
+    alone: refuse while other processes have the keyring, as far as that can be seen: those that use an SQLite file of
+    this machine, and those that listen to the PostgreSQL database. Raises typer.Exit with 1 for errors, also for
     a keyring that belongs to another database; with 3 when the database cannot be reached.
     """
     library = library_named(data, database, keyring)
     with ExitStack() as held:
         if library is None:
+            if alone:
+                _refuse_running(load_settings(data=data, database=database).database_url)
             core = held.enter_context(opened(data, database))
             if alone:
                 held.enter_context(sole_server(core.settings))
             yield OpenKeyring(core.database, core.authority.keyring, keyring_source(core.settings), sealings(core))
             return
-        service = held.enter_context(open_library(library, keyring))
         source = fingerprints.source_of(keyring or f"{library.removeprefix('sqlite:///')}.keyring")
+        material: str | Keyring | None = keyring
+        if alone:
+            _refuse_running(library)
+            material = held.enter_context(_used_alone(source, keyring))
+        service = held.enter_context(open_library(library, material))
         modules = migrated_modules(service.database)
         places = (
             *SEALED,
             *(place for module, sealed in _IN_A_LIBRARY.items() if module in modules for place in sealed),
         )
         yield OpenKeyring(service.database, service.authority.keyring, source, places)
+
+
+@contextmanager
+def _used_alone(source: KeyringSource, given: str | None) -> Iterator[str | Keyring | None]:
+    """Lock the file of a keyring that no other process uses, within a ``with`` block, and return what is in it.
+
+    Returns ``given`` when there is no such file, for the error of who opens it. Raises typer.Exit.
+    """
+    try:
+        mark = use_alone(source.path) if source.path is not None and source.path.exists() else None
+        material = given if mark is None else source.read()
+    except (OSError, KeyringError) as problem:
+        raise refused(problem) from None
+    try:
+        yield material
+    finally:
+        if mark is not None:
+            mark.close()
+
+
+def _refuse_running(database: str) -> None:
+    """Raise typer.Exit if processes listen to a PostgreSQL database, as servers and services do. Names them."""
+    if "://" not in database.removeprefix("sqlite:///"):
+        return
+    sql = (
+        "SELECT coalesce(host(client_addr), 'this machine'), pid FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = 'tollkey listener' ORDER BY backend_start"
+    )
+    try:
+        with quiet_connection_logs(), closing(open_database(database, pool_size=1)) as looked_at:
+            found = [f"{place} (connection {pid})" for place, pid in looked_at.read(lambda tx: tx.execute(sql))]
+    except (ValueError, StorageError) as problem:
+        raise refused(problem) from None
+    if found:
+        raise fail(f"the database is in use by {', '.join(found[:5])}: stop every process that uses it first")
 
 
 def unretirable(keyring: Keyring, name: str) -> str | None:

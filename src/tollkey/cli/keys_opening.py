@@ -19,6 +19,7 @@ from tollkey.db.schema import migrated_modules
 from tollkey.keys import KeyService, TollkeyError
 from tollkey.keys.changing import KeyChanges
 from tollkey.keys.errors import KeyringError, SealBroken, UnknownPermission
+from tollkey.keys.keyring import Keyring as KeyMaterial
 from tollkey.keys.rotating import KeyRotation
 from tollkey.platform.merchants import MIGRATION as MERCHANTS
 from tollkey.settings import load_settings
@@ -141,7 +142,7 @@ def refuse_payments(database: str) -> None:
 
 
 @contextmanager
-def open_library(database: str, keyring: str | None, config: Path | None = None) -> Iterator[KeyService]:
+def open_library(database: str, keyring: str | KeyMaterial | None, config: Path | None = None) -> Iterator[KeyService]:
     """Open a library's database, within a ``with`` block.
 
     Raises typer.Exit as ``open_keys`` does, and for the database of the payments API.
@@ -151,7 +152,7 @@ def open_library(database: str, keyring: str | None, config: Path | None = None)
 
 
 @contextmanager
-def _service(database: str, keyring: str | None, config: Path | None) -> Iterator[KeyService]:
+def _service(database: str, keyring: str | KeyMaterial | None, config: Path | None) -> Iterator[KeyService]:
     os.environ.pop("TOLLKEY_KEYRING", None)  # not inherited by child processes
     try:
         refuse_payments(database)

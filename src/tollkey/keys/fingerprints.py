@@ -15,6 +15,7 @@ from pathlib import Path
 from tollkey.db import Database, Migration, Tx
 from tollkey.keys.errors import KeyringError, SealBroken
 from tollkey.keys.keyring import Keyring
+from tollkey.keys.keyring_use import KeyringUse, use
 from tollkey.keys.sealing import seal_context, sealing_key_name, unseal
 
 MIGRATION = Migration(
@@ -93,6 +94,22 @@ def load_keyring(database: Database, source: KeyringSource) -> Keyring:
     return database.write(load, lock="migrate")
 
 
+def load_used(database: Database, source: KeyringSource) -> tuple[Keyring, KeyringUse | None]:
+    """Do what ``load_keyring`` does, and mark the file as used by this process.
+
+    Returns the keyring, and what ends that mark; None for a keyring that is no file. Raises what ``load_keyring``
+    raises; KeyringError also while the keyring is changed.
+    """
+    while True:
+        keyring = load_keyring(database, source)
+        if source.path is None:
+            return keyring, None
+        mark = use(source.path)
+        if mark.of(source.path) and source.read() == keyring:
+            return keyring, mark
+        mark.close()  # it was changed in between
+
+
 def replace_keyring(
     database: Database, source: KeyringSource, change: Callable[[Keyring], Keyring], save: Callable[[Keyring], None]
 ) -> Keyring:
@@ -105,13 +122,18 @@ def replace_keyring(
     Returns the new keyring. Raises KeyringError, StorageError, OSError, and what ``save`` raises.
     """
 
+    made: list[Keyring] = []  # PostgreSQL may run ``work`` again, which must not change the keyring twice
+
     def work(tx: Tx) -> Keyring:
-        known, keyring = _stored(tx), source.read()
-        _check_fingerprints(keyring, known, source)
-        changed = change(keyring)
-        save(changed)
-        _record(tx, changed, known)
-        return changed
+        known = _stored(tx)
+        if not made:
+            keyring = source.read()
+            _check_fingerprints(keyring, known, source)
+            changed = change(keyring)
+            save(changed)
+            made.append(changed)
+        _record(tx, made[0], known)
+        return made[0]
 
     return database.write(work, lock="migrate")
 

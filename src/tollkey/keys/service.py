@@ -20,6 +20,7 @@ from tollkey.keys.flushing import Flusher
 from tollkey.keys.foreign import ForeignKeys
 from tollkey.keys.key import Key
 from tollkey.keys.keyring import Keyring
+from tollkey.keys.keyring_use import KeyringUse
 from tollkey.keys.lease_renewal import LeaseRenewer
 from tollkey.keys.limiting import AccountPlans, KeyLimits, Limiter, PlanChanges, SharedLimiter
 from tollkey.keys.limits import Limits
@@ -64,6 +65,7 @@ class KeyService(
     ) -> None:
         super().__init__(database, authority, clock)
         self.verifier = verifier
+        self._keyring_use: KeyringUse | None = None
         self.attempts = attempts or Attempts()
         self.config = config or Config()
         migrate(database, MIGRATIONS)
@@ -138,9 +140,10 @@ class KeyService(
             keyring = f"{sqlite_path}.keyring"
         catalogue = PermissionCatalogue(declared.permissions, declared.implied, ())
         opened = open_database(database, f"keys-{os.getpid()}-{Ids().text(12)}", pool_size, bounds=bounds)
+        use = None
         try:
             migrate(opened, MIGRATIONS)
-            material = fingerprints.load_keyring(opened, fingerprints.source_of(keyring))
+            material, use = fingerprints.load_used(opened, fingerprints.source_of(keyring))
             authority = Authority(material, catalogue, brand=declared.brand)
             allow_imported = allow_imported or declared.imported_keys
             foreign = ForeignKeys(material, time.monotonic) if allow_imported else None
@@ -154,11 +157,15 @@ class KeyService(
                 capacity=cached_keys,
                 usage=UsageCounter.of_section(declared.section(UsageSection)),
             )
-            return cls(
+            service = cls(
                 opened, authority, verifier, clock=clock, flush_seconds=flush_seconds, attempts=attempts,
                 config=declared, limits=limits, limiter=limiter,
             )  # fmt: skip
+            service._keyring_use = use
+            return service
         except BaseException:
+            if use is not None:
+                use.close()
             opened.close()
             raise
 
@@ -197,6 +204,8 @@ class KeyService(
         """Flush and close the database. May be called again."""
         if self._flusher.stop():
             self.database.close()
+            if self._keyring_use is not None:
+                self._keyring_use.close()
 
     def __enter__(self) -> KeyService:
         return self
