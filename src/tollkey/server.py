@@ -37,6 +37,7 @@ log = logging.getLogger("tollkey")
 
 _TICK_SECONDS = 0.5  # between two looks for jobs that are due
 _FLUSH_SECONDS = 0.5  # between two writes of buffered data
+_COUNTS_SECONDS = 0.5  # how long counted requests are written before last uses come again
 _LOG_PAUSE_SECONDS = 0.002  # after a long request was redacted
 _ROTATION_SECONDS = 60.0  # between two looks for keys to roll
 _NOTICES_SECONDS = 5.0  # between two looks for what notices are about
@@ -106,8 +107,10 @@ class Server:
         usage, addresses, most = self.core.verifier.usage, self.core.verifier.addresses, FLUSH_MOST
         while addresses.unwritten and await self.edge.write(lambda tx: addresses.flush(tx, most)) == most:
             pass
+        ends = time.monotonic() + _COUNTS_SECONDS
         while usage.unwritten and await self.edge.write(usage.flush) == SLOTS_AT_ONCE:
-            pass
+            if time.monotonic() > ends and not self._stopping.is_set():
+                break  # what is left waits for the next time, so that last uses do not wait for it
         if self.rate.unwritten:
             while await self.edge.write(self.rate.exchange):
                 pass

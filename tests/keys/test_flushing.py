@@ -9,6 +9,8 @@ import pytest
 
 from tollkey.db import SQLite
 from tollkey.keys import KeyService
+from tollkey.keys.flushing import Batch, Flusher
+from tollkey.keys.usage import SLOTS_AT_ONCE
 from tollkey.keys.verifier import FLUSH_MOST
 
 
@@ -39,3 +41,31 @@ def test_a_flush_writes_all_addresses_of_a_few_keys(tmp_path: Path) -> None:
         assert not service.verifier.addresses.unwritten
         (stored,) = service.database.read(lambda tx: tx.execute("SELECT count(*) FROM key_addresses"))
         assert stored == (2 * (FLUSH_MOST + 1),)
+
+
+def test_last_uses_do_not_wait_for_counts_that_take_long(tmp_path: Path) -> None:
+    with KeyService.open(str(tmp_path / "keys.db"), flush_seconds=0) as service:
+        key, _ = service.create()
+        verifier, seen = service.verifier, []
+        for number in range(5 * SLOTS_AT_ONCE):
+            verifier.usage.count(key, 1, f"GET /{number}")
+
+        def a_second_later() -> float:
+            stored = service.usage(key) is not None and not verifier.unwritten
+            seen.append((stored, verifier.usage.unwritten))
+            if len(seen) == 4:  # while counts are written
+                verifier.record_use(key, 1)
+            return float(len(seen))
+
+        flusher = Flusher(service.database, verifier, service.attempts, 0, monotonic=a_second_later)
+        flusher.flush()
+        assert (True, True) in seen, "the use is stored while counts are left"
+        assert not verifier.usage.unwritten
+
+
+def test_a_batch_that_took_long_makes_the_next_ones_smaller_and_quick_ones_larger_again() -> None:
+    batch, sizes = Batch(40), []
+    for seconds in (0.001, 0.01, 0.01, 0.01, 0.01, 0.004, 0.001, 0.001, 0.001, 0.001):
+        batch.took(seconds)
+        sizes.append(batch.size)
+    assert sizes == [40, 20, 10, 5, 5, 5, 10, 20, 40, 40]

@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
 from tollkey.db import Database, SQLite, StorageError, Tx
 from tollkey.keys.attempts import Attempts
@@ -14,9 +13,27 @@ from tollkey.keys.limiting import SharedLimiter
 from tollkey.keys.usage import SLOTS_AT_ONCE
 from tollkey.keys.verifier import FLUSH_MOST, Verifier
 
-T = TypeVar("T")
 _PAUSE_SECONDS = 0.001
+_LONG_SECONDS, _FEWEST = 0.005, 5
+_USES_SECONDS = 1.0  # last uses are written so often, also while other counts take longer
 _log = logging.getLogger(__name__)
+
+
+class Batch:
+    """How much is written at once, so that other writes wait for a few milliseconds only. most: at first, and at most.
+
+    A batch that took long, because the machine or the disk is busy, makes the next ones smaller.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.size = self._most = most
+
+    def took(self, seconds: float) -> None:
+        """Choose the size of the next batch. seconds: how long the last one held the database."""
+        if seconds > _LONG_SECONDS:
+            self.size = max(_FEWEST, self.size // 2)
+        elif seconds < _LONG_SECONDS / 2:
+            self.size = min(self._most, self.size * 2)
 
 
 class Flusher:
@@ -24,6 +41,7 @@ class Flusher:
 
     seconds: how often the thread flushes; 0: only ``flush`` and ``stop`` do.
     limiter: exchanges its counts with other processes at the same time. clock: returns UTC epoch seconds.
+    monotonic: returns seconds of a monotonic clock.
     """
 
     def __init__(
@@ -35,7 +53,10 @@ class Flusher:
         *,
         limiter: SharedLimiter | None = None,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._monotonic = monotonic
+        self._uses, self._addresses, self._slots = Batch(FLUSH_MOST), Batch(FLUSH_MOST), Batch(SLOTS_AT_ONCE)
         self._database, self._verifier, self._attempts, self._seconds = database, verifier, attempts, seconds
         self._limiter, self._clock = limiter, clock
         self._stopped = False
@@ -60,27 +81,56 @@ class Flusher:
 
     def flush(self) -> int:
         """Write what is counted, in batches. Returns the number of used keys written. Raises StorageError."""
-        counts = [FLUSH_MOST]
         usage, addresses = self._verifier.usage, self._verifier.addresses
         with self._starting:
             self._exchange()
             if not (self._verifier.unwritten or self._attempts.unwritten or usage.unwritten):
                 return 0
-            while counts[-1] == FLUSH_MOST:
-                counts.append(self._write(self._write_uses))
-                self._let_others_write()
-            while addresses.unwritten and self._write(lambda tx: addresses.flush(tx, FLUSH_MOST)) == FLUSH_MOST:
-                self._let_others_write()
-            while usage.unwritten and self._write(usage.flush) == SLOTS_AT_ONCE:
-                self._let_others_write()
+            written = self._write_uses()
+            for counts, batch in ((addresses, self._addresses), (usage, self._slots)):
+                began = self._monotonic()
+                while counts.unwritten and self._write_batch(counts.flush, batch):
+                    if self._monotonic() - began >= _USES_SECONDS:
+                        self._exchange()
+                        written += self._write_uses()
+                        began = self._monotonic()
             if isinstance(self._database, SQLite):
                 self._database.write(lambda tx: None)  # makes all batches durable
-        return sum(counts[1:])
+        return written
 
-    def _write(self, callback: Callable[[Tx], T]) -> T:
-        """Write a batch. On SQLite only the last write waits for the disk: other writes would wait for each batch's."""
-        database = self._database
-        return database.write(callback, durable=False) if isinstance(database, SQLite) else database.write(callback)
+    def _write_uses(self) -> int:
+        """Write refused attempts and all last uses, and return how many of these."""
+        counts: list[int] = []
+
+        def write(tx: Tx, most: int) -> int:
+            self._attempts.flush(tx)
+            counts.append(self._verifier.flush(tx, most))
+            return counts[-1]
+
+        while self._write_batch(write, self._uses):
+            pass
+        return sum(counts)
+
+    def _write_batch(self, write: Callable[[Tx, int], int], batch: Batch) -> bool:
+        """Write a batch, let others write, and return whether there may be more.
+
+        On SQLite only the last write of a flush waits for the disk: other writes would wait for each batch's.
+        """
+        database, most = self._database, batch.size
+        if not isinstance(database, SQLite):
+            full = database.write(lambda tx: write(tx, most)) == most
+        else:
+            began = self._monotonic()
+
+            def work(tx: Tx) -> int:
+                nonlocal began
+                began = self._monotonic()  # it has waited for others until now
+                return write(tx, most)
+
+            full = database.write(work, durable=False) == most
+            batch.took(self._monotonic() - began)
+        self._let_others_write()
+        return full
 
     def _exchange(self) -> None:
         limiter = self._limiter
@@ -91,10 +141,6 @@ class Flusher:
     def _let_others_write(self) -> None:
         """Pause between two batches, since a lock is often given back to the thread that has just released it."""
         self._closing.wait(_PAUSE_SECONDS)
-
-    def _write_uses(self, tx: Tx) -> int:
-        self._attempts.flush(tx)
-        return self._verifier.flush(tx)
 
     def _run(self) -> None:
         while not self._closing.wait(self._seconds):

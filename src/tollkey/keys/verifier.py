@@ -324,21 +324,21 @@ class Verifier(forking.ForkAware):
         """Whether there are uses, addresses, or digests to replace, that ``flush`` has not written."""
         return bool(self._uses or self._digest_moves or self.addresses.unwritten)
 
-    def flush(self, tx: Tx) -> int:
+    def flush(self, tx: Tx, most: int = FLUSH_MOST) -> int:
         """Write the counted uses, and replace digests made with retired digest keys, or by other systems.
 
         Call it every second from one thread. Counts stay in memory until the transaction commits.
-        Returns the number of keys written; if it is ``FLUSH_MOST``, there may be more. Raises StorageError.
+        Returns the number of keys written; if it is ``most``, there may be more. Raises StorageError.
         """
-        used = list(islice(self._uses.values(), FLUSH_MOST))
+        used = list(islice(self._uses.values(), most))
         written = {use.key.id: use.uses for use in used}
         store.add_usages(tx, [(use.key, _usage(use, written[use.key.id])) for use in used])
-        moved = dict(islice(self._digest_moves.items(), FLUSH_MOST))
+        moved = dict(islice(self._digest_moves.items(), most))
         for key_id, digest in sorted(moved.items()):
             store.move_digest(tx, key_id, digest, self._keyring.digest_current)
         if self._foreign is not None:
             forget(tx, moved)
-        self.addresses.flush(tx, FLUSH_MOST)
+        self.addresses.flush(tx, most)
         tx.on_commit(lambda: self._flushed(written, moved))
         return len(written)
 

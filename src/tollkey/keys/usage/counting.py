@@ -11,7 +11,7 @@ from tollkey.db import Tx, forking
 from tollkey.keys.header import without_keys
 from tollkey.keys.key import Key
 from tollkey.keys.usage.section import Section
-from tollkey.keys.usage.store import DAY, HOUR, MINUTE, Slot, add, delete_minutes
+from tollkey.keys.usage.store import DAY, DELETED_AT_ONCE, HOUR, MINUTE, Slot, add, delete_minutes
 
 ACCEPTED, OTHER = "accepted", "other"
 SLOTS_AT_ONCE = 40  # slots in one flush, three rows each, about 1 ms: on SQLite it runs on the event loop
@@ -110,14 +110,14 @@ class UsageCounter(forking.ForkAware):
         """Whether there are counts that ``flush`` has not written."""
         return bool(self._counts)
 
-    def flush(self, tx: Tx) -> int:
-        """Write counts, and delete old minutes once a minute.
+    def flush(self, tx: Tx, most: int = SLOTS_AT_ONCE) -> int:
+        """Write counts, and delete old minutes, some at each call until a minute has no more of them.
 
         Call it every second from one thread. Counts stay in memory until the transaction commits.
-        Returns the number of slots written; if it is ``SLOTS_AT_ONCE``, there may be more. Raises StorageError.
+        Returns the number of slots written; if it is ``most``, there may be more. Raises StorageError.
         """
         with self._lock:
-            slots = list(itertools.islice(self._counts, SLOTS_AT_ONCE))
+            slots = list(itertools.islice(self._counts, most))
             written = [(Slot(*slot), self._counts[slot][0], self._counts[slot][1]) for slot in slots]
             lost, self._lost = self._lost, 0
         if lost:
@@ -126,13 +126,14 @@ class UsageCounter(forking.ForkAware):
             return 0
         add(tx, written)
         newest = max(slot.minute for slot, _, _ in written)
-        if newest != self._tidied:
-            delete_minutes(tx, newest - self._raw_seconds)
-        tx.on_commit(lambda: self._flushed(written, newest))
+        left = newest != self._tidied and delete_minutes(tx, newest - self._raw_seconds) == DELETED_AT_ONCE
+        tx.on_commit(lambda: self._flushed(written, None if left else newest))
         return len(written)
 
-    def _flushed(self, written: list[tuple[Slot, int, int]], newest: int) -> None:
-        self._tidied = newest
+    def _flushed(self, written: list[tuple[Slot, int, int]], tidied: int | None) -> None:
+        """Count no more what was written. tidied: the minute whose old minutes are deleted; None if some are left."""
+        if tidied is not None:
+            self._tidied = tidied
         with self._lock:
             for slot, requests, cost in written:
                 count = self._counts[slot]

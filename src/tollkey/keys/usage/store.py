@@ -40,7 +40,7 @@ _ADD = (
     f" ON CONFLICT ({_ROW}) DO UPDATE SET"
     " requests = key_request_counts.requests + excluded.requests, cost = key_request_counts.cost + excluded.cost"
 )
-_DELETED_AT_ONCE = 5_000
+DELETED_AT_ONCE = 200  # rows, about 1 ms
 
 
 class Slot(NamedTuple):
@@ -77,11 +77,11 @@ def add(tx: Tx, counted: Iterable[tuple[Slot, int, int]]) -> None:
 
 
 def delete_minutes(tx: Tx, before: int) -> int:
-    """Delete at most 5,000 rows of minutes before a time (UTC epoch seconds), and return how many.
+    """Delete at most ``DELETED_AT_ONCE`` rows of minutes before a time (UTC epoch seconds), and return how many.
 
     The hours and days that they were added to stay. Raises StorageError.
     """
-    bound: Sequence[int] = (MINUTE, before, _DELETED_AT_ONCE)
+    bound: Sequence[int] = (MINUTE, before, DELETED_AT_ONCE)
     inner = f"SELECT {_ROW} FROM key_request_counts WHERE step = ? AND since < ? LIMIT ?"
     rows = tx.execute(f"DELETE FROM key_request_counts WHERE ({_ROW}) IN ({inner}) RETURNING 1", bound)
     return len(rows)
