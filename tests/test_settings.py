@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tollkey.settings import Settings, load_settings
@@ -27,3 +29,35 @@ def test_a_grace_that_no_rolled_key_can_have_is_refused(days: str) -> None:
 def test_a_time_out_that_would_end_everything_or_nothing_is_refused(seconds: str) -> None:
     with pytest.raises(ValueError, match=r"TOLLKEY_LOCK_SECONDS must be 0\.1 to 3600"):
         load_settings({"TOLLKEY_LOCK_SECONDS": seconds})
+
+
+def test_a_file_of_settings_gives_way_to_the_environment_and_that_to_options(tmp_path: Path) -> None:
+    file = tmp_path / "tollkey.toml"
+    file.write_text('port = 1\nlock_seconds = 2\nrequire_https = true\nlog_format = "json"\n')
+    read = load_settings({"TOLLKEY_PORT": "3"}, file)
+    assert (read.port, read.lock_seconds, read.require_https, read.log_format) == (3, 2, True, "json")
+    assert load_settings({"TOLLKEY_PORT": "3"}, file, port=4).port == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("prot = 1", "there is no setting prot; did you mean port?"),
+        ("[server]\nport = 1", "there is no setting server"),
+        ('port = "1"', "port must be a whole number"),
+        ("require_https = 1", "require_https must be true or false"),
+        ("host = 1", "host must be a text in quotes"),
+        ("lock_seconds = 0", "TOLLKEY_LOCK_SECONDS must be"),
+        ("port = ", "cannot be read"),
+    ],
+)
+def test_a_file_of_settings_that_is_wrong_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "tollkey.toml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=said):
+        load_settings({}, file)
+
+
+def test_a_file_of_settings_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="No such file"):
+        load_settings({}, tmp_path / "tollkey.toml")

@@ -6,8 +6,10 @@ The command line takes precedence over the environment. ``tools/make_docs.py`` w
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +137,18 @@ class Settings:
         " connection counts as lost (TCP user timeout).",
         span=(1, 3600),
     )
+    log_format: str = _setting(
+        "text", "Form of the log: text, or json with one object a line (time, level, logger, message, request_id,"
+        " exception).", choices=("text", "json"),
+    )  # fmt: skip
+    log_file: str = _setting("", "File of the log; empty for standard error. SIGHUP reopens it.")
+    metrics_port: int = _setting(
+        0, "Port for Prometheus, which needs no key there; 0 for none. Needs `pip install 'tollkey[metrics]'`.",
+        span=(0, 65_535),
+    )  # fmt: skip
+    metrics_host: str = _setting(
+        "127.0.0.1", "Address to listen on for Prometheus. Whoever reaches it can read the metrics."
+    )
     most_requests: int = _setting(
         1000,
         "How many requests of the payments API may use or wait for the database at once. Further ones get status 503 at"
@@ -202,14 +216,15 @@ class Settings:
         return self.database or str(Path(self.data) / "tollkey.db")
 
 
-def load_settings(environ: Mapping[str, str] = os.environ, **given: Any) -> Settings:
+def load_settings(environ: Mapping[str, str] = os.environ, file: Path | None = None, **given: Any) -> Settings:
     """Return the settings.
 
-    environ: the environment variables. given: values that override the environment, if they are not None.
+    environ: the environment variables. file: a TOML file with settings that the environment overrides, by their names.
+    given: values that override the environment, if they are not None.
     Raises ValueError, naming the variable, for an invalid value, if the file of TOLLKEY_DATABASE_FILE cannot be read,
     and if TOLLKEY_DATABASE is set too.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {} if file is None else _read_file(file)
     if "TOLLKEY_RATE_LIMIT" in environ:
         raise ValueError("TOLLKEY_RATE_LIMIT is now TOLLKEY_TEST_RATE_LIMIT and TOLLKEY_LIVE_RATE_LIMIT, by account")
     for setting in fields(Settings):
@@ -241,6 +256,25 @@ def given_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     names = {setting.name: f"TOLLKEY_{setting.name.upper()}" for setting in fields(Settings)}
     given = {setting: name for setting, name in names.items() if environ.get(name)}
     return given | ({"database": "TOLLKEY_DATABASE_FILE"} if environ.get("TOLLKEY_DATABASE_FILE") else {})
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    """Return the settings of a TOML file. Raises ValueError for one that cannot be read, and for what is no setting."""
+    try:
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        why = problem.strerror if isinstance(problem, OSError) else str(problem)
+        raise ValueError(f"{file} cannot be read: {why}") from None
+    defaults = {setting.name: setting.default for setting in fields(Settings)}
+    for name, value in found.items():
+        if name not in defaults:
+            near = get_close_matches(name, defaults, 1)
+            raise ValueError(f"{file}: there is no setting {name}" + (f"; did you mean {near[0]}?" if near else ""))
+        wanted = type(defaults[name])
+        if type(value) is not wanted and not (wanted is float and type(value) is int):
+            words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}
+            raise ValueError(f"{file}: {name} must be {words[wanted]}")
+    return found
 
 
 def _from_file(name: str, path: str) -> str:

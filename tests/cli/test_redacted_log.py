@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from tollkey.cli.redacted_log import log_to
+from tollkey.cli.redacted_log import log_to, reopen_files
 
 
 @pytest.fixture
@@ -46,3 +49,33 @@ def test_what_is_no_secret_is_written_as_it_is(stream: io.StringIO) -> None:
     logging.getLogger("tollkey").warning("job %s of %s failed", "invoice.finalize", "in_1PRGHoUQxTXVL8Fm")
     logging.getLogger("tollkey").info("not a warning")
     assert stream.getvalue().endswith(" WARNING tollkey job invoice.finalize of in_1PRGHoUQxTXVL8Fm failed\n")
+
+
+def test_the_log_as_json_has_one_object_a_line_with_the_request_and_no_secret(stream: io.StringIO) -> None:
+    written, secret = io.StringIO(), "sk_live_" + "a1" * 20
+    log_to(written, "json")
+    try:
+        int(f"{secret} is no number")
+    except ValueError:
+        logging.getLogger("tollkey.wire").exception("req_1aB2 GET %s", secret)
+    logging.getLogger("tollkey").warning("two\nlines")
+    first, second = (json.loads(line) for line in written.getvalue().splitlines())
+    assert (first["level"], first["logger"], first["request_id"]) == ("error", "tollkey.wire", "req_1aB2")
+    assert "ValueError" in first["exception"]
+    assert secret not in written.getvalue()
+    assert datetime.fromisoformat(first["time"]).utcoffset() == timedelta(0)
+    assert (second["message"], second.keys() & {"request_id", "exception"}) == ("two\nlines", set())
+
+
+def test_a_log_file_goes_on_in_a_new_one_after_it_was_moved_away(stream: io.StringIO, tmp_path: Path) -> None:
+    file = tmp_path / "tollkey.log"
+    log_to(stream, file=str(file))
+    logging.getLogger("tollkey").warning("before")
+    file.rename(tmp_path / "tollkey.log.1")
+    reopen_files()
+    logging.getLogger("tollkey").warning("after")
+    log_to(stream)
+    assert "before" in (tmp_path / "tollkey.log.1").read_text()
+    assert "before" not in file.read_text()
+    assert "after" in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600

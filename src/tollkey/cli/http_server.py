@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 
 from tollkey.cli.protocol import BoundedProtocol
+from tollkey.cli.redacted_log import reopen_files
 from tollkey.cli.slow_clients import Sweeper
 from tollkey.settings import Settings
 
@@ -23,6 +24,7 @@ _EARLIER_SECONDS = 0.5  # for the end itself
 
 def http_server(app: Any, settings: Settings, stopping: Callable[[], None] | None = None) -> uvicorn.Server:
     """Return the HTTP server of an ASGI application. SIGTERM and SIGINT stop it: requests are still answered.
+    SIGHUP reopens the log file.
 
     The process ends within ``stop_seconds`` of the signal, whatever hangs. Must be called in the event loop that will
     run it. stopping: called when the signal arrives.
@@ -61,6 +63,8 @@ def http_server(app: Any, settings: Settings, stopping: Callable[[], None] | Non
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
+    if settings.log_file:
+        loop.add_signal_handler(signal.SIGHUP, reopen_files)
     return http
 
 

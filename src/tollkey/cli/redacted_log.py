@@ -1,4 +1,4 @@
-"""The server's log on standard error, without secrets.
+"""The server's log without secrets, on standard error or in a file, as text or as JSON.
 
 An exception's text may hold what a caller sent (``invalid literal for int(): '…'``, the DETAIL of a database's error),
 so every line is redacted, whichever module or library wrote it.
@@ -6,10 +6,16 @@ so every line is redacted, whichever module or library wrote it.
 
 from __future__ import annotations
 
+import json
 import logging
+import os
+import re
+from datetime import UTC, datetime
 from typing import TextIO
 
 from tollkey.wire.jobs import without_secrets
+
+_REQUEST = re.compile(r"\breq_[A-Za-z0-9]+")
 
 
 class RedactingFormatter(logging.Formatter):
@@ -20,8 +26,67 @@ class RedactingFormatter(logging.Formatter):
         return without_secrets(super().format(record))
 
 
-def log_to(stream: TextIO) -> None:
-    """Write warnings and errors of every logger to a stream."""
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+class JsonFormatter(logging.Formatter):
+    """Formats a record as one line of JSON, with the fields time, level, logger, message, request_id and exception.
+
+    time: UTC, RFC 3339. request_id: of the request that the message is about; left out if it is about none.
+    exception: the traceback; left out if there is none. Secrets are masked as in ``RedactingFormatter``.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        message = without_secrets(record.getMessage())
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": message,
+        }
+        if (request := _REQUEST.search(message)) is not None:
+            line["request_id"] = request[0]
+        if record.exc_info:
+            line["exception"] = without_secrets(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
+
+
+class LogFile(logging.FileHandler):
+    """Writes a log to a file that only its owner can read, and that can be moved away by a program like logrotate."""
+
+    def __init__(self, path: str) -> None:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+        super().__init__(path, encoding="utf-8")
+
+    def reopen(self) -> None:
+        """Go on in a new file of the same name, after the old one was moved away."""
+        self.acquire()
+        try:
+            self.close()
+            os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+            self.stream = self._open()
+        finally:
+            self.release()
+
+
+def log_to(stream: TextIO, form: str = "text", file: str = "") -> None:
+    """Write warnings and errors of every logger to a stream, or to a file if one is named.
+
+    form: ``text`` or ``json``. Raises OSError for a file that cannot be opened.
+    """
+    handler: logging.Handler = LogFile(file) if file else logging.StreamHandler(stream)
+    text = RedactingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    handler.setFormatter(JsonFormatter() if form == "json" else text)
+    root = logging.getLogger()
+    earlier = [one for one in root.handlers if isinstance(one.formatter, RedactingFormatter | JsonFormatter)]
+    for own in earlier:
+        root.removeHandler(own)
+        own.close()
+    if earlier or not root.handlers:
+        root.addHandler(handler)
+        root.setLevel(logging.WARNING)
+
+
+def reopen_files() -> None:
+    """Reopen the log file, if the log is written to one."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, LogFile):
+            handler.reopen()

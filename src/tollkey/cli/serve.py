@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tollkey.cli.common import quiet_connection_logs, refused
+from tollkey.cli.common import fail, quiet_connection_logs, refused
 from tollkey.cli.http_server import http_server
 from tollkey.cli.redacted_log import log_to
 from tollkey.cli.running import published
@@ -31,7 +32,7 @@ from tollkey.core import (
 from tollkey.dashboard import Link
 from tollkey.db import StorageError
 from tollkey.keys.errors import KeyringError
-from tollkey.server import build
+from tollkey.server import Server, build
 from tollkey.settings import Settings, load_settings
 from tollkey.wire.versions import LATEST, newer_than_built
 
@@ -48,6 +49,11 @@ def serve(
     ] = None,
     data: Annotated[str | None, typer.Option(help="Data folder: database and keyring. [tollkey-data]")] = None,
     database: Annotated[str | None, typer.Option(help="PostgreSQL database, postgresql://… [SQLite]")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of settings by their names, such as `port = 8420`; the environment wins."),
+    ] = None,
+    log_format: Annotated[str | None, typer.Option(help="Form of the log: text or json. [text]")] = None,
     json_: Annotated[
         bool, typer.Option("--json", help="Print only one line of JSON when the server is ready.")
     ] = False,
@@ -56,7 +62,8 @@ def serve(
     log_to(sys.stderr)
     with ExitStack() as held:
         with quiet_connection_logs():
-            core, listener, settings = _opened(held, host, port, data, database)
+            given = {"host": host, "port": port, "data": data, "database": database, "log_format": log_format}
+            core, listener, settings = _opened(held, config, given)
         merchant = ensure_first_account(core)
         publishable, secret = test_pair(core, merchant.id)
         facts = {
@@ -71,16 +78,15 @@ def serve(
             runner.run(_run(core, listener, facts, link, json_))
 
 
-def _opened(
-    held: ExitStack, host: str | None, port: int | None, data: str | None, database: str | None
-) -> tuple[Core, socket.socket, Settings]:
+def _opened(held: ExitStack, config: Path | None, given: dict[str, Any]) -> tuple[Core, socket.socket, Settings]:
     """The core, a listening socket, and the settings with the actual port. Raises typer.Exit.
 
-    held: receives the lock on the SQLite files.
+    held: receives the lock on the SQLite files. config: a file with settings. given: the options, by their settings.
     """
     listener: socket.socket | None = None
     try:
-        settings = load_settings(host=host, port=port, data=data, database=database)
+        settings = load_settings(os.environ, config, **given)
+        log_to(sys.stderr, settings.log_format, settings.log_file)
         os.environ.pop("TOLLKEY_KEYRING", None)  # not inherited by child processes
         held.enter_context(
             sole_server(settings)
@@ -140,7 +146,8 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link:
     gc.collect()
     gc.freeze()  # exclude loaded modules from garbage collection
     gc.set_threshold(20_000, 20, 20)
-    http = http_server(server.app, core.settings, server.drain)
+    app, end_metrics = _measured(server)
+    http = http_server(app, core.settings, server.drain)
     serving = asyncio.create_task(http.serve(sockets=[listener]))
     while not http.started and not serving.done():
         await asyncio.sleep(0.005)
@@ -152,7 +159,25 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link:
             if link is not None:
                 await server.edge.write(link.revoke_earlier)
             await serving
+    end_metrics()
     await server.stop()
+
+
+def _measured(server: Server) -> tuple[Any, Callable[[], None]]:
+    """Return the application, measured where metrics are asked for, and what ends their listener. Raises typer.Exit."""
+    settings = server.core.settings
+    if not settings.metrics_port:
+        return server.app, lambda: None
+    try:
+        from tollkey.metrics import Metrics
+    except ModuleNotFoundError:
+        raise fail("TOLLKEY_METRICS_PORT needs `pip install 'tollkey[metrics]'`") from None
+    measured = Metrics(server)
+    try:
+        return measured, measured.listen(settings.metrics_host, settings.metrics_port)
+    except OSError as problem:
+        where = f"{settings.metrics_host}:{settings.metrics_port}"
+        raise fail(f"cannot listen on {where} for metrics: {problem.strerror}") from None
 
 
 def _announce(facts: dict[str, str], link: Link | None, as_json: bool, default_version: str) -> None:
