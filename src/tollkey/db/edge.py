@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
@@ -45,8 +45,12 @@ class Edge(Protocol):
         Raises Busy when the caller has too many long reads queued, StorageError, and what ``callback`` raises.
         """
 
-    def read_now(self, callback: Callable[[Tx], T]) -> T | None:
-        """Run a callback of one statement without awaiting. Returns None where that would block: call ``read`` then."""
+    def read_now(self, callback: Callable[[Tx], bytes | None], key: Hashable) -> bytes | None:
+        """Run a callback of one statement without awaiting. Returns None where that would block: call ``read`` then.
+
+        key: what is read; its result is remembered until anything is committed. A commit of another process is noticed
+            when its announcements are.
+        """
 
     async def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
         """Run ``callback`` in a transaction and return its result: durable on return, rolled back on an exception.
@@ -110,7 +114,7 @@ class ThreadEdge:
         async with self._limits.slot(caller):
             return await reading()
 
-    def read_now(self, callback: Callable[[Tx], T]) -> T | None:
+    def read_now(self, callback: Callable[[Tx], bytes | None], key: Hashable) -> bytes | None:
         return None  # a round trip would block the loop
 
     async def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:

@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 from tollkey.db import forking
 from tollkey.db.engine import Dialect, OutcomeUnknown, StorageError, Subscribers, Tx
 from tollkey.db.sqlite_connection import connect
-from tollkey.db.sqlite_tx import BriefTx, SQLiteTx, translate
+from tollkey.db.sqlite_tx import BriefTx, SQLiteTx, execute, translate
 from tollkey.db.sqlite_wal import WalFile, checkpoint, fsync
 
 T = TypeVar("T")
@@ -87,6 +87,7 @@ class SQLite(forking.ForkAware):
         self._name, self._origin = origin, f"{origin}.{os.urandom(16).hex()}"
         self._subscribers = Subscribers()
         self._auto_checkpoint_off = self._fork_pending = self._reopen_writer = self._closed = False
+        self.changes = self._version = 0  # commits so far, as far as they are known; SQLite's number of the last one
         self._held_locks: list[Any] = []  # locks held during a fork
         self._new_locks()
         self._writer: sqlite3.Connection | None = self._connect()
@@ -153,13 +154,13 @@ class SQLite(forking.ForkAware):
         try:
             if single:
                 return callback(SQLiteTx(connection))
-            _execute(connection, "BEGIN")
+            execute(connection, "BEGIN")
             try:
                 if brief:
                     return BriefTx(connection, BRIEF_STEPS, BRIEF_ROWS).run(callback)
                 return callback(SQLiteTx(connection))
             finally:
-                _execute(connection, "COMMIT")
+                execute(connection, "COMMIT")
         finally:
             reader.busy -= 1
             if self._closed and not reader.busy:
@@ -214,6 +215,7 @@ class SQLite(forking.ForkAware):
             self._writing().execute("COMMIT")
         except sqlite3.Error as error:
             raise translate(error) from error
+        self.changes += 1
 
     def sync(self) -> None:
         """Make all commits so far durable. Any thread may call it.
@@ -292,6 +294,9 @@ class SQLite(forking.ForkAware):
             self._last_seq = seq
             if origin != self._origin:
                 self._subscribers.publish(channel, payload)
+        version = self.read(lambda tx: tx.execute("PRAGMA main.data_version"), single=True)[0][0]
+        if version != self._version:  # another connection has committed
+            self._version, self.changes = version, self.changes + 1
 
     def delete_old_announcements(self) -> None:
         """Delete all but the last 10,000 announcements. Raises StorageError."""
@@ -390,10 +395,3 @@ class SQLite(forking.ForkAware):
         self._wal.close()
         self._origin = f"{self._name}.{os.urandom(16).hex()}"
         self._subscribers.after_fork_in_child()
-
-
-def _execute(connection: sqlite3.Connection, statement: str) -> None:
-    try:
-        connection.execute(statement)
-    except sqlite3.Error as error:
-        raise translate(error) from error

@@ -16,7 +16,7 @@ import logging
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from math import inf
@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from tollkey.db.engine import OutcomeUnknown, ReadTooLong, StorageError, Tx
 from tollkey.db.read_limits import ConcurrencyLimits, LongReads, ReadCosts
+from tollkey.db.remembered import Remembered
 from tollkey.db.sqlite import SQLite
 from tollkey.db.sqlite_tx import SQLiteTx
 from tollkey.db.sqlite_wal import WAL_KEPT_BYTES
@@ -71,6 +72,7 @@ class SQLiteEdge:
         self._checkpointer = _Checkpointer(database)
         # One thread for fsync, one for waiting for another process's lock, one for checkpoints.
         self._long = LongReads()
+        self._remembered = Remembered()
         self._costs, self._limits = ReadCosts(), ConcurrencyLimits(1)
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="tollkey-storage")
 
@@ -105,8 +107,14 @@ class SQLiteEdge:
         self._costs.record(caller, kind, clock() - began, clock)
         return result
 
-    def read_now(self, callback: Callable[[Tx], T]) -> T | None:
-        return self._database.read(callback, single=True)
+    def read_now(self, callback: Callable[[Tx], bytes | None], key: Hashable) -> bytes | None:
+        changes = self._database.changes  # before reading, so that what is committed meanwhile is not missed
+        found = self._remembered.get(key, changes)
+        if found is None:
+            found = self._database.read(callback, single=True)
+            if found is not None:
+                self._remembered.keep(key, found, changes)
+        return found
 
     async def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
         if self._write_failure:

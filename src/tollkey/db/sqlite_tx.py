@@ -23,6 +23,14 @@ def translate(error: sqlite3.Error) -> StorageError:
     return StorageError(f"{type(error).__name__}: {error}")
 
 
+def execute(connection: sqlite3.Connection, statement: str) -> None:
+    """Execute a statement without parameters. Raises StorageError."""
+    try:
+        connection.execute(statement)
+    except sqlite3.Error as error:
+        raise translate(error) from error
+
+
 class _Savepoint:
     """A savepoint. One that begins directly after another, with no statement between, shares it: either rollback has
     the same effect.

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tollkey.db import Scope, Tx
+from tollkey.db.edge import Edge
 from tollkey.wire.messages import Response
 from tollkey.wire.render import Renderer
 from tollkey.wire.router import Route
@@ -24,6 +25,12 @@ def body_of(tables: Tables, route: Route, names: dict[str, str], scope: Scope) -
     """Return a function that reads the JSON of the object that the path names; it returns None when there is none."""
     table, (id,) = tables.of[route.resource.object], names.values()
     return lambda tx: table.body(tx, scope, id)
+
+
+def body_now(edge: Edge, tables: Tables, route: Route, names: dict[str, str], scope: Scope) -> bytes | None:
+    """Return the JSON of the object that the path names; None when there is none, or when it takes waiting to know."""
+    key = (route.resource.object, scope, *names.values())
+    return edge.read_now(body_of(tables, route, names, scope), key)
 
 
 def stored_response(body: bytes, request_id: str, spoken: Spoken) -> Response:

@@ -32,7 +32,7 @@ from tollkey.wire._headers import (
 )
 from tollkey.wire._owners import Owners
 from tollkey.wire._permissions import check_permission, needed_permissions
-from tollkey.wire._stored import body_of, shown_as_stored, stored_response
+from tollkey.wire._stored import body_now, body_of, shown_as_stored, stored_response
 from tollkey.wire.admission import Admission, Recheck
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError, unknown_url
@@ -101,7 +101,7 @@ class Service:
         if not isinstance(key, Key) or key.kind not in ("secret", "restricted"):
             return None
         check_permission(key, route, None, self.policy.dashboard_url)
-        body = self.edge.read_now(body_of(self.setup.tables, route, names, Scope(key.account, key.livemode)))
+        body = body_now(self.edge, self.setup.tables, route, names, Scope(key.account, key.livemode))
         if body is None or not self._shows(route, spoken.date, key, body):
             return None
         if self.policy.limit is not None and not self.policy.limit(key):
