@@ -91,6 +91,7 @@ def test_importing_the_library_loads_no_event_loop_no_web_framework_and_nothing_
         "ssl",
         "starlette",
         "fastapi",
+        "httpx",
         "psycopg",
         "uvicorn",
         "typer",

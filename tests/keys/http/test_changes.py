@@ -141,7 +141,7 @@ def test_there_is_no_tick_while_announcements_do_not_arrive_or_the_log_cannot_be
                 raise StorageError("away")
 
             web.app.server.changes._announced = True
-            away.setattr(changes, "_changes", fails)
+            away.setattr(changes, "changes_after", fails)
             await step(web)
             assert stream.drain() == []
         await step(web)

@@ -143,4 +143,4 @@ def test_the_path_of_the_address_is_kept(make: Make, server: Scripted) -> None:
 
 def test_the_door_of_the_library_does_not_need_httpx() -> None:
     source = (Path(__file__).parents[3] / "src" / "tollkey" / "keys" / "__init__.py").read_text()
-    assert "remote" not in source
+    assert "tollkey.keys.remote" not in source
