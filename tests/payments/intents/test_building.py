@@ -70,3 +70,18 @@ def test_no_more_goes_to_others_than_is_paid(api: Api) -> None:
     path = f"/v1/payment_intents/{api.ok('POST', '/v1/payment_intents', **PAYMENT, **fee)['id']}"
     assert told(api, path, amount=499)[0] == "application_fee_amount"
     assert api.ok("POST", path, amount=499, application_fee_amount=499)["application_fee_amount"] == 499
+
+
+def test_an_update_empties_the_details_of_amount_and_payment(api: Api) -> None:
+    line = {"product_name": "Tea", "unit_cost": 2000, "quantity": 1}
+    given = {"amount_details": {"discount_amount": 5, "line_items": [{**line, "unit_cost": 2005}]}}
+    made = api.ok(
+        "POST", "/v1/payment_intents", amount=2000, currency="usd", payment_details={"order_reference": "7"}, **given
+    )
+    path = f"/v1/payment_intents/{made['id']}"
+    assert (made["amount_details"]["discount_amount"], made["payment_details"]["order_reference"]) == (5, "7")
+    assert len(api.get(f"{path}/amount_details_line_items")["data"]) == 1
+    emptied = api.ok("POST", path, amount_details="", payment_details="")
+    assert emptied["amount_details"] == {"tip": {}}
+    assert emptied["payment_details"]["order_reference"] is None
+    assert api.get(f"{path}/amount_details_line_items")["data"] == []

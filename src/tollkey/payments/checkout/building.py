@@ -382,6 +382,6 @@ def intent_of(call: Call, session: StoredSession) -> StoredPaymentIntent:
     }
     if session["customer"]:
         params["customer"] = session["customer"]
-    made = payment_intents.create_intent(call, params, _checkout=session["id"])
+    made = payment_intents.create_intent(call, cast("operations.PostPaymentIntents", params), _checkout=session["id"])
     session["payment_intent"] = made["id"]
     return made

@@ -18,7 +18,9 @@ from tollkey.wire.errors import exclusive
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredPaymentIntent
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
+
+    IntentParams = operations.PostPaymentIntents | operations.PostPaymentIntentsIntent
 
 #: From this version on an intent uses the Dashboard's payment methods by default.
 AUTOMATIC_SINCE = "2023-08-16"
@@ -35,7 +37,7 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def new_intent(call: Call, params: Mapping[str, Any]) -> StoredPaymentIntent:
+def new_intent(call: Call, params: operations.PostPaymentIntents) -> StoredPaymentIntent:
     """Return a PaymentIntent made from its parameters, in ``requires_payment_method``. The caller stores it."""
     _exclusive(params)
     option_rules.check_details(params)
@@ -66,15 +68,19 @@ def new_intent(call: Call, params: Mapping[str, Any]) -> StoredPaymentIntent:
     cast("MutableMapping[str, Any]", intent)["shared_payment_granted_token"] = None  # not in the specification
     _customer(call, intent, params)
     _types(call, intent, params)
+    if params.get("on_behalf_of"):
+        _act_for(call, intent, params["on_behalf_of"])
     _describe(call, intent, params)
+    if params.get("radar_options"):
+        intent["_radar_options"] = params["radar_options"]
     return intent
 
 
-def _exclusive(params: Mapping[str, Any]) -> None:
+def _exclusive(params: operations.PostPaymentIntents) -> None:
     method_types.check_alone(params)
-    automatic = (params.get("automatic_payment_methods") or {}).get("enabled")
+    automatic = params.get("automatic_payment_methods")
     for other in ("confirmation_method", "payment_method_types"):
-        if automatic and params.get(other) is not None:
+        if automatic and automatic["enabled"] and params.get(other) is not None:
             raise exclusive("automatic_payment_methods", other)
     if params.get("payment_method") is not None and params.get("payment_method_data") is not None:
         raise exclusive("payment_method", "payment_method_data", code="parameters_exclusive")
@@ -86,7 +92,7 @@ def _amount(call: Call, amount: int, currency: str) -> None:
     shared_currency.check_amount(amount, currency)
 
 
-def _interac(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
+def _interac(call: Call, intent: StoredPaymentIntent) -> None:
     """Refuse to capture later what ``interac_present`` may pay, since 2025-03-31."""
     if (
         "interac_present" in intent["payment_method_types"]
@@ -100,7 +106,7 @@ def _interac(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any])
         )
 
 
-def _off_session(params: Mapping[str, Any]) -> None:
+def _off_session(params: operations.PostPaymentIntents) -> None:
     if params.get("off_session") and not params.get("confirm"):
         raise invalid(
             "`off_session` can only be set to true if `confirm` is also set to true.",
@@ -109,7 +115,7 @@ def _off_session(params: Mapping[str, Any]) -> None:
         )
 
 
-def _customer(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
+def _customer(call: Call, intent: StoredPaymentIntent, params: IntentParams) -> None:
     if params.get("customer") is not None:
         customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
         if intent["customer"] not in (None, customer["id"]):
@@ -145,7 +151,7 @@ def _types(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -
         intent["payment_method_types"] = method_types.check_types(named)
         method_capabilities.check_accepted(named, refused)
         intent.pop("allowed_payment_method_types", None)
-        _interac(call, intent, params)
+        _interac(call, intent)
         method_types.check_currency_of(intent["payment_method_types"], intent["currency"])
         intent["automatic_payment_methods"] = None
         intent["payment_method_configuration_details"] = None
@@ -175,29 +181,30 @@ def _types(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -
     )
 
 
-def _describe(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
+def _describe(call: Call, intent: StoredPaymentIntent, params: IntentParams) -> None:
     """Set the fields that do not affect how the payment is made."""
     fields.assign(intent, params, _PLAIN)
     if "shipping" in params:
         _deliver(call, intent, params["shipping"])
-    if params.get("amount_details"):
-        given = dict(params["amount_details"])
-        intent["_line_items"] = given.pop("line_items", None)
-        given.pop("enforce_arithmetic_validation", None)
-        intent["amount_details"] = {"tip": {}, **{name: value for name, value in given.items() if value is not None}}
-    if params.get("payment_details"):
-        intent["payment_details"] = _details(params["payment_details"])
+    if "amount_details" in params:
+        _detail_amount(intent, params["amount_details"])
+    if "payment_details" in params:
+        details = {"customer_reference": None, "order_reference": None, **(params["payment_details"] or {})}
+        intent["payment_details"] = cast("api.PaymentFlowsPaymentDetails", details)
     if "hooks" in params:
         linking.link(call, intent, params["hooks"])
     if "save_payment_method" in params:
         intent["_save"] = bool(params["save_payment_method"])
-    if params.get("radar_options"):
-        intent["_radar_options"] = params["radar_options"]
     _connect(call, intent, params)
 
 
-def _details(given: Mapping[str, Any]) -> Any:
-    return {"customer_reference": None, "order_reference": None, **given}
+def _detail_amount(intent: StoredPaymentIntent, given: operations.AmountDetails | None) -> None:
+    """Set ``amount_details``, whose lines are listed at an address of their own. given: None takes all away."""
+    details = given or {}
+    intent["_line_items"] = cast("list[api.PaymentIntentAmountDetailsLineItem]", details.get("line_items") or [])
+    apart = ("line_items", "enforce_arithmetic_validation")
+    shown = {name: value for name, value in details.items() if value is not None and name not in apart}
+    intent["amount_details"] = cast("api.PaymentFlowsAmountDetails", {"tip": {}, **shown})
 
 
 def _deliver(call: Call, intent: StoredPaymentIntent, given: Mapping[str, Any] | None) -> None:
@@ -219,22 +226,24 @@ def _deliver(call: Call, intent: StoredPaymentIntent, given: Mapping[str, Any] |
     intent["shipping"], intent["_shipping_by_server"] = made, not call.client and made is not None
 
 
-def _connect(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
-    """Set ``transfer_data``, ``on_behalf_of`` and the application fee. The transfer is created with the charge."""
+def _act_for(call: Call, intent: StoredPaymentIntent, account: str) -> None:
+    """Set ``on_behalf_of``. Raises ApiError 400 for an account that is not connected."""
+    own = fields.acting_account(call) or {}
+    if account != own.get("id") and call.within(call.platform).objects.find("account", account) is None:
+        raise invalid(f"No such on_behalf_of: '{account}'", "on_behalf_of", "resource_missing")
+    intent["on_behalf_of"] = account
+
+
+def _connect(call: Call, intent: StoredPaymentIntent, params: IntentParams) -> None:
+    """Set ``transfer_data`` and check the application fee. The transfer is created with the charge."""
     if params.get("transfer_data"):
-        given = {name: value for name, value in params["transfer_data"].items() if value is not None}
+        given = params["transfer_data"]
         if "destination" in given:
-            behalf = params.get("on_behalf_of") or intent["on_behalf_of"]
-            splitting.check_destination(call, given["destination"], behalf)
+            splitting.check_destination(call, given["destination"], intent["on_behalf_of"])
         if given.get("amount") is not None and params.get("application_fee_amount"):
             raise exclusive("application_fee_amount", "transfer_data[amount]")
-        intent["transfer_data"] = cast("api.TransferData", {**(intent["transfer_data"] or {}), **given})
-    if params.get("on_behalf_of"):
-        account = params["on_behalf_of"]
-        own = fields.acting_account(call) or {}
-        if account != own.get("id") and call.within(call.platform).objects.find("account", account) is None:
-            raise invalid(f"No such on_behalf_of: '{account}'", "on_behalf_of", "resource_missing")
-        intent["on_behalf_of"] = account
+        parts = {name: value for name, value in given.items() if value is not None}
+        intent["transfer_data"] = cast("api.TransferData", {**(intent["transfer_data"] or {}), **parts})
     fee = params.get("application_fee_amount")
     if fee is not None:
         destination = intent["transfer_data"]["destination"] if intent["transfer_data"] is not None else None
@@ -250,7 +259,7 @@ def _connect(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any])
     _check_parts(intent, params)
 
 
-def _check_parts(intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
+def _check_parts(intent: StoredPaymentIntent, params: IntentParams) -> None:
     """Raise ApiError 400 if more is to go to others than is paid, by a change of the parts or of the amount."""
     transfer = intent["transfer_data"]
     share = (transfer.get("amount") if transfer is not None else None) or 0
@@ -265,7 +274,7 @@ def _check_parts(intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None
         raise invalid("The application_fee_amount cannot be greater than the amount.", "application_fee_amount")
 
 
-def apply(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
+def apply(call: Call, intent: StoredPaymentIntent, params: operations.PostPaymentIntentsIntent) -> None:
     """Apply update parameters to a PaymentIntent. Raises ApiError if its status does not allow the change."""
     for name in params:
         payment_states.check_updatable(call, intent, name)
@@ -305,7 +314,7 @@ def apply(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) ->
     _describe(call, intent, params)
 
 
-def _check_group(intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
+def _check_group(intent: StoredPaymentIntent, params: IntentParams) -> None:
     """Raise ApiError 400 for another ``transfer_group`` than the one that was set: it is set once."""
     group = params.get("transfer_group")
     if group is not None and intent["transfer_group"] not in (None, group):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.charges import splitting
 from tollkey.payments.intents import bank_transfers, building, kinds, payment_states, vouchers
@@ -29,7 +29,7 @@ from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import Instrument, StoredPaymentIntent
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 _BOTH_SESSIONS = (
     "You cannot confirm with `off_session=true` when `setup_future_usage` is also set on the PaymentIntent."
@@ -55,7 +55,7 @@ def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Mapping[str,
     params = redeem_confirmation_token(call, params, intent)
     only_raised(call, intent, params)
     change = {name: value for name, value in params.items() if name in _CHANGES}
-    building.apply(call, intent, change)
+    building.apply(call, intent, cast("operations.PostPaymentIntentsIntent", change))
     building.choose_method(call, intent, params)
     _default_source(call, intent, params)
     if intent["payment_method"] is None:

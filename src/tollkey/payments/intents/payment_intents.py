@@ -18,8 +18,8 @@ For other resources: ``create_intent``, ``confirm_intent`` (returns the 402 erro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.charges import jobs as charge_jobs
@@ -80,7 +80,7 @@ _AT_CONFIRMATION = (
 )  # fmt: skip
 
 
-def create_intent(call: Call, params: Mapping[str, Any], **private: object) -> StoredPaymentIntent:
+def create_intent(call: Call, params: operations.PostPaymentIntents, **private: object) -> StoredPaymentIntent:
     """Store a PaymentIntent as ``POST /v1/payment_intents`` does without ``confirm``.
 
     private: private fields such as ``_invoice``. Raises ApiError for inconsistent parameters.

@@ -5,8 +5,7 @@ Payments are made at the real time, even if the invoice follows a test clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tollkey.payments.charges import splitting
 from tollkey.payments.intents import payment_intents
@@ -15,12 +14,13 @@ from tollkey.payments.invoices.payments import Outcome, new_payment, payment_pai
 from tollkey.payments.methods import instruments, method_types
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import providers
-from tollkey.wire import Call, Params
+from tollkey.wire import Call
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import StoredInvoice, TransferWish
     from tollkey.payments.methods.stored import Instrument
+    from tollkey.wire import operations
 
 _DESCRIPTIONS = {
     "subscription_create": "Subscription creation",
@@ -54,7 +54,7 @@ def _receiver_type(invoice: StoredInvoice, paying: Instrument) -> list[str]:
 def prepare(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
     """Create the PaymentIntent of an invoice that is being finalized, and the invoice payment that links them."""
     now = call.at(call.real)
-    params: Params = {
+    params: operations.PostPaymentIntents = {
         "amount": invoice["amount_remaining"],
         "currency": invoice["currency"],
         "customer": customer["id"],
@@ -74,18 +74,19 @@ def prepare(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> Non
         fee = int(invoice["amount_remaining"] * float(percent) / 100)
     if fee:
         params["application_fee_amount"] = fee
-    for name in ("on_behalf_of", "statement_descriptor"):
-        if invoice[name] is not None:
-            params[name] = invoice[name]
+    if invoice["on_behalf_of"] is not None:
+        params["on_behalf_of"] = invoice["on_behalf_of"]
+    if invoice["statement_descriptor"] is not None:
+        params["statement_descriptor"] = invoice["statement_descriptor"]
     intent = payment_intents.create_intent(now, params, _invoice=invoice["id"])
     new_payment(call, invoice, intent["id"])
 
 
-def _transfer(wish: TransferWish, remaining: int) -> Mapping[str, Any]:
+def _transfer(wish: TransferWish, remaining: int) -> operations.PostPaymentIntentsTransferData:
     """Return ``transfer_data`` of a PaymentIntent. remaining: its amount, minor units."""
-    percent = wish.get("amount_percent")
-    if wish.get("amount") is not None:
-        return {"destination": wish["destination"], "amount": wish["amount"]}
+    amount, percent = wish.get("amount"), wish.get("amount_percent")
+    if amount is not None:
+        return {"destination": wish["destination"], "amount": amount}
     if percent is not None:
         return {"destination": wish["destination"], "amount": int(remaining * float(percent) / 100)}
     return {"destination": wish["destination"]}
