@@ -17,5 +17,5 @@ USER tollkey
 VOLUME /data
 EXPOSE 8420
 HEALTHCHECK --start-period=20s --interval=30s --timeout=3s \
-    CMD ["python", "-c", "import os, socket; socket.create_connection(('127.0.0.1', int(os.environ['TOLLKEY_PORT'])), 2)"]
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['TOLLKEY_PORT'] + '/healthz', timeout=2)"]
 CMD ["tollkey", "serve"]
