@@ -127,8 +127,17 @@ def test_a_setting_acts(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_every_setting_is_in_one_of_the_tables() -> None:
-    elsewhere = {"data", "database", "keyring", "keyring_file", "notices_file", "pool_size"}  # tested below
-    assert ACTS.keys() | elsewhere == ACTING
+    below = {
+        "log_format",
+        "log_file",
+        "data",
+        "database",
+        "keyring",
+        "keyring_file",
+        "notices_file",
+        "pool_size",
+    }
+    assert ACTS.keys() | below == ACTING
     assert {setting.name for setting in fields(Settings)} >= ACTING
 
 
@@ -180,6 +189,16 @@ def test_a_database_a_keyring_notices_and_a_port_of_the_environment_are_opened(
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         monkeypatch.setenv("TOLLKEY_PORT", str(taken.getsockname()[1]))
         assert f"cannot listen on 127.0.0.1:{taken.getsockname()[1]}" in output()
+
+
+def test_the_log_goes_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in ("serve", "dashboard"):
+        monkeypatch.setenv("TOLLKEY_LOG_FILE", str(tmp_path / "missing" / "log"))
+        assert "missing/log" in output("--database", str(tmp_path / "keys.db"), "--port", "0", command=command)
+        monkeypatch.delenv("TOLLKEY_LOG_FILE")
+        monkeypatch.setenv("TOLLKEY_LOG_FORMAT", "xml")
+        assert "text, json" in output("--database", str(tmp_path / "keys.db"), "--port", "0", command=command)
+        monkeypatch.delenv("TOLLKEY_LOG_FORMAT")
 
 
 def test_notices_are_declared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ from tollkey.wire.guesses import GuessLimiter
 _PORT = 8422
 _ACTING = frozenset(
     {"host", "port", "data", "database", "keyring", "keyring_file", "base_url", "guess_limit", "trust_proxy",
-    "require_https", "refusal_seconds", "log_days", "lease_seconds", "pool_size", *BOUNDS}
+    "require_https", "refusal_seconds", "log_days", "log_format", "log_file", "lease_seconds", "pool_size", *BOUNDS}
 )  # fmt: skip
 _FLUSH_SECONDS = 0.5  # between two writes of counted sign-in attempts
 _log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ def serve_dashboard(
             "tollkey keys dashboard", _ACTING, database=database, host=host, port=port, usual_port=_PORT,
             base_url=base_url,
         )  # fmt: skip
+        log_to(sys.stderr, settings.log_format, settings.log_file)
         if not settings.database:
             raise fail("name the database: --database keys.db, or --database postgresql://…", 2)
         if not_there(settings.database):

@@ -90,6 +90,7 @@ def serve(
     try:
         acting = ACTING | OF_THE_DASHBOARD if dashboard else ACTING
         settings = settings_of(COMMAND, acting, database=database, host=host, port=port, usual_port=PORT)
+        log_to(sys.stderr, settings.log_format, settings.log_file)
     except (OSError, ValueError) as problem:
         raise refused(problem) from None
     options = Options(

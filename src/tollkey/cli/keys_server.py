@@ -26,7 +26,8 @@ PORT = 8421
 ACTING = frozenset(
     {
         "host", "port", "data", "database", "keyring", "keyring_file", "base_url", "refusal_seconds", "guess_limit",
-        "lease_seconds", "log_days", "rotation_grace_days", "notices_file", "pool_size", *BOUNDS,
+        "lease_seconds", "log_days", "log_format", "log_file", "rotation_grace_days", "notices_file", "pool_size",
+        *BOUNDS,
     }
 )  # fmt: skip
 #: Those that have an effect on the Dashboard.
