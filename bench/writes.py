@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import httpx
 from load import drive, in_turn, request
 from over_http import subscribing, tollkey
 
@@ -195,7 +194,7 @@ async def in_process(folder: Path, url: str, args: argparse.Namespace) -> None:
     sqlite_edge.CHECKPOINT_WRITES = sqlite_edge.CHECKPOINT_BYTES = 1 << 60  # the log is read after the run
     settings = Settings(data=str(folder), database=url, test_rate_limit=0)
     core = open_core(settings)
-    server = build(core, httpx.AsyncClient())
+    server = build(core)
     await server.start()
     try:
         await _measure(server, args)

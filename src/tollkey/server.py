@@ -10,8 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from tollkey import USER_AGENT, dashboard, outbox
 from tollkey.core import Core
 from tollkey.db.edge import Edge, edge_for
@@ -19,6 +17,7 @@ from tollkey.health import Health, unready
 from tollkey.keys.notices import Notices, section_in
 from tollkey.keys.usage import SLOTS_AT_ONCE
 from tollkey.keys.verifier import FLUSH_MOST
+from tollkey.outbox.connections import Poster, usual
 from tollkey.payments.methods import ephemeral_keys
 from tollkey.payments.usage import sessions
 from tollkey.platform import background
@@ -53,7 +52,7 @@ class Server:
     service: Service
     app: Any
     deliverer: outbox.Deliverer
-    http: httpx.AsyncClient
+    http: Poster
     log: Buffer
     rate: RequestRate
     notices: Notices | None = None
@@ -157,10 +156,10 @@ async def run_due(core: Core, edge: Edge) -> int:
     return await background.run_due_jobs(core.setup, edge, int(core.now()))
 
 
-def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
+def build(core: Core, http: Poster | None = None) -> Server:
     """Create the server for a core. Must be called in the event loop that will run it.
 
-    http: the client that sends webhooks; None for the usual one.
+    http: sends webhooks; None for the usual one.
     Raises ValueError, OSError for notices that cannot be sent as configured; StorageError.
     """
     settings = core.settings
@@ -188,7 +187,7 @@ def build(core: Core, http: httpx.AsyncClient | None = None) -> Server:
     )
     log_buffer = Buffer(pause=lambda: time.sleep(_LOG_PAUSE_SECONDS))
     service = Service(core.setup, edge, core.verifier, policy, core.now, log_buffer)
-    http = http or httpx.AsyncClient(follow_redirects=False, timeout=20)
+    http = http or usual()
     deliverer = outbox.Deliverer(
         edge, http, core.now, lambda tx, scope, id: lookup(core.setup.tables, core.authority.keyring, tx, scope, id),
         headers={"User-Agent": USER_AGENT}, ids=core.setup.ids,

@@ -13,7 +13,7 @@ from tests.support.nodes import Nodes
 from tests.support.receiver import Receiver, receiver
 from tollkey import outbox
 from tollkey.db import Scope, Tx
-from tollkey.outbox import store
+from tollkey.outbox.claims import claim, waiting
 
 __all__ = ["receiver"]
 
@@ -61,7 +61,8 @@ def test_what_a_node_held_when_it_died_is_sent_by_another_once_its_lease_is_over
     api, until = hearing(nodes, receiver, events), nodes.first.clock[0] + 60
 
     def lease(tx: Tx) -> int:
-        return len(store.claim(tx, nodes.first.clock[0], "of a node that died", until, 100))
+        now = nodes.first.clock[0]
+        return len(claim(tx, now, "of a node that died", until, dict.fromkeys(waiting(tx, now), 100)))
 
     assert api.core.database.write(lease) == events
     deliver(nodes)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import httpx
 import pytest
 
 from tests.support.receiver import Receiver, receiver
 from tollkey.db import Database, Scope, migrate
 from tollkey.db.edge import edge_for
 from tollkey.outbox import MIGRATION, Deliverer, Destination, Limits, enqueue
+from tollkey.outbox.connections import Connections
 from tollkey.outbox.deliver import AttemptResult
 
 __all__ = ["Receiver", "receiver"]
@@ -49,10 +50,10 @@ class World:
     def run(self, work: Callable[[Deliverer], Awaitable[T]], limits: Limits | None = None) -> T:
         async def main() -> T:
             edge = edge_for(self.database)
-            async with httpx.AsyncClient() as client:
+            async with aclosing(Connections()) as poster:
                 deliverer = Deliverer(
                     edge,
-                    client,
+                    poster,
                     lambda: self.now,
                     lambda tx, scope, id: self.endpoints.get(id),
                     lambda tx, outcome: self.outcomes.append(outcome),

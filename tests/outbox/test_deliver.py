@@ -126,7 +126,7 @@ def test_nobody_listening_is_a_failure_without_a_status(world: World, receiver: 
     (logged,) = world.database.read(lambda tx: attempts(tx, TEST, id))
     assert (logged.status, logged.succeeded, logged.response) == (None, False, "")
     assert logged.error is not None
-    assert logged.error.startswith("ConnectError")
+    assert logged.error.startswith("ConnectionRefusedError")
 
 
 @pytest.mark.parametrize(

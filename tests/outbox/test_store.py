@@ -1,15 +1,13 @@
-"""What is kept of deliveries: claims of several servers, resending, failures, forgetting; on both databases."""
+"""What is kept of deliveries: resending, failures, forgetting; on both databases."""
 
 from __future__ import annotations
-
-import threading
 
 import pytest
 
 from tests.outbox.conftest import BODY, LIVE, NOW, TEST, Receiver, World
 from tollkey.db import Scope, Tx
 from tollkey.outbox import UnknownDelivery, attempts, deliveries, enqueue, failing_since, pending, resend
-from tollkey.outbox.store import Claim, Result, claim, delete_settled, record
+from tollkey.outbox.store import delete_settled
 
 
 def test_an_event_that_was_rolled_back_is_not_delivered(world: World, receiver: Receiver) -> None:
@@ -73,51 +71,3 @@ def test_old_settled_deliveries_are_forgotten_and_pending_ones_are_not(world: Wo
     assert world.database.write(lambda tx: delete_settled(tx, NOW + 1)) == 1
     assert [d.event_id for d in world.database.read(lambda tx: deliveries(tx, TEST))] == ["evt_2", "evt_2"]
     assert world.database.read(lambda tx: tx.execute("SELECT event FROM outbox_messages")) == [("evt_2",)]
-
-
-def taken(world: World, now: int, lease: str, limit: int = 10, busy: tuple[str, ...] = ()) -> list[Claim]:
-    return world.database.write(lambda tx: claim(tx, now, lease, now + 60, limit, busy))
-
-
-def test_a_delivery_is_claimed_by_one_server_until_its_lease_ends(world: World) -> None:
-    world.send(world.add("http://x"))
-    assert len(taken(world, NOW, "first")) == 1
-    assert taken(world, NOW + 59, "second") == []
-    assert len(taken(world, NOW + 60, "third")) == 1
-
-
-def test_who_lost_the_lease_records_nothing(world: World) -> None:
-    (id,) = world.send(world.add("http://x"))
-    (late,) = taken(world, NOW, "first")
-    (timely,) = taken(world, NOW + 60, "second")
-    result = Result(NOW, True, 200, "", None, 1)
-    assert world.database.write(lambda tx: record(tx, timely, result, "delivered", None))
-    assert not world.database.write(lambda tx: record(tx, late, result, "pending", NOW))
-    assert world.database.read(lambda tx: deliveries(tx, TEST))[0].state == "delivered"
-    assert len(world.database.read(lambda tx: attempts(tx, TEST, id))) == 1
-
-
-def test_many_servers_at_once_share_the_work_without_overlap(world: World) -> None:
-    world.send(*(world.add("http://x", f"we_{number}") for number in range(40)))
-    found: list[int] = []
-    lock = threading.Lock()
-
-    def serve(name: str) -> None:
-        while mine := taken(world, NOW, name, 3):
-            with lock:
-                found.extend(one.id for one in mine)
-
-    threads = [threading.Thread(target=serve, args=(f"server_{number}",)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    # A server may come away empty while others hold rows; what counts is that nothing was taken twice.
-    found += [one.id for one in taken(world, NOW, "last", 40)]
-    assert sorted(found) == sorted(set(found))
-    assert len(found) == 40
-
-
-def test_a_busy_endpoint_is_left_alone(world: World) -> None:
-    world.send(world.add("http://x", "we_slow"), world.add("http://x", "we_quick"))
-    assert [one.endpoint_id for one in taken(world, NOW, "first", busy=("we_slow",))] == ["we_quick"]

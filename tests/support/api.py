@@ -24,6 +24,7 @@ import pytest
 from tollkey.core import Core, open_core
 from tollkey.db import Ids, Scope
 from tollkey.keys.actors import SYSTEM
+from tollkey.outbox.connections import Posts
 from tollkey.platform.merchants import create_merchant
 from tollkey.server import Server, build
 from tollkey.settings import Settings
@@ -281,7 +282,7 @@ def open_node(url: str, folder: Path, runner: asyncio.Runner, clock: list[int], 
     core.verifier.lease.renew(0.0)
 
     async def start() -> Server:
-        return build(core, httpx.AsyncClient(transport=OnlyHere(), timeout=20))
+        return build(core, Posts(httpx.AsyncClient(transport=OnlyHere(), timeout=20)))
 
     world = World(core, runner.run(start()), runner, clock)
     runner.run(world.server.edge.start())

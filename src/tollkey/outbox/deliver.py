@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -20,9 +19,12 @@ import httpx
 
 from tollkey.db import Ids, Scope, StorageError, Tx
 from tollkey.db.edge import Edge
-from tollkey.outbox import store
+from tollkey.outbox import claims
+from tollkey.outbox.claims import Attempt, Claim, Result
+from tollkey.outbox.connections import Poster
+from tollkey.outbox.lanes import Lanes
 from tollkey.outbox.signature import sign
-from tollkey.outbox.store import Claim, Destination, Result, State
+from tollkey.outbox.store import Destination, State
 
 MINUTE, HOUR = 60, 3600
 #: Seconds between attempts: in live mode over 66 hours (Stripe retries up to three days), in test mode three retries.
@@ -75,8 +77,8 @@ class Limits:
     """Limits of a deliverer.
 
     timeout_seconds: for a whole attempt. lease_seconds: must be greater than the timeout.
-    in_flight: concurrent attempts. per_endpoint: concurrent attempts of one endpoint, so that one that hangs does not
-        delay the others.
+    in_flight: concurrent attempts. per_endpoint: concurrent attempts of one endpoint that answers; one that fails has a
+        single one (``lanes.py``).
     poll_seconds: how often the database is checked for deliveries of other processes.
     stop_seconds: how long attempts in flight may go on when the deliverer stops. One that is given up is made again
         when its lease ends.
@@ -84,8 +86,8 @@ class Limits:
 
     timeout_seconds: float = 20.0
     lease_seconds: int = 60
-    in_flight: int = 64
-    per_endpoint: int = 16
+    in_flight: int = 512
+    per_endpoint: int = 64
     poll_seconds: float = 1.0
     stop_seconds: float = 3.0
 
@@ -94,10 +96,13 @@ def _ignore(tx: Tx, outcome: AttemptResult) -> None:
     return None
 
 
+_Sending = tuple[Claim, Destination | str]  # a claimed delivery, and where it goes or why that is not known
+
+
 class Deliverer:
     """Sends the deliveries that ``enqueue`` created.
 
-    edge: the database. client: sends the requests; the caller opens and closes it.
+    edge: the database. poster: sends the requests; the caller closes it.
     clock: returns UTC epoch seconds.
     lookup: returns the current state of a webhook endpoint, or None if it was deleted or disabled.
     on_attempt: called in the transaction that records an attempt, for example to disable a failing endpoint.
@@ -109,7 +114,7 @@ class Deliverer:
     def __init__(
         self,
         edge: Edge,
-        client: httpx.AsyncClient,
+        poster: Poster,
         clock: Callable[[], float],
         lookup: Callable[[Tx, Scope, str], Destination | None],
         on_attempt: Callable[[Tx, AttemptResult], None] = _ignore,
@@ -120,13 +125,15 @@ class Deliverer:
         ids: Ids | None = None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._edge, self._client, self._clock = edge, client, clock
+        self._edge, self._poster, self._clock = edge, poster, clock
         self._lookup, self._on_attempt, self._schedule = lookup, on_attempt, schedule
         self._limits = limits or Limits()
         self._headers = dict(headers or {})
         self._ids = ids or Ids()
         self._timer = timer
-        self._in_flight: Counter[str] = Counter()
+        self._lanes = Lanes(self._limits.in_flight, self._limits.per_endpoint)
+        self._unrecorded: list[tuple[Attempt, asyncio.Future[None]]] = []
+        self._recorder: asyncio.Task[None] | None = None
         self._wake_event: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -140,90 +147,147 @@ class Deliverer:
                 loop.call_soon_threadsafe(wake_event.set)
 
     async def run_once(self) -> int:
-        """Make one attempt of each due delivery, up to the limit, and return how many. A server uses ``run``."""
-        claims = await self._claim_due(self._limits.in_flight)
-        await asyncio.gather(*(self._deliver_logged(claim) for claim in claims))
-        return len(claims)
+        """Make one attempt of each due delivery, up to the limits, and return how many. A server uses ``run``."""
+        sendings = await self._claim_due()
+        await asyncio.gather(*(self._deliver(*sending) for sending in sendings))
+        return len(sendings)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Deliver until ``stop`` is set, then wait for the attempts in flight, up to ``Limits.stop_seconds``."""
+        """Deliver until ``stop`` is set, then wait for the attempts in flight, up to the timeout."""
         self._loop, self._wake_event = asyncio.get_running_loop(), asyncio.Event()
         tasks: set[asyncio.Task[None]] = set()
         stopping = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
                 self._wake_event.clear()
-                for claim in await self._claim_logged(self._limits.in_flight - len(tasks)):
-                    task = asyncio.create_task(self._deliver_logged(claim))
+                for sending in await self._claim_logged():
+                    task = asyncio.create_task(self._deliver(*sending))
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
-                await self._wait_for_work(tasks, stopping)
+                await self._wait_for_work(stopping)
         finally:
             stopping.cancel()
             if tasks:
-                _, late = await asyncio.wait(tasks, timeout=self._limits.stop_seconds)
-                for task in late:
-                    task.cancel()
+                await asyncio.wait(tasks, timeout=self._limits.timeout_seconds)
             self._loop = self._wake_event = None
 
-    async def _claim_logged(self, capacity: int) -> list[Claim]:
-        if capacity <= 0:
-            return []
+    async def _claim_logged(self) -> list[_Sending]:
         try:
-            return await self._claim_due(min(capacity, self._limits.per_endpoint))
+            return await self._claim_due()
         except Exception:  # the database is not available: try again after the poll interval
             _log.exception("could not read the due webhook deliveries")
             return []
 
-    async def _wait_for_work(self, tasks: set[asyncio.Task[None]], stopping: asyncio.Task[bool]) -> None:
-        """Wait for ``wake``, for an attempt to finish, for the poll interval, or for ``stop``."""
+    async def _wait_for_work(self, stopping: asyncio.Task[bool]) -> None:
+        """Wait for ``wake``, for room for an endpoint that has more deliveries, for the poll interval, or for
+        ``stop``.
+        """
         wake_event = self._wake_event
         assert wake_event is not None
         waking = asyncio.create_task(wake_event.wait())
         try:
-            await asyncio.wait(
-                {waking, stopping, *tasks}, timeout=self._limits.poll_seconds, return_when=asyncio.FIRST_COMPLETED
-            )
+            timeout = self._limits.poll_seconds
+            await asyncio.wait({waking, stopping}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waking.cancel()
 
-    # -- one delivery
-
-    async def _claim_due(self, limit: int) -> list[Claim]:
+    async def _claim_due(self) -> list[_Sending]:
+        """Claim due deliveries of the endpoints with room, and look these endpoints up."""
         now = int(self._clock())
-        lease = self._ids.text(22)
-        busy = [endpoint for endpoint, count in self._in_flight.items() if count >= self._limits.per_endpoint]
-        if not await self._edge.read(lambda tx: store.any_due(tx, now)):
+        rooms = self._lanes.rooms(await self._edge.read(lambda tx: claims.waiting(tx, now)))
+        if not rooms:
             return []  # an idle server does not write
-        until = now + self._limits.lease_seconds
-        return await self._edge.write(lambda tx: store.claim(tx, now, lease, until, limit, busy))
+        lease, until = self._ids.text(22), now + self._limits.lease_seconds
+        claimed, sendings = await self._edge.write(lambda tx: self._claim(tx, now, lease, until, rooms))
+        self._lanes.claimed(rooms, claimed)
+        for claim, _ in sendings:
+            self._lanes.begin(claim.endpoint_id)
+        return sendings
 
-    async def _deliver_logged(self, claim: Claim) -> None:
-        self._in_flight[claim.endpoint_id] += 1
-        try:
-            await self._deliver(claim)
-        except Exception:  # when the lease ends, the delivery is claimed again
-            _log.exception("delivery %d of %s was not recorded", claim.id, claim.event_id)
-        finally:
-            self._in_flight[claim.endpoint_id] -= 1
-            self._in_flight += Counter()  # removes zero counts
+    def _claim(
+        self, tx: Tx, now: int, lease: str, until: int, rooms: Mapping[str, int]
+    ) -> tuple[list[str], list[_Sending]]:
+        """Return the endpoint of each claimed delivery, and what is to be sent. Other deliveries are abandoned."""
+        claimed = claims.claim(tx, now, lease, until, rooms)
+        found = {place: self._looked_up(tx, *place) for place in {(one.scope, one.endpoint_id) for one in claimed}}
+        gone, sendings = [], []
+        for one in claimed:
+            endpoint = found[one.scope, one.endpoint_id]
+            if endpoint is None:
+                gone.append(one)
+            else:
+                sendings.append((one, endpoint))
+        claims.abandon(tx, gone)
+        return [one.endpoint_id for one in claimed], sendings
 
-    async def _deliver(self, claim: Claim) -> None:
+    def _looked_up(self, tx: Tx, scope: Scope, endpoint_id: str) -> Destination | str | None:
+        """Return an endpoint, why it cannot be read, or None if it was deleted or disabled."""
         try:
-            endpoint = await self._edge.read(lambda tx: self._lookup(tx, claim.scope, claim.endpoint_id))
+            return self._lookup(tx, scope, endpoint_id)
         except StorageError:
             raise
         except Exception as problem:  # for example a secret that cannot be unsealed: counts as a failed attempt
-            _log.exception("endpoint %s could not be read", claim.endpoint_id)
-            result = Result(
-                int(self._clock()), False, None, "", f"the endpoint could not be read: {type(problem).__name__}", 0
-            )
-        else:
-            if endpoint is None:
-                await self._edge.write(lambda tx: store.abandon(tx, claim))
-                return
-            result = await self._post(endpoint, claim)
-        await self._edge.write(lambda tx: self._record(tx, claim, result))
+            _log.exception("endpoint %s could not be read", endpoint_id)
+            return f"the endpoint could not be read: {type(problem).__name__}"
+
+    # -- one delivery
+
+    async def _deliver(self, claim: Claim, endpoint: Destination | str) -> None:
+        succeeded = False
+        try:
+            if isinstance(endpoint, str):
+                result = Result(int(self._clock()), False, None, "", endpoint, 0)
+            else:
+                result = await self._post(endpoint, claim)
+            succeeded = result.succeeded
+            await self._recorded(self._attempt(claim, result))
+        except Exception:  # when the lease ends, the delivery is claimed again
+            _log.exception("delivery %d of %s was not recorded", claim.id, claim.event_id)
+        finally:
+            if self._lanes.end(claim.endpoint_id, succeeded) and self._wake_event is not None:
+                self._wake_event.set()
+
+    def _attempt(self, claim: Claim, result: Result) -> Attempt:
+        delay = None if result.succeeded else self._schedule(claim.attempts + 1, claim.scope.livemode)
+        state: State = "delivered" if result.succeeded else "failed" if delay is None else "pending"
+        return Attempt(claim, result, state, None if delay is None else result.at + delay)
+
+    async def _recorded(self, attempt: Attempt) -> None:
+        """Wait until an attempt is recorded, in one transaction with all that ended meanwhile."""
+        recorded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._unrecorded.append((attempt, recorded))
+        if self._recorder is None or self._recorder.done():
+            self._recorder = asyncio.create_task(self._record_all())
+        await recorded
+
+    async def _record_all(self) -> None:
+        while self._unrecorded:
+            batch, self._unrecorded = self._unrecorded, []
+            try:
+                await self._edge.write(lambda tx, batch=batch: self._record(tx, [one for one, _ in batch]))  # type: ignore[misc]
+            except Exception as problem:
+                await self._record_alone(batch, problem)
+            for _, recorded in batch:
+                if not recorded.done():
+                    recorded.set_result(None)
+
+    async def _record_alone(self, batch: list[tuple[Attempt, asyncio.Future[None]]], problem: Exception) -> None:
+        """Record attempts one by one after ``on_attempt`` has failed for one of them."""
+        for one, recorded in batch:
+            try:
+                if isinstance(problem, StorageError):
+                    raise problem
+                await self._edge.write(lambda tx, one=one: self._record(tx, [one]))  # type: ignore[misc]
+            except Exception as error:
+                if not recorded.done():
+                    recorded.set_exception(error)
+
+    def _record(self, tx: Tx, attempts: list[Attempt]) -> None:
+        for claim, result, state, due in claims.record(tx, attempts):
+            identity = (claim.scope, claim.id, claim.event_id, claim.event_type, claim.endpoint_id)
+            number, took = claim.attempts + 1, result.duration_ms
+            told = AttemptResult(*identity, number, result.at, result.status, result.error, took, state, due)
+            self._on_attempt(tx, told)
 
     async def _post(self, endpoint: Destination, claim: Claim) -> Result:
         at, start = int(self._clock()), self._timer()
@@ -241,29 +305,5 @@ class Deliverer:
     async def _send(self, endpoint: Destination, body: bytes, at: int) -> tuple[int, str]:
         """Send the request and return the status and the beginning of the response body."""
         headers = {**_HEADERS, **self._headers, "Stripe-Signature": sign(body, endpoint.secrets, at)}
-        limits = httpx.Timeout(self._limits.timeout_seconds, connect=10.0)
-        async with self._client.stream(
-            "POST", endpoint.url, content=body, headers=headers, timeout=limits, follow_redirects=False
-        ) as response:
-            kept = b""
-            async for part in response.aiter_raw():  # raw: a small compressed body could expand to a very large one
-                kept += part
-                if len(kept) >= _EXCERPT:
-                    break
-            # PostgreSQL's TEXT cannot contain NUL.
-            return response.status_code, kept[:_EXCERPT].decode("utf-8", "replace").replace("\0", "\ufffd")
-
-    def _record(self, tx: Tx, claim: Claim, result: Result) -> None:
-        attempts_made = claim.attempts + 1
-        delay = None if result.succeeded else self._schedule(attempts_made, claim.scope.livemode)
-        state: State = "delivered" if result.succeeded else "failed" if delay is None else "pending"
-        due = None if delay is None else result.at + delay
-        if not store.record(tx, claim, result, state, due):
-            return
-        identity = (claim.scope, claim.id, claim.event_id, claim.event_type, claim.endpoint_id)
-        self._on_attempt(
-            tx,
-            AttemptResult(
-                *identity, attempts_made, result.at, result.status, result.error, result.duration_ms, state, due
-            ),
-        )
+        status, kept = await self._poster.post(endpoint.url, body, headers, _EXCERPT)
+        return status, kept.decode("utf-8", "replace").replace("\0", "\ufffd")  # PostgreSQL's TEXT cannot contain NUL

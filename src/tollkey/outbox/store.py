@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from tollkey.db import Migration, Row, Scope, Tx
+from tollkey.db import Migration, Scope, Tx
 
 State = Literal["pending", "delivered", "failed", "abandoned"]
 
@@ -64,6 +64,9 @@ MIGRATION = Migration(
         )""",
         "CREATE INDEX outbox_attempts_endpoint ON outbox_attempts (account, livemode, endpoint, succeeded, id)",
         "CREATE INDEX outbox_deliveries_message ON outbox_deliveries (message)",
+        "CREATE INDEX outbox_deliveries_waiting ON outbox_deliveries (endpoint, next_attempt_at, id)"
+        " WHERE state = 'pending'",
+        "DROP INDEX outbox_deliveries_due",
     ),
 )
 
@@ -274,105 +277,3 @@ def delete_settled(tx: Tx, before: int, limit: int = 1000) -> int:
             (message, message),
         )
     return len(rows)
-
-
-# -- for the deliverer
-
-
-class Claim(NamedTuple):
-    """A delivery that one deliverer has claimed until its lease ends.
-
-    message: row of the stored body. attempts: how many were made before. lease: the text that identifies the claim.
-    body: the JSON to send.
-    """
-
-    id: int
-    scope: Scope
-    message: int
-    event_id: str
-    event_type: str
-    endpoint_id: str
-    attempts: int
-    lease: str
-    body: bytes
-
-
-class Result(NamedTuple):
-    """The result of one attempt, as it is stored. The fields are those of ``DeliveryAttempt``."""
-
-    at: int
-    succeeded: bool
-    status: int | None
-    response: str
-    error: str | None
-    duration_ms: int
-
-
-def claim(tx: Tx, now: int, lease: str, lease_until: int, limit: int, busy: Sequence[str] = ()) -> list[Claim]:
-    """Claim due deliveries and return them; no other process can claim them before ``lease_until``.
-
-    now, lease_until: UTC epoch seconds. lease: a text unique to this call; ``record`` requires it.
-    limit: the maximum number. busy: ids of endpoints to skip.
-    Raises StorageError.
-    """
-    due = "state = 'pending' AND next_attempt_at <= ? AND lease_until <= ?"
-    others = f" AND endpoint NOT IN ({', '.join('?' for _ in busy)})" if busy else ""
-    skip = " FOR UPDATE SKIP LOCKED" if tx.dialect == "postgres" else ""
-    rows = tx.execute(
-        f"UPDATE outbox_deliveries SET lease = ?, lease_until = ? WHERE {due} AND id IN (SELECT id FROM"
-        f" outbox_deliveries"
-        f" WHERE {due}{others} ORDER BY next_attempt_at, id LIMIT ?{skip})"
-        " RETURNING id, account, livemode, message, event, event_type, endpoint, attempts",
-        (lease, lease_until, now, now, now, now, *busy, limit),
-    )
-    return [_claim(tx, row, lease) for row in sorted(rows)]
-
-
-def _claim(tx: Tx, row: Row, lease: str) -> Claim:
-    id, account, livemode, message, event, event_type, endpoint, made = row
-    body = tx.execute("SELECT body FROM outbox_messages WHERE id = ?", (message,))[0][0]
-    return Claim(id, Scope(account, bool(livemode)), message, event, event_type, endpoint, made, lease, bytes(body))
-
-
-def record(tx: Tx, claim: Claim, result: Result, state: State, next_attempt_at: int | None) -> bool:
-    """Log an attempt and update its delivery.
-
-    state: the delivery's new state. next_attempt_at: UTC epoch seconds; None unless pending.
-    Returns False, without writing, if another process claimed the delivery meanwhile. Raises StorageError.
-    """
-    held = tx.execute(
-        "UPDATE outbox_deliveries SET attempts = attempts + 1, state = ?, next_attempt_at = ?, lease = '',"
-        " lease_until = 0"
-        " WHERE id = ? AND lease = ? RETURNING attempts",
-        (state, next_attempt_at, claim.id, claim.lease),
-    )
-    if not held:
-        return False
-    tx.execute(
-        "INSERT INTO outbox_attempts (account, livemode, delivery, attempt, endpoint, at, succeeded, status, response,"
-        " error,"
-        " duration_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(claim.scope.account, int(claim.scope.livemode), claim.id, held[0][0], claim.endpoint_id),
-            *(result.at, int(result.succeeded), result.status, result.response, result.error, result.duration_ms),
-        ),
-    )
-    return True
-
-
-def abandon(tx: Tx, claim: Claim) -> None:
-    """End a delivery whose endpoint was deleted or disabled, without logging an attempt. Raises StorageError."""
-    tx.execute(
-        "UPDATE outbox_deliveries SET state = 'abandoned', next_attempt_at = NULL, lease = '',"
-        " lease_until = 0 WHERE id = ? AND lease = ?",
-        (claim.id, claim.lease),
-    )
-
-
-def any_due(tx: Tx, now: int) -> bool:
-    """Return whether a delivery is due that no process has claimed. now: UTC epoch seconds."""
-    rows = tx.execute(
-        "SELECT 1 FROM outbox_deliveries WHERE state = 'pending' AND next_attempt_at <= ? AND lease_until <= ? LIMIT 1",
-        (now, now),
-    )
-    return bool(rows)

@@ -1,0 +1,264 @@
+"""Sends POST requests over connections that are kept, a few tens of microseconds each.
+
+httpx takes about a millisecond for a request, which bounded a node to some hundred deliveries a second. Responses are
+read by httptools, the parser of the HTTP server. Redirects are not followed, and only the beginning of a response is
+read. Where the environment names an HTTP proxy, ``Posts`` over httpx is used instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from base64 import b64encode
+from collections import deque
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple, Protocol, cast
+from urllib.parse import quote, unquote, urlsplit
+from urllib.request import getproxies
+
+import httptools
+import httpx
+
+_IDLE_SECONDS = 30.0
+_MOST_IDLE = 256  # connections, of all hosts
+_SAFE = "%/:@!$&'()*+,;=~-._?[]"
+_HOST = re.compile(r"[0-9A-Za-z._:-]+")
+
+
+class Poster(Protocol):
+    """Sends requests."""
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], most: int) -> tuple[int, bytes]:
+        """Send a POST request and return the status and the beginning of the response's body.
+
+        most: bytes of the body to read. The caller bounds the time. Raises OSError, ValueError, httpx.HTTPError.
+        """
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether ``aclose`` was called."""
+
+
+class Posts:
+    """Sends requests with an httpx client. client: closed by ``aclose``."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], most: int) -> tuple[int, bytes]:
+        """See ``Poster.post``."""
+        async with self._client.stream(
+            "POST", url, content=body, headers=dict(headers), timeout=None, follow_redirects=False
+        ) as response:
+            kept = b""
+            async for part in response.aiter_raw():  # raw: a small compressed body could expand to a very large one
+                kept += part
+                if len(kept) >= most:
+                    break
+            return response.status_code, kept[:most]
+
+    async def aclose(self) -> None:
+        """See ``Poster.aclose``."""
+        await self._client.aclose()
+
+    @property
+    def is_closed(self) -> bool:
+        """See ``Poster.is_closed``."""
+        return self._client.is_closed
+
+
+def usual() -> Poster:
+    """Return what sends requests: kept connections, or httpx where the environment names an HTTP proxy."""
+    if getproxies():
+        unbounded = httpx.Limits(max_connections=None, max_keepalive_connections=_MOST_IDLE)
+        return Posts(httpx.AsyncClient(limits=unbounded))
+    return Connections()
+
+
+class _Address(NamedTuple):
+    """Where a URL leads. start: of the request, up to the headers of all requests."""
+
+    origin: tuple[str, int, bool]
+    start: bytes
+
+
+@lru_cache(maxsize=1_000)
+def _address(url: str) -> _Address:
+    """Raises ValueError for a URL that no request can be sent to."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("the URL is not an http or https URL")
+    host = parts.hostname.encode("idna").decode()
+    if not _HOST.fullmatch(host):
+        raise ValueError("the URL has no valid host")
+    tls = parts.scheme == "https"
+    port = parts.port or (443 if tls else 80)
+    shown = f"[{host}]" if ":" in host else host
+    named = shown if port == (443 if tls else 80) else f"{shown}:{port}"
+    target = quote(parts.path or "/", safe=_SAFE) + (f"?{quote(parts.query, safe=_SAFE)}" if parts.query else "")
+    start = f"POST {target} HTTP/1.1\r\nHost: {named}\r\n"
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+        start += f"Authorization: Basic {b64encode(pair).decode()}\r\n"
+    return _Address((host, port, tls), start.encode("ascii"))
+
+
+class _Connection(asyncio.Protocol):
+    """A connection, with at most one request at a time."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._answered: asyncio.Future[tuple[int, bytes]] | None = None
+        self.open = True
+        self.heard = False  # whether any byte of the response has arrived
+        self.idle_since = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    async def send(self, request: bytes, most: int) -> tuple[int, bytes]:
+        """Send a request and return the answer. A connection that cannot be used again is closed."""
+        assert self._transport is not None
+        self._parser, self._most = httptools.HttpResponseParser(self), most
+        self._body, self._status, self.heard, self._unbounded = b"", 0, False, True
+        self._answered = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        try:
+            return await self._answered
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self._answered = None
+
+    def close(self) -> None:
+        """End the connection without waiting for anything."""
+        self.open = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        self.heard = True
+        if self._answered is None or self._answered.done():
+            self.close()  # what nobody has asked for
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as problem:
+            self._fail(ConnectionError(f"the response is not HTTP: {problem}"))
+        else:
+            if len(self._body) >= self._most:
+                self._answer(reusable=False)
+
+    def connection_lost(self, problem: Exception | None) -> None:
+        self.open = False
+        self._fail(problem or ConnectionError("the connection was closed before the response was complete"))
+
+    def eof_received(self) -> None:
+        if self._status and self._unbounded:
+            self._answer(reusable=False)  # a body without a length ends with its connection
+
+    def _fail(self, problem: Exception) -> None:
+        if self._answered is not None and not self._answered.done():
+            self._answered.set_exception(problem)
+
+    def _answer(self, *, reusable: bool) -> None:
+        if self._answered is not None and not self._answered.done():
+            self._answered.set_result((self._status, self._body[: self._most]))
+            if not reusable:
+                self.close()
+
+    # -- called by the parser
+
+    def on_header(self, name: bytes, _value: bytes) -> None:
+        self._unbounded &= name.lower() not in (b"content-length", b"transfer-encoding")
+
+    def on_headers_complete(self) -> None:
+        self._status = self._parser.get_status_code()
+
+    def on_body(self, part: bytes) -> None:
+        if len(self._body) < self._most:
+            self._body += part
+
+    def on_message_complete(self) -> None:
+        if self._status >= 200:  # 100 Continue and the like are followed by the response
+            self._answer(reusable=self._parser.should_keep_alive())
+
+
+class Connections:
+    """Sends requests; keeps connections that can be used again, up to 256, for 30 seconds."""
+
+    def __init__(self) -> None:
+        self._idle: dict[tuple[str, int, bool], deque[_Connection]] = {}
+        self._count = 0
+        self._closed = False
+        self._tls: ssl.SSLContext | None = None
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], most: int) -> tuple[int, bytes]:
+        """See ``Poster.post``. A kept connection that was closed meanwhile is replaced once."""
+        address = _address(url)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        request = b"%b%bContent-Length: %d\r\n\r\n%b" % (address.start, lines.encode("latin-1"), len(body), body)
+        kept = self._take(address.origin)
+        if kept is not None:
+            try:
+                return await self._send(kept, address, request, most)
+            except OSError:
+                if kept.heard:
+                    raise
+        return await self._send(await self._connect(address), address, request, most)
+
+    async def _send(self, connection: _Connection, address: _Address, request: bytes, most: int) -> tuple[int, bytes]:
+        answer = await connection.send(request, most)
+        if connection.open and self._count < _MOST_IDLE and not self._closed:
+            connection.idle_since = asyncio.get_running_loop().time()
+            self._idle.setdefault(address.origin, deque()).append(connection)
+            self._count += 1
+        else:
+            connection.close()
+        return answer
+
+    def _take(self, origin: tuple[str, int, bool]) -> _Connection | None:
+        """Return the kept connection to a host that was used last."""
+        idle = self._idle.get(origin)
+        while idle:
+            connection = idle.pop()
+            self._count -= 1
+            if connection.open and asyncio.get_running_loop().time() - connection.idle_since < _IDLE_SECONDS:
+                return connection
+            connection.close()
+        self._idle.pop(origin, None)
+        return None
+
+    async def _connect(self, address: _Address) -> _Connection:
+        host, port, tls = address.origin
+        if self._count >= _MOST_IDLE:
+            self._close_idle()
+        if tls and self._tls is None:
+            self._tls = httpx.create_ssl_context()
+        _, connection = await asyncio.get_running_loop().create_connection(
+            _Connection, host, port, ssl=self._tls if tls else None
+        )
+        return connection
+
+    def _close_idle(self) -> None:
+        for idle in self._idle.values():
+            for connection in idle:
+                connection.close()
+        self._idle.clear()
+        self._count = 0
+
+    async def aclose(self) -> None:
+        """See ``Poster.aclose``."""
+        self._closed = True
+        self._close_idle()
+
+    @property
+    def is_closed(self) -> bool:
+        """See ``Poster.is_closed``."""
+        return self._closed
