@@ -52,3 +52,15 @@ def test_a_session_says_whether_it_converts_prices(api: Api) -> None:
     told = {"mode": "payment", "success_url": DONE, "line_items": [line()]}
     assert api.ok("POST", URL, **told)["adaptive_pricing"] == {"enabled": True}
     assert api.ok("POST", URL, **told, adaptive_pricing={"enabled": False})["adaptive_pricing"] == {"enabled": False}
+
+
+def test_a_shipping_option_is_a_rate_or_the_data_of_one(api: Api) -> None:
+    data = {"display_name": "Post", "fixed_amount": {"amount": 500, "currency": "usd"}}
+    rate = api.ok("POST", "/v1/shipping_rates", **data)["id"]
+    both = [{"shipping_rate": rate}, {"shipping_rate": rate, "shipping_rate_data": data}]
+    given = {"mode": "payment", "success_url": DONE, "line_items": [line()]}
+    refused = api.post(URL, **given, shipping_options=both)
+    assert (refused.status, refused.error["param"]) == (400, "shipping_options[1]")
+    assert refused.error["message"] == "You must provide exactly one of `shipping_rate` or `shipping_rate_data`."
+    made = api.ok("POST", URL, **given, shipping_options=[{"shipping_rate": rate}, {"shipping_rate_data": data}])
+    assert [option["shipping_amount"] for option in made["shipping_options"]] == [500, 500]

@@ -5,8 +5,7 @@ active ──update active=false──▶ archived ──update active=true─�
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds, tax_code_table
@@ -22,7 +21,9 @@ if TYPE_CHECKING:
 PERMISSION = Permission("shipping_rate", "Shipping Rates", "Core")
 
 
-def create_shipping_rate(call: Call, params: Mapping[str, Any], prefix: str = "") -> api.ShippingRate:
+def create_shipping_rate(
+    call: Call, params: operations.PostShippingRates | operations.ShippingRateData, prefix: str = ""
+) -> api.ShippingRate:
     """Store a shipping rate.
 
     prefix: the parameter that contains its settings (``shipping_options[0][shipping_rate_data]``), for error messages.

@@ -252,14 +252,19 @@ def _custom_field(given: Mapping[str, Any]) -> CustomField:
     return cast("CustomField", made)  # one key is the field's type
 
 
-def shipping_options(call: Call, session: StoredSession, given: Sequence[Mapping[str, Any]]) -> None:
+def shipping_options(
+    call: Call, session: StoredSession, given: Sequence[operations.PostCheckoutSessionsShippingOption]
+) -> None:
     """Set the shipping options; the first one is chosen until the customer changes it.
 
-    Raises ApiError 400 for an unknown shipping rate.
+    Raises ApiError 400 for an unknown shipping rate, and for neither or both of rate and data.
     """
     made: list[api.PaymentPagesCheckoutSessionShippingOption] = []
     for index, option in enumerate(given):
-        if option.get("shipping_rate_data"):
+        if ("shipping_rate" in option) == ("shipping_rate_data" in option):
+            one = "You must provide exactly one of `shipping_rate` or `shipping_rate_data`."
+            raise invalid(one, f"shipping_options[{index}]")
+        if "shipping_rate_data" in option:
             rate = shipping_rates.create_shipping_rate(
                 call, option["shipping_rate_data"], f"shipping_options[{index}][shipping_rate_data]"
             )
