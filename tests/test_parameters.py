@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tollkey.wire import Endpoint, P
+import tollkey.payments
+import tollkey.platform
+from tollkey.core import gather
+from tollkey.wire import Endpoint, P, Resource
+from tollkey.wire.resource import Catalogue
+from tollkey.wire.shapes import documented_paths
+from tollkey.wire.spec import object_facts
 from tools.find_unread import Excuse, Unread, excuses, find_unread, left, unread_of
 from tools.make_operations import OUT, Operations, operation_name, read_by_handlers
 
@@ -160,6 +166,26 @@ def test_a_parameter_of_which_nobody_knows_is_found_with_its_path() -> None:
         read=P.nested(within=P.string(), compared=P.string()), written=P.nested(inner=P.string()), raised=P.string()
     )
     assert list(unread_of(schema, handler)) == ["read.compared", "written", "written.inner", "raised"]
+
+
+def test_every_filter_of_a_plain_list_is_a_field_of_its_objects() -> None:
+    lost = [
+        f"{endpoint.path}: {name}"
+        for resource in Catalogue(gather(tollkey.platform, tollkey.payments)).resources
+        for endpoint in resource.endpoints
+        if endpoint.handler.__qualname__.startswith("listing.")
+        for name in _lost_filters(endpoint, resource)
+    ]
+    assert lost == []
+
+
+def _lost_filters(endpoint: Endpoint, resource: Resource) -> set[str]:
+    """The filters of ``wire.pages.listing`` that no field of the listed objects answers to."""
+    code, cells = endpoint.handler.__code__, endpoint.handler.__closure__ or ()
+    given = dict(zip(code.co_freevars, (cell.cell_contents for cell in cells), strict=True))
+    shown = documented_paths(given["object"]) if given["object"] in object_facts().roots else []
+    filters = {given["fields"].get(name, name) for name in endpoint.schema.fields}
+    return filters - {*shown, *resource.indexed, "created", "expand", "limit", "starting_after", "ending_before"}
 
 
 def test_an_explanation_covers_one_level_or_everything_within() -> None:

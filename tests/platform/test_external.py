@@ -82,3 +82,10 @@ def test_a_bank_account_is_not_given_what_only_a_card_has(api: Api) -> None:
     for name, value in (("exp_month", 5), ("address_zip", "94111")):
         refused = api.post(path, **{name: value})
         assert (refused.status, refused.error["param"], refused.error["code"]) == (400, name, "parameter_unknown")
+
+
+def test_one_external_account_is_added_at_a_time(api: Api) -> None:
+    bank = {**ROUTING, "account_number": "000123456789"}
+    path = f"/v1/accounts/{with_bank(api, '000123456789')['id']}/external_accounts"
+    refused = api.post(path, external_account=bank, bank_account=bank)
+    assert (refused.status, refused.error["code"]) == (400, "parameters_exclusive")

@@ -35,3 +35,15 @@ def test_a_postal_code_in_one_script_alone_is_taken_outside_of_japan(api: Api, s
     told = {f"address_{script}": {"postal_code": "1000001"}}
     made = api.ok("POST", "/v1/accounts", type="custom", country="US", business_type="individual", individual=told)
     assert made["individual"]["address_kana"]["postal_code"] == "1000001"
+
+
+def test_a_payout_schedule_has_the_days_of_its_own_interval(api: Api) -> None:
+    given = {"type": "custom", "country": "US"}
+    refused = api.post("/v1/accounts", settings={"payouts": {"schedule": {"weekly_anchor": "friday"}}}, **given)
+    assert (refused.status, refused.error["param"]) == (400, "settings[payouts][schedule][weekly_anchor]")
+    weekly = {"payouts": {"schedule": {"interval": "weekly", "weekly_anchor": "friday"}}}
+    made = api.ok("POST", "/v1/accounts", settings=weekly, **given)
+    assert made["settings"]["payouts"]["schedule"]["weekly_anchor"] == "friday"
+    path = f"/v1/accounts/{made['id']}"
+    assert api.post(path, settings={"payouts": {"schedule": {"weekly_anchor": "monday"}}}).status == 200
+    assert api.post(path, settings={"payouts": {"schedule": {"monthly_anchor": 5}}}).status == 400

@@ -23,7 +23,7 @@ from tollkey.platform._connect.ownership import check_external_update
 from tollkey.platform._connect.shape import merge_metadata
 from tollkey.platform.accounts import PERMISSION
 from tollkey.wire import Call, Endpoint, Json, Page, Resource
-from tollkey.wire.errors import missing_param
+from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.live import records
 from tollkey.wire.pages import page_of_list
 
@@ -36,6 +36,8 @@ def create(
 ) -> Json:
     """Add an external account from a token or data."""
     loaded = load_account(call)
+    if params.get("external_account") is not None and params.get("bank_account") is not None:
+        raise exclusive("external_account", "bank_account", code="parameters_exclusive")
     name = "external_account" if params.get("external_account") is not None else "bank_account"
     given = params.get(name)
     if given is None:

@@ -239,6 +239,7 @@ def set_account(call: Call, account: Json, params: Params) -> None:
     if params.get("support_phone"):
         account["business_profile"]["support_phone"] = params["support_phone"]
     given = params.get("settings") or {}
+    _check_schedule(account["settings"]["payouts"]["schedule"], (given.get("payouts") or {}).get("schedule") or {})
     merge(account["settings"], given)
     _tidy_schedule(account["settings"]["payouts"]["schedule"])
     if params.get("debit_negative_balances") is not None:
@@ -250,6 +251,17 @@ def set_account(call: Call, account: Json, params: Params) -> None:
     _describe(account, given)
     if account["business_type"] == "company" and account["business_profile"]["name"] is None:
         account["business_profile"]["name"] = account["company"]["name"]
+
+
+def _check_schedule(schedule: Json, given: Params) -> None:
+    """Raise ApiError 400 for the day of a payout schedule of another interval. schedule: as it is now."""
+    interval = given.get("interval") or schedule["interval"]
+    for name in given:
+        if name.startswith(("weekly_", "monthly_")) and not name.startswith(f"{interval}_"):
+            raise invalid(
+                f"`{name}` is only applicable if the interval is {name.partition('_')[0]}; it is {interval}.",
+                f"settings[payouts][schedule][{name}]",
+            )
 
 
 def _tidy_schedule(schedule: Json) -> None:
