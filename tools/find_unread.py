@@ -283,8 +283,8 @@ class Reach:
             yield from getattr(found, "__dict__", {}).values()
 
 
-def parameters(node: Param, path: str = "") -> Iterator[tuple[str, str]]:
-    """Every parameter of a schema: its dotted path, with ``[]`` after a list or a map, and its name.
+def parameters(node: Param, path: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every parameter of a schema: its dotted path, with ``[]`` after a list or a map, and the names that read it.
 
     What is refused, and a choice of one word, of which nothing depends, are left out.
     """
@@ -293,7 +293,7 @@ def parameters(node: Param, path: str = "") -> Iterator[tuple[str, str]]:
             if isinstance(inner, Refused) or (isinstance(inner, Choice) and len(inner.words) == 1):
                 continue
             full = f"{path}.{name}" if path else name
-            yield full, "type" if _named_by_type(node, name) else name
+            yield full, (name, "type") if _named_by_type(node, name) else (name,)
             yield from parameters(inner, full)
     elif isinstance(node, OneOf):
         for option in node.options:
@@ -325,7 +325,7 @@ def find_unread() -> list[Unread]:
 def unread_of(schema: ObjectSchema, handler: object, reactions: Reactions | None = None) -> Iterator[str]:
     """The paths of the parameters that no code behind a handler reads. reactions: a fact's type -> what it starts."""
     names = Reach(reactions or {}).names(handler) | _COMMON
-    yield from (path for path, name in dict.fromkeys(parameters(schema)) if name not in names)
+    yield from (path for path, own in dict.fromkeys(parameters(schema)) if names.isdisjoint(own))
 
 
 def excuses() -> dict[str, list[Excuse]]:
