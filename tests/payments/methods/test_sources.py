@@ -50,3 +50,9 @@ def test_what_another_type_of_source_has_is_refused(api: Api, token: str, name: 
     customer = api.ok("POST", "/v1/customers", source=token)
     refused = api.post(f"/v1/customers/{customer['id']}/sources/{customer['default_source']}", **{name: value})
     assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "parameter_unknown", name)
+
+
+@pytest.mark.parametrize("type", ["ach_credit_transfer", "sepa_debit", "wechat"])
+def test_the_details_of_a_source_are_a_hash(api: Api, type: str) -> None:
+    refused = api.post("/v1/sources", type=type, currency="usd", **{type: "tea"})
+    assert (refused.status, refused.error["param"], refused.error["message"]) == (400, type, "Invalid object")

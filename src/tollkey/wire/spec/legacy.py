@@ -209,10 +209,10 @@ EXTRA: Final[Table] = {
     },
     "POST /v1/sources": {
         **dict.fromkeys(
-            ("ach_credit_transfer", "ach_debit", "acss_debit", "alipay", "au_becs_debit", "bancontact"), "any"
+            ("ach_credit_transfer", "ach_debit", "acss_debit", "alipay", "au_becs_debit", "bancontact"), "?object"
         ),
-        **dict.fromkeys(("card", "eps", "giropay", "ideal", "klarna", "multibanco", "p24"), "any"),
-        **dict.fromkeys(("sepa_debit", "sofort", "three_d_secure", "wechat"), "any"),
+        **dict.fromkeys(("card", "eps", "giropay", "ideal", "klarna", "multibanco", "p24"), "?object"),
+        **dict.fromkeys(("sepa_debit", "sofort", "three_d_secure", "wechat"), "?object"),
     },
     "GET /v1/sources/{}": {"client_secret": "text"},
     "GET /v1/credit_notes/preview": {"refund": "text"},
