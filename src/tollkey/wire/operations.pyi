@@ -3013,7 +3013,6 @@ class PostApplicationFeesFeeRefundsId(Operation):
 @final
 class PostApplicationFeesIdRefund(Operation):
     amount: NotRequired[int]
-    directive: NotRequired[str]
 
 @final
 class PostApplicationFeesIdRefunds(Operation):
@@ -3362,15 +3361,15 @@ class PostChargesChargeCapture(Operation):
     amount: NotRequired[int]
     application_fee: NotRequired[int]
     application_fee_amount: NotRequired[int]
-    destination: NotRequired[dict[str, Any]]
+    destination: NotRequired[PostChargesChargeCaptureDestination]
     receipt_email: NotRequired[str]
     statement_descriptor: NotRequired[str]
     statement_descriptor_suffix: NotRequired[str]
-    transfer_data: NotRequired[PostChargesChargeCaptureTransferData]
+    transfer_data: NotRequired[PostChargesChargeCaptureDestination]
     transfer_group: NotRequired[str]
 
 @final
-class PostChargesChargeCaptureTransferData(TypedDict):
+class PostChargesChargeCaptureDestination(TypedDict):
     amount: NotRequired[int]
 
 @final
@@ -5388,7 +5387,7 @@ class PostPaymentIntentsIntentCapture(Operation):
     payment_details: NotRequired[PaymentDetails | None]
     statement_descriptor: NotRequired[str]
     statement_descriptor_suffix: NotRequired[str]
-    transfer_data: NotRequired[PostChargesChargeCaptureTransferData]
+    transfer_data: NotRequired[PostChargesChargeCaptureDestination]
 
 @final
 class PostPaymentIntentsIntentConfirm(Operation):
@@ -5442,7 +5441,7 @@ class PostPaymentIntentsIntentIncrementAuthorization(Operation):
     metadata: NotRequired[dict[str, str] | None]
     payment_details: NotRequired[PaymentDetails]
     statement_descriptor: NotRequired[str]
-    transfer_data: NotRequired[PostChargesChargeCaptureTransferData]
+    transfer_data: NotRequired[PostChargesChargeCaptureDestination]
 
 @final
 class PostPaymentIntentsIntentRefresh(Operation):

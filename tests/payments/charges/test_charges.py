@@ -8,6 +8,7 @@ import pytest
 
 from tests.payments.charges.steps import charge
 from tests.support.api import Api
+from tests.support.connected import connected
 
 CHARGE: dict[str, Any] = {"amount": 1000, "currency": "usd"}
 
@@ -143,3 +144,20 @@ def test_a_customer_without_a_source_is_not_charged(api: Api, attached: bool, me
         api.ok("POST", "/v1/payment_methods/pm_card_visa/attach", customer=customer)
     refused = api.post("/v1/charges", **CHARGE, customer=customer)
     assert (refused.error["type"], *refused.refusal) == ("card_error", 402, "missing", "card", message)
+
+
+def test_the_older_name_of_a_share_holds_for_a_capture_too(api: Api) -> None:
+    share = {"destination": connected(api)["id"], "amount": 1500}
+    made = api.ok(
+        "POST", "/v1/charges", amount=2000, currency="usd", source="tok_visa", capture=False, transfer_data=share
+    )
+    path = f"/v1/charges/{made['id']}/capture"
+    refused = api.post(path, destination={"amount": 1}, transfer_data={"amount": 2})
+    assert (refused.status, refused.error["param"]) == (400, "destination")
+    api.ok("POST", path, destination={"amount": 700})
+    assert api.get("/v1/transfers")["data"][0]["amount"] == 700
+
+
+def test_a_charge_shows_the_radar_session_that_it_was_made_in(api: Api) -> None:
+    told = {"amount": 2000, "currency": "usd", "source": "tok_visa", "radar_options": {"session": "rse_1"}}
+    assert api.ok("POST", "/v1/charges", **told)["radar_options"] == {"session": "rse_1"}

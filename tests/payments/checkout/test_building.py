@@ -64,3 +64,23 @@ def test_a_shipping_option_is_a_rate_or_the_data_of_one(api: Api) -> None:
     assert refused.error["message"] == "You must provide exactly one of `shipping_rate` or `shipping_rate_data`."
     made = api.ok("POST", URL, **given, shipping_options=[{"shipping_rate": rate}, {"shipping_rate_data": data}])
     assert [option["shipping_amount"] for option in made["shipping_options"]] == [500, 500]
+
+
+@rule_table
+def test_a_field_has_no_limits_of_another_type(api: Api) -> None:
+    field = {
+        "key": "size",
+        "label": {"type": "custom", "custom": "Size"},
+        "type": "text",
+        "numeric": {"maximum_length": 3},
+    }
+    told = {"mode": "payment", "success_url": DONE, "line_items": [line()], "custom_fields": [field]}
+    refused = api.post(URL, **told)
+    assert (refused.status, refused.error["param"]) == (400, "custom_fields[0][numeric]")
+
+
+@rule_table
+def test_a_payment_says_what_becomes_of_saved_payment_methods(api: Api) -> None:
+    told = {"mode": "payment", "success_url": DONE, "line_items": [line()]}
+    made = api.ok("POST", URL, **told, saved_payment_method_options={"payment_method_save": "enabled"})
+    assert made["saved_payment_method_options"]["payment_method_save"] == "enabled"

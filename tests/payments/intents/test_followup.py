@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.payments.intents.steps import challenge, pay, types
-from tests.support.api import Api
+from tests.support.api import Api, rule_table
 from tests.support.connected import connected
 from tests.support.openapi import assert_valid
 
@@ -152,4 +152,39 @@ def test_a_capture_sends_on_no_more_than_it_captures(api: Api) -> None:
 def test_a_capture_names_a_share_of_nobody_in_vain(api: Api) -> None:
     intent = pay(api, capture_method="manual")
     refused = api.post(f"/v1/payment_intents/{intent['id']}/capture", transfer_data={"amount": 10})
+    assert (refused.status, refused.error["param"]) == (400, "transfer_data")
+
+
+@rule_table
+@pytest.mark.parametrize("step", ["capture", "increment_authorization"])
+def test_what_an_amount_is_for_is_told_when_it_is_settled(api: Api, step: str) -> None:
+    options = {"card": {"request_incremental_authorization": "if_available"}}
+    intent = pay(api, capture_method="manual", payment_method_options=options)
+    path, amount = f"/v1/payment_intents/{intent['id']}", 2000 if step == "capture" else 3000
+    name = "amount_to_capture" if step == "capture" else "amount"
+    line = {"product_name": "Hat", "unit_cost": amount, "quantity": 1}
+    refused = api.post(
+        f"{path}/{step}", **{name: amount, "amount_details": {"line_items": [{**line, "unit_cost": amount - 1}]}}
+    )
+    assert (refused.status, refused.error["param"]) == (400, "amount_details")
+    told = {"amount_details": {"line_items": [line]}, "payment_details": {"order_reference": "A-1"}}
+    done = api.ok("post", f"{path}/{step}", **{name: amount, **told})
+    assert done["payment_details"]["order_reference"] == "A-1"
+    assert [one["product_name"] for one in api.get(f"{path}/amount_details_line_items")["data"]] == ["Hat"]
+
+
+@rule_table
+def test_a_share_is_changed_with_the_amount_that_is_authorized(api: Api) -> None:
+    options = {"card": {"request_incremental_authorization": "if_available"}}
+    share = {"destination": connected(api)["id"], "amount": 1500}
+    intent = pay(api, capture_method="manual", payment_method_options=options, transfer_data=share)
+    path = f"/v1/payment_intents/{intent['id']}"
+    grown = api.ok("post", f"{path}/increment_authorization", amount=3000, transfer_data={"amount": 2500})
+    assert grown["transfer_data"]["amount"] == 2500
+    api.ok("post", f"{path}/capture")
+    assert api.get("/v1/transfers")["data"][0]["amount"] == 2500
+    alone = pay(api, capture_method="manual", payment_method_options=options)
+    refused = api.post(
+        f"/v1/payment_intents/{alone['id']}/increment_authorization", amount=3000, transfer_data={"amount": 1}
+    )
     assert (refused.status, refused.error["param"]) == (400, "transfer_data")

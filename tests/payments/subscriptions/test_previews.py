@@ -6,6 +6,7 @@ from tests.payments.checkout.steps import price
 from tests.payments.subscriptions.steps import clocked, ok, plan, schedule, subscribe
 from tests.payments.tax.steps import FRISCO, register
 from tests.support.api import NOW, Api
+from tests.support.connected import connected
 
 OLD = {"Stripe-Version": "2020-08-27"}
 
@@ -124,3 +125,24 @@ def test_a_preview_moves_the_anchor_in_the_form_of_the_version(api: Api) -> None
         details = {"billing_cycle_anchor": anchor, "proration_behavior": "none"}
         seen = ok(asked, "POST", "/v1/invoices/create_preview", subscription=sub, subscription_details=details)
         assert [line["period"]["start"] for line in seen["lines"]["data"]] == [NOW]
+
+
+def test_a_preview_shows_on_whose_behalf_and_for_which_tax_ids_it_is(api: Api) -> None:
+    account = connected(api)["id"]
+    items = [{"price": plan(api)}]
+    seen = api.ok(
+        "POST", "/v1/invoices/create_preview", subscription_details={"items": items}, on_behalf_of=account,
+        issuer={"type": "account", "account": account},
+        customer_details={"tax_ids": [{"type": "eu_vat", "value": "DE123456789"}]},
+    )  # fmt: skip
+    assert (seen["on_behalf_of"], seen["issuer"]["account"]) == (account, account)
+    assert seen["customer_tax_ids"] == [{"type": "eu_vat", "value": "DE123456789"}]
+
+
+def test_a_preview_of_a_subscription_that_will_have_ended_has_no_invoice(api: Api) -> None:
+    _, who = clocked(api)
+    made = subscribe(api, who, plan(api))
+    end = made["items"]["data"][0]["current_period_end"]
+    path = "/v1/invoices/create_preview"
+    for at, status in ((end, 404), ("min_period_end", 404), (end + 1, 200)):
+        assert api.post(path, subscription=made["id"], subscription_details={"cancel_at": at}).status == status

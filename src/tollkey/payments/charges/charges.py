@@ -63,6 +63,7 @@ def create(call: Call, params: operations.PostCharges) -> StoredCharge:
         statement_descriptor=params.get("statement_descriptor") or params.get("statement_description"),
         statement_descriptor_suffix=params.get("statement_descriptor_suffix"),
         receipt_email=params.get("receipt_email"),
+        radar_options=params.get("radar_options"),
         shipping=shared_fields.shipping(params.get("shipping")),
         on_behalf_of=params.get("on_behalf_of"),
         transfer_group=params.get("transfer_group"),
@@ -239,13 +240,17 @@ def capture(call: Call, params: operations.PostChargesChargeCapture) -> StoredCh
         raise invalid(
             "The application_fee_amount cannot be greater than the captured amount.", "application_fee_amount"
         )
-    splitting.check_captured_share(params, params.get("amount") or charge["amount"])
+    transfer, older = params.get("transfer_data"), params.get("destination")
+    if transfer and older:
+        raise exclusive("transfer_data", "destination", param="destination")
+    share = transfer or older
+    splitting.check_captured_share({"transfer_data": share}, params.get("amount") or charge["amount"])
     return lifecycle.capture(
         call,
         charge,
         params.get("amount"),
         application_fee_amount=fee,
-        transfer_data=params.get("transfer_data"),
+        transfer_data=share,
         **fields,
     )
 

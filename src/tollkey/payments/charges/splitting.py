@@ -22,7 +22,7 @@ from tollkey.wire import ApiError, Call, invalid
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge, StoredRefund
     from tollkey.payments.methods.stored import Instrument
-    from tollkey.wire import api, operations
+    from tollkey.wire import api
 
 
 _DISABLED = "Your account cannot currently make charges."
@@ -151,9 +151,7 @@ def _blocked(account: Mapping[str, Any]) -> bool:
     return bool(account.get("_rejected")) or (account.get("_asked") or {}).get("blocks") == "charges"
 
 
-def check_captured_share(
-    params: operations.PostPaymentIntentsIntentCapture | operations.PostChargesChargeCapture, captured: int
-) -> None:
+def check_captured_share(params: Mapping[str, Any], captured: int) -> None:
     """Raise ApiError 400 if the destination is to get more than is captured (minor units).
 
     params: those of the capture, with ``transfer_data[amount]``.

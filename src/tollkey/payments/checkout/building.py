@@ -222,7 +222,7 @@ def _collect(call: Call, session: StoredSession, params: Mapping[str, Any]) -> N
             "metadata": data.get("metadata") or {},
         }
         session["invoice_creation"] = {"enabled": bool(given.get("enabled")), "invoice_data": inner}
-    if mode == "subscription" and session["customer"]:
+    if params.get("saved_payment_method_options") or (mode == "subscription" and session["customer"]):
         session["saved_payment_method_options"] = {
             "allow_redisplay_filters": ["always"], "payment_method_remove": "disabled", "payment_method_save": None,
             **(params.get("saved_payment_method_options") or {}),

@@ -145,6 +145,12 @@ def check_custom_fields(given: Sequence[Mapping[str, Any]]) -> None:
     """Raise ApiError 400 for custom fields (of a session or link) with invalid keys or options."""
     _check_words([field["key"] for field in given], "custom_fields", "key")
     for place, field in enumerate(given):
+        other = next(
+            (name for name in ("dropdown", "numeric", "text") if name != field["type"] and field.get(name)), None
+        )
+        if other is not None:
+            param = f"custom_fields[{place}][{other}]"
+            raise invalid(f"You may only specify `{other}` for a field whose type is `{other}`.", param)
         choice, where = field.get("dropdown") or {}, f"custom_fields[{place}][dropdown]"
         values = [option["value"] for option in choice.get("options") or []]
         _check_words(values, f"{where}[options]", "value")

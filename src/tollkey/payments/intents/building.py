@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from tollkey.wire import api, operations
 
     IntentParams = operations.PostPaymentIntents | operations.PostPaymentIntentsIntent
+    _Described = (
+        IntentParams
+        | operations.PostPaymentIntentsIntentCapture
+        | operations.PostPaymentIntentsIntentIncrementAuthorization
+    )
 
 #: From this version on an intent uses the Dashboard's payment methods by default.
 AUTOMATIC_SINCE = "2023-08-16"
@@ -181,11 +186,8 @@ def _types(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -
     )
 
 
-def _describe(call: Call, intent: StoredPaymentIntent, params: IntentParams) -> None:
-    """Set the fields that do not affect how the payment is made."""
-    fields.assign(intent, params, _PLAIN)
-    if "shipping" in params:
-        _deliver(call, intent, params["shipping"])
+def describe_goods(call: Call, intent: StoredPaymentIntent, params: _Described) -> None:
+    """Set what is paid for: the parts of the amount, references, and the calculation of its tax."""
     if "amount_details" in params:
         _detail_amount(intent, params["amount_details"])
     if "payment_details" in params:
@@ -193,6 +195,14 @@ def _describe(call: Call, intent: StoredPaymentIntent, params: IntentParams) -> 
         intent["payment_details"] = cast("api.PaymentFlowsPaymentDetails", details)
     if "hooks" in params:
         linking.link(call, intent, params["hooks"])
+
+
+def _describe(call: Call, intent: StoredPaymentIntent, params: IntentParams) -> None:
+    """Set the fields that do not affect how the payment is made."""
+    fields.assign(intent, params, _PLAIN)
+    if "shipping" in params:
+        _deliver(call, intent, params["shipping"])
+    describe_goods(call, intent, params)
     if "save_payment_method" in params:
         intent["_save"] = bool(params["save_payment_method"])
     _connect(call, intent, params)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.charges import jobs as charge_jobs
 from tollkey.payments.charges import lifecycle, splitting
-from tollkey.payments.intents import jobs, kinds, payment_states
+from tollkey.payments.intents import building, jobs, kinds, option_rules, payment_states
 from tollkey.payments.intents.microdeposits import Entered, verified_method
 from tollkey.payments.intents.outcome import charge_and_record, refuse, succeed
 from tollkey.payments.shared import currency
@@ -155,6 +156,7 @@ def capture_intent(
         changed = {**(intent["transfer_data"] or {}), **params["transfer_data"]}
         intent["transfer_data"] = cast("api.TransferData", changed)
     shared_fields.merge_metadata(intent, params)
+    _describe(call, intent, params, amount)
     if in_parts and (params.get("final_capture") is False or made["amount_captured"]):
         return _capture_part(call, intent, made, amount, last=params.get("final_capture") is not False)
     fields = {
@@ -165,6 +167,18 @@ def capture_intent(
     call.schedule.cancel(jobs.PAYMENT_INTENT_EXPIRE, intent["id"])
     succeed(call, intent, amount)
     return intent
+
+
+def _describe(
+    call: Call,
+    intent: StoredPaymentIntent,
+    params: operations.PostPaymentIntentsIntentCapture | operations.PostPaymentIntentsIntentIncrementAuthorization,
+    amount: int,
+) -> None:
+    """Set what an amount (minor units) is for. Raises ApiError 400 for parts that do not add up to it."""
+    option_rules.check_details(params)
+    option_rules.check_total(amount, params)
+    building.describe_goods(call, intent, params)
 
 
 def _capture_part(
@@ -230,6 +244,9 @@ def increment(
             "parameter_invalid_integer",
         )
     made = payment_states.charge_of(call, intent)
+    _describe(call, intent, params, amount)
+    if params.get("transfer_data"):
+        _change_share(call, intent, made, params["transfer_data"])
     if value_at(intent, "payment_method_options.card.request_incremental_authorization") != "if_available":
         raise invalid(
             "This PaymentIntent does not support incremental authorization.",
@@ -257,6 +274,14 @@ def increment(
     call.objects.save(intent)
     call.emit("payment_intent.amount_capturable_updated", intent)
     return intent
+
+
+def _change_share(call: Call, intent: StoredPaymentIntent, made: StoredCharge, given: Mapping[str, Any]) -> None:
+    """Change how much of an authorized amount is transferred. Raises ApiError 400 without a destination."""
+    if intent["transfer_data"] is None:
+        raise invalid("This PaymentIntent has no `transfer_data[destination]` to transfer a part to.", "transfer_data")
+    intent["transfer_data"] = cast("api.TransferData", {**intent["transfer_data"], **given})
+    made["transfer_data"] = cast("api.ChargeTransferData", {**(made["transfer_data"] or {}), **given})
 
 
 def verify(call: Call, intent: StoredPaymentIntent, entered: Entered) -> StoredPaymentIntent:

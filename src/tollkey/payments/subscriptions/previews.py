@@ -23,7 +23,7 @@ from tollkey.payments.subscriptions.periods import begin_periods, interval_of, p
 from tollkey.payments.subscriptions.phase_building import build_phases
 from tollkey.payments.subscriptions.phases import phase_at, phase_items
 from tollkey.payments.subscriptions.proration import item_details, prorations
-from tollkey.payments.subscriptions.rules import check_preview
+from tollkey.payments.subscriptions.rules import check_preview, ends_by
 from tollkey.payments.subscriptions.settings import PREVIEW_ANCHOR, translate
 from tollkey.payments.tax import automatic
 from tollkey.wire import ApiError, Call, Endpoint, Params, invalid
@@ -173,7 +173,7 @@ def _of_subscription(
     if details.get("cancel_now"):
         entries = prorations(call, seen, items, [], at=at) if behavior != "none" and not trialing else []
         return [invoices_lines.invoice_item_line(call, entry) for entry in entries], "upcoming", period
-    if (subscription["cancel_at_period_end"] or details.get("cancel_at_period_end")) and not changes:
+    if (subscription["cancel_at_period_end"] or ends_by(details, period[1])) and not changes:
         raise _no_upcoming(subscription["customer"])
     resets = (
         details.get("billing_cycle_anchor") == "now"
@@ -345,7 +345,7 @@ def _invoice(
     named = (params.get("subscription_details") or {}).get("default_tax_rates")
     if named:
         rates = drafts.tax_rates(call, named, "subscription_details[default_tax_rates]")
-    more: Params = {}
+    more: Params = {name: params[name] for name in ("issuer", "on_behalf_of") if params.get(name)}
     if params.get("automatic_tax"):
         given = params["automatic_tax"]
         told = {"disabled_reason": None, "provider": None, "status": None}
@@ -376,6 +376,9 @@ def _invoice(
     )
     if subscription is None or subscription["id"] is None:
         invoice["parent"] = None
+    ids = (params.get("customer_details") or {}).get("tax_ids")
+    if ids:
+        invoice["customer_tax_ids"] = [{"type": one["type"], "value": one["value"]} for one in ids]
     if invoice["customer"] is None:  # the schema of the response requires a string
         invoice["customer"] = ""
     return invoice

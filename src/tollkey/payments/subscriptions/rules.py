@@ -231,6 +231,8 @@ def check_preview(call: Call, params: Mapping[str, Any], subscription: StoredSub
         not_both(params, first, second)
     if len(params.get("invoice_items") or ()) > MOST_PREVIEWED_ITEMS:
         raise invalid(f"You can pass at most {MOST_PREVIEWED_ITEMS} `invoice_items`.", "invoice_items")
+    if params.get("on_behalf_of"):
+        splitting.check_may_charge(call, params["on_behalf_of"])
     details = translate(params.get("subscription_details") or {})
     given = {name for name, value in details.items() if value is not None}
     prefix = "subscription_details"
@@ -248,6 +250,12 @@ def check_preview(call: Call, params: Mapping[str, Any], subscription: StoredSub
             _check_proration_date(subscription, int(details["proration_date"]), name)
     if "trial_end" in given and subscription is None and "items" not in given:
         raise invalid("You cannot pass `trial_end` without `items` or a `subscription`.", f"{prefix}[trial_end]")
+
+
+def ends_by(details: Mapping[str, Any], time: int) -> bool:
+    """Return whether the parameters of a preview end its subscription by the end of its period, UTC epoch seconds."""
+    at = details.get("cancel_at")
+    return bool(details.get("cancel_at_period_end") or (at and (not str(at).isdecimal() or int(at) <= time)))
 
 
 def check_alone(params: operations.PostSubscriptionSchedules) -> None:

@@ -191,7 +191,7 @@ EXTRA: Final[Table] = {
         "statement_description": "text",
         "customer_account": "text",
     },
-    "POST /v1/charges/{}/capture": {"destination": "object"},
+    "POST /v1/charges/{}/capture": {"destination.amount": "integer"},
     "POST /v1/checkout/sessions": {
         **_LINE,
         "ui_mode": "hosted|embedded|custom|hosted_page|embedded_page|elements",

@@ -12,6 +12,7 @@ _CASH = "Refunds from a customer's cash balance are not available on this server
 _PAUSES = "Pause schedules are not available on this server; pause the subscription itself when its time has come."
 _BILLED_UNTIL = "Billing schedules are not available on this server; prices recur until the subscription ends."
 _BEGINS = "Subscriptions of quotes begin when the quote is accepted; a subscription schedule begins at another time."
+_DIRECTIVE = "Refunds of application fees take no directives on this server."
 _DESIGNS = "Personalization designs of cards are not available on this server."
 _PIN = "PINs are encrypted with a key that this server does not have; its cards have none."
 _TREASURY = "Financial accounts are not available on this server."
@@ -31,6 +32,7 @@ ANYWHERE: Final = {"customer_account": _ACCOUNTS, "related_customer_account": _A
 UNBUILT: Final[dict[str, dict[str, str]]] = {
     "GET /v1/tax_ids": _OWNER,
     "POST /v1/tax_ids": _OWNER,
+    "POST /v1/application_fees/{}/refund": {"directive": _DIRECTIVE},
     "POST /v1/charges/{}/refunds": _REFUND,
     "POST /v1/invoices/create_preview": {
         "schedule_details.pause_schedules": _PAUSES,
