@@ -120,15 +120,14 @@ def test_the_short_form_is_prefix_three_dots_and_four_characters() -> None:
 
 
 @pytest.mark.parametrize(
-    "account", ["alice@example.com", "main", "cus_AliceExample", "acct_alice", "клиент", "", "a" * 500]
+    "account", ["alice@example.com", "main", "cus_AliceExample", "acct_alice", "клиент", "a" * 200]
 )
 def test_a_key_says_nothing_about_the_name_of_its_account(service: KeyService, account: str) -> None:
     texts = [service.create(account=account, kind=kind, livemode=live)[1] for kind in KINDS for live in (True, False)]
     marks = {made.split("_")[2][2:18] for made in texts}
     assert len(marks) == 1, "stable for an account"
     assert all("alice" not in made.lower() for made in texts)
-    if account:
-        assert account not in marks
+    assert account not in marks
     assert marks != {service.create(account="another")[1].split("_")[2][2:18]}
 
 
