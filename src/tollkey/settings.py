@@ -109,6 +109,10 @@ class Settings:
         " migrate`); always; never.",
         choices=("small", "always", "never"),
     )  # fmt: skip
+    workers: int = _setting(
+        1, "How many processes serve the port together (`tollkey serve` on PostgreSQL). Each has TOLLKEY_POOL_SIZE"
+        " connections, and its metrics at TOLLKEY_METRICS_PORT plus its number, from 0.", span=(1, 64),
+    )  # fmt: skip
     pool_size: int = _setting(8, "Maximum number of PostgreSQL connections of a node.")
     lock_seconds: float = _setting(
         4.0,

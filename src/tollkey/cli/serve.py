@@ -20,6 +20,7 @@ from tollkey.cli.common import fail, quiet_connection_logs, refused
 from tollkey.cli.http_server import http_server
 from tollkey.cli.redacted_log import log_to
 from tollkey.cli.running import published
+from tollkey.cli.workers import Worker, end_with_parent, run_workers
 from tollkey.core import (
     Core,
     ensure_first_account,
@@ -43,6 +44,7 @@ SWITCH_SECONDS = 0.0001
 
 
 def serve(
+    *,
     host: Annotated[str | None, typer.Option(help="Address to listen on. [127.0.0.1]")] = None,
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port to listen on; 0 chooses a free port. [8420]")
@@ -53,6 +55,10 @@ def serve(
         Path | None,
         typer.Option(help="TOML file of settings by their names, such as `port = 8420`; the environment wins."),
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes that serve the port together, on PostgreSQL. [1]")
+    ] = None,
+    worker: Annotated[str | None, typer.Option(hidden=True)] = None,
     log_format: Annotated[str | None, typer.Option(help="Form of the log: text or json. [text]")] = None,
     json_: Annotated[
         bool, typer.Option("--json", help="Print only one line of JSON when the server is ready.")
@@ -60,10 +66,15 @@ def serve(
 ) -> None:
     """Start the server. The first start creates an account with test keys."""
     log_to(sys.stderr)
+    given = {"host": host, "port": port, "data": data, "database": database, "log_format": log_format}
+    told = None if worker is None else Worker.read(worker)
+    if told is None and (count := _worker_count(config, {**given, "workers": workers})) > 1:
+        raise typer.Exit(_run_workers(count, config, given))
+    if told is not None and told.number:
+        json_ = True  # the first one tells of the server
     with ExitStack() as held:
         with quiet_connection_logs():
-            given = {"host": host, "port": port, "data": data, "database": database, "log_format": log_format}
-            core, listener, settings = _opened(held, config, given)
+            core, listener, settings = _opened(held, config, given, told)
         merchant = ensure_first_account(core)
         publishable, secret = test_pair(core, merchant.id)
         facts = {
@@ -75,13 +86,36 @@ def serve(
         link = None if json_ else owner_link(core, merchant.id, _public_url(core, facts))
         sys.setswitchinterval(SWITCH_SECONDS)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_run(core, listener, facts, link, json_))
+            runner.run(_run(core, listener, facts, link, json_, told))
 
 
-def _opened(held: ExitStack, config: Path | None, given: dict[str, Any]) -> tuple[Core, socket.socket, Settings]:
+def _worker_count(config: Path | None, given: dict[str, Any]) -> int:
+    """How many processes are asked for. Raises typer.Exit for settings that are wrong, and for several on SQLite."""
+    try:
+        settings = load_settings(os.environ, config, **given)
+    except ValueError as problem:
+        raise refused(problem) from None
+    if settings.workers > 1 and not settings.in_postgres:
+        raise fail("several workers need PostgreSQL: one server at a time owns an SQLite database")
+    return settings.workers
+
+
+def _run_workers(count: int, config: Path | None, given: dict[str, Any]) -> int:
+    settings = load_settings(os.environ, config, **given)
+    log_to(sys.stderr, settings.log_format, settings.log_file)
+    try:
+        return run_workers(count, lambda: listen(settings.host, settings.port, shared=True))
+    except OSError as problem:
+        raise refused(problem) from None
+
+
+def _opened(
+    held: ExitStack, config: Path | None, given: dict[str, Any], worker: Worker | None = None
+) -> tuple[Core, socket.socket, Settings]:
     """The core, a listening socket, and the settings with the actual port. Raises typer.Exit.
 
     held: receives the lock on the SQLite files. config: a file with settings. given: the options, by their settings.
+    worker: what the parent of several processes says; each has a port for metrics of its own, counted up.
     """
     listener: socket.socket | None = None
     try:
@@ -94,7 +128,10 @@ def _opened(held: ExitStack, config: Path | None, given: dict[str, Any]) -> tupl
         aside = set_aside_damaged_logs(settings)
         if aside is not None:
             typer.echo(f"tollkey: the request logs were damaged: they are in {aside} now, new ones begin", err=True)
-        listener = listen(settings.host, settings.port)
+        if worker is not None:
+            metrics = settings.metrics_port and settings.metrics_port + worker.number
+            settings = replace(settings, port=worker.port, metrics_port=metrics)
+        listener = listen(settings.host, settings.port, shared=worker is not None)
         settings = replace(settings, port=listener.getsockname()[1])
         return open_core(settings), listener, settings
     except (OSError, ValueError, StorageError, KeyringError) as problem:
@@ -117,11 +154,13 @@ def loop_factory() -> Any:
     return uvloop.new_event_loop
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError, naming address and port."""
+def listen(host: str, port: int, shared: bool = False) -> socket.socket:
+    """A socket bound to an address. shared: by several processes. Raises OSError, naming address and port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listener.bind((host, port))
     except OSError as problem:
@@ -135,7 +174,14 @@ def shown_host(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host
 
 
-async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link: Link | None, as_json: bool) -> None:
+async def _run(
+    core: Core,
+    listener: socket.socket,
+    facts: dict[str, str],
+    link: Link | None,
+    as_json: bool,
+    worker: Worker | None = None,
+) -> None:
     try:
         server = build(core)
     except (OSError, ValueError, StorageError) as problem:  # for example a secret of notices that cannot be read
@@ -148,6 +194,8 @@ async def _run(core: Core, listener: socket.socket, facts: dict[str, str], link:
     gc.set_threshold(20_000, 20, 20)
     app, end_metrics = _measured(server)
     http = http_server(app, core.settings, server.drain)
+    if worker is not None:
+        end_with_parent(worker.parent)
     serving = asyncio.create_task(http.serve(sockets=[listener]))
     while not http.started and not serving.done():
         await asyncio.sleep(0.005)
