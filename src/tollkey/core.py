@@ -23,6 +23,7 @@ from tollkey import dashboard, ledger, outbox
 from tollkey.db import Database, Ids, Migration, Scope, SQLite, StorageError, Tx, migrate, migrating, open_database
 from tollkey.db.file_lock import lock_file
 from tollkey.db.opening import sqlite_file
+from tollkey.db.sqlite_connection import create_shrinking
 from tollkey.keys import audit, fingerprints, schema
 from tollkey.keys.actors import SYSTEM
 from tollkey.keys.attempts import Attempts
@@ -207,6 +208,8 @@ def _open_databases(settings: Settings, ids: Ids) -> tuple[SQLite | None, Databa
     """Open the file of the request logs, None on PostgreSQL, and the database."""
     data = Path(settings.data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not settings.in_postgres:
+        create_shrinking(data / REQUESTS)
     log_file = None if settings.in_postgres else SQLite(data / REQUESTS, ids.text(12), durable=False)
     try:
         if log_file is not None:

@@ -144,10 +144,10 @@ class Server:
             await asyncio.to_thread(notices.try_step)
 
     async def _delete_expired(self) -> None:
-        core = self.core
+        core, settings = self.core, self.core.settings
+        kept = background.Kept(settings.log_days, settings.event_days, settings.delivery_days)
         await self._every(
-            _EXPIRED_SECONDS,
-            lambda: background.delete_expired(self.edge, core.logs, int(core.now()), core.settings.log_days),
+            _EXPIRED_SECONDS, lambda: background.delete_expired(self.edge, core.logs, int(core.now()), kept)
         )
 
 

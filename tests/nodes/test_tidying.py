@@ -6,11 +6,14 @@ import asyncio
 
 from tests.support.nodes import Nodes
 from tollkey.db import Ids, Scope, Tx
+from tollkey.outbox import Destination, enqueue
+from tollkey.outbox.claims import Attempt, Result, claim, record
 from tollkey.platform._contents import UNCLAIMED_SECONDS, staged_contents
-from tollkey.platform.background import delete_expired
+from tollkey.platform.background import Kept, delete_expired
 
 DAY = 86_400
 MANY = 4_500
+KEPT_IN = ("outbox_attempts", "outbox_deliveries", "outbox_messages", "obj_event")
 
 
 def rows(nodes: Nodes, account: str) -> tuple[int, int]:
@@ -49,7 +52,7 @@ def test_all_that_is_past_its_time_goes_at_one_tidying_and_nothing_else(nodes: N
 
     async def delete_on_both() -> None:
         await asyncio.gather(
-            *(delete_expired(node.server.edge, node.core.logs, now, 30) for node in (nodes.first, nodes.second))
+            *(delete_expired(node.server.edge, node.core.logs, now, Kept()) for node in (nodes.first, nodes.second))
         )
 
     nodes.first.runner.run(delete_on_both())
@@ -66,10 +69,43 @@ def test_two_nodes_delete_what_crashes_left_of_uploads_and_leave_those_that_are_
 
     async def delete_on_both() -> None:
         await asyncio.gather(
-            *(delete_expired(node.server.edge, node.core.logs, now, 30) for node in (nodes.first, nodes.second))
+            *(delete_expired(node.server.edge, node.core.logs, now, Kept()) for node in (nodes.first, nodes.second))
         )
 
     nodes.first.runner.run(delete_on_both())
     under_way = {id for id, created in began.items() if created > now - UNCLAIMED_SECONDS}
     left = database.read(lambda tx: tx.execute("SELECT file FROM file_contents WHERE account = ?", (api.account,)))
     assert sorted(id for (id,) in left) == sorted(3 * list(under_way))
+
+
+def test_events_and_deliveries_go_after_their_days_with_their_attempts_and_not_a_second_earlier(nodes: Nodes) -> None:
+    api, database, now = nodes.api(), nodes.first.core.database, nodes.first.clock[0]
+    owner = (api.account, 0)
+    old, young = now - 30 * DAY - 1, now - 30 * DAY
+    ages = [old] * 700 + [young] * 3
+    database.write(lambda tx: [tx.execute(f"DELETE FROM {name}") for name in KEPT_IN])  # of other tests
+
+    def fill(tx: Tx) -> None:
+        for number, created in enumerate(ages):
+            row = (*owner, f"evt_{number}", created, b"{}")
+            tx.execute("INSERT INTO obj_event (account, livemode, id, created, body) VALUES (?, ?, ?, ?, ?)", row)
+            one = Destination("we_1", "http://127.0.0.1:1/x", ("whsec_1",))
+            enqueue(tx, Scope(*owner), f"evt_{number}", "a.b", b"{}", [one], created)
+        claims = claim(tx, now, "lease", now + 60, {"we_1": 702})
+        record(tx, [Attempt(each, Result(now, True, 200, "", None, 1), "delivered", None) for each in claims])
+
+    database.write(fill)
+
+    async def delete_on_both() -> None:
+        await asyncio.gather(
+            *(delete_expired(node.server.edge, node.core.logs, now, Kept()) for node in (nodes.first, nodes.second))
+        )
+
+    nodes.first.runner.run(delete_on_both())
+    left = database.read(lambda tx: [tx.execute(f"SELECT count(*) FROM {name}")[0][0] for name in KEPT_IN])
+    assert dict(zip(KEPT_IN, left, strict=True)) == {
+        "outbox_attempts": 2,
+        "outbox_deliveries": 3,
+        "outbox_messages": 3,
+        "obj_event": 3,
+    }

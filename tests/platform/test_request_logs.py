@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.support.api import Api
-from tollkey.db import Scope
+from tollkey.db import Scope, SQLite
+from tollkey.db.sqlite_connection import create_shrinking
 from tollkey.platform.request_counts import by_error, by_key, counts
 from tollkey.platform.request_log_buffer import Buffer
-from tollkey.platform.request_logs import find, horizon, one
+from tollkey.platform.request_logs import find, give_back, horizon, one
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.policy import Logged
 
@@ -133,3 +136,26 @@ def test_a_long_answer_of_ours_is_kept_however_many_there_are(api: Api) -> None:
     buffer.flush(database)
     rows = database.read(lambda tx: tx.execute("SELECT response_body FROM request_logs WHERE id LIKE 'req_answer%'"))
     assert [len(row[0]) for row in rows] == [len(answer)] * 40
+
+
+def test_free_space_of_the_file_of_logs_is_given_back_but_for_four_megabytes(tmp_path: Path) -> None:
+    file = tmp_path / "requests.db"
+    create_shrinking(file)
+    database = SQLite(file)
+    database.write(lambda tx: tx.execute("CREATE TABLE filled (content BLOB)"))
+    database.write(lambda tx: tx.execute_many("INSERT INTO filled VALUES (?)", [(bytes(16_000),)] * 500))
+    database.write(lambda tx: tx.execute("DELETE FROM filled"))
+    while database.write(give_back):
+        pass
+    database.checkpoint(restart=True)
+    database.close()
+    assert 4_000_000 < file.stat().st_size < 4_300_000
+
+
+def test_a_file_of_an_earlier_version_keeps_its_free_space(tmp_path: Path) -> None:
+    database = SQLite(tmp_path / "requests.db")
+    database.write(lambda tx: tx.execute("CREATE TABLE filled (content BLOB)"))
+    database.write(lambda tx: tx.execute_many("INSERT INTO filled VALUES (?)", [(bytes(16_000),)] * 300))
+    database.write(lambda tx: tx.execute("DELETE FROM filled"))
+    assert database.write(give_back) is False
+    database.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from tollkey.db.sqlite_tx import translate
@@ -47,6 +48,21 @@ def connect(path: Path, attach: Path | None, *, pause: Callable[[float], None] =
         connection.close()
         raise
     return connection
+
+
+def create_shrinking(path: Path) -> None:
+    """Create an SQLite file whose free pages can be given back (``PRAGMA incremental_vacuum``), if there is none.
+
+    Its writes also maintain a map of pages, so it is for files whose content comes and goes. Raises StorageError.
+    """
+    if path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            connection.execute("PRAGMA user_version = 1")  # writes the first page
+    except sqlite3.Error as error:
+        raise translate(error) from error
 
 
 def _enable_wal(connection: sqlite3.Connection, pause: Callable[[float], None]) -> None:

@@ -257,23 +257,30 @@ def failing_since(tx: Tx, scope: Scope, endpoint_id: str) -> int | None:
     return int(first[0][0]) if first else None
 
 
-def delete_settled(tx: Tx, before: int, limit: int = 1000) -> int:
+_AT_ONCE = 100  # rows in one statement
+
+
+def delete_settled(tx: Tx, before: int, limit: int = 500) -> int:
     """Delete old deliveries of all scopes that are not pending, with their attempts, and return how many.
 
-    before: delete deliveries created before this time, UTC epoch seconds. limit: the maximum number; call again until
-        the result is 0.
+    before: delete deliveries created before this time, UTC epoch seconds. limit: how many of the oldest are looked at;
+        call again until the result is 0.
     Raises StorageError.
     """
     rows = tx.execute(
-        "SELECT id, message FROM outbox_deliveries WHERE created < ? AND state <> 'pending' ORDER BY id LIMIT ?",
-        (before, limit),
+        "SELECT id, message FROM (SELECT id, message, state, created FROM outbox_deliveries ORDER BY id LIMIT ?)"
+        " AS oldest WHERE created < ? AND state <> 'pending'",
+        (limit, before),
     )
-    for id, message in rows:
-        tx.execute("DELETE FROM outbox_attempts WHERE delivery = ?", (id,))
-        tx.execute("DELETE FROM outbox_deliveries WHERE id = ?", (id,))
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        marks = ", ".join("?" for _ in some)
+        ids = [id for id, _ in some]
+        tx.execute(f"DELETE FROM outbox_attempts WHERE delivery IN ({marks})", ids)
+        tx.execute(f"DELETE FROM outbox_deliveries WHERE id IN ({marks})", ids)
         tx.execute(
-            "DELETE FROM outbox_messages WHERE id = ? AND NOT EXISTS (SELECT 1 FROM outbox_deliveries WHERE message ="
-            " ?)",
-            (message, message),
+            f"DELETE FROM outbox_messages WHERE id IN ({marks}) AND NOT EXISTS"
+            " (SELECT 1 FROM outbox_deliveries WHERE message = outbox_messages.id)",
+            [message for _, message in some],
         )
     return len(rows)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from tollkey.db import Database, StorageError, Tx
 from tollkey.db.edge import Edge
 from tollkey.db.engine import Conflict, LockTimeout, OutcomeUnknown, Unreachable
 from tollkey.keys.authority import Authority
 from tollkey.keys.rotating import due_in, rotate_in
+from tollkey.outbox.store import delete_settled
 from tollkey.platform._contents import discard_unclaimed
 from tollkey.platform.connections import platform_of
-from tollkey.platform.request_logs import delete_old
+from tollkey.platform.events import delete_old_events
+from tollkey.platform.request_logs import delete_old, give_back
 from tollkey.wire import Call, idempotency
 from tollkey.wire.call import Setup
 from tollkey.wire.jobs import ScheduledJob, count_lost_attempt, due_jobs, error_summary, run_job
@@ -58,16 +61,28 @@ async def _run_job(setup: Setup, edge: Edge, item: ScheduledJob, owner: str, now
     return False
 
 
-async def delete_expired(edge: Edge, logs: Database, now: int, log_days: int) -> None:
-    """Delete responses of idempotency keys after a day, request logs after ``log_days`` days, and uploads that a crash
-    left without a file object after an hour; in batches.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How many days is kept: request logs, events, and webhook deliveries that have ended, with their attempts."""
+
+    logs: int = 30
+    events: int = 30
+    deliveries: int = 30
+
+
+async def delete_expired(edge: Edge, logs: Database, now: int, kept: Kept) -> None:
+    """Delete all that is older than it is kept, in pieces: responses of idempotency keys after a day, uploads that a
+    crash left without a file object after an hour, the others after the days of ``kept``.
 
     edge: of the main database. logs: the database of the request logs. now: UTC epoch seconds.
     """
-    old = now - log_days * _DAY
+    old_logs, old_events, old_deliveries = (now - days * _DAY for days in (kept.logs, kept.events, kept.deliveries))
     await _repeat(lambda: edge.write(lambda tx: idempotency.forget_old(tx, now)))
     await _repeat(lambda: edge.write(lambda tx: discard_unclaimed(tx, now), heavy=True))
-    await _repeat(lambda: asyncio.to_thread(logs.write, lambda tx: delete_old(tx, old)))
+    await _repeat(lambda: edge.write(lambda tx: delete_old_events(tx, old_events)))
+    await _repeat(lambda: edge.write(lambda tx: delete_settled(tx, old_deliveries) > 0))
+    await _repeat(lambda: asyncio.to_thread(logs.write, lambda tx: delete_old(tx, old_logs)))
+    await _repeat(lambda: asyncio.to_thread(logs.write, give_back))
 
 
 async def rotate_keys(edge: Edge, authority: Authority, now: int, grace_days: int) -> int:
@@ -84,6 +99,10 @@ async def rotate_keys(edge: Edge, authority: Authority, now: int, grace_days: in
     return rolled
 
 
-async def _repeat(batch: Callable[[], Awaitable[bool]]) -> None:
-    while await batch():
-        await asyncio.sleep(0)
+async def _repeat(piece: Callable[[], Awaitable[bool]]) -> None:
+    """Call ``piece`` until nothing is left. After each, others write for as long as it took."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    while await piece():
+        await asyncio.sleep(clock() - began)
+        began = clock()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey import outbox
-from tollkey.db import Scope
+from tollkey.db import Scope, Tx
 from tollkey.keys import Permission
 from tollkey.keys.header import without_secret_keys
 from tollkey.platform import event_destinations
@@ -74,7 +74,7 @@ def record_event(call: Call, type: str, value: Mapping[str, Any], previous: Mapp
     bodies = {LATEST: body}
     for scope, endpoint, version in hearing:
         sent = in_version(call, event, bodies, version)
-        outbox.enqueue(call.tx, scope, event["id"], type, sent, [endpoint], call.now, call.services.wake)
+        outbox.enqueue(call.tx, scope, event["id"], type, sent, [endpoint], call.real, call.services.wake)
     for one in destinations:
         _send_to(call, one, event, bodies)
 
@@ -90,7 +90,7 @@ def _send_to(call: Call, one: event_destinations.Hearing, event: Json, bodies: d
         id, type, body = shown["id"], shown["type"], encode(notification(shown))
     else:
         body = in_version(call, event, bodies, one.version)
-    outbox.enqueue(call.tx, one.scope, id, type, body, [one.target], call.now, call.services.wake)
+    outbox.enqueue(call.tx, one.scope, id, type, body, [one.target], call.real, call.services.wake)
 
 
 def _shown(idempotency_key: str | None) -> str | None:
@@ -137,6 +137,21 @@ def _keepers(call: Call, type: str) -> list[Call]:
     return [call]
 
 
+def delete_old_events(tx: Tx, before: int, most: int = 500) -> bool:
+    """Delete up to ``most`` events older than ``before`` (UTC epoch seconds). Returns whether there may be more.
+
+    Events are numbered in the order of their time, so the oldest are looked at without an index for it.
+    """
+    tx.cached.pop("obj_event", None)
+    return bool(
+        tx.execute(
+            "DELETE FROM obj_event WHERE seq IN (SELECT seq FROM (SELECT seq, created FROM obj_event ORDER BY seq"
+            " LIMIT ?) AS oldest WHERE created < ?) RETURNING 1",
+            (most, before),
+        )
+    )
+
+
 def _matches(types: list[str], type: str) -> bool:
     return any(type == wanted or (wanted.endswith("*") and type.startswith(wanted[:-1])) for wanted in types)
 
@@ -180,7 +195,7 @@ def retry(call: Call, params: operations.PostEventsIdRetry) -> Json:
     bodies = {LATEST: encode(split(event)[0])}
     for scope, endpoint, version in hearing:
         sent = in_version(call, event, bodies, version)
-        outbox.enqueue(call.tx, scope, event["id"], event["type"], sent, [endpoint], call.now, call.services.wake)
+        outbox.enqueue(call.tx, scope, event["id"], event["type"], sent, [endpoint], call.real, call.services.wake)
     if params.get("for_stripecli"):
         replay(call, event["id"], source.account)
     elif not hearing:

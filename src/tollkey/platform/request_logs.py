@@ -194,6 +194,10 @@ def logged(
     return [RequestLog(*row) for row in rows]
 
 
+_FREE_PAGES = 1_000  # 4 MB
+_INCREMENTAL = 2  # value of SQLite's auto_vacuum
+
+
 def delete_old(tx: Tx, before: int, most: int = 2_000) -> bool:
     """Delete up to ``most`` requests older than ``before`` (UTC epoch seconds). Returns whether there may be more."""
     gone = tx.execute(
@@ -201,7 +205,22 @@ def delete_old(tx: Tx, before: int, most: int = 2_000) -> bool:
         " (SELECT seq FROM (SELECT seq, at FROM request_logs ORDER BY seq LIMIT ?) AS oldest WHERE at < ?) RETURNING 1",
         (most, before),
     )
-    if len(gone) == most:
+    if gone:
         return True
     delete_old_counts(tx, before)
     return False
+
+
+def give_back(tx: Tx, most: int = 500) -> bool:
+    """Return up to ``most`` free pages of the logs' SQLite file to the file system, as far as it was created to do so.
+
+    1,000 pages are kept for what comes. Returns whether there may be more.
+    """
+    if tx.dialect != "sqlite":
+        return False
+    free = tx.execute("PRAGMA main.freelist_count")[0][0] - _FREE_PAGES
+    if free <= 0 or tx.execute("PRAGMA main.auto_vacuum")[0][0] != _INCREMENTAL:
+        return False
+    for _ in range(min(free, most)):  # Python's driver takes one step of the statement, which frees one page
+        tx.execute("PRAGMA main.incremental_vacuum(1)")
+    return bool(free > most)
