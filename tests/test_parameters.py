@@ -27,7 +27,7 @@ _ASSIGN = ("assign", "assign_with_metadata")
 #: Rooms whose parameters are not all decided yet.
 _OPEN = {
     "catalog", "charges", "checkout", "customers", "intents", "invoices",
-    "methods", "portal", "subscriptions", "tax",
+    "portal", "subscriptions", "tax",
 }  # fmt: skip
 
 

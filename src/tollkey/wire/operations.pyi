@@ -7762,7 +7762,6 @@ class PostTokensBankAccount(TypedDict):
     account_type: NotRequired[Literal["checking", "futsu", "savings", "toza"]]
     country: str
     currency: NotRequired[str]
-    payment_method: NotRequired[str]
     routing_number: NotRequired[str]
 
 @final

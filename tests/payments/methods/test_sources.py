@@ -56,3 +56,9 @@ def test_what_another_type_of_source_has_is_refused(api: Api, token: str, name: 
 def test_the_details_of_a_source_are_a_hash(api: Api, type: str) -> None:
     refused = api.post("/v1/sources", type=type, currency="usd", **{type: "tea"})
     assert (refused.status, refused.error["param"], refused.error["message"]) == (400, type, "Invalid object")
+
+
+def test_details_of_a_type_that_no_source_has_are_refused(api: Api) -> None:
+    given = {"type": "ach_credit_transfer", "currency": "usd", "wechat": {"statement_descriptor": "tea"}}
+    refused = api.post("/v1/sources", **given)
+    assert (refused.status, refused.error["param"]) == (400, "wechat")

@@ -111,3 +111,9 @@ def test_a_token_is_used_once_and_for_what_it_holds(api: Api, use: str, kind: st
 def test_an_unknown_token_is_not_found(api: Api, use: str) -> None:
     act, _ = USES[use]
     assert act(api, "tok_1NowhereNowhere").error["code"] == "resource_missing"
+
+
+def test_a_bank_account_is_not_copied_of_a_payment_method(api: Api) -> None:
+    bank = {"account_number": "000123456789", "country": "US", "payment_method": "pm_1"}
+    refused = api.post("/v1/tokens", bank_account=bank)
+    assert (refused.status, refused.error["param"]) == (400, "bank_account[payment_method]")

@@ -90,7 +90,7 @@ def _check_flow(params: operations.PostSources, flow: str) -> None:
 
 def _check_type(params: Mapping[str, Any], type: str) -> None:
     """Refuse the details of another type, and a token for a type that takes none."""
-    for name in TYPES:
+    for name in (*TYPES, "wechat"):
         if params.get(name) and name != type:
             raise invalid(f"You may only specify `{name}` for sources whose type is `{name}`.", name)
     if params.get("token") and type != "card":

@@ -21,6 +21,7 @@ _READ = "Simulated readers of this server read cards of the type card_present on
 _LATER = "This payment method is not available on this server."
 _CONFIGURATION = {"apple_pay_later": _LATER, "fr_meal_voucher_conecs": _LATER}
 _LINKED = "Financial Connections are not available on this server; give `account_number` and `routing_number` instead."
+_COPIED = "Bank accounts of PaymentMethods are not copied by this server; give `account_number` instead."
 _NONCE = "Issuing Elements are not available on this server: no nonce is ever created."
 _REFUND = {"customer": _CASH, "origin": _CASH}
 _OWNER = {"owner.customer_account": _ACCOUNTS}
@@ -58,6 +59,7 @@ UNBUILT: Final[dict[str, dict[str, str]]] = {
     "POST /v1/refunds": _REFUND,
     "POST /v1/subscription_schedules": {"pause_schedules": _PAUSES},
     "POST /v1/subscription_schedules/{}": {"pause_schedules": _PAUSES},
+    "POST /v1/tokens": {"bank_account.payment_method": _COPIED},
     "POST /v1/test_helpers/terminal/readers/{}/present_payment_method": {"card": _READ, "interac_present": _READ},
     "POST /v1/test_helpers/issuing/authorizations": {"fraud_disputability_likelihood": _RISK, "risk_assessment": _RISK},
 }
