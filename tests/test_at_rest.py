@@ -97,6 +97,7 @@ CURRENCIES = {
 ACCEPTED = {
     "mandate_data": {"customer_acceptance": {"type": "online", "online": {"ip_address": "1.2.3.4", "user_agent": "x"}}}
 }
+PAYER = {"name": "Jo Doe", "email": "jo@example.com"}
 #: What is refused in any case; nothing of it may be kept either.
 REFUSED = (
     "POST /v1/payment_intents/{} source",
@@ -150,13 +151,21 @@ class Desk:
             return endpoint.path, {"type": kind, "currency": CURRENCIES.get(kind, "usd"), "owner": {"name": "Jo Doe"}}
         intents = endpoint.path.split("/")[2]
         if intents not in ("payment_intents", "setup_intents"):
-            return self.maker.plan(endpoint, resource)
+            return self._apart(name, kind, *self.maker.plan(endpoint, resource))
         money = {"amount": 2000, "currency": CURRENCIES.get(kind, "usd")} if intents == "payment_intents" else {}
         body = {**money, "allowed_payment_method_types": [kind] if kind in SENT else ["card"]}
         if "{" not in endpoint.path:
             return endpoint.path, body
         made = self.maker.post(f"/v1/{intents}", **body)["id"]
         return endpoint.path.replace("{intent}", made), dict(ACCEPTED) if endpoint.path.endswith("confirm") else {}
+
+    @staticmethod
+    def _apart(name: str, kind: str, place: str, body: Json) -> tuple[str, Json]:
+        """The plan without what may not stand beside a payment method of that kind."""
+        if name in ("POST /v1/payment_methods", "POST /v1/sources") and kind in SENT:
+            return place, {"type": kind, **({} if kind == "card" else {"billing_details": PAYER})}
+        alone = ("source", "external_account") if kind in ("card", "bank_account") else ()
+        return place, {key: value for key, value in body.items() if key not in alone}
 
     @staticmethod
     def _params(path: Keys, declared: set[Keys]) -> Json:
@@ -173,7 +182,7 @@ class Desk:
         for name in reversed(parent):
             sent = [sent] if name == "[]" else {name: sent}
         if path[0] == "payment_method_data":
-            sent[path[0]].update(type=path[1], billing_details={"name": "Jo Doe", "email": "jo@example.com"})
+            sent[path[0]].update(type=path[1], billing_details=PAYER)
         return dict(sent)
 
     def pay_on_pages(self) -> None:
