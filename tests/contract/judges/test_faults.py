@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 import time
 import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
+import psycopg
+
 from tests.contract.conftest import Running, serving
+from tollkey.db import Ids
+from tollkey.keys.keyring import Keyring
 
 
 def post(server: Running, path: str, **form: str) -> None:
@@ -47,3 +54,36 @@ def test_a_server_starts_with_damaged_request_logs_and_says_where_they_are(tmp_p
         post(server, "/v1/customers")
     (line,) = (tmp_path / "data.log").read_text().splitlines()
     assert line.endswith("requests.db.damaged-1 now, new ones begin")
+
+
+def test_a_frozen_node_holds_up_the_writes_of_no_other_for_longer_than_five_seconds(
+    tmp_path: Path, postgres_server: Callable[[str], str]
+) -> None:
+    name = f"frozen_{Ids().text(12).lower()}"
+    with psycopg.connect(postgres_server("postgres"), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}".encode())
+    database, ring = postgres_server(name), tmp_path / "ring.json"
+    Keyring.fresh().create(ring)
+    with (
+        serving(tmp_path / "first", database, TOLLKEY_KEYRING_FILE=str(ring)) as first,
+        serving(tmp_path / "second", database, TOLLKEY_KEYRING_FILE=str(ring)) as second,
+    ):
+        writing = [threading.Thread(target=write_on, args=(first,), daemon=True) for _ in range(8)]
+        for thread in writing:
+            thread.start()
+        waits = []
+        for _ in range(5):
+            os.kill(first.pid, signal.SIGSTOP)
+            began = time.monotonic()
+            post(second, "/v1/customers")
+            waits.append(time.monotonic() - began)
+            os.kill(first.pid, signal.SIGCONT)
+            time.sleep(0.3)
+    assert max(waits) < 5, waits
+
+
+def write_on(server: Running) -> None:
+    """Write without end, whatever is answered."""
+    while True:
+        with suppress(OSError):
+            post(server, "/v1/customers")
