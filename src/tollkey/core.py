@@ -22,6 +22,7 @@ import tollkey.platform
 from tollkey import dashboard, ledger, outbox
 from tollkey.db import Database, Ids, Migration, Scope, SQLite, StorageError, Tx, migrate, migrating, open_database
 from tollkey.db.file_lock import lock_file
+from tollkey.db.ids import RandomPool
 from tollkey.db.opening import sqlite_file
 from tollkey.db.sqlite_connection import create_shrinking
 from tollkey.keys import audit, fingerprints, schema
@@ -172,7 +173,7 @@ def open_core(
     Raises StorageError, KeyringError or OSError when something cannot be opened, ValueError for an unknown version.
     """
     _check_version(settings)
-    ids = ids or Ids(now=now)
+    ids = ids or Ids(RandomPool(), now)
     log_file, database = _open_databases(settings, ids)
     try:
         return _create_core(settings, database, log_file, ids, now, monotonic)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 
 from tollkey.db import Ids
-from tollkey.db.ids import ALPHABET
+from tollkey.db.ids import ALPHABET, RandomPool
 
 
 def test_every_character_is_as_likely_as_any_other() -> None:
@@ -57,3 +58,37 @@ def test_ids_of_one_second_differ_in_what_cannot_be_guessed() -> None:
     ids = Ids(now=lambda: 1_764_000_000.0)
     assert len({ids.new("cus")[9:] for _ in range(10_000)}) == 10_000
     assert {ids.new("pi")[:9] for _ in range(10)} == {ids.new("pi")[:9]}
+
+
+def test_ids_of_one_second_stand_in_their_order() -> None:
+    clock = [1_764_000_000.0]
+    ids = Ids(now=lambda: clock[0])
+    found = []
+    for _ in range(500):
+        found.append(ids.new("ch"))
+        clock[0] += 0.0005
+    assert found == sorted(found)
+
+
+def test_a_pool_draws_once_for_many_texts_and_gives_no_byte_out_twice() -> None:
+    drawn: list[bytes] = []
+
+    def draw(count: int) -> bytes:
+        drawn.append(os.urandom(count))
+        return drawn[-1]
+
+    pool = RandomPool(draw)
+    given = b"".join(pool(32) for _ in range(64))
+    assert drawn == [given]
+
+
+def test_a_pool_gives_as_many_bytes_as_it_is_asked_for() -> None:
+    pool = RandomPool()
+    assert [len(pool(count)) for count in (1, 2_000, 100, 2_048, 5_000, 0)] == [1, 2_000, 100, 2_048, 5_000, 0]
+
+
+def test_a_child_gets_nothing_that_its_parent_has_drawn() -> None:
+    pool = RandomPool(lambda count: bytes(range(256)) * (count // 256 + 1))
+    assert pool(4) == b"\x00\x01\x02\x03"
+    pool.after_fork_in_child()
+    assert pool(4) == b"\x00\x01\x02\x03", "drawn anew"

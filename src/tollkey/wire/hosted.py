@@ -36,7 +36,7 @@ MIGRATION = Migration(
     ),
 )
 
-_TOKEN_LENGTH = 43  # characters of 0-9A-Za-z, 256 bits, after five characters that encode the time
+_TOKEN_LENGTH = 43  # characters of 0-9A-Za-z, 256 bits, after seven characters that encode the time
 _PLACE = 5
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _HOST = re.compile(
