@@ -4,8 +4,9 @@ Reads run on the event loop (about 10 µs each). A read that exceeds the limits 
 thread.
 
 Writes are committed in groups: the queued callbacks run one after another on the loop, each in its own savepoint of one
-transaction. While a thread waits for the fsync of the WAL, the next group runs. Callers get their results after the
-fsync. So a read may show changes that are not durable yet, but no write is confirmed before it is.
+transaction. While a thread waits for the fsync of the WAL, the next group runs; it takes in callbacks until that fsync
+is done, since it could not be durable earlier, and writes each page once for all of them. Callers get their results
+after the fsync. So a read may show changes that are not durable yet, but no write is confirmed before it is.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ from tollkey.db.sqlite_wal import WAL_KEPT_BYTES
 
 T = TypeVar("T")
 
-BATCH_SECONDS = 0.010  # time on the loop for one group; a read waits at most this long and for one more callback
+BATCH_SECONDS = 0.010  # time on the loop without a pause; a read waits at most this long and for one more callback
+GROUP_SECONDS = 0.050  # age at which a group is committed although callbacks are waiting
+PATIENCE = 6  # iterations of the loop in which an empty queue may fill again
 POLL_SECONDS = 0.2
 CHECKPOINT_WRITES = 400  # callbacks between two checkpoints: about 3 MB of WAL
 CHECKPOINT_BYTES = 2 * WAL_KEPT_BYTES  # size of the WAL file that triggers a checkpoint as well
@@ -64,11 +67,14 @@ class SQLiteEdge:
         self._on_alive = on_alive
         self._queue: deque[QueuedWrite] = deque()
         self._heavy: deque[QueuedWrite] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None  # asking for it costs a system call before Python 3.12
         self._committer: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[None] | None = None
         self._write_failure = ""  # why writes are refused
         self._committed: list[_Group] = []
         self._syncing: asyncio.Task[None] | None = None
+        self._last_size = 0  # callbacks in the last group
+        self._changed = asyncio.Event()  # set when a callback is queued and when an fsync is done
         self._checkpointer = _Checkpointer(database)
         # One thread for fsync, one for waiting for another process's lock, one for checkpoints.
         self._long = LongReads()
@@ -119,9 +125,11 @@ class SQLiteEdge:
     async def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
         if self._write_failure:
             raise StorageError(self._write_failure)
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = self._loop.create_future()
         (self._heavy if heavy else self._queue).append(QueuedWrite(callback, future))
+        self._changed.set()
         self._start_committer()
         return await future
 
@@ -175,7 +183,7 @@ class SQLiteEdge:
             group = _Group(self._database)
             try:
                 if not heavy and group.try_begin():
-                    group.run(queue)
+                    await self._fill(group)
                     self._database.commit()
                 else:  # another thread or process is writing: wait for it in a thread
                     await loop.run_in_executor(self._threads, group.run_blocking, queue)
@@ -188,6 +196,30 @@ class SQLiteEdge:
             finally:
                 group.end()
             await asyncio.sleep(0)  # let reads and responses run
+
+    async def _fill(self, group: _Group) -> None:
+        """Run queued callbacks in a group: those that are there, and those that come while it would wait anyway.
+
+        That is until the fsync under way is done, and for a few iterations of the loop after it, in which the callers
+        of the group before are answered and ask again. No iteration is waited for when callbacks come one at a time.
+        """
+        loop = asyncio.get_running_loop()
+        until, patience = loop.time() + GROUP_SECONDS, PATIENCE
+        group.run(self._queue)
+        while loop.time() < until:
+            if self._queue:
+                await asyncio.sleep(0)  # let reads run
+            elif self._syncing is not None and not self._syncing.done():
+                self._changed.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), until - loop.time())
+            elif patience and group.size < self._last_size:
+                patience -= 1
+                await asyncio.sleep(0)
+            else:
+                break
+            group.run(self._queue)
+        self._last_size = group.size
 
     async def _sync_groups(self) -> None:
         """Fsync the committed groups and resolve their futures, until there are none."""
@@ -206,6 +238,7 @@ class SQLiteEdge:
             else:
                 for group in groups:
                     group.resolve()
+                self._changed.set()
                 if self._checkpointer.is_long(sum(group.size for group in groups)):
                     self._checkpointer.task = loop.create_task(self._run_checkpoint())
 
