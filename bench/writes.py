@@ -5,8 +5,9 @@
 
 Requests of each kind are answered in process, 32 at a time. Printed per request: processor time of the event loop's
 thread and of all other threads (smallest of the rounds, since other work of the machine only adds to it), statements
-of the write connection, and what these cost (jobs that they schedule are not run): on SQLite the pages that are written to the log (``--pages`` names the
-table or index of each), on PostgreSQL the round trips and the processor time of the database's processes.
+of the write connection, and what these cost: on SQLite the pages that are written to the log (``--pages`` names the
+table or index of each), on PostgreSQL the round trips and the processor time of the database's processes. Jobs that
+the requests schedule are not run. While pages and statements are counted, no group ends because of its age.
 
 ``--strace`` counts the system calls of a server in a process of its own instead, 32 connections, over HTTP.
 ``--postgres`` takes an empty database; without it SQLite in a new folder is measured.

@@ -12,6 +12,8 @@ from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
+from tollkey.db.held import Values, Write
+
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 Row = tuple[Any, ...]
@@ -93,6 +95,21 @@ class Tx(Protocol):
 
     def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Run one statement once for each row of values. Raises Duplicate, StorageError."""
+
+    def read(self, table: str, sql: str, params: Sequence[object], key: Values | None = None) -> list[Row]:
+        """Run a SELECT of one table, and return its rows. What is held for other tables is not written for it.
+
+        key: the only row that it reads, identified as in the table's held writes. Raises StorageError.
+        """
+
+    def hold(self, write: Write, values: Values) -> None:
+        """Write a row later: before a statement that might see it, at the latest when the transaction is committed.
+
+        values: of the write's columns. A violated constraint raises StorageError only then, for the whole transaction.
+        """
+
+    def flush(self) -> None:
+        """Write what is held now. Raises Duplicate, StorageError."""
 
     def execute_script(self, statements: Sequence[str]) -> None:
         """Run statements without parameters and results in order, in one round trip on PostgreSQL. Raises

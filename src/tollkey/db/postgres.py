@@ -31,7 +31,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.numeric import Int8BinaryDumper, NumericBinaryLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from tollkey.db import forking
+from tollkey.db import forking, postgres_arrays
 from tollkey.db.bounds import UNBOUNDED, Bounds, Contact
 from tollkey.db.engine import Conflict, Dialect, StorageError, Subscribers, Tx, Unreachable
 from tollkey.db.listening import Listener, close_socket, cut_off
@@ -316,3 +316,4 @@ def _adapt(connection: Connection) -> None:
     adapters.register_dumper(int, Int8BinaryDumper)  # one type for all ints, so that a statement is prepared once
     adapters.register_dumper(bool, _BoolDumper)
     adapters.register_loader("numeric", _NumberLoader)
+    postgres_arrays.register(adapters)

@@ -23,7 +23,9 @@ from tollkey.db.engine import (
     StorageError,
     Unreachable,
 )
+from tollkey.db.held import Batch, Held, Values, Write
 from tollkey.db.listening import CHANNEL
+from tollkey.db.postgres_arrays import COLUMNS
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -90,26 +92,60 @@ class PostgresTx:
         self._connection = connection
         self._cursor = connection.cursor(binary=True)
         self._origin = origin
-        self._savepoints = self.rollbacks = 0
+        self.rollbacks = 0
         self.cached: dict[str, dict[Hashable, Any]] = {}
-        self._unsent: list[str] = []  # SAVEPOINT and RELEASE statements, sent together before the next statement
+        self.held = Held()
         self.announcements: list[tuple[str, str]] = []
         self.commit_callbacks: list[Callable[[], None]] = []
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        if self.held:
+            self.flush()
+        return self._run(sql, params)
+
+    def _run(self, sql: str, params: Sequence[object]) -> list[Row]:
         try:
-            self._send()
             self._cursor.execute(placeholders(sql), params)
             return self._cursor.fetchall() if self._cursor.description else []
         except psycopg.Error as error:
             raise translate(error) from error
 
+    def read(self, table: str, sql: str, params: Sequence[object], key: Values | None = None) -> list[Row]:
+        if self.held.concerns(table, key):
+            self.flush()
+        return self._run(sql, params)
+
+    def hold(self, write: Write, values: Values) -> None:
+        self.held.add(write, values)
+
+    def flush(self) -> None:
+        steps = self.held.take()
+        try:
+            if all(isinstance(step, str) for step in steps):
+                run_constant(self._connection, "; ".join(map(str, steps)))
+                return
+            with self._connection.pipeline():
+                self._send(steps)
+        except psycopg.Error as error:
+            raise translate(error) from error
+
+    def _send(self, steps: Sequence[str | Batch]) -> None:
+        """Send held savepoints and writes, within a pipeline."""
+        for step in steps:
+            if isinstance(step, str):
+                run_constant(self._connection, step)
+            else:
+                values = zip(*step.rows, strict=True)
+                columns = [COLUMNS[kind](column) for kind, column in zip(step.write.types, values, strict=True)]
+                self._cursor.execute(placeholders(step.write.postgres), columns)
+
     def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         if len(rows) == 1:  # psycopg's pipeline costs more than one statement
             self.execute(sql, rows[0])
             return
+        if self.held:
+            self.flush()
         try:
-            self._send()
             self._cursor.executemany(placeholders(sql), rows)
         except psycopg.Error as error:
             raise translate(error) from error
@@ -117,19 +153,17 @@ class PostgresTx:
     def execute_script(self, statements: Sequence[str]) -> None:
         if not statements:
             return
+        if self.held:
+            self.flush()
         try:
-            self._send()
             run_constant(self._connection, ";\n".join(statements))
         except psycopg.Error as error:
             raise translate(error) from error
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        self._savepoints += 1
-        name = f"s{self._savepoints}"
         announcements, after = len(self.announcements), len(self.commit_callbacks)
-        begin = f"SAVEPOINT {name}"
-        self._unsent.append(begin)
+        name, own = self.held.begin()
         try:
             yield
         except BaseException:
@@ -137,40 +171,33 @@ class PostgresTx:
             self.cached.clear()
             del self.announcements[announcements:]
             del self.commit_callbacks[after:]
-            if not self._discard_unsent(begin) and self._connection.info.transaction_status in _OPEN:
-                self._unsent.clear()  # RELEASE statements of nested savepoints
-                run_constant(self._connection, f"ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}")
+            if self.held.undo(name) and self._connection.info.transaction_status in _OPEN:
+                run_constant(self._connection, f"ROLLBACK TO SAVEPOINT {name}")
             raise
-        if not self._discard_unsent(begin):
-            self._unsent.append(f"RELEASE SAVEPOINT {name}")
-
-    def _send(self) -> None:
-        if self._unsent:
-            waiting, self._unsent = self._unsent, []
-            run_constant(self._connection, "; ".join(waiting))
-
-    def _discard_unsent(self, begin: str) -> bool:
-        """Drop an unsent SAVEPOINT and all after it. Returns False if it was sent already."""
-        if begin not in self._unsent:
-            return False
-        del self._unsent[self._unsent.index(begin) :]
-        return True
+        finally:
+            if own:
+                self.held.end(name)
 
     def notify(self, channel: str, payload: str) -> None:
         self.announcements.append((channel, payload))
 
     def commit(self) -> None:
         """Commit, and announce what waits: in the same message, since PostgreSQL announces nothing before a commit."""
-        statements = []
+        statements, steps = [], self.held.take()
         if self._connection.info.transaction_status == TransactionStatus.INTRANS:
             own = [json.dumps([self._origin, *announcement]) for announcement in self.announcements]
             texts = [Literal(text).as_string(self._connection) for text in own]
             calls = [f"pg_notify('{CHANNEL}', {text})" for text in texts]
             statements = [f"SELECT {', '.join(calls[at : at + 500])}" for at in range(0, len(calls), 500)]
         try:
-            cursor = self._connection.execute("; ".join([*statements, "COMMIT"]).encode())
-            while cursor.nextset():
-                pass
+            if any(isinstance(step, Batch) for step in steps):
+                with self._connection.pipeline():
+                    self._send([*steps, *statements])
+                    cursor = self._connection.execute(b"COMMIT")
+            else:
+                cursor = self._connection.execute("; ".join([*statements, "COMMIT"]).encode())
+                while cursor.nextset():
+                    pass
         except psycopg.Error as error:
             if self._connection.closed and error.sqlstate is None:
                 raise OutcomeUnknown(

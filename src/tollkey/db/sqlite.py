@@ -25,8 +25,9 @@ from typing import Any, TypeVar
 
 from tollkey.db import forking
 from tollkey.db.engine import Dialect, OutcomeUnknown, StorageError, Subscribers, Tx
+from tollkey.db.held import Held
 from tollkey.db.sqlite_connection import connect
-from tollkey.db.sqlite_tx import BriefTx, SQLiteTx, execute, translate
+from tollkey.db.sqlite_tx import BriefTx, SQLiteTx, execute, send, translate
 from tollkey.db.sqlite_wal import WalFile, checkpoint, fsync
 
 T = TypeVar("T")
@@ -94,6 +95,7 @@ class SQLite(forking.ForkAware):
         self.path.chmod(0o600)
         self._writer.execute(_ANNOUNCEMENTS_TABLE)
         self._cached: dict[str, dict[Hashable, Any]] = {}  # of the transaction that ``begin`` started
+        self._held = Held()  # likewise
         self._last_seq = self._writer.execute("SELECT coalesce(max(seq), 0) FROM bell").fetchone()[0]
         forking.register(self)
 
@@ -202,17 +204,21 @@ class SQLite(forking.ForkAware):
             with suppress(sqlite3.Error):  # it may be closed
                 self.rollback()
             raise translate(error) from error
-        self._cached = {}
+        self._cached, self._held = {}, Held()
         return self.batch_tx()
 
     def batch_tx(self) -> SQLiteTx:
         """Return another Tx on the transaction that ``begin`` started, with its own announcements and callbacks."""
-        return SQLiteTx(self._writing(), self._origin, self._cached)
+        return SQLiteTx(self._writing(), self._origin, self._cached, self._held)
 
     def commit(self) -> None:
-        """Commit: readers see the batch. It is durable only after ``sync``. Raises StorageError."""
+        """Write what is held and commit: readers see the batch. It is durable only after ``sync``. Raises
+        StorageError.
+        """
+        writer = self._writing()
         try:
-            self._writing().execute("COMMIT")
+            send(writer, self._held)
+            writer.execute("COMMIT")
         except sqlite3.Error as error:
             raise translate(error) from error
         self.changes += 1

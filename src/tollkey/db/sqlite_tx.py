@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from tollkey.db.engine import Dialect, Duplicate, LockTimeout, ReadTooLong, Row, StorageError
+from tollkey.db.held import Held, Values, Write
 
 T = TypeVar("T")
 
@@ -32,9 +33,7 @@ def execute(connection: sqlite3.Connection, statement: str) -> None:
 
 
 class _Savepoint:
-    """A savepoint. One that begins directly after another, with no statement between, shares it: either rollback has
-    the same effect.
-    """
+    """A savepoint, held like the writes before and after it."""
 
     def __init__(self, tx: SQLiteTx, connection: sqlite3.Connection) -> None:
         self._tx, self._connection = tx, connection
@@ -42,30 +41,26 @@ class _Savepoint:
     def __enter__(self) -> None:
         tx = self._tx
         self._notices, self._after = len(tx.announcements), len(tx.commit_callbacks)
-        self._own = tx.untouched is None
-        if self._own:
-            tx.savepoints += 1
-            tx.untouched = f"s{tx.savepoints}"
-            self._connection.execute(f"SAVEPOINT {tx.untouched}")
-        self._name = tx.untouched
+        self._name, self._own = tx.held.begin()
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         tx = self._tx
         if kind is not None:
-            self._connection.execute(f"ROLLBACK TO {self._name}")
+            if tx.held.undo(self._name):
+                self._connection.execute(f"ROLLBACK TO {self._name}")
             tx.rollbacks += 1
             tx.cached.clear()
             del tx.announcements[self._notices :]
             del tx.commit_callbacks[self._after :]
         if self._own:
-            self._connection.execute(f"RELEASE {self._name}")
-            tx.untouched = None
-        elif kind is not None:
-            tx.untouched = self._name
+            tx.held.end(self._name)
 
 
 class SQLiteTx:
-    """A transaction on one SQLite connection."""
+    """A transaction on one SQLite connection.
+
+    held: what is not written yet, shared by all Tx objects of the transaction.
+    """
 
     dialect: Dialect = "sqlite"
 
@@ -74,24 +69,45 @@ class SQLiteTx:
         connection: sqlite3.Connection,
         origin: str = "",
         cached: dict[str, dict[Hashable, Any]] | None = None,
+        held: Held | None = None,
     ) -> None:
         self._connection = connection
         self._origin = origin
         self.cached = {} if cached is None else cached
-        self.savepoints = self.rollbacks = 0
-        self.untouched: str | None = None  # the savepoint since which no statement has run
+        self.held = Held() if held is None else held
+        self.rollbacks = 0
         self.announcements: list[tuple[str, str]] = []
         self.commit_callbacks: list[Callable[[], None]] = []
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
-        self.untouched = None
+        if self.held:
+            self.flush()
+        return self._run(sql, params)
+
+    def _run(self, sql: str, params: Sequence[object]) -> list[Row]:
         try:
             return self._connection.execute(sql, params).fetchall()
         except sqlite3.Error as error:
             raise translate(error) from error
 
+    def read(self, table: str, sql: str, params: Sequence[object], key: Values | None = None) -> list[Row]:
+        if self.held.concerns(table, key):
+            self.flush()
+        return self._run(sql, params)
+
+    def hold(self, write: Write, values: Values) -> None:
+        self.held.add(write, values)
+
+    def flush(self) -> None:
+        """Write what is held. Raises Duplicate, StorageError."""
+        try:
+            send(self._connection, self.held)
+        except sqlite3.Error as error:
+            raise translate(error) from error
+
     def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        self.untouched = None
+        if self.held:
+            self.flush()
         try:
             self._connection.executemany(sql, rows)
         except sqlite3.Error as error:
@@ -110,6 +126,26 @@ class SQLiteTx:
 
     def on_commit(self, call: Callable[[], None]) -> None:
         self.commit_callbacks.append(call)
+
+
+def send(connection: sqlite3.Connection, held: Held) -> None:
+    """Write what a transaction holds.
+
+    Raises sqlite3.Error, and StorageError when earlier writes of the transaction are lost.
+    """
+    steps = held.take()
+    if held.lost or (steps and not connection.in_transaction):  # SQLite has rolled it back: full disk, I/O error
+        raise StorageError("the transaction was rolled back, or a write of it has failed")
+    try:
+        for step in steps:
+            if isinstance(step, str):
+                connection.execute(step)
+                held.sent(step)
+            else:
+                connection.executemany(step.write.sqlite, step.rows)
+    except sqlite3.Error:
+        held.fail()
+        raise
 
 
 _TICKS = 10  # calls of SQLite's progress handler within the allowed steps of one statement
@@ -144,9 +180,9 @@ class BriefTx(SQLiteTx):
         self._ticks += 1
         return self._ticks > _TICKS
 
-    def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+    def _run(self, sql: str, params: Sequence[object]) -> list[Row]:
         self._ticks = 0
-        rows = super().execute(sql, params)
+        rows = super()._run(sql, params)
         self._left -= 1 + len(rows)
         if self._left < 0:
             raise ReadTooLong("a read returned too many rows")

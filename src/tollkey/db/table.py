@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from tollkey.db.engine import Dialect, Scope, Tx
+from tollkey.db.engine import Dialect, Duplicate, Scope, Tx
+from tollkey.db.held import Merge, Values, Write, arrays, inserting
 
 T = TypeVar("T")
 
@@ -40,6 +41,7 @@ class Range(NamedTuple):
 
 
 _OPERATORS = frozenset({">", ">=", "<", "<="})
+_KEY = ("account", "livemode", "id")
 _ROW = "seq, id, created, body, private"
 
 
@@ -83,6 +85,22 @@ def existing_indexes(tx: Tx) -> set[str]:
     return {str(row[0]) for row in rows}
 
 
+def _updating(table: str, columns: Sequence[str], types: str, merge: Merge) -> Write:
+    """Return the write that replaces these columns of a stored object. columns: those of ``_KEY`` first."""
+    own = columns[len(_KEY) :]
+    places = ", ".join(f"{name} = ?{place}" for place, name in enumerate(own, len(_KEY) + 1))
+    taken = ", ".join(f"{name} = v.{name}" for name in own)
+    return Write(
+        table,
+        types,
+        f"UPDATE {table} SET {places} WHERE account = ?1 AND livemode = ?2 AND id = ?3",
+        f"UPDATE {table} AS t SET {taken} FROM {arrays(columns, types)}"
+        " WHERE t.account = v.account AND t.livemode = v.livemode AND t.id = v.id",
+        len(_KEY),
+        merge,
+    )
+
+
 class Table:
     """The stored objects of one kind.
 
@@ -95,13 +113,11 @@ class Table:
         self.table = "obj_" + name.replace(".", "_")
         self.indexed = tuple(indexed)
         columns = [column(field) for field in self.indexed]
-        names = ", ".join(["account", "livemode", "id", "created", "body", "private", *columns])
-        marks = ", ".join("?" for _ in range(6 + len(columns)))
-        self._insert = f"INSERT INTO {self.table} ({names}) VALUES ({marks})"
         self._paths = [tuple(field.split(".")) for field in self.indexed]
-        changes = ", ".join(["created = ?", "body = ?", "private = ?", *(f"{c} = ?" for c in columns)])
-        self._update = f"UPDATE {self.table} SET {changes} WHERE account = ? AND livemode = ? AND id = ?"
-        self._rewrite = f"UPDATE {self.table} SET body = ?, private = ? WHERE account = ? AND livemode = ? AND id = ?"
+        names, types = (*_KEY, "created", "body", "private", *columns), "titibb" + "t" * len(columns)
+        self._insert = inserting(self.table, names, types, keys=len(_KEY), merge=self._inserted_twice)
+        self._update = _updating(self.table, names, types, self._updated_too)
+        self._rewrite = _updating(self.table, (*_KEY, "body", "private"), "titbb", self._rewritten_too)
         self._get = f"SELECT {_ROW} FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?"
         self._body = f"SELECT body FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?"
         self._delete = f"DELETE FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?"
@@ -154,10 +170,10 @@ class Table:
         """Store a new object.
 
         created: UTC epoch seconds. body, private: public and private JSON. values: of the indexed columns, see
-        ``values``. Raises Duplicate when the scope already has an object with that id.
+        ``values``. The row is held (``Tx.hold``): a second object with that id raises Duplicate when it is written.
         """
         tx.cached.pop(self.table, None)
-        tx.execute(self._insert, (scope.account, int(scope.livemode), id, created, body, private, *values))
+        tx.hold(self._insert, (scope.account, int(scope.livemode), id, created, body, private, *values))
 
     def update(
         self,
@@ -171,12 +187,25 @@ class Table:
     ) -> None:
         """Replace a stored object; the arguments are those of ``insert``."""
         tx.cached.pop(self.table, None)
-        tx.execute(self._update, (created, body, private, *values, scope.account, int(scope.livemode), id))
+        tx.hold(self._update, (scope.account, int(scope.livemode), id, created, body, private, *values))
 
     def rewrite(self, tx: Tx, scope: Scope, id: str, body: bytes, private: bytes | None) -> None:
         """Replace the JSON of a stored object whose indexed fields are unchanged, without updating indexes."""
         tx.cached.pop(self.table, None)
-        tx.execute(self._rewrite, (body, private, scope.account, int(scope.livemode), id))
+        tx.hold(self._rewrite, (scope.account, int(scope.livemode), id, body, private))
+
+    # What is written for an object that is written more than once: see ``Merge``.
+
+    def _inserted_twice(self, held: Write, values: Values, row: Values) -> tuple[Write, Values]:
+        raise Duplicate(f"{self.table} already has {row[2]}")
+
+    def _updated_too(self, held: Write, values: Values, row: Values) -> tuple[Write, Values]:
+        return (held if held is self._insert else self._update), row
+
+    def _rewritten_too(self, held: Write, values: Values, row: Values) -> tuple[Write, Values]:
+        if held is self._rewrite:
+            return held, row
+        return held, (*values[:4], *row[3:], *values[6:])
 
     def values(self, value: Mapping[str, Any]) -> list[str | None]:
         """Return the values of an object's indexed columns, in the order of ``indexed``."""
@@ -190,7 +219,8 @@ class Table:
 
     def get(self, tx: Tx, scope: Scope, id: str) -> Record | None:
         """Return the stored object with that id in this scope, or None."""
-        rows = tx.execute(self._get, (scope.account, int(scope.livemode), id))
+        key = (scope.account, int(scope.livemode), id)
+        rows = tx.read(self.table, self._get, key, key)
         return Record(*rows[0]) if rows else None
 
     def cached(self, tx: Tx, scope: Scope, question: Hashable, read: Callable[[], T]) -> T:
@@ -210,7 +240,8 @@ class Table:
 
     def body(self, tx: Tx, scope: Scope, id: str) -> bytes | None:
         """Return the public JSON of the object with that id in this scope, or None."""
-        rows = tx.execute(self._body, (scope.account, int(scope.livemode), id))
+        key = (scope.account, int(scope.livemode), id)
+        rows = tx.read(self.table, self._body, key, key)
         return bytes(rows[0][0]) if rows else None
 
     def delete(self, tx: Tx, scope: Scope, id: str) -> None:
@@ -220,14 +251,9 @@ class Table:
 
     def exists_in_other_mode(self, tx: Tx, scope: Scope, id: str) -> bool:
         """Return whether the account has an object with that id in its other mode."""
-        return bool(
-            tx.execute(
-                f"SELECT 1 FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?",
-                (scope.account, int(not scope.livemode), id),
-            )
-        )
-
-    # -- many
+        key = (scope.account, int(not scope.livemode), id)
+        sql = f"SELECT 1 FROM {self.table} WHERE account = ? AND livemode = ? AND id = ?"
+        return bool(tx.read(self.table, sql, key, key))
 
     def _where(
         self, scope: Scope, equal: Mapping[str, str | Sequence[str]], ranges: Iterable[Range]
@@ -280,7 +306,8 @@ class Table:
         backwards = before is not None and after is None
         if backwards:
             direction = "ASC" if direction == "DESC" else "DESC"
-        rows = tx.execute(
+        rows = tx.read(
+            self.table,
             f"SELECT {_ROW} FROM {self.table} WHERE {where} ORDER BY created {direction}, seq {direction} LIMIT ?",
             (*parameters, limit),
         )
@@ -296,4 +323,4 @@ class Table:
     ) -> int:
         """Return how many objects match; ``equal`` and ``ranges`` as in ``page``."""
         where, parameters = self._where(scope, equal or {}, ranges)
-        return int(tx.execute(f"SELECT count(*) FROM {self.table} WHERE {where}", parameters)[0][0])
+        return int(tx.read(self.table, f"SELECT count(*) FROM {self.table} WHERE {where}", parameters)[0][0])

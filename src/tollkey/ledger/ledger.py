@@ -69,10 +69,10 @@ def post(
     postings: they must sum to zero in each currency.
     source: id of the object that caused it, for example ``ch_…``.
     available_at: UTC epoch seconds from which postings to ``balance`` are available; None means at once.
-    txn: the new id, ``txn_…``. Posting the same id again in a scope raises Duplicate.
+    txn: the new id, ``txn_…``. Posting the same id again in a scope raises Duplicate, at the latest at the commit.
 
     Raises LedgerError when a currency does not sum to zero, a book is unknown or all amounts are zero; TypeError and
-    ValueError as ``Money`` does; Duplicate, StorageError.
+    ValueError as ``Money`` does.
     """
     lines = _lines(postings, available_at)
     currencies: dict[str, list[NewEntry]] = {}
@@ -82,9 +82,9 @@ def post(
         left = sum(line.amount for line in part)
         if left != 0:
             raise LedgerError(f"{txn}: the postings sum to {left} {currency}; a transaction sums to zero")
-    seq = store.write_transaction(tx, scope, txn, source, now)
+    store.write_transaction(tx, scope, txn, source, now)
     for part in currencies.values():
-        store.write_lines(tx, scope, seq, part)
+        store.write_lines(tx, scope, txn, part)
     store.add_to_totals(tx, scope, lines)
     return txn
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tollkey.db import Migration, Scope, Tx
+from tollkey.db.held import Values, Write, arrays, inserting
 
 MIGRATION = Migration(
     "ledger",
@@ -78,6 +79,54 @@ MIGRATION = Migration(
 )
 
 
+def _add(held: Write, values: Values, row: Values) -> tuple[Write, Values]:
+    """Return one addition for two to the same sum."""
+    return held, (*values[:-1], int(str(values[-1])) + int(str(row[-1])))
+
+
+_LINE = (
+    "currency, line, account, livemode, book, source_type, amount, available_at, before_line, before_sum, running,"
+    " last_line, last_sum"
+)
+_TRANSACTION = inserting("ledger_transactions", ("account", "livemode", "txn", "source", "created"), "titti")
+_ENTRY_TYPES = "tittittiiiiii"
+_ENTRY = Write(
+    "ledger_entries",
+    _ENTRY_TYPES,
+    f"INSERT INTO ledger_entries (seq, {_LINE}) VALUES ((SELECT seq FROM ledger_transactions WHERE account = ?1"
+    " AND livemode = ?2 AND txn = ?3), ?4, ?5, ?1, ?2, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0)",
+    f"INSERT INTO ledger_entries (seq, {_LINE}) SELECT t.seq, v.currency, v.line, v.account, v.livemode, v.book,"
+    " v.source_type, v.amount, v.available_at, v.before_line, v.before_sum, v.running, v.last_line, 0"
+    " FROM "
+    + arrays(
+        (
+            *("account", "livemode", "txn", "currency", "line", "book", "source_type", "amount", "available_at"),
+            *("before_line", "before_sum", "running", "last_line"),
+        ),
+        _ENTRY_TYPES,
+    )
+    + " JOIN ledger_transactions t ON t.account = v.account AND t.livemode = v.livemode AND t.txn = v.txn",
+)
+_TOTAL = inserting(
+    "ledger_totals",
+    ("account", "livemode", "book", "currency", "source_type", "total"),
+    "tittti",
+    "ON CONFLICT (account, livemode, book, currency, source_type)"
+    " DO UPDATE SET total = ledger_totals.total + excluded.total",
+    keys=5,
+    merge=_add,
+)
+_DUE = inserting(
+    "ledger_dues",
+    ("account", "livemode", "book", "available_at", "currency", "source_type", "amount"),
+    "tititti",
+    "ON CONFLICT (account, livemode, book, available_at, currency, source_type)"
+    " DO UPDATE SET amount = ledger_dues.amount + excluded.amount",
+    keys=6,
+    merge=_add,
+)
+
+
 class LedgerEntry(NamedTuple):
     """One entry of a transaction, as stored.
 
@@ -109,61 +158,32 @@ class NewEntry(NamedTuple):
     available_at: int | None
 
 
-def write_transaction(tx: Tx, scope: Scope, txn: str, source: str, now: int) -> int:
-    """Insert a transaction's row and return its ``seq``. now: UTC epoch seconds.
+def write_transaction(tx: Tx, scope: Scope, txn: str, source: str, now: int) -> None:
+    """Insert a transaction's row. now: UTC epoch seconds.
 
-    Raises Duplicate when the scope already has the id, StorageError.
+    It is held (``Tx.hold``): an id that the scope already has raises Duplicate when it is written.
     """
-    rows = tx.execute(
-        "INSERT INTO ledger_transactions (account, livemode, txn, source, created) VALUES (?, ?, ?, ?,"
-        " ?) RETURNING seq",
-        (scope.account, int(scope.livemode), txn, source, now),
-    )
-    return int(rows[0][0])
+    tx.hold(_TRANSACTION, (scope.account, int(scope.livemode), txn, source, now))
 
 
-def write_lines(tx: Tx, scope: Scope, seq: int, lines: list[NewEntry]) -> None:
-    """Insert the entries of one currency of a transaction. lines: all of that currency. Raises StorageError."""
+def write_lines(tx: Tx, scope: Scope, txn: str, lines: list[NewEntry]) -> None:
+    """Insert the entries of one currency of a transaction. lines: all of that currency."""
     owner, running = (scope.account, int(scope.livemode)), 0
-    rows: list[tuple[object, ...]] = []
     for number, line in enumerate(lines, 1):
         before = (None, None) if number == 1 else (number - 1, running)
         running += line.amount
-        place = (seq, line.currency, number, *owner, line.book, line.source_type)
-        rows.append((*place, line.amount, line.available_at, *before, running, len(lines)))
-    tx.execute_many(
-        "INSERT INTO ledger_entries (seq, currency, line, account, livemode, book, source_type, amount, available_at,"
-        " before_line, before_sum, running, last_line, last_sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
-        rows,
-    )
+        place = (*owner, txn, line.currency, number, line.book, line.source_type)
+        tx.hold(_ENTRY, (*place, line.amount, line.available_at, *before, running, len(lines)))
 
 
 def add_to_totals(tx: Tx, scope: Scope, lines: Iterable[NewEntry]) -> None:
-    """Add these entries to the running totals and to the sums that become available later. Raises StorageError."""
+    """Add these entries to the running totals and to the sums that become available later."""
     owner = (scope.account, int(scope.livemode))
-    totals: dict[tuple[str, str, str], int] = {}
-    dues: dict[tuple[str, int, str, str], int] = {}
     for line in lines:
-        key = (line.book, line.currency, line.source_type)
-        totals[key] = totals.get(key, 0) + line.amount
+        tx.hold(_TOTAL, (*owner, line.book, line.currency, line.source_type, line.amount))
         if line.available_at is not None:
             due = (line.book, line.available_at, line.currency, line.source_type)
-            dues[due] = dues.get(due, 0) + line.amount
-    # Sorted, so that two writers lock the rows in the same order.
-    tx.execute_many(
-        "INSERT INTO ledger_totals (account, livemode, book, currency, source_type, total) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (account, livemode, book, currency, source_type)"
-        " DO UPDATE SET total = ledger_totals.total + excluded.total",
-        [(*owner, *key, amount) for key, amount in sorted(totals.items())],
-    )
-    if dues:
-        tx.execute_many(
-            "INSERT INTO ledger_dues (account, livemode, book, available_at, currency, source_type, amount) VALUES (?,"
-            " ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (account, livemode, book, available_at, currency, source_type)"
-            " DO UPDATE SET amount = ledger_dues.amount + excluded.amount",
-            [(*owner, *due, amount) for due, amount in sorted(dues.items())],
-        )
+            tx.hold(_DUE, (*owner, *due, line.amount))
 
 
 def read_totals(tx: Tx, scope: Scope, book: str) -> dict[tuple[str, str], int]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from tollkey.db import Migration, Scope, Tx
+from tollkey.db.held import inserting
 from tollkey.keys import Key
 from tollkey.keys.authority import Authority
 from tollkey.wire.resource import Reply
@@ -36,6 +37,11 @@ MIGRATION = Migration(
     ),
 )
 
+_TOKEN = inserting(
+    "hosted",
+    ("digest", "account", "livemode", "platform", "kind", "id", "expires_at", "key_id", "needs"),
+    "ttitttitt",
+)
 _TOKEN_LENGTH = 43  # characters of 0-9A-Za-z, 256 bits, after seven characters that encode the time
 _PLACE = 5
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
@@ -72,9 +78,8 @@ def hosted_url(call: Call, kind: str, id: str, *, expires_at: int | None = None,
     """
     key = call.key.id if call.key is not None and needs is not None else None
     token = call.ids.time_ordered(_TOKEN_LENGTH)
-    call.tx.execute(
-        "INSERT INTO hosted (digest, account, livemode, platform, kind, id, expires_at, key_id, needs) VALUES (?, ?,"
-        " ?, ?, ?, ?, ?, ?, ?)",
+    call.tx.hold(
+        _TOKEN,
         (_digest(token), call.account, int(call.livemode), call.platform, kind, id, expires_at, key, needs),
     )
     return f"{call.setup.base_url}/{kind}/{token}"

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tollkey.db import Migration, Row, Scope, Tx
 from tollkey.db.engine import Conflict, LockTimeout, OutcomeUnknown, Unreachable
+from tollkey.db.held import Values, Write, arrays, inserting
 from tollkey.wire.kinds import Job
 
 if TYPE_CHECKING:
@@ -88,6 +89,53 @@ class FailingJob(NamedTuple):
     error: str
 
 
+# What is written for a job that is scheduled or cancelled more than once: see ``held.Merge``.
+
+
+def _added_too(held: Write, values: Values, row: Values) -> tuple[Write, Values]:
+    return _ADD, row
+
+
+def _once_too(held: Write, values: Values, row: Values) -> tuple[Write, Values]:
+    return (_ADD, row) if held is _CANCEL else (held, values)
+
+
+def _cancelled_too(held: Write, values: Values, row: Values) -> tuple[Write, Values]:
+    return _CANCEL, row
+
+
+_KEY = ("account", "livemode", "kind", "id")
+_ADD = inserting(
+    _DUE,
+    (*_KEY, "clock", "at"),
+    "tittti",
+    "ON CONFLICT (account, livemode, kind, id) DO UPDATE SET"
+    " seq = excluded.seq, clock = excluded.clock, at = excluded.at, state = 'waiting', attempts = 0, error = ''",
+    keys=len(_KEY),
+    merge=_added_too,
+    moves=True,
+)
+_ONCE = inserting(
+    _DUE,
+    (*_KEY, "clock", "at"),
+    "tittti",
+    "ON CONFLICT (account, livemode, kind, id) DO UPDATE SET"
+    " seq = excluded.seq, clock = '', at = excluded.at, state = 'waiting', attempts = 0, error = ''"
+    " WHERE due.state = 'failed'",
+    keys=len(_KEY),
+    merge=_once_too,
+)
+_CANCEL = Write(
+    _DUE,
+    "titt",
+    "DELETE FROM due WHERE account = ? AND livemode = ? AND kind = ? AND id = ?",
+    f"DELETE FROM due USING {arrays(_KEY, 'titt')}"
+    " WHERE due.account = v.account AND due.livemode = v.livemode AND due.kind = v.kind AND due.id = v.id",
+    len(_KEY),
+    _cancelled_too,
+)
+
+
 class Schedule:
     """The scheduled jobs of one scope (account and mode)."""
 
@@ -99,13 +147,7 @@ class Schedule:
 
         at: UTC epoch seconds. id: the object it is about. clock: the test clock whose time counts; None for real time.
         """
-        self._tx.execute(
-            "INSERT INTO due (account, livemode, clock, at, kind, id) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (account, livemode, kind, id) DO UPDATE SET"
-            " seq = excluded.seq, clock = excluded.clock, at = excluded.at, state = 'waiting', attempts = 0,"
-            " error = ''",
-            (self._scope.account, int(self._scope.livemode), clock or "", at, kind, id),
-        )
+        self._tx.hold(_ADD, (*self._key(kind, id), clock or "", at))
 
     def once(self, at: int, kind: Job, id: str) -> None:
         """Schedule a job in real time unless one of the same kind and id is waiting; one that failed is started anew.
@@ -116,21 +158,15 @@ class Schedule:
         if (self._scope, kind, id) in waiting:
             return
         waiting[self._scope, kind, id] = True
-        self._tx.execute(
-            "INSERT INTO due (account, livemode, clock, at, kind, id) VALUES (?, ?, '', ?, ?, ?)"
-            " ON CONFLICT (account, livemode, kind, id) DO UPDATE SET"
-            " seq = excluded.seq, clock = '', at = excluded.at, state = 'waiting', attempts = 0,"
-            " error = '' WHERE due.state = 'failed'",
-            (self._scope.account, int(self._scope.livemode), at, kind, id),
-        )
+        self._tx.hold(_ONCE, (*self._key(kind, id), "", at))
 
     def cancel(self, kind: Job, id: str) -> None:
         """Remove a job; nothing happens when there is none."""
         self._tx.cached.pop(_DUE, None)
-        self._tx.execute(
-            "DELETE FROM due WHERE account = ? AND livemode = ? AND kind = ? AND id = ?",
-            (self._scope.account, int(self._scope.livemode), kind, id),
-        )
+        self._tx.hold(_CANCEL, self._key(kind, id))
+
+    def _key(self, kind: Job, id: str) -> tuple[str, int, Job, str]:
+        return self._scope.account, int(self._scope.livemode), kind, id
 
     def next(self, clock: str, until: int) -> ScheduledJob | None:
         """Return the earliest job of a test clock that is due by ``until`` (UTC epoch seconds), or None."""

@@ -225,13 +225,15 @@ class Objects:
         named = param or path_param or resource.path_param
         return missing_object(resource.named, id, named, in_path=param is None, other_mode=other)
 
-    def insert(self, value: T, event: EventType | None = None) -> T:
+    def insert(self, value: T, event: EventType | None = None, *, chosen_id: bool = False) -> T:
         """Store a new object and, if given, an event of that type. Returns the object.
 
-        Raises db.Duplicate when the id exists.
+        chosen_id: the caller chose its id, which may exist: raise db.Duplicate then, instead of when it is written.
         """
         object, id = value["object"], value["id"]
         row = self._insert(value)
+        if chosen_id:
+            self.tx.flush()
         self._loaded[object, id] = cast(Json, value)
         self._stored[object, id] = row
         if event is not None:

@@ -74,7 +74,7 @@ def create(call: Call, params: operations.PostCoupons) -> StoredCoupon:
     if coupon["redeem_by"] is not None:
         call.schedule.add(coupon["redeem_by"], jobs.COUPON_EXPIRE, coupon["id"])
     try:
-        return call.objects.insert(coupon, "coupon.created")
+        return call.objects.insert(coupon, "coupon.created", chosen_id=True)
     except Duplicate:
         raise invalid("Coupon already exists.", code="resource_already_exists") from None
 

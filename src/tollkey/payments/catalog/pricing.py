@@ -67,7 +67,7 @@ def create_price(call: Call, params: Mapping[str, Any], *, inline: bool = False,
     if price["lookup_key"] is not None:
         free_lookup_key(call, price["lookup_key"], bool(params.get("transfer_lookup_key")))
     try:
-        call.objects.insert(price)
+        call.objects.insert(price, chosen_id=True)
     except Duplicate:
         raise invalid("Plan already exists.", None, "resource_already_exists", retry=False) from None
     events: list[tuple[EventType, Mapping[str, Any]]] = [("price.created", price)]

@@ -105,7 +105,7 @@ def new_product(call: Call, params: Mapping[str, Any]) -> StoredProduct:
     product["_attributes"] = []
     describe_good(product, params)
     try:
-        return call.objects.insert(product, "product.created")
+        return call.objects.insert(product, "product.created", chosen_id=True)
     except Duplicate:
         raise invalid("Product already exists.", "id", "resource_already_exists") from None
 
