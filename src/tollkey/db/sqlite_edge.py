@@ -27,8 +27,8 @@ from tollkey.db.engine import OutcomeUnknown, ReadTooLong, StorageError, Tx
 from tollkey.db.read_limits import ConcurrencyLimits, LongReads, ReadCosts
 from tollkey.db.remembered import Remembered
 from tollkey.db.sqlite import SQLite
+from tollkey.db.sqlite_checkpoints import Checkpointer
 from tollkey.db.sqlite_tx import SQLiteTx
-from tollkey.db.sqlite_wal import WAL_KEPT_BYTES
 
 T = TypeVar("T")
 
@@ -36,8 +36,6 @@ BATCH_SECONDS = 0.010  # time on the loop without a pause; a read waits at most 
 GROUP_SECONDS = 0.050  # age at which a group is committed although callbacks are waiting
 PATIENCE = 6  # iterations of the loop in which an empty queue may fill again
 POLL_SECONDS = 0.2
-CHECKPOINT_WRITES = 400  # callbacks between two checkpoints: about 3 MB of WAL
-CHECKPOINT_BYTES = 2 * WAL_KEPT_BYTES  # size of the WAL file that triggers a checkpoint as well
 _TIDY_SECONDS = 600.0
 
 _log = logging.getLogger(__name__)
@@ -75,7 +73,7 @@ class SQLiteEdge:
         self._syncing: asyncio.Task[None] | None = None
         self._last_size = 0  # callbacks in the last group
         self._changed = asyncio.Event()  # set when a callback is queued and when an fsync is done
-        self._checkpointer = _Checkpointer(database)
+        self._checkpointer = Checkpointer(database)
         # One thread for fsync, one for waiting for another process's lock, one for checkpoints.
         self._long = LongReads()
         self._remembered = Remembered()
@@ -274,50 +272,6 @@ class SQLiteEdge:
             self._database.delete_old_announcements()
         except Exception as error:
             _log.warning("deleting old announcements failed: %s", error)
-
-
-class _Checkpointer:
-    """Schedules WAL checkpoints: a passive one in parallel with writes, then one between two groups that restarts the
-    WAL.
-    """
-
-    def __init__(self, database: SQLite) -> None:
-        self._database = database
-        self._writes = 0
-        self._longest = CHECKPOINT_BYTES
-        self.task: asyncio.Task[None] | None = None
-        self.restart_due = False
-        self.running = False  # whether the passive one is
-
-    def is_long(self, further: int) -> bool:
-        """Return whether to begin a checkpoint, since one is due and none is running.
-
-        further: writes committed since the last call.
-        """
-        self._writes += further
-        if self.restart_due or (self.task is not None and not self.task.done()):
-            return False
-        if self._writes < CHECKPOINT_WRITES and self._database.wal_bytes() < self._longest:
-            return False
-        self._writes = 0
-        self.running = True
-        return True
-
-    def run_passive(self) -> None:
-        self._checkpoint(restart=False)
-
-    def run_restart(self) -> None:
-        """Checkpoint between two groups, so that the WAL restarts, unless a reader still needs it."""
-        self.restart_due = False
-        restarted = self._checkpoint(restart=True)
-        self._longest = CHECKPOINT_BYTES if restarted else self._database.wal_bytes() + CHECKPOINT_BYTES
-
-    def _checkpoint(self, restart: bool) -> bool:
-        try:
-            return self._database.checkpoint(restart)
-        except Exception as error:
-            _log.warning("the WAL checkpoint failed: %s", error)
-            return False
 
 
 class _Group:
