@@ -208,6 +208,18 @@ def test_a_refused_row_from_before_a_savepoint_is_not_forgotten_with_it(held: Ru
     assert held(ids) == ["a"]
 
 
+def test_a_row_that_the_database_cannot_take_fails_the_transaction_with_all_that_is_held(held: Run) -> None:
+    def work(tx: Tx) -> None:
+        tx.hold(SUM, ("a", 2**70))
+        thing(tx, "b")
+        with suppress(Exception):
+            ids(tx)
+
+    with pytest.raises(StorageError):
+        held(work)
+    assert held(ids) == []
+
+
 def test_a_table_that_refers_to_another_is_written_after_it() -> None:
     held = Held()
     other = inserting("other", ("id",), "t")

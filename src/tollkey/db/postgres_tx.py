@@ -120,20 +120,29 @@ class PostgresTx:
 
     def flush(self) -> None:
         steps = self.held.take()
+        if self.held.lost:
+            raise StorageError("an earlier write of the transaction has failed")
         try:
-            if all(isinstance(step, str) for step in steps):
+            if not any(isinstance(step, Batch) for step in steps):
                 run_constant(self._connection, "; ".join(map(str, steps)))
+                for step in steps:
+                    self.held.sent(str(step))
                 return
             with self._connection.pipeline():
                 self._send(steps)
         except psycopg.Error as error:
+            self.held.fail()
             raise translate(error) from error
+        except BaseException:  # what has no form in PostgreSQL, such as an integer of more than 64 bits
+            self.held.fail()
+            raise
 
     def _send(self, steps: Sequence[str | Batch]) -> None:
         """Send held savepoints and writes, within a pipeline."""
         for step in steps:
             if isinstance(step, str):
                 run_constant(self._connection, step)
+                self.held.sent(step)
             else:
                 values = zip(*step.rows, strict=True)
                 columns = [COLUMNS[kind](column) for kind, column in zip(step.write.types, values, strict=True)]
@@ -184,6 +193,8 @@ class PostgresTx:
     def commit(self) -> None:
         """Commit, and announce what waits: in the same message, since PostgreSQL announces nothing before a commit."""
         statements, steps = [], self.held.take()
+        if self.held.lost:
+            raise StorageError("a write of the transaction has failed; it was rolled back")
         if self._connection.info.transaction_status == TransactionStatus.INTRANS:
             own = [json.dumps([self._origin, *announcement]) for announcement in self.announcements]
             texts = [Literal(text).as_string(self._connection) for text in own]

@@ -143,7 +143,7 @@ def send(connection: sqlite3.Connection, held: Held) -> None:
                 held.sent(step)
             else:
                 connection.executemany(step.write.sqlite, step.rows)
-    except sqlite3.Error:
+    except BaseException:  # also what has no form in SQLite, such as an integer of more than 64 bits
         held.fail()
         raise
 
