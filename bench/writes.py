@@ -35,7 +35,7 @@ from load import drive, in_turn, request
 from over_http import subscribing, tollkey
 
 from tollkey.core import ensure_first_account, open_core, test_pair
-from tollkey.db import SQLite, sqlite_checkpoints, sqlite_edge
+from tollkey.db import SQLite, sqlite_edge, sqlite_wal
 from tollkey.server import Server, build
 from tollkey.settings import Settings
 from tollkey.wire.messages import Request
@@ -197,9 +197,7 @@ def pages_of(database: SQLite) -> Counter[str]:
 
 async def in_process(folder: Path, url: str, args: argparse.Namespace) -> None:
     """Measure and print all kinds."""
-    sqlite_checkpoints.CHECKPOINT_WRITES = sqlite_checkpoints.CHECKPOINT_BYTES = (
-        1 << 60
-    )  # the log is read after the run
+    sqlite_wal.CHECKPOINT_WRITES = sqlite_wal.CHECKPOINT_BYTES = 1 << 60  # the log is read after the run
     settings = Settings(data=str(folder), database=url, test_rate_limit=0)
     core = open_core(settings)
     server = build(core)

@@ -11,8 +11,7 @@ from pathlib import Path
 from tests.support.edges import CountingSQLite, add, with_edge
 from tollkey.db import SQLite, Tx
 from tollkey.db.edge import Edge, edge_for
-from tollkey.db.sqlite_edge import CHECKPOINT_BYTES, CHECKPOINT_WRITES
-from tollkey.db.sqlite_wal import WAL_KEPT_BYTES
+from tollkey.db.sqlite_wal import CHECKPOINT_BYTES, CHECKPOINT_WRITES, WAL_KEPT_BYTES
 
 
 def test_the_log_begins_anew_though_a_thread_writes_beside_the_edge(counting: CountingSQLite) -> None:

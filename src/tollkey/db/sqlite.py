@@ -95,7 +95,7 @@ class SQLite(forking.ForkAware):
         self.path.chmod(0o600)
         self._writer.execute(_ANNOUNCEMENTS_TABLE)
         self._cached: dict[str, dict[Hashable, Any]] = {}  # of the transaction that ``begin`` started
-        self._held = Held()  # likewise
+        self._held = Held()
         self._last_seq = self._writer.execute("SELECT coalesce(max(seq), 0) FROM bell").fetchone()[0]
         forking.register(self)
 
@@ -212,13 +212,10 @@ class SQLite(forking.ForkAware):
         return SQLiteTx(self._writing(), self._origin, self._cached, self._held)
 
     def commit(self) -> None:
-        """Write what is held and commit: readers see the batch. It is durable only after ``sync``. Raises
-        StorageError.
-        """
-        writer = self._writing()
+        """Write what is held and commit: readers see the batch. Only ``sync`` makes it durable. Raises StorageError."""
         try:
-            send(writer, self._held)
-            writer.execute("COMMIT")
+            send(self._writing(), self._held)
+            self._writing().execute("COMMIT")
         except sqlite3.Error as error:
             raise translate(error) from error
         self.changes += 1

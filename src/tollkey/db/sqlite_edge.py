@@ -27,8 +27,8 @@ from tollkey.db.engine import OutcomeUnknown, ReadTooLong, StorageError, Tx
 from tollkey.db.read_limits import ConcurrencyLimits, LongReads, ReadCosts
 from tollkey.db.remembered import Remembered
 from tollkey.db.sqlite import SQLite
-from tollkey.db.sqlite_checkpoints import Checkpointer
 from tollkey.db.sqlite_tx import SQLiteTx
+from tollkey.db.sqlite_wal import Checkpointer
 
 T = TypeVar("T")
 
