@@ -42,7 +42,7 @@ _TOKEN = inserting(
     ("digest", "account", "livemode", "platform", "kind", "id", "expires_at", "key_id", "needs"),
     "ttitttitt",
 )
-_TOKEN_LENGTH = 43  # characters of 0-9A-Za-z, 256 bits, after seven characters that encode the time
+_TOKEN_LENGTH = 41  # characters of 0-9A-Za-z, 244 bits, after seven characters that encode the time
 _PLACE = 5
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _HOST = re.compile(
