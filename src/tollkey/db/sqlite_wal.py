@@ -93,6 +93,7 @@ class Checkpointer:
         return True
 
     def run_passive(self) -> None:
+        """Checkpoint beside readers and writers."""
         self._checkpoint(restart=False)
 
     def run_restart(self) -> None:
