@@ -244,7 +244,7 @@ def capture(call: Call, params: operations.PostChargesChargeCapture) -> StoredCh
     if transfer and older:
         raise exclusive("transfer_data", "destination", param="destination")
     share = transfer or older
-    splitting.check_captured_share({"transfer_data": share}, params.get("amount") or charge["amount"])
+    splitting.check_captured_share(share, params.get("amount") or charge["amount"])
     return lifecycle.capture(
         call,
         charge,

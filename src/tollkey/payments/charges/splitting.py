@@ -22,7 +22,7 @@ from tollkey.wire import ApiError, Call, invalid
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge, StoredRefund
     from tollkey.payments.methods.stored import Instrument
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 
 _DISABLED = "Your account cannot currently make charges."
@@ -151,12 +151,12 @@ def _blocked(account: Mapping[str, Any]) -> bool:
     return bool(account.get("_rejected")) or (account.get("_asked") or {}).get("blocks") == "charges"
 
 
-def check_captured_share(params: Mapping[str, Any], captured: int) -> None:
+def check_captured_share(share: operations.PostChargesChargeCaptureDestination | None, captured: int) -> None:
     """Raise ApiError 400 if the destination is to get more than is captured (minor units).
 
-    params: those of the capture, with ``transfer_data[amount]``.
+    share: ``transfer_data`` of the capture.
     """
-    if ((params.get("transfer_data") or {}).get("amount") or 0) > captured:
+    if share and (share.get("amount") or 0) > captured:
         name = "transfer_data[amount]"
         raise invalid(f"The {name} cannot be greater than the captured amount.", name, "parameter_invalid_integer")
 

@@ -147,7 +147,7 @@ def capture_intent(
         raise invalid(
             "The application_fee_amount cannot be greater than the captured amount.", "application_fee_amount"
         )
-    splitting.check_captured_share(params, amount)
+    splitting.check_captured_share(params.get("transfer_data"), amount)
     if params.get("transfer_data") and intent["transfer_data"] is None:
         raise invalid("This PaymentIntent has no `transfer_data[destination]` to transfer a part to.", "transfer_data")
     later = ("statement_descriptor", "statement_descriptor_suffix", "application_fee_amount")

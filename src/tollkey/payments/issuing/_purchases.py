@@ -16,7 +16,7 @@ _LEG = (
 _FLIGHT = ("departure_at", "passenger_name", "refundable", "travel_agency")
 
 
-def with_all(given: Mapping[str, Any] | None, names: Iterable[str]) -> dict[str, Any] | None:
+def with_all(given: Mapping[str, Any] | None, names: Iterable[str]) -> Mapping[str, Any] | None:
     """Return a hash with all of these keys, null where nothing was given; None without the hash."""
     return None if given is None else {name: given.get(name) for name in names}
 
@@ -75,7 +75,7 @@ def details(given: Mapping[str, Any] | None) -> api.IssuingTransactionPurchaseDe
     flight = with_all(trip, _FLIGHT)
     if trip is not None and flight is not None:
         legs = trip.get("segments")
-        flight["segments"] = None if legs is None else [with_all(leg, _LEG) for leg in legs]
+        flight = {**flight, "segments": None if legs is None else [with_all(leg, _LEG) for leg in legs]}
     return {
         "fleet": cast("api.IssuingTransactionFleetData | None", fleet(given.get("fleet"))),
         "flight": cast("api.IssuingTransactionFlightData | None", flight),
