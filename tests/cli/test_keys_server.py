@@ -114,7 +114,7 @@ def started(settings: Settings) -> Started:
     return Started(options, keys, key_server(keys, options, "http://127.0.0.1:1"))
 
 
-@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("name", sorted(ACTS))
 def test_a_setting_acts(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     value, seen, expected = ACTS[name]
     for given in (False, True):
