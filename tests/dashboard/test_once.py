@@ -36,7 +36,7 @@ def both(database: Database, work: Callable[[Tx], Any]) -> list[Any]:
         result = work(tx)
         began.set()
         deadline = time.monotonic() + 10
-        waiting = "SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
         while not done.is_set() and not tx.execute(waiting) and time.monotonic() < deadline:
             done.wait(0.005)  # until the second waits for what this one wrote, or needs nothing of it
         return result

@@ -63,7 +63,7 @@ def create_list(tx: Tx) -> None:
 def new_statements(tx: Tx, migrations: Sequence[Migration]) -> list[Statement]:
     """Return the statements that the database does not have yet, in order."""
     done = set()
-    if "migrations" in existing_tables(tx):
+    if _has_list(tx):
         done = {(module, number) for module, number in tx.execute("SELECT module, number FROM migrations")}
     return [
         Statement(migration.module, number, statement.format(**_WORDS[tx.dialect]))
@@ -100,11 +100,15 @@ def migrated_modules(database: Database) -> frozenset[str]:
     return database.read(_modules)
 
 
-def _modules(tx: Tx) -> frozenset[str]:
+def _has_list(tx: Tx) -> bool:
     there = {
         "sqlite": "SELECT 1 FROM sqlite_master WHERE name = 'migrations'",
         "postgres": "SELECT 1 WHERE to_regclass('migrations') IS NOT NULL",
     }
-    if not tx.execute(there[tx.dialect]):
+    return bool(tx.execute(there[tx.dialect]))
+
+
+def _modules(tx: Tx) -> frozenset[str]:
+    if not _has_list(tx):
         return frozenset()
     return frozenset(row[0] for row in tx.execute("SELECT DISTINCT module FROM migrations"))

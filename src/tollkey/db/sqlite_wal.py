@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tollkey.db.engine import Tx
+
+if TYPE_CHECKING:
+    import asyncio
 
 WAL_KEPT_BYTES = 4 * 1024 * 1024
 CHECKPOINT_WRITES = 400  # callbacks between two checkpoints: about 3 MB of WAL
 CHECKPOINT_BYTES = 2 * WAL_KEPT_BYTES  # size of the WAL file that triggers a checkpoint as well
 fsync = getattr(os, "fdatasync", os.fsync)
-
 
 _log = logging.getLogger(__name__)
 
