@@ -22,6 +22,7 @@ class Wire:
         facts = conninfo_to_dict(url)
         self._host, self._server_port = str(facts["host"]), int(facts.get("port") or 5432)
         self.state, self.delay = "whole", 0.0
+        self._linking = threading.Lock()
         self._links: list[tuple[socket.socket, socket.socket, list[threading.Thread]]] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         port = self._listener.getsockname()[1]
@@ -39,25 +40,24 @@ class Wire:
 
     def cut(self) -> None:
         """Reset all connections and refuse new ones."""
-        self.state = "cut"
-        self._end_all()
+        self._end_all("cut")
 
     def heal(self) -> None:
         """Forward again, on new connections."""
-        self.state = "cut"
-        self._end_all()
+        self._end_all("cut")
         self.state = "whole"
 
     def close(self) -> None:
         """End everything."""
-        self.state = "closed"
+        self._end_all("closed")
         socket.create_connection(self._listener.getsockname()).close()  # wakes the thread that accepts
         self._accepting.join()
         self._listener.close()
-        self._end_all()
 
-    def _end_all(self) -> None:
-        ended, self._links = self._links, []
+    def _end_all(self, state: str) -> None:
+        with self._linking:
+            self.state = state
+            ended, self._links = self._links, []
         for near, far, threads in ended:
             with near, far:
                 for one in (near, far):
@@ -69,15 +69,18 @@ class Wire:
     def _accept(self) -> None:
         while self.state != "closed":
             near, _ = self._listener.accept()
-            if self.state in ("cut", "closed"):
-                near.close()
-                continue
-            far = self._connect()
-            ways = ((near, far), (far, near))
-            threads = [threading.Thread(target=self._forward, args=way, daemon=True) for way in ways]
-            self._links.append((near, far, threads))
-            for thread in threads:
-                thread.start()
+            with self._linking:
+                if self.state in ("cut", "closed"):
+                    near.close()
+                else:
+                    self._link(near, self._connect())
+
+    def _link(self, near: socket.socket, far: socket.socket) -> None:
+        ways = ((near, far), (far, near))
+        threads = [threading.Thread(target=self._forward, args=way, daemon=True) for way in ways]
+        for thread in threads:
+            thread.start()
+        self._links.append((near, far, threads))
 
     def _connect(self) -> socket.socket:
         if not self._host.startswith("/"):
