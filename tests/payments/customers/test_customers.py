@@ -146,3 +146,10 @@ def test_a_customer_s_cash_is_reconciled_as_it_is_told(api: Api) -> None:
     assert settings == {"reconciliation_mode": "manual", "using_merchant_default": False}
     api.ok("POST", path, **told("merchant_default"))
     assert api.get(f"{path}/cash_balance")["settings"]["using_merchant_default"] is True
+
+
+def test_the_ip_address_of_a_customer_is_shown_and_outlasts_another_question_of_its_tax(api: Api) -> None:
+    made = api.ok("POST", "/v1/customers", tax={"ip_address": "8.8.8.8"}, expand=["tax"])
+    assert (made["tax"]["ip_address"], made["tax"]["location"]) == ("8.8.8.8", None)
+    asked = api.ok("POST", f"/v1/customers/{made['id']}", tax={"validate_location": "deferred"}, expand=["tax"])
+    assert asked["tax"]["ip_address"] == "8.8.8.8"

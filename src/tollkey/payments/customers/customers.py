@@ -106,8 +106,9 @@ def _assign(
     if "shipping" in params:
         customer["shipping"] = fields.shipping(params["shipping"])
     if "tax" in params:
-        customer["_tax"] = cast("TaxQuestion", params["tax"] or {})  # ``tax`` of either operation, as it was sent
-        if customer["_tax"].get("validate_location") == "immediately" and automatic.address_of(call, customer) is None:
+        asked = cast("TaxQuestion", params["tax"] or {})  # ``tax`` of either operation
+        customer["_tax"] = {**customer.get("_tax", {}), **asked}
+        if asked.get("validate_location") == "immediately" and automatic.address_of(call, customer) is None:
             raise automatic.unlocated("tax[validate_location]")
     mode = value_at(params, "cash_balance.settings.reconciliation_mode")
     if mode is not None:
