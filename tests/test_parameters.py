@@ -26,7 +26,7 @@ _TYPE = re.compile(r"\boperations\.(\w+)")
 _ASSIGN = ("assign", "assign_with_metadata")
 #: Rooms whose parameters are not all decided yet.
 _OPEN = {
-    "catalog", "charges", "checkout", "intents", "invoices",
+    "catalog", "checkout", "intents", "invoices",
     "portal", "subscriptions", "tax",
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tollkey.ledger import Money
 from tollkey.ledger.books import DISPUTES
 from tollkey.payments.balance import fees, settlement, transactions
-from tollkey.payments.charges import details, kinds, states
+from tollkey.payments.charges import details, enhanced_evidence, kinds, states
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import fields, rounding
 from tollkey.wire import Call, new_object
@@ -126,7 +126,7 @@ def open_dispute(call: Call, charge: StoredCharge, kind: cards.Dispute, amount: 
         evidence={name: None if name != "enhanced_evidence" else {} for name in EVIDENCE},
         evidence_details={
             "due_by": (call.now // _DAY + _DUE_DAYS) * _DAY + _DAY - 1,
-            "enhanced_eligibility": _eligibility(eligible),
+            "enhanced_eligibility": enhanced_evidence.eligibility(eligible, {}),
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
@@ -172,15 +172,6 @@ def _card_details(card: api.PaymentMethodDetailsCard, case: str, network_code: s
         "network_reason_code": network_code,
     }
     return {"card": disputed, "type": "card"}
-
-
-def _eligibility(types: list[str]) -> api.DisputeEnhancedEligibility:
-    eligibility: api.DisputeEnhancedEligibility = {}
-    if "visa_compelling_evidence_3" in types:
-        eligibility["visa_compelling_evidence_3"] = {"required_actions": [], "status": "requires_action"}
-    if "visa_compliance" in types:
-        eligibility["visa_compliance"] = {"status": "requires_fee_acknowledgement"}
-    return eligibility
 
 
 def withdraw(call: Call, dispute: StoredDispute) -> None:

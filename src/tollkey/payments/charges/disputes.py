@@ -14,7 +14,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
-from tollkey.payments.charges import kinds, states
+from tollkey.payments.charges import enhanced_evidence, kinds, states
 from tollkey.payments.charges.dispute_rules import reinstate
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import Action, ApiError, Call, Endpoint, Resource, invalid
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 PERMISSION = Permission("dispute", "Disputes", "Core")
 #: Most characters of all evidence together.
 MOST_EVIDENCE = 150_000
-#: Fewest characters of what identifies a device (the object's description in Stripe's document).
-_LEAST_OF_DEVICES = {"customer_device_fingerprint": 20, "customer_device_id": 15}
 OPEN = ("needs_response", "warning_needs_response")
 _REVIEW = {"needs_response": "under_review", "warning_needs_response": "warning_under_review"}
 UNDER_REVIEW = ("under_review", "warning_under_review")
@@ -59,10 +57,15 @@ def _answer(
         fields.assign(dispute["evidence"], texts, texts)
         if sum(len(value) for value in dispute["evidence"].values() if isinstance(value, str)) > MOST_EVIDENCE:
             raise invalid(f"The evidence has more than {MOST_EVIDENCE:,} characters altogether.", "evidence")
-        if enhanced := evidence.get("enhanced_evidence"):
-            _check_devices(enhanced)
-            dispute["evidence"]["enhanced_evidence"] = cast("api.DisputeEnhancedEvidence", enhanced)  # the same names
+        if "enhanced_evidence" in evidence:
+            enhanced = evidence["enhanced_evidence"] or {}
+            enhanced_evidence.check_devices(enhanced)
+            merged = {**dispute["evidence"]["enhanced_evidence"], **enhanced} if enhanced else {}
+            dispute["evidence"]["enhanced_evidence"] = cast("api.DisputeEnhancedEvidence", merged)  # the same names
     details = dispute["evidence_details"].copy()
+    details["enhanced_eligibility"] = enhanced_evidence.eligibility(
+        dispute["enhanced_eligibility_types"], dispute["evidence"]["enhanced_evidence"]
+    )
     details["has_evidence"] = any(value for name, value in dispute["evidence"].items() if name != "enhanced_evidence")
     if submit and (evidence or params.get("submit")) and dispute["status"] in OPEN:
         details["submission_count"] += 1
@@ -73,22 +76,6 @@ def _answer(
     if dispute["status"] in UNDER_REVIEW:
         decide(call, dispute)
     return answer
-
-
-def _check_devices(enhanced: Mapping[str, Any]) -> None:
-    """Raise ApiError 400 for an identifier of a device that is too short for Visa's compelling evidence."""
-    given = enhanced.get("visa_compelling_evidence_3") or {}
-    parts = {"disputed_transaction": given.get("disputed_transaction") or {}}
-    for place, prior in enumerate(given.get("prior_undisputed_transactions") or []):
-        parts[f"prior_undisputed_transactions][{place}"] = prior
-    for part, transaction in parts.items():
-        for name, least in _LEAST_OF_DEVICES.items():
-            value = transaction.get(name)
-            if value and len(value) < least:
-                raise invalid(
-                    f"Invalid {name}: must be at least {least} characters.",
-                    f"evidence[enhanced_evidence][visa_compelling_evidence_3][{part}][{name}]",
-                )
 
 
 def decide(call: Call, dispute: StoredDispute) -> None:
