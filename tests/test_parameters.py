@@ -27,7 +27,7 @@ _ASSIGN = ("assign", "assign_with_metadata")
 #: Rooms whose parameters are not all decided yet.
 _OPEN = {
     "catalog", "checkout", "intents", "invoices",
-    "portal", "subscriptions", "tax",
+    "portal", "subscriptions",
 }  # fmt: skip
 
 

@@ -54,3 +54,40 @@ def test_an_owner_of_a_type_is_named(api: Api, owner: str) -> None:
     refused = api.post("/v1/tax_ids", type="eu_vat", value="DE123456789", owner={"type": owner})
     assert (refused.status, refused.error["param"]) == (400, f"owner[{owner}]")
     assert api.post("/v1/tax_ids", type="eu_vat", value="DE123456789", owner={"type": "self"}).status == 200
+
+
+def _made(api: Api, **owner: str) -> str:
+    made = api.ok("POST", "/v1/tax_ids", type="eu_vat", value="DE123456789", owner=owner)
+    assert {name: made["owner"][name] for name in owner} == owner
+    return str(made["id"])
+
+
+def test_tax_ids_are_listed_by_their_owner(api: Api) -> None:
+    account = api.ok("POST", "/v1/accounts", country="DE")["id"]
+    customer = api.ok("POST", "/v1/customers")["id"]
+    owners = (
+        {"type": "self"},
+        {"type": "application"},
+        {"type": "account", "account": account},
+        {"type": "customer", "customer": customer},
+    )
+    made = [_made(api, **owner) for owner in owners]
+    for owner, id in zip(owners, made, strict=True):
+        assert [one["id"] for one in api.get("/v1/tax_ids", owner=owner)["data"]] == [id]
+    assert [one["id"] for one in api.get("/v1/tax_ids")["data"]] == made[:1]
+
+
+@pytest.mark.parametrize(
+    ("owner", "param"),
+    [
+        ({"type": "self", "customer": "cus_1"}, "owner[customer]"),
+        ({"type": "customer", "customer": "cus_1"}, "owner[customer]"),
+        ({"type": "customer", "customer": "cus_1", "account": "acct_1"}, "owner[account]"),
+        ({"type": "account", "account": "acct_none"}, "owner[account]"),
+        ({"type": "account"}, "owner[account]"),
+    ],
+)
+def test_an_owner_is_known_and_of_its_type(api: Api, owner: dict[str, str], param: str) -> None:
+    made = api.post("/v1/tax_ids", type="eu_vat", value="DE123456789", owner=owner)
+    listed = api.get("/v1/tax_ids", owner=owner)
+    assert [(answer.status, answer.error["param"]) for answer in (made, listed)] == [(400, param)] * 2

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from tollkey.payments.shared import rounding
 from tollkey.payments.tax import kinds
 from tollkey.wire import Call
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (
@@ -61,6 +62,8 @@ _ZIPS = (
 _GST = frozenset({"AU", "NZ", "SG", "CA", "IN"})
 #: The member states of the European Union.
 EU = frozenset(_STANDARD) - {"GB", "NO", "CH", "AU", "NZ", "SG", "JP", "CA", "IN", "ZA", "AE"}
+#: Registrations in one EU country for the sales to all of them.
+_ONE_STOP = ("oss_union", "oss_non_union", "ioss")
 _NONTAXABLE = "txcd_00000000"
 
 
@@ -122,11 +125,20 @@ def percent_at(call: Call, where: api.Address) -> Place:
         state = state_of(where.get("postal_code"))
     percent = _STATES.get(state or "", "0") if country == "US" else _STANDARD.get(country, "0")
     for one in call.objects.query(kinds.REGISTRATION, limit=100):
-        if one["country"] != country or registration_status(one, call.now) != "active":
-            continue
-        if country != "US" or one["country_options"]["us"].get("state") == state:
+        if registration_status(one, call.now) == "active" and _covers(one, country, state):
             return Place(country, state, percent, True)
     return Place(country, state, percent, False)
+
+
+def _covers(registration: api.TaxRegistration, country: str, state: str | None) -> bool:
+    """Return whether a registration is for the tax on sales to a place: in the US its state's sales tax.
+
+    That for the One Stop Shop of an EU country is for all of them.
+    """
+    options = value_at(registration, f"country_options.{registration['country'].lower()}") or {}
+    if registration["country"] != country:
+        return options.get("type") in _ONE_STOP and country in EU
+    return country != "US" or (options.get("state") == state and options.get("type") == "state_sales_tax")
 
 
 def reverses(place: Place, origin: str | None, tax_ids: Iterable[TypeOfTaxId]) -> bool:

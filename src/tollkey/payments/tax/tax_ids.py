@@ -18,7 +18,7 @@ from tollkey.payments.tax import jobs, kinds
 from tollkey.wire import Call, Endpoint, Page, Resource, invalid, new_object
 from tollkey.wire.errors import missing_object, missing_param
 from tollkey.wire.live import needs, records
-from tollkey.wire.objects import Deleted
+from tollkey.wire.objects import Deleted, value_at
 from tollkey.wire.pages import list_page
 from tollkey.wire.params import Choice, operation_params
 
@@ -45,13 +45,8 @@ def create(call: Call, params: operations.PostCustomersCustomerTaxIds | operatio
     """Create a tax id of a customer (in the path or as ``owner``) or of the account. It is verified a moment later."""
     kind, value = params["type"], params["value"].strip()
     given: Mapping[str, Any] = params  # without ``owner`` when the path names the customer
-    owner = given.get("owner") or {}
-    customer = call.path.get("customer") or owner.get("customer")
-    for kind_of_owner in ("account", "customer"):
-        if owner.get("type") == kind_of_owner and not owner.get(kind_of_owner):
-            raise missing_param(f"owner[{kind_of_owner}]")
-    if customer:
-        call.objects.get(kinds.CUSTOMER, customer, None if "customer" in call.path else "owner[customer]")
+    owner = _owner(call, given.get("owner"))
+    customer = owner.get("customer")
     compact = value.replace(" ", "")
     if not well_formed(kind, value):
         raise invalid(f"Invalid value for {kind}.", "value", "tax_id_invalid")
@@ -63,9 +58,7 @@ def create(call: Call, params: operations.PostCustomersCustomerTaxIds | operatio
         created=call.now,
         customer=customer,
         livemode=call.livemode,
-        owner={"customer": customer, "customer_account": None, "type": "customer"}
-        if customer
-        else {"type": owner.get("type") or "self"},
+        owner=owner,
         type=kind,
         value=value,
         verification={
@@ -78,6 +71,32 @@ def create(call: Call, params: operations.PostCustomersCustomerTaxIds | operatio
     if checked and not compact.endswith("222222222"):
         call.schedule.add(call.now + _SETTLES_SECONDS, jobs.TAX_ID_VERIFY, tax_id["id"])
     return tax_id
+
+
+def _owner(call: Call, named: operations.GetTaxIdsOwner | None) -> api.TaxIDsOwner:
+    """Return the owner of tax ids: the customer in the path, the one that is named, or the account itself.
+
+    named: ``owner`` of the parameters. Raises ApiError 400 for an owner that is missing, unknown, or named beside
+    another type.
+    """
+    given = named or {"type": "self"}
+    if "customer" in call.path:  # ``owner`` is no parameter there
+        given = {"type": "customer", "customer": call.path["customer"]}
+    kind = given["type"]
+    for name in ("account", "customer"):
+        if kind == name and not given.get(name):
+            raise missing_param(f"owner[{name}]")
+        if kind != name and given.get(name):
+            raise invalid(f"You may only provide `owner[{name}]` with `owner[type]={name}`.", f"owner[{name}]")
+    if kind == "customer":
+        call.objects.get(kinds.CUSTOMER, given["customer"], None if "customer" in call.path else "owner[customer]")
+        return {"customer": given["customer"], "customer_account": None, "type": "customer"}
+    if kind == "account":
+        id, known = given["account"], call.within(call.platform).objects
+        if id not in (call.account, call.platform) and known.find("account", id) is None:
+            raise invalid(f"No such account: '{id}'", "owner[account]", "resource_missing")
+        return {"account": id, "type": "account"}
+    return {"type": kind}
 
 
 def known_type(text: str) -> operations.TaxIdType | None:
@@ -131,15 +150,14 @@ def delete(call: Call, params: operations.DeleteCustomersCustomerTaxIdsId | oper
 
 
 def list_ids(call: Call, params: operations.GetCustomersCustomerTaxIds | operations.GetTaxIds) -> Page:
-    """List the tax ids of a customer, or of the account."""
+    """List the tax ids of a customer, of the account, or of what ``owner`` names."""
     given: Mapping[str, Any] = params  # without ``owner`` when the path names the customer
-    customer = call.path.get("customer") or (given.get("owner") or {}).get("customer")
-    if customer:
-        call.objects.get(kinds.CUSTOMER, customer, None if "customer" in call.path else "owner[customer]")
+    owner = _owner(call, given.get("owner"))
+    customer, account = owner.get("customer"), owner.get("account")
     url = f"/v1/customers/{customer}/tax_ids" if "customer" in call.path else "/v1/tax_ids"
-    return list_page(
-        call, kinds.TAX_ID, params, {"customer": customer} if customer else {"owner.type": "self"}, url=url
-    )
+    equal = {"customer": customer} if customer else {"owner.type": owner["type"]}
+    keep = None if account is None else (lambda one: value_at(one, "owner.account") == account)
+    return list_page(call, kinds.TAX_ID, params, equal, url=url, keep=keep)
 
 
 TAX_ID = Resource(
