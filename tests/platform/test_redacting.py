@@ -269,7 +269,7 @@ def test_the_address_of_a_page_that_acts_for_a_customer_is_not_kept(api: Api) ->
 )  # fmt: skip
 def test_secrets_of_these_names_are_in_no_log(api: Api, path: str, params: dict[str, object]) -> None:
     given = json.loads(json.dumps(params).replace("FILE", Maker(api).make("file")["id"]))
-    request_id = api.ok("POST", path, **given).headers["request-id"]
+    request_id = api.post(path, **given).headers["request-id"]
     api.world.write_logs()
     rows = api.core.logs.read(lambda tx: tx.execute("SELECT * FROM request_logs WHERE id = ?", (request_id,)))
     assert len(rows) == 1

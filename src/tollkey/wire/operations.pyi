@@ -195,8 +195,6 @@ class ApplicabilityScope(TypedDict):
     price_type: NotRequired[Literal["metered"]]
     prices: NotRequired[list[Price]]
 
-AresTransStatus = Literal["A", "C", "I", "N", "R", "U", "Y"]
-
 @final
 class AuBecsDebit(TypedDict):
     account_number: str
@@ -446,12 +444,6 @@ class CardholderPromptData(TypedDict):
     vehicle_number: NotRequired[str]
 
 @final
-class CartesBancaires(TypedDict):
-    cb_avalgo: CbAvalgo
-    cb_exemption: NotRequired[str]
-    cb_score: NotRequired[int]
-
-@final
 class CashBalance(TypedDict):
     settings: NotRequired[Settings]
 
@@ -461,8 +453,6 @@ class Cashapp(TypedDict):
     setup_future_usage: NotRequired[Literal["none", "off_session", "on_session"] | None]
 
 Category = Literal["ac_refrigeration_repair", "accounting_bookkeeping_services", "advertising_services", "agricultural_cooperative", "airlines_air_carriers", "airports_flying_fields", "ambulance_services", "amusement_parks_carnivals", "antique_reproductions", "antique_shops", "aquariums", "architectural_surveying_services", "art_dealers_and_galleries", "artists_supply_and_craft_shops", "auto_and_home_supply_stores", "auto_body_repair_shops", "auto_paint_shops", "auto_service_shops", "automated_cash_disburse", "automated_fuel_dispensers", "automobile_associations", "automotive_parts_and_accessories_stores", "automotive_tire_stores", "bail_and_bond_payments", "bakeries", "bands_orchestras", "barber_and_beauty_shops", "betting_casino_gambling", "bicycle_shops", "billiard_pool_establishments", "boat_dealers", "boat_rentals_and_leases", "book_stores", "books_periodicals_and_newspapers", "bowling_alleys", "bus_lines", "business_secretarial_schools", "buying_shopping_services", "cable_satellite_and_other_pay_television_and_radio", "camera_and_photographic_supply_stores", "candy_nut_and_confectionery_stores", "car_and_truck_dealers_new_used", "car_and_truck_dealers_used_only", "car_rental_agencies", "car_washes", "carpentry_services", "carpet_upholstery_cleaning", "caterers", "charitable_and_social_service_organizations_fundraising", "chemicals_and_allied_products", "child_care_services", "childrens_and_infants_wear_stores", "chiropodists_podiatrists", "chiropractors", "cigar_stores_and_stands", "civic_social_fraternal_associations", "cleaning_and_maintenance", "clothing_rental", "colleges_universities", "commercial_equipment", "commercial_footwear", "commercial_photography_art_and_graphics", "commuter_transport_and_ferries", "computer_network_services", "computer_programming", "computer_repair", "computer_software_stores", "computers_peripherals_and_software", "concrete_work_services", "construction_materials", "consulting_public_relations", "correspondence_schools", "cosmetic_stores", "counseling_services", "country_clubs", "courier_services", "court_costs", "credit_reporting_agencies", "cruise_lines", "dairy_products_stores", "dance_hall_studios_schools", "dating_escort_services", "dentists_orthodontists", "department_stores", "detective_agencies", "digital_goods_applications", "digital_goods_games", "digital_goods_large_volume", "digital_goods_media", "direct_marketing_catalog_merchant", "direct_marketing_combination_catalog_and_retail_merchant", "direct_marketing_inbound_telemarketing", "direct_marketing_insurance_services", "direct_marketing_other", "direct_marketing_outbound_telemarketing", "direct_marketing_subscription", "direct_marketing_travel", "discount_stores", "doctors", "door_to_door_sales", "drapery_window_covering_and_upholstery_stores", "drinking_places", "drug_stores_and_pharmacies", "drugs_drug_proprietaries_and_druggist_sundries", "dry_cleaners", "durable_goods", "duty_free_stores", "eating_places_restaurants", "educational_services", "electric_razor_stores", "electric_vehicle_charging", "electrical_parts_and_equipment", "electrical_services", "electronics_repair_shops", "electronics_stores", "elementary_secondary_schools", "emergency_services_gcas_visa_use_only", "employment_temp_agencies", "equipment_rental", "exterminating_services", "family_clothing_stores", "fast_food_restaurants", "financial_institutions", "fines_government_administrative_entities", "fireplace_fireplace_screens_and_accessories_stores", "floor_covering_stores", "florists", "florists_supplies_nursery_stock_and_flowers", "freezer_and_locker_meat_provisioners", "fuel_dealers_non_automotive", "funeral_services_crematories", "furniture_home_furnishings_and_equipment_stores_except_appliances", "furniture_repair_refinishing", "furriers_and_fur_shops", "general_services", "gift_card_novelty_and_souvenir_shops", "glass_paint_and_wallpaper_stores", "glassware_crystal_stores", "golf_courses_public", "government_licensed_horse_dog_racing_us_region_only", "government_licensed_online_casions_online_gambling_us_region_only", "government_owned_lotteries_non_us_region", "government_owned_lotteries_us_region_only", "government_services", "grocery_stores_supermarkets", "hardware_equipment_and_supplies", "hardware_stores", "health_and_beauty_spas", "hearing_aids_sales_and_supplies", "heating_plumbing_a_c", "hobby_toy_and_game_shops", "home_supply_warehouse_stores", "hospitals", "hotels_motels_and_resorts", "household_appliance_stores", "industrial_supplies", "information_retrieval_services", "insurance_default", "insurance_underwriting_premiums", "intra_company_purchases", "jewelry_stores_watches_clocks_and_silverware_stores", "landscaping_services", "laundries", "laundry_cleaning_services", "legal_services_attorneys", "luggage_and_leather_goods_stores", "lumber_building_materials_stores", "manual_cash_disburse", "marinas_service_and_supplies", "marketplaces", "masonry_stonework_and_plaster", "massage_parlors", "medical_and_dental_labs", "medical_dental_ophthalmic_and_hospital_equipment_and_supplies", "medical_services", "membership_organizations", "mens_and_boys_clothing_and_accessories_stores", "mens_womens_clothing_stores", "metal_service_centers", "miscellaneous_apparel_and_accessory_shops", "miscellaneous_auto_dealers", "miscellaneous_business_services", "miscellaneous_food_stores", "miscellaneous_general_merchandise", "miscellaneous_general_services", "miscellaneous_home_furnishing_specialty_stores", "miscellaneous_publishing_and_printing", "miscellaneous_recreation_services", "miscellaneous_repair_shops", "miscellaneous_specialty_retail", "mobile_home_dealers", "motion_picture_theaters", "motor_freight_carriers_and_trucking", "motor_homes_dealers", "motor_vehicle_supplies_and_new_parts", "motorcycle_shops_and_dealers", "motorcycle_shops_dealers", "music_stores_musical_instruments_pianos_and_sheet_music", "news_dealers_and_newsstands", "non_fi_money_orders", "non_fi_stored_value_card_purchase_load", "nondurable_goods", "nurseries_lawn_and_garden_supply_stores", "nursing_personal_care", "office_and_commercial_furniture", "opticians_eyeglasses", "optometrists_ophthalmologist", "orthopedic_goods_prosthetic_devices", "osteopaths", "package_stores_beer_wine_and_liquor", "paints_varnishes_and_supplies", "parking_lots_garages", "passenger_railways", "pawn_shops", "pet_shops_pet_food_and_supplies", "petroleum_and_petroleum_products", "photo_developing", "photographic_photocopy_microfilm_equipment_and_supplies", "photographic_studios", "picture_video_production", "piece_goods_notions_and_other_dry_goods", "plumbing_heating_equipment_and_supplies", "political_organizations", "postal_services_government_only", "precious_stones_and_metals_watches_and_jewelry", "professional_services", "public_warehousing_and_storage", "quick_copy_repro_and_blueprint", "railroads", "real_estate_agents_and_managers_rentals", "record_stores", "recreational_vehicle_rentals", "religious_goods_stores", "religious_organizations", "roofing_siding_sheet_metal", "secretarial_support_services", "security_brokers_dealers", "service_stations", "sewing_needlework_fabric_and_piece_goods_stores", "shoe_repair_hat_cleaning", "shoe_stores", "small_appliance_repair", "snowmobile_dealers", "special_trade_services", "specialty_cleaning", "sporting_goods_stores", "sporting_recreation_camps", "sports_and_riding_apparel_stores", "sports_clubs_fields", "stamp_and_coin_stores", "stationary_office_supplies_printing_and_writing_paper", "stationery_stores_office_and_school_supply_stores", "swimming_pools_sales", "t_ui_travel_germany", "tailors_alterations", "tax_payments_government_agencies", "tax_preparation_services", "taxicabs_limousines", "telecommunication_equipment_and_telephone_sales", "telecommunication_services", "telegraph_services", "tent_and_awning_shops", "testing_laboratories", "theatrical_ticket_agencies", "timeshares", "tire_retreading_and_repair", "tolls_bridge_fees", "tourist_attractions_and_exhibits", "towing_services", "trailer_parks_campgrounds", "transportation_services", "travel_agencies_tour_operators", "truck_stop_iteration", "truck_utility_trailer_rentals", "typesetting_plate_making_and_related_services", "typewriter_stores", "u_s_federal_government_agencies_or_departments", "uniforms_commercial_clothing", "used_merchandise_and_secondhand_stores", "utilities", "variety_stores", "veterinary_services", "video_amusement_game_supplies", "video_game_arcades", "video_tape_rental_stores", "vocational_trade_schools", "watch_jewelry_repair", "welding_repair", "wholesale_clubs", "wig_and_toupee_stores", "wires_money_orders", "womens_accessory_and_specialty_shops", "womens_ready_to_wear_stores", "wrecking_and_salvage_yards"]
-
-CbAvalgo = Literal["0", "1", "2", "3", "4", "A"]
 
 @final
 class CollectionOptions(TypedDict):
@@ -809,8 +799,6 @@ class Duplicate(TypedDict):
     check_image: NotRequired[str | None]
     explanation: NotRequired[str | None]
     original_transaction: NotRequired[str]
-
-ElectronicCommerceIndicator = Literal["01", "02", "05", "06", "07"]
 
 EnabledEvent = Literal["*", "account.application.authorized", "account.application.deauthorized", "account.external_account.created", "account.external_account.deleted", "account.external_account.updated", "account.updated", "application_fee.created", "application_fee.refund.updated", "application_fee.refunded", "balance.available", "balance_settings.updated", "billing.alert.triggered", "billing.credit_grant.created", "billing_portal.configuration.created", "billing_portal.configuration.updated", "billing_portal.session.created", "capability.updated", "cash_balance.funds_available", "charge.captured", "charge.dispute.closed", "charge.dispute.created", "charge.dispute.funds_reinstated", "charge.dispute.funds_withdrawn", "charge.dispute.updated", "charge.expired", "charge.failed", "charge.pending", "charge.refund.updated", "charge.refunded", "charge.succeeded", "charge.updated", "checkout.session.async_payment_failed", "checkout.session.async_payment_succeeded", "checkout.session.completed", "checkout.session.expired", "climate.order.canceled", "climate.order.created", "climate.order.delayed", "climate.order.delivered", "climate.order.product_substituted", "climate.product.created", "climate.product.pricing_updated", "coupon.created", "coupon.deleted", "coupon.updated", "credit_note.created", "credit_note.updated", "credit_note.voided", "customer.created", "customer.deleted", "customer.discount.created", "customer.discount.deleted", "customer.discount.updated", "customer.source.created", "customer.source.deleted", "customer.source.expiring", "customer.source.updated", "customer.subscription.created", "customer.subscription.deleted", "customer.subscription.paused", "customer.subscription.pending_update_applied", "customer.subscription.pending_update_expired", "customer.subscription.resumed", "customer.subscription.trial_will_end", "customer.subscription.updated", "customer.tax_id.created", "customer.tax_id.deleted", "customer.tax_id.updated", "customer.updated", "customer_cash_balance_transaction.created", "entitlements.active_entitlement_summary.updated", "file.created", "financial_connections.account.account_numbers_updated", "financial_connections.account.created", "financial_connections.account.deactivated", "financial_connections.account.disconnected", "financial_connections.account.reactivated", "financial_connections.account.refreshed_balance", "financial_connections.account.refreshed_ownership", "financial_connections.account.refreshed_transactions", "financial_connections.account.upcoming_account_number_expiry", "identity.verification_session.canceled", "identity.verification_session.created", "identity.verification_session.processing", "identity.verification_session.redacted", "identity.verification_session.requires_input", "identity.verification_session.verified", "invoice.created", "invoice.deleted", "invoice.finalization_failed", "invoice.finalized", "invoice.marked_uncollectible", "invoice.overdue", "invoice.overpaid", "invoice.paid", "invoice.payment_action_required", "invoice.payment_attempt_required", "invoice.payment_failed", "invoice.payment_succeeded", "invoice.sent", "invoice.upcoming", "invoice.updated", "invoice.voided", "invoice.will_be_due", "invoice_payment.paid", "invoiceitem.created", "invoiceitem.deleted", "issuing_authorization.created", "issuing_authorization.request", "issuing_authorization.updated", "issuing_card.created", "issuing_card.updated", "issuing_cardholder.created", "issuing_cardholder.updated", "issuing_dispute.closed", "issuing_dispute.created", "issuing_dispute.funds_reinstated", "issuing_dispute.funds_rescinded", "issuing_dispute.submitted", "issuing_dispute.updated", "issuing_personalization_design.activated", "issuing_personalization_design.deactivated", "issuing_personalization_design.rejected", "issuing_personalization_design.updated", "issuing_token.created", "issuing_token.updated", "issuing_transaction.created", "issuing_transaction.purchase_details_receipt_updated", "issuing_transaction.updated", "mandate.updated", "payment_intent.amount_capturable_updated", "payment_intent.canceled", "payment_intent.created", "payment_intent.partially_funded", "payment_intent.payment_failed", "payment_intent.processing", "payment_intent.requires_action", "payment_intent.succeeded", "payment_link.created", "payment_link.updated", "payment_method.attached", "payment_method.automatically_updated", "payment_method.detached", "payment_method.updated", "payout.canceled", "payout.created", "payout.failed", "payout.paid", "payout.reconciliation_completed", "payout.updated", "person.created", "person.deleted", "person.updated", "plan.created", "plan.deleted", "plan.updated", "price.created", "price.deleted", "price.updated", "product.created", "product.deleted", "product.updated", "promotion_code.created", "promotion_code.updated", "quote.accepted", "quote.canceled", "quote.created", "quote.finalized", "radar.early_fraud_warning.created", "radar.early_fraud_warning.updated", "refund.created", "refund.failed", "refund.updated", "reporting.report_run.failed", "reporting.report_run.succeeded", "reporting.report_type.updated", "reserve.hold.created", "reserve.hold.updated", "reserve.plan.created", "reserve.plan.disabled", "reserve.plan.expired", "reserve.plan.updated", "reserve.release.created", "review.closed", "review.opened", "setup_intent.canceled", "setup_intent.created", "setup_intent.requires_action", "setup_intent.setup_failed", "setup_intent.succeeded", "sigma.scheduled_query_run.created", "source.canceled", "source.chargeable", "source.failed", "source.mandate_notification", "source.refund_attributes_required", "source.transaction.created", "source.transaction.updated", "subscription_schedule.aborted", "subscription_schedule.canceled", "subscription_schedule.completed", "subscription_schedule.created", "subscription_schedule.expiring", "subscription_schedule.released", "subscription_schedule.updated", "tax.settings.updated", "tax_rate.created", "tax_rate.updated", "terminal.reader.action_failed", "terminal.reader.action_succeeded", "terminal.reader.action_updated", "test_helpers.test_clock.advancing", "test_helpers.test_clock.created", "test_helpers.test_clock.deleted", "test_helpers.test_clock.internal_failure", "test_helpers.test_clock.ready", "topup.canceled", "topup.created", "topup.failed", "topup.reversed", "topup.succeeded", "transfer.created", "transfer.reversed", "transfer.updated", "treasury.credit_reversal.created", "treasury.credit_reversal.posted", "treasury.debit_reversal.completed", "treasury.debit_reversal.created", "treasury.debit_reversal.initial_credit_granted", "treasury.financial_account.closed", "treasury.financial_account.created", "treasury.financial_account.features_status_updated", "treasury.inbound_transfer.canceled", "treasury.inbound_transfer.created", "treasury.inbound_transfer.failed", "treasury.inbound_transfer.succeeded", "treasury.outbound_payment.canceled", "treasury.outbound_payment.created", "treasury.outbound_payment.expected_arrival_date_updated", "treasury.outbound_payment.failed", "treasury.outbound_payment.posted", "treasury.outbound_payment.returned", "treasury.outbound_payment.tracking_details_updated", "treasury.outbound_transfer.canceled", "treasury.outbound_transfer.created", "treasury.outbound_transfer.expected_arrival_date_updated", "treasury.outbound_transfer.failed", "treasury.outbound_transfer.posted", "treasury.outbound_transfer.returned", "treasury.outbound_transfer.tracking_details_updated", "treasury.received_credit.created", "treasury.received_credit.failed", "treasury.received_credit.succeeded", "treasury.received_debit.created", "apps.install.created", "apps.install.deleted", "apps.install.updated", "billing.credit_balance_transaction.created", "billing.credit_grant.updated", "billing.meter.created", "billing.meter.deactivated", "billing.meter.reactivated", "billing.meter.updated", "financial_connections.account.expected_deactivation_date_updated", "financial_connections.account.supported_payment_method_types_updated", "financial_connections.account.upcoming_deactivation", "financial_connections.authorization.expected_deactivation_date_updated", "financial_connections.authorization.upcoming_deactivation", "three_d_secure.authentication.canceled", "three_d_secure.authentication.challenge_started", "three_d_secure.authentication.errored", "three_d_secure.authentication.failed", "three_d_secure.authentication.requires_challenge", "three_d_secure.authentication.requires_submission", "three_d_secure.authentication.succeeded"]
 
@@ -1891,7 +1879,6 @@ class Inputs(TypedDict):
 @final
 class Installments(TypedDict):
     enabled: NotRequired[bool]
-    plan: NotRequired[Plan | None]
 
 Interval = Literal["day", "month", "sporadic", "week", "year"]
 
@@ -2030,10 +2017,6 @@ class Lodging(TypedDict):
     nights: NotRequired[int]
 
 @final
-class ManagedPayments(TypedDict):
-    enabled: NotRequired[bool]
-
-@final
 class Mandate(TypedDict):
     acceptance: NotRequired[Acceptance]
     amount: NotRequired[int | None]
@@ -2106,10 +2089,6 @@ class NaverPay(TypedDict):
 Network = Literal["amex", "cartes_bancaires", "diners", "discover", "eftpos_au", "girocard", "interac", "jcb", "link", "mastercard", "unionpay", "unknown", "visa"]
 
 @final
-class NetworkOptions(TypedDict):
-    cartes_bancaires: NotRequired[CartesBancaires]
-
-@final
 class Networks(TypedDict):
     requested: NotRequired[list[Literal["ach", "us_domestic_wire"]]]
 
@@ -2140,7 +2119,6 @@ class NzBankAccount(TypedDict):
     account_number: str
     bank_code: str
     branch_code: str
-    reference: NotRequired[str]
     suffix: str
 
 @final
@@ -3424,7 +3402,7 @@ class PostChargesTransferData(TypedDict):
 
 @final
 class PostCheckoutSessions(Operation):
-    adaptive_pricing: NotRequired[ManagedPayments]
+    adaptive_pricing: NotRequired[Installments]
     after_expiration: NotRequired[PostCheckoutSessionsAfterExpiration]
     allow_promotion_codes: NotRequired[bool]
     allowed_payment_method_types: NotRequired[list[PostCheckoutSessionsAllowedPaymentMethodType]]
@@ -3448,7 +3426,7 @@ class PostCheckoutSessions(Operation):
     invoice_creation: NotRequired[InvoiceCreation]
     line_items: NotRequired[list[PostCheckoutSessionsLineItem]]
     locale: NotRequired[PostCheckoutSessionsLocale]
-    managed_payments: NotRequired[ManagedPayments]
+    managed_payments: NotRequired[Installments]
     metadata: NotRequired[dict[str, str] | None]
     mode: NotRequired[Literal["payment", "setup", "subscription"]]
     name_collection: NotRequired[NameCollection]
@@ -3692,7 +3670,7 @@ class PostCheckoutSessionsPaymentMethodOptionsBoleto(TypedDict):
 @final
 class PostCheckoutSessionsPaymentMethodOptionsCard(TypedDict):
     capture_method: NotRequired[Literal["manual"]]
-    installments: NotRequired[ManagedPayments]
+    installments: NotRequired[Installments]
     request_extended_authorization: NotRequired[Literal["if_available", "never"]]
     request_incremental_authorization: NotRequired[Literal["if_available", "never"]]
     request_multicapture: NotRequired[Literal["if_available", "never"]]
@@ -3950,15 +3928,7 @@ PostConfirmationTokensPaymentMethodDataP24Bank = Literal["alior_bank", "bank_mil
 
 @final
 class PostConfirmationTokensPaymentMethodOptions(TypedDict):
-    card: NotRequired[PostConfirmationTokensPaymentMethodOptionsCard]
-
-@final
-class PostConfirmationTokensPaymentMethodOptionsCard(TypedDict):
-    installments: NotRequired[PostConfirmationTokensPaymentMethodOptionsCardInstallments]
-
-@final
-class PostConfirmationTokensPaymentMethodOptionsCardInstallments(TypedDict):
-    plan: Plan
+    card: NotRequired[Upi]
 
 @final
 class PostConfirmationTokensShipping(TypedDict):
@@ -4352,7 +4322,7 @@ class PostCustomersCustomerSubscriptionsPaymentSettingsPaymentMethodOptions(Type
     payto: NotRequired[PostCustomersCustomerSubscriptionsPaymentSettingsPaymentMethodOptionsPayto | None]
     pix: NotRequired[Pix | None]
     sepa_debit: NotRequired[Any]
-    upi: NotRequired[Upi | None]
+    upi: NotRequired[PostCustomersCustomerSubscriptionsPaymentSettingsPaymentMethodOptionsUpi | None]
     us_bank_account: NotRequired[PostCustomersCustomerSubscriptionsPaymentSettingsPaymentMethodOptionsUsBankAccount | None]
 
 @final
@@ -4391,6 +4361,10 @@ class PostCustomersCustomerSubscriptionsPaymentSettingsPaymentMethodOptionsPixMa
     amount_includes_iof: NotRequired[Literal["always", "never"]]
     end_date: NotRequired[str]
     payment_schedule: NotRequired[PaymentSchedule]
+
+@final
+class PostCustomersCustomerSubscriptionsPaymentSettingsPaymentMethodOptionsUpi(TypedDict):
+    mandate_options: NotRequired[MandateOptions]
 
 @final
 class PostCustomersCustomerSubscriptionsPaymentSettingsPaymentMethodOptionsUsBankAccount(TypedDict):
@@ -4998,13 +4972,18 @@ class PostInvoicesPaymentSettingsPaymentMethodOptions(TypedDict):
     payto: NotRequired[PostCustomersCustomerSubscriptionsPaymentSettingsPaymentMethodOptionsPayto | None]
     pix: NotRequired[PostInvoicesPaymentSettingsPaymentMethodOptionsPix | None]
     sepa_debit: NotRequired[Any]
-    upi: NotRequired[Upi | None]
+    upi: NotRequired[PostCustomersCustomerSubscriptionsPaymentSettingsPaymentMethodOptionsUpi | None]
     us_bank_account: NotRequired[PostCustomersCustomerSubscriptionsPaymentSettingsPaymentMethodOptionsUsBankAccount | None]
 
 @final
 class PostInvoicesPaymentSettingsPaymentMethodOptionsCard(TypedDict):
-    installments: NotRequired[Installments]
+    installments: NotRequired[PostInvoicesPaymentSettingsPaymentMethodOptionsCardInstallments]
     request_three_d_secure: NotRequired[Literal["any", "automatic", "challenge"]]
+
+@final
+class PostInvoicesPaymentSettingsPaymentMethodOptionsCardInstallments(TypedDict):
+    enabled: NotRequired[bool]
+    plan: NotRequired[Plan | None]
 
 @final
 class PostInvoicesPaymentSettingsPaymentMethodOptionsPix(TypedDict):
@@ -5446,7 +5425,6 @@ class PostPaymentIntentsIntentIncrementAuthorization(Operation):
 @final
 class PostPaymentIntentsIntentRefresh(Operation):
     client_secret: NotRequired[str]
-    source: NotRequired[str]
 
 @final
 class PostPaymentIntentsIntentSourceCancel(Operation):
@@ -5575,7 +5553,6 @@ class PostPaymentIntentsPaymentMethodOptionsCard(TypedDict):
     setup_future_usage: NotRequired[Literal["none", "off_session", "on_session"] | None]
     statement_descriptor_suffix_kana: NotRequired[str | None]
     statement_descriptor_suffix_kanji: NotRequired[str | None]
-    three_d_secure: NotRequired[ThreeDSecure]
 
 @final
 class PostPaymentIntentsPaymentMethodOptionsCardMandateOptions(TypedDict):
@@ -5689,7 +5666,7 @@ class PostPaymentLinks(Operation):
     inactive_message: NotRequired[str]
     invoice_creation: NotRequired[InvoiceCreation]
     line_items: list[PostPaymentLinksLineItem]
-    managed_payments: NotRequired[ManagedPayments]
+    managed_payments: NotRequired[Installments]
     metadata: NotRequired[dict[str, str] | None]
     name_collection: NotRequired[NameCollection]
     on_behalf_of: NotRequired[str]
@@ -5987,7 +5964,7 @@ class PostPaymentMethods(Operation):
     mobilepay: NotRequired[Any]
     multibanco: NotRequired[Any]
     naver_pay: NotRequired[NaverPay]
-    nz_bank_account: NotRequired[PostPaymentMethodsNzBankAccount]
+    nz_bank_account: NotRequired[NzBankAccount]
     oxxo: NotRequired[Any]
     p24: NotRequired[P24]
     pay_by_bank: NotRequired[Any]
@@ -6009,8 +5986,8 @@ class PostPaymentMethods(Operation):
     swish: NotRequired[Any]
     twint: NotRequired[Any]
     type: NotRequired[GetCustomersCustomerPaymentMethodsType]
-    upi: NotRequired[PostPaymentMethodsUpi]
-    us_bank_account: NotRequired[PostPaymentMethodsUsBankAccount]
+    upi: NotRequired[Upi]
+    us_bank_account: NotRequired[UsBankAccount]
     wechat_pay: NotRequired[Any]
     zip: NotRequired[Any]
 
@@ -6033,14 +6010,6 @@ class PostPaymentMethodsCardNetworks(TypedDict):
 @final
 class PostPaymentMethodsCustom(TypedDict):
     type: str
-
-@final
-class PostPaymentMethodsNzBankAccount(TypedDict):
-    account_holder_name: NotRequired[str]
-    account_number: str
-    bank_code: str
-    branch_code: str
-    suffix: str
 
 @final
 class PostPaymentMethodsPaymentMethod(Operation):
@@ -6073,17 +6042,6 @@ class PostPaymentMethodsPaymentMethodDetach(Operation):
 class PostPaymentMethodsPaymentMethodUsBankAccount(TypedDict):
     account_holder_type: NotRequired[Literal["company", "individual"]]
     account_type: NotRequired[Literal["checking", "savings"]]
-
-@final
-class PostPaymentMethodsUpi(TypedDict):
-    pass
-
-@final
-class PostPaymentMethodsUsBankAccount(TypedDict):
-    account_holder_type: NotRequired[Literal["company", "individual"]]
-    account_number: NotRequired[str]
-    account_type: NotRequired[Literal["checking", "savings"]]
-    routing_number: NotRequired[str]
 
 @final
 class PostPaymentPagesSessionConfirm(Operation):
@@ -6667,7 +6625,6 @@ class PostSetupIntentsIntentConfirm(Operation):
 @final
 class PostSetupIntentsIntentRefresh(Operation):
     client_secret: NotRequired[str]
-    source: NotRequired[str]
 
 @final
 class PostSetupIntentsIntentSourceCancel(Operation):
@@ -6712,7 +6669,6 @@ class PostSetupIntentsPaymentMethodOptionsCard(TypedDict):
     mandate_options: NotRequired[PostSetupIntentsPaymentMethodOptionsCardMandateOptions]
     network: NotRequired[Network]
     request_three_d_secure: NotRequired[Literal["any", "automatic", "challenge"]]
-    three_d_secure: NotRequired[PostSetupIntentsPaymentMethodOptionsCardThreeDSecure]
 
 @final
 class PostSetupIntentsPaymentMethodOptionsCardMandateOptions(TypedDict):
@@ -6726,16 +6682,6 @@ class PostSetupIntentsPaymentMethodOptionsCardMandateOptions(TypedDict):
     reference: str
     start_date: int
     supported_types: NotRequired[list[Literal["india"]]]
-
-@final
-class PostSetupIntentsPaymentMethodOptionsCardThreeDSecure(TypedDict):
-    ares_trans_status: NotRequired[AresTransStatus]
-    cryptogram: NotRequired[str]
-    electronic_commerce_indicator: NotRequired[ElectronicCommerceIndicator]
-    network_options: NotRequired[NetworkOptions]
-    requestor_challenge_indicator: NotRequired[str]
-    transaction_id: NotRequired[str]
-    version: NotRequired[Version]
 
 @final
 class PostSetupIntentsPaymentMethodOptionsKlarna(TypedDict):
@@ -8931,17 +8877,6 @@ TaxType = Literal["amusement_tax", "communications_tax", "gst", "hst", "igst", "
 TaxabilityReason = Literal["customer_exempt", "not_collecting", "not_subject_to_tax", "not_supported", "portion_product_exempt", "portion_reduced_rated", "portion_standard_rated", "product_exempt", "product_exempt_holiday", "proportionally_rated", "reduced_rated", "reverse_charge", "standard_rated", "taxable_basis_reduced", "zero_rated"]
 
 @final
-class ThreeDSecure(TypedDict):
-    ares_trans_status: NotRequired[AresTransStatus]
-    cryptogram: str
-    electronic_commerce_indicator: NotRequired[ElectronicCommerceIndicator]
-    exemption_indicator: NotRequired[Literal["low_risk", "none"]]
-    network_options: NotRequired[NetworkOptions]
-    requestor_challenge_indicator: NotRequired[str]
-    transaction_id: str
-    version: Version
-
-@final
 class Tier(TypedDict):
     flat_amount: NotRequired[int]
     flat_amount_decimal: NotRequired[str]
@@ -9004,14 +8939,13 @@ Unit = Literal["business_day", "day", "hour", "month", "week"]
 
 @final
 class Upi(TypedDict):
-    mandate_options: NotRequired[MandateOptions]
+    pass
 
 @final
 class UsBankAccount(TypedDict):
     account_holder_type: NotRequired[Literal["company", "individual"]]
     account_number: NotRequired[str]
     account_type: NotRequired[Literal["checking", "savings"]]
-    financial_connections_account: NotRequired[str]
     routing_number: NotRequired[str]
 
 @final
@@ -9024,8 +8958,6 @@ class UsCfpbData(TypedDict):
 class Verification(TypedDict):
     additional_document: NotRequired[Document]
     document: NotRequired[Document]
-
-Version = Literal["1.0.2", "2.1.0", "2.2.0", "2.3.0", "2.3.1"]
 
 @final
 class VisaCompellingEvidence3(TypedDict):

@@ -4,6 +4,10 @@ for them.
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.payments.intents.steps import types
 from tests.support.api import Answer, Api
 from tests.support.openapi import assert_valid
@@ -47,3 +51,41 @@ def test_no_more_cash_is_applied_than_is_there_and_is_asked_for(api: Api) -> Non
         refused = api.post(f"/v1/payment_intents/{intent['id']}/apply_customer_balance", amount=amount)
         assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "amount_too_large", "amount")
     assert api.get(f"/v1/payment_intents/{intent['id']}") == intent
+
+
+#: currency, ``bank_transfer``, and the parameter that is refused
+ASKED: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("usd", {"type": "eu_bank_transfer"}, "[type]"),
+    ("usd", {"type": "us_bank_transfer", "eu_bank_transfer": {"country": "DE"}}, "[eu_bank_transfer]"),
+    ("eur", {"type": "eu_bank_transfer", "eu_bank_transfer": {"country": "GB"}}, "[eu_bank_transfer][country]"),
+    ("eur", {"type": "eu_bank_transfer", "requested_address_types": ["zengin"]}, "[requested_address_types]"),
+)
+
+
+@pytest.mark.parametrize(("currency", "transfer", "name"), ASKED)
+def test_a_transfer_is_of_the_currency_s_type_and_to_its_addresses(
+    api: Api, currency: str, transfer: dict[str, Any], name: str
+) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    refused = api.post(
+        "/v1/payment_intents", amount=2_000, currency=currency, customer=customer, confirm=True,
+        allowed_payment_method_types=["customer_balance"], payment_method_data={"type": "customer_balance"},
+        payment_method_options={"customer_balance": {"funding_type": "bank_transfer", "bank_transfer": transfer}},
+    )  # fmt: skip
+    param = f"payment_method_options[customer_balance][bank_transfer]{name}"
+    assert (refused.status, refused.error["param"]) == (400, param)
+    path = f"/v1/customers/{customer}/funding_instructions"
+    asked = api.post(path, bank_transfer=transfer, currency=currency, funding_type="bank_transfer")
+    assert (asked.status, asked.error["param"]) == (400, f"bank_transfer{name}")
+
+
+def test_an_account_for_euros_is_in_the_country_that_is_asked_for(api: Api) -> None:
+    path = f"/v1/customers/{api.ok('POST', '/v1/customers')['id']}/funding_instructions"
+    for country in ("FR", "DE", "FR"):
+        transfer = {
+            "type": "eu_bank_transfer", "eu_bank_transfer": {"country": country}, "requested_address_types": ["iban"],
+        }  # fmt: skip
+        found = api.ok("POST", path, bank_transfer=transfer, currency="eur", funding_type="bank_transfer")
+        assert found["bank_transfer"]["country"] == country
+        (address,) = found["bank_transfer"]["financial_addresses"]
+        assert (address["iban"]["country"], address["iban"]["iban"][:2]) == (country, country)

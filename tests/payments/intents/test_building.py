@@ -85,3 +85,17 @@ def test_an_update_empties_the_details_of_amount_and_payment(api: Api) -> None:
     assert emptied["amount_details"] == {"tip": {}}
     assert emptied["payment_details"]["order_reference"] is None
     assert api.get(f"{path}/amount_details_line_items")["data"] == []
+
+
+def test_a_transfer_and_its_payment_are_described_as_the_intent_says(api: Api) -> None:
+    account = connected(api)["id"]
+    data = {
+        "destination": account, "description": "Share", "metadata": {"order": "7"},
+        "payment_data": {"description": "Tea", "metadata": {"shelf": "3"}},
+    }  # fmt: skip
+    paid = {"payment_method": "pm_card_visa", "confirm": True, "capture_method": "automatic"}
+    api.ok("POST", "/v1/payment_intents", **PAYMENT, transfer_data=data, **paid)
+    (transfer,) = api.get("/v1/transfers")["data"]
+    assert (transfer["description"], transfer["metadata"]) == ("Share", {"order": "7"})
+    there = api.get(f"/v1/charges/{transfer['destination_payment']}", headers={"Stripe-Account": account})
+    assert (there["description"], there["metadata"]) == ("Tea", {"shelf": "3"})

@@ -230,3 +230,39 @@ def test_the_lines_of_an_amount_add_up_to_it(api: Api, more: dict[str, Any], sta
             " value of `line_items` matches the amount to charge, taking into account any discounts, tax, and shipping."
             " See https://docs.stripe.com/payments/payment-line-items",
         )
+
+
+_PLAN = {"type": "fixed_count", "interval": "month", "count": 3}
+_RESULT = {"cryptogram": "a", "transaction_id": "b", "version": "2.2.0"}
+_DATA = "payment_method_data"
+_NZ = {"account_number": "0000000", "bank_code": "11", "branch_code": "0000", "suffix": "00", "reference": "a"}
+#: what this server cannot act on, and its name
+UNBUILT: tuple[tuple[dict[str, Any], str], ...] = (
+    (options("card", three_d_secure=_RESULT), "payment_method_options[card][three_d_secure]"),
+    (options("card", installments={"plan": _PLAN}), "payment_method_options[card][installments][plan]"),
+    (
+        {_DATA: {"type": "nz_bank_account", "nz_bank_account": _NZ}},
+        f"{_DATA}[nz_bank_account][reference]",
+    ),
+    ({_DATA: {"type": "upi", "upi": {"mandate_options": {"amount": 5}}}}, f"{_DATA}[upi][mandate_options]"),
+    (
+        {_DATA: {"type": "us_bank_account", "us_bank_account": {"financial_connections_account": "fca_1"}}},
+        f"{_DATA}[us_bank_account][financial_connections_account]",
+    ),
+)
+
+
+@pytest.mark.parametrize(("given", "param"), UNBUILT, ids=[param for _, param in UNBUILT])
+def test_what_this_server_cannot_act_on_is_refused_by_name(api: Api, given: dict[str, Any], param: str) -> None:
+    paths = ["/v1/payment_intents"] if "installments" in param else ["/v1/payment_intents", "/v1/setup_intents"]
+    for path in paths:
+        answer = api.post(path, **(PAYMENT if path == "/v1/payment_intents" else SAVING), **given)
+        assert (answer.status, answer.error["param"]) == (400, param), answer
+
+
+@pytest.mark.parametrize("step", ["", "/confirm"])
+def test_the_options_of_a_setup_intent_keep_their_rules_later_too(api: Api, step: str) -> None:
+    made = api.ok("POST", "/v1/setup_intents", allowed_payment_method_types=["card", "bacs_debit"])["id"]
+    refused = api.post(f"/v1/setup_intents/{made}{step}", **bacs("lower"))
+    param = "payment_method_options[bacs_debit][mandate_options][reference_prefix]"
+    assert (refused.status, refused.error["param"]) == (400, param)

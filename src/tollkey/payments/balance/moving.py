@@ -6,8 +6,9 @@ sender's balance ──transfer──▶ receiver's balance (a payment whose sou
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tollkey import ledger
 from tollkey.ledger import Money, Posting
@@ -65,7 +66,8 @@ class TransferOptions:
     """The optional settings of a transfer.
 
     charge: the ``source_transaction``; the money becomes available with the charge's. fee: the application fee that the
-        receiver pays back, in the currency of the charge. source_type: ``card`` or ``bank_account``.
+        receiver pays back, in the currency of the charge. source_type: ``card`` or ``bank_account``. payment:
+        ``description`` and ``metadata`` of the payment in the receiver's account.
     """
 
     charge: api.Charge | None = None
@@ -74,6 +76,7 @@ class TransferOptions:
     metadata: dict[str, str] | None = None
     source_type: str = "card"
     transfer_group: str | None = None
+    payment: Mapping[str, Any] | None = None
 
 
 def create_transfer(call: Call, destination: str, amount: Money, options: TransferOptions) -> api.Transfer:
@@ -162,9 +165,10 @@ def create_destination_payment(
         ),
     )
     record_exchange_rate(receiver, got, amount.currency)
-    return receiver.objects.insert(
-        destination_payment(receiver, transfer, got["id"], call.account, fee), "payment.created"
-    )
+    payment = destination_payment(receiver, transfer, got["id"], call.account, fee)
+    told = options.payment or {}
+    payment.update({"description": told.get("description"), "metadata": dict(told.get("metadata") or {})})
+    return receiver.objects.insert(payment, "payment.created")
 
 
 def destination_payment(

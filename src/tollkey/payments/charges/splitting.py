@@ -18,6 +18,7 @@ from tollkey.payments.methods import method_capabilities, method_types
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import conversion, fields, rounding
 from tollkey.wire import ApiError, Call, invalid
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge, StoredRefund
@@ -192,6 +193,9 @@ def transfer_to_destination(call: Call, charge: StoredCharge) -> None:
             charge=charge,
             fee=Money(fee, currency) if fee else None,
             transfer_group=charge["transfer_group"],
+            description=value_at(data, "description"),
+            metadata=value_at(data, "metadata"),
+            payment=value_at(data, "payment_data"),
         ),
     )
     charge["transfer"] = transfer["id"]

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredPaymentIntent
 
 TRANSFERS = {"eur": "eu", "gbp": "gb", "jpy": "jp", "mxn": "mx", "usd": "us"}
+#: The types of addresses that a transfer in a currency has: its own, and what is another name for it.
+_ADDRESSES = {"eur": ("iban", "sepa"), "gbp": ("sort_code",), "jpy": ("zengin",), "mxn": ("spei",), "usd": ("aba",)}
+#: Where accounts for euros are (the description of ``eu_bank_transfer[country]``).
+_EUROPE = ("BE", "DE", "ES", "FR", "IE", "NL")
+_COUNTRIES = {"eur": "DE", "gbp": "GB", "jpy": "JP", "mxn": "MX", "usd": "US"}
 
 
 def cash_of(call: Call, customer: str, currency: str) -> Money:
@@ -120,12 +125,37 @@ def _pay(call: Call, intent: StoredPaymentIntent, used: Money) -> ApiError | Non
     return charge_and_record(call, intent, method, off_session=True, authenticated=True)
 
 
+def asked_country(currency: str, asked: Mapping[str, Any], param: str) -> str:
+    """Return the country of the bank account that is asked for.
+
+    asked: ``bank_transfer`` of the parameters. param: its name. Raises ApiError 400 for a type of transfer, or types of
+    addresses, that the currency does not have.
+    """
+    kind = f"{TRANSFERS[currency]}_bank_transfer"
+    if asked.get("type") not in (None, kind):
+        raise invalid(f"Bank transfers in {currency} have the type `{kind}`.", f"{param}[type]")
+    if asked.get("eu_bank_transfer") and currency != "eur":
+        raise invalid("`eu_bank_transfer` is only for transfers in eur.", f"{param}[eu_bank_transfer]")
+    addresses, wanted = _ADDRESSES[currency], asked.get("requested_address_types")
+    if wanted and not set(wanted) & set(addresses):
+        text = f"Bank transfers in {currency} have addresses of the type `{addresses[0]}` only."
+        raise invalid(text, f"{param}[requested_address_types]")
+    country = value_at(asked, "eu_bank_transfer.country")
+    if country is not None and country not in _EUROPE:
+        raise invalid(f"The country must be one of {', '.join(_EUROPE)}.", f"{param}[eu_bank_transfer][country]")
+    return country or _COUNTRIES[currency]
+
+
 def _instructions(call: Call, intent: StoredPaymentIntent) -> Any:
-    currency = intent["currency"]
+    currency, name = intent["currency"], "payment_method_options.customer_balance.bank_transfer"
+    country = "US"
+    if currency in TRANSFERS:
+        asked = value_at(intent, name) or {}
+        country = asked_country(currency, asked, "payment_method_options[customer_balance][bank_transfer]")
     inner = {
         "amount_remaining": intent["amount"] - intent["_funded"],
         "currency": currency,
-        "financial_addresses": [transfer_address(call, currency)],
+        "financial_addresses": [transfer_address(call, currency, country)],
         "hosted_instructions_url": hosted_url(call, "bank-transfer", intent["id"]),
         "reference": call.ids.text(12).upper(),
         "type": f"{TRANSFERS.get(currency, 'us')}_bank_transfer",
@@ -133,14 +163,14 @@ def _instructions(call: Call, intent: StoredPaymentIntent) -> Any:
     return {"display_bank_transfer_instructions": inner, "type": "display_bank_transfer_instructions"}
 
 
-def transfer_address(call: Call, currency: str) -> Mapping[str, Any]:
-    """Return the test bank account for transfers in a currency."""
+def transfer_address(call: Call, currency: str, country: str) -> Mapping[str, Any]:
+    """Return the test bank account for transfers in a currency. country: of an account for euros."""
     place = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
     holder = str(value_at(fields.acting_account(call) or {}, "business_profile.name") or "Tollkey")
     base: Mapping[str, Any] = {"account_holder_address": place, "account_holder_name": holder, "bank_address": place}
     number = f"{call.ids.number(10**9):09d}"
     kind, networks, own = {
-        "eur": ("iban", ["sepa"], {"bic": "TESTDEFF", "country": "DE", "iban": f"DE89{number:0>18}"}),
+        "eur": ("iban", ["sepa"], {"bic": f"TEST{country}FF", "country": country, "iban": f"{country}89{number:0>18}"}),
         "gbp": ("sort_code", ["bacs", "fps"], {"account_number": number[:8], "sort_code": "108800"}),
         "jpy": ("zengin", ["zengin"], {
             "account_number": number[:7], "account_type": "futsu", "bank_code": "0001", "bank_name": "Test Bank",

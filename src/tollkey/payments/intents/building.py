@@ -298,6 +298,8 @@ def apply(call: Call, intent: StoredPaymentIntent, params: operations.PostPaymen
         intent["capture_method"] = params["capture_method"]
     option_rules.check_details(params)
     option_rules.check_total(intent["amount"], params)
+    if params.get("return_url"):
+        intent["_returns_to"] = params["return_url"]
     _check_group(intent, params)
     _customer(call, intent, params)
     fields.merge_metadata(intent, params)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tollkey.ledger import Money
 from tollkey.payments.customers import cash
-from tollkey.payments.intents import kinds
+from tollkey.payments.intents import bank_transfers, kinds
 from tollkey.payments.intents.payment_intents import TRANSFERS, reconcile, transfer_address
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import permissions, providers
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tollkey.wire import api, operations
 
 PERMISSION = permissions.CUSTOMER
-_COUNTRY = {"eur": "DE", "gbp": "GB", "jpy": "JP", "mxn": "MX", "usd": "US"}
 
 
 def _customer(call: Call) -> StoredCustomer:
@@ -70,16 +69,18 @@ def fund(
 def funding_instructions(
     call: Call, params: operations.PostCustomersCustomerFundingInstructions
 ) -> api.FundingInstructions:
-    """Return the bank account for transfers; it is always the same one."""
+    """Return the bank account for transfers; it is always the same one for a currency and country."""
     customer, currency = _customer(call), shared_currency.check_currency(params["currency"])
     if currency not in TRANSFERS:
         raise invalid(f"Bank transfers are not available in {currency}.", "currency")
+    country = bank_transfers.asked_country(currency, params["bank_transfer"], "bank_transfer")
     known = customer.setdefault("_funding", {})
-    if currency not in known:
-        known[currency] = transfer_address(call, currency)
+    key = currency if country in ("DE", "GB", "JP", "MX", "US") else f"{currency}-{country}"
+    if key not in known:
+        known[key] = transfer_address(call, currency, country)
         call.objects.save(customer)
     kind = f"{TRANSFERS[currency]}_bank_transfer"
-    transfer = {"country": _COUNTRY[currency], "financial_addresses": [known[currency]], "type": kind}
+    transfer = {"country": country, "financial_addresses": [known[key]], "type": kind}
     return new_object(
         kinds.FUNDING,
         bank_transfer=transfer,

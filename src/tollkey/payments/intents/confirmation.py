@@ -24,7 +24,7 @@ from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import providers
 from tollkey.wire import ApiError, Call, invalid
-from tollkey.wire.errors import card_error
+from tollkey.wire.errors import card_error, missing_param
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
@@ -54,9 +54,12 @@ def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Mapping[str,
     payment_states.check_confirmable(call, intent)
     params = redeem_confirmation_token(call, params, intent)
     only_raised(call, intent, params)
+    if not params.get("return_url") and intent.get("_returns_to"):
+        params = {**params, "return_url": intent["_returns_to"]}
     change = {name: value for name, value in params.items() if name in _CHANGES}
     building.apply(call, intent, cast("operations.PostPaymentIntentsIntent", change))
     building.choose_method(call, intent, params)
+    _check_amount(intent, params.get("amount_to_confirm"))
     _default_source(call, intent, params)
     if intent["payment_method"] is None:
         raise payment_states.missing_method(call, intent)
@@ -67,10 +70,48 @@ def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Mapping[str,
     method = instruments.resolve_payment_method(call, intent["payment_method"])
     if methods_kinds.is_source(method):
         customer_sources.check_chargeable(method, "source")
+    code = value_at(params, "payment_method_options.card.cvc_token")
+    if code is None and not off_session:
+        _check_recollected(intent, method)
+    _redeem_code(call, code)
     intent["_mandate"] = mandates.mandate_for(call, intent, method, params)
     if params.get("radar_options"):
         intent["_radar_options"] = params["radar_options"]
     return _attempt(call, intent, method, params, off_session)
+
+
+def _check_amount(intent: StoredPaymentIntent, amount: int | None) -> None:
+    """Raise ApiError 400 if another amount is to be confirmed than the intent's. amount: minor units, or None."""
+    if amount not in (None, intent["amount"]):
+        raise invalid(
+            f"The amount to confirm ({amount}) is not the amount of this PaymentIntent ({intent['amount']}).",
+            "amount_to_confirm",
+            "payment_intent_invalid_parameter",
+        )
+
+
+def _check_recollected(intent: StoredPaymentIntent, method: Instrument) -> None:
+    """Raise ApiError 400 if the security code of a saved card, which was not sent, is to be asked for again.
+
+    Source: the description of ``payment_method_options[card][require_cvc_recollection]``.
+    """
+    asks = value_at(intent, "payment_method_options.card.require_cvc_recollection") and method.get("customer")
+    if asks and protocol.kind_of(method) == "card":
+        raise missing_param("payment_method_options[card][cvc_token]")
+
+
+def _redeem_code(call: Call, id: str | None) -> None:
+    """Use up the token of a security code. Raises ApiError 400 for an unknown or used one, and for any other token."""
+    if id is None:
+        return
+    param = "payment_method_options[card][cvc_token]"
+    token = call.objects.get(methods_kinds.TOKEN, id, param)
+    if token["type"] != "cvc_update":
+        raise invalid("This token is not one of a security code.", param)
+    if token["used"]:
+        raise invalid(f"You cannot use a token more than once: {id}.", param, "token_already_used")
+    token["used"] = True
+    call.objects.save(token)
 
 
 #: Parameters that choose a payment method.

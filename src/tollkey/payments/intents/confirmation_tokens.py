@@ -45,8 +45,7 @@ def create(
     method = resolve_method(call, params)
     _check_named(call, params, method)
     card = value_at(params, "payment_method_options.card")
-    plan = value_at(card, "installments.plan")
-    options = {"card": {"cvc_token": None, "installments": {"plan": plan}}} if card else None
+    options = {"card": {"cvc_token": None, "installments": {"plan": None}}} if card else None
     token = new_object(
         kinds.CONFIRMATION_TOKEN,
         id=call.ids.new("ctoken"),
@@ -118,10 +117,9 @@ CONFIRMATION_TOKEN = Resource(
             permission=CLIENT_PERMISSION,
             publishable=publishable_access(
                 takes=f"payment_method payment_method_data{{{client.METHOD}}} return_url setup_future_usage"
-                f" {client.CUSTOMER_SHIPPING}"
-                " payment_method_options{card{installments{plan{count interval type}}}}",
+                f" {client.CUSTOMER_SHIPPING}",
                 ignores=f"use_stripe_sdk mandate_data {client.HCAPTCHA} payment_method_data{{{client.HCAPTCHA}}}",
-                refuses=f"payment_method_data{{{client.METHOD_REFUSED}}}",
+                refuses=f"payment_method_options payment_method_data{{{client.METHOD_REFUSED}}}",
             ),
             params=operation_params("POST", "/v1/test_helpers/confirmation_tokens"),
         ),

@@ -75,8 +75,8 @@ __all__ = [
 
 PERMISSION = Permission("payment_intent", "PaymentIntents", "Core")
 _AT_CONFIRMATION = (
-    "confirmation_token", "error_on_requires_action", "mandate", "mandate_data", "off_session", "return_url",
-    "use_stripe_sdk",
+    "confirmation_token", "error_on_requires_action", "mandate", "mandate_data", "off_session",
+    "payment_method_options", "return_url", "use_stripe_sdk",
 )  # fmt: skip
 
 
@@ -241,7 +241,8 @@ def show_transfer(call: Call, params: operations.GetBankTransferToken) -> Reply:
 
 _ONE = "/v1/payment_intents/{intent}"
 _CODE = P.object(descriptor_code=P.string())
-_SECRET = P.object(client_secret=P.string(), source=P.string())
+_SECRET = P.object(client_secret=P.string())
+_CHALLENGED = P.object(client_secret=P.string(), source=P.string())
 #: A browser may send the payment method and the payer's data when it confirms. Amount, time and recurrence are set by
 #: the server.
 _CONFIRMED_BY_CLIENT = publishable_access(
@@ -262,7 +263,7 @@ _CONFIRMED_BY_CLIENT = publishable_access(
     expands=("payment_method",),
 )
 _READ_BY_CLIENT = publishable_access(takes="client_secret", ignores="is_stripe_sdk", expands=("payment_method",))
-_TOLD_BY_CLIENT = publishable_access(takes="client_secret", refuses="source", expands=("payment_method",))
+_TOLD_BY_CLIENT = publishable_access(takes="client_secret", expands=("payment_method",))
 _VERIFIED_BY_CLIENT = publishable_access(takes="client_secret amounts descriptor_code", expands=("payment_method",))
 _CANCELED_BY_CLIENT = publishable_access(takes="client_secret", ignores="source", expands=("payment_method",))
 
@@ -322,7 +323,7 @@ PAYMENT_INTENT = Resource(
             _ONE + "/source_cancel",
             source_cancel,
             publishable=_CANCELED_BY_CLIENT,
-            params=_SECRET,
+            params=_CHALLENGED,
             live=needs(providers.CHARGES),
         ),
         Endpoint("GET", "/3ds/{token}", show_challenge, public=True, params=P.object(), live=needs(providers.CHARGES)),

@@ -72,6 +72,7 @@ def retrieve(
 def update(call: Call, params: operations.PostSetupIntentsIntent) -> StoredSetupIntent:
     """Change a SetupIntent that has not been confirmed."""
     intent = _get(call)
+    option_rules.check_options(call, params, confirming=False, usage=intent["usage"])
     apply(call, intent, params)
     choose(call, intent, params)
     return call.objects.save(intent)
@@ -81,6 +82,7 @@ def confirm(call: Call, params: operations.PostSetupIntentsIntentConfirm) -> Sto
     """Confirm a SetupIntent: save the payment method, or return the customer's next action."""
     intent = _get(call, params.get("client_secret"))
     ownership.check_session(call, intent, "confirm")
+    option_rules.check_options(call, params, confirming=True, usage=intent["usage"])
     error = confirm_setup(call, intent, params)
     if error is not None:
         raise error
@@ -176,7 +178,8 @@ def client_view(call: Call, intent: StoredSetupIntent) -> Json:
 
 _ONE = "/v1/setup_intents/{intent}"
 _CODE = P.object(descriptor_code=P.string())
-_SECRET = P.object(client_secret=P.string(), source=P.string())
+_SECRET = P.object(client_secret=P.string())
+_CHALLENGED = P.object(client_secret=P.string(), source=P.string())
 _CONFIRMED_BY_CLIENT = publishable_access(
     takes=f"client_secret payment_method payment_method_data{{{client.METHOD}}} confirmation_token return_url"
     f" use_stripe_sdk"
@@ -187,7 +190,7 @@ _CONFIRMED_BY_CLIENT = publishable_access(
     expands=("payment_method",),
 )
 _READ_BY_CLIENT = publishable_access(takes="client_secret", ignores="is_stripe_sdk", expands=("payment_method",))
-_TOLD_BY_CLIENT = publishable_access(takes="client_secret", refuses="source", expands=("payment_method",))
+_TOLD_BY_CLIENT = publishable_access(takes="client_secret", expands=("payment_method",))
 _VERIFIED_BY_CLIENT = publishable_access(takes="client_secret amounts descriptor_code", expands=("payment_method",))
 _CANCELED_BY_CLIENT = publishable_access(takes="client_secret", ignores="source", expands=("payment_method",))
 
@@ -227,7 +230,7 @@ SETUP_INTENT = Resource(
             _ONE + "/source_cancel",
             source_cancel,
             publishable=_CANCELED_BY_CLIENT,
-            params=_SECRET,
+            params=_CHALLENGED,
             live=needs(providers.SETUPS),
         ),
         Endpoint(

@@ -34,12 +34,14 @@ class StoredPaymentIntent(api.PaymentIntent, IntentFields):
         units. _radar_options: as they were sent. _shipping_by_server: whether a secret key gave the shipping address,
         which a client may not change then. _line_items: shown when expanded. _fate: what becomes of it by itself while
         it waits for its customer; absent when nothing was planned. _increments: how
-        often its authorization was incremented.
+        often its authorization was incremented. _returns_to: the ``return_url`` of an update, for a confirmation that
+        names none.
     """
 
     _invoice: NotRequired[str | None]
     _fate: NotRequired[Ending]
     _increments: NotRequired[int]
+    _returns_to: NotRequired[str]
     _funded: NotRequired[int]
     _radar_options: NotRequired[Any]
     _shipping_by_server: NotRequired[bool]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from tollkey.keys import Permission
@@ -35,6 +36,8 @@ _NONE_FOUND = (
 )
 
 
+#: Options of a mandate that nobody gave.
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 _REFUSED = {"network_status": "refused"}
 
 
@@ -44,16 +47,16 @@ def mandate_for(call: Call, intent: Intent, method: Instrument, params: Mapping[
     Raises ApiError 400 for an unknown mandate, or if one is required and missing.
     """
     kind = protocol.kind_of(method)
-    options = value_at(intent, f"payment_method_options.{kind}.mandate_options") if kind == "card" else None
+    options: Mapping[str, Any] = value_at(intent, f"payment_method_options.{kind}.mandate_options") or {}
     found: api.Mandate | None = None
     if params.get("mandate") is not None:
         found = call.objects.get(kinds.MANDATE, params["mandate"], "mandate")
     elif params.get("mandate_data"):
         data = _inferred(call, params["mandate_data"]) if call.client else params["mandate_data"]
-        found = new_mandate(call, method, data, single_use=_single_use(intent, params))
+        found = new_mandate(call, method, data, options, single_use=_single_use(intent, params))
     elif existing := call.objects.query(kinds.MANDATE, {"payment_method": method["id"], "status": "active"}, 1):
         found = existing[0]
-    elif options and _saves(intent):
+    elif kind == "card" and options and _saves(intent):
         found = new_mandate(call, method, {"customer_acceptance": {"type": "offline"}})
     elif kind in TYPES and TYPES[kind].mandate:
         if not call.client:
@@ -63,7 +66,7 @@ def mandate_for(call: Call, intent: Intent, method: Instrument, params: Mapping[
             raise invalid(message, "mandate_data", code)
         # The client library shows the text of the mandate and sends the acceptance.
         data = _inferred(call, {"customer_acceptance": {"type": "online"}})
-        found = new_mandate(call, method, data, single_use=_single_use(intent, params))
+        found = new_mandate(call, method, data, options, single_use=_single_use(intent, params))
     return None if found is None else str(found["id"])
 
 
@@ -92,9 +95,18 @@ def _single_use(intent: Intent, params: Mapping[str, Any]) -> api.MandateSingleU
 
 
 def new_mandate(
-    call: Call, method: Instrument, data: Mapping[str, Any], *, single_use: api.MandateSingleUse | None = None
+    call: Call,
+    method: Instrument,
+    data: Mapping[str, Any],
+    options: Mapping[str, Any] = EMPTY,
+    *,
+    single_use: api.MandateSingleUse | None = None,
 ) -> api.Mandate:
-    """Create an active mandate. data: ``mandate_data``. single_use: the amount and currency it is limited to."""
+    """Create an active mandate.
+
+    data: ``mandate_data``. options: ``mandate_options`` of the intent's options for its type. single_use: the amount
+    and currency it is limited to.
+    """
     given = data["customer_acceptance"]
     acceptance: api.CustomerAcceptance = {"accepted_at": given.get("accepted_at", call.now), "type": given["type"]}
     fields.assign(acceptance, {given["type"]: dict(given.get(given["type"]) or {})}, (given["type"],))
@@ -105,7 +117,7 @@ def new_mandate(
         customer_acceptance=acceptance,
         livemode=call.livemode,
         payment_method=method["id"],
-        payment_method_details=_details(call, method, id),
+        payment_method_details=_details(call, method, id, options),
         status=states.MANDATE.start("active"),
         type="single_use" if single_use else "multi_use",
     )
@@ -122,9 +134,9 @@ def new_mandate(
     return mandate
 
 
-def _details(call: Call, method: Instrument, id: str) -> api.MandatePaymentMethodDetails:
+def _details(call: Call, method: Instrument, id: str, options: Mapping[str, Any]) -> api.MandatePaymentMethodDetails:
     kind = protocol.kind_of(method)
-    reference = call.ids.text(16).upper()
+    reference = (options.get("reference_prefix") or "") + call.ids.text(16).upper()
     inner: Mapping[str, object] = {}
     if kind == "sepa_debit":
         inner = {"reference": reference, "url": hosted_url(call, "mandate", id)}
@@ -132,10 +144,17 @@ def _details(call: Call, method: Instrument, id: str) -> api.MandatePaymentMetho
         inner = {"network_status": "accepted", "reference": reference, "url": hosted_url(call, "mandate", id)}
     elif kind == "acss_debit":
         inner = {
-            "default_for": [],
-            "interval_description": None,
-            "payment_schedule": "sporadic",
-            "transaction_type": "personal",
+            "default_for": options.get("default_for") or [],
+            "interval_description": options.get("interval_description"),
+            "payment_schedule": options.get("payment_schedule") or "sporadic",
+            "transaction_type": options.get("transaction_type") or "personal",
+        }
+    elif kind == "payto":
+        names = ("amount", "end_date", "payments_per_period", "purpose", "start_date")
+        inner = {
+            **{name: options.get(name) for name in names},
+            "amount_type": options.get("amount_type") or "maximum",
+            "payment_schedule": options.get("payment_schedule") or "adhoc",
         }
     return cast("api.MandatePaymentMethodDetails", {kind: inner, "type": kind})  # the key is the type's name
 

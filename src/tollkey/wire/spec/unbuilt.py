@@ -23,6 +23,18 @@ _CONFIGURATION = {"apple_pay_later": _LATER, "fr_meal_voucher_conecs": _LATER}
 _LINKED = "Financial Connections are not available on this server; give `account_number` and `routing_number` instead."
 _COPIED = "Bank accounts of PaymentMethods are not copied by this server; give `account_number` instead."
 _NONCE = "Issuing Elements are not available on this server: no nonce is ever created."
+_AUTHENTICATED = "Results of 3-D Secure from elsewhere are not taken by this server; use `request_three_d_secure`."
+_INSTALLMENTS = "Installment plans are not available on this server: none of its cards has one."
+_UPI = "Mandates of UPI are not available on this server."
+_REFERENCE = "References of bank accounts are not available on this server."
+_DATA = {
+    "payment_method_data.nz_bank_account.reference": _REFERENCE,
+    "payment_method_data.upi.mandate_options": _UPI,
+    "payment_method_data.us_bank_account.financial_connections_account": _LINKED,
+}
+_SETUP = {**_DATA, "payment_method_options.card.three_d_secure": _AUTHENTICATED}
+_PAYMENT = {**_SETUP, "payment_method_options.card.installments.plan": _INSTALLMENTS}
+_TOKEN = {**_DATA, "payment_method_options.card.installments": _INSTALLMENTS}
 _REFUND = {"customer": _CASH, "origin": _CASH}
 _OWNER = {"owner.customer_account": _ACCOUNTS}
 
@@ -45,12 +57,19 @@ UNBUILT: Final[dict[str, dict[str, str]]] = {
     "POST /v1/issuing/cards/{}": {"personalization_design": _DESIGNS, "pin": _PIN},
     "POST /v1/issuing/disputes": {"treasury": _TREASURY},
     "POST /v1/ephemeral_keys": {"nonce": _NONCE},
+    "POST /v1/payment_intents": _PAYMENT,
+    "POST /v1/payment_intents/{}": _PAYMENT,
+    "POST /v1/payment_intents/{}/confirm": _PAYMENT,
+    "POST /v1/setup_intents": _SETUP,
+    "POST /v1/setup_intents/{}": _SETUP,
+    "POST /v1/setup_intents/{}/confirm": _SETUP,
+    "POST /v1/test_helpers/confirmation_tokens": _TOKEN,
     "POST /v1/payment_method_configurations": _CONFIGURATION,
     "POST /v1/payment_method_configurations/{}": _CONFIGURATION,
     "POST /v1/payment_methods": {
         "interac_present": "A PaymentMethod of this type is created by a card reader.",
-        "nz_bank_account.reference": "References of bank accounts are not available on this server.",
-        "upi.mandate_options": "Mandates of UPI are not available on this server.",
+        "nz_bank_account.reference": _REFERENCE,
+        "upi.mandate_options": _UPI,
         "us_bank_account.financial_connections_account": _LINKED,
     },
     "POST /v1/payouts": {"payout_method": _TREASURY},
