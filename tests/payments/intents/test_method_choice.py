@@ -101,6 +101,21 @@ def test_a_configuration_chosen_by_an_update_decides_a_setup_intents_types(api: 
     assert "link" not in changed["payment_method_types"]
 
 
+@pytest.mark.parametrize("change", [{"currency": "usd"}, {"excluded_payment_method_types": ["klarna"]}])
+def test_the_configuration_that_was_chosen_still_decides_after_other_changes(
+    api: Api, change: dict[str, object]
+) -> None:
+    off = {"link": {"display_preference": {"preference": "off"}}}
+    chosen = api.ok("POST", "/v1/payment_method_configurations", name="No Link", **off)["id"]
+    made = api.ok(
+        "POST", "/v1/payment_intents", amount=2000, currency="usd", payment_method_configuration=chosen,
+        automatic_payment_methods={"enabled": True},
+    )  # fmt: skip
+    changed = api.ok("POST", f"/v1/payment_intents/{made['id']}", **change)
+    assert changed["payment_method_configuration_details"]["id"] == chosen
+    assert "link" not in changed["payment_method_types"]
+
+
 def test_named_types_replace_the_allowed_ones(api: Api) -> None:
     older = api.under(BEFORE_ENDIVE)
     made = api.ok("POST", "/v1/payment_intents", amount=2000, currency="usd", allowed_payment_method_types=["card"])

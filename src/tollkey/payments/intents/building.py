@@ -314,6 +314,9 @@ def apply(call: Call, intent: StoredPaymentIntent, params: operations.PostPaymen
         elif not chosen:
             again["payment_method_types"] = intent["payment_method_types"]
         before, implicit = intent["payment_method_options"], intent.get("_implicit", False)
+        details = intent["payment_method_configuration_details"]
+        if details and not again.get("payment_method_configuration"):
+            again["payment_method_configuration"] = details["id"]
         _types(call, intent, again)
         intent["_implicit"] = implicit
         intent["payment_method_options"] = method_types.merge_options(
