@@ -179,6 +179,13 @@ def test_a_share_is_changed_with_the_amount_that_is_authorized(api: Api) -> None
     share = {"destination": connected(api)["id"], "amount": 1500}
     intent = pay(api, capture_method="manual", payment_method_options=options, transfer_data=share)
     path = f"/v1/payment_intents/{intent['id']}"
+    more = api.post(f"{path}/increment_authorization", amount=3000, transfer_data={"amount": 3001})
+    assert more.refusal == (
+        400,
+        "parameter_invalid_integer",
+        "transfer_data[amount]",
+        "The transfer_data[amount] cannot be greater than the PaymentIntent's amount.",
+    )
     grown = api.ok("post", f"{path}/increment_authorization", amount=3000, transfer_data={"amount": 2500})
     assert grown["transfer_data"]["amount"] == 2500
     api.ok("post", f"{path}/capture")
@@ -188,3 +195,20 @@ def test_a_share_is_changed_with_the_amount_that_is_authorized(api: Api) -> None
         f"/v1/payment_intents/{alone['id']}/increment_authorization", amount=3000, transfer_data={"amount": 1}
     )
     assert (refused.status, refused.error["param"]) == (400, "transfer_data")
+
+
+@rule_table
+def test_an_increment_changes_the_charge_that_is_captured(api: Api) -> None:
+    options = {"card": {"request_incremental_authorization": "if_available"}}
+    share, fee = {"destination": connected(api)["id"]}, {"application_fee_amount": 200}
+    intent = pay(api, capture_method="manual", payment_method_options=options, transfer_data=share)
+    path = f"/v1/payment_intents/{intent['id']}"
+    told = {"description": "Two hats", "statement_descriptor": "TWO HATS", **fee}
+    api.ok("post", f"{path}/increment_authorization", amount=3000, **told)
+    charge = api.get(f"/v1/charges/{api.ok('post', f'{path}/capture')['latest_charge']}")
+    assert {name: charge[name] for name in told} == told
+    assert charge["calculated_statement_descriptor"] == "TWO HATS"
+    assert [one["amount"] for one in api.get("/v1/application_fees")["data"]] == [200]
+    alone = pay(api, capture_method="manual", payment_method_options=options)
+    refused = api.post(f"/v1/payment_intents/{alone['id']}/increment_authorization", amount=3000, **fee)
+    assert (refused.status, refused.error["param"]) == (400, "application_fee_amount")

@@ -26,6 +26,7 @@ from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import ApiError, Call, invalid, new_object
 from tollkey.wire.errors import card_error, too_small
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge
@@ -292,10 +293,7 @@ def capture(call: Call, charge: StoredCharge, amount_to_capture: int | None = No
         )
     if taken < 1:
         raise too_small("amount")
-    _replace(charge, fields)
-    if fields.get("statement_descriptor") or fields.get("statement_descriptor_suffix"):
-        own = charge["statement_descriptor"], charge["statement_descriptor_suffix"]
-        charge["calculated_statement_descriptor"] = details.descriptor(call, *own)
+    _replace(call, charge, fields)
     charge.update({"captured": True, "amount_captured": taken, "amount_refunded": amount - taken})
     _book_captured_amount(call, charge, taken)
     call.schedule.cancel(jobs.CHARGE_EXPIRE, id)
@@ -305,14 +303,27 @@ def capture(call: Call, charge: StoredCharge, amount_to_capture: int | None = No
     return charge
 
 
-def _replace(charge: StoredCharge, given: Mapping[str, object]) -> None:
-    """Set the fields given at a capture; ``transfer_data`` keeps the values that were not given again."""
+def increase(call: Call, charge: StoredCharge, amount: int, given: Mapping[str, object]) -> None:
+    """Increase an authorization. amount: the new one, minor units. given: fields that replace those of the charge."""
+    _replace(call, charge, given)
+    charge["amount"] = amount
+    card = value_at(charge, "payment_method_details.card")
+    if card is not None:
+        card["amount_authorized"] = amount
+    call.objects.save(charge, "charge.updated")
+
+
+def _replace(call: Call, charge: StoredCharge, given: Mapping[str, object]) -> None:
+    """Set fields of an authorized charge; ``transfer_data`` keeps the values that were not given again."""
     changed = cast("MutableMapping[str, object]", charge)  # a TypedDict cannot be set by computed names
     for name, value in given.items():
         if name == "transfer_data" and isinstance(value, dict):
             changed[name] = {**(charge.get("transfer_data") or {}), **value}
         elif value is not None:
             changed[name] = value
+    if given.get("statement_descriptor") or given.get("statement_descriptor_suffix"):
+        own = charge["statement_descriptor"], charge["statement_descriptor_suffix"]
+        charge["calculated_statement_descriptor"] = details.descriptor(call, *own)
 
 
 def capture_part(call: Call, charge: StoredCharge, amount: int, *, last: bool) -> StoredCharge:

@@ -254,8 +254,19 @@ def _connect(call: Call, intent: StoredPaymentIntent, params: IntentParams) -> N
             raise exclusive("application_fee_amount", "transfer_data[amount]")
         parts = {name: value for name, value in given.items() if value is not None}
         intent["transfer_data"] = cast("api.TransferData", {**(intent["transfer_data"] or {}), **parts})
-    fee = params.get("application_fee_amount")
-    if fee is not None:
+    check_parts(call, intent, params)
+
+
+def check_parts(
+    call: Call,
+    intent: StoredPaymentIntent,
+    params: IntentParams | operations.PostPaymentIntentsIntentIncrementAuthorization,
+) -> None:
+    """Raise ApiError 400 for an application fee of nobody, or if more is to go to others than is paid.
+
+    intent: with what the parameters change of the parts and of the amount.
+    """
+    if params.get("application_fee_amount") is not None:
         destination = intent["transfer_data"]["destination"] if intent["transfer_data"] is not None else None
         splitting.check_fee_country(call, destination, "application_fee_amount")
         if call.account == call.platform and intent["transfer_data"] is None:
@@ -266,11 +277,6 @@ def _connect(call: Call, intent: StoredPaymentIntent, params: IntentParams) -> N
                 "application_fee_amount",
                 "parameter_missing",
             )
-    _check_parts(intent, params)
-
-
-def _check_parts(intent: StoredPaymentIntent, params: IntentParams) -> None:
-    """Raise ApiError 400 if more is to go to others than is paid, by a change of the parts or of the amount."""
     transfer = intent["transfer_data"]
     share = (transfer.get("amount") if transfer is not None else None) or 0
     if ("amount" in params or params.get("transfer_data")) and share > intent["amount"]:

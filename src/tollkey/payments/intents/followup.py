@@ -246,7 +246,7 @@ def increment(
     made = payment_states.charge_of(call, intent)
     _describe(call, intent, params, amount)
     if params.get("transfer_data"):
-        _change_share(call, intent, made, params["transfer_data"])
+        _change_share(intent, params["transfer_data"])
     if value_at(intent, "payment_method_options.card.request_incremental_authorization") != "if_available":
         raise invalid(
             "This PaymentIntent does not support incremental authorization.",
@@ -262,26 +262,23 @@ def increment(
             retry=False,
         )
     intent["_increments"] = intent.get("_increments", 0) + 1
-    made["amount"] = amount
-    card = value_at(made, "payment_method_details.card")
-    if card is not None:
-        card["amount_authorized"] = amount
-    call.objects.save(made, "charge.updated")
     later = ("description", "statement_descriptor", "application_fee_amount")
     shared_fields.assign(intent, params, [name for name in later if params.get(name) is not None])
     shared_fields.merge_metadata(intent, params)
     intent.update({"amount": amount, "amount_capturable": amount})
+    building.check_parts(call, intent, params)
+    given: Mapping[str, object] = params  # the names are computed
+    lifecycle.increase(call, made, amount, {name: given.get(name) for name in (*later, "transfer_data")})
     call.objects.save(intent)
     call.emit("payment_intent.amount_capturable_updated", intent)
     return intent
 
 
-def _change_share(call: Call, intent: StoredPaymentIntent, made: StoredCharge, given: Mapping[str, Any]) -> None:
+def _change_share(intent: StoredPaymentIntent, given: Mapping[str, Any]) -> None:
     """Change how much of an authorized amount is transferred. Raises ApiError 400 without a destination."""
     if intent["transfer_data"] is None:
         raise invalid("This PaymentIntent has no `transfer_data[destination]` to transfer a part to.", "transfer_data")
     intent["transfer_data"] = cast("api.TransferData", {**intent["transfer_data"], **given})
-    made["transfer_data"] = cast("api.ChargeTransferData", {**(made["transfer_data"] or {}), **given})
 
 
 def verify(call: Call, intent: StoredPaymentIntent, entered: Entered) -> StoredPaymentIntent:
