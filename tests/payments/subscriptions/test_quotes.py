@@ -85,9 +85,12 @@ def test_a_fee_of_a_quote_fits_its_lines(api: Api, name: str, value: int, recurs
     product = ok(api, "POST", "/v1/products", name="Thing")["id"]
     once = {"currency": "usd", "product": product, "unit_amount": 500}
     lines = {True: [{"price": plan(api)}], False: [{"price_data": once}]}
-    assert api.post("/v1/quotes", line_items=lines[recurs], **{name: value}).status == 200
-    refused = api.post("/v1/quotes", line_items=lines[not recurs], **{name: value})
+    share = {"transfer_data": {"destination": connected(api)["id"]}}
+    assert api.post("/v1/quotes", line_items=lines[recurs], **{name: value}, **share).status == 200
+    refused = api.post("/v1/quotes", line_items=lines[not recurs], **{name: value}, **share)
     assert (refused.status, refused.error["param"]) == (400, name)
+    of_nobody = api.post("/v1/quotes", line_items=lines[recurs], **{name: value})
+    assert (of_nobody.status, of_nobody.error["param"]) == (400, name)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +147,20 @@ def test_what_a_quote_says_of_connected_accounts_holds_for_what_it_becomes(api: 
         else:
             made = api.ok("POST", f"/v1/invoices/{accepted['invoice']}/finalize")
         assert made["on_behalf_of"] == account
+
+
+@pytest.mark.parametrize(
+    ("part", "param"),
+    [({"application_fee_amount": 501}, "application_fee_amount"), ({"amount": 501}, "transfer_data[amount]")],
+)
+def test_a_quote_that_nobody_could_pay_is_not_finalized(api: Api, part: dict[str, int], param: str) -> None:
+    share = {"destination": connected(api)["id"], **{name: part[name] for name in part if name == "amount"}}
+    fee = {name: part[name] for name in part if name != "amount"}
+    quote = api.ok(
+        "POST", "/v1/quotes", customer=customer(api), line_items=_once(api), transfer_data=share, **fee
+    )["id"]  # fmt: skip
+    refused = api.post(f"/v1/quotes/{quote}/finalize")
+    assert (refused.status, refused.error["param"]) == (400, param)
 
 
 def _once(api: Api) -> list[dict[str, Any]]:

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 PERMISSION = Permission("quote", "Quote", "Billing")
 _EXPIRES_DAYS = 30
+_FEES = ("application_fee_amount", "application_fee_percent")
 _PLAIN = (
-    "application_fee_amount",
-    "application_fee_percent",
+    *_FEES,
     "description",
     "footer",
     "header",
@@ -113,9 +113,10 @@ def create(call: Call, params: operations.PostQuotes) -> StoredQuote:
     return call.objects.insert(quote, "quote.created")
 
 
-def _check(quote: StoredQuote) -> None:
-    """Raise ApiError 400 for an application fee that the quote's lines do not allow."""
+def _check(call: Call, quote: StoredQuote) -> None:
+    """Raise ApiError 400 for an application fee that the quote's lines do not allow, or that no account pays."""
     recurring = any(quote_rules.price_of(line)["recurring"] for line in quote["_items"])
+    said: Mapping[str, Any] = quote  # fields are read by computed names
     if quote["application_fee_amount"] is not None and recurring:
         raise invalid(
             "You cannot use `application_fee_amount` when there are line items with recurring prices.",
@@ -126,6 +127,24 @@ def _check(quote: StoredQuote) -> None:
             "There must be at least one line item with a recurring price to use `application_fee_percent`.",
             "application_fee_percent",
         )
+    if quote["application_fee_percent"] is not None:
+        rules.check_fee(call, quote, {})
+    if call.account == call.platform and quote["transfer_data"] is None:
+        fee = next((name for name in _FEES if said[name]), None)
+        if fee is not None:
+            raise rules.fee_of_nobody(fee)
+
+
+def _check_parts(quote: StoredQuote) -> None:
+    """Raise ApiError 400 if more is to go to others than is paid: nobody could pay the quote."""
+    transfer = quote["transfer_data"]
+    share = (transfer.get("amount") if transfer is not None else None) or 0
+    for name, part in (
+        ("application_fee_amount", quote["application_fee_amount"] or 0),
+        ("transfer_data[amount]", share),
+    ):
+        if part > quote["amount_total"]:
+            raise invalid(f"The {name} cannot be greater than the total of the quote.", name)
 
 
 def _apply(call: Call, quote: StoredQuote, params: Mapping[str, Any]) -> None:
@@ -165,7 +184,7 @@ def _apply(call: Call, quote: StoredQuote, params: Mapping[str, Any]) -> None:
     if "discounts" in params:
         quote_rules.discount(call, quote, params["discounts"] or [])
     quote_rules.recalculate_quote(call, quote)
-    _check(quote)
+    _check(call, quote)
 
 
 def _params_of(line: OrderedLine) -> Params:
@@ -202,6 +221,7 @@ def finalize(call: Call, params: operations.PostQuotesQuoteFinalize) -> StoredQu
         raise invalid("You must set a `customer` on the quote before finalizing it.", "customer", "parameter_missing")
     if not quote["_items"]:
         raise invalid("You cannot finalize a quote without line items.", "line_items")
+    _check_parts(quote)
     if params.get("expires_at"):
         quote["expires_at"] = params["expires_at"]
     states.QUOTE.set(quote, "open")

@@ -18,7 +18,7 @@ from tollkey.payments.subscriptions.discounts import check_minimum
 from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_flexible, is_metered, load
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.subscriptions.settings import check_method, translate
-from tollkey.wire import Call, invalid
+from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.errors import exclusive
 from tollkey.wire.objects import value_at
 
@@ -152,7 +152,7 @@ def _check_common(call: Call, params: Mapping[str, Any], known: StoredSubscripti
     if len(params.get("add_invoice_items") or ()) > MOST_ADDED_ITEMS:
         raise invalid(f"You can pass at most {MOST_ADDED_ITEMS} `add_invoice_items`.", "add_invoice_items")
     if params.get("application_fee_percent") not in (None, ""):
-        _check_fee(call, params, known)
+        check_fee(call, params, known)
     end = params.get("trial_end")
     if end not in (None, "", "now") and call.now + _TRIAL_DAYS * arithmetic.DAY < int(end) <= _five_years(call):
         # Later trial ends have another error text; source of this one: stripe-ruby issue 804.
@@ -172,7 +172,7 @@ def _five_years(call: Call) -> int:
     return arithmetic.shift(call.now, "year", 5)
 
 
-def _check_fee(call: Call, params: Mapping[str, Any], known: StoredSubscription | Mapping[str, Any]) -> None:
+def check_fee(call: Call, params: Mapping[str, Any], known: StoredSubscription | Mapping[str, Any]) -> None:
     """Raise ApiError 400 for an invalid ``application_fee_percent``, or one without a connected account."""
     name = "application_fee_percent"
     percent = float(params[name])
@@ -182,11 +182,16 @@ def _check_fee(call: Call, params: Mapping[str, Any], known: StoredSubscription 
         raise invalid(f"Invalid {name}: must have at most two decimal places", name)
     destination = params.get("transfer_data", known.get("transfer_data"))
     if percent and call.account == call.platform and not destination and not params.get("on_behalf_of"):
-        raise invalid(
-            f"Can only apply an {name} when the request is made on behalf of another account"
-            " (using an OAuth key, the Stripe-Account header, or the destination parameter).",
-            name,
-        )
+        raise fee_of_nobody(name)
+
+
+def fee_of_nobody(name: str) -> ApiError:
+    """Return the error of an application fee that no connected account pays. name: of its parameter."""
+    return invalid(
+        f"Can only apply an {name} when the request is made on behalf of another account"
+        " (using an OAuth key, the Stripe-Account header, or the destination parameter).",
+        name,
+    )
 
 
 def check_transfer(call: Call, params: Mapping[str, Any], on_behalf_of: str | None) -> None:
