@@ -8,6 +8,7 @@ import pytest
 
 from tests.payments.invoices.steps import attach, drafted, finalized, payment_for, read
 from tests.support.api import Api
+from tests.support.connected import connected
 
 
 def test_a_succeeded_payment_that_is_attached_pays_the_invoice(api: Api) -> None:
@@ -42,6 +43,20 @@ def test_a_receiver_that_has_too_little_pays_an_invoice_when_the_rest_is_forgive
     )
     assert api.get("/v1/charges")["data"][0]["amount"] == 1_000
     assert api.get(f"/v1/sources/{source}")["receiver"]["amount_charged"] == 1_000
+
+
+@pytest.mark.parametrize(("fee", "share"), [({"application_fee_amount": 1_001}, {}), ({}, {"amount": 1_001})])
+def test_nothing_is_forgiven_of_what_other_accounts_get(api: Api, fee: dict[str, int], share: dict[str, int]) -> None:
+    source = api.ok(
+        "POST", "/v1/sources", type="ach_credit_transfer", currency="usd", owner={"email": "amount_1000@example.com"}
+    )["id"]
+    shares = {"transfer_data": {"destination": connected(api)["id"], **share}, **fee}
+    invoice = finalized(api, drafted(api, **shares))
+    api.ok("POST", f"/v1/customers/{invoice['customer']}/sources", source=source)
+    api.advance(5)
+    refused = api.post(f"/v1/invoices/{invoice['id']}/pay", source=source, forgive=True)
+    assert (refused.status, refused.error["param"]) == (400, "forgive")
+    assert read(api, invoice)["amount_remaining"] == 1_200
 
 
 def test_forgiving_takes_nothing_off_what_a_card_pays(api: Api) -> None:

@@ -21,6 +21,7 @@ from tollkey.payments.methods import source_limits
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, invalid
 from tollkey.wire.errors import card_error, exclusive, missing_param
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
@@ -91,9 +92,17 @@ def _forgiven(
     """Return what a receiver lacks for the invoice, in minor units, if ``forgive`` is sent and it has something.
 
     method: the id of what is charged. Payment methods and sources of other flows are charged in full or not at all.
+    Raises ApiError 400 if more than the receiver has is to go to others.
     """
     source = call.objects.find(methods_kinds.SOURCE, method or "") if params.get("forgive") else None
     funds = source_limits.available(source) if source is not None else None
+    intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "") if funds else None
+    if intent is not None and funds is not None:
+        shares = (intent["application_fee_amount"], value_at(intent, "transfer_data.amount"))
+        if max(share or 0 for share in shares) > funds:
+            raise invalid(
+                f"The source has {funds} {invoice['currency']}, which is less than what other accounts get.", "forgive"
+            )
     return max(0, invoice["amount_remaining"] - funds) if funds else None
 
 
