@@ -70,7 +70,8 @@ def test_a_link_is_changed_and_listed(api: Api) -> None:
 def test_a_link_takes_what_its_prices_allow(api: Api, name: str, mode: str) -> None:
     value, statuses = LINK_ANSWERS[name]
     lines = [{"price": price(api, **(MONTHLY if mode == "subscription" else {})), "quantity": 1}]
-    answer = api.post(LINKS, line_items=lines, **{name: value})
+    share = {"transfer_data": {"destination": connected(api)["id"]}} if name.startswith("application_fee") else {}
+    answer = api.post(LINKS, line_items=lines, **{name: value}, **share)
     assert answer.status == statuses[mode], answer
     assert answer.status == 200 or answer.error["param"] == name
     if not name.startswith("application_fee"):
@@ -83,7 +84,8 @@ def test_a_link_takes_what_its_prices_allow(api: Api, name: str, mode: str) -> N
 )
 def test_a_share_is_a_percentage_with_two_decimals(api: Api, percent: float, status: int) -> None:
     lines = [{"price": price(api, **MONTHLY), "quantity": 1}]
-    assert api.post(LINKS, line_items=lines, application_fee_percent=percent).status == status
+    share = {"destination": connected(api)["id"]}
+    assert api.post(LINKS, line_items=lines, application_fee_percent=percent, transfer_data=share).status == status
 
 
 def test_a_link_has_twenty_lines_with_the_optional_ones(api: Api) -> None:
@@ -159,6 +161,18 @@ def test_the_payments_of_a_link_are_shared_as_it_says(api: Api) -> None:
     assert (charge["destination"], charge["application_fee_amount"]) == (account, 100)
     refused = api.post(LINKS, line_items=lines, transfer_data={"destination": "acct_no"})
     assert (refused.status, refused.error["param"]) == (400, "transfer_data[destination]")
+
+
+def test_a_link_whose_sessions_nobody_could_pay_is_refused(api: Api) -> None:
+    lines = [{"price": price(api), "quantity": 1}]
+    share = {"destination": connected(api)["id"], "amount": 10}
+    for given, param in (
+        ({"application_fee_amount": 10}, "application_fee_amount"),
+        ({"application_fee_amount": 10, "transfer_data": share}, None),
+        ({"on_behalf_of": "acct_no"}, "on_behalf_of"),
+    ):
+        refused = api.post(LINKS, line_items=lines, **given)
+        assert (refused.status, refused.error.get("param")) == (400, param)
 
 
 @rule_table

@@ -170,6 +170,7 @@ def _once(api: Api) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("given", "param"), [
     ({"transfer_data": {"destination": "acct_no"}}, "transfer_data[destination]"),
+    ({"on_behalf_of": "acct_no"}, "on_behalf_of"),
     ({"subscription_data": {"effective_date": 1}}, "subscription_data[effective_date]"),
 ], ids=str)  # fmt: skip
 def test_what_cannot_act_on_a_quote_is_refused(api: Api, given: dict[str, Any], param: str) -> None:

@@ -88,6 +88,22 @@ def method_refusal(
     return method_types.not_activated(kind, "payment_method") if refused else None
 
 
+def check_on_behalf_of(call: Call, account: str, param: str = "on_behalf_of") -> None:
+    """Raise ApiError 400 if this is neither the acting account nor one that is connected. account: an id."""
+    own = fields.acting_account(call) or {}
+    if account != own.get("id") and call.within(call.platform).objects.find_read_only(fields.ACCOUNT, account) is None:
+        raise invalid(f"No such on_behalf_of: '{account}'", param, "resource_missing")
+
+
+def fee_of_nobody(name: str) -> ApiError:
+    """Return the error of an application fee that no connected account pays. name: of its parameter."""
+    return invalid(
+        f"Can only apply an {name} when the request is made on behalf of another account"
+        " (using an OAuth key, the Stripe-Account header, or the destination parameter).",
+        name,
+    )
+
+
 def merchant_of_record(call: Call, on_behalf_of: str | None) -> Mapping[str, Any] | None:
     """Return the connected account that a payment is made for, or None when it is the platform's own."""
     account: Mapping[str, Any] | None = None

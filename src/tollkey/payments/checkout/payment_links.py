@@ -22,7 +22,7 @@ from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, receipt_links
 from tollkey.payments.tax import automatic
 from tollkey.wire import Action, Call, Endpoint, P, Page, Params, Reply, Resource, invalid, new_object
-from tollkey.wire.errors import missing_param
+from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.hosted import hosted_url, html_page, redirect
 from tollkey.wire.live import records
 from tollkey.wire.objects import value_at
@@ -124,11 +124,18 @@ def _sell(
 
 
 def _share(call: Call, link: StoredLink, params: operations.PostPaymentLinks) -> None:
-    """Set the connected account that gets the money. Raises ApiError 400 for one that cannot."""
+    """Set the connected account that gets the money. Raises ApiError 400 where no session of the link could be paid."""
     given = params.get("transfer_data")
+    if params.get("on_behalf_of"):
+        splitting.check_on_behalf_of(call, params["on_behalf_of"])
     if given:
         splitting.check_destination(call, given["destination"], params.get("on_behalf_of"))
         link["transfer_data"] = {"amount": given.get("amount"), "destination": given["destination"]}
+    fee = next((name for name in ("application_fee_amount", "application_fee_percent") if value_at(params, name)), None)
+    if fee is not None and given and given.get("amount") is not None:
+        raise exclusive(fee, "transfer_data[amount]")
+    if fee is not None and not given and call.account == call.platform:
+        raise splitting.fee_of_nobody(fee)
 
 
 def _after_completion(after: Mapping[str, Any]) -> api.PaymentLinksResourceAfterCompletion:

@@ -74,7 +74,8 @@ def new_intent(call: Call, params: operations.PostPaymentIntents) -> StoredPayme
     _customer(call, intent, params)
     _types(call, intent, params)
     if params.get("on_behalf_of"):
-        _act_for(call, intent, params["on_behalf_of"])
+        splitting.check_on_behalf_of(call, params["on_behalf_of"])
+        intent["on_behalf_of"] = params["on_behalf_of"]
     _describe(call, intent, params)
     if params.get("radar_options"):
         intent["_radar_options"] = params["radar_options"]
@@ -234,14 +235,6 @@ def _deliver(call: Call, intent: StoredPaymentIntent, given: Mapping[str, Any] |
     if made is not None:
         made = {**made, "carrier": made.get("carrier"), "tracking_number": made.get("tracking_number")}
     intent["shipping"], intent["_shipping_by_server"] = made, not call.client and made is not None
-
-
-def _act_for(call: Call, intent: StoredPaymentIntent, account: str) -> None:
-    """Set ``on_behalf_of``. Raises ApiError 400 for an account that is not connected."""
-    own = fields.acting_account(call) or {}
-    if account != own.get("id") and call.within(call.platform).objects.find("account", account) is None:
-        raise invalid(f"No such on_behalf_of: '{account}'", "on_behalf_of", "resource_missing")
-    intent["on_behalf_of"] = account
 
 
 def _connect(call: Call, intent: StoredPaymentIntent, params: IntentParams) -> None:

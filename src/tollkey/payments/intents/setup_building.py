@@ -12,7 +12,7 @@ from tollkey.payments.intents.method_choice import resolve_method, usable_by
 from tollkey.payments.intents.payment_states import unexpected
 from tollkey.payments.methods import method_capabilities, method_types, payment_method_configurations
 from tollkey.payments.shared import fields
-from tollkey.wire import Call, invalid, new_object
+from tollkey.wire import Call, new_object
 from tollkey.wire.errors import exclusive
 
 if TYPE_CHECKING:
@@ -53,13 +53,8 @@ def create_setup(call: Call, params: operations.PostSetupIntents) -> StoredSetup
     intent["managed_payments"] = {"enabled": False}
     _customer(call, intent, params)
     if params.get("on_behalf_of"):
-        account = params["on_behalf_of"]
-        if (
-            account != (fields.acting_account(call) or {}).get("id")
-            and call.within(call.platform).objects.find("account", account) is None
-        ):
-            raise invalid(f"No such on_behalf_of: '{account}'", "on_behalf_of", "resource_missing")
-        intent["on_behalf_of"] = account
+        splitting.check_on_behalf_of(call, params["on_behalf_of"])
+        intent["on_behalf_of"] = params["on_behalf_of"]
     excluded = params.get("excluded_payment_method_types")
     choice = Choice(
         named=params.get("payment_method_types"),

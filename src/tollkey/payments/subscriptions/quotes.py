@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
+from tollkey.payments.charges import splitting
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.invoices import pdf as document
 from tollkey.payments.shared import clock, currency, fields, providers
@@ -132,7 +133,7 @@ def _check(call: Call, quote: StoredQuote) -> None:
     if call.account == call.platform and quote["transfer_data"] is None:
         fee = next((name for name in _FEES if said[name]), None)
         if fee is not None:
-            raise rules.fee_of_nobody(fee)
+            raise splitting.fee_of_nobody(fee)
 
 
 def _check_parts(quote: StoredQuote) -> None:
@@ -150,6 +151,8 @@ def _check_parts(quote: StoredQuote) -> None:
 def _apply(call: Call, quote: StoredQuote, params: Mapping[str, Any]) -> None:
     """Apply the parameters to a draft and compute its amounts."""
     fields.assign(quote, params, (*_PLAIN, "collection_method", "expires_at"))
+    if params.get("on_behalf_of"):
+        splitting.check_on_behalf_of(call, params["on_behalf_of"])
     rules.check_transfer(call, params, quote["on_behalf_of"])
     if params.get("customer"):
         if quote["customer"] not in (None, params["customer"]):

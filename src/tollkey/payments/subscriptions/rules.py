@@ -18,7 +18,7 @@ from tollkey.payments.subscriptions.discounts import check_minimum
 from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_flexible, is_metered, load
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.subscriptions.settings import check_method, translate
-from tollkey.wire import ApiError, Call, invalid
+from tollkey.wire import Call, invalid
 from tollkey.wire.errors import exclusive
 from tollkey.wire.objects import value_at
 
@@ -182,16 +182,7 @@ def check_fee(call: Call, params: Mapping[str, Any], known: StoredSubscription |
         raise invalid(f"Invalid {name}: must have at most two decimal places", name)
     destination = params.get("transfer_data", known.get("transfer_data"))
     if percent and call.account == call.platform and not destination and not params.get("on_behalf_of"):
-        raise fee_of_nobody(name)
-
-
-def fee_of_nobody(name: str) -> ApiError:
-    """Return the error of an application fee that no connected account pays. name: of its parameter."""
-    return invalid(
-        f"Can only apply an {name} when the request is made on behalf of another account"
-        " (using an OAuth key, the Stripe-Account header, or the destination parameter).",
-        name,
-    )
+        raise splitting.fee_of_nobody(name)
 
 
 def check_transfer(call: Call, params: Mapping[str, Any], on_behalf_of: str | None) -> None:
