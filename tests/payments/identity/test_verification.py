@@ -81,6 +81,16 @@ def test_the_related_person_belongs_to_the_account(api: Api) -> None:
         assert (refused.status, refused.error["param"]) == (400, f"related_person[{param}]")
 
 
+def test_a_connected_account_learns_nothing_of_the_others(api: Api) -> None:
+    own, other = ({"account": connected(api)["id"]} for _ in range(2))
+    for about in (own, other):
+        about["person"] = api.ok("POST", f"/v1/accounts/{about['account']}/persons", first_name="Jo")["id"]
+    acting = {"Stripe-Account": own["account"]}
+    assert api.post(SESSIONS, headers=acting, type="document", related_person=own).status == 200
+    refused = api.post(SESSIONS, headers=acting, type="document", related_person=other)
+    assert (refused.status, refused.error["param"]) == (400, "related_person[account]")
+
+
 def test_options_of_a_document_are_only_for_sessions_about_documents(api: Api) -> None:
     options = {"document": {"require_live_capture": True, "allowed_types": ["passport"]}}
     refused = api.post(SESSIONS, type="id_number", options=options)

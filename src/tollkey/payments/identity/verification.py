@@ -52,11 +52,15 @@ def _options(kind: str, given: Mapping[str, Any] | None) -> api.GelatoVerificati
 def _related_person(
     call: Call, given: operations.PostIdentityVerificationSessionsRelatedPerson | None
 ) -> api.GelatoRelatedPerson | None:
-    """Return ``related_person``. Raises ApiError 400 for an unknown account, or a person of another one."""
+    """Return ``related_person``. Raises ApiError 400 for an unknown account, or a person of another one.
+
+    A connected account knows no other account of its platform.
+    """
     if given is None:
         return None
     account, person = given["account"], given["person"]
-    if account != call.account and call.within(call.platform).objects.find(fields.ACCOUNT, account) is None:
+    others = call.within(call.platform).objects if call.account == call.platform else None
+    if account != call.account and (others is None or others.find(fields.ACCOUNT, account) is None):
         raise missing_object("account", account, "related_person[account]", in_path=False)
     found = call.within(call.platform).objects.find(_PERSON, person)
     if found is None or found["account"] != account:
