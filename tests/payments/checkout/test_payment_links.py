@@ -10,6 +10,8 @@ from tests.payments.checkout.steps import FIELD, MONTHLY, fill
 from tests.support.api import Answer, Api, rule_table
 from tests.support.connected import connected
 from tests.support.openapi import assert_valid
+from tollkey.db import Scope, Tx
+from tollkey.payments.checkout import kinds
 
 LINKS = "/v1/payment_links"
 #: Parameter -> a value, and the status of the answer by the mode that the prices make.
@@ -161,6 +163,20 @@ def test_the_payments_of_a_link_are_shared_as_it_says(api: Api) -> None:
     assert (charge["destination"], charge["application_fee_amount"]) == (account, 100)
     refused = api.post(LINKS, line_items=lines, transfer_data={"destination": "acct_no"})
     assert (refused.status, refused.error["param"]) == (400, "transfer_data[destination]")
+
+
+def test_a_fee_of_nobody_in_a_link_of_an_earlier_version_is_left_out(api: Api) -> None:
+    link = api.ok("POST", LINKS, line_items=[{"price": price(api), "quantity": 1}])
+
+    def as_before(tx: Tx) -> None:
+        call = api.core.call(tx, Scope(api.account, False), api.now)
+        stored = call.objects.get(kinds.PAYMENT_LINK, link["id"])
+        stored["application_fee_amount"] = 10
+        call.objects.save(stored)
+
+    api.core.database.write(as_before)
+    assert fill(api, visit(api, link)).status in (200, 303)
+    assert api.get("/v1/charges")["data"][0]["application_fee_amount"] is None
 
 
 def test_a_link_whose_sessions_nobody_could_pay_is_refused(api: Api) -> None:

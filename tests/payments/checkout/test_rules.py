@@ -230,6 +230,16 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str | None]] = {
     "a trial lasts two years at most": (
         "subscription", {"subscription_data": {"trial_period_days": 731}},
         "The maximum number of trial period days is 730 (2 years).", "subscription_data[trial_period_days]"),
+    "a fee is taken from another account only": (
+        "payment", {"payment_intent_data": {"application_fee_amount": 10}},
+        "Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment",
+        "payment_intent_data[application_fee_amount]"),
+    "a payment is on behalf of an account that is connected": (
+        "payment", {"payment_intent_data": {"on_behalf_of": "acct_no"}},
+        "No such on_behalf_of: 'acct_no'", "payment_intent_data[on_behalf_of]"),
+    "a payment is for an account that is connected": (
+        "payment", {"payment_intent_data": {"transfer_data": {"destination": "acct_no"}}},
+        "No such destination: 'acct_no'", "payment_intent_data[transfer_data][destination]"),
     "a share is taken from another account only": (
         "subscription", {"subscription_data": {"application_fee_percent": 10}},
         "Can only apply an application_fee_percent when the request is made on behalf of another account"

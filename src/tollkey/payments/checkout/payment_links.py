@@ -319,7 +319,7 @@ def session_of(call: Call, link: StoredLink) -> StoredSession:
     for name in ("payment_intent_data", "subscription_data"):
         if said[name]:
             given[name] = {key: value for key, value in said[name].items() if value not in (None, {})}
-    _pass_shares(link, given, recurring)
+    _pass_shares(call, link, given, recurring)
     for name in ("automatic_tax", "tax_id_collection", "invoice_creation"):
         if (said[name] or {}).get("enabled"):
             given[name] = said[name]
@@ -336,13 +336,17 @@ def session_of(call: Call, link: StoredLink) -> StoredSession:
     return call.objects.save(session)
 
 
-def _pass_shares(link: StoredLink, given: Params, recurring: bool) -> None:
-    """Let the payment or subscription of a session share its money with connected accounts as its link says."""
+def _pass_shares(call: Call, link: StoredLink, given: Params, recurring: bool) -> None:
+    """Let the payment or subscription of a session share its money with connected accounts as its link says.
+
+    An application fee that no account pays, of a link that an earlier version made, is left out as it was then.
+    """
     told: Params = {"on_behalf_of": link["on_behalf_of"]}
     if link["transfer_data"]:
         told["transfer_data"] = {name: value for name, value in link["transfer_data"].items() if value is not None}
-    fee = "application_fee_percent" if recurring else "application_fee_amount"
-    told[fee] = link["application_fee_percent"] if recurring else link["application_fee_amount"]
+    if link["transfer_data"] or call.account != call.platform:
+        fee = "application_fee_percent" if recurring else "application_fee_amount"
+        told[fee] = link["application_fee_percent"] if recurring else link["application_fee_amount"]
     told = {name: value for name, value in told.items() if value is not None}
     where = "subscription_data" if recurring else "payment_intent_data"
     if told:

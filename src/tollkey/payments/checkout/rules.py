@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tollkey.payments.charges import splitting
 from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.known import price_of
 from tollkey.payments.subscriptions import currencies
@@ -71,7 +72,25 @@ def check(call: Call, params: Mapping[str, Any], mode: str, ui: str) -> None:
     _check_managed(params)
     _check_branding(params.get("branding_settings") or {})
     _check_methods(params)
+    _check_payment(call, params.get("payment_intent_data") or {})
     _check_subscription(call, params.get("subscription_data") or {})
+
+
+def _check_payment(call: Call, data: Mapping[str, Any]) -> None:
+    """Raise ApiError 400 for connected accounts that a payment cannot involve: nobody could pay the session."""
+    if data.get("on_behalf_of"):
+        splitting.check_on_behalf_of(call, data["on_behalf_of"], "payment_intent_data[on_behalf_of]")
+    share = data.get("transfer_data")
+    if share:
+        param = "payment_intent_data[transfer_data][destination]"
+        splitting.check_destination(call, share["destination"], data.get("on_behalf_of"), param)
+    if data.get("application_fee_amount") and call.account == call.platform and not share:
+        raise invalid(
+            "Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment (using an"
+            " OAuth key or Stripe-Account header) or destination payment (using"
+            " `payment_intent_data[transfer_data][destination]`).",
+            "payment_intent_data[application_fee_amount]",
+        )
 
 
 def _check_mode(params: Mapping[str, Any], mode: str) -> None:
