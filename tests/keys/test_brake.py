@@ -25,6 +25,17 @@ def test_an_address_has_its_guesses_a_minute_and_others_have_their_own() -> None
     assert tried(Brake(ticker, 0), "192.0.2.1") == 20
 
 
+def test_an_address_is_free_again_a_minute_after_its_last_guess_however_many_it_made() -> None:
+    ticker = Ticker()
+    brake = Brake(ticker, 6)
+    for _ in range(1000):
+        brake.count("192.0.2.1", 100)
+    ticker.now += 59
+    assert brake.blocked("192.0.2.1")
+    ticker.now += 1
+    assert not brake.blocked("192.0.2.1")
+
+
 def test_what_is_remembered_of_addresses_is_bounded() -> None:
     brake = Brake(Ticker(), 1, most=2)
     for ip in ("192.0.2.1", "192.0.2.2", "192.0.2.3"):

@@ -24,9 +24,10 @@ class Brake:
         return self._burst > 0 and self._level(network_of(ip)) < 1.0
 
     def count(self, ip: str | None, guesses: int = 1) -> None:
-        """Count wrong keys of an address."""
+        """Count wrong keys of an address. However many there are, it is blocked for a minute after the last at most."""
         network = network_of(ip)
-        self._levels[network] = (self._level(network) - guesses, self._monotonic())
+        lowest = 1.0 - self._burst
+        self._levels[network] = (max(lowest, self._level(network) - guesses), self._monotonic())
         self._levels.move_to_end(network)
         if len(self._levels) > self._most:
             self._levels.popitem(last=False)
