@@ -240,6 +240,32 @@ def test_the_loop_delivers_when_it_is_woken_and_stops_when_told(world: World, re
     assert [outcome.event_id for outcome in world.outcomes] == ["evt_0", "evt_1", "evt_2"]
 
 
+def test_an_attempt_that_lasts_is_given_up_when_the_loop_stops_and_made_again_later(world: World) -> None:
+    """A server may run for ten seconds after SIGTERM, an attempt for twenty."""
+
+    async def work(deliverer: Deliverer) -> None:
+        stop, asked = asyncio.Event(), asyncio.Event()
+
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.set()
+            await reader.read()
+            writer.close()
+
+        async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+            endpoint = world.add(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+            world.send(endpoint)
+            running = asyncio.create_task(deliverer.run(stop))
+            await asyncio.wait_for(asked.wait(), 10)
+            stop.set()
+            await asyncio.wait_for(running, 5)
+
+    world.run(work, Limits(stop_seconds=0.01))
+    (left,) = world.database.read(lambda tx: deliveries(tx, TEST))
+    assert (left.state, left.attempts, world.outcomes) == ("pending", 0, [])
+    world.now += 61  # the lease has run out
+    assert world.deliver() == 1
+
+
 def test_waking_a_deliverer_that_does_not_run_is_harmless(world: World) -> None:
     world.run(lambda deliverer: asyncio.to_thread(deliverer.wake))
 

@@ -153,7 +153,7 @@ class Deliverer:
         return len(sendings)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Deliver until ``stop`` is set, then wait for the attempts in flight, up to the timeout."""
+        """Deliver until ``stop`` is set, then wait for the attempts in flight, up to ``Limits.stop_seconds``."""
         self._loop, self._wake_event = asyncio.get_running_loop(), asyncio.Event()
         tasks: set[asyncio.Task[None]] = set()
         stopping = asyncio.create_task(stop.wait())
@@ -168,7 +168,10 @@ class Deliverer:
         finally:
             stopping.cancel()
             if tasks:
-                await asyncio.wait(tasks, timeout=self._limits.timeout_seconds)
+                _, given_up = await asyncio.wait(tasks, timeout=self._limits.stop_seconds)
+                for task in given_up:
+                    task.cancel()
+                await asyncio.gather(*given_up, return_exceptions=True)
             self._loop = self._wake_event = None
 
     async def _claim_logged(self) -> list[_Sending]:
