@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import httpx
 import pytest
@@ -102,6 +102,40 @@ def test_what_is_no_response_is_an_error(answer: bytes) -> None:
     served = Served(answer + b"\r\nConnection: close" if answer.startswith(b"HTTP") else answer)
     (problem,) = posted(served)
     assert isinstance(problem, ConnectionError | TimeoutError)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"HTTP/1.1 200 OK\r\nX-Long: ",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: ",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+    ],
+)
+def test_a_head_that_never_ends_is_an_error_and_not_kept_in_memory(start: bytes) -> None:
+    sent = 0
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(start)
+        with suppress(OSError):
+            while sent < 64 * 1024 * 1024:
+                writer.write(b"x" * 65536)
+                await writer.drain()
+                sent += 65536
+        writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(endless, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        async with aclosing(Connections()) as opened:
+            with pytest.raises(ConnectionError, match="too large"):
+                await opened.post(f"http://127.0.0.1:{port}/", b"{}", {}, 10)
+        server.close()
+
+    asyncio.run(main())
+    assert sent < 32 * 1024 * 1024
 
 
 @pytest.mark.parametrize(

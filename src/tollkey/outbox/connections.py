@@ -23,6 +23,7 @@ import httpx
 
 _IDLE_SECONDS = 30.0
 _MOST_IDLE = 256  # connections, of all hosts
+_LARGEST_HEAD = 64 * 1024  # bytes of a response besides its body: the parser keeps a header, however long it is
 _SAFE = "%/:@!$&'()*+,;=~-._?[]"
 _HOST = re.compile(r"[0-9A-Za-z._:-]+")
 
@@ -126,6 +127,7 @@ class _Connection(asyncio.Protocol):
         assert self._transport is not None
         self._parser, self._most = httptools.HttpResponseParser(self), most
         self._body, self._status, self.heard, self._unbounded = b"", 0, False, True
+        self._received = 0
         self._answered = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         try:
@@ -147,6 +149,7 @@ class _Connection(asyncio.Protocol):
         if self._answered is None or self._answered.done():
             self.close()  # what nobody has asked for
             return
+        self._received += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as problem:
@@ -154,6 +157,8 @@ class _Connection(asyncio.Protocol):
         else:
             if len(self._body) >= self._most:
                 self._answer(reusable=False)
+            elif self._received - len(self._body) > _LARGEST_HEAD:
+                self._fail(ConnectionError("the head of the response is too large"))
 
     def connection_lost(self, problem: Exception | None) -> None:
         self.open = False
