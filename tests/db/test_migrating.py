@@ -264,6 +264,18 @@ def test_one_process_at_a_time_creates_indexes(on_postgres: Database, old_node: 
     assert right(on_postgres) == 40
 
 
+def test_no_time_out_of_the_role_ends_the_creation_of_an_index(postgres_url: str) -> None:
+    """Behind PgBouncer the bounds are set with ALTER ROLE: they would end every attempt for a large table."""
+    bounded = "lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"
+    opened = Postgres(postgres_url + "".join(f"%20-c{name}%3D20s" for name in bounded))
+    try:
+        with opened.alone() as execute:
+            for name in bounded:
+                execute(f"DO $$ BEGIN ASSERT current_setting('{name}') = '0'; END $$")
+    finally:
+        opened.close()
+
+
 def test_a_field_of_the_private_part_is_looked_up_there() -> None:
     assert "private" in expression("sqlite", "_owner")
     assert "body" in expression("sqlite", "owner")

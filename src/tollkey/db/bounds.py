@@ -64,6 +64,12 @@ UNBOUNDED = (
     "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '60s'"
 )
 
+#: Ends the bounds of a session, those that ALTER ROLE has set included: it creates an index, or copies all tables.
+UNBOUNDED_SESSION = (
+    "SELECT set_config('lock_timeout', '0', false), set_config('statement_timeout', '0', false),"
+    " set_config('idle_in_transaction_session_timeout', '0', false)"
+)
+
 
 class Contact:
     """Whether the database answers, as its listening connection finds. Thread-safe.

@@ -32,7 +32,7 @@ from psycopg.types.numeric import Int8BinaryDumper, NumericBinaryLoader
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tollkey.db import forking, postgres_arrays
-from tollkey.db.bounds import UNBOUNDED, Bounds, Contact
+from tollkey.db.bounds import UNBOUNDED, UNBOUNDED_SESSION, Bounds, Contact
 from tollkey.db.engine import Conflict, Dialect, StorageError, Subscribers, Tx, Unreachable
 from tollkey.db.listening import Listener, close_socket, cut_off
 from tollkey.db.postgres_tx import Connection, PostgresTx, run_constant, translate
@@ -274,6 +274,7 @@ class Postgres(forking.ForkAware):
         mine = lock_number("alone")
         try:
             with psycopg.connect(self._url, autocommit=True, application_name="tollkey migrate") as connection:
+                run_constant(connection, UNBOUNDED_SESSION)
                 while connection.execute("SELECT pg_try_advisory_lock(%s)", (mine,)).fetchone() != (True,):
                     time.sleep(_LOOK_SECONDS)
                 yield partial(run_constant, connection)

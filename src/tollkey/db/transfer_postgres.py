@@ -8,9 +8,10 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import sql
 
+from tollkey.db.bounds import UNBOUNDED_SESSION
 from tollkey.db.engine import Row, StorageError
 from tollkey.db.postgres import lock_number
-from tollkey.db.postgres_tx import Connection, translate
+from tollkey.db.postgres_tx import Connection, run_constant, translate
 from tollkey.db.postgres_url import check_readable
 from tollkey.db.transfer import Shape
 
@@ -138,8 +139,7 @@ class PostgresTransfer:
     def _connected(self) -> Iterator[Connection]:
         try:
             with psycopg.connect(self._url, autocommit=True, application_name=_NAME, connect_timeout=5) as connection:
-                for setting in ("statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"):
-                    connection.execute(f"SET {setting} = 0".encode())
+                run_constant(connection, UNBOUNDED_SESSION)
                 yield connection
         except psycopg.Error as error:
             raise translate(error) from error
