@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tollkey.db import Database, Ids, Migration, Scope, Table, Tx, migrate
-from tollkey.db.filling import drop_triggers, expression, triggers_there
-from tollkey.db.migrating import SMALL, find, run
+from tollkey.db.filling import expression, triggers_there
+from tollkey.db.migrating import SMALL, find, finish, run
 from tollkey.db.postgres import Postgres
 from tollkey.db.table import column
 
@@ -209,7 +209,7 @@ def test_older_nodes_write_all_the_time_and_nothing_is_missed(on_postgres: Datab
 def test_the_triggers_for_older_nodes_are_removed_when_none_is_left(on_postgres: Database) -> None:
     run(on_postgres, LATER, [NOW])
     assert len(on_postgres.read(triggers_there)) == 3
-    assert on_postgres.write(drop_triggers) == 3
+    assert finish(on_postgres) == 3
     assert on_postgres.read(triggers_there) == []
     on_postgres.write(lambda tx: store(NOW, tx, "th_new", "green"))
     assert right(on_postgres) == 41
@@ -229,8 +229,13 @@ def test_an_index_whose_creation_failed_is_created_again(on_postgres: Database) 
     assert on_postgres.read(lambda tx: find(tx, MODULES, [NOW])).lines() == []
 
 
-def test_a_table_that_a_long_transaction_uses_is_tried_again(on_postgres: Database, old_node: Database) -> None:
+@pytest.mark.parametrize("finishing", [False, True])
+def test_a_table_that_a_long_transaction_uses_is_tried_again(
+    on_postgres: Database, old_node: Database, finishing: bool
+) -> None:
     begun, end = threading.Event(), threading.Event()
+    if finishing:
+        run(on_postgres, LATER, [NOW])
 
     def long(tx: Tx) -> None:
         tx.execute("SELECT count(*) FROM obj_thing")
@@ -247,7 +252,10 @@ def test_a_table_that_a_long_transaction_uses_is_tried_again(on_postgres: Databa
         end.set()
         thread.join()
 
-    run(on_postgres, LATER, [NOW], pause=pause)
+    if finishing:
+        assert finish(on_postgres, pause) == 3
+    else:
+        run(on_postgres, LATER, [NOW], pause=pause)
     assert pauses == [1.0]
     assert right(on_postgres) == 40
 

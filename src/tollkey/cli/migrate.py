@@ -11,8 +11,8 @@ import typer
 from tollkey.cli.common import AsJson, Data, Database, fail, settings_of, show
 from tollkey.cli.progress import Reporting
 from tollkey.core import create_tables, open_core, pending_migration, sole_server
-from tollkey.db import open_database
-from tollkey.db.filling import drop_triggers, triggers_there
+from tollkey.db import migrating, open_database
+from tollkey.db.filling import triggers_there
 from tollkey.db.opening import sqlite_file
 from tollkey.settings import Settings
 
@@ -91,6 +91,6 @@ def _triggers(settings: Settings) -> int:
 def _finish(settings: Settings) -> int:
     opened = open_database(settings.database_url)
     try:
-        return opened.write(drop_triggers, lock="migrate")
+        return migrating.finish(opened)
     finally:
         opened.close()

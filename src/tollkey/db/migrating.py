@@ -12,11 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 from tollkey.db import filling
 from tollkey.db.engine import Database, LockTimeout, StorageError, Tx
 from tollkey.db.schema import SCHEMA_LOCK, Migration, Statement, create_list, existing_tables, new_statements, record
 from tollkey.db.table import Table, column, existing_columns, existing_indexes
+
+T = TypeVar("T")
 
 #: Rows of a table up to which a server migrates it at its start.
 SMALL = 10_000
@@ -155,10 +158,26 @@ def _quickly(
         record(tx, plan.statements)
         return plan
 
+    return _patiently(database, work, pause)
+
+
+def finish(database: Database, pause: Callable[[float], None] = time.sleep) -> int:
+    """Drop the triggers that fill columns, and return how many there were. pause: see ``run``. Raises StorageError."""
+
+    def work(tx: Tx) -> int:
+        if tx.dialect == "postgres":
+            tx.execute_script([_LOCK])
+        return filling.drop_triggers(tx)
+
+    return _patiently(database, work, pause)
+
+
+def _patiently(database: Database, work: Callable[[Tx], T], pause: Callable[[float], None]) -> T:
+    """Run what locks tables, again while a long transaction uses one of them. Raises StorageError."""
     for _ in range(_ATTEMPTS):
         try:
             return database.write(work, lock=SCHEMA_LOCK)
-        except LockTimeout:  # a long transaction uses the table; requests go on before the next attempt
+        except LockTimeout:  # requests go on before the next attempt
             pause(1.0)
     return database.write(work, lock=SCHEMA_LOCK)
 
