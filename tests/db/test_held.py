@@ -208,6 +208,26 @@ def test_a_refused_row_from_before_a_savepoint_is_not_forgotten_with_it(held: Ru
     assert held(ids) == ["a"]
 
 
+def test_a_refused_row_from_before_a_savepoint_ends_the_transaction_with_a_storage_error(held: Run) -> None:
+    """The savepoint was never begun, so that the database has nothing to roll back to."""
+    held(lambda tx: thing(tx, "a"))
+    seen: list[Exception] = []
+
+    def work(tx: Tx) -> None:
+        thing(tx, "a")
+        try:
+            with tx.savepoint():
+                ids(tx)
+        except Exception as error:
+            seen.append(error)
+            raise
+
+    with pytest.raises(StorageError):
+        held(work)
+    assert held(lambda tx: tx.dialect) == "sqlite" or isinstance(seen[0], Duplicate)  # SQLite ends the whole group
+    assert held(ids) == ["a"]
+
+
 def test_a_row_that_the_database_cannot_take_fails_the_transaction_with_all_that_is_held(held: Run) -> None:
     def work(tx: Tx) -> None:
         tx.hold(SUM, ("a", 2**70))

@@ -181,7 +181,10 @@ class PostgresTx:
             del self.announcements[announcements:]
             del self.commit_callbacks[after:]
             if self.held.undo(name) and self._connection.info.transaction_status in _OPEN:
-                run_constant(self._connection, f"ROLLBACK TO SAVEPOINT {name}")
+                try:
+                    run_constant(self._connection, f"ROLLBACK TO SAVEPOINT {name}")
+                except psycopg.Error:  # it was never begun, since a write from before it was refused
+                    self.held.fail()
             raise
         finally:
             if own:

@@ -178,8 +178,10 @@ class SQLite(forking.ForkAware):
             try:
                 result = callback(tx)
                 self.commit()
-            except BaseException:
+            except BaseException as error:
                 self.rollback()
+                if isinstance(error, sqlite3.Error):  # of a savepoint
+                    raise translate(error) from error
                 raise
             if durable:
                 self.sync()
@@ -273,10 +275,7 @@ class SQLite(forking.ForkAware):
             self._writer.execute("ROLLBACK")
 
     def run_after_commit(self, done: Sequence[SQLiteTx]) -> None:
-        """Run the ``on_commit`` callbacks and publish the announcements of committed transactions, in order.
-
-        Exceptions are logged.
-        """
+        """Run ``on_commit`` callbacks and publish announcements of committed transactions, in order; log exceptions."""
         for tx in done:
             self._subscribers.after_commit(tx.commit_callbacks, tx.announcements)
 
