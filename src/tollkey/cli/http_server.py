@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +25,7 @@ _EARLIER_SECONDS = 0.5  # for the end itself
 
 def http_server(app: Any, settings: Settings, stopping: Callable[[], None] | None = None) -> uvicorn.Server:
     """Return the HTTP server of an ASGI application. SIGTERM and SIGINT stop it: requests are still answered.
-    SIGHUP reopens the log file.
+    SIGHUP reopens the log file; in a terminal and without such a file it ends the process, as the terminal's end does.
 
     The process ends within ``stop_seconds`` of the signal, whatever hangs. Must be called in the event loop that will
     run it. stopping: called when the signal arrives.
@@ -63,7 +64,7 @@ def http_server(app: Any, settings: Settings, stopping: Callable[[], None] | Non
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    if settings.log_file:
+    if settings.log_file or not (sys.stdin and sys.stdin.isatty()):  # ``systemctl reload`` must not end a server
         loop.add_signal_handler(signal.SIGHUP, reopen_files)
     return http
 
