@@ -31,6 +31,14 @@ def test_a_time_out_that_would_end_everything_or_nothing_is_refused(seconds: str
         load_settings({"TOLLKEY_LOCK_SECONDS": seconds})
 
 
+@pytest.mark.parametrize("name", ["TOLLKEY_EVENT_DAYS", "TOLLKEY_DELIVERY_DAYS"])
+@pytest.mark.parametrize("days", ["0", "-1"])
+def test_a_retention_that_would_delete_what_has_just_happened_is_refused(name: str, days: str) -> None:
+    """For other settings 0 means no limit; here it would mean that nothing is kept."""
+    with pytest.raises(ValueError, match=f"{name} must be 1 to 36500"):
+        load_settings({name: days})
+
+
 def test_a_file_of_settings_gives_way_to_the_environment_and_that_to_options(tmp_path: Path) -> None:
     file = tmp_path / "tollkey.toml"
     file.write_text('port = 1\nlock_seconds = 2\nrequire_https = true\nlog_format = "json"\n')

@@ -93,8 +93,10 @@ class Settings:
     log_days: int = _setting(
         30, "How many days request logs, counts of refused attempts and the use of keys by the minute are kept."
     )
-    event_days: int = _setting(30, "How many days events are kept, as Stripe keeps them.")
-    delivery_days: int = _setting(30, "How many days webhook deliveries that have ended are kept, with their attempts.")
+    event_days: int = _setting(30, "How many days events are kept, as Stripe keeps them.", span=(1, 36_500))
+    delivery_days: int = _setting(
+        30, "How many days webhook deliveries that have ended are kept, with their attempts.", span=(1, 36_500)
+    )
     rotation_grace_days: int = _setting(
         7,
         "How many days a key stays valid after the server has rolled it on its schedule (`tollkey keys create"
