@@ -228,9 +228,22 @@ def test_a_refused_row_from_before_a_savepoint_ends_the_transaction_with_a_stora
     assert held(ids) == ["a"]
 
 
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1])
+def test_an_integer_that_no_database_can_take_is_refused_before_it_is_held(held: Run, number: int) -> None:
+    """When it was sent, it would fail the requests of others in the same transaction."""
+
+    def work(tx: Tx) -> None:
+        thing(tx, "of another")
+        with suppress(OverflowError), tx.savepoint():
+            tx.hold(SUM, ("a", number))
+
+    held(work)
+    assert held(ids) == ["of another"]
+
+
 def test_a_row_that_the_database_cannot_take_fails_the_transaction_with_all_that_is_held(held: Run) -> None:
     def work(tx: Tx) -> None:
-        tx.hold(SUM, ("a", 2**70))
+        tx.hold(SUM, ("\ud800", 1))  # half of a character
         thing(tx, "b")
         with suppress(Exception):
             ids(tx)

@@ -105,7 +105,8 @@ class Tx(Protocol):
     def hold(self, write: Write, values: Values) -> None:
         """Write a row later: before a statement that might see it, at the latest when the transaction is committed.
 
-        values: of the write's columns. A violated constraint raises StorageError only then, for the whole transaction.
+        values: of the write's columns. A violated constraint raises StorageError only then, for the whole transaction;
+        an integer of more than 64 bits raises OverflowError at once.
         """
 
     def flush(self) -> None:

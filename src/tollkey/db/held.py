@@ -10,7 +10,7 @@ Savepoints are held too. One that ends, or is rolled back, before a statement ha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 Values = tuple[object, ...]
@@ -18,6 +18,7 @@ Values = tuple[object, ...]
 Merge = Callable[["Write", Values, Values], tuple["Write", Values]]
 _SAVEPOINT = "SAVEPOINT "
 _TYPES = {"t": "text", "i": "bigint", "b": "bytea"}
+_END = 2**63  # of integers in both databases
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +31,7 @@ class Write:
     keys: how many of the first values identify the row; 0 when rows are never merged.
     merge: makes one write of two with the same key.
     moves: that one write takes the place of the second; otherwise that of the first.
+    integers: places of the integers among its values.
     """
 
     table: str
@@ -39,6 +41,10 @@ class Write:
     keys: int = 0
     merge: Merge | None = None
     moves: bool = False
+    integers: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "integers", tuple(place for place, kind in enumerate(self.types) if kind == "i"))
 
 
 class Batch(NamedTuple):
@@ -99,7 +105,14 @@ class Held:
         return bool(self._log or self._ended)
 
     def add(self, write: Write, values: Values) -> None:
-        """Hold a write."""
+        """Hold a write. Raises OverflowError for an integer of more than 64 bits.
+
+        When the row is sent it would fail the whole group, with the requests of others.
+        """
+        for place in write.integers:
+            value = values[place]
+            if isinstance(value, int) and not -_END <= value < _END:
+                raise OverflowError(f"an integer of more than 64 bits for {write.table}: {value}")
         self._log.append((write, values))
         keys = self._keys.get(write.table)
         if keys is None:
