@@ -89,3 +89,14 @@ def test_the_time_is_moved_and_nothing_happens_without_automatic_advancement(api
     assert api.get(path)["status"] == "open"
     refused = api.post(path, automatically_finalizes_at=NOW + 5 * DAY)
     assert refused.status == 400
+
+
+@pytest.mark.parametrize("days", [36_501, 2 * 10**14, 10**17])
+def test_an_invoice_is_due_within_a_century(api: Api, days: int) -> None:
+    """Beyond, the due date was no date, and at last no integer that the database takes."""
+    customer = api.ok("POST", "/v1/customers")["id"]
+    given = {"customer": customer, "collection_method": "send_invoice"}
+    assert api.post("/v1/invoices", **given, days_until_due=days).refusal[:3] == (
+        400, "parameter_invalid_integer", "days_until_due"
+    )  # fmt: skip
+    assert api.ok("POST", "/v1/invoices", **given, days_until_due=36_500)["due_date"] == api.now + 36_500 * 86_400

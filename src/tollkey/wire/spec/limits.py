@@ -2,6 +2,8 @@
 
 ``MOST`` maps an operation to {path: limit}: elements of a list, characters of a text, or the largest integer. A path is
 dotted, with ``[]`` after a list that it goes through. ``LOWEST`` does the same with smallest integers.
+
+The limit of ``days_until_due`` is ours, a century: the time it leads to has to fit a 64-bit integer and a date.
 """
 
 from __future__ import annotations
@@ -13,6 +15,12 @@ Limits = dict[str, dict[str, int]]
 _SHOWN = "components.payment_element.features"
 _PRODUCT = {"images": 8, "marketing_features": 15, "marketing_features[].name": 80}
 _LINK = {"custom_fields": 3, "custom_fields[].dropdown.options": 200, "optional_items": 10}
+_DUE = {"days_until_due": 36_500}
+_DUE_WITHIN = {"invoice_settings.days_until_due": 36_500}
+_DUE_IN_PHASES = {
+    "default_settings.invoice_settings.days_until_due": 36_500,
+    "phases[].invoice_settings.days_until_due": 36_500,
+}
 _PORTAL = {"features.subscription_update.products": 10}
 
 MOST: Final[Limits] = {
@@ -30,13 +38,19 @@ MOST: Final[Limits] = {
     },
     "POST /v1/checkout/sessions/{}": {"shipping_options": 5},
     "POST /v1/customer_sessions": {f"{_SHOWN}.payment_method_redisplay_limit": 10},
-    "POST /v1/invoices": {"custom_fields": 4},
-    "POST /v1/invoices/{}": {"custom_fields": 4},
+    "POST /v1/invoices": {"custom_fields": 4, **_DUE},
+    "POST /v1/invoices/{}": {"custom_fields": 4, **_DUE},
     "POST /v1/issuing/cardholders": {"name": 24},
     "POST /v1/payment_links": {**_LINK, "line_items": 20, "shipping_options": 5},
     "POST /v1/payment_links/{}": {**_LINK, "line_items": 20},
     "POST /v1/products": _PRODUCT,
     "POST /v1/products/{}": _PRODUCT,
+    "POST /v1/quotes": _DUE_WITHIN,
+    "POST /v1/quotes/{}": _DUE_WITHIN,
+    "POST /v1/subscription_schedules": _DUE_IN_PHASES,
+    "POST /v1/subscription_schedules/{}": _DUE_IN_PHASES,
+    "POST /v1/subscriptions": _DUE,
+    "POST /v1/subscriptions/{}": _DUE,
 }
 
 LOWEST: Final[Limits] = {
