@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.support.api import Answer, Api, open_world
+from tollkey.db import Database, Scope, migrate
+from tollkey.wire.idempotency import MIGRATION, Stored, is_used, keep
 from tollkey.wire.messages import Request
 
 
@@ -193,3 +197,13 @@ def test_a_v2_request_is_repeated_by_its_key_a_deletion_too(api: Api) -> None:
     again = api.delete(one, headers={"Idempotency-Key": "b"})
     assert (gone.status, again, again.headers["idempotent-replayed"]) == (200, gone, "true")
     assert api.delete(one).status == 404
+
+
+@pytest.mark.parametrize("key", ["order 7", "order 7 of sk_test_" + "a1B2" * 6])
+def test_a_key_that_was_used_is_known_before_an_upload_is_stored_again(database: Database, key: str) -> None:
+    """An API key in it is stored masked."""
+    scope = Scope("acct_1", False)
+    migrate(database, [MIGRATION])
+    database.write(lambda tx: keep(tx, scope, key, "/v1/files", b"mark", Stored("req_1", 200, "", b"{}"), 1_000))
+    assert database.read(lambda tx: is_used(tx, scope, key, 1_001))
+    assert not database.read(lambda tx: is_used(tx, scope, key + "1", 1_001))

@@ -142,7 +142,7 @@ def is_used(tx: Tx, scope: Scope, key: str, now: int) -> bool:
     return bool(
         tx.execute(
             "SELECT 1 FROM idempotency WHERE account = ? AND livemode = ? AND key = ? AND created > ?",
-            (scope.account, int(scope.livemode), key, now - KEPT_SECONDS),
+            (scope.account, int(scope.livemode), _stored_key(key), now - KEPT_SECONDS),
         )
     )
 
