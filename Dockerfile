@@ -6,7 +6,7 @@ COPY requirements requirements
 RUN /opt/tollkey/bin/pip install --no-cache-dir --require-hashes -r requirements/server.txt
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY src src
-RUN /opt/tollkey/bin/pip install --no-cache-dir --no-deps --no-build-isolation '.[server]'
+RUN /opt/tollkey/bin/pip install --no-cache-dir --no-deps --no-build-isolation '.[server,metrics]'
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home tollkey \

@@ -68,3 +68,9 @@ def test_containers_have_no_root_and_time_to_stop() -> None:
     image = (ROOT / "Dockerfile").read_text()
     assert "USER tollkey" in image
     assert "/healthz" in image
+
+
+def test_the_image_has_what_metrics_need() -> None:
+    """Nothing can be installed in it later: its file system is read-only."""
+    assert "'.[server,metrics]'" in (ROOT / "Dockerfile").read_text()
+    assert "prometheus-client==" in (ROOT / "requirements" / "server.txt").read_text()
