@@ -26,8 +26,7 @@ _TYPE = re.compile(r"\boperations\.(\w+)")
 _ASSIGN = ("assign", "assign_with_metadata")
 #: Rooms whose parameters are not all decided yet.
 _OPEN = {
-    "catalog", "checkout", "invoices",
-    "portal", "subscriptions",
+    "catalog", "checkout", "invoices", "subscriptions",
 }  # fmt: skip
 
 

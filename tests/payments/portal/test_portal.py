@@ -84,6 +84,18 @@ def test_portal_configurations_are_made_and_changed(api: Api) -> None:
     assert api.post("/v1/billing_portal/sessions", customer=customer["id"], configuration=made["id"]).status == 400
 
 
+def test_the_page_links_the_terms_and_the_privacy_policy_of_the_merchant(api: Api) -> None:
+    portal = Portal(api)
+    path = portal.open()
+    assert "Privacy policy" not in portal.look(path)
+    terms, privacy = "https://shop.example/terms?a=1&b=2", "https://shop.example/privacy"
+    profile = {"terms_of_service_url": terms, "privacy_policy_url": privacy}
+    api.ok("POST", f"/v1/billing_portal/configurations/{portal.configuration}", business_profile=profile)
+    page = portal.look(path)
+    assert '<a href="https://shop.example/terms?a=1&amp;b=2" rel="noreferrer">Terms of service</a>' in page
+    assert f'<a href="{privacy}" rel="noreferrer">Privacy policy</a>' in page
+
+
 def test_a_cancel_flow_may_offer_a_coupon_to_stay(api: Api) -> None:
     portal = Portal(api)
     coupon = api.ok("POST", "/v1/coupons", percent_off=25, duration="repeating", duration_in_months=3)["id"]

@@ -173,4 +173,18 @@ def portal_page(at: Here, configuration: api.BillingPortalConfiguration) -> Repl
     if features["invoice_history"]["enabled"]:
         parts.append(_invoices(at.call, customer))
     parts.append(return_link(at.session))
+    parts.append(_terms(configuration["business_profile"]))
     return html_page(title, "\n".join(parts))
+
+
+def _terms(profile: api.PortalBusinessProfile) -> str:
+    """Return the links to the merchant's terms and privacy policy; empty without either."""
+    links = [
+        f'<a href="{escape(url)}" rel="noreferrer">{text}</a>'
+        for text, url in (
+            ("Terms of service", profile["terms_of_service_url"]),
+            ("Privacy policy", profile["privacy_policy_url"]),
+        )
+        if url and url.lower().startswith(("http://", "https://"))
+    ]
+    return f'<p class="note">{" · ".join(links)}</p>' if links else ""
