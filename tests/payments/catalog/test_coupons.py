@@ -118,3 +118,17 @@ def test_a_coupon_is_redeemed_within_five_years(api: Api) -> None:
         "The parameter `redeem_by` expects a unix timestamp representing a date and time in the future."
         f" You specified the value `{api.now}` which is in the past.",
     )
+
+
+def test_further_currencies_are_kept_in_lower_case_and_are_not_that_of_the_amount(api: Api) -> None:
+    made = api.ok("POST", PATH, amount_off=100, currency="usd", currency_options={"EUR": {"amount_off": 90}})["id"]
+    api.ok("POST", f"{PATH}/{made}", currency_options={"GBP": {"amount_off": 80}})
+    shown = api.get(f"{PATH}/{made}", expand=["currency_options"])["currency_options"]
+    assert shown == {"usd": {"amount_off": 100}, "eur": {"amount_off": 90}, "gbp": {"amount_off": 80}}
+    for name in ("xxx", "USD"):
+        given = {name: {"amount_off": 5}}
+        for refused in (
+            api.post(PATH, amount_off=100, currency="usd", currency_options=given),
+            api.post(f"{PATH}/{made}", currency_options=given),
+        ):
+            assert (refused.status, refused.error["param"]) == (400, f"currency_options[{name}]")

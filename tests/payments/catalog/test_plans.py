@@ -63,3 +63,18 @@ def test_what_a_plan_costs_and_how_often_stays(api: Api, name: str, value: objec
     api.ok("POST", "/v1/plans", id="gold", amount=1500, **PLAN)
     refused = api.post("/v1/plans/gold", **{name: value})
     assert (refused.status, refused.error["code"], refused.error["param"]) == (400, "parameter_unknown", name)
+
+
+def test_a_new_name_of_a_plan_is_that_of_its_product_and_unknown_since_2018_02_05(api: Api) -> None:
+    old = {"Stripe-Version": "2017-08-15"}
+    api.ok("POST", "/v1/plans", id="old", amount=100, currency="usd", interval="month", name="Old", headers=old)
+    changed = api.ok("POST", "/v1/plans/old", name="New", statement_descriptor="TEA HOUSE", headers=old)
+    assert (changed["name"], changed["statement_descriptor"]) == ("New", "TEA HOUSE")
+    plan = api.get("/v1/plans/old")
+    product = api.get(f"/v1/products/{plan['product']}")
+    assert (plan["nickname"], product["name"], product["statement_descriptor"]) == ("New", "New", "TEA HOUSE")
+    assert api.post("/v1/plans/old", statement_descriptor="<tea>", headers=old).error["param"] == "statement_descriptor"
+    for given in ({"name": "Newer"}, {"statement_descriptor": "TEA"}):
+        for path in ("/v1/plans/old", "/v1/plans"):
+            refused = api.post(path, **given, **(PLAN | {"amount": 5} if path == "/v1/plans" else {}))
+            assert (refused.error["code"], refused.error["param"]) == ("parameter_unknown", next(iter(given)))

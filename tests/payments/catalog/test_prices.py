@@ -119,3 +119,14 @@ def test_a_lookup_key_has_200_characters_at_most(api: Api, length: int, status: 
         answer = api.post(path, lookup_key="k" * length, **({**more, "transfer_lookup_key": True}))
         assert answer.status == status
         assert status == 200 or answer.error["param"] == "lookup_key"
+
+
+def test_a_customer_chooses_the_amount_in_a_further_currency_only_where_that_is_enabled(api: Api) -> None:
+    options = {
+        "eur": {"custom_unit_amount": {"enabled": True, "minimum": 200}},
+        "gbp": {"custom_unit_amount": {"enabled": False}, "unit_amount": 800},
+    }
+    price = api.ok("POST", "/v1/prices", product_data={"name": "Gift"}, currency_options=options, **PRICE)["id"]
+    shown = api.get(f"/v1/prices/{price}", expand=["currency_options"])["currency_options"]
+    assert shown["eur"]["custom_unit_amount"] == {"maximum": None, "minimum": 200, "preset": None}
+    assert shown["gbp"]["custom_unit_amount"] is None

@@ -7,7 +7,7 @@ its promotion codes become inactive with it
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.db import Duplicate
@@ -68,15 +68,31 @@ def create(call: Call, params: operations.PostCoupons) -> StoredCoupon:
     coupon["metadata"] = fields.new_metadata(params)
     applies_to = params.get("applies_to")
     coupon["_applies_to"] = {"products": applies_to.get("products") or []} if applies_to else None
-    coupon["_currency_options"] = {
-        code.lower(): option for code, option in (params.get("currency_options") or {}).items()
-    }
+    coupon["_currency_options"] = _options(params.get("currency_options") or {}, coupon["currency"])
     if coupon["redeem_by"] is not None:
         call.schedule.add(coupon["redeem_by"], jobs.COUPON_EXPIRE, coupon["id"])
     try:
         return call.objects.insert(coupon, "coupon.created", chosen_id=True)
     except Duplicate:
         raise invalid("Coupon already exists.", code="resource_already_exists") from None
+
+
+def _options(
+    given: Mapping[str, operations.PostCouponsCurrencyOption],
+    own: str | None,
+) -> dict[str, api.CouponCurrencyOption]:
+    """Return the amounts off in further currencies by their codes in lower case.
+
+    own: the currency of ``amount_off``. Raises ApiError 400 for that one, and for a code that is no currency.
+    """
+    made: dict[str, api.CouponCurrencyOption] = {}
+    for name, option in given.items():
+        param = f"currency_options[{name}]"
+        code = currency.check_currency(name, param)
+        if code == own:
+            raise invalid("A currency option cannot be in the currency of `amount_off`.", param)
+        made[code] = {"amount_off": option["amount_off"]}
+    return made
 
 
 def _no_currencies() -> ApiError:
@@ -105,7 +121,8 @@ def update(call: Call, params: operations.PostCouponsCoupon) -> StoredCoupon:
     if params.get("currency_options"):
         if coupon["amount_off"] is None:
             raise _no_currencies()
-        coupon["_currency_options"] = {**coupon.get("_currency_options", {}), **params["currency_options"]}
+        further = _options(params["currency_options"], coupon["currency"])
+        coupon["_currency_options"] = {**coupon.get("_currency_options", {}), **further}
     return call.objects.save(coupon, "coupon.updated")
 
 

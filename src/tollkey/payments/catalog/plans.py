@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.prices import PERMISSION
 from tollkey.payments.catalog.pricing import create_price, missing_plan, plan_of, recurring
-from tollkey.payments.catalog.product_rules import new_product
+from tollkey.payments.catalog.product_rules import check_descriptor, new_product
 from tollkey.payments.catalog.repricing import refresh_items
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, Endpoint, Page, Params, Resource, invalid
@@ -89,6 +89,8 @@ def update(call: Call, params: operations.PostPlansPlan) -> api.Plan:
     if params.get("product"):
         call.objects.get(kinds.PRODUCT, params["product"], "product")
     fields.assign_with_metadata(price, params, ("active", "nickname", "product"))
+    if "name" in params or "statement_descriptor" in params:
+        _describe(call, price, params)
     if "trial_period_days" in params:
         terms = recurring(price)
         assert terms is not None, "only recurring prices are plans"
@@ -101,6 +103,20 @@ def update(call: Call, params: operations.PostPlansPlan) -> api.Plan:
     call.objects.save(price, "price.updated")
     refresh_items(call, price)
     return plan
+
+
+def _describe(call: Call, price: StoredPrice, params: operations.PostPlansPlan) -> None:
+    """Change the name and the statement descriptor, which versions before 2018-02-05 set on a plan, of its product.
+
+    Raises ApiError 400 for a descriptor that cannot be printed.
+    """
+    product = call.objects.get(kinds.PRODUCT, price["product"])
+    check_descriptor(params, product.get("_type", "service"))
+    fields.assign(product, params, ("name", "statement_descriptor"))
+    if "name" in params and "nickname" not in params:
+        price["nickname"] = params["name"]
+    product["updated"] = call.now
+    call.objects.save(product, "product.updated")
 
 
 def delete(call: Call, params: operations.DeletePlansPlan) -> Deleted:
@@ -146,6 +162,8 @@ def _named(call: Call, plan: MutableMapping[str, Any]) -> None:
     plan["tiers"] = _tiers(call, plan)
 
 
+_NAMES_REMOVED = removed_since("2018-02-05", "name", "statement_descriptor")
+
 PLAN = Resource(
     object="plan",
     permission=PERMISSION,
@@ -155,9 +173,11 @@ PLAN = Resource(
     expands={"tiers": _tiers},
     endpoints=(
         Endpoint("GET", "/v1/plans", list_plans),
-        Endpoint("POST", "/v1/plans", create, removed=removed_since("2025-03-31", "aggregate_usage")),
+        Endpoint(
+            "POST", "/v1/plans", create, removed=(*_NAMES_REMOVED, *removed_since("2025-03-31", "aggregate_usage"))
+        ),
         Endpoint("GET", "/v1/plans/{plan}", show),
-        Endpoint("POST", "/v1/plans/{plan}", update),
+        Endpoint("POST", "/v1/plans/{plan}", update, removed=_NAMES_REMOVED),
         Endpoint("DELETE", "/v1/plans/{plan}", delete),
     ),
     changes=(Change("2025-03-31", _aggregate), Change("2018-02-05", _named)),

@@ -217,7 +217,7 @@ def currency_option(option: Mapping[str, Any]) -> api.CurrencyOption:
     custom = option.get("custom_unit_amount")
     unit, unit_text = both_forms(option, "unit_amount")
     made: api.CurrencyOption = {
-        "custom_unit_amount": _custom_amount(custom) if custom else None,
+        "custom_unit_amount": _custom_amount(custom) if custom and custom.get("enabled") else None,
         "tax_behavior": shared_fields.given(option, "tax_behavior", "unspecified"),
         "unit_amount": unit,
         "unit_amount_decimal": unit_text,

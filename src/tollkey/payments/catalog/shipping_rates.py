@@ -38,7 +38,10 @@ def create_shipping_rate(
     }
     if fixed.get("currency_options"):
         amount["currency_options"] = {
-            code: {"amount": option["amount"], "tax_behavior": option.get("tax_behavior", "unspecified")}
+            currency.check_currency(code, f"fixed_amount[currency_options][{code}]"): {
+                "amount": option["amount"],
+                "tax_behavior": option.get("tax_behavior", "unspecified"),
+            }
             for code, option in fixed["currency_options"].items()
         }
     estimate = params.get("delivery_estimate")
@@ -69,7 +72,8 @@ def update(call: Call, params: operations.PostShippingRatesShippingRateToken) ->
     """Change ``active``, the metadata or the tax behavior of a shipping rate."""
     rate = call.objects.get(kinds.SHIPPING_RATE, call.path["shipping_rate_token"])
     fields.assign(rate, params, ("active", "tax_behavior"))
-    for code, option in ((params.get("fixed_amount") or {}).get("currency_options") or {}).items():
+    for name, option in ((params.get("fixed_amount") or {}).get("currency_options") or {}).items():
+        code = currency.check_currency(name, f"fixed_amount[currency_options][{name}]")
         options = rate["fixed_amount"].setdefault("currency_options", {})
         merged = {"tax_behavior": "unspecified", **options.get(code, {}), **option}
         options[code] = cast("api.ShippingRateCurrencyOption", merged)  # the parameters have the names of its fields
