@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.payments.invoices.steps import customer, draft
-from tests.support.api import NOW, Api
+from tests.support.api import NOW, Answer, Api
 
 
 def test_a_refused_card_leaves_the_invoice_open_with_its_attempt(api: Api) -> None:
@@ -37,3 +37,40 @@ def test_a_challenge_passed_later_pays_the_first_invoice_and_starts_the_subscrip
     assert api.get(f"/v1/subscriptions/{sub['id']}")["status"] == "incomplete_expired"
     again = api.ok("post", "/v1/subscriptions", customer=who, items=[{"price": price}], default_payment_method=later)
     assert (again["status"], again["created"]) == ("active", NOW)
+
+
+def _intent(api: Api, invoice: str) -> Answer:
+    payment = api.get("/v1/invoice_payments", invoice=invoice)["data"][0]["payment"]["payment_intent"]
+    return api.get(f"/v1/payment_intents/{payment}", expand=["latest_charge"])
+
+
+def test_the_payment_has_the_options_of_the_invoice_and_follows_them_while_it_waits(api: Api) -> None:
+    options = {"card": {"request_three_d_secure": "any"}}
+    settings = {"payment_method_types": ["card"], "payment_method_options": options}
+    invoice = draft(api, customer(api), payment_settings=settings)["id"]
+    api.ok("post", f"/v1/invoices/{invoice}/finalize", auto_advance=False)
+    shown = _intent(api, invoice)["payment_method_options"]
+    assert (shown.keys(), shown["card"]["request_three_d_secure"]) == ({"card"}, "any")
+    later = {
+        "payment_method_types": ["card", "sepa_debit"],
+        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
+    }
+    api.ok("post", f"/v1/invoices/{invoice}", payment_settings=later)
+    after = _intent(api, invoice)
+    assert after["payment_method_types"] == ["card", "sepa_debit"]
+    assert after["payment_method_options"]["card"]["request_three_d_secure"] == "automatic"
+
+
+def test_the_default_mandate_of_an_invoice_is_used_with_its_payment_method(api: Api) -> None:
+    who = customer(api)
+    given = {"name": "Jenny", "email": "jenny@example.com"}
+    iban = {"iban": "DE89370400440532013000"}
+    bank = api.ok("post", "/v1/payment_methods", type="sepa_debit", sepa_debit=iban, billing_details=given)["id"]
+    accepted = {"customer_acceptance": {"type": "offline"}}
+    setup = {"customer": who, "payment_method": bank, "allowed_payment_method_types": ["sepa_debit"], "confirm": True}
+    first, _ = (api.ok("post", "/v1/setup_intents", mandate_data=accepted, **setup)["mandate"] for _ in range(2))
+    settings = {"payment_method_types": ["card", "sepa_debit"], "default_mandate": first}
+    invoice = api.ok("post", "/v1/invoices", customer=who, currency="eur", payment_settings=settings)["id"]
+    api.ok("post", "/v1/invoiceitems", customer=who, invoice=invoice, amount=900, currency="eur")
+    api.ok("post", f"/v1/invoices/{invoice}/pay", payment_method=bank)
+    assert _intent(api, invoice)["latest_charge"]["payment_method_details"]["sepa_debit"]["mandate"] == first

@@ -150,6 +150,10 @@ def test_a_refund_is_linked_with_what_is_left_of_it(api: Api) -> None:
         ({"refund": "re_none"}, "refunds[0][refund]"),
         ({"type": "payment_record_refund"}, "refunds[0][payment_record_refund]"),
         (
+            {"refund": "re_1", "payment_record_refund": {"payment_record": "pr_1", "refund_group": "a"}},
+            "refunds[0][payment_record_refund][payment_record]",
+        ),
+        (
             {
                 "type": "payment_record_refund",
                 "payment_record_refund": {"payment_record": "pr_1", "refund_group": "a"},

@@ -54,6 +54,8 @@ def test_an_amount_is_that_of_all_units(api: Api) -> None:
     draft = api.ok("POST", "/v1/invoices", customer=who)["id"]
     refused = api.post(f"/v1/invoices/{draft}/add_lines", lines=[new])
     assert refused.refusal == (400, None, "lines[0][amount]", message)
+    exact = api.post("/v1/invoiceitems", customer=who, currency="usd", amount=500, quantity_decimal="2.5")
+    assert exact.refusal == (400, None, "amount", message.replace("quantity", "quantity_decimal"))
 
 
 def test_an_invoice_has_one_currency(api: Api) -> None:

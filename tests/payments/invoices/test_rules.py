@@ -59,7 +59,13 @@ def test_settings_that_cannot_be_are_refused_by_name(api: Api, name: str, value:
 
 def test_settings_at_their_bounds_are_taken(api: Api) -> None:
     fields = [{"name": f"F{number}", "value": "1"} for number in range(4)]
-    made = _draft(api, custom_fields=fields, statement_descriptor="12A", automatically_finalizes_at=NOW + 4 * YEAR)
+    made = _draft(
+        api,
+        custom_fields=fields,
+        statement_descriptor="12A",
+        auto_advance=True,
+        automatically_finalizes_at=NOW + 4 * YEAR,
+    )
     assert (len(made["custom_fields"]), made["statement_descriptor"]) == (4, "12A")
 
 
@@ -260,6 +266,8 @@ def test_a_mandate_is_one_of_the_payment_method_that_pays(api: Api) -> None:
     assert (refused.status, refused.error["param"]) == (400, "mandate")
     unknown = api.post(f"/v1/invoices/{invoice}/pay", mandate="mandate_none")
     assert (unknown.status, unknown.error["param"]) == (400, "mandate")
+    unknown = api.post(f"/v1/invoices/{invoice}", payment_settings={"default_mandate": "mandate_none"})
+    assert (unknown.status, unknown.error["param"]) == (400, "payment_settings[default_mandate]")
 
 
 def test_tax_amounts_of_a_credited_line_go_with_no_automatic_tax(api: Api) -> None:

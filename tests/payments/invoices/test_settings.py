@@ -54,11 +54,13 @@ def test_automatic_tax_is_turned_on_and_off_with_its_liability(api: Api) -> None
     assert (plain["enabled"], plain["liability"]) == (False, None)
 
 
-def _later(api: Api, at: int, **params: object) -> tuple[str, str]:
-    """A clock, and a draft that is finalized by itself at that time."""
+def _later(api: Api, at: int | None, **params: object) -> tuple[str, str]:
+    """A clock, and a draft that is finalized by itself at that time, if there is one."""
     clock, who = clocked(api)
-    sent = {"collection_method": "send_invoice", "days_until_due": 30}
-    made = ok(api, "POST", "/v1/invoices", customer=who, automatically_finalizes_at=at, **sent, **params)
+    sent = {"collection_method": "send_invoice", "days_until_due": 30, **params}
+    if at is not None:
+        sent["automatically_finalizes_at"] = at
+    made = ok(api, "POST", "/v1/invoices", customer=who, **sent)
     ok(api, "POST", "/v1/invoiceitems", customer=who, invoice=made["id"], amount=1000, currency="usd")
     return clock, f"/v1/invoices/{made['id']}"
 
@@ -76,8 +78,11 @@ def test_a_draft_is_finalized_and_sent_at_the_time_it_names(api: Api) -> None:
 
 
 def test_the_time_is_moved_and_nothing_happens_without_automatic_advancement(api: Api) -> None:
-    clock, path = _later(api, NOW + 28 * DAY)
+    clock, path = _later(api, None)
     assert api.get(path)["automatically_finalizes_at"] is None
+    for wanted in ({}, {"auto_advance": False}):
+        idle = api.post(path, automatically_finalizes_at=NOW + 28 * DAY, **wanted)
+        assert (idle.status, idle.error["param"]) == (400, "automatically_finalizes_at")
     assert api.ok("post", path, auto_advance=True)["automatically_finalizes_at"] == NOW + 3_600
     moved = api.ok("post", path, automatically_finalizes_at=NOW + 2 * DAY)
     assert (moved["auto_advance"], moved["automatically_finalizes_at"]) == (True, NOW + 2 * DAY)

@@ -69,3 +69,19 @@ def test_plans_within_items_and_lines_are_looked_into_under_an_older_version(api
     for list_path, name in (("/v1/invoiceitems", "plan"), (f"/v1/invoices/{invoice}/lines", "plan")):
         answer = api.get(list_path, **path)
         assert answer.error["message"] == f"This property cannot be expanded (data.{name})."
+
+
+OLDEST = {"Stripe-Version": "2018-10-31"}
+
+
+def test_an_older_percentage_of_tax_is_a_default_tax_rate(api: Api) -> None:
+    who = customer(api)
+    api.ok("POST", "/v1/invoiceitems", customer=who, amount=1000, currency="usd")
+    made = api.post("/v1/invoices", headers=OLDEST, customer=who, tax_percent=7.5)
+    assert (made["tax_percent"], made["tax"], made["total"]) == (7.5, 75, 1075)
+    path = f"/v1/invoices/{made['id']}"
+    assert api.post(path, headers=OLDEST, tax_percent=10)["total"] == 1100
+    assert api.post(path, headers=OLDEST, tax_percent="")["total"] == 1000
+    for wrong in ({"tax_percent": 101}, {"tax_percent": 5, "default_tax_rates": ["txr_1"]}):
+        refused = api.post(path, headers=OLDEST, **wrong)
+        assert (refused.status, refused.error["param"]) == (400, "tax_percent")

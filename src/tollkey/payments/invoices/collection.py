@@ -5,7 +5,8 @@ Payments are made at the real time, even if the invoice follows a test clock.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
 
 from tollkey.payments.charges import splitting
 from tollkey.payments.intents import payment_intents
@@ -63,6 +64,9 @@ def prepare(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> Non
         "payment_details": {"order_reference": invoice["id"][:25]},
         "payment_method_types": _types(call, invoice),
     }
+    options = invoice["payment_settings"].get("payment_method_options")
+    if options:
+        params["payment_method_options"] = cast("operations.PostPaymentIntentsPaymentMethodOptions", options)
     if invoice["billing_reason"] in ("subscription_create", "subscription_update"):
         params["setup_future_usage"] = "off_session"
     transfer = invoice.get("_transfer_data")
@@ -118,7 +122,7 @@ def charge(call: Call, invoice: StoredInvoice, customer: StoredCustomer, method:
         return Outcome("failed", refused)
     if off_session:
         intent["setup_future_usage"] = None  # the customer is absent and cannot set up anything
-    asked = {"payment_method": method, "off_session": off_session}
+    asked = {"payment_method": method, "off_session": off_session, **_mandate(call, invoice, paying)}
     call.memo[collecting_key(invoice)] = True
     error = payment_intents.confirm_intent(now, intent, asked)
     if error is not None and off_session and "authentication_required" in (error.code, error.extra.get("decline_code")):
@@ -134,6 +138,13 @@ def charge(call: Call, invoice: StoredInvoice, customer: StoredCustomer, method:
     if intent["status"] == "succeeded":
         payment_paid(call, invoice, intent["amount_received"])
     return Outcome(_OUTCOMES.get(intent["status"], "failed"), error)
+
+
+def _mandate(call: Call, invoice: StoredInvoice, paying: Instrument) -> Mapping[str, str]:
+    """Return the parameter with the invoice's default mandate, if it is one of what pays."""
+    id = invoice["payment_settings"].get("default_mandate")
+    found = call.objects.find(kinds.MANDATE, id) if id and "mandate" in call.setup.tables.of else None
+    return {"mandate": found["id"]} if found is not None and found["payment_method"] == paying["id"] else {}
 
 
 def collecting_key(invoice: StoredInvoice) -> tuple[str, str]:
@@ -165,6 +176,16 @@ def adjust_intent_amount(call: Call, invoice: StoredInvoice) -> None:
     intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
     if intent is not None and intent["status"] in ("requires_payment_method", "requires_confirmation"):
         intent["amount"] = invoice["amount_remaining"]
+        call.objects.save(intent)
+
+
+def follow_settings(call: Call, invoice: StoredInvoice) -> None:
+    """Give an invoice's PaymentIntent that waits for a payment the types and options of its payment settings."""
+    intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
+    if intent is not None and intent["status"] in ("requires_payment_method", "requires_confirmation"):
+        types, options = _types(call, invoice), invoice["payment_settings"].get("payment_method_options")
+        intent["payment_method_types"] = types
+        intent["payment_method_options"] = method_types.options_for(types, cast("Mapping[str, object] | None", options))
         call.objects.save(intent)
 
 

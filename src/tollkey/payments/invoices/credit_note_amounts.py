@@ -129,7 +129,7 @@ def _linked(
     def param(name: str) -> str:
         return f"{named}[{name}]" if named else name
 
-    if entry.get("type") == "payment_record_refund":
+    if entry.get("type") == "payment_record_refund" or entry.get("payment_record_refund"):
         wanted = entry.get("payment_record_refund")
         if not wanted:
             raise missing_param(param("payment_record_refund"))

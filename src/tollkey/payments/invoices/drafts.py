@@ -12,7 +12,9 @@ from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.invoices.lines import invoice_item_line, recalculate_totals
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.tax import automatic
+from tollkey.payments.tax import tax_rates as stored_rates
 from tollkey.wire import Call, new_object
+from tollkey.wire.errors import exclusive
 from tollkey.wire.pages import nested_list
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
         StoredLine,
         TransferWish,
     )
-    from tollkey.wire import api
+    from tollkey.wire import api, operations
 
 #: The time before a draft is finalized automatically, in which integrations can still change it.
 GRACE_SECONDS = 3_600
@@ -340,3 +342,20 @@ def tax_rates(call: Call, ids: list[str] | None, param: str) -> list[api.TaxRate
         call.objects.copy(call.objects.get(kinds.TAX_RATE, id, f"{param}[{place}]"))
         for place, id in enumerate(ids or [])
     ]
+
+
+def default_rates(
+    call: Call, params: operations.PostInvoices | operations.PostInvoicesInvoice
+) -> list[api.TaxRate] | None:
+    """Return the tax rates in ``default_tax_rates``, or that of ``tax_percent``; None if neither was given.
+
+    Raises ApiError 400 for an unknown rate, and for both.
+    """
+    if "tax_percent" not in params:
+        if "default_tax_rates" not in params:
+            return None
+        return tax_rates(call, params["default_tax_rates"], "default_tax_rates")
+    if params.get("default_tax_rates"):
+        raise exclusive("default_tax_rates", "tax_percent", param="tax_percent")
+    percent = params["tax_percent"]
+    return [stored_rates.percent_rate(call, percent)] if percent else []

@@ -69,12 +69,13 @@ def add(call: Call, params: Mapping[str, Any]) -> StoredInvoiceItem:
 
 
 def check_amount(params: Mapping[str, Any], param: str) -> None:
-    """Raise ApiError 400 for an ``amount``, which is that of all units, together with a ``quantity``.
+    """Raise ApiError 400 for an ``amount``, which is that of all units, together with a quantity.
 
     param: the name of the amount in bracket form.
     """
-    if params.get("amount") is not None and params.get("quantity") is not None:
-        raise exclusive("amount", "quantity", param=param)
+    for name in ("quantity", "quantity_decimal"):
+        if params.get("amount") is not None and params.get(name) is not None:
+            raise exclusive("amount", name, param=param)
 
 
 def attach(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:

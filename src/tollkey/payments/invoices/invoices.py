@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import redemption
-from tollkey.payments.invoices import jobs, kinds, rules
+from tollkey.payments.invoices import closing, collection, jobs, kinds, rules
 from tollkey.payments.invoices.drafts import (
     GRACE_SECONDS,
     Bill,
     add_pending_items,
+    default_rates,
     new_invoice,
     pending_items,
     refresh,
     store,
     subscription_of,
-    tax_rates,
 )
 from tollkey.payments.invoices.dunning import advance, overdue, retry
 from tollkey.payments.invoices.lifecycle import (
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 #: What a revision has from the invoice that it replaces; an update of the draft changes it.
 _NOT_OF_REVISIONS = frozenset({
     "auto_advance", "billing", "collection_method", "currency", "days_until_due", "default_tax_rates", "discounts",
-    "pending_invoice_items_behavior", "subscription",
+    "pending_invoice_items_behavior", "subscription", "tax_percent",
 })  # fmt: skip
 
 
@@ -78,6 +78,7 @@ def create(call: Call, params: operations.PostInvoices) -> StoredInvoice:
     call = clock.for_customer(call, customer)
     check_sending(params, None)
     rules.check_settings(call, params, customer["id"])
+    rules.check_time(params, bool(params.get("auto_advance")))
     subscription = (
         call.objects.get(kinds.SUBSCRIPTION, params["subscription"], "subscription")
         if params.get("subscription")
@@ -117,7 +118,7 @@ def create(call: Call, params: operations.PostInvoices) -> StoredInvoice:
         collection_method=params.get("collection_method") or params.get("billing"),
         days_until_due=params.get("days_until_due"),
         auto_advance=bool(params.get("auto_advance")),
-        default_tax_rates=tax_rates(call, params.get("default_tax_rates"), "default_tax_rates"),
+        default_tax_rates=default_rates(call, params) or [],
     )
     apply_settings(call, invoice, params)
     invoice["metadata"] = fields.new_metadata(params)
@@ -142,6 +143,7 @@ def _revision(call: Call, params: operations.PostInvoices) -> StoredInvoice:
     if dropped is not None:
         raise exclusive("from_invoice", dropped, param=dropped)
     invoice = revise(call, params["from_invoice"]["invoice"])
+    rules.check_time(params, invoice["auto_advance"])
     apply_settings(call, invoice, params)
     if "metadata" in params:
         invoice["metadata"] = fields.new_metadata(params)
@@ -174,14 +176,16 @@ def update(call: Call, params: operations.PostInvoicesInvoice) -> StoredInvoice:
     if invoice["status"] != "draft" and late:
         raise invalid("Finalized invoices can't be updated in this way", late[0], retry=False)
     check_sending(params, invoice)
+    closing.check_ending(invoice, params)
     rules.check_settings(call, params, customer["id"])
     apply_settings(call, invoice, params)
     if params.get("collection_method"):
         invoice["collection_method"] = params["collection_method"]
     if params.get("days_until_due") is not None:
         invoice["due_date"] = call.now + params["days_until_due"] * 86_400
-    if "default_tax_rates" in params:
-        invoice["default_tax_rates"] = tax_rates(call, params["default_tax_rates"], "default_tax_rates")
+    rates = default_rates(call, params)
+    if rates is not None:
+        invoice["default_tax_rates"] = rates
     entries = redemption.entries_of(params)
     if entries is not None:
         invoice["discounts"] = redemption.redeem_all(
@@ -189,14 +193,19 @@ def update(call: Call, params: operations.PostInvoicesInvoice) -> StoredInvoice:
         )
         _check_minimum(call, invoice)
     fields.assign_with_metadata(invoice, {"metadata": params["metadata"]} if "metadata" in params else {}, ())
-    if params.get("auto_advance") is not None or params.get("automatically_finalizes_at") is not None:
-        advances = fields.given(params, "auto_advance", invoice["auto_advance"])
+    if any(params.get(name) is not None for name in ("auto_advance", "automatically_finalizes_at", "closed")):
+        advances = closing.advances(invoice, params)
+        rules.check_time(params, advances)
         _advance_by_itself(call, invoice, advances, params.get("automatically_finalizes_at"))
     if invoice["status"] == "draft":
-        if params.keys() & {"automatic_tax", "default_tax_rates"}:
+        if params.keys() & {"automatic_tax", "default_tax_rates", "tax_percent"}:
             rules.check_automatic_tax(invoice)
         refresh(call, invoice)
-    return call.objects.save(invoice, "invoice.updated")
+    elif params.get("payment_settings"):
+        collection.follow_settings(call, invoice)
+    call.objects.save(invoice, "invoice.updated")
+    closing.end(call, invoice, params)
+    return invoice
 
 
 def _advance_by_itself(call: Call, invoice: StoredInvoice, yes: bool, at: int | None) -> None:
@@ -208,7 +217,10 @@ def _advance_by_itself(call: Call, invoice: StoredInvoice, yes: bool, at: int | 
     at = at if draft and at is not None else call.now + GRACE_SECONDS
     if yes and draft:
         invoice["automatically_finalizes_at"] = at
-    if yes and invoice["status"] in ("draft", "open"):
+    if not yes:
+        call.schedule.cancel(jobs.INVOICE_RETRY, invoice["id"])
+        invoice["next_payment_attempt"] = None
+    elif invoice["status"] in ("draft", "open"):
         call.schedule.add(at, jobs.INVOICE_ADVANCE, invoice["id"], invoice["test_clock"])
 
 

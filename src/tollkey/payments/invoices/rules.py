@@ -50,7 +50,18 @@ def check_settings(call: Call, params: operations.PostInvoices | operations.Post
     if descriptor and not any(letter.isalpha() for letter in descriptor):
         raise invalid("The statement descriptor must contain at least one letter.", "statement_descriptor")
     _check_payment_settings(params)
+    mandate = value_at(params, "payment_settings.default_mandate")
+    if mandate and "mandate" in call.setup.tables.of:
+        call.objects.get(kinds.MANDATE, mandate, "payment_settings[default_mandate]")
     _check_method(call, params, customer)
+
+
+def check_time(params: operations.PostInvoices | operations.PostInvoicesInvoice, advances: bool) -> None:
+    """Raise ApiError 400 for a time at which nothing would happen, as the invoice does not advance by itself."""
+    if params.get("automatically_finalizes_at") is not None and not advances:
+        raise invalid(
+            "You can only set `automatically_finalizes_at` when `auto_advance` is true.", "automatically_finalizes_at"
+        )
 
 
 def _check_payment_settings(params: operations.PostInvoices | operations.PostInvoicesInvoice) -> None:

@@ -81,8 +81,12 @@ def _billing(call: Call, invoice: MutableMapping[str, Any]) -> None:
 
 
 def _closed(call: Call, invoice: MutableMapping[str, Any]) -> None:
-    """Add ``closed`` and ``forgiven``, which versions before 2018-11-08 have in place of statuses."""
-    invoice["closed"] = invoice.get("status") in ("paid", "void", "uncollectible")
+    """Add ``closed`` and ``forgiven``, which versions before 2018-11-08 have in place of statuses.
+
+    An invoice is closed when nothing more is tried to collect it.
+    """
+    idle = invoice.get("status") == "open" and not invoice.get("auto_advance")
+    invoice["closed"] = idle or invoice.get("status") in ("paid", "void", "uncollectible")
     invoice["forgiven"] = invoice.get("status") in ("void", "uncollectible")
 
 
@@ -100,7 +104,7 @@ _REMOVED = (
     *removed_since("2024-04-10", "rendering_options"),
 )
 CREATE_REMOVED = (*_REMOVED, *removed_since("2020-08-27", "application_fee"), *removed_since("2025-03-31", "coupon"))
-UPDATE_REMOVED = (*_REMOVED, *removed_since("2018-11-08", "closed", "forgiven"))
+UPDATE_REMOVED = (*_REMOVED, *removed_since("2018-11-08", "closed", "forgiven", "paid"))
 #: Removed parameters of invoice items.
 ITEM_UPDATE_REMOVED = removed_since("2025-03-31", "price", "unit_amount")
 ITEM_CREATE_REMOVED = (*ITEM_UPDATE_REMOVED, *removed_since("2025-03-31", "plan"))

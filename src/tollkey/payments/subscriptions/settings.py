@@ -9,8 +9,8 @@ from tollkey.payments.invoices import drafts
 from tollkey.payments.methods import instruments
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
-from tollkey.payments.tax import automatic
-from tollkey.wire import Call, P, Params, invalid, new_object
+from tollkey.payments.tax import automatic, tax_rates
+from tollkey.wire import Call, P, Params, invalid
 from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.params import Param
 from tollkey.wire.removed import Removed
@@ -90,7 +90,7 @@ def apply_settings(call: Call, subscription: StoredSubscription, params: Mapping
     if "default_tax_rates" in params:
         subscription["default_tax_rates"] = drafts.tax_rates(call, params["default_tax_rates"], "default_tax_rates")
     if params.get("tax_percent"):
-        subscription["default_tax_rates"] = [_percent_rate(call, params["tax_percent"])]
+        subscription["default_tax_rates"] = [tax_rates.percent_rate(call, params["tax_percent"])]
     if params.get("collection_method"):
         subscription["collection_method"] = params["collection_method"]
     sends = subscription["collection_method"] == "send_invoice"
@@ -144,22 +144,6 @@ def check_method(call: Call, customer: str, id: str, param: str = "default_payme
         raise instruments.no_payment_method(call, id, param)
     if method.get("customer") != customer:
         raise instruments.not_attached(id, param)
-
-
-def _percent_rate(call: Call, percent: float | str) -> api.TaxRate:
-    """Create the tax rate of ``tax_percent``, a parameter of older versions."""
-    rate = new_object(
-        kinds.TAX_RATE,
-        id=call.ids.new("txr"),
-        active=False,
-        created=call.now,
-        display_name="Tax",
-        inclusive=False,
-        livemode=call.livemode,
-        percentage=float(percent),
-        rate_type="percentage",
-    )
-    return call.objects.copy(call.objects.insert(rate))
 
 
 def set_cancel(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> None:

@@ -1,5 +1,5 @@
 """Tax."""
 
-from tollkey.payments.tax import automatic, kinds, linking, rates, tax_ids
+from tollkey.payments.tax import automatic, kinds, linking, rates, tax_ids, tax_rates
 
-__all__ = ["automatic", "kinds", "linking", "rates", "tax_ids"]
+__all__ = ["automatic", "kinds", "linking", "rates", "tax_ids", "tax_rates"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tollkey.keys import Permission
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds
-from tollkey.wire import Call, Endpoint, Resource, new_object
+from tollkey.wire import Call, Endpoint, Resource, invalid, new_object
 from tollkey.wire.live import records
 from tollkey.wire.pages import listing, retrieve
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tollkey.payments.tax.stored import (
         StoredTaxRate,
     )
-    from tollkey.wire import operations
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("tax_rate", "Tax Rates", "Billing")
 _FIELDS = ("active", "country", "description", "display_name", "jurisdiction", "state", "tax_type")
@@ -46,6 +46,24 @@ def update(call: Call, params: operations.PostTaxRatesTaxRate) -> StoredTaxRate:
     rate = call.objects.get(kinds.TAX_RATE, call.path["tax_rate"])
     fields.assign_with_metadata(rate, params, _FIELDS)
     return call.objects.save(rate, "tax_rate.updated")
+
+
+def percent_rate(call: Call, percent: float | str) -> api.TaxRate:
+    """Create the tax rate of ``tax_percent``, a parameter of older versions. Raises ApiError 400 for no percentage."""
+    if not 0 <= float(percent) <= 100:
+        raise invalid("A percentage must be between 0 and 100.", "tax_percent")
+    rate = new_object(
+        kinds.TAX_RATE,
+        id=call.ids.new("txr"),
+        active=False,
+        created=call.now,
+        display_name="Tax",
+        inclusive=False,
+        livemode=call.livemode,
+        percentage=float(percent),
+        rate_type="percentage",
+    )
+    return call.objects.copy(call.objects.insert(rate))
 
 
 TAX_RATE = Resource(
