@@ -26,7 +26,7 @@ _TYPE = re.compile(r"\boperations\.(\w+)")
 _ASSIGN = ("assign", "assign_with_metadata")
 #: Rooms whose parameters are not all decided yet.
 _OPEN = {
-    "checkout", "subscriptions",
+    "checkout",
 }  # fmt: skip
 
 

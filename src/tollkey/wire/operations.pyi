@@ -1418,8 +1418,6 @@ class GetInvoicesUpcoming(Operation):
     subscription_proration_behavior: NotRequired[str]
     subscription_proration_date: NotRequired[int]
     subscription_quantity: NotRequired[int]
-    subscription_resume_at: NotRequired[str]
-    subscription_start_date: NotRequired[int]
     subscription_trial_end: NotRequired[str]
     subscription_trial_from_plan: NotRequired[bool]
 
@@ -1450,8 +1448,6 @@ class GetInvoicesUpcomingLines(PagedOperation):
     subscription_proration_behavior: NotRequired[str]
     subscription_proration_date: NotRequired[int]
     subscription_quantity: NotRequired[int]
-    subscription_resume_at: NotRequired[str]
-    subscription_start_date: NotRequired[int]
     subscription_trial_end: NotRequired[str]
     subscription_trial_from_plan: NotRequired[bool]
 
@@ -4669,13 +4665,8 @@ class PostInvoicesCreatePreview(Operation):
 class PostInvoicesCreatePreviewCustomerDetails(TypedDict):
     address: NotRequired[Address | None]
     shipping: NotRequired[PostCustomersShipping | None]
-    tax: NotRequired[PostInvoicesCreatePreviewCustomerDetailsTax]
     tax_exempt: NotRequired[Literal["none", "reverse", "exempt"] | None]
     tax_ids: NotRequired[list[TaxId]]
-
-@final
-class PostInvoicesCreatePreviewCustomerDetailsTax(TypedDict):
-    ip_address: NotRequired[str | None]
 
 @final
 class PostInvoicesCreatePreviewInvoiceItem(TypedDict):
@@ -4782,7 +4773,6 @@ class PostInvoicesCreatePreviewSubscriptionDetails(TypedDict):
     proration_behavior: NotRequired[Literal["always_invoice", "create_prorations", "none"]]
     proration_date: NotRequired[int]
     resume_at: NotRequired[Literal["now"]]
-    start_date: NotRequired[int]
     trial_end: NotRequired[Literal["now"] | int]
 
 @final

@@ -25,3 +25,17 @@ def test_the_lines_of_the_upcoming_invoice_are_a_list_of_pages(api: Api) -> None
     page = api.ok("GET", "/v1/invoices/upcoming/lines", limit=1, **asked)
     assert (page["object"], page["url"], page["has_more"]) == ("list", "/v1/invoices/upcoming/lines", False)
     assert [line["amount"] for line in page["data"]] == [line["amount"] for line in invoice["lines"]["data"]] == [1000]
+
+
+def test_the_trial_of_a_plan_is_in_the_upcoming_invoice_if_that_is_asked_for(api: Api) -> None:
+    customer = api.ok("post", "/v1/customers")["id"]
+    product = api.ok("post", "/v1/products", name="Gold")["id"]
+    given = {"amount": 900, "currency": "usd", "interval": "month", "trial_period_days": 7, "product": product}
+    items = [{"price": api.ok("post", "/v1/plans", **given)["id"]}]
+    asked = {"customer": customer, "subscription_items": items, "headers": OLD}
+    path = "/v1/invoices/upcoming"
+    assert api.ok("GET", path, **asked)["total"] == 900
+    assert api.ok("GET", path, subscription_trial_from_plan=True, **asked)["total"] == 0
+    for name, value in (("subscription_start_date", "1700000000"), ("subscription_resume_at", "now")):
+        refused = api.get(path, **{name: value}, **asked)
+        assert (refused.status, refused.error["param"]) == (400, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.payments.subscriptions.steps import DAY, advance, clocked, current, ok, plan, schedule, totals
 from tests.support.api import NOW, Api
+from tests.support.connected import connected
 
 AUSTIN = {"country": "US", "postal_code": "78701", "state": "TX"}
 FEBRUARY, MARCH = NOW + 31 * DAY, NOW + 59 * DAY
@@ -68,3 +69,21 @@ def test_an_adopted_subscription_keeps_its_automatic_tax(api: Api) -> None:
     ]
     api.ok("post", f"/v1/subscription_schedules/{made['id']}", phases=phases)
     assert current(api, sub)["automatic_tax"]["enabled"] is True
+
+
+def test_the_invoices_of_a_phase_name_its_tax_ids_and_its_issuer_or_those_of_the_schedule(api: Api) -> None:
+    account = connected(api)["id"]
+    issuer = {"type": "account", "account": account}
+    own, usual = (
+        api.ok("POST", "/v1/tax_ids", type="eu_vat", value=value, owner={"type": "self"})["id"]
+        for value in ("DE123456789", "DE987654321")
+    )
+    for named, shown in (({"account_tax_ids": [own]}, own), ({"days_until_due": 5}, usual)):
+        _, who = clocked(api)
+        phase = {"items": [{"price": plan(api)}], "invoice_settings": named}
+        defaults = {"invoice_settings": {"account_tax_ids": [usual], "issuer": issuer}}
+        made = schedule(api, who, phase, default_settings=defaults)
+        assert made["phases"][0]["invoice_settings"]["account_tax_ids"] == named.get("account_tax_ids")
+        subscription = api.get(f"/v1/subscriptions/{made['subscription']}", expand=["latest_invoice"])
+        for one in (subscription["invoice_settings"], subscription["latest_invoice"]):
+            assert (one["account_tax_ids"], one["issuer"]["account"]) == ([shown], account)

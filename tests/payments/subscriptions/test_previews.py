@@ -146,3 +146,41 @@ def test_a_preview_of_a_subscription_that_will_have_ended_has_no_invoice(api: Ap
     path = "/v1/invoices/create_preview"
     for at, status in ((end, 404), ("min_period_end", 404), (end + 1, 200)):
         assert api.post(path, subscription=made["id"], subscription_details={"cancel_at": at}).status == status
+
+
+PREVIEW = "/v1/invoices/create_preview"
+
+
+def test_a_preview_asks_about_another_end_of_a_schedule(api: Api) -> None:
+    _, who = clocked(api)
+    made = schedule(api, who, {"items": [{"price": plan(api)}]}, end_behavior="cancel")
+    assert api.post(PREVIEW, schedule=made["id"]).status == 404
+    assert api.ok("POST", PREVIEW, schedule=made["id"], schedule_details={"end_behavior": "release"})["total"] == 1000
+    going_on = schedule(api, clocked(api)[1], {"items": [{"price": plan(api)}]}, end_behavior="release")["id"]
+    assert api.post(PREVIEW, schedule=going_on, schedule_details={"end_behavior": "cancel"}).status == 404
+
+
+def test_a_preview_asks_about_another_billing_mode(api: Api) -> None:
+    _, who = clocked(api)
+    made = subscribe(api, who, plan(api), billing_mode={"type": "flexible"})
+    yearly = {"items": [{"id": made["items"]["data"][0]["id"], "price": plan(api, 9000, interval="year")}]}
+    totals = [
+        api.ok("POST", PREVIEW, subscription=made["id"], subscription_details={**yearly, "billing_mode": mode})["total"]
+        for mode in ({"type": "flexible"}, {"type": "classic"})
+    ]
+    assert totals == [17000, 8000]  # in the classic mode another interval begins a period now
+    wrong = {"type": "classic", "flexible": {"proration_discounts": "itemized"}}
+    for name in ("subscription_details", "schedule_details"):
+        refused = api.post(PREVIEW, customer=who, **{name: {"billing_mode": wrong}})
+        assert (refused.status, refused.error["param"]) == (400, f"{name}[billing_mode][flexible]")
+
+
+def test_a_preview_refuses_what_it_could_not_show(api: Api) -> None:
+    _, who = clocked(api)
+    items = [{"price": plan(api)}]
+    later = api.post(PREVIEW, customer=who, subscription_details={"items": items, "start_date": NOW + 86_400})
+    assert (later.status, later.error["param"]) == (400, "subscription_details[start_date]")
+    nowhere = api.post(
+        PREVIEW, customer_details={"tax": {"ip_address": "1.2.3.4"}}, subscription_details={"items": items}
+    )
+    assert (nowhere.status, nowhere.error["param"]) == (400, "customer_details[tax]")

@@ -209,6 +209,7 @@ def _from_subscription(invoice: StoredInvoice, subscription: api.Subscription) -
     shared_fields.assign(
         invoice["payment_settings"], settings or {}, ("payment_method_options", "payment_method_types")
     )
+    shared_fields.assign(invoice, subscription.get("invoice_settings") or {}, ("account_tax_ids", "issuer"))
     # The one of a subscription has no ``amount``; otherwise the types are equal.
     invoice["_transfer_data"] = cast("TransferWish | None", subscription["transfer_data"])
     invoice["_application_fee_percent"] = subscription["application_fee_percent"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import pricing, redemption
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import StoredLine
     from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+    from tollkey.wire import api
 
 CREATED: Final = "customer.subscription.created"
 _CLASSIC_BEFORE = "2025-09-30"
@@ -123,6 +124,16 @@ def create(call: Call, params: Mapping[str, Any], *, schedule: str | None = None
     return begun
 
 
+def mode_of(given: Mapping[str, Any], now: int) -> api.SubscriptionsResourceBillingMode:
+    """Return ``billing_mode`` of a subscription with all of its keys.
+
+    given: that of the parameters, with its type. now: UTC epoch seconds.
+    """
+    details = {"proration_discounts": "included", **(given.get("flexible") or {})}
+    flexible = cast("api.SubscriptionsResourceBillingModeFlexible", details) if given["type"] == "flexible" else None
+    return {"flexible": flexible, "type": given["type"], "updated_at": now}
+
+
 def _blank(
     call: Call, params: Mapping[str, Any], customer: StoredCustomer, currency: str, schedule: str | None
 ) -> StoredSubscription:
@@ -135,16 +146,7 @@ def _blank(
         id=call.ids.new("sub"),
         automatic_tax={"disabled_reason": None, "enabled": False, "liability": None},
         billing_cycle_anchor=call.now,
-        billing_mode={
-            "flexible": {
-                "proration_discounts": "included",
-                **((params.get("billing_mode") or {}).get("flexible") or {}),
-            }
-            if mode == "flexible"
-            else None,
-            "type": mode,
-            "updated_at": call.now,
-        },
+        billing_mode=mode_of({**(params.get("billing_mode") or {}), "type": mode}, call.now),
         cancel_at_period_end=False,
         cancellation_details={"comment": None, "feedback": None, "reason": None},
         collection_method="charge_automatically",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.ledger import Money
@@ -10,6 +10,7 @@ from tollkey.payments.catalog import kinds, redemption, restrictions
 from tollkey.wire import Call
 
 if TYPE_CHECKING:
+    from tollkey.payments.catalog.stored import DiscountEntry
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.subscriptions.stored import StoredSubscription
 
@@ -35,3 +36,12 @@ def check_minimum(call: Call, params: Mapping[str, Any], purchase: Money) -> Non
         if code is not None:
             named = entry.get("_named") or f"discounts[{place}][promotion_code]"
             restrictions.check_minimum(code, purchase, named)
+
+
+def previewed(call: Call, entries: Iterable[DiscountEntry]) -> list[str]:
+    """Return the ids of discounts that exist only in this request. entries: of ``discounts``."""
+    made = []
+    for place, entry in enumerate(entries):
+        if entry.get("coupon") or entry.get("promotion_code"):
+            made.append(redemption.preview_discount(call, entry, f"discounts[{place}]")["id"])
+    return made

@@ -202,7 +202,11 @@ def _invoice_settings(wanted: Mapping[str, Any] | None) -> api.InvoiceSettingSub
     """Return ``invoice_settings`` of a phase with all of its keys."""
     if not wanted:
         return None
-    return {"account_tax_ids": None, "days_until_due": wanted.get("days_until_due"), "issuer": wanted.get("issuer")}
+    return {
+        "account_tax_ids": wanted.get("account_tax_ids"),
+        "days_until_due": wanted.get("days_until_due"),
+        "issuer": wanted.get("issuer"),
+    }
 
 
 def _item(call: Call, entry: Mapping[str, Any], price: StoredPrice, named: str) -> StoredPhaseItem:
@@ -254,7 +258,7 @@ def default_settings(wanted: Mapping[str, Any] | None) -> StoredDefaultSettings:
         "default_source": None,
         "description": wanted.get("description"),
         "invoice_settings": {
-            "account_tax_ids": None,
+            "account_tax_ids": settings.get("account_tax_ids"),
             "days_until_due": settings.get("days_until_due"),
             "issuer": settings.get("issuer") or self,
         },

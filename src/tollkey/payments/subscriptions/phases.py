@@ -118,6 +118,11 @@ def _settings(phase: Phase, defaults: api.SubscriptionSchedulesResourceDefaultSe
         if value is not None:
             made[name] = value
     due = (phase["invoice_settings"] or {}).get("days_until_due") or defaults["invoice_settings"]["days_until_due"]
+    own, usual = phase["invoice_settings"] or {}, defaults["invoice_settings"]
+    made["invoice_settings"] = {
+        "account_tax_ids": own.get("account_tax_ids") or usual.get("account_tax_ids"),
+        "issuer": own.get("issuer") or usual["issuer"],
+    }
     if made.get("collection_method") == "send_invoice":
         made["days_until_due"] = 30 if due is None else due
     made["automatic_tax"] = phase.get("automatic_tax", defaults["automatic_tax"])

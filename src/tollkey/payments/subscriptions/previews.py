@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.ledger import Money
-from tollkey.payments.catalog import redemption
+from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices import drafts, invoiceitems, line_terms
 from tollkey.payments.invoices import lines as invoices_lines
@@ -16,10 +16,10 @@ from tollkey.payments.shared import clock, fields
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.billing import period_lines, usage_lines
 from tollkey.payments.subscriptions.changes import wanted_changes
-from tollkey.payments.subscriptions.creation import wanted_items
-from tollkey.payments.subscriptions.discounts import discounts_of, discounts_of_customer
+from tollkey.payments.subscriptions.creation import mode_of, wanted_items
+from tollkey.payments.subscriptions.discounts import discounts_of, discounts_of_customer, previewed
 from tollkey.payments.subscriptions.items import apply_changes, is_flexible, load, new_item, recurring_price
-from tollkey.payments.subscriptions.periods import begin_periods, interval_of, period_of, set_period
+from tollkey.payments.subscriptions.periods import begin_periods, interval_of, period_of, set_period, terms_of
 from tollkey.payments.subscriptions.phase_building import build_phases
 from tollkey.payments.subscriptions.phases import phase_at, phase_items
 from tollkey.payments.subscriptions.proration import item_details, prorations
@@ -30,7 +30,6 @@ from tollkey.wire import ApiError, Call, Endpoint, Params, invalid
 from tollkey.wire.resource import MoreEndpoints
 
 if TYPE_CHECKING:
-    from tollkey.payments.catalog.stored import DiscountEntry
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
     from tollkey.payments.subscriptions.stored import Phase, StoredSchedule, StoredSubscription, StoredSubscriptionItem
@@ -90,7 +89,9 @@ def _build_preview(call: Call, params: Mapping[str, Any], id: str, now: Call | N
         raise invalid(_NEITHER)
     call, customer = _customer(call, customer_id, params.get("customer_details") or {}, now)
     phases = _phases(call, schedule, params)
-    details = translate(dict(params.get("subscription_details") or {}))
+    scheduled = params.get("schedule_details") or {}
+    details = translate({**(params.get("subscription_details") or {}), "_end_behavior": scheduled.get("end_behavior")})
+    details.setdefault("billing_mode", scheduled.get("billing_mode"))
     if subscription is None and phases:
         details = {**details, "items": phase_items(call, [], phases[0])}
     if subscription is None and customer_id is not None and not details.get("items") and not details.get("plan"):
@@ -165,6 +166,8 @@ def _of_subscription(
     items = load(call, subscription)
     period = period_of(subscription)
     seen = copy.deepcopy(subscription)
+    if details.get("billing_mode"):
+        seen["billing_mode"] = mode_of(details["billing_mode"], call.now)
     changes = wanted_changes({**details, "items": details.get("items")}, items)
     after = apply_changes(call, seen, items, changes, customer) if changes else items
     at = int(fields.given(details, "proration_date", call.now))
@@ -177,7 +180,7 @@ def _of_subscription(
         raise _no_upcoming(subscription["customer"])
     resets = (
         details.get("billing_cycle_anchor") == "now"
-        or (not is_flexible(subscription) and interval_of(items[0]) != interval_of(after[0]))
+        or (not is_flexible(seen) and interval_of(items[0]) != interval_of(after[0]))
         or details.get("trial_end") == "now"
     )
     entries = []
@@ -197,7 +200,7 @@ def _of_subscription(
     due = [item for item in after if item["current_period_end"] == ends]
     usage = [] if trialing else usage_lines(call, seen, due)
     if not changes:
-        after = _of_phase(call, seen, items, phases, customer)
+        after = _of_phase(call, seen, items, phases, customer, details["_end_behavior"])
         going_on = {item["id"] for item in items if item["current_period_end"] > ends}
         due = [item for item in after if item["id"] not in going_on]
     due = copy.deepcopy(due)
@@ -211,10 +214,12 @@ def _of_phase(
     items: list[StoredSubscriptionItem],
     phases: list[Phase],
     customer: StoredCustomer,
+    ends: str | None,
 ) -> list[StoredSubscriptionItem]:
     """Return the items of the next period: those of the phase that it begins in.
 
-    Raises ApiError 404 if the schedule ends the subscription.
+    ends: the ``end_behavior`` that is asked about; that of the schedule if None. Raises ApiError 404 if the schedule
+        ends the subscription.
     """
     schedule = call.objects.find(kinds.SCHEDULE, subscription["schedule"] or "")
     every = phases or (schedule["phases"] if schedule else [])
@@ -222,7 +227,8 @@ def _of_phase(
     phase = phase_at(every, begins)
     if phase is not None:
         return apply_changes(call, subscription, items, phase_items(call, items, phase), customer)
-    if every and schedule is not None and schedule["end_behavior"] == "cancel" and begins >= every[-1]["end_date"]:
+    ends = ends or (schedule["end_behavior"] if schedule else None)
+    if every and ends == "cancel" and begins >= every[-1]["end_date"]:
         raise _no_upcoming(subscription["customer"])
     return items
 
@@ -236,12 +242,14 @@ def _of_new(
         recurring_price(call, entry, f"subscription_details[items][{place}]", params.get("currency"))
         for place, entry in enumerate(wanted)
     ]
-    trial = details.get("trial_end")
+    trial, days = details.get("trial_end"), terms_of(prices[0])["trial_period_days"]
+    if details.get("trial_from_plan") and days:
+        trial = call.now + days * arithmetic.DAY
     free = trial is not None and trial != "now"
     made = {
         "id": None,
         "billing_cycle_anchor": call.now,
-        "billing_mode": {"type": "flexible"},
+        "billing_mode": mode_of(details.get("billing_mode") or {"type": "flexible"}, call.now),
         "currency": fields.given(params, "currency", prices[0]["currency"]),
         "discounts": [],
         "metadata": {},
@@ -339,7 +347,7 @@ def _invoice(
     entries = redemption.entries_of(params)
     if entries is not None:
         kept = [id for id in (entry.get("discount") for entry in entries) if id]
-        discounts = kept + _preview_discounts(call, entries)
+        discounts = kept + previewed(call, entries)
     advance = period_of(subscription)[1] if subscription and subscription.get("_period") else call.now
     rates = list(subscription["default_tax_rates"] or []) if subscription else []
     named = (params.get("subscription_details") or {}).get("default_tax_rates")
@@ -382,15 +390,6 @@ def _invoice(
     if invoice["customer"] is None:  # the schema of the response requires a string
         invoice["customer"] = ""
     return invoice
-
-
-def _preview_discounts(call: Call, entries: Iterable[DiscountEntry]) -> list[str]:
-    """Return the ids of discounts that exist only in this request."""
-    made = []
-    for place, entry in enumerate(entries):
-        if entry.get("coupon") or entry.get("promotion_code"):
-            made.append(redemption.preview_discount(call, entry, f"discounts[{place}]")["id"])
-    return made
 
 
 INVOICE_PREVIEWS = MoreEndpoints(

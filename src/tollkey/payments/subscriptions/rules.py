@@ -232,6 +232,8 @@ def check_preview(call: Call, params: Mapping[str, Any], subscription: StoredSub
     details = translate(params.get("subscription_details") or {})
     given = {name for name, value in details.items() if value is not None}
     prefix = "subscription_details"
+    for name in (prefix, "schedule_details"):
+        check_mode((params.get(name) or {}).get("billing_mode") or {}, f"{name}[billing_mode]")
     if subscription is not None and details.get("billing_cycle_anchor") not in (None, "now", "unchanged"):
         raise invalid(
             "Invalid billing_cycle_anchor: must be one of now or unchanged", f"{prefix}[billing_cycle_anchor]"

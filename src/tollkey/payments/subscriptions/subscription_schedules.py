@@ -97,7 +97,10 @@ def _adopt(call: Call, schedule: StoredSchedule, subscription: StoredSubscriptio
     for name in ("collection_method", "default_payment_method", "description"):
         schedule["default_settings"][name] = subscription[name]
     schedule["default_settings"]["automatic_tax"] = subscription["automatic_tax"]
-    schedule["default_settings"]["invoice_settings"]["days_until_due"] = subscription["days_until_due"]
+    settings = schedule["default_settings"]["invoice_settings"]
+    settings["days_until_due"] = subscription["days_until_due"]
+    settings["account_tax_ids"] = subscription["invoice_settings"].get("account_tax_ids")
+    settings["issuer"] = subscription["invoice_settings"]["issuer"]
     work.start(call, schedule)
     call.objects.insert(schedule, "subscription_schedule.created")
     subscription["schedule"] = schedule["id"]

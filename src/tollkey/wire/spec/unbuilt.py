@@ -35,6 +35,11 @@ _DATA = {
 _SETUP = {**_DATA, "payment_method_options.card.three_d_secure": _AUTHENTICATED}
 _PAYMENT = {**_SETUP, "payment_method_options.card.installments.plan": _INSTALLMENTS}
 _TOKEN = {**_DATA, "payment_method_options.card.installments": _INSTALLMENTS}
+_PREVIEWED_LATER = (
+    "Previews of this server begin now; those of a subscription that begins at another time are not built."
+)
+_RESUMED = "Previews of a paused subscription's resumption are not available on this server."
+_UPCOMING = {"subscription_resume_at": _RESUMED, "subscription_start_date": _PREVIEWED_LATER}
 _REFUND = {"customer": _CASH, "origin": _CASH}
 _OWNER = {"owner.customer_account": _ACCOUNTS}
 
@@ -47,9 +52,13 @@ UNBUILT: Final[dict[str, dict[str, str]]] = {
     "POST /v1/tax_ids": _OWNER,
     "POST /v1/application_fees/{}/refund": {"directive": _DIRECTIVE},
     "POST /v1/charges/{}/refunds": _REFUND,
+    "GET /v1/invoices/upcoming": _UPCOMING,
+    "GET /v1/invoices/upcoming/lines": _UPCOMING,
     "POST /v1/invoices/create_preview": {
+        "customer_details.tax": "IP addresses have no location on this server; give an `address` instead.",
         "schedule_details.pause_schedules": _PAUSES,
         "subscription_details.billing_schedules": _BILLED_UNTIL,
+        "subscription_details.start_date": _PREVIEWED_LATER,
     },
     "POST /v1/subscriptions": {"billing_schedules": _BILLED_UNTIL},
     "POST /v1/subscriptions/{}": {"billing_schedules": _BILLED_UNTIL},
