@@ -9,6 +9,7 @@ import pytest
 from tests.payments.checkout.steps import again, fill, line, path_of, session
 from tests.payments.methods.steps import Victim
 from tests.support.api import Api, rule_table
+from tests.support.connected import connected
 
 DONE = "https://shop.example/done?session={CHECKOUT_SESSION_ID}"
 
@@ -119,3 +120,17 @@ def test_the_options_of_a_session_are_those_of_its_payment(api: Api) -> None:
     intent = api.get(f"/v1/payment_intents/{again(api, made)['payment_intent']}")
     card = intent["payment_method_options"]["card"]
     assert (card["request_three_d_secure"], card["setup_future_usage"]) == ("any", "off_session")
+
+
+def test_a_subscription_has_the_options_and_the_issuer_of_its_session(api: Api) -> None:
+    account = connected(api)["id"]
+    made = session(
+        api,
+        "subscription",
+        payment_method_options={"card": {"request_three_d_secure": "any"}},
+        subscription_data={"invoice_settings": {"issuer": {"type": "account", "account": account}}},
+    )
+    assert fill(api, path_of(made)).status == 303
+    started = api.get("/v1/subscriptions", status="all", expand=["data.latest_invoice"])["data"][0]
+    assert started["payment_settings"]["payment_method_options"]["card"]["request_three_d_secure"] == "any"
+    assert started["invoice_settings"]["issuer"]["account"] == started["latest_invoice"]["issuer"]["account"] == account

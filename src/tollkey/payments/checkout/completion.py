@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     from tollkey.wire import operations
 
 _REFUSED = ("requires_payment_method", "canceled")
+#: Options of payment method types that the invoices of a subscription have too.
+_OPTIONS_OF_SUBSCRIPTIONS = {
+    "acss_debit": ("verification_method",),
+    "bancontact": ("preferred_language",),
+    "card": ("request_three_d_secure",),
+    "customer_balance": ("bank_transfer", "funding_type"),
+    "us_bank_account": ("financial_connections", "verification_method"),
+}
 _PAID = ("succeeded", "processing", "requires_capture")
 
 
@@ -191,10 +199,8 @@ def _subscribe(
 
 def _subscription_params(session: StoredSession) -> Params:
     """Return the parameters of a session's subscription."""
-    data = dict(session["_subscription_data"])
-    data.pop("invoice_settings", None)
     params: Params = {
-        **data,
+        **session["_subscription_data"],
         "payment_behavior": "allow_incomplete",
         "off_session": False,
         "items": [],
@@ -212,11 +218,25 @@ def _subscription_params(session: StoredSession) -> Params:
             params["add_invoice_items"].append(entry)
     if not params["add_invoice_items"]:
         del params["add_invoice_items"]
+    options = _recurring_options(session)
+    if options:
+        params["payment_settings"] = {"payment_method_options": options}
     if session["_discounts"]:
         params["discounts"] = session["_discounts"]
     if session["automatic_tax"]["enabled"]:
         params["automatic_tax"] = {"enabled": True, "liability": session["automatic_tax"]["liability"]}
     return params
+
+
+def _recurring_options(session: StoredSession) -> Params:
+    """Return the options of payment method types that subscriptions have too, with the names that they have there."""
+    given = session.get("_method_options") or {}
+    made = {
+        kind: {name: value for name, value in given[kind].items() if name in names}
+        for kind, names in _OPTIONS_OF_SUBSCRIPTIONS.items()
+        if kind in given
+    }
+    return {kind: options for kind, options in made.items() if options}
 
 
 def _intent_of_invoice(call: Call, invoice: str | None) -> StoredPaymentIntent | None:

@@ -214,6 +214,15 @@ def shipping_address_fields(session: StoredSession, form: Form) -> str:
     parts.append(form.input("ship_name", "Name", value=to or "", autocomplete="shipping name"))
     line1, city = known.get("line1") or "", known.get("city") or ""
     parts.append(form.input("ship_line1", "Address", value=line1, autocomplete="shipping address-line1"))
+    parts.append(
+        form.input(
+            "ship_line2",
+            "Address, second line (optional)",
+            value=known.get("line2") or "",
+            optional=True,
+            autocomplete="shipping address-line2",
+        )
+    )
     parts.append(form.input("ship_city", "City", value=city, autocomplete="shipping address-level2"))
     state = known.get("state") or ""
     parts.append(
