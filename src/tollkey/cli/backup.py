@@ -62,7 +62,7 @@ def backup(
         manifest,
         folder,
         as_json,
-        [] if with_keyring else [f"The keyring is not in it; it is {place}. Back it up apart."],
+        [] if with_keyring else [f"The keyring is not in it; it is {place}. Back it up separately."],
     )
 
 

@@ -113,8 +113,8 @@ class KeyService(
         config: prefixes, permissions, routes, plans and limits, as a value or as the path of a ``tollkey.toml``; then
             ``permissions``, ``implied`` and ``brand`` are not given.
         keyring: the path of the keyring file, or a ``Keyring``. By default the file is next to the SQLite file, with
-            the suffix ``.keyring``. It is created for a new database. Back it up apart from the database: without it no
-            key verifies.
+            the suffix ``.keyring``. It is created for a new database. Back it up separately from the database: without
+            it no key verifies.
         implied: name of a permission to the grants it implies. brand: the prefixes of keys.
         allow_imported: also verify keys that were imported (``Authority.import_key``, ``import_hash``): without our
             checksum, of other forms, or known by a hash only.
