@@ -73,7 +73,8 @@ def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Mapping[str,
     code = value_at(params, "payment_method_options.card.cvc_token")
     if code is None and not off_session:
         _check_recollected(intent, method)
-    _redeem_code(call, code)
+    if code is not None:
+        _redeem_code(call, code)
     intent["_mandate"] = mandates.mandate_for(call, intent, method, params)
     if params.get("radar_options"):
         intent["_radar_options"] = params["radar_options"]
@@ -100,10 +101,8 @@ def _check_recollected(intent: StoredPaymentIntent, method: Instrument) -> None:
         raise missing_param("payment_method_options[card][cvc_token]")
 
 
-def _redeem_code(call: Call, id: str | None) -> None:
+def _redeem_code(call: Call, id: str) -> None:
     """Use up the token of a security code. Raises ApiError 400 for an unknown or used one, and for any other token."""
-    if id is None:
-        return
     param = "payment_method_options[card][cvc_token]"
     token = call.objects.get(methods_kinds.TOKEN, id, param)
     if token["type"] != "cvc_update":
