@@ -227,7 +227,6 @@ def test_no_circle_of_modules() -> None:
 #: What is imported only when it is used, and why.
 LATE = {
     "db/opening.py": "psycopg is loaded only where PostgreSQL is used",
-    "cli/serve.py": "prometheus_client is there only with the extra `metrics`",
     "dashboard/lazy.py": "the libraries of the Dashboard are imported at its first request",
 }
 

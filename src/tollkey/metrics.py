@@ -1,22 +1,22 @@
 """Metrics for Prometheus, on a port of their own: requests by route and status, and the state of the server.
 
 Names follow OpenTelemetry's conventions for HTTP servers and Prometheus's for the rest. Labels have few values: routes
-as they are declared, never paths; no account, key or address.
+as they are declared, never paths; no account, key or address. The library, of the extra ``metrics``, is imported when
+metrics are asked for.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
-
-from prometheus_client import CollectorRegistry, GCCollector, Histogram, ProcessCollector, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey import __version__
 
 if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+    from prometheus_client.registry import Collector
+
     from tollkey.server import Server
 
 _METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"})
@@ -24,13 +24,15 @@ _METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 
 
-class _State(Collector):
-    """What is read from a server when Prometheus asks."""
+class _State:
+    """What is read from a server when Prometheus asks: a ``Collector``."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
 
     def collect(self) -> Iterable[Metric]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
         server = self._server
         info = GaugeMetricFamily("tollkey_build_info", "The version that runs; always 1.", labels=["version"])
         info.add_metric([__version__], 1)
@@ -56,9 +58,12 @@ class Metrics:
     """The metrics of a server, and its application with each request measured.
 
     server: whose ``app`` is measured. clock: returns seconds of a monotonic clock.
+    Raises ModuleNotFoundError without the extra ``metrics``.
     """
 
     def __init__(self, server: Server, clock: Callable[[], float] = time.perf_counter) -> None:
+        from prometheus_client import CollectorRegistry, GCCollector, Histogram, ProcessCollector
+
         self.registry = CollectorRegistry()
         self._app, self._clock = server.app, clock
         self._find = server.service.router.find
@@ -67,12 +72,14 @@ class Metrics:
             ["http_request_method", "http_route", "http_response_status_code"],
             buckets=_BUCKETS, registry=self.registry,
         )  # fmt: skip
-        self.registry.register(_State(server))
+        self.registry.register(cast("Collector", _State(server)))
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
 
     def listen(self, host: str, port: int) -> Callable[[], None]:
         """Answer Prometheus on a port of its own, on a thread. Returns what ends it. Raises OSError."""
+        from prometheus_client import start_http_server
+
         listening, thread = start_http_server(port, host, self.registry)
 
         def end() -> None:

@@ -33,6 +33,7 @@ from tollkey.core import (
 from tollkey.dashboard import Link
 from tollkey.db import StorageError
 from tollkey.keys.errors import KeyringError
+from tollkey.metrics import Metrics
 from tollkey.server import Server, build
 from tollkey.settings import Settings, load_settings
 from tollkey.wire.versions import LATEST, newer_than_built
@@ -217,10 +218,9 @@ def _measured(server: Server) -> tuple[Any, Callable[[], None]]:
     if not settings.metrics_port:
         return server.app, lambda: None
     try:
-        from tollkey.metrics import Metrics
+        measured = Metrics(server)
     except ModuleNotFoundError:
         raise fail("TOLLKEY_METRICS_PORT needs `pip install 'tollkey[metrics]'`") from None
-    measured = Metrics(server)
     try:
         return measured, measured.listen(settings.metrics_host, settings.metrics_port)
     except OSError as problem:

@@ -48,9 +48,7 @@ def postgres_transfer(url: str) -> PostgresTransfer:
     Raises ValueError for another URL, and if the driver, the extra ``postgres``, is not installed.
     """
     with _driver():
-        from tollkey.db.transfer_postgres import PostgresTransfer
-
-        return PostgresTransfer(url)
+        return _postgres()[1](url)
 
 
 @contextmanager
@@ -78,6 +76,10 @@ def postgres_class() -> type[Postgres]:
 
     Raises ModuleNotFoundError when the driver, the extra ``postgres``, is not installed.
     """
-    from tollkey.db.postgres import Postgres
+    return _postgres()[0]
 
-    return Postgres
+
+def _postgres() -> tuple[type[Postgres], type[PostgresTransfer]]:
+    from tollkey.db import postgres, transfer_postgres
+
+    return postgres.Postgres, transfer_postgres.PostgresTransfer

@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 
@@ -267,7 +268,7 @@ class Deliverer:
         while self._unrecorded:
             batch, self._unrecorded = self._unrecorded, []
             try:
-                await self._edge.write(lambda tx, batch=batch: self._record(tx, [one for one, _ in batch]))  # type: ignore[misc]
+                await self._edge.write(partial(self._record, attempts=[one for one, _ in batch]))
             except Exception as problem:
                 await self._record_alone(batch, problem)
             for _, recorded in batch:

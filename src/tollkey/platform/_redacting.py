@@ -67,7 +67,8 @@ _IN_JSON = re.compile(_JSON, re.IGNORECASE)
 _IN_OURS = re.compile(_JSON)  # our own responses have one spelling; matching others takes five times as long
 #: A private name and its value in other notations, such as ``cvc: 123``, ``{'cvc': '123'}`` and ``<cvc>123</cvc>``.
 _IN_TEXT = re.compile(
-    rf"((?:{_ANY_PRIVATE})[\"'\\\]]*+\s*+[:=>][\s\"'\\\[{{(]*+)(?!redacted\]|(?:null|true|false)\b)[^\s\"'\\<>,;&)\]}}]++",
+    rf"((?:{_ANY_PRIVATE})[\"'\\\]]*+\s*+[:=>][\s\"'\\\[{{(]*+)"
+    r"(?!redacted\]|(?:null|true|false)\b)[^\s\"'\\<>,;&)\]}]++",
     re.IGNORECASE,
 )
 #: What may follow a private name in brackets: a field or an index. Anything else may be the value.

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from tollkey.db import Database, StorageError, Tx
 from tollkey.db.edge import Edge
@@ -92,9 +93,9 @@ async def rotate_keys(edge: Edge, authority: Authority, now: int, grace_days: in
     """
     if grace_days == 0:
         return 0
-    rolled = 0
+    rolled, grace_seconds = 0, grace_days * _DAY
     for key in await edge.read(lambda tx: due_in(tx, authority, now, now)):
-        one = await edge.write(lambda tx, key=key: rotate_in(tx, authority, key, grace_days * _DAY, now))  # type: ignore[misc]
+        one = await edge.write(partial(rotate_in, authority=authority, key=key, grace_seconds=grace_seconds, now=now))
         rolled += one is not None
     return rolled
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -108,7 +109,7 @@ class Notices:
             sent += 1
             problem = self._send(notice)
             again = self._next_attempt(notice) if problem else None
-            database.write(lambda tx, one=notice, why=problem, at=again: store.record(tx, one, why, at))  # type: ignore[misc]
+            database.write(partial(store.record, sent=notice, problem=problem, next_attempt_at=again))
         return sent
 
     def _send(self, notice: store.Waiting) -> str:
