@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from math import inf
 
-from tollkey.db.read_limits import LONG_SECONDS, ReadCosts
+from tollkey.db.read_limits import COSTLY_SECONDS, LONG_SECONDS, ReadCosts
 
 COSTLY = LONG_SECONDS / 2
 
@@ -44,3 +44,14 @@ def test_cpu_time_is_measured_only_after_a_read_that_took_long() -> None:
     costs.record(caller, kind, 0.0001, time.thread_time)
     costs.record(caller, kind, 0.0001, time.thread_time)
     assert costs.clock(caller, kind) is time.monotonic
+
+
+def test_a_read_that_is_nearly_costly_stays_measured() -> None:
+    costs, caller, kind = ReadCosts(time.monotonic, time.thread_time), "acct_1:0", "/v1/country_specs"
+    costs.record(caller, kind, COSTLY_SECONDS * 1.1, time.monotonic)
+    for _ in range(2):
+        costs.record(caller, kind, COSTLY_SECONDS * 0.95, time.thread_time)
+    assert costs.clock(caller, kind) is time.thread_time
+    for _ in range(2):
+        costs.record(caller, kind, COSTLY_SECONDS * 1.1, time.thread_time)
+    assert costs.expected(caller, kind) == (True, False)

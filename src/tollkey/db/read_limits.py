@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 THREADS = 2
 COSTLY_SECONDS = 0.0015  # CPU time on the event loop
+CHEAP_SECONDS = COSTLY_SECONDS / 2  # no longer worth measuring in CPU time
 LONG_SECONDS = 0.008  # CPU time on the event loop, including what the callback computes from the rows
 REMEMBERED_SECONDS = 1.0
 MAX_RECORDED = 10_000  # pairs of caller and kind
@@ -76,7 +77,7 @@ class ReadCosts:
             return
         known = self._last.get((caller, kind))
         before = seconds if known is None else known[1]
-        if known is not None and max(seconds, before) <= COSTLY_SECONDS:
+        if known is not None and max(seconds, before) <= CHEAP_SECONDS:
             del self._last[caller, kind]
         else:
             self._keep(caller, kind, (self._now(), seconds, seconds if seconds == inf else before))
