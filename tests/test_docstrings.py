@@ -14,28 +14,9 @@ MODULES = sorted(path for room in ("db", "keys", "ledger", "outbox") for path in
 INHERITED = {
     "edge.py": {"read", "read_now", "write", "start", "stop"},
     "sqlite_edge.py": {"read", "read_now", "write", "start", "stop"},
-    "sqlite_tx.py": {
-        "execute",
-        "execute_many",
-        "execute_script",
-        "flush",
-        "hold",
-        "notify",
-        "on_commit",
-        "read",
-        "savepoint",
-    },
-    "postgres_tx.py": {
-        "execute",
-        "execute_many",
-        "execute_script",
-        "flush",
-        "hold",
-        "notify",
-        "on_commit",
-        "read",
-        "savepoint",
-    },
+    "holding.py": {"execute", "read", "hold", "on_commit"},
+    "sqlite_tx.py": {"execute_many", "execute_script", "flush", "notify", "savepoint"},
+    "postgres_tx.py": {"execute_many", "execute_script", "flush", "notify", "savepoint"},
 }
 
 

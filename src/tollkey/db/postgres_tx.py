@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -23,7 +23,8 @@ from tollkey.db.engine import (
     StorageError,
     Unreachable,
 )
-from tollkey.db.held import Batch, Held, Values, Write
+from tollkey.db.held import Batch, Held
+from tollkey.db.holding import HoldingTx
 from tollkey.db.listening import CHANNEL
 from tollkey.db.postgres_arrays import COLUMNS
 
@@ -80,7 +81,7 @@ def run_constant(connection: Connection, sql: str) -> None:
     connection.execute(sql.encode())
 
 
-class PostgresTx:
+class PostgresTx(HoldingTx):
     """A transaction on one PostgreSQL connection.
 
     After a failed statement PostgreSQL rejects all further ones: wrap statements that may fail in a savepoint.
@@ -89,19 +90,10 @@ class PostgresTx:
     dialect: Dialect = "postgres"
 
     def __init__(self, connection: Connection, origin: str) -> None:
+        super().__init__(Held(), {})
         self._connection = connection
         self._cursor = connection.cursor(binary=True)
         self._origin = origin
-        self.rollbacks = 0
-        self.cached: dict[str, dict[Hashable, Any]] = {}
-        self.held = Held()
-        self.announcements: list[tuple[str, str]] = []
-        self.commit_callbacks: list[Callable[[], None]] = []
-
-    def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
-        if self.held:
-            self.flush()
-        return self._run(sql, params)
 
     def _run(self, sql: str, params: Sequence[object]) -> list[Row]:
         try:
@@ -109,14 +101,6 @@ class PostgresTx:
             return self._cursor.fetchall() if self._cursor.description else []
         except psycopg.Error as error:
             raise translate(error) from error
-
-    def read(self, table: str, sql: str, params: Sequence[object], key: Values | None = None) -> list[Row]:
-        if self.held.concerns(table, key):
-            self.flush()
-        return self._run(sql, params)
-
-    def hold(self, write: Write, values: Values) -> None:
-        self.held.add(write, values)
 
     def flush(self) -> None:
         steps = self.held.take()
@@ -221,6 +205,3 @@ class PostgresTx:
         # After a failed statement the server answers COMMIT with ROLLBACK and no error.
         if cursor.statusmessage != "COMMIT":
             raise StorageError("a statement failed outside a savepoint; the transaction was rolled back")
-
-    def on_commit(self, call: Callable[[], None]) -> None:
-        self.commit_callbacks.append(call)

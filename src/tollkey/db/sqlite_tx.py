@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from tollkey.db.engine import Dialect, Duplicate, LockTimeout, ReadTooLong, Row, StorageError
-from tollkey.db.held import Held, Values, Write
+from tollkey.db.held import Held
+from tollkey.db.holding import HoldingTx
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ class _Savepoint:
             tx.held.end(self._name)
 
 
-class SQLiteTx:
+class SQLiteTx(HoldingTx):
     """A transaction on one SQLite connection.
 
     held: what is not written yet, shared by all Tx objects of the transaction.
@@ -71,32 +72,15 @@ class SQLiteTx:
         cached: dict[str, dict[Hashable, Any]] | None = None,
         held: Held | None = None,
     ) -> None:
+        super().__init__(Held() if held is None else held, {} if cached is None else cached)
         self._connection = connection
         self._origin = origin
-        self.cached = {} if cached is None else cached
-        self.held = Held() if held is None else held
-        self.rollbacks = 0
-        self.announcements: list[tuple[str, str]] = []
-        self.commit_callbacks: list[Callable[[], None]] = []
-
-    def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
-        if self.held:
-            self.flush()
-        return self._run(sql, params)
 
     def _run(self, sql: str, params: Sequence[object]) -> list[Row]:
         try:
             return self._connection.execute(sql, params).fetchall()
         except sqlite3.Error as error:
             raise translate(error) from error
-
-    def read(self, table: str, sql: str, params: Sequence[object], key: Values | None = None) -> list[Row]:
-        if self.held.concerns(table, key):
-            self.flush()
-        return self._run(sql, params)
-
-    def hold(self, write: Write, values: Values) -> None:
-        self.held.add(write, values)
 
     def flush(self) -> None:
         """Write what is held. Raises Duplicate, StorageError."""
@@ -123,9 +107,6 @@ class SQLiteTx:
     def notify(self, channel: str, payload: str) -> None:
         self.execute("INSERT INTO bell (sender, channel, payload) VALUES (?, ?, ?)", (self._origin, channel, payload))
         self.announcements.append((channel, payload))
-
-    def on_commit(self, call: Callable[[], None]) -> None:
-        self.commit_callbacks.append(call)
 
 
 def send(connection: sqlite3.Connection, held: Held) -> None:

@@ -1,0 +1,47 @@
+"""What transactions on SQLite and on PostgreSQL have in common: both hold writes back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+from tollkey.db.engine import Row
+from tollkey.db.held import Held, Values, Write
+
+
+class HoldingTx(ABC):
+    """A transaction that holds writes back; see ``Tx``.
+
+    held: what is not written yet. cached: see ``Tx``.
+    """
+
+    def __init__(self, held: Held, cached: dict[str, dict[Hashable, Any]]) -> None:
+        self.held, self.cached = held, cached
+        self.rollbacks = 0
+        self.announcements: list[tuple[str, str]] = []
+        self.commit_callbacks: list[Callable[[], None]] = []
+
+    @abstractmethod
+    def _run(self, sql: str, params: Sequence[object]) -> list[Row]:
+        """Run one statement now. Raises Duplicate, StorageError."""
+
+    @abstractmethod
+    def flush(self) -> None:
+        """Write what is held. Raises Duplicate, StorageError."""
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
+        if self.held:
+            self.flush()
+        return self._run(sql, params)
+
+    def read(self, table: str, sql: str, params: Sequence[object], key: Values | None = None) -> list[Row]:
+        if self.held.concerns(table, key):
+            self.flush()
+        return self._run(sql, params)
+
+    def hold(self, write: Write, values: Values) -> None:
+        self.held.add(write, values)
+
+    def on_commit(self, call: Callable[[], None]) -> None:
+        self.commit_callbacks.append(call)
