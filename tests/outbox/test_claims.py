@@ -7,7 +7,8 @@ from collections import Counter
 
 from tests.outbox.conftest import NOW, TEST, World
 from tollkey.outbox import attempts, deliveries
-from tollkey.outbox.claims import Attempt, Claim, Result, claim, record, waiting
+from tollkey.outbox.claims import Attempt, Claim, claim, record, waiting
+from tollkey.outbox.store import Result
 
 
 def taken(world: World, now: int, lease: str, limit: int = 10) -> list[Claim]:

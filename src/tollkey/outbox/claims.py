@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tollkey.db import Row, Scope, Tx
-from tollkey.outbox.store import State
+from tollkey.outbox.store import Result, State
 
 _AT_ONCE = 100  # rows in one statement
 _DUE = "state = 'pending' AND next_attempt_at <= ? AND lease_until <= ?"
@@ -26,17 +26,6 @@ class Claim(NamedTuple):
     attempts: int
     lease: str
     body: bytes
-
-
-class Result(NamedTuple):
-    """The result of one attempt, as it is stored. The fields are those of ``DeliveryAttempt``."""
-
-    at: int
-    succeeded: bool
-    status: int | None
-    response: str
-    error: str | None
-    duration_ms: int
 
 
 class Attempt(NamedTuple):

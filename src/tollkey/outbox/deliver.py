@@ -21,11 +21,11 @@ import httpx
 from tollkey.db import Ids, Scope, StorageError, Tx
 from tollkey.db.edge import Edge
 from tollkey.outbox import claims
-from tollkey.outbox.claims import Attempt, Claim, Result
+from tollkey.outbox.claims import Attempt, Claim
 from tollkey.outbox.connections import Poster
 from tollkey.outbox.lanes import Lanes
 from tollkey.outbox.signature import sign
-from tollkey.outbox.store import Destination, State
+from tollkey.outbox.store import Destination, Result, State
 
 MINUTE, HOUR = 60, 3600
 #: Seconds between attempts: in live mode over 66 hours (Stripe retries up to three days), in test mode three retries.
@@ -281,7 +281,7 @@ class Deliverer:
             try:
                 if isinstance(problem, StorageError):
                     raise problem
-                await self._edge.write(lambda tx, one=one: self._record(tx, [one]))  # type: ignore[misc]
+                await self._edge.write(partial(self._record, attempts=[one]))
             except Exception as error:
                 if not recorded.done():
                     recorded.set_exception(error)

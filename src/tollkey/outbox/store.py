@@ -111,21 +111,28 @@ class Delivery(NamedTuple):
     created: int
 
 
-class DeliveryAttempt(NamedTuple):
-    """One HTTP request of a delivery.
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The result of one HTTP request of a delivery.
 
-    attempt: its number, from 1. at: UTC epoch seconds. succeeded: the status was 2xx.
+    at: UTC epoch seconds. succeeded: the status was 2xx.
     status: HTTP status; None without a response, ``error`` gives the reason then.
     response: the beginning of the response body. duration_ms: milliseconds.
     """
 
-    attempt: int
     at: int
     succeeded: bool
     status: int | None
     response: str
     error: str | None
     duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryAttempt(Result):
+    """One HTTP request of a delivery. attempt: its number, from 1."""
+
+    attempt: int
 
 
 class UnknownDelivery(Exception):
@@ -239,12 +246,12 @@ def pending(tx: Tx, scope: Scope, event_id: str) -> int:
 def attempts(tx: Tx, scope: Scope, delivery_id: int) -> list[DeliveryAttempt]:
     """Return the attempts of one delivery, oldest first; an empty list if the scope has no such delivery."""
     rows = tx.execute(
-        "SELECT attempt, at, succeeded, status, response, error, duration_ms FROM outbox_attempts"
+        "SELECT at, succeeded, status, response, error, duration_ms, attempt FROM outbox_attempts"
         " WHERE account = ? AND livemode = ? AND delivery = ? ORDER BY attempt",
         (scope.account, int(scope.livemode), delivery_id),
     )
     return [
-        DeliveryAttempt(n, at, bool(ok), status, response, error, ms) for n, at, ok, status, response, error, ms in rows
+        DeliveryAttempt(at, bool(ok), status, response, error, ms, n) for at, ok, status, response, error, ms, n in rows
     ]
 
 
