@@ -101,6 +101,7 @@ class Settings:
         7,
         "How many days a key stays valid after the server has rolled it on its schedule (`tollkey keys create"
         " --rotate-days`), 1 to 7. 0: the server rolls no key; run `tollkey keys rotate-due`.",
+        span=(0, 7),
     )
     notices_file: str = _setting(
         "",
@@ -254,8 +255,6 @@ def load_settings(environ: Mapping[str, str] = os.environ, file: Path | None = N
     settings = Settings(**values)
     if settings.drain_seconds >= settings.stop_seconds:
         raise ValueError("TOLLKEY_DRAIN_SECONDS must be less than TOLLKEY_STOP_SECONDS, which it is a part of")
-    if not 0 <= settings.rotation_grace_days <= 7:
-        raise ValueError(f"TOLLKEY_ROTATION_GRACE_DAYS must be 0 to 7, not {settings.rotation_grace_days}")
     return settings
 
 
