@@ -23,7 +23,8 @@ TRANSFERS = {"eur": "eu", "gbp": "gb", "jpy": "jp", "mxn": "mx", "usd": "us"}
 _ADDRESSES = {"eur": ("iban", "sepa"), "gbp": ("sort_code",), "jpy": ("zengin",), "mxn": ("spei",), "usd": ("aba",)}
 #: Where accounts for euros are (the description of ``eu_bank_transfer[country]``).
 _EUROPE = ("BE", "DE", "ES", "FR", "IE", "NL")
-_COUNTRIES = {"eur": "DE", "gbp": "GB", "jpy": "JP", "mxn": "MX", "usd": "US"}
+#: Where the account is unless another country is asked for.
+COUNTRIES = {"eur": "DE", "gbp": "GB", "jpy": "JP", "mxn": "MX", "usd": "US"}
 
 
 def cash_of(call: Call, customer: str, currency: str) -> Money:
@@ -129,7 +130,8 @@ def asked_country(currency: str, asked: Mapping[str, Any], param: str) -> str:
     """Return the country of the bank account that is asked for.
 
     asked: ``bank_transfer`` of the parameters. param: its name. Raises ApiError 400 for a type of transfer, or types of
-    addresses, that the currency does not have. ``jp_bank_account`` is taken too: a fixture of the Stripe CLI sends it.
+    addresses, that the currency does not have. ``jp_bank_account`` and its like are taken too: a
+        fixture of the Stripe CLI sends it.
     """
     kind = f"{TRANSFERS[currency]}_bank_transfer"
     if asked.get("type") not in (None, kind, f"{TRANSFERS[currency]}_bank_account"):
@@ -143,7 +145,7 @@ def asked_country(currency: str, asked: Mapping[str, Any], param: str) -> str:
     country = value_at(asked, "eu_bank_transfer.country")
     if country is not None and country not in _EUROPE:
         raise invalid(f"The country must be one of {', '.join(_EUROPE)}.", f"{param}[eu_bank_transfer][country]")
-    return country or _COUNTRIES[currency]
+    return country or COUNTRIES[currency]
 
 
 def _instructions(call: Call, intent: StoredPaymentIntent) -> Any:

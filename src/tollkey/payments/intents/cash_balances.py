@@ -75,7 +75,7 @@ def funding_instructions(
         raise invalid(f"Bank transfers are not available in {currency}.", "currency")
     country = bank_transfers.asked_country(currency, params["bank_transfer"], "bank_transfer")
     known = customer.setdefault("_funding", {})
-    key = currency if country in ("DE", "GB", "JP", "MX", "US") else f"{currency}-{country}"
+    key = currency if country == bank_transfers.COUNTRIES[currency] else f"{currency}-{country}"
     if key not in known:
         known[key] = transfer_address(call, currency, country)
         call.objects.save(customer)
