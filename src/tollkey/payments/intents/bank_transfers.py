@@ -131,7 +131,7 @@ def asked_country(currency: str, asked: Mapping[str, Any], param: str) -> str:
 
     asked: ``bank_transfer`` of the parameters. param: its name. Raises ApiError 400 for a type of transfer, or types of
     addresses, that the currency does not have. ``jp_bank_account`` and its like are taken too: a
-        fixture of the Stripe CLI sends it.
+    fixture of the Stripe CLI sends it.
     """
     kind = f"{TRANSFERS[currency]}_bank_transfer"
     if asked.get("type") not in (None, kind, f"{TRANSFERS[currency]}_bank_account"):
