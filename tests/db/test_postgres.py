@@ -247,3 +247,10 @@ def test_a_connection_that_is_lost_in_the_middle_is_told_from_a_statement_that_f
         node.write(lambda tx: tx.execute("SELECT nothing FROM nowhere"))
     assert not isinstance(failed.value, Unreachable)
     assert node.read(lambda tx: tx.execute("SELECT count(*) FROM notes")) == [(0,)]
+
+
+def test_the_text_of_an_error_repeats_no_row(node: Postgres) -> None:
+    with pytest.raises(StorageError) as failed:
+        node.write(lambda tx: [tx.execute("INSERT INTO notes (id) VALUES ('what is private')") for _ in range(2)])
+    assert "duplicate key" in str(failed.value)
+    assert "private" not in str(failed.value)

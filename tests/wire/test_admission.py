@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -10,9 +11,10 @@ from tests.support.api import Api
 from tollkey.db import Scope, StorageError, Tx
 from tollkey.db.engine import LockTimeout, OutcomeUnknown
 from tollkey.keys import Denied, Key, Reason
-from tollkey.wire import admission, refusals
+from tollkey.wire import admission, refusals, service
 from tollkey.wire.admission import AGE_SECONDS, Admission, Recheck
 from tollkey.wire.errors import ApiError
+from tollkey.wire.messages import Incoming, Request
 
 
 def test_a_request_that_finds_the_queue_full_gets_503_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,3 +125,37 @@ def test_a_key_is_verified_again_only_when_the_verdict_is_too_old(api: Api) -> N
     for _ in ("revoked", "gone"):
         with pytest.raises(ApiError, match="Expired API Key"):
             read(recheck)
+
+
+def test_a_key_that_ends_while_its_body_arrives_changes_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    customer = api.ok("POST", "/v1/customers", email="jenny@example.com")["id"]
+    phone = api.post("/v1/ephemeral_keys", customer=customer, headers={"Stripe-Version": "2020-08-27"})["secret"]
+    page = "/" + api.ok("POST", "/v1/billing_portal/sessions", customer=customer)["url"].split("/", 3)[3]
+    now = [0.0]
+    monkeypatch.setattr(service, "Recheck", partial(Recheck, monotonic=lambda: now[0]))
+    ended = "UPDATE api_keys SET expires_at = ? WHERE account = ?"  # not announced yet
+
+    def status(path: str, key: str | None, body: str) -> int:
+        async def receive() -> dict[str, object]:
+            now[0] += 1.0
+            api.core.database.write(lambda tx: tx.execute(ended, (api.now, api.account)))
+            return {"type": "http.request", "body": body.encode(), "more_body": False}
+
+        sent = {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(body))}
+        sent |= {} if key is None else {"authorization": f"Bearer {key}"}
+        request = Request("POST", path, b"", sent, incoming=Incoming(receive, sent), ip="127.0.0.1")
+        found = api.world.runner.run(api.world.server.service.answer(request)).status
+        api.core.database.write(
+            lambda tx: tx.execute("UPDATE api_keys SET expires_at = NULL WHERE account = ?", (api.account,))
+        )
+        return found
+
+    before = known(api)
+    assert {
+        "secret": status("/v1/customers", api.sk, "name=x"),
+        "publishable": status("/v1/tokens", api.pk, "pii[id_number]=000000000"),
+        "in a form": status("/v1/tokens", None, f"key={api.pk}&pii[id_number]=000000000"),
+        "ephemeral": status(f"/v1/customers/{customer}", phone, "shipping[name]=x&shipping[address][line1]=x"),
+        "a page": status(f"{page}/details", None, "email=other%40example.com"),
+    } == {"secret": 401, "publishable": 401, "in a form": 401, "ephemeral": 401, "a page": 404}
+    assert known(api) == before

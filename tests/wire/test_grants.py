@@ -63,7 +63,11 @@ def expire(api: Api, id: str) -> None:
     api.ok("POST", f"/v1/api_keys/{id}/expire")
 
 
-ENDINGS = [lose_permission, revoke, roll, expire]
+def pause(api: Api, id: str) -> None:
+    api.ok("POST", f"/v1/api_keys/{id}/disable")
+
+
+ENDINGS = [lose_permission, revoke, roll, expire, pause]
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

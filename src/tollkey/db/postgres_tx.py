@@ -36,8 +36,8 @@ _OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
 
 def translate(error: psycopg.Error) -> StorageError:
-    """Return the error of this package for one of psycopg's."""
-    text = f"{type(error).__name__}: {error}"
+    """Return the error of this package for one of psycopg's. Its text has no DETAIL, which repeats whole rows."""
+    text = f"{type(error).__name__}: {error.diag.message_primary or error}"
     if isinstance(error, errors.UniqueViolation):
         return Duplicate(text)
     if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):

@@ -105,13 +105,13 @@ def grant_of(tx: Tx, kind: str, token: str, now: int) -> Grant | None:
 def granting_key(
     tx: Tx, authority: Authority, key_id: str, platform: str, scope: Scope, needs: str, now: int
 ) -> Key | None:
-    """Return the key that granted something in a scope if it is still valid and has the permission, else None.
+    """Return the key that granted something in a scope if it is valid, not paused and has the permission, else None.
 
     platform: the key's account. needs: the permission; for another account than the key's, its permissions for
     connected accounts count. now: UTC epoch seconds.
     """
     key = authority.get(tx, Scope(platform, scope.livemode), key_id)
-    if key is None or key.ended(now) or not key.allows(needs, connected=scope.account != platform):
+    if key is None or key.status(now) != "active" or not key.allows(needs, connected=scope.account != platform):
         return None
     return key
 

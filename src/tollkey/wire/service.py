@@ -143,6 +143,7 @@ class Service:
                 raise refusals.https_only()
             if hit is not None and hit[0].endpoint.public:
                 return await self._public(request, *hit, request_id, started), None
+            recheck = Recheck(lambda tx: request.verify_again(tx))  # its time begins before a body is read
             verdict = await self._authenticate(request, hit, started)
             if isinstance(verdict, Denied):
                 key = verdict.key
@@ -153,7 +154,7 @@ class Service:
             if key.kind == "publishable" and hit is not None and hit[0].endpoint.publishable is not None:
                 await read_params(request, hit[0].endpoint)
                 apply_form_headers(request)
-            response = await self._authenticated(request, key, hit, request_id, started)
+            response = await self._authenticated(request, key, hit, request_id, started, recheck)
         except ApiError as error:
             response = self._refuse(error, request, key, request_id)
         except Busy:
@@ -177,19 +178,21 @@ class Service:
         self, request: Request, route: Route, names: dict[str, str], request_id: str, started: float
     ) -> Response:
         """Answer an endpoint whose URL contains a token that determines the scope (``wire.hosted``)."""
-        now, endpoint = int(started), route.endpoint
-        kind = hosted.kind_of(endpoint.path)
-        authority, connected = self.setup.services.authority, self.policy.connected
-        grant = await self.admission.run(
-            lambda: self.edge.read(lambda tx: hosted.valid_grant(tx, authority, connected, kind, names["token"], now))
-        )
-        if grant is None:
-            return to_response(replace(error_page(404, "This page does not exist any more."), guess=True), request_id)
+        now, endpoint, gone = int(started), route.endpoint, error_page(404, "This page does not exist any more.")
+        authority, kind = self.setup.services.authority, hosted.kind_of(endpoint.path)
+
+        def granted(tx: Tx) -> hosted.Grant | None:
+            return hosted.valid_grant(tx, authority, self.policy.connected, kind, names["token"], int(self._now()))
+
+        if (grant := await self.admission.run(lambda: self.edge.read(granted))) is None:
+            return to_response(replace(gone, guess=True), request_id)
         await read_params(request, endpoint)
         agent, path = request.headers.get("user-agent"), {**names, "id": grant.id}
         origin = Origin(request_id, None, LATEST[:10], request.ip, request.method, request.path, agent, request.headers)
 
         def callback(tx: Tx) -> Response:
+            if granted(tx) is None:  # it ended while the body arrived, or while this waited
+                return to_response(gone, request_id)
             owner = self._owners.of(tx, grant.scope)
             call = Call(
                 self.setup, tx, grant.scope, now, path=path, origin=origin, platform=grant.platform, owner=owner
@@ -257,7 +260,7 @@ class Service:
     # -- authorization and transaction
 
     async def _authenticated(
-        self, request: Request, key: Key, hit: Hit | None, request_id: str, now: float
+        self, request: Request, key: Key, hit: Hit | None, request_id: str, now: float, recheck: Recheck
     ) -> Response:
         spoken = self.policy.read_version(request.headers.get("stripe-version"))
         if hit is None or hit[0].endpoint.ended(spoken.date):
@@ -271,7 +274,6 @@ class Service:
         scope = Scope(account or key.account, key.livemode)
         endpoint = route.endpoint
         whole = endpoint.access_of(key.kind) is None
-        recheck = Recheck(request.verify_again)
         if (
             account is None
             and not request.query
@@ -356,10 +358,8 @@ class Service:
 
     def _shows(self, route: Route, version: str, key: Key, body: bytes) -> bool:
         """Return whether the caller sees all of an object's stored JSON, in this form."""
-        renderer = self.renderer
-        return not (
-            renderer.converts(route.resource.object, version, body) or renderer.reveals.touches(key, False, body)
-        )
+        shows = self.renderer
+        return not (shows.converts(route.resource.object, version, body) or shows.reveals.touches(key, False, body))
 
     def _refuse(self, error: ApiError, request: Request, key: Key | None, request_id: str) -> Response:
         scope = Scope(request.acting_for or key.account, key.livemode) if key is not None else None

@@ -92,6 +92,28 @@ def arrives(web: Web, headers: dict[str, str], *events: dict[str, Any]) -> tuple
     return answer, len(events) - len(left)
 
 
+@pytest.mark.parametrize("ending", ["revoke", "disable"])
+def test_a_service_key_that_ends_while_its_body_arrives_does_nothing(
+    web: Web, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    key, text = web.service_key("key_write")
+    monkeypatch.setattr(dispatch, "AGE_SECONDS", -1.0)  # each body takes too long
+    assert web.post("/v1/keys", {"account": "a"}, key=text).status == 200
+    before = len(web.keys.list(account="a"))
+    answer = Answer()
+
+    async def receive() -> dict[str, Any]:
+        getattr(web.app.server.callers.keys, ending)(key)
+        return piece(b'{"account": "a"}', more=False)
+
+    async def send(message: Any) -> None:
+        answer.status = message.get("status", answer.status)
+
+    headers = {"authorization": f"Bearer {text}", "content-type": "application/json"}
+    web.run(web.app(scope_of("POST", "/v1/keys", headers, "192.0.2.9"), receive, send))
+    assert (answer.status, len(web.keys.list(account="a"))) == (401, before)
+
+
 def piece(body: bytes, more: bool = True) -> dict[str, Any]:
     return {"type": "http.request", "body": body, "more_body": more}
 

@@ -7,9 +7,11 @@ from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from tests.keys.portal.conftest import APP, World
 from tollkey.keys import KeyRefused
+from tollkey.keys.actors import Actor
 from tollkey.keys.portal import actions
 
 
@@ -248,3 +250,21 @@ def test_the_script_is_served_and_nothing_else(world: World) -> None:
     assert "customElements.define" in script.text
     for name in ("web.py", "..%2fweb.py", "%2e%2e"):
         assert browser.get(f"/portal/static/{name}").status_code == 404
+
+
+def test_a_session_that_ends_while_its_body_arrives_changes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = world.keys.create(permissions=["report_read"], account="alice").key
+    actor = Actor("api_key", maker.id)
+    read_body = world.portal._body
+
+    async def slow(request: Request) -> bytes:
+        world.keys.disable(maker)
+        return await read_body(request)
+
+    monkeypatch.setattr(world.portal, "_body", slow)
+    for visitor in (world.signed_in(actor=actor), world.component(actor=actor)):
+        assert visitor.post("keys", name="Till", permissions=["report_read"]).json()["error"]["code"] == "session_ended"
+        world.keys.enable(maker)
+    assert [key.id for key in world.keys.list(account="alice")] == [maker.id]

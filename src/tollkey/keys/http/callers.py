@@ -83,7 +83,7 @@ class Callers:
         return answer
 
     async def still(self, text: str, permission: str, ip: str | None) -> bool:
-        """Return whether a key still has a permission, without counting a use. For connections that stay open."""
+        """Return whether a key still has a permission, without counting a use, also while that cannot be known."""
         now = int(self._clock())
         readable = decode_key(text)
         if isinstance(readable, Denied):
@@ -95,6 +95,11 @@ class Callers:
         if isinstance(answer, Denied):
             return answer.reason is Reason.unavailable  # the stream itself is silent then
         return answer.account == SERVICE_ACCOUNT and answer.allows(permission)
+
+    async def check_again(self, text: str, permission: str, ip: str | None) -> None:
+        """Raise ApiError 401 if a key that was verified has ended or lost a permission since. Counts no use."""
+        if not await self.still(text, permission, ip):
+            raise refused(Denied(Reason.revoked))
 
     def has_admin_key(self) -> bool:
         """Return whether there is an active key that may do everything. Raises StorageError."""

@@ -17,6 +17,7 @@ from tollkey.keys.http.errors import ApiError, error_of, internal, invalid
 from tollkey.keys.http.fields import Values, read, read_path, read_query
 
 BODY_SECONDS = 10.0  # how long a body may take to arrive
+AGE_SECONDS = 0.1  # of the arrival of a body, after which its caller is verified again
 NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 COMMON: Headers = (NO_STORE, NO_SNIFFING)  # of every answer, unless it may be stored
 _EMPTY = Values({})
@@ -73,7 +74,11 @@ class Dispatch:
         query = read_query(endpoint.query, scope["query_string"])
         body, raw = _EMPTY, b""
         if endpoint.body is not None:
+            clock = asyncio.get_running_loop().time
+            began = clock()
             raw = await read_body(headers, receive, LARGEST_BODY)
+            if endpoint.needs is not None and clock() - began > AGE_SECONDS:
+                await self._server.callers.check_again(text, endpoint.needs, ip)
             body = decode_form(endpoint, raw, headers) if endpoint.form else decode_json(endpoint, raw, headers)
         path = read_path(scope.get("path_params", {}))
         takes = endpoint.takes_idempotency_key

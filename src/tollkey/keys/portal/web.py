@@ -211,10 +211,10 @@ class Portal:
 
     async def _act(self, request: Request, action: Action) -> dict[str, Any]:
         try:
-            rights = await self._rights(request)
-            if rights is None:
-                raise _Problem(401, "session_ended", "This session has ended. Open the page again from where you came.")
-            sent = {} if request.method == "GET" else await self._sent(request)
+            rights, sent = await self._rights(request), {}
+            if request.method != "GET":
+                sent = await self._sent(request)
+                rights = await self._rights(request)  # a body may arrive slowly, and the session end meanwhile
             return await run_in_threadpool(action, self.keys, rights, request, sent, int(self.clock()))
         except KeyRefused as refused:
             status = _STATUS.get(refused.code, refused.status)
@@ -223,11 +223,18 @@ class Portal:
             _log.error("a portal request failed: %s", type(error).__name__)
             raise _Problem(503, "unavailable", _UNAVAILABLE) from None
 
-    async def _rights(self, request: Request) -> Rights | None:
+    async def _rights(self, request: Request) -> Rights:
         """Return what the session of a request may do: by its bearer token, else by its cookie.
 
-        Raises _Problem for a page that may not use the component, and for a change that another site may have sent.
+        Raises _Problem for a session that has ended, for a page that may not use the component, and for a change that
+        another site may have sent.
         """
+        rights = await self._found(request)
+        if rights is None:
+            raise _Problem(401, "session_ended", "This session has ended. Open the page again from where you came.")
+        return rights
+
+    async def _found(self, request: Request) -> Rights | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             origin = request.headers.get("origin")
