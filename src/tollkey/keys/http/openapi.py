@@ -149,7 +149,7 @@ _FORWARD_AUTH: JsonValue = {
     "security": [{}, {"proxyKey": []}],
     "parameters": [{"name": "nginx", "in": "query", "schema": {"type": "integer", "enum": [1]}}],
     "responses": {
-        "204": {"description": "Accepted; X-Key-Id, X-Key-Account, X-Key-Environment and X-Key-Permissions say whose."},
+        "200": {"description": "Accepted; X-Key-Id, X-Key-Account, X-Key-Environment and X-Key-Permissions say whose."},
         "401": {"description": "No key, or one that is not valid."},
         "403": {"description": "The key lacks the permission, or no declared route matches."},
         "429": {"description": "A limit is used up; Retry-After says for how long."},
