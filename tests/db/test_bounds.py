@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -193,4 +194,35 @@ def test_an_admin_who_ends_the_session_is_no_unknown_outcome_before_the_commit(
 
     with pytest.raises(Unreachable):
         distant.write(work)
+    assert distant.read(lambda tx: tx.execute("SELECT id FROM notes")) == []
+
+
+def test_an_admin_who_ends_the_session_at_the_commit_leaves_the_outcome_open(
+    distant: Postgres, postgres_url: str
+) -> None:
+    """PostgreSQL may say so (57P01) after it has committed, as when it waited for a standby."""
+
+    def work(tx: Tx) -> None:
+        tx.execute("INSERT INTO notes VALUES ('a')")
+        [(pid,)] = tx.execute("SELECT pg_backend_pid()")
+        with psycopg.connect(postgres_url, autocommit=True) as admin:
+            admin.execute("SELECT pg_terminate_backend(%s, 2000)", (pid,))
+
+    with pytest.raises(OutcomeUnknown):
+        distant.write(work)
+
+
+def test_a_connection_that_was_lost_before_the_commit_has_changed_nothing(distant: Postgres, wire: Wire) -> None:
+    def work(tx: Tx) -> None:
+        tx.execute("INSERT INTO notes VALUES ('a')")
+        wire.cut()
+        with suppress(StorageError):
+            tx.execute("SELECT 1")
+
+    with pytest.raises(Unreachable):
+        distant.write(work)
+    wire.heal()
+    until = time.monotonic() + 5
+    while distant.away is not None and time.monotonic() < until:
+        time.sleep(0.02)
     assert distant.read(lambda tx: tx.execute("SELECT id FROM notes")) == []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 
 import pytest
 
-from tests.support.edges import NOTES, add, kinds, settled, with_edge
+from tests.support.edges import NOTES, add, kinds, orphan, settled, total, with_edge
 from tollkey.db import Database, Duplicate, StorageError, Tx, migrate
 from tollkey.db.bounds import Bounds
 from tollkey.db.edge import GROUP_MAX, Edge, edge_for
@@ -34,6 +35,91 @@ def test_a_failed_member_fails_alone_with_its_own_exception(database: Database) 
         again = await settled(edge.write(add("a")), edge.write(add("c")))
         assert kinds(again) == [Duplicate, "c"]
         assert await edge.read(lambda tx: tx.execute("SELECT id FROM notes ORDER BY id")) == [("a",), ("b",), ("c",)]
+
+    with_edge(database, test)
+
+
+def looks(tx: Tx) -> int:
+    """Reads the rows that others have left to be written, so that they are written now."""
+    return len(tx.read("totals", "SELECT name FROM totals", ()))
+
+
+@pytest.mark.parametrize(
+    ("guilty", "fault"),
+    [(total("b", 1000), StorageError), (total("old", 1), Duplicate), (orphan, StorageError)],
+    ids=["a check", "a row that exists", "a deferred reference"],
+)
+@pytest.mark.parametrize("innocent", [total("c", 3), looks], ids=["blind", "one that looks"])
+def test_of_a_group_whose_commit_is_refused_only_the_one_at_fault_fails(
+    database: Database, guilty: Callable[[Tx], object], fault: type[Exception], innocent: Callable[[Tx], object]
+) -> None:
+    heard: list[str] = []
+    database.subscribe("channel", heard.append)
+
+    def telling(tx: Tx) -> str:
+        tx.notify("channel", "once")
+        return total("a", 1)(tx)
+
+    async def test(edge: Edge) -> None:
+        await edge.write(total("old", 1))
+        group = [edge.write(work, "one") for work in (telling, guilty, innocent, total("d", 4))]
+        first, failed, *others = await settled(*group)
+        assert (first, type(failed), *others) == ("a", fault, 2 if innocent is looks else "c", "d")
+        names = await edge.read(lambda tx: tx.execute("SELECT name FROM totals ORDER BY name"))
+        assert [name for (name,) in names] == ["a", *([] if innocent is looks else ["c"]), "d", "old"]
+
+    with_edge(database, test)
+    assert heard == ["once"]
+
+
+def test_a_failure_of_its_own_is_told_apart_from_the_row_of_another(database: Database) -> None:
+    """One that fails before the refused row, and one whose own flush is refused, get their own exceptions."""
+
+    def wrong(tx: Tx) -> None:
+        raise KeyError("its own")
+
+    def too_many(tx: Tx) -> None:
+        total("e", 1000)(tx)
+        tx.flush()
+
+    async def test(edge: Edge) -> None:
+        works = (wrong, total("a", 1), total("b", 1000), too_many, total("c", 1))
+        assert kinds(await settled(*(edge.write(work, "one") for work in works))) == [
+            KeyError, "a", StorageError, StorageError, "c",
+        ]  # fmt: skip
+
+    with_edge(database, test)
+
+
+@pytest.mark.parametrize("lock", ["one", None])
+def test_a_caller_that_leaves_is_resumed_when_its_write_has_ended_and_leaves_nothing_before(
+    database: Database, lock: str | None
+) -> None:
+    """Otherwise it would go on, and nobody would count it."""
+    begun, going = threading.Event(), threading.Event()
+
+    def slow(tx: Tx) -> str:
+        begun.set()
+        assert going.wait(20)
+        return add("slow")(tx)
+
+    async def test(edge: Edge) -> None:
+        leaving = asyncio.create_task(edge.write(slow, lock, heavy=True))
+        assert await asyncio.to_thread(begun.wait, 20)
+        behind = asyncio.create_task(edge.write(add("behind"), "one", heavy=True))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        if lock is not None:
+            behind.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not leaving.done()
+        going.set()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        assert kinds(await settled(behind)) == ["behind" if lock is None else asyncio.CancelledError]
+        names = await edge.read(lambda tx: tx.execute("SELECT id FROM notes ORDER BY id"))
+        assert names == ([("behind",), ("slow",)] if lock is None else [("slow",)])
 
     with_edge(database, test)
 

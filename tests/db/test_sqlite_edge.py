@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.edges import NOTES, CountingSQLite, add, kinds, on_disk, orphan, settled, with_edge
+from tests.support.edges import NOTES, CountingSQLite, add, kinds, on_disk, settled, with_edge
 from tollkey.db import Duplicate, SQLite, StorageError, Tx, migrate
 from tollkey.db.edge import Edge, edge_for
 from tollkey.db.engine import OutcomeUnknown
@@ -122,33 +122,17 @@ def test_works_run_in_the_order_they_were_asked_for(counting: CountingSQLite) ->
     assert ran == list(range(50))
 
 
-def test_a_failed_commit_fails_every_answer_of_its_group_and_keeps_nothing(counting: CountingSQLite) -> None:
-    told: list[str] = []
-    counting.subscribe("channel", told.append)
-
-    async def test(edge: Edge) -> None:
-        outcomes = await settled(
-            edge.write(add("a")), edge.write(orphan), edge.write(lambda tx: tx.notify("channel", "no"))
-        )
-        assert kinds(outcomes) == [StorageError] * 3
-        assert on_disk(counting.path) == []
-        assert await edge.write(add("after")) == "after"
-        assert on_disk(counting.path) == ["after"]
-
-    with_edge(counting, test)
-    assert told == []
-
-
-def test_a_transaction_undone_by_sqlite_itself_is_lost_for_its_whole_group(counting: CountingSQLite) -> None:
+def test_a_transaction_undone_by_sqlite_itself_is_run_again_without_the_one_that_lost_it(
+    counting: CountingSQLite,
+) -> None:
     def lose(tx: Tx) -> None:
         tx.execute("INSERT OR ROLLBACK INTO notes (id) VALUES ('old')")  # as a full disk would do
 
     async def test(edge: Edge) -> None:
         await edge.write(add("old"))
         outcomes = await settled(edge.write(add("a")), edge.write(lose), edge.write(add("b")))
-        assert kinds(outcomes)[:2] == [StorageError, StorageError]
-        assert outcomes[2] == "b"  # it had not begun, and went with the next group
-        assert on_disk(counting.path) == ["b", "old"]
+        assert kinds(outcomes) == ["a", StorageError, "b"]
+        assert on_disk(counting.path) == ["a", "b", "old"]
 
     with_edge(counting, test)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ import pytest
 
 from tests.support.api import NOW, Answer, Api
 from tests.support.openapi import assert_valid
-from tollkey.db import Ids, Scope, StorageError
+from tollkey.db import Ids, Scope, StorageError, Tx
 from tollkey.platform._contents import CHUNK, UNCLAIMED_SECONDS, discard_unclaimed, move_in
 from tollkey.platform.files import create, stage
 from tollkey.wire.messages import Request
 from tollkey.wire.params import Upload
-from tollkey.wire.staging import Staged
+from tollkey.wire.staging import Staged, write_staged
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 
@@ -232,6 +233,28 @@ def test_an_upload_that_a_crash_left_is_deleted_after_an_hour_a_chunk_at_a_time(
     while database.write(lambda tx: discard_unclaimed(tx, api.now + UNCLAIMED_SECONDS)):
         transactions += 1
     assert transactions == 2
+    assert stored(api) == ([], 0, 0)
+
+
+@pytest.mark.parametrize("chunks", [1, 3])
+def test_an_upload_whose_time_is_over_is_deleted_at_once(api: Api, chunks: int) -> None:
+    """Its request was answered 503: nobody will claim it."""
+    upload_, edge, begun = staged(api), api.world.server.edge, asyncio.Event()
+    loop = api.world.runner.get_loop()
+
+    def last(tx: Tx) -> None:
+        upload_.steps[chunks - 1](tx)
+        loop.call_soon_threadsafe(begun.set)
+
+    async def run() -> None:
+        steps = upload_._replace(steps=[*upload_.steps[: chunks - 1], last, *upload_.steps[chunks:]])
+        writing = asyncio.ensure_future(write_staged(edge, steps, lambda tx: pytest.fail("it was cancelled"), "lock"))
+        await begun.wait()
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+
+    api.world.runner.run(run())
     assert stored(api) == ([], 0, 0)
 
 

@@ -11,15 +11,20 @@ from typing import Any
 
 from tollkey.db import Database, Migration, SQLite, Tx, migrate
 from tollkey.db.edge import edge_for
+from tollkey.db.held import inserting
 
 NOTES = Migration(
     "notes",
     (
         "CREATE TABLE notes (id TEXT PRIMARY KEY, number {int})",
+        "CREATE TABLE totals (name TEXT PRIMARY KEY, total {int} NOT NULL CHECK (total < 1000))",
         "CREATE TABLE replies (id TEXT PRIMARY KEY, note TEXT NOT NULL REFERENCES notes (id)"
         " DEFERRABLE INITIALLY DEFERRED)",
     ),
 )
+
+
+TOTAL = inserting("totals", ("name", "total"), "ti")
 
 
 class CountingSQLite(SQLite):
@@ -52,6 +57,16 @@ def add(id: str) -> Callable[[Tx], str]:
 def orphan(tx: Tx) -> None:
     """Refused by the COMMIT only."""
     tx.execute("INSERT INTO replies (id, note) VALUES (?, ?)", ("r", "nobody"))
+
+
+def total(name: str, number: int) -> Callable[[Tx], str]:
+    """Leaves a row to be written; one of 1,000 and more is refused then."""
+
+    def work(tx: Tx) -> str:
+        tx.hold(TOTAL, (name, number))
+        return name
+
+    return work
 
 
 def on_disk(path: Path) -> list[str]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import threading
 from functools import partial
 
 import pytest
 
 from tests.support.api import Api
-from tollkey.db import Scope, StorageError, Tx
+from tollkey.db import Scope, SQLite, StorageError, Tx
 from tollkey.db.engine import LockTimeout, OutcomeUnknown
+from tollkey.db.queued import Outcome, QueuedWrite
 from tollkey.keys import Denied, Key, Reason
 from tollkey.wire import admission, refusals, service
 from tollkey.wire.admission import AGE_SECONDS, Admission, Recheck
 from tollkey.wire.errors import ApiError
+from tollkey.wire.idempotency import InFlight
 from tollkey.wire.messages import Incoming, Request
 
 
@@ -49,9 +53,95 @@ def test_a_request_whose_time_is_over_gets_503_and_says_what_is_known_of_its_cha
         with pytest.raises(ApiError, match=said) as late:
             await queue.run(asyncio.Event().wait, writes=writes)
         assert (late.value.status, late.value.headers) == (503, {"Retry-After": "1"})
+        for _ in range(3):
+            await asyncio.sleep(0)
         assert queue.running == 0
 
     asyncio.run(run())
+
+
+def test_a_write_that_goes_on_after_its_time_is_counted_and_has_its_idempotency_key_until_it_ends() -> None:
+    scope = Scope("acct_1", False)
+
+    async def run() -> None:
+        queue, keys, outcome = Admission(1, 0), InFlight(), Outcome()
+        QueuedWrite(lambda tx: None, outcome).begin()
+
+        async def write() -> object:
+            return await outcome
+
+        with pytest.raises(ApiError, match="is not known"):
+            await queue.run(lambda: keys.run(write, scope, "k"), writes=True)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert queue.running == 1
+        with pytest.raises(ApiError) as full:
+            await queue.run(write)
+        assert full.value.status == 503
+        with pytest.raises(ApiError) as used:
+            await keys.run(write, scope, "k")
+        assert (used.value.status, used.value.code) == (409, "idempotency_key_in_use")
+        outcome.set_exception(StorageError("of the disk"))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert queue.running == 0
+        done = asyncio.get_running_loop().create_future()
+        done.set_result("again")
+        assert await keys.run(lambda: done, scope, "k") == "again"
+
+    asyncio.run(run())
+
+
+def held_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
+    """Hold up the commit of the next writes: whether one has begun, and what lets them end."""
+    begun, going, database = threading.Event(), threading.Event(), api.core.database
+    name = "fsync" if isinstance(database, SQLite) else "write"
+    real = getattr(database, name)
+
+    def wait(*given: object) -> object:
+        begun.set()
+        assert going.wait(20)
+        return real(*given)
+
+    monkeypatch.setattr(database, name, wait)
+    return begun, going
+
+
+def test_a_repetition_learns_the_truth_of_a_request_whose_time_was_over(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.ok("GET", "/v1/customers")  # the key is known by now
+    service = api.world.server.service
+
+    def asked(number: int) -> Request:
+        headers = {"authorization": f"Bearer {api.sk}", "idempotency-key": f"late-{number}"}
+        return Request("POST", "/v1/customers", b"", headers, b"", "127.0.0.1")
+
+    async def late_one() -> int:
+        """The number of a request that was answered 503 while its transaction was being committed."""
+        for number in itertools.count():
+            queue = Admission(1000, 0.01 * 2**number)
+            monkeypatch.setattr(service, "admission", queue)
+            assert (await service.answer(asked(number))).status == 503
+            if begun.is_set():
+                return number
+        raise AssertionError
+
+    async def run() -> tuple[list[tuple[int, bool]], int]:
+        number = await late_one()
+        late = service.admission
+        monkeypatch.setattr(service, "admission", Admission(1000, 30))
+        answers, counted = [await service.answer(asked(number))], late.running
+        going.set()
+        while late.running:
+            await asyncio.sleep(0.001)
+        answers += [await service.answer(asked(number)) for _ in range(2)]
+        return [(one.status, "Idempotent-Replayed" in one.headers) for one in answers], counted
+
+    begun, going = held_up(api, monkeypatch)
+    answers, counted = api.world.runner.run(run())
+    assert (answers, counted) == ([(409, False), (200, True), (200, True)], 1)
+    assert len(api.get("/v1/customers")["data"]) == 1
 
 
 def test_a_time_out_of_the_work_itself_is_no_deadline() -> None:

@@ -15,10 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
-from tollkey.db.engine import Conflict, Database, LockTimeout, StorageError, Tx, Unreachable
+from tollkey.db.engine import Conflict, Database, LockTimeout, OutcomeUnknown, StorageError, Tx, Unreachable
+from tollkey.db.queued import Outcome, QueuedWrite
 from tollkey.db.read_limits import ConcurrencyLimits, LongReads
 from tollkey.db.sqlite import SQLite
-from tollkey.db.sqlite_edge import QueuedWrite, SQLiteEdge
+from tollkey.db.sqlite_edge import SQLiteEdge
 
 if TYPE_CHECKING:
     from tollkey.db.postgres import Postgres
@@ -57,8 +58,8 @@ class Edge(Protocol):
 
         lock: name of an advisory lock; callbacks with the same name are serialised.
         heavy: it writes megabytes, so it runs alone and in a thread instead of blocking the loop.
-        Raises StorageError and what ``callback`` raises. If the awaiting task is cancelled, the callback may or may not
-        have been committed.
+        Raises StorageError and what ``callback`` raises. If the awaiting task is cancelled before the callback has
+        begun, it does not run; otherwise CancelledError is raised when it has ended.
         """
 
     async def start(self) -> None:
@@ -122,8 +123,8 @@ class ThreadEdge:
             raise StorageError("storage is stopping")
         loop = asyncio.get_running_loop()
         if lock is None:
-            return await loop.run_in_executor(self._threads, self._database.write, callback, None)
-        future: asyncio.Future[T] = loop.create_future()
+            return await self._run(callback)
+        future = Outcome(loop=loop)
         queue = self._queues.get(lock)
         if queue is not None:
             queue.append(QueuedWrite(callback, future))
@@ -132,26 +133,31 @@ class ThreadEdge:
             committer = loop.create_task(self._commit_groups(lock, queue))
             self._committers.add(committer)
             committer.add_done_callback(self._committers.discard)
-        return await future
+        return cast(T, await future)
+
+    async def _run(self, callback: Callable[[Tx], T], lock: str | None = None) -> T:
+        """Run a transaction in a thread. One that has begun is waited for, also when the caller is cancelled."""
+        job = self._threads.submit(self._database.write, callback, lock)
+        ended = asyncio.wrap_future(job)
+        try:
+            return await asyncio.shield(ended)
+        except asyncio.CancelledError:
+            if not job.cancel():
+                await asyncio.wait([ended])
+            raise
 
     async def _commit_groups(self, lock: str, queue: deque[QueuedWrite]) -> None:
         """Commit the queued callbacks of this lock in groups, each in a thread, until the queue is empty."""
-        loop = asyncio.get_running_loop()
         while queue:
             group = [queue.popleft() for _ in range(min(len(queue), GROUP_MAX))]
-            group = [queued for queued in group if not queued.future.done()]  # the others' callers were cancelled
-            if not group:
-                continue
-            callbacks = [queued.callback for queued in group]
+            group = [queued for queued in group if queued.begin()]  # the others' callers were cancelled
+            outcomes: list[_Result | Exception] = []
             try:
-                outcomes = await loop.run_in_executor(
-                    self._threads, self._database.write, partial(_run_each, callbacks), lock
-                )
-            except Exception as error:
-                if isinstance(error, LockTimeout | Unreachable):  # who waits behind them would wait as long again
-                    group.extend(queue)
-                    queue.clear()
-                outcomes = [error] * len(group)
+                await self._run_group(group, lock, outcomes)
+            except (LockTimeout, Unreachable) as error:  # who waits behind them would wait as long again
+                group += queue
+                queue.clear()
+                outcomes += [error] * (len(group) - len(outcomes))
             for queued, outcome in zip(group, outcomes, strict=True):
                 if queued.future.done():  # the caller was cancelled
                     continue
@@ -160,6 +166,25 @@ class ThreadEdge:
                 else:
                     queued.future.set_result(outcome.value)
         del self._queues[lock]
+
+    async def _run_group(self, group: Sequence[QueuedWrite], lock: str, outcomes: list[_Result | Exception]) -> None:
+        """Run callbacks in one transaction; when its commit is refused, each in one of its own.
+
+        So only the one at fault fails. Appends the outcomes in order. Raises LockTimeout, Unreachable for all that have
+        none.
+        """
+        if not group:
+            return
+        try:
+            outcomes += await self._run(partial(_run_each, [queued.callback for queued in group]), lock)
+        except (LockTimeout, Unreachable):
+            raise
+        except Exception as error:
+            if len(group) == 1 or isinstance(error, OutcomeUnknown | Conflict):
+                outcomes += [error] * len(group)
+                return
+            for queued in group:
+                await self._run_group([queued], lock, outcomes)
 
     async def start(self) -> None:
         await asyncio.get_running_loop().run_in_executor(
@@ -189,10 +214,12 @@ def _run_each(callbacks: Sequence[Callable[[Tx], Any]], tx: Tx) -> list[_Result 
         try:
             with tx.savepoint():
                 outcomes.append(_Result(callback(tx)))
-        except Conflict:  # the database rolled the whole transaction back: the group is retried
+        except (Conflict, Unreachable):  # the whole transaction was rolled back
             raise
         except Exception as error:
             outcomes.append(error)
+        if tx.lost:
+            raise StorageError("a row that a callback of the group had left to be written was refused")
     return outcomes
 
 

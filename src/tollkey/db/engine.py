@@ -86,6 +86,10 @@ class Tx(Protocol):
     rollbacks: int
     cached: dict[str, dict[Hashable, Any]]
 
+    @property
+    def lost(self) -> bool:
+        """Whether a held write was refused and no rollback has undone it: the transaction will not be committed."""
+
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
         """Run one statement and return all its rows (an empty list for a write without RETURNING).
 

@@ -30,6 +30,10 @@ class HoldingTx(ABC):
     def flush(self) -> None:
         """Write what is held. Raises Duplicate, StorageError."""
 
+    @property
+    def lost(self) -> bool:
+        return self.held.lost
+
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
         if self.held:
             self.flush()

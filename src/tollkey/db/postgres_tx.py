@@ -182,6 +182,8 @@ class PostgresTx(HoldingTx):
         statements, steps = [], self.held.take()
         if self.held.lost:
             raise StorageError("a write of the transaction has failed; it was rolled back")
+        if self._connection.closed:
+            raise Unreachable("the connection to PostgreSQL was lost before the transaction was committed")
         if self._connection.info.transaction_status == TransactionStatus.INTRANS:
             own = [json.dumps([self._origin, *announcement]) for announcement in self.announcements]
             texts = [Literal(text).as_string(self._connection) for text in own]
@@ -197,11 +199,14 @@ class PostgresTx(HoldingTx):
                 while cursor.nextset():
                     pass
         except psycopg.Error as error:
-            if self._connection.closed and error.sqlstate is None:
+            failure = translate(error)
+            # A session that an admin ends, or a server that stops, may have committed before it said so. One that was
+            # idle for too long has ended before COMMIT arrived.
+            if isinstance(failure, Unreachable) and not isinstance(error, errors.IdleInTransactionSessionTimeout):
                 raise OutcomeUnknown(
                     "the connection to PostgreSQL was lost while a transaction was committed"
                 ) from error
-            raise translate(error) from error
+            raise failure from error
         # After a failed statement the server answers COMMIT with ROLLBACK and no error.
         if cursor.statusmessage != "COMMIT":
             raise StorageError("a statement failed outside a savepoint; the transaction was rolled back")

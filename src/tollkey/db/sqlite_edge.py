@@ -7,6 +7,9 @@ Writes are committed in groups: the queued callbacks run one after another on th
 transaction. While a thread waits for the fsync of the WAL, the next group runs; it takes in callbacks until that fsync
 is done, since it could not be durable earlier, and writes each page once for all of them. Callers get their results
 after the fsync. So a read may show changes that are not durable yet, but no write is confirmed before it is.
+
+When the commit of a group is refused, for example for a row of one of its callbacks that was held back, all of them run
+again, each in a transaction of its own, so that only the one at fault fails.
 """
 
 from __future__ import annotations
@@ -21,9 +24,10 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from math import inf
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 from tollkey.db.engine import OutcomeUnknown, ReadTooLong, StorageError, Tx
+from tollkey.db.queued import Outcome, QueuedWrite
 from tollkey.db.read_limits import ConcurrencyLimits, LongReads, ReadCosts
 from tollkey.db.remembered import Remembered
 from tollkey.db.sqlite import SQLite
@@ -41,15 +45,8 @@ _TIDY_SECONDS = 600.0
 _log = logging.getLogger(__name__)
 
 
-class QueuedWrite(NamedTuple):
-    """A write that has not run yet, and the future that gets its result."""
-
-    callback: Callable[[Tx], Any]
-    future: asyncio.Future[Any]
-
-
 class _Done(NamedTuple):
-    future: asyncio.Future[Any]
+    future: Outcome
     tx: SQLiteTx
     result: Any
 
@@ -65,6 +62,7 @@ class SQLiteEdge:
         self._on_alive = on_alive
         self._queue: deque[QueuedWrite] = deque()
         self._heavy: deque[QueuedWrite] = deque()
+        self._alone: deque[QueuedWrite] = deque()  # of groups that were refused: each runs in a group of its own
         self._loop: asyncio.AbstractEventLoop | None = None  # asking for it costs a system call before Python 3.12
         self._committer: asyncio.Task[None] | None = None
         self._polling: asyncio.Task[None] | None = None
@@ -125,11 +123,11 @@ class SQLiteEdge:
             raise StorageError(self._write_failure)
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = self._loop.create_future()
+        future = Outcome(loop=self._loop)
         (self._heavy if heavy else self._queue).append(QueuedWrite(callback, future))
         self._changed.set()
         self._start_committer()
-        return await future
+        return cast(T, await future)
 
     async def start(self) -> None:
         self._database.disable_auto_checkpoint()
@@ -172,21 +170,22 @@ class SQLiteEdge:
         """
         loop = asyncio.get_running_loop()
         heavy = False
-        while self._queue or self._heavy_is_next:
+        while self._alone or self._queue or self._heavy_is_next:
             # A heavy callback runs alone in a thread; queued light ones run before the next heavy one.
-            heavy = self._heavy_is_next and not (heavy and self._queue)
-            queue = deque([self._heavy.popleft()]) if heavy else self._queue
+            alone = bool(self._alone)
+            heavy = not alone and self._heavy_is_next and not (heavy and self._queue)
+            queue = self._alone if alone else self._heavy if heavy else self._queue
             if self._checkpointer.restart_due:
                 await loop.run_in_executor(self._threads, self._checkpointer.run_restart)
-            group = _Group(self._database)
+            group = _Group(self._database, queue, single=alone or heavy)
             try:
                 if not heavy and group.try_begin():
                     await self._fill(group)
                     self._database.commit()
                 else:  # another thread or process is writing: wait for it in a thread
-                    await loop.run_in_executor(self._threads, group.run_blocking, queue)
+                    await loop.run_in_executor(self._threads, group.run_blocking)
             except Exception as error:
-                group.fail(error, queue)
+                self._alone.extend(group.fail(error))
             else:
                 self._committed.append(group)
                 if self._syncing is None or self._syncing.done():
@@ -203,8 +202,8 @@ class SQLiteEdge:
         """
         loop = asyncio.get_running_loop()
         until, patience = loop.time() + GROUP_SECONDS, PATIENCE
-        group.run(self._queue)
-        while loop.time() < until:
+        group.run()
+        while not group.single and loop.time() < until:
             if self._queue:
                 await asyncio.sleep(0)  # let reads run
             elif self._syncing is not None and not self._syncing.done():
@@ -216,7 +215,7 @@ class SQLiteEdge:
                 await asyncio.sleep(0)
             else:
                 break
-            group.run(self._queue)
+            group.run()
         self._last_size = group.size
 
     async def _sync_groups(self) -> None:
@@ -275,14 +274,18 @@ class SQLiteEdge:
 
 
 class _Group:
-    """Callbacks in one transaction. Holds the database's write lock from ``try_begin`` to ``end``."""
+    """Callbacks in one transaction. Holds the database's write lock from ``try_begin`` to ``end``.
 
-    def __init__(self, database: SQLite) -> None:
-        self._database = database
+    queue: where they come from. single: take only one of them.
+    """
+
+    def __init__(self, database: SQLite, queue: deque[QueuedWrite], *, single: bool) -> None:
+        self._database, self._queue, self.single = database, queue, single
         self._held = False
         self._begun = False
+        self._ran: list[QueuedWrite] = []
         self._done: list[_Done] = []
-        self._failed: list[tuple[asyncio.Future[Any], BaseException]] = []
+        self._failed: list[tuple[Outcome, BaseException]] = []
 
     @property
     def size(self) -> int:
@@ -304,42 +307,45 @@ class _Group:
         tx.execute("PRAGMA busy_timeout = 10000")
         return self._held
 
-    def run_blocking(self, queue: deque[QueuedWrite]) -> None:
+    def run_blocking(self) -> None:
         """Run and commit the group in a thread, waiting for the lock and the file."""
         with self._database.write_lock:
             self._database.begin()
             try:
-                self.run(queue)
+                self.run()
                 self._database.commit()
             except BaseException:
                 self._database.rollback()
                 raise
 
-    def run(self, queue: deque[QueuedWrite]) -> None:
+    def run(self) -> None:
+        """Run queued callbacks, up to a time. Raises StorageError when the whole transaction is lost."""
         self._begun = True
         until = time.monotonic() + BATCH_SECONDS
-        while queue:
-            callback, future = queue.popleft()
-            if future.done():  # the caller was cancelled
-                continue
-            self._run_one(callback, future)
-            if time.monotonic() >= until:
-                return
+        while self._queue and not (self.single and self._ran):
+            write = self._queue.popleft()
+            if write.begin():
+                self._run_one(write)
+                if time.monotonic() >= until:
+                    return
 
-    def _run_one(self, callback: Callable[[Tx], Any], future: asyncio.Future[Any]) -> None:
+    def _run_one(self, write: QueuedWrite) -> None:
+        self._ran.append(write)
         tx = self._database.batch_tx()
         try:
             with tx.savepoint():
-                result = callback(tx)
+                result = write.callback(tx)
         except sqlite3.Error as error:
             # A statement of the callback would raise StorageError. This is the savepoint itself: SQLite has rolled
             # back the whole transaction (full disk, I/O error).
-            self._failed.append((future, StorageError(str(error))))
+            self._failed.append((write.future, StorageError(str(error))))
             raise StorageError(f"the transaction was rolled back: {error}") from error
         except Exception as error:
-            self._failed.append((future, error))
+            self._failed.append((write.future, error))
         else:
-            self._done.append(_Done(future, tx, result))
+            self._done.append(_Done(write.future, tx, result))
+        if tx.lost:
+            raise StorageError("a row that a callback of the group had left to be written was refused")
 
     def resolve(self) -> None:
         """The group is durable: run its ``on_commit`` callbacks, then resolve its futures. On the loop."""
@@ -356,19 +362,22 @@ class _Group:
                 done.future.set_exception(error if isinstance(error, StorageError) else OutcomeUnknown(str(error)))
         self._raise_failed()
 
-    def fail(self, error: Exception, queue: deque[QueuedWrite]) -> None:
-        """The group was rolled back: fail its callers. If it could not begin, fail all queued callers too."""
+    def fail(self, error: Exception) -> list[QueuedWrite]:
+        """The group was rolled back: return its callbacks, to be run again one by one, or fail the only one.
+
+        If it could not begin, fail all queued callers.
+        """
         if self._held:
             with contextlib.suppress(Exception):
                 self._database.rollback()
+        if len(self._ran) > 1:
+            return self._ran
         for done in self._done:
-            if not done.future.done():
-                lost = StorageError(f"the group's commit failed: {error}")
-                lost.__cause__ = error
-                done.future.set_exception(lost)
-        while queue and not self._begun:
-            self._failed.append((queue.popleft().future, error))
+            self._failed.append((done.future, error if isinstance(error, StorageError) else StorageError(str(error))))
+        while self._queue and not self._begun:
+            self._failed.append((self._queue.popleft().future, error))
         self._raise_failed()
+        return []
 
     def _raise_failed(self) -> None:
         for future, error in self._failed:

@@ -22,6 +22,7 @@ class Admission:
     """Lets a bounded number of requests use the storage at once, each for a bounded time. Used on one event loop.
 
     most: requests that run or wait. seconds: of one request, without the arrival of its body.
+    running: how many there are, with the writes that go on after their requests were answered.
     """
 
     def __init__(self, most: int, seconds: float) -> None:
@@ -31,21 +32,44 @@ class Admission:
     async def run(self, work: Callable[[], Awaitable[T]], *, writes: bool = False) -> T:
         """Return what ``work`` returns.
 
-        writes: whether it may have changed something when its time is over. Raises ApiError 503, at once when ``most``
-        requests are running, and when the time is over; and what ``work`` raises.
+        writes: whether it may have changed something when its time is over. It is then cancelled, and counted until it
+            has ended, since a write that has begun goes on (``Edge.write``).
+        Raises ApiError 503, at once when ``most`` requests are running, and when the time is over; and what ``work``
+        raises.
         """
         if self.running >= self._most:
             raise refusals.overloaded()
         self.running += 1
+        if writes:
+            return await self._run_apart(work)
         try:
             async with asyncio.timeout(self._seconds) as limit:
                 return await work()
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise refusals.took_too_long(self._seconds, writes) from None
+            raise refusals.took_too_long(self._seconds, writes=False) from None
         finally:
             self.running -= 1
+
+    async def _run_apart(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Run ``work`` in a task of its own, so that the answer need not wait for its end."""
+        task = asyncio.ensure_future(work())
+        task.add_done_callback(self._ended)
+        try:
+            async with asyncio.timeout(self._seconds) as limit:
+                return await asyncio.shield(task)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            task.cancel()
+            raise refusals.took_too_long(self._seconds, writes=True) from None
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+
+    def _ended(self, task: asyncio.Future[T]) -> None:
+        self.running -= 1
 
 
 class Recheck:

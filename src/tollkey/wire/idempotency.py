@@ -7,7 +7,6 @@ errors; not 401, 429 and refused parameters (reference section 1.8).
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
@@ -184,7 +183,8 @@ class InFlight:
         self._claims: set[tuple[Scope, str]] = set()
 
     async def run(self, write: Callable[[], Awaitable[T]], scope: Scope, key: str) -> T:
-        """Return what ``write`` returns, which goes on when the caller is cancelled.
+        """Return what ``write`` returns. The key is in use until that has ended, also when its request was answered
+        before.
 
         Raises ApiError 409 for a key in use.
         """
@@ -193,6 +193,6 @@ class InFlight:
             raise in_use(key)
         self._claims.add(claim)
         try:
-            return await asyncio.shield(write())
+            return await write()
         finally:
             self._claims.discard(claim)

@@ -41,7 +41,7 @@ async def write_staged(edge: Edge, staged: Staged, callback: Callable[[Tx], Resp
         for step in staged.steps:
             await edge.write(step, heavy=True)
         response = await edge.write(callback, lock=lock)
-    except Exception:
+    except BaseException:  # also when the request's time is over, which cancels it
         await _discard(edge, staged)
         raise
     if response.status >= 400 or "Idempotent-Replayed" in response.headers:
