@@ -95,6 +95,20 @@ def test_a_server_stops_whole_though_its_disk_has_failed(tmp_path: Path) -> None
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(("stop_seconds", "expected"), [(2, 1.0), (4, 2.0), (10, 3.0)])
+def test_webhooks_in_flight_leave_time_to_write_what_is_buffered(
+    tmp_path: Path, stop_seconds: int, expected: float
+) -> None:
+    """The process ends after ``stop_seconds``, whatever waits."""
+
+    async def run() -> float:
+        server = build(open_core(Settings(data=str(tmp_path), stop_seconds=stop_seconds)))
+        await server.stop()
+        return server.deliverer.limits.stop_seconds
+
+    assert asyncio.run(run()) == expected
+
+
 def announcing(folder: Path, url: str, more: str = "") -> Settings:
     (folder / "secret").write_text("a signing secret of the host's")
     table = f'[notices.webhooks.main]\nurl = "{url}"\nsecret_file = "{folder / "secret"}"\n{more}'

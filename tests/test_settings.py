@@ -39,9 +39,24 @@ def test_a_retention_that_would_delete_what_has_just_happened_is_refused(name: s
         load_settings({name: days})
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"LOCK_SECONDS": "3"}, r"IDLE_SECONDS \(3\) must be less than TOLLKEY_LOCK_SECONDS \(3\)"),
+        ({"IDLE_SECONDS": "5"}, r"IDLE_SECONDS \(5\) must be less than TOLLKEY_LOCK_SECONDS \(4\)"),
+        ({"DRAIN_SECONDS": "10"}, "DRAIN_SECONDS must be less than TOLLKEY_STOP_SECONDS"),
+        ({"DELIVERY_DAYS": "7"}, r"DELIVERY_DAYS \(7\) must not be less than TOLLKEY_EVENT_DAYS \(30\)"),
+        ({"EVENT_DAYS": "31"}, r"DELIVERY_DAYS \(30\) must not be less than TOLLKEY_EVENT_DAYS \(31\)"),
+    ],
+)
+def test_settings_that_contradict_one_another_are_refused(given: dict[str, str], said: str) -> None:
+    with pytest.raises(ValueError, match=f"TOLLKEY_{said}"):
+        load_settings({f"TOLLKEY_{name}": value for name, value in given.items()})
+
+
 def test_a_file_of_settings_gives_way_to_the_environment_and_that_to_options(tmp_path: Path) -> None:
     file = tmp_path / "tollkey.toml"
-    file.write_text('port = 1\nlock_seconds = 2\nrequire_https = true\nlog_format = "json"\n')
+    file.write_text('port = 1\nlock_seconds = 2\nidle_seconds = 1\nrequire_https = true\nlog_format = "json"\n')
     read = load_settings({"TOLLKEY_PORT": "3"}, file)
     assert (read.port, read.lock_seconds, read.require_https, read.log_format) == (3, 2, True, "json")
     assert load_settings({"TOLLKEY_PORT": "3"}, file, port=4).port == 4

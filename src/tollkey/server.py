@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tollkey import USER_AGENT, dashboard, outbox
@@ -25,6 +25,7 @@ from tollkey.platform.cli_socket import CliSocket, no_socket
 from tollkey.platform.connections import platform_of
 from tollkey.platform.request_log_buffer import Buffer
 from tollkey.platform.webhook_endpoints import lookup
+from tollkey.settings import Settings
 from tollkey.wire.app import WireApp
 from tollkey.wire.guesses import GuessLimiter
 from tollkey.wire.policy import Policy
@@ -190,7 +191,7 @@ def build(core: Core, http: Poster | None = None) -> Server:
     http = http or usual()
     deliverer = outbox.Deliverer(
         edge, http, core.now, lambda tx, scope, id: lookup(core.setup.tables, core.authority.keyring, tx, scope, id),
-        headers={"User-Agent": USER_AGENT}, ids=core.setup.ids,
+        headers={"User-Agent": USER_AGENT}, ids=core.setup.ids, limits=_limits(settings),
     )  # fmt: skip
     core.setup.services.wake = deliverer.wake
     wire = WireApp(service, settings.trust_proxy)
@@ -233,6 +234,12 @@ class ServerApp:
             await self._wire(scope, receive, send)
         else:
             await self._pages(scope, receive, send)
+
+
+def _limits(settings: Settings) -> outbox.Limits:
+    """Return the limits of the deliverer: after its attempts in flight, buffered data must be written in time."""
+    usual = outbox.Limits()
+    return replace(usual, stop_seconds=min(usual.stop_seconds, settings.stop_seconds / 2))
 
 
 def _api_paths(catalogue: Catalogue) -> tuple[str, ...]:

@@ -95,7 +95,10 @@ class Settings:
     )
     event_days: int = _setting(30, "How many days events are kept, as Stripe keeps them.", span=(1, 36_500))
     delivery_days: int = _setting(
-        30, "How many days webhook deliveries that have ended are kept, with their attempts.", span=(1, 36_500)
+        30,
+        "How many days webhook deliveries that have ended are kept, with their attempts. Not less than"
+        " TOLLKEY_EVENT_DAYS: the filter delivery_success of events asks for their deliveries.",
+        span=(1, 36_500),
     )
     rotation_grace_days: int = _setting(
         7,
@@ -131,7 +134,7 @@ class Settings:
     idle_seconds: float = _setting(
         3.0,
         "How long, in seconds, a node may do nothing within a transaction. PostgreSQL then ends it, so that a frozen or"
-        " cut-off node keeps no lock. Less than TOLLKEY_LOCK_SECONDS: who waits then gets the lock.",
+        " cut-off node keeps no lock. It must be less than TOLLKEY_LOCK_SECONDS: who waits then gets the lock.",
         span=(0.1, 3600),
     )
     away_seconds: float = _setting(
@@ -255,6 +258,16 @@ def load_settings(environ: Mapping[str, str] = os.environ, file: Path | None = N
     settings = Settings(**values)
     if settings.drain_seconds >= settings.stop_seconds:
         raise ValueError("TOLLKEY_DRAIN_SECONDS must be less than TOLLKEY_STOP_SECONDS, which it is a part of")
+    if settings.idle_seconds >= settings.lock_seconds:
+        raise ValueError(
+            f"TOLLKEY_IDLE_SECONDS ({settings.idle_seconds:g}) must be less than TOLLKEY_LOCK_SECONDS"
+            f" ({settings.lock_seconds:g}), so that who waits for the lock of a frozen node gets it"
+        )
+    if settings.delivery_days < settings.event_days:
+        raise ValueError(
+            f"TOLLKEY_DELIVERY_DAYS ({settings.delivery_days}) must not be less than TOLLKEY_EVENT_DAYS"
+            f" ({settings.event_days}): the filter delivery_success of events asks for their deliveries"
+        )
     return settings
 
 

@@ -17,8 +17,8 @@ from tollkey.db.engine import LockTimeout, OutcomeUnknown, Unreachable
 from tollkey.db.postgres import Postgres
 from tollkey.db.schema import SCHEMA_LOCK
 
-SHORT = Bounds(lock=0.2, statement=0.3, idle=0.2, away=0.5)
-PATIENT = Bounds(lock=5, statement=5, idle=5, away=0.5)
+SHORT = Bounds(lock=0.2, statement=0.3, idle=0.15, away=0.5)
+PATIENT = Bounds(lock=5, statement=5, idle=4.9, away=0.5)
 
 
 @pytest.fixture
@@ -157,12 +157,18 @@ def test_a_connection_that_is_lost_for_a_moment_does_not_make_the_database_count
     assert contact.away is None
 
 
+@pytest.mark.parametrize("idle", [1.0, 1.5])
+def test_who_waits_for_a_frozen_node_s_lock_must_wait_longer_than_that_node_may_be_frozen(idle: float) -> None:
+    with pytest.raises(ValueError, match=r"idle \(.* s\) must be shorter than lock \(1 s\)"):
+        Bounds(lock=1.0, idle=idle)
+
+
 def test_bounds_hold_for_each_connection(node: Postgres) -> None:
     def ask(tx: Tx) -> list[str]:
         names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
         return [tx.execute(f"SHOW {name}")[0][0] for name in names]
 
-    assert node.read(ask) == ["200ms", "300ms", "200ms"]
+    assert node.read(ask) == ["200ms", "300ms", "150ms"]
 
 
 def test_a_file_that_another_process_writes_to_is_a_lock_time_out(tmp_path: Path) -> None:

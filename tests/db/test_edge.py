@@ -226,7 +226,7 @@ def test_one_caller_s_slow_reads_leave_threads_to_the_others_on_postgresql(datab
 
 
 def test_who_waits_behind_a_lock_that_was_not_granted_is_refused_with_those_before(postgres_url: str) -> None:
-    holder, waiting = Postgres(postgres_url), Postgres(postgres_url, bounds=Bounds(lock=0.1))
+    holder, waiting = Postgres(postgres_url), Postgres(postgres_url, bounds=Bounds(lock=0.1, idle=0.05))
 
     async def run() -> list[type[object]]:
         edge = edge_for(waiting)

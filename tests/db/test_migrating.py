@@ -229,6 +229,32 @@ def test_an_index_whose_creation_failed_is_created_again(on_postgres: Database) 
     assert on_postgres.read(lambda tx: find(tx, MODULES, [NOW])).lines() == []
 
 
+def test_an_index_is_dropped_after_the_one_that_replaces_it_was_created(
+    on_postgres: Database, old_node: Database
+) -> None:
+    """In between older nodes would read the whole table."""
+    first = (*MODULES[0].statements, "CREATE INDEX notes_text ON notes (text)")
+    replacing = (*first, "CREATE INDEX notes_both ON notes (text, id)", "DROP INDEX notes_text")
+    run(on_postgres, (Migration("shop", first),), [BEFORE])
+    indexes = "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() AND indexname LIKE 'notes\\_%'"
+    seen: list[tuple[str, set[str]]] = []
+
+    def look(line: str) -> None:
+        seen.append((line, {name for (name,) in old_node.read(lambda tx: tx.execute(indexes))} - {"notes_pkey"}))
+
+    later = (Migration("shop", replacing),)
+    plan = on_postgres.read(lambda tx: find(tx, later, [BEFORE]))
+    assert plan.lines() == ["index notes (0 rows)", "DROP INDEX notes_text"]
+    run(on_postgres, later, [BEFORE], look)
+    look("after it")
+    assert seen == [
+        ("indexing notes", {"notes_text"}),
+        ("dropping index notes_text", {"notes_text", "notes_both"}),
+        ("after it", {"notes_both"}),
+    ]
+    assert on_postgres.read(lambda tx: find(tx, later, [BEFORE])).lines() == []
+
+
 @pytest.mark.parametrize("finishing", [False, True])
 def test_a_table_that_a_long_transaction_uses_is_tried_again(
     on_postgres: Database, old_node: Database, finishing: bool

@@ -97,6 +97,44 @@ def test_a_kept_connection_that_was_closed_is_replaced() -> None:
     assert (served.connections, len(served.requests)) == (2, 3)
 
 
+def test_a_host_s_name_is_resolved_again_when_a_connection_in_use_has_lived_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The host may have moved, or its name may lead elsewhere now."""
+    looked_up: list[object] = []
+
+    class Resolving(asyncio.SelectorEventLoop):
+        async def getaddrinfo(self, host: object, port: object, **named: object) -> list[object]:  # type: ignore[override]
+            looked_up.append(host)
+            return await super().getaddrinfo(host, port, **named)  # type: ignore[arg-type, return-value]
+
+    served, ended = Served(OK), list[int]()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await served(reader, writer)
+        with suppress(OSError):
+            await writer.wait_closed()
+        ended.append(1)
+
+    async def main() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://localhost:{server.sockets[0].getsockname()[1]}/"
+        looked_up.clear()
+        async with aclosing(Connections()) as opened:
+            for expected in (1, 1, 1, 2):
+                await opened.post(url, b"{}", {}, 10)
+                assert looked_up == ["localhost"] * expected
+                now[0] += 29.0  # it is never idle for thirty seconds
+        while len(ended) < 2:
+            await asyncio.sleep(0)
+        server.close()
+
+    now = [0.0]
+    monkeypatch.setattr(Resolving, "time", lambda loop: now[0])
+    with asyncio.Runner(loop_factory=Resolving) as runner:
+        runner.run(main())
+
+
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nConten", b"SSH-2.0-OpenSSH\r\n\r\n"])
 def test_what_is_no_response_is_an_error(answer: bytes) -> None:
     served = Served(answer + b"\r\nConnection: close" if answer.startswith(b"HTTP") else answer)

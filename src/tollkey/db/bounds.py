@@ -26,6 +26,7 @@ class Bounds:
         waits for a frozen node's lock gets it.
     away: without an answer of the database before it counts as away.
     tcp: sent data that is not acknowledged, on both sides of a connection.
+    Raises ValueError when ``idle`` is not shorter than ``lock``.
     """
 
     lock: float = 4.0
@@ -33,6 +34,10 @@ class Bounds:
     idle: float = 3.0
     away: float = 3.0
     tcp: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.idle >= self.lock:
+            raise ValueError(f"idle ({self.idle:g} s) must be shorter than lock ({self.lock:g} s)")
 
     def connecting(self) -> dict[str, int]:
         """Return the arguments of ``psycopg.connect`` that bound what this side waits for."""

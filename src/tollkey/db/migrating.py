@@ -27,6 +27,7 @@ _PIECE = 1_000  # rows filled in one transaction
 _LOCK = "SET LOCAL lock_timeout = '2s'"  # who waits for the lock of a table makes all others wait behind it
 _ATTEMPTS = 60  # to get such a lock
 _INDEX = re.compile(r"\s*CREATE (UNIQUE )?INDEX (?:IF NOT EXISTS )?(\w+) ON (\w+)")
+_DROP = re.compile(r"\s*DROP INDEX (?:IF EXISTS )?(\w+)")
 
 Progress = Callable[[str], None]
 
@@ -39,7 +40,8 @@ class NeedsMigration(StorageError):
 class Plan:
     """What a database lacks.
 
-    statements: of modules, in order, without those in ``indexes``. indexes: of modules, on tables that exist.
+    statements: of modules, in order, without those in ``indexes``. indexes: of modules, on tables that exist, and the
+        removal of those that they replace.
     tables: to create. columns: fields whose columns are to be added, by table.
     fills: fields whose columns are to be filled and indexed, by table.
     rows: of the tables in ``fills`` and ``indexes``, at most ``SMALL + 1``.
@@ -68,27 +70,31 @@ class Plan:
                 for table, names in self.fills
                 for name in names
             ),
-            *(f"index {_indexed(one)} ({_about(self.rows[_indexed(one)])})" for one in self.indexes),
+            *(self._about_index(one.sql) for one in self.indexes),
         ]
+
+    def _about_index(self, sql: str) -> str:
+        table = _indexed(sql)
+        return f"index {table} ({_about(self.rows[table])})" if table else " ".join(sql.split())
 
 
 def _about(rows: int) -> str:
     return f"{rows:,} rows" if rows <= SMALL else f"more than {SMALL:,} rows"
 
 
-def _indexed(statement: Statement) -> str:
-    """Return the table of a statement that creates an index."""
-    found = _INDEX.match(statement.sql)
-    assert found is not None
-    return found[3]
+def _indexed(sql: str) -> str:
+    """Return the table of a statement that creates an index; empty for another statement."""
+    found = _INDEX.match(sql)
+    return found[3] if found is not None else ""
 
 
 def find(tx: Tx, migrations: Sequence[Migration], tables: Iterable[Table]) -> Plan:
     """Return what a database lacks. migrations: of modules. tables: the object tables."""
     plan, there, indexes, all_tables = Plan(), existing_columns(tx), existing_indexes(tx), existing_tables(tx)
     for statement in new_statements(tx, migrations):
-        found = _INDEX.match(statement.sql)
-        late = found is not None and tx.dialect == "postgres" and found[3] in all_tables
+        # An index is dropped after the one that replaces it was created: older nodes need one of them.
+        replaced = _DROP.match(statement.sql) and any(one.module == statement.module for one in plan.indexes)
+        late = tx.dialect == "postgres" and (_indexed(statement.sql) in all_tables or replaced)
         (plan.indexes if late else plan.statements).append(statement)
     for table in tables:
         if table.table not in there:
@@ -100,7 +106,8 @@ def find(tx: Tx, migrations: Sequence[Migration], tables: Iterable[Table]) -> Pl
             plan.columns.append((table, added))
         if added or unfilled:
             plan.fills.append((table, [name for name in table.indexed if name in added or name in unfilled]))
-    for name in {*(table.table for table, _ in plan.fills), *map(_indexed, plan.indexes)}:
+    indexed = {_indexed(one.sql) for one in plan.indexes} - {""}
+    for name in {*(table.table for table, _ in plan.fills), *indexed}:
         plan.rows[name] = tx.execute(f"SELECT count(*) FROM (SELECT 1 FROM {name} LIMIT {SMALL + 1}) AS few")[0][0]
     return plan
 
@@ -130,11 +137,19 @@ def run(
                 progress(f"indexing {table.table}.{column(name)}")
                 _index(execute, database, table.create_index(name), table.index(name))
         for statement in plan.indexes:
-            progress(f"indexing {_indexed(statement)}")
-            found = _INDEX.match(statement.sql)
-            assert found is not None
-            _index(execute, database, statement.sql, found[2])
+            _index_late(execute, database, statement.sql, progress)
             database.write(lambda tx, done=statement: record(tx, [done]), lock=SCHEMA_LOCK)  # type: ignore[misc]
+
+
+def _index_late(execute: Callable[[str], None], database: Database, sql: str, progress: Progress) -> None:
+    """Create an index, or drop one, without blocking writes."""
+    found = _INDEX.match(sql)
+    if found is not None:
+        progress(f"indexing {found[3]}")
+        _index(execute, database, sql, found[2])
+    elif (dropped := _DROP.match(sql)) is not None:
+        progress(f"dropping index {dropped[1]}")
+        execute(f"DROP INDEX CONCURRENTLY IF EXISTS {dropped[1]}")
 
 
 def _quickly(

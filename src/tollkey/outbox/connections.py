@@ -22,6 +22,7 @@ import httptools
 import httpx
 
 _IDLE_SECONDS = 30.0
+_LIFE_SECONDS = 60.0  # of a connection, however much it is used: then the host's name is resolved again
 _MOST_IDLE = 256  # connections, of all hosts
 _LARGEST_HEAD = 64 * 1024  # bytes of a response besides its body: the parser keeps a header, however long it is
 _SAFE = "%/:@!$&'()*+,;=~-._?[]"
@@ -118,6 +119,7 @@ class _Connection(asyncio.Protocol):
         self.open = True
         self.heard = False  # whether any byte of the response has arrived
         self.idle_since = 0.0
+        self.ends_at = asyncio.get_running_loop().time() + _LIFE_SECONDS
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -196,7 +198,10 @@ class _Connection(asyncio.Protocol):
 
 
 class Connections:
-    """Sends requests; keeps connections that can be used again, up to 256, for 30 seconds."""
+    """Sends requests; keeps connections that can be used again, up to 256, for 30 seconds without use and 60 in all.
+
+    A host that has moved, by its name, is so found within a minute, however busy its connections are.
+    """
 
     def __init__(self) -> None:
         self._idle: dict[tuple[str, int, bool], deque[_Connection]] = {}
@@ -220,8 +225,9 @@ class Connections:
 
     async def _send(self, connection: _Connection, address: _Address, request: bytes, most: int) -> tuple[int, bytes]:
         answer = await connection.send(request, most)
-        if connection.open and self._count < _MOST_IDLE and not self._closed:
-            connection.idle_since = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
+        if connection.open and now < connection.ends_at and self._count < _MOST_IDLE and not self._closed:
+            connection.idle_since = now
             self._idle.setdefault(address.origin, deque()).append(connection)
             self._count += 1
         else:
@@ -230,11 +236,11 @@ class Connections:
 
     def _take(self, origin: tuple[str, int, bool]) -> _Connection | None:
         """Return the kept connection to a host that was used last."""
-        idle = self._idle.get(origin)
+        idle, now = self._idle.get(origin), asyncio.get_running_loop().time()
         while idle:
             connection = idle.pop()
             self._count -= 1
-            if connection.open and asyncio.get_running_loop().time() - connection.idle_since < _IDLE_SECONDS:
+            if connection.open and now < min(connection.ends_at, connection.idle_since + _IDLE_SECONDS):
                 return connection
             connection.close()
         self._idle.pop(origin, None)

@@ -128,11 +128,11 @@ class Deliverer:
     ) -> None:
         self._edge, self._poster, self._clock = edge, poster, clock
         self._lookup, self._on_attempt, self._schedule = lookup, on_attempt, schedule
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
         self._headers = dict(headers or {})
         self._ids = ids or Ids()
         self._timer = timer
-        self._lanes = Lanes(self._limits.in_flight, self._limits.per_endpoint)
+        self._lanes = Lanes(self.limits.in_flight, self.limits.per_endpoint)
         self._unrecorded: list[tuple[Attempt, asyncio.Future[None]]] = []
         self._recorder: asyncio.Task[None] | None = None
         self._wake_event: asyncio.Event | None = None
@@ -169,7 +169,7 @@ class Deliverer:
         finally:
             stopping.cancel()
             if tasks:
-                _, given_up = await asyncio.wait(tasks, timeout=self._limits.stop_seconds)
+                _, given_up = await asyncio.wait(tasks, timeout=self.limits.stop_seconds)
                 for task in given_up:
                     task.cancel()
                 await asyncio.gather(*given_up, return_exceptions=True)
@@ -190,7 +190,7 @@ class Deliverer:
         assert wake_event is not None
         waking = asyncio.create_task(wake_event.wait())
         try:
-            timeout = self._limits.poll_seconds
+            timeout = self.limits.poll_seconds
             await asyncio.wait({waking, stopping}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waking.cancel()
@@ -201,7 +201,7 @@ class Deliverer:
         rooms = self._lanes.rooms(await self._edge.read(lambda tx: claims.waiting(tx, now)))
         if not rooms:
             return []  # an idle server does not write
-        lease, until = self._ids.text(22), now + self._limits.lease_seconds
+        lease, until = self._ids.text(22), now + self.limits.lease_seconds
         claimed, sendings = await self._edge.write(lambda tx: self._claim(tx, now, lease, until, rooms))
         self._lanes.claimed(rooms, claimed)
         for claim, _ in sendings:
@@ -297,7 +297,7 @@ class Deliverer:
         at, start = int(self._clock()), self._timer()
         status, text, error = None, "", None
         try:
-            async with asyncio.timeout(self._limits.timeout_seconds):
+            async with asyncio.timeout(self.limits.timeout_seconds):
                 status, text = await self._send(endpoint, claim.body, at)
         except (TimeoutError, httpx.TimeoutException):
             error = "timed out"
