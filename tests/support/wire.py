@@ -73,7 +73,12 @@ class Wire:
                 if self.state in ("cut", "closed"):
                     near.close()
                 else:
-                    self._link(near, self._connect())
+                    try:
+                        far = self._connect()
+                    except OSError:  # the server itself is gone
+                        near.close()
+                    else:
+                        self._link(near, far)
 
     def _link(self, near: socket.socket, far: socket.socket) -> None:
         ways = ((near, far), (far, near))
