@@ -216,7 +216,9 @@ def main(arguments: list[str]) -> None:
     if name == "serve":
         install("server")
         os.execv(PYTHON, [str(PYTHON), "-m", "tollkey", *arguments])
-    elif name in ("test", "coverage", "shuffle"):
+    # Images often set this. The tests start hundreds of processes, each of which would compile the whole program anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if name in ("test", "coverage", "shuffle"):
         install("dev")
         install_browser()
         {"test": check, "coverage": cover, "shuffle": shuffle}[name](rest)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from sqlite3 import SQLITE_CORRUPT, SQLITE_NOTADB
@@ -61,9 +61,14 @@ REQUESTS = "requests.db"
 def public_modules(*packages: ModuleType) -> Iterator[ModuleType]:
     """Import the modules of these packages, recursively and in order of name, except those that begin with "_"."""
     for package in packages:
-        for found in sorted(pkgutil.walk_packages(package.__path__, package.__name__ + "."), key=lambda m: m.name):
-            if not any(part.startswith("_") for part in found.name.split(".")):
-                yield importlib.import_module(found.name)
+        yield from map(importlib.import_module, _public_names(package.__name__, tuple(package.__path__)))
+
+
+@cache
+def _public_names(package: str, path: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of a package's public modules in order; the folders are read once a process."""
+    found = sorted(module.name for module in pkgutil.walk_packages(path, package + "."))
+    return tuple(name for name in found if not any(part.startswith("_") for part in name.split(".")))
 
 
 def gather(*packages: ModuleType) -> tuple[Resource, ...]:
