@@ -41,6 +41,24 @@ def test_an_account_is_created_and_shows_what_was_asked_for(api: Api) -> None:
     assert [plain[name] for name in ("configuration", "identity", "requirements", "defaults")] == [None] * 4
 
 
+@pytest.mark.parametrize("name", ["merchant", "recipient"])
+def test_a_merchant_and_a_recipient_need_not_be_the_same_account(api: Api, name: str) -> None:
+    asked = {
+        "merchant": {"capabilities": {"card_payments": {"requested": True}}},
+        "recipient": {"capabilities": {"stripe_balance": {"stripe_transfers": {"requested": True}}}},
+    }
+    made = api.ok("POST", PATH, identity={"country": "us"}, configuration={name: asked[name]}, include=EVERYTHING)
+    assert made["applied_configurations"] == [name]
+    both = api.ok("POST", f"{PATH}/{made['id']}", configuration=asked)
+    assert both["applied_configurations"] == ["merchant", "recipient"]
+
+
+@pytest.mark.parametrize("name", ["customer", "merchant", "recipient"])
+def test_a_configuration_without_anything_in_it_is_refused_by_name(api: Api, name: str) -> None:
+    refused = company(api, configuration={name: {}})
+    assert (refused.status, f"configuration.{name}" in refused.error["message"]) == (400, True)
+
+
 def test_both_apis_see_one_account(api: Api) -> None:
     made = company(api)
     old = api.ok("GET", f"/v1/accounts/{made['id']}")

@@ -88,8 +88,8 @@ def own_account(call: Call, *, name: str, email: str | None, country: str) -> Js
     return account
 
 
-def create(call: Call, params: operations.PostAccounts) -> Json:
-    """Create a connected account. The given data determines its requirements."""
+def create(call: Call, params: operations.PostAccounts, *, v2: bool = False) -> Json:
+    """Create a connected account. The given data determines its requirements. v2: whether the v2 API asks for it."""
     given = legal_entity.modern(call, params)
     kind, controller = controller_of(given)
     country = given.get("country") or _platform(call)["country"]
@@ -104,9 +104,10 @@ def create(call: Call, params: operations.PostAccounts) -> Json:
     connect(call.tx, call.scope, id)
     call.objects.insert(account)
     loaded = LoadedAccount(call, account, call.objects.copy(account))
-    if kind == "standard" or (call.version < legal_entity.SINCE and not given.get("requested_capabilities")):
+    older = call.version < legal_entity.SINCE and not given.get("requested_capabilities")
+    if not v2 and (kind == "standard" or older):
         request(loaded, legal_entity.CAPABILITIES)
-    _apply(loaded, given, legal_entity.owners_of(params))
+    _apply(loaded, given, legal_entity.owners_of(params), v2=v2)
     for name in account["capabilities"]:
         loaded.own.emit("capability.updated", capability(account, name), {"status": "unrequested"})
     return account
@@ -127,11 +128,13 @@ def update(call: Call, params: operations.PostAccountsAccount) -> Json:
 
 def change(loaded: LoadedAccount, params: operations.PostAccountsAccount) -> None:
     """Change an account as ``update`` does, for the v2 API. params: as v1 takes them."""
-    _apply(loaded, params)
+    _apply(loaded, params, v2=True)
 
 
-def _apply(loaded: LoadedAccount, params: Mapping[str, Any], owners: Sequence[Params] = ()) -> None:
-    """owners: persons that ``legal_entity[additional_owners]`` names, in their order."""
+def _apply(
+    loaded: LoadedAccount, params: Mapping[str, Any], owners: Sequence[Params] = (), *, v2: bool = False
+) -> None:
+    """owners: persons that ``legal_entity[additional_owners]`` names, in their order. v2: see ``request``."""
     call, account = loaded.home, loaded.account
     given = _from_token(call, params)
     check_update(loaded, given)
@@ -146,7 +149,7 @@ def _apply(loaded: LoadedAccount, params: Mapping[str, Any], owners: Sequence[Pa
         if name not in known_capabilities():
             raise invalid(f"Unknown capability: {name}", f"requested_capabilities[{place}]")
         wanted[name] = True
-    request(loaded, wanted)
+    request(loaded, wanted, v2=v2)
     fresh = _individual(loaded, given["individual"]) if given.get("individual") is not None else None
     if owners:
         _own(loaded, owners)
@@ -165,15 +168,19 @@ def _apply(loaded: LoadedAccount, params: Mapping[str, Any], owners: Sequence[Pa
         loaded.own.emit("person.created", fresh)
 
 
-def request(loaded: LoadedAccount, wanted: dict[str, bool]) -> None:
-    """Request capabilities, or cancel requests. wanted: by name, whether requested.
+def request(loaded: LoadedAccount, wanted: dict[str, bool], *, v2: bool = False) -> None:
+    """Request capabilities, or cancel requests.
+
+    wanted: by name, whether requested. v2: whether the v2 API asks, where the capabilities of a merchant and those of a
+    recipient need not go together.
 
     Raises ApiError 400 for a combination that the account's country or agreement does not allow.
     """
     known = loaded.account.setdefault("_capabilities", {})
     before = {name for name, asked in known.items() if asked["requested"]}
     after = (before | {name for name, on in wanted.items() if on}) - {name for name, on in wanted.items() if not on}
-    check_requested(loaded.account, after, after - before)
+    if not v2:
+        check_requested(loaded.account, after, after - before)
     for name, requested in wanted.items():
         if known.get(name, {}).get("requested") != requested:
             known[name] = {"requested": requested, "at": loaded.home.now if requested else None}

@@ -26,7 +26,7 @@ _PATH = "/v2/core/accounts"
 def create(call: Call, params: operations.PostV2CoreAccounts) -> Json:
     """Create a connected account. Without a dashboard and responsibilities, it is like a standard account of v1."""
     given = v2_tokens.spend(call, params, "account")
-    account = accounts.create(call, cast("operations.PostAccounts", v1_params(given, creates=True)))
+    account = accounts.create(call, cast("operations.PostAccounts", v1_params(given, creates=True)), v2=True)
     shown = _shown(LoadedAccount(call, account, account), params.get("include"))
     thin_events.emit(call.within(account["id"]), "v2.core.account.created", shown)
     return shown

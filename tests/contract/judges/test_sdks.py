@@ -49,14 +49,28 @@ OUTCOMES: dict[str, object] = {
 }
 
 
-def python() -> list[object]:
-    return [python_of("python", "stripe") / "bin" / "python", PROGRAMS / "flows.py"]
+#: What the quick starts of Stripe's documentation come to.
+QUICK_STARTS: dict[str, object] = {
+    "payments": ["requires_payment_method", "succeeded", True, 71],
+    "saved_card": ["succeeded", 1, "succeeded"],
+    "checkout": ["unpaid", "complete", "paid", 4000, [2], True],
+    "subscription": ["incomplete", "active", True, 4000, 2500, True, "canceled"],
+    "checkout_of_a_subscription": ["complete", "trialing", 0],
+    "connect": [False, True, True, True, "insufficient_capabilities_for_transfer"],
+    "accounts_v2": ["v2.core.account", ["merchant"], "restricted", True, True],
+    "meters": ["active", [50], 200],
+    "thin_events": ["v1.billing.meter.no_meter_found", 1, "v1.invoice.paid", True, "v1.invoice.paid"],
+}
 
 
-def node() -> list[object]:
+def python(program: str = "flows") -> list[object]:
+    return [python_of("python", "stripe") / "bin" / "python", PROGRAMS / f"{program}.py"]
+
+
+def node(program: str = "flows") -> list[object]:
     folder = node_with("node", "stripe")
-    script = folder / "flows.mjs"  # Node looks for packages beside the script
-    script.write_text((PROGRAMS / "flows.mjs").read_text())
+    script = folder / f"{program}.mjs"  # Node looks for packages beside the script
+    script.write_text((PROGRAMS / f"{program}.mjs").read_text())
     return [node_binaries()[0], script]
 
 
@@ -78,6 +92,14 @@ def test_the_newest_sdk_runs_every_flow(language: Callable[[], list[object]], se
     outcomes = lines_of_json(done.stdout)
     assert {name: came for name, came in outcomes.items() if came != OUTCOMES[name]} == {}
     assert list(outcomes) == list(OUTCOMES)
+
+
+@pytest.mark.parametrize("language", [python, node], ids=lambda language: language.__name__)
+@pytest.mark.parametrize("server", ["sqlite"], indirect=True)
+def test_the_newest_sdk_runs_every_quick_start(language: Callable[[str], list[object]], server: Running) -> None:
+    done = attempt(*language("quick"), server.url, server.secret_key, server.publishable_key)
+    assert NEWER not in done.stdout + done.stderr
+    assert (done.returncode, lines_of_json(done.stdout)) == (0, QUICK_STARTS), done.stderr[-4000:]
 
 
 def test_a_version_that_is_newer_than_the_server_would_be_told() -> None:

@@ -4,6 +4,9 @@ agreement    capabilities                            countries
 full         ``card_payments`` with ``transfers``    all
 full         ``transfers`` alone                     all but those of ``_WITH_CARDS``
 recipient    ``transfers`` alone                     others than the United States and Brazil, for platforms in the US
+
+The v2 API asks for no agreement, and its configurations ``merchant`` and ``recipient`` stand alone: an account that is
+charged directly is a merchant only (docs.stripe.com/connect/saas/tasks/create).
 """
 
 from __future__ import annotations

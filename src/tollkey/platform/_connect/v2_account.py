@@ -48,6 +48,7 @@ _AT_FIRST = {
 }
 _MERCHANT = "configuration.merchant.capabilities."
 _TRANSFERS = "configuration.recipient.capabilities.stripe_balance.stripe_transfers.requested"
+_WITHOUT_CAPABILITIES = ("configuration.merchant", "configuration.recipient")
 #: Capabilities with another name in v1, and the other way round.
 _V1_NAMES = {"ach_debit_payments": "us_bank_account_ach_payments"}
 _V2_NAMES = {v1: v2 for v2, v1 in _V1_NAMES.items()}
@@ -72,6 +73,8 @@ def v1_params(given: Mapping[str, Any], *, creates: bool) -> Json:
         if path == "include":
             continue
         target = _capability(path) or known.get(path)
+        if path in _WITHOUT_CAPABILITIES:
+            raise invalid(f"Request a capability in {path}: accounts of this server have none without.", path)
         if target is None:
             raise invalid(f"The parameter {path} is not available for accounts of this server.", path)
         _put(found, target.split("."), _value(target, value))
@@ -82,9 +85,10 @@ def v1_params(given: Mapping[str, Any], *, creates: bool) -> Json:
 
 
 def _leaves(given: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
+    """Yield what is given, each with its path; a configuration also when it is empty: it asks to be applied."""
     for name, value in given.items():
         path = f"{before}{name}"
-        if isinstance(value, Mapping) and path != "metadata":
+        if isinstance(value, Mapping) and path != "metadata" and (value or before != "configuration."):
             yield from _leaves(value, f"{path}.")
         else:
             yield path, value
