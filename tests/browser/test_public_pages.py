@@ -24,7 +24,14 @@ PUBLIC = sorted(
     reverse=True,
 )
 #: What is no page: files, and addresses that only lead on.
-NO_PAGE = {"/links/{token}", "/i/{token}/pdf", "/cn/{token}/pdf", "/pay/{token}/return", "/connect/express/{token}"}
+NO_PAGE = {
+    "/links/{token}",
+    "/pictures/{token}",
+    "/i/{token}/pdf",
+    "/cn/{token}/pdf",
+    "/pay/{token}/return",
+    "/connect/express/{token}",
+}
 #: Pages that follow on what a customer does.
 AFTERWARDS = {"/portal/{token}/done"}
 

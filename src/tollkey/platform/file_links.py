@@ -31,6 +31,10 @@ _LINKED = frozenset({
 })  # fmt: skip
 
 
+#: Files of these purposes are images (PNG, JPEG or GIF, checked when they are uploaded) that hosted pages show.
+_PICTURES = frozenset({"business_icon", "business_logo"})
+
+
 def check_linked(purpose: str, param: str = "file") -> None:
     """Raise ApiError 400 unless files of that purpose may have links. param: what asked for the link."""
     if purpose not in _LINKED:
@@ -101,6 +105,14 @@ def download(call: Call, params: operations.GetLinksToken) -> Reply:
     return contents_reply(call, file, headers)
 
 
+def picture(call: Call, params: operations.GetPicturesToken) -> Reply:
+    """Show the icon or logo of a business on a hosted page."""
+    file = call.objects.get("file", call.path["id"])
+    if file["purpose"] not in _PICTURES:
+        raise invalid("This file is not a picture of a business.", code="resource_missing")
+    return contents_reply(call, file, {"X-Content-Type-Options": "nosniff"})
+
+
 FILE_LINK = Resource(
     object="file_link",
     prefix="link",
@@ -117,6 +129,7 @@ FILE_LINK = Resource(
         retrieve("file_link", "/v1/file_links/{link}"),
         Endpoint("POST", "/v1/file_links/{link}", update),
         Endpoint("GET", "/links/{token}", download, public=True, params=P.object()),
+        Endpoint("GET", "/pictures/{token}", picture, public=True, params=P.object()),
     ),
     title="File links",
     columns=("file", "expires_at", "id", "created"),

@@ -165,13 +165,34 @@ def redirect(url: str) -> Reply:
     return Reply(b"", "text/html; charset=utf-8", 303, {"Location": safe_link(url), "Referrer-Policy": "no-referrer"})
 
 
-def html_page(title: str, body: str, *, status: int = 200, leads_to: str | None = None, script: str = "") -> Reply:
+class Look(NamedTuple):
+    """How a page differs from the common style.
+
+    style: more CSS, such as values of the style's variables; the caller must have checked what it is made of.
+    images: the URL of an image on another server, else None.
+    """
+
+    style: str = ""
+    images: str | None = None
+
+
+def html_page(
+    title: str,
+    body: str,
+    *,
+    status: int = 200,
+    leads_to: str | None = None,
+    script: str = "",
+    look: Look | None = None,
+) -> Reply:
     """Return an HTML page with the common style and a Content-Security-Policy.
 
     title: plain text. body: HTML of the main part; the caller must escape untrusted text.
     leads_to: a ``return_url`` that forms of the page may redirect to, besides this server.
-    script: the source of a JavaScript module, the only script that may run.
+    script: the source of a JavaScript module, the only script that may run. look: what differs from the common style.
     """
+    look = look or Look()
+    more = f"\n<style>{look.style}</style>" if look.style else ""
     tail = f'<script type="module">{script}</script>\n' if script else ""
     html = f"""<!doctype html>
 <html lang="en">
@@ -180,7 +201,7 @@ def html_page(title: str, body: str, *, status: int = 200, leads_to: str | None 
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>{escape(title)}</title>
-<style>{_STYLE}</style>
+<style>{_STYLE}</style>{more}
 </head>
 <body>
 <main>
@@ -189,10 +210,10 @@ def html_page(title: str, body: str, *, status: int = 200, leads_to: str | None 
 {tail}</body>
 </html>
 """
-    return Reply(html.encode(), "text/html; charset=utf-8", status, _headers(leads_to, script))
+    return Reply(html.encode(), "text/html; charset=utf-8", status, _headers(leads_to, script, look))
 
 
-def _headers(leads_to: str | None, script: str) -> dict[str, str]:
+def _headers(leads_to: str | None, script: str, look: Look) -> dict[str, str]:
     target = urlsplit(safe_link(leads_to))
     place = target.netloc.rpartition("@")[2]
     web = target.scheme in ("http", "https")
@@ -203,9 +224,11 @@ def _headers(leads_to: str | None, script: str) -> dict[str, str]:
         if target.scheme
         else ""
     )
+    styles = " ".join(f"'{_source(each)}'" for each in (_STYLE, look.style) if each)
     policy = (
-        f"default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src 'self'; form-action 'self'{form};"
-        f" connect-src 'self'; style-src '{_source(_STYLE)}'" + (f"; script-src '{_source(script)}'" if script else "")
+        f"default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src 'self'{_origin(look.images)};"
+        f" form-action 'self'{form}; connect-src 'self'; style-src {styles}"
+        + (f"; script-src '{_source(script)}'" if script else "")
     )
     return {
         "Content-Security-Policy": policy,
@@ -215,30 +238,48 @@ def _headers(leads_to: str | None, script: str) -> dict[str, str]:
     }
 
 
+def _origin(url: str | None) -> str:
+    """Return the origin of an http or https URL after a space, for a Content-Security-Policy; empty for any other."""
+    parts = urlsplit(url or "")
+    place = parts.netloc.rpartition("@")[2]
+    return f" {parts.scheme}://{place}" if parts.scheme in ("http", "https") and _HOST.fullmatch(place) else ""
+
+
+def is_image_url(url: str) -> bool:
+    """Whether a page can show the image at that URL: it has the scheme http or https, and a plain host."""
+    try:
+        return not _UNPRINTABLE.search(url) and bool(_origin(url))
+    except ValueError:  # such as "https://["
+        return False
+
+
 def _source(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 _STYLE = """
 :root{color-scheme:light dark;--page:#f4f6f6;--card:#fff;--text:#14211f;--soft:#5a6277;
---line:#d9dde5;--accent:#0f766e;--on-accent:#fff;--bad:#b3261e}
+--line:#d9dde5;--accent:#0f766e;--on-accent:#fff;--bad:#b3261e;
+--button:var(--accent);--on-button:var(--on-accent);--edge:var(--button);--round:8px;--card-round:12px;
+--font:system-ui,sans-serif}
 @media(prefers-color-scheme:dark){:root{--page:#12141a;--card:#1c1f28;--text:#eceef4;--soft:#a4abbd;
 --line:#363b48;--accent:#4fc3b4;--on-accent:#06201c;--bad:#ff8a80}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 system-ui,sans-serif}
+body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 var(--font)}
 main{max-width:28rem;margin:10vh auto 2rem;padding:2rem;background:var(--card);border:1px solid var(--line);
-border-radius:12px}
+border-radius:var(--card-round)}
 h1{font-size:1.35rem;line-height:1.3;margin:0 0 .75rem}
 p{margin:0 0 1rem}
 dl{display:grid;grid-template-columns:minmax(0,auto) minmax(6.5rem,1fr);gap:.35rem 1rem;margin:0 0 1.5rem}
 dt{color:var(--soft)}
 dd{margin:0;text-align:right;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
 label{display:block;font-weight:600;margin:0 0 .25rem}
-input,select,button,.button{width:100%;min-height:44px;font:inherit;border:1px solid var(--line);border-radius:8px}
+input,select,button,.button{width:100%;min-height:44px;font:inherit;
+border:1px solid var(--line);border-radius:var(--round)}
 input,select{padding:.5rem .75rem;margin:0 0 1rem;color:inherit;background:var(--page)}
 button,.button{display:block;padding:.6rem 1rem;margin:0 0 .75rem;font-weight:600;text-align:center;
 text-decoration:none;
-cursor:pointer;color:var(--on-accent);background:var(--accent);border-color:var(--accent)}
+cursor:pointer;color:var(--on-button);background:var(--button);border-color:var(--edge)}
 button.second,.button.second{color:var(--text);background:transparent;border-color:var(--line)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 fieldset{border:0;margin:0 0 .5rem;padding:0;min-width:0}
@@ -247,11 +288,11 @@ legend{font-weight:700;padding:0;margin:0 0 .75rem}
 .total{border-top:1px solid var(--line);padding-top:.5rem}
 .total dt,.total dd{font-weight:700;color:var(--text)}
 .tabs{display:flex;flex-wrap:wrap;gap:.5rem;margin:0 0 1rem;padding:0;list-style:none}
-.tabs a{display:block;min-height:44px;padding:.55rem .9rem;border:1px solid var(--line);border-radius:8px;
+.tabs a{display:block;min-height:44px;padding:.55rem .9rem;border:1px solid var(--line);border-radius:var(--round);
 color:var(--text);text-decoration:none}
 .tabs a[aria-current]{border-color:var(--accent);box-shadow:inset 0 0 0 1px var(--accent);font-weight:600}
 a{color:var(--accent)}
-.button{color:var(--on-accent)}
+.button{color:var(--on-button)}
 [aria-invalid=true]{border-color:var(--bad);margin-bottom:.25rem}
 .check{display:flex;gap:.6rem;align-items:start;font-weight:400;margin:0 0 1rem}
 .check input{flex:none;width:1.25rem;min-height:1.25rem;margin:.15rem 0 0}

@@ -1529,6 +1529,10 @@ class GetPayouts(PagedOperation):
     status: NotRequired[str]
 
 @final
+class GetPicturesToken(Operation):
+    pass
+
+@final
 class GetPlans(PagedOperation):
     active: NotRequired[bool]
     created: NotRequired[Created | int]
@@ -5189,6 +5193,8 @@ class PostPayToken(Operation):
     postal_code: NotRequired[Any]
     promotions: NotRequired[Any]
     routing_number: NotRequired[Any]
+    save: NotRequired[Any]
+    saved: NotRequired[Any]
     ship_city: NotRequired[Any]
     ship_country: NotRequired[Any]
     ship_line1: NotRequired[Any]
@@ -5223,6 +5229,8 @@ class PostPayTokenAddress(Operation):
     postal_code: NotRequired[Any]
     promotions: NotRequired[Any]
     routing_number: NotRequired[Any]
+    save: NotRequired[Any]
+    saved: NotRequired[Any]
     ship_city: NotRequired[Any]
     ship_country: NotRequired[Any]
     ship_line1: NotRequired[Any]
@@ -5245,6 +5253,10 @@ class PostPayTokenOrder(Operation):
 @final
 class PostPayTokenPromotion(Operation):
     promotion_code: NotRequired[Any]
+
+@final
+class PostPayTokenRemove(Operation):
+    saved: NotRequired[Any]
 
 @final
 class PostPaymentIntents(Operation):

@@ -13,6 +13,8 @@ DONE = "https://shop.example/done?session={CHECKOUT_SESSION_ID}"
 MONTHLY = {"recurring": {"interval": "month"}}
 #: A field of ``custom_fields``.
 FIELD = {"key": "engraving", "label": {"type": "custom", "custom": "Engraving"}, "type": "text"}
+#: What is read of an image: its first bytes.
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
 
@@ -63,3 +65,11 @@ def price(api: Api, **more: Any) -> str:
     return str(
         api.ok("post", "/v1/prices", currency="usd", unit_amount=1500, product_data={"name": "T-shirt"}, **more)["id"]
     )
+
+
+def upload(api: Api, purpose: str, headers: dict[str, str] | None = None) -> Answer:
+    """Upload an image."""
+    fields = f'--edge\r\nContent-Disposition: form-data; name="purpose"\r\n\r\n{purpose}\r\n--edge\r\n'
+    head = fields + 'Content-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    sent = {"content-type": "multipart/form-data; boundary=edge", **(headers or {})}
+    return api.send("POST", "/v1/files", headers=sent, body=head.encode() + PNG + b"\r\n--edge--\r\n")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import shipping_rates
 from tollkey.payments.charges import splitting
-from tollkey.payments.checkout import discounts, jobs, kinds, states
+from tollkey.payments.checkout import branding, discounts, jobs, kinds, states
 from tollkey.payments.checkout.known import amount_of, currency_of, price_of
 from tollkey.payments.checkout.legacy import modern
 from tollkey.payments.checkout.lines import check_quantities, make_items, total
@@ -71,21 +71,11 @@ def _expiry(call: Call, given: int | None) -> int:
 def _new(call: Call, params: Mapping[str, Any], mode: str, ui: str) -> StoredSession:
     """Return a new session without lines, customer and payment methods, not stored. ui: ``ui_mode``."""
     id = f"cs_{'live' if call.livemode else 'test'}_{_MODE_LETTERS[mode]}1{call.ids.text(56)}"
-    account = fields.acting_account(call) or {}
-    shop = (
-        value_at(account, "settings.dashboard.display_name")
-        or value_at(account, "business_profile.name")
-        or "Test account"
-    )
     session = new_object(
         kinds.SESSION,
         id=id,
         adaptive_pricing={"enabled": fields.given(params.get("adaptive_pricing") or {}, "enabled", mode == "payment")},
         automatic_tax=_automatic_tax(params.get("automatic_tax")),
-        branding_settings={
-            "background_color": "#ffffff", "border_style": "rounded", "button_color": "#0074d4", "display_name": shop,
-            "font_family": "default", "icon": None, "logo": None, **(params.get("branding_settings") or {}),
-        },
         created=call.now,
         custom_text={name: (params.get("custom_text") or {}).get(name) or None
                      for name in ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")},
@@ -99,6 +89,7 @@ def _new(call: Call, params: Mapping[str, Any], mode: str, ui: str) -> StoredSes
         status=states.SESSION.start("open"),
         ui_mode=ui,
     )  # fmt: skip
+    branding.apply(call, session, params.get("branding_settings") or {})
     fields.assign(session, params, [name for name in _COPIED if params.get(name) is not None])
     if ui != "hosted_page":
         session["redirect_on_completion"] = params.get("redirect_on_completion") or "always"

@@ -14,6 +14,7 @@ from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.place import collect, save_to_customer
 from tollkey.payments.checkout.recovery import offer as offer_recovery
 from tollkey.payments.checkout.rules import check_brand
+from tollkey.payments.checkout.saved import redisplay_of
 from tollkey.payments.customers import customers
 from tollkey.payments.intents import actions, payment_intents, setup_intents
 from tollkey.payments.methods import method_types, payment_methods
@@ -62,20 +63,23 @@ def verify_bank(call: Call, method: StoredPaymentMethod) -> None:
         call.objects.save(method)
 
 
-def pay(call: Call, session: StoredSession, method: StoredPaymentMethod | None, return_url: str) -> ApiError | None:
+def pay(
+    call: Call, session: StoredSession, method: StoredPaymentMethod | None, return_url: str, *, keep: bool = False
+) -> ApiError | None:
     """Confirm an open session with a stored payment method (None if nothing has to be paid).
 
-    return_url: where a challenge redirects to. Returns the 402 error of a declined card, whose changes the caller
-        keeps, else None. Raises ApiError 402 for a declined subscription, whose changes are undone, and 400 if the
-        session is not open.
+    return_url: where a challenge redirects to. keep: whether the customer saves the method for later. Returns the 402
+        error of a declined card, whose changes the caller keeps, else None. Raises ApiError 402 for a declined
+        subscription, whose changes are undone, and 400 if the session is not open.
     """
     check_open(session)
     check_collects(call, session)
     discounts.check_valid(call, session)
     if method is not None:
         check_brand(session, method)
-        if "_allow_redisplay" in session:
-            method["allow_redisplay"] = session["_allow_redisplay"]
+        shown_again = redisplay_of(session, keep)
+        if shown_again is not None and method["customer"] is None:
+            method["allow_redisplay"] = shown_again
             call.objects.save(method)
         _note_billing(session, method)
         if session["mode"] == "subscription" or (session["automatic_tax"]["enabled"] and session["mode"] == "payment"):
@@ -90,7 +94,7 @@ def pay(call: Call, session: StoredSession, method: StoredPaymentMethod | None, 
         complete_session(call, session, "no_payment_required")
     else:
         assert method is not None
-        error = _charge(call, session, method, return_url)
+        error = _charge(call, session, method, return_url, keep)
     return error
 
 
@@ -134,9 +138,11 @@ def _acceptance(call: Call, method: StoredPaymentMethod) -> Params:
     return accepted if kind is not None and kind.mandate else {}
 
 
-def _charge(call: Call, session: StoredSession, method: StoredPaymentMethod, return_url: str) -> ApiError | None:
+def _charge(
+    call: Call, session: StoredSession, method: StoredPaymentMethod, return_url: str, keep: bool
+) -> ApiError | None:
     """Confirm the PaymentIntent of a session; return the error of a declined payment, else None."""
-    if makes_customer(session):
+    if makes_customer(session) or keep:
         _ensure_customer(call, session)
     intent = intent_of(call, session)
     if session["customer"] and intent["customer"] is None:
@@ -144,6 +150,8 @@ def _charge(call: Call, session: StoredSession, method: StoredPaymentMethod, ret
     discounts.redeem(call, session)
     call.objects.save(session)
     given = {"payment_method": method["id"], "return_url": return_url, **_acceptance(call, method)}
+    if keep and intent["setup_future_usage"] is None:
+        given["setup_future_usage"] = "on_session"
     return payment_intents.confirm_intent(call, intent, given)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.checkout.known import amount_of, currency_of, delivery_countries, delivery_of
 from tollkey.payments.shared import currency as shared_currency
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import CustomField, StoredSession, TextPosition
@@ -24,7 +25,7 @@ _COUNTRIES = {
 }  # fmt: skip
 METHODS = {
     "card": "Card", "sepa_debit": "SEPA debit", "us_bank_account": "US bank account", "cashapp": "Cash App Pay",
-    "klarna": "Klarna",
+    "klarna": "Klarna", "link": "Link",
     "ideal": "iDEAL", "bancontact": "Bancontact", "eps": "EPS", "p24": "Przelewy24", "alipay": "Alipay",
     "amazon_pay": "Amazon Pay",
     "afterpay_clearpay": "Afterpay", "affirm": "Affirm", "paypal": "PayPal",
@@ -41,8 +42,10 @@ _AT = {"number": "number", "exp_month": "expiry", "exp_year": "expiry", "cvc": "
 
 
 def offered(session: StoredSession) -> list[str]:
-    """Return the payment methods that the page has a form for, in the session's order."""
-    return [name for name in session["payment_method_types"] if name in METHODS]
+    """Return the payment methods that the page has a form for, in the session's order; Link unless it is hidden."""
+    wallets = session.get("wallet_options")
+    hidden = {"link"} if value_at(wallets, "link.display") == "never" else set()
+    return [name for name in session["payment_method_types"] if name in METHODS and name not in hidden]
 
 
 def place_of(param: str | None) -> str:
@@ -196,6 +199,8 @@ def method_fields(session: StoredSession, kind: str, form: Form) -> str:
             form.input("account_number", "Account number", secret=True, inputmode="numeric", autocomplete="off")
         )
         parts.append('<p class="note">By paying you allow the business to debit your account.</p>')
+    elif kind == "link":
+        parts.append('<p class="note">You pay with what is saved in your Link account.</p>')
     else:
         parts.append("" if full else form.country(known.get("country") or "US"))
         parts.append(f'<p class="note">You continue on the page of {escape(METHODS[kind])}.</p>')
@@ -352,6 +357,11 @@ def button_text(session: StoredSession) -> str:
 def above_button(session: StoredSession) -> str:
     """Return the merchant's text above the submit button."""
     return _custom_text(session["custom_text"]["submit"])
+
+
+def below_button(session: StoredSession) -> str:
+    """Return the merchant's text below the submit button."""
+    return _custom_text(session["custom_text"]["after_submit"])
 
 
 def asks_for_place(session: StoredSession) -> bool:

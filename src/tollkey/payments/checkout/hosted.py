@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from tollkey.payments.catalog import redemption
-from tollkey.payments.checkout import completion, discounts, kinds, page
+from tollkey.payments.checkout import completion, discounts, kinds, page, saved
 from tollkey.payments.checkout.building import discount
 from tollkey.payments.checkout.collecting import (
     collect_billing_address,
@@ -15,11 +15,11 @@ from tollkey.payments.checkout.collecting import (
     collect_extras,
     collect_shipping_address,
 )
-from tollkey.payments.checkout.fields import Form, needs_method, place_of
+from tollkey.payments.checkout.fields import Form, needs_method, offered, place_of
 from tollkey.payments.checkout.known import collected_details
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.order import change_order
-from tollkey.payments.methods import payment_methods
+from tollkey.payments.methods import mandates, payment_methods
 from tollkey.payments.shared import providers
 from tollkey.wire import ApiError, Call, Endpoint, P, Reply, invalid
 from tollkey.wire.hosted import redirect
@@ -139,6 +139,17 @@ def address(call: Call, params: operations.PostPayTokenAddress) -> Reply:
     return _to_page(call)
 
 
+def remove(call: Call, params: operations.PostPayTokenRemove) -> Reply:
+    """Detach a saved payment method from the customer; one that is not shown, such as a removed one, is ignored."""
+    session = _here(call)
+    if session["status"] == "open" and saved.may_remove(session):
+        wanted = params.get("saved")
+        for method in saved.saved_methods(call, session):
+            if method["id"] == wanted:
+                mandates.detach_from(call, method, session["customer"] or "")
+    return _to_page(call)
+
+
 def submit(call: Call, params: operations.PostPayToken) -> Reply:
     """Pay with the entered details; show an error beside its field, or redirect to the challenge.
 
@@ -155,7 +166,8 @@ def submit(call: Call, params: operations.PostPayToken) -> Reply:
             collect_extras(call, session, params)
             error = _total_changed(session, params)
             if error is None:
-                error = completion.pay(call, session, _entered_method(call, session, params), back)
+                method = _entered_method(call, session, params)
+                error = completion.pay(call, session, method, back, keep=_keeps(session, params))
             else:
                 call.objects.save(session)
     except ApiError as problem:
@@ -168,6 +180,11 @@ def submit(call: Call, params: operations.PostPayToken) -> Reply:
         return _again(call, session, params, error)
     to = waiting or completion.destination(session)
     return redirect(to) if to else page.done_page(session)
+
+
+def _keeps(session: StoredSession, params: operations.PostPayToken) -> bool:
+    """Return whether the customer ticked the box that saves the payment method, and the page showed it."""
+    return bool(params.get("save")) and saved.may_save(session, params.get("method") or "card")
 
 
 def _total_changed(session: StoredSession, params: operations.PostPayToken) -> ApiError | None:
@@ -207,7 +224,9 @@ def _entered_method(call: Call, session: StoredSession, params: operations.PostP
         return None
     completion.check_collects(call, session)
     kind = params.get("method") or "card"
-    if kind not in session["payment_method_types"]:
+    if kind == saved.SAVED:
+        return _saved_method(call, session, params)
+    if kind not in offered(session):
         raise invalid("This payment method is not available.", "method")
     details = collected_details(session)
     given: operations.PostPaymentMethods = {
@@ -237,6 +256,15 @@ def _entered_method(call: Call, session: StoredSession, params: operations.PostP
     return method
 
 
+def _saved_method(call: Call, session: StoredSession, params: operations.PostPayToken) -> StoredPaymentMethod:
+    """Return the chosen saved payment method. Raises ApiError 400 unless the page shows it."""
+    chosen = params.get("saved")
+    for method in saved.saved_methods(call, session):
+        if method["id"] == chosen:
+            return method
+    raise invalid("This payment method is no longer saved. Please choose another one.", "saved")
+
+
 def _expiry(text: str) -> tuple[int, int]:
     """Return month and year of ``MM / YY``, ``MMYY`` or ``MM/YYYY``. Raises ApiError 402 for other texts."""
     digits = "".join(letter for letter in text if letter.isdigit())
@@ -253,7 +281,7 @@ _TEXTS = (
     "method", "email", "name", "phone", "number", "expiry", "cvc", "country", "postal_code", "line1", "line2", "city",
     "state", "iban",
     "routing_number", "account_number", "shipping_rate", "terms", "promotions", "business_name", "tax_id",
-    "individual_name", "shown_total",
+    "individual_name", "shown_total", "saved", "save",
     "ship_name", "ship_line1", "ship_line2", "ship_city", "ship_state", "ship_postal_code", "ship_country",
 )  # fmt: skip
 _BACK = (
@@ -270,6 +298,7 @@ PAGES = (
     Endpoint("POST", "/pay/{token}", submit, public=True, params=_SENT, live=asks(providers.CHARGES, providers.PAYS)),
     Endpoint("POST", "/pay/{token}/address", address, public=True, params=_SENT),
     Endpoint("POST", "/pay/{token}/promotion", promotion, public=True, params=P.object(promotion_code=P.any())),
+    Endpoint("POST", "/pay/{token}/remove", remove, public=True, params=P.object(saved=P.any())),
     Endpoint(
         "POST", "/pay/{token}/order", order, public=True, params=P.object(quantity=P.any(), amount=P.any(), add=P.any())
     ),

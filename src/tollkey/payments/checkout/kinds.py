@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.intents.stored import StoredPaymentIntent, StoredSetupIntent
     from tollkey.payments.invoices.stored import StoredInvoice
+    from tollkey.payments.methods.stored import StoredPaymentMethod
     from tollkey.wire import api
 
 SESSION: Kind[StoredSession] = Kind("checkout.session")
@@ -26,4 +27,5 @@ SHIPPING_RATE: Kind[api.ShippingRate] = Kind("shipping_rate")
 INVOICE: Kind[StoredInvoice] = Kind("invoice")
 TAX_RATE: Kind[api.TaxRate] = Kind("tax_rate")
 PAYMENT_INTENT: Kind[StoredPaymentIntent] = Kind("payment_intent")
+PAYMENT_METHOD: Kind[StoredPaymentMethod] = Kind("payment_method")
 SETUP_INTENT: Kind[StoredSetupIntent] = Kind("setup_intent")

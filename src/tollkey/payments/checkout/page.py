@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
+from tollkey.payments.checkout import branding, saved
 from tollkey.payments.checkout.completion import destination
 from tollkey.payments.checkout.fields import (
     METHODS,
@@ -13,6 +14,7 @@ from tollkey.payments.checkout.fields import (
     above_button,
     address_fields,
     asks_for_place,
+    below_button,
     button_text,
     delivery,
     extras,
@@ -30,6 +32,7 @@ from tollkey.wire.hosted import html_page
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession
+    from tollkey.payments.methods.stored import StoredPaymentMethod
 
 
 def _summary(session: StoredSession) -> str:
@@ -89,13 +92,14 @@ def pay_page(
     """
     form = form or Form()
     path = escape("/pay/" + call.origin.path.partition("/pay/")[2].partition("/")[0])
-    kinds = offered(session) or ["card"]
+    stored = saved.saved_methods(call, session) if needs_method(session) else []
+    kinds = [*([saved.SAVED] if stored else []), *(offered(session) or ["card"])]
     kind = kind if kind in kinds else kinds[0]
     shop = session["branding_settings"]["display_name"]
     title = "Save your payment details" if session["mode"] == "setup" else _title(session)
     first = asks_for_place(session)
     parts = [
-        f'<p class="note">{escape(shop)}{"" if call.livemode else " · Test mode"}</p>',
+        branding.header(session, "" if call.livemode else " · Test mode"),
         f"<h1>{escape(title)}</h1>",
     ]
     parts += [
@@ -108,7 +112,9 @@ def pay_page(
     if needs_method(session) and not call.has(providers.SETUPS if session["mode"] == "setup" else providers.CHARGES):
         parts.append(providers.CANNOT_PAY)
     else:
-        parts += _address_form(session, path, form) if first else _pay_form(session, path, form, names, kinds, kind)
+        parts += (
+            _address_form(session, path, form) if first else _pay_form(session, path, form, names, kinds, kind, stored)
+        )
     if session["cancel_url"]:
         parts.append(
             f'<p><a href="{escape(_safe_url(session["cancel_url"]))}" rel="noreferrer">'
@@ -116,19 +122,31 @@ def pay_page(
         )
     if not call.livemode and kind == "card" and not first:
         parts.append('<p class="note">Test card: 4242 4242 4242 4242, any future date, any three digits.</p>')
-    return html_page(title, "\n".join(parts), status=402 if form.problem else 200, leads_to=destination(session))
+    return html_page(
+        title,
+        "\n".join(parts),
+        status=402 if form.problem else 200,
+        leads_to=destination(session),
+        look=branding.look(session),
+    )
 
 
 def _pay_form(
-    session: StoredSession, path: str, form: Form, names: Mapping[str, str | None], kinds: list[str], kind: str
+    session: StoredSession,
+    path: str,
+    form: Form,
+    names: Mapping[str, str | None],
+    kinds: list[str],
+    kind: str,
+    stored: list[StoredPaymentMethod],
 ) -> list[str]:
-    """Return the form that pays, with a tab for each payment method."""
+    """Return the form that pays, with a tab for each payment method. stored: those that the customer saved before."""
     parts = []
     if len(kinds) > 1:
         tabs = "".join(
             f"<li><a"
             f' href="{path}?method={name}"{" aria-current=" + chr(34) + "true" + chr(34) if name == kind else ""}>'
-            f"{escape(METHODS[name])}</a></li>"
+            f"{escape(METHODS.get(name) or saved.TITLE)}</a></li>"
             for name in kinds
         )
         parts.append(f'<nav aria-label="Payment method"><ul class="tabs">{tabs}</ul></nav>')
@@ -136,11 +154,16 @@ def _pay_form(
     if session["mode"] != "setup":
         parts.append(f'<input type="hidden" name="shown_total" value="{session["amount_total"]}">')
     parts += [_email(session, form), delivery(session, names, form), extras(session, form)]
-    if needs_method(session):
-        parts.append(method_fields(session, kind, form))
+    if needs_method(session) and kind == saved.SAVED:
+        parts.append(saved.choice(stored, form))
+    elif needs_method(session):
+        parts += [method_fields(session, kind, form), saved.box(session, kind, form)]
     elif session["billing_address_collection"] == "required":
         parts.append(address_fields(form, (session["customer_details"] or {}).get("address") or {}, full=True))
-    parts.append(f"{above_button(session)}<button>{escape(button_text(session))}</button></form>")
+    told = f"{saved.agreement(session)}{below_button(session)}"
+    parts.append(f"{above_button(session)}<button>{escape(button_text(session))}</button>{told}</form>")
+    if kind == saved.SAVED:
+        parts.append(saved.removal(session, stored, path))
     return parts
 
 
@@ -197,7 +220,9 @@ def done_page(session: StoredSession) -> Reply:
     """Return the page of a session that is no longer open; it redirects to the success URL if there is one."""
     if session["status"] == "expired":
         return html_page(
-            "This page has expired", "<h1>This page has expired</h1>\n<p>Go back to the shop and start again.</p>"
+            "This page has expired",
+            f"{branding.header(session)}<h1>This page has expired</h1>\n<p>Go back to the shop and start again.</p>",
+            look=branding.look(session),
         )
     paid = session["payment_status"] != "unpaid"
     text = "Thank you." if paid else "Thank you. Your payment is on its way; the business is told when it arrives."
@@ -206,7 +231,8 @@ def done_page(session: StoredSession) -> Reply:
     )
     url = destination(session)
     link = f'\n<a class="button" href="{escape(_safe_url(url))}" rel="noreferrer">Continue</a>' if url else ""
-    reply = html_page("Complete", f"<h1>{escape(heading)}</h1>\n<p>{text}</p>{link}")
+    body = f"{branding.header(session)}<h1>{escape(heading)}</h1>\n<p>{text}</p>{link}"
+    reply = html_page("Complete", body, look=branding.look(session))
     if url and _safe_url(url) == url:
         return Reply(reply.body, reply.content_type, reply.status, {**reply.headers, "Refresh": f"0; url={url}"})
     return reply

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.charges import splitting
-from tollkey.payments.checkout import kinds
+from tollkey.payments.checkout import branding, kinds
 from tollkey.payments.checkout.known import price_of
 from tollkey.payments.subscriptions import currencies
 from tollkey.wire import Call, invalid
@@ -70,7 +70,7 @@ def check(call: Call, params: Mapping[str, Any], mode: str, ui: str) -> None:
     _check_ui(params, ui)
     check_custom_fields(params.get("custom_fields") or [])
     _check_managed(params)
-    _check_branding(params.get("branding_settings") or {})
+    branding.check(call, params.get("branding_settings") or {})
     _check_methods(params)
     _check_payment(call, params.get("payment_intent_data") or {})
     _check_subscription(call, params.get("subscription_data") or {})
@@ -190,22 +190,6 @@ def _check_words(words: Sequence[str], where: str, name: str) -> None:
         if word in words[:place]:
             raise invalid(
                 f"The {name} `{word}` is used more than once; it must be unique.", f"{where}[{place}][{name}]"
-            )
-
-
-def _check_branding(given: Mapping[str, Any]) -> None:
-    """Raise ApiError 400 for an icon or logo without the file or URL that its type requires."""
-    for name in ("icon", "logo"):
-        picture = given.get(name)
-        if not picture:
-            continue
-        where = f"branding_settings[{name}]"
-        wanted, other = ("file", "url") if picture["type"] == "file" else ("url", "file")
-        if not picture.get(wanted):
-            raise missing_param(f"{where}[{wanted}]")
-        if picture.get(other):
-            raise invalid(
-                f"You can not pass `{where}[{other}]` when `{where}[type]` is `{picture['type']}`.", f"{where}[{other}]"
             )
 
 

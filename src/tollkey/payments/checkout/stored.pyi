@@ -17,6 +17,7 @@ BusinessName: TypeAlias = api.PaymentPagesCheckoutSessionBusinessName
 IndividualName: TypeAlias = api.PaymentPagesCheckoutSessionIndividualName
 NameCollection: TypeAlias = api.PaymentPagesCheckoutSessionNameCollection
 NameRule: TypeAlias = BusinessName | IndividualName
+BrandingSettings: TypeAlias = api.PaymentPagesCheckoutSessionBrandingSettings
 AutomaticTax: TypeAlias = api.PaymentPagesCheckoutSessionAutomaticTax
 InvoiceCreation: TypeAlias = api.PaymentPagesCheckoutSessionInvoiceCreation
 
@@ -76,7 +77,8 @@ class StoredSession(api.CheckoutSession):
         absent before the first. _confirmation: the heading of its last page, from its payment link; absent or null for
         the default. _for_portal: it saves a card for the customer portal; absent otherwise. _allow_redisplay: that of
         the payment method it is paid with; absent if not sent. _method_options: ``payment_method_options`` as sent, for
-        its intent; absent in sessions of earlier servers.
+        its intent; absent in sessions of earlier servers. _background: true if the merchant chose ``background_color``;
+        absent otherwise. _picture: path of the page's icon or logo on this server; absent without one.
     """
 
     _lines: list[StoredLine]
@@ -94,6 +96,8 @@ class StoredSession(api.CheckoutSession):
     _for_portal: NotRequired[bool]
     _allow_redisplay: NotRequired[str]
     _method_options: NotRequired[Mapping[str, Any]]
+    _background: NotRequired[bool]
+    _picture: NotRequired[str]
 
 class StoredLink(api.PaymentLink):
     """A payment link.

@@ -174,6 +174,19 @@ def withdraw(call: Call, method: str) -> None:
         call.objects.save(value, "mandate.updated")
 
 
+def detach_from(call: Call, value: Instrument, owner: str) -> None:
+    """Detach a payment method from its customer and withdraw its mandates. owner: id of the customer."""
+    value["customer"] = None
+    value["_used"] = True
+    call.objects.save(value)
+    call.emit("payment_method.detached", value, {"customer": owner})
+    withdraw(call, value["id"])
+    customer = call.objects.find(kinds.CUSTOMER, owner)
+    if customer is not None and (customer.get("invoice_settings") or {}).get("default_payment_method") == value["id"]:
+        customer["invoice_settings"] = {**customer["invoice_settings"], "default_payment_method": None}
+        call.objects.save(customer, "customer.updated")
+
+
 def show(call: Call, params: operations.GetMandateToken) -> Reply:
     """Show the page of a mandate's ``url``: what the customer agreed to."""
     mandate = call.objects.get(kinds.MANDATE, call.path["id"])

@@ -25,7 +25,7 @@ from tollkey.payments.methods.instruments import (
     test_card,
     token_card,
 )
-from tollkey.payments.methods.mandates import withdraw
+from tollkey.payments.methods.mandates import detach_from
 from tollkey.payments.methods.method_types import TYPES
 from tollkey.payments.processors import banks
 from tollkey.payments.processors import cards as processors_cards
@@ -293,15 +293,7 @@ def detach(call: Call, params: operations.PostPaymentMethodsPaymentMethodDetach)
     if not owner:
         message = "The payment method you provided is not attached to a customer so detachment is impossible."
         raise invalid(message, retry=False)
-    value["customer"] = None
-    value["_used"] = True
-    call.objects.save(value)
-    call.emit("payment_method.detached", value, {"customer": owner})
-    withdraw(call, value["id"])
-    customer = call.objects.find(kinds.CUSTOMER, owner)
-    if customer is not None and (customer.get("invoice_settings") or {}).get("default_payment_method") == value["id"]:
-        customer["invoice_settings"] = {**customer["invoice_settings"], "default_payment_method": None}
-        call.objects.save(customer, "customer.updated")
+    detach_from(call, value, owner)
     return value
 
 
