@@ -212,3 +212,9 @@ def test_a_reused_path_with_two_names_is_not_answered_by_the_first(api: Api) -> 
     """Stored bytes may only be answered where the path names one object."""
     raw = [e.path for r in api.core.catalogue.resources for e in r.endpoints if e.raw and e.path.count("{") != 1]
     assert raw == []
+
+
+def test_a_key_of_idempotency_is_for_requests_that_change_something(api: Api) -> None:
+    headers = {**bearer(api), "idempotency-key": "one"}
+    assert over_asgi(api, "HEAD", "/v1/customers", headers=headers).status_code == 200
+    assert api.post("/v1/customers", headers={"idempotency-key": "one"}).status == 200

@@ -287,7 +287,7 @@ class Service:
                 if recheck.due:
                     await self.edge.read(recheck)
                 return stored_response(body, request_id, spoken)
-        idempotency_key = request.headers.get("idempotency-key") if request.method != "GET" else None
+        idempotency_key = request.headers.get("idempotency-key") if request.method not in ("GET", "HEAD") else None
         if idempotency_key is not None:
             idempotency.check_key(idempotency_key)
         await read_params(request, endpoint)

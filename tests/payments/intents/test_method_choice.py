@@ -123,3 +123,24 @@ def test_named_types_replace_the_allowed_ones(api: Api) -> None:
     older.ok("POST", path, payment_method_types=["card", "link"])
     assert older.ok("POST", path, currency="eur")["payment_method_types"] == ["card", "link"]
     assert not api.get(path).get("allowed_payment_method_types")
+
+
+#: Kind of intent -> how its types were named.
+NAMED = {
+    "payment_intents": {"amount": 2000, "currency": "usd", "payment_method_types": ["card"]},
+    "setup_intents": {"payment_method_types": ["card"]},
+}
+
+
+@pytest.mark.parametrize("kind", NAMED)
+@pytest.mark.parametrize("later", [False, True])
+def test_a_configuration_that_decides_nothing_is_refused(api: Api, kind: str, later: bool) -> None:
+    api, given = api.under(BEFORE_ENDIVE), dict(NAMED[kind])
+    types = {"payment_method_types": given.pop("payment_method_types")} if later else {}
+    made = api.ok("POST", f"/v1/{kind}", **given)
+    answer = api.post(f"/v1/{kind}/{made['id']}", payment_method_configuration=_configured(api), **types)
+    assert answer.refusal == (
+        400, None, "payment_method_configuration",
+        "You can only specify `payment_method_configuration` for an intent with `automatic_payment_methods`.",
+    )  # fmt: skip
+    assert api.get(f"/v1/{kind}/{made['id']}") == made

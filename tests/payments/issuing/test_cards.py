@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.payments.issuing.steps import HELP, fund, issued
 from tests.support.api import Answer, Api
+from tollkey.db import Tx
 
 
 def test_number_and_cvc_are_there_when_expanded_only(api: Api) -> None:
@@ -100,3 +102,35 @@ def test_what_cards_of_this_server_cannot_have_is_refused_by_name(api: Api, para
     refused = api.post("/v1/issuing/cards", **{**given, param: value})
     assert (refused.status, refused.error["param"]) == (400, param)
     assert "not" in refused.error["message"]
+
+
+#: The requests that cancel a card, one after another, and the reason that it keeps.
+CANCELED = {
+    "twice": ([{"cancellation_reason": "lost"}, {}], "lost"),
+    "for another reason": ([{"cancellation_reason": "lost"}, {"cancellation_reason": "stolen"}], "stolen"),
+    "without a reason": ([{}, {}], None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CANCELED)
+def test_a_card_that_is_canceled_again_keeps_its_reason(api: Api, case: str) -> None:
+    requests, reason = CANCELED[case]
+    path = f"/v1/issuing/cards/{issued(api)['id']}"
+    for more in requests:
+        card = api.ok("POST", path, status="canceled", **more)
+    assert card["cancellation_reason"] == reason
+
+
+def test_a_card_of_an_earlier_version_has_no_rules_about_its_end(api: Api) -> None:
+    fund(api)
+    card = issued(api)["id"]
+    table = api.core.setup.tables.of["issuing.card"].table
+
+    def make_older(tx: Tx) -> None:
+        [[content]] = tx.execute(f"SELECT body FROM {table} WHERE id = ?", (card,))
+        older = {name: value for name, value in json.loads(content).items() if name != "lifecycle_controls"}
+        tx.execute(f"UPDATE {table} SET body = ? WHERE id = ?", (json.dumps(older).encode(), card))
+
+    api.core.database.write(make_older)
+    assert api.ok("POST", HELP + "/authorizations", card=card, amount=100)["approved"] is True
+    assert api.get(f"/v1/issuing/cards/{card}")["lifecycle_controls"] is None

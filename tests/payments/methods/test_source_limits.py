@@ -92,3 +92,17 @@ def test_the_order_of_a_source_is_shown_and_replaced(api: Api) -> None:
     changed = api.ok("POST", path, source_order={"items": [{"amount": 50, "currency": "eur"}]})
     assert (changed["source_order"]["amount"], api.get(path)["source_order"]["amount"]) == (50, 50)
     assert api.post(path, source_order={"items": [{"amount": 50}]}).error["param"] == "source_order[items][0][currency]"
+
+
+#: What became of the first debit -> the status of the second one under a mandate for one payment.
+ENDS = {"succeeds": ("DE89370400440532013000", 402), "fails": ("DE62370400440532013001", 200)}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_failed_debit_does_not_use_up_a_mandate_for_one_payment(api: Api, end: str) -> None:
+    iban, again = ENDS[end]
+    customer, _ = _saved(api, sepa_debit={"iban": iban}, mandate={"interval": "one_time"})
+    assert _charge(api, customer)["status"] == "pending"
+    assert _charge(api, customer).status == 402  # while it is pending it counts
+    api.advance(10 * 86_400)
+    assert _charge(api, customer).status == again

@@ -129,3 +129,12 @@ def test_a_payment_method_flow_makes_the_new_card_the_default(api: Api) -> None:
     default = api.get(f"/v1/customers/{portal.who}")["invoice_settings"]["default_payment_method"]
     assert api.get(f"/v1/payment_methods/{default}")["card"]["brand"] == "mastercard"
     assert api.events("checkout.session.completed") == []
+
+
+def test_a_login_page_is_refused_as_no_e_mails_are_sent(api: Api) -> None:
+    url, features = "/v1/billing_portal/configurations", {"invoice_history": {"enabled": True}}
+    made = api.ok("POST", url, features=features, login_page={"enabled": False})
+    assert made["login_page"] == {"enabled": False, "url": None}
+    for path, more in ((url, {"features": features}), (f"{url}/{made['id']}", {})):
+        refused = api.post(path, login_page={"enabled": True}, **more)
+        assert (refused.status, refused.error["param"]) == (400, "login_page[enabled]")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from typing import Any
+
 import pytest
 
 from tests.support.api import Api
@@ -91,3 +95,77 @@ def test_an_owner_is_known_and_of_its_type(api: Api, owner: dict[str, str], para
     made = api.post("/v1/tax_ids", type="eu_vat", value="DE123456789", owner=owner)
     listed = api.get("/v1/tax_ids", owner=owner)
     assert [(answer.status, answer.error["param"]) for answer in (made, listed)] == [(400, param)] * 2
+
+
+LINES: dict[str, object] = {"line_items": [{"price": "PRICE", "quantity": 1}]}
+PHASE = {"items": [{"price": "MONTHLY"}]}
+SESSION = {"mode": "payment", "success_url": "https://shop.example", **LINES}
+#: Operations that take ``account_tax_ids`` -> the path of what is changed, the other parameters, and where they stand.
+NAMING: dict[str, tuple[str, dict[str, object], str]] = {
+    "invoice": ("/v1/invoices", {"customer": "CUSTOMER"}, "account_tax_ids"),
+    "subscription": (
+        "/v1/subscriptions", {"customer": "CUSTOMER", "items": [{"price": "MONTHLY"}]},
+        "invoice_settings[account_tax_ids]"),
+    "phase": (
+        "/v1/subscription_schedules", {"customer": "CUSTOMER", "start_date": "now", "phases": [PHASE]},
+        "phases[0][invoice_settings][account_tax_ids]"),
+    "schedule": (
+        "/v1/subscription_schedules", {"customer": "CUSTOMER", "start_date": "now", "phases": [PHASE]},
+        "default_settings[invoice_settings][account_tax_ids]"),
+    "preview": (
+        "/v1/invoices/create_preview", {"customer": "CUSTOMER", "schedule_details": {"phases": [PHASE]}},
+        "schedule_details[phases][0][invoice_settings][account_tax_ids]"),
+    "session": ("/v1/checkout/sessions", SESSION, "invoice_creation[invoice_data][account_tax_ids]"),
+    "link": ("/v1/payment_links", LINES, "invoice_creation[invoice_data][account_tax_ids]"),
+}  # fmt: skip
+
+
+def _with(given: object, names: dict[str, str]) -> Any:
+    """The parameters with ids in place of the capital words."""
+    text = json.dumps(given)
+    for word, id in names.items():
+        text = text.replace(f'"{word}"', f'"{id}"')
+    return json.loads(text)
+
+
+def _put(params: dict[str, Any], path: str, value: object) -> None:
+    """Set the parameter at a path in bracket form."""
+    names = re.findall(r"[^\[\]]+", path)
+    inner: Any = params
+    for name in names[:-1]:
+        inner = inner[int(name)] if name.isdigit() else inner.setdefault(name, {})
+    inner[names[-1]] = value
+    params.get("invoice_creation", {}).setdefault("enabled", True)
+
+
+@pytest.mark.parametrize("case", NAMING)
+def test_the_tax_ids_on_an_invoice_are_those_of_the_account(api: Api, case: str) -> None:
+    customer = api.ok("POST", "/v1/customers", payment_method="pm_card_visa",
+                      invoice_settings={"default_payment_method": "pm_card_visa"})["id"]  # fmt: skip
+    price = {"currency": "usd", "unit_amount": 1000, "product_data": {"name": "Tea"}}
+    names = {
+        "CUSTOMER": customer,
+        "PRICE": api.ok("POST", "/v1/prices", **price)["id"],
+        "MONTHLY": api.ok("POST", "/v1/prices", recurring={"interval": "month"}, **price)["id"],
+    }
+    path, given, where = NAMING[case]
+    foreign = {
+        "unknown": "txi_no",
+        "another merchant's": _made(api.another(), type="self"),
+        "a customer's": _made(api, type="customer", customer=customer),
+    }
+    paths = [path]
+    if case not in ("preview", "session"):
+        paths.append(f"{path}/{api.ok('POST', path, **_with(given, names))['id']}")
+    for url in paths:
+        kept = {} if url != path and case not in ("phase",) else _with(given, names)
+        for gone in ("customer", "start_date") if url != path else ():
+            kept.pop(gone, None)
+        for whose, id in foreign.items():
+            params = {**kept}
+            _put(params, where, [id])
+            answer = api.post(url, **params)
+            assert (answer.status, answer.error["param"]) == (400, f"{where}[0]"), (url, whose, answer)
+    params = _with(given, names)
+    _put(params, where, [_made(api, type="self")])
+    assert api.post(path, **params).status == 200

@@ -222,6 +222,9 @@ def complete_pending_charge(call: Call, id: str) -> StoredCharge:
         value.update({"failure_code": code, "failure_message": message, "amount_captured": 0, "captured": False})
         value["_decline"] = {"code": code, "decline_code": None, "message": message, "param": None}
         call.objects.save(value, "charge.failed")
+        source = call.objects.find(methods_kinds.SOURCE, value["payment_method"] or "")
+        if source is not None:
+            source_limits.failed(call, source)
         if later.get("ends_mandate") and value["payment_method"]:
             mandates.withdraw(call, value["payment_method"])
     else:

@@ -20,7 +20,7 @@ from tollkey.payments.checkout.rules import check_link
 from tollkey.payments.checkout.sessions import new_session
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, receipt_links
-from tollkey.payments.tax import automatic
+from tollkey.payments.tax import automatic, tax_ids
 from tollkey.wire import Action, Call, Endpoint, P, Page, Params, Reply, Resource, invalid, new_object
 from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.hosted import hosted_url, html_page, redirect
@@ -114,6 +114,7 @@ def _sell(
         return
     if link["invoice_creation"] is None:
         raise invalid("You can not pass `invoice_creation` when a line item has a recurring price.", "invoice_creation")
+    tax_ids.check_account_ids(call, params)
     told = params["invoice_creation"]
     kept = link["invoice_creation"]["invoice_data"] or {}
     data = {**_BLANK_INVOICE, **kept, **(value_at(told, "invoice_data") or {})} if told else _BLANK_INVOICE

@@ -13,6 +13,7 @@ from tollkey.payments.charges import splitting
 from tollkey.payments.checkout import branding, kinds
 from tollkey.payments.checkout.known import price_of
 from tollkey.payments.subscriptions import currencies
+from tollkey.payments.tax import tax_ids
 from tollkey.wire import Call, invalid
 from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.objects import value_at
@@ -72,6 +73,7 @@ def check(call: Call, params: Mapping[str, Any], mode: str, ui: str) -> None:
     _check_managed(params)
     branding.check(call, params.get("branding_settings") or {})
     _check_methods(params)
+    tax_ids.check_account_ids(call, params)
     _check_payment(call, params.get("payment_intent_data") or {})
     _check_subscription(call, params.get("subscription_data") or {})
 

@@ -288,6 +288,7 @@ def apply(call: Call, intent: StoredPaymentIntent, params: operations.PostPaymen
     for name in params:
         payment_states.check_updatable(call, intent, name)
     method_types.check_alone(params)
+    option_rules.check_configurable(intent, params)
     if params.get("currency"):
         intent["currency"] = shared_currency.check_currency(params["currency"])
     if params.get("amount") is not None or params.get("currency"):

@@ -9,11 +9,14 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tollkey.wire import Call, invalid
 from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.objects import value_at
+
+if TYPE_CHECKING:
+    from tollkey.payments.intents.stored import AnyIntent
 
 Options = Mapping[str, Any]
 #: Only a confirmation takes these parameters.
@@ -216,3 +219,16 @@ _RULES: Mapping[str, Callable[[Call, str, Options], None]] = MappingProxyType({
     "us_bank_account": _us_bank_account,
     "wechat_pay": _wechat,
 })  # fmt: skip
+
+
+def check_configurable(intent: AnyIntent, params: Mapping[str, Any]) -> None:
+    """Raise ApiError 400 for an update that gives a configuration to an intent whose types it does not decide.
+
+    Inferred: nothing recorded; the configuration would have no effect.
+    """
+    named = intent["payment_method_configuration_details"] is None or params.get("payment_method_types")
+    if params.get("payment_method_configuration") and named:
+        raise invalid(
+            "You can only specify `payment_method_configuration` for an intent with `automatic_payment_methods`.",
+            "payment_method_configuration",
+        )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tollkey.payments.charges import splitting
-from tollkey.payments.intents import kinds, states
+from tollkey.payments.intents import kinds, option_rules, states
 from tollkey.payments.intents.client_secrets import client_secret
 from tollkey.payments.intents.method_choice import resolve_method, usable_by
 from tollkey.payments.intents.payment_states import unexpected
@@ -156,6 +156,7 @@ def apply(call: Call, intent: StoredSetupIntent, params: operations.PostSetupInt
         problem = ended.get(intent["status"], f"has a status of {intent['status']}")
         raise unexpected(call, intent, f"You cannot update this SetupIntent because it {problem}.")
     method_types.check_alone(params)
+    option_rules.check_configurable(intent, params)
     _customer(call, intent, params)
     fields.merge_metadata(intent, params)
     fields.assign(intent, params, ("description", "flow_directions"))

@@ -96,7 +96,7 @@ def _lifecycle(given: operations.PostIssuingCardsLifecycleControls | None) -> ap
 
 def count_payment(call: Call, card: StoredIssuingCard, amount: Money) -> None:
     """Count an approved payment that is not of zero; the card is canceled with the last one that its rules allow."""
-    rules = card["lifecycle_controls"]
+    rules = card.get("lifecycle_controls")  # absent in cards of earlier versions
     if rules is None or amount.is_zero or card["status"] == "canceled":
         return
     card["_payments"] = card.get("_payments", 0) + 1
@@ -173,7 +173,7 @@ def update(call: Call, params: operations.PostIssuingCardsCard) -> StoredIssuing
     if status == "canceled" or params.get("cancellation_reason"):
         if card["status"] != "canceled":
             raise invalid("Only a canceled card has a cancellation reason.", "cancellation_reason")
-        card["cancellation_reason"] = params.get("cancellation_reason")
+        card["cancellation_reason"] = params.get("cancellation_reason") or card["cancellation_reason"]
     if params.get("spending_controls"):
         card["spending_controls"] = changed(card["spending_controls"], params["spending_controls"])
     if params.get("shipping"):
@@ -186,6 +186,7 @@ def update(call: Call, params: operations.PostIssuingCardsCard) -> StoredIssuing
 
 def view(call: Call, card: StoredIssuingCard) -> Mapping[str, object]:
     """Return a card that contains its cardholder."""
+    card.setdefault("lifecycle_controls", None)
     holder = card["cardholder"]
     if not isinstance(holder, str):
         return card

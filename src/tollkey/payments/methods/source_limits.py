@@ -93,10 +93,18 @@ def charged(call: Call, source: StoredSource, amount: int) -> None:
         source["receiver"] = {**receiver, "amount_charged": receiver["amount_charged"] + amount}
         call.objects.save(source)
     if mandate is not None:
-        source["_debited"] = True
+        source["_debited"] = source.get("_debited", 0) + 1
         call.objects.save(source)
         if mandate.get("notification_method") == "manual":
             call.emit("source.mandate_notification", _notification(call, source, amount))
+
+
+def failed(call: Call, source: StoredSource) -> None:
+    """Record that a pending debit of a source has failed: a mandate counts only payments."""
+    debits = source.get("_debited", 0)
+    if source.get("_mandate") is not None and debits:
+        source["_debited"] = debits - 1
+        call.objects.save(source)
 
 
 def _notification(call: Call, source: StoredSource, amount: int) -> api.SourceMandateNotification:

@@ -78,12 +78,13 @@ class StoredSource(api.Source, InstrumentFields):
 
     _transactions: what has been paid into a receiver, newest first; absent before the first payment.
     _mandate: the customer's consent to debits, as it was sent; absent without one.
-    _debited: it was charged under that mandate; absent until then.
+    _debited: how many debits under that mandate succeeded or are pending, true in sources of earlier versions for
+        one; absent before the first.
     """
 
     _transactions: NotRequired[list[api.SourceTransaction]]
     _mandate: NotRequired[operations.Mandate]
-    _debited: NotRequired[bool]
+    _debited: NotRequired[int]
 
 #: What a customer saves the old way.
 SavedSource: TypeAlias = StoredCard | StoredBankAccount | StoredSource

@@ -107,8 +107,16 @@ def _product(call: Call, given: Mapping[str, Any], place: int) -> api.PortalSubs
     return {"adjustable_quantity": limits, "prices": list(given["prices"]), "product": product["id"]}
 
 
+def _check_login(params: Mapping[str, Any]) -> None:
+    """Raise ApiError 400 for a login page: it would send customers an e-mail, and this server sends them none."""
+    if value_at(params, "login_page.enabled"):
+        text = "Login pages are not available on this server; create a session and send the customer to its `url`."
+        raise invalid(text, "login_page[enabled]")
+
+
 def _new(call: Call, params: Mapping[str, Any], *, default: bool) -> api.BillingPortalConfiguration:
     """Return a new configuration, not stored."""
+    _check_login(params)
     profile = params.get("business_profile") or {}
     features = copy.deepcopy(_FEATURES)
     _merge(call, features, params["features"])
@@ -125,7 +133,7 @@ def _new(call: Call, params: Mapping[str, Any], *, default: bool) -> api.Billing
         features=features,
         is_default=default,
         livemode=call.livemode,
-        login_page={"enabled": bool((params.get("login_page") or {}).get("enabled")), "url": None},
+        login_page={"enabled": False, "url": None},
         metadata=fields.new_metadata(params),
         name=params.get("name"),
         updated=call.now,
@@ -154,8 +162,7 @@ def update_configuration(
         configuration["business_profile"].update(params["business_profile"])
     if params.get("features"):
         _merge(call, configuration["features"], params["features"])
-    if params.get("login_page"):
-        configuration["login_page"]["enabled"] = params["login_page"]["enabled"]
+    _check_login(params)
     fields.merge_metadata(configuration, params)
     configuration["updated"] = call.now
     return call.objects.save(configuration, "billing_portal.configuration.updated")

@@ -25,7 +25,7 @@ from tollkey.payments.subscriptions.phases import phase_at, phase_items
 from tollkey.payments.subscriptions.proration import item_details, prorations
 from tollkey.payments.subscriptions.rules import check_preview, ends_by
 from tollkey.payments.subscriptions.settings import PREVIEW_ANCHOR, translate
-from tollkey.payments.tax import automatic
+from tollkey.payments.tax import automatic, tax_ids
 from tollkey.wire import ApiError, Call, Endpoint, Params, invalid
 from tollkey.wire.resource import MoreEndpoints
 
@@ -90,6 +90,7 @@ def _build_preview(call: Call, params: Mapping[str, Any], id: str, now: Call | N
     call, customer = _customer(call, customer_id, params.get("customer_details") or {}, now)
     phases = _phases(call, schedule, params)
     scheduled = params.get("schedule_details") or {}
+    tax_ids.check_account_ids(call, scheduled, "schedule_details")
     details = translate({**(params.get("subscription_details") or {}), "_end_behavior": scheduled.get("end_behavior")})
     details.setdefault("billing_mode", scheduled.get("billing_mode"))
     if subscription is None and phases:

@@ -18,6 +18,7 @@ from tollkey.payments.subscriptions.discounts import check_minimum
 from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_flexible, is_metered, load
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.subscriptions.settings import check_method, translate
+from tollkey.payments.tax import tax_ids
 from tollkey.wire import Call, invalid
 from tollkey.wire.errors import exclusive
 from tollkey.wire.objects import value_at
@@ -264,7 +265,8 @@ def check_alone(params: operations.PostSubscriptionSchedules) -> None:
 
 
 def check_schedule(call: Call, customer: str, params: Mapping[str, Any]) -> None:
-    """Raise ApiError 400 if a payment method of a schedule or of a phase does not belong to the customer."""
+    """Raise ApiError 400 if a payment method of a schedule or phase is another customer's, or a tax id another's."""
+    tax_ids.check_account_ids(call, params)
     named = {"default_settings": params.get("default_settings") or {}}
     named |= {f"phases[{place}]": phase for place, phase in enumerate(params.get("phases") or ())}
     for name, given in named.items():

@@ -47,6 +47,7 @@ from tollkey.payments.subscriptions.renewal import (
     trial_will_end,
 )
 from tollkey.payments.subscriptions.versions import CHANGES
+from tollkey.payments.tax import tax_ids
 from tollkey.wire import Action, ApiError, Call, Endpoint, Page, Resource, invalid
 from tollkey.wire.errors import missing_object
 from tollkey.wire.live import records
@@ -90,6 +91,7 @@ def create(
 
 
 def _create(call: Call, params: Mapping[str, Any]) -> StoredSubscription:
+    tax_ids.check_account_ids(call, params)
     _save_source(call, params.get("customer") or "", params)
     rules.check_new(clock.for_customer(call, call.objects.find(kinds.CUSTOMER, params.get("customer") or "")), params)
     made = creation.create(call, params)
@@ -143,6 +145,7 @@ def update(
 
 
 def _change(call: Call, subscription: StoredSubscription, params: Mapping[str, Any]) -> StoredSubscription:
+    tax_ids.check_account_ids(call, params)
     if not _MANAGED_BY_SCHEDULE.isdisjoint(params):
         check_unmanaged(subscription)
     rules.check_change(call, subscription, params)

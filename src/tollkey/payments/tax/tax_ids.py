@@ -39,6 +39,7 @@ _FORMS = {
     "ch_vat": r"CHE-?[\d.]{9,11} ?(MWST|TVA|IVA)",
 }
 _SETTLES_SECONDS = 1
+_NOBODY: frozenset[str] = frozenset()
 
 
 def create(call: Call, params: operations.PostCustomersCustomerTaxIds | operations.PostTaxIds) -> api.TaxId:
@@ -97,6 +98,36 @@ def _owner(call: Call, named: operations.GetTaxIdsOwner | None) -> api.TaxIDsOwn
             raise invalid(f"No such account: '{id}'", "owner[account]", "resource_missing")
         return {"account": id, "type": "account"}
     return {"type": kind}
+
+
+def check_account_ids(
+    call: Call, params: Mapping[str, Any], path: str = "", merchants: frozenset[str] = _NOBODY
+) -> None:
+    """Raise ApiError 400 for ``account_tax_ids``, anywhere in the parameters, that are not those of the account.
+
+    Those of a connected account are taken beside it as ``issuer`` or ``on_behalf_of``. path: of these parameters in
+    the request. merchants: ids of accounts that the hashes around them name so. That unknown ids are refused is how
+    every reference is; that ids of customers and of other accounts are is inferred from the parameter's name.
+    """
+    named = (value_at(params, "issuer.account"), params.get("on_behalf_of"))
+    merchants |= {one for one in named if isinstance(one, str)}
+    for name, value in params.items():
+        full = f"{path}[{name}]" if path else name
+        if name == "account_tax_ids":
+            for place, id in enumerate(value or ()):
+                _check_own(call, id, f"{full}[{place}]", merchants)
+        elif isinstance(value, dict) and name != "metadata":
+            check_account_ids(call, value, full, merchants)
+        elif isinstance(value, list):
+            for place, one in enumerate(value):
+                if isinstance(one, dict):
+                    check_account_ids(call, one, f"{full}[{place}]", merchants)
+
+
+def _check_own(call: Call, id: str, param: str, merchants: frozenset[str]) -> None:
+    owner = call.objects.get(kinds.TAX_ID, id, param)["owner"] or {"type": "self"}
+    if owner["type"] != "self" and owner.get("account") not in merchants | {call.account}:
+        raise invalid(f"The tax ID `{id}` does not belong to your account.", param)
 
 
 def known_type(text: str) -> operations.TaxIdType | None:
