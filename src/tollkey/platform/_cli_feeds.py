@@ -84,7 +84,7 @@ class Feed:
         self._call = call
         self._authority, self._reveals, self._scope, self._session = authority, reveals, scope, session
         if session.feature == REQUEST_LOGS:
-            self._tails = [_logs(one) for one in _scopes(tx, scope, session.filters)]
+            self._tails: list[Tail] = [_logs(one) for one in _scopes(tx, scope, session.filters)]
         else:
             again = (
                 f"stripecli_resends AS t JOIN {events.table} AS e ON e.account = t.source AND e.livemode = t.livemode "
