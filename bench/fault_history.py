@@ -81,11 +81,9 @@ class History:
                 error = answer.get("error", {})
                 operation.outcomes.add(f"{status} {error.get('code')}")
                 if not operation.may_be_refused:
-                    self.anomalies.append(
-                        f"{operation.kind} {operation.number} was refused: {status} {error.get('message')}"
-                    )
+                    self._add(f"{operation.kind} {operation.number} was refused: {status} {error.get('message')}")
             if len(operation.outcomes) > 1:
-                self.anomalies.append(f"{operation.kind} {operation.number} has several outcomes: {operation.outcomes}")
+                self._add(f"{operation.kind} {operation.number} has several outcomes: {operation.outcomes}")
 
     def asked(self, node: int, began: float, outcome: str) -> None:
         """Record one request and how it ended."""
@@ -97,12 +95,16 @@ class History:
         """Record a read of the shared counter. least: what was acknowledged before the read began."""
         with self._lock:
             if not least <= seen <= self.counting:
-                self.anomalies.append(f"a read saw {seen} additions: {least} were acknowledged, {self.counting} begun")
+                self._add(f"a read saw {seen} additions: {least} were acknowledged, {self.counting} begun")
 
     def anomaly(self, text: str) -> None:
         """Record that something was seen that must not be."""
         with self._lock:
-            self.anomalies.append(text)
+            self._add(text)
+
+    def _add(self, text: str) -> None:
+        self.anomalies.append(text)
+        print(f"  {text}", flush=True)
 
     def of(self, *kinds: str) -> list[Operation]:
         """The operations of these kinds."""
