@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,6 +16,7 @@ from tests.support.wire import Wire
 from tollkey.db import SQLite, StorageError, Tx
 from tollkey.db.bounds import Bounds, Contact
 from tollkey.db.engine import LockTimeout, OutcomeUnknown, Unreachable
+from tollkey.db.listening import CHANNEL
 from tollkey.db.postgres import Postgres
 from tollkey.db.schema import SCHEMA_LOCK
 
@@ -216,6 +219,33 @@ def test_an_admin_who_ends_the_session_at_the_commit_leaves_the_outcome_open(
 
     with pytest.raises(OutcomeUnknown):
         distant.write(work)
+
+
+def test_what_may_have_been_committed_is_announced_in_this_process_too(distant: Postgres, postgres_url: str) -> None:
+    """A revoked key would stay in its memory: a repetition of the revocation gets the stored answer."""
+    heard, late, origins = list[str](), threading.Event(), list[str]()
+
+    def hear(payload: str) -> None:
+        heard.append(payload)
+        if payload == "late":
+            late.set()
+
+    distant.subscribe("channel", hear)
+
+    def work(tx: Tx) -> None:
+        origins.append(distant._origin)
+        tx.notify("channel", "revoked")
+        tx.execute("INSERT INTO notes VALUES ('a')")
+        [(pid,)] = tx.execute("SELECT pg_backend_pid()")
+        with psycopg.connect(postgres_url, autocommit=True) as admin:
+            admin.execute("SELECT pg_terminate_backend(%s, 2000)", (pid,))
+
+    with pytest.raises(OutcomeUnknown):
+        distant.write(work)
+    assert "revoked" in heard
+    with psycopg.connect(postgres_url, autocommit=True) as server:  # it was committed after the connection was lost
+        server.execute("SELECT pg_notify(%s, %s)", (CHANNEL, json.dumps([origins[0], "channel", "late"])))
+    assert late.wait(5)
 
 
 def test_a_connection_that_was_lost_before_the_commit_has_changed_nothing(distant: Postgres, wire: Wire) -> None:

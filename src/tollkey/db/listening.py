@@ -74,7 +74,7 @@ class Listener:
     ) -> None:
         self.on_alive: Callable[[float], None] | None = None
         self._url = url
-        self._origin = origin
+        self.origin = origin
         self._subscribers = subscribers
         self._bounds, self._contact, self._on_away = bounds, contact, on_away
         self._reset()
@@ -94,7 +94,7 @@ class Listener:
             close_socket(connection)
         if self._wake is not None:
             self._wake.close()
-        self._origin, self._contact = origin, contact
+        self.origin, self._contact = origin, contact
         self._reset()
         if stopped:
             self._stopping.set()
@@ -191,5 +191,5 @@ class Listener:
         except ValueError:
             _log.warning("an announcement is not valid JSON")
             return
-        if origin != self._origin:
+        if origin != self.origin:
             self._subscribers.publish(channel, payload)

@@ -33,7 +33,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tollkey.db import forking, postgres_arrays
 from tollkey.db.bounds import UNBOUNDED, UNBOUNDED_SESSION, Bounds, Contact
-from tollkey.db.engine import Conflict, Dialect, StorageError, Subscribers, Tx, Unreachable
+from tollkey.db.engine import Conflict, Dialect, OutcomeUnknown, StorageError, Subscribers, Tx, Unreachable
 from tollkey.db.listening import Listener, close_socket, cut_off
 from tollkey.db.postgres_tx import Connection, PostgresTx, run_constant, translate
 from tollkey.db.postgres_url import check_readable
@@ -261,8 +261,21 @@ class Postgres(forking.ForkAware):
         with self._transaction(begin) as connection:
             tx = PostgresTx(connection, self._origin)
             result = callback(tx)
-            tx.commit()
+            try:
+                tx.commit()
+            except OutcomeUnknown:
+                self._announce_unknown(tx)
+                raise
             return tx, result
+
+    def _announce_unknown(self, tx: PostgresTx) -> None:
+        """Let this process hear of what may have been committed, now and again when PostgreSQL announces it.
+
+        Otherwise it would remember what is no longer so: a repetition of the request gets the stored answer, and
+        announces nothing. Under a new origin, announcements of the old one are those of another node.
+        """
+        self._origin = self._listener.origin = f"{self._name}.{uuid4().hex}"
+        self._subscribers.after_commit((), tx.announcements)
 
     @contextmanager
     def alone(self) -> Iterator[Callable[[str], None]]:
