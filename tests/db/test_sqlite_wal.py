@@ -11,7 +11,14 @@ from pathlib import Path
 from tests.support.edges import CountingSQLite, add, with_edge
 from tollkey.db import SQLite, Tx
 from tollkey.db.edge import Edge, edge_for
-from tollkey.db.sqlite_wal import CHECKPOINT_BYTES, CHECKPOINT_WRITES, WAL_KEPT_BYTES
+from tollkey.db.sqlite_wal import (
+    AUTO_CHECKPOINT,
+    CHECKPOINT_BYTES,
+    CHECKPOINT_WRITES,
+    SERIES_CHECKPOINT,
+    WAL_KEPT_BYTES,
+    Series,
+)
 
 
 def test_the_log_begins_anew_though_a_thread_writes_beside_the_edge(counting: CountingSQLite) -> None:
@@ -69,7 +76,7 @@ def test_the_log_file_that_long_writes_have_grown_is_shortened_below_the_size_th
     tmp_path: Path,
 ) -> None:
     database = SQLite(tmp_path / "long.db")
-    database.disable_auto_checkpoint()
+    database.set_auto_checkpoint(0)
     database.write(lambda tx: tx.execute("CREATE TABLE contents (content BLOB)"))
     database.write(lambda tx: tx.execute("INSERT INTO contents VALUES (zeroblob(?))", (CHECKPOINT_BYTES,)))
     assert database.wal_bytes() > CHECKPOINT_BYTES
@@ -120,3 +127,45 @@ def test_heavy_writes_wait_for_a_checkpoint_and_light_ones_do_not(tmp_path: Path
 
     asyncio.run(run())
     assert done == ["long", "light", "second", "third"]
+
+
+def pages_of(database: SQLite, count: int) -> None:
+    """Write so many pages of 4 KB, each in a transaction of its own."""
+    for _ in range(count):
+        database.write(lambda tx: tx.execute("INSERT INTO contents VALUES (zeroblob(4096))"), durable=False)
+
+
+def with_contents(path: Path) -> SQLite:
+    database = SQLite(path)
+    database.write(lambda tx: tx.execute("CREATE TABLE contents (content BLOB)"))
+    database.checkpoint()
+    return database
+
+
+def test_a_commit_within_a_series_copies_nothing_into_the_file(tmp_path: Path) -> None:
+    database = with_contents(tmp_path / "series.db")
+    with Series(database) as series:
+        before = database.path.stat().st_size
+        pages_of(database, AUTO_CHECKPOINT)
+        series.wrote(SERIES_CHECKPOINT - 1)
+        assert database.path.stat().st_size == before
+        series.wrote(1)
+        assert database.path.stat().st_size > before + AUTO_CHECKPOINT * 4096
+        length = database.wal_bytes()
+        pages_of(database, AUTO_CHECKPOINT // 10)
+        assert database.wal_bytes() <= length, "the log has begun anew"
+    pages_of(database, AUTO_CHECKPOINT)
+    assert database.path.stat().st_size > before + 2 * AUTO_CHECKPOINT * 4096, "a COMMIT copies it again"
+    database.close()
+
+
+def test_a_series_leaves_the_log_to_an_edge(tmp_path: Path) -> None:
+    database = with_contents(tmp_path / "served.db")
+    database.set_auto_checkpoint(0)
+    with Series(database) as series:
+        before = database.path.stat().st_size
+        pages_of(database, 10)
+        series.wrote(2 * SERIES_CHECKPOINT)
+    assert database.path.stat().st_size == before
+    assert database.auto_checkpoint == 0
+    database.close()

@@ -28,7 +28,7 @@ from tollkey.db.engine import Dialect, OutcomeUnknown, StorageError, Subscribers
 from tollkey.db.held import Held
 from tollkey.db.sqlite_connection import connect
 from tollkey.db.sqlite_tx import BriefTx, SQLiteTx, execute, send, translate
-from tollkey.db.sqlite_wal import WalFile, checkpoint, fsync
+from tollkey.db.sqlite_wal import AUTO_CHECKPOINT, WalFile, checkpoint, fsync
 
 T = TypeVar("T")
 
@@ -87,7 +87,8 @@ class SQLite(forking.ForkAware):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._name, self._origin = origin, f"{origin}.{os.urandom(16).hex()}"
         self._subscribers = Subscribers()
-        self._auto_checkpoint_off = self._fork_pending = self._reopen_writer = self._closed = False
+        self._fork_pending = self._reopen_writer = self._closed = False
+        self.auto_checkpoint = AUTO_CHECKPOINT
         self.changes = self._version = 0  # commits so far, as far as they are known; SQLite's number of the last one
         self._held_locks: list[Any] = []  # locks held during a fork
         self._new_locks()
@@ -119,8 +120,7 @@ class SQLite(forking.ForkAware):
         """Return the write connection. The caller holds ``write_lock``."""
         if self._writer is None:
             self._writer = self._connect()
-            if self._auto_checkpoint_off:
-                self._writer.execute("PRAGMA wal_autocheckpoint = 0")
+            self._writer.execute(f"PRAGMA wal_autocheckpoint = {self.auto_checkpoint}")
         return self._writer
 
     def _reader(self) -> _Reader:
@@ -247,11 +247,11 @@ class SQLite(forking.ForkAware):
 
     # -- checkpoints: copying the WAL into the database file
 
-    def disable_auto_checkpoint(self) -> None:
-        """Disable automatic WAL checkpoints at COMMIT; the caller must call ``checkpoint``."""
+    def set_auto_checkpoint(self, pages: int) -> None:
+        """Set from how many pages of the WAL on COMMIT checkpoints it; 0: never, the caller calls ``checkpoint``."""
         with self.write_lock:
-            self._auto_checkpoint_off = True
-            self._writing().execute("PRAGMA wal_autocheckpoint = 0")
+            self.auto_checkpoint = pages
+            self._writing().execute(f"PRAGMA wal_autocheckpoint = {pages}")
 
     def checkpoint(self, restart: bool = False) -> bool:
         """Copy the WAL into the database file. Any thread may call it; readers are not blocked.

@@ -130,7 +130,7 @@ class SQLiteEdge:
         return cast(T, await future)
 
     async def start(self) -> None:
-        self._database.disable_auto_checkpoint()
+        self._database.set_auto_checkpoint(0)
         self._poll()
         self._polling = asyncio.get_running_loop().create_task(self._keep_polling())
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from tollkey.db.engine import Tx
 
 if TYPE_CHECKING:
     import asyncio
 
+AUTO_CHECKPOINT = 1000  # pages of WAL, about 4 MB: SQLite's default
+_SERIES_AUTO_CHECKPOINT = 8 * AUTO_CHECKPOINT  # while a series checkpoints itself, for the case that it does not
+SERIES_CHECKPOINT = 1500  # writes of a series between two checkpoints, of a few rows each: some 4 MB of WAL
 WAL_KEPT_BYTES = 4 * 1024 * 1024
 CHECKPOINT_WRITES = 400  # callbacks between two checkpoints: about 3 MB of WAL
 CHECKPOINT_BYTES = 2 * WAL_KEPT_BYTES  # size of the WAL file that triggers a checkpoint as well
@@ -66,6 +70,24 @@ class HasWal(Protocol):
         """Return the size of the WAL file in bytes."""
 
 
+class HasAutoCheckpoint(Protocol):
+    """A database with a WAL, which a COMMIT checkpoints."""
+
+    @property
+    def auto_checkpoint(self) -> int:
+        """From how many pages of the WAL on; 0: never."""
+
+    @property
+    def write_lock(self) -> AbstractContextManager[object]:
+        """Held while something is written."""
+
+    def set_auto_checkpoint(self, pages: int) -> None:
+        """Set ``auto_checkpoint``."""
+
+    def checkpoint(self, restart: bool = False) -> bool:
+        """Copy the WAL into the database file; return whether that was completed."""
+
+
 class Checkpointer:
     """Schedules WAL checkpoints: a passive one in parallel with writes, then one between two groups that restarts the
     WAL.
@@ -109,3 +131,36 @@ class Checkpointer:
         except Exception as error:
             _log.warning("the WAL checkpoint failed: %s", error)
             return False
+
+
+class Series:
+    """Many short writes by one thread, between which other threads write.
+
+    SQLite copies a WAL that has become long within a COMMIT, while all other writes wait for the disk. In a series its
+    thread does so between two of its own writes, beside those of others. These wait only while what they have written
+    meanwhile is copied, so that the WAL starts anew. A database that a ``Checkpointer`` serves stays as it is.
+    """
+
+    def __init__(self, database: HasAutoCheckpoint) -> None:
+        self._database, self._written = database, 0
+
+    def __enter__(self) -> Self:
+        self._active = self._database.auto_checkpoint > 0
+        if self._active:
+            self._database.set_auto_checkpoint(_SERIES_AUTO_CHECKPOINT)
+        return self
+
+    def wrote(self, writes: int) -> None:
+        """Checkpoint if enough was written since the last time. Raises StorageError. writes: how much was, of a few
+        rows each.
+        """
+        self._written += writes
+        if self._active and self._written >= SERIES_CHECKPOINT:
+            self._written = 0
+            self._database.checkpoint()
+            with self._database.write_lock:
+                self._database.checkpoint()
+
+    def __exit__(self, *_: object) -> None:
+        if self._active:
+            self._database.set_auto_checkpoint(AUTO_CHECKPOINT)

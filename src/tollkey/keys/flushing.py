@@ -6,8 +6,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from tollkey.db import Database, SQLite, StorageError, Tx
+from tollkey.db.sqlite_wal import Series
 from tollkey.keys.attempts import Attempts
 from tollkey.keys.limiting import SharedLimiter
 from tollkey.keys.usage import SLOTS_AT_ONCE
@@ -60,6 +62,7 @@ class Flusher:
         self._database, self._verifier, self._attempts, self._seconds = database, verifier, attempts, seconds
         self._limiter, self._clock = limiter, clock
         self._stopped = False
+        self._series: Series | None = None  # of the flush under way
         self.reset()
 
     def reset(self) -> None:
@@ -81,21 +84,30 @@ class Flusher:
 
     def flush(self) -> int:
         """Write what is counted, in batches. Returns the number of used keys written. Raises StorageError."""
-        usage, addresses = self._verifier.usage, self._verifier.addresses
         with self._starting:
             self._exchange()
-            if not (self._verifier.unwritten or self._attempts.unwritten or usage.unwritten):
+            if not (self._verifier.unwritten or self._attempts.unwritten or self._verifier.usage.unwritten):
                 return 0
-            written = self._write_uses()
-            for counts, batch in ((addresses, self._addresses), (usage, self._slots)):
-                began = self._monotonic()
-                while counts.unwritten and self._write_batch(counts.flush, batch):
-                    if self._monotonic() - began >= _USES_SECONDS:
-                        self._exchange()
-                        written += self._write_uses()
-                        began = self._monotonic()
-            if isinstance(self._database, SQLite):
-                self._database.write(lambda tx: None)  # makes all batches durable
+            with self._begin_series():
+                written = self._write_all()
+        return written
+
+    def _begin_series(self) -> AbstractContextManager[object]:
+        self._series = Series(self._database) if isinstance(self._database, SQLite) else None
+        return self._series or nullcontext()
+
+    def _write_all(self) -> int:
+        written = self._write_uses()
+        usage, addresses = self._verifier.usage, self._verifier.addresses
+        for counts, batch in ((addresses, self._addresses), (usage, self._slots)):
+            began = self._monotonic()
+            while counts.unwritten and self._write_batch(counts.flush, batch):
+                if self._monotonic() - began >= _USES_SECONDS:
+                    self._exchange()
+                    written += self._write_uses()
+                    began = self._monotonic()
+        if isinstance(self._database, SQLite):
+            self._database.write(lambda tx: None)  # makes all batches durable
         return written
 
     def _write_uses(self) -> int:
@@ -118,7 +130,7 @@ class Flusher:
         """
         database, most = self._database, batch.size
         if not isinstance(database, SQLite):
-            full = database.write(lambda tx: write(tx, most)) == most
+            written = database.write(lambda tx: write(tx, most))
         else:
             began = self._monotonic()
 
@@ -127,10 +139,12 @@ class Flusher:
                 began = self._monotonic()  # it has waited for others until now
                 return write(tx, most)
 
-            full = database.write(work, durable=False) == most
+            written = database.write(work, durable=False)
             batch.took(self._monotonic() - began)
+        if self._series is not None:
+            self._series.wrote(written)
         self._let_others_write()
-        return full
+        return written == most
 
     def _exchange(self) -> None:
         limiter = self._limiter
