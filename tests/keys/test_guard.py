@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 
 from tests.keys.adapters.steps import with_projects
 from tollkey.keys import Checked, Denied, KeyService, Permission, Reason, wsgi
+from tollkey.keys.config import Config, Limit, Pattern, Rate, Route
 from tollkey.keys.guard import Accepted, Asked, Guard, Plan, target_of
+from tollkey.keys.key import SERVICE_ACCOUNT
 from tollkey.keys.needs import MissingParameter, Need
 from tollkey.keys.refusal import Forbidden
 
@@ -133,3 +137,82 @@ def test_a_wsgi_gate_adds_the_state_of_limits_to_an_accepted_response_once(tmp_p
         gate = wsgi.KeyGate(wsgi.KeyGate(application, keys), keys, "report_read")
         gate(environ, lambda status, headers, *error: seen.extend(headers))
     assert [value for name, value in seen if name == "ratelimit"] == ['"ten";r=9;t=30']
+
+
+VALUES = (
+    "Bearer {}",
+    "bearer {}",
+    "Bearer  {}",
+    " Bearer {}",
+    "{}",
+    "Basic {}",
+    "Bearer {} ",
+    "Bearer {}é",
+    "Bearer",
+    "",
+)
+NEEDS: tuple[Need[None], ...] = (
+    Need(),
+    Need("report_read"),
+    Need("report_write", cost=3),
+    Need("project:{id}:read"),
+    Need("project:42:read"),
+    Need("report_read", cost=lambda request: 2, optional=True),
+    Need("report_read", route="reports", publishable=True),
+)
+KINDS: dict[str, dict[str, Any]] = {
+    "secret": {"kind": "secret"},
+    "publishable": {"kind": "publishable"},
+    "restricted": {"permissions": ["report_write"]},
+    "of any project": {"permissions": ["project:*:read"]},
+    "expiring": {"permissions": ["report_read"], "expires_in": timedelta(hours=1)},
+    "from one address": {"permissions": ["report_read"], "ip_allowlist": ["192.0.2.0/24"]},
+    "for two uses": {"permissions": ["report_read"], "max_uses": 2},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_short_check_of_the_usual_case_accepts_what_the_long_one_does(tmp_path: Path, kind: str) -> None:
+    permissions = [Permission("report", "Reports"), Permission("project", "Projects", parameter=True)]
+    accepted = 0
+    with KeyService.open(str(tmp_path / "keys.db"), permissions, flush_seconds=0) as keys:
+        guard, text = Guard(keys), keys.create(**KINDS[kind]).secret
+        assert keys.check(text, ip="192.0.2.1")
+        for header, need in itertools.product(VALUES, NEEDS):
+            value = header.format(text)
+            short = guard.accept_known(value, need, "192.0.2.1", "GET /reports", "GET /reports")
+            if short is not None:
+                request = Asked(None, [value], {"id": "42"}, "192.0.2.1", "GET /reports", "", "GET /reports")
+                long = guard.check(request, need)
+                assert isinstance(long, Accepted)
+                assert (short.key, short.values, short.cost, short.limits) == (long.key, long.values, long.cost, ())
+                accepted += 1
+        counted = keys.verifier.usage.unwritten
+    assert accepted == {"secret": 5, "restricted": 4, "of any project": 1}.get(kind, 0)
+    assert counted
+
+
+def test_the_short_check_leaves_limits_declared_routes_and_old_news_to_the_long_one(tmp_path: Path) -> None:
+    permission, need = (Permission("report", "Reports"),), NEEDS[1]
+    route = Route(Pattern.parse("GET /reports"), "report_read")
+    for number, config in enumerate(
+        (
+            Config(permissions=permission),
+            Config(permissions=permission, limits=(Limit("rate", Rate(1), 1),)),
+            Config(permissions=permission, routes=(route,)),
+        )
+    ):
+        with KeyService.open(str(tmp_path / f"{number}.db"), config=config, flush_seconds=0) as keys:
+            text = keys.create(permissions=["report_read"]).secret
+            assert keys.verify(text)
+            found = Guard(keys).accept_known(f"Bearer {text}", need, None, "GET /reports")
+            assert (found is not None) == (number == 0)
+            keys.verifier.lease.expire()
+            assert Guard(keys).accept_known(f"Bearer {text}", need, None, "GET /reports") is None
+
+
+def test_the_short_check_does_not_accept_a_key_of_the_key_servers_own(service: KeyService) -> None:
+    service.authority._for_services = True
+    text = service.create(permissions=["report_read"], account=SERVICE_ACCOUNT).secret
+    assert service.verify(text, account=SERVICE_ACCOUNT), "it is in memory now"
+    assert Guard(service).accept_known(f"Bearer {text}", NEEDS[1], None, "GET /reports") is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from tollkey.keys.carried import carried, carry
+from tollkey.keys.carried import ACCEPTED, carried, carry
 from tollkey.keys.gate import Gate
 from tollkey.keys.guard import Accepted, Plan
 from tollkey.keys.needs import MissingParameter, Need
@@ -80,8 +80,15 @@ class KeyGate(Gate[App, AsgiScope]):
             return
         with one_request():
             need = self._need(scope)
+            values = headers_of(scope, self._header_name)
+            if need is not None and self._usual and len(values) == 1 and ACCEPTED not in scope:
+                known = self._guard.accept_known(values[0], need, self._client_ip(scope), self._endpoint_for(scope))
+                if known is not None:
+                    self._attach_key(scope, known)
+                    await self._app(scope, receive, send)
+                    return
             wanted: Need[AsgiScope] = need or self._unknown
-            asked = self._asked(scope, _headers(scope, self._header.encode("latin-1")))
+            asked = self._asked(scope, values)
             earlier = carried(scope, self._keys)  # by an outer gate
             try:
                 found: Accepted | Refused | Plan | None
@@ -106,7 +113,7 @@ class KeyGate(Gate[App, AsgiScope]):
     def _attach_key(self, scope: AsgiScope, accepted: Accepted) -> None:
         carry(scope, self._keys, accepted)
         if not self._keep_header:
-            name = self._header.encode("latin-1")
+            name = self._header_name
             scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != name]
 
 
@@ -124,7 +131,8 @@ def with_headers(send: Send, accepted: Accepted) -> Send:
     return sending
 
 
-def _headers(scope: AsgiScope, name: bytes) -> list[str]:
+def headers_of(scope: AsgiScope, name: bytes) -> list[str]:
+    """Return the values of a header. name: in lower case."""
     return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
 
 
@@ -132,7 +140,7 @@ def _is_preflight(scope: AsgiScope) -> bool:
     """Return whether this is a CORS preflight request (Fetch standard, "CORS-preflight request")."""
     if scope.get("method") != "OPTIONS":
         return False
-    return bool(_headers(scope, b"origin") and _headers(scope, b"access-control-request-method"))
+    return bool(headers_of(scope, b"origin") and headers_of(scope, b"access-control-request-method"))
 
 
 def _head(refusal: Refusal) -> dict[str, Any]:

@@ -13,17 +13,17 @@ from tollkey.keys.guard import Accepted
 from tollkey.keys.key import Key
 
 KEY = "tollkey.key"
-_SERVICE, _ACCEPTED = "tollkey.service", "tollkey.accepted"
+_SERVICE, ACCEPTED = "tollkey.service", "tollkey.accepted"
 
 
 def carry(entries: MutableMapping[str, Any], keys: Checks, accepted: Accepted) -> None:
     """Store an accepted check. entries: of the request. keys: which checked it."""
-    entries[KEY], entries[_SERVICE], entries[_ACCEPTED] = accepted.key, keys, accepted
+    entries[KEY], entries[_SERVICE], entries[ACCEPTED] = accepted.key, keys, accepted
 
 
 def carried(entries: Mapping[str, Any], keys: Checks) -> Accepted | None:
     """Return the check that a request carries, or None if these keys have not accepted it."""
-    found: Accepted | None = entries.get(_ACCEPTED) if entries.get(_SERVICE) is keys else None
+    found: Accepted | None = entries.get(ACCEPTED) if entries.get(_SERVICE) is keys else None
     return found
 
 

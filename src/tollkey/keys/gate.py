@@ -72,6 +72,8 @@ class Gate(ABC, Generic[App, RequestT]):
         publishable = publishable or (permission_for is None and keys.declares_routes)
         self._publishable, self._preflights, self._keep_header = publishable, preflights, keep_header
         self._header = header.lower()
+        self._header_name = self._header.encode("latin-1")
+        self._usual = route_for is None and not keys.declares_routes  # see ``Guard.accept_known``
         self._cost, self._route_for = cost, route_for
         self._open_to = open_to
         self._client_ip = client_ip or self.client_of

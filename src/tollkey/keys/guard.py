@@ -19,6 +19,7 @@ from tollkey.keys.refusal import Forbidden, OnDenied, Refusal, Refused, refused_
 
 RequestT = TypeVar("RequestT")
 AUTHORIZATION = "authorization"
+_LONGEST_USUAL = 500  # characters of a header with a key
 _log = logging.getLogger(__name__)
 
 
@@ -98,7 +99,10 @@ class Guard:
     def __init__(self, keys: Checks, *, header: str = AUTHORIZATION, on_denied: OnDenied | None = None) -> None:
         self.keys = keys
         self.header = header.lower()
-        self._at_once = keys.check_at_once if isinstance(keys, KeyChecking) else None
+        self._bearer = self.header == AUTHORIZATION
+        self._at_once, self._known = None, None
+        if isinstance(keys, KeyChecking):
+            self._at_once, self._known = keys.check_at_once, keys.accept_known
         self._catalogue = keys.permission_names
         self._on_denied: OnDenied = on_denied or (lambda refused: rfc6750(refused, header=self.header))
 
@@ -153,6 +157,22 @@ class Guard:
         except TollkeyError as error:
             return _unavailable(error)
         return plan if checked is None else self._concluded(plan, need, checked)
+
+    def accept_known(
+        self, value: str, need: Need[RequestT], ip: str | None, endpoint: str, route: str | None = None
+    ) -> Accepted | None:
+        """Do what ``check_at_once`` does in the usual case, and None in all others: see ``KeyChecking.accept_known``.
+
+        value: of the only header with a key. ip, endpoint, route: see ``Asked``.
+        """
+        if self._known is None or need.varies or not value.isascii() or len(value) > _LONGEST_USUAL:
+            return None
+        text = value[7:] if self._bearer and value.startswith("Bearer ") else value
+        if " " in text or "\t" in text or (self._bearer and text is value):
+            return None
+        cost = need.cost if isinstance(need.cost, int) else 1
+        key = self._known(text, need.permission, need.route or route, cost, ip, endpoint)
+        return None if key is None else Accepted(key, (), cost, text)
 
     def _check(self, plan: Plan, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from tollkey.keys.checks import PermissionNames
@@ -38,6 +38,11 @@ class Need(Generic[RequestT]):
     route: str | None = None
     optional: bool = False
     publishable: bool = False
+    varies: bool = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Note whether the permission or the cost varies from request to request."""
+        object.__setattr__(self, "varies", callable(self.cost) or "{" in (self.permission or ""))
 
     def permission_for(self, parameters: Mapping[str, object], catalogue: PermissionNames) -> str | None:
         """Return the permission with the parameters of a request's path filled in.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar, Token
+from types import MappingProxyType
 from typing import TypeVar
 
 from tollkey.keys.key import Denied, Key, LimitState, Reason
 from tollkey.keys.limits import Limits
+
+_NOTHING_PAID: Mapping[str, tuple[int, tuple[LimitState, ...]]] = MappingProxyType({})
 
 
 class VerifiedRequest:
@@ -23,9 +26,9 @@ class VerifiedRequest:
     __slots__ = ("counted", "over", "paid", "used")
 
     def __init__(self) -> None:
-        self.counted: set[str] = set()
-        self.paid: dict[str, tuple[int, tuple[LimitState, ...]]] = {}
-        self.used: set[str] = set()
+        self.counted: tuple[str, ...] = ()
+        self.paid: Mapping[str, tuple[int, tuple[LimitState, ...]]] = _NOTHING_PAID
+        self.used: tuple[str, ...] = ()
         self.over = False
 
 
@@ -52,8 +55,8 @@ class one_request:  # used as a function
         self._token: Token[VerifiedRequest | None] | None = None
 
     def __enter__(self) -> VerifiedRequest:
-        around = _current()
-        if around is not None:
+        around = _newest.get()
+        if around is not None and not around.over:
             return around
         self._own = VerifiedRequest()
         self._token = _newest.set(self._own)
@@ -77,7 +80,7 @@ def first_use(key_id: str) -> bool:
         return True
     if key_id in request.counted:
         return False
-    request.counted.add(key_id)
+    request.counted += (key_id,)
     return True
 
 
@@ -107,5 +110,5 @@ def _paid(key: Key, cost: int, take: Callable[[int], Answer]) -> Answer | tuple[
         _log.exception("the limits failed")
         return Denied(Reason.unavailable, key.masked, key)
     if request is not None and isinstance(taken, tuple):
-        request.paid[key.id] = (cost, taken)
+        request.paid = {**request.paid, key.id: (cost, taken)}
     return taken

@@ -75,5 +75,5 @@ def take_use(database: Database, key: Key) -> Denied | None:
     if left is None:
         return Denied(Reason.expired, key.masked, key)
     if request is not None:
-        request.used.add(key.id)
+        request.used += (key.id,)
     return None

@@ -150,6 +150,14 @@ class Verifier(forking.ForkAware):
             return entry.key
         return self._check(entry, now, ip)
 
+    def known(self, text: str) -> Key | None:
+        """Return a key that ``verify_cached`` would accept at any time and from any address; None for all others."""
+        hasher = self._hasher.copy()
+        hasher.update(text.encode("utf-8", "surrogatepass"))
+        entry = self._cache.whole.get(hasher.digest())
+        usable = entry is not None and entry.unconditional and self.lease.fresh(self._monotonic())
+        return entry.key if entry is not None and usable else None
+
     def heard(self) -> bool:
         """Return whether announcements of changes are known to arrive: whether what is in memory may be used."""
         return self.lease.fresh(self._monotonic())

@@ -24,8 +24,8 @@ from fastapi.security.base import SecurityBase
 
 from tollkey.keys.adapters.fastapi_admin import Admin, admin_router
 from tollkey.keys.adapters.openapi import OPTIONAL, documented
-from tollkey.keys.asgi import App, AsgiScope, Receive, Send, with_headers
-from tollkey.keys.carried import carried, carry
+from tollkey.keys.asgi import App, AsgiScope, Receive, Send, headers_of, with_headers
+from tollkey.keys.carried import ACCEPTED, carried, carry
 from tollkey.keys.checks import Checks
 from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard, target_of
 from tollkey.keys.key import Key
@@ -76,6 +76,7 @@ class ApiKeys:
         self.keys = keys
         self.guard = Guard(keys, header=header, on_denied=on_denied)
         self.scheme_name = scheme_name
+        self._header_name = self.guard.header.encode("latin-1")
         self._keep_header = keep_header
         self._client_ip = client_ip or (lambda connection: connection.client.host if connection.client else None)
         self._needed: dict[Need[HTTPConnection], Security] = {}
@@ -145,11 +146,17 @@ class ApiKeys:
 
     async def _check(self, connection: HTTPConnection, need: Need[HTTPConnection]) -> Key | None:
         scope = connection.scope
-        replaced = getattr(scope.get("app"), "dependency_overrides", {}).get(self.caller)
+        overrides = getattr(scope.get("app"), "dependency_overrides", None)
+        replaced = overrides.get(self.caller) if overrides else None
         if replaced is not None:
             key = replaced()
             return self._allowed(await key if inspect.isawaitable(key) else key, connection, need)
         asked = self._asked(connection)
+        if len(asked.values) == 1 and not asked.target and ACCEPTED not in scope:
+            known = self.guard.accept_known(asked.values[0], need, asked.ip, asked.endpoint, asked.route)
+            if known is not None:
+                self._attach(scope, known)
+                return known.key
         earlier = carried(scope, self.keys)  # by another dependency or by a KeyGate
         answer: Accepted | Refused | None = (
             await self.guard.acheck(asked, need)
@@ -174,7 +181,7 @@ class ApiKeys:
         scope = connection.scope
         method, template = scope.get("method", "WEBSOCKET"), getattr(scope.get("route"), "path", None)
         return Asked(
-            connection, connection.headers.getlist(self.guard.header), connection.path_params,
+            connection, headers_of(scope, self._header_name), connection.path_params,
             self._client_ip(connection), f"{method} {scope['path']}",
             target_of(scope.get("method", "GET"), scope["path"]) if self.keys.declares_routes else "",
             template and f"{method} {template}",
@@ -183,7 +190,7 @@ class ApiKeys:
     def _attach(self, scope: AsgiScope, accepted: Accepted) -> None:
         carry(scope, self.keys, accepted)
         if not self._keep_header:  # in place: the request's own view of its headers is on this list
-            name = self.guard.header.encode("latin-1")
+            name = self._header_name
             scope["headers"][:] = [pair for pair in scope["headers"] if pair[0].lower() != name]
 
 

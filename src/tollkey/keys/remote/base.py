@@ -179,7 +179,7 @@ class RemoteBase(forking.ForkAware, ABC):
         request = current_request()
         if request is not None and checked:
             paid = max(question.cost or 0, self._paid(question) or 0)
-            request.paid[self._name(question)] = (paid, checked.limits)
+            request.paid = {**request.paid, self._name(question): (paid, checked.limits)}
         return checked
 
 
