@@ -184,6 +184,27 @@ def test_a_keyring_that_a_running_process_has_is_not_changed(folder: Path) -> No
     assert works(folder)
 
 
+@pytest.mark.parametrize("place", ["text", "another file"])
+def test_a_keyring_that_a_process_has_from_elsewhere_is_not_changed(folder: Path, tmp_path: Path, place: str) -> None:
+    database, usual, copy = str(folder / "keys.db"), folder / "keys.db.keyring", tmp_path / "copy.keyring"
+    shutil.copy(usual, copy)
+    before, given = usual.read_text(), Keyring.load(usual) if place == "text" else str(copy)
+    with KeyService.open(database, keyring=given, flush_seconds=0), opened(folder):
+        refused = run(folder, "rotate")
+        assert (refused.exit_code, "is in use by" in refused.stderr) == (1, True)
+    with KeyService.open(database, keyring=given, flush_seconds=0):
+        for named in ((), ("--keyring", str(copy))):
+            refused = run(folder, "rotate", *named)
+            assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+            assert "is in use by" in refused.stderr
+    with opened(folder):
+        refused = run(folder, "rotate", "--keyring", str(copy))
+        assert (refused.exit_code, "is in use by" in refused.stderr) == (1, True)
+    assert (usual.read_text(), copy.read_text()) == (before, before)
+    assert run(folder, "rotate").exit_code == 0
+    assert works(folder)
+
+
 def test_a_service_that_listens_on_postgres_is_stopped_before_a_rotation(postgres_url: str, tmp_path: Path) -> None:
     with KeyService.open(postgres_url, keyring=str(tmp_path / "here.keyring"), flush_seconds=0):
         shutil.copy(tmp_path / "here.keyring", tmp_path / "copy.keyring")  # that of another machine

@@ -77,8 +77,8 @@ def rotate(
     """Create new current keys. The old keys are retired but kept.
 
     Stop every process that uses the database first, and restart them afterwards: it is refused while one is seen that
-    has the file of the keyring on this machine, or listens to the PostgreSQL database. If it is interrupted, the
-    keyring and the database still belong together: `tollkey keyring move` completes it.
+    uses the SQLite file or has the file of the keyring on this machine, or listens to the PostgreSQL database. If it is
+    interrupted, the keyring and the database still belong together: `tollkey keyring move` completes it.
     """
 
     def rotated(present: Keyring) -> Keyring:

@@ -13,7 +13,7 @@ from tollkey.cli.keys_opening import library_named, open_library
 from tollkey.core import keyring_source, sealings, sole_server
 from tollkey.db import Database, StorageError, open_database
 from tollkey.db.schema import migrated_modules
-from tollkey.keys import fingerprints
+from tollkey.keys import KeyService, fingerprints
 from tollkey.keys.errors import KeyringError
 from tollkey.keys.fingerprints import KeyringSource
 from tollkey.keys.http import idempotency
@@ -79,14 +79,27 @@ def open_keyring(
         material: str | Keyring | None = keyring
         if alone:
             _refuse_running(library)
+            usual = fingerprints.source_of(f"{library.removeprefix('sqlite:///')}.keyring")
+            if usual != source:
+                held.enter_context(_used_alone(usual, None))
             material = held.enter_context(_used_alone(source, keyring))
         service = held.enter_context(open_library(library, material))
+        if alone:
+            _claim(service)
         modules = migrated_modules(service.database)
         places = (
             *SEALED,
             *(place for module, sealed in _IN_A_LIBRARY.items() if module in modules for place in sealed),
         )
         yield OpenKeyring(service.database, service.authority.keyring, source, places)
+
+
+def _claim(service: KeyService) -> None:
+    """Raise typer.Exit if processes have the keyring of a database, but not from the file that is changed."""
+    try:
+        service.claim_keyring()
+    except KeyringError as problem:
+        raise refused(problem) from None
 
 
 @contextmanager

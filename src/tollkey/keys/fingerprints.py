@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tollkey.db import Database, Migration, Tx
+from tollkey.db import Database, Migration, SQLite, Tx
 from tollkey.keys.errors import KeyringError, SealBroken
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.keyring_use import KeyringUse, use
@@ -94,20 +94,39 @@ def load_keyring(database: Database, source: KeyringSource) -> Keyring:
     return database.write(load, lock="migrate")
 
 
-def load_used(database: Database, source: KeyringSource) -> tuple[Keyring, KeyringUse | None]:
-    """Do what ``load_keyring`` does, and mark the file as used by this process.
+def load_used(database: Database, source: KeyringSource) -> tuple[Keyring, list[KeyringUse]]:
+    """Do what ``load_keyring`` does, and mark the keyring as used by this process.
 
-    Returns the keyring, and what ends that mark; None for a keyring that is no file. Raises what ``load_keyring``
-    raises; KeyringError also while the keyring is changed.
+    Returns the keyring, and what ends that mark: nothing for a keyring that was given for PostgreSQL. Raises what
+    ``load_keyring`` raises; KeyringError also while the keyring is changed.
     """
-    while True:
-        keyring = load_keyring(database, source)
-        if source.path is None:
-            return keyring, None
-        mark = use(source.path)
-        if mark.of(source.path) and source.read() == keyring:
-            return keyring, mark
-        mark.close()  # it was changed in between
+    marks = _marked_beside(database, source)
+    try:
+        while True:
+            keyring = load_keyring(database, source)
+            if source.path is None:
+                return keyring, marks
+            mark = use(source.path)
+            if mark.of(source.path) and source.read() == keyring:
+                return keyring, [*marks, mark]
+            mark.close()  # it was changed in between
+    except BaseException:
+        for mark in marks:
+            mark.close()
+        raise
+
+
+def _marked_beside(database: Database, source: KeyringSource) -> list[KeyringUse]:
+    """Mark a keyring that does not come from the usual file of an SQLite database: a rotation of that does not see it.
+
+    Raises KeyringError, OSError.
+    """
+    if not isinstance(database, SQLite):
+        return []
+    file = database.path.resolve()
+    if source.path is not None and source.path.resolve() == Path(f"{file}.keyring"):
+        return []
+    return [use(Path(f"{file}.keyring-use"), create=True)]
 
 
 def replace_keyring(

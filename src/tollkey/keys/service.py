@@ -65,7 +65,7 @@ class KeyService(
     ) -> None:
         super().__init__(database, authority, clock)
         self.verifier = verifier
-        self._keyring_use: KeyringUse | None = None
+        self._keyring_uses: list[KeyringUse] = []
         self.attempts = attempts or Attempts()
         self.config = config or Config()
         migrate(database, MIGRATIONS)
@@ -140,10 +140,10 @@ class KeyService(
             keyring = f"{sqlite_path}.keyring"
         catalogue = PermissionCatalogue(declared.permissions, declared.implied, ())
         opened = open_database(database, f"keys-{os.getpid()}-{Ids().text(12)}", pool_size, bounds=bounds)
-        use = None
+        uses: list[KeyringUse] = []
         try:
             migrate(opened, MIGRATIONS)
-            material, use = fingerprints.load_used(opened, fingerprints.source_of(keyring))
+            material, uses = fingerprints.load_used(opened, fingerprints.source_of(keyring))
             authority = Authority(material, catalogue, brand=declared.brand)
             allow_imported = allow_imported or declared.imported_keys
             foreign = ForeignKeys(material, time.monotonic) if allow_imported else None
@@ -161,10 +161,10 @@ class KeyService(
                 opened, authority, verifier, clock=clock, flush_seconds=flush_seconds, attempts=attempts,
                 config=declared, limits=limits, limiter=limiter,
             )  # fmt: skip
-            service._keyring_use = use
+            service._keyring_uses = uses
             return service
         except BaseException:
-            if use is not None:
+            for use in uses:
                 use.close()
             opened.close()
             raise
@@ -200,12 +200,20 @@ class KeyService(
         """
         return self._flusher.flush()
 
+    def claim_keyring(self) -> None:
+        """Keep other processes from using the database, to change its keyring. On PostgreSQL it does nothing.
+
+        Raises KeyringError, which names the processes that use it.
+        """
+        for use in self._keyring_uses:
+            use.claim()
+
     def close(self) -> None:
         """Flush and close the database. May be called again."""
         if self._flusher.stop():
             self.database.close()
-            if self._keyring_use is not None:
-                self._keyring_use.close()
+            for use in self._keyring_uses:
+                use.close()
 
     def __enter__(self) -> KeyService:
         return self
