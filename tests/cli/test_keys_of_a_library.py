@@ -51,6 +51,28 @@ def test_a_key_is_created_with_permissions_of_the_library_and_works(folder: Path
     assert value["id"] not in run(folder, "list").stdout
 
 
+def test_an_empty_list_says_whose_it_is_and_who_has_keys(folder: Path) -> None:
+    for words, what in ((("list",), "keys"), (("list", "--json"), "keys"), (("usage",), "counted requests")):
+        empty = run(folder, *words)
+        assert (empty.exit_code, empty.stderr) == (0, f"no {what} of account main in live mode\n")
+    with KeyService.open(str(folder / "keys.db"), PERMISSIONS) as service:
+        for number in range(7):
+            service.create(account=f"cus_{number}")
+    hint = "accounts with keys: cus_0, cus_1, cus_2, cus_3, cus_4, … (--account, --live, --test)"
+    assert run(folder, "list").stderr == f"no keys of account main in live mode; {hint}\n"
+    assert "no keys of account cus_1 in test mode" in run(folder, "list", "--account", "cus_1", "--test").stderr
+    assert run(folder, "list", "--account", "cus_1").stderr == ""
+
+
+def test_a_permission_that_is_not_declared_is_answered_with_the_one_that_is_meant(folder: Path) -> None:
+    words = ("create", "--permission", "reprot_read", "--show-secret")
+    refused = run(folder, *words, config=True)
+    assert (refused.exit_code, refused.stderr) == (
+        1, "tollkey: Unknown permission: reprot_read; did you mean report_read?\n",
+    )  # fmt: skip
+    assert "pass --config" in run(folder, *words).stderr
+
+
 def test_a_url_that_was_moved_out_of_the_arguments_is_that_of_a_library_beside_a_keyring(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,8 @@ def list_keys(
         keys = host.database.read(lambda tx: host.authority.list(tx, scope, active_at=None if all_ else now))
         usages = host.database.read(lambda tx: host.authority.usages(tx, scope))
         values = [shown(key, now, usages.get(key.id)) for key in keys]
+        if not values:
+            host.say_empty(scope)
         rows = [
             (
                 v["id"],
@@ -261,7 +263,7 @@ def old_use(
         }  # fmt: skip
         rows = [
             ("old key", use.key.id), ("rolled", when(use.rolled_at)), ("expires", when(use.key.expires_at)),
-            ("still used", f"yes, {use.requests} requests since" if used else "no"),
+            ("still used", f"yes, {use.requests} request{'' if use.requests == 1 else 's'} since" if used else "no"),
             ("last use", f"{when(last.last_used_at)} {last.ip or '-'} {last.endpoint or '-'}" if last else "never"),
         ]  # fmt: skip
         show(value, json_, lambda: [f"{name:13} {text}" for name, text in rows])

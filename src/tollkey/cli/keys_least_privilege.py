@@ -85,7 +85,10 @@ def _lines(proposal: Proposal, applied: bool) -> Sequence[str]:
     if not observed.needs:
         return [f"{proposal.key.id} was not used in this time, so there is nothing to propose."]
     rows = [
-        ("observed", f"{observed.requests:,} requests since {when(observed.since)}"),
+        (
+            "observed",
+            f"{observed.requests:,} request{'' if observed.requests == 1 else 's'} since {when(observed.since)}",
+        ),
         ("proposed", _names(proposal.permissions)),
         ("removed", _names(proposal.removed)),
     ]

@@ -13,12 +13,14 @@ import typer
 
 from tollkey.cli.common import Data, fail, opened, quiet_connection_logs, refused, scope_of
 from tollkey.core import Core
-from tollkey.db import Scope, StorageError, open_database
+from tollkey.db import Scope, StorageError, Tx, open_database
 from tollkey.db.opening import sqlite_file
 from tollkey.db.schema import migrated_modules
 from tollkey.keys import KeyService, TollkeyError
 from tollkey.keys.changing import KeyChanges
+from tollkey.keys.config.faults import suggestion
 from tollkey.keys.errors import KeyringError, SealBroken, UnknownPermission
+from tollkey.keys.header import one_line
 from tollkey.keys.keyring import Keyring as KeyMaterial
 from tollkey.keys.rotating import KeyRotation
 from tollkey.platform.merchants import MIGRATION as MERCHANTS
@@ -50,6 +52,7 @@ Keyring = Annotated[str | None, typer.Option(help="Keyring of a library's databa
 Config = Annotated[
     Path | None, typer.Option(help="tollkey.toml of a library's database: its prefixes and permissions.")
 ]
+_NAMED = 5  # accounts in a message
 Account = Annotated[str | None, typer.Option(help="Account. [the first account; of a library: main]")]
 Mode = Annotated[bool | None, typer.Option("--live/--test", help="Mode. [test mode; of a library: live mode]")]
 
@@ -68,6 +71,30 @@ class OpenKeys(KeyChanges, KeyRotation):
         if self.core is not None:
             return scope_of(self.core, account, bool(live))
         return Scope(account or "main", live is not False)
+
+    def say_empty(self, scope: Scope, what: str = "keys") -> None:
+        """Say on stderr that a library's account has none of what a command lists, and which accounts have keys.
+
+        what: is listed.
+        """
+        if self.core is not None:
+            return
+        mode = "live" if scope.livemode else "test"
+        names = self.database.read(_some_accounts)
+        others = ", ".join([one_line(name) for name in names[:_NAMED]] + ["…"] * (len(names) > _NAMED))
+        hint = f"; accounts with keys: {others} (--account, --live, --test)" if names else ""
+        typer.echo(f"no {what} of account {one_line(scope.account)} in {mode} mode{hint}", err=True)
+
+
+def _some_accounts(tx: Tx) -> list[str]:
+    """Return the first accounts with keys by name, one more than are named. Each takes one look into the index."""
+    names: list[str] = []
+    while len(names) <= _NAMED:
+        (found,) = tx.execute("SELECT min(account) FROM api_keys WHERE account > ?", (names[-1] if names else "",))
+        if found[0] is None:
+            break
+        names.append(found[0])
+    return names
 
 
 @contextmanager
@@ -154,12 +181,15 @@ def open_library(database: str, keyring: str | KeyMaterial | None, config: Path 
 @contextmanager
 def _service(database: str, keyring: str | KeyMaterial | None, config: Path | None) -> Iterator[KeyService]:
     os.environ.pop("TOLLKEY_KEYRING", None)  # not inherited by child processes
+    names: list[str] = []
     try:
         refuse_payments(database)
         with KeyService.open(database, keyring=keyring, config=config, flush_seconds=0) as service:
+            names += service.permission_names.names
             yield service
     except UnknownPermission as unknown:
-        hint = "" if config else " The permissions of a library are declared in tollkey.toml: pass --config."
-        raise fail(f"{unknown}{hint}") from None
+        hint = ". The permissions of a library are declared in tollkey.toml: pass --config."
+        known = suggestion(unknown.name, names) if config else hint
+        raise fail(f"{str(unknown).removesuffix('.')}{known}") from None
     except (OSError, ValueError, StorageError, KeyringError, SealBroken, TollkeyError) as problem:
         raise refused(problem) from None

@@ -47,6 +47,8 @@ def usage(
         except ValueError as problem:
             raise typer.BadParameter(str(problem), param_hint="--by") from None
         rows = keys.database.read(lambda tx: report(tx, query))
+        if scope is not None and not rows:
+            keys.say_empty(scope, "counted requests")
     if csv:
         typer.echo(as_csv(rows, names), nl=False)
         return

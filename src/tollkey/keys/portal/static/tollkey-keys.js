@@ -163,7 +163,7 @@ class TollkeyKeys extends HTMLElement {
 
   #row(key) {
     const facts = [`Created ${day(key.created)}`,
-      key.last_used_at === null ? "never used" : `last used ${time(key.last_used_at)}, ${key.uses.toLocaleString()} requests`];
+      key.last_used_at === null ? "never used" : `last used ${time(key.last_used_at)}, ${key.uses.toLocaleString()} request${key.uses === 1 ? "" : "s"}`];
     if (key.expires_at !== null) facts.push(`${key.replaced ? "replaced, ends" : "expires"} ${time(key.expires_at)}`);
     if (key.disabled) facts.push("paused");
     const named = key.name || "Unnamed key";
