@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.api import Answer, Api, open_world
 from tollkey.db import Database, Scope, migrate
-from tollkey.wire.idempotency import MIGRATION, Stored, is_used, keep
+from tollkey.wire.idempotency import MIGRATION, InFlight, Stored, is_used, keep
 from tollkey.wire.messages import Request
 
 
@@ -150,6 +150,44 @@ def test_each_mode_and_each_account_has_keys_of_its_own(api: Api) -> None:
     api.ok("POST", "/v1/customers", headers=once("k13"))
     assert "idempotent-replayed" not in api.post("/v1/customers", key=api.live_sk, headers=once("k13")).headers
     assert "idempotent-replayed" not in api.another().post("/v1/customers", headers=once("k13")).headers
+
+
+@pytest.mark.parametrize("kind", ["publishable", "ephemeral"])
+def test_a_key_of_a_web_page_or_a_phone_neither_uses_up_nor_asks_about_the_account_s_own_keys(
+    api: Api, kind: str
+) -> None:
+    customer = api.ok("POST", "/v1/customers")["id"]
+    phone = api.post("/v1/ephemeral_keys", customer=customer, headers={"Stripe-Version": "2020-08-27"})["secret"]
+    public, path, sent = {
+        "publishable": (api.pk, "/v1/tokens", {"pii": {"id_number": "000000000"}}),
+        "ephemeral": (phone, f"/v1/customers/{customer}", {"shipping": {"name": "J", "address": {"line1": "1 St"}}}),
+    }[kind]
+    first = api.post(path, key=public, headers=once("order-1001"), **sent)
+    assert first.status == 200
+    charge = {"amount": 500, "currency": "usd", "source": "tok_visa"}
+    assert api.post("/v1/charges", headers=once("order-1001"), **charge).status == 200
+    again = api.post(path, key=public, headers=once("order-1001"), **sent)
+    assert (again["id"], again.headers["idempotent-replayed"]) == (first["id"], "true")
+
+
+def test_a_key_of_a_web_page_does_not_wait_for_the_account_s_own_request_with_that_key() -> None:
+    async def test() -> None:
+        in_flight, scope, ended = InFlight(), Scope("acct_1", False), asyncio.Event()
+
+        async def waits() -> str:
+            await ended.wait()
+            return "done"
+
+        async def passes() -> str:
+            return "passed"
+
+        first = asyncio.ensure_future(in_flight.run(waits, scope, "order-1001"))
+        await asyncio.sleep(0)
+        assert await in_flight.run(passes, scope, "order-1001", "publishable") == "passed"
+        ended.set()
+        assert await first == "done"
+
+    asyncio.run(test())
 
 
 def test_a_key_is_forgotten_after_a_day(api: Api) -> None:

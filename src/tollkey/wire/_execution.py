@@ -36,7 +36,8 @@ class Execution:
             if endpoint.writes:
                 return self.run_in_savepoint(call, route, request)
             return self._handle(call, route, request)
-        stored = idempotency.stored_answer(call.tx, call.scope, key, request.path, mark, call.now)
+        space = idempotency.space_of(call.key)
+        stored = idempotency.stored_answer(call.tx, call.scope, key, request.path, mark, call.now, space)
         if stored is not None:
             headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request_id}
             if stored.retry:
@@ -46,7 +47,7 @@ class Execution:
         if response.status < 400 or "Stripe-Should-Retry" in response.headers:
             retry = response.headers.setdefault("Stripe-Should-Retry", "false")
             kept = idempotency.Stored(call.origin.request_id or "", response.status, retry, response.storable)
-            idempotency.keep(call.tx, call.scope, key, request.path, mark, kept, call.now)
+            idempotency.keep(call.tx, call.scope, key, request.path, mark, kept, call.now, space)
         return response
 
     def run_in_savepoint(self, call: Call, route: Route, request: Request) -> Response:

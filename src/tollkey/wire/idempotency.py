@@ -32,6 +32,7 @@ MIGRATION = Migration(
 
 KEPT_SECONDS = 24 * 3600
 _LONGEST = 255
+_END = "\x1f"  # of a part of a space; no header contains it
 
 
 class Stored(NamedTuple):
@@ -91,19 +92,31 @@ def _rights(key: Key | None, account: str | None) -> list[bytes]:
     return [part.encode() for part in rights] + away
 
 
-def _stored_key(key: str) -> str:
+def space_of(key: Key | None) -> str:
+    """Return which idempotency keys a request has in common with others.
+
+    Empty: those of the account's servers. A key that is not secret has keys apart from them: whoever reads it in a web
+    page could otherwise use up the idempotency keys of coming payments, and learn the paths of past ones.
+    """
+    if key is None or key.kind in ("secret", "restricted"):
+        return ""
+    return f"{key.kind}{_END}{key.subject or ''}{_END}"
+
+
+def _stored_key(key: str, space: str) -> str:
     """Return an idempotency key as it is stored: an API key in it is masked, and a hash added that tells it apart."""
     masked = without_secret_keys(key)
-    return key if masked == key else f"{masked} {hashlib.blake2b(key.encode(), digest_size=20).hexdigest()}"
+    told = key if masked == key else f"{masked} {hashlib.blake2b(key.encode(), digest_size=20).hexdigest()}"
+    return space + told
 
 
-def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: int) -> Stored | None:
+def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: int, space: str = "") -> Stored | None:
     """Return the stored response, or None at the first use or after 24 hours.
 
-    mark: the request's ``fingerprint``. now: UTC epoch seconds.
+    mark: the request's ``fingerprint``. space: see ``space_of``. now: UTC epoch seconds.
     Raises ApiError 400 when the key was first used for another path or with other parameters.
     """
-    kept = _stored_key(key)
+    kept = _stored_key(key, space)
     rows = tx.execute(
         "SELECT path, fingerprint, request_id, status, retry, body, created FROM idempotency"
         " WHERE account = ? AND livemode = ? AND key = ?",
@@ -136,25 +149,31 @@ def stored_answer(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, now: i
     return Stored(request_id, status, retry, bytes(body))
 
 
-def is_used(tx: Tx, scope: Scope, key: str, now: int) -> bool:
-    """Return whether a response to an earlier request with this key is stored. now: UTC epoch seconds."""
+def is_used(tx: Tx, scope: Scope, key: str, now: int, space: str = "") -> bool:
+    """Return whether a response to an earlier request with this key is stored.
+
+    now: UTC epoch seconds. space: see ``space_of``.
+    """
     return bool(
         tx.execute(
             "SELECT 1 FROM idempotency WHERE account = ? AND livemode = ? AND key = ? AND created > ?",
-            (scope.account, int(scope.livemode), _stored_key(key), now - KEPT_SECONDS),
+            (scope.account, int(scope.livemode), _stored_key(key, space), now - KEPT_SECONDS),
         )
     )
 
 
-def keep(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, answer: Stored, now: int) -> None:
-    """Store the response to the first request. mark: the request's ``fingerprint``. now: UTC epoch seconds."""
+def keep(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, answer: Stored, now: int, space: str = "") -> None:
+    """Store the response to the first request.
+
+    mark: the request's ``fingerprint``. now: UTC epoch seconds. space: see ``space_of``.
+    """
     tx.execute(
         "INSERT INTO idempotency (account, livemode, key, path, fingerprint, request_id, status, retry, body, created)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             scope.account,
             int(scope.livemode),
-            _stored_key(key),
+            _stored_key(key, space),
             path,
             mark,
             answer.request_id,
@@ -180,15 +199,15 @@ class InFlight:
     """The idempotency keys of the requests that this process is handling. Used on one event loop."""
 
     def __init__(self) -> None:
-        self._claims: set[tuple[Scope, str]] = set()
+        self._claims: set[tuple[Scope, str, str]] = set()
 
-    async def run(self, write: Callable[[], Awaitable[T]], scope: Scope, key: str) -> T:
+    async def run(self, write: Callable[[], Awaitable[T]], scope: Scope, key: str, space: str = "") -> T:
         """Return what ``write`` returns. The key is in use until that has ended, also when its request was answered
         before.
 
-        Raises ApiError 409 for a key in use.
+        space: see ``space_of``. Raises ApiError 409 for a key in use.
         """
-        claim = (scope, key)
+        claim = (scope, space, key)
         if claim in self._claims:
             raise in_use(key)
         self._claims.add(claim)
