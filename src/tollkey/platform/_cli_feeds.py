@@ -66,7 +66,7 @@ class Tail:
 
 
 class Feed:
-    """The messages of one session, in order. waiting: those that were read, and not sent yet.
+    """The messages of one session, in order. waiting: those that were read, and not sent yet. connection: the last one.
 
     call: makes the call in which events are converted to older versions.
     """
@@ -96,6 +96,7 @@ class Feed:
             ]
         self._own: dict[str, bool] = {}  # key -> whether it is this account's
         self.waiting: deque[str] = deque()
+        self.connection: object = None
         for tail in self._tails:
             tail.begin(tx)
 

@@ -130,17 +130,18 @@ class CliSocket:
             held = self._holder(tx, token, ip)
             return None if held is None else feed.next(tx, held[0], self._now())
 
-        while not hearing.done():
+        feed.connection = hearing
+        while not hearing.done() and feed.connection is hearing:  # a later connection of the session takes its place
             messages = await self._edge.read(heard)
             if messages is None:
                 self._feeds.pop(token, None)
                 return
             feed.waiting.extend(messages)
-            while (
-                feed.waiting and not hearing.done()
-            ):  # a message stays queued until it is sent, also on the next connection
+            # A message stays queued until it is sent, also on the next connection.
+            while feed.waiting and not hearing.done() and feed.connection is hearing:
                 await send({"type": "websocket.send", "text": feed.waiting[0]})
-                feed.waiting.popleft()
+                if feed.connection is hearing:
+                    feed.waiting.popleft()
             await asyncio.wait([hearing], timeout=_PAUSE_SECONDS)
 
 
