@@ -112,7 +112,7 @@ class Walk:
         if not self.charges:
             return None
         more: dict[str, Any] = {"amount": self.amount()} if self.random.random() < 0.7 else {}
-        back = {"reverse_transfer": self.random.random() < 0.5, "refund_application_fee": self.random.random() < 0.5}
+        back = {"reverse_transfer": self.random.random() < 0.5, "refund_application_fee": self.random.random() < 0.3}
         return self.api.post("/v1/refunds", charge=self.random.choice(self.charges), **back, **more)
 
     def wait(self) -> None:

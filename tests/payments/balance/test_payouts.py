@@ -221,6 +221,16 @@ def test_an_instant_payout_needs_an_external_account_that_takes_it(api: Api) -> 
     assert api.post("/v1/payouts", **given).error["code"] == "instant_payouts_unsupported"
 
 
+@pytest.mark.parametrize("code", ["huf", "twd", "isk", "ugx"])
+def test_currencies_that_are_paid_out_in_whole_units_take_no_fractions(api: Api, code: str) -> None:
+    refused = api.post("/v1/payouts", amount=1045, currency=code)
+    assert (refused.error["param"], refused.error["message"]) == (
+        "amount",
+        f"Invalid amount. Amounts in {code.upper()} must be evenly divisible by 100; you passed 1045.",
+    )
+    assert "external accounts in that currency" in api.post("/v1/payouts", amount=1000, currency=code).error["message"]
+
+
 def test_a_payout_to_a_financial_account_is_refused_by_name(api: Api) -> None:
     refused = api.post("/v1/payouts", amount=100, currency="usd", payout_method="fa_1")
     assert (refused.status, refused.error["param"]) == (400, "payout_method")

@@ -55,6 +55,14 @@ def test_the_failing_card_sends_the_refund_back_and_the_balance_gets_it_again(ap
     audit(api)
 
 
+def test_an_application_fee_that_does_not_exist_is_not_refunded(api: Api) -> None:
+    made = charged(api)
+    refused = api.post("/v1/refunds", charge=made["id"], refund_application_fee=True)
+    message = f"Attempting to refund_application_fee on {made['id']}, but it has no application fee"
+    assert refused.refusal == (400, None, "refund_application_fee", message)
+    assert api.get(f"/v1/charges/{made['id']}")["amount_refunded"] == 0
+
+
 def test_a_transfer_that_does_not_exist_is_not_reversed(api: Api) -> None:
     made = charged(api)
     refused = api.post("/v1/refunds", charge=made["id"], reverse_transfer=True)

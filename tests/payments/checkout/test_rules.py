@@ -36,6 +36,7 @@ def body(mode: str, ui: str = "hosted_page", **more: Any) -> dict[str, Any]:
     return {"mode": mode, **lines, **back, **more}
 
 
+RATE = {"display_name": "Post", "type": "fixed_amount", "fixed_amount": {"amount": 500, "currency": "usd"}}
 #: Parameter -> a value, and the modes that take it.
 IN_MODES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "allow_promotion_codes": (True, ("payment", "subscription")),
@@ -47,6 +48,7 @@ IN_MODES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "phone_number_collection": ({"enabled": True}, ("payment", "subscription")),
     "saved_payment_method_options": ({"payment_method_save": "enabled"}, ("payment", "subscription")),
     "setup_intent_data": ({"description": "x"}, ("setup",)),
+    "shipping_options": ([{"shipping_rate_data": RATE}], ("payment", "subscription")),
     "submit_type": ("donate", ("payment", "subscription")),
     "subscription_data": ({"description": "x"}, ("subscription",)),
 }
@@ -230,6 +232,13 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str, str | None]] = {
     "a trial lasts two years at most": (
         "subscription", {"subscription_data": {"trial_period_days": 731}},
         "The maximum number of trial period days is 730 (2 years).", "subscription_data[trial_period_days]"),
+    "a trial has its length or its end": (
+        "subscription", {"subscription_data": {"trial_period_days": 5, "trial_end": 4_000_000_000}},
+        "You may only specify one of these parameters: subscription_data[trial_end],"
+        " subscription_data[trial_period_days].", None),
+    "a field to choose from has its choices": (
+        "payment", {"custom_fields": [{**FIELD, "type": "dropdown"}]},
+        "Missing required param: custom_fields[0][dropdown].", "custom_fields[0][dropdown]"),
     "a fee is taken from another account only": (
         "payment", {"payment_intent_data": {"application_fee_amount": 10}},
         "Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.payments.intents.steps import pay, saved_card
+from tests.payments.intents.steps import BACK, pay, saved_card
 from tests.support.api import Api
 from tests.support.versions import BEFORE_ENDIVE
 
@@ -17,6 +17,20 @@ def test_a_payment_method_of_nobody_is_good_for_one_payment(api: Api) -> None:
         .error["message"]
         .startswith("The provided PaymentMethod was previously used with a PaymentIntent")
     )
+
+
+@pytest.mark.parametrize("kind", ["payment_intents", "setup_intents"])
+def test_a_method_that_was_detached_after_the_intent_named_it_is_not_used(api: Api, kind: str) -> None:
+    customer, method = saved_card(api)
+    amount = {"amount": 500, "currency": "usd"} if kind == "payment_intents" else {}
+    intent = api.ok("POST", f"/v1/{kind}", customer=customer, payment_method=method, **amount)["id"]
+    api.ok("POST", f"/v1/payment_methods/{method}/detach")
+    refused = api.post(f"/v1/{kind}/{intent}/confirm", return_url=BACK)
+    assert (refused.status, refused.error["message"].partition(",")[0]) == (
+        400,
+        "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment",
+    )
+    assert api.get(f"/v1/{kind}/{intent}")["status"] == "requires_confirmation"
 
 
 def test_a_customer_s_payment_method_needs_its_customer(api: Api) -> None:

@@ -4,8 +4,10 @@ each.
 
 from __future__ import annotations
 
+import pytest
+
 from tests.payments.steps import told
-from tests.support.api import Api
+from tests.support.api import Api, rule_table
 from tests.support.versions import BEFORE_ENDIVE
 
 
@@ -16,3 +18,19 @@ def test_a_method_that_is_not_paid_in_the_currency_is_refused(api: Api) -> None:
     message = "The currency provided (usd) is invalid. Payments with bancontact support the following currencies: eur."
     assert refused == ("currency", message)
     assert api.post("/v1/payment_intents", currency="eur", **given).status == 200
+
+
+#: Type -> what it needs beside its name; the types that customers keep, and those that pay once.
+_KEPT = {"cashapp": {}, "klarna": {"billing_details": {"email": "jo@example.com", "address": {"country": "US"}}}}
+_ONCE = {"bancontact": {}, "eps": {}, "giropay": {}, "ideal": {}, "oxxo": {}, "paynow": {}, "promptpay": {}, "zip": {}}
+
+
+@rule_table
+@pytest.mark.parametrize("kind", [*_KEPT, *_ONCE])
+def test_a_customer_keeps_only_methods_that_can_be_used_again(api: Api, kind: str) -> None:
+    method = api.ok("POST", "/v1/payment_methods", type=kind, **{kind: {}}, **{**_KEPT, **_ONCE}[kind])["id"]
+    answer = api.post(f"/v1/payment_methods/{method}/attach", customer=api.ok("POST", "/v1/customers")["id"])
+    if kind in _KEPT:
+        assert answer.status == 200, answer.error
+    else:
+        assert answer.refusal == (400, None, None, f"PaymentMethods of type '{kind}' cannot be saved to customers.")

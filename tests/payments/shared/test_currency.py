@@ -35,7 +35,7 @@ def test_the_list_has_no_doubles_and_holds_every_special_currency() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "smallest"), [("usd", 50), ("gbp", 30), ("jpy", 50), ("mxn", 1000), ("huf", 17500), ("isk", 1)]
+    ("code", "smallest"), [("usd", 50), ("gbp", 30), ("jpy", 50), ("mxn", 1000), ("huf", 17500), ("pyg", 1)]
 )
 def test_each_currency_has_its_smallest_charge(code: str, smallest: int) -> None:
     currency.check_amount(smallest, code)
@@ -65,6 +65,22 @@ def test_what_is_not_a_card_charge_may_be_as_small_as_one() -> None:
 def test_an_amount_with_three_decimals_ends_in_zero() -> None:
     currency.check_amount(5120, "kwd")
     assert refusal(5124, "kwd").param == "amount"
+
+
+@pytest.mark.parametrize(("code", "step"), [("kwd", 10), ("isk", 100), ("ugx", 100), ("jpy", 1), ("huf", 1)])
+def test_an_amount_is_a_multiple_of_what_the_currency_is_counted_in(code: str, step: int) -> None:
+    currency.check_amount(20_000, code)
+    if step > 1:
+        message = f"Invalid amount. Amounts in {code.upper()} must be evenly divisible by {step}; you passed 20005."
+        assert refusal(20_005, code).message == message
+    else:
+        currency.check_amount(20_005, code)
+
+
+def test_only_rupiahs_have_twelve_digits() -> None:
+    currency.check_amount(999_999_999_999, "idr")
+    assert refusal(1_000_000_000_000, "idr").message == "Amount must be no more than IDR 9,999,999,999.99"
+    assert refusal(100_000_000, "lbp").message == "Amount must be no more than LBP 999,999.99"
 
 
 def test_a_session_too_small_says_how_much_it_takes() -> None:

@@ -74,6 +74,8 @@ _COULD_NOT = "The bank could not process this payout."
 def create(call: Call, params: operations.PostPayouts) -> api.Payout:
     """Create a payout from the available balance; an instant payout can also use the pending balance."""
     amount = Money(params["amount"], shared_currency.check_currency(params["currency"]))
+    if amount.currency in shared_currency.WHOLE_PAYOUTS:
+        shared_currency.check_step(amount.amount, amount.currency, 100)
     method, kind = params.get("method") or "standard", params.get("source_type") or "card"
     target, known = _destination(call, params.get("destination"), amount.currency)
     _check_allowed(call, fields.acting_account(call) or {})

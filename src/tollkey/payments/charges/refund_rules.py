@@ -70,13 +70,17 @@ def refund(call: Call, charge: StoredCharge, params: RefundParams) -> StoredRefu
 
 
 def _check_transfer(charge: StoredCharge, params: RefundParams) -> None:
-    """Raise ApiError 400 if a transfer is to be reversed that the charge does not have.
+    """Raise ApiError 400 if a transfer is to be reversed, or a fee refunded, that the charge does not have.
 
-    A missing application fee is no error: recorded for a charge with ``transfer_data[amount]``.
+    A missing application fee is no error of a charge with a transfer: recorded for ``transfer_data[amount]``.
+    Source of the second text: alf.io issue 739.
     """
     if params.get("reverse_transfer") and not charge.get("transfer"):
         message = f"Cannot reverse transfer on charge `{charge['id']}` because it does not have an associated transfer."
         raise invalid(message, "reverse_transfer", retry=False)
+    if params.get("refund_application_fee") and not charge.get("transfer") and not charge["application_fee"]:
+        message = f"Attempting to refund_application_fee on {charge['id']}, but it has no application fee"
+        raise invalid(message, "refund_application_fee", retry=False)
 
 
 def check_refundable(call: Call, charge: StoredCharge, amount: int | None) -> int:

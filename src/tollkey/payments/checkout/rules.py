@@ -34,6 +34,7 @@ _MODES = {
     "phone_number_collection": ("payment", "subscription"),
     "saved_payment_method_options": ("payment", "subscription"),
     "setup_intent_data": ("setup",),
+    "shipping_options": ("payment", "subscription"),
     "submit_type": ("payment", "subscription"),
     "subscription_data": ("subscription",),
 }
@@ -172,6 +173,8 @@ def check_custom_fields(given: Sequence[Mapping[str, Any]]) -> None:
         if other is not None:
             param = f"custom_fields[{place}][{other}]"
             raise invalid(f"You may only specify `{other}` for a field whose type is `{other}`.", param)
+        if field["type"] == "dropdown" and not field.get("dropdown"):
+            raise missing_param(f"custom_fields[{place}][dropdown]")
         choice, where = field.get("dropdown") or {}, f"custom_fields[{place}][dropdown]"
         values = [option["value"] for option in choice.get("options") or []]
         _check_words(values, f"{where}[options]", "value")
@@ -210,6 +213,8 @@ def _check_subscription(call: Call, data: Mapping[str, Any]) -> None:
             " (using an OAuth key or the Stripe-Account header).",
             "subscription_data[application_fee_percent]",
         )
+    if data.get("trial_end") is not None and data.get("trial_period_days") is not None:
+        raise exclusive("subscription_data[trial_end]", "subscription_data[trial_period_days]")
     if data.get("trial_end") is not None and data["trial_end"] < call.now + _TWO_DAYS:
         raise invalid("The `trial_end` date has to be at least 2 days in the future.", "subscription_data[trial_end]")
     if (data.get("trial_period_days") or 0) > _LONGEST_TRIAL:

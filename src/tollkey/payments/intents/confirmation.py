@@ -17,7 +17,7 @@ from tollkey.payments.intents.actions import (
     unverified,
 )
 from tollkey.payments.intents.client_secrets import only_raised
-from tollkey.payments.intents.method_choice import redeem_confirmation_token
+from tollkey.payments.intents.method_choice import check_owner, redeem_confirmation_token
 from tollkey.payments.intents.outcome import charge_and_record, refuse
 from tollkey.payments.methods import customer_sources, instruments, mandates, method_types
 from tollkey.payments.methods import kinds as methods_kinds
@@ -68,6 +68,7 @@ def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Mapping[str,
     if off_session and intent["setup_future_usage"] is not None:
         raise invalid(_BOTH_SESSIONS, "off_session", "payment_intent_invalid_parameter")
     method = instruments.resolve_payment_method(call, intent["payment_method"])
+    check_owner(call, intent, method)  # it may have been detached or attached since the intent named it
     if methods_kinds.is_source(method):
         customer_sources.check_chargeable(method, "source")
     code = value_at(params, "payment_method_options.card.cvc_token")

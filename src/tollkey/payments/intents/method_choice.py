@@ -100,8 +100,8 @@ def _with_token(params: Mapping[str, Any], token: StoredConfirmationToken) -> Ma
     return {**carried, **params}
 
 
-def usable_by(call: Call, intent: AnyIntent, method: Instrument) -> None:
-    """Raise ApiError 400 if the payment method belongs to another customer or was used up."""
+def check_owner(call: Call, intent: AnyIntent, method: Instrument) -> None:
+    """Raise ApiError 400 if the payment method belongs to another customer, was used up or was detached."""
     owner = method.get("customer")
     owner = owner if isinstance(owner, str) else None
     name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
@@ -117,6 +117,12 @@ def usable_by(call: Call, intent: AnyIntent, method: Instrument) -> None:
     used = method.get("_used") or (name == "SetupIntent" and method.get("_set_up"))
     if owner is None and used and method["object"] == "payment_method":
         raise invalid(instruments.USED, retry=False)
+
+
+def usable_by(call: Call, intent: AnyIntent, method: Instrument) -> None:
+    """Raise ApiError 400 if the payment method is not the intent's to use, or of a type that it does not allow."""
+    check_owner(call, intent, method)
+    name = "PaymentIntent" if intent["object"] == "payment_intent" else "SetupIntent"
     allowed = intent["payment_method_types"]
     kind = protocol.kind_of(method)
     if kind not in allowed and not (kind == "ach_debit" and "us_bank_account" in allowed):

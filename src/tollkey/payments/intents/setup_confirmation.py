@@ -14,7 +14,7 @@ from tollkey.payments.intents.actions import (
     redirect_action,
     unverified,
 )
-from tollkey.payments.intents.method_choice import attach, redeem_confirmation_token
+from tollkey.payments.intents.method_choice import attach, check_owner, redeem_confirmation_token
 from tollkey.payments.intents.payment_states import unexpected
 from tollkey.payments.intents.setup_attempts import error_summary, record_attempt
 from tollkey.payments.intents.setup_building import CANCELABLE, apply, choose, move
@@ -58,6 +58,7 @@ def confirm_setup(call: Call, intent: StoredSetupIntent, params: Mapping[str, An
         raise unexpected(call, intent, _MISSING)
     check_return_url(call, intent, params.get("return_url"))
     method = instruments.resolve_payment_method(call, intent["payment_method"])
+    check_owner(call, intent, method)
     intent["_mandate"] = mandates.mandate_for(call, intent, method, params)
     return _attempt(call, intent, method, params)
 

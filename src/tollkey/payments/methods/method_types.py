@@ -48,7 +48,7 @@ class MethodType:
     currencies: supported currencies; empty for all. redirects: the customer authorizes on another page.
     captures: supports separate authorization and capture. reusable: can be saved for later payments.
     delayed: the result is known only days later. mandate: the customer must accept a mandate.
-    default: enabled in the default payment method configuration.
+    default: enabled in the default payment method configuration. transient: a payment saves another type in its place.
     """
 
     name: str
@@ -59,6 +59,12 @@ class MethodType:
     delayed: bool = False
     mandate: bool = False
     default: bool = False
+    transient: bool = False
+
+    @property
+    def attaches(self) -> bool:
+        """Whether a customer can have a PaymentMethod of this type."""
+        return self.reusable and not self.transient
 
 
 def _type(name: str, currencies: str = "", marks: str = "") -> MethodType:
@@ -79,10 +85,10 @@ TYPES: Mapping[str, MethodType] = MappingProxyType({
         _type("card", "", "captures reusable default"),
         _type("card_present", "", "captures"),
         _type("interac_present", "cad"),
-        _type("bancontact", "eur", "redirects reusable default"),
+        _type("bancontact", "eur", "redirects reusable transient default"),
         _type("eps", "eur", "redirects default"),
         _type("giropay", "eur", "redirects"),
-        _type("ideal", "eur", "redirects reusable default"),
+        _type("ideal", "eur", "redirects reusable transient default"),
         _type("p24", "eur pln", "redirects"),
         _type("sofort", "eur", "redirects delayed"),
         _type("sepa_debit", "eur", "reusable delayed mandate default"),
@@ -190,6 +196,12 @@ def check_types(names: Iterable[str], param: str = "payment_method_types") -> li
 def not_activated(name: str, param: str = "payment_method_types") -> ApiError:
     """Return the 400 error for an unknown payment method type."""
     return invalid(_UNACTIVATED.format(type=name), param, "payment_intent_invalid_parameter")
+
+
+def check_attaches(name: str) -> None:
+    """Raise ApiError 400 for a type that is good for one payment only. Source: craftcms/commerce-stripe issue 298."""
+    if name in TYPES and not TYPES[name].attaches:
+        raise invalid(f"PaymentMethods of type '{name}' cannot be saved to customers.", retry=False)
 
 
 def check_currency_of(names: Iterable[str], currency: str) -> None:

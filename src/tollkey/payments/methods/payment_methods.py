@@ -26,7 +26,7 @@ from tollkey.payments.methods.instruments import (
     token_card,
 )
 from tollkey.payments.methods.mandates import detach_from
-from tollkey.payments.methods.method_types import TYPES
+from tollkey.payments.methods.method_types import TYPES, check_attaches
 from tollkey.payments.processors import banks
 from tollkey.payments.processors import cards as processors_cards
 from tollkey.payments.shared import client_access as client
@@ -278,6 +278,8 @@ def attach_to(call: Call, value: Instrument, customer: str) -> Instrument:
         raise invalid("The payment method you provided has already been attached to a customer.", None, retry=False)
     if value.get("_used"):
         raise invalid(USED, None, retry=False)
+    if value["object"] == "payment_method":
+        check_attaches(value["type"])
     refuse_to_save(value)
     checked(value)
     value["customer"] = customer

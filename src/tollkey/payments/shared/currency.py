@@ -24,9 +24,13 @@ SUPPORTED: tuple[str, ...] = (
 )  # fmt: skip
 _SUPPORTED = frozenset(SUPPORTED)
 ZERO_DECIMAL = frozenset(
-    {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"}
+    {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"}
 )
 THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
+#: Currencies without fractions whose amounts are given with two decimals all the same (special cases of that page).
+WHOLE_UNITS = frozenset({"isk", "ugx"})
+#: Charged with two decimals, paid out in whole units only.
+WHOLE_PAYOUTS = frozenset({"huf", "twd"}) | WHOLE_UNITS
 
 #: Minimum charge in minor units, for currencies with payouts. The minimum of other currencies is 1.
 MINIMUM = {
@@ -36,6 +40,8 @@ MINIMUM = {
     "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
 }  # fmt: skip
 MAXIMUM = 99_999_999
+#: IDR takes twelve digits.
+_MAXIMUM_OF = {"idr": 999_999_999_999}
 _SYMBOL = {
     "usd": "$", "aud": "A$", "brl": "R$", "cad": "C$", "eur": "€", "gbp": "£", "hkd": "HK$", "inr": "₹", "jpy": "¥",
     "mxn": "MX$", "nzd": "NZ$", "sgd": "S$", "krw": "₩", "vnd": "₫", "ils": "₪", "twd": "NT$", "cny": "CN¥",
@@ -57,6 +63,11 @@ def decimals(currency: str) -> int:
 def minimum(currency: str) -> int:
     """Return the minimum charge in a currency, in minor units."""
     return MINIMUM.get(currency, 1)
+
+
+def maximum(currency: str) -> int:
+    """Return the largest charge in a currency, in minor units."""
+    return _MAXIMUM_OF.get(currency, MAXIMUM)
 
 
 def show(amount: int, currency: str) -> str:
@@ -84,25 +95,36 @@ def check_amount(amount: int, currency: str, param: str = "amount", *, smallest:
 
     smallest: replaces the currency's minimum; 1 for refunds and transfers.
     Codes: below 1 and below the minimum ``parameter_invalid_integer`` (recorded 2024 and later; before that it was
-    ``amount_too_small``), above eight digits ``amount_too_large``; amounts in three-decimal currencies must end in 0.
+    ``amount_too_small``), above eight digits ``amount_too_large``; amounts in three-decimal currencies must end in 0,
+    those in ISK and UGX in 00.
     """
     if amount < 1:
         raise too_small(param)
     if amount < (minimum(currency) if smallest is None else smallest):
         raise invalid(_TOO_SMALL, param, "parameter_invalid_integer")
-    if amount > MAXIMUM:
+    if amount > maximum(currency):
         raise too_large(currency, param)
-    if currency in THREE_DECIMAL and amount % 10:
+    check_step(amount, currency, 10 if currency in THREE_DECIMAL else 100 if currency in WHOLE_UNITS else 1, param)
+
+
+def check_step(amount: int, currency: str, step: int, param: str = "amount") -> None:
+    """Raise ApiError 400 for an amount of minor units that is no multiple of ``step``.
+
+    The text is recorded for three-decimal currencies, and inferred for those in whole units.
+    """
+    if amount % step:
         raise invalid(
-            f"Invalid amount. Amounts in {currency.upper()} must be evenly divisible by 10; you passed {amount}.",
+            f"Invalid amount. Amounts in {currency.upper()} must be evenly divisible by {step}; you passed {amount}.",
             param,
             "parameter_invalid_integer",
         )
 
 
 def too_large(currency: str, param: str = "amount") -> ApiError:
-    """Return the 400 error of an amount of more than eight digits."""
-    return invalid(f"Amount must be no more than {show(MAXIMUM, currency)}", param, "amount_too_large", retry=False)
+    """Return the 400 error of an amount above the currency's maximum."""
+    return invalid(
+        f"Amount must be no more than {show(maximum(currency), currency)}", param, "amount_too_large", retry=False
+    )
 
 
 def session_too_small(currency: str) -> ApiError:
