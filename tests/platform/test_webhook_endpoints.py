@@ -106,7 +106,9 @@ def test_an_endpoint_without_a_version_is_sent_the_default_one(of_2022: Api, rec
     for event in sent:
         assert ("charges" in event["data"]["object"]) == (event["api_version"] != LATEST)
     (event,) = api.events("payment_intent.created")
-    api.ok("POST", f"/v1/events/{event['id']}/retry")
+    again = api.ok("POST", f"/v1/events/{event['id']}/retry")
+    for seen in (event, api.get(f"/v1/events/{event['id']}", headers={"Stripe-Version": LATEST}), again):
+        assert (seen["api_version"], "charges" in seen["data"]["object"]) == ("2022-08-01", True)
     api.deliver()
     resent = [json.loads(body)["api_version"] for _, body in receiver.got[3:]]
     assert sorted(resent) == ["2022-08-01", LATEST]

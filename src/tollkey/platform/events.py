@@ -22,7 +22,7 @@ from tollkey.wire import Call, Endpoint, Json, P, Page, Resource, invalid
 from tollkey.wire.errors import exclusive
 from tollkey.wire.live import records
 from tollkey.wire.objects import encode, split
-from tollkey.wire.pages import list_page, retrieve
+from tollkey.wire.pages import list_page
 from tollkey.wire.refusals import account_invalid
 from tollkey.wire.versions import LATEST, Change, is_newer
 
@@ -104,22 +104,31 @@ def in_version(call: Call, event: Json, bodies: dict[str, bytes], version: str |
     bodies: the event by API version, with that of ``LATEST``; converted ones are added. version: the endpoint's; None
         for the default.
     """
-    version = version or call.services.settings.default_version
-    if is_newer(version):
-        version = LATEST
+    version = _built(version or call.services.settings.default_version)
     if version not in bodies:
-        bodies[version] = _older(call, event, version)
+        bodies[version] = encode(_older(call, event, version))
     return bodies[version]
 
 
-def _older(call: Call, event: Json, version: str) -> bytes:
-    """The event for a webhook endpoint with an older API version: event and object are converted to it."""
+def _built(version: str) -> str:
+    """The version whose shapes are sent for that one."""
+    return LATEST if is_newer(version) else version
+
+
+def _answered(call: Call, event: Json) -> Json:
+    """An event as it is retrieved: in the default version, whichever version the request names."""
+    version = _built(call.services.settings.default_version)
+    return event if version == LATEST else _older(call, event, version)
+
+
+def _older(call: Call, event: Json, version: str) -> Json:
+    """A copy of an event in an older API version: event and object are converted to it."""
     shown = call.objects.copy(event)
     shown["api_version"] = version
     versions = call.setup.tables.versions
     versions.undo(call, shown["data"]["object"], version[:10])
     versions.undo(call, shown, version[:10])
-    return encode(shown)
+    return shown
 
 
 def _request_id(call: Call, event: Json) -> None:
@@ -177,7 +186,15 @@ def list_events(call: Call, params: operations.GetEvents) -> Page:
         return fits and (wanted is None or _was_delivered(call, event["id"]) == wanted)
 
     equal = {"type": types} if types and whole else None
-    return list_page(call, "event", params, equal, url="/v1/events", keep=None if whole and wanted is None else keep)
+    page = list_page(call, "event", params, equal, url="/v1/events", keep=None if whole and wanted is None else keep)
+    if _built(call.services.settings.default_version) != LATEST:
+        page.data = [_answered(call, event) for event in page.data]
+    return page
+
+
+def retrieve_event(call: Call, params: operations.GetEventsId) -> Json:
+    """Retrieve an event by its id, in the default API version."""
+    return _answered(call, call.objects.get("event", call.path["id"]))
 
 
 def retry(call: Call, params: operations.PostEventsIdRetry) -> Json:
@@ -200,7 +217,7 @@ def retry(call: Call, params: operations.PostEventsIdRetry) -> Json:
         replay(call, event["id"], source.account)
     elif not hearing:
         raise invalid("No webhook endpoint is enabled that hears of this event.", "webhook_endpoint")
-    return {**event, "pending_webhooks": outbox.pending(call.tx, call.scope, event["id"])}
+    return {**_answered(call, event), "pending_webhooks": outbox.pending(call.tx, call.scope, event["id"])}
 
 
 def _account_of(call: Call, account: str | None) -> Call:
@@ -239,7 +256,7 @@ EVENT = Resource(
     live=records(),
     endpoints=(
         Endpoint("GET", "/v1/events", list_events),
-        retrieve("event", "/v1/events/{id}"),
+        Endpoint("GET", "/v1/events/{id}", retrieve_event),
         Endpoint(
             "POST",
             "/v1/events/{id}/retry",

@@ -1333,6 +1333,10 @@ class GetEvents(PagedOperation):
     types: NotRequired[list[str]]
 
 @final
+class GetEventsId(Operation):
+    pass
+
+@final
 class GetExchangeRates(PagedOperation):
     pass
 
