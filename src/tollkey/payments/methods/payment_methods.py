@@ -278,7 +278,7 @@ def attach_to(call: Call, value: Instrument, customer: str) -> Instrument:
         raise invalid("The payment method you provided has already been attached to a customer.", None, retry=False)
     if value.get("_used"):
         raise invalid(USED, None, retry=False)
-    if value["object"] == "payment_method":
+    if kinds.is_payment_method(value):
         check_attaches(value["type"])
     refuse_to_save(value)
     checked(value)
