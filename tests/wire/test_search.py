@@ -57,6 +57,37 @@ def test_a_space_between_clauses_means_and(api: Api) -> None:
     assert api.get("/v1/customers/search", query="name:'Jane'email:'jane@example.com'").status == 400
 
 
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("customers", "email>'a'"),
+        ("customers", "metadata['a']<=5"),
+        ("customers", "metadata['a']~'abc'"),
+        ("customers", "created~'170'"),
+        ("charges", "status~'succ'"),
+        ("charges", "customer~'cus_'"),
+        ("subscriptions", "status>='active'"),
+    ],
+)
+def test_only_numbers_are_compared_and_only_strings_have_parts(api: Api, path: str, query: str) -> None:
+    refused = api.get(f"/v1/{path}/search", query=query)
+    assert (refused.status, refused.error["param"]) == (400, "query")
+    assert "does not support the operator" in refused.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("customers", "created>1 email~'abc' phone~'555'"),
+        ("charges", "amount<=5 AND payment_method_details.card.exp_year>2000"),
+        ("products", "description~'abc' AND url~'shop'"),
+        ("invoices", "total>5 AND number~'0001'"),
+    ],
+)
+def test_what_fits_the_type_of_a_field_is_taken(api: Api, path: str, query: str) -> None:
+    assert api.get(f"/v1/{path}/search", query=query).status == 200
+
+
 def test_a_page_looks_at_so_many_objects_and_the_next_goes_on_there(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "MOST_SCANNED", 4)
     monkeypatch.setattr(search, "_STEP", 3)

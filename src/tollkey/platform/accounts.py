@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.platform import jobs
 from tollkey.platform._connect import legal_entity, load_account, save_account
-from tollkey.platform._connect.agreements import check_agreement, check_requested, known_capabilities
+from tollkey.platform._connect.agreements import check_agreement, check_requested, check_terms, known_capabilities
 from tollkey.platform._connect.countries import check_currency, default_currency
 from tollkey.platform._connect.documents import check_documents
 from tollkey.platform._connect.external import OWNER_CHECK, add_external, check_owners, replace_external, show_owner
@@ -27,6 +27,7 @@ from tollkey.platform._connect.people import check_person
 from tollkey.platform._connect.person import new_person, set_person
 from tollkey.platform._connect.personal_tokens import spend_token
 from tollkey.platform._connect.providers import VERIFICATION
+from tollkey.platform._connect.settings_rules import check_settings
 from tollkey.platform._connect.shape import (
     CONTROLLERS,
     controller_of,
@@ -142,7 +143,9 @@ def _apply(
         check_people(loaded, by_owner=False)
     check_currency(account["country"], given.get("default_currency"))
     check_agreement(account, _platform(call), (given.get("tos_acceptance") or {}).get("service_agreement"))
+    check_terms(given.get("tos_acceptance") or {}, call.real)
     check_documents(loaded, given.get("documents") or {})
+    check_settings(account["settings"], given.get("settings") or {})
     set_account(call, account, given)
     wanted = {name: bool((hash or {}).get("requested")) for name, hash in (given.get("capabilities") or {}).items()}
     for place, name in enumerate(given.get("requested_capabilities") or []):

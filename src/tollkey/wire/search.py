@@ -5,7 +5,8 @@
 
 Clauses are joined by AND (or a space) or by OR, never both. ``:`` is a case-insensitive comparison, ``~`` finds a
 substring of at least three characters, ``>``, ``>=``, ``<`` and ``<=`` compare numbers, ``-`` negates a clause, and
-``null`` matches a field without a value. ``Resource.searchable`` declares the fields. Source: Stripe's docs, "Search".
+``null`` matches a field without a value. Only numbers are compared, and only strings have substrings: all other fields
+are tokens, of which ``metadata`` is one. ``Resource.searchable`` declares the fields. Source: Stripe's docs, "Search".
 
 The cost of a query is limited to ``MOST_CLAUSES``, and to ``MOST_SCANNED`` objects for each page. A page that stops
 there has ``has_more``, and its ``next_page`` continues where it stopped. Searches run in the threads for long reads
@@ -54,6 +55,11 @@ MOST_SCANNED = 50_000  # objects read for a page, and as many again for ``total_
 MOST_COUNTED = 10_000  # "accurate up to 10,000" (API reference, "Search")
 #: Fields with free text: compared case-insensitively, so that no index can be used.
 _FREE = frozenset({"email", "name", "description", "phone", "url", "receipt_number"})
+#: The numeric fields, and those of type string; expiries of cards are digits, so their comparisons are taken as well.
+_NUMERIC = frozenset({"amount", "canceled_at", "created", "total"}) | {
+    f"payment_method_details.card.exp_{part}" for part in ("month", "year")
+}
+_STRINGS = frozenset({"description", "email", "lookup_key", "name", "number", "phone", "product", "url"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,7 @@ def _clause(match: re.Match[str], searchable: Mapping[str, str], plural: str) ->
             " for a list of supported fields.",
             "query",
         )
+    _check_operator(name, operator)
     quoted = match["text1"] if match["text1"] is not None else match["text2"]
     bare = match["bare"]
     if quoted is None and bare.lower() != "null" and not re.fullmatch(r"-?\d+(\.\d+)?|true|false", bare, re.IGNORECASE):
@@ -172,6 +179,13 @@ def _clause(match: re.Match[str], searchable: Mapping[str, str], plural: str) ->
     if operator == "~" and (value is None or len(value) < _SHORTEST_PART):
         raise invalid(f"Substring search needs at least {_SHORTEST_PART} characters: `{value}`.", "query")
     return Clause(searchable[name], _plain(key) if key is not None else None, operator, value, match["not"] is not None)
+
+
+def _check_operator(name: str, operator: str) -> None:
+    """Raise ApiError 400 for an operator that fields of that type do not have. The text is inferred."""
+    if (operator in _COMPARING and name not in _NUMERIC) or (operator == "~" and name not in _STRINGS):
+        wanted = "strings" if operator == "~" else "numbers"
+        raise invalid(f"Field `{name}` does not support the operator `{operator}`, which is for {wanted}.", "query")
 
 
 def _plain(text: str) -> str:

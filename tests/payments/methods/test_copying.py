@@ -16,6 +16,8 @@ def test_a_connected_account_s_copy_of_a_payment_method_is_of_the_customer_who_h
     assert api.get(f"/v1/payment_methods/{copy['id']}", headers=acting(account)).status == 200
     refused = api.post("/v1/payment_methods", headers=acting(account), customer=has_not, payment_method=method).error
     assert refused["message"].startswith(f"The customer does not have a payment method with the ID {method}.")
+    refused = api.post("/v1/payment_methods", headers=acting(account), payment_method=method).error
+    assert (refused["param"], has in refused["message"]) == ("payment_method", True)
     refused = api.post("/v1/payment_methods", headers=acting(account), customer="cus_no", payment_method=method).error
     assert (refused["param"], refused["message"]) == ("customer", "No such customer: 'cus_no'")
 

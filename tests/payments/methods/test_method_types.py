@@ -34,3 +34,15 @@ def test_a_customer_keeps_only_methods_that_can_be_used_again(api: Api, kind: st
         assert answer.status == 200, answer.error
     else:
         assert answer.refusal == (400, None, None, f"PaymentMethods of type '{kind}' cannot be saved to customers.")
+
+
+@rule_table
+@pytest.mark.parametrize("kind", ["card", "card_present", "ideal", "sepa_debit", "eps", "giropay", "oxxo", "nonsense"])
+def test_a_setup_intent_takes_the_types_that_can_be_set_up(api: Api, kind: str) -> None:
+    answer = api.under(BEFORE_ENDIVE).post("/v1/setup_intents", payment_method_types=["card", kind])
+    if kind in ("card", "card_present", "ideal", "sepa_debit"):
+        assert answer.status == 200, answer.error
+    else:
+        message = f'The payment method type "{kind}" is invalid. See https://stripe.com/docs/api/setup_intents/create'
+        assert (answer.status, answer.error["param"]) == (400, "payment_method_types")
+        assert answer.error["message"].startswith(message)

@@ -113,7 +113,7 @@ def _types(call: Call, intent: StoredSetupIntent, choice: Choice) -> None:
         intent["allowed_payment_method_types"] = list(choice.allowed)
         intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None
     elif choice.named:
-        intent["payment_method_types"] = method_types.check_types(choice.named)
+        intent["payment_method_types"] = method_types.check_setup_types(choice.named)
         method_capabilities.check_accepted(choice.named, refused)
         intent.pop("allowed_payment_method_types", None)
         intent["automatic_payment_methods"] = intent["payment_method_configuration_details"] = None

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from tollkey.payments.methods.stored import StoredCard, StoredPaymentMethod
     from tollkey.wire import operations
 
+#: Source of the rule: the specification of ``customer`` on ``POST /v1/payment_methods``; the text is inferred.
+_WHOSE = (
+    "The payment method supplied ({method}) belongs to the Customer {customer}. Please include the Customer in the"
+    " `customer` parameter."
+)
+
 
 def shared_from(call: Call, param: str, permission: Permission) -> Call:
     """Return the call in the platform's scope, for copying one of its objects to the connected account.
@@ -44,6 +50,8 @@ def copy_payment_method(
         and original.get("customer") != platform.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"]
     ):
         raise not_attached(original["id"], "payment_method")
+    if original.get("customer") and not params.get("customer"):
+        raise invalid(_WHOSE.format(method=original["id"], customer=original["customer"]), "payment_method")
     if kinds.is_card(original):
         value = _of_card(call, original)
     elif kinds.is_payment_method(original):

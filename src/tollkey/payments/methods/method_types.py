@@ -28,6 +28,13 @@ _UNACTIVATED = (
     " currency, and country combinations."
 )
 
+_NOT_SET_UP = (
+    'The payment method type "{type}" is invalid. See'
+    " https://stripe.com/docs/api/setup_intents/create#create_setup_intent-payment_method_types for the full list of"
+    " supported payment method types."
+)
+#: Set up without being reusable: a reader makes a card of what it reads; the keys of a Pix mandate are kept.
+_SET_UP = frozenset({"card_present", "pix"})
 _NONE_FITS = (
     "No valid payment method types for this payment: none of `allowed_payment_method_types` fits its currency and its"
     " other parameters."
@@ -190,6 +197,18 @@ def check_types(names: Iterable[str], param: str = "payment_method_types") -> li
     for name in names:
         if name not in TYPES:
             raise not_activated(name, param)
+    return list(dict.fromkeys(names))
+
+
+def check_setup_types(names: Iterable[str], param: str = "payment_method_types") -> list[str]:
+    """Return the requested types of a SetupIntent without duplicates.
+
+    Raises ApiError 400 for an unknown type, and for one that is good for one payment only: SetupIntents list the types
+    that they take (stripe-node issue 1472, which has the text).
+    """
+    for name in names:
+        if name not in TYPES or not (TYPES[name].reusable or name in _SET_UP):
+            raise invalid(_NOT_SET_UP.format(type=name), param, retry=False)
     return list(dict.fromkeys(names))
 
 

@@ -11,7 +11,9 @@ charged directly is a merchant only (docs.stripe.com/connect/saas/tasks/create).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from tollkey.wire import ApiError, Json, invalid
 from tollkey.wire.shapes import properties
@@ -20,6 +22,7 @@ from tollkey.wire.shapes import properties
 _WITH_CARDS = frozenset({"US", "BR"})
 #: Cross-border payouts are for platforms there ("Cross-border payouts" in Stripe's documentation).
 _CROSS_BORDER_FROM = "US"
+_FIRST_TERMS = 1_230_768_000  # 2009-01-01
 
 
 def check_agreement(account: Json, platform: Json, given: str | None) -> None:
@@ -41,6 +44,21 @@ def check_agreement(account: Json, platform: Json, given: str | None) -> None:
     if terms.get("date") and given != (terms.get("service_agreement") or "full"):
         message = "The service agreement of an account cannot be changed after it was accepted."
         raise invalid(message, "tos_acceptance[service_agreement]")
+
+
+def check_terms(terms: Mapping[str, Any], now: int) -> None:
+    """Check when terms of service were accepted.
+
+    terms: ``tos_acceptance`` as it was sent. now: UTC epoch seconds.
+    Raises ApiError 400 for a date in the future or before 2009. Source of the text: stripe-ruby-mock.
+    """
+    date = terms.get("date")
+    if date is not None and not _FIRST_TERMS <= date <= now:
+        message = (
+            "ToS acceptance date is not valid. Dates are expected to be integers, measured in seconds, not in the"
+            " future, and after 2009"
+        )
+        raise invalid(message, "tos_acceptance[date]")
 
 
 @cache
