@@ -127,7 +127,7 @@ def test_a_company_has_a_representative_and_further_owners(api: Api) -> None:
         ({"business_url": "https://example.com"}, ("business_profile", "url", "https://example.com")),
         ({"product_description": "Hats"}, ("business_profile", "product_description", "Hats")),
         ({"support_email": "help@example.com"}, ("business_profile", "support_email", "help@example.com")),
-        ({"statement_descriptor": "GOLD"}, ("settings", "payments", "statement_descriptor", "GOLD")),
+        ({"statement_descriptor": "GOLDEN"}, ("settings", "payments", "statement_descriptor", "GOLDEN")),
         ({"business_primary_color": "#ff0000"}, ("settings", "branding", "primary_color", "#ff0000")),
         ({"debit_negative_balances": True}, ("settings", "payouts", "debit_negative_balances", True)),
         (
