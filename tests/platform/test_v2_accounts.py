@@ -41,6 +41,16 @@ def test_an_account_is_created_and_shows_what_was_asked_for(api: Api) -> None:
     assert [plain[name] for name in ("configuration", "identity", "requirements", "defaults")] == [None] * 4
 
 
+def test_an_account_keeps_the_languages_that_it_prefers_which_v1_does_not_show(api: Api) -> None:
+    made = company(api, defaults={"locales": ["de-DE", "en-US"]})
+    assert made["defaults"]["locales"] == ["de-DE", "en-US"]
+    assert not [name for name in api.get(f"/v1/accounts/{made['id']}") if "locales" in name]
+    changed = api.ok("POST", f"{PATH}/{made['id']}", defaults={"locales": ["fr-FR"]}, include=["defaults"])
+    assert changed["defaults"]["locales"] == ["fr-FR"]
+    refused = api.post("/v1/accounts", type="custom", _locales=["de-DE"])
+    assert refused.error["code"] == "parameter_unknown"
+
+
 @pytest.mark.parametrize("name", ["merchant", "recipient"])
 def test_a_merchant_and_a_recipient_need_not_be_the_same_account(api: Api, name: str) -> None:
     asked = {
@@ -102,7 +112,6 @@ def test_an_individual_is_a_person_of_the_account(api: Api) -> None:
     [
         {"configuration": {"customer": {"shipping": {"name": "A"}}}},
         {"identity": {"attestations": {"directorship_declaration": {"ip": "1.2.3.4"}}}},
-        {"defaults": {"locales": ["de"]}},
     ],
 )
 def test_what_an_account_of_v1_does_not_have_is_refused(api: Api, change: dict[str, Any]) -> None:

@@ -84,7 +84,9 @@ def _shown(loaded: LoadedAccount, include: Iterable[str] | None) -> Json:
 
 
 def _private(loaded: LoadedAccount) -> Json:
-    return {"_capabilities": loaded.account.get("_capabilities"), "_livemode": loaded.home.livemode}
+    return {name: loaded.account.get(name) for name in ("_capabilities", "_locales")} | {
+        "_livemode": loaded.home.livemode
+    }
 
 
 ACCOUNT = Resource(

@@ -33,7 +33,9 @@ COPIED_BY_DJ_STRIPE = {
 }  # fmt: skip
 
 
-def test_dj_stripe_copies_every_model(filled: Running, stand_in: StandIn, tmp_path: Path) -> None:
+def test_dj_stripe_copies_every_model(
+    filled: Running, stand_in: StandIn, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     python = python_with("dj-stripe", "dj-stripe") / "bin" / "python"
     settings = {
         **stand_in.environ(),
@@ -46,7 +48,9 @@ def test_dj_stripe_copies_every_model(filled: Running, stand_in: StandIn, tmp_pa
     run(python, "-m", "django", "migrate", "--run-syncdb", environ=settings)
     done = attempt(python, "-m", "django", "djstripe_sync_models", environ={**settings, "PYTHONUNBUFFERED": "1"})
     said = done.stdout + done.stderr
-    copied = {model for count, model in re.findall(r"^  Synced (\d+) (\w+) for", said, re.MULTILINE) if int(count)}
+    synced = {model: int(count) for count, model in re.findall(r"^  Synced (\d+) (\w+) for", said, re.MULTILINE)}
+    record_property("objects that dj-stripe copies, by model", synced)
+    copied = {model for model, count in synced.items() if count}
     failed = set(re.findall(r"^  \d+ (\w+) object\(s\) failed to sync", said, re.MULTILINE))
     hard = re.findall(r"^Failed syncing .*$", said, re.MULTILINE)
     errors = [line for line in said.splitlines() if line.startswith("  Error ")]
@@ -77,7 +81,9 @@ def tap(filled: Running, stand_in: StandIn, tmp_path: Path) -> Callable[..., str
     return lambda *words: run(python, PROGRAMS / "tap.py", "--config", config, *words, environ=stand_in.environ())
 
 
-def test_tap_stripe_reads_every_stream(tap: Callable[..., str], tmp_path: Path) -> None:
+def test_tap_stripe_reads_every_stream(
+    tap: Callable[..., str], tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     catalogue = json.loads(tap("--discover"))
     assert {stream["tap_stream_id"] for stream in catalogue["streams"]} == STREAMS
     for stream in catalogue["streams"]:
@@ -88,12 +94,13 @@ def test_tap_stripe_reads_every_stream(tap: Callable[..., str], tmp_path: Path) 
     chosen.write_text(json.dumps(catalogue))
     messages = [json.loads(line) for line in tap("--catalog", str(chosen)).splitlines()]
     records = Counter(message["stream"] for message in messages if message["type"] == "RECORD")
+    record_property("records of tap-stripe, by stream", records)
     # Only an automatic payout has transactions, and none comes due in the minutes of a test.
     assert STREAMS - set(records) == {"payout_transactions"}, records
 
 
 def test_the_sync_engine_of_supabase_copies_an_account_into_postgresql(
-    filled: Running, new_database: Callable[[], str]
+    filled: Running, new_database: Callable[[], str], record_property: Callable[[str, object], None]
 ) -> None:
     folder = node_with("sync-engine", "@supabase/stripe-sync-engine", "stripe")
     script = folder / "sync_engine.mjs"
@@ -102,6 +109,7 @@ def test_the_sync_engine_of_supabase_copies_an_account_into_postgresql(
     # An event invoice.upcoming has an invoice without an id, which the engine's table asks for.
     assert (set(out["refused"]) - {"invoice.upcoming"}, out["failures"]) == (set(), [])
     counted, rows = out["counted"], out["rows"]
+    record_property("objects that the sync engine copies, by kind", counted)
     assert {kind: count for kind, count in counted.items() if count == 0} == {}
     tables = {kind: re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", kind) for kind in counted}
     fewer = {kind: (count, rows[tables[kind]]) for kind, count in counted.items() if rows[tables[kind]] < count}

@@ -85,11 +85,14 @@ def java() -> list[object]:
 
 @pytest.mark.parametrize("language", [python, node, go, java], ids=lambda language: language.__name__)
 @pytest.mark.parametrize("server", ["sqlite"], indirect=True)
-def test_the_newest_sdk_runs_every_flow(language: Callable[[], list[object]], server: Running) -> None:
+def test_the_newest_sdk_runs_every_flow(
+    language: Callable[[], list[object]], server: Running, record_property: Callable[[str, object], None]
+) -> None:
     done = attempt(*language(), server.url, server.secret_key)
     assert done.returncode == 0, done.stderr[-4000:]
     assert NEWER not in done.stdout + done.stderr
     outcomes = lines_of_json(done.stdout)
+    record_property(f"flows of the SDK for {language.__name__}", len(outcomes))
     assert {name: came for name, came in outcomes.items() if came != OUTCOMES[name]} == {}
     assert list(outcomes) == list(OUTCOMES)
 
@@ -113,10 +116,14 @@ NOT_BUILT = {
 }  # fmt: skip
 
 
-def test_java_reads_every_list_and_every_event_into_typed_objects(filled: Running) -> None:
+def test_java_reads_every_list_and_every_event_into_typed_objects(
+    filled: Running, record_property: Callable[[str, object], None]
+) -> None:
     """Objects of another type than the SDK's classes say are errors there."""
     *command, _ = java()
     counts = lines_of_json(run(*command, PROGRAMS / "Lists.java", filled.url, filled.secret_key))
+    read = [came for came in counts.values() if isinstance(came, int)]
+    record_property("lists that Java reads, and objects in them", [len(read), sum(read)])
     failed = {name: came for name, came in counts.items() if not isinstance(came, int)}
     assert {name: came for name, came in failed.items() if "Unrecognized request URL" not in str(came)} == {}
     assert set(failed) == NOT_BUILT

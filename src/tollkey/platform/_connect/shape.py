@@ -227,7 +227,7 @@ def merge_metadata(value: Json, given: Any) -> None:
 
 def set_account(call: Call, account: Json, params: Params) -> None:
     """What an account's parameters change in it, besides people, capabilities and external accounts."""
-    for name in ("business_type", "default_currency", "email", "groups"):
+    for name in ("business_type", "default_currency", "email", "groups", "_locales"):  # the last from the v2 API
         if name in params:
             account[name] = params[name]
     if "metadata" in params:

@@ -19,6 +19,7 @@ _FIELDS = {
     "display_name": "settings.dashboard.display_name",
     "metadata": "metadata",
     "defaults.currency": "default_currency",
+    "defaults.locales": "_locales",  # v1 has none
     "defaults.profile.business_url": "business_profile.url",
     "defaults.profile.doing_business_as": "business_profile.name",
     "defaults.profile.product_description": "business_profile.product_description",
@@ -216,7 +217,7 @@ def _defaults(account: Json) -> Json:
     payer = (controller.get("fees") or {"payer": "account"})["payer"]
     return {
         "currency": account["default_currency"],
-        "locales": None,
+        "locales": account.get("_locales"),
         "profile": {
             "business_url": profile.get("url"),
             "doing_business_as": profile.get("name"),

@@ -153,7 +153,9 @@ const flows = {
       contact_email: 'jenny@example.com', display_name: "Jenny's shop", dashboard: 'full',
       identity: {country: 'us', entity_type: 'individual'},
       configuration: {merchant: {capabilities: {card_payments: {requested: true}}}},
-      defaults: {responsibilities: {fees_collector: 'stripe', losses_collector: 'stripe'}},
+      defaults: {
+        currency: 'usd', locales: ['en-US'], responsibilities: {fees_collector: 'stripe', losses_collector: 'stripe'},
+      },
       include: ['configuration.merchant', 'identity', 'requirements'],
     });
     const found = await stripe.v2.core.accounts.retrieve(made.id, {include: ['configuration.merchant']});

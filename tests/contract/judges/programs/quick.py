@@ -208,7 +208,11 @@ def accounts_v2() -> object:
             "identity": {"country": "us", "entity_type": "individual"},
             "dashboard": "full",
             "configuration": {"merchant": {"capabilities": {"card_payments": {"requested": True}}}},
-            "defaults": {"responsibilities": {"fees_collector": "stripe", "losses_collector": "stripe"}},
+            "defaults": {
+                "currency": "usd",
+                "locales": ["en-US"],
+                "responsibilities": {"fees_collector": "stripe", "losses_collector": "stripe"},
+            },
             "include": ["configuration.merchant", "identity", "requirements"],
         }
     )
