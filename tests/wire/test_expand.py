@@ -98,6 +98,14 @@ def test_in_a_list_a_path_without_data_is_told_where_to_begin(api: Api) -> None:
     assert api.get("/v1/charges", expand=["data"]).status == 200
 
 
+def test_a_text_of_the_caller_s_own_names_no_other_account(api: Api) -> None:
+    stranger = api.another()
+    named = "ca_" + stranger.account.removeprefix("acct_")
+    charge = api.ok("POST", "/v1/charges", amount=2000, currency="usd", source="tok_visa", transfer_group=named)
+    refused = api.get(f"/v1/charges/{charge['id']}", expand=["transfer_group"])
+    assert (refused.status, refused.error["message"]) == (400, "This property cannot be expanded (transfer_group).")
+
+
 def test_an_empty_page_refuses_what_a_full_one_would(api: Api) -> None:
     assert api.get("/v1/charges", expand=["data.customer", "data.refunds"])["data"] == []
     assert (

@@ -117,7 +117,7 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
     kind = kind if isinstance(kind, str) else ""  # an event's ``data`` has an object of that name
     resource = call.setup.tables.catalogue.by_object.get(kind)
     there = NAMES_ANOTHER.get(kind)
-    if there is not None and isinstance(value.get(there), str):
+    if there is not None and isinstance(value.get(there), str) and _connected(call, value[there]):
         homes = [*homes, call.within(value[there])]
     inside = f"{name}.{rest[0]}" if rest else ""
     if resource is not None and inside in resource.expands and isinstance(value.get(name), dict):
@@ -145,6 +145,11 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
         return
     value[name] = inner
     _descend(call, inner, rest, path, rules, homes)
+
+
+def _connected(call: Call, account: str) -> bool:
+    """Return whether an account is still connected to the platform whose key expands."""
+    return call.within(call.platform).objects.find_read_only("account", account) is not None
 
 
 def _object_named(homes: list[Call], inner: Any, name: str, refusal: Callable[[], ApiError], rules: Rules) -> Any:
@@ -191,6 +196,8 @@ def _load(homes: list[Call], id: str, name: str, refusal: Callable[[], ApiError]
         name
     )  # callers choose the ids of coupons, products and plans
     if resource is not None and resource.named_by is not None and not call.limited:
+        if name != resource.object:  # a text that the caller has chosen would name any account of this server
+            raise refusal()
         return resource.named_by(call, id)
     if resource is not None and not resource.stored:
         resource = None

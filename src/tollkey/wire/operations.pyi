@@ -6430,7 +6430,6 @@ class PostQuotesInvoiceSettings(TypedDict):
 
 @final
 class PostQuotesLineItem(TypedDict):
-    discounts: NotRequired[list[Discount] | None]
     price: NotRequired[str]
     price_data: NotRequired[PostQuotesLineItemPriceData]
     quantity: NotRequired[int]
@@ -6479,7 +6478,6 @@ class PostQuotesQuoteFinalize(Operation):
 
 @final
 class PostQuotesQuoteLineItem(TypedDict):
-    discounts: NotRequired[list[Discount] | None]
     id: NotRequired[str]
     price: NotRequired[str]
     price_data: NotRequired[PostQuotesLineItemPriceData]

@@ -35,6 +35,20 @@ def test_a_transfer_moves_money_and_makes_a_payment_in_the_connected_account(api
     audit(api, account)
 
 
+def test_a_transfer_shows_nothing_of_an_account_that_has_left_the_platform(api: Api) -> None:
+    account = api.ok("post", "/v1/accounts", type="standard", country="US", email="shop@example.com")
+    customer = api.ok("post", "/v1/customers", headers=acting(account), email="jenny@example.com")["id"]
+    fund(api, 10_000)
+    sent = {"amount": 700, "currency": "usd", "destination": account["id"], "transfer_group": customer}
+    path = "/v1/transfers/" + api.ok("post", "/v1/transfers", **sent)["id"]
+    shown = ["destination_payment", "transfer_group"]
+    assert api.get(path, expand=shown)["destination_payment"]["amount"] == 700
+    api.ok("delete", f"/v1/accounts/{account['id']}")
+    left = api.get(path, expand=shown)
+    assert left["destination_payment"] is None
+    assert "jenny@example.com" not in str(left)
+
+
 def test_a_transfer_beyond_the_available_balance_is_refused(api: Api) -> None:
     account = connected(api)
     api.ok("post", "/v1/charges", amount=5_000, currency="usd", source="tok_visa")  # pending, not available

@@ -14,7 +14,7 @@ from tollkey.db import Duplicate
 from tollkey.keys import Permission
 from tollkey.payments.catalog import jobs, kinds
 from tollkey.payments.catalog.redemption import end_codes
-from tollkey.payments.shared import currency, fields
+from tollkey.payments.shared import currency, fields, naming
 from tollkey.wire import Action, ApiError, Call, Endpoint, Resource, invalid, new_object
 from tollkey.wire.errors import exclusive, in_the_past
 from tollkey.wire.live import records
@@ -66,6 +66,7 @@ def create(call: Call, params: operations.PostCoupons) -> StoredCoupon:
     )
     fields.assign_with_metadata(coupon, params, ("duration_in_months", "max_redemptions", "name", "redeem_by"))
     coupon["metadata"] = fields.new_metadata(params)
+    naming.check_named(call, params, {"applies_to.products": "product"})
     applies_to = params.get("applies_to")
     coupon["_applies_to"] = {"products": applies_to.get("products") or []} if applies_to else None
     coupon["_currency_options"] = _options(params.get("currency_options") or {}, coupon["currency"])

@@ -83,7 +83,7 @@ def _check_meter(call: Call, recurring: Mapping[str, Any]) -> None:
     metered = recurring.get("usage_type") == "metered" and not recurring.get("meter")
     if metered and call.version >= METER_NEEDED_SINCE:
         raise invalid("Starting with Stripe version `2025-03-31.basil`, metered prices must be backed by meters.")
-    meter = call.objects.find(_METER, recurring.get("meter") or "")
+    meter = call.objects.get(_METER, recurring["meter"], "recurring[meter]") if recurring.get("meter") else None
     if meter is not None and meter["status"] == "inactive":
         raise invalid(f"The meter `{meter['id']}` is inactive. Prices can only use active meters.", "recurring[meter]")
 

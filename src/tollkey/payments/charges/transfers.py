@@ -121,9 +121,9 @@ def retrieve_one(call: Call, params: operations.GetTransfersTransfer) -> api.Tra
 
 
 def payment_of(call: Call, transfer: api.Transfer) -> StoredCharge | None:
-    """Return the payment that a transfer created in the receiving account."""
+    """Return the payment that a transfer created in the receiving account; None if that has left the platform."""
     destination = transfer["destination"]
-    if destination is None:
+    if destination is None or call.within(call.platform).objects.find_read_only(fields.ACCOUNT, destination) is None:
         return None
     found = call.within(destination).objects.find(kinds.CHARGE, transfer["destination_payment"] or "")
     return call.objects.copy(found) if found is not None else None

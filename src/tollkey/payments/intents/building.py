@@ -303,6 +303,8 @@ def apply(call: Call, intent: StoredPaymentIntent, params: operations.PostPaymen
     _check_group(intent, params)
     _customer(call, intent, params)
     fields.merge_metadata(intent, params)
+    if params.get("payment_method_configuration"):
+        payment_method_configurations.used_configuration(call, params["payment_method_configuration"])
     chosen = params.get("payment_method_types") or params.get("allowed_payment_method_types")
     excluding = "excluded_payment_method_types" in params
     if chosen or excluding or params.get("payment_method_configuration") or params.get("currency"):

@@ -162,6 +162,8 @@ def apply(call: Call, intent: StoredSetupIntent, params: operations.PostSetupInt
     fields.assign(intent, params, ("description", "flow_directions"))
     if params.keys() & _CHOICES:
         implicit = intent.get("_implicit", False)
+        if params.get("payment_method_configuration"):
+            payment_method_configurations.used_configuration(call, params["payment_method_configuration"])
         _types(call, intent, _changed_choice(intent, params))
         intent["_implicit"] = implicit
     if params.keys() & (_CHOICES | {"payment_method_options"}):

@@ -43,6 +43,9 @@ def check_settings(call: Call, params: operations.PostInvoices | operations.Post
     destination = value_at(params, "transfer_data.destination")
     if destination:
         splitting.check_destination(call, destination, params.get("on_behalf_of"))
+    behalf = params.get("on_behalf_of")
+    if behalf:
+        splitting.check_on_behalf_of(call, behalf)
     at = params.get("automatically_finalizes_at")
     if at is not None and at > arithmetic.shift(call.now, "year", _YEARS):
         raise invalid("Invalid timestamp: can be no more than five years in the future", "automatically_finalizes_at")

@@ -12,6 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
+from tollkey.payments.charges import splitting
 from tollkey.payments.checkout import sessions
 from tollkey.payments.portal import kinds
 from tollkey.payments.portal.details import PAGES as DETAILS
@@ -192,6 +193,8 @@ def create_session(call: Call, params: operations.PostBillingPortalSessions) -> 
         raise missing_param("customer")
     customer = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")
     configuration = _used(call, params.get("configuration"))
+    if params.get("on_behalf_of"):
+        splitting.check_on_behalf_of(call, params["on_behalf_of"])
     id = call.ids.new("bps")
     session = new_object(
         kinds.SESSION,

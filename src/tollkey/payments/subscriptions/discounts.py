@@ -39,9 +39,13 @@ def check_minimum(call: Call, params: Mapping[str, Any], purchase: Money) -> Non
 
 
 def previewed(call: Call, entries: Iterable[DiscountEntry]) -> list[str]:
-    """Return the ids of discounts that exist only in this request. entries: of ``discounts``."""
-    made = []
+    """Return the ids of kept discounts, then of those that exist only in this request. entries: of ``discounts``."""
+    kept, made = [], []
     for place, entry in enumerate(entries):
+        if entry.get("discount"):
+            kept.append(
+                call.objects.get(kinds.DISCOUNT, entry["discount"] or "", f"discounts[{place}][discount]")["id"]
+            )
         if entry.get("coupon") or entry.get("promotion_code"):
             made.append(redemption.preview_discount(call, entry, f"discounts[{place}]")["id"])
-    return made
+    return kept + made

@@ -12,7 +12,7 @@ from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices import drafts, invoiceitems, line_terms
 from tollkey.payments.invoices import lines as invoices_lines
-from tollkey.payments.shared import clock, fields
+from tollkey.payments.shared import clock, fields, naming
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.billing import period_lines, usage_lines
 from tollkey.payments.subscriptions.changes import wanted_changes
@@ -314,6 +314,7 @@ def _items(
         lines.append(invoices_lines.invoice_item_line(call, shown))
     for place, entry in enumerate(params.get("invoice_items") or []):
         if entry.get("invoiceitem"):
+            naming.check_named(call, entry, {"invoiceitem": "invoiceitem"}, f"invoice_items[{place}]")
             continue
         priced = invoiceitems.pricing_of(call, entry, fields.given(entry, "currency", currency).lower())
         if priced.currency != currency:
@@ -347,8 +348,7 @@ def _invoice(
     discounts = discounts_of(subscription, customer) if subscription else discounts_of_customer(customer)
     entries = redemption.entries_of(params)
     if entries is not None:
-        kept = [id for id in (entry.get("discount") for entry in entries) if id]
-        discounts = kept + previewed(call, entries)
+        discounts = previewed(call, entries)
     advance = period_of(subscription)[1] if subscription and subscription.get("_period") else call.now
     rates = list(subscription["default_tax_rates"] or []) if subscription else []
     named = (params.get("subscription_details") or {}).get("default_tax_rates")

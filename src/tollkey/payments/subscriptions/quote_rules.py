@@ -9,7 +9,7 @@ from tollkey.ledger import Money
 from tollkey.payments.catalog import arithmetic, pricing, redemption, restrictions
 from tollkey.payments.invoices import drafts, payments
 from tollkey.payments.invoices import lines as invoices_lines
-from tollkey.payments.shared import fields
+from tollkey.payments.shared import fields, naming
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.creation import create
 from tollkey.payments.subscriptions.periods import terms_of
@@ -82,6 +82,7 @@ def discount(call: Call, quote: StoredQuote, entries: Iterable[DiscountEntry]) -
         kept: DiscountEntry = {}
         fields.assign(kept, entry, [name for name, value in entry.items() if value])
         quote["_discounts"].append(kept)
+        naming.check_named(call, kept, {"discount": "discount"}, f"discounts[{place}]")
         made = kept.get("discount")
         if made is None:
             found = restrictions.named(call, kept, f"discounts[{place}]")

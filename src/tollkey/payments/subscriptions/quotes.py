@@ -14,7 +14,7 @@ from tollkey.payments.catalog import arithmetic
 from tollkey.payments.charges import splitting
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.invoices import pdf as document
-from tollkey.payments.shared import clock, currency, fields, providers
+from tollkey.payments.shared import clock, currency, fields, naming, providers
 from tollkey.payments.subscriptions import jobs, kinds, quote_rules, rules, states
 from tollkey.payments.tax import automatic
 from tollkey.wire import Action, Call, Endpoint, Page, Params, Reply, Resource, invalid, new_object
@@ -64,6 +64,7 @@ def create(call: Call, params: operations.PostQuotes) -> StoredQuote:
         )
     customer_id = params.get("customer") or (source["customer"] if source else None)
     customer = call.objects.get(kinds.CUSTOMER, customer_id, "customer") if customer_id else None
+    naming.check_named(call, params, {"test_clock": "test_helpers.test_clock"})
     call = clock.for_customer(call, customer) if customer else clock.at_clock(call, params.get("test_clock"))
     quote = new_object(
         kinds.QUOTE,

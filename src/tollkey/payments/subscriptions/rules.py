@@ -158,6 +158,8 @@ def _check_common(call: Call, params: Mapping[str, Any], known: StoredSubscripti
     if end not in (None, "", "now") and call.now + _TRIAL_DAYS * arithmetic.DAY < int(end) <= _five_years(call):
         # Later trial ends have another error text; source of this one: stripe-ruby issue 804.
         raise invalid(f"The maximum number of trial period days is {_TRIAL_DAYS} (2 years).", "trial_end")
+    if params.get("on_behalf_of"):
+        splitting.check_on_behalf_of(call, params["on_behalf_of"])
     used = {rate["id"] for rate in known.get("default_tax_rates") or ()}
     for place, id in enumerate(params.get("default_tax_rates") or ()):
         rate = call.objects.find(kinds.TAX_RATE, id)
@@ -265,13 +267,20 @@ def check_alone(params: operations.PostSubscriptionSchedules) -> None:
 
 
 def check_schedule(call: Call, customer: str, params: Mapping[str, Any]) -> None:
-    """Raise ApiError 400 if a payment method of a schedule or phase is another customer's, or a tax id another's."""
+    """Raise ApiError 400 if a schedule or a phase names what is not there, or is not the customer's."""
     tax_ids.check_account_ids(call, params)
     named = {"default_settings": params.get("default_settings") or {}}
     named |= {f"phases[{place}]": phase for place, phase in enumerate(params.get("phases") or ())}
     for name, given in named.items():
         if given.get("default_payment_method"):
             check_method(call, customer, given["default_payment_method"], f"{name}[default_payment_method]")
+        if given.get("on_behalf_of"):
+            splitting.check_on_behalf_of(call, given["on_behalf_of"], f"{name}[on_behalf_of]")
+        destination = value_at(given, "transfer_data.destination")
+        if destination:
+            splitting.check_destination(
+                call, destination, given.get("on_behalf_of"), f"{name}[transfer_data][destination]"
+            )
 
 
 def check_resume(subscription: StoredSubscription, params: operations.PostSubscriptionsSubscriptionResume) -> None:

@@ -12,6 +12,7 @@ _CASH = "Refunds from a customer's cash balance are not available on this server
 _PAUSES = "Pause schedules are not available on this server; pause the subscription itself when its time has come."
 _BILLED_UNTIL = "Billing schedules are not available on this server; prices recur until the subscription ends."
 _BEGINS = "Subscriptions of quotes begin when the quote is accepted; a subscription schedule begins at another time."
+_WHOLE = "Discounts of single lines of a quote are not available on this server; give the whole quote `discounts`."
 _DIRECTIVE = "Refunds of application fees take no directives on this server."
 _DESIGNS = "Personalization designs of cards are not available on this server."
 _PIN = "PINs are encrypted with a key that this server does not have; its cards have none."
@@ -82,8 +83,8 @@ UNBUILT: Final[dict[str, dict[str, str]]] = {
         "us_bank_account.financial_connections_account": _LINKED,
     },
     "POST /v1/payouts": {"payout_method": _TREASURY},
-    "POST /v1/quotes": {"subscription_data.effective_date": _BEGINS},
-    "POST /v1/quotes/{}": {"subscription_data.effective_date": _BEGINS},
+    "POST /v1/quotes": {"line_items[].discounts": _WHOLE, "subscription_data.effective_date": _BEGINS},
+    "POST /v1/quotes/{}": {"line_items[].discounts": _WHOLE, "subscription_data.effective_date": _BEGINS},
     "POST /v1/refunds": _REFUND,
     "POST /v1/subscription_schedules": {"pause_schedules": _PAUSES},
     "POST /v1/subscription_schedules/{}": {"pause_schedules": _PAUSES},
