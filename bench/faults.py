@@ -33,6 +33,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src"), str(ROOT / "bench")]
 
+import psycopg  # noqa: E402
 from fault_cluster import Link, Node, PostgresServer  # noqa: E402
 from fault_history import History, Json, Operation, Verdict, judge  # noqa: E402
 
@@ -42,6 +43,7 @@ from tests.support.connected import PERSON  # noqa: E402
 CLIENTS = 6
 GRACE_SECONDS = 1.5  # after a revocation: the lease of one second, and what a busy machine adds
 SETTLE_SECONDS = 2
+Made = tuple[str, int | None, float, float]
 UNSETTLED = (409, 429, 500, 502, 503)  # the operation may be done or not
 
 
@@ -198,6 +200,9 @@ class Revoker:
             made = self._until_done("/v1/api_keys", {"type": "secret", "name": "to be revoked"}, stop)
             if made is None:
                 return
+            if made["secret"] is None:  # a repetition got the stored answer, which does not have it
+                self.revoked += 1
+                continue
             for number in (0, 1):
                 self._try(number, made["secret"])
             if self._until_done(f"/v1/api_keys/{made['id']}/revoke", {}, stop) is None:
@@ -231,20 +236,29 @@ class Revoker:
 
 
 class Faults:
-    """Makes faults, one after the other, and remembers which node each struck and when."""
+    """Makes faults at one node, or at the database, one after the other.
 
-    def __init__(self, cluster: Cluster, seed: int) -> None:
-        self._cluster, self._random = cluster, random.Random(seed)
-        self.made: list[tuple[str, int | None, float, float]] = []  # kind, node (None: both), begin, end
+    made: kind, node (None: both), begin and end of each; shared by the faults of both nodes.
+    """
+
+    _database = threading.Lock()
+
+    def __init__(self, cluster: Cluster, seed: int, number: int, made: list[Made]) -> None:
+        self._cluster, self._random, self._number, self.made = cluster, random.Random(seed), number, made
         self._kinds = {
             "sessions ended": 32, "link cut": 20, "link slowed": 12, "link swallows": 15, "node frozen": 14,
             "node killed": 3, "node stopped": 1, "database killed": 3,
         }  # fmt: skip
 
-    def make(self) -> None:
+    def run(self, stop: threading.Event) -> None:
+        """Make faults until ``stop`` is set."""
+        while not stop.is_set():
+            self._make()
+
+    def _make(self) -> None:
         """Make one fault and mend it."""
         (kind,) = self._random.choices(list(self._kinds), list(self._kinds.values()))
-        number = self._random.randrange(2)
+        number = self._number
         both = kind in ("sessions ended", "database killed")
         began = time.monotonic()
         self._strike(kind, self._cluster.nodes[number])
@@ -259,7 +273,8 @@ class Faults:
         postgres, wire = self._cluster.postgres, node.wire
         assert wire is not None
         if kind == "sessions ended":
-            postgres.terminate(self._random.choice((0.3, 1.0)))
+            with suppress(psycopg.OperationalError):  # it was killed meanwhile
+                postgres.terminate(self._random.choice((0.3, 1.0)))
         elif kind == "link slowed":
             wire.delay = self._random.uniform(0.005, 0.08)
             self._hold()
@@ -273,18 +288,19 @@ class Faults:
             self._hold()
             node.send(signal.SIGCONT)
         elif kind == "database killed":
-            postgres.kill()
-            postgres.start()
+            with self._database:
+                postgres.kill()
+                postgres.start()
         else:
             node.end(signal.SIGKILL if kind == "node killed" else signal.SIGTERM)
             node.start()
 
 
-def longest_beside(history: History, faults: Faults) -> float:
+def longest_beside(history: History, made: list[Made]) -> float:
     """The longest wait, in seconds, at a node while only the other one was struck."""
     longest = 0.0
-    alone = [(node, began, ended) for _, node, began, ended in faults.made if node is not None]
-    disturbed = [(began, ended) for _, node, began, ended in faults.made if node is None]
+    alone = [(node, began, ended) for _, node, began, ended in made if node is not None]
+    disturbed = [(began, ended) for _, node, began, ended in made if node is None]
     for node, began, took in history.waits:
         if took <= longest:
             continue
@@ -297,44 +313,47 @@ def longest_beside(history: History, faults: Faults) -> float:
     return longest
 
 
-def campaign(cluster: Cluster, history: History, seed: int, most: int, seconds: float) -> tuple[Faults, Revoker]:
+def campaign(cluster: Cluster, history: History, seed: int, most: int, seconds: float) -> tuple[list[Made], Revoker]:
     """Run clients and faults, then let every operation come to its end."""
-    faults, revoker = Faults(cluster, seed), Revoker(cluster, history)
-    stop, until = threading.Event(), threading.Event()
+    made: list[Made] = []
+    revoker = Revoker(cluster, history)
+    stop, mended, until = threading.Event(), threading.Event(), threading.Event()
     clients = [Client(cluster, history, seed + number) for number in range(CLIENTS)]
     threads = [threading.Thread(target=one.run, args=(stop, until)) for one in clients]
     threads.append(threading.Thread(target=revoker.run, args=(stop,)))
-    for thread in threads:
+    faults = [Faults(cluster, seed + 100 + number, number, made) for number in (0, 1)]
+    breaking = [threading.Thread(target=one.run, args=(mended,)) for one in faults]
+    for thread in (*threads, *breaking):
         thread.start()
     ends, told = time.monotonic() + seconds, 0
-    try:
-        while len(faults.made) < most and time.monotonic() < ends:
-            faults.make()
-            if len(faults.made) >= told + 50:
-                told = len(faults.made)
+    with suppress(KeyboardInterrupt):
+        while len(made) < most and time.monotonic() < ends:
+            time.sleep(0.5)
+            if len(made) >= told + 50:
+                told = len(made)
                 print(
                     f"{told} faults, {len(history.operations)} operations, {len(history.anomalies)} anomalies",
                     flush=True,
                 )
-    finally:
-        stop.set()
-        ending = threading.Timer(120, until.set)
-        ending.start()
-        for thread in threads:
+    for event, ending in ((mended, breaking), (stop, threads)):
+        event.set()
+        giving_up = threading.Timer(120, until.set)
+        giving_up.start()
+        for thread in ending:
             thread.join()
-        ending.cancel()
+        giving_up.cancel()
     time.sleep(SETTLE_SECONDS + 5)
-    return faults, revoker
+    return made, revoker
 
 
-def report(history: History, faults: Faults, revoker: Revoker, verdict: Verdict) -> None:
+def report(history: History, made: list[Made], revoker: Revoker, verdict: Verdict) -> None:
     """Print what happened."""
-    kinds = Counter(kind for kind, *_ in faults.made)
-    print(f"{len(faults.made)} faults: " + ", ".join(f"{count} × {kind}" for kind, count in kinds.most_common()))
+    kinds = Counter(kind for kind, *_ in made)
+    print(f"{len(made)} faults: " + ", ".join(f"{count} × {kind}" for kind, count in kinds.most_common()))
     print("answers: " + ", ".join(f"{count} × {status}" for status, count in history.statuses.most_common()))
     operations = Counter(one.kind for one in history.operations)
     print("operations: " + ", ".join(f"{count} × {kind}" for kind, count in operations.most_common()))
-    print(f"longest wait at a node while only the other was struck: {longest_beside(history, faults):.2f} s")
+    print(f"longest wait at a node while only the other was struck: {longest_beside(history, made):.2f} s")
     print(f"{revoker.revoked} keys revoked; the latest answer to one {revoker.latest:.2f} s after that")
     for line in verdict.anomalies[:20]:
         print(f"  {line}")
@@ -355,11 +374,11 @@ def main() -> int:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="tollkey-faults-")))
         folder.chmod(0o755)
         cluster, history = Cluster(folder, held), History()
-        faults, revoker = campaign(cluster, history, given.seed, given.faults, given.minutes * 60)
+        made, revoker = campaign(cluster, history, given.seed, given.faults, given.minutes * 60)
         verdict = judge(
             history, cluster.everything, lambda path: cluster.everything(path, cluster.account), cluster.counter
         )
-        report(history, faults, revoker, verdict)
+        report(history, made, revoker, verdict)
     return 0 if verdict.good and not verdict.open else 1
 
 
