@@ -22,9 +22,10 @@ from tollkey.wire.messages import Incoming, Request
 
 
 def test_a_request_that_finds_the_queue_full_gets_503_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api.world.server.service, "admission", Admission(0, 30))
-    for method, path in (("GET", "/v1/customers"), ("POST", "/v1/customers")):
-        answer = api.send(method, path)
+    monkeypatch.setattr(api.world.server.service.admission, "most", 0)
+    search = "query=email:'a'"
+    for method, path, query in (("GET", "/v1/customers/search", search), ("POST", "/v1/customers", "")):
+        answer = api.send(method, path, query=query)
         assert (answer.status, answer.error["type"]) == (503, "api_error")
         assert answer.headers["retry-after"] == "1"
     monkeypatch.undo()

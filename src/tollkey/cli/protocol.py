@@ -5,7 +5,7 @@ fill the memory. Bodies are limited where they are read. When a body is not read
 response (RFC 9112, section 9.6: first the write side, because a reset could discard the response).
 
 An ASGI application needs a task, several events and two messages per request, which costs twice as much as looking up a
-stored object. If the application has a method ``at_once``, it is called first, for GET requests.
+stored object. If the application has a method ``at_once``, it is called first, for GET requests without a body.
 """
 
 from __future__ import annotations

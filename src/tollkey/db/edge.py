@@ -30,7 +30,12 @@ GROUP_MAX = 32  # callbacks in one transaction on PostgreSQL; a larger group wou
 
 
 class Edge(Protocol):
-    """The database as an asynchronous server uses it."""
+    """The database as an asynchronous server uses it.
+
+    reads_at_once: whether ``read_now`` and ``read_at_once`` ever read, instead of waiting for another machine.
+    """
+
+    reads_at_once: bool
 
     async def read(
         self, callback: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = ""
@@ -51,6 +56,19 @@ class Edge(Protocol):
 
         key: what is read; its result is remembered until anything is committed. A commit of another process is noticed
             when its announcements are.
+        """
+
+    def waits(self, caller: str, kind: str) -> bool:
+        """Return whether a read waits for others, or is expected to take long: call ``read``, not ``read_at_once``.
+
+        caller, kind: see ``read``.
+        """
+
+    def read_at_once(self, callback: Callable[[Tx], T], *, caller: str, kind: str) -> T | None:
+        """Run ``callback`` on a consistent snapshot without awaiting; None when it takes too long: call ``read`` then.
+
+        caller, kind: see ``read``; ``waits`` said False of them.
+        Raises StorageError and what ``callback`` raises.
         """
 
     async def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
@@ -91,6 +109,8 @@ class ThreadEdge:
     here instead and run in groups: one transaction and one commit, each callback in its own savepoint.
     """
 
+    reads_at_once = False
+
     def __init__(self, database: Postgres, on_alive: Callable[[float], None] | None = None) -> None:
         self._database = database
         self._on_alive = on_alive
@@ -117,6 +137,12 @@ class ThreadEdge:
 
     def read_now(self, callback: Callable[[Tx], bytes | None], key: Hashable) -> bytes | None:
         return None  # a round trip would block the loop
+
+    def waits(self, caller: str, kind: str) -> bool:
+        return True
+
+    def read_at_once(self, callback: Callable[[Tx], T], *, caller: str, kind: str) -> T | None:
+        return None
 
     async def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
         if self._stopping:

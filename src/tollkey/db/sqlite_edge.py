@@ -57,6 +57,8 @@ class SQLiteEdge:
     on_alive: see ``edge_for``.
     """
 
+    reads_at_once = True
+
     def __init__(self, database: SQLite, on_alive: Callable[[float], None] | None = None) -> None:
         self._database = database
         self._on_alive = on_alive
@@ -117,6 +119,15 @@ class SQLiteEdge:
             if found is not None:
                 self._remembered.keep(key, found, changes)
         return found
+
+    def waits(self, caller: str, kind: str) -> bool:
+        return self._costs.expected(caller, kind)[0]
+
+    def read_at_once(self, callback: Callable[[Tx], T], *, caller: str, kind: str) -> T | None:
+        try:
+            return self._read_here(callback, False, caller, kind)
+        except ReadTooLong:
+            return None
 
     async def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, heavy: bool = False) -> T:
         if self._write_failure:

@@ -49,6 +49,16 @@ async def read_params(request: Request, endpoint: Endpoint) -> None:
     request.given, request.decoded = given, True
 
 
+def read_query(request: Request) -> bool:
+    """Decode the query of a request without a body into ``request.given``; False when it cannot be decoded."""
+    try:
+        request.given = decode_query(request.query) if request.query else {}
+    except FormError:
+        return False
+    request.decoded = True
+    return True
+
+
 async def mark_of(request: Request, key: Key, account: str) -> bytes:
     """Return the request's fingerprint, which ``wire.idempotency`` compares. Long bodies are hashed in a thread.
 

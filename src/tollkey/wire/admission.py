@@ -21,12 +21,12 @@ AGE_SECONDS = 0.1
 class Admission:
     """Lets a bounded number of requests use the storage at once, each for a bounded time. Used on one event loop.
 
-    most: requests that run or wait. seconds: of one request, without the arrival of its body.
+    most: requests that wait, without reads that do not. seconds: of one request, without the arrival of its body.
     running: how many there are, with the writes that go on after their requests were answered.
     """
 
     def __init__(self, most: int, seconds: float) -> None:
-        self._most, self._seconds = most, seconds
+        self.most, self._seconds = most, seconds
         self.running = 0
 
     async def run(self, work: Callable[[], Awaitable[T]], *, writes: bool = False) -> T:
@@ -37,7 +37,7 @@ class Admission:
         Raises ApiError 503, at once when ``most`` requests are running, and when the time is over; and what ``work``
         raises.
         """
-        if self.running >= self._most:
+        if self.running >= self.most:
             raise refusals.overloaded()
         self.running += 1
         if writes:

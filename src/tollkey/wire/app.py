@@ -13,7 +13,6 @@ from typing import Any
 
 from tollkey.db import StorageError
 from tollkey.wire._incoming import Incoming, Receive
-from tollkey.wire.errors import ApiError
 from tollkey.wire.messages import COMMON, Request, Response, Rest
 from tollkey.wire.service import Service
 
@@ -62,6 +61,25 @@ def header_value(value: str) -> str:
     return value.replace("\r", "").replace("\n", "").replace("\0", "") if not value.isprintable() else value
 
 
+def _header_lines(response: Response) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a response but for its length, names in lower case."""
+    own = [
+        (name.lower().encode("latin-1"), header_value(value).encode("latin-1", "replace"))
+        for name, value in response.headers.items()
+    ]
+    if any(name in _COMMON_NAMES for name, _ in own):  # hosted pages have their own Content-Security-Policy
+        said = {name for name, _ in own}
+        headers = [pair for pair in _COMMON if pair[0] not in said] + own
+    else:
+        headers = _COMMON + own
+    headers.append(
+        _JSON
+        if response.content_type == "application/json"
+        else (b"content-type", response.content_type.encode("latin-1"))
+    )
+    return headers
+
+
 class WireApp:
     """Converts ASGI messages to requests, and responses to ASGI messages.
 
@@ -77,30 +95,34 @@ class WireApp:
             incoming = Incoming(receive, headers)
             await self._give(scope, send, await self._answer(scope, headers, incoming), incoming.ends_soon)
 
-    def at_once(self, path: bytes, sent: Headers, ip: str | None, secure: bool) -> tuple[int, bytes, bytes] | None:
-        """Answer a GET without a query without awaiting anything, so that the HTTP server need not start a task.
+    def at_once(self, target: bytes, sent: Headers, ip: str | None, secure: bool) -> tuple[int, bytes, bytes] | None:
+        """Answer a GET without a body, without awaiting anything, so that the HTTP server need not start a task.
 
-        path: as sent, with a query, if there is one. sent: headers, names in lower case. ip, secure: of the connection.
+        target: path and query as sent. sent: headers, names in lower case. ip, secure: of the connection.
         Returns status, header lines and body, or None when the request must go through ``__call__``.
         """
-        if b"?" in path or len(path) > _LONGEST_URI:
+        if not self._service.edge.reads_at_once or len(target) > _LONGEST_URI:
             return None
         if self._trust_proxy:
             ip, secure = forwarded(sent, ip, secure)
+        path, _, query = target.partition(b"?")
         try:
             response = self._service.at_once(
-                Request("GET", path.decode("latin-1"), b"", headers_of(sent), b"", ip, secure)
+                Request("GET", path.decode("latin-1"), query, headers_of(sent), b"", ip, secure)
             )
-        except (ApiError, StorageError):  # ``__call__`` produces the error response
+        except StorageError:  # ``__call__`` produces the error response
             return None
         except Exception:
             log.exception("GET at once")
             return None
         if response is None:
             return None
-        own = "".join([f"{name.lower()}: {header_value(value)}\r\n" for name, value in response.headers.items()])
-        head = b"%b%bcontent-length: %d\r\n" % (_HEAD, own.encode("latin-1", "replace"), len(response.body))
-        return 200, head, response.body
+        if response.content_type == "application/json":
+            own = "".join([f"{name.lower()}: {header_value(value)}\r\n" for name, value in response.headers.items()])
+            lines = _HEAD + own.encode("latin-1", "replace")
+        else:
+            lines = b"".join([b"%b: %b\r\n" % pair for pair in _header_lines(response)])
+        return response.status, b"%bcontent-length: %d\r\n" % (lines, len(response.body)), response.body
 
     async def _answer(self, scope: Scope, headers: dict[str, str], incoming: Incoming) -> Response:
         method = scope["method"]
@@ -120,20 +142,7 @@ class WireApp:
         )
 
     async def _give(self, scope: Scope, send: Send, response: Response, stays: bool) -> None:
-        own = [
-            (name.lower().encode("latin-1"), header_value(value).encode("latin-1", "replace"))
-            for name, value in response.headers.items()
-        ]
-        if any(name in _COMMON_NAMES for name, _ in own):  # hosted pages have their own Content-Security-Policy
-            said = {name for name, _ in own}
-            headers = [pair for pair in _COMMON if pair[0] not in said] + own
-        else:
-            headers = _COMMON + own
-        headers.append(
-            _JSON
-            if response.content_type == "application/json"
-            else (b"content-type", response.content_type.encode("latin-1"))
-        )
+        headers = _header_lines(response)
         headers.append((b"content-length", b"%d" % response.length))
         if not stays:  # most of the request's body will not be read
             headers.append((b"connection", b"close"))

@@ -19,31 +19,23 @@ from tollkey.keys.header import read_authorization, without_keys
 from tollkey.keys.store import take_use
 from tollkey.keys.token import mask_unknown
 from tollkey.keys.verifier import Verifier
-from tollkey.wire import hosted, idempotency, refusals
-from tollkey.wire._body import browser_key, mark_of, read_params
+from tollkey.wire import hosted, refusals
+from tollkey.wire._admitted import admit
+from tollkey.wire._answering import Answering
+from tollkey.wire._body import browser_key, read_params, read_query
 from tollkey.wire._clients import apply_form_headers, error_page, key_in_query
 from tollkey.wire._execution import Execution, error_response, to_response
-from tollkey.wire._headers import (
-    add_standard_headers,
-    check_mode,
-    has_default_scope,
-    requested_account,
-    version_headers,
-)
+from tollkey.wire._headers import add_standard_headers, version_headers
 from tollkey.wire._owners import Owners
-from tollkey.wire._permissions import check_permission, needed_permissions
-from tollkey.wire._stored import body_now, body_of, shown_as_stored, stored_response
+from tollkey.wire._permissions import needed_permissions
 from tollkey.wire.admission import Admission, Recheck
 from tollkey.wire.call import Call, Origin, Setup
-from tollkey.wire.errors import ApiError, unknown_url
-from tollkey.wire.expand import expands_many
+from tollkey.wire.errors import ApiError
 from tollkey.wire.guesses import too_many_guesses
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.policy import Log, Logged, Policy
 from tollkey.wire.render import Renderer
-from tollkey.wire.resource import Endpoint
 from tollkey.wire.router import Hit, Route, Router
-from tollkey.wire.staging import write_staged
 from tollkey.wire.versions import LATEST
 
 log = logging.getLogger("tollkey.wire")
@@ -74,39 +66,33 @@ class Service:
         self._execution = Execution(self.renderer, policy.dashboard_url)
         self._now, self._log, self._owners = now, log, Owners(policy.platform_of)
         self.admission = Admission(policy.most_requests, policy.request_seconds)
-        self._in_flight = idempotency.InFlight()
+        self._answering = Answering(setup, edge, self._execution, self._owners, self.admission, policy.connected)
         self._request_ids = Ids(QuickBytes(), now)
 
     # -- a whole request
 
     def at_once(self, request: Request) -> Response | None:
-        """Answer a GET of one object with its stored JSON without awaiting; None when ``answer`` must be used.
+        """Answer a GET of a secret or restricted key without awaiting; None when ``answer`` must be used.
 
-        It takes about a third of the time of ``answer``, and leaves to it what it cannot answer, errors among that.
+        A read that turns out to be long counts twice for the rate limit.
         """
-        headers = request.headers
-        hit = (
-            None if request.query or not has_default_scope(headers) else self.router.find(request.method, request.path)
-        )
-        presented = read_authorization(headers.get("authorization"))
+        hit = self.router.find(request.method, request.path) if request.method == "GET" and request.bodiless else None
+        presented = read_authorization(request.headers.get("authorization"))
         if hit is None or isinstance(presented, Denied) or (self.policy.require_https and not request.secure):
             return None
-        route, names = hit
-        spoken = self.policy.read_version(headers.get("stripe-version"))
-        if not shown_as_stored(self.renderer, route, spoken.date):
-            return None
-        started = self._now()
+        route, started = hit[0], self._now()
         key = self.verifier.verify_cached(presented.text, int(started), request.ip)
         if not isinstance(key, Key) or key.kind not in ("secret", "restricted"):
             return None
-        check_permission(key, route, None, self.policy.dashboard_url)
-        body = body_now(self.edge, self.setup.tables, route, names, Scope(key.account, key.livemode))
-        if body is None or not self._shows(route, spoken.date, key, body):
-            return None
-        if self.policy.limit is not None and not self.policy.limit(key):
+        if not read_query(request) or self._answering.waits(request, route, key):
             return None
         request_id = self._request_ids.new("req")
-        response = stored_response(body, request_id, spoken)
+        try:
+            response = self._answering.at_once(admit(self.policy, request, key, hit, request_id, int(started)))
+        except ApiError as error:
+            response = self._refuse(error, request, key, request_id)
+        if response is None or response.guess or response.rest is not None:  # guesses are delayed
+            return None
         self._record(request, response, key, hit, request_id, started)
         return response
 
@@ -153,7 +139,8 @@ class Service:
             if key.kind == "publishable" and hit is not None and hit[0].endpoint.publishable is not None:
                 await read_params(request, hit[0].endpoint)
                 apply_form_headers(request)
-            response = await self._authenticated(request, key, hit, request_id, started, recheck)
+            asked = admit(self.policy, request, key, hit, request_id, int(started))
+            response = await self._answering.answer(asked, recheck)
         except ApiError as error:
             response = self._refuse(error, request, key, request_id)
         except Busy:
@@ -256,110 +243,7 @@ class Service:
             return Denied(Reason.unavailable, key.masked, key)
         return Denied(Reason.expired, key.masked, key) if left is None else key
 
-    # -- authorization and transaction
-
-    async def _authenticated(
-        self, request: Request, key: Key, hit: Hit | None, request_id: str, now: float, recheck: Recheck
-    ) -> Response:
-        spoken = self.policy.read_version(request.headers.get("stripe-version"))
-        if hit is None or hit[0].endpoint.ended(spoken.date):
-            raise unknown_url(request.method, request.path)
-        route, names = hit
-        account = requested_account(request.headers, key)
-        check_permission(key, route, account, self.policy.dashboard_url)
-        if self.policy.limit is not None and not self.policy.limit(key):
-            raise refusals.too_many_requests(key.livemode)
-        check_mode(request.headers, key)
-        scope = Scope(account or key.account, key.livemode)
-        endpoint = route.endpoint
-        whole = endpoint.access_of(key.kind) is None
-        if (
-            account is None
-            and not request.query
-            and request.bodiless
-            and whole
-            and shown_as_stored(self.renderer, route, spoken.date)
-        ):
-            stored = body_of(self.setup.tables, route, names, scope)
-            body = await self.admission.run(lambda: self.edge.read(stored, single=True))
-            if body is not None and self._shows(route, spoken.date, key, body):
-                if recheck.due:
-                    await self.edge.read(recheck)
-                return stored_response(body, request_id, spoken)
-        idempotency_key = request.headers.get("idempotency-key") if request.method not in ("GET", "HEAD") else None
-        if idempotency_key is not None:
-            idempotency.check_key(idempotency_key)
-        await read_params(request, endpoint)
-        repeatable = idempotency_key if request.repeatable else None
-        mark = await mark_of(request, key, scope.account) if repeatable is not None else b""
-        agent = request.headers.get("user-agent")
-        origin = Origin(
-            request_id, idempotency_key, spoken.date, request.ip, request.method, request.path, agent, request.headers
-        )
-        elsewhere = account is not None and account != key.account
-
-        def callback(tx: Tx) -> Response:
-            recheck(tx)
-            if elsewhere and not self.policy.connected(tx, key.scope, account or ""):
-                raise refusals.account_invalid(key, account or "")
-            request.acting_for = account
-            owner = key.account if elsewhere else self._owners.of(tx, scope)
-            call = Call(
-                self.setup, tx, scope, int(now), key=key, path=names, origin=origin, platform=key.account, owner=owner
-            )
-            call.needed = request.needed
-            with closing(call):
-                return self._execution.run(call, route, request, mark)
-
-        async def run() -> Response:
-            if not endpoint.writes:
-                caller, long = f"{key.account}:{int(key.livemode)}", endpoint.scans or expands_many(request.given)
-                found = await self.edge.read(callback, long=long, caller=caller, kind=endpoint.path)
-                if recheck.due:
-                    await self.edge.read(recheck)
-                return found
-            writing = partial(self._write, callback, request, endpoint, key, scope, repeatable, int(now))
-            space = idempotency.space_of(key)
-            return await (writing() if repeatable is None else self._in_flight.run(writing, scope, repeatable, space))
-
-        response = await self.admission.run(run, writes=endpoint.writes)
-        add_standard_headers(response, request, request_id, spoken.headers)
-        return response
-
-    async def _write(
-        self,
-        callback: Callable[[Tx], Response],
-        request: Request,
-        endpoint: Endpoint,
-        key: Key,
-        scope: Scope,
-        repeatable: str | None,
-        now: int,
-    ) -> Response:
-        """Run ``callback`` in a transaction, after storing what the endpoint stores ahead of it (``Endpoint.stage``).
-
-        Nothing is stored ahead when ``callback`` will refuse the account or answer a repetition.
-        """
-        lock = await self._owners.lock(self.edge, key.scope)
-        staged = None if endpoint.stage is None else endpoint.stage(request.given, scope, self.setup.ids, now)
-
-        def runs_handler(tx: Tx) -> bool:
-            elsewhere = scope.account != key.account
-            if elsewhere and not self.policy.connected(tx, key.scope, scope.account):
-                return False
-            return repeatable is None or not idempotency.is_used(tx, scope, repeatable, now, idempotency.space_of(key))
-
-        if staged is None or not await self.edge.read(runs_handler):
-            return await self.edge.write(callback, lock=lock)
-        request.given = staged.given
-        return await write_staged(self.edge, staged, callback, lock)
-
     # -- responses
-
-    def _shows(self, route: Route, version: str, key: Key, body: bytes) -> bool:
-        """Return whether the caller sees all of an object's stored JSON, in this form."""
-        shows = self.renderer
-        return not (shows.converts(route.resource.object, version, body) or shows.reveals.touches(key, False, body))
 
     def _refuse(self, error: ApiError, request: Request, key: Key | None, request_id: str) -> Response:
         scope = Scope(request.acting_for or key.account, key.livemode) if key is not None else None

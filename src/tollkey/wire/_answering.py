@@ -1,0 +1,212 @@
+"""Answer an admitted request: with a stored object's JSON, or by its endpoint's handler in a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+
+from tollkey.db import Scope, Tx
+from tollkey.db.edge import Edge
+from tollkey.keys import Key
+from tollkey.wire import idempotency, refusals
+from tollkey.wire._admitted import Admitted
+from tollkey.wire._body import mark_of, read_params
+from tollkey.wire._execution import Execution
+from tollkey.wire._headers import add_standard_headers
+from tollkey.wire._owners import Owners
+from tollkey.wire._stored import body_now, body_of, shown_as_stored, stored_response
+from tollkey.wire.admission import Admission, Recheck
+from tollkey.wire.call import Call, Origin, Setup
+from tollkey.wire.expand import expands_many
+from tollkey.wire.messages import Request, Response
+from tollkey.wire.render import Renderer
+from tollkey.wire.router import Route
+from tollkey.wire.staging import write_staged
+
+
+class Answering:
+    """Runs what admitted requests ask for.
+
+    connected: see ``Policy``. admission: bounds the requests that wait.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        edge: Edge,
+        execution: Execution,
+        owners: Owners,
+        admission: Admission,
+        connected: Callable[[Tx, Scope, str], bool],
+    ) -> None:
+        self._setup, self._edge, self._execution = setup, edge, execution
+        self._owners, self._admission, self._connected = owners, admission, connected
+        self._renderer: Renderer = execution.renderer
+        self._in_flight = idempotency.InFlight()
+        #: Whether an endpoint answers callers of a version, with a kind of key, with stored JSON.
+        self._stored_cases: dict[tuple[str, str, str], bool] = {}
+
+    # -- without waiting
+
+    def waits(self, request: Request, route: Route, key: Key) -> bool:
+        """Return whether a request with these decoded parameters is expected to wait, so that ``at_once`` must not be
+        called.
+        """
+        endpoint = route.endpoint
+        return (
+            endpoint.writes
+            or endpoint.scans
+            or (bool(request.given) and expands_many(request.given))
+            or self._edge.waits(f"{key.account}:{int(key.livemode)}", endpoint.path)
+        )
+
+    def at_once(self, asked: Admitted, recheck: Recheck | None = None) -> Response | None:
+        """Answer a read without awaiting; None when it takes so long that ``answer`` must be used.
+
+        It has no deadline, as it waits for nothing. asked: its parameters are decoded. recheck: of a request that has
+        waited before. Raises ApiError, StorageError.
+        """
+        request = asked.request
+        if not request.query and self._may_be_stored(asked) and not (recheck and recheck.due):
+            body = body_now(self._edge, self._setup.tables, asked.route, asked.names, asked.scope)
+            if body is not None and self._shows(asked, body):
+                return stored_response(body, asked.request_id, asked.spoken)
+        response = self._edge.read_at_once(
+            partial(self._run, asked, recheck, b""), caller=asked.caller, kind=asked.route.endpoint.path
+        )
+        if response is not None:
+            add_standard_headers(response, request, asked.request_id, asked.spoken.headers)
+        return response
+
+    # -- with waiting
+
+    async def answer(self, asked: Admitted, recheck: Recheck) -> Response:
+        """Return the response.
+
+        recheck: verifies the key again; its time began with the request. Raises ApiError, Busy, StorageError.
+        """
+        request, endpoint = asked.request, asked.route.endpoint
+        stored = None if self._edge.reads_at_once else await self._stored(asked, recheck)
+        if stored is not None:
+            return stored
+        idempotency_key = _idempotency_key(request)
+        if idempotency_key is not None:
+            idempotency.check_key(idempotency_key)
+        await read_params(request, endpoint)
+        if not self.waits(request, asked.route, asked.key):
+            response = self.at_once(asked, recheck)
+            if response is not None:
+                return response
+        if not endpoint.writes:
+            response = await self._admission.run(partial(self._read, asked, recheck))
+        else:
+            repeatable = idempotency_key if request.repeatable else None
+            mark = await mark_of(request, asked.key, asked.scope.account) if repeatable is not None else b""
+            writing = partial(self._write, asked, partial(self._run, asked, recheck, mark), repeatable)
+            if repeatable is not None:
+                writing = partial(
+                    self._in_flight.run, writing, asked.scope, repeatable, idempotency.space_of(asked.key)
+                )
+            response = await self._admission.run(writing, writes=True)
+        add_standard_headers(response, request, asked.request_id, asked.spoken.headers)
+        return response
+
+    async def _stored(self, asked: Admitted, recheck: Recheck) -> Response | None:
+        """Answer with the stored JSON of the object that the path names, where this caller sees all of it."""
+        request = asked.request
+        if request.query or not request.bodiless or not self._may_be_stored(asked):
+            return None
+        read = body_of(self._setup.tables, asked.route, asked.names, asked.scope)
+        body = await self._admission.run(partial(self._edge.read, read, single=True))
+        if body is None or not self._shows(asked, body):
+            return None
+        if recheck.due:
+            await self._edge.read(recheck)
+        return stored_response(body, asked.request_id, asked.spoken)
+
+    async def _read(self, asked: Admitted, recheck: Recheck) -> Response:
+        endpoint = asked.route.endpoint
+        long = endpoint.scans or expands_many(asked.request.given)
+        work = partial(self._run, asked, recheck, b"")
+        response = await self._edge.read(work, long=long, caller=asked.caller, kind=endpoint.path)
+        if recheck.due:
+            await self._edge.read(recheck)
+        return response
+
+    async def _write(self, asked: Admitted, work: Callable[[Tx], Response], repeatable: str | None) -> Response:
+        """Run ``work`` in a transaction, after storing what the endpoint stores ahead of it (``Endpoint.stage``).
+
+        Nothing is stored ahead when ``work`` will refuse the account or answer a repetition.
+        repeatable: the idempotency key, or None.
+        """
+        request, endpoint, key, scope = asked.request, asked.route.endpoint, asked.key, asked.scope
+        lock = await self._owners.lock(self._edge, key.scope)
+        staged = None if endpoint.stage is None else endpoint.stage(request.given, scope, self._setup.ids, asked.now)
+
+        def runs_handler(tx: Tx) -> bool:
+            if asked.elsewhere and not self._connected(tx, key.scope, scope.account):
+                return False
+            space = idempotency.space_of(key)
+            return repeatable is None or not idempotency.is_used(tx, scope, repeatable, asked.now, space)
+
+        if staged is None or not await self._edge.read(runs_handler):
+            return await self._edge.write(work, lock=lock)
+        request.given = staged.given
+        return await write_staged(self._edge, staged, work, lock)
+
+    # -- in a transaction
+
+    def _run(self, asked: Admitted, recheck: Recheck | None, mark: bytes, tx: Tx) -> Response:
+        """Run the endpoint's handler. mark: see ``Execution.run``. Raises ApiError, StorageError."""
+        request, key, scope, elsewhere = asked.request, asked.key, asked.scope, asked.elsewhere
+        if recheck is not None:
+            recheck(tx)
+        if elsewhere and not self._connected(tx, key.scope, scope.account):
+            raise refusals.account_invalid(key, scope.account)
+        request.acting_for = asked.account
+        headers = request.headers
+        origin = Origin(
+            asked.request_id,
+            _idempotency_key(request),
+            asked.spoken.date,
+            request.ip,
+            request.method,
+            request.path,
+            headers.get("user-agent"),
+            headers,
+        )
+        owner = key.account if elsewhere else self._owners.of(tx, scope)
+        call = Call(
+            self._setup, tx, scope, asked.now, key=key, path=asked.names, origin=origin, platform=key.account,
+            owner=owner,
+        )  # fmt: skip
+        call.needed = request.needed
+        with closing(call):
+            return self._execution.run(call, asked.route, request, mark)
+
+    # -- stored JSON
+
+    def _may_be_stored(self, asked: Admitted) -> bool:
+        """Return whether the response may be the stored JSON of one object."""
+        if asked.account is not None or not asked.route.endpoint.raw:
+            return False
+        case = asked.route.name, asked.spoken.date, asked.key.kind
+        known = self._stored_cases.get(case)
+        if known is None:
+            whole = asked.route.endpoint.access_of(asked.key.kind) is None
+            known = whole and shown_as_stored(self._renderer, asked.route, asked.spoken.date)
+            self._stored_cases[case] = known
+        return known
+
+    def _shows(self, asked: Admitted, body: bytes) -> bool:
+        """Return whether the caller sees all of an object's stored JSON, in this form."""
+        renderer, object = self._renderer, asked.route.resource.object
+        return not (
+            renderer.converts(object, asked.spoken.date, body) or renderer.reveals.touches(asked.key, False, body)
+        )
+
+
+def _idempotency_key(request: Request) -> str | None:
+    """Return the ``Idempotency-Key`` of a request whose method can change something."""
+    return request.headers.get("idempotency-key") if request.method not in ("GET", "HEAD") else None
