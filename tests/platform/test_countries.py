@@ -111,3 +111,11 @@ def test_the_spec_of_the_country_says_the_same(api: Api) -> None:
     fields = api.get("/v1/country_specs/JP")["verification_fields"]
     assert {f"individual.{path}" for path in (*NAMES, *PLACES)} < set(fields["individual"]["minimum"])
     assert {"company.name_kana", "company.address_kanji.town"} < set(fields["company"]["minimum"])
+
+
+def test_a_spec_is_the_same_in_each_answer(api: Api) -> None:
+    path = "/v1/country_specs"
+    alone = api.ok("GET", f"{path}/JP")
+    assert [spec for spec in api.ok("GET", path, limit=100)["data"] if spec["id"] == "JP"] == [alone]
+    old = api.get(f"{path}/JP", headers={"Stripe-Version": "2020-08-27"})
+    assert (old, api.ok("GET", f"{path}/JP")) == (alone, alone)

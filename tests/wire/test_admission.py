@@ -22,7 +22,7 @@ from tollkey.wire.messages import Incoming, Request
 
 
 def test_a_request_that_finds_the_queue_full_gets_503_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api.world.server.service.admission, "most", 0)
+    monkeypatch.setattr(api.world.server.service, "admission", Admission(0, 30))
     search = "query=email:'a'"
     for method, path, query in (("GET", "/v1/customers/search", search), ("POST", "/v1/customers", "")):
         answer = api.send(method, path, query=query)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from tollkey.platform._connect.countries import (
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 _METHODS = ["ach", "card", "stripe"]
 
 
+@cache
 def spec_of(country: str) -> Json:
-    """The country spec of one country."""
+    """The country spec of one country, which no caller changes."""
     currency = CURRENCIES[country]
     places = [f"individual.{path}" for path in place_fields(country)]
     person = [

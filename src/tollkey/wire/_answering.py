@@ -26,10 +26,7 @@ from tollkey.wire.staging import write_staged
 
 
 class Answering:
-    """Runs what admitted requests ask for.
-
-    connected: see ``Policy``. admission: bounds the requests that wait.
-    """
+    """Runs what admitted requests ask for. connected: see ``Policy``."""
 
     def __init__(
         self,
@@ -37,11 +34,10 @@ class Answering:
         edge: Edge,
         execution: Execution,
         owners: Owners,
-        admission: Admission,
         connected: Callable[[Tx, Scope, str], bool],
     ) -> None:
         self._setup, self._edge, self._execution = setup, edge, execution
-        self._owners, self._admission, self._connected = owners, admission, connected
+        self._owners, self._connected = owners, connected
         self._renderer: Renderer = execution.renderer
         self._in_flight = idempotency.InFlight()
         #: Whether an endpoint answers callers of a version, with a kind of key, with stored JSON.
@@ -81,13 +77,14 @@ class Answering:
 
     # -- with waiting
 
-    async def answer(self, asked: Admitted, recheck: Recheck) -> Response:
+    async def answer(self, asked: Admitted, recheck: Recheck, admission: Admission) -> Response:
         """Return the response.
 
-        recheck: verifies the key again; its time began with the request. Raises ApiError, Busy, StorageError.
+        recheck: verifies the key again; its time began with the request. admission: bounds the requests that wait.
+        Raises ApiError, Busy, StorageError.
         """
         request, endpoint = asked.request, asked.route.endpoint
-        stored = None if self._edge.reads_at_once else await self._stored(asked, recheck)
+        stored = None if self._edge.reads_at_once else await self._stored(asked, recheck, admission)
         if stored is not None:
             return stored
         idempotency_key = _idempotency_key(request)
@@ -99,7 +96,7 @@ class Answering:
             if response is not None:
                 return response
         if not endpoint.writes:
-            response = await self._admission.run(partial(self._read, asked, recheck))
+            response = await admission.run(partial(self._read, asked, recheck))
         else:
             repeatable = idempotency_key if request.repeatable else None
             mark = await mark_of(request, asked.key, asked.scope.account) if repeatable is not None else b""
@@ -108,17 +105,17 @@ class Answering:
                 writing = partial(
                     self._in_flight.run, writing, asked.scope, repeatable, idempotency.space_of(asked.key)
                 )
-            response = await self._admission.run(writing, writes=True)
+            response = await admission.run(writing, writes=True)
         add_standard_headers(response, request, asked.request_id, asked.spoken.headers)
         return response
 
-    async def _stored(self, asked: Admitted, recheck: Recheck) -> Response | None:
+    async def _stored(self, asked: Admitted, recheck: Recheck, admission: Admission) -> Response | None:
         """Answer with the stored JSON of the object that the path names, where this caller sees all of it."""
         request = asked.request
         if request.query or not request.bodiless or not self._may_be_stored(asked):
             return None
         read = body_of(self._setup.tables, asked.route, asked.names, asked.scope)
-        body = await self._admission.run(partial(self._edge.read, read, single=True))
+        body = await admission.run(partial(self._edge.read, read, single=True))
         if body is None or not self._shows(asked, body):
             return None
         if recheck.due:

@@ -26,7 +26,7 @@ class Admission:
     """
 
     def __init__(self, most: int, seconds: float) -> None:
-        self.most, self._seconds = most, seconds
+        self._most, self._seconds = most, seconds
         self.running = 0
 
     async def run(self, work: Callable[[], Awaitable[T]], *, writes: bool = False) -> T:
@@ -37,7 +37,7 @@ class Admission:
         Raises ApiError 503, at once when ``most`` requests are running, and when the time is over; and what ``work``
         raises.
         """
-        if self.running >= self.most:
+        if self.running >= self._most:
             raise refusals.overloaded()
         self.running += 1
         if writes:

@@ -66,7 +66,7 @@ class Service:
         self._execution = Execution(self.renderer, policy.dashboard_url)
         self._now, self._log, self._owners = now, log, Owners(policy.platform_of)
         self.admission = Admission(policy.most_requests, policy.request_seconds)
-        self._answering = Answering(setup, edge, self._execution, self._owners, self.admission, policy.connected)
+        self._answering = Answering(setup, edge, self._execution, self._owners, policy.connected)
         self._request_ids = Ids(QuickBytes(), now)
 
     # -- a whole request
@@ -140,7 +140,7 @@ class Service:
                 await read_params(request, hit[0].endpoint)
                 apply_form_headers(request)
             asked = admit(self.policy, request, key, hit, request_id, int(started))
-            response = await self._answering.answer(asked, recheck)
+            response = await self._answering.answer(asked, recheck, self.admission)
         except ApiError as error:
             response = self._refuse(error, request, key, request_id)
         except Busy:
