@@ -67,3 +67,23 @@ def test_what_comes_while_the_disk_is_busy_becomes_one_group(
         assert counting.commits - before == 2
 
     with_edge(counting, test)
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(20.0, True), (0.0, False)])
+def test_a_group_waits_for_a_few_turns_of_the_loop_that_are_short(
+    counting: CountingSQLite, monkeypatch: pytest.MonkeyPatch, seconds: float, waits: bool
+) -> None:
+    monkeypatch.setattr(sqlite_edge, "GROUP_SECONDS", 20.0)
+    monkeypatch.setattr(sqlite_edge, "PATIENCE_SECONDS", seconds)
+
+    async def test(edge: Edge) -> None:
+        await asyncio.gather(*(edge.write(add(str(number))) for number in range(2)))
+        before, turns = counting.commits, 0
+        alone = asyncio.create_task(edge.write(add("alone")))
+        while counting.commits == before:
+            await asyncio.sleep(0)
+            turns += 1
+        await alone
+        assert (turns > sqlite_edge.PATIENCE) == waits
+
+    with_edge(counting, test)

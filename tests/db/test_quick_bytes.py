@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 CHILD_AND_PARENT = """
-import os, sys
+import ctypes, os, sys
 from tollkey.db.ids import Ids, QuickBytes
 ids = Ids(QuickBytes(), lambda: 1_800_000_000)
-if os.fork() == 0:
+if FORK() == 0:
     os.write(1, ids.new("req").encode() + b"\\n")
     os._exit(0)
 os.wait()
@@ -17,8 +19,10 @@ os.write(1, ids.new("req").encode() + b"\\n")
 """
 
 
-def test_ids_of_a_child_are_not_repeated_by_its_parent() -> None:
-    done = subprocess.run([sys.executable, "-c", CHILD_AND_PARENT], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("fork", ["os.fork", "ctypes.PyDLL(None).fork"])  # uWSGI forks outside Python
+def test_ids_of_a_child_are_not_repeated_by_its_parent(fork: str) -> None:
+    code = CHILD_AND_PARENT.replace("FORK", fork)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     child, parent = done.stdout.split()
     assert child.startswith("req_")
     assert child != parent

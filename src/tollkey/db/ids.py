@@ -66,6 +66,7 @@ class QuickBytes(ForkAware):
 
     def __call__(self, count: int) -> bytes:
         """Return so many random bytes."""
+        detect_fork()
         return self._random.randbytes(count)
 
 

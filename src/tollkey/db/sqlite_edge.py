@@ -39,6 +39,7 @@ T = TypeVar("T")
 BATCH_SECONDS = 0.010  # time on the loop without a pause; a read waits at most this long and for one more callback
 GROUP_SECONDS = 0.050  # age at which a group is committed although callbacks are waiting
 PATIENCE = 6  # iterations of the loop in which an empty queue may fill again
+PATIENCE_SECONDS = 0.004  # they may take together: long reads of others make each iteration long
 POLL_SECONDS = 0.2
 _TIDY_SECONDS = 600.0
 
@@ -212,7 +213,7 @@ class SQLiteEdge:
         of the group before are answered and ask again. No iteration is waited for when callbacks come one at a time.
         """
         loop = asyncio.get_running_loop()
-        until, patience = loop.time() + GROUP_SECONDS, PATIENCE
+        until, patience, patient_until = loop.time() + GROUP_SECONDS, PATIENCE, inf
         group.run()
         while not group.single and loop.time() < until:
             if self._queue:
@@ -221,8 +222,8 @@ class SQLiteEdge:
                 self._changed.clear()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), until - loop.time())
-            elif patience and group.size < self._last_size:
-                patience -= 1
+            elif patience and group.size < self._last_size and loop.time() < patient_until:
+                patience, patient_until = patience - 1, min(patient_until, loop.time() + PATIENCE_SECONDS)
                 await asyncio.sleep(0)
             else:
                 break
