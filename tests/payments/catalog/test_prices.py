@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Api
+from tests.support.api import Api, rule_table
 
 PRICE = {"currency": "usd", "unit_amount": 1000}
 
@@ -130,3 +130,20 @@ def test_a_customer_chooses_the_amount_in_a_further_currency_only_where_that_is_
     shown = api.get(f"/v1/prices/{price}", expand=["currency_options"])["currency_options"]
     assert shown["eur"]["custom_unit_amount"] == {"maximum": None, "minimum": 200, "preset": None}
     assert shown["gbp"]["custom_unit_amount"] is None
+
+
+@rule_table
+def test_a_further_currency_has_an_amount_which_later_changes_keep(api: Api) -> None:
+    product = api.ok("post", "/v1/products", name="Thing")["id"]
+    given = {"product": product, "unit_amount": 100, "currency": "usd"}
+    only = {"eur": {"tax_behavior": "inclusive"}}
+    refused = api.post("/v1/prices", **given, currency_options=only)
+    assert (refused.status, refused.error["param"]) == (400, "currency_options[eur][unit_amount]")
+    price = api.ok("post", "/v1/prices", **given, currency_options={"eur": {"unit_amount": 90}})["id"]
+    path = f"/v1/prices/{price}"
+    assert api.post(path, currency_options={"gbp": {"tax_behavior": "inclusive"}}).status == 400
+    api.ok("post", path, currency_options=only)
+    option = api.get(path, expand=["currency_options"])["currency_options"]["eur"]
+    assert (option["unit_amount"], option["tax_behavior"]) == (90, "inclusive")
+    refused = api.post(path, currency_options={"eur": {"tax_behavior": "exclusive"}})
+    assert (refused.status, refused.error["param"]) == (400, "currency_options[eur][tax_behavior]")

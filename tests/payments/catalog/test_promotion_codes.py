@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
 
 PATH = "/v1/promotion_codes"
 
@@ -139,3 +139,18 @@ def test_a_code_is_plain_text_of_a_coupon_that_ends_in_time(
     coupon = {"type": "coupon", "coupon": api.ok("POST", "/v1/coupons", percent_off=10)["id"]}
     refused = api.post(PATH, **{"promotion": coupon, **params})
     assert refused.refusal == (400, None, param, message)
+
+
+@rule_table
+def test_two_active_codes_never_read_the_same(api: Api) -> None:
+    coupon = {"type": "coupon", "coupon": api.ok("post", "/v1/coupons", percent_off=10)["id"]}
+    first = api.ok("post", "/v1/promotion_codes", promotion=coupon, code="SPRING")["id"]
+    api.ok("post", f"/v1/promotion_codes/{first}", active=True)
+    api.ok("post", f"/v1/promotion_codes/{first}", active=False)
+    second = api.ok("post", "/v1/promotion_codes", promotion=coupon, code="spring")["id"]
+    refused = api.post(f"/v1/promotion_codes/{first}", active=True)
+    assert (refused.status, refused.error["message"]) == (
+        400, "An active promotion code with `code: SPRING` already exists."
+    )  # fmt: skip
+    api.ok("post", f"/v1/promotion_codes/{second}", active=False)
+    api.ok("post", f"/v1/promotion_codes/{first}", active=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from tests.payments.intents.steps import PAYMENT, pay, types
-from tests.support.api import Api
+from tests.support.api import NOW, Api
 
 
 def test_a_decline_is_a_402_that_carries_the_charge_the_intent_and_the_payment_method(api: Api) -> None:
@@ -42,3 +44,19 @@ def test_save_payment_method_saves_what_has_paid(api: Api) -> None:
     other = api.ok("POST", "/v1/payment_intents", **PAYMENT, customer=customer)
     done = api.ok("POST", f"/v1/payment_intents/{other['id']}/confirm", payment_method="pm_card_visa")
     assert api.get(f"/v1/payment_methods/{done['payment_method']}")["customer"] is None
+
+
+def test_a_debit_for_a_later_day_is_not_made_before_it(api: Api) -> None:
+    given = {"name": "Jenny", "email": "jenny@example.com"}
+    iban = {"iban": "DE89370400440532013000"}
+    bank = api.ok("POST", "/v1/payment_methods", type="sepa_debit", sepa_debit=iban, billing_details=given)["id"]
+    day = datetime.fromtimestamp(NOW, UTC).replace(hour=0, minute=0, second=0) + timedelta(days=5)
+    paid = api.ok(
+        "POST", "/v1/payment_intents", amount=900, currency="eur", allowed_payment_method_types=["sepa_debit"],
+        payment_method=bank, confirm=True, mandate_data={"customer_acceptance": {"type": "offline"}},
+        payment_method_options={"sepa_debit": {"target_date": day.date().isoformat()}},
+    )  # fmt: skip
+    api.advance(int(day.timestamp()) - NOW - 1)
+    assert api.get(f"/v1/payment_intents/{paid['id']}")["status"] == "processing"
+    api.advance(3600)
+    assert api.get(f"/v1/payment_intents/{paid['id']}")["status"] == "succeeded"

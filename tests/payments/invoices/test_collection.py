@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.payments.invoices.steps import customer, draft
-from tests.support.api import NOW, Answer, Api
+from tests.support.api import NOW, Answer, Api, rule_table
+from tests.support.connected import connected
 
 
 def test_a_refused_card_leaves_the_invoice_open_with_its_attempt(api: Api) -> None:
@@ -74,3 +79,53 @@ def test_the_default_mandate_of_an_invoice_is_used_with_its_payment_method(api: 
     api.ok("post", "/v1/invoiceitems", customer=who, invoice=invoice, amount=900, currency="eur")
     api.ok("post", f"/v1/invoices/{invoice}/pay", payment_method=bank)
     assert _intent(api, invoice)["latest_charge"]["payment_method_details"]["sepa_debit"]["mandate"] == first
+
+
+@rule_table
+@pytest.mark.parametrize(("given", "before", "after"), [
+    ({"application_fee_amount": 700}, (700, None), (500, None)),
+    ({"application_fee_amount": 300}, (300, None), (300, None)),
+    ({"share": {"amount": 700}}, (None, 700), (None, 500)),
+    ({}, (None, None), (None, None)),
+], ids=str)  # fmt: skip
+def test_other_accounts_get_at_most_what_a_credit_note_leaves(
+    api: Api, given: dict[str, Any], before: tuple[int | None, int | None], after: tuple[int | None, int | None]
+) -> None:
+    fee = {name: value for name, value in given.items() if name != "share"}
+    share = {"destination": connected(api)["id"], **given.get("share", {})}
+    invoice = draft(api, customer(api), 1000, auto_advance=False, transfer_data=share, **fee)["id"]
+    api.ok("post", f"/v1/invoices/{invoice}/finalize")
+
+    def parts() -> tuple[int | None, int | None]:
+        intent = _intent(api, invoice)
+        return intent["application_fee_amount"], intent["transfer_data"].get("amount")
+
+    assert parts() == before
+    note = api.ok("post", "/v1/credit_notes", invoice=invoice, amount=500)["id"]
+    assert (_intent(api, invoice)["amount"], parts()) == (500, after)
+    api.ok("post", f"/v1/credit_notes/{note}/void")
+    assert (_intent(api, invoice)["amount"], parts()) == (1000, before)
+
+
+def test_the_payment_of_an_open_invoice_follows_its_transfer(api: Api) -> None:
+    one, other = connected(api)["id"], connected(api)["id"]
+    invoice = draft(api, customer(api), 1000, auto_advance=False, transfer_data={"destination": one})["id"]
+    api.ok("post", f"/v1/invoices/{invoice}/finalize")
+    path = f"/v1/invoices/{invoice}"
+    refused = api.post(path, transfer_data={"destination": other, "amount": 1001})
+    assert (refused.status, refused.error["param"]) == (400, "transfer_data[amount]")
+    assert _intent(api, invoice)["transfer_data"]["destination"] == one
+    api.ok("post", path, transfer_data={"destination": other, "amount": 400})
+    assert _intent(api, invoice)["transfer_data"] == {"destination": other, "amount": 400}
+    api.ok("post", path, transfer_data="")
+    assert _intent(api, invoice)["transfer_data"] is None
+    paid = api.ok("post", f"{path}/pay")
+    assert (paid["status"], api.get("/v1/transfers")["data"]) == ("paid", [])
+
+
+def test_a_payment_elsewhere_cancels_the_one_that_was_prepared(api: Api) -> None:
+    invoice = draft(api, customer(api), 1000, auto_advance=False)["id"]
+    api.ok("post", f"/v1/invoices/{invoice}/finalize")
+    api.ok("post", f"/v1/invoices/{invoice}/pay", paid_out_of_band=True)
+    assert _intent(api, invoice)["status"] == "canceled"
+    assert [one["status"] for one in api.get("/v1/invoice_payments", invoice=invoice)["data"]] == ["canceled"]

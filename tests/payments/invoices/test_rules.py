@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.payments.subscriptions.steps import clocked, ok, plan, subscribe
-from tests.support.api import NOW, Answer, Api
+from tests.payments.subscriptions.steps import clocked, customer, ok, plan, subscribe
+from tests.support.api import NOW, Answer, Api, rule_table
 
 YEAR = 366 * 86_400
 BANK = {"us_bank_account": {"financial_connections": {"permissions": ["balances"]}}}
@@ -280,3 +280,59 @@ def test_tax_amounts_of_a_credited_line_go_with_no_automatic_tax(api: Api) -> No
     entry = {"type": "invoice_line_item", "invoice_line_item": done["lines"]["data"][0]["id"], "quantity": 1}
     refused = api.post("/v1/credit_notes", invoice=invoice, lines=[{**entry, "tax_amounts": taxes}])
     assert (refused.status, refused.error["param"]) == (400, "lines[0][tax_amounts]")
+
+
+@rule_table
+@pytest.mark.parametrize("new", [True, False], ids=["new", "changed"])
+@pytest.mark.parametrize("name", ["due_date", "automatically_finalizes_at"])
+def test_a_time_that_has_passed_is_refused(api: Api, name: str, new: bool) -> None:
+    how = {"collection_method": "send_invoice", **({} if name == "due_date" and new else {"days_until_due": 3})}
+    _, who = clocked(api)
+    path = "/v1/invoices"
+    if not new:
+        path += f"/{api.ok('post', path, customer=who, auto_advance=True, **how)['id']}"
+    for at, status in ((NOW - 1, 400), (NOW, 400), (NOW + 5, 200)):
+        given = {**({"customer": who, "auto_advance": True, **how} if new else {}), name: at}
+        answer = api.post(path, **given)
+        assert answer.status == status
+        if status == 400:
+            assert answer.error["param"] == name
+            assert answer.error["message"] == "Invalid timestamp: must be an integer Unix timestamp in the future"
+
+
+def test_an_invoice_is_due_at_one_time(api: Api) -> None:
+    _, who = clocked(api)
+    both = {"collection_method": "send_invoice", "due_date": NOW + 5, "days_until_due": 3}
+    refused = api.post("/v1/invoices", customer=who, **both)
+    assert (refused.status, refused.error["param"]) == (400, "due_date")
+
+
+@rule_table
+@pytest.mark.parametrize("path", ["/v1/invoices", "/v1/invoiceitems"])
+def test_a_subscription_of_another_customer_is_refused(api: Api, path: str) -> None:
+    sub = subscribe(api, clocked(api)[1], plan(api))["id"]
+    other = customer(api)
+    refused = api.post(path, customer=other, subscription=sub, **({"amount": 5} if "items" in path else {}))
+    assert (refused.status, refused.error["param"]) == (400, "subscription")
+
+
+def test_a_line_takes_pending_items_of_its_own_customer_only(api: Api) -> None:
+    mine, other = _draft(api), _draft(api)
+    for owner, status in ((other["customer"], 400), (mine["customer"], 200)):
+        item = ok(api, "POST", "/v1/invoiceitems", customer=owner, amount=100, currency="usd")["id"]
+        answer = api.post(f"/v1/invoices/{mine['id']}/add_lines", lines=[{"invoice_item": item}])
+        assert answer.status == status
+    again = api.post(f"/v1/invoices/{mine['id']}/add_lines", lines=[{"invoice_item": item}])
+    assert (again.status, again.error["param"]) == (400, "lines[0][invoice_item]")
+
+
+@rule_table
+@pytest.mark.parametrize("archived", ["price", "product"])
+def test_an_item_takes_no_price_that_is_not_sold(api: Api, archived: str) -> None:
+    product = ok(api, "POST", "/v1/products", name="Thing")["id"]
+    price = ok(api, "POST", "/v1/prices", product=product, unit_amount=100, currency="usd")["id"]
+    given = {"customer": _draft(api)["customer"], "pricing": {"price": price}}
+    assert api.post("/v1/invoiceitems", **given).status == 200
+    api.ok("post", f"/v1/prices/{price}" if archived == "price" else f"/v1/products/{product}", active=False)
+    refused = api.post("/v1/invoiceitems", **given)
+    assert (refused.status, refused.error["param"]) == (400, "pricing[price]")

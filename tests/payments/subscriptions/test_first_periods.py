@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.payments.subscriptions.steps import advance, current, ok, plan, totals
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
 
 
 def at(month: int, day: int, hour: int = 0) -> int:
@@ -157,3 +157,16 @@ def test_another_interval_leaves_the_anchor_where_it_is_in_the_flexible_mode(api
     assert sub["billing_cycle_anchor"] == at(1, 1)
     assert sorted(one["amount"] for one in api.get("/v1/invoiceitems", customer=who)["data"]) == [-1600, 35_100]
     assert totals(api, sub["id"]) == [3100]
+
+
+@rule_table
+@pytest.mark.parametrize(("name", "least", "most"), [
+    ("day_of_month", 1, 31), ("hour", 0, 23), ("minute", 0, 59), ("month", 1, 12), ("second", 0, 59),
+])  # fmt: skip
+def test_the_parts_of_an_anchor_are_within_their_ranges(api: Api, name: str, least: int, most: int) -> None:
+    price = plan(api, interval="year")
+    given = {"customer": api.ok("POST", "/v1/customers")["id"], "items": [{"price": price}]}
+    for value in (least - 1, most + 1):
+        config = {"day_of_month": 1, name: value}
+        refused = api.post("/v1/subscriptions", **given, billing_cycle_anchor_config=config)
+        assert (refused.status, refused.error["param"]) == (400, f"billing_cycle_anchor_config[{name}]")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.payments.subscriptions.steps import DAY, clocked, metered_plan, plan, subscribe
-from tests.support.api import NOW, Api
+from tests.payments.subscriptions.steps import DAY, clocked, customer, metered_plan, plan, subscribe
+from tests.support.api import NOW, Api, rule_table
 
 PATH = "/v1/subscription_schedules"
 
@@ -149,3 +149,12 @@ def test_before_2025_03_31_a_phase_has_one_coupon(api: Api) -> None:
     assert (invoice["subtotal"], invoice["total"]) == (1000, 500)
     wrong = older.post(PATH, customer=who, start_date="now", phases=[{**phase, "coupon": "none"}])
     assert wrong.error["param"] == "phases[0][coupon]"
+
+
+@rule_table
+def test_a_schedule_has_at_most_ten_phases_to_come(api: Api) -> None:
+    phase = {"items": [{"price": plan(api)}], "duration": {"interval": "month", "interval_count": 1}}
+    who = customer(api)
+    assert api.post("/v1/subscription_schedules", customer=who, start_date="now", phases=[phase] * 10).status == 200
+    refused = api.post("/v1/subscription_schedules", customer=who, start_date="now", phases=[phase] * 11)
+    assert (refused.status, refused.error["param"]) == (400, "phases")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.payments.subscriptions.steps import DAY, clocked, current, customer, ok, plan
-from tests.support.api import NOW, Api
+from tests.payments.subscriptions.steps import DAY, advance, clocked, current, customer, metered_plan, ok, plan
+from tests.support.api import NOW, Api, rule_table
 from tests.support.connected import connected
 
 
@@ -184,3 +184,43 @@ def test_the_document_of_a_quote_has_its_texts(api: Api) -> None:
     api.ok("POST", f"/v1/quotes/{quote['id']}/finalize")
     page = api.send("GET", f"/v1/quotes/{quote['id']}/pdf").body
     assert all(text.encode() in page for text in texts.values())
+
+
+@rule_table
+@pytest.mark.parametrize(("name", "value", "recurs"), [("amount", 5, False), ("amount_percent", 5, True)])
+def test_the_share_of_a_quote_fits_its_lines_and_shows_all_its_keys(
+    api: Api, name: str, value: int, recurs: bool
+) -> None:
+    to = connected(api)["id"]
+    lines = {True: [{"price": plan(api)}], False: _once(api)}
+    made = api.ok("POST", "/v1/quotes", line_items=lines[recurs], transfer_data={"destination": to, name: value})
+    assert made["transfer_data"] == {"amount": None, "amount_percent": None, "destination": to, name: value}
+    refused = api.post("/v1/quotes", line_items=lines[not recurs], transfer_data={"destination": to, name: value})
+    assert (refused.status, refused.error["param"]) == (400, f"transfer_data[{name}]")
+
+
+@pytest.mark.parametrize("finalized", [False, True], ids=["draft", "open"])
+def test_a_quote_that_waits_too_long_is_canceled(api: Api, finalized: bool) -> None:
+    clock, who = clocked(api)
+    for past in (NOW - 1, NOW):
+        refused = api.post("/v1/quotes", customer=who, expires_at=past)
+        assert (refused.status, refused.error["param"]) == (400, "expires_at")
+    quote = api.ok("POST", "/v1/quotes", customer=who, line_items=[{"price": plan(api)}], expires_at=NOW + 9 * DAY)
+    path = f"/v1/quotes/{quote['id']}"
+    api.ok("POST", path, expires_at=NOW + 2 * DAY)
+    if finalized:
+        api.ok("POST", f"{path}/finalize")
+    advance(api, clock, NOW + 3 * DAY)
+    assert api.get(path)["status"] == "canceled"
+
+
+@rule_table
+@pytest.mark.parametrize("wrong", ["price", "product", "quantity"])
+def test_a_line_of_a_quote_is_for_sale_and_counts_what_can_be_counted(api: Api, wrong: str) -> None:
+    price = metered_plan(api)
+    assert api.post("/v1/quotes", line_items=[{"price": price}]).status == 200
+    if wrong != "quantity":
+        product = api.get(f"/v1/prices/{price}")["product"]
+        api.ok("post", f"/v1/prices/{price}" if wrong == "price" else f"/v1/products/{product}", active=False)
+    refused = api.post("/v1/quotes", line_items=[{"price": price, **({"quantity": 2} if wrong == "quantity" else {})}])
+    assert refused.error["param"] == f"line_items[0][{'quantity' if wrong == 'quantity' else 'price'}]"

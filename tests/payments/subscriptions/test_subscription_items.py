@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.payments.steps import told
 from tests.payments.subscriptions.steps import clocked, customer, metered_plan, plan, subscribe
-from tests.support.api import Api
+from tests.support.api import Answer, Api, rule_table
 
 PATH = "/v1/subscription_items"
 
@@ -113,3 +115,45 @@ def test_another_price_sets_the_quantity_to_one_unless_it_is_given(api: Api) -> 
     assert api.ok("post", item, price=plan(api))["quantity"] == 1
     assert api.ok("post", item, price=plan(api), quantity=4)["quantity"] == 4
     assert api.ok("post", item, metadata={"a": "b"})["quantity"] == 4
+
+
+@rule_table
+@pytest.mark.parametrize("how", ["item", "items"])
+def test_an_item_with_usage_records_is_deleted_together_with_them(api: Api, how: str) -> None:
+    old = {"Stripe-Version": "2024-12-18"}
+    _, who = clocked(api)
+    product = api.ok("post", "/v1/products", name="Calls")["id"]
+    recurring = {"interval": "month", "usage_type": "metered"}
+    given = {"product": product, "unit_amount": 5, "currency": "usd", "recurring": recurring}
+    price = api.post("/v1/prices", headers=old, **given)["id"]
+    sub = api.ok("post", "/v1/subscriptions", customer=who, items=[{"price": plan(api)}, {"price": price}])
+    item = next(one["id"] for one in sub["items"]["data"] if one["price"]["id"] == price)
+    assert api.post(f"/v1/subscription_items/{item}/usage_records", headers=old, quantity=7).status == 200
+
+    def delete(**more: object) -> Answer:
+        if how == "item":
+            return api.delete(f"/v1/subscription_items/{item}", **more)
+        return api.post(f"/v1/subscriptions/{sub['id']}", items=[{"id": item, "deleted": True, **more}])
+
+    refused = delete()
+    named = "clear_usage" if how == "item" else "items[0][clear_usage]"
+    assert (refused.status, refused.error["param"]) == (400, named)
+    assert delete(clear_usage=True).status == 200
+
+
+def test_clearing_usage_leaves_nothing_to_bill(api: Api) -> None:
+    old = {"Stripe-Version": "2024-12-18"}
+    _, who = clocked(api)
+    product = api.ok("post", "/v1/products", name="Calls")["id"]
+    recurring = {"interval": "month", "usage_type": "metered"}
+    given = {"product": product, "unit_amount": 5, "currency": "usd", "recurring": recurring}
+    price = api.post("/v1/prices", headers=old, **given)["id"]
+    sub = subscribe(api, who, price)
+    item = sub["items"]["data"][0]["id"]
+    assert api.post(f"/v1/subscription_items/{item}/usage_records", headers=old, quantity=7).status == 200
+    cleared = {"items": [{"id": item, "clear_usage": True}]}
+    preview = {"subscription": sub["id"]}
+    assert api.ok("post", "/v1/invoices/create_preview", **preview)["total"] == 35
+    assert api.ok("post", "/v1/invoices/create_preview", **preview, subscription_details=cleared)["total"] == 0
+    api.ok("post", f"/v1/subscriptions/{sub['id']}", **cleared)
+    assert api.ok("post", "/v1/invoices/create_preview", **preview)["total"] == 0

@@ -12,10 +12,12 @@ from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds
 from tollkey.payments.catalog.pricing import (
     all_currencies,
+    check_amounts,
     check_currencies,
     create_price,
     currency_option,
     free_lookup_key,
+    names_amount,
 )
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.catalog.repricing import refresh_items
@@ -30,7 +32,7 @@ from tollkey.wire.versions import Change
 
 if TYPE_CHECKING:
     from tollkey.payments.catalog.stored import StoredPrice
-    from tollkey.wire import operations
+    from tollkey.wire import api, operations
 
 PERMISSION = Permission("plan", "Prices", "Billing")
 
@@ -67,10 +69,31 @@ def update(call: Call, params: operations.PostPricesPrice) -> StoredPrice:
         check_currencies(given)
         _check_further(price, given)
         options = price.setdefault("_currency_options", {})
-        options.update({code.lower(): currency_option(option) for code, option in given.items()})
+        check_amounts(given, options)
+        for code, option in given.items():
+            _change_option(options, code, option)
     call.objects.save(price, "price.updated")
     refresh_items(call, price)
     return price
+
+
+def _change_option(options: dict[str, api.CurrencyOption], code: str, given: Mapping[str, Any]) -> None:
+    """Set the option of one currency; of a known one, what is not given stays.
+
+    Raises ApiError 400 for another ``tax_behavior`` than the one that was set.
+    """
+    made, old = currency_option(given), options.get(code.lower())
+    if old is not None:
+        behavior = given.get("tax_behavior")
+        if behavior is not None and old["tax_behavior"] not in ("unspecified", behavior):
+            raise invalid(
+                "You cannot change the `tax_behavior` of a price once it has been set.",
+                f"currency_options[{code}][tax_behavior]",
+            )
+        made["tax_behavior"] = behavior or old["tax_behavior"]
+        if not names_amount(given):
+            made = {**old, "tax_behavior": made["tax_behavior"]}
+    options[code.lower()] = made
 
 
 def _check_not_default(call: Call, price: StoredPrice) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.db import Duplicate
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 METER_NEEDED_SINCE = "2025-03-31"
 
 
+_OPTION_AMOUNTS = ("custom_unit_amount", "tiers", "unit_amount", "unit_amount_decimal")
 _METER: Kind[api.BillingMeter] = Kind("billing.meter")
 
 
@@ -59,6 +61,7 @@ def create_price(call: Call, params: Mapping[str, Any], *, inline: bool = False,
     _amounts(price, params)
     if params.get("currency_options") is not None:
         check_currencies(params["currency_options"])
+        check_amounts(params["currency_options"])
         price["_currency_options"] = {
             code.lower(): currency_option(option) for code, option in params["currency_options"].items()
         }
@@ -212,6 +215,25 @@ def check_currencies(given: Mapping[str, Any]) -> None:
         shared_currency.check_currency(code, f"currency_options[{code}]")
 
 
+def names_amount(option: Mapping[str, Any]) -> bool:
+    """Return whether an option of ``currency_options`` has an amount."""
+    return any(option.get(name) not in (None, []) for name in _OPTION_AMOUNTS)
+
+
+def check_amounts(options: Mapping[str, Any], known: Mapping[str, object] = MappingProxyType({})) -> None:
+    """Raise ApiError 400 for a new option of ``currency_options`` without an amount: it could price nothing.
+
+    known: the options that the price has, by lower-case codes.
+    """
+    for code, option in options.items():
+        if code.lower() not in known and not names_amount(option):
+            raise invalid(
+                "Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.",
+                f"currency_options[{code}][unit_amount]",
+                retry=False,
+            )
+
+
 def currency_option(option: Mapping[str, Any]) -> api.CurrencyOption:
     """One entry of ``currency_options``."""
     custom = option.get("custom_unit_amount")
@@ -259,6 +281,7 @@ def in_currency(price: StoredPrice, currency: str) -> StoredPrice | None:
         "currency": currency,
         "_tiers": option.get("tiers"),
         "custom_unit_amount": option["custom_unit_amount"],
+        "tax_behavior": option["tax_behavior"],
         "unit_amount": option["unit_amount"],
         "unit_amount_decimal": option["unit_amount_decimal"],
     }

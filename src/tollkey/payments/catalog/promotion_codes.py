@@ -54,9 +54,7 @@ def create(call: Call, params: operations.PostPromotionCodes) -> StoredPromotion
             rf"This value must match the regex pattern. (/\A{_CODE.pattern}\z/ does not match for the value {text}).",
             "code",
         )
-    for other in call.objects.query(kinds.PROMOTION_CODE, {"_code": text.lower(), "active": "true"}, limit=100):
-        if other["customer"] in (None, params.get("customer")):
-            raise invalid(f"An active promotion code with `code: {text}` already exists.", retry=False)
+    _check_unique(call, text, params.get("customer"))
     restrictions = params.get("restrictions") or {}
     _check_minimum(restrictions)
     least = restrictions.get("minimum_amount_currency")
@@ -83,6 +81,13 @@ def create(call: Call, params: operations.PostPromotionCodes) -> StoredPromotion
     if code["expires_at"] is not None:
         call.schedule.add(code["expires_at"], jobs.PROMOTION_CODE_EXPIRE, code["id"])
     return call.objects.insert(code, "promotion_code.created")
+
+
+def _check_unique(call: Call, text: str, customer: str | None, own: str | None = None) -> None:
+    """Raise ApiError 400 if another active code reads the same. customer: for whom the code is. own: its id."""
+    for other in call.objects.query(kinds.PROMOTION_CODE, {"_code": text.lower(), "active": "true"}, limit=100):
+        if other["customer"] in (None, customer) and other["id"] != own:
+            raise invalid(f"An active promotion code with `code: {text}` already exists.", retry=False)
 
 
 def _without_coupon(promotion: object) -> ApiError:
@@ -137,6 +142,7 @@ def update(call: Call, params: operations.PostPromotionCodesPromotionCode) -> St
     code = call.objects.get(kinds.PROMOTION_CODE, call.path["promotion_code"])
     if params.get("active"):
         _check_over(call, code)
+        _check_unique(call, code["code"], code["customer"], code["id"])
     _add_currencies(code, (params.get("restrictions") or {}).get("currency_options") or {})
     fields.assign_with_metadata(code, params, ("active",))
     return call.objects.save(code, "promotion_code.updated")

@@ -28,6 +28,7 @@ class Attempt:
         Secure has been completed.
     mandate: id of the mandate for a debit. invoice: id of the invoice being paid.
     asynchronous: the balance transaction may be created shortly after the response (``automatic_async``).
+    not_before: when a debit is made at the earliest, UTC epoch seconds.
     parts: whether the authorization can be captured several times.
     """
 
@@ -53,6 +54,7 @@ class Attempt:
     mandate: str | None = None
     invoice: str | None = None
     asynchronous: bool = False
+    not_before: int = 0
     parts: bool = False
 
 

@@ -93,7 +93,7 @@ def charge(call: Call, attempt: Attempt) -> StoredCharge:
             "ends_mandate": verdict.ends_mandate,
         }
         call.schedule.add(
-            call.now + (verdict.after_seconds or shared_fields.settle_seconds(call)),
+            max(call.now, attempt.not_before) + (verdict.after_seconds or shared_fields.settle_seconds(call)),
             jobs.CHARGE_SETTLE,
             value["id"],
             shared_fields.clock_of(call, attempt.customer),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from tollkey.payments.charges import lifecycle
@@ -58,6 +59,7 @@ def charge_and_record(
             mandate=intent.get("_mandate"),
             invoice=intent.get("_invoice"),
             asynchronous=intent["capture_method"] == "automatic_async",
+            not_before=_target_date(intent, method),
             parts=value_at(intent, "payment_method_options.card.request_multicapture") == "if_available",
         ),
     )
@@ -70,6 +72,12 @@ def charge_and_record(
         consume(call, method)
         refuse(call, intent, method, error)
     return error
+
+
+def _target_date(intent: StoredPaymentIntent, method: Instrument) -> int:
+    """Return the start of the day for which a debit was asked (``target_date``), UTC epoch seconds; 0 without one."""
+    text = value_at(intent, f"payment_method_options.{protocol.kind_of(method)}.target_date")
+    return int(datetime.fromisoformat(str(text)).replace(tzinfo=UTC).timestamp()) if text else 0
 
 
 def accepted(

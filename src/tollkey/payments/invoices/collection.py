@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from tollkey.payments.charges import splitting
-from tollkey.payments.intents import payment_intents
+from tollkey.payments.intents import building, payment_intents, payment_states
 from tollkey.payments.invoices import kinds, states
 from tollkey.payments.invoices.payments import Outcome, new_payment, payment_paid
 from tollkey.payments.methods import instruments, method_types
@@ -19,9 +19,10 @@ from tollkey.wire import Call
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
-    from tollkey.payments.invoices.stored import StoredInvoice, TransferWish
+    from tollkey.payments.intents.stored import StoredPaymentIntent
+    from tollkey.payments.invoices.stored import StoredInvoice
     from tollkey.payments.methods.stored import Instrument
-    from tollkey.wire import operations
+    from tollkey.wire import api, operations
 
 _DESCRIPTIONS = {
     "subscription_create": "Subscription creation",
@@ -69,14 +70,10 @@ def prepare(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> Non
         params["payment_method_options"] = cast("operations.PostPaymentIntentsPaymentMethodOptions", options)
     if invoice["billing_reason"] in ("subscription_create", "subscription_update"):
         params["setup_future_usage"] = "off_session"
-    transfer = invoice.get("_transfer_data")
-    if transfer and transfer.get("destination"):
-        params["transfer_data"] = _transfer(transfer, invoice["amount_remaining"])
-    fee = invoice.get("_application_fee")
-    percent = invoice.get("_application_fee_percent")
-    if fee is None and percent is not None:
-        fee = int(invoice["amount_remaining"] * float(percent) / 100)
-    if fee:
+    fee, transfer = _shares(invoice)
+    if transfer is not None:
+        params["transfer_data"] = transfer
+    if fee is not None:
         params["application_fee_amount"] = fee
     if invoice["on_behalf_of"] is not None:
         params["on_behalf_of"] = invoice["on_behalf_of"]
@@ -86,14 +83,28 @@ def prepare(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> Non
     new_payment(call, invoice, intent["id"])
 
 
-def _transfer(wish: TransferWish, remaining: int) -> operations.PostPaymentIntentsTransferData:
-    """Return ``transfer_data`` of a PaymentIntent. remaining: its amount, minor units."""
-    amount, percent = wish.get("amount"), wish.get("amount_percent")
+def _shares(invoice: StoredInvoice) -> tuple[int | None, operations.PostPaymentIntentsTransferData | None]:
+    """Return ``application_fee_amount`` and ``transfer_data`` for what remains to be paid of an invoice.
+
+    Percentages are of that remainder. Amounts are of the amount due that the invoice was finalized with: once less
+    remains, because of a credit note or a payment, at most the remainder (inferred: a PaymentIntent allows no more).
+    """
+    left, lowered = invoice["amount_remaining"], bool(invoice.get("_payment_intent"))
+    fee, percent = invoice.get("_application_fee"), invoice.get("_application_fee_percent")
+    if fee is None and percent is not None:
+        fee = int(left * float(percent) / 100)
+    elif fee is not None and lowered:
+        fee = min(fee, left)
+    wish = invoice.get("_transfer_data")
+    if not wish or not wish.get("destination"):
+        return fee or None, None
+    transfer: operations.PostPaymentIntentsTransferData = {"destination": wish["destination"]}
+    amount, share = wish.get("amount"), wish.get("amount_percent")
     if amount is not None:
-        return {"destination": wish["destination"], "amount": amount}
-    if percent is not None:
-        return {"destination": wish["destination"], "amount": int(remaining * float(percent) / 100)}
-    return {"destination": wish["destination"]}
+        transfer["amount"] = min(amount, left) if lowered else amount
+    elif share is not None:
+        transfer["amount"] = int(left * float(share) / 100)
+    return fee or None, transfer
 
 
 #: Status of a PaymentIntent after an attempt -> outcome for its invoice; any other status is a failure.
@@ -171,22 +182,48 @@ def cancel_intent_of(call: Call, invoice: StoredInvoice) -> None:
         payment_intents.cancel_intent(now, intent, "void_invoice")
 
 
-def adjust_intent_amount(call: Call, invoice: StoredInvoice) -> None:
-    """Reduce the amount of the invoice's PaymentIntent to what remains to be paid."""
+def _waiting(call: Call, invoice: StoredInvoice) -> StoredPaymentIntent | None:
+    """Return the PaymentIntent of an invoice if it still waits for its payment, else None."""
     intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
-    if intent is not None and intent["status"] in ("requires_payment_method", "requires_confirmation"):
+    return intent if intent is not None and intent["status"] in payment_states.UPDATABLE else None
+
+
+def adjust_intent_amount(call: Call, invoice: StoredInvoice) -> None:
+    """Set the amount of the invoice's PaymentIntent, and the parts for other accounts, to what remains to be paid."""
+    intent = _waiting(call, invoice)
+    if intent is not None:
         intent["amount"] = invoice["amount_remaining"]
+        _share(intent, invoice)
         call.objects.save(intent)
 
 
-def follow_settings(call: Call, invoice: StoredInvoice) -> None:
-    """Give an invoice's PaymentIntent that waits for a payment the types and options of its payment settings."""
-    intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
-    if intent is not None and intent["status"] in ("requires_payment_method", "requires_confirmation"):
+def _share(intent: StoredPaymentIntent, invoice: StoredInvoice) -> None:
+    fee, transfer = _shares(invoice)
+    intent["application_fee_amount"] = fee
+    intent["transfer_data"] = cast("api.TransferData | None", transfer)
+
+
+def follow(call: Call, invoice: StoredInvoice, params: operations.PostInvoicesInvoice) -> None:
+    """Let the PaymentIntent of a finalized invoice, while it waits, follow what an update changed of the payment.
+
+    Raises ApiError 400 if more is to be transferred than remains to be paid, or nobody would get the application fee.
+    """
+    intent = _waiting(call, invoice)
+    if intent is None:
+        return
+    if params.get("payment_settings") and intent["status"] != "requires_action":
         types, options = _types(call, invoice), invoice["payment_settings"].get("payment_method_options")
         intent["payment_method_types"] = types
         intent["payment_method_options"] = method_types.options_for(types, cast("Mapping[str, object] | None", options))
-        call.objects.save(intent)
+    if "transfer_data" in params:
+        _share(intent, invoice)
+        wish = invoice.get("_transfer_data")
+        whole = wish.get("amount") if wish else None
+        asked = {"amount": intent["amount"], "application_fee_amount": intent["application_fee_amount"]}
+        if whole is not None and intent["transfer_data"] is not None:
+            intent["transfer_data"]["amount"] = whole
+        building.check_parts(call, intent, cast("operations.PostPaymentIntentsIntent", asked))
+    call.objects.save(intent)
 
 
 def record_paid(call: Call, invoice: StoredInvoice) -> None:

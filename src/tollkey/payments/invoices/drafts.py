@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -346,15 +346,16 @@ def tax_rates(call: Call, ids: list[str] | None, param: str) -> list[api.TaxRate
 
 
 def default_rates(
-    call: Call, params: operations.PostInvoices | operations.PostInvoicesInvoice
+    call: Call, params: operations.PostInvoices | operations.PostInvoicesInvoice, used: Iterable[api.TaxRate]
 ) -> list[api.TaxRate] | None:
     """Return the tax rates in ``default_tax_rates``, or that of ``tax_percent``; None if neither was given.
 
-    Raises ApiError 400 for an unknown rate, and for both.
+    used: those that the invoice has. Raises ApiError 400 for an unknown or archived rate, and for both.
     """
     if "tax_percent" not in params:
         if "default_tax_rates" not in params:
             return None
+        stored_rates.check_active(call, params["default_tax_rates"], "default_tax_rates", used)
         return tax_rates(call, params["default_tax_rates"], "default_tax_rates")
     if params.get("default_tax_rates"):
         raise exclusive("default_tax_rates", "tax_percent", param="tax_percent")

@@ -16,10 +16,11 @@ from tollkey.payments.invoices import kinds, silent_prices
 from tollkey.payments.invoices.drafts import refresh, tax_rates
 from tollkey.payments.invoices.line_terms import Priced
 from tollkey.payments.invoices.lines import details_of, invoice_item_line, pricing_at
-from tollkey.payments.invoices.rules import check_automatic_tax, check_room
+from tollkey.payments.invoices.rules import check_automatic_tax, check_room, subscription_for
 from tollkey.payments.invoices.versions import ITEM_CREATE_REMOVED, ITEM_UPDATE_REMOVED
 from tollkey.payments.shared import clock, fields, rounding
 from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.tax.tax_rates import check_active
 from tollkey.wire import ApiError, Call, Endpoint, Page, Resource, invalid, new_object
 from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.live import records
@@ -57,10 +58,9 @@ def add(call: Call, params: Mapping[str, Any]) -> StoredInvoiceItem:
         raise missing_param("customer")
     owner = call.objects.get(kinds.CUSTOMER, customer, "customer")
     call = clock.for_customer(call, owner)
+    check_active(call, params.get("tax_rates"), "tax_rates")
     item = _new(call, params, owner, invoice)
     if invoice is not None:
-        if invoice["customer"] != owner["id"]:
-            raise invalid("The invoice belongs to a different customer.", "invoice")
         attach(call, item, invoice)
     call.objects.insert(item, "invoiceitem.created")
     if invoice is not None:
@@ -81,8 +81,10 @@ def check_amount(params: Mapping[str, Any], param: str) -> None:
 def attach(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:
     """Add an item to a draft as its last line; the caller stores both.
 
-    Raises ApiError 400 if the invoice is not a draft, has another currency, or is full.
+    Raises ApiError 400 if the invoice is not a draft, is of another customer, has another currency, or is full.
     """
+    if item["customer"] != invoice["customer"]:
+        raise invalid("The invoice belongs to a different customer.", "invoice")
     if invoice["status"] != "draft":
         raise invalid(
             f"You can only add invoice items to draft invoices. The invoice {invoice['id']} has a status of"
@@ -140,7 +142,7 @@ def _new(
         invoice_item=id,
     )
     if params.get("subscription"):
-        subscription = call.objects.get(kinds.SUBSCRIPTION, params["subscription"], "subscription")["id"]
+        subscription = subscription_for(call, params["subscription"], customer["id"])["id"]
         item["_subscription"], item["_subscription_item"] = subscription, None
         item["parent"] = {"subscription_details": {"subscription": subscription}, "type": "subscription_details"}
     item["_pending"] = True
@@ -167,6 +169,7 @@ def pricing_of(call: Call, params: Mapping[str, Any], currency: str) -> Priced:
                 " `type=one_time`.",
                 "price",
             )
+        pricing.check_sold(call, price, "price" if params.get("price") else "pricing[price]")
         price = pricing.in_currency(price, currency) or price
     elif params.get("price_data"):
         price = pricing.inline_price(call, params["price_data"], "price_data")
@@ -206,6 +209,7 @@ def update(call: Call, params: operations.PostInvoiceitemsInvoiceitem) -> Stored
     if params.get("period"):
         item["period"] = {"end": params["period"]["end"], "start": params["period"]["start"]}
     if "tax_rates" in params:
+        check_active(call, params["tax_rates"], "tax_rates", item["tax_rates"])
         item["tax_rates"] = tax_rates(call, params["tax_rates"], "tax_rates")
     if "discounts" in params:
         item["discounts"] = redemption.redeem_all(

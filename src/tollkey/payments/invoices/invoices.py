@@ -80,9 +80,7 @@ def create(call: Call, params: operations.PostInvoices) -> StoredInvoice:
     rules.check_settings(call, params, customer["id"])
     rules.check_time(params, bool(params.get("auto_advance")))
     subscription = (
-        call.objects.get(kinds.SUBSCRIPTION, params["subscription"], "subscription")
-        if params.get("subscription")
-        else None
+        rules.subscription_for(call, params["subscription"], customer["id"]) if params.get("subscription") else None
     )
     include = (
         fields.given(
@@ -118,7 +116,7 @@ def create(call: Call, params: operations.PostInvoices) -> StoredInvoice:
         collection_method=params.get("collection_method") or params.get("billing"),
         days_until_due=params.get("days_until_due"),
         auto_advance=bool(params.get("auto_advance")),
-        default_tax_rates=default_rates(call, params) or [],
+        default_tax_rates=default_rates(call, params, ()) or [],
     )
     apply_settings(call, invoice, params)
     invoice["metadata"] = fields.new_metadata(params)
@@ -183,7 +181,7 @@ def update(call: Call, params: operations.PostInvoicesInvoice) -> StoredInvoice:
         invoice["collection_method"] = params["collection_method"]
     if params.get("days_until_due") is not None:
         invoice["due_date"] = call.now + params["days_until_due"] * 86_400
-    rates = default_rates(call, params)
+    rates = default_rates(call, params, invoice["default_tax_rates"])
     if rates is not None:
         invoice["default_tax_rates"] = rates
     entries = redemption.entries_of(params)
@@ -201,8 +199,8 @@ def update(call: Call, params: operations.PostInvoicesInvoice) -> StoredInvoice:
         if params.keys() & {"automatic_tax", "default_tax_rates", "tax_percent"}:
             rules.check_automatic_tax(invoice)
         refresh(call, invoice)
-    elif params.get("payment_settings"):
-        collection.follow_settings(call, invoice)
+    else:
+        collection.follow(call, invoice, params)
     call.objects.save(invoice, "invoice.updated")
     closing.end(call, invoice, params)
     return invoice

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import redemption
@@ -14,6 +14,7 @@ from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.invoices.lines import details_of, lines_of, new_line
 from tollkey.payments.invoices.rules import check_line, check_room
 from tollkey.payments.shared import fields as shared_fields
+from tollkey.payments.tax import tax_rates
 from tollkey.wire import Call, Page, invalid
 from tollkey.wire.errors import missing_object
 from tollkey.wire.metadata import merged_metadata
@@ -68,6 +69,9 @@ def add_lines(call: Call, params: operations.PostInvoicesInvoiceAddLines) -> Sto
     for place, wanted in enumerate(params["lines"]):
         if wanted.get("invoice_item"):
             item = call.objects.get(kinds.INVOICE_ITEM, wanted["invoice_item"], f"lines[{place}][invoice_item]")
+            if item["invoice"] is not None:
+                message = f"The invoice item `{item['id']}` is already attached to the invoice `{item['invoice']}`."
+                raise invalid(message, f"lines[{place}][invoice_item]")
             attach(call, item, invoice)
             call.objects.save(item, "invoiceitem.updated")
             continue
@@ -93,13 +97,20 @@ def add_lines(call: Call, params: operations.PostInvoicesInvoiceAddLines) -> Sto
             metadata=shared_fields.new_metadata(wanted),
         )
         check_line(invoice, line, wanted, f"lines[{place}]")
-        manual_taxes.check_rates(call, wanted.get("tax_rates") or (), f"lines[{place}][tax_rates]")
+        _check_rates(call, wanted, f"lines[{place}]", ())
         line["_taxes"] = manual_taxes.tax_amounts(call, wanted.get("tax_amounts") or ())
         line["invoice"] = invoice["id"]
         invoice["lines"]["data"].append(line)
     _metadata(invoice, params)
     refresh(call, invoice)
     return call.objects.save(invoice, "invoice.updated")
+
+
+def _check_rates(call: Call, wanted: Mapping[str, Any], param: str, used: Iterable[str]) -> None:
+    """Raise ApiError 400 for tax rates that a line cannot use. param: its path. used: ids of those that it has."""
+    named = f"{param}[tax_rates]" if param else "tax_rates"
+    manual_taxes.check_rates(call, wanted.get("tax_rates") or (), named)
+    tax_rates.check_active(call, wanted.get("tax_rates"), named, used)
 
 
 def _change(call: Call, invoice: StoredInvoice, line: StoredLine, wanted: Mapping[str, Any], param: str) -> None:
@@ -114,7 +125,7 @@ def _change(call: Call, invoice: StoredInvoice, line: StoredLine, wanted: Mappin
         line["period"] = {"start": wanted["period"]["start"], "end": wanted["period"]["end"]}
     kept = invoice.setdefault("_lines", {}).setdefault(line["id"], {"rates": [], "off": None})
     if "tax_rates" in wanted:
-        manual_taxes.check_rates(call, wanted["tax_rates"] or (), f"{param}[tax_rates]" if param else "tax_rates")
+        _check_rates(call, wanted, param, kept["rates"])
         kept["rates"] = list(wanted["tax_rates"] or ())
     if "tax_amounts" in wanted:
         kept["taxes"] = manual_taxes.tax_amounts(call, wanted["tax_amounts"] or ())

@@ -14,7 +14,7 @@ from tollkey.payments.invoices.lifecycle import (
     invoice_of_path,
     mark_paid,
 )
-from tollkey.payments.invoices.payments import ACTION_REQUIRED, method_of
+from tollkey.payments.invoices.payments import ACTION_REQUIRED, method_of, payment_canceled
 from tollkey.payments.invoices.rules import check_mandate
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.methods import source_limits
@@ -53,6 +53,8 @@ def pay(call: Call, params: operations.PostInvoicesInvoicePay) -> StoredInvoice:
     if states.status_now(invoice) == "paid":
         return invoice
     if params.get("paid_out_of_band"):
+        payment_canceled(call, invoice)
+        collection.cancel_intent_of(call, invoice)
         mark_paid(call, invoice, out_of_band=True)
         return invoice
     mandate = params.get("mandate")

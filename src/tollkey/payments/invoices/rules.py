@@ -14,13 +14,14 @@ from tollkey.payments.charges import splitting
 from tollkey.payments.invoices import kinds, manual_taxes
 from tollkey.payments.invoices.lines import details_of, lines_of
 from tollkey.payments.methods import customer_sources, instruments
+from tollkey.payments.shared import fields
 from tollkey.wire import Call, invalid
 from tollkey.wire.errors import missing_param
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
-    from tollkey.wire import operations
+    from tollkey.wire import api, operations
 
 MOST_ITEMS = 250
 _MOST_TAXES, _YEARS = 10, 5
@@ -46,6 +47,7 @@ def check_settings(call: Call, params: operations.PostInvoices | operations.Post
     behalf = params.get("on_behalf_of")
     if behalf:
         splitting.check_on_behalf_of(call, behalf)
+    fields.check_future(call, params, "due_date", "automatically_finalizes_at")
     at = params.get("automatically_finalizes_at")
     if at is not None and at > arithmetic.shift(call.now, "year", _YEARS):
         raise invalid("Invalid timestamp: can be no more than five years in the future", "automatically_finalizes_at")
@@ -57,6 +59,18 @@ def check_settings(call: Call, params: operations.PostInvoices | operations.Post
     if mandate and "mandate" in call.setup.tables.of:
         call.objects.get(kinds.MANDATE, mandate, "payment_settings[default_mandate]")
     _check_method(call, params, customer)
+
+
+def subscription_for(call: Call, id: str, customer: str) -> api.Subscription:
+    """Return the subscription that an invoice or an invoice item names.
+
+    customer: an id. Raises ApiError 400 if the subscription is not theirs; the text is that of the older path
+    ``/v1/customers/{customer}/subscriptions``.
+    """
+    found = call.objects.get(kinds.SUBSCRIPTION, id, "subscription")
+    if found["customer"] != customer:
+        raise invalid(f"Customer {customer} does not have a subscription with ID {id}", "subscription")
+    return found
 
 
 def check_time(params: operations.PostInvoices | operations.PostInvoicesInvoice, advances: bool) -> None:

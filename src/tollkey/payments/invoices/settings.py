@@ -10,6 +10,7 @@ from tollkey.payments.invoices.shipping import shipping_cost
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import automatic, tax_ids
 from tollkey.wire import Call, invalid
+from tollkey.wire.errors import exclusive
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
@@ -39,6 +40,8 @@ def check_sending(
     """
     usual = (invoice["collection_method"] if invoice else None) or params.get("billing") or "charge_automatically"
     sends = fields.given(params, "collection_method", usual) == "send_invoice"
+    if params.get("days_until_due") is not None and params.get("due_date") is not None:
+        raise exclusive("days_until_due", "due_date", param="due_date")
     dated = params.get("days_until_due") is not None or params.get("due_date") is not None
     if not sends and dated:
         raise invalid(

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 MOST_LINES = 250
 
 
+#: The parts of ``billing_cycle_anchor_config`` and their ranges (descriptions of the parameters; the text is ours).
+_RANGES = {"day_of_month": (1, 31), "hour": (0, 23), "minute": (0, 59), "month": (1, 12), "second": (0, 59)}
+
+
 def set_first_periods(
     call: Call,
     subscription: StoredSubscription,
@@ -88,6 +92,10 @@ def _wanted_anchor(
             "You can only use `billing_cycle_anchor_config` with prices that recur monthly or yearly.",
             "billing_cycle_anchor_config",
         )
+    for name, (least, most) in _RANGES.items():
+        if config.get(name) is not None and not least <= config[name] <= most:
+            param = f"billing_cycle_anchor_config[{name}]"
+            raise invalid(f"Invalid {name}: must be between {least} and {most}.", param)
     subscription["billing_cycle_anchor_config"] = {
         "day_of_month": config["day_of_month"],
         "hour": config.get("hour"),

@@ -233,6 +233,7 @@ def apply_changes(
         found = next((item for item in after if item["id"] == entry["id"]), None)
         if found is None:
             raise missing_object("subscription_item", entry["id"], f"{named}[id]", in_path=False)
+        _clear_usage(found, entry, named)
         if entry.get("deleted"):
             after.remove(found)
         else:
@@ -240,6 +241,25 @@ def apply_changes(
     check(subscription, after)
     _set_periods(call, subscription, items, after)
     return after
+
+
+def _clear_usage(item: StoredSubscriptionItem, wanted: Mapping[str, Any], param: str) -> None:
+    """Delete the usage records of an item if ``clear_usage`` is set; what a meter counts stays.
+
+    param: the path of the item's parameters, for errors. Raises ApiError 400 for an item that is not metered, and for
+    the deletion of an item with usage records without ``clear_usage``. Source: its description in Stripe's OpenAPI
+    document; the texts are ours.
+    """
+    if wanted.get("clear_usage"):
+        if not is_metered(item):
+            message = "You can only clear the usage of items with a metered price."
+            raise invalid(message, f"{param}[clear_usage]")
+        item["_usage"] = []
+    elif wanted.get("deleted") and item.get("_usage"):
+        raise invalid(
+            f"The subscription item {item['id']} has usage. Pass `clear_usage=true` to delete it with its usage.",
+            f"{param}[clear_usage]",
+        )
 
 
 def _set_periods(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import arithmetic, pricing
 from tollkey.payments.invoices import drafts
@@ -12,6 +12,7 @@ from tollkey.payments.subscriptions import kinds, phase_discounts
 from tollkey.payments.subscriptions.items import check_sold, load, recurring_price
 from tollkey.payments.subscriptions.periods import period_of, terms_of
 from tollkey.payments.subscriptions.rules import MOST_ADDED_ITEMS, check_taxes, not_both
+from tollkey.payments.subscriptions.settings import transfer_of
 from tollkey.payments.tax import automatic
 from tollkey.wire import Call, Params, invalid
 from tollkey.wire.errors import missing_param
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     )
     from tollkey.wire import api
 
+#: Source: "Subscription schedules" in Stripe's documentation; the text of the error is ours.
+_MOST_PHASES = 10
 #: Names of an entry of ``discounts`` -> what each names.
 _DISCOUNTS: dict[str, Kind[Any]] = {
     "coupon": kinds.COUPON,
@@ -66,6 +69,8 @@ def build_phases(
         made.append(_phase(call, phase, prices, start, until, named))
         phase_discounts.check_currency(call, made[-1], named)
         start = until
+    if sum(phase["end_date"] > call.now for phase in made) > _MOST_PHASES:
+        raise invalid(f"A schedule can have at most {_MOST_PHASES} current and future phases.", "phases")
     return made
 
 
@@ -157,12 +162,17 @@ def _phase(
         "on_behalf_of": phase.get("on_behalf_of"),
         "proration_behavior": fields.given(phase, "proration_behavior", "create_prorations"),
         "start_date": start,
-        "transfer_data": phase.get("transfer_data"),
+        "transfer_data": _transfer(phase.get("transfer_data")),
         "trial_end": until if phase.get("trial") else None if trial_end in (None, "now") else int(str(trial_end)),
     }
     if phase.get("automatic_tax") is not None:  # else that of ``default_settings`` counts
         made["automatic_tax"] = _automatic_tax(phase["automatic_tax"])
     return made
+
+
+def _transfer(given: Mapping[str, Any] | None) -> api.SubscriptionTransferData | None:
+    """Return ``transfer_data`` of a phase or of ``default_settings`` with all of its keys."""
+    return cast("api.SubscriptionTransferData | None", transfer_of(given, "amount_percent"))
 
 
 def _automatic_tax(wanted: Mapping[str, Any]) -> api.SchedulesPhaseAutomaticTax:
@@ -263,7 +273,7 @@ def default_settings(wanted: Mapping[str, Any] | None) -> StoredDefaultSettings:
             "issuer": settings.get("issuer") or self,
         },
         "on_behalf_of": wanted.get("on_behalf_of"),
-        "transfer_data": wanted.get("transfer_data"),
+        "transfer_data": _transfer(wanted.get("transfer_data")),
     }
 
 

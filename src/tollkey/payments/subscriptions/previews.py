@@ -13,26 +13,25 @@ from tollkey.payments.customers import balance
 from tollkey.payments.invoices import drafts, invoiceitems, line_terms
 from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import clock, fields, naming
-from tollkey.payments.subscriptions import kinds
+from tollkey.payments.subscriptions import kinds, phase_previews
 from tollkey.payments.subscriptions.billing import period_lines, usage_lines
 from tollkey.payments.subscriptions.changes import wanted_changes
 from tollkey.payments.subscriptions.creation import mode_of, wanted_items
 from tollkey.payments.subscriptions.discounts import discounts_of, discounts_of_customer, previewed
 from tollkey.payments.subscriptions.items import apply_changes, is_flexible, load, new_item, recurring_price
 from tollkey.payments.subscriptions.periods import begin_periods, interval_of, period_of, set_period, terms_of
-from tollkey.payments.subscriptions.phase_building import build_phases
-from tollkey.payments.subscriptions.phases import phase_at, phase_items
+from tollkey.payments.subscriptions.phases import phase_items
 from tollkey.payments.subscriptions.proration import item_details, prorations
 from tollkey.payments.subscriptions.rules import check_preview, ends_by
 from tollkey.payments.subscriptions.settings import PREVIEW_ANCHOR, translate
 from tollkey.payments.tax import automatic, tax_ids
-from tollkey.wire import ApiError, Call, Endpoint, Params, invalid
+from tollkey.wire import Call, Endpoint, Params, invalid
 from tollkey.wire.resource import MoreEndpoints
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
-    from tollkey.payments.subscriptions.stored import Phase, StoredSchedule, StoredSubscription, StoredSubscriptionItem
+    from tollkey.payments.subscriptions.stored import Phase, StoredSubscription
     from tollkey.wire import api, operations
 
 _NEITHER = "You must either provide a `customer` or a `subscription` to the upcoming invoice endpoint."
@@ -88,10 +87,15 @@ def _build_preview(call: Call, params: Mapping[str, Any], id: str, now: Call | N
     if customer_id is None and not params.get("customer_details"):
         raise invalid(_NEITHER)
     call, customer = _customer(call, customer_id, params.get("customer_details") or {}, now)
-    phases = _phases(call, schedule, params)
+    phases = phase_previews.phases_of(call, schedule, params)
     scheduled = params.get("schedule_details") or {}
     tax_ids.check_account_ids(call, scheduled, "schedule_details")
-    details = translate({**(params.get("subscription_details") or {}), "_end_behavior": scheduled.get("end_behavior")})
+    asked = {
+        "_end_behavior": scheduled.get("end_behavior"),
+        "_phases": bool(scheduled.get("phases")),
+        "_proration_behavior": scheduled.get("proration_behavior"),
+    }
+    details = translate({**(params.get("subscription_details") or {}), **asked})
     details.setdefault("billing_mode", scheduled.get("billing_mode"))
     if subscription is None and phases:
         details = {**details, "items": phase_items(call, [], phases[0])}
@@ -110,7 +114,7 @@ def _build_preview(call: Call, params: Mapping[str, Any], id: str, now: Call | N
     else:
         lines += _items(call, customer, subscription, params, currency)
     if not lines and subscription is None:
-        raise _no_upcoming(customer_id)
+        raise phase_previews.no_upcoming(customer_id)
     bill = drafts.Bill(currency, "upcoming" if reason == "upcoming" else "subscription_create", lines, [], period)
     return _invoice(call, params, id, customer, subscription, bill)
 
@@ -134,11 +138,6 @@ def _proration(line: api.LineItem) -> bool:
     return details is not None and details["proration"]
 
 
-def _no_upcoming(customer: str | None) -> ApiError:
-    """Return the error for a customer without an upcoming invoice."""
-    return ApiError(404, code="invoice_upcoming_none", message=f"No upcoming invoices for customer: {customer}")
-
-
 def _next_of(call: Call, customer: str) -> StoredSubscription | None:
     """Return the customer's subscription that renews next, else None."""
     live = call.objects.query(
@@ -148,21 +147,12 @@ def _next_of(call: Call, customer: str) -> StoredSubscription | None:
     return min(live, key=lambda subscription: period_of(subscription)[1], default=None)
 
 
-def _phases(call: Call, schedule: StoredSchedule | None, params: Mapping[str, Any]) -> list[Phase]:
-    """Return the phases for the preview: those in the parameters, or the schedule's own."""
-    asked = (params.get("schedule_details") or {}).get("phases")
-    if asked:
-        begins = schedule["phases"][0]["start_date"] if schedule else call.now
-        return build_phases(call, asked, begins, changed=schedule is not None)
-    return list(schedule["phases"]) if schedule else []
-
-
 def _of_subscription(
     call: Call, subscription: StoredSubscription, details: Mapping[str, Any], phases: list[Phase]
 ) -> tuple[list[StoredLine], str, tuple[int, int]]:
     """Return lines, billing reason and period of a subscription's next invoice, after the changes in the parameters."""
     if subscription["status"] in ("canceled", "incomplete_expired"):
-        raise _no_upcoming(subscription["customer"])
+        raise phase_previews.no_upcoming(subscription["customer"])
     customer = call.objects.get(kinds.CUSTOMER, subscription["customer"])
     items = load(call, subscription)
     period = period_of(subscription)
@@ -174,11 +164,15 @@ def _of_subscription(
     at = int(fields.given(details, "proration_date", call.now))
     trialing = subscription["status"] == "trialing"
     behavior = fields.given(details, "proration_behavior", "create_prorations")
+    entered = phase_previews.entered(call, seen, items, phases, details) if not changes else None
+    if entered is not None:
+        changes, behavior = entered
+        after = apply_changes(call, seen, items, changes, customer)
     if details.get("cancel_now"):
         entries = prorations(call, seen, items, [], at=at) if behavior != "none" and not trialing else []
         return [invoices_lines.invoice_item_line(call, entry) for entry in entries], "upcoming", period
     if (subscription["cancel_at_period_end"] or ends_by(details, period[1])) and not changes:
-        raise _no_upcoming(subscription["customer"])
+        raise phase_previews.no_upcoming(subscription["customer"])
     resets = (
         details.get("billing_cycle_anchor") == "now"
         or (not is_flexible(seen) and interval_of(items[0]) != interval_of(after[0]))
@@ -200,38 +194,13 @@ def _of_subscription(
     ends = min(item["current_period_end"] for item in after)
     due = [item for item in after if item["current_period_end"] == ends]
     usage = [] if trialing else usage_lines(call, seen, due)
-    if not changes:
-        after = _of_phase(call, seen, items, phases, customer, details["_end_behavior"])
+    if not changes or entered is not None:
+        after = phase_previews.next_items(call, seen, after, phases, customer, details["_end_behavior"])
         going_on = {item["id"] for item in items if item["current_period_end"] > ends}
         due = [item for item in after if item["id"] not in going_on]
     due = copy.deepcopy(due)
     begin_periods(seen, due, ends)
     return lines + usage + period_lines(call, seen, due), "upcoming", period
-
-
-def _of_phase(
-    call: Call,
-    subscription: StoredSubscription,
-    items: list[StoredSubscriptionItem],
-    phases: list[Phase],
-    customer: StoredCustomer,
-    ends: str | None,
-) -> list[StoredSubscriptionItem]:
-    """Return the items of the next period: those of the phase that it begins in.
-
-    ends: the ``end_behavior`` that is asked about; that of the schedule if None. Raises ApiError 404 if the schedule
-        ends the subscription.
-    """
-    schedule = call.objects.find(kinds.SCHEDULE, subscription["schedule"] or "")
-    every = phases or (schedule["phases"] if schedule else [])
-    begins = period_of(subscription)[1]
-    phase = phase_at(every, begins)
-    if phase is not None:
-        return apply_changes(call, subscription, items, phase_items(call, items, phase), customer)
-    ends = ends or (schedule["end_behavior"] if schedule else None)
-    if every and ends == "cancel" and begins >= every[-1]["end_date"]:
-        raise _no_upcoming(subscription["customer"])
-    return items
 
 
 def _of_new(

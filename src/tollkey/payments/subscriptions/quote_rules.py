@@ -33,6 +33,11 @@ def build_lines(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[Ordered
     made: list[OrderedLine] = []
     for place, entry in enumerate(wanted):
         price = pricing.named_price(call, entry, f"line_items[{place}]")
+        if not entry.get("price_data") and not entry.get("id"):
+            pricing.check_sold(call, price, f"line_items[{place}][price]")
+        terms, counts = price["recurring"], entry.get("quantity") is not None and not entry.get("id")
+        if counts and terms is not None and terms["usage_type"] == "metered":
+            raise invalid("You cannot set the quantity for metered plans.", f"line_items[{place}][quantity]")
         quantity = fields.given(entry, "quantity", 1)
         amount = arithmetic.cost(price, quantity)
         line = new_object(

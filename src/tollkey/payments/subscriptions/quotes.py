@@ -15,8 +15,9 @@ from tollkey.payments.charges import splitting
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.invoices import pdf as document
 from tollkey.payments.shared import clock, currency, fields, naming, providers
-from tollkey.payments.subscriptions import jobs, kinds, quote_rules, rules, states
+from tollkey.payments.subscriptions import jobs, kinds, quote_rules, rules, settings, states
 from tollkey.payments.tax import automatic
+from tollkey.payments.tax.tax_rates import check_active
 from tollkey.wire import Action, Call, Endpoint, Page, Params, Reply, Resource, invalid, new_object
 from tollkey.wire.live import records
 from tollkey.wire.metadata import merged_metadata
@@ -26,7 +27,7 @@ from tollkey.wire.pages import list_page, nested_list, page_of_list, retrieve
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import OrderedLine
     from tollkey.payments.subscriptions.stored import StoredQuote
-    from tollkey.wire import operations
+    from tollkey.wire import api, operations
     from tollkey.wire.api import QuotesResourceSubscriptionDataBillingMode as BillingMode
 
 PERMISSION = Permission("quote", "Quote", "Billing")
@@ -112,7 +113,14 @@ def create(call: Call, params: operations.PostQuotes) -> StoredQuote:
         quote["from_quote"] = {"is_revision": bool(params["from_quote"].get("is_revision")), "quote": source["id"]}
     quote["metadata"] = fields.new_metadata(params)
     _apply(call, quote, params)
+    _plan(call, quote)
     return call.objects.insert(quote, "quote.created")
+
+
+def _plan(call: Call, quote: StoredQuote) -> None:
+    """Schedule the cancellation of a quote that is not accepted by ``expires_at``."""
+    call.schedule.cancel(jobs.QUOTE_EXPIRE, quote["id"])
+    call.schedule.add(quote["expires_at"], jobs.QUOTE_EXPIRE, quote["id"], quote["test_clock"])
 
 
 def _check(call: Call, quote: StoredQuote) -> None:
@@ -128,6 +136,17 @@ def _check(call: Call, quote: StoredQuote) -> None:
         raise invalid(
             "There must be at least one line item with a recurring price to use `application_fee_percent`.",
             "application_fee_percent",
+        )
+    share = quote["transfer_data"]
+    if share is not None and share.get("amount") is not None and recurring:
+        raise invalid(
+            "You cannot use `transfer_data[amount]` when there are line items with recurring prices.",
+            "transfer_data[amount]",
+        )
+    if share is not None and share.get("amount_percent") is not None and not recurring:
+        raise invalid(
+            "There must be at least one line item with a recurring price to use `transfer_data[amount_percent]`.",
+            "transfer_data[amount_percent]",
         )
     if quote["application_fee_percent"] is not None:
         rules.check_fee(call, quote, {})
@@ -151,7 +170,11 @@ def _check_parts(quote: StoredQuote) -> None:
 
 def _apply(call: Call, quote: StoredQuote, params: Mapping[str, Any]) -> None:
     """Apply the parameters to a draft and compute its amounts."""
+    fields.check_future(call, params, "expires_at")
     fields.assign(quote, params, (*_PLAIN, "collection_method", "expires_at"))
+    if params.get("transfer_data"):
+        full = settings.transfer_of(params["transfer_data"], "amount", "amount_percent")
+        quote["transfer_data"] = cast("api.QuotesResourceTransferData", full)
     if params.get("on_behalf_of"):
         splitting.check_on_behalf_of(call, params["on_behalf_of"])
     rules.check_transfer(call, params, quote["on_behalf_of"])
@@ -160,6 +183,7 @@ def _apply(call: Call, quote: StoredQuote, params: Mapping[str, Any]) -> None:
             raise invalid("The customer of a quote cannot be changed once it is set.", "customer")
         quote["customer"] = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"]
     if "default_tax_rates" in params:
+        check_active(call, params["default_tax_rates"], "default_tax_rates", quote["default_tax_rates"])
         quote["default_tax_rates"] = [
             call.objects.get(kinds.TAX_RATE, id, "default_tax_rates")["id"] for id in params["default_tax_rates"] or []
         ]
@@ -181,8 +205,9 @@ def _apply(call: Call, quote: StoredQuote, params: Mapping[str, Any]) -> None:
     if "line_items" in params:
         kept = {line["id"]: line for line in quote["_items"]}
         wanted = []
-        for entry in params["line_items"] or []:
+        for place, entry in enumerate(params["line_items"] or ()):
             old = kept.get(entry.get("id") or "")
+            check_active(call, entry.get("tax_rates"), f"line_items[{place}][tax_rates]", old["_rates"] if old else ())
             wanted.append({**_params_of(old), **entry} if old else entry)
         quote["_items"] = quote_rules.build_lines(call, wanted)
     if "discounts" in params:
@@ -215,6 +240,7 @@ def update(call: Call, params: operations.PostQuotesQuote) -> StoredQuote:
         quote["metadata"] = merged_metadata(quote["metadata"], params["metadata"])
     if allowed:
         _apply(call, quote, params)
+        _plan(call, quote)
     return call.objects.save(quote, "quote.updated")
 
 
@@ -226,12 +252,13 @@ def finalize(call: Call, params: operations.PostQuotesQuoteFinalize) -> StoredQu
     if not quote["_items"]:
         raise invalid("You cannot finalize a quote without line items.", "line_items")
     _check_parts(quote)
+    fields.check_future(call, params, "expires_at")
     if params.get("expires_at"):
         quote["expires_at"] = params["expires_at"]
     states.QUOTE.set(quote, "open")
     quote["number"] = "QT-" + lifecycle.next_number(call, call.objects.get(kinds.CUSTOMER, quote["customer"])) + "-1"
     quote["status_transitions"]["finalized_at"] = call.now
-    call.schedule.add(quote["expires_at"], jobs.QUOTE_EXPIRE, quote["id"], quote["test_clock"])
+    _plan(call, quote)
     call.objects.save(quote)
     call.emit("quote.finalized", quote)
     return quote
@@ -266,9 +293,9 @@ def _cancel(call: Call, quote: StoredQuote) -> None:
 
 
 def expire(call: Call, id: str) -> None:
-    """Run the job ``quote.expire``: cancel a quote that was not accepted in time. id: of the quote."""
+    """Run the job ``quote.expire``: cancel a draft or open quote that was not accepted in time. id: of it."""
     quote = call.objects.find(kinds.QUOTE, id)
-    if quote is not None and quote["status"] == "open":
+    if quote is not None and quote["status"] in ("draft", "open"):
         _cancel(call, quote)
 
 

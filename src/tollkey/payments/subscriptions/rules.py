@@ -18,13 +18,13 @@ from tollkey.payments.subscriptions.discounts import check_minimum
 from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_flexible, is_metered, load
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.subscriptions.settings import check_method, translate
-from tollkey.payments.tax import tax_ids
+from tollkey.payments.tax import tax_ids, tax_rates
 from tollkey.wire import Call, invalid
 from tollkey.wire.errors import exclusive
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
-    from tollkey.payments.subscriptions.stored import StoredSubscription, StoredSubscriptionItem
+    from tollkey.payments.subscriptions.stored import StoredSubscription
     from tollkey.wire import operations
 
 MOST_ADDED_ITEMS, MOST_PREVIEWED_ITEMS = 20, 250
@@ -154,20 +154,19 @@ def _check_common(call: Call, params: Mapping[str, Any], known: StoredSubscripti
         raise invalid(f"You can pass at most {MOST_ADDED_ITEMS} `add_invoice_items`.", "add_invoice_items")
     if params.get("application_fee_percent") not in (None, ""):
         check_fee(call, params, known)
+    fields.check_future(call, params.get("pause_collection") or {}, "resumes_at", param="pause_collection[{}]")
     end = params.get("trial_end")
     if end not in (None, "", "now") and call.now + _TRIAL_DAYS * arithmetic.DAY < int(end) <= _five_years(call):
         # Later trial ends have another error text; source of this one: stripe-ruby issue 804.
         raise invalid(f"The maximum number of trial period days is {_TRIAL_DAYS} (2 years).", "trial_end")
     if params.get("on_behalf_of"):
         splitting.check_on_behalf_of(call, params["on_behalf_of"])
-    used = {rate["id"] for rate in known.get("default_tax_rates") or ()}
-    for place, id in enumerate(params.get("default_tax_rates") or ()):
-        rate = call.objects.find(kinds.TAX_RATE, id)
-        if rate is not None and not rate["active"] and id not in used:
-            raise invalid(
-                f"The tax rate `{id}` is inactive, so it cannot be used for a new subscription or be added to one.",
-                f"default_tax_rates[{place}]",
-            )
+    tax_rates.check_active(call, params.get("default_tax_rates"), "default_tax_rates", known.get("default_tax_rates"))
+    kept = {item["id"]: item["tax_rates"] for item in value_at(known, "items.data") or ()}
+    for place, entry in enumerate(params.get("items") or ()):
+        tax_rates.check_active(call, entry.get("tax_rates"), f"items[{place}][tax_rates]", kept.get(entry.get("id")))
+    for place, entry in enumerate(params.get("add_invoice_items") or ()):
+        tax_rates.check_active(call, entry.get("tax_rates"), f"add_invoice_items[{place}][tax_rates]")
 
 
 def _five_years(call: Call) -> int:
@@ -298,9 +297,3 @@ def check_resume(subscription: StoredSubscription, params: operations.PostSubscr
             "payment_behavior",
             retry=False,
         )
-
-
-def check_deletion(item: StoredSubscriptionItem, params: operations.DeleteSubscriptionItemsItem) -> None:
-    """Raise ApiError 400 if ``clear_usage`` is set for an item that is not metered."""
-    if params.get("clear_usage") and not is_metered(item):
-        raise invalid("You can only clear the usage of items with a metered price.", "clear_usage")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.invoices import drafts
 from tollkey.payments.methods import instruments
@@ -29,6 +29,14 @@ _PLAIN = (
     "transfer_data",
     "pending_invoice_item_interval",
 )
+
+
+def transfer_of(given: Mapping[str, Any] | None, *amounts: str) -> dict[str, object] | None:
+    """Return ``transfer_data`` with all of its keys; None without a destination.
+
+    amounts: its keys beside ``destination``.
+    """
+    return {name: given.get(name) for name in (*amounts, "destination")} if given else None
 
 
 #: The longest interval at which pending invoice items are billed: a year in each unit.
@@ -85,6 +93,9 @@ def apply_settings(call: Call, subscription: StoredSubscription, params: Mapping
     """Apply the settings in the parameters. Raises ApiError 400 for settings that contradict each other."""
     _check_interval(params.get("pending_invoice_item_interval"))
     fields.assign_with_metadata(subscription, params, _PLAIN)
+    if params.get("transfer_data"):
+        full = transfer_of(params["transfer_data"], "amount_percent")
+        subscription["transfer_data"] = cast("api.SubscriptionTransferData", full)
     if params.get("default_payment_method"):
         check_method(call, subscription["customer"], params["default_payment_method"])
     if "default_tax_rates" in params:

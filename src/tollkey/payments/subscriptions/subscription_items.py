@@ -70,9 +70,8 @@ def delete(call: Call, params: operations.DeleteSubscriptionItemsItem) -> Delete
     """Remove an item from its subscription, with prorations."""
     item = call.objects.get(kinds.SUBSCRIPTION_ITEM, call.path["item"])
     call, subscription = _subscription(call, item["subscription"])
-    rules.check_deletion(item, params)
-    billing, _ = _split(params)
-    _change(call, subscription, billing, {"id": item["id"], "deleted": True})
+    billing, entry = _split(params)
+    _change(call, subscription, billing, {**entry, "id": item["id"], "deleted": True})
     return {"id": item["id"], "object": "subscription_item", "deleted": True}
 
 

@@ -5,6 +5,7 @@ active ──update──▶ active | inactive   (the percentage never changes; 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
@@ -46,6 +47,21 @@ def update(call: Call, params: operations.PostTaxRatesTaxRate) -> StoredTaxRate:
     rate = call.objects.get(kinds.TAX_RATE, call.path["tax_rate"])
     fields.assign_with_metadata(rate, params, _FIELDS)
     return call.objects.save(rate, "tax_rate.updated")
+
+
+def check_active(
+    call: Call, ids: Iterable[str] | None, param: str, used: Iterable[api.TaxRate | str] | None = None
+) -> None:
+    """Raise ApiError 400 for an archived tax rate that is to be used anew; one that is in use stays usable.
+
+    param: the parameter with the ids, for errors. used: the rates that the object has already. Source: ``active`` of
+    tax rates in Stripe's OpenAPI document; the text is ours.
+    """
+    known = {one if isinstance(one, str) else one["id"] for one in used or ()}
+    for place, id in enumerate(ids or ()):
+        rate = call.objects.find(kinds.TAX_RATE, id)
+        if rate is not None and not rate["active"] and rate.get("_automatic") is None and id not in known:
+            raise invalid(f"The tax rate `{id}` is inactive, so it cannot be used anew.", f"{param}[{place}]")
 
 
 def percent_rate(call: Call, percent: float | str) -> api.TaxRate:
