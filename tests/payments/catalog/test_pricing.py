@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Api
+from tests.support.api import Api, rule_table
 
 
 def test_the_data_of_a_price_needs_its_product(api: Api) -> None:
@@ -98,3 +98,34 @@ def test_a_currency_is_one_that_can_be_charged(api: Api, path: str, params: dict
     assert refused.status == 400
     assert refused.error["param"] == (param if named else "fixed_amount[currency]")
     assert refused.error["message"].startswith("Invalid currency: xxx. Stripe currently supports these currencies:")
+
+
+@rule_table
+@pytest.mark.parametrize(("given", "param"), [
+    ({"unit_amount": 5}, "unit_amount"),
+    ({"unit_amount_decimal": "5"}, "unit_amount_decimal"),
+    ({"transform_quantity": {"divide_by": 2, "round": "up"}}, "transform_quantity"),
+], ids=str)  # fmt: skip
+def test_tiers_are_the_only_amounts_of_their_price(api: Api, given: dict[str, Any], param: str) -> None:
+    product = api.ok("POST", "/v1/products", name="Thing")["id"]
+    tiered = {"billing_scheme": "tiered", "tiers_mode": "volume", "tiers": [{"up_to": "inf", "unit_amount": 5}]}
+    price = {"product": product, "currency": "usd", "recurring": {"interval": "month"}, **tiered}
+    refused = api.post("/v1/prices", **price, **given)
+    assert (refused.status, refused.error["param"]) == (400, param)
+
+
+def test_a_meter_is_for_metered_prices(api: Api) -> None:
+    product = api.ok("POST", "/v1/products", name="Thing")["id"]
+    sums = {"display_name": "Calls", "event_name": "calls", "default_aggregation": {"formula": "sum"}}
+    meter = api.ok("POST", "/v1/billing/meters", **sums)["id"]
+    price = {"product": product, "currency": "usd", "unit_amount": 5}
+    for usage in ({}, {"usage_type": "licensed"}):
+        refused = api.post("/v1/prices", **price, recurring={"interval": "month", "meter": meter, **usage})
+        assert (refused.status, refused.error["param"]) == (400, "recurring[meter]")
+
+
+def test_a_default_price_is_active(api: Api) -> None:
+    product = api.ok("POST", "/v1/products", name="Thing")["id"]
+    price = api.ok("POST", "/v1/prices", product=product, currency="usd", unit_amount=5, active=False)["id"]
+    refused = api.post(f"/v1/products/{product}", default_price=price)
+    assert (refused.status, refused.error["param"]) == (400, "default_price")

@@ -242,3 +242,14 @@ def test_events_tell_of_the_invoice_before_the_note(api: Api, state: str) -> Non
         api.ok("post", f"{PATH}/{note}/void")
         told = [event["type"] for event in api.events()[known:]]
         assert told == ["invoice.updated", "credit_note.created", "invoice.updated", "credit_note.voided"]
+
+
+def test_an_amount_beside_lines_is_their_sum(api: Api) -> None:
+    who = api.ok("post", "/v1/customers")["id"]
+    invoice = api.ok("post", "/v1/invoices", customer=who, auto_advance=False)["id"]
+    api.ok("post", "/v1/invoiceitems", customer=who, invoice=invoice, amount=1000, currency="usd")
+    line = api.ok("post", f"/v1/invoices/{invoice}/finalize")["lines"]["data"][0]["id"]
+    lines = [{"type": "invoice_line_item", "invoice_line_item": line, "amount": 400}]
+    refused = api.post(PATH, invoice=invoice, amount=399, lines=lines)
+    assert (refused.status, refused.error["param"]) == (400, "amount")
+    assert api.ok("post", PATH, invoice=invoice, amount=400, lines=lines)["amount"] == 400

@@ -184,3 +184,11 @@ def test_a_preview_refuses_what_it_could_not_show(api: Api) -> None:
         PREVIEW, customer_details={"tax": {"ip_address": "1.2.3.4"}}, subscription_details={"items": items}
     )
     assert (nowhere.status, nowhere.error["param"]) == (400, "customer_details[tax]")
+
+
+def test_a_preview_of_a_subscription_is_for_its_customer(api: Api) -> None:
+    _, who = clocked(api)
+    sub = subscribe(api, who, plan(api))["id"]
+    assert api.post(PREVIEW, customer=who, subscription=sub).status == 200
+    refused = api.post(PREVIEW, customer=clocked(api)[1], subscription=sub)
+    assert (refused.status, refused.error["param"]) == (400, "subscription")

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.db import Duplicate
-from tollkey.payments.catalog import kinds
+from tollkey.payments.catalog import custom_amounts, kinds
 from tollkey.payments.catalog.arithmetic import LONGEST
 from tollkey.payments.catalog.product_rules import new_product
 from tollkey.payments.shared import currency as shared_currency
@@ -82,7 +82,12 @@ def create_price(call: Call, params: Mapping[str, Any], *, inline: bool = False,
 
 
 def _check_meter(call: Call, recurring: Mapping[str, Any]) -> None:
-    """Refuse a metered price without a meter, since 2025-03-31, and one whose meter counts no more."""
+    """Refuse a metered price without a meter, since 2025-03-31, a meter that counts no more, and one of another price.
+
+    The text about other prices is ours; ``meter`` tracks "the usage of a metered price" (Stripe's OpenAPI document).
+    """
+    if recurring.get("meter") and recurring.get("usage_type") != "metered":
+        raise invalid("You can only set a `meter` for prices with `usage_type=metered`.", "recurring[meter]")
     metered = recurring.get("usage_type") == "metered" and not recurring.get("meter")
     if metered and call.version >= METER_NEEDED_SINCE:
         raise invalid("Starting with Stripe version `2025-03-31.basil`, metered prices must be backed by meters.")
@@ -124,21 +129,16 @@ def _amounts(price: StoredPrice, params: Mapping[str, Any]) -> None:
                 "tiers_mode",
                 "parameter_missing",
             )
-        if params.get("transform_quantity"):
-            raise invalid("You may not specify `transform_quantity` with `tiers`.", "transform_quantity")
+        for name in ("transform_quantity", "unit_amount", "unit_amount_decimal"):
+            if params.get(name) is not None:
+                raise invalid(f"You may not specify `{name}` with `tiers`.", name)
         price["_tiers"] = tiers_of(params["tiers"])
         return
     if params.get("tiers"):
         raise invalid("You may only specify `tiers` when `billing_scheme` is set to `tiered`.", "tiers")
     custom = params.get("custom_unit_amount")
     if custom and custom.get("enabled"):
-        lowest = custom.get("minimum")
-        if lowest is not None and lowest < shared_currency.minimum(price["currency"]):
-            smallest = shared_currency.show(shared_currency.minimum(price["currency"]), price["currency"])
-            raise invalid(
-                f"The minimum amount must be at least the minimum charge amount of {smallest}.",
-                "custom_unit_amount[minimum]",
-            )
+        custom_amounts.check(params, custom, price["currency"])
         price["custom_unit_amount"] = _custom_amount(custom)
         return
     price["unit_amount"], price["unit_amount_decimal"] = both_forms(params, "unit_amount")

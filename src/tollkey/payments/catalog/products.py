@@ -52,6 +52,8 @@ def update(call: Call, params: operations.PostProductsId) -> StoredProduct:
     product = call.objects.get(kinds.PRODUCT, call.path["id"])
     if params.get("default_price"):
         price = call.objects.get(kinds.PRICE, params["default_price"], "default_price")
+        if not price["active"]:  # as an active default price cannot be archived; the text is ours
+            raise invalid("The price specified is inactive. A default price must be active.", "default_price")
         if price["product"] != product["id"]:
             raise invalid(
                 f"The price specified belongs to {price['product']}, but it must belong to {product['id']} to be its"

@@ -52,6 +52,8 @@ def split(
     amount = params.get("amount")
     if lines or shipping is not None:
         amount = sum(_gross(line) for line in lines) + (shipping["amount_total"] if shipping is not None else 0)
+        if params.get("amount") not in (None, amount):  # our text; the amount would otherwise do nothing
+            raise invalid("The `amount` must equal the sum of the lines and the shipping cost.", "amount")
     if amount is None:
         raise invalid(
             "You must specify at least one of `amount`, `lines`, or `shipping_cost` when creating a credit note.",

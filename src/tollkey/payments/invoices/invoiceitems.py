@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
-from tollkey.payments.catalog import pricing, redemption
+from tollkey.payments.catalog import custom_amounts, pricing, redemption
 from tollkey.payments.invoices import kinds, silent_prices
 from tollkey.payments.invoices.drafts import refresh, tax_rates
 from tollkey.payments.invoices.line_terms import Priced
@@ -41,7 +41,25 @@ PERMISSION = Permission("invoice_item", "Invoice Items", "Billing")
 
 def create(call: Call, params: operations.PostInvoiceitems) -> StoredInvoiceItem:
     """Create an invoice item, pending or on a draft invoice."""
+    check_price(call, params)
     return add(call, params)
+
+
+def check_price(call: Call, params: Mapping[str, Any], place: str = "") -> None:
+    """Raise ApiError 400 for a price that is archived or of an archived product, and for one whose amount is chosen.
+
+    params: ``price``, also inside ``pricing``. place: the path of these parameters, for errors.
+    """
+    direct = bool(params.get("price"))
+    named = params.get("price") or (params.get("pricing") or {}).get("price")
+    price = call.objects.find(kinds.PRICE, named or "")
+    if price is None:
+        return
+    names = [place, "price"] if direct else [place, "pricing", "price"]
+    first, *rest = [name for name in names if name]
+    param = first + "".join(f"[{name}]" for name in rest)
+    pricing.check_sold(call, price, param)
+    custom_amounts.check_known(price, param)
 
 
 def add(call: Call, params: Mapping[str, Any]) -> StoredInvoiceItem:
@@ -169,7 +187,6 @@ def pricing_of(call: Call, params: Mapping[str, Any], currency: str) -> Priced:
                 " `type=one_time`.",
                 "price",
             )
-        pricing.check_sold(call, price, "price" if params.get("price") else "pricing[price]")
         price = pricing.in_currency(price, currency) or price
     elif params.get("price_data"):
         price = pricing.inline_price(call, params["price_data"], "price_data")
@@ -198,6 +215,7 @@ def pricing_of(call: Call, params: Mapping[str, Any], currency: str) -> Priced:
 def update(call: Call, params: operations.PostInvoiceitemsInvoiceitem) -> StoredInvoiceItem:
     """Change an invoice item that is pending or on a draft."""
     check_amount(params, "amount")
+    check_price(call, params)
     item = call.objects.get(kinds.INVOICE_ITEM, call.path["invoiceitem"])
     customer = call.objects.get(kinds.CUSTOMER, item["customer"])
     call = clock.for_customer(call, customer)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import kinds, manual_taxes
 from tollkey.payments.invoices.drafts import refresh
-from tollkey.payments.invoices.invoiceitems import attach, check_amount, pricing_of
+from tollkey.payments.invoices.invoiceitems import attach, check_amount, check_price, pricing_of
 from tollkey.payments.invoices.lifecycle import customer_of, invoice_of_path
 from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.invoices.lines import details_of, lines_of, new_line
@@ -48,6 +48,7 @@ def _metadata(
 
 def _priced(call: Call, invoice: StoredInvoice, wanted: Mapping[str, Any], param: str) -> Priced:
     """Return amount and price of a line. Raises ApiError 400 for a price without the invoice's currency."""
+    check_price(call, wanted, param)
     priced = pricing_of(call, wanted, invoice["currency"])
     if priced.currency != invoice["currency"]:
         raise invalid(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.ledger import Money
-from tollkey.payments.catalog import arithmetic, pricing, redemption, restrictions
+from tollkey.payments.catalog import arithmetic, custom_amounts, pricing, redemption, restrictions
 from tollkey.payments.invoices import drafts, payments
 from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import fields, naming
@@ -35,6 +35,7 @@ def build_lines(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[Ordered
         price = pricing.named_price(call, entry, f"line_items[{place}]")
         if not entry.get("price_data") and not entry.get("id"):
             pricing.check_sold(call, price, f"line_items[{place}][price]")
+            custom_amounts.check_known(price, f"line_items[{place}][price]")
         terms, counts = price["recurring"], entry.get("quantity") is not None and not entry.get("id")
         if counts and terms is not None and terms["usage_type"] == "metered":
             raise invalid("You cannot set the quantity for metered plans.", f"line_items[{place}][quantity]")
