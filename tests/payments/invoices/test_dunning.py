@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.payments.invoices.steps import exhausted
+from tests.payments.invoices.steps import customer, draft, exhausted
 from tests.payments.subscriptions.steps import DAY, advance, current
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
+from tests.support.connected import connected
 from tollkey.settings import load_settings
 
 
@@ -40,3 +41,25 @@ def test_a_setting_that_is_none_of_the_choices_is_refused_by_name() -> None:
         ValueError, match="TOLLKEY_AFTER_LAST_RETRY must be one of cancel, unpaid, past_due, not 'forgive'"
     ):
         load_settings({"TOLLKEY_AFTER_LAST_RETRY": "forgive"})
+
+
+@rule_table
+@pytest.mark.parametrize("share", [{"application_fee_amount": 2001}, {"amount": 2001}], ids=str)
+def test_a_draft_that_nobody_could_pay_keeps_why_it_was_not_finalized(api: Api, share: dict[str, int]) -> None:
+    to = {"destination": connected(api)["id"], **{name: share[name] for name in share if name == "amount"}}
+    fee = {name: share[name] for name in share if name != "amount"}
+    invoice = draft(api, customer(api), auto_advance=True, transfer_data=to, **fee)["id"]
+    path = f"/v1/invoices/{invoice}"
+    refused = api.post(f"{path}/finalize")
+    assert (refused.status, refused.error["param"]) == (
+        400,
+        "transfer_data[amount]" if "amount" in share else next(iter(fee)),
+    )
+    api.advance(3_601)
+    kept = api.get(path)
+    assert (kept["status"], kept["number"]) == ("draft", None)
+    assert kept["last_finalization_error"]["message"] == refused.error["message"]
+    assert len(api.events("invoice.finalization_failed")) == 2
+    api.ok("post", path, transfer_data={"destination": to["destination"]}, application_fee_amount=5)
+    done = api.ok("post", f"{path}/finalize")
+    assert (done["status"], done["last_finalization_error"]) == ("open", None)

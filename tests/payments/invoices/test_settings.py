@@ -7,6 +7,7 @@ import pytest
 from tests.payments.invoices.steps import drafted, finalized, read
 from tests.payments.subscriptions.steps import DAY, advance, clocked, ok
 from tests.support.api import NOW, Api
+from tests.support.connected import connected
 
 
 @pytest.mark.parametrize(
@@ -105,3 +106,10 @@ def test_an_invoice_is_due_within_a_century(api: Api, days: int) -> None:
         400, "parameter_invalid_integer", "days_until_due"
     )  # fmt: skip
     assert api.ok("POST", "/v1/invoices", **given, days_until_due=36_500)["due_date"] == api.now + 36_500 * 86_400
+
+
+def test_a_fee_and_the_amount_of_a_transfer_exclude_each_other(api: Api) -> None:
+    to = {"destination": connected(api)["id"], "amount": 5}
+    who = api.ok("post", "/v1/customers")["id"]
+    refused = api.post("/v1/invoices", customer=who, transfer_data=to, application_fee_amount=5)
+    assert (refused.status, "application_fee_amount" in refused.error["message"]) == (400, True)

@@ -2,6 +2,7 @@
 
 from tollkey.payments.catalog import (
     arithmetic,
+    custom_amounts,
     kinds,
     pricing,
     products,
@@ -14,6 +15,7 @@ from tollkey.payments.catalog import (
 
 __all__ = [
     "arithmetic",
+    "custom_amounts",
     "kinds",
     "pricing",
     "products",

@@ -13,7 +13,7 @@ from tollkey.payments.methods import method_capabilities, method_types, payment_
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import linking
-from tollkey.wire import Call, invalid, new_object
+from tollkey.wire import ApiError, Call, invalid, new_object
 from tollkey.wire.errors import exclusive
 
 if TYPE_CHECKING:
@@ -273,14 +273,24 @@ def check_parts(
     transfer = intent["transfer_data"]
     share = (transfer.get("amount") if transfer is not None else None) or 0
     if ("amount" in params or params.get("transfer_data")) and share > intent["amount"]:
-        raise invalid(
-            "The transfer_data[amount] cannot be greater than the PaymentIntent's amount.",
-            "transfer_data[amount]",
-            "parameter_invalid_integer",
-        )
+        raise too_much_transferred()
     fee = intent["application_fee_amount"] or 0
     if ("amount" in params or "application_fee_amount" in params) and fee > intent["amount"]:
-        raise invalid("The application_fee_amount cannot be greater than the amount.", "application_fee_amount")
+        raise too_large_fee()
+
+
+def too_much_transferred() -> ApiError:
+    """Return the 400 for a transfer of more than is paid."""
+    return invalid(
+        "The transfer_data[amount] cannot be greater than the PaymentIntent's amount.",
+        "transfer_data[amount]",
+        "parameter_invalid_integer",
+    )
+
+
+def too_large_fee() -> ApiError:
+    """Return the 400 for an application fee of more than is paid."""
+    return invalid("The application_fee_amount cannot be greater than the amount.", "application_fee_amount")
 
 
 def apply(call: Call, intent: StoredPaymentIntent, params: operations.PostPaymentIntentsIntent) -> None:

@@ -37,6 +37,7 @@ from tollkey.payments.intents import (
     vouchers,
 )
 from tollkey.payments.intents.bank_transfers import TRANSFERS, cash_of, reconcile, transfer_address
+from tollkey.payments.intents.building import check_parts, too_large_fee, too_much_transferred
 from tollkey.payments.intents.client_secrets import intent_of, not_for_clients
 from tollkey.payments.intents.confirmation import confirm_intent
 from tollkey.payments.intents.followup import cancel_intent, capture_intent
@@ -48,6 +49,7 @@ from tollkey.payments.intents.pages import (
     deposits_page,
     transfer_page,
 )
+from tollkey.payments.intents.payment_states import UPDATABLE
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import providers
 from tollkey.wire import Action, Call, Endpoint, P, Page, Reply, Resource
@@ -64,12 +66,16 @@ __all__ = [
     "PAYMENT_INTENT",
     "PERMISSION",
     "TRANSFERS",
+    "UPDATABLE",
     "cancel_intent",
     "capture_intent",
     "cash_of",
+    "check_parts",
     "confirm_intent",
     "create_intent",
     "reconcile",
+    "too_large_fee",
+    "too_much_transferred",
     "transfer_address",
 ]
 

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from tollkey.payments.charges import splitting
-from tollkey.payments.intents import building, payment_intents, payment_states
+from tollkey.payments.intents import payment_intents
 from tollkey.payments.invoices import kinds, states
 from tollkey.payments.invoices.payments import Outcome, new_payment, payment_paid
 from tollkey.payments.methods import instruments, method_types
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import providers
-from tollkey.wire import Call
+from tollkey.wire import ApiError, Call
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
@@ -107,6 +107,13 @@ def _shares(invoice: StoredInvoice) -> tuple[int | None, operations.PostPaymentI
     return fee or None, transfer
 
 
+def excess(invoice: StoredInvoice, due: int) -> ApiError | None:
+    """Return the error of a PaymentIntent if more of it than ``due`` (minor units) is to go to other accounts."""
+    if ((invoice.get("_transfer_data") or {}).get("amount") or 0) > due:
+        return payment_intents.too_much_transferred()
+    return payment_intents.too_large_fee() if (invoice.get("_application_fee") or 0) > due else None
+
+
 #: Status of a PaymentIntent after an attempt -> outcome for its invoice; any other status is a failure.
 _OUTCOMES = {"succeeded": "paid", "processing": "processing", "requires_action": "requires_action"}
 
@@ -185,7 +192,7 @@ def cancel_intent_of(call: Call, invoice: StoredInvoice) -> None:
 def _waiting(call: Call, invoice: StoredInvoice) -> StoredPaymentIntent | None:
     """Return the PaymentIntent of an invoice if it still waits for its payment, else None."""
     intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
-    return intent if intent is not None and intent["status"] in payment_states.UPDATABLE else None
+    return intent if intent is not None and intent["status"] in payment_intents.UPDATABLE else None
 
 
 def adjust_intent_amount(call: Call, invoice: StoredInvoice) -> None:
@@ -222,7 +229,7 @@ def follow(call: Call, invoice: StoredInvoice, params: operations.PostInvoicesIn
         asked = {"amount": intent["amount"], "application_fee_amount": intent["application_fee_amount"]}
         if whole is not None and intent["transfer_data"] is not None:
             intent["transfer_data"]["amount"] = whole
-        building.check_parts(call, intent, cast("operations.PostPaymentIntentsIntent", asked))
+        payment_intents.check_parts(call, intent, cast("operations.PostPaymentIntentsIntent", asked))
     call.objects.save(intent)
 
 

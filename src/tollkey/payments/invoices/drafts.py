@@ -13,7 +13,7 @@ from tollkey.payments.invoices.lines import invoice_item_line, recalculate_total
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.payments.tax import automatic
 from tollkey.payments.tax import tax_rates as stored_rates
-from tollkey.wire import Call, new_object
+from tollkey.wire import Call, invalid, new_object
 from tollkey.wire.errors import exclusive
 from tollkey.wire.pages import nested_list
 
@@ -220,6 +220,18 @@ def subscription_of(invoice: StoredInvoice) -> str | None:
     parent = invoice.get("parent")
     details = parent.get("subscription_details") if parent else None
     return details.get("subscription") if details else None
+
+
+def subscription_for(call: Call, id: str, customer: str) -> api.Subscription:
+    """Return the subscription that an invoice or an invoice item names.
+
+    customer: an id. Raises ApiError 400 if the subscription is not theirs; the text is that of the older path
+    ``/v1/customers/{customer}/subscriptions``.
+    """
+    found = call.objects.get(kinds.SUBSCRIPTION, id, "subscription")
+    if found["customer"] != customer:
+        raise invalid(f"Customer {customer} does not have a subscription with ID {id}", "subscription")
+    return found
 
 
 def refresh(call: Call, invoice: StoredInvoice) -> None:

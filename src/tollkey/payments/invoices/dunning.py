@@ -33,10 +33,10 @@ def advance(call: Call, id: str) -> None:
     if invoice["status"] == "draft":
         try:
             finalize(call, invoice)
-        except ApiError as error:  # tax location unknown; an event was emitted
-            if error.code != "customer_tax_location_invalid":
+        except ApiError as error:
+            if not error.keep:
                 raise
-            return
+            return  # the draft keeps the error, and an event was emitted
         if states.status_now(invoice) == "open" and invoice["collection_method"] == "send_invoice":
             call.emit("invoice.sent", invoice)
     collect(call, invoice)

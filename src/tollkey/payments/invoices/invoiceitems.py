@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.payments.catalog import custom_amounts, pricing, redemption
 from tollkey.payments.invoices import kinds, silent_prices
-from tollkey.payments.invoices.drafts import refresh, tax_rates
+from tollkey.payments.invoices.drafts import refresh, subscription_for, tax_rates
 from tollkey.payments.invoices.line_terms import Priced
 from tollkey.payments.invoices.lines import details_of, invoice_item_line, pricing_at
-from tollkey.payments.invoices.rules import check_automatic_tax, check_room, subscription_for
+from tollkey.payments.invoices.rules import check_automatic_tax, check_room
 from tollkey.payments.invoices.versions import ITEM_CREATE_REMOVED, ITEM_UPDATE_REMOVED
 from tollkey.payments.shared import clock, fields, rounding
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.payments.tax.tax_rates import check_active
+from tollkey.payments.tax import tax_rates as stored_rates
 from tollkey.wire import ApiError, Call, Endpoint, Page, Resource, invalid, new_object
 from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.live import records
@@ -76,7 +76,7 @@ def add(call: Call, params: Mapping[str, Any]) -> StoredInvoiceItem:
         raise missing_param("customer")
     owner = call.objects.get(kinds.CUSTOMER, customer, "customer")
     call = clock.for_customer(call, owner)
-    check_active(call, params.get("tax_rates"), "tax_rates")
+    stored_rates.check_active(call, params.get("tax_rates"), "tax_rates")
     item = _new(call, params, owner, invoice)
     if invoice is not None:
         attach(call, item, invoice)
@@ -227,7 +227,7 @@ def update(call: Call, params: operations.PostInvoiceitemsInvoiceitem) -> Stored
     if params.get("period"):
         item["period"] = {"end": params["period"]["end"], "start": params["period"]["start"]}
     if "tax_rates" in params:
-        check_active(call, params["tax_rates"], "tax_rates", item["tax_rates"])
+        stored_rates.check_active(call, params["tax_rates"], "tax_rates", item["tax_rates"])
         item["tax_rates"] = tax_rates(call, params["tax_rates"], "tax_rates")
     if "discounts" in params:
         item["discounts"] = redemption.redeem_all(

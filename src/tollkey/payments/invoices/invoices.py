@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tollkey.ledger import Money
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import closing, collection, jobs, kinds, rules
+from tollkey.payments.invoices.attached import intent_succeeded
 from tollkey.payments.invoices.drafts import (
     GRACE_SECONDS,
     Bill,
@@ -25,16 +26,17 @@ from tollkey.payments.invoices.drafts import (
     pending_items,
     refresh,
     store,
+    subscription_for,
     subscription_of,
 )
 from tollkey.payments.invoices.dunning import advance, overdue, retry
 from tollkey.payments.invoices.lifecycle import (
     customer_of,
     finalize,
-    intent_succeeded,
     invoice_of_path,
     set_delinquent,
     void,
+    with_payments,
     write_off,
 )
 from tollkey.payments.invoices.line_endpoints import add_lines, list_lines, remove_lines, update_line, update_lines
@@ -80,7 +82,7 @@ def create(call: Call, params: operations.PostInvoices) -> StoredInvoice:
     rules.check_settings(call, params, customer["id"])
     rules.check_time(params, bool(params.get("auto_advance")))
     subscription = (
-        rules.subscription_for(call, params["subscription"], customer["id"]) if params.get("subscription") else None
+        subscription_for(call, params["subscription"], customer["id"]) if params.get("subscription") else None
     )
     include = (
         fields.given(
@@ -275,6 +277,8 @@ def send(call: Call, params: operations.PostInvoicesInvoiceSend) -> StoredInvoic
 def void_manually(call: Call, params: operations.PostInvoicesInvoiceVoid) -> StoredInvoice:
     """Void an invoice."""
     call, invoice = invoice_of_path(call, "id")
+    if invoice["amount_paid"]:  # a part is paid, and "Invoices with `paid` payments cannot be voided"
+        raise with_payments()
     void(call, invoice)
     return invoice
 

@@ -5,7 +5,7 @@ Events are emitted in the order of the real API.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tollkey.ledger import Money
 from tollkey.payments.customers import balance
@@ -18,13 +18,12 @@ from tollkey.payments.invoices.payments import (
     no_method,
     payment_canceled,
     payment_paid,
-    remaining,
 )
 from tollkey.payments.invoices.retries import schedule_method_check, schedule_next_attempt
-from tollkey.payments.shared import clock, currency, events, providers
+from tollkey.payments.shared import clock, currency, events
 from tollkey.payments.tax import automatic
 from tollkey.payments.usage import credits
-from tollkey.wire import Call, invalid, new_object
+from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.hosted import hosted_url
 
 if TYPE_CHECKING:
@@ -66,6 +65,7 @@ def finalize(call: Call, invoice: StoredInvoice) -> None:
     refresh(call, invoice)
     if invoice["automatic_tax"]["enabled"] and invoice["automatic_tax"]["status"] != "complete":
         _disable_tax(call, invoice)
+    _check_shares(call, invoice, customer)
     if credits.apply(call, invoice):
         refresh(call, invoice)
     _apply_balance(call, invoice, customer)
@@ -114,6 +114,7 @@ def _open(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
         }
     )
     invoice["effective_at"] = invoice["effective_at"] or call.now
+    invoice["last_finalization_error"] = None
     invoice["status_transitions"]["finalized_at"] = call.now
     if invoice["rendering"]:
         asked = (invoice["rendering"].get("pdf") or {}).get("page_size") or "auto"
@@ -129,18 +130,32 @@ def _disable_tax(call: Call, invoice: StoredInvoice) -> None:
     """
     subscription = call.objects.find(kinds.SUBSCRIPTION, subscription_of(invoice) or "")
     if subscription is None:
-        error = automatic.unlocated()
-        assert error.code is not None, "this error has one"
-        invoice["last_finalization_error"] = {"code": error.code, "message": error.message, "type": error.type}
-        call.objects.save(invoice)
-        call.emit("invoice.finalization_failed", invoice)
-        error.keep = True
-        raise error
+        raise _not_finalized(call, invoice, automatic.unlocated())
     invoice["automatic_tax"].update(
         {"enabled": False, "disabled_reason": "finalization_requires_location_inputs", "liability": None}
     )
     call.announce(events.TaxLocationMissing(invoice))
     refresh(call, invoice)
+
+
+def _check_shares(call: Call, invoice: StoredInvoice, customer: StoredCustomer) -> None:
+    """Raise ApiError 400 if more is to go to other accounts than will be due: a PaymentIntent would not allow it."""
+    total = Money(invoice["total"], invoice["currency"])
+    due = max(total + balance.balance_in(customer, total.currency), total.with_amount(0))
+    error = collection.excess(invoice, due.amount)
+    if error is not None and due.is_positive:
+        raise _not_finalized(call, invoice, error)
+
+
+def _not_finalized(call: Call, invoice: StoredInvoice, error: ApiError) -> ApiError:
+    """Keep the error of a failed finalization on the draft, with its event, and return it."""
+    code = {"code": error.code} if error.code is not None else {}
+    kept = {**code, "message": error.message, "type": error.type}
+    invoice["last_finalization_error"] = cast("api.APIErrors", kept)
+    call.objects.save(invoice)
+    call.emit("invoice.finalization_failed", invoice)
+    error.keep = True
+    return error
 
 
 def _replace(call: Call, revision: StoredInvoice) -> None:
@@ -283,7 +298,7 @@ def void(call: Call, invoice: StoredInvoice) -> None:
     Raises ApiError 400 in other states.
     """
     if invoice["status"] == "paid":
-        raise invalid("Invoices with `paid` payments cannot be voided.", retry=False)
+        raise with_payments()
     if invoice["status"] not in ("open", "uncollectible"):
         raise invalid(_NOT_OPEN, retry=False)
     credited = invoice["pre_payment_credit_notes_amount"]  # reduced the amount due, but is no balance
@@ -299,6 +314,11 @@ def void(call: Call, invoice: StoredInvoice) -> None:
     call.objects.save(invoice, "invoice.updated")
     call.emit("invoice.voided", invoice)
     call.announce(events.InvoiceVoided(invoice))
+
+
+def with_payments() -> ApiError:
+    """Return the 400 for an invoice that cannot be voided because something of it is paid."""
+    return invalid("Invoices with `paid` payments cannot be voided.", retry=False)
 
 
 def _cancel_collection(call: Call, invoice: StoredInvoice) -> None:
@@ -322,70 +342,3 @@ def write_off(call: Call, invoice: StoredInvoice) -> None:
     call.objects.save(invoice, "invoice.updated")
     call.emit("invoice.marked_uncollectible", invoice)
     call.announce(events.InvoiceWrittenOff(invoice))
-
-
-def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:
-    """Mark an invoice paid whose PaymentIntent succeeded outside of an attempt (challenge passed, debit settled)."""
-    where = {"payment.payment_intent": fact.intent["id"]}
-    of_invoice = bool(fact.intent.get("_invoice"))
-    for payment in call.objects.query(kinds.INVOICE_PAYMENT, where, limit=1) if of_invoice else ():
-        invoice = call.objects.get(kinds.INVOICE, payment["invoice"])
-        if not payment["is_default"]:
-            _apply_intent(
-                clock.for_customer(call, customer_of(call, invoice)),
-                invoice,
-                payment,
-                call.objects.get(kinds.PAYMENT_INTENT, fact.intent["id"]),
-            )
-        elif invoice["status"] in ("open", "uncollectible") and collection.collecting_key(invoice) not in call.memo:
-            then = clock.for_customer(call, customer_of(call, invoice))
-            collection.record_paid(then, invoice)
-            mark_paid(then, invoice)
-
-
-def attach_intent(call: Call, invoice: StoredInvoice, intent: StoredPaymentIntent) -> api.InvoicePayment:
-    """Attach a separately created PaymentIntent to an open invoice, and return the invoice payment.
-
-    A succeeded PaymentIntent is applied immediately.
-    """
-    payment = new_object(
-        kinds.INVOICE_PAYMENT,
-        id=call.ids.new("inpay"),
-        amount_requested=min(Money(intent["amount"], intent["currency"]), remaining(invoice)).amount,
-        created=call.now,
-        currency=invoice["currency"],
-        invoice=invoice["id"],
-        is_default=False,
-        livemode=call.livemode,
-        payment={"payment_intent": intent["id"], "type": "payment_intent"},
-        status=states.PAYMENT.start("open"),
-        status_transitions={"canceled_at": None, "paid_at": None},
-    )
-    call.objects.insert(payment)
-    intent["_invoice"] = invoice["id"]
-    call.objects.save(intent)
-    if intent["status"] == "succeeded":
-        _apply_intent(call, invoice, payment, intent)
-    return payment
-
-
-def _apply_intent(call: Call, invoice: StoredInvoice, payment: api.InvoicePayment, intent: StoredPaymentIntent) -> None:
-    """Apply a succeeded attached PaymentIntent: the invoice is paid, or its remaining amount is reduced."""
-    if payment["status"] != "open" or invoice["status"] not in ("open", "uncollectible"):
-        return
-    call.require(providers.CHARGES)
-    paid = min(Money(intent["amount_received"], intent["currency"]), remaining(invoice))
-    states.PAYMENT.set(payment, "paid")
-    payment["amount_paid"] = paid.amount
-    payment["status_transitions"]["paid_at"] = call.now
-    call.objects.save(payment)
-    call.emit("invoice_payment.paid", payment)
-    if paid >= remaining(invoice):
-        payment_canceled(call, invoice)
-        collection.cancel_intent_of(call, invoice)
-        mark_paid(call, invoice)
-        return
-    invoice["amount_paid"] += paid.amount
-    invoice["amount_remaining"] -= paid.amount
-    collection.adjust_intent_amount(call, invoice)
-    call.objects.save(invoice, "invoice.updated")

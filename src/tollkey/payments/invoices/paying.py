@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.payments.invoices import collection, kinds, states
+from tollkey.payments.invoices.attached import attach_intent
 from tollkey.payments.invoices.drafts import subscription_of
 from tollkey.payments.invoices.lifecycle import (
-    attach_intent,
     attempt_collection,
     customer_of,
     finalize,

@@ -16,12 +16,12 @@ from tollkey.payments.invoices.lines import details_of, lines_of
 from tollkey.payments.methods import customer_sources, instruments
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, invalid
-from tollkey.wire.errors import missing_param
+from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice, StoredLine
-    from tollkey.wire import api, operations
+    from tollkey.wire import operations
 
 MOST_ITEMS = 250
 _MOST_TAXES, _YEARS = 10, 5
@@ -42,6 +42,8 @@ def check_settings(call: Call, params: operations.PostInvoices | operations.Post
             "application_fee_amount",
         )
     destination = value_at(params, "transfer_data.destination")
+    if params.get("application_fee_amount") and value_at(params, "transfer_data.amount") is not None:
+        raise exclusive("application_fee_amount", "transfer_data[amount]")  # as on the PaymentIntent
     if destination:
         splitting.check_destination(call, destination, params.get("on_behalf_of"))
     behalf = params.get("on_behalf_of")
@@ -59,18 +61,6 @@ def check_settings(call: Call, params: operations.PostInvoices | operations.Post
     if mandate and "mandate" in call.setup.tables.of:
         call.objects.get(kinds.MANDATE, mandate, "payment_settings[default_mandate]")
     _check_method(call, params, customer)
-
-
-def subscription_for(call: Call, id: str, customer: str) -> api.Subscription:
-    """Return the subscription that an invoice or an invoice item names.
-
-    customer: an id. Raises ApiError 400 if the subscription is not theirs; the text is that of the older path
-    ``/v1/customers/{customer}/subscriptions``.
-    """
-    found = call.objects.get(kinds.SUBSCRIPTION, id, "subscription")
-    if found["customer"] != customer:
-        raise invalid(f"Customer {customer} does not have a subscription with ID {id}", "subscription")
-    return found
 
 
 def check_time(params: operations.PostInvoices | operations.PostInvoicesInvoice, advances: bool) -> None:

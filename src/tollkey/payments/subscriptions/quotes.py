@@ -16,8 +16,7 @@ from tollkey.payments.invoices import lifecycle
 from tollkey.payments.invoices import pdf as document
 from tollkey.payments.shared import clock, currency, fields, naming, providers
 from tollkey.payments.subscriptions import jobs, kinds, quote_rules, rules, settings, states
-from tollkey.payments.tax import automatic
-from tollkey.payments.tax.tax_rates import check_active
+from tollkey.payments.tax import automatic, tax_rates
 from tollkey.wire import Action, Call, Endpoint, Page, Params, Reply, Resource, invalid, new_object
 from tollkey.wire.live import records
 from tollkey.wire.metadata import merged_metadata
@@ -183,7 +182,7 @@ def _apply(call: Call, quote: StoredQuote, params: Mapping[str, Any]) -> None:
             raise invalid("The customer of a quote cannot be changed once it is set.", "customer")
         quote["customer"] = call.objects.get(kinds.CUSTOMER, params["customer"], "customer")["id"]
     if "default_tax_rates" in params:
-        check_active(call, params["default_tax_rates"], "default_tax_rates", quote["default_tax_rates"])
+        tax_rates.check_active(call, params["default_tax_rates"], "default_tax_rates", quote["default_tax_rates"])
         quote["default_tax_rates"] = [
             call.objects.get(kinds.TAX_RATE, id, "default_tax_rates")["id"] for id in params["default_tax_rates"] or []
         ]
@@ -207,7 +206,9 @@ def _apply(call: Call, quote: StoredQuote, params: Mapping[str, Any]) -> None:
         wanted = []
         for place, entry in enumerate(params["line_items"] or ()):
             old = kept.get(entry.get("id") or "")
-            check_active(call, entry.get("tax_rates"), f"line_items[{place}][tax_rates]", old["_rates"] if old else ())
+            tax_rates.check_active(
+                call, entry.get("tax_rates"), f"line_items[{place}][tax_rates]", old["_rates"] if old else ()
+            )
             wanted.append({**_params_of(old), **entry} if old else entry)
         quote["_items"] = quote_rules.build_lines(call, wanted)
     if "discounts" in params:

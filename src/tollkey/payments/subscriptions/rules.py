@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.ledger import Money
 from tollkey.payments.catalog import arithmetic, redemption
 from tollkey.payments.charges import splitting
-from tollkey.payments.invoices.invoiceitems import check_price
-from tollkey.payments.invoices.rules import subscription_for
+from tollkey.payments.invoices import drafts, invoiceitems
 from tollkey.payments.methods import customer_sources
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
@@ -169,7 +168,7 @@ def _check_common(call: Call, params: Mapping[str, Any], known: StoredSubscripti
         tax_rates.check_active(call, entry.get("tax_rates"), f"items[{place}][tax_rates]", kept.get(entry.get("id")))
     for place, entry in enumerate(params.get("add_invoice_items") or ()):
         tax_rates.check_active(call, entry.get("tax_rates"), f"add_invoice_items[{place}][tax_rates]")
-        check_price(call, entry, f"add_invoice_items[{place}]")
+        invoiceitems.check_price(call, entry, f"add_invoice_items[{place}]")
 
 
 def _five_years(call: Call) -> int:
@@ -231,7 +230,7 @@ def check_preview(call: Call, params: Mapping[str, Any], subscription: StoredSub
     for first, second in _NOT_BOTH_IN_A_PREVIEW:
         not_both(params, first, second)
     if params.get("subscription") and params.get("customer"):
-        subscription_for(call, params["subscription"], params["customer"])
+        drafts.subscription_for(call, params["subscription"], params["customer"])
     if len(params.get("invoice_items") or ()) > MOST_PREVIEWED_ITEMS:
         raise invalid(f"You can pass at most {MOST_PREVIEWED_ITEMS} `invoice_items`.", "invoice_items")
     if params.get("on_behalf_of"):
