@@ -109,7 +109,8 @@ def _shares(invoice: StoredInvoice) -> tuple[int | None, operations.PostPaymentI
 
 def excess(invoice: StoredInvoice, due: int) -> ApiError | None:
     """Return the error of a PaymentIntent if more of it than ``due`` (minor units) is to go to other accounts."""
-    if ((invoice.get("_transfer_data") or {}).get("amount") or 0) > due:
+    wish = invoice.get("_transfer_data")
+    if wish and (wish.get("amount") or 0) > due:
         return payment_intents.too_much_transferred()
     return payment_intents.too_large_fee() if (invoice.get("_application_fee") or 0) > due else None
 

@@ -151,7 +151,7 @@ def _not_finalized(call: Call, invoice: StoredInvoice, error: ApiError) -> ApiEr
     """Keep the error of a failed finalization on the draft, with its event, and return it."""
     code = {"code": error.code} if error.code is not None else {}
     kept = {**code, "message": error.message, "type": error.type}
-    invoice["last_finalization_error"] = cast("api.APIErrors", kept)
+    invoice["last_finalization_error"] = cast("api.ApiErrors", kept)
     call.objects.save(invoice)
     call.emit("invoice.finalization_failed", invoice)
     error.keep = True
