@@ -32,6 +32,7 @@ class HoldingTx(ABC):
 
     @property
     def lost(self) -> bool:
+        """Whether a held write was refused and no rollback has undone it."""
         return self.held.lost
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> list[Row]:
