@@ -5218,7 +5218,6 @@ class PostPayTokenAddress(Operation):
     business_name: NotRequired[Any]
     city: NotRequired[Any]
     country: NotRequired[Any]
-    custom: NotRequired[Any]
     cvc: NotRequired[Any]
     email: NotRequired[Any]
     expiry: NotRequired[Any]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.payments.intents.steps import PAYMENT, pay, types
 from tests.support.api import NOW, Api
 
@@ -60,3 +62,21 @@ def test_a_debit_for_a_later_day_is_not_made_before_it(api: Api) -> None:
     assert api.get(f"/v1/payment_intents/{paid['id']}")["status"] == "processing"
     api.advance(3600)
     assert api.get(f"/v1/payment_intents/{paid['id']}")["status"] == "succeeded"
+
+
+#: A type whose options ask for a capture by hand, and the method that pays -> the status of the intent.
+BY_HAND = {
+    "card": ("card", {"type": "card", "card": {"token": "tok_visa"}}, "requires_capture"),
+    "link": ("link", {"type": "link"}, "requires_capture"),
+    "another type than the one that pays": ("link", {"type": "card", "card": {"token": "tok_visa"}}, "succeeded"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BY_HAND)
+def test_the_options_of_the_type_that_pays_decide_when_money_is_captured(api: Api, case: str) -> None:
+    name, data, status = BY_HAND[case]
+    made = api.ok(
+        "POST", "/v1/payment_intents", amount=2000, currency="usd", allowed_payment_method_types=["card", "link"],
+        payment_method_options={name: {"capture_method": "manual"}}, payment_method_data=data, confirm=True,
+    )  # fmt: skip
+    assert made["status"] == status

@@ -292,10 +292,17 @@ _BACK = (
     "redirect_status",
     "source_type",
 )
-_SENT = P.object(custom=P.any()).extended({name: P.any() for name in _TEXTS})
+_SENT = P.object().extended({name: P.any() for name in _TEXTS})
 PAGES = (
     Endpoint("GET", "/pay/{token}", show, public=True, params=P.object(method=P.string())),
-    Endpoint("POST", "/pay/{token}", submit, public=True, params=_SENT, live=asks(providers.CHARGES, providers.PAYS)),
+    Endpoint(
+        "POST",
+        "/pay/{token}",
+        submit,
+        public=True,
+        params=_SENT.extended({"custom": P.any()}),
+        live=asks(providers.CHARGES, providers.PAYS),
+    ),
     Endpoint("POST", "/pay/{token}/address", address, public=True, params=_SENT),
     Endpoint("POST", "/pay/{token}/promotion", promotion, public=True, params=P.object(promotion_code=P.any())),
     Endpoint("POST", "/pay/{token}/remove", remove, public=True, params=P.object(saved=P.any())),

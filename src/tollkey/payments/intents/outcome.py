@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: How long an authorization is valid, in seconds.
 HOLDS_SECONDS = 7 * 86_400
+#: ``capture_method`` of a payment method type that leaves the capture to the merchant; a reader can always hold money.
+_BY_HAND = ("manual", "manual_preferred")
 
 
 def charge_and_record(
@@ -30,10 +32,8 @@ def charge_and_record(
 
     Returns the error of a declined charge, else None.
     """
-    captures = (
-        intent["capture_method"] != "manual"
-        and value_at(intent, "payment_method_options.card.capture_method") != "manual"
-    )
+    asked = value_at(intent, f"payment_method_options.{protocol.kind_of(method)}.capture_method")
+    captures = intent["capture_method"] != "manual" and asked not in _BY_HAND
     made = lifecycle.charge(
         call,
         lifecycle.Attempt(
