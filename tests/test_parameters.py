@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +20,9 @@ from tollkey.wire.shapes import documented_paths
 from tollkey.wire.spec import object_facts
 from tools.find_unread import Excuse, Unread, excuses, find_unread, left, unread_of
 from tools.make_operations import OUT, Operations, operation_name, read_by_handlers
+
+if TYPE_CHECKING:
+    from tollkey.wire import operations
 
 ROOT = Path(__file__).resolve().parent.parent
 _TYPE = re.compile(r"\boperations\.(\w+)")
@@ -161,6 +165,23 @@ def test_a_parameter_of_which_nobody_knows_is_found_with_its_path() -> None:
         read=P.nested(within=P.string(), compared=P.string()), written=P.nested(inner=P.string()), raised=P.string()
     )
     assert list(unread_of(schema, handler)) == ["read.compared", "written", "written.inner", "raised"]
+
+
+def test_a_name_that_is_read_in_another_hash_is_found_too() -> None:
+    def handler(call: object, params: operations.PostCoupons) -> object:
+        card, given = params["card"], _any(params)
+        return card["cvc"], params.get("country"), given["city"]
+
+    handler.__module__ = "tollkey.payments.tea"
+    one = P.object(cvc=P.string(), country=P.string(), city=P.string())
+    schema = P.object(card=one, bank=one, cvc=P.string(), country=P.string(), city=P.string())
+    assert list(unread_of(schema, handler, operation="PostCoupons")) == [
+        "card.country", "bank", "bank.cvc", "bank.country", "cvc",
+    ]  # fmt: skip
+
+
+def _any(value: Any) -> Any:
+    return value
 
 
 def test_every_filter_of_a_plain_list_is_a_field_of_its_objects() -> None:

@@ -6,9 +6,12 @@
 A parameter is read when a function that the handler reaches, or a table that such a function uses, names it: as a key
 that is looked up, as an argument, or as a pattern. What is only written (the key of a new object, the target of an
 assignment), compared as a value or named in an error is not read, nor what is looked up in an object of the API. The
-search goes by names alone: a name that the same handler reads in another hash counts. What acts although no code names
-it, such as a hash that is kept and shown as it was sent, stands in ``tests/payments/<room>/unread.jsonl`` (and in
-``tests/platform``), a JSON object a line: its ``path``, ``why``, and the operation if it is only ``of`` one.
+search goes by the name and the hash that it is looked up in, as far as a function shows which: ``given["card"]["cvc"]``
+reads no other ``cvc``, and what is looked up in the parameters of the operation reads nothing within a hash
+(``tools/reads.py``). A name that is looked up in a variable of unknown origin counts for every hash. What acts although
+no code names it, such as a hash that is kept and shown as it was sent, stands in
+``tests/payments/<room>/unread.jsonl`` (and in ``tests/platform``), a JSON object a line: its ``path``, ``why``, and the
+operation if it is only ``of`` one.
 ``tests/test_parameters.py`` demands that nothing else is left.
 """
 
@@ -30,6 +33,8 @@ import tollkey.platform
 from tollkey.core import gather
 from tollkey.wire.params import Array, Choice, Map, ObjectSchema, OneOf, Param, Refused, Unset
 from tollkey.wire.resource import Catalogue
+from tools.make_operations import operation_name
+from tools.reads import Reader, placed, rooted
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
 #: Code that a handler may reach. Tables of the specification name every parameter, and prove nothing.
@@ -69,7 +74,7 @@ class Excuse(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a function names, and what it refers to."""
+    """What a function names (with the hash, ``tools.reads.placed``, where that is known), and what it refers to."""
 
     names: frozenset[str]
     uses: tuple[object, ...]
@@ -95,124 +100,13 @@ def _functions(file: str) -> dict[int, ast.FunctionDef | ast.Lambda]:
     return found
 
 
-class _Reader(ast.NodeVisitor):
-    """Gathers the names that a function reads, and the expressions that refer to other code."""
-
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-        self.references: list[str] = []
-        self.objects: set[str] = set()
-
-    def read(self, node: ast.FunctionDef | ast.Lambda) -> None:
-        """Visit the body of a function without its annotations and its docstring."""
-        self._note_objects(node)
-        body = [node.body] if isinstance(node, ast.Lambda) else node.body
-        for statement in body:
-            self.visit(statement)
-        for default in [*node.args.defaults, *filter(None, node.args.kw_defaults)]:
-            self.visit(default)
-
-    def _note_objects(self, node: ast.FunctionDef | ast.Lambda) -> None:
-        """Note the variables that hold objects of the API: what is looked up in them is no parameter."""
-        for argument in [*node.args.args, *node.args.kwonlyargs]:
-            text = ast.unparse(argument.annotation) if argument.annotation else ""
-            if "operations." not in text and ("api." in text or "Stored" in text):
-                self.objects.add(argument.arg)
-        for inner in ast.walk(node):
-            match inner:
-                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=called)) if ast.unparse(
-                    called
-                ).startswith(("call.objects.", "new_object")):
-                    self.objects.add(name)
-
-    def visit_Constant(self, node: ast.Constant) -> None:
-        if isinstance(node.value, str):
-            self.names.add(node.value)
-
-    def visit_Expr(self, node: ast.Expr) -> None:
-        if not isinstance(node.value, ast.Constant):  # a docstring
-            self.visit(node.value)
-
-    def visit_Raise(self, node: ast.Raise) -> None:
-        for inner in ast.walk(node):  # an error's text and param
-            if isinstance(inner, ast.Name):
-                self.visit(inner)
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        for value in node.values:
-            if isinstance(value, ast.FormattedValue):
-                self.visit(value.value)
-
-    def visit_Dict(self, node: ast.Dict) -> None:
-        for key, value in zip(node.keys, node.values, strict=True):
-            if key is not None and not isinstance(key, ast.Constant):
-                self.visit(key)
-            self.visit(value)
-
-    def visit_Subscript(self, node: ast.Subscript) -> None:
-        self.visit(node.value)
-        mine = isinstance(node.value, ast.Name) and node.value.id in self.objects
-        if (isinstance(node.ctx, ast.Load) and not mine) or not isinstance(node.slice, ast.Constant):
-            self.visit(node.slice)
-
-    def visit_Call(self, node: ast.Call) -> None:
-        match node.func:
-            case ast.Attribute(value=ast.Name(id=name), attr="get") if name in self.objects:
-                return
-            case ast.Name(id="value_at"):
-                paths = [each.value for each in node.args if isinstance(each, ast.Constant)]
-                self.names.update(part for path in paths for part in str(path).split("."))
-        self.generic_visit(node)
-
-    def visit_Compare(self, node: ast.Compare) -> None:
-        contains = isinstance(node.ops[0], ast.In | ast.NotIn)
-        sides = [node.left] if contains and not isinstance(node.left, ast.Constant) else []
-        if contains and isinstance(node.left, ast.Constant):
-            base = node.comparators[0]
-            if not (isinstance(base, ast.Name) and base.id in self.objects):
-                self.visit(node.left)
-        elif not contains:
-            sides = [node.left]
-        for side in [*sides, *node.comparators]:
-            if not _literal(side):
-                self.visit(side)
-
-    def visit_MatchValue(self, node: ast.MatchValue) -> None:
-        if not isinstance(node.value, ast.Constant):
-            self.visit(node.value)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        self.visit(node.target)
-        if node.value:
-            self.visit(node.value)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self.read(node)
-
-    def visit_Name(self, node: ast.Name) -> None:
-        self.references.append(node.id)
-
-    def visit_Attribute(self, node: ast.Attribute) -> None:
-        text = ast.unparse(node)
-        if all(part.isidentifier() for part in text.split(".")):
-            self.references.append(text)
-        else:
-            self.visit(node.value)
-
-
-def _literal(node: ast.expr) -> bool:
-    if isinstance(node, ast.Tuple | ast.Set | ast.List):
-        return all(_literal(each) for each in node.elts)
-    return isinstance(node, ast.Constant)
-
-
 @cache
 def _seen(function: FunctionType) -> Seen:
     """What a function names and refers to."""
     node = _functions(function.__code__.co_filename).get(function.__code__.co_firstlineno)
     if node is None:
         return Seen(frozenset(), ())
-    reader = _Reader()
+    reader = Reader()
     reader.read(node)
     values = (each.cell_contents for each in function.__closure__ or ())
     cells = dict(zip(function.__code__.co_freevars, values, strict=True))
@@ -224,7 +118,7 @@ def _seen(function: FunctionType) -> Seen:
             found = getattr(found, name, _seen)
         if found is not _seen:
             uses.append(found)
-    return Seen(frozenset(reader.names), tuple(uses))
+    return Seen(frozenset(reader.names | reader.places), tuple(uses))
 
 
 def _ours(module: str | None) -> bool:
@@ -318,14 +212,32 @@ def find_unread() -> list[Unread]:
         for resource in catalogue.resources
         for endpoint in resource.endpoints
         if not endpoint.handler.__module__.startswith("tollkey.wire.")
-        for path in unread_of(endpoint.schema, endpoint.handler, catalogue.reactions)
+        for path in unread_of(
+            endpoint.schema,
+            endpoint.handler,
+            catalogue.reactions,
+            operation_name(endpoint.method, endpoint.path),
+        )
     ]
 
 
-def unread_of(schema: ObjectSchema, handler: object, reactions: Reactions | None = None) -> Iterator[str]:
-    """The paths of the parameters that no code behind a handler reads. reactions: a fact's type -> what it starts."""
+def unread_of(
+    schema: ObjectSchema, handler: object, reactions: Reactions | None = None, operation: str = ""
+) -> Iterator[str]:
+    """The paths of the parameters that no code behind a handler reads.
+
+    reactions: a fact's type -> what it starts. operation: the class of ``wire.operations`` of the handler's parameters.
+    """
     names = Reach(reactions or {}).names(handler) | _COMMON
-    yield from (path for path, own in dict.fromkeys(parameters(schema)) if names.isdisjoint(own))
+    elsewhere: set[str] = set()
+    for path, own in dict.fromkeys(parameters(schema)):
+        parts = path.replace("[]", "").strip(".").split(".")
+        places = [placed(parts[-2], name) for name in own] if len(parts) > 1 else [placed(operation, own[0], root=True)]
+        if not names.isdisjoint((*own, *places)):
+            continue
+        elsewhere = elsewhere or {"", *map(rooted(operation), names)}  # read as a parameter of another operation
+        if elsewhere.isdisjoint(own):
+            yield path
 
 
 def excuses() -> dict[str, list[Excuse]]:
