@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tollkey.wire import api
 
 
-def check(params: Mapping[str, Any], custom: Mapping[str, Any], currency: str) -> None:
+def check(params: Mapping[str, object], custom: Mapping[str, Any], currency: str) -> None:
     """Raise ApiError 400 for bounds that contradict each other, or parameters that leave no choice.
 
     params: of the price. custom: its ``custom_unit_amount``. currency: lower-case code.

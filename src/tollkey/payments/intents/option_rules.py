@@ -221,7 +221,7 @@ _RULES: Mapping[str, Callable[[Call, str, Options], None]] = MappingProxyType({
 })  # fmt: skip
 
 
-def check_configurable(intent: AnyIntent, params: Mapping[str, Any]) -> None:
+def check_configurable(intent: AnyIntent, params: Mapping[str, object]) -> None:
     """Raise ApiError 400 for an update that gives a configuration to an intent whose types it does not decide.
 
     Inferred: nothing recorded; the configuration would have no effect.

@@ -24,7 +24,7 @@ from tollkey.payments.tax import tax_rates as stored_rates
 from tollkey.wire import ApiError, Call, Endpoint, Page, Resource, invalid, new_object
 from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.live import records
-from tollkey.wire.objects import Deleted, public
+from tollkey.wire.objects import Deleted, public, value_at
 from tollkey.wire.pages import list_page, retrieve
 from tollkey.wire.versions import Change
 
@@ -45,14 +45,14 @@ def create(call: Call, params: operations.PostInvoiceitems) -> StoredInvoiceItem
     return add(call, params)
 
 
-def check_price(call: Call, params: Mapping[str, Any], place: str = "") -> None:
+def check_price(call: Call, params: Mapping[str, object], place: str = "") -> None:
     """Raise ApiError 400 for a price that is archived or of an archived product, and for one whose amount is chosen.
 
     params: ``price``, also inside ``pricing``. place: the path of these parameters, for errors.
     """
     direct = bool(params.get("price"))
-    named = params.get("price") or (params.get("pricing") or {}).get("price")
-    price = call.objects.find(kinds.PRICE, named or "")
+    named: str = value_at(params, "price") or value_at(params, "pricing.price") or ""
+    price = call.objects.find(kinds.PRICE, named)
     if price is None:
         return
     names = [place, "price"] if direct else [place, "pricing", "price"]

@@ -90,10 +90,12 @@ def _card(call: Call, params: operations.PostPaymentMethods) -> StoredPaymentMet
     if not data:
         raise missing_param("card")
     if "token" in data:
-        named = token_card(call, data["token"])
-        if named is not None:
-            return card_payment_method(call, named, billing)
-        return _of_token(call, redeem(call, data["token"], "card[token]"), billing)
+        test_card = token_card(call, data["token"])
+        return (
+            _of_token(call, redeem(call, data["token"], "card[token]"), billing)
+            if test_card is None
+            else card_payment_method(call, test_card, billing)
+        )
     for name in ("number", "exp_month", "exp_year"):
         if data.get(name) in (None, ""):
             raise missing_param(f"card[{name}]")

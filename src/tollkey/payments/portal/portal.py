@@ -108,7 +108,7 @@ def _product(call: Call, given: Mapping[str, Any], place: int) -> api.PortalSubs
     return {"adjustable_quantity": limits, "prices": list(given["prices"]), "product": product["id"]}
 
 
-def _check_login(params: Mapping[str, Any]) -> None:
+def _check_login(params: Mapping[str, object]) -> None:
     """Raise ApiError 400 for a login page: it would send customers an e-mail, and this server sends them none."""
     if value_at(params, "login_page.enabled"):
         text = "Login pages are not available on this server; create a session and send the customer to its `url`."

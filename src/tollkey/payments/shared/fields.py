@@ -54,14 +54,14 @@ def given(params: Mapping[str, Any], name: str, default: Any = None) -> Any:
     return default if found is None else found
 
 
-def check_future(call: Call, params: Mapping[str, Any], *names: str, param: str = "{}") -> None:
+def check_future(call: Call, params: Mapping[str, object], *names: str, param: str = "{}") -> None:
     """Raise ApiError 400 if a time among the given parameters of these names has passed.
 
     param: how errors name it, with ``{}`` for the name. Source of the text: stripe-python issue 925.
     """
     for name in names:
         at = params.get(name)
-        if at is not None and at <= call.now:
+        if isinstance(at, int) and at <= call.now:
             message = "Invalid timestamp: must be an integer Unix timestamp in the future"
             raise invalid(message, param.format(name), retry=False)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from tollkey.wire import Call
 from tollkey.wire.objects import value_at
 
 
-def check_named(call: Call, params: Mapping[str, Any], places: Mapping[str, str], within: str = "") -> None:
+def check_named(call: Call, params: Mapping[str, object], places: Mapping[str, str], within: str = "") -> None:
     """Raise ApiError 400 ``resource_missing`` for an id that no object of the account has.
 
     places: path of a parameter, ``a.b``, with the kind of object that it names; its value is an id or a list of ids.

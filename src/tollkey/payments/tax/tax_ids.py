@@ -101,7 +101,7 @@ def _owner(call: Call, named: operations.GetTaxIdsOwner | None) -> api.TaxIDsOwn
 
 
 def check_account_ids(
-    call: Call, params: Mapping[str, Any], path: str = "", merchants: frozenset[str] = _NOBODY
+    call: Call, params: Mapping[str, object], path: str = "", merchants: frozenset[str] = _NOBODY
 ) -> None:
     """Raise ApiError 400 for ``account_tax_ids``, anywhere in the parameters, that are not those of the account.
 
@@ -114,7 +114,7 @@ def check_account_ids(
     for name, value in params.items():
         full = f"{path}[{name}]" if path else name
         if name == "account_tax_ids":
-            for place, id in enumerate(value or ()):
+            for place, id in enumerate(value if isinstance(value, list) else ()):
                 _check_own(call, id, f"{full}[{place}]", merchants)
         elif isinstance(value, dict) and name != "metadata":
             check_account_ids(call, value, full, merchants)
