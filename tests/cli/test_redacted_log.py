@@ -67,6 +67,27 @@ def test_the_log_as_json_has_one_object_a_line_with_the_request_and_no_secret(st
     assert (second["message"], second.keys() & {"request_id", "exception"}) == ("two\nlines", set())
 
 
+def test_an_equal_message_is_written_once_a_minute_with_the_number_of_those_left_out(stream: io.StringIO) -> None:
+    def warn(at: float, text: str, error: Exception | None = None) -> None:
+        exception = (type(error), error, None) if error else None
+        record = logging.LogRecord("uvicorn.error", logging.WARNING, "", 0, text, (), exception)
+        record.created = at
+        logging.getLogger("uvicorn.error").handle(record)
+
+    log_to(stream, "json")
+    for at in (1_000.0, 1_001.0, 1_059.9):
+        warn(at, "Invalid HTTP request received.")
+    warn(1_002.0, "Another one")
+    warn(1_003.0, "Another one", OSError("of another kind"))
+    warn(1_060.0, "Invalid HTTP request received.")
+    assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == [
+        "Invalid HTTP request received.",
+        "Another one",
+        "Another one",
+        "Invalid HTTP request received. (2 more since the last one that was written)",
+    ]
+
+
 def test_a_log_file_goes_on_in_a_new_one_after_it_was_moved_away(stream: io.StringIO, tmp_path: Path) -> None:
     file = tmp_path / "tollkey.log"
     log_to(stream, file=str(file))

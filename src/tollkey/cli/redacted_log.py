@@ -49,6 +49,36 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class OncePerMinute(logging.Filter):
+    """Passes a message once a minute, the next time with the number of equal ones that were left out between.
+
+    A stranger causes a warning with each malformed request, and a database that is away one with each attempt: neither
+    must fill the disk. Messages are equal if logger, text and type of exception are.
+    """
+
+    SECONDS = 60.0
+    MOST = 1_000  # messages that are remembered
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed: dict[tuple[object, ...], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to write a record, and add the number of those left out to its text."""
+        kind = record.exc_info[0] if record.exc_info else None
+        key = (record.name, record.levelno, record.getMessage(), kind)
+        at, left_out = self._passed.get(key, (-self.SECONDS, 0))
+        if record.created < at + self.SECONDS:
+            self._passed[key] = (at, left_out + 1)
+            return False
+        if len(self._passed) >= self.MOST:
+            self._passed.clear()
+        self._passed[key] = (record.created, 0)
+        if left_out:
+            record.msg, record.args = f"{record.getMessage()} ({left_out} more since the last one that was written)", ()
+        return True
+
+
 class LogFile(logging.FileHandler):
     """Writes a log to a file that only its owner can read, and that can be moved away by a program like logrotate."""
 
@@ -75,6 +105,7 @@ def log_to(stream: TextIO, form: str = "text", file: str = "") -> None:
     handler: logging.Handler = LogFile(file) if file else logging.StreamHandler(stream)
     text = RedactingFormatter("%(asctime)s %(levelname)s %(name)s %(message)s")
     handler.setFormatter(JsonFormatter() if form == "json" else text)
+    handler.addFilter(OncePerMinute())
     root = logging.getLogger()
     earlier = [one for one in root.handlers if isinstance(one.formatter, RedactingFormatter | JsonFormatter)]
     for own in earlier:
