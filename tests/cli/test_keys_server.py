@@ -104,6 +104,7 @@ ACTS: dict[str, tuple[str, Callable[[Started], object], object]] = {
         name: ("5", lambda it, name=name: getattr(it.options.settings, name), 5)  # type: ignore[misc]
         for name in BOUNDS
     },
+    "idle_seconds": ("3.5", lambda it: it.options.settings.idle_seconds, 3.5),  # below the usual ``lock_seconds``
     "rotation_grace_days": ("2", lambda it: grace_days(None, it.options.settings), 2),
 }
 

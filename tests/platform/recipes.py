@@ -156,7 +156,7 @@ BODIES: dict[str, Body] = {
         "contact_email": "a@example.com", "display_name": "A", "identity": {"country": "us", "entity_type": "company"},
         "configuration": {"merchant": {"capabilities": {"card_payments": {"requested": True}}}}},
     "POST /v2/core/accounts/{}": {"display_name": "B"},
-    "POST /v2/core/accounts/{}/close": {"applied_configurations": ["merchant", "recipient"]},
+    "POST /v2/core/accounts/{}/close": {"applied_configurations": ["merchant"]},
     "POST /v2/core/account_links": lambda m: {
         "account": m.id("account"), "use_case": {"type": "account_onboarding", "account_onboarding": {
             "refresh_url": HOME, "return_url": HOME}}},

@@ -20,7 +20,7 @@ ASKS_ITS_MAKER = {
     "connect/express": "edit_link_write",
 }
 #: Published to customers, and only showing what the object says: such an address outlives the key that made it.
-SHOWS = {"receipts", "cn", "mandate", "bank-transfer"}
+SHOWS = {"receipts", "cn", "mandate", "bank-transfer", "pictures"}
 
 
 def link(api: Api, kind: str, key: str) -> str:

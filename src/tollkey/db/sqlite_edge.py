@@ -53,10 +53,7 @@ class _Done(NamedTuple):
 
 
 class SQLiteEdge:
-    """The edge on one SQLite file. Created and used on one event loop.
-
-    on_alive: see ``edge_for``.
-    """
+    """The edge on one SQLite file. Created and used on one event loop. on_alive: see ``edge_for``."""
 
     reads_at_once = True
 

@@ -64,7 +64,7 @@ class Answering:
         waited before. Raises ApiError, StorageError.
         """
         request = asked.request
-        if not request.query and self._may_be_stored(asked) and not (recheck and recheck.due):
+        if not request.query and request.bodiless and self._may_be_stored(asked) and not (recheck and recheck.due):
             body = body_now(self._edge, self._setup.tables, asked.route, asked.names, asked.scope)
             if body is not None and self._shows(asked, body):
                 return stored_response(body, asked.request_id, asked.spoken)

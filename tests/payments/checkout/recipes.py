@@ -39,6 +39,20 @@ def _page(**more: Any) -> Callable[[Maker, Json], Visit]:
     return visit
 
 
+def _removal(m: Maker, _card: Json) -> Visit:
+    """A returning customer removes a saved payment method."""
+    method = m.make("payment_method")
+    session = m.post(
+        "/v1/checkout/sessions",
+        mode="payment",
+        success_url=HOME,
+        customer=method["customer"],
+        line_items=[{"price": one_time_price(m), "quantity": 1}],
+        saved_payment_method_options={"payment_method_remove": "enabled"},
+    )
+    return Visit(session["id"], {"saved": method["id"]})
+
+
 MAKERS: dict[str, Callable[[Maker], Json]] = {
     "checkout.session": _checkout,
 }
@@ -63,6 +77,7 @@ VISITS: dict[str, tuple[Callable[[Maker, Json], Visit], ...]] = {
     "POST /pay/{token}/address": (_page(),),
     "POST /pay/{token}/promotion": (_page(),),
     "POST /pay/{token}/order": (_page(),),
+    "POST /pay/{token}/remove": (_removal,),
     "POST /recover/{token}": (_page(after_expiration={"recovery": {"enabled": True}}),),
     "POST /buy/{token}": (visit_of("payment_link"),),
 }

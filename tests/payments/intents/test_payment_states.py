@@ -177,13 +177,14 @@ REACHED: dict[str, tuple[dict[str, Any], list[Step]]] = {
 BEFORE = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
-def _reached(api: Api, status: str) -> Answer:
+NAMED: dict[str, Any] = {"allowed_payment_method_types": ["card", "us_bank_account"]}
+AUTOMATIC: dict[str, Any] = {"automatic_payment_methods": {"enabled": True, "allow_redirects": "never"}}
+
+
+def _reached(api: Api, status: str, types: dict[str, Any] = NAMED) -> Answer:
     """An intent in that status, without a customer."""
     given, steps = REACHED[status]
-    types = ["card", "us_bank_account"]
-    intent = api.ok(
-        "POST", "/v1/payment_intents", amount=2000, currency="usd", allowed_payment_method_types=types, **given
-    )
+    intent = api.ok("POST", "/v1/payment_intents", amount=2000, currency="usd", **types, **given)
     for step in steps:
         step(api, intent)
     intent = api.get(f"/v1/payment_intents/{intent['id']}")
@@ -334,7 +335,8 @@ OWN_WORDS = {
 @pytest.mark.parametrize("name", UPDATES)
 def test_each_parameter_changes_in_its_statuses(api: Api, name: str, status: str) -> None:
     value, allowed = UPDATES[name]
-    before = _reached(api, status)
+    chooses = name == "payment_method_configuration" and status in allowed  # among the types that are not named
+    before = _reached(api, status, AUTOMATIC if chooses else NAMED)
     given = {name: value(api) if callable(value) else value}
     version = BEFORE_ENDIVE if name == "payment_method_types" else ""
     answer = api.under(version).post(f"/v1/payment_intents/{before['id']}", **given)
