@@ -54,7 +54,10 @@ class Answering:
             endpoint.writes
             or endpoint.scans
             or (bool(request.given) and expands_many(request.given))
-            or self._edge.waits(f"{key.account}:{int(key.livemode)}", endpoint.path)
+            or (
+                not (endpoint.raw and not request.query)  # one object, as it is stored
+                and self._edge.waits(f"{key.account}:{int(key.livemode)}", endpoint.path)
+            )
         )
 
     def at_once(self, asked: Admitted, recheck: Recheck | None = None) -> Response | None:
