@@ -10,7 +10,7 @@ from tollkey.db import Scope, Tx
 from tollkey.db.edge import Edge
 from tollkey.keys import Key
 from tollkey.wire import idempotency, refusals
-from tollkey.wire._admitted import Admitted
+from tollkey.wire._admitted import Admitted, caller_of
 from tollkey.wire._body import mark_of, read_params
 from tollkey.wire._execution import Execution
 from tollkey.wire._headers import add_standard_headers
@@ -56,7 +56,7 @@ class Answering:
             or (bool(request.given) and expands_many(request.given))
             or (
                 not (endpoint.raw and not request.query)  # one object, as it is stored
-                and self._edge.waits(f"{key.account}:{int(key.livemode)}", endpoint.path)
+                and self._edge.waits(caller_of(key), endpoint.path)
             )
         )
 
@@ -67,7 +67,7 @@ class Answering:
         waited before. Raises ApiError, StorageError.
         """
         request = asked.request
-        if not request.query and request.bodiless and self._may_be_stored(asked) and not (recheck and recheck.due):
+        if self._may_be_stored(asked) and not (recheck and recheck.due):
             body = body_now(self._edge, self._setup.tables, asked.route, asked.names, asked.scope)
             if body is not None and self._shows(asked, body):
                 return stored_response(body, asked.request_id, asked.spoken)
@@ -114,8 +114,7 @@ class Answering:
 
     async def _stored(self, asked: Admitted, recheck: Recheck, admission: Admission) -> Response | None:
         """Answer with the stored JSON of the object that the path names, where this caller sees all of it."""
-        request = asked.request
-        if request.query or not request.bodiless or not self._may_be_stored(asked):
+        if not self._may_be_stored(asked):
             return None
         read = body_of(self._setup.tables, asked.route, asked.names, asked.scope)
         body = await admission.run(partial(self._edge.read, read, single=True))
@@ -189,7 +188,8 @@ class Answering:
 
     def _may_be_stored(self, asked: Admitted) -> bool:
         """Return whether the response may be the stored JSON of one object."""
-        if asked.account is not None or not asked.route.endpoint.raw:
+        request = asked.request
+        if asked.account is not None or not asked.route.endpoint.raw or request.query or not request.bodiless:
             return False
         case = asked.route.name, asked.spoken.date, asked.key.kind
         known = self._stored_cases.get(case)
