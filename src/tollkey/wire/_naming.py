@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from tollkey.wire.errors import ApiError, invalid
+from tollkey.wire.errors import ApiError, in_brackets, invalid
 
 #: A parameter's place: the path of what it is in, and its key there.
 Path = tuple[Any, str] | None
@@ -21,8 +21,7 @@ def bracket_name(path: Path) -> str:
     while path is not None:
         path, key = path
         keys.append(key)
-    first, *rest = reversed(keys)
-    return first + "".join(f"[{key}]" for key in rest)
+    return in_brackets(*reversed(keys))
 
 
 def empty(path: Path) -> ApiError:

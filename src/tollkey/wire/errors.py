@@ -139,6 +139,11 @@ def missing_object(label: str, id: str, param: str, *, in_path: bool, other_mode
     return ApiError(404 if in_path else 400, "invalid_request_error", "resource_missing", message, param)
 
 
+def in_brackets(first: str, *rest: str) -> str:
+    """Return a parameter's path as errors name it: ``line_items[0][price]``."""
+    return first + "".join(f"[{name}]" for name in rest)
+
+
 def missing_param(name: str) -> ApiError:
     """Return the 400 for a required parameter that was not sent."""
     return invalid(f"Missing required param: {name}.", name, "parameter_missing")

@@ -22,7 +22,7 @@ from tollkey.payments.shared import clock, fields, rounding
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.tax import tax_rates as stored_rates
 from tollkey.wire import ApiError, Call, Endpoint, Page, Resource, invalid, new_object
-from tollkey.wire.errors import exclusive, missing_param
+from tollkey.wire.errors import exclusive, in_brackets, missing_param
 from tollkey.wire.live import records
 from tollkey.wire.objects import Deleted, public, value_at
 from tollkey.wire.pages import list_page, retrieve
@@ -50,14 +50,12 @@ def check_price(call: Call, params: Mapping[str, object], place: str = "") -> No
 
     params: ``price``, also inside ``pricing``. place: the path of these parameters, for errors.
     """
-    direct = bool(params.get("price"))
     named: str = value_at(params, "price") or value_at(params, "pricing.price") or ""
     price = call.objects.find(kinds.PRICE, named)
     if price is None:
         return
-    names = [place, "price"] if direct else [place, "pricing", "price"]
-    first, *rest = [name for name in names if name]
-    param = first + "".join(f"[{name}]" for name in rest)
+    within = [place] if place else []
+    param = in_brackets(*within, "price") if params.get("price") else in_brackets(*within, "pricing", "price")
     pricing.check_sold(call, price, param)
     custom_amounts.check_known(price, param)
 

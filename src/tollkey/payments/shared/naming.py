@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tollkey.wire import Call
+from tollkey.wire.errors import in_brackets
 from tollkey.wire.objects import value_at
 
 
@@ -16,8 +17,7 @@ def check_named(call: Call, params: Mapping[str, object], places: Mapping[str, s
     """
     for path, kind in places.items():
         value = value_at(params, path)
-        first, *inner = [*([within] if within else []), *path.split(".")]
-        param = first + "".join(f"[{name}]" for name in inner)
+        param = in_brackets(*([within] if within else []), *path.split("."))
         for place, id in enumerate(value if isinstance(value, list | tuple) else [value]):
             if id:
                 call.objects.get(kind, id, f"{param}[{place}]" if isinstance(value, list | tuple) else param)
