@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from tollkey.db.table import Range
 from tollkey.wire import Call, Json
+from tollkey.wire.decimals import decimals
 
 _ITEM = (
     "balance_transaction_id", "created_utc", "created", "available_on_utc", "available_on", "currency", "gross", "fee",
@@ -39,15 +40,11 @@ COLUMNS = {
     id: _SUMMARY if id == "balance.summary.1" else _ACTIVITY if id.endswith("summary.1") else _ITEM
     for id in REPORT_TYPES
 }
-_ZERO_DECIMAL = frozenset(
-    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
-)
-_THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 
 
 def _major(amount: int, currency: str) -> str:
     """Format an amount of minor units in major units."""
-    places = 0 if currency in _ZERO_DECIMAL else 3 if currency in _THREE_DECIMAL else 2
+    places = decimals(currency)
     sign, digits = "-" if amount < 0 else "", str(abs(amount)).rjust(places + 1, "0")
     return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
 

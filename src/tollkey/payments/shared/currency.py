@@ -7,6 +7,9 @@ smallest amounts follow the documentation's currencies page.
 from __future__ import annotations
 
 from tollkey.wire import ApiError, invalid
+from tollkey.wire.decimals import THREE_DECIMAL as THREE_DECIMAL
+from tollkey.wire.decimals import ZERO_DECIMAL as ZERO_DECIMAL
+from tollkey.wire.decimals import decimals as decimals
 from tollkey.wire.errors import too_small
 
 #: In the order of the real API's error message.
@@ -23,10 +26,6 @@ SUPPORTED: tuple[str, ...] = (
     "eek", "lvl", "svc", "vef", "ltl", "sll", "mro",
 )  # fmt: skip
 _SUPPORTED = frozenset(SUPPORTED)
-ZERO_DECIMAL = frozenset(
-    {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"}
-)
-THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 #: Currencies without fractions whose amounts are given with two decimals all the same (special cases of that page).
 WHOLE_UNITS = frozenset({"isk", "ugx"})
 #: Charged with two decimals, paid out in whole units only.
@@ -53,11 +52,6 @@ _TOO_SMALL = (
     "  If you want to save a Payment Method for future"
     " use without an immediate payment, use a Setup Intent instead: https://docs.stripe.com/payments/setup-intents"
 )
-
-
-def decimals(currency: str) -> int:
-    """Return the number of decimal digits of a currency: 0, 2 or 3."""
-    return 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
 
 
 def minimum(currency: str) -> int:
