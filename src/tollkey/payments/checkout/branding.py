@@ -198,7 +198,9 @@ def _on(background: Colour) -> dict[str, str]:
     """Return the values of the style's colours on a background, each with enough contrast to be read."""
     text = _best_on(background)
     soft = next(
-        mixed for share in (0.35, 0.2, 0.1, 0) if _contrast(mixed := _mix(text, background, share), background) >= 4.5
+        mixed
+        for share in (0.35, 0.2, 0.1, 0)
+        if _contrast(mixed := _mix(text, background, share), background) >= _READABLE
     )
     wrong = next(each for each in ((179, 38, 30), (255, 138, 128), text) if _contrast(each, background) >= _READABLE)
     return {
