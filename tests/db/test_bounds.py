@@ -191,14 +191,19 @@ def test_a_file_that_another_process_writes_to_is_a_lock_time_out(tmp_path: Path
     second.close()
 
 
+def insert_and_end_session(tx: Tx, postgres_url: str) -> None:
+    """Insert a note; then an admin ends the session of the transaction."""
+    tx.execute("INSERT INTO notes VALUES ('a')")
+    [(pid,)] = tx.execute("SELECT pg_backend_pid()")
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s, 2000)", (pid,))
+
+
 def test_an_admin_who_ends_the_session_is_no_unknown_outcome_before_the_commit(
     distant: Postgres, postgres_url: str
 ) -> None:
     def work(tx: Tx) -> None:
-        tx.execute("INSERT INTO notes VALUES ('a')")
-        [(pid,)] = tx.execute("SELECT pg_backend_pid()")
-        with psycopg.connect(postgres_url, autocommit=True) as admin:
-            admin.execute("SELECT pg_terminate_backend(%s, 2000)", (pid,))
+        insert_and_end_session(tx, postgres_url)
         tx.execute("SELECT 1")
 
     with pytest.raises(Unreachable):
@@ -210,15 +215,8 @@ def test_an_admin_who_ends_the_session_at_the_commit_leaves_the_outcome_open(
     distant: Postgres, postgres_url: str
 ) -> None:
     """PostgreSQL may say so (57P01) after it has committed, as when it waited for a standby."""
-
-    def work(tx: Tx) -> None:
-        tx.execute("INSERT INTO notes VALUES ('a')")
-        [(pid,)] = tx.execute("SELECT pg_backend_pid()")
-        with psycopg.connect(postgres_url, autocommit=True) as admin:
-            admin.execute("SELECT pg_terminate_backend(%s, 2000)", (pid,))
-
     with pytest.raises(OutcomeUnknown):
-        distant.write(work)
+        distant.write(lambda tx: insert_and_end_session(tx, postgres_url))
 
 
 def test_what_may_have_been_committed_is_announced_in_this_process_too(distant: Postgres, postgres_url: str) -> None:

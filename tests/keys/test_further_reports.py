@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from tests.conftest import NOW, Clock
 from tests.keys.conftest import refused
 from tests.keys.test_reports import DOCS, ask
+from tests.support.reports import Reports
 from tollkey.db import SQLite
 from tollkey.keys import KeyService, Reason
 from tollkey.keys.config import parse
@@ -33,19 +33,8 @@ quota = "2/month"
 rate = "2/minute"
 quota = "3/month"
 """
-Report = Callable[[KeyService, Clock], None]
-REPORTS: dict[str, Report] = {}
+report = Reports("https://github.com/")
 DIGEST = "485e7aaeee4624f09b499636ce2112558eae56ccb846befc8d6764533f554e08"  # of 30 November 2026
-
-
-def report(path: str) -> Callable[[Report], Report]:
-    """A test of what was reported at an address on GitHub."""
-
-    def keep(test: Report) -> Report:
-        REPORTS[f"https://github.com/{path}"] = test
-        return test
-
-    return keep
 
 
 @pytest.fixture
@@ -241,14 +230,14 @@ def a_header_of_ones_own_takes_the_key_alone_or_after_bearer(keys: KeyService, c
         assert keys.verify(presented.text)
 
 
-@pytest.mark.parametrize("address", REPORTS)
+@pytest.mark.parametrize("address", report.tests)
 def test_what_was_reported_elsewhere_does_not_happen_here(keys: KeyService, clock: Clock, address: str) -> None:
-    REPORTS[address](keys, clock)
+    report.tests[address](keys, clock)
 
 
 def test_the_page_names_each_report() -> None:
     page = DOCS.read_text()
-    assert [address for address in REPORTS if f"({address})" not in page] == []
+    assert [address for address in report.tests if f"({address})" not in page] == []
 
 
 def test_the_page_names_tests_that_there_are() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 from tests.conftest import NOW, Clock
 from tests.keys.conftest import refused
 from tests.support.many_keys import Watched
+from tests.support.reports import Reports
 from tollkey.keys import KeyRefused, KeyService, NewKey, Reason
 from tollkey.keys.actors import SYSTEM
 from tollkey.keys.asgi import KeyGate
@@ -43,18 +43,7 @@ rate = "2/minute"
 burst = 2
 """
 DOCS = Path(__file__).parents[2] / "docs" / "reports-elsewhere.md"
-Report = Callable[[KeyService, Clock], None]
-REPORTS: dict[str, Report] = {}
-
-
-def report(address: str) -> Callable[[Report], Report]:
-    """A test of what was reported at an address."""
-
-    def keep(test: Report) -> Report:
-        REPORTS[address] = test
-        return test
-
-    return keep
+report = Reports()
 
 
 @pytest.fixture
@@ -361,11 +350,11 @@ def a_request_after_retry_after_is_accepted(keys: KeyService, clock: Clock) -> N
     assert keys.check(text, "report_read")
 
 
-@pytest.mark.parametrize("address", REPORTS)
+@pytest.mark.parametrize("address", report.tests)
 def test_what_was_reported_elsewhere_does_not_happen_here(keys: KeyService, clock: Clock, address: str) -> None:
-    REPORTS[address](keys, clock)
+    report.tests[address](keys, clock)
 
 
 def test_the_page_names_each_report() -> None:
     page = DOCS.read_text()
-    assert [address for address in REPORTS if f"({address})" not in page] == []
+    assert [address for address in report.tests if f"({address})" not in page] == []

@@ -117,18 +117,26 @@ def test_another_price_sets_the_quantity_to_one_unless_it_is_given(api: Api) -> 
     assert api.ok("post", item, metadata={"a": "b"})["quantity"] == 4
 
 
-@rule_table
-@pytest.mark.parametrize("how", ["item", "items"])
-def test_an_item_with_usage_records_is_deleted_together_with_them(api: Api, how: str) -> None:
-    old = {"Stripe-Version": "2024-12-18"}
-    _, who = clocked(api)
+#: The last version with usage records, and with metered prices without a meter.
+BEFORE_METERS = {"Stripe-Version": "2024-12-18"}
+
+
+def metered_without_meter(api: Api) -> str:
+    """The id of a price of 0.05 USD a call, whose usage is recorded on the item."""
     product = api.ok("post", "/v1/products", name="Calls")["id"]
     recurring = {"interval": "month", "usage_type": "metered"}
     given = {"product": product, "unit_amount": 5, "currency": "usd", "recurring": recurring}
-    price = api.post("/v1/prices", headers=old, **given)["id"]
+    return str(api.post("/v1/prices", headers=BEFORE_METERS, **given)["id"])
+
+
+@rule_table
+@pytest.mark.parametrize("how", ["item", "items"])
+def test_an_item_with_usage_records_is_deleted_together_with_them(api: Api, how: str) -> None:
+    _, who = clocked(api)
+    price = metered_without_meter(api)
     sub = api.ok("post", "/v1/subscriptions", customer=who, items=[{"price": plan(api)}, {"price": price}])
     item = next(one["id"] for one in sub["items"]["data"] if one["price"]["id"] == price)
-    assert api.post(f"/v1/subscription_items/{item}/usage_records", headers=old, quantity=7).status == 200
+    assert api.post(f"/v1/subscription_items/{item}/usage_records", headers=BEFORE_METERS, quantity=7).status == 200
 
     def delete(**more: object) -> Answer:
         if how == "item":
@@ -142,15 +150,11 @@ def test_an_item_with_usage_records_is_deleted_together_with_them(api: Api, how:
 
 
 def test_clearing_usage_leaves_nothing_to_bill(api: Api) -> None:
-    old = {"Stripe-Version": "2024-12-18"}
     _, who = clocked(api)
-    product = api.ok("post", "/v1/products", name="Calls")["id"]
-    recurring = {"interval": "month", "usage_type": "metered"}
-    given = {"product": product, "unit_amount": 5, "currency": "usd", "recurring": recurring}
-    price = api.post("/v1/prices", headers=old, **given)["id"]
+    price = metered_without_meter(api)
     sub = subscribe(api, who, price)
     item = sub["items"]["data"][0]["id"]
-    assert api.post(f"/v1/subscription_items/{item}/usage_records", headers=old, quantity=7).status == 200
+    assert api.post(f"/v1/subscription_items/{item}/usage_records", headers=BEFORE_METERS, quantity=7).status == 200
     cleared = {"items": [{"id": item, "clear_usage": True}]}
     preview = {"subscription": sub["id"]}
     assert api.ok("post", "/v1/invoices/create_preview", **preview)["total"] == 35

@@ -9,16 +9,13 @@ import io
 import json
 import re
 import sys
-import threading
-import time
 import urllib.parse
 import urllib.request
 import uuid
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import stripe
+from receiving import hook, until
 
 URL, KEY = sys.argv[1:3]
 ADDRESSES: Any = {name: URL for name in ("api", "files", "connect", "meter_events")}
@@ -26,16 +23,6 @@ SDK = stripe.StripeClient(KEY, base_addresses=ADDRESSES, max_network_retries=0)
 API: Any = SDK.v1
 NEVER = {"enabled": True, "allow_redirects": "never"}
 SAVED = {"payment_method": "pm_card_visa", "invoice_settings": {"default_payment_method": "pm_card_visa"}}
-
-
-def until(ask: Callable[[], Any]) -> Any:
-    """Ask until the answer is not empty, for 20 seconds at most."""
-    end = time.monotonic() + 20
-    while not (answer := ask()):
-        if time.monotonic() > end:
-            raise TimeoutError("it did not happen in time")
-        time.sleep(0.05)
-    return answer
 
 
 def customer() -> object:
@@ -147,26 +134,11 @@ def connect() -> object:
 
 
 def webhook() -> object:
-    received: list[tuple[bytes, str]] = []
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.append((body, self.headers["Stripe-Signature"]))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    hook = HTTPServer(("127.0.0.1", 0), Hook)
-    threading.Thread(target=hook.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{hook.server_port}/hook"
-    endpoint = API.webhook_endpoints.create({"url": url, "enabled_events": ["customer.created"]})
-    made = API.customers.create()
-    body, signature = until(lambda: received)[0]
-    API.webhook_endpoints.delete(endpoint.id)
-    hook.shutdown()
+    with hook() as (url, arrived):
+        endpoint = API.webhook_endpoints.create({"url": url, "enabled_events": ["customer.created"]})
+        made = API.customers.create()
+        body, signature = arrived()
+        API.webhook_endpoints.delete(endpoint.id)
     event = SDK.construct_event(body, signature, endpoint.secret)
     try:
         SDK.construct_event(body + b" ", signature, endpoint.secret)

@@ -7,17 +7,13 @@ is named, so that the SDK asks for the version it was made for.
 from __future__ import annotations
 
 import json
-import queue
 import sys
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import stripe
+from receiving import hook, until
 
 URL, KEY, PUBLISHABLE = sys.argv[1:4]
 ADDRESSES: Any = {name: URL for name in ("api", "files", "connect", "meter_events")}
@@ -25,39 +21,6 @@ SDK = stripe.StripeClient(KEY, base_addresses=ADDRESSES, max_network_retries=0)
 API: Any = SDK.v1
 BROWSER: Any = stripe.StripeClient(PUBLISHABLE, base_addresses=ADDRESSES, max_network_retries=0)
 HOME = "https://example.com/"
-
-
-def until(ask: Callable[[], Any]) -> Any:
-    """Ask until the answer is not empty, for 20 seconds at most."""
-    end = time.monotonic() + 20
-    while not (answer := ask()):
-        if time.monotonic() > end:
-            raise TimeoutError("it did not happen in time")
-        time.sleep(0.05)
-    return answer
-
-
-@contextmanager
-def hook() -> Iterator[tuple[str, Callable[[], tuple[bytes, str]]]]:
-    """A receiver of webhooks: its address, and a function that waits for the next one."""
-    received: queue.Queue[tuple[bytes, str]] = queue.Queue()
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            received.put((body, self.headers["Stripe-Signature"]))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Hook)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/hook", lambda: received.get(timeout=20)
-    finally:
-        server.shutdown()
 
 
 def in_browser(intent: Any, card: str = "tok_visa") -> Any:
