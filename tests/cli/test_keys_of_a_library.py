@@ -52,7 +52,9 @@ def test_a_key_is_created_with_permissions_of_the_library_and_works(folder: Path
 
 
 def test_an_empty_list_says_whose_it_is_and_who_has_keys(folder: Path) -> None:
-    for words, what in ((("list",), "keys"), (("list", "--json"), "keys"), (("usage",), "counted requests")):
+    listed = {"list": "keys", "list --json": "keys", "usage": "counted requests", "audit": "audit entries",
+              "unused": "unused keys"}  # fmt: skip
+    for words, what in ((command.split(), what) for command, what in listed.items()):
         empty = run(folder, *words)
         assert (empty.exit_code, empty.stderr) == (0, f"no {what} of account main in live mode\n")
     with KeyService.open(str(folder / "keys.db"), PERMISSIONS) as service:

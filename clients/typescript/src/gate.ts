@@ -50,7 +50,7 @@ const MESSAGES: Readonly<Record<Reason, string>> = {
   unavailable: "API keys cannot be checked at the moment.",
 };
 const PUBLISHABLE = "A publishable API key may not be used here. Use a secret or a restricted one, on a server.";
-const NOWHERE = "No API key may be used here."; // no declared route of the server matches
+const NO_ROUTE = "This request matches no declared route.";
 const STATUS: Partial<Record<Reason, number>> = { forbidden: 403, rate_limited: 429, quota_exceeded: 429, unavailable: 503 };
 
 /** Returns the response to a refused request: JSON, with the challenge of RFC 6750 section 3. It repeats no key. */
@@ -59,7 +59,7 @@ export function refusalOf(checked: Refused, header = "authorization"): Refusal {
   const shown = header.toLowerCase().replace(/(^|-)([a-z])/g, (part) => part.toUpperCase());
   const { reason, permission } = checked;
   const publishable = checked.known?.kind === "publishable";
-  const message = (reason === "forbidden" && permission === null ? (publishable ? PUBLISHABLE : NOWHERE) : MESSAGES[reason])
+  const message = (reason === "forbidden" && permission === null ? (publishable ? PUBLISHABLE : NO_ROUTE) : MESSAGES[reason])
     .replace("{how}", `${shown}: ${bearer ? "Bearer " : ""}YOUR_KEY`)
     .replace("{header}", shown)
     .replace("{permission}", permission ?? "");

@@ -394,5 +394,7 @@ def audit_log(
             }
             for e in entries
         ]
+        if not entries:
+            host.say_empty(scope, "audit entries")
         rows = [(when(e.at), e.action, e.key_id, str(e.actor), e.actor.ip or "-") for e in entries]
         show(values, json_, lambda: table(("WHEN (UTC)", "ACTION", "KEY", "ACTOR", "IP"), rows))

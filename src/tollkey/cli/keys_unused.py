@@ -24,6 +24,8 @@ def unused(
         scope, now = keys.scope_of(account, live), int(keys.now())
         before = now - days * 86400
         found = keys.database.read(lambda tx: find_unused(tx, keys.authority, scope, before, now))
+        if not found:
+            keys.say_empty(scope, "unused keys")
     values = [
         {
             "id": one.key.id,

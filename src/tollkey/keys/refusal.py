@@ -110,7 +110,7 @@ def _limit_headers(refused: Denied) -> tuple[tuple[str, str], ...]:
 
 def _forbidden(refused: Forbidden, challenge: str) -> Refusal:
     if refused.permission is None and refused.key.kind != "publishable":
-        return _json(403, "route_unknown", "No API key may be used here.", ())
+        return _json(403, "route_unknown", "This request matches no declared route.", ())
     if refused.permission is None:
         message = "A publishable API key may not be used here. Use a secret or a restricted one, on a server."
         return _json(

@@ -170,7 +170,7 @@ class ForwardAuth:
         if checked.key is None:
             refused = refused_of(checked, ip)
             if isinstance(refused, Forbidden) and refused.permission is None and refused.key.kind != "publishable":
-                return _plain_403(query, "route_unknown", "No API key may be used here.")
+                return _plain_403(query, "route_unknown", "This request matches no declared route.")
             return _refusal(query, refused, self._server.key_header)
         about, _ = self._about(checked.key)
         return Answer(b"", ACCEPTED, (*about, *_limits(checked.limits)) if checked.limits else about)
