@@ -1,7 +1,7 @@
 import { type Accepted, allows, type Checked, readVerdict, refused } from "./answers.ts";
 import { AnswerCache } from "./cache.ts";
 import { Digester, randomName } from "./digest.ts";
-import { RemoteUnavailable } from "./errors.ts";
+import { onlyKnown, RemoteUnavailable } from "./errors.ts";
 import { ChangeFeed } from "./feed.ts";
 import { Freshness } from "./freshness.ts";
 import { addressOf, type Call, type Connecting, send, tokenOf } from "./http.ts";
@@ -40,6 +40,11 @@ export interface Options {
   readonly attempts?: number;
   /** Seconds between two reports of uses that were answered from memory, 10 by default. 0: none is reported. */
   readonly reportSeconds?: number;
+  /**
+   * The server declares routes (`[[routes]]` in its configuration): gates then tell it the method and path of each
+   * request, and a request that matches no route is refused. Answers are remembered for each path. False by default.
+   */
+  readonly routes?: boolean;
   /** Sends requests; the global `fetch` by default. */
   readonly fetch?: typeof fetch;
   /** Is told when the server is not heard; `console.warn` by default. Never told a key. */
@@ -51,6 +56,8 @@ export interface Options {
   /** Returns a number from 0 to 1. */
   readonly chance?: () => number;
 }
+
+const OPTIONS = ["capacity", "timeout", "attempts", "reportSeconds", "routes", "fetch", "warn", "clock", "monotonic", "chance"];
 
 /**
  * Verifies and changes the keys of a key server (`tollkey keys serve`). Use one object for each process.
@@ -71,6 +78,8 @@ export class RemoteKeys extends Management {
   readonly #monotonic: () => number;
   readonly #warn: (message: string) => void;
   readonly #uses: UseReporter;
+  /** Whether the server declares routes, as this client was told. */
+  readonly declaresRoutes: boolean;
   #closed = false;
 
   /**
@@ -79,10 +88,12 @@ export class RemoteKeys extends Management {
    */
   constructor(url: string, token: string, options: Options = {}) {
     super();
+    onlyKnown(options, OPTIONS);
     const { capacity = 100_000, timeout = 2, attempts = 2, reportSeconds = 10 } = options;
     if (!(capacity >= 0) || !(timeout > 0) || !(attempts >= 1) || !(reportSeconds >= 0 && reportSeconds < 2_000_000)) {
       throw new RangeError("capacity and reportSeconds must not be negative, timeout above 0, attempts at least 1");
     }
+    this.declaresRoutes = options.routes === true;
     this.#connecting = {
       url: addressOf(url),
       token: tokenOf(token),

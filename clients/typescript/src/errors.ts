@@ -49,5 +49,11 @@ export class KeyRefused extends RemoteError {
   }
 }
 
+/** Throws TypeError for an option that is not one of `known`: a misspelt one would have no effect. */
+export function onlyKnown(options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new TypeError(`unknown option ${unknown}; the options are ${known.join(", ")}`);
+}
+
 /** The change stream is not one of a key server: an event is too long, or says something that is not understood. */
 export class StreamBroken extends RemoteError {}

@@ -2,12 +2,14 @@
 
 import { type Checked, type Key, type Reason, type Refused, refused } from "./answers.ts";
 import type { RemoteKeys } from "./client.ts";
-import { RemoteError, RemoteRefused } from "./errors.ts";
+import { onlyKnown, RemoteError, RemoteRefused } from "./errors.ts";
 
 /** A request as the gate sees it. */
 interface Seen {
   readonly method: string;
   readonly path: string;
+  /** The path as the application reads it, encoded. */
+  readonly sent: string;
   header(name: string): string | null;
 }
 
@@ -16,7 +18,7 @@ export interface GateOptions<R> {
   readonly needs?: string | Readonly<Record<string, string | null>> | ((request: R) => string | null);
   /** The header with the key. `authorization`, the default: a bearer token or the user name of Basic; else the key. */
   readonly header?: string;
-  /** Also accept publishable keys. They are public, so only use it for public data. */
+  /** Also accept publishable keys. They are public, so only use it for public data. Declared routes decide by themselves. */
   readonly publishable?: boolean;
   /** Pass CORS preflight requests on, which cannot carry a key; true by default. */
   readonly preflights?: boolean;
@@ -29,6 +31,8 @@ export interface GateOptions<R> {
   /** Is told of a fault of the configuration, for which requests are refused; `console.error` by default. */
   readonly onError?: (error: RemoteError) => void;
 }
+
+const OPTIONS = ["needs", "header", "publishable", "preflights", "ip", "cost", "account", "onError"];
 
 export interface Refusal {
   readonly status: number;
@@ -97,11 +101,13 @@ async function decide<R>(keys: RemoteKeys, options: GateOptions<R>, request: R, 
   const permission = needed(options.needs, request, method === "HEAD" ? "GET" : method);
   const ip = options.ip?.(request) ?? null;
   const account = options.account?.(request) ?? null;
+  const publishable = options.publishable === true || (options.needs === undefined && keys.declaresRoutes);
   let checked: Checked;
   try {
     checked = await keys.check(text, {
       endpoint: `${method} ${seen.path}`,
-      publishable: options.publishable === true,
+      publishable,
+      ...(keys.declaresRoutes ? { route: `${method} ${seen.sent}` } : {}),
       ...(permission === null ? {} : { permission }),
       ...(ip === null ? {} : { ip }),
       ...(account === null ? {} : { account }),
@@ -113,7 +119,7 @@ async function decide<R>(keys: RemoteKeys, options: GateOptions<R>, request: R, 
     return error instanceof RemoteRefused ? refusalOf(refused("unavailable"), header) : INTERNAL;
   }
   if (!checked.valid) return refusalOf(checked, header);
-  if (checked.key.kind === "publishable" && options.publishable !== true) {
+  if (checked.key.kind === "publishable" && !publishable) {
     return refusalOf({ ...refused("forbidden"), known: checked.key }, header);
   }
   return checked.key;
@@ -146,7 +152,9 @@ function presented(value: string | null, authorization: boolean): string | Refus
   return refused("unusable_header");
 }
 
-function checkNeeds<R>(needs: GateOptions<R>["needs"]): void {
+function checkOptions<R>(options: GateOptions<R>): void {
+  onlyKnown(options, OPTIONS);
+  const { needs } = options;
   if (typeof needs === "object" && needs["*"] === undefined) {
     throw new TypeError('needs lacks an entry for other methods: add "*" with a permission or null');
   }
@@ -170,9 +178,10 @@ export function keyOf(request: object): Key {
  *     const { account } = keyOf(request);
  */
 export function gate(keys: RemoteKeys, options: GateOptions<Request> = {}): (request: Request) => Promise<Response | null> {
-  checkNeeds(options.needs);
+  checkOptions(options);
   return async (request) => {
-    const seen = { method: request.method, path: pathOf(request.url), header: (name: string) => request.headers.get(name) };
+    const path = pathOf(request.url);
+    const seen = { method: request.method, path, sent: path, header: (name: string) => request.headers.get(name) };
     const answer = await decide(keys, options, request, seen);
     if (answer === null) return null;
     if ("status" in answer) {
@@ -215,15 +224,17 @@ export function nodeGate<R extends NodeRequest>(
   keys: RemoteKeys,
   options: GateOptions<R> = {},
 ): (request: R, response: NodeResponse, next: (error?: unknown) => void) => void {
-  checkNeeds(options.needs);
+  checkOptions(options);
   const name = (options.header ?? "authorization").toLowerCase();
   const header = (request: R, wanted: string): string | null => {
     const value = request.headers[wanted];
     return value === undefined ? null : Array.isArray(value) ? value.join(", ") : value;
   };
   return (request, response, next) => {
-    const path = pathOf(`http://host${request.originalUrl ?? request.url ?? "/"}`);
-    const seen = { method: request.method ?? "GET", path, header: (wanted: string) => header(request, wanted) };
+    const target = request.originalUrl ?? request.url ?? "/";
+    const path = pathOf(`http://host${target}`);
+    const sent = target.split("?")[0] ?? ""; // not normalised: the application may route `/a/../b` by its beginning
+    const seen = { method: request.method ?? "GET", path, sent, header: (wanted: string) => header(request, wanted) };
     decide(keys, options, request, seen).then((answer) => {
       if (answer !== null && "status" in answer) {
         response.statusCode = answer.status;

@@ -251,6 +251,29 @@ test("a gate refuses publishable keys unless told, and never accepts for a fault
   assert.equal(told.length, 2);
 });
 
+test("a gate tells a server that declares routes the method and the path as it was sent", async () => {
+  const { keys, asked } = client(() => Response.json(verdict()), { routes: true });
+  assert.equal(await gate(keys)(request(KEY)), null);
+  const sent = { method: "GET", url: "/a/../reports%2F7?x=1", headers: { ...KEY } };
+  await new Promise((resolve) => nodeGate(keys)(sent, { statusCode: 0, setHeader: () => 0, end: resolve }, resolve));
+  assert.deepEqual(asked.map((body) => body["route"]), ["GET /reports", "GET /a/../reports%2F7"]);
+});
+
+test("declared routes decide whether a publishable key will do, where the gate names no permission", async () => {
+  const publishable = verdict({ key: { ...(verdict() as { key: object }).key, kind: "publishable" } });
+  const { keys, asked } = client(() => Response.json(publishable), { routes: true });
+  assert.equal(await gate(keys)(request(KEY)), null);
+  assert.equal((await gate(keys, { needs: "report_read" })(request(KEY)))?.status, 403);
+  assert.deepEqual(asked.map((body) => body["publishable"] ?? true), [true, false]);
+});
+
+test("an option that does not exist is refused", () => {
+  assert.throws(() => client(() => error(404), { route: true } as object), /unknown option route; the options are/);
+  const { keys } = client(() => error(404));
+  assert.throws(() => gate(keys, { permission: "report_read" } as object), /unknown option permission/);
+  assert.throws(() => nodeGate(keys, { permission: "report_read" } as object), /unknown option permission/);
+});
+
 test("middleware for Node hides the key from the application", async () => {
   const { keys } = client(() => Response.json(verdict()));
   const run = (sent: NodeRequest) =>
