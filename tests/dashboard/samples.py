@@ -34,11 +34,11 @@ def _person(site: Site, account: str, livemode: bool) -> str:
 
 
 def _invitation(site: Site, account: str, livemode: bool) -> str:
-    email = f"{site.core.setup.ids.text(8).lower()}@example.com"
+    email, inviter = f"{site.core.setup.ids.text(8).lower()}@example.com", site.person("administrator", account).id
 
     def work(tx: Any) -> str:
         keyring, ids = site.core.authority.keyring, site.core.setup.ids
-        return people.invite(tx, keyring, ids, account=account, role="support", email=email, by="usr_x", now=site.now)[
+        return people.invite(tx, keyring, ids, account=account, role="support", email=email, by=inviter, now=site.now)[
             0
         ].id
 

@@ -116,7 +116,7 @@ def test_the_first_code_of_a_new_app(site: Site) -> None:
 
 def test_an_invitation(site: Site) -> None:
     keyring, ids, database = site.core.authority.keyring, site.core.setup.ids, site.core.database
-    persons = [site.person(None).id, site.person(None).id]
+    persons, inviter = [site.person(None).id, site.person(None).id], site.person("administrator").id
     invitation, token = database.write(
         lambda tx: people.invite(
             tx,
@@ -125,7 +125,7 @@ def test_an_invitation(site: Site) -> None:
             account=site.account,
             role="administrator",
             email="new@example.com",
-            by="usr_x",
+            by=inviter,
             now=site.now,
         )
     )
@@ -140,7 +140,7 @@ def test_an_invitation(site: Site) -> None:
     first, second = both(database, work)
     assert first == "joined"
     assert isinstance(second, PeopleRefused)
-    assert len(database.read(lambda tx: people.members(tx, site.account))) == 1
+    assert len(database.read(lambda tx: people.members(tx, site.account))) == 2
 
 
 def test_the_link_that_makes_the_owner(site: Site) -> None:
@@ -183,7 +183,7 @@ def test_two_links_for_one_address_are_one_use(site: Site) -> None:
         "account": site.account,
         "role": "support",
         "email": "twice@example.com",
-        "by": "usr_x",
+        "by": site.person("administrator").id,
         "now": site.now,
     }
     made = both(

@@ -16,6 +16,7 @@ from tollkey.keys.attempts import refused_attempts
 
 def invitation(site: Site, role: str = "developer", email: str = "") -> tuple[str, str]:
     email = email or f"{site.core.setup.ids.text(8).lower()}@example.com"
+    inviter = site.person("administrator").id
     made, token = site.core.database.write(
         lambda tx: people.invite(
             tx,
@@ -24,7 +25,7 @@ def invitation(site: Site, role: str = "developer", email: str = "") -> tuple[st
             account=site.account,
             role=role,
             email=email,
-            by="usr_x",
+            by=inviter,
             now=site.now,
         )
     )

@@ -7,6 +7,8 @@ import io
 import json
 import re
 
+import pytest
+
 from tests.support.dashboard import PASSWORD, Site, url
 
 
@@ -33,6 +35,23 @@ def test_an_invitation_that_was_taken_back_is_refused(site: Site) -> None:
     assert withdraw
     admin.sure(url(site, withdraw[0]))
     assert site.browser().get(link[0]).status == 404
+
+
+@pytest.mark.parametrize("ends", ["remove", "role"])
+def test_an_invitation_ends_with_the_right_of_whoever_made_it(site: Site, ends: str) -> None:
+    inviter = site.person("administrator")
+    asking = site.browser().sign_in(inviter.email)
+    sent = {"email": f"{ends}@example.com", "role": "administrator"}
+    link = re.search(r"/join/\w+", asking.post(url(site, "/settings/team/invite"), sent).text)
+    assert link
+    joining = site.browser()
+    assert joining.get(link[0]).status == 200
+    admin = site.browser("administrator")
+    path = url(site, f"/settings/team/{inviter.id}/{ends}")
+    assert (admin.sure(path) if ends == "remove" else admin.post(path, {"role": "developer"})).status == 303
+    assert joining.get(link[0]).status == 404
+    assert joining.post(link[0], {"name": "Mallory", "password": PASSWORD}).status == 404
+    assert sent["email"] not in admin.get(url(site, "/settings/team")).text
 
 
 def test_nobody_is_invited_as_owner(site: Site) -> None:

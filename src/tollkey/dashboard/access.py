@@ -1,6 +1,9 @@
 """Access control of the Dashboard: who sends a request, and whether they may open the page.
 
 The order of the checks: form token and origin, sign-in, membership, role, recent sign-in.
+
+A request waits: for a password to be hashed, for a lock, for other writes. What was found before that may have ended
+meanwhile, so every transaction of a page asks again, within itself (``Access.ask_again``).
 """
 
 from __future__ import annotations
@@ -17,6 +20,14 @@ from tollkey.db.edge import Edge
 from tollkey.keys.keyring import Keyring
 
 
+class AccessEnded(Exception):
+    """The person signed out, or has to prove again who they are, after the request arrived. answer: what to send."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__("the session has ended")
+        self.answer = answer
+
+
 class Access:
     """Identifies the person behind a request and checks their access."""
 
@@ -25,23 +36,36 @@ class Access:
 
     async def identify(self, ctx: Context, token: str, path: PagePath) -> None:
         """Set session, person, accounts, membership and mode of a context. token: of the session cookie, or ""."""
-        ctx.livemode = path.livemode
+        await self._edge.read(lambda tx: self._load(tx, ctx, token, path))
+        if ctx.session is not None and ctx.person is not None and sessions.needs_touch(ctx.session, ctx.now):
+            session = ctx.session
+            await self._edge.write(lambda tx: sessions.touch(tx, session.id, ctx.now, ctx.ip))
+
+    def _load(self, tx: Tx, ctx: Context, token: str, path: PagePath) -> None:
         account = ctx.product.account_in(path.account)
-
-        def load(tx: Tx) -> None:
-            ctx.session = sessions.find(tx, self._keyring, token, ctx.now) if token else None
-            if ctx.session is not None and ctx.session.stage == "full":
-                ctx.person = people.by_id(tx, ctx.session.person)
-                ctx.accounts = ctx.product.memberships(tx, ctx.session.person, account)
-
-        await self._edge.read(load)
+        ctx.livemode, ctx.person, ctx.accounts = path.livemode, None, []
+        ctx.session = sessions.find(tx, self._keyring, token, ctx.now) if token else None
+        if ctx.session is not None and ctx.session.stage == "full":
+            ctx.person = people.by_id(tx, ctx.session.person)
+            ctx.accounts = ctx.product.memberships(tx, ctx.session.person, account)
         ctx.member = next((m for m in ctx.accounts if m.account == account), None)
         if not path.account and ctx.accounts and ctx.page is not None and ctx.page.scope in ("open", "person"):
             # pages without an account show the first one's sidebar
             ctx.member, ctx.livemode = ctx.accounts[0], ctx.product.starts_live
-        if ctx.session is not None and ctx.person is not None and sessions.needs_touch(ctx.session, ctx.now):
-            session = ctx.session
-            await self._edge.write(lambda tx: sessions.touch(tx, session.id, ctx.now, ctx.ip))
+
+    def ask_again(self, tx: Tx, ctx: Context, token: str, request: PageRequest, path: PagePath, page: Page) -> None:
+        """Repeat what was asked of a person who was identified, in the transaction that acts for them.
+
+        Raises AccessEnded, NotFound and PermissionDenied.
+        """
+        before = ctx.session
+        if before is None:
+            return
+        self._load(tx, ctx, token, path)
+        same = ctx.session is not None and ctx.session.stage == before.stage
+        refusal = self._check_person(ctx, request, path, page) if same else _sign_in_first(ctx, request)
+        if refusal is not None:
+            raise AccessEnded(refusal)
 
     def check(self, ctx: Context, request: PageRequest, path: PagePath, page: Page, address: Address) -> Answer | None:
         """Check whether the person may open the page. Returns an answer to send instead of it, or None.
@@ -50,6 +74,9 @@ class Access:
         """
         if request.method == "POST" and not self._is_own_form(ctx, request, address):
             return error_page(ctx, 403, "This form has expired", "Go back, reload the page and submit the form again.")
+        return self._check_person(ctx, request, path, page)
+
+    def _check_person(self, ctx: Context, request: PageRequest, path: PagePath, page: Page) -> Answer | None:
         if page.scope != "open":
             if ctx.person is None:
                 return _sign_in_first(ctx, request)

@@ -19,8 +19,9 @@ its path, its handler and the *action* that the person's role must allow (``role
     )
 
 - A plain handler runs in a transaction (``ctx.tx``; for POST a writing one) in the scope ``ctx.scope``, the account and
-  mode of the URL. The person is a member of the account, the role allows the action, and the form token is valid. An
-  ``async`` handler has no transaction and uses ``await ctx.read(callback)`` and ``ctx.write(callback)``.
+  mode of the URL. The person is a member of the account, the role allows the action, and the form token is valid: this
+  is asked in the same transaction. An ``async`` handler has no transaction and uses ``await ctx.read(callback)`` and
+  ``ctx.write(callback)``, which ask again each time.
 - A handler returns ``Render(template, context)``, ``Redirect(to, notice)``, ``Data(json)`` or ``File(…)``. It may raise
   ``NotFound`` or ``FormErrors({"field": "message"})``: then ``redisplay`` shows the form again with the messages beside
   the fields and the typed values. ``keys.KeyRefused`` and ``wire.ApiError`` become form errors.
@@ -51,11 +52,12 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from tollkey.dashboard import guard, people, roles
-from tollkey.dashboard.access import Access
+from tollkey.dashboard.access import Access, AccessEnded
 from tollkey.dashboard.address import Address
 from tollkey.dashboard.page import (
     Answer,
@@ -188,7 +190,10 @@ class App:
                 raise NotFound
             sent = request.form if request.method == "POST" else request.query
             refusal = self._access.check(ctx, request, path, page, self.address)
+            ctx.ask_again = partial(self._access.ask_again, ctx=ctx, token=token, request=request, path=path, page=page)
             answer = refusal or await self._handle(ctx, page, Params.of_text(names, sent))
+        except AccessEnded as ended:
+            answer = ended.answer
         except PermissionDenied as denied:
             answer = await self._permission_denied(ctx, denied.action)
         except NotFound:

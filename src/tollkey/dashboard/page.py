@@ -245,6 +245,7 @@ class Context:
         ``public_url``. secure: whether the request came over TLS. wants_json: whether a script sent it.
     errors, values: error messages and typed values of a form that is shown again.
     visitor: the token of the session cookie or, when signed out, of the visitor cookie.
+    ask_again: asks in a transaction whether the person still may (``access.py``); None when nobody is signed in.
     """
 
     product: Product
@@ -271,6 +272,7 @@ class Context:
     errors: dict[str, str] = field(default_factory=dict)
     values: Params | None = None
     visitor: str = field(default="", repr=False)
+    ask_again: Callable[[Tx], None] | None = field(default=None, repr=False)
     _tx: Tx | None = field(default=None, repr=False)
 
     @property
@@ -323,12 +325,24 @@ class Context:
         return Actor("user", self.me.id, self.ip)
 
     def call_handler(self, tx: Tx, handler: Callable[[Any, Any], T], params: Params) -> T:
-        """Call a plain handler with ``tx`` as its transaction, and return its result."""
+        """Call a plain handler with ``tx`` as its transaction, and return its result, if the person still may."""
+        self._ask(tx)
         self._tx = tx
         try:
             return handler(self, params)
         finally:
             self._tx = None
+
+    def _ask(self, tx: Tx) -> None:
+        if self.ask_again is not None:
+            self.ask_again(tx)
+
+    def _asking(self, callback: Callable[[Tx], T]) -> Callable[[Tx], T]:
+        def asked(tx: Tx) -> T:
+            self._ask(tx)
+            return callback(tx)
+
+        return asked
 
     def public_url(self) -> str:
         """The server's URL for links that are sent to others and for passkeys.
@@ -362,14 +376,14 @@ class Context:
 
     async def read(self, callback: Callable[[Tx], T]) -> T:
         """Run a callback in a read transaction and return its result. For async handlers."""
-        return await self.edge.read(callback)
+        return await self.edge.read(self._asking(callback))
 
     async def write(self, callback: Callable[[Tx], T], lock: str | None = None) -> T:
         """Run a callback in a writing transaction and return its result. For async handlers.
 
         lock: the name of an advisory lock; callbacks with the same name run one after the other.
         """
-        return await self.edge.write(callback, lock=lock)
+        return await self.edge.write(self._asking(callback), lock=lock)
 
 
 Handler = Callable[[Context, Params], Answer] | Callable[[Context, Params], Awaitable[Answer]]

@@ -1,7 +1,7 @@
 """People: people who can sign in, their memberships and roles, and invitations.
 
 A person is identified by one email address. Roles are per account; each account has at most one owner (a unique index).
-An invitation is a one-time link; only the digest of its token is stored.
+An invitation is a one-time link; only the digest of its token is stored. It stands while whoever made it may invite.
 """
 
 from __future__ import annotations
@@ -242,6 +242,11 @@ def transfer(tx: Tx, account: str, to: str) -> None:
 # -- invitations
 
 _INVITATION = "id, account, role, email, created, created_by, expires_at"
+#: Links that commands print stand by themselves; those of a member while that member may still invite (``may_assign``).
+_STANDS = (
+    f"(account = '' OR email = '{OWNER_LINK}' OR EXISTS (SELECT 1 FROM dash_memberships m WHERE m.account ="
+    " dash_invitations.account AND m.person = created_by AND m.role IN ('owner', 'administrator')))"
+)
 
 
 def invite(
@@ -292,18 +297,22 @@ def _make_link(
 def invitations(tx: Tx, account: str, now: int) -> list[Invitation]:
     """Pending invitations of an account, newest first. now: UTC epoch seconds."""
     rows = tx.execute(
-        f"SELECT {_INVITATION} FROM dash_invitations WHERE account = ? AND expires_at > ? AND email <> ? ORDER BY"
-        f" created DESC, id",
+        f"SELECT {_INVITATION} FROM dash_invitations WHERE account = ? AND expires_at > ? AND email <> ? AND {_STANDS}"
+        " ORDER BY created DESC, id",
         (account, now, OWNER_LINK),
     )
     return [Invitation(*row) for row in rows]
 
 
 def invitation_of(tx: Tx, keyring: Keyring, token: str, now: int) -> Invitation | None:
-    """The invitation of a link's token; None when it is unknown, used or expired. now: UTC epoch seconds."""
+    """The invitation of a link's token; None when it is unknown, used or expired. now: UTC epoch seconds.
+
+    Likewise when the member who invited has left the team, or may not invite any more.
+    """
     for _, digest in keyring.digests(f"invitation:{token}"):
         rows = tx.execute(
-            f"SELECT {_INVITATION} FROM dash_invitations WHERE digest = ? AND expires_at > ?", (digest, now)
+            f"SELECT {_INVITATION} FROM dash_invitations WHERE digest = ? AND expires_at > ? AND {_STANDS}",
+            (digest, now),
         )
         if rows:
             return Invitation(*rows[0])

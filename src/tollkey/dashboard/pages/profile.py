@@ -57,6 +57,8 @@ async def change_password(ctx: Context, params: Params) -> Answer:
     hash = await ctx.passwords.hash(new)
 
     def store(tx: Tx) -> int:
+        if ctx.me.password != me.password:  # as of this transaction: it was changed meanwhile
+            raise FormErrors(password="Incorrect password.")
         people.set_password(tx, me.id, hash)
         activity.record(tx, ctx, "", "password_changed", person=me.id)
         return sessions.end_others(tx, me.id, session.id)

@@ -9,6 +9,7 @@ from tollkey.dashboard.page import Answer, Context, FormErrors, NotFound, Page, 
 from tollkey.dashboard.people import OWNER_LINK, Invitation, PeopleRefused, Person
 from tollkey.db import Tx
 
+_WRONG_PASSWORD = "Incorrect email or password."
 _WRONG_CODE = "This code is incorrect or has already been used. Enter the current code."
 
 
@@ -34,15 +35,19 @@ async def sign_in(ctx: Context, params: Params) -> Answer:
     person = await ctx.read(lambda tx: people.by_email(tx, email))
     if not await ctx.passwords.matches(person.password if person is not None else None, password) or person is None:
         throttle.record_failure(ctx, "wrong_password", person.id if person is not None else "")
-        raise FormErrors({"": "Incorrect email or password."})
+        raise FormErrors({"": _WRONG_PASSWORD})
     known = person
 
     def start_session(tx: Tx) -> tuple[str, str]:
-        second = factors.second_factor_required(tx, known)
+        current = people.by_id(tx, known.id)  # password and factors may have changed while the password was checked
+        if current is None or current.password != known.password:
+            raise FormErrors({"": _WRONG_PASSWORD})
+        second = factors.second_factor_required(tx, current)
         throttle.uncount(tx, email, ctx.ip, ctx.now)
         if not second:
             throttle.clear(tx, email)
-        return ("second" if second else "full"), _start_session(tx, ctx, known, "second" if second else "full")
+        stage = "second" if second else "full"
+        return stage, _start_session(tx, ctx, current, stage)
 
     stage, token = await ctx.write(start_session, throttle.LOCK)
     return Redirect(to if stage == "full" else f"/login/second?to={quote(to)}", session=token)
@@ -118,19 +123,27 @@ def confirm_form(ctx: Context, params: Params) -> Answer:
     return Render("signin/confirm.html", about)
 
 
+def _refuse_password_alone(tx: Tx, person: Person) -> None:
+    if not person.totp and factors.passkeys(tx, person.id):
+        raise FormErrors({"": "A password is not enough. Use your passkey."})
+
+
 async def confirm(ctx: Context, params: Params) -> Answer:
     """Check the password and the second factor, as sign-in does. Passkeys are checked in ``pages/passkeys.py``."""
     person, session = ctx.me, ctx.session
     assert session is not None
-    if not person.totp and await ctx.read(lambda tx: bool(factors.passkeys(tx, person.id))):
-        raise FormErrors({"": "A password is not enough. Use your passkey."})
+    await ctx.read(lambda tx: _refuse_password_alone(tx, person))
     await throttle.check_limit(ctx, person.email)
     if not await ctx.passwords.matches(person.password, params.raw("password")):
         throttle.record_failure(ctx, "wrong_password", person.id)
         raise FormErrors(password="Incorrect password.")
 
     def check_and_confirm(tx: Tx) -> bool:
-        if person.totp and not factors.check_code(tx, ctx.authority.keyring, person.id, params.get("code"), ctx.now):
+        current = ctx.me  # as of this transaction: password and factors may have changed meanwhile
+        _refuse_password_alone(tx, current)
+        if current.password != person.password:
+            raise FormErrors(password="Incorrect password.")
+        if current.totp and not factors.check_code(tx, ctx.authority.keyring, person.id, params.get("code"), ctx.now):
             return False
         throttle.uncount(tx, person.email, ctx.ip, ctx.now)
         throttle.clear(tx, person.email)
