@@ -49,9 +49,13 @@ def test_a_row_that_fails_exits_with_1(tmp_path: Path, source: str) -> None:
 
 
 def test_a_dry_run_makes_no_database(tmp_path: Path, source: str) -> None:
-    done = load(tmp_path, source, "--dry-run")
-    assert (done.exit_code, "a dry run makes none" in done.stderr) == (1, True)
-    assert not (tmp_path / "keys.db").exists()
+    before = set(tmp_path.iterdir())
+    config = str(tmp_path / "tollkey.toml")
+    for rename, code in (((), 1), (("--rename", "reports.read=report_read"), 0)):
+        done = load(tmp_path, source, "--dry-run", "--config", config, *rename)
+        assert (done.exit_code, "row 1: Unknown permission: reports.read" in done.stdout) == (code, bool(code))
+    assert done.stdout == "1 would be imported, 0 existed, 0 had ended, 0 failed\n"
+    assert set(tmp_path.iterdir()) == before
 
 
 def test_a_dry_run_says_that_nothing_was_stored(tmp_path: Path, source: str) -> None:

@@ -6,6 +6,7 @@ database failed.
 
 from __future__ import annotations
 
+import tempfile
 import time
 from pathlib import Path
 from typing import Annotated, Literal
@@ -79,13 +80,15 @@ def import_keys(
         place = settings.database
         if not place:
             raise fail("name the database: --database keys.db, or --database postgresql://…", _UNREADABLE)
-        if not settings.in_postgres and dry_run and not sqlite_file(place).exists():
-            raise fail(f"there is no database {place}; a dry run makes none")
         material = keyring_of(keyring, settings)
-        with quiet_connection_logs():
-            opened = open_service(settings, declared, material, 0)
-        with opened as service:
-            done = import_records(service, records, defaults, ACTOR, int(time.time()), dry_run=dry_run)
+        with tempfile.TemporaryDirectory(prefix="tollkey-") as folder:
+            if not settings.in_postgres and dry_run and not sqlite_file(place).exists():
+                # The first run: the rows are tried against an empty database, and the one that is named is not made.
+                settings, material = load_settings(database=str(Path(folder) / "keys.db")), None
+            with quiet_connection_logs():
+                opened = open_service(settings, declared, material, 0)
+            with opened as service:
+                done = import_records(service, records, defaults, ACTOR, int(time.time()), dry_run=dry_run)
     except (OSError, ValueError, StorageError, KeyringError) as problem:
         raise refused(problem) from None
     _print(done, report, json_)
