@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -184,6 +186,30 @@ def test_throttles_count_by_key_or_by_account_and_rolling_does_not_reset_an_acco
     assert (refused.status_code, int(refused["Retry-After"]) > 0) == (429, True)
     _, _, rolled = keys.roll(key, 60)
     assert http.get("/0", headers=bearer(rolled)).status_code == for_other_key
+
+
+@pytest.mark.parametrize("first", ["rest_framework.views", "rest_framework.schemas", "drf_spectacular.views"])
+def test_a_project_may_name_the_classes_in_its_settings(first: str, tmp_path: Path) -> None:
+    program = f'''
+from importlib import import_module
+import django
+from django.conf import settings
+here = "tollkey.keys.adapters.rest_framework"
+settings.configure(INSTALLED_APPS=["rest_framework"], TOLLKEY={{"KEYS": "mysite.keys"}}, REST_FRAMEWORK={{
+    "DEFAULT_AUTHENTICATION_CLASSES": [f"{{here}}.ApiKeyAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": [f"{{here}}.ApiKeyThrottle"],
+    "DEFAULT_THROTTLE_RATES": {{"api_key": "5/minute"}},
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}})
+django.setup()
+import_module("{first}")
+view = import_module("rest_framework.views").APIView()
+print(*(type(one).__name__ for one in [*view.get_authenticators(), *view.get_throttles()]))
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+print(type(OpenApiAuthenticationExtension.get_match(view.get_authenticators()[0])).__name__)
+'''
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == ["ApiKeyAuthentication ApiKeyThrottle", "ApiKeyScheme"], done.stderr[-2000:]
 
 
 def test_the_document_of_drf_spectacular_has_the_scheme_and_the_refusals(keys: KeyService) -> None:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 import math
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from rest_framework import status
@@ -22,7 +23,6 @@ from rest_framework.exceptions import APIException, AuthenticationFailed, Permis
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import APIView
 
 from tollkey.keys.adapters.django import accepted_in, asked_of, attach, site
 from tollkey.keys.guard import Accepted
@@ -30,8 +30,16 @@ from tollkey.keys.key import Denied, Key, Reason
 from tollkey.keys.needs import Need
 from tollkey.keys.refusal import Forbidden, Refused, rfc6750
 
-# drf-spectacular, where it is installed, finds the extension once its module is imported.
-_SCHEMA = import_module("tollkey.keys.adapters.rest_framework_schema") if find_spec("drf_spectacular") else None
+# REST framework imports this module while it imports its views, because its settings name the classes here.
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+
+@cache
+def _let_spectacular_know() -> None:
+    """Import the extension of drf-spectacular, where that is installed: it finds what was imported."""
+    if find_spec("drf_spectacular"):
+        import_module("tollkey.keys.adapters.rest_framework_schema")
 
 
 class ApiKeyUser:
@@ -67,6 +75,10 @@ class ApiKeyAuthentication(BaseAuthentication):
     A request without a key, or with another scheme in its header, is left to the next authentication class. A view may
     have ``key_cost``, how much a request takes from the limits of its key, and ``key_route``, the name of its route.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        _let_spectacular_know()
 
     def authenticate(self, request: Request) -> tuple[Any, Key] | None:
         """Return the user and the key; None if the request has no key. Raises APIException if it is refused."""
