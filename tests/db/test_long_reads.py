@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from tollkey.db import SQLite, Tx
 from tollkey.db.edge import Edge, edge_for
 from tollkey.db.engine import Busy, ReadTooLong
-from tollkey.db.read_limits import MAX_QUEUED, LongReads
+from tollkey.db.read_limits import MAX_QUEUED, TURN_SECONDS, LongReads
 from tollkey.db.sqlite import BRIEF_ROWS
 
 COUNTING = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT {} FROM n"
@@ -109,3 +111,49 @@ def test_one_caller_s_long_reads_take_turns_and_too_many_are_refused() -> None:
         reads.stop()
 
     asyncio.run(run())
+
+
+def turns_of(edge: Edge, callers: Sequence[str]) -> list[int]:
+    """In which iteration of the loop the read of each caller ran, all asked for at once; each takes a turn's time."""
+
+    async def run() -> list[int]:
+        loop, turn = asyncio.get_running_loop(), 0
+
+        def count() -> None:
+            nonlocal turn
+            turn += 1
+            loop.call_soon(count)
+
+        def work(tx: Tx) -> int:
+            began = time.monotonic()
+            while time.monotonic() - began < TURN_SECONDS:
+                pass
+            return turn
+
+        count()
+        found = await asyncio.gather(*(edge.read(work, caller=one, kind=str(n)) for n, one in enumerate(callers)))
+        await edge.stop()
+        return found
+
+    return asyncio.run(run())
+
+
+def test_reads_of_one_caller_that_take_a_turn_together_leave_the_next_turn_to_others(tmp_path: Path) -> None:
+    first, *later, other = turns_of(edge_for(SQLite(tmp_path / "x.db")), ["a", "a", "a", "a", "b"])
+    assert other == first
+    assert len({first, *later}) == 4
+
+
+def test_a_caller_whose_turn_is_over_is_not_answered_at_once(tmp_path: Path) -> None:
+    edge = edge_for(SQLite(tmp_path / "x.db"))
+
+    async def run() -> list[bool]:
+        found = [edge.waits("a", "/v1/customers")]
+        edge.read_at_once(lambda tx: time.sleep(TURN_SECONDS), caller="a", kind="/v1/prices")
+        found += [edge.waits("a", "/v1/customers"), edge.waits("b", "/v1/customers")]
+        await asyncio.sleep(0)
+        found.append(edge.waits("a", "/v1/customers"))
+        await edge.stop()
+        return found
+
+    assert asyncio.run(run()) == [False, True, False, False]

@@ -3,8 +3,13 @@ from __future__ import annotations
 import json
 
 from tests.support.api import Api
+from tollkey.db import Scope, Tx
+from tollkey.platform.country_specs import spec_of
 from tollkey.settings import Settings
+from tollkey.wire import Call, Json
+from tollkey.wire.call import Origin
 from tollkey.wire.objects import encode
+from tollkey.wire.pages import page_of_list
 
 
 def test_a_page_of_stored_objects_is_written_as_any_other_answer(api: Api) -> None:
@@ -43,3 +48,17 @@ def test_what_is_inside_a_stored_object_is_converted_for_callers_of_an_older_ver
     page = api.ok("GET", "/v1/customers", headers=old)["data"]
     assert [one["id"] for one in page] == [customer["id"], plain["id"]]
     assert page[0]["discount"]["coupon"]["id"] == coupon["id"]
+
+
+def test_a_page_in_memory_is_not_copied_for_callers_of_a_version_that_changes_nothing_in_it(api: Api) -> None:
+    """Country specs are 220 KB: copying and looking through them held up everybody's writes."""
+    renderer, origin = api.world.server.service.renderer, Origin(version=Settings().default_version[:10])
+    assert renderer.versions.current(origin.version) is False
+    page = page_of_list([spec_of(country) for country in ("AT", "DE")], "/v1/country_specs")
+    items = page.data
+
+    def render(tx: Tx) -> Json:
+        return renderer.render(Call(api.core.setup, tx, Scope(api.account, False), 0, origin=origin), page, [])
+
+    shown = api.core.database.read(render)["data"]
+    assert [one is item for one, item in zip(shown, items, strict=True)] == [True, True]

@@ -1,4 +1,6 @@
-"""Limits on slow reads: long ones run in a few threads of their own, one at a time for each caller."""
+"""Limits on slow reads: long ones run in a few threads of their own, one at a time for each caller, and all of one
+caller's together take a bounded part of an iteration of the event loop.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,7 @@ CHEAP_SECONDS = COSTLY_SECONDS / 2  # no longer worth measuring in CPU time
 LONG_SECONDS = 0.008  # CPU time on the event loop, including what the callback computes from the rows
 REMEMBERED_SECONDS = 1.0
 MAX_RECORDED = 10_000  # pairs of caller and kind
+TURN_SECONDS = 0.003  # of one caller in one iteration of the loop; a write of another one needs about eight of them
 MAX_QUEUED = 10  # long reads of one caller, including the running one
 
 
@@ -95,6 +98,37 @@ class ReadCosts:
         cost = min(known[1], known[2])
         costly = cost > COSTLY_SECONDS and self._now() - known[0] < REMEMBERED_SECONDS
         return costly, costly and cost > LONG_SECONDS
+
+
+class Turn:
+    """The time that each caller's reads have taken in the current iteration of the event loop.
+
+    Without a limit, many connections of one caller with a read each, none of them costly, make every iteration long,
+    and a write of somebody else waits for several of them. Used on one event loop.
+    """
+
+    def __init__(self) -> None:
+        self._spent: dict[str, float] = {}
+
+    def spend(self, caller: str, seconds: float) -> None:
+        """Count a read in this iteration; outside a loop there are none."""
+        if not self._spent:
+            try:
+                loop = asyncio.get_running_loop()
+            except RuntimeError:
+                return
+            loop.call_soon(self._spent.clear)
+        self._spent[caller] = self._spent.get(caller, 0.0) + seconds
+
+    def is_over(self, caller: str) -> bool:
+        """Return whether the caller's next read is left to a later iteration."""
+        return self._spent.get(caller, 0.0) >= TURN_SECONDS
+
+    async def next(self, caller: str) -> None:
+        """Wait for the next iteration in which the caller has time left."""
+        await asyncio.sleep(0)
+        while self.is_over(caller):
+            await asyncio.sleep(0)
 
 
 class LongReads:

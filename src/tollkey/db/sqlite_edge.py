@@ -28,7 +28,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from tollkey.db.engine import OutcomeUnknown, ReadTooLong, StorageError, Tx
 from tollkey.db.queued import Outcome, QueuedWrite
-from tollkey.db.read_limits import ConcurrencyLimits, LongReads, ReadCosts
+from tollkey.db.read_limits import ConcurrencyLimits, LongReads, ReadCosts, Turn
 from tollkey.db.remembered import Remembered
 from tollkey.db.sqlite import SQLite
 from tollkey.db.sqlite_tx import SQLiteTx
@@ -75,19 +75,17 @@ class SQLiteEdge:
         # One thread for fsync, one for waiting for another process's lock, one for checkpoints.
         self._long = LongReads()
         self._remembered = Remembered()
-        self._costs, self._limits = ReadCosts(), ConcurrencyLimits(1)
+        self._costs, self._limits, self._turn = ReadCosts(), ConcurrencyLimits(1), Turn()
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="tollkey-storage")
 
     async def read(
         self, callback: Callable[[Tx], T], single: bool = False, *, long: bool = False, caller: str = "", kind: str = ""
     ) -> T:
-        costly = False
-        if caller and not long:
-            costly, long = self._costs.expected(caller, kind)
+        costly, long = self._costs.expected(caller, kind) if caller and not long else (False, long)
         try:
-            if costly and not long:
+            if not long and (costly or self._turn.is_over(caller)):
                 async with self._limits.slot(caller):
-                    await asyncio.sleep(0)  # at most one in each iteration of the loop
+                    await self._turn.next(caller)  # at most one in each iteration of the loop
                     return self._read_here(callback, single, caller, kind)
             if not long:
                 return self._read_here(callback, single, caller, kind)
@@ -106,7 +104,10 @@ class SQLiteEdge:
         except ReadTooLong:
             self._costs.record(caller, kind, inf)
             raise
-        self._costs.record(caller, kind, clock() - began, clock)
+        finally:
+            took = clock() - began
+            self._turn.spend(caller, took)
+        self._costs.record(caller, kind, took, clock)
         return result
 
     def read_now(self, callback: Callable[[Tx], bytes | None], key: Hashable) -> bytes | None:
@@ -119,7 +120,7 @@ class SQLiteEdge:
         return found
 
     def waits(self, caller: str, kind: str) -> bool:
-        return self._costs.expected(caller, kind)[0]
+        return self._turn.is_over(caller) or self._costs.expected(caller, kind)[0]
 
     def read_at_once(self, callback: Callable[[Tx], T], *, caller: str, kind: str) -> T | None:
         try:

@@ -97,9 +97,14 @@ class Renderer:
             return True
         if isinstance(answer, StoredPage):
             return self.versions.marks(call.version, answer.object) == ()
-        kind = answer.get("object") if isinstance(answer, dict) else None
-        known = isinstance(kind, str) and kind in self._catalogue.by_object
-        return known and self.versions.marks(call.version, str(kind)) == ()
+        shown = answer.data if isinstance(answer, Page) else [answer]
+        kinds = {item.get("object") if isinstance(item, dict) else None for item in shown}
+        return all(
+            isinstance(kind, str)
+            and kind in self._catalogue.by_object
+            and self.versions.marks(call.version, kind) == ()
+            for kind in kinds
+        )
 
     def _show(self, call: Call, value: Json, as_it_is: bool) -> Json:
         resource = self._catalogue.by_object.get(value.get("object") or "")

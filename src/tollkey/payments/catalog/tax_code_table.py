@@ -7,7 +7,7 @@ groups at times, so an id that has the form of one and belongs to a group is acc
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -52,6 +52,12 @@ def tax_code(id: str) -> api.TaxCode:
     """Return the object of a published tax code."""
     name = names()[id]
     return new_object(kinds.TAX_CODE, id=id, description=f"{name}.", name=name)
+
+
+@cache
+def every() -> Sequence[api.TaxCode]:
+    """Return the objects of all published tax codes, in the order of their ids, which no caller changes."""
+    return [tax_code(id) for id in names()]
 
 
 def expanded(id: str | None) -> api.TaxCode | NotAnId | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def list_codes(call: Call, params: operations.GetTaxCodes) -> Page:
     """List the published tax codes, by id."""
-    return page_of_list([tax_code_table.tax_code(id) for id in tax_code_table.names()], "/v1/tax_codes", params)
+    return page_of_list(tax_code_table.every(), "/v1/tax_codes", params)
 
 
 def retrieve_code(call: Call, params: operations.GetTaxCodesId) -> api.TaxCode:
