@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -198,6 +198,16 @@ def create_tables(settings: Settings, progress: migrating.Progress = lambda line
         migrating.run(database, _migrations(log_file), list(tables.of.values()), progress)
     finally:
         _close(database, log_file)
+
+
+def newer_steps(marks: Iterable[tuple[str, int]]) -> list[str]:
+    """Return which of the steps that a database has this version does not know: a newer one has migrated it.
+
+    marks: rows of its table of migrations, modules and numbers.
+    """
+    rewrites = {f"rewrite {one.object}": len(one.rewrites) for one in gather(tollkey.platform, tollkey.payments)}
+    known = rewrites | {one.module: len(one.statements) for one in _migrations(None)}
+    return sorted(f"{module} {number}" for module, number in marks if number >= known.get(module, 0))
 
 
 def pending_migration(settings: Settings) -> migrating.Plan:

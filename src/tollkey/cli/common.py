@@ -47,8 +47,11 @@ UNREACHABLE = 3  # exit code: the database cannot be reached; retry later
 
 
 def fail(message: str, code: int = 1) -> typer.Exit:
-    """Print an error and return the exception to raise. code: the exit code."""
-    typer.echo(f"tollkey: {message}", err=True)
+    """Print an error and return the exception to raise. code: the exit code.
+
+    message: may repeat what a file or an argument says; nothing in it moves the cursor.
+    """
+    typer.echo("\n".join(one_line(line) for line in f"tollkey: {message}".split("\n")), err=True)
     return typer.Exit(code)
 
 

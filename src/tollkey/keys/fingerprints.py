@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tollkey.db import Database, Migration, SQLite, Tx
+from tollkey.db.engine import Row
 from tollkey.keys.errors import KeyringError, SealBroken
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.keyring_use import KeyringUse, use
@@ -30,6 +31,7 @@ MIGRATION = Migration(
         )""",
     ),
 )
+FINGERPRINTS = ("purpose", "name", "fingerprint", "retired")  # columns
 _SAMPLE = 20  # API keys, oldest and newest, to check a keyring with if the database has no fingerprints yet
 _HINT = (
     "all nodes need the same keyring: copy keyring.json from the data folder of the first node or from a backup,"
@@ -92,6 +94,14 @@ def load_keyring(database: Database, source: KeyringSource) -> Keyring:
         return keyring
 
     return database.write(load, lock="migrate")
+
+
+def check_keyring(rows: Iterable[Row], source: KeyringSource) -> None:
+    """Check that a keyring belongs to a database that is not opened. rows: of ``FINGERPRINTS``, read from it.
+
+    Raises KeyringError for a keyring that is not valid, incomplete or of another database; FileNotFoundError, OSError.
+    """
+    _check_fingerprints(source.read(), _known(rows), source)
 
 
 def load_used(database: Database, source: KeyringSource) -> tuple[Keyring, list[KeyringUse]]:
@@ -175,7 +185,10 @@ def _fingerprints(keyring: Keyring) -> dict[tuple[str, str], bytes]:
 
 
 def _stored(tx: Tx) -> dict[tuple[str, str], tuple[bytes, bool]]:
-    rows = tx.execute("SELECT purpose, name, fingerprint, retired FROM keyring_keys")
+    return _known(tx.execute(f"SELECT {', '.join(FINGERPRINTS)} FROM keyring_keys"))
+
+
+def _known(rows: Iterable[Row]) -> dict[tuple[str, str], tuple[bytes, bool]]:
     return {(row[0], row[1]): (bytes(row[2]), bool(row[3])) for row in rows}
 
 
