@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.edges import NOTES, CountingSQLite, add, kinds, on_disk, settled, with_edge
-from tollkey.db import Duplicate, SQLite, StorageError, Tx, migrate
+from tollkey.db import Duplicate, SQLite, StorageError, Tx, migrate, sqlite_edge
 from tollkey.db.edge import Edge, edge_for
 from tollkey.db.engine import OutcomeUnknown
 from tollkey.db.sqlite_edge import SQLiteEdge
@@ -26,6 +26,26 @@ def test_writes_that_wait_together_share_a_commit(counting: CountingSQLite) -> N
         assert len(on_disk(counting.path)) == 100
 
     with_edge(counting, test)
+
+
+def test_a_database_that_is_closed_first_ends_the_polling_in_silence(
+    counting: CountingSQLite, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_edge, "POLL_SECONDS", 0.001)
+    polls: list[float] = []
+
+    async def test() -> None:
+        edge, before = edge_for(counting, polls.append), asyncio.all_tasks()
+        await edge.start()
+        while len(polls) < 3:
+            await asyncio.sleep(0.001)
+        await asyncio.to_thread(counting.close)
+        while asyncio.all_tasks() != before:  # the polling goes on
+            await asyncio.sleep(0.001)
+        await edge.stop()
+
+    asyncio.run(asyncio.wait_for(test(), 10))
+    assert caplog.messages == []
 
 
 def test_an_answer_comes_after_its_row_is_committed(counting: CountingSQLite) -> None:

@@ -105,6 +105,11 @@ class SQLite(forking.ForkAware):
         """Why writes are refused, since the disk failed; else None."""
         return self._write_failure or None
 
+    @property
+    def closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._closed
+
     def _new_locks(self) -> None:
         self._local = threading.local()
         self._readers: list[_Reader] = []

@@ -265,11 +265,12 @@ class SQLiteEdge:
             if self._on_alive is not None:
                 self._on_alive(began)
         except Exception as error:  # the lease is not renewed; polling must go on
-            _log.warning("polling for announcements failed: %s", error)
+            if not self._database.closed:  # by a program that stops the edge after it
+                _log.warning("polling for announcements failed: %s", error)
 
     async def _keep_polling(self) -> None:
         tidied_at = time.monotonic()
-        while True:
+        while not self._database.closed:
             await asyncio.sleep(POLL_SECONDS)
             self._poll()
             if time.monotonic() - tidied_at > _TIDY_SECONDS:
