@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Clock
 from tests.keys.conftest import refused
 from tollkey.keys import Key, KeyService, Rolled
-from tollkey.keys.actors import SYSTEM
+from tollkey.keys.actors import SYSTEM, Actor
 from tollkey.keys.rotating import rotate_in
 
 DAY = 86400
@@ -64,6 +64,82 @@ def test_a_text_that_could_not_be_delivered_can_be_revealed(service: KeyService,
     assert isinstance(service.verify(made.secret), Key)
     successor = service.list()[0]
     assert isinstance(service.verify(service.reveal(successor).secret), Key)
+
+
+class Killed(BaseException):
+    """What a process dies of between a roll and its delivery."""
+
+
+def rolled_and_killed(service: KeyService, clock: Clock) -> Key:
+    """A key that was rolled by a process that died before it had delivered the successor."""
+    made = service.create(rotate_every=DAY).key
+    clock.now += DAY
+
+    def die(rolled: Rolled[str]) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        service.rotate_due(grace=DAY, deliver=die)
+    return made
+
+
+@pytest.mark.parametrize("livemode", [True, False])
+def test_a_delivery_whose_process_died_is_made_by_the_next_one(
+    service: KeyService, clock: Clock, livemode: bool
+) -> None:
+    made = service.create(rotate_every=DAY, livemode=livemode).key
+    clock.now += DAY
+    delivered: list[Rolled[str]] = []
+
+    def die(rolled: Rolled[str]) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        service.rotate_due(grace=DAY, deliver=die)
+    clock.now += 599
+    assert service.rotate_due(deliver=delivered.append) == []
+    assert delivered == []  # it may be under way
+    clock.now += 1
+    for _ in range(2):
+        assert service.rotate_due(deliver=delivered.append) == []
+    (one,) = delivered
+    assert one.old.id == made.id
+    assert isinstance(service.verify(one.secret), Key)
+
+
+def test_no_delivery_is_repeated_of_a_key_that_somebody_has_the_text_of(service: KeyService, clock: Clock) -> None:
+    rolled_and_killed(service, clock)
+    service.reveal(service.list()[0])
+    clock.now += 600
+    service.rotate_due(deliver=lambda rolled: pytest.fail("delivered again"))
+
+
+def test_no_delivery_is_repeated_once_the_old_key_has_ended(service: KeyService, clock: Clock) -> None:
+    service.revoke(rolled_and_killed(service, clock))
+    clock.now += 600
+    service.rotate_due(deliver=lambda rolled: pytest.fail("delivered again"))
+
+
+def test_a_key_that_a_person_rolled_is_left_to_that_person(service: KeyService, clock: Clock) -> None:
+    key = service.create(rotate_every=30 * DAY).key
+    new = service.roll(key, expires_in=DAY, actor=Actor("person", "ada")).key
+    clock.now += 600
+    service.rotate_due(deliver=lambda rolled: pytest.fail("delivered"))
+    assert new.rolled_from == key.id
+
+
+def test_a_process_that_was_held_up_while_another_delivered_ends_well(service: KeyService, clock: Clock) -> None:
+    service.create(rotate_every=DAY)
+    clock.now += DAY
+    delivered: list[str] = []
+
+    def slow(rolled: Rolled[str]) -> None:
+        delivered.append(rolled.secret)
+        clock.now += 600
+        service.rotate_due(deliver=lambda again: delivered.append(again.secret))
+
+    service.rotate_due(deliver=slow)
+    assert delivered == [delivered[0]] * 2
 
 
 def test_a_paused_or_ended_key_is_not_rotated(service: KeyService, clock: Clock) -> None:

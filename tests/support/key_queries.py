@@ -108,6 +108,7 @@ LIBRARY: Mapping[str, Query] = {
     "audit log of another account's key": lambda s: s.audit(account="cus_90000", key_id=NEW, limit=10),
     "refused attempts": lambda s: s.refusals(limit=10),
     "rotations due": lambda s: s.rotations_due(),
+    "rotations due, and deliveries to repeat": lambda s: s.rotate_due(deliver=lambda rolled: None),
     "usage of a key": lambda s: s.usage_report(("day",), key=NEW),
     "usage of a small account": lambda s: s.usage_report(("key", "day"), account="cus_90000", livemode=True),
     "usage of a minute": lambda s: s.usage_report(("minute",), since=now_of(s), until=now_of(s) + 60),

@@ -12,9 +12,11 @@ from tollkey.keys.authority import Authority
 from tollkey.keys.changing import Rolled
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import Key
+from tollkey.keys.rules import LONGEST_ROLL_SECONDS
 
 ROTATION = Actor("system", "rotation")
 _MOST_AT_ONCE = 1_000
+_DELIVERY_SECONDS = 600  # after which a delivery that has not ended is made again: its process has died
 
 
 def due_in(tx: Tx, authority: Authority, now: int, until: int, limit: int = _MOST_AT_ONCE) -> tuple[Key, ...]:
@@ -71,7 +73,9 @@ class KeyRotation:
         grace: how long the old keys stay valid: 0 to 604800 seconds, or a timedelta.
         deliver: called with each rolled key and the new text, for example to write it to a secret manager; the sealed
             copy of a live key is destroyed when it returns. If it raises, the copy stays for one ``reveal``, the old
-            key stays valid for the grace, and the exception is raised. None: all texts stay sealed.
+            key stays valid for the grace, and the exception is raised. A key that it was called with ten minutes ago,
+            and that nobody has the text of since, because it raised or its process died, is delivered again while
+            the old key is valid. None: all texts stay sealed.
         actor: for the audit log.
         Several processes may call it at once. Raises KeyRefused, ``expires_in_invalid``, for another grace and for one
         of 0; StorageError.
@@ -81,6 +85,9 @@ class KeyRotation:
             raise KeyRefused(
                 "expires_in_invalid", "A rotated key needs a grace, so that its users can follow.", "grace"
             )
+        if deliver is not None:
+            for one in self._undelivered(actor):
+                self._deliver(one, deliver, actor)
         rolled: list[Rolled[str | None]] = []
         for key in self.rotations_due():
             one = self._rotate(key, seconds, actor)
@@ -91,13 +98,31 @@ class KeyRotation:
                 self._deliver(one, deliver, actor)
         return rolled
 
+    def _undelivered(self, actor: Actor) -> list[Rolled[str | None]]:
+        """Return the keys whose delivery was begun and has not ended, and whose old keys are still valid."""
+        now = int(self._clock())
+
+        def find(tx: Tx) -> list[Rolled[str | None]]:
+            since, until = now - LONGEST_ROLL_SECONDS, now - _DELIVERY_SECONDS
+            found = store.undelivered(tx, self.authority.catalogue, str(actor), since, until, now, _MOST_AT_ONCE)
+            pairs = ((self.authority.get(tx, new.scope, new.rolled_from or ""), new) for new in found)
+            return [Rolled(old, new, None) for old, new in pairs if old is not None and not old.ended(now)]
+
+        return self.database.read(find)
+
     def _rotate(self, key: Key, seconds: int, actor: Actor) -> Rolled[str | None] | None:
         """Roll one key; None if it was changed or rolled since it was found."""
         now = int(self._clock())
         return self.database.write(lambda tx: rotate_in(tx, self.authority, key, seconds, now, actor))
 
     def _deliver(self, rolled: Rolled[str | None], deliver: Callable[[Rolled[str]], None], actor: Actor) -> None:
-        new, now = rolled.key, int(self._clock())
-        text = self.database.read(lambda tx: self.authority.text_of(tx, new))
-        deliver(Rolled(rolled.old, new, text))
-        self.database.write(lambda tx: self.authority.reveal(tx, new.scope, new.id, actor=actor, now=now))
+        """Deliver a new key and destroy its sealed copy, unless another process has done it meanwhile."""
+        new = rolled.key
+        try:
+            text = self.database.read(lambda tx: self.authority.text_of(tx, new))
+            deliver(Rolled(rolled.old, new, text))
+            now = int(self._clock())
+            self.database.write(lambda tx: self.authority.reveal(tx, new.scope, new.id, actor=actor, now=now))
+        except KeyRefused as refused:
+            if refused.code != "api_key_already_revealed":
+                raise

@@ -20,6 +20,8 @@ ORDER = "seq + 0"
 #: When a key ends by itself: SQL. Never is the largest integer.
 ENDS = "coalesce(expires_at, 9223372036854775807)"
 
+_UNSHOWN = "rolled_from IS NOT NULL AND rotate_at IS NOT NULL AND revealed_at IS NULL AND sealed IS NOT NULL"
+
 MIGRATION = Migration(
     "keys",
     (
@@ -106,6 +108,7 @@ MIGRATION = Migration(
         "DROP INDEX key_audit_of_key",
         f"CREATE INDEX key_audit_of_account ON key_audit (account, livemode, ({ORDER}))",
         f"CREATE INDEX key_audit_of_key ON key_audit (account, livemode, key_id, ({ORDER}))",
+        f"CREATE INDEX api_keys_undelivered ON api_keys (created) WHERE {_UNSHOWN}",
     ),
 )
 
@@ -278,6 +281,18 @@ def due(tx: Tx, catalogue: PermissionCatalogue, at: int, now: int, limit: int) -
     """Return valid keys of all accounts whose rotation is due at ``at``, the longest due first; not paused ones."""
     which = f"rotate_at <= ? AND replaced_by IS NULL AND disabled_at IS NULL AND {_VALID}"
     return select(tx, catalogue, f"WHERE {which} ORDER BY rotate_at, seq LIMIT ?", (at, now, limit))
+
+
+def undelivered(
+    tx: Tx, catalogue: PermissionCatalogue, by: str, since: int, until: int, now: int, limit: int
+) -> tuple[Key, ...]:
+    """Return valid successors of rotated keys, made after ``since`` and up to ``until``, that were shown to nobody.
+
+    by: the actor who rolled them. since, until, now: UTC epoch seconds. The oldest come first.
+    """
+    which = f"{_UNSHOWN} AND created > ? AND created <= ? AND created_by = ? AND replaced_by IS NULL"
+    which += f" AND disabled_at IS NULL AND {_VALID}"
+    return select(tx, catalogue, f"WHERE {which} ORDER BY created, seq LIMIT ?", (since, until, by, now, limit))
 
 
 def sealed_text(tx: Tx, scope: Scope, key_id: str) -> bytes | None:
