@@ -87,7 +87,7 @@ class SQLite(forking.ForkAware):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._name, self._origin = origin, f"{origin}.{os.urandom(16).hex()}"
         self._subscribers = Subscribers()
-        self._fork_pending = self._reopen_writer = self._closed = False
+        self._fork_pending = self._reopen_writer = self.closed = False
         self.auto_checkpoint = AUTO_CHECKPOINT
         self.changes = self._version = 0  # commits so far, as far as they are known; SQLite's number of the last one
         self._held_locks: list[Any] = []  # locks held during a fork
@@ -105,11 +105,6 @@ class SQLite(forking.ForkAware):
         """Why writes are refused, since the disk failed; else None."""
         return self._write_failure or None
 
-    @property
-    def closed(self) -> bool:
-        """Whether ``close`` was called."""
-        return self._closed
-
     def _new_locks(self) -> None:
         self._local = threading.local()
         self._readers: list[_Reader] = []
@@ -117,7 +112,7 @@ class SQLite(forking.ForkAware):
         self.write_lock = threading.RLock()
 
     def _connect(self) -> sqlite3.Connection:
-        if self._fork_failure or self._closed:
+        if self._fork_failure or self.closed:
             raise StorageError(self._fork_failure or "the database is closed")
         return connect(self.path, self._attach)
 
@@ -137,14 +132,14 @@ class SQLite(forking.ForkAware):
             with self._closing:
                 self._readers.append(reader)
         reader.busy += 1  # before checking for a fork or ``close``; these set their flag before they check ``busy``
-        if reader.connection is None or ((self._fork_pending or self._closed) and reader.busy == 1):
+        if reader.connection is None or ((self._fork_pending or self.closed) and reader.busy == 1):
             reader.busy -= 1
             self._open(reader)
         return reader
 
     def _open(self, reader: _Reader) -> None:
         with self._closing:  # held during a fork
-            if reader.connection is None or self._closed:
+            if reader.connection is None or self.closed:
                 reader.connection = self._connect()
                 reader.connection.execute("PRAGMA query_only = ON")
             reader.busy += 1
@@ -170,7 +165,7 @@ class SQLite(forking.ForkAware):
                 execute(connection, "COMMIT")
         finally:
             reader.busy -= 1
-            if self._closed and not reader.busy:
+            if self.closed and not reader.busy:
                 connection.close()  # ``close`` did not wait for this read any longer
 
     def write(self, callback: Callable[[Tx], T], lock: str | None = None, *, durable: bool = True) -> T:
@@ -312,9 +307,9 @@ class SQLite(forking.ForkAware):
     def close(self) -> None:
         """See ``Database.close``. Reads that have begun in other threads are completed; it waits up to 5 seconds."""
         with self._closing:
-            if self._closed:
+            if self.closed:
                 return
-            self._closed = True
+            self.closed = True
         self._wait_for_others(time.monotonic() + _FORK_SECONDS)
         with self._closing:
             self._wal.close()
@@ -375,13 +370,13 @@ class SQLite(forking.ForkAware):
 
     def before_fork(self) -> None:
         """Close all connections, waiting up to 5 seconds for those in use."""
-        if not self._closed:
+        if not self.closed:
             self._close_all()
 
     def after_fork(self) -> None:
         """Allow connections again, and recreate the WAL."""
         try:
-            if self._reopen_writer and self._writer is None and not self._closed:
+            if self._reopen_writer and self._writer is None and not self.closed:
                 # Closing the last connection deleted the WAL. Recreate it before ``sync`` opens it.
                 self._writing().execute("SELECT max(seq) FROM bell")
         finally:
@@ -394,7 +389,7 @@ class SQLite(forking.ForkAware):
         ]
         for connection in still_open:
             forking.leak(connection)
-        if still_open and not self._closed:
+        if still_open and not self.closed:
             self._fork_failure = self._write_failure = _OPEN_AT_FORK
         self._new_locks()
         self._held_locks, self._fork_pending = [], False

@@ -73,8 +73,7 @@ class SQLiteEdge:
         self._changed = asyncio.Event()  # set when a callback is queued and when an fsync is done
         self._checkpointer = Checkpointer(database)
         # One thread for fsync, one for waiting for another process's lock, one for checkpoints.
-        self._long = LongReads()
-        self._remembered = Remembered()
+        self._long, self._remembered = LongReads(), Remembered()
         self._costs, self._limits, self._turn = ReadCosts(), ConcurrencyLimits(1), Turn()
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="tollkey-storage")
 

@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tollkey.db import Database, Migration, SQLite, Tx
-from tollkey.db.engine import Row
+from tollkey.db import Database, Migration, Row, SQLite, Tx
 from tollkey.keys.errors import KeyringError, SealBroken
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.keyring_use import KeyringUse, use
