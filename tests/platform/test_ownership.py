@@ -113,7 +113,8 @@ def test_a_bank_account_has_a_type_of_its_country(
     api: Api, country: str, currency: str, given: str, status: int
 ) -> None:
     bank = {"object": "bank_account", "country": country, "currency": currency, "account_number": "000123456789"}
-    id = api.ok("post", "/v1/accounts", type="custom", country=country, external_account=bank)["id"]
+    numbered = {**bank, "routing_number": "110000000"}
+    id = api.ok("post", "/v1/accounts", type="custom", country=country, external_account=numbered)["id"]
     (made,) = api.get(f"/v1/accounts/{id}/external_accounts")["data"]
     answer = api.post(f"/v1/accounts/{id}/external_accounts/{made['id']}", account_type=given)
     assert answer.status == status

@@ -18,9 +18,11 @@ from tollkey.keys import Permission
 from tollkey.platform import jobs
 from tollkey.platform._connect import legal_entity, load_account, save_account
 from tollkey.platform._connect.agreements import check_agreement, check_requested, check_terms, known_capabilities
+from tollkey.platform._connect.controllers import CONTROLLERS, controller_of
 from tollkey.platform._connect.countries import check_currency, default_currency
 from tollkey.platform._connect.documents import check_documents
 from tollkey.platform._connect.external import OWNER_CHECK, add_external, check_owners, replace_external, show_owner
+from tollkey.platform._connect.identity_rules import check_address_of_acceptance, check_business
 from tollkey.platform._connect.loading import VERIFY, LoadedAccount, ask, capability, deauthorize, verify
 from tollkey.platform._connect.ownership import check_people, check_update
 from tollkey.platform._connect.people import check_person
@@ -28,13 +30,7 @@ from tollkey.platform._connect.person import new_person, set_person
 from tollkey.platform._connect.personal_tokens import spend_token
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.settings_rules import check_settings
-from tollkey.platform._connect.shape import (
-    CONTROLLERS,
-    controller_of,
-    new_account,
-    set_account,
-    settings,
-)
+from tollkey.platform._connect.shape import new_account, set_account, settings
 from tollkey.platform.connections import connect
 from tollkey.wire import Call, Endpoint, Json, P, Page, Params, Resource, invalid, new_object
 from tollkey.wire.kinds import Job
@@ -79,20 +75,14 @@ def own_account(call: Call, *, name: str, email: str | None, country: str) -> Js
     )
     account["settings"]["dashboard"]["display_name"] = name
     if not call.livemode:
-        bank = {
-            "country": country,
-            "currency": currency,
-            "account_number": "000123456789",
-            "routing_number": "110000000",
-        }
-        add_external(call, account, {"object": "bank_account", **bank}, "external_account")
+        add_external(call, account, None, "external_account")
     return account
 
 
 def create(call: Call, params: operations.PostAccounts, *, v2: bool = False) -> Json:
     """Create a connected account. The given data determines its requirements. v2: whether the v2 API asks for it."""
     given = legal_entity.modern(call, params)
-    kind, controller = controller_of(given)
+    kind, controller = controller_of(given, v2=v2)
     country = given.get("country") or _platform(call)["country"]
     currency = given.get("default_currency") or default_currency(country)
     default_currency(country)
@@ -139,11 +129,13 @@ def _apply(
     call, account = loaded.home, loaded.account
     given = _from_token(call, params)
     check_update(loaded, given)
+    check_business(account, given, today=not v2 and call.version >= legal_entity.SINCE)
     if owners:
         check_people(loaded, by_owner=False)
     check_currency(account["country"], given.get("default_currency"))
     check_agreement(account, _platform(call), (given.get("tos_acceptance") or {}).get("service_agreement"))
     check_terms(given.get("tos_acceptance") or {}, call.real)
+    check_address_of_acceptance(given.get("tos_acceptance") or {})
     check_documents(loaded, given.get("documents") or {})
     check_settings(account["settings"], given.get("settings") or {})
     set_account(call, account, given)

@@ -19,7 +19,7 @@ from tollkey.platform._connect.external import (
     delete_external,
     external_of,
 )
-from tollkey.platform._connect.ownership import check_external_update
+from tollkey.platform._connect.ownership import check_external, check_external_update
 from tollkey.platform._connect.shape import merge_metadata
 from tollkey.platform.accounts import PERMISSION
 from tollkey.wire import Call, Endpoint, Json, Page, Resource
@@ -36,6 +36,7 @@ def create(
 ) -> Json:
     """Add an external account from a token or data."""
     loaded = load_account(call)
+    check_external(loaded)
     if params.get("external_account") is not None and params.get("bank_account") is not None:
         raise exclusive("external_account", "bank_account", code="parameters_exclusive")
     name = "external_account" if params.get("external_account") is not None else "bank_account"
@@ -74,6 +75,7 @@ def delete(
 ) -> Json:
     """Delete an external account."""
     loaded = load_account(call)
+    check_external(loaded)
     answer = delete_external(loaded, call.path["id"])
     save_account(loaded)
     return answer

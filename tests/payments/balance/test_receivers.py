@@ -24,7 +24,8 @@ OUTSIDE = "Cannot create a destination charge for connected accounts in {}"
 
 
 def bank(country: str, currency: str) -> dict[str, str]:
-    return {"object": "bank_account", "country": country, "currency": currency, "account_number": "000123456789"}
+    number = f"{country}89370400440532013000" if country in ("DE", "CH") else "000123456789"
+    return {"object": "bank_account", "country": country, "currency": currency, "account_number": number}
 
 
 def send(api: Api, way: str, account: str) -> Answer:

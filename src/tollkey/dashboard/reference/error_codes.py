@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 ERROR_CODES: dict[str, str] = {
+    "account_country_invalid_address": "A business has its address in the country of its account.",
     "account_invalid": "The key has no access to the account named in Stripe-Account or in the path.",
     "account_number_invalid": "The bank account number cannot be one.",
     "amount_too_large": "The amount has more than eight digits.",
@@ -59,6 +60,7 @@ ERROR_CODES: dict[str, str] = {
     "missing_email": "The customer has no e-mail address to send to.",
     "more_permissions_required": "A restricted key lacks a permission; the message names it.",
     "not_found": "There is no such object, said by an endpoint of v2.",
+    "oauth_not_supported": "The owner of the connected account decides on this, not the platform.",
     "parameter_invalid_array": "The parameter is not a list, or has too many or too few members (key service).",
     "parameter_invalid_boolean": "The parameter is neither true nor false (key service).",
     "parameter_invalid_empty": "The parameter was sent empty and cannot be unset.",

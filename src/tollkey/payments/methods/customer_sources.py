@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.methods import kinds, states
+from tollkey.payments.methods.bank_rules import check_account_type
 from tollkey.payments.methods.instruments import NewCard, check_network, fingerprint_owner, redeem, test_card, wire_card
 from tollkey.payments.processors import banks, cards
 from tollkey.payments.shared import fields
@@ -75,14 +76,6 @@ def inline_bank(call: Call, given: Mapping[str, Any], param: str = "bank_account
     if not call.livemode:
         value["_bank"] = banks.key_of(number)
     return value
-
-
-def check_account_type(country: str, given: str | None, param: str) -> None:
-    """Raise ApiError 400 for a type of bank account that the country does not have. given: None when it is not told."""
-    allowed = ("futsu", "toza") if country == "JP" else ("checking", "savings")
-    if given and given not in allowed:
-        message = f"Invalid account_type: must be {' or '.join(allowed)} for bank accounts in {country}"
-        raise invalid(message, param)
 
 
 def _check_us(call: Call, number: str, routing: Any, param: str) -> None:

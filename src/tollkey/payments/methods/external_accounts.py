@@ -11,10 +11,17 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.methods import kinds
-from tollkey.payments.methods.customer_sources import check_account_type
+from tollkey.payments.methods.bank_rules import (
+    check_account_type,
+    check_holder_type,
+    check_number,
+    check_routing,
+    example_number,
+)
 from tollkey.payments.methods.instruments import redeem, test_card
 from tollkey.payments.processors import banks, cards
 from tollkey.payments.processors import states as bank_states
+from tollkey.payments.shared.currency import check_currency
 from tollkey.wire import Call, invalid
 from tollkey.wire.errors import card_error, missing_param
 
@@ -31,10 +38,13 @@ _NOT_DEBIT = (
 def external_account(call: Call, account: api.Account, value: Any, param: str) -> StoredBankAccount | StoredCard:
     """Return an external account of ``account``; it is not stored.
 
-    value: a token's id, the name of a test token (``btok_us``, ``tok_visa_debit``), or bank account data.
+    value: a token's id, the name of a test token (``btok_us``, ``tok_visa_debit``), or bank account data; None for the
+        test bank account of the account's own country.
     Raises ApiError for an unknown or used token, a real account number in test mode, and a card that is not a debit
     card.
     """
+    if value is None:
+        value = {"account_number": example_number(account["country"]), "routing_number": banks.ROUTING_NUMBER}
     if isinstance(value, dict):
         return _of_data(call, account, value, param)
     if not isinstance(value, str):
@@ -70,14 +80,16 @@ def _of_data(call: Call, account: api.Account, data: Mapping[str, Any], param: s
     if not number:
         raise missing_param(f"{param}[account_number]")
     country = str(data.get("country") or account["country"]).upper()
-    currency = str(data.get("currency") or account["default_currency"]).lower()
-    if country == "US" and not call.livemode and banks.bank_by_number(number) is None:
-        message = banks.TEST_ACCOUNT_MESSAGE.format(number="000123456789")
-        raise invalid(message, f"{param}[account_number]", "account_number_invalid", retry=False)
+    currency = check_currency(str(data.get("currency") or account["default_currency"]), f"{param}[currency]")
+    routing = str(data.get("routing_number") or "").replace(" ", "") or None
+    if country == "US":
+        check_routing(routing, param)
+    check_number(call, country, number, param)
     check_account_type(country, data.get("account_type"), f"{param}[account_type]")
+    check_holder_type(data.get("account_holder_type"), f"{param}[account_holder_type]")
     details = banks.BankDetails(
         number,
-        data.get("routing_number") or (None if call.livemode else banks.ROUTING_NUMBER),
+        routing or (None if call.livemode else banks.ROUTING_NUMBER),
         country,
         currency,
         holder_name=data.get("account_holder_name"),

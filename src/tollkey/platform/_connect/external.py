@@ -25,8 +25,8 @@ _LAST = (
 def add_external(call: Call, account: Json, value: Any, param: str, *, default: bool | None = None) -> Json:
     """Create an external account from a token or data, and put it first in the account's list.
 
-    default: whether it becomes the default of its currency; None: only when it is the first of it. Raises ApiError for
-    data that is not valid.
+    value: None for the test bank account of its country. default: whether it becomes the default of its currency; None:
+    only when it is the first of it. Raises ApiError for data that is not valid.
     """
     made: Json = call.services.external_account(call, account, value, param)
     account.setdefault("_external", {})[made["id"]] = {

@@ -2,7 +2,9 @@
 
 requirement_collection   before an account link or session   afterwards
 application              everything                          everything
-stripe                   everything but the terms            neither who is behind it, nor where it is paid out;
+stripe                   everything but the terms            neither who is behind it, nor where it is paid out,
+                                                             with ``external_account`` at once and by the endpoints
+                                                             of external accounts once its details are submitted;
                                                              its people are not shown either
 """
 
@@ -40,6 +42,17 @@ def check_update(loaded: LoadedAccount, params: Mapping[str, Any]) -> None:
         raise _forbidden(f"the parameter '{refused}'", account, refused)
 
 
+def check_external(loaded: LoadedAccount) -> None:
+    """Check that a platform may add and delete external accounts.
+
+    Raises ApiError 403 where Stripe collects the requirements, once its owner has told them. Source: reports of
+    platforms whose Express accounts took a bank account before onboarding, and refused it afterwards.
+    """
+    account = loaded.account
+    if not loaded.is_own and not collects(account) and account.get("_linked") and account["details_submitted"]:
+        raise _forbidden("this endpoint", account, None)
+
+
 def check_external_update(loaded: LoadedAccount, value: Json) -> None:
     """Check that a platform may update a bank account. Raises ApiError 403 where Stripe collects the requirements."""
     if not loaded.is_own and not collects(loaded.account) and value["object"] == "bank_account":
@@ -69,4 +82,4 @@ def ask_owner(loaded: LoadedAccount) -> None:
 
 def _forbidden(what: str, account: Json, param: str | None) -> ApiError:
     message = f"This application does not have the required permissions for {what} on account '{account['id']}'."
-    return ApiError(403, message=message, param=param)
+    return ApiError(403, code="oauth_not_supported", message=message, param=param)

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from tollkey.platform._connect import countries, kyc
 from tollkey.wire import Call, Json, Params, invalid, new_object
-from tollkey.wire.errors import exclusive
 from tollkey.wire.metadata import merged_metadata
 from tollkey.wire.pages import nested_list
 from tollkey.wire.urls import is_site
@@ -38,55 +37,6 @@ _COMPANY_TEXTS = (
 #: Who declared something about a company, when and from where.
 _DECLARATIONS = ("directorship_declaration", "ownership_declaration", "representative_declaration")
 _SIGNATURE = ("date", "ip", "user_agent")
-
-CONTROLLERS: dict[str, Json] = {
-    "custom": {
-        "fees": {"payer": "application_custom"},
-        "is_controller": True,
-        "losses": {"payments": "application"},
-        "requirement_collection": "application",
-        "stripe_dashboard": {"type": "none"},
-        "type": "application",
-    },
-    "express": {
-        "fees": {"payer": "application_express"},
-        "is_controller": True,
-        "losses": {"payments": "application"},
-        "requirement_collection": "stripe",
-        "stripe_dashboard": {"type": "express"},
-        "type": "application",
-    },
-    "standard": {
-        "fees": {"payer": "account"},
-        "is_controller": True,
-        "losses": {"payments": "stripe"},
-        "requirement_collection": "stripe",
-        "stripe_dashboard": {"type": "full"},
-        "type": "application",
-    },
-}
-
-
-def controller_of(params: Mapping[str, Any]) -> tuple[str, Json]:
-    """The type and controller hash of a new account.
-
-    Raises ApiError when both ``type`` and ``controller`` are given.
-    """
-    kind, given = params.get("type"), params.get("controller")
-    if kind and given is not None:
-        raise exclusive("controller", "type", code="parameters_exclusive")
-    if given is None:
-        kind = kind or "standard"
-        return kind, _copy(CONTROLLERS[kind])
-    made = _copy(CONTROLLERS["standard"])
-    for name in ("fees", "losses", "stripe_dashboard"):
-        made[name].update(given.get(name) or {})
-    made["requirement_collection"] = given.get("requirement_collection") or made["requirement_collection"]
-    return "none", made
-
-
-def _copy(value: Json) -> Json:
-    return {name: dict(inner) if isinstance(inner, dict) else inner for name, inner in value.items()}
 
 
 def address(given: Any, country: str | None = None) -> Json:
