@@ -254,7 +254,15 @@ def test_who_may_not_see_webhooks_or_events_does_not_see_them_as_objects_either(
     endpoint = site.api.post("/v1/webhook_endpoints", url="https://example.com/?token=abc", enabled_events=["*"])
     site.api.post("/v1/customers", name="Jenny")
     looker = site.browser("view_only")
-    for object, id in (("webhook_endpoint", endpoint["id"]), ("event", site.api.events()[0]["id"])):
+    destination = samples.stored(site, site.account, False, site.core.catalogue.by_object["v2.core.event_destination"])
+    assert site.browser("developer").get(url(site, f"/objects/v2.core.event_destination/{destination}")).status == 200
+    assert "Event destinations" not in looker.get(url(site, "/objects")).text
+    assert looker.get(url(site, f"/objects?id={destination}")).status == 200
+    for object, id in (
+        ("webhook_endpoint", endpoint["id"]),
+        ("event", site.api.events()[0]["id"]),
+        ("v2.core.event_destination", destination),
+    ):
         assert looker.get(url(site, f"/objects/{object}/{id}")).status == 404
         assert looker.get(url(site, f"/objects/{object}")).status == 404
 

@@ -33,8 +33,9 @@ REFUSED = (
     "search-ms:query=x", "mailto:a@example.com", "tel:+1900", "smb://host/share", "http://", "https:///nowhere",
     "http:x",
     "https://example.com/a b", "https://example.com/\n", "\tjavascript:alert(1)", "java\nscript:alert(1)",
+    "http://[", "http://[::1", "https://[1]:x/", "https://a\u2100b/", "https://example.com:99999/", "myapp://[",
 )  # fmt: skip
-PAGES = ("https://example.com", "http://localhost:3000/back?a=1#b", "HTTPS://EXAMPLE.COM/x")
+PAGES = ("https://example.com", "http://localhost:3000/back?a=1#b", "HTTPS://EXAMPLE.COM/x", "http://[::1]:3000/back")
 APPS = ("myapp://paid", "com.example.app:/paid", "your-app://stripe-redirect?x=1")
 
 CATALOGUE = Catalogue(gather(tollkey.platform, tollkey.payments))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation, Overflow
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -22,6 +23,8 @@ GROUPS = ("objects.change", "refunds.make", "disputes.answer", "clocks.change")
 
 #: Resources that have pages of their own, with other role permissions, or are shown with another object.
 ELSEWHERE = frozenset({"event", "webhook_endpoint", "api_key", "balance"})
+#: Resources whose objects need another role permission than ``objects.see``.
+_SEEN_WITH = {"v2.core.event_destination": "webhooks.see"}
 #: Labels of fields whose names are unclear without knowing the API.
 _LABELS = {"uncategorized_text": "Evidence (text)", "frozen_time": "New time"}
 
@@ -59,11 +62,16 @@ def available(resource: Resource, item: Json) -> list[tuple[int, Action]]:
 
 def endpoint_of(ctx: Context, action: Action) -> Endpoint:
     """The endpoint that an action calls. Raises LookupError when no resource has it."""
+    return find_endpoint(ctx, action.method, action.path)
+
+
+def find_endpoint(ctx: Context, method: str, path: str) -> Endpoint:
+    """The endpoint with a method and a declared path. Raises LookupError when no resource has it."""
     for resource in ctx.setup.tables.catalogue.resources:
         for endpoint in resource.endpoints:
-            if endpoint.method == action.method and endpoint.path == action.path:
+            if endpoint.method == method and endpoint.path == path:
                 return endpoint
-    raise LookupError(f"no endpoint {action.method} {action.path}")
+    raise LookupError(f"no endpoint {method} {path}")
 
 
 def fields_of(endpoint: Endpoint, action: Action) -> list[FormField]:
@@ -108,10 +116,11 @@ def to_minor_units(text: str, currency: str, field: str) -> str:
     places = decimals(currency)
     try:
         amount = Decimal(text.replace(",", "").replace(" ", ""))
-    except InvalidOperation:
+        scaled = amount.scaleb(places)
+        whole = amount.is_finite() and scaled == scaled.to_integral_value() and abs(scaled) <= 10**12
+    except (InvalidOperation, Overflow):  # no number, or one with an exponent out of all bounds
         raise FormErrors({field: "Enter an amount such as 12.50."}) from None
-    scaled = amount.scaleb(places)
-    if not amount.is_finite() or scaled != scaled.to_integral_value() or abs(scaled) > 10**12:
+    if not whole:
         raise FormErrors(
             {
                 field: f"{currency.upper()} has {places} decimal places."
@@ -141,33 +150,14 @@ def perform(ctx: Context, resource: Resource, item: Json, action: Action, sent: 
     Raises FormErrors with the message for the field concerned, and RefusedButSaved when the API refuses but keeps what
     it wrote, such as a failed charge.
     """
-    endpoint = endpoint_of(ctx, action)
-    given = [(name, value) for name, value in sent.items() if value != ""]
-    names = path_names(endpoint.path)
-    params = dict(action.fixed)
+    params = {name: value for name, value in sent.items() if value != ""} | dict(action.fixed)
     if action.id_param:
         params[action.id_param] = item["id"]
-    raw = decode_form(urlencode([*given, *params.items()]).encode())
-    schema = endpoint.schema_for(LATEST[:10])
-    origin = Origin(ip=ctx.ip, method=endpoint.method, path=endpoint.path)
-    call = Call(
-        ctx.setup,
-        ctx.tx,
-        ctx.scope,
-        ctx.now,
-        path={name: item["id"] for name in names},
-        origin=origin,
-        platform=platform_of(ctx.tx, ctx.scope),
-    )
     failure: ApiError | None = None
     try:
         with ctx.tx.savepoint():
             try:
-                read = check(schema, raw)
-                read.pop("expand", None)
-                if endpoint.live is not None:
-                    endpoint.live.admit(call)
-                endpoint.handler(call, read)
+                call_endpoint(ctx, endpoint_of(ctx, action), params.items(), item["id"])
             except ApiError as error:
                 if not error.keep:
                     raise
@@ -178,6 +168,25 @@ def perform(ctx: Context, resource: Resource, item: Json, action: Action, sent: 
         raise RefusedButSaved(failure)
 
 
+def call_endpoint(ctx: Context, endpoint: Endpoint, sent: Iterable[tuple[str, str]], id: str = "") -> Any:
+    """Call an endpoint in the account and mode of the page, with what the API asks of its parameters and of live mode.
+
+    sent: parameters as in the form of a request. id: of the object that the path names, if any.
+    Returns what the endpoint answers. Raises ApiError.
+    """
+    raw = decode_form(urlencode(list(sent)).encode())
+    origin = Origin(ip=ctx.ip, method=endpoint.method, path=endpoint.path)
+    call = Call(
+        ctx.setup, ctx.tx, ctx.scope, ctx.now, path=dict.fromkeys(path_names(endpoint.path), id), origin=origin,
+        platform=platform_of(ctx.tx, ctx.scope),
+    )  # fmt: skip
+    params = check(endpoint.schema_for(LATEST[:10]), raw)
+    params.pop("expand", None)
+    if endpoint.live is not None:
+        endpoint.live.admit(call)
+    return endpoint.handler(call, params)
+
+
 class RefusedButSaved(Exception):
     """The API refused an action but kept what it wrote. message: the error message."""
 
@@ -186,10 +195,17 @@ class RefusedButSaved(Exception):
         self.message = error.message
 
 
+def has_pages(ctx: Context, resource: Resource) -> bool:
+    """Whether the objects of a resource have pages under ``/objects`` that the person may see."""
+    if not resource.title or not resource.stored or resource.object in ELSEWHERE:
+        return False
+    return ctx.may(_SEEN_WITH.get(resource.object, "objects.see"))
+
+
 def resource_of(ctx: Context, object: str) -> Resource:
     """The resource of an object type that has pages under ``/objects``. Raises NotFound."""
     resource = ctx.setup.tables.catalogue.by_object.get(object)
-    if resource is None or not resource.title or not resource.stored or object in ELSEWHERE:
+    if resource is None or not has_pages(ctx, resource):
         raise NotFound
     return resource
 

@@ -21,12 +21,22 @@ def utc(seconds: int | None) -> str:
     """Format a time for people: 24 Nov 2026, 18:05 UTC. seconds: UTC epoch; None gives "never"."""
     if seconds is None:
         return "never"
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%-d %b %Y, %H:%M UTC")
+    moment = _moment(seconds)
+    return str(seconds) if moment is None else moment.strftime("%-d %b %Y, %H:%M UTC")
 
 
 def iso(seconds: int) -> str:
-    """Format a time as RFC 3339. seconds: UTC epoch."""
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Format a time as RFC 3339. seconds: UTC epoch. A number outside the years 1 to 9999 is returned as text."""
+    moment = _moment(seconds)
+    return str(seconds) if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _moment(seconds: int) -> datetime.datetime | None:
+    """The time, or None outside the years 1 to 9999, such as that of a field in milliseconds."""
+    try:
+        return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def time_tag(seconds: int | None, missing: str = "never") -> Markup:
@@ -36,6 +46,8 @@ def time_tag(seconds: int | None, missing: str = "never") -> Markup:
     """
     if seconds is None:
         return Markup('<span class="soft">{}</span>').format(missing)
+    if _moment(seconds) is None:
+        return Markup("<span>{}</span>").format(seconds)
     return Markup('<time datetime="{}">{}</time>').format(iso(seconds), utc(seconds))
 
 

@@ -8,6 +8,7 @@ browsers or operating systems handle, since it could run a script or start a pro
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _WEB = re.compile(r"https?://[^\s/?#]+\S*", re.IGNORECASE)
@@ -35,12 +36,14 @@ _TAKEN_FAMILIES = ("ie.", "itms", "mac-app", "microsoft-", "ms-", "x-apple", "x-
 
 def is_web_url(text: str) -> bool:
     """Return whether a text is an http or https URL with a host."""
-    return _UNPRINTABLE.search(text) is None and _WEB.fullmatch(text) is not None
+    return _UNPRINTABLE.search(text) is None and _WEB.fullmatch(text) is not None and _can_be_parsed(text)
 
 
 def is_site(text: str) -> bool:
     """Return whether a text is an http or https URL, or one without its scheme: ``www.example.com``."""
-    return is_web_url(text) or (_UNPRINTABLE.search(text) is None and _SITE.fullmatch(text) is not None)
+    if is_web_url(text):
+        return True
+    return _UNPRINTABLE.search(text) is None and _SITE.fullmatch(text) is not None and _can_be_parsed(f"//{text}")
 
 
 def is_return_url(text: str) -> bool:
@@ -51,7 +54,18 @@ def is_return_url(text: str) -> bool:
     scheme = found[1].lower()
     if scheme.startswith("http"):
         return is_web_url(text)
-    return scheme not in _TAKEN and not scheme.startswith(_TAKEN_FAMILIES) and _APP.fullmatch(text) is not None
+    if scheme in _TAKEN or scheme.startswith(_TAKEN_FAMILIES):
+        return False
+    return _APP.fullmatch(text) is not None and _can_be_parsed(text)
+
+
+def _can_be_parsed(text: str) -> bool:
+    """Return whether host and port can be read: not of ``http://[`` or ``http://example.com:99999``."""
+    try:
+        parts = urlsplit(text)
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def has_scheme(text: str) -> bool:

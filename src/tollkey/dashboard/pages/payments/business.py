@@ -19,6 +19,10 @@ from tollkey.dashboard.people import normal_email
 from tollkey.db import Scope
 from tollkey.platform.merchants import create_merchant, rename_merchant
 from tollkey.wire import Call, Json
+from tollkey.wire.urls import is_web_url
+
+_LONGEST_URL = 5000  # characters, as in the API
+_LONGEST_PHONE = 5000
 
 
 def new_form(ctx: Context, params: Params) -> Answer:
@@ -71,13 +75,15 @@ def edit_form(ctx: Context, params: Params) -> Answer:
 def edit(ctx: Context, params: Params) -> Answer:
     """Store the business details in both modes."""
     name, url, email = _name(params), params.get("url"), params.get("support_email")
-    if url and not url.startswith(("https://", "http://")):
+    if url and (len(url) > _LONGEST_URL or not is_web_url(url)):
         raise FormErrors(url="Enter an address such as https://example.com.")
     if email:
         try:
             email = normal_email(email)
         except people.PeopleRefused as problem:
             raise FormErrors(support_email=problem.message) from None
+    if len(params.get("support_phone")) > _LONGEST_PHONE:
+        raise FormErrors(support_phone=f"Enter at most {_LONGEST_PHONE} characters.")
     rename_merchant(ctx.tx, ctx.account, name)
     for livemode in (False, True):
         call, account = _own(ctx, livemode)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 from tollkey.dashboard import activity
-from tollkey.dashboard.acting import to_epoch
+from tollkey.dashboard.acting import call_endpoint, find_endpoint, to_epoch
 from tollkey.dashboard.page import (
     Answer,
     Context,
@@ -18,7 +18,6 @@ from tollkey.dashboard.page import (
     Render,
     not_required,
 )
-from tollkey.wire import Call
 
 _OBJECT = "test_helpers.test_clock"
 
@@ -32,23 +31,14 @@ def index(ctx: Context, params: Params) -> Answer:
 
 def create(ctx: Context, params: Params) -> Answer:
     """Create a test clock with the API's endpoint."""
-    endpoint = next(
-        (
-            e
-            for r in ctx.setup.tables.catalogue.resources
-            for e in r.endpoints
-            if (e.method, e.path) == ("POST", "/v1/test_helpers/test_clocks")
-        ),
-        None,
-    )
-    if endpoint is None or ctx.livemode:
+    if _OBJECT not in ctx.setup.tables.of or ctx.livemode:
         raise NotFound
     if not params.get("frozen_time"):
         raise FormErrors({"frozen_time": "Enter a start time."})
-    asked = {"frozen_time": int(to_epoch(params.get("frozen_time"), "frozen_time"))}
+    sent = [("frozen_time", to_epoch(params.get("frozen_time"), "frozen_time"))]
     if params.get("name"):
-        asked["name"] = params.get("name")  # type: ignore[assignment]
-    made = endpoint.handler(Call(ctx.setup, ctx.tx, ctx.scope, ctx.now), asked)
+        sent.append(("name", params.get("name")))
+    made = call_endpoint(ctx, find_endpoint(ctx, "POST", "/v1/test_helpers/test_clocks"), sent)
     activity.record(ctx.tx, ctx, ctx.account, "clock_created", about=made["id"])
     return Redirect(
         ctx.url(f"/objects/{_OBJECT}/{made['id']}"),

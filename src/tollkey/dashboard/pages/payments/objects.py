@@ -32,9 +32,7 @@ _HIDDEN = frozenset({"client_secret", "_about", "fingerprint"})
 
 def shown_resources(ctx: Context) -> list[Resource]:
     """The resources whose objects have pages here, by title."""
-    found = [
-        r for r in ctx.setup.tables.catalogue.resources if r.title and r.stored and r.object not in acting.ELSEWHERE
-    ]
+    found = [r for r in ctx.setup.tables.catalogue.resources if acting.has_pages(ctx, r)]
     return sorted(found, key=lambda r: (r.title, r.object))
 
 
@@ -66,7 +64,8 @@ def _find(ctx: Context, id: str) -> str:
     if ctx.may("logs.see") and request_logs.one(ctx.tx, ctx.scope, id) is not None:
         return f"/logs/{id}"
     named = tables.catalogue.of_id(id)
-    if named is not None and named.stored and tables.load(ctx.tx, ctx.scope, named.object, id) is not None:
+    shown = named is not None and named.stored and (named.object in acting.ELSEWHERE or acting.has_pages(ctx, named))
+    if named is not None and shown and tables.load(ctx.tx, ctx.scope, named.object, id) is not None:
         return presenter.address(id)
     chosen = (r for r in shown_resources(ctx) if tables.of[r.object].get(ctx.tx, ctx.scope, id) is not None)
     return next((f"/objects/{r.object}/{quote(id, safe='')}" for r in chosen), "")
@@ -154,7 +153,7 @@ def _search_with_api(ctx: Context, resource: Resource, query: str) -> list[Json]
     endpoint = next((e for e in resource.endpoints if e.method == "GET" and e.path.endswith("/search")), None)
     if endpoint is None or not any(mark in query for mark in (":", "<", ">", "~")):
         return None
-    found = endpoint.handler(ctx.call(), {"query": query, "limit": _PAGE})
+    found = acting.call_endpoint(ctx, endpoint, [("query", query), ("limit", str(_PAGE))])
     return list(found.data) if isinstance(found, ListPage) else None
 
 
@@ -199,7 +198,9 @@ def _details(ctx: Context, resource: Resource, item: Json) -> dict[str, Any]:
         for place, action in acting.available(resource, item)
         if ctx.may(acting.group_of(resource, action))
     ]
-    charge = call.objects.find("charge", item["latest_charge"]) if item.get("latest_charge") else item
+    charge = item if resource.object == "charge" else None
+    if item.get("latest_charge"):
+        charge = call.objects.find("charge", item["latest_charge"])
     if charge is not None and charge.get("refunded"):
         buttons = [(place, action) for place, action in buttons if acting.group_of(resource, action) != "refunds.make"]
     return {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any
 
 from tollkey import outbox
 from tollkey.dashboard import activity
+from tollkey.dashboard.acting import call_endpoint, find_endpoint
 from tollkey.dashboard.page import (
     Answer,
     Confirmation,
@@ -24,10 +25,8 @@ from tollkey.dashboard.reference.events import EVENT_TYPES
 from tollkey.platform import webhook_endpoints
 from tollkey.wire import Call, Json
 
-if TYPE_CHECKING:
-    from tollkey.wire import operations
-
 _PAGE = 30
+_ONE = "/v1/webhook_endpoints/{webhook_endpoint}"
 
 
 def _endpoint(ctx: Context, params: Params) -> Json:
@@ -39,6 +38,11 @@ def _endpoint(ctx: Context, params: Params) -> Json:
 
 def _call(ctx: Context, id: str = "") -> Call:
     return Call(ctx.setup, ctx.tx, ctx.scope, ctx.now, path={"webhook_endpoint": id})
+
+
+def _ask(ctx: Context, method: str, path: str, sent: list[tuple[str, str]], id: str = "") -> Json:
+    answer: Json = call_endpoint(ctx, find_endpoint(ctx, method, path), sent, id)
+    return answer
 
 
 def _record(ctx: Context, action: str, id: str) -> None:
@@ -86,18 +90,14 @@ def _groups(types: list[str]) -> dict[str, list[str]]:
     return groups
 
 
-def _is_event(name: str) -> TypeGuard[operations.EnabledEvent]:
-    return name == "*" or name in EVENT_TYPES
-
-
-def _events(params: Params) -> list[operations.EnabledEvent]:
+def _events(params: Params) -> list[str]:
     """Return the selected events. Raises FormErrors for none, or for a name that is not of an event."""
     names = ["*"] if params.get("all_events") == "yes" else params.all("event")
     if not names:
         raise FormErrors({"event": "Select at least one event, or all events."})
-    if unknown := [name for name in names if not _is_event(name)]:
+    if unknown := [name for name in names if name != "*" and name not in EVENT_TYPES]:
         raise FormErrors({"event": f"There is no event {unknown[0]}."})
-    return [name for name in names if _is_event(name)]
+    return names
 
 
 def _url(params: Params) -> str:
@@ -107,17 +107,16 @@ def _url(params: Params) -> str:
     return url
 
 
+def _sent(params: Params) -> list[tuple[str, str]]:
+    """The parameters of the form, as the API takes them."""
+    events = [("enabled_events[]", name) for name in _events(params)]
+    return [("url", _url(params)), ("description", params.get("description")), *events]
+
+
 def create(ctx: Context, params: Params) -> Answer:
     """Create an endpoint."""
-    made = webhook_endpoints.create(
-        _call(ctx),
-        {
-            "enabled_events": _events(params),
-            "url": _url(params),
-            "description": params.get("description") or None,
-            "connect": params.get("connect") == "yes",
-        },
-    )
+    sent = _sent(params) + ([("connect", "true")] if params.get("connect") == "yes" else [])
+    made = _ask(ctx, "POST", "/v1/webhook_endpoints", sent)
     _record(ctx, "webhook_created", made["id"])
     return Redirect(
         ctx.url(f"/webhooks/{made['id']}"), "The endpoint was created. Reveal its signing secret to verify signatures."
@@ -127,14 +126,7 @@ def create(ctx: Context, params: Params) -> Answer:
 def change(ctx: Context, params: Params) -> Answer:
     """Store the changes."""
     endpoint = _endpoint(ctx, params)
-    webhook_endpoints.update(
-        _call(ctx, endpoint["id"]),
-        {
-            "enabled_events": _events(params),
-            "url": _url(params),
-            "description": params.get("description") or None,
-        },
-    )
+    _ask(ctx, "POST", _ONE, _sent(params), endpoint["id"])
     _record(ctx, "webhook_changed", endpoint["id"])
     return Redirect(ctx.url(f"/webhooks/{endpoint['id']}"), "Changes saved.")
 
@@ -143,7 +135,7 @@ def switch(ctx: Context, params: Params) -> Answer:
     """Disable or enable an endpoint."""
     endpoint = _endpoint(ctx, params)
     off = endpoint["status"] == "enabled"
-    webhook_endpoints.update(_call(ctx, endpoint["id"]), {"disabled": off})
+    _ask(ctx, "POST", _ONE, [("disabled", "true" if off else "false")], endpoint["id"])
     _record(ctx, "webhook_disabled" if off else "webhook_enabled", endpoint["id"])
     return Redirect(
         ctx.url(f"/webhooks/{endpoint['id']}"),
@@ -162,7 +154,7 @@ def confirm_delete(ctx: Context, params: Params) -> Confirmation:
 def delete(ctx: Context, params: Params) -> Answer:
     """Delete an endpoint."""
     endpoint = _endpoint(ctx, params)
-    webhook_endpoints.delete(_call(ctx, endpoint["id"]), {})
+    _ask(ctx, "DELETE", _ONE, [], endpoint["id"])
     _record(ctx, "webhook_deleted", endpoint["id"])
     return Redirect(ctx.url("/webhooks"), "The endpoint was deleted.")
 
