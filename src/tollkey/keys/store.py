@@ -271,9 +271,8 @@ def by_digest(tx: Tx, digests: Sequence[bytes], catalogue: PermissionCatalogue) 
 
 def take_use(tx: Tx, key_id: str) -> int | None:
     """Take one use of a key with ``max_uses`` and return how many are left; None if there was none."""
-    rows = tx.execute(
-        "UPDATE api_keys SET uses_left = uses_left - 1 WHERE id = ? AND uses_left > 0 RETURNING uses_left", (key_id,)
-    )
+    taken = "UPDATE api_keys SET uses_left = uses_left - 1 WHERE id = ? AND uses_left > 0 RETURNING uses_left"
+    rows = tx.execute(taken, (key_id,))
     return rows[0][0] if rows else None
 
 
@@ -290,9 +289,9 @@ def undelivered(
 
     by: the actor who rolled them. since, until, now: UTC epoch seconds. The oldest come first.
     """
-    which = f"{_UNSHOWN} AND created > ? AND created <= ? AND created_by = ? AND replaced_by IS NULL"
-    which += f" AND disabled_at IS NULL AND {_VALID}"
-    return select(tx, catalogue, f"WHERE {which} ORDER BY created, seq LIMIT ?", (since, until, by, now, limit))
+    made = "created > ? AND created <= ? AND created_by = ? AND replaced_by IS NULL AND disabled_at IS NULL"
+    which = f"WHERE {_UNSHOWN} AND {made} AND {_VALID} ORDER BY created, seq LIMIT ?"
+    return select(tx, catalogue, which, (since, until, by, now, limit))
 
 
 def sealed_text(tx: Tx, scope: Scope, key_id: str) -> bytes | None:
