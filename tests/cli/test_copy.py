@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -41,6 +43,36 @@ def test_every_row_moves_to_postgresql_and_the_numbering_goes_on(postgres_url: s
     assert again["id"] != made["id"]
     answer = run(tmp_path, "copy", "--to", postgres_url)
     assert (answer.exit_code, "is not empty" in answer.stderr) == (1, True)
+
+
+def test_a_copy_that_was_killed_can_be_repeated(postgres_url: str, tmp_path: Path) -> None:
+    on_postgres, back = ("--database", postgres_url), tmp_path / "back"
+    run(tmp_path, "accounts", "create", "--name", "Acme", *on_postgres)
+    assert run(tmp_path, "copy", "--to", str(back), *on_postgres).exit_code == 0
+    (back / "tollkey.db").unlink()  # it comes last
+    (back / "copy.killed").mkdir()
+    (back / "copy.killed" / "tollkey.db").write_text("all rows of a server")
+    assert run(tmp_path, "copy", "--to", str(back), *on_postgres).exit_code == 0
+    assert sorted(file.name for file in back.iterdir() if "owner" not in file.name) == ["requests.db", "tollkey.db"]
+
+
+def test_files_of_another_server_are_not_mixed_into_a_copy(postgres_url: str, tmp_path: Path) -> None:
+    on_postgres, back = ("--database", postgres_url), tmp_path / "back"
+    run(tmp_path, "accounts", "create", "--name", "Acme", *on_postgres)
+    back.mkdir()
+    (back / "tollkey.db-wal").write_text("of a database that somebody deleted")
+    assert "tollkey.db-wal is in the way" in run(tmp_path, "copy", "--to", str(back), *on_postgres).stderr
+    (back / "tollkey.db-wal").unlink()
+    run(tmp_path / "other", "accounts", "create", "--name", "Other")
+    shutil.copy(tmp_path / "other" / "requests.db", back)
+    with closing(sqlite3.connect(back / "requests.db", isolation_level=None)) as connection:
+        columns = "id, account, livemode, at, milliseconds, method, path, query, status, version, request_body"
+        connection.execute(
+            f"INSERT INTO request_logs ({columns}, response_body) VALUES"
+            " ('req_1', 'acct_1', 0, 1, 1, 'GET', '/v1/customers', '', 200, '2025-01-01', '', '')"
+        )
+    assert "requests.db exists already" in run(tmp_path, "copy", "--to", str(back), *on_postgres).stderr
+    assert not (back / "tollkey.db").exists()
 
 
 def test_nothing_is_copied_from_the_folder_of_a_running_server(postgres_url: str, tmp_path: Path) -> None:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
-from tollkey.cli.backup_folder import DATABASE, install
+from tollkey.cli.backup_folder import DATABASE, check_alone, install
 from tollkey.cli.common import AsJson, Data, Database, fail, settings_of, show
 from tollkey.cli.filling import fill_files, fill_postgres
 from tollkey.cli.progress import Reporting
 from tollkey.core import REQUESTS, sole_server
 from tollkey.db.opening import postgres_transfer, sqlite_file
 from tollkey.db.transfer import Readable, Sum
-from tollkey.db.transfer_sqlite import reading
+from tollkey.db.transfer_sqlite import reading, verified
 from tollkey.settings import Settings
+
+_PARTIAL = "copy."  # begins the name of the folder in which files are filled
 
 
 def copy(
@@ -85,15 +90,24 @@ def _stopped(settings: Settings) -> Iterator[Readable]:
 
 
 def _new_files(source: Readable, folder: Path, reporting: Reporting) -> dict[str, Sum]:
-    """Create the SQLite files in a data folder. Raises StorageError, OSError, typer.Exit."""
-    from tempfile import TemporaryDirectory
+    """Create the SQLite files in a data folder, the database last.
 
+    What a killed command left there is deleted, or kept if it is the same. Raises StorageError, OSError, typer.Exit.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with sole_server(Settings(data=str(folder))), TemporaryDirectory(prefix="copy.", dir=folder) as partial:
-        for name in (DATABASE, REQUESTS):
-            if (folder / name).exists():
-                raise fail(f"{folder / name} exists already: copy into another folder")
-        tables = fill_files(source, Path(partial), reporting)
-        install(Path(partial) / REQUESTS, folder / REQUESTS)
-        install(Path(partial) / DATABASE, folder / DATABASE)
+    with sole_server(Settings(data=str(folder))):
+        database, requests = folder / DATABASE, folder / REQUESTS
+        for file in (database, requests):
+            check_alone(file)
+        if os.path.lexists(database):
+            raise fail(f"{database} exists already: copy into another folder")
+        for left in folder.glob(f"{_PARTIAL}*"):
+            shutil.rmtree(left)
+        with TemporaryDirectory(prefix=_PARTIAL, dir=folder) as partial:
+            tables = fill_files(source, Path(partial), reporting)
+            if not os.path.lexists(requests):
+                install(Path(partial) / REQUESTS, requests)
+            elif verified(requests, reporting.rows) != verified(Path(partial) / REQUESTS, reporting.rows):
+                raise fail(f"{requests} exists already: copy into another folder")
+            install(Path(partial) / DATABASE, database)
     return tables
