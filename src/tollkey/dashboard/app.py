@@ -76,7 +76,7 @@ from tollkey.dashboard.product import Product
 from tollkey.dashboard.responses import Responses, error_page
 from tollkey.dashboard.routing import PageRequest, PageResponse, Routes, gather_pages, parse_path
 from tollkey.dashboard.view import View
-from tollkey.db import StorageError, Tx
+from tollkey.db import Duplicate, StorageError, Tx
 from tollkey.db.edge import Edge
 from tollkey.keys import KeyRefused
 from tollkey.keys.authority import Authority
@@ -201,6 +201,10 @@ class App:
             answer = error_page(ctx, 404, "Page not found", text)
         except FormErrors as problem:  # raised before a handler ran: the form cannot be parsed
             answer = error_page(ctx, 400, "Invalid request", " ".join(problem.errors.values()))
+        except Duplicate as error:
+            log.warning("%s at the same moment as another request: %s", logged, error)
+            text = "Somebody did the same at the same moment. Nothing was changed by you. Go back and reload the page."
+            answer = error_page(ctx, 409, "Changed meanwhile", text)
         except StorageError as error:
             log.error("%s storage: %s", logged, error)
             answer = error_page(ctx, 503, "Database unavailable", "Nothing was changed. Try again in a moment.")

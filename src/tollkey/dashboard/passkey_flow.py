@@ -13,7 +13,7 @@ from tollkey.dashboard import factors
 from tollkey.dashboard.address import origin_of
 from tollkey.dashboard.factors import Passkey
 from tollkey.dashboard.page import Context, FormErrors
-from tollkey.db import Tx
+from tollkey.db import Duplicate, Tx
 
 _CHALLENGE_SECONDS = 300
 _MOST_CHALLENGES = 10_000  # challenges that are pending; signed-out visitors can request them
@@ -38,7 +38,11 @@ def _challenge(ctx: Context, tx: Tx) -> bytes:
             {"": "Too many passkey sign-ins are in progress. Use your password, or try again in five minutes."}
         )
     values = (digest, challenge, ctx.now + _CHALLENGE_SECONDS)
-    tx.execute("INSERT INTO dash_challenges (digest, challenge, expires_at) VALUES (?, ?, ?)", values)
+    tx.execute(  # of two requests of one browser at the same moment, both insert
+        "INSERT INTO dash_challenges (digest, challenge, expires_at) VALUES (?, ?, ?)"
+        " ON CONFLICT (digest) DO UPDATE SET challenge = excluded.challenge, expires_at = excluded.expires_at",
+        values,
+    )
     return challenge
 
 
@@ -97,7 +101,11 @@ def register(ctx: Context, credential: str, name: str) -> Passkey:
     passkey = Passkey(
         id, ctx.me.id, name.strip()[:60] or "Passkey", made.credential_public_key, made.sign_count, ctx.now, None
     )
-    factors.add_passkey(ctx.tx, passkey)
+    try:
+        with ctx.tx.savepoint():
+            factors.add_passkey(ctx.tx, passkey)
+    except Duplicate:
+        raise FormErrors({"": "This passkey is registered already."}) from None
     return passkey
 
 

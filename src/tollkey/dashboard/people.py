@@ -227,11 +227,13 @@ def _not_owner(tx: Tx, account: str, person: str) -> None:
 def transfer(tx: Tx, account: str, to: str) -> None:
     """Transfer ownership to another member; the former owner becomes an administrator.
 
-    to: id of a person. Raises PeopleRefused when that person is no member.
+    to: id of a person. Raises PeopleRefused when that person is no member, or when it was transferred meanwhile.
     """
     if member(tx, account, to) is None:
         raise PeopleRefused("Choose a member of this account.", "person")
-    tx.execute("UPDATE dash_memberships SET role = 'administrator' WHERE account = ? AND role = 'owner'", (account,))
+    demote = "UPDATE dash_memberships SET role = 'administrator' WHERE account = ? AND role = 'owner' RETURNING person"
+    if not tx.execute(demote, (account,)):  # it has waited for another transfer, which was committed
+        raise PeopleRefused("Ownership was transferred at the same moment. Reload the page.", "person")
     rows = tx.execute(
         "UPDATE dash_memberships SET role = 'owner' WHERE account = ? AND person = ? RETURNING person", (account, to)
     )
