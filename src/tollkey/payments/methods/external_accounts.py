@@ -21,7 +21,7 @@ from tollkey.payments.methods.bank_rules import (
 from tollkey.payments.methods.instruments import redeem, test_card
 from tollkey.payments.processors import banks, cards
 from tollkey.payments.processors import states as bank_states
-from tollkey.payments.shared.currency import check_currency
+from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import Call, invalid
 from tollkey.wire.errors import card_error, missing_param
 
@@ -80,7 +80,9 @@ def _of_data(call: Call, account: api.Account, data: Mapping[str, Any], param: s
     if not number:
         raise missing_param(f"{param}[account_number]")
     country = str(data.get("country") or account["country"]).upper()
-    currency = check_currency(str(data.get("currency") or account["default_currency"]), f"{param}[currency]")
+    currency = shared_currency.check_currency(
+        str(data.get("currency") or account["default_currency"]), f"{param}[currency]"
+    )
     routing = str(data.get("routing_number") or "").replace(" ", "") or None
     if country == "US":
         check_routing(routing, param)
