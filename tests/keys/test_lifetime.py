@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.keys.conftest import ALICE, LIVE, TEST, World, refused
-from tollkey.db import Database, Ids, Migration, migrate
-from tollkey.keys import Denied, Reason, audit
+from tollkey.db import Database, Ids, Migration, Scope, Tx, migrate
+from tollkey.keys import Denied, Key, Reason, audit
 from tollkey.keys.authority import Authority
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.permissions import PermissionCatalogue
@@ -121,3 +121,42 @@ def test_a_database_from_before_metadata_and_pausing_is_upgraded_with_its_keys(
         lambda tx: authority.update(tx, LIVE, key.id, actor=ALICE, now=2, metadata={"team": "billing"})
     )
     assert changed.metadata == {"team": "billing"}
+
+
+class Late(Authority):
+    """Reads a key as it was a moment ago the first time, as a transaction does beside another one on PostgreSQL."""
+
+    before: list[Key]
+
+    def get(self, tx: Tx, scope: Scope, key_id: str) -> Key | None:
+        return self.before.pop() if self.before else super().get(tx, scope, key_id)
+
+
+def late(world: World, key: Key) -> Late:
+    made = Late(world.keyring, world.catalogue)
+    made.before = [key]
+    return made
+
+
+@pytest.mark.parametrize("other", ["roll", "update", "disable"])
+@pytest.mark.parametrize("verb", ["revoke", "expire_now", "disable"])
+def test_what_ends_or_pauses_a_key_wins_over_a_change_of_the_same_moment(world: World, verb: str, other: str) -> None:
+    key, text = world.make("secret")
+    world.on(other, key, **{"roll": {"expires_in_seconds": 3600}, "update": {"name": "renamed"}}.get(other, {}))
+    authority = late(world, key)
+    operation = getattr(authority, verb)
+    world.database.write(lambda tx: operation(tx, key.scope, key.id, actor=ALICE, now=world.clock.now))
+    refusal = world.verify(text)
+    assert isinstance(refusal, Denied)
+    assert world.get(key).name == ("renamed" if other == "update" else key.name)
+    assert (world.get(key).replaced_by is not None) == (other == "roll")
+
+
+def test_what_gives_a_key_more_life_does_not_win(world: World) -> None:
+    key, _ = world.make("secret")
+    paused = world.on("disable", key)
+    world.on("revoke", key)
+    with refused("api_key_changed"):
+        world.database.write(
+            lambda tx: late(world, paused).enable(tx, key.scope, key.id, actor=ALICE, now=world.clock.now)
+        )

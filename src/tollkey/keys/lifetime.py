@@ -5,7 +5,10 @@ The decisions behind them are in ``authority.py``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
+from typing import ParamSpec
 
 from tollkey.db import Scope, Tx
 from tollkey.keys import rules
@@ -13,6 +16,29 @@ from tollkey.keys.actors import Actor
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import Key
 from tollkey.keys.writing import KeyWriter
+
+P = ParamSpec("P")
+
+_ATTEMPTS = 10
+
+
+def _wins(operation: Callable[P, Key]) -> Callable[P, Key]:
+    """Repeat an operation on a key that somebody else has changed since it was read.
+
+    Whoever ends or pauses a key has a reason that another change of the same moment does not take away.
+    """
+
+    @wraps(operation)
+    def repeated(*args: P.args, **kwargs: P.kwargs) -> Key:
+        for _ in range(_ATTEMPTS):
+            try:
+                return operation(*args, **kwargs)
+            except KeyRefused as refused:
+                if refused.code != "api_key_changed":
+                    raise
+        return operation(*args, **kwargs)
+
+    return repeated
 
 
 class KeyLifetimes(KeyWriter):
@@ -61,6 +87,7 @@ class KeyLifetimes(KeyWriter):
         new, text = self._store(tx, draft, None, actor, now, shown=shown)
         return old, new, text if shown else None
 
+    @_wins
     def expire_now(
         self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None
     ) -> Key:
@@ -103,6 +130,7 @@ class KeyLifetimes(KeyWriter):
         rules.check_grant(granter, changed)
         return self._save(tx, "expiry_cancelled", key, changed, actor, now)
 
+    @_wins
     def revoke(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None) -> Key:
         """Revoke a secret or restricted key permanently and return it; requests with it are refused as expired.
 
@@ -122,6 +150,7 @@ class KeyLifetimes(KeyWriter):
 
     # -- pausing
 
+    @_wins
     def disable(self, tx: Tx, scope: Scope, key_id: str, *, actor: Actor, now: int, granter: Key | None = None) -> Key:
         """Pause a key and return it; requests with it are refused as ``disabled``. No effect on a paused key.
 
