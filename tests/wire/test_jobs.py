@@ -263,6 +263,27 @@ def test_work_on_a_test_clock_is_tried_again_in_the_clocks_time(api: Api, poison
     assert (found.job.attempts, found.job.at) == (2, api.now + 100 + RETRIES[0] + RETRIES[1])
 
 
+def test_work_on_a_test_clock_that_is_tried_again_sees_nothing_of_its_failed_attempt(api: Api, poison: Poison) -> None:
+    who = api.ok("POST", "/v1/customers", name="before")["id"]
+    seen = []
+
+    def rename(call: Any, id: str) -> None:
+        customer = call.objects.get("customer", who)
+        seen.append((customer["name"], call.memo.get(KIND)))
+        customer["name"] = call.memo[KIND] = "after"
+        call.objects.save(customer)
+        raise RuntimeError("not yet")
+
+    poison.know(rename)
+    clock = api.ok("POST", "/v1/test_helpers/test_clocks", frozen_time=api.now)
+    poison.schedule(api.now + 100, clock["id"])
+    api.ok("POST", f"/v1/test_helpers/test_clocks/{clock['id']}/advance", frozen_time=api.now + 100 + RETRIES[0])
+    run(api)
+    assert seen == [("before", None)] * 2
+    advanced = api.get(f"/v1/test_helpers/test_clocks/{clock['id']}")
+    assert (advanced["status"], advanced["frozen_time"]) == ("ready", api.now + 100 + RETRIES[0])
+
+
 def test_two_resources_cannot_do_the_same_kind_of_work(api: Api) -> None:
     first, *_ = (resource for resource in api.core.catalogue.resources if resource.on_due)
     other = replace(first, object="other", endpoints=(), prefix="other", prefixes=())

@@ -204,6 +204,15 @@ class Call:
         self._calls.append(other)
         return other
 
+    def forget(self) -> None:
+        """Forget the loaded objects and the memo, of calls derived from this one too, after a rollback.
+
+        Whoever still holds one of these objects has to find it again.
+        """
+        for objects in self._of_accounts.values():
+            objects.forget()
+        self.memo.clear()
+
     def close(self) -> None:
         """Forget the loaded objects, of calls derived from this one too: none of them can be used after it.
 

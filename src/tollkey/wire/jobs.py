@@ -239,7 +239,10 @@ def count_lost_attempt(tx: Tx, item: ScheduledJob, now: int, error: Exception) -
 
 
 def _attempt(call: Call, item: ScheduledJob) -> Exception | None:
-    """Run the job within a savepoint; return the exception it raised, or None."""
+    """Run the job within a savepoint; return the exception it raised, or None.
+
+    After a failure the call forgets what it has loaded, as the job may have changed it.
+    """
     raised: Exception | None = None
     try:
         with call.tx.savepoint():
@@ -253,6 +256,7 @@ def _attempt(call: Call, item: ScheduledJob) -> Exception | None:
     except Exception as error:
         if error is not raised:  # the savepoint itself was lost, and the transaction with it
             raise
+        call.forget()
         log.error(
             "job %s of %s failed: %s",
             item.kind,

@@ -128,6 +128,11 @@ class Objects:
         other._loaded, other._stored, other._seen = self._loaded, self._stored, self._seen
         return other
 
+    def forget(self) -> None:
+        """Forget the loaded objects: a rollback has undone what they say."""
+        for known in (self._loaded, self._stored, self._seen):
+            known.clear()
+
     def table(self, object: str | Kind[Any]) -> Table:
         """The table of one kind of object."""
         return self._tables.of[cast(str, object)]

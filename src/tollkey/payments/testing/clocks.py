@@ -140,8 +140,9 @@ def advance_step(call: Call, id: str) -> None:
             return
         clock["_done"] = clock.get("_done", 0) + 1
         clock["frozen_time"] = max(item.at, clock["frozen_time"])  # shows the progress
+        call.objects.save(clock)
         run_job(call.at(clock["frozen_time"]), item)
-    call.objects.save(clock)
+        clock = call.objects.get(shared_clock.CLOCK, id)  # a job that failed has made the call forget it
     call.schedule.add(call.now, ADVANCE, id)
 
 
