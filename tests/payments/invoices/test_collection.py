@@ -81,6 +81,23 @@ def test_the_default_mandate_of_an_invoice_is_used_with_its_payment_method(api: 
     assert _intent(api, invoice)["latest_charge"]["payment_method_details"]["sepa_debit"]["mandate"] == first
 
 
+def test_an_invoice_takes_the_type_of_its_customers_default_method(api: Api) -> None:
+    who = customer(api)
+    given = {"name": "Jenny", "email": "jenny@example.com"}
+    iban = {"iban": "DE89370400440532013000"}
+    bank = api.ok("post", "/v1/payment_methods", type="sepa_debit", sepa_debit=iban, billing_details=given)["id"]
+    accepted = {"customer_acceptance": {"type": "offline"}}
+    setup = {"customer": who, "payment_method": bank, "allowed_payment_method_types": ["sepa_debit"], "confirm": True}
+    api.ok("post", "/v1/setup_intents", mandate_data=accepted, **setup)
+    api.ok("post", f"/v1/customers/{who}", invoice_settings={"default_payment_method": bank})
+    for currency, types in (("eur", ["card", "sepa_debit"]), ("gbp", ["card"])):
+        invoice = api.ok("post", "/v1/invoices", customer=who, currency=currency)["id"]
+        api.ok("post", "/v1/invoiceitems", customer=who, invoice=invoice, amount=900, currency=currency)
+        api.ok("post", f"/v1/invoices/{invoice}/finalize")
+        assert _intent(api, invoice)["payment_method_types"] == types
+        assert api.post(f"/v1/invoices/{invoice}/pay").status == (200 if currency == "eur" else 400)
+
+
 @rule_table
 @pytest.mark.parametrize(("given", "before", "after"), [
     ({"application_fee_amount": 700}, (700, None), (500, None)),

@@ -50,3 +50,23 @@ def test_without_any_method_paying_is_refused_and_the_invoice_stays_open(api: Ap
     refused = api.post(f"/v1/invoices/{invoice}/pay")
     assert (refused.status, refused.error["code"]) == (400, "resource_missing")
     assert api.get(f"/v1/invoices/{invoice}")["status"] == "open"
+
+
+def test_a_method_that_is_detached_pays_no_invoice_that_waits(api: Api) -> None:
+    invoice = Maker(api).make("invoice")
+    own = attached(api, invoice["customer"], "pm_card_mastercard")
+    path = f"/v1/invoices/{invoice['id']}"
+    api.ok("POST", path, default_payment_method=own)
+    api.ok("POST", f"/v1/payment_methods/{own}/detach")
+    assert api.get(path)["default_payment_method"] is None
+    customers = api.get(f"/v1/customers/{invoice['customer']}")["invoice_settings"]["default_payment_method"]
+    assert paid_with(api, invoice["id"]) == customers
+
+
+def test_a_source_that_is_deleted_pays_no_invoice_that_waits(api: Api) -> None:
+    invoice = Maker(api).make("invoice")
+    sources = f"/v1/customers/{invoice['customer']}/sources"
+    source = api.ok("POST", sources, source="tok_visa")["id"]
+    api.ok("POST", f"/v1/invoices/{invoice['id']}", default_source=source)
+    api.ok("DELETE", f"{sources}/{source}")
+    assert api.get(f"/v1/invoices/{invoice['id']}")["default_source"] is None

@@ -66,6 +66,21 @@ def upcoming(api: Api) -> list[int]:
     return [event["data"]["object"]["period_end"] for event in reversed(events)]
 
 
+@pytest.mark.parametrize("path", ["/v1/subscriptions/{sub}", "/v1/customers/{who}"])
+def test_a_subscription_whose_first_invoice_was_not_paid_expires_however_it_ends(api: Api, path: str) -> None:
+    who = clocked(api, "pm_card_chargeCustomerFail")[1]
+    sub = subscribe(api, who, plan(api))
+    api.ok("delete", path.format(sub=sub["id"], who=who))
+    ended = current(api, sub["id"])
+    assert (ended["status"], ended["canceled_at"], ended["ended_at"]) == ("incomplete_expired", NOW, NOW)
+    assert api.get(f"/v1/invoices/{sub['latest_invoice']}")["status"] == "void"
+    (intent,) = api.get("/v1/payment_intents")["data"]
+    assert (intent["status"], intent["cancellation_reason"]) == ("canceled", "void_invoice")
+    assert api.events("customer.subscription.deleted") == []
+    (event,) = api.events("customer.subscription.updated")
+    assert event["data"]["object"]["status"] == "incomplete_expired"
+
+
 def test_a_paid_update_from_a_month_to_a_year_announces_the_new_year_and_not_the_old_month(api: Api) -> None:
     clock, who = clocked(api)
     month, year = plan(api, 1000), plan(api, 10_000, interval="year")

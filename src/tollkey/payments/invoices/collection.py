@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, cast
 from tollkey.payments.charges import splitting
 from tollkey.payments.intents import payment_intents
 from tollkey.payments.invoices import kinds, states
-from tollkey.payments.invoices.payments import Outcome, new_payment, payment_paid
+from tollkey.payments.invoices.drafts import subscription_of
+from tollkey.payments.invoices.payments import Outcome, method_of, new_payment, payment_paid
 from tollkey.payments.methods import instruments, method_types
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import providers
@@ -35,14 +36,25 @@ _FINAL = ("succeeded", "canceled")
 def _types(call: Call, invoice: StoredInvoice) -> list[str]:
     """What an invoice may be paid with, as it says or by default (recorded for dollars, 2023 and later).
 
-    Types that a connected account cannot accept are left out, and those of sources, which ``charge`` adds.
+    The default has the type of the default payment method too, if it pays in this currency (``payment_settings`` in
+    Stripe's specification). Types that a connected account cannot accept are left out, and those of sources, which
+    ``charge`` adds.
     """
     by_default = ["card"]
     if invoice["currency"] == "usd" and call.version >= "2023-08-16":
         by_default = ["acss_debit", "card", "cashapp", "link", "us_bank_account"]
-    types = invoice["payment_settings"].get("payment_method_types") or by_default
+    types = invoice["payment_settings"].get("payment_method_types") or [*by_default, *_default_type(call, invoice)]
     refused = splitting.refused_types(call, invoice["on_behalf_of"], invoice["currency"])
-    return [name for name in types if name not in refused and name in method_types.TYPES] or ["card"]
+    return [name for name in dict.fromkeys(types) if name not in refused and name in method_types.TYPES] or ["card"]
+
+
+def _default_type(call: Call, invoice: StoredInvoice) -> list[str]:
+    """Return the type of the payment method that is charged by default, if it pays in the invoice's currency."""
+    subscription = call.objects.find(kinds.SUBSCRIPTION, subscription_of(invoice) or "")
+    customer = call.objects.get(kinds.CUSTOMER, invoice["customer"])
+    method = call.objects.find(methods_kinds.PAYMENT_METHOD, method_of(call, invoice, subscription, customer) or "")
+    known = method_types.TYPES.get(method["type"]) if method is not None else None
+    return [known.name] if known is not None and known.pays_in(invoice["currency"]) else []
 
 
 def _receiver_type(invoice: StoredInvoice, paying: Instrument) -> list[str]:

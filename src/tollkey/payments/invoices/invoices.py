@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import redemption
-from tollkey.payments.invoices import closing, collection, jobs, kinds, rules
+from tollkey.payments.invoices import closing, collection, jobs, kinds, rules, states
 from tollkey.payments.invoices.attached import intent_succeeded
 from tollkey.payments.invoices.drafts import (
     GRACE_SECONDS,
@@ -29,7 +29,7 @@ from tollkey.payments.invoices.drafts import (
     subscription_for,
     subscription_of,
 )
-from tollkey.payments.invoices.dunning import advance, overdue, retry
+from tollkey.payments.invoices.dunning import advance, overdue, retry, try_to_finalize
 from tollkey.payments.invoices.lifecycle import (
     customer_of,
     finalize,
@@ -42,6 +42,7 @@ from tollkey.payments.invoices.lifecycle import (
 from tollkey.payments.invoices.line_endpoints import add_lines, list_lines, remove_lines, update_line, update_lines
 from tollkey.payments.invoices.page import PAGES
 from tollkey.payments.invoices.paying import attach_payment, pay
+from tollkey.payments.invoices.payments import method_removed
 from tollkey.payments.invoices.revisions import revise
 from tollkey.payments.invoices.settings import apply_settings, check_sending
 from tollkey.payments.invoices.versions import CHANGES, CREATE_REMOVED, UPDATE_REMOVED
@@ -243,8 +244,10 @@ def finalize_manually(call: Call, params: operations.PostInvoicesInvoiceFinalize
     call, invoice = invoice_of_path(call, "id")
     if params.get("auto_advance") is not None:
         invoice["auto_advance"] = params["auto_advance"]
-    finalize(call, invoice)
-    if invoice["status"] == "open" and invoice["auto_advance"]:
+    error = try_to_finalize(call, invoice)
+    if error is not None:
+        raise error
+    if states.status_now(invoice) == "open" and invoice["auto_advance"]:
         call.schedule.add(call.now + 3_600, jobs.INVOICE_ADVANCE, invoice["id"], invoice["test_clock"])
     return invoice
 
@@ -381,7 +384,7 @@ INVOICE = Resource(
         *PAGES,
     ),
     changes=CHANGES,
-    on=(Reaction(events.IntentSucceeded, intent_succeeded),),
+    on=(Reaction(events.IntentSucceeded, intent_succeeded), Reaction(events.MethodRemoved, method_removed)),
     on_due={jobs.INVOICE_ADVANCE: advance, jobs.INVOICE_RETRY: retry, jobs.INVOICE_OVERDUE: overdue},
     title="Invoices",
     columns=("number", "id", "customer", "total", "currency", "status", "created"),

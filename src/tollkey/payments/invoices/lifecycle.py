@@ -59,7 +59,7 @@ def finalize(call: Call, invoice: StoredInvoice) -> None:
     location.
     """
     if invoice["status"] != "draft":
-        raise invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.", retry=False)
+        raise not_a_draft()
     customer = customer_of(call, invoice)
     copy_customer_details(call, invoice, customer)
     refresh(call, invoice)
@@ -80,6 +80,11 @@ def finalize(call: Call, invoice: StoredInvoice) -> None:
         mark_paid(call, invoice)
     elif invoice["due_date"] is not None:
         call.schedule.add(invoice["due_date"], jobs.INVOICE_OVERDUE, invoice["id"], invoice["test_clock"])
+
+
+def not_a_draft() -> ApiError:
+    """Return the 400 for an invoice that was finalized before."""
+    return invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.", retry=False)
 
 
 def close_paid(call: Call, invoice: StoredInvoice, intent: StoredPaymentIntent | None) -> None:
@@ -148,14 +153,19 @@ def _check_shares(call: Call, invoice: StoredInvoice, customer: StoredCustomer) 
 
 
 def _not_finalized(call: Call, invoice: StoredInvoice, error: ApiError) -> ApiError:
-    """Keep the error of a failed finalization on the draft, with its event, and return it."""
+    """Keep the error of a failed finalization on the draft, and return it."""
+    keep_error(call, invoice, error)
+    error.keep = True
+    return error
+
+
+def keep_error(call: Call, invoice: StoredInvoice, error: ApiError) -> None:
+    """Store the error of a failed finalization on the draft, with its event."""
     code = {"code": error.code} if error.code is not None else {}
     kept = {**code, "message": error.message, "type": error.type}
     invoice["last_finalization_error"] = cast("api.ApiErrors", kept)
     call.objects.save(invoice)
     call.emit("invoice.finalization_failed", invoice)
-    error.keep = True
-    return error
 
 
 def _replace(call: Call, revision: StoredInvoice) -> None:
@@ -278,6 +288,14 @@ def _record_failure(call: Call, invoice: StoredInvoice, outcome: Outcome) -> Non
         call.emit("invoice.payment_action_required", invoice)
     call.emit("invoice.payment_failed", invoice)
     call.announce(events.InvoicePaymentFailed(invoice))
+
+
+def fail_attempt(call: Call, invoice: StoredInvoice, error: ApiError) -> None:
+    """Record an automatic attempt that was refused before anything was charged."""
+    invoice["attempt_count"] += 1
+    invoice["attempted"] = True
+    record_attempt(call, invoice, Outcome("failed", error))
+    set_delinquent(call, invoice["customer"], yes=True)
 
 
 def fail_without_method(call: Call, invoice: StoredInvoice) -> None:

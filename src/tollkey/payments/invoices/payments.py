@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tollkey.ledger import Money
 from tollkey.payments.invoices import kinds, states
+from tollkey.payments.shared import events
 from tollkey.wire import ApiError, Call, invalid, new_object
 
 if TYPE_CHECKING:
@@ -59,6 +60,19 @@ def method_of(
         customer.get("default_source"),
     )
     return next((found for found in candidates if found), None)
+
+
+def method_removed(call: Call, fact: events.MethodRemoved) -> None:
+    """Clear the default payment method or source of the customer's drafts and open invoices.
+
+    Inferred: Stripe's specification says of both that they must belong to the customer.
+    """
+    for invoice in call.objects.query(kinds.INVOICE, {"customer": fact.customer, "status": ["draft", "open"]}):
+        if invoice["default_payment_method"] == fact.method:
+            invoice["default_payment_method"] = None
+        if invoice["default_source"] == fact.method:
+            invoice["default_source"] = None
+        call.objects.save(invoice, "invoice.updated")
 
 
 def new_payment(call: Call, invoice: StoredInvoice, intent: str) -> api.InvoicePayment:

@@ -9,7 +9,7 @@ from tollkey.payments.methods import kinds, states
 from tollkey.payments.methods.bank_rules import check_account_type
 from tollkey.payments.methods.instruments import NewCard, check_network, fingerprint_owner, redeem, test_card, wire_card
 from tollkey.payments.processors import banks, cards
-from tollkey.payments.shared import fields
+from tollkey.payments.shared import events, fields
 from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.errors import card_error, exclusive, missing_object, missing_param
 from tollkey.wire.objects import Deleted, value_at
@@ -238,6 +238,7 @@ def remove_source(call: Call, customer: api.Customer, value: SavedSource) -> Sav
         others = sources_of(call, customer["id"])
         customer["default_source"] = others[0]["id"] if others else None
         call.objects.save(customer, "customer.updated")
+    call.announce(events.MethodRemoved(customer["id"], value["id"]))
     return answer
 
 

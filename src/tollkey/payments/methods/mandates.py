@@ -14,7 +14,7 @@ from tollkey.keys import Permission
 from tollkey.payments.methods import kinds, states
 from tollkey.payments.methods.method_types import TYPES
 from tollkey.payments.processors import banks, protocol
-from tollkey.payments.shared import fields
+from tollkey.payments.shared import events, fields
 from tollkey.wire import Call, Endpoint, P, Reply, Resource, invalid, new_object
 from tollkey.wire.hosted import hosted_url, html_page
 from tollkey.wire.objects import value_at
@@ -185,6 +185,7 @@ def detach_from(call: Call, value: Instrument, owner: str) -> None:
     if customer is not None and (customer.get("invoice_settings") or {}).get("default_payment_method") == value["id"]:
         customer["invoice_settings"] = {**customer["invoice_settings"], "default_payment_method": None}
         call.objects.save(customer, "customer.updated")
+    call.announce(events.MethodRemoved(owner, value["id"]))
 
 
 def show(call: Call, params: operations.GetMandateToken) -> Reply:

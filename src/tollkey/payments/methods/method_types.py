@@ -68,6 +68,10 @@ class MethodType:
     default: bool = False
     transient: bool = False
 
+    def pays_in(self, currency: str) -> bool:
+        """Return whether it supports a currency (lower-case code)."""
+        return not self.currencies or currency in self.currencies
+
     @property
     def attaches(self) -> bool:
         """Whether a customer can have a PaymentMethod of this type."""
@@ -227,7 +231,7 @@ def check_currency_of(names: Iterable[str], currency: str) -> None:
     """Raise ApiError 400 if one of the types does not support the currency."""
     for name in names:
         method = TYPES[name]
-        if method.currencies and currency not in method.currencies:
+        if not method.pays_in(currency):
             allowed = ", ".join(sorted(method.currencies))
             raise invalid(
                 f"The currency provided ({currency}) is invalid. Payments with {name} support the following"
@@ -256,7 +260,7 @@ def automatic_types(
         for method in TYPES.values()
         if method.name in wanted
         and method.name not in left_out
-        and (currency is None or not method.currencies or currency in method.currencies)
+        and (currency is None or method.pays_in(currency))
         and (redirects or not method.redirects)
         and (method.captures or not manual_capture)
         and (method.reusable or not reusable or method.name == "card_present")

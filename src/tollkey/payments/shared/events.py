@@ -90,6 +90,14 @@ class TaxLocationMissing:
 
 
 @dataclass(frozen=True)
+class MethodRemoved:
+    """A payment method or source is no longer a customer's. customer, method: ids."""
+
+    customer: str
+    method: str
+
+
+@dataclass(frozen=True)
 class UsageReported:
     """Usage of a customer was reported. meter: the billing meter that counts it; None for usage records."""
 

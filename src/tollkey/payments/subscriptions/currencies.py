@@ -19,13 +19,21 @@ def check(call: Call, customer: StoredCustomer, currency: str) -> None:
     currency: lower-case code. Source: the guide to multi-currency customers, which has the text of the error.
     """
     known = customer.get("currency")
-    if known and known != currency and is_active(call, customer, known):
+    taken = [known] if known and known != currency and is_active(call, customer, known) else _planned(call, customer)
+    other = next((one for one in taken if one != currency), None)
+    if other is not None:
         raise invalid(
             "You cannot combine currencies on a single customer. This customer has an active subscription,"
             " subscription schedule, discount,"
-            f" quote, or invoice item with currency {known}",
+            f" quote, or invoice item with currency {other}",
             "currency",
         )
+
+
+def _planned(call: Call, customer: StoredCustomer) -> list[str]:
+    """Return the currencies of the subscriptions that schedules of the customer will begin."""
+    planned = call.objects.query(kinds.SCHEDULE, {"customer": customer["id"], "status": "not_started"})
+    return [phase["currency"] for schedule in planned for phase in schedule["phases"]]
 
 
 def set_currency(call: Call, customer: StoredCustomer, currency: str) -> None:

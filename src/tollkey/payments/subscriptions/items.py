@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import pricing, redemption
@@ -18,7 +18,7 @@ from tollkey.payments.subscriptions.periods import (
     span,
     terms_of,
 )
-from tollkey.wire import Call, invalid, new_object
+from tollkey.wire import ApiError, Call, invalid, new_object
 from tollkey.wire.errors import missing_object
 from tollkey.wire.kinds import T
 from tollkey.wire.metadata import merged_metadata
@@ -85,12 +85,17 @@ def recurring_price(call: Call, wanted: Mapping[str, Any], param: str, currency:
         what = "plan" if wanted.get("plan") else "price"
         raise invalid(f"The {what} specified is inactive. This field only accepts active {what}s.", f"{param}[{what}]")
     if currency is not None and pricing.in_currency(price, currency) is None:
-        raise invalid(
-            f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency:"
-            f" `{currency}`.",
-            f"{param}[price]",
-        )
+        raise wrong_currency(price, currency, f"{param}[price]")
     return price
+
+
+def wrong_currency(price: StoredPrice, currency: str, param: str) -> ApiError:
+    """Return the 400 for a price without an amount in a currency (lower-case code). param: how the error names it."""
+    return invalid(
+        f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency:"
+        f" `{currency}`.",
+        param,
+    )
 
 
 def check_sold(call: Call, price: StoredPrice, wanted: Mapping[str, Any], param: str, *, new: bool) -> None:
@@ -323,11 +328,22 @@ def check(subscription: StoredSubscription, items: list[StoredSubscriptionItem],
         if price in seen:
             raise invalid((_TWICE if new else _TAKEN).format(price=price, item=seen[price]), "plan")
         seen[price] = item["id"]
-    intervals = list({interval_of(item) for item in items})
-    if len(intervals) > 1 and not is_flexible(subscription):
-        raise invalid(_ONE_INTERVAL, "items")
-    if not are_multiples(intervals):
-        raise invalid(_NO_MULTIPLE, "items")
+    check_intervals({interval_of(item) for item in items}, "items", flexible=is_flexible(subscription))
+
+
+def check_prices(ids: Sequence[str], param: str) -> None:
+    """Raise ApiError 400 for a price that is named twice by the items of a phase. param: how the error names them."""
+    for place, id in enumerate(ids):
+        if id in ids[:place]:
+            raise invalid(_TWICE.format(price=id), f"{param}[{place}][price]")
+
+
+def check_intervals(intervals: Set[tuple[str, int]], param: str, *, flexible: bool) -> None:
+    """Raise ApiError 400 for intervals that one subscription cannot have. param: how the error names the items."""
+    if len(intervals) > 1 and not flexible:
+        raise invalid(_ONE_INTERVAL, param)
+    if not are_multiples(list(intervals)):
+        raise invalid(_NO_MULTIPLE, param)
 
 
 def store_items(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import drafts
+from tollkey.payments.invoices import lifecycle as invoices
 from tollkey.payments.shared import clock, events
 from tollkey.payments.subscriptions import jobs, kinds, pending_updates, states
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
@@ -55,8 +56,8 @@ def voided(call: Call, fact: events.InvoiceVoided) -> None:
     if pending_updates.waits_for(subscription, invoice):
         pending_updates.clear(call, subscription)
     elif subscription["status"] == "incomplete" and subscription["latest_invoice"] == invoice["id"]:
-        end(call, subscription, None, status="incomplete_expired")
-    elif not _is_resumed_by(subscription, invoice):
+        end(call, subscription, None)
+    elif subscription["status"] not in ENDED and not _is_resumed_by(subscription, invoice):
         _reactivate(call, subscription, invoice)
 
 
@@ -182,12 +183,16 @@ def _after_last_attempt(call: Call, subscription: StoredSubscription) -> None:
         entitle(call, subscription["customer"])
 
 
-def end(call: Call, subscription: StoredSubscription, reason: str | None, *, status: str = "canceled") -> None:
+def end(call: Call, subscription: StoredSubscription, reason: str | None) -> None:
     """End a subscription now: cancel its jobs, discounts and schedule, and emit the event.
 
-    reason: ``cancellation_details.reason``; unchanged if None. status: ``canceled`` or ``incomplete_expired``.
+    One whose first invoice was not paid becomes ``incomplete_expired``, however it ends, and the invoice is voided.
+    Sources: pay-rails/pay issue 91 (an event of one that was canceled after a minute), and the descriptions of the
+    statuses in Stripe's specification.
+    reason: ``cancellation_details.reason``; unchanged if None.
     """
-    states.close(subscription, status)
+    incomplete = subscription["status"] == "incomplete"
+    states.close(subscription, "incomplete_expired" if incomplete else "canceled")
     subscription["ended_at"] = call.now
     subscription["canceled_at"] = subscription["canceled_at"] or call.now
     if reason is not None:
@@ -199,8 +204,11 @@ def end(call: Call, subscription: StoredSubscription, reason: str | None, *, sta
             redemption.remove(call, discount)
     _end_schedule(call, subscription, reason)
     call.objects.save(subscription)
-    call.emit(DELETED if status == "canceled" else UPDATED, subscription)
+    call.emit(UPDATED if incomplete else DELETED, subscription)
     entitle(call, subscription["customer"])
+    first = call.objects.find(kinds.INVOICE, subscription["latest_invoice"] or "") if incomplete else None
+    if first is not None and first["status"] == "open":
+        invoices.void(call, first)
 
 
 def _end_schedule(call: Call, subscription: StoredSubscription, reason: str | None) -> None:

@@ -144,7 +144,7 @@ def expire(call: Call, id: str) -> None:
     if invoice is not None and invoice["status"] == "open":
         lifecycle.void(call, invoice)  # this also ends the subscription
     else:
-        end(call, subscription, None, status="incomplete_expired")
+        end(call, subscription, None)
 
 
 def resume_collection(call: Call, id: str) -> None:

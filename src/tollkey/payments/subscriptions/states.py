@@ -16,8 +16,7 @@ subscription.status:
              ──the trial gets another end──▶ trialing
              ──ended──▶ canceled
     incomplete ──the first invoice is paid──▶ active │ trialing
-               ──23 hours pass, or the first invoice is voided──▶ incomplete_expired
-               ──ended──▶ canceled
+               ──23 hours pass, the first invoice is voided, or ended──▶ incomplete_expired
     past_due ──the latest invoice is paid or voided──▶ active
              ──a pause is requested──▶ paused
              ──the last attempt failed──▶ past_due │ unpaid │ canceled
@@ -66,7 +65,7 @@ if TYPE_CHECKING:
 SUBSCRIPTION = states.States(
     "subscription",
     {
-        "incomplete": ("active", "trialing", "incomplete_expired", "canceled"),
+        "incomplete": ("active", "trialing", "incomplete_expired"),
         "incomplete_expired": (),
         "trialing": ("trialing", "active", "past_due", "unpaid", "paused", "canceled"),
         "active": ("active", "trialing", "past_due", "unpaid", "paused", "canceled"),

@@ -10,8 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tollkey.payments.shared import clock, fields, providers
-from tollkey.payments.subscriptions import changes, kinds, phase_building, phase_discounts, rules, states, versions
+from tollkey.payments.shared import clock, events, fields, providers
+from tollkey.payments.subscriptions import (
+    changes,
+    kinds,
+    phase_building,
+    phase_discounts,
+    phase_rules,
+    removed_methods,
+    rules,
+    states,
+    versions,
+)
 from tollkey.payments.subscriptions import phases as work
 from tollkey.payments.subscriptions.periods import schedule_jobs
 from tollkey.payments.subscriptions.settings import clear_cancellation
@@ -21,6 +31,7 @@ from tollkey.wire.errors import missing_param
 from tollkey.wire.live import records
 from tollkey.wire.metadata import merged_metadata
 from tollkey.wire.pages import created_ranges, list_page, retrieve
+from tollkey.wire.resource import Reaction
 
 if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
@@ -113,6 +124,7 @@ def _fresh(call: Call, schedule: StoredSchedule, params: Mapping[str, Any]) -> N
     begins = fields.given(params, "start_date", "now")
     at = call.now if begins == "now" else int(begins)
     schedule["phases"] = phase_building.build_phases(call, params.get("phases") or [], at, new=True)
+    phase_rules.check(call, schedule, params["phases"])
     call.objects.insert(schedule, "subscription_schedule.created")
     if at <= call.now:
         work.start(call, schedule)
@@ -180,6 +192,7 @@ def _rephase(call: Call, schedule: StoredSchedule, params: Mapping[str, Any]) ->
         )
     phases = phase_building.build_phases(call, params["phases"], schedule["phases"][0]["start_date"], changed=True)
     schedule["phases"] = phases
+    phase_rules.check(call, schedule, params["phases"])
     if schedule["status"] == "active":
         current = next((phase for phase in phases if phase["start_date"] <= call.now < phase["end_date"]), None)
         if current is None:
@@ -283,6 +296,7 @@ SUBSCRIPTION_SCHEDULE = Resource(
         Endpoint("POST", "/v1/subscription_schedules/{schedule}/release", release),
     ),
     changes=versions.SCHEDULE_CHANGES,
+    on=(Reaction(events.MethodRemoved, removed_methods.of_schedules),),
     on_due={work.STEP: work.step, work.EXPIRING: work.expiring},
     title="Subscription schedules",
     columns=("id", "customer", "status", "subscription", "created"),

@@ -4,7 +4,7 @@
        │          └──no payment method──▶ paused ──resume──▶ active   └──last attempt fails──▶ canceled
        ├──▶ active ──cancel, cancel_at, cancel_at_period_end──▶ canceled
        └──▶ incomplete ──first invoice paid──▶ active
-                 └──23 hours pass──▶ incomplete_expired
+                 └──23 hours pass, or canceled──▶ incomplete_expired
 
 A renewal creates a draft invoice, finalized and collected an hour later. Usage that reaches a billing threshold is
 invoiced before.
@@ -27,6 +27,7 @@ from tollkey.payments.subscriptions import (
     pausing,
     pending_items,
     pending_updates,
+    removed_methods,
     rules,
     settings,
     setups,
@@ -326,6 +327,7 @@ SUBSCRIPTION = Resource(
         Reaction(events.CustomerDeleted, lifecycle.customer_deleted),
         Reaction(events.UsageReported, thresholds.usage_reported),
         Reaction(events.SetupSucceeded, setups.succeeded),
+        Reaction(events.MethodRemoved, removed_methods.of_subscriptions),
     ),
     title="Subscriptions",
     columns=("id", "customer", "status", "created"),
