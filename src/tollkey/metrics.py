@@ -66,7 +66,7 @@ class Metrics:
 
         self.registry = CollectorRegistry()
         self._app, self._clock = server.app, clock
-        self._find = server.service.router.find
+        self._route_of = server.route_of
         self._duration = Histogram(
             "http_server_request_duration_seconds", "How long HTTP requests took.",
             ["http_request_method", "http_route", "http_response_status_code"],
@@ -115,8 +115,7 @@ class Metrics:
             self._count(scope["method"], scope["path"], status[0], began)
 
     def _count(self, method: str, path: str, status: int, began: float) -> None:
-        hit = self._find(method, path)
-        route = hit[0].endpoint.path if hit is not None else "/v1" if path.startswith("/v1/") else ""
+        route = self._route_of(method, path)
         self._duration.labels(method if method in _METHODS else "_OTHER", route, str(status)).observe(
             self._clock() - began
         )

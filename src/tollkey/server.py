@@ -61,6 +61,11 @@ class Server:
     _sending: list[asyncio.Task[None]] = field(default_factory=list)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
+    def route_of(self, method: str, path: str) -> str:
+        """Return the declared path of a request's endpoint, ``/v1`` for an unknown one there, else an empty text."""
+        hit = self.service.router.find(method, path)
+        return hit[0].endpoint.path if hit is not None else "/v1" if path.startswith("/v1/") else ""
+
     async def start(self) -> None:
         """Start the background tasks: use of keys, request logs, jobs, rotation of keys, expired data, webhooks."""
         await self.edge.start()

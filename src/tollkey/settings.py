@@ -161,6 +161,10 @@ class Settings:
     metrics_host: str = _setting(
         "127.0.0.1", "Address to listen on for Prometheus. Whoever reaches it can read the metrics."
     )
+    traces: bool = _setting(
+        False, "Send a span for each request by OTLP over HTTP, to where the variables of OpenTelemetry say"
+        " (OTEL_EXPORTER_OTLP_ENDPOINT and others). Needs `pip install 'tollkey[otel]'`.",
+    )  # fmt: skip
     most_requests: int = _setting(
         1000,
         "How many requests of the payments API may use or wait for the database at once. Further ones get status 503 at"

@@ -36,6 +36,7 @@ from tollkey.keys.errors import KeyringError
 from tollkey.metrics import Metrics
 from tollkey.server import Server, build
 from tollkey.settings import Settings, load_settings
+from tollkey.traces import Traces, provider_of_environment
 from tollkey.wire.versions import LATEST, newer_than_built
 
 #: Seconds before a waiting thread requests the GIL. The event loop releases and retakes the GIL at every system call,
@@ -194,6 +195,7 @@ async def _run(
     gc.freeze()  # exclude loaded modules from garbage collection
     gc.set_threshold(20_000, 20, 20)
     app, end_metrics = _measured(server)
+    app, end_traces = _traced(server, app)
     http = http_server(app, core.settings, server.drain)
     if worker is not None:
         end_with_parent(worker.parent)
@@ -210,6 +212,7 @@ async def _run(
             await serving
     end_metrics()
     await server.stop()
+    await asyncio.to_thread(end_traces)
 
 
 def _measured(server: Server) -> tuple[Any, Callable[[], None]]:
@@ -226,6 +229,19 @@ def _measured(server: Server) -> tuple[Any, Callable[[], None]]:
     except OSError as problem:
         where = f"{settings.metrics_host}:{settings.metrics_port}"
         raise fail(f"cannot listen on {where} for metrics: {problem.strerror}") from None
+
+
+def _traced(server: Server, app: Any) -> tuple[Any, Callable[[], None]]:
+    """Return the application, traced where traces are asked for, and what sends the last ones. Raises typer.Exit."""
+    if not server.core.settings.traces:
+        return app, lambda: None
+    try:
+        traced = Traces(app, server.route_of, provider_of_environment())
+    except ModuleNotFoundError:
+        raise fail("TOLLKEY_TRACES needs `pip install 'tollkey[otel]'`") from None
+    except ValueError as problem:
+        raise fail(f"TOLLKEY_TRACES: {problem}") from None
+    return traced, traced.end
 
 
 def _announce(facts: dict[str, str], link: Link | None, as_json: bool, default_version: str) -> None:

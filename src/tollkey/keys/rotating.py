@@ -12,7 +12,7 @@ from tollkey.keys.authority import Authority
 from tollkey.keys.changing import Rolled
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.key import Key
-from tollkey.keys.rules import LONGEST_ROLL_SECONDS
+from tollkey.keys.limits import LONGEST_ROLL_SECONDS
 
 ROTATION = Actor("system", "rotation")
 _MOST_AT_ONCE = 1_000
@@ -90,12 +90,12 @@ class KeyRotation:
                 self._deliver(one, deliver, actor)
         rolled: list[Rolled[str | None]] = []
         for key in self.rotations_due():
-            one = self._rotate(key, seconds, actor)
-            if one is None:
+            made = self._rotate(key, seconds, actor)
+            if made is None:
                 continue
-            rolled.append(one)
+            rolled.append(made)
             if deliver is not None:
-                self._deliver(one, deliver, actor)
+                self._deliver(made, deliver, actor)
         return rolled
 
     def _undelivered(self, actor: Actor) -> list[Rolled[str | None]]:
