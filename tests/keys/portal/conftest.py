@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from starlette.testclient import TestClient
 from tests.conftest import Clock
 from tollkey.keys import KeyService, Permission
 from tollkey.keys.portal import Portal
-from tollkey.keys.portal.sessions import VERBS, Rights
+from tollkey.keys.portal.sessions import Rights, rights_of
 
 BASE = "https://keys.example/portal"
 APP = "https://app.example"
@@ -44,8 +45,12 @@ class World:
 
     def rights(self) -> Rights:
         """What a session for the keys of alice may do, without a browser."""
-        ends = int(self.portal.clock()) + 3600
-        return Rights("ps_1", "alice", True, None, frozenset(VERBS), frozenset(["report_read"]), ends)
+        token = self.portal.create_session(account="alice", permissions=["report_read"], ui_mode="component").token
+        assert token is not None
+        work = partial(rights_of, authority=self.keys.authority, token=token, ui_mode="component")
+        rights = self.keys.database.read(partial(work, now=int(self.portal.clock())))
+        assert rights is not None
+        return rights
 
     def component(self, **about: Any) -> Component:
         about.setdefault("permissions", ["report_read"])

@@ -13,6 +13,7 @@ from tests.keys.portal.conftest import APP, World
 from tollkey.keys import KeyRefused
 from tollkey.keys.actors import Actor
 from tollkey.keys.portal import actions
+from tollkey.keys.portal.sessions import end
 
 
 def test_a_customer_makes_a_key_sees_it_once_rolls_and_revokes_it(stored_world: World) -> None:
@@ -268,3 +269,31 @@ def test_a_session_that_ends_while_its_body_arrives_changes_nothing(
         assert visitor.post("keys", name="Till", permissions=["report_read"]).json()["error"]["code"] == "session_ended"
         world.keys.enable(maker)
     assert [key.id for key in world.keys.list(account="alice")] == [maker.id]
+
+
+@pytest.mark.parametrize("verb", ["create", "roll", "revoke"])
+@pytest.mark.parametrize("ends", ["session", "maker"])
+def test_a_session_that_ends_before_the_transaction_changes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, verb: str, ends: str
+) -> None:
+    maker = world.keys.create("Host", kind="secret", account="host").key
+    page = world.signed_in(actor=Actor("api_key", maker.id))
+    key = world.keys.create(account="alice", permissions=["report_read"]).key
+    session = world.keys.database.read(lambda tx: tx.execute("SELECT id FROM portal_sessions"))[0][0]
+    write = world.keys.database.write
+
+    def after_another(*given: Any, **more: Any) -> Any:
+        monkeypatch.setattr(world.keys.database, "write", write)
+        if ends == "maker":
+            world.keys.revoke(maker)
+        else:
+            write(lambda tx: end(tx, session))
+        return write(*given, **more)
+
+    page.get("session")
+    monkeypatch.setattr(world.keys.database, "write", after_another)
+    path = "keys" if verb == "create" else f"keys/{key.id}/{verb}"
+    sent = {"name": "New", "permissions": ["report_read"]} if verb == "create" else {}
+    answer = page.post(path, **sent)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "session_ended")
+    assert [one.version for one in world.keys.account("alice").list()] == [key.version]

@@ -7,6 +7,7 @@ here, and a key of a customer is never a service key.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 
@@ -17,6 +18,7 @@ from tollkey.keys.brake import Brake
 from tollkey.keys.header import Presented, decode_key, read_authorization
 from tollkey.keys.http.errors import REQUEST, ApiError
 from tollkey.keys.key import SERVICE_ACCOUNT, Denied, Key, Reason
+from tollkey.keys.limits import ip_allowed, networks_of
 from tollkey.keys.permissions import Permission, PermissionCatalogue
 from tollkey.keys.refusal import Forbidden, rfc6750
 from tollkey.keys.service import KeyService
@@ -100,6 +102,21 @@ class Callers:
         """Raise ApiError 401 if a key that was verified has ended or lost a permission since. Counts no use."""
         if not await self.still(text, permission, ip):
             raise refused(Denied(Reason.revoked))
+
+    def current(self, tx: Tx, caller: Key, permission: str, ip: str | None) -> Key:
+        """Return a caller as it is in this transaction, which acts for it.
+
+        Raises ApiError: 401 if the key has ended, is paused or is shut out from its address, 403 if it lacks the
+        permission.
+        """
+        key = self.keys.authority.get(tx, caller.scope, caller.id)
+        # the use of this request may have been its last one
+        if key is None or replace(key, uses_left=None).status(int(self._clock())) != "active":
+            raise refused(Denied(Reason.revoked, caller.masked))
+        if not ip_allowed(networks_of(key.ip_allowlist), ip):
+            raise refused(Denied(Reason.ip_not_allowed, caller.masked))
+        require(key, permission)
+        return key
 
     def has_admin_key(self) -> bool:
         """Return whether there is an active key that may do everything. Raises StorageError."""

@@ -83,7 +83,8 @@ class Dispatch:
         path = read_path(scope.get("path_params", {}))
         takes = endpoint.takes_idempotency_key
         target = f"{scope['path']}?{scope['query_string'].decode('latin-1')}" if takes else ""
-        call = Call(self._server, method, caller, path, query, body, headers, ip, request_id, text, target, raw)
+        needs = endpoint.needs or ""
+        call = Call(self._server, method, caller, path, query, body, headers, ip, request_id, text, target, raw, needs)
         return await endpoint.handle(call)
 
 

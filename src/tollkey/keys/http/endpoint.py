@@ -65,12 +65,22 @@ class Call:
     text: str = ""  # of the service key, for connections that stay open
     target: str = ""  # path and query as sent, where something changes
     raw: bytes = b""  # the body as sent
+    needs: str = ""  # the permission of the service key
 
     @property
     def actor(self) -> Actor:
         """Who changes a key, for the audit log: the service key."""
         id = self.caller.id if self.caller else "nobody"
         return Actor("api_key", id, self.ip, self.request_id)
+
+    def current_caller(self, tx: Tx) -> Key | None:
+        """Return the service key as it is in this transaction; None where none is needed. Raises ApiError 401, 403.
+
+        A request waits before its transaction begins, and its key may have ended since it was verified.
+        """
+        if self.caller is None:
+            return None
+        return self.server.callers.current(tx, self.caller, self.needs, self.ip)
 
     async def read(self, callback: Callable[[Tx], T]) -> T:
         """Run a read in a thread. Raises StorageError and what ``callback`` raises."""

@@ -16,6 +16,7 @@ from tollkey.keys.errors import SealBroken
 from tollkey.keys.http.answer import JSON, Answer, JsonValue
 from tollkey.keys.http.endpoint import Call
 from tollkey.keys.http.errors import IDEMPOTENCY, ApiError
+from tollkey.keys.key import Key
 from tollkey.keys.sealed import SealedColumn
 from tollkey.keys.sealing import seal, unseal
 
@@ -44,11 +45,17 @@ SEALED = (SealedColumn("service_requests", "answer", "seq", ("caller", "name"), 
 async def change(call: Call, work: Callable[[Tx], JsonValue]) -> Answer:
     """Run a change in one transaction, and return its value as the answer; once for each Idempotency-Key.
 
-    Raises ApiError 400 for a key that was used for another request, and what ``work`` raises: then nothing is stored.
+    Raises ApiError 400 for a key that was used for another request, 401 or 403 for a service key that has ended or lost
+    its permission by the time of the transaction, and what ``work`` raises: then nothing is stored.
     """
+
+    def asked(tx: Tx) -> JsonValue:
+        call.current_caller(tx)
+        return work(tx)
+
     name = call.headers.get("idempotency-key")
     if name is None:
-        value = await run_in_threadpool(call.server.keys.database.write, work)
+        value = await run_in_threadpool(call.server.keys.database.write, asked)
         return Answer(orjson.dumps(value), 200, (JSON,))
     if not 0 < len(name) <= LONGEST_NAME:
         message = f"An Idempotency-Key has from 1 to {LONGEST_NAME} characters."
@@ -58,16 +65,17 @@ async def change(call: Call, work: Callable[[Tx], JsonValue]) -> Answer:
     return await run_in_threadpool(call.server.keys.database.write, lambda tx: _once(tx, call, name, work), lock)
 
 
-def _rights(call: Call) -> str:
+def _rights(caller: Key | None) -> str:
     """Return what the caller may do: a stored answer, perhaps with a key, is given again only to the same rights."""
-    return "" if call.caller is None else f"{call.caller.kind} {','.join(sorted(call.caller.effective))}"
+    return "" if caller is None else f"{caller.kind} {','.join(sorted(caller.effective))}"
 
 
 def _once(tx: Tx, call: Call, name: str, work: Callable[[Tx], JsonValue]) -> Answer:
+    current = call.current_caller(tx)
     keyring, caller, now = call.server.keys.authority.keyring, call.actor.id, call.server.now
     digest = keyring.stable_digest(name)
     request = keyring.stable_digest(
-        f"{_rights(call)} {call.method} {call.target} {call.raw.decode('utf-8', 'replace')}"
+        f"{_rights(current)} {call.method} {call.target} {call.raw.decode('utf-8', 'replace')}"
     )
     bound_to = _context(caller, digest)
     rows = tx.execute(

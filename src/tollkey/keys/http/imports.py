@@ -33,7 +33,9 @@ async def import_keys(call: Call) -> Answer:
 
     def work() -> dict[str, object]:
         now, dry_run = call.server.now, sent.flag("dry_run", False)
-        report = import_records(call.server.keys, records, defaults, call.actor, now, dry_run=dry_run)
+        report = import_records(
+            call.server.keys, records, defaults, call.actor, now, dry_run=dry_run, check=call.current_caller
+        )
         return as_value(report)
 
     return json_answer(cast(JsonValue, await run_in_threadpool(work)))

@@ -60,7 +60,7 @@ async def create(call: Call) -> Answer:
             metadata=body.mapping("metadata") or {},
             max_uses=body.number("max_uses"),
             rotate_every=body.number("rotate_every"),
-            granter=granter_of(call, account),
+            granter=granter_of(call, tx, account),
         )
         return shown(server, key, text)
 
@@ -84,7 +84,7 @@ async def update(call: Call) -> Answer:
             permissions=body.texts("permissions"),
             ip_allowlist=body.texts("ip_allowlist"),
             metadata=body.mapping("metadata"),
-            granter=granter_of(call, key.account),
+            granter=granter_of(call, tx, key.account),
         )
         return shown(call.server, changed)
 
@@ -104,7 +104,7 @@ async def roll(call: Call) -> Answer:
             seconds,
             actor=call.actor,
             now=call.server.now,
-            granter=granter_of(call, key.account),
+            granter=granter_of(call, tx, key.account),
             show=show,
         )
         return {**shown(call.server, new, text), "rolled": shown(call.server, old)}
@@ -117,7 +117,7 @@ async def reveal(call: Call) -> Answer:
 
     def work(tx: Tx) -> JsonValue:
         key = found(call, tx)
-        authority, granter = authority_of(call.server, key.account), granter_of(call, key.account)
+        authority, granter = authority_of(call.server, key.account), granter_of(call, tx, key.account)
         changed, text = authority.reveal(tx, key.scope, key.id, actor=call.actor, now=call.server.now, granter=granter)
         return shown(call.server, changed, text)
 
@@ -137,7 +137,7 @@ def _verb(name: str) -> Callable[[Call], Callable[[Tx], JsonValue]]:
                 "enable": authority.enable,
                 "revoke": authority.revoke,
             }
-            granter = granter_of(call, key.account)
+            granter = granter_of(call, tx, key.account)
             changed = verbs[name](tx, key.scope, key.id, actor=call.actor, now=call.server.now, granter=granter)
             return shown(call.server, changed)
 

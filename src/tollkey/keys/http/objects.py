@@ -20,9 +20,12 @@ def authority_of(server: Server, account: str) -> Authority:
     return server.callers.keys.authority if account == SERVICE_ACCOUNT else server.keys.authority
 
 
-def granter_of(call: Call, account: str) -> Key | None:
-    """Return the key whose access bounds what may be given: the caller, if it is about another service key."""
-    return call.caller if account == SERVICE_ACCOUNT else None
+def granter_of(call: Call, tx: Tx, account: str) -> Key | None:
+    """Return the key whose access bounds what may be given: the caller, if it is about another service key.
+
+    Raises ApiError 401, 403.
+    """
+    return call.current_caller(tx) if account == SERVICE_ACCOUNT else None
 
 
 def found(call: Call, tx: Tx) -> Key:

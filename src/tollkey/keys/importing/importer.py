@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Literal
@@ -69,19 +69,21 @@ class _Undo(Exception):
 
 
 def import_records(
-    service: KeyService, records: Sequence[Record], defaults: Defaults, actor: Actor, now: int, *, dry_run: bool = False
-) -> Report:
+    service: KeyService, records: Sequence[Record], defaults: Defaults, actor: Actor, now: int, *,
+    dry_run: bool = False, check: Callable[[Tx], object] | None = None,
+) -> Report:  # fmt: skip
     """Import the keys that records describe, and return what became of each.
 
     actor: for the audit log. now: UTC epoch seconds. dry_run: everything is tried and nothing stored. Each batch is one
     transaction; a row that is refused does not stop the others. If the database fails, the batches before are stored,
-    and ``error`` says so. Never raises for the content of a record.
+    and ``error`` says so. check: called at the start of each transaction; what it raises ends the import.
+    Never raises for the content of a record.
     """
     report = Report(dry_run)
     numbered = enumerate(records, 1)
     while batch := list(islice(numbered, BATCH)):
         try:
-            report.rows += _batch(service, batch, defaults, actor, now, dry_run)
+            report.rows += _batch(service, batch, defaults, actor, now, dry_run, check)
         except StorageError as error:
             report.error = f"{type(error).__name__}: the database failed after row {batch[0][0] - 1}"
             break
@@ -91,9 +93,12 @@ def import_records(
 
 
 def _batch(
-    service: KeyService, batch: list[tuple[int, Record]], defaults: Defaults, actor: Actor, now: int, dry_run: bool
-) -> list[RowReport]:
+    service: KeyService, batch: list[tuple[int, Record]], defaults: Defaults, actor: Actor, now: int, dry_run: bool,
+    check: Callable[[Tx], object] | None,
+) -> list[RowReport]:  # fmt: skip
     def run(tx: Tx) -> list[RowReport]:
+        if check is not None:
+            check(tx)
         rows = [_one(service, tx, number, record, defaults, actor, now) for number, record in batch]
         if dry_run:
             raise _Undo([replace(row, id=None) for row in rows])

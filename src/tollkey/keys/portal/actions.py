@@ -10,7 +10,7 @@ from tollkey.keys.errors import KeyRefused
 from tollkey.keys.header import without_keys
 from tollkey.keys.key import Key
 from tollkey.keys.permissions import PermissionCatalogue
-from tollkey.keys.portal.sessions import Rights, Verb
+from tollkey.keys.portal.sessions import Rights, Verb, check_open
 from tollkey.keys.service import KeyService
 from tollkey.keys.store import Usage
 
@@ -62,6 +62,7 @@ def create_key(keys: KeyService, rights: Rights, sent: Mapping[str, Any], now: i
     ends = None if expiry is None else now + expiry * 86400
 
     def work(tx: Tx) -> tuple[Key, str]:
+        check_open(tx, authority, rights, now)
         _check_room(keys, tx, rights, now)
         return authority.create(
             tx, _scope(rights), "restricted", actor=rights.actor, now=now, name=name, permissions=permissions,
@@ -81,6 +82,7 @@ def roll_key(keys: KeyService, rights: Rights, key_id: str, sent: Mapping[str, A
     authority, seconds = keys.authority, _GRACES[grace]
 
     def work(tx: Tx) -> tuple[Key, str | None]:
+        check_open(tx, authority, rights, now)
         key = _own(keys, tx, rights, key_id)  # in the transaction: somebody may give it more permissions meanwhile
         if not _rollable(authority.catalogue, rights, key):
             raise KeyRefused("permissions_exceeded", "This key has permissions that this page cannot give.", "id")
@@ -98,6 +100,7 @@ def revoke_key(keys: KeyService, rights: Rights, key_id: str, now: int) -> dict[
     _require(rights, "revoke")
 
     def work(tx: Tx) -> Key:
+        check_open(tx, keys.authority, rights, now)
         key = _own(keys, tx, rights, key_id)
         return keys.authority.revoke(tx, key.scope, key.id, actor=rights.actor, now=now)
 

@@ -25,6 +25,7 @@ SESSION_SECONDS = 3600  # how long an opened page, or the token of a component, 
 _TOKEN_CHARACTERS = 43  # 256 bits of 62 characters
 _TOKEN = re.compile(r"ps_(?:link|page|token)_[0-9A-Za-z]{43}")
 _LONGEST_URL = 2_000
+SESSION_ENDED = "This session has ended. Open the page again from where you came."
 
 MIGRATION = Migration(
     "portal_sessions",
@@ -187,6 +188,16 @@ def rights_of(tx: Tx, authority: Authority, token: str, ui_mode: UiMode, now: in
     if not rows or not _still_granted(tx, authority, rows[0][0], now):
         return None
     return _rights(rows[0][1:])
+
+
+def check_open(tx: Tx, authority: Authority, rights: Rights, now: int) -> None:
+    """Raise KeyRefused ``session_ended`` unless a session is still open in this transaction, which acts for it.
+
+    now: UTC epoch seconds. Raises StorageError.
+    """
+    rows = tx.execute("SELECT created_by FROM portal_sessions WHERE id = ? AND ends_at > ?", (rights.id, now))
+    if not rows or not _still_granted(tx, authority, rows[0][0], now):
+        raise KeyRefused("session_ended", SESSION_ENDED)
 
 
 def end(tx: Tx, session_id: str) -> None:

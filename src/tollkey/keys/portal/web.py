@@ -31,6 +31,7 @@ from tollkey.keys.portal import actions
 from tollkey.keys.portal.pages import CSP, gone_page, portal_page, start_page
 from tollkey.keys.portal.sessions import (
     MIGRATION,
+    SESSION_ENDED,
     SESSION_SECONDS,
     VERBS,
     Clock,
@@ -48,7 +49,7 @@ from tollkey.keys.service import KeyService
 _COOKIE = "tollkey-portal"
 _LARGEST_BODY = 16_384  # bytes
 _BODY_SECONDS = 10.0  # how long a body may take to arrive
-_STATUS = {"not_permitted": 403, "permissions_exceeded": 403}  # besides those of ``KeyRefused``
+_STATUS = {"not_permitted": 403, "permissions_exceeded": 403, "session_ended": 401}  # besides those of ``KeyRefused``
 _SAFE = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": CSP,
@@ -231,7 +232,7 @@ class Portal:
         """
         rights = await self._found(request)
         if rights is None:
-            raise _Problem(401, "session_ended", "This session has ended. Open the page again from where you came.")
+            raise _Problem(401, "session_ended", SESSION_ENDED)
         return rights
 
     async def _found(self, request: Request) -> Rights | None:
