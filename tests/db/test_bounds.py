@@ -112,12 +112,12 @@ def test_a_request_that_the_network_swallowed_ends_and_later_ones_are_refused_at
     started = time.monotonic()
     with pytest.raises(Unreachable):
         distant.read(lambda tx: tx.execute("SELECT 1"))
-    assert time.monotonic() - started < PATIENT.away + 1
+    assert time.monotonic() - started < PATIENT.statement, "it ended by the shorter bound, however busy the machine"
     assert distant.away is not None
     started = time.monotonic()
     with pytest.raises(Unreachable, match="no answer within"):
         distant.read(lambda tx: tx.execute("SELECT 1"))
-    assert time.monotonic() - started < 0.2
+    assert time.monotonic() - started < PATIENT.away, "nothing was waited for"
 
 
 @pytest.mark.parametrize("failure", ["swallow", "cut"])

@@ -181,7 +181,7 @@ def verified(file: Path, progress: Progress) -> dict[str, Sum]:
     with _open(file) as connection:
         answer = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
         if answer != "ok":
-            raise StorageError(f"{file} is damaged: {answer}")
+            raise StorageError(f"{file} is damaged: {' '.join(answer.split())}")
         return contents(SQLiteTables(connection), progress)
 
 
