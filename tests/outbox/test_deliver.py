@@ -266,6 +266,25 @@ def test_an_attempt_that_lasts_is_given_up_when_the_loop_stops_and_made_again_la
     assert world.deliver() == 1
 
 
+@pytest.mark.parametrize(("held_up", "sent"), [(40, 1), (41, 0), (600, 0)])
+def test_what_a_process_has_claimed_and_not_sent_when_it_is_held_up_is_left_to_others(
+    world: World, receiver: Receiver, held_up: int, sent: int
+) -> None:
+    """A process that was stopped, or whose machine slept, may wake when another has sent its deliveries."""
+    world.send(world.add(receiver.url))
+    clock = iter([NOW, *[NOW + held_up] * 9])
+
+    async def stopped_after_the_claim(deliverer: Deliverer) -> None:
+        deliverer._clock = lambda: next(clock)
+        await deliverer.run_once()
+
+    world.run(stopped_after_the_claim)
+    assert len(receiver.got) == sent
+    world.now += held_up + 60
+    world.deliver()
+    assert len(receiver.got) == 1
+
+
 def test_waking_a_deliverer_that_does_not_run_is_harmless(world: World) -> None:
     world.run(lambda deliverer: asyncio.to_thread(deliverer.wake))
 

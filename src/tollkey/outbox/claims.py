@@ -15,7 +15,8 @@ _DUE = "state = 'pending' AND next_attempt_at <= ? AND lease_until <= ?"
 class Claim(NamedTuple):
     """A delivery that one deliverer has claimed until its lease ends.
 
-    attempts: how many were made before. lease: the text that identifies the claim. body: the JSON to send.
+    attempts: how many were made before. lease: the text that identifies the claim. lease_until: UTC epoch seconds.
+    body: the JSON to send.
     """
 
     id: int
@@ -25,6 +26,7 @@ class Claim(NamedTuple):
     endpoint_id: str
     attempts: int
     lease: str
+    lease_until: int
     body: bytes
 
 
@@ -69,7 +71,9 @@ def claim(tx: Tx, now: int, lease: str, lease_until: int, most: Mapping[str, int
         )
     bodies = _bodies(tx, sorted({row[3] for row in rows}))
     return [
-        Claim(id, Scope(account, bool(livemode)), event, event_type, endpoint, made, lease, bodies[message])
+        Claim(
+            id, Scope(account, bool(livemode)), event, event_type, endpoint, made, lease, lease_until, bodies[message]
+        )
         for id, account, livemode, message, event, event_type, endpoint, made in sorted(rows)
     ]
 
