@@ -164,6 +164,8 @@ class Desk:
         """The plan without what may not stand beside a payment method of that kind."""
         if name in ("POST /v1/payment_methods", "POST /v1/sources") and kind in SENT:
             return place, {"type": kind, **({} if kind == "card" else {"billing_details": PAYER})}
+        if name.startswith("POST /v1/accounts") and kind in ("individual", "company"):
+            body = {**body, "business_type": kind}
         alone = ("source", "external_account") if kind in ("card", "bank_account") else ()
         return place, {key: value for key, value in body.items() if key not in alone}
 

@@ -276,6 +276,7 @@ THERE_FROM_THE_START = {
     "/v1/api_keys": "the keys that it was made with",
     "/v1/api_key_audit_entries": "what was done with them",
     "/v1/balance": "nothing in it",
+    "/v1/balance_settings": "what its own account shows as well, and nothing set",
     "/v1/country_specs": "facts about countries",
     "/v1/payment_method_configurations": "the default that every account has",
     "/v1/reporting/report_types": "what can be asked for",

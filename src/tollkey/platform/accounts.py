@@ -22,6 +22,7 @@ from tollkey.platform._connect.controllers import CONTROLLERS, controller_of
 from tollkey.platform._connect.countries import check_currency, default_currency
 from tollkey.platform._connect.documents import check_documents
 from tollkey.platform._connect.external import OWNER_CHECK, add_external, check_owners, replace_external, show_owner
+from tollkey.platform._connect.held_balance import override_delay
 from tollkey.platform._connect.identity_rules import check_address_of_acceptance, check_business
 from tollkey.platform._connect.loading import VERIFY, LoadedAccount, ask, capability, deauthorize, verify
 from tollkey.platform._connect.ownership import check_people, check_update
@@ -35,7 +36,7 @@ from tollkey.platform.connections import connect
 from tollkey.wire import Call, Endpoint, Json, P, Page, Params, Resource, invalid, new_object
 from tollkey.wire.kinds import Job
 from tollkey.wire.live import needs, records
-from tollkey.wire.objects import Deleted
+from tollkey.wire.objects import Deleted, value_at
 from tollkey.wire.pages import list_page, nested_list
 from tollkey.wire.removed import Removed
 from tollkey.wire.versions import Change
@@ -139,6 +140,9 @@ def _apply(
     check_documents(loaded, given.get("documents") or {})
     check_settings(account["settings"], given.get("settings") or {})
     set_account(call, account, given)
+    delay = value_at(given, "settings.payouts.schedule.delay_days")
+    if delay is not None:
+        override_delay(account, None if delay == "minimum" else delay)
     wanted = {name: bool((hash or {}).get("requested")) for name, hash in (given.get("capabilities") or {}).items()}
     for place, name in enumerate(given.get("requested_capabilities") or []):
         if name not in known_capabilities():

@@ -1054,6 +1054,10 @@ class GetBalanceHistoryId(Operation):
     pass
 
 @final
+class GetBalanceSettings(Operation):
+    pass
+
+@final
 class GetBalanceTransactions(PagedOperation):
     created: NotRequired[Created | int]
     currency: NotRequired[str]
@@ -3012,6 +3016,39 @@ class PostAppsSecrets(Operation):
 class PostAppsSecretsDelete(Operation):
     name: str
     scope: Scope
+
+@final
+class PostBalanceSettings(Operation):
+    payments: NotRequired[PostBalanceSettingsPayments]
+
+@final
+class PostBalanceSettingsPayments(TypedDict):
+    debit_negative_balances: NotRequired[bool]
+    payouts: NotRequired[PostBalanceSettingsPaymentsPayouts]
+    settlement_timing: NotRequired[PostBalanceSettingsPaymentsSettlementTiming]
+
+@final
+class PostBalanceSettingsPaymentsPayouts(TypedDict):
+    minimum_balance_by_currency: NotRequired[dict[str, int | None] | None]
+    schedule: NotRequired[PostBalanceSettingsPaymentsPayoutsSchedule]
+    statement_descriptor: NotRequired[str]
+
+@final
+class PostBalanceSettingsPaymentsPayoutsSchedule(TypedDict):
+    interval: NotRequired[Literal["daily", "manual", "monthly", "weekly"]]
+    monthly_payout_days: NotRequired[list[int]]
+    weekly_payout_days: NotRequired[list[WeeklyPayoutDay]]
+
+@final
+class PostBalanceSettingsPaymentsSettlementTiming(TypedDict):
+    delay_days_override: NotRequired[int | None]
+    start_of_day: NotRequired[PostBalanceSettingsPaymentsSettlementTimingStartOfDay | None]
+
+@final
+class PostBalanceSettingsPaymentsSettlementTimingStartOfDay(TypedDict):
+    hour: NotRequired[int]
+    minutes: NotRequired[int]
+    timezone: NotRequired[str]
 
 @final
 class PostBillingAlerts(Operation):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.support.api import Api
-from tests.support.connected import connected
+from tests.support.connected import acting, connected
 
 
 def test_a_dispute_settled_abroad_tells_no_exchange_rate(api: Api) -> None:
@@ -26,3 +26,18 @@ def test_a_dispute_settled_abroad_tells_no_exchange_rate(api: Api) -> None:
     assert (taken["currency"], withdrawn["currency"], withdrawn["amount"]) == ("cad", "cad", -taken["amount"])
     assert taken["exchange_rate"] is not None
     assert withdrawn["exchange_rate"] is None
+
+
+def test_a_payment_is_held_as_long_as_the_settings_of_its_account_say(api: Api) -> None:
+    account = connected(api)
+    given = {"amount": 1_000, "currency": "usd", "source": "tok_visa", "headers": acting(account)}
+
+    def held_days() -> int:
+        charge = api.ok("post", "/v1/charges", **given)
+        made = api.get(f"/v1/balance_transactions/{charge['balance_transaction']}", headers=acting(account))
+        return int((made["available_on"] - api.now // 86_400 * 86_400) // 86_400)
+
+    assert held_days() == 4  # two business days, from a Thursday
+    payments = {"settlement_timing": {"delay_days_override": 7}}
+    api.ok("post", "/v1/balance_settings", headers=acting(account), payments=payments)
+    assert held_days() == 11

@@ -28,7 +28,7 @@ _VERBS = {
     ("invoices", "send"): "send_invoice",
     ("invoices", "void"): "void_invoice", ("quotes", "finalize"): "finalize_quote",
     ("subscriptions", "delete"): "cancel",
-    ("settings", "create"): "update", ("credit_grants", "void"): "void_grant",
+    ("settings", "create"): "update", ("balance_settings", "create"): "update", ("credit_grants", "void"): "void_grant",
 }  # fmt: skip
 _SERVICES = {"invoiceitems": "invoice_items"}
 _OWN = frozenset({"apple_pay", "api_keys", "api_key_audit_entries", "stripecli"})

@@ -19,7 +19,7 @@ from tollkey.ledger import Money
 from tollkey.ledger.books import PAYOUTS
 from tollkey.payments.balance import jobs, kinds, states
 from tollkey.payments.balance.moving import available
-from tollkey.payments.balance.payout_schedule import PLAN, RUN, next_run, plan, schedule_of
+from tollkey.payments.balance.payout_schedule import PLAN, RUN, next_payout, payouts_of, plan, schedule_of
 from tollkey.payments.balance.transactions import Booking, book
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
@@ -231,7 +231,7 @@ def _mark_errored(call: Call, id: str) -> None:
 def run_schedule(call: Call, id: str) -> None:
     """Create the automatic payouts of one day: the available balance of each currency, to its bank account.
 
-    id: midnight of that day, UTC epoch seconds as text.
+    id: the beginning of that day, UTC epoch seconds as text.
     No payout is created while payouts are disabled, for a currency without bank account, or after a failed payout to
     it.
     """
@@ -239,16 +239,25 @@ def run_schedule(call: Call, id: str) -> None:
     schedule = schedule_of(account)
     if schedule["interval"] == "manual" or not account.get("payouts_enabled") or account.get("_rejected"):
         return
-    if next_run(schedule, int(id)) != int(id):  # the schedule was changed meanwhile
+    if next_payout(account, int(id)) != int(id):  # the schedule was changed meanwhile
         plan(call, call.now)
         return
+    minimums = payouts_of(account).get("_minimum_balances") or {}
     for currency, found in sorted(ledger.balance(call.tx, call.scope, call.now).items()):
+        kept = minimums.get(currency, 0)
         for kind, (amount, _) in sorted(found.by_source.items()):
-            if amount > 0:
-                _create_scheduled(call, account, Money(amount, currency), kind)
+            held = max(min(kept, amount), 0)
+            kept -= held
+            if amount > held:
+                _create_scheduled(call, account, Money(amount - held, currency), kind, held)
 
 
-def _create_scheduled(call: Call, account: Mapping[str, Any], amount: Money, kind: str) -> None:
+def _create_scheduled(call: Call, account: Mapping[str, Any], amount: Money, kind: str, held: int) -> None:
+    """Create an automatic payout. held: minor units that it leaves in the balance, as the least that is to stay there.
+
+    These leave the balance with the payout's transactions and are back in it at once ("Minimum balances for automatic
+    payouts" in Stripe's documentation: the payout's report has a transaction of the retained amount).
+    """
     currency = amount.currency
     every = (account.get("external_accounts") or {}).get("data") or []
     target = next((one for one in every if one["currency"] == currency and one["default_for_currency"]), None)
@@ -260,6 +269,12 @@ def _create_scheduled(call: Call, account: Mapping[str, Any], amount: Money, kin
         one["_payout"] = payout["id"]
         call.objects.save(one)
     payout["description"] = "STRIPE PAYOUT"
+    if held:
+        back = amount.with_amount(held)
+        hold = _book(call, payout, -back, "payout_minimum_balance_hold", "payout_minimum_balance_hold")
+        hold["_payout"] = payout["id"]
+        call.objects.save(hold)
+        _book(call, payout, back, "payout_minimum_balance_release", "payout_minimum_balance_release")
     transaction = _book(call, payout, -amount, "payout", "payout")
     transaction["_payout"] = payout["id"]
     call.objects.save(transaction)

@@ -65,3 +65,22 @@ class AccountReserves(TypedDict):
     """
 
     _reserved: NotRequired[dict[str, int]]
+
+class AccountStart(TypedDict):
+    """When a day of an account's payouts begins: ``hour`` and ``minutes`` in a time zone of the IANA database."""
+
+    hour: int
+    minutes: int
+    timezone: str
+
+class AccountPayouts(TypedDict):
+    """What an account's balance settings say of its balance.
+
+    _delay_days: business days that a payment is held, in place of the country's. _minimum_balances: minor units by
+        currency that automatic payouts leave, or null. _start_of_day: when they are made, or null for midnight UTC. All
+        are absent before they are first told.
+    """
+
+    _delay_days: NotRequired[int]
+    _minimum_balances: NotRequired[dict[str, int] | None]
+    _start_of_day: NotRequired[AccountStart | None]

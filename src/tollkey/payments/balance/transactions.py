@@ -11,6 +11,7 @@ from tollkey import ledger
 from tollkey.ledger import Money, Posting
 from tollkey.ledger.books import BALANCE, CONNECT_RESERVED, CONNECTED, FEES, PLATFORM
 from tollkey.payments.balance import jobs, kinds, reserves
+from tollkey.payments.balance.payout_schedule import payouts_of
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, new_object
 
@@ -27,8 +28,14 @@ _DAY = 86_400  # seconds
 
 
 def available_on(call: Call) -> int:
-    """Return when a charge made now becomes available: midnight after some business days, UTC epoch seconds."""
-    return _working_days_later(call.now // _DAY, _DELAY.get(fields.account_country(call), _OTHER_DELAY)) * _DAY
+    """Return when a charge made now becomes available: midnight after some business days, UTC epoch seconds.
+
+    Their number is the account's own (``delay_days_override`` of its balance settings), or its country's.
+    """
+    days = payouts_of(fields.acting_account(call)).get("_delay_days")
+    if days is None:
+        days = _DELAY.get(fields.account_country(call), _OTHER_DELAY)
+    return _working_days_later(call.now // _DAY, days) * _DAY
 
 
 @lru_cache(maxsize=1_000)

@@ -5,9 +5,10 @@ The object of a connected account is stored in the platform's scope; its events 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, field
 
-from tollkey.platform._connect import business, countries, kyc, needs, v2_changes
+from tollkey.platform._connect import business, countries, held_balance, kyc, needs, v2_changes
 from tollkey.platform._connect.providers import VERIFICATION
 from tollkey.platform._connect.shape import EVERY_FIELD, blank_company
 from tollkey.platform.connections import disconnect
@@ -30,12 +31,17 @@ _WHY = {
 class LoadedAccount:
     """A loaded account.
 
-    home: the call in the scope that stores the object. before: its public fields when it was loaded.
+    home: the call in the scope that stores the object. before: its public fields when it was loaded. held: its balance
+    settings then.
     """
 
     home: Call
     account: Json
     before: Json
+    held: Json = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.held = copy.deepcopy(held_balance.shown(self.account))
 
     @property
     def own(self) -> Call:
@@ -109,6 +115,10 @@ def save_account(loaded: LoadedAccount, *, checks: bool = False) -> Json:
         if not loaded.is_own:
             v2_changes.emit(loaded.own, loaded.before, now_public)
         loaded.before = now_public
+    held = held_balance.shown(account)
+    if held != loaded.held:
+        loaded.own.emit("balance_settings.updated", held, changed(loaded.held, held))
+        loaded.held = copy.deepcopy(held)
     return account
 
 

@@ -189,9 +189,9 @@ def set_account(call: Call, account: Json, params: Params) -> None:
     if params.get("support_phone"):
         account["business_profile"]["support_phone"] = params["support_phone"]
     given = params.get("settings") or {}
-    _check_schedule(account["settings"]["payouts"]["schedule"], (given.get("payouts") or {}).get("schedule") or {})
-    merge(account["settings"], given)
-    _tidy_schedule(account["settings"]["payouts"]["schedule"])
+    schedule = (given.get("payouts") or {}).get("schedule") or {}
+    merge(account["settings"], {**given, "payouts": {**(given.get("payouts") or {}), "schedule": {}}})
+    set_schedule(account["settings"]["payouts"]["schedule"], schedule)
     if params.get("debit_negative_balances") is not None:
         account["settings"]["payouts"]["debit_negative_balances"] = params["debit_negative_balances"]
     if params.get("tos_acceptance"):
@@ -203,15 +203,13 @@ def set_account(call: Call, account: Json, params: Params) -> None:
         account["business_profile"]["name"] = account["company"]["name"]
 
 
-def _check_schedule(schedule: Json, given: Params) -> None:
-    """Raise ApiError 400 for the day of a payout schedule of another interval. schedule: as it is now."""
-    interval = given.get("interval") or schedule["interval"]
-    for name in given:
-        if name.startswith(("weekly_", "monthly_")) and not name.startswith(f"{interval}_"):
-            raise invalid(
-                f"`{name}` is only applicable if the interval is {name.partition('_')[0]}; it is {interval}.",
-                f"settings[payouts][schedule][{name}]",
-            )
+def set_schedule(schedule: Json, given: Params) -> None:
+    """Set what is given of a payout schedule. An anchor alone takes the place of several days."""
+    for interval in ("weekly", "monthly"):
+        if given.get(f"{interval}_anchor") is not None:
+            schedule.pop(f"{interval}_payout_days", None)
+    schedule.update(given)
+    _tidy_schedule(schedule)
 
 
 def _tidy_schedule(schedule: Json) -> None:

@@ -52,6 +52,7 @@ UNBUILT: Final[dict[str, dict[str, str]]] = {
     "GET /v1/tax_ids": _OWNER,
     "POST /v1/tax_ids": _OWNER,
     "POST /v1/application_fees/{}/refund": {"directive": _DIRECTIVE},
+    "POST /v1/balance_settings": {"payments.payouts.automatic_transfer_rules_by_currency": _TREASURY},
     "POST /v1/charges/{}/refunds": _REFUND,
     "GET /v1/invoices/upcoming": _UPCOMING,
     "GET /v1/invoices/upcoming/lines": _UPCOMING,
