@@ -13,7 +13,7 @@ RUN useradd --system --uid 10001 --no-create-home tollkey \
     && install --directory --owner tollkey --mode 700 /data
 COPY --from=build /opt/tollkey /opt/tollkey
 ENV PATH=/opt/tollkey/bin:$PATH PYTHONUNBUFFERED=1 TOLLKEY_HOST=0.0.0.0 TOLLKEY_PORT=8420 TOLLKEY_DATA=/data
-USER tollkey
+USER 10001
 VOLUME /data
 EXPOSE 8420
 HEALTHCHECK --start-period=20s --interval=30s --timeout=3s \

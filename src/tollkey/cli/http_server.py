@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import uvicorn
@@ -24,7 +25,8 @@ _EARLIER_SECONDS = 0.5  # for the end itself
 
 
 def http_server(app: Any, settings: Settings, stopping: Callable[[], None] | None = None) -> uvicorn.Server:
-    """Return the HTTP server of an ASGI application. SIGTERM and SIGINT stop it: requests are still answered.
+    """Return the HTTP server of an ASGI application. SIGTERM and SIGINT stop it: for ``drain_seconds``
+    requests are still accepted, and those that have begun are answered. A second one ends it without waiting.
     SIGHUP reopens the log file; in a terminal and without such a file it ends the process, as the terminal's end does.
 
     The process ends within ``stop_seconds`` of the signal, whatever hangs. Must be called in the event loop that will
@@ -50,20 +52,25 @@ def http_server(app: Any, settings: Settings, stopping: Callable[[], None] | Non
         timeout_notify=1,
     )
     http = uvicorn.Server(config)
-    http.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    http.capture_signals = nullcontext  # type: ignore[assignment]  # its handlers would end the draining at once
     loop = asyncio.get_running_loop()
+    signals: list[int] = []
 
     def close() -> None:
         http.should_exit = True
 
-    def stop() -> None:
+    def stop(number: int) -> None:
+        signals.append(number)
+        if len(signals) > 1:  # whoever repeats it does not want to wait
+            http.should_exit = http.force_exit = True
+            return
         if stopping is not None:
             stopping()
         _end_after(settings.stop_seconds)
         loop.call_later(settings.drain_seconds, close)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, stop, number)
     if settings.log_file or not (sys.stdin and sys.stdin.isatty()):  # ``systemctl reload`` must not end a server
         loop.add_signal_handler(signal.SIGHUP, reopen_files)
     return http

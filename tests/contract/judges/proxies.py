@@ -157,7 +157,7 @@ def stage(name: str, folder: Path, *, static: bool = False, limited: bool = Fals
         command, variables = PROXIES[name](folder, port, auth, 0 if static else app.port)
         running = subprocess.Popen(command, cwd=folder, env={**os.environ, **variables})
         try:
-            _answering(port, running)
+            answering(port, running)
             with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
                 yield Stage(keys, client, port, server, application.seen)
         finally:
@@ -166,7 +166,7 @@ def stage(name: str, folder: Path, *, static: bool = False, limited: bool = Fals
             app.stop()
 
 
-def _answering(port: int, running: subprocess.Popen[bytes]) -> None:
+def answering(port: int, running: subprocess.Popen[bytes]) -> None:
     """Wait until the proxy listens."""
     while running.poll() is None:
         with socket.socket() as probe:
