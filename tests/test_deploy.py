@@ -66,7 +66,7 @@ def test_containers_have_no_root_and_time_to_stop() -> None:
     assert compose["services"]["tollkey"]["stop_grace_period"] == "15s"
     assert compose["services"]["tollkey"]["cap_drop"] == ["ALL"]
     image = (ROOT / "Dockerfile").read_text()
-    assert "USER tollkey" in image
+    assert "USER 10001" in image
     assert "/healthz" in image
 
 
