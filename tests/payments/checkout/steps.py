@@ -62,9 +62,8 @@ def page(api: Api, made: Answer) -> str:
 
 
 def price(api: Api, **more: Any) -> str:
-    return str(
-        api.ok("post", "/v1/prices", currency="usd", unit_amount=1500, product_data={"name": "T-shirt"}, **more)["id"]
-    )
+    given = {"currency": "usd", "unit_amount": 1500, "product_data": {"name": "T-shirt"}, **more}
+    return str(api.ok("post", "/v1/prices", **given)["id"])
 
 
 def upload(api: Api, purpose: str, headers: dict[str, str] | None = None) -> Answer:

@@ -68,3 +68,29 @@ def test_a_subscription_and_delivery_are_taxed_too(api: Api) -> None:
     invoice = api.get(f"/v1/invoices/{again(api, made)['invoice']}")
     assert (invoice["total"], again(api, made)["amount_total"]) == (3570, 3570)
     assert api.get(f"/v1/customers/{who}")["address"]["country"] == "DE"
+
+
+def test_a_known_customer_who_types_a_tax_id_gets_its_name(api: Api) -> None:
+    who = api.ok("POST", "/v1/customers")["id"]
+    asked = {"mode": "payment", "success_url": "https://a.example", "line_items": [line()], "customer": who}
+    asked["tax_id_collection"] = {"enabled": True}
+    for update in ({}, {"address": "auto"}, {"name": "never"}):
+        refused = api.post("/v1/checkout/sessions", **asked, customer_update=update)
+        assert (refused.status, refused.error["param"]) == (400, "customer_update")
+        assert refused.error["message"].startswith("Tax ID collection requires updating business name on the customer.")
+    assert api.post("/v1/checkout/sessions", **asked, customer_update={"name": "auto"}).status == 200
+    del asked["customer"]
+    assert api.post("/v1/checkout/sessions", **asked).status == 200
+
+
+def test_a_known_customer_whose_delivery_is_taxed_gets_its_address(api: Api) -> None:
+    who = api.ok("POST", "/v1/customers", address={"country": "DE"})["id"]
+    asked = {"mode": "payment", "success_url": "https://a.example", "line_items": [line()], "customer": who}
+    asked["shipping_address_collection"] = {"allowed_countries": ["DE"]}
+    assert api.post("/v1/checkout/sessions", **asked).status == 200
+    asked["automatic_tax"] = {"enabled": True}
+    for update in ({}, {"address": "auto"}):
+        refused = api.post("/v1/checkout/sessions", **asked, customer_update=update)
+        assert (refused.status, refused.error["code"]) == (400, "parameter_missing")
+        assert refused.error["param"] == "customer_update[shipping]"
+    assert api.post("/v1/checkout/sessions", **asked, customer_update={"shipping": "auto"}).status == 200

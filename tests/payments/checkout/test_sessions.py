@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.payments.checkout.steps import DONE, again, fill, path_of, price, session
@@ -84,3 +86,44 @@ def test_a_currency_is_one_that_can_be_charged(api: Api, path: str) -> None:
     refused = api.post(path, **body, line_items=[{"price": price(api), "quantity": 1}], currency="xxx")
     assert (refused.status, refused.error["param"]) == (400, "currency")
     assert refused.error["message"].startswith("Invalid currency: xxx.")
+
+
+def recurring(api: Api, interval: str = "month") -> str:
+    return price(api, recurring={"interval": interval})
+
+
+@pytest.mark.parametrize(
+    ("mode", "lines", "param", "words"),
+    [
+        ("payment", lambda api: [recurring(api)], "line_items[0][price]", "passed a recurring price"),
+        ("subscription", lambda api: [price(api)], "line_items", "at least one recurring price"),
+        (
+            "subscription",
+            lambda api: [recurring(api), recurring(api, "year")],
+            "line_items",
+            "Checkout does not support multiple prices with different billing intervals.",
+        ),
+        ("subscription", lambda api: [recurring(api)] * 2, "line_items[1][price]", "with the same Price"),
+        ("payment", lambda api: [price(api, unit_amount=10)], None, "must add up to at least $0.50 USD"),
+        ("setup", lambda api: [price(api)], "line_items", "You can not pass `line_items` in `setup` mode."),
+    ],
+)
+def test_a_session_has_lines_of_its_mode_when_it_is_made_and_when_it_is_changed(
+    api: Api, mode: str, lines: Any, param: str | None, words: str
+) -> None:
+    given = [{"price": one, "quantity": 1} for one in lines(api)]
+    currency = {"currency": "usd"} if mode == "setup" else {}
+    made = session(api, mode, **currency)
+    new = {"mode": mode, "success_url": DONE, "line_items": given, **currency}
+    for refused in (api.post(URL, **new), api.post(f"{URL}/{made['id']}", line_items=given)):
+        assert (refused.status, refused.error.get("param")) == (400, param)
+        assert words in refused.error["message"]
+    kept = {name: value for name, value in again(api, made).items() if name != "request_id"}
+    assert kept == dict(made)
+
+
+@pytest.mark.parametrize("intervals", [("month", "year"), ("week", "month")])
+def test_a_payment_link_has_one_interval(api: Api, intervals: tuple[str, str]) -> None:
+    lines = [{"price": recurring(api, interval), "quantity": 1} for interval in intervals]
+    refused = api.post("/v1/payment_links", line_items=lines)
+    assert (refused.status, refused.error["param"]) == (400, "line_items")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, cast
 from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds, tax_code_table
 from tollkey.payments.shared import currency, fields
-from tollkey.wire import Call, Endpoint, Resource, new_object
+from tollkey.wire import Call, Endpoint, Resource, invalid, new_object
 from tollkey.wire.errors import missing_param
 from tollkey.wire.live import records
+from tollkey.wire.objects import value_at
 from tollkey.wire.pages import listing, retrieve
 
 if TYPE_CHECKING:
@@ -61,6 +62,31 @@ def create_shipping_rate(
         metadata=fields.new_metadata(params),
     )
     return call.objects.insert(rate)
+
+
+def rate_in_use(call: Call, id: str, param: str) -> api.ShippingRate:
+    """Return a shipping rate for a new purchase. param: how errors name it.
+
+    Raises ApiError 400 for one that is unknown or archived (``active`` in Stripe's specification; the text is ours).
+    """
+    rate = call.objects.get(kinds.SHIPPING_RATE, id, param)
+    if not rate["active"]:
+        raise invalid(f"The shipping rate `{id}` is inactive and can't be used for new purchases.", param)
+    return rate
+
+
+def amount_in(rate: api.ShippingRate, code: str, param: str) -> int:
+    """Return the amount of a shipping rate in a currency (lower-case code), in minor units.
+
+    Raises ApiError 400 if it has none (inferred: ``currency_options`` are what a rate costs in further currencies).
+    """
+    fixed = rate["fixed_amount"]
+    amount: int | None = (
+        fixed["amount"] if fixed["currency"] == code else value_at(fixed, f"currency_options.{code}.amount")
+    )
+    if amount is None:
+        raise invalid(f"The shipping rate has no amount in the currency `{code}`.", param)
+    return amount
 
 
 def create(call: Call, params: operations.PostShippingRates) -> api.ShippingRate:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.catalog import shipping_rates
 from tollkey.payments.charges import splitting
-from tollkey.payments.checkout import branding, discounts, jobs, kinds, states
+from tollkey.payments.checkout import anchors, branding, discounts, jobs, kinds, states
 from tollkey.payments.checkout.known import amount_of, currency_of, price_of
 from tollkey.payments.checkout.legacy import modern
 from tollkey.payments.checkout.lines import check_quantities, make_items, total
@@ -248,7 +248,8 @@ def shipping_options(
 ) -> None:
     """Set the shipping options; the first one is chosen until the customer changes it.
 
-    Raises ApiError 400 for an unknown shipping rate, and for neither or both of rate and data.
+    Raises ApiError 400 for an unknown shipping rate, one without an amount in the session's currency, and
+    for neither or both of rate and data.
     """
     made: list[api.PaymentPagesCheckoutSessionShippingOption] = []
     for index, option in enumerate(given):
@@ -263,7 +264,8 @@ def shipping_options(
             rate = call.objects.get(
                 kinds.SHIPPING_RATE, option["shipping_rate"], f"shipping_options[{index}][shipping_rate]"
             )
-        made.append({"shipping_amount": rate["fixed_amount"]["amount"], "shipping_rate": rate["id"]})
+        amount = shipping_rates.amount_in(rate, currency_of(session), f"shipping_options[{index}]")
+        made.append({"shipping_amount": amount, "shipping_rate": rate["id"]})
     session["shipping_options"] = made
     if made:
         amount = made[0]["shipping_amount"]
@@ -314,6 +316,7 @@ def new_session(call: Call, params: Mapping[str, Any], *, for_portal: bool = Fal
         check_tax_rates(call, params)
         session["_lines"] = make_items(call, params["line_items"], currency)
         check_lines(session, recurring_options(call, params.get("optional_items") or []))
+        anchors.check(call, session)
         session["currency"] = session["_lines"][0]["currency"]
     else:
         session["currency"] = currency
@@ -330,8 +333,7 @@ def new_session(call: Call, params: Mapping[str, Any], *, for_portal: bool = Fal
         discount(call, session, params.get("discounts") or [])
         total(call, session)
         discounts.check(call, session)
-        if mode == "payment" and 0 < amount_of(session) < shared_currency.minimum(currency_of(session)):
-            raise shared_currency.session_too_small(currency_of(session))
+        check_total(session)
         chosen = any(price_of(item)["custom_unit_amount"] for item in session["_lines"])
         if mode == "payment" and session["amount_total"] == 0 and not chosen:
             states.PAYMENT.set(session, "no_payment_required")
@@ -354,6 +356,12 @@ def new_session(call: Call, params: Mapping[str, Any], *, for_portal: bool = Fal
         session["client_secret"] = f"{session['id']}_secret_{call.ids.text(24)}"
     call.schedule.add(session["expires_at"], jobs.CHECKOUT_EXPIRE, session["id"])
     return call.objects.insert(session)
+
+
+def check_total(session: StoredSession) -> None:
+    """Raise ApiError 400 for a payment, added up, that is too small to be charged."""
+    if session["mode"] == "payment" and 0 < amount_of(session) < shared_currency.minimum(currency_of(session)):
+        raise shared_currency.session_too_small(currency_of(session))
 
 
 def _kept(params: Mapping[str, Any]) -> Mapping[str, Any] | None:

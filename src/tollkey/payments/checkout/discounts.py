@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import redemption, restrictions
-from tollkey.payments.checkout import kinds
+from tollkey.payments.checkout import anchors, kinds
 from tollkey.payments.checkout.known import makes_customer, price_of
 from tollkey.wire import ApiError, Call
 
@@ -44,6 +44,7 @@ def _check_one(call: Call, session: StoredSession, entry: DiscountEntry, param: 
         missing = restrictions.needs_customer(found)
         if missing is not None:
             raise missing
+    anchors.check_discount(call, session, entry, param)
     currency = session["currency"] or "usd"  # a session with lines has one
     restrictions.check_currency(found, currency, "line item")
     products = frozenset(price_of(item)["product"] for item in session["_lines"])

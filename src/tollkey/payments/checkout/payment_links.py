@@ -10,13 +10,14 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from tollkey.keys import Permission
+from tollkey.payments.catalog import shipping_rates
 from tollkey.payments.charges import splitting
 from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.building import DAY, name_rules
 from tollkey.payments.checkout.known import page_of, price_of
 from tollkey.payments.checkout.lines import check_quantities, make_items, shown
 from tollkey.payments.checkout.order import optional_items
-from tollkey.payments.checkout.rules import check_link
+from tollkey.payments.checkout.rules import check_link, check_recurring
 from tollkey.payments.checkout.sessions import new_session
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, receipt_links
@@ -202,6 +203,7 @@ def create(call: Call, params: operations.PostPaymentLinks) -> StoredLink:
     items = make_items(call, params["line_items"], currency)
     recurring = any(price_of(item)["recurring"] for item in items)
     check_link(params, recurring, len(items))
+    check_recurring([price_of(item) for item in items])
     id = call.ids.new("plink")
     link = new_object(
         kinds.PAYMENT_LINK,
@@ -230,12 +232,10 @@ def create(call: Call, params: operations.PostPaymentLinks) -> StoredLink:
         blank = cast("api.PaymentLinksResourceInvoiceSettings", dict(_BLANK_INVOICE))
         link["invoice_creation"] = {"enabled": False, "invoice_data": blank}
     for index, option in enumerate(params.get("shipping_options") or []):
-        rate = call.objects.get(
-            kinds.SHIPPING_RATE, option.get("shipping_rate") or "", f"shipping_options[{index}][shipping_rate]"
-        )
-        link["shipping_options"].append(
-            {"shipping_amount": rate["fixed_amount"]["amount"], "shipping_rate": rate["id"]}
-        )
+        named = f"shipping_options[{index}]"
+        rate = shipping_rates.rate_in_use(call, option.get("shipping_rate") or "", f"{named}[shipping_rate]")
+        amount = shipping_rates.amount_in(rate, link["currency"], named)
+        link["shipping_options"].append({"shipping_amount": amount, "shipping_rate": rate["id"]})
     _apply(link, params)
     _sell(call, link, params)
     _share(call, link, params)

@@ -10,6 +10,7 @@ from tollkey.payments.checkout.known import delivery_of
 from tollkey.payments.tax import automatic as tax_automatic
 from tollkey.payments.tax import rates
 from tollkey.wire import Call, invalid
+from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import CollectedInformation, StoredSession
@@ -24,14 +25,31 @@ _NO_LOCATION = (
 )
 
 
+#: Public reports of the two that follow: many of the first; the second has the code ``parameter_missing``.
+_NO_NAME = (
+    "Tax ID collection requires updating business name on the customer. To enable tax ID collection for an existing"
+    " customer, please set `customer_update[name]` to `auto`."
+)
+_NO_DELIVERY = (
+    "You specified `shipping_address_collection`. To use `automatic_tax` with this parameter, you must also set"
+    " `customer_update[shipping]` to `auto`."
+)
+
+
 def check_customer(call: Call, session: StoredSession, params: Mapping[str, Any]) -> None:
-    """Raise ApiError 400 if automatic tax needs an address that the customer neither has nor will get."""
+    """Raise ApiError 400 if a known customer would not get what the page collects: a name, or an address for tax."""
     update = params.get("customer_update") or {}
     if update and not session["customer"]:
         raise invalid("`customer_update` can only be used with `customer`.", "customer_update")
     session["_customer_update"] = update
-    if not session["automatic_tax"]["enabled"] or not session["customer"]:
+    if not session["customer"]:
         return
+    if value_at(params, "tax_id_collection.enabled") and update.get("name") != "auto":
+        raise invalid(_NO_NAME, "customer_update")
+    if not session["automatic_tax"]["enabled"]:
+        return
+    if params.get("shipping_address_collection") and update.get("shipping") != "auto":
+        raise invalid(_NO_DELIVERY, "customer_update[shipping]", "parameter_missing")
     customer = call.objects.get(kinds.CUSTOMER, session["customer"])
     if tax_automatic.address_of(call, customer) is None and "auto" not in (
         update.get("address"),

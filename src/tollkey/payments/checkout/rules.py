@@ -6,13 +6,14 @@ The limits of single parameters are in ``wire/spec/limits.py``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from tollkey.payments.catalog import shipping_rates
 from tollkey.payments.charges import splitting
 from tollkey.payments.checkout import branding, kinds
 from tollkey.payments.checkout.known import price_of
-from tollkey.payments.subscriptions import currencies
+from tollkey.payments.subscriptions import currencies, items, periods
 from tollkey.payments.tax import tax_ids
 from tollkey.wire import Call, invalid
 from tollkey.wire.errors import exclusive, missing_param
@@ -21,7 +22,7 @@ from tollkey.wire.objects import value_at
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession
     from tollkey.payments.methods.stored import StoredPaymentMethod
-    from tollkey.wire import operations
+    from tollkey.wire import api, operations
 
 #: Parameters that only some modes allow -> those modes.
 _MODES = {
@@ -98,9 +99,7 @@ def _check_payment(call: Call, data: Mapping[str, Any]) -> None:
 
 def _check_mode(params: Mapping[str, Any], mode: str) -> None:
     """Raise ApiError 400 for parameters that the mode does not allow, or a missing one that it requires."""
-    for name, modes in _MODES.items():
-        if _is_given(params, name) and mode not in modes:
-            raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
+    check_mode([name for name in params if _is_given(params, name)], mode)
     if params.get("customer_creation") and mode == "subscription":
         raise invalid("`customer_creation` can only be used in `payment` mode.", "customer_creation")
     if value_at(params, "invoice_creation.enabled") and mode != "payment":
@@ -115,6 +114,13 @@ def _check_mode(params: Mapping[str, Any], mode: str) -> None:
     named = params.get("payment_method_types") or params.get("allowed_payment_method_types")
     if mode == "setup" and not params.get("currency") and not named:
         raise missing_param("currency")
+
+
+def check_mode(given: Collection[str], mode: str) -> None:
+    """Raise ApiError 400 for parameters that the mode does not allow. given: their names."""
+    for name, modes in _MODES.items():
+        if name in given and mode not in modes:
+            raise invalid(f"You can not pass `{name}` in `{mode}` mode.", name)
 
 
 def _is_given(params: Mapping[str, Any], name: str) -> bool:
@@ -136,6 +142,8 @@ def _check_ui(params: Mapping[str, Any], ui: str) -> None:
             raise invalid(f"You can not pass `{name}` when `ui_mode` is `{called}`.", name)
     if ui != "hosted_page" and not params.get("return_url") and params.get("redirect_on_completion") != "never":
         raise missing_param("return_url")
+    if params.get("return_url") and params.get("redirect_on_completion") == "never":  # text: inferred from the others
+        raise invalid("You can not pass `return_url` when `redirect_on_completion` is `never`.", "return_url")
     if value_at(params, "permissions.update_shipping_details") and ui != "elements":
         raise invalid(
             f"You can not pass `permissions[update_shipping_details]` when `ui_mode` is `{called}`.",
@@ -199,7 +207,13 @@ def _check_words(words: Sequence[str], where: str, name: str) -> None:
 
 
 def _check_methods(params: Mapping[str, Any]) -> None:
-    """Raise ApiError 400 for missing options of a payment method type."""
+    """Raise ApiError 400 for missing options of a payment method type.
+
+    Source for WeChat Pay: its guide for Checkout, "specify that the client is web".
+    """
+    named = (*(params.get("payment_method_types") or ()), *(params.get("allowed_payment_method_types") or ()))
+    if "wechat_pay" in named and not value_at(params, "payment_method_options.wechat_pay.client"):
+        raise missing_param("payment_method_options[wechat_pay][client]")
     mandate = value_at(params, "payment_method_options.acss_debit.mandate_options") or {}
     if mandate.get("payment_schedule") in ("interval", "combined") and not mandate.get("interval_description"):
         raise missing_param("payment_method_options[acss_debit][mandate_options][interval_description]")
@@ -222,6 +236,15 @@ def _check_subscription(call: Call, data: Mapping[str, Any]) -> None:
             f"The maximum number of trial period days is {_LONGEST_TRIAL} (2 years).",
             "subscription_data[trial_period_days]",
         )
+
+
+def check_shipping(
+    call: Call, params: operations.PostCheckoutSessions | operations.PostCheckoutSessionsSession
+) -> None:
+    """Raise ApiError 400 for archived shipping rates; sessions of a payment link keep the link's."""
+    for place, option in enumerate(params.get("shipping_options") or []):
+        if option.get("shipping_rate"):
+            shipping_rates.rate_in_use(call, option["shipping_rate"], f"shipping_options[{place}][shipping_rate]")
 
 
 def check_tax_rates(call: Call, params: Mapping[str, Any]) -> None:
@@ -313,12 +336,26 @@ def check_lines(session: StoredSession, optional: Sequence[bool] = ()) -> None:
         raise invalid(
             "You must provide at least one recurring price in `subscription` mode when using prices.", "line_items"
         )
+    check_recurring([price_of(item) for item in session["_lines"]])
     all_kinds = [*recurring, *optional]
     if session["mode"] == "payment":
         _check_count(len(all_kinds), _MOST_LINES, "line items")
     else:
         _check_count(all_kinds.count(True), _MOST_OF_A_KIND, "line items with recurring prices")
         _check_count(all_kinds.count(False), _MOST_OF_A_KIND, "line items with one-time prices")
+
+
+def check_recurring(prices: Sequence[api.Price]) -> None:
+    """Raise ApiError 400 for recurring prices that one subscription of Checkout cannot have.
+
+    Mixed intervals are for the APIs of subscriptions, schedules and quotes, not for Checkout, in any billing mode
+    (docs.stripe.com/changelog/basil/2025-07-30/support-mixed-intervals; the text is that of public reports). That a
+    price is named once is inferred: no subscription has one twice.
+    """
+    recurring = [price for price in prices if price["recurring"]]
+    if len({periods.interval_of_price(price) for price in recurring}) > 1:
+        raise invalid("Checkout does not support multiple prices with different billing intervals.", "line_items")
+    items.check_prices([price["id"] for price in recurring], "line_items")
 
 
 def _check_count(count: int, most: int, what: str) -> None:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.payments.checkout import completion, jobs, kinds
-from tollkey.payments.checkout.building import new_session, shipping_options
+from tollkey.payments.checkout.building import check_total, new_session, shipping_options
 from tollkey.payments.checkout.hosted import PAGES
 from tollkey.payments.checkout.known import page_of, price_of
 from tollkey.payments.checkout.lines import breakdown, check_quantities, make_items, shown, total
 from tollkey.payments.checkout.place import collect
 from tollkey.payments.checkout.recovery import PAGES as RECOVERY
+from tollkey.payments.checkout.rules import check_lines, check_mode, check_shipping
 from tollkey.payments.methods import instruments
 from tollkey.payments.methods import kinds as methods_kinds
 from tollkey.payments.shared import events, fields, providers
@@ -46,6 +47,7 @@ _OLD_UI = {"hosted_page": "hosted", "embedded_page": "embedded", "elements": "cu
 
 def create(call: Call, params: operations.PostCheckoutSessions) -> StoredSession:
     """Create a session; its ``url`` is the customer's payment page."""
+    check_shipping(call, params)
     return new_session(call, params)
 
 
@@ -60,9 +62,11 @@ def update(call: Call, params: operations.PostCheckoutSessionsSession) -> Stored
     fields.merge_metadata(session, params)
     if set(params) & {"shipping_options", "line_items", "collected_information"}:
         completion.check_open(session)
+        check_mode([name for name in ("line_items", "shipping_options") if params.get(name)], session["mode"])
     if params.get("collected_information") and session["ui_mode"] == "hosted_page":
         raise invalid("You can not pass `collected_information` when `ui_mode` is `hosted`.", "collected_information")
     if "shipping_options" in params:
+        check_shipping(call, params)
         session["shipping_cost"] = None
         shipping_options(call, session, params["shipping_options"] or [])
         total(call, session)
@@ -75,7 +79,9 @@ def update(call: Call, params: operations.PostCheckoutSessionsSession) -> Stored
             entries.append({**kept, **{name: value for name, value in entry.items() if name != "id"}})
         check_quantities(entries)
         session["_lines"] = make_items(call, entries, session["currency"])
+        check_lines(session)
         total(call, session)
+        check_total(session)
     if params.get("collected_information"):
         _collect(session, params["collected_information"])
         if session["mode"] != "setup":

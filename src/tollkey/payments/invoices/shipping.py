@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import shipping_rates
 from tollkey.wire import Call, invalid
-from tollkey.wire.kinds import Kind
-from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
     from tollkey.wire import api
-
-_SHIPPING_RATE: Kind[api.ShippingRate] = Kind("shipping_rate")
 
 
 def shipping_cost(
@@ -22,22 +18,18 @@ def shipping_cost(
 ) -> api.InvoicesResourceShippingCost | None:
     """Return ``shipping_cost`` of an invoice, or None to remove it.
 
-    Raises ApiError 400 for an unknown rate, neither or both of rate and data, or a rate in another currency.
+    Raises ApiError 400 for an unknown rate, neither or both of rate and data, or a rate that is archived or in another
+    currency.
     """
     if not given:
         return None
     if bool(given.get("shipping_rate")) == bool(given.get("shipping_rate_data")):
         raise invalid("You must provide exactly one of `shipping_rate` or `shipping_rate_data`.", "shipping_cost")
     if given.get("shipping_rate"):
-        rate = call.objects.get(_SHIPPING_RATE, given["shipping_rate"], "shipping_cost[shipping_rate]")
+        rate = shipping_rates.rate_in_use(call, given["shipping_rate"], "shipping_cost[shipping_rate]")
     else:
         rate = shipping_rates.create_shipping_rate(
             call, given["shipping_rate_data"], "shipping_cost[shipping_rate_data]"
         )
-    fixed, currency = rate["fixed_amount"], invoice["currency"]
-    amount = (
-        fixed["amount"] if fixed["currency"] == currency else value_at(fixed, f"currency_options.{currency}.amount")
-    )
-    if amount is None:
-        raise invalid(f"The shipping rate has no amount in the currency of the invoice ({currency}).", "shipping_cost")
+    amount = shipping_rates.amount_in(rate, invoice["currency"], "shipping_cost")
     return {"amount_subtotal": amount, "amount_tax": 0, "amount_total": amount, "shipping_rate": rate["id"]}

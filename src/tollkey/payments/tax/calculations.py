@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
 from tollkey.payments.catalog import kinds as catalog_kinds
-from tollkey.payments.catalog import tax_code_table
+from tollkey.payments.catalog import shipping_rates, tax_code_table
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import kinds
@@ -132,7 +132,7 @@ def calculate(call: Call, params: operations.PostTaxCalculations) -> StoredCalcu
         raise invalid("The `tax_date` must be within 48 hours of the current time.", "tax_date")
     details, place, override = _where(call, params)
     lines = _lines(call, params, place, override)
-    shipping = _shipping(call, params.get("shipping_cost"), place, override)
+    shipping = _shipping(call, params.get("shipping_cost"), currency, place, override)
     counted: list[TaxedPart] = [*lines, *([shipping] if shipping else [])]
     exclusive = sum(part["amount_tax"] for part in counted if part["tax_behavior"] == "exclusive")
     inclusive = sum(part["amount_tax"] for part in counted if part["tax_behavior"] == "inclusive")
@@ -157,7 +157,9 @@ def calculate(call: Call, params: operations.PostTaxCalculations) -> StoredCalcu
     return call.objects.insert(calculation)
 
 
-def _shipping(call: Call, given: Mapping[str, Any] | None, place: Place | None, override: str) -> ShippingCost | None:
+def _shipping(
+    call: Call, given: Mapping[str, Any] | None, currency: str, place: Place | None, override: str
+) -> ShippingCost | None:
     if given is None:
         return None
     tax_code_table.check(given.get("tax_code"), "shipping_cost[tax_code]")
@@ -166,8 +168,8 @@ def _shipping(call: Call, given: Mapping[str, Any] | None, place: Place | None, 
         for name in ("amount", "tax_code", "tax_behavior"):
             if given.get(name) is not None:
                 raise exclusive("shipping_rate", name, param=f"shipping_cost[{name}]")
-        rate = call.objects.get(catalog_kinds.SHIPPING_RATE, given["shipping_rate"], "shipping_cost[shipping_rate]")
-        amount = rate["fixed_amount"]["amount"] or 0
+        rate = shipping_rates.rate_in_use(call, given["shipping_rate"], "shipping_cost[shipping_rate]")
+        amount = shipping_rates.amount_in(rate, currency, "shipping_cost[shipping_rate]")
     behaviour, code = given.get("tax_behavior") or "exclusive", given.get("tax_code") or "txcd_92010001"
     tax = taxed(amount, behaviour, place, code, override)
     if rate is None:
