@@ -22,7 +22,7 @@ CHEAP_SECONDS = COSTLY_SECONDS / 2  # no longer worth measuring in CPU time
 LONG_SECONDS = 0.008  # CPU time on the event loop, including what the callback computes from the rows
 REMEMBERED_SECONDS = 1.0
 MAX_RECORDED = 10_000  # pairs of caller and kind
-TURN_SECONDS = 0.003  # of one caller in one iteration of the loop; a write of another one needs about eight of them
+TURN_SECONDS = 0.004  # of one caller in one iteration of the loop; a write of another one needs about eight of them
 MAX_QUEUED = 10  # long reads of one caller, including the running one
 
 
