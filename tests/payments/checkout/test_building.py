@@ -8,6 +8,7 @@ import pytest
 
 from tests.payments.checkout.steps import line
 from tests.support.api import Api, rule_table
+from tests.support.versions import BEFORE_ENDIVE
 
 URL = "/v1/checkout/sessions"
 DONE = "https://shop.example/done?session={CHECKOUT_SESSION_ID}"
@@ -84,3 +85,15 @@ def test_a_payment_says_what_becomes_of_saved_payment_methods(api: Api) -> None:
     told = {"mode": "payment", "success_url": DONE, "line_items": [line()]}
     made = api.ok("POST", URL, **told, saved_payment_method_options={"payment_method_save": "enabled"})
     assert made["saved_payment_method_options"]["payment_method_save"] == "enabled"
+
+
+@pytest.mark.parametrize("data", [{"setup_future_usage": "off_session"}, {"capture_method": "manual"}])
+def test_a_payment_is_made_with_types_that_do_what_is_asked(api: Api, data: dict[str, str]) -> None:
+    given = {"mode": "payment", "success_url": DONE, "line_items": [line(20_000, currency="mxn")]}
+    given["payment_intent_data"] = data
+    named = api.under(BEFORE_ENDIVE).post(URL, **given, payment_method_types=["oxxo"])
+    assert (named.status, named.error["param"]) == (400, f"payment_intent_data[{next(iter(data))}]")
+    allowed = {"allowed_payment_method_types": ["oxxo"]}
+    assert api.post(URL, **given, **allowed).error["param"] == "allowed_payment_method_types"
+    both = {"allowed_payment_method_types": ["oxxo", "card"]}
+    assert api.ok("post", URL, **given, **both)["payment_method_types"] == ["card"]

@@ -8,6 +8,7 @@ import pytest
 
 from tests.payments.intents.steps import BACK, PAYMENT, SAVING
 from tests.support.api import Api
+from tests.support.versions import BEFORE_ENDIVE
 
 ACCEPTANCE = {"customer_acceptance": {"type": "offline"}}
 LINE = {"product_name": "Tea", "quantity": 1, "unit_cost": 2000}
@@ -266,3 +267,47 @@ def test_the_options_of_a_setup_intent_keep_their_rules_later_too(api: Api, step
     refused = api.post(f"/v1/setup_intents/{made}{step}", **bacs("lower"))
     param = "payment_method_options[bacs_debit][mandate_options][reference_prefix]"
     assert (refused.status, refused.error["param"]) == (400, param)
+
+
+PATH = "/v1/payment_intents"
+TYPED = {"amount": 20_000, "currency": "mxn"}
+
+
+@pytest.mark.parametrize(
+    ("types", "more", "named"),
+    [
+        (["oxxo"], {}, '["oxxo"]'),
+        (["card", "oxxo", "customer_balance"], {}, '["oxxo", "customer_balance"]'),
+        (["card", "oxxo"], {"payment_method_options": {"oxxo": {"setup_future_usage": "none"}}}, None),
+        (["card"], {}, None),
+    ],
+)
+def test_types_that_cannot_be_saved_are_not_named_with_future_usage(
+    api: Api, types: list[str], more: dict[str, Any], named: str | None
+) -> None:
+    older = api.under(BEFORE_ENDIVE)
+    sent = {**TYPED, "payment_method_types": types, **more}
+    usage = {"setup_future_usage": "off_session"}
+    made = older.ok("post", PATH, **sent)["id"]
+    for answer in (older.post(PATH, **sent, **usage), older.post(f"{PATH}/{made}", **usage)):
+        assert answer.status == (200 if named is None else 400)
+        if named is not None:
+            code, param, message = answer.refusal[1:]
+            assert (code, param) == ("payment_intent_invalid_parameter", "setup_future_usage")
+            assert message.endswith(f"remove these types from `payment_method_types`: {named}.")
+
+
+def test_allowed_types_that_cannot_be_saved_are_passed_over_with_future_usage(api: Api) -> None:
+    allowed = {"allowed_payment_method_types": ["oxxo", "card"], **TYPED}
+    assert api.ok("post", PATH, **allowed)["payment_method_types"] == ["card", "oxxo"]
+    saving = api.ok("post", PATH, **allowed, setup_future_usage="off_session")
+    assert saving["payment_method_types"] == ["card"]
+
+
+@pytest.mark.parametrize(("types", "status"), [(["oxxo"], 400), (["card"], 200), (["oxxo", "card"], 200)])
+def test_what_is_captured_later_names_a_type_that_can_be(api: Api, types: list[str], status: int) -> None:
+    older = api.under(BEFORE_ENDIVE)
+    answer = older.post(PATH, **TYPED, payment_method_types=types, capture_method="manual")
+    assert answer.status == status
+    if status == 400:
+        assert answer.error["message"] == "`capture_method=manual` is not supported by payment method type `oxxo`"

@@ -14,7 +14,7 @@ from tollkey.payments.checkout.lines import check_quantities, make_items, total
 from tollkey.payments.checkout.order import optional_items, recurring_options
 from tollkey.payments.checkout.place import check_customer, collect
 from tollkey.payments.checkout.rules import check, check_currency, check_lines, check_tax_rates
-from tollkey.payments.intents import payment_intents, setup_intents
+from tollkey.payments.intents import option_rules, payment_intents, setup_intents
 from tollkey.payments.methods import method_capabilities, method_types, payment_method_configurations
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
@@ -131,18 +131,22 @@ def _methods(call: Call, session: StoredSession, params: Mapping[str, Any]) -> N
     """Set the payment method types and their options."""
     named, allowed = params.get("payment_method_types"), params.get("allowed_payment_method_types")
     method_types.check_alone(params)
-    merchant = (params.get("payment_intent_data") or params.get("setup_intent_data") or {}).get("on_behalf_of")
+    payment = params.get("payment_intent_data") or {}
+    merchant = (payment or params.get("setup_intent_data") or {}).get("on_behalf_of")
     refused = splitting.refused_types(call, merchant, session["currency"])
     if allowed:
         session["payment_method_types"] = method_types.allowed_types(
             (name for name in allowed if name not in refused),
             currency=session["currency"],
+            manual_capture=payment.get("capture_method") == "manual",
             reusable=session["mode"] != "payment",
+            saving=bool(payment.get("setup_future_usage")),
         )
         session["allowed_payment_method_types"] = allowed
     elif named:
         session["payment_method_types"] = method_types.check_types(named)
         method_capabilities.check_accepted(named, refused)
+        option_rules.refuse_types(named, params.get("payment_method_options") or {}, payment, "payment_intent_data[{}]")
     else:
         configuration = payment_method_configurations.used_configuration(
             call, params.get("payment_method_configuration")

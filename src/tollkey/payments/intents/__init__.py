@@ -2,6 +2,6 @@
 page.
 """
 
-from tollkey.payments.intents import actions, payment_intents, setup_intents
+from tollkey.payments.intents import actions, option_rules, payment_intents, setup_intents
 
-__all__ = ["actions", "payment_intents", "setup_intents"]
+__all__ = ["actions", "option_rules", "payment_intents", "setup_intents"]

@@ -149,6 +149,7 @@ def _types(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -
             allowed,
             currency=intent["currency"],
             manual_capture=intent["capture_method"] == "manual",
+            saving=bool(params.get("setup_future_usage", intent["setup_future_usage"])),
             excluded=refused,
         )
         intent["allowed_payment_method_types"] = allowed

@@ -6,17 +6,20 @@ Options of payment method types, what only a confirmation takes, and the details
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+import orjson
+
+from tollkey.payments.methods import method_types
 from tollkey.wire import Call, invalid
 from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
-    from tollkey.payments.intents.stored import AnyIntent
+    from tollkey.payments.intents.stored import AnyIntent, StoredPaymentIntent
 
 Options = Mapping[str, Any]
 #: Only a confirmation takes these parameters.
@@ -46,6 +49,42 @@ def check_creation(params: Options, name: str) -> None:
                 f"The parameter `{param}` cannot be passed when creating a {name} unless `confirm` is set to true."
             )
             raise invalid(message, param, code)
+
+
+def check_types(intent: StoredPaymentIntent) -> None:
+    """Raise ApiError 400 for named types of a PaymentIntent that cannot be saved or captured later as it says."""
+    if intent["payment_method_configuration_details"] is None and not intent.get("allowed_payment_method_types"):
+        refuse_types(intent["payment_method_types"], cast("Options", intent["payment_method_options"] or {}), intent)
+
+
+def refuse_types(types: Sequence[str], options: Options, payment: Options, within: str = "{}") -> None:
+    """Raise ApiError 400 for named types of which one cannot be saved, or none can be captured later.
+
+    options: ``payment_method_options``; a type's own option counts before that of the payment. payment: what has
+    ``setup_future_usage`` and ``capture_method``. within: how errors name these two. Sources of the texts: public
+    reports. That only a list without any type that can be captured later is refused is inferred: others can pay.
+    """
+    known = [method_types.TYPES[name] for name in types if name in method_types.TYPES]
+    single = [kind.name for kind in known if not kind.saves]
+    usage, capture = (
+        {kind.name: (options.get(kind.name) or {}).get(option) or payment.get(option) for kind in known}
+        for option in ("setup_future_usage", "capture_method")
+    )
+    refused = [name for name in single if usage[name] not in (None, "none")]
+    if refused:
+        raise invalid(
+            "`setup_future_usage` cannot be used with one or more of the values you specified in"
+            " `payment_method_types`. Please remove `setup_future_usage` or remove these types from"
+            f" `payment_method_types`: {orjson.dumps(refused).decode().replace(',', ', ')}.",
+            within.format("setup_future_usage"),
+            "payment_intent_invalid_parameter",
+        )
+    if known and not any(kind.captures for kind in known) and capture[known[0].name] == "manual":
+        raise invalid(
+            f"`capture_method=manual` is not supported by payment method type `{known[0].name}`",
+            within.format("capture_method"),
+            "payment_intent_invalid_parameter",
+        )
 
 
 def check_single_use(params: Options, types: list[str]) -> None:

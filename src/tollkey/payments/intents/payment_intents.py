@@ -103,6 +103,7 @@ def create(call: Call, params: operations.PostPaymentIntents) -> StoredPaymentIn
     option_rules.check_creation(params, "PaymentIntent")
     option_rules.check_options(call, params, confirming=bool(params.get("confirm")))
     intent = create_intent(call, params)
+    option_rules.check_types(intent)
     if not params.get("confirm"):
         return intent
     later = {name: value for name, value in params.items() if name in _AT_CONFIRMATION}
@@ -130,6 +131,7 @@ def update(call: Call, params: operations.PostPaymentIntentsIntent) -> StoredPay
     ownership.check_invoice(call, intent, params)
     option_rules.check_options(call, params, confirming=False, usage=intent["setup_future_usage"])
     building.apply(call, intent, params)
+    option_rules.check_types(intent)
     building.choose_method(call, intent, params)
     return call.objects.save(intent)
 

@@ -48,6 +48,10 @@ _OTHER_CHOICES = (
 )
 
 
+#: Not saved as what they are, or to this account alone: what was presented to a reader, and wallets of some countries.
+_SAVED_ELSEWISE = frozenset({"alipay", "card_present", "interac_present", "pix", "sofort", "twint"})
+
+
 @dataclass(frozen=True, slots=True)
 class MethodType:
     """A type of payment method.
@@ -71,6 +75,11 @@ class MethodType:
     def pays_in(self, currency: str) -> bool:
         """Return whether it supports a currency (lower-case code)."""
         return not self.currencies or currency in self.currencies
+
+    @property
+    def saves(self) -> bool:
+        """Whether a payment with ``setup_future_usage`` takes it (values of its own option in the specification)."""
+        return self.reusable or self.name in _SAVED_ELSEWISE
 
     @property
     def attaches(self) -> bool:
@@ -273,11 +282,13 @@ def allowed_types(
     currency: str | None,
     manual_capture: bool = False,
     reusable: bool = False,
+    saving: bool = False,
     excluded: Iterable[str] = (),
 ) -> list[str]:
     """Return those of ``allowed_payment_method_types`` that fit the payment; the others are passed over.
 
-    currency: of the payment; None for a SetupIntent. excluded: types that its merchant cannot accept.
+    currency: of the payment; None for a SetupIntent. saving: whether ``setup_future_usage`` is set. excluded: types
+    that its merchant cannot accept.
     Raises ApiError 400 when none fits.
     """
     fitting = automatic_types(
@@ -288,6 +299,7 @@ def allowed_types(
         reusable=reusable,
         excluded=excluded,
     )
+    fitting = [name for name in fitting if not saving or TYPES[name].saves]
     if not fitting:
         raise invalid(_NONE_FITS, "allowed_payment_method_types", "payment_intent_invalid_parameter")
     return fitting
