@@ -19,7 +19,10 @@ from tollkey.settings import Settings
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 TEXTS = [*sorted(DEPLOY.iterdir()), ROOT / "Dockerfile", ROOT / "docs/runbook.md", ROOT / "docs/deployment.md"]
-SETTINGS = {f"TOLLKEY_{setting.name.upper()}" for setting in fields(Settings)} | {"TOLLKEY_DATABASE_FILE"}
+SETTINGS = {f"TOLLKEY_{setting.name.upper()}" for setting in fields(Settings)} | {
+    "TOLLKEY_DATABASE_FILE",
+    "TOLLKEY_DIRECT_DATABASE_FILE",
+}
 
 
 def documents(name: str) -> list[Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tollkey.settings import Settings, load_settings
+from tollkey.settings import Settings, given_settings, load_settings
 
 
 def test_live_mode_has_the_request_rate_of_the_real_system_and_test_mode_none_until_it_is_set() -> None:
@@ -46,12 +46,27 @@ def test_a_retention_that_would_delete_what_has_just_happened_is_refused(name: s
         ({"IDLE_SECONDS": "5"}, r"IDLE_SECONDS \(5\) must be less than TOLLKEY_LOCK_SECONDS \(4\)"),
         ({"DRAIN_SECONDS": "10"}, "DRAIN_SECONDS must be less than TOLLKEY_STOP_SECONDS"),
         ({"DELIVERY_DAYS": "7"}, r"DELIVERY_DAYS \(7\) must not be less than TOLLKEY_EVENT_DAYS \(30\)"),
+        ({"DIRECT_DATABASE": "postgresql://db/tollkey"}, "DIRECT_DATABASE goes with TOLLKEY_DATABASE"),
         ({"EVENT_DAYS": "31"}, r"DELIVERY_DAYS \(30\) must not be less than TOLLKEY_EVENT_DAYS \(31\)"),
     ],
 )
 def test_settings_that_contradict_one_another_are_refused(given: dict[str, str], said: str) -> None:
     with pytest.raises(ValueError, match=f"TOLLKEY_{said}"):
         load_settings({f"TOLLKEY_{name}": value for name, value in given.items()})
+
+
+def test_the_addresses_of_databases_come_from_files_too(tmp_path: Path) -> None:
+    files = {name: tmp_path / name.lower() for name in ("DATABASE", "DIRECT_DATABASE")}
+    for name, file in files.items():
+        file.write_text(f"postgresql://{name.lower()}/tollkey\n")
+    environ = {f"TOLLKEY_{name}_FILE": str(file) for name, file in files.items()}
+    settings = load_settings(environ)
+    assert (settings.database, settings.direct_url) == (
+        "postgresql://database/tollkey", "postgresql://direct_database/tollkey",
+    )  # fmt: skip
+    assert given_settings(environ) == {name.lower(): f"TOLLKEY_{name}_FILE" for name in files}
+    del environ["TOLLKEY_DIRECT_DATABASE_FILE"]
+    assert load_settings(environ).direct_url == "postgresql://database/tollkey"
 
 
 def test_a_file_of_settings_gives_way_to_the_environment_and_that_to_options(tmp_path: Path) -> None:

@@ -231,7 +231,9 @@ def _open_databases(settings: Settings, ids: Ids) -> tuple[SQLite | None, Databa
         if log_file is not None:
             migrate(log_file, [REQUEST_LOGS])
         beside = log_file.path if log_file is not None else None
-        return log_file, open_database(settings.database_url, ids.text(12), settings.pool_size, beside, settings.bounds)
+        return log_file, open_database(
+            settings.database_url, ids.text(12), settings.pool_size, beside, settings.bounds, settings.direct_database
+        )
     except BaseException:
         _close(log_file)
         raise

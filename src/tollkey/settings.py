@@ -31,10 +31,13 @@ BOUNDS = frozenset(
 )  # fmt: skip
 
 
+_URLS = ("database", "direct_database")
+
+
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one server. Each is read from ``TOLLKEY_<NAME>``, the database also from
-    ``TOLLKEY_DATABASE_FILE``. The description of each field is in its metadata.
+    """The settings of one server. Each is read from ``TOLLKEY_<NAME>``, the URLs of databases also from the file that
+    ``TOLLKEY_<NAME>_FILE`` names. The description of each field is in its metadata.
     """
 
     host: str = _setting("127.0.0.1", "Address to listen on.")
@@ -43,6 +46,12 @@ class Settings:
     database: str = _setting(
         "", "URL of the database, postgresql://…; empty for SQLite in the data folder. TOLLKEY_DATABASE_FILE names a"
         " file with the URL instead, for example a mounted secret.", shown=False,
+    )  # fmt: skip
+    direct_database: str = _setting(
+        "", "URL of PostgreSQL itself, where TOLLKEY_DATABASE is that of a pooler such as PgBouncer: for LISTEN,"
+        " migrations, backups and copies, which need sessions of their own. TOLLKEY_DIRECT_DATABASE_FILE names a file"
+        " with the URL instead.",
+        shown=False,
     )  # fmt: skip
     keyring: str = _setting(
         "", "The text of the keyring, instead of keyring.json in the data folder. Prefer a file: other processes may be"
@@ -227,6 +236,11 @@ class Settings:
         return Bounds(self.lock_seconds, self.statement_seconds, self.idle_seconds, self.away_seconds, self.tcp_seconds)
 
     @property
+    def direct_url(self) -> str:
+        """The URL of PostgreSQL, past a pooler; that of the database where none is named."""
+        return self.direct_database or self.database
+
+    @property
     def database_url(self) -> str:
         """The URL of the database, or the path of the SQLite file."""
         return self.database or str(Path(self.data) / "tollkey.db")
@@ -237,8 +251,8 @@ def load_settings(environ: Mapping[str, str] = os.environ, file: Path | None = N
 
     environ: the environment variables. file: a TOML file with settings that the environment overrides, by their names.
     given: values that override the environment, if they are not None.
-    Raises ValueError, naming the variable, for an invalid value, if the file of TOLLKEY_DATABASE_FILE cannot be read,
-    and if TOLLKEY_DATABASE is set too.
+    Raises ValueError, naming the variable, for an invalid value, if a file that holds the URL of a database cannot be
+    read, and if the URL is set too.
     """
     values: dict[str, Any] = {} if file is None else _read_file(file)
     if "TOLLKEY_RATE_LIMIT" in environ:
@@ -247,7 +261,7 @@ def load_settings(environ: Mapping[str, str] = os.environ, file: Path | None = N
         name = "TOLLKEY_" + setting.name.upper()
         if name in environ:
             values[setting.name] = _read(name, environ[name], setting.default)
-        if setting.name == "database" and environ.get(f"{name}_FILE"):
+        if setting.name in _URLS and environ.get(f"{name}_FILE"):
             if name in environ:
                 raise ValueError(f"{name} and {name}_FILE are both set; set only one of them")
             values[setting.name] = _from_file(f"{name}_FILE", environ[f"{name}_FILE"])
@@ -260,6 +274,8 @@ def load_settings(environ: Mapping[str, str] = os.environ, file: Path | None = N
         if span is not None and not span[0] <= value <= span[1]:  # also refuses NaN
             raise ValueError(f"TOLLKEY_{setting.name.upper()} must be {span[0]:g} to {span[1]:g}, not {value!r}")
     settings = Settings(**values)
+    if settings.direct_database and not settings.in_postgres:
+        raise ValueError("TOLLKEY_DIRECT_DATABASE goes with TOLLKEY_DATABASE: the URL of a pooler before PostgreSQL")
     if settings.drain_seconds >= settings.stop_seconds:
         raise ValueError("TOLLKEY_DRAIN_SECONDS must be less than TOLLKEY_STOP_SECONDS, which it is a part of")
     if settings.idle_seconds >= settings.lock_seconds:
@@ -279,7 +295,7 @@ def given_settings(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the settings that the environment gives, by their names, each with the name of its variable."""
     names = {setting.name: f"TOLLKEY_{setting.name.upper()}" for setting in fields(Settings)}
     given = {setting: name for setting, name in names.items() if environ.get(name)}
-    return given | ({"database": "TOLLKEY_DATABASE_FILE"} if environ.get("TOLLKEY_DATABASE_FILE") else {})
+    return given | {name: f"{names[name]}_FILE" for name in _URLS if environ.get(f"{names[name]}_FILE")}
 
 
 def _read_file(file: Path) -> dict[str, Any]:

@@ -137,6 +137,7 @@ def test_every_setting_is_in_one_of_the_tables() -> None:
         "keyring_file",
         "notices_file",
         "pool_size",
+        "direct_database",  # tests/contract/judges/test_pooler.py
     }
     assert ACTS.keys() | below == ACTING
     assert {setting.name for setting in fields(Settings)} >= ACTING

@@ -78,7 +78,7 @@ def _from_sqlite(settings: Settings, partial: Path, reporting: Reporting) -> dic
 
 
 def _from_postgres(settings: Settings, partial: Path, reporting: Reporting) -> dict[str, Sum]:
-    with postgres_transfer(settings.database).reading() as source:
+    with postgres_transfer(settings.direct_url).reading() as source:
         return fill_files(source, partial, reporting)
 
 

@@ -73,13 +73,13 @@ def _stopped(settings: Settings) -> Iterator[Readable]:
     """Read a database that no server uses, within a ``with`` block. Raises StorageError, typer.Exit."""
     if settings.in_postgres:
         for pause in (0.1,) * 20:  # a server that was just stopped is listed for a moment
-            connections = postgres_transfer(settings.database).servers()
+            connections = postgres_transfer(settings.direct_url).servers()
             if not connections:
                 break
             time.sleep(pause)
         else:
             raise fail(f"servers have {connections} connections to the database: stop them first")
-        with postgres_transfer(settings.database).reading() as tables:
+        with postgres_transfer(settings.direct_url).reading() as tables:
             yield tables
         return
     file = sqlite_file(settings.database_url)

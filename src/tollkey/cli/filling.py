@@ -18,11 +18,11 @@ _OCCUPIED = "the PostgreSQL database is not empty: create another one"
 
 def fill_postgres(settings: Settings, source: Readable, reporting: Reporting) -> dict[str, Sum]:
     """Copy all rows into an empty PostgreSQL database, in one transaction. Raises StorageError, typer.Exit."""
-    with postgres_transfer(settings.database).reading() as before:
+    with postgres_transfer(settings.direct_url).reading() as before:
         if not empty(before):
             raise fail(_OCCUPIED)
     create_tables(settings)
-    with postgres_transfer(settings.database).writing() as target:
+    with postgres_transfer(settings.direct_url).writing() as target:
         if not empty(target):
             raise fail(_OCCUPIED)
         return copy_all(source, target, reporting.rows)

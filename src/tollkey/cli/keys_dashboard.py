@@ -34,7 +34,8 @@ from tollkey.wire.guesses import GuessLimiter
 _PORT = 8422
 _ACTING = frozenset(
     {"host", "port", "data", "database", "keyring", "keyring_file", "base_url", "guess_limit", "trust_proxy",
-    "require_https", "refusal_seconds", "log_days", "log_format", "log_file", "lease_seconds", "pool_size", *BOUNDS}
+    "require_https", "refusal_seconds", "log_days", "log_format", "log_file", "lease_seconds", "pool_size",
+    "direct_database", *BOUNDS}
 )  # fmt: skip
 _FLUSH_SECONDS = 0.5  # between two writes of counted sign-in attempts
 _log = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ ACTING = frozenset(
     {
         "host", "port", "data", "database", "keyring", "keyring_file", "base_url", "refusal_seconds", "guess_limit",
         "lease_seconds", "log_days", "log_format", "log_file", "rotation_grace_days", "notices_file", "pool_size",
-        *BOUNDS,
+        "direct_database", *BOUNDS,
     }
 )  # fmt: skip
 #: Those that have an effect on the Dashboard.
@@ -79,6 +79,7 @@ def open_service(
         lease_seconds=settings.lease_seconds,
         pool_size=settings.pool_size,
         bounds=settings.bounds,
+        direct_database=settings.direct_database,
         flush_seconds=flush_seconds,
     )
 

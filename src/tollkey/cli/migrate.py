@@ -81,7 +81,7 @@ def _about(triggers: int) -> list[str]:
 
 
 def _triggers(settings: Settings) -> int:
-    opened = open_database(settings.database_url)
+    opened = open_database(settings.direct_url or settings.database_url)
     try:
         return len(opened.read(triggers_there))
     finally:
@@ -89,7 +89,7 @@ def _triggers(settings: Settings) -> int:
 
 
 def _finish(settings: Settings) -> int:
-    opened = open_database(settings.database_url)
+    opened = open_database(settings.direct_url or settings.database_url)
     try:
         return migrating.finish(opened)
     finally:

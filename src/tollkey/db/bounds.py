@@ -50,18 +50,23 @@ class Bounds:
         }
 
     def of_session(self) -> str:
-        """Return the statement that bounds what the server waits for, in a new session.
+        """Return the statement that bounds what the server waits for, in a new session."""
+        set_all = [f"set_config('{name}', '{value}', false)" for name, value in self._of_server().items()]
+        return f"SELECT {', '.join(set_all)}, set_config('tcp_keepalives_idle', '30', false)"
 
-        PgBouncer in transaction mode gives a transaction any session: set the same bounds with ALTER ROLE there.
-        """
+    def of_transaction(self) -> str:
+        """Return the statements that do the same in one transaction, whose session others use too (a pooler's)."""
+        return "; ".join(f"SET LOCAL {name} = {value}" for name, value in self._of_server().items())
+
+    def _of_server(self) -> dict[str, int]:
+        """Return the settings of PostgreSQL, in milliseconds."""
         own = {
             "lock_timeout": self.lock,
             "statement_timeout": self.statement,
             "idle_in_transaction_session_timeout": self.idle,
             "tcp_user_timeout": self.tcp,
         }
-        set_all = [f"set_config('{name}', '{round(seconds * 1000)}', false)" for name, seconds in own.items()]
-        return f"SELECT {', '.join(set_all)}, set_config('tcp_keepalives_idle', '30', false)"
+        return {name: round(seconds * 1000) for name, seconds in own.items()}
 
 
 #: Widens the bounds for one transaction: a change of the schema takes as long as its tables are large.

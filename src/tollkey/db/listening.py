@@ -4,6 +4,8 @@ One connection does nothing but LISTEN. A heartbeat statement goes over the same
 announcements arrive too. As long as heartbeats succeed, ``on_alive`` is called and caches may be used. When the
 connection is lost the calls stop, and after a reconnect every subscriber receives ``*``: announcements may have been
 missed. What the heartbeats find also tells ``Contact`` whether the database is away.
+
+Through a pooler such as PgBouncer heartbeats would succeed while announcements go to another connection: it is refused.
 """
 
 from __future__ import annotations
@@ -24,12 +26,16 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import ConnStatus
 
 from tollkey.db.bounds import Bounds, Contact
-from tollkey.db.engine import Subscribers
+from tollkey.db.engine import StorageError, Subscribers
 from tollkey.db.forking import leak
 
 CHANNEL = "tollkey"
 HEARTBEAT_SECONDS = 0.25
 RESYNC = "*"
+POOLED = (
+    "this address is that of a pooler such as PgBouncer, over which no announcement of another server arrives: name"
+    " PostgreSQL itself too, with TOLLKEY_DIRECT_DATABASE"
+)
 _FIRST_CONNECT_SECONDS = 5.0
 _RECONNECT_SECONDS = 0.1, 0.8  # the first wait, doubled up to the last
 
@@ -45,6 +51,15 @@ def close_socket(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         os.close(connection.fileno())
 
 
+def is_pooled(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
+    """Whether a connection ends at a pooler, which may give each of its transactions another session.
+
+    A pooler makes up the process number that a client gets for cancelling (libpq's ``PQbackendPID``).
+    """
+    told = connection.execute("SELECT pg_backend_pid()").fetchone()
+    return told != (connection.info.backend_pid,)
+
+
 def cut_off(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
     """Shut a connection's socket down, so that the thread that waits for its answer gets an error. Sends nothing."""
     with suppress(psycopg.Error, OSError):
@@ -58,9 +73,10 @@ def cut_off(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
 class Listener:
     """A thread that receives announcements.
 
-    url: of the database. origin: this process's name; its own announcements are ignored, as they were published at the
-    commit. subscribers: are called with the others. bounds: ``away`` is how long a heartbeat may go unanswered.
-    contact: is told of each answer, and of each failure. on_away: called while the database does not answer.
+    url: of the database, not of a pooler. origin: this process's name; its own announcements are ignored, as they were
+    published at the commit. subscribers: are called with the others. bounds: ``away`` is how long a heartbeat may go
+    unanswered. contact: is told of each answer, and of each failure. on_away: called while the database does not
+    answer.
     """
 
     def __init__(
@@ -82,6 +98,7 @@ class Listener:
     def _reset(self) -> None:
         self._starting = threading.Lock()
         self._connected = threading.Event()
+        self._refused = ""  # why the address cannot be listened to
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._wake: socket.socket | None = None
@@ -102,7 +119,7 @@ class Listener:
     def start(self, wait_seconds: float = _FIRST_CONNECT_SECONDS) -> None:
         """Start the thread if it is not running, and wait up to ``wait_seconds`` for its connection.
 
-        The thread keeps trying to connect. May be called again.
+        The thread keeps trying to connect. May be called again. Raises StorageError for the address of a pooler.
         """
         with self._starting:
             if self._thread is None and not self._stopping.is_set():
@@ -110,6 +127,8 @@ class Listener:
                 self._thread = threading.Thread(target=self._run, args=(ours,), name="tollkey-listener", daemon=True)
                 self._thread.start()
         self._connected.wait(wait_seconds)
+        if self._refused:
+            raise StorageError(self._refused)
 
     def stop(self) -> None:
         """Stop the thread. May be called again."""
@@ -146,6 +165,11 @@ class Listener:
 
     def _receive(self, connection: psycopg.Connection[tuple[Any, ...]], wake: socket.socket) -> None:
         """Receive announcements until ``stop`` is called. Raises psycopg.Error when the connection is lost."""
+        if is_pooled(connection):
+            self._refused = POOLED
+            self._connected.set()
+            raise psycopg.OperationalError(POOLED)
+        self._refused = ""
         connection.execute(f"LISTEN {CHANNEL}")
         for channel in self._subscribers.channels():
             self._subscribers.publish(channel, RESYNC)

@@ -22,6 +22,7 @@ def open_database(
     pool_size: int = 8,
     beside: Path | None = None,
     bounds: Bounds | None = None,
+    direct: str = "",
 ) -> Database:
     """Open a database.
 
@@ -31,6 +32,7 @@ def open_database(
     pool_size: maximum number of PostgreSQL connections; ignored on SQLite.
     beside: a second SQLite file, attached for reading; ignored on PostgreSQL.
     bounds: how long work on PostgreSQL may wait; None for the defaults. Ignored on SQLite.
+    direct: the URL of PostgreSQL itself, if the other is that of a pooler.
 
     Returns the open database. Raises ValueError for any other URL, without repeating it (it may contain a password),
     and for PostgreSQL if its driver, the extra ``postgres``, is not installed; StorageError when an SQLite file
@@ -38,7 +40,7 @@ def open_database(
     """
     if url_or_path.startswith(("postgresql://", "postgres://")):
         with _driver():
-            return postgres_class()(url_or_path, pool_size, origin, bounds)
+            return postgres_class()(url_or_path, pool_size, origin, bounds, direct)
     return SQLite(sqlite_file(url_or_path), origin, beside)
 
 

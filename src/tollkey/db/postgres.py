@@ -18,7 +18,7 @@ import hashlib
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -34,7 +34,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from tollkey.db import forking, postgres_arrays
 from tollkey.db.bounds import UNBOUNDED, UNBOUNDED_SESSION, Bounds, Contact
 from tollkey.db.engine import Conflict, Dialect, OutcomeUnknown, StorageError, Subscribers, Tx, Unreachable
-from tollkey.db.listening import Listener, close_socket, cut_off
+from tollkey.db.listening import Listener, close_socket, cut_off, is_pooled
 from tollkey.db.postgres_tx import Connection, PostgresTx, run_constant, translate
 from tollkey.db.postgres_url import check_readable
 from tollkey.db.schema import SCHEMA_LOCK
@@ -78,21 +78,28 @@ class Postgres(forking.ForkAware):
     pool_size: maximum number of connections of this process, not counting the one for LISTEN.
     origin: name of this process in announcements; a random part is appended.
     bounds: how long work may wait; None for the defaults.
+    direct: the URL of PostgreSQL itself, where ``url`` is that of a pooler (PgBouncer, in transaction mode too): for
+        LISTEN, and for what needs a session of its own.
     Raises ValueError for a URL that is not valid.
     """
 
     dialect: Dialect = "postgres"
 
-    def __init__(self, url: str, pool_size: int = 8, origin: str = "local", bounds: Bounds | None = None) -> None:
-        check_readable(url)
+    def __init__(
+        self, url: str, pool_size: int = 8, origin: str = "local", bounds: Bounds | None = None, direct: str = ""
+    ) -> None:
+        for each in (url, direct or url):
+            check_readable(each)
         self.pool_size = pool_size
         self.bounds = bounds or Bounds()
-        self._url, self._name = url, origin
+        self._url, self._direct, self._name = url, direct or url, origin
         self._origin = f"{origin}.{uuid4().hex}"
         self._subscribers = Subscribers()
         self._connect_error: psycopg.Error | None = None  # of the last attempt to connect
         self._reset()
-        self._listener = Listener(url, self._origin, self._subscribers, self.bounds, self._contact, self._cut_off_all)
+        self._listener = Listener(
+            self._direct, self._origin, self._subscribers, self.bounds, self._contact, self._cut_off_all
+        )
         self._open_pool()
         forking.register(self)
 
@@ -101,7 +108,7 @@ class Postgres(forking.ForkAware):
         self._connections: WeakSet[Connection] = WeakSet()  # opened by the pool of this process
         self._pool: ConnectionPool[Connection] | None = None
         self._contact = Contact(self.bounds.away)
-        self._closed = False
+        self._closed = self._pooled = False  # whether the pool's connections end at a pooler
 
     @property
     def away(self) -> str | None:
@@ -133,8 +140,10 @@ class Postgres(forking.ForkAware):
             return self._pool
 
     def _configure(self, connection: Connection) -> None:
-        run_constant(connection, self.bounds.of_session())
-        _adapt(connection)
+        self._pooled = is_pooled(connection)
+        if not self._pooled:
+            run_constant(connection, self.bounds.of_session())
+        _adapt(connection, prepares=not self._pooled)
 
     def after_fork_in_child(self) -> None:
         """Close the sockets of the parent's connections without sending anything, and start with an empty pool."""
@@ -169,12 +178,13 @@ class Postgres(forking.ForkAware):
         return TrackedConnection
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Connection]:
-        """Yield a connection on which ``begin`` has been executed; dead connections of the pool are replaced."""
+    def _transaction(self, begin: str, *then: str) -> Iterator[Connection]:
+        """Yield a connection on which these statements were executed; dead connections of the pool are replaced."""
         for left in range(self.pool_size, -1, -1):
             connection = self._get_connection()
             try:
-                run_constant(connection, begin)
+                bounds = (self.bounds.of_transaction(),) if self._pooled else ()
+                run_constant(connection, "; ".join((begin, *bounds, *then)))
             except psycopg.Error as error:
                 self._put_connection(connection)
                 if left and connection.closed:
@@ -242,9 +252,9 @@ class Postgres(forking.ForkAware):
 
         The bounds do not hold for changes of the schema, which name ``SCHEMA_LOCK``.
         """
-        begin = f"BEGIN; {UNBOUNDED}" if lock == SCHEMA_LOCK else "BEGIN"
+        begin = ["BEGIN", UNBOUNDED] if lock == SCHEMA_LOCK else ["BEGIN"]
         if lock is not None:
-            begin = f"{begin}; SELECT pg_advisory_xact_lock({lock_number(lock)})"
+            begin.append(f"SELECT pg_advisory_xact_lock({lock_number(lock)})")
         for attempt in range(_ATTEMPTS):
             try:
                 tx, result = self._attempt(begin, callback)
@@ -257,8 +267,8 @@ class Postgres(forking.ForkAware):
         self._subscribers.after_commit(tx.commit_callbacks, tx.announcements)
         return result
 
-    def _attempt(self, begin: str, callback: Callable[[Tx], T]) -> tuple[PostgresTx, T]:
-        with self._transaction(begin) as connection:
+    def _attempt(self, begin: Sequence[str], callback: Callable[[Tx], T]) -> tuple[PostgresTx, T]:
+        with self._transaction(*begin) as connection:
             tx = PostgresTx(connection, self._origin)
             result = callback(tx)
             try:
@@ -286,7 +296,7 @@ class Postgres(forking.ForkAware):
         """
         mine = lock_number("alone")
         try:
-            with psycopg.connect(self._url, autocommit=True, application_name="tollkey migrate") as connection:
+            with psycopg.connect(self._direct, autocommit=True, application_name="tollkey migrate") as connection:
                 run_constant(connection, UNBOUNDED_SESSION)
                 while connection.execute("SELECT pg_try_advisory_lock(%s)", (mine,)).fetchone() != (True,):
                     time.sleep(_LOOK_SECONDS)
@@ -323,8 +333,8 @@ class Postgres(forking.ForkAware):
             pool.close()
 
 
-def _adapt(connection: Connection) -> None:
-    connection.prepare_threshold = 2
+def _adapt(connection: Connection, prepares: bool) -> None:
+    connection.prepare_threshold = 2 if prepares else None  # None: never; the next transaction has another session
     connection.prepared_max = 500
     adapters = connection.adapters
     adapters.register_dumper(int, Int8BinaryDumper)  # one type for all ints, so that a statement is prepared once

@@ -104,6 +104,7 @@ class KeyService(
         lease_seconds: float = 1.0,
         pool_size: int = 8,
         bounds: Bounds | None = None,
+        direct_database: str = "",
         clock: Callable[[], float] = time.time,
     ) -> KeyService:
         """Open the database and the keyring, and create what is missing.
@@ -128,6 +129,7 @@ class KeyService(
         lease_seconds: how long what is in memory (keys, plans) may be used after changes made elsewhere could last be
             heard of. pool_size: maximum number of PostgreSQL connections of this process. bounds: how long work on
             PostgreSQL may wait (``tollkey.db.bounds``); None for the defaults.
+        direct_database: the URL of PostgreSQL itself, where ``database`` is that of a pooler such as PgBouncer.
         clock: returns UTC epoch seconds.
         Raises ValueError for a URL that is not valid, PostgreSQL without ``keyring``, or what is declared twice;
         ConfigError, KeyringError, StorageError.
@@ -139,7 +141,8 @@ class KeyService(
                 raise ValueError("PostgreSQL needs the path of the keyring file: keyring=…")
             keyring = f"{sqlite_path}.keyring"
         catalogue = PermissionCatalogue(declared.permissions, declared.implied, ())
-        opened = open_database(database, f"keys-{os.getpid()}-{Ids().text(12)}", pool_size, bounds=bounds)
+        name = f"keys-{os.getpid()}-{Ids().text(12)}"
+        opened = open_database(database, name, pool_size, bounds=bounds, direct=direct_database)
         uses: list[KeyringUse] = []
         try:
             migrate(opened, MIGRATIONS)
