@@ -73,7 +73,9 @@ def test_a_secret_key_in_the_form_is_not_taken(api: Api) -> None:
 
 
 def test_a_publishable_key_in_the_query_of_a_get_is_taken_and_no_other(api: Api) -> None:
-    assert api.send("GET", "/v1/customers", key=None, query=f"key={api.pk}").error["code"] == "secret_key_required"
+    for method in ("GET", "HEAD"):
+        refused = api.send(method, "/v1/customers", key=None, query=f"key={api.pk}")
+        assert (refused.status, refused.error["code"]) == (403, "secret_key_required")
     assert api.send("GET", "/v1/customers", key=None, query=f"key={api.sk}").status == 401
 
 

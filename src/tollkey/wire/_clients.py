@@ -58,8 +58,11 @@ def error_page(status: int, message: str) -> Reply:
 
 
 def key_in_query(request: Request) -> str | None:
-    """Return the publishable key in the query of a GET, as Stripe.js sends it (recorded traffic), or None."""
-    if request.method != "GET" or b"key=pk_" not in request.query:
+    """Return the publishable key in the query of a GET, as Stripe.js sends it (recorded traffic), or None.
+
+    A HEAD is answered as the GET would be.
+    """
+    if request.method not in ("GET", "HEAD") or b"key=pk_" not in request.query:
         return None
     try:
         text = decode_query(request.query).get("key")

@@ -16,6 +16,10 @@ from tollkey.payments.tax.tax_ids import well_formed
     ("kind", "value", "right"),
     [
         ("eu_vat", "DE123456789", True), ("eu_vat", "DE 123 456 789", True), ("eu_vat", "123", False),
+        ("eu_vat", "DE12345678", False), ("eu_vat", "XX123456789", False), ("eu_vat", "ATU12345678", True),
+        ("eu_vat", "AT12345678", False), ("eu_vat", "NL123456789B01", True), ("eu_vat", "IE1234567FA", True),
+        ("eu_vat", "ESX1234567X", True), ("eu_vat", "FRXX123456789", True), ("eu_vat", "XI123456789", True),
+        ("eu_vat", "EL123456789", True), ("eu_vat", "GR123456789", False), ("eu_vat", "FR000000000", True),
         ("gb_vat", "GB123456789", True), ("gb_vat", "GB12345678", False),
         ("us_ein", "12-3456789", True), ("us_ein", "12-345678", False),
         ("eu_vat", "000000000", True), ("xx_new", "anything", True),
@@ -169,3 +173,13 @@ def test_the_tax_ids_on_an_invoice_are_those_of_the_account(api: Api, case: str)
     params = _with(given, names)
     _put(params, where, [_made(api, type="self")])
     assert api.post(path, **params).status == 200
+
+
+def test_a_customer_has_five_tax_ids_at_most(api: Api) -> None:
+    path = f"/v1/customers/{api.ok('POST', '/v1/customers')['id']}/tax_ids"
+    first, *_ = (api.ok("POST", path, type="eu_vat", value=f"DE12345678{last}")["id"] for last in range(5))
+    refused = api.post(path, type="eu_vat", value="DE123456789")
+    assert (refused.status, refused.error["message"]) == (400, "Customers can have at most 5 tax IDs.")
+    api.ok("DELETE", f"{path}/{first}")
+    assert api.post(path, type="eu_vat", value="DE123456789").status == 200
+    assert all(api.post("/v1/tax_ids", type="eu_vat", value=f"DE12345678{last}").status == 200 for last in range(6))

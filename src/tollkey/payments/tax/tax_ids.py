@@ -26,9 +26,19 @@ if TYPE_CHECKING:
     from tollkey.wire import api, operations
 
 PERMISSION = Permission("tax_id", "Tax IDs", "Billing")
+_MOST = 5
 _CHECKED = ("eu_vat", "au_abn", "gb_vat")
+#: The number after the prefix of each member state, and of Northern Ireland (the European Commission's VIES).
+_EU = {
+    "AT": r"U\d{8}", "BE": r"[01]?\d{9}", "BG": r"\d{9,10}", "CY": r"\d{8}[A-Z]", "CZ": r"\d{8,10}", "DE": r"\d{9}",
+    "DK": r"\d{8}", "EE": r"\d{9}", "EL": r"\d{9}", "ES": r"[0-9A-Z]\d{7}[0-9A-Z]", "FI": r"\d{8}",
+    "FR": r"[0-9A-HJ-NP-Z]{2}\d{9}", "HR": r"\d{11}", "HU": r"\d{8}",
+    "IE": r"\d[0-9A-Z+*]\d{5}[A-Z]{1,2}", "IT": r"\d{11}", "LT": r"\d{9}|\d{12}", "LU": r"\d{8}", "LV": r"\d{11}",
+    "MT": r"\d{8}", "NL": r"[0-9A-Z+*]{10}\d{2}", "PL": r"\d{10}", "PT": r"\d{9}", "RO": r"\d{2,10}", "SE": r"\d{12}",
+    "SI": r"\d{8}", "SK": r"\d{10}", "XI": r"\d{9}|\d{12}|GD\d{3}|HA\d{3}",
+}  # fmt: skip
 _FORMS = {
-    "eu_vat": r"[A-Z]{2}[0-9A-Z]{2,12}",
+    "eu_vat": "|".join(f"{country}({form})" for country, form in _EU.items()),
     "gb_vat": r"(GB)?(\d{9}|\d{12}|GD\d{3}|HA\d{3})",
     "au_abn": r"\d{11}|\d{9}",
     "us_ein": r"\d{2}-?\d{7}",
@@ -51,6 +61,8 @@ def create(call: Call, params: operations.PostCustomersCustomerTaxIds | operatio
     compact = value.replace(" ", "")
     if not well_formed(kind, value):
         raise invalid(f"Invalid value for {kind}.", "value", "tax_id_invalid")
+    if customer is not None and len(call.objects.query(kinds.TAX_ID, {"customer": customer}, limit=_MOST)) == _MOST:
+        raise invalid(f"Customers can have at most {_MOST} tax IDs.", retry=False)  # the guide's limit; our text
     checked = kind in _CHECKED and call.has(providers.TAX_IDS)
     tax_id = new_object(
         kinds.TAX_ID,
@@ -139,7 +151,9 @@ def known_type(text: str) -> operations.TaxIdType | None:
 def well_formed(kind: str, value: str) -> bool:
     """Return whether a value has the format of its type of tax id; nine equal digits always do, for tests."""
     compact = value.replace(" ", "")
-    return kind not in _FORMS or bool(re.fullmatch(_FORMS[kind], compact) or re.fullmatch(r"(\d)\1{8}", compact))
+    return kind not in _FORMS or bool(
+        re.fullmatch(_FORMS[kind], compact) or re.fullmatch(r"([A-Z]{2})?(\d)\2{8}", compact)
+    )
 
 
 def _country(kind: str, value: str) -> str | None:

@@ -21,11 +21,15 @@ _DUE_IN_PHASES = {
     "default_settings.invoice_settings.days_until_due": 36_500,
     "phases[].invoice_settings.days_until_due": 36_500,
 }
+#: "You can apply up to 20 discounts to a subscription, subscription item, or invoice" (billing/subscriptions/coupons).
+_DISCOUNTS = {"discounts": 20}
+_DISCOUNTS_OF_ITEMS = {**_DISCOUNTS, "items[].discounts": 20}
 _PORTAL = {"features.subscription_update.products": 10}
 
 MOST: Final[Limits] = {
     "GET /v1/events": {"types": 20},
     "GET /v1/prices": {"lookup_keys": 10},
+    "POST /v1/billing/credit_grants": {"priority": 100},
     "POST /v1/billing_portal/configurations": _PORTAL,
     "POST /v1/billing_portal/configurations/{}": _PORTAL,
     "POST /v1/checkout/sessions": {
@@ -38,8 +42,9 @@ MOST: Final[Limits] = {
     },
     "POST /v1/checkout/sessions/{}": {"shipping_options": 5},
     "POST /v1/customer_sessions": {f"{_SHOWN}.payment_method_redisplay_limit": 10},
-    "POST /v1/invoices": {"custom_fields": 4, **_DUE},
-    "POST /v1/invoices/{}": {"custom_fields": 4, **_DUE},
+    "POST /v1/customers": {"tax_id_data": 5},
+    "POST /v1/invoices": {"custom_fields": 4, **_DISCOUNTS, **_DUE},
+    "POST /v1/invoices/{}": {"custom_fields": 4, **_DISCOUNTS, **_DUE},
     "POST /v1/issuing/cardholders": {"name": 24},
     "POST /v1/payment_links": {**_LINK, "line_items": 20, "shipping_options": 5},
     "POST /v1/payment_links/{}": {**_LINK, "line_items": 20},
@@ -47,22 +52,27 @@ MOST: Final[Limits] = {
     "POST /v1/products/{}": _PRODUCT,
     "POST /v1/quotes": _DUE_WITHIN,
     "POST /v1/quotes/{}": _DUE_WITHIN,
+    "POST /v1/subscription_items": _DISCOUNTS,
+    "POST /v1/subscription_items/{}": _DISCOUNTS,
     "POST /v1/subscription_schedules": _DUE_IN_PHASES,
     "POST /v1/subscription_schedules/{}": _DUE_IN_PHASES,
-    "POST /v1/subscriptions": _DUE,
-    "POST /v1/subscriptions/{}": _DUE,
+    "POST /v1/subscriptions": {**_DISCOUNTS_OF_ITEMS, **_DUE},
+    "POST /v1/subscriptions/{}": {**_DISCOUNTS_OF_ITEMS, **_DUE},
 }
 
 LOWEST: Final[Limits] = {
     "POST /v1/application_fees/{}/refunds": {"amount": 1},
+    "POST /v1/billing/credit_grants": {"priority": 0},
     "POST /v1/charges": {"amount": 1},
     "POST /v1/charges/{}/refund": {"amount": 1},
     "POST /v1/charges/{}/refunds": {"amount": 1},
     "POST /v1/checkout/sessions": {"subscription_data.trial_period_days": 1},
+    "POST /v1/coupons": {"max_redemptions": 1},
     "POST /v1/customer_sessions": {f"{_SHOWN}.payment_method_redisplay_limit": 1},
     "POST /v1/issuing/authorizations/{}/approve": {"amount": 1},
     "POST /v1/payment_links": {"subscription_data.trial_period_days": 1},
     "POST /v1/payouts": {"amount": 1},
+    "POST /v1/promotion_codes": {"max_redemptions": 1},
     "POST /v1/refunds": {"amount": 1},
     "POST /v1/shipping_rates": {"delivery_estimate.maximum.value": 1, "delivery_estimate.minimum.value": 1},
     "POST /v1/terminal/readers/{}/process_payment_intent": {"process_config.tipping.amount_eligible": 1},
