@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import Answer, Api
-from tests.support.connected import LINK
+from tests.support.connected import LINK, connected
 
 OLD = "2018-11-08"
 HOME = {"city": "Oakland", "line1": "address_full_match", "postal_code": "94601", "state": "CA"}
@@ -214,3 +214,17 @@ def test_people_that_are_closed_to_the_platform_are_not_shown_in_the_legal_entit
     assert api.get(f"{path}/persons").status == 403
     seen = api.under(OLD).get(path)["legal_entity"]
     assert (seen["first_name"], seen["additional_owners"]) == (None, [])
+
+
+@pytest.mark.parametrize("version", ["2018-11-08", "2017-04-06", "2017-02-14", "2011-01-01"])
+def test_a_destination_payment_only_names_the_platform_in_older_versions_too(api: Api, version: str) -> None:
+    """Its ``source`` is the platform, of which no more is told than its name; an old endpoint hears of it as well."""
+    account, to = connected(api), {"url": "https://example.com/", "connect": True, "api_version": version}
+    api.ok("POST", "/v1/webhook_endpoints", enabled_events=["*"], **to)
+    there = {"destination": account["id"]}
+    charge = api.ok("POST", "/v1/charges", amount=1000, currency="usd", source="tok_visa", transfer_data=there)
+    payment = api.ok("GET", f"/v1/transfers/{charge['transfer']}")["destination_payment"]
+    headers = {"Stripe-Account": account["id"], "Stripe-Version": version}
+    shown = api.get(f"/v1/charges/{payment}", headers=headers)
+    assert (shown.status, shown["source"]["object"], shown["source"]["id"]) == (200, "account", api.account)
+    assert not {"legal_entity", "managed", "transfers_enabled"} & shown["source"].keys()

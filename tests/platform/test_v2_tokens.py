@@ -87,3 +87,16 @@ def test_both_keys_make_tokens_in_their_mode(api: Api, mode: str) -> None:
     for key in (api.sk, api.pk) if mode == "test" else (api.live_sk, api.live_pk):
         made = api.ok("post", ACCOUNT_TOKENS, key=key, contact_email="a@example.com")
         assert made["livemode"] is (mode == "live")
+
+
+@pytest.mark.parametrize("place", [{"city": "Berlin"}, {"country": "de", "line1": "Chausseestr. 1"}])
+def test_a_registered_address_needs_no_country_in_a_token(api: Api, place: dict[str, str]) -> None:
+    """The specification demands it where a person is made, not in a token or a change."""
+    sent = {"additional_addresses": [{"purpose": "registered", **place}]}
+    account = company(api)
+    token = api.post(f"/v2/core/accounts/{account}/person_tokens", key=api.pk, **sent)
+    assert token.status == 200
+    person = api.ok("POST", f"/v2/core/accounts/{account}/persons", person_token=token["id"])
+    assert api.post(f"/v2/core/accounts/{account}/persons/{person['id']}", **sent).status == 200
+    kept = api.ok("GET", f"/v1/accounts/{account}/persons/{person['id']}")["registered_address"]
+    assert {name: kept[name] for name in place} == {**place, **({"country": "DE"} if "country" in place else {})}

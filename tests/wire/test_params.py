@@ -327,3 +327,19 @@ def test_an_operation_can_be_extended_without_changing_it_for_others() -> None:
     further = schema.extended({"nickname": P.string()})
     assert check(further, {"nickname": "x"}) == {"nickname": "x"}
     assert "nickname" not in operation_params("POST", "/v1/customers").fields
+
+
+@pytest.mark.parametrize("value", ["text", "0", ["a"], {"x": "1"}])
+def test_a_hash_without_fields_holds_nothing(value: Any) -> None:
+    schema = operation_params("POST", "/v1/checkout/sessions")
+    raw = {"payment_method_options": {"pay_by_bank": value}}
+    with pytest.raises(ApiError) as refused:
+        check(schema, raw)
+    assert (refused.value.status, refused.value.param) == (
+        400,
+        "payment_method_options[pay_by_bank]" + ("[x]" if value == {"x": "1"} else ""),
+    )
+    for nothing in ("", {}):
+        assert check(schema, {"payment_method_options": {"pay_by_bank": nothing}}) == {
+            "payment_method_options": {"pay_by_bank": {}}
+        }

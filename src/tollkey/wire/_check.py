@@ -292,6 +292,18 @@ class Object(Node):
         return Object({**self.fields, **fields}, [name for name in self.required if name not in set(optional)])
 
 
+class Hash(Object):
+    """An object without fields of its own. An empty text counts as one: a form has no other way to write it."""
+
+    __slots__ = ()
+
+    def read(self, value: object, path: Path) -> dict[str, Any]:
+        return {} if value == "" else super().read(value, path)
+
+    def takes(self, value: object) -> bool:
+        return value == "" or super().takes(value)
+
+
 def unknown(names: list[str], known: list[str], path: Path) -> ApiError:
     """Return the 400 for unknown parameters; a single name that looks misspelt gets a suggestion.
 

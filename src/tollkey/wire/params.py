@@ -18,6 +18,7 @@ from tollkey.wire._check import (
     Boolean,
     Choice,
     DecimalText,
+    Hash,
     Integer,
     Map,
     Node,
@@ -329,7 +330,9 @@ def _node(number: int) -> Node:
     if kind == "a":
         return Array(_node(rest[0]))
     if kind == "m":
-        return Map(_node(rest[0]))
+        return Map(Anything() if operation_facts().row(rest[0])[0] == "*" else _node(rest[0]))
+    if kind == "*":
+        return Hash()
     if kind == "u":
         return OneOf([_node(option) for option in rest])
     if kind == "?":

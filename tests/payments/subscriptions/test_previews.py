@@ -192,3 +192,10 @@ def test_a_preview_of_a_subscription_is_for_its_customer(api: Api) -> None:
     assert api.post(PREVIEW, customer=who, subscription=sub).status == 200
     refused = api.post(PREVIEW, customer=clocked(api)[1], subscription=sub)
     assert (refused.status, refused.error["param"]) == (400, "subscription")
+
+
+def test_a_preview_in_no_currency_is_refused(api: Api) -> None:
+    who = ok(api, "POST", "/v1/customers")["id"]
+    for currency in ("0", "zzz", "us", "١٢٣"):
+        refused = api.post("/v1/invoices/create_preview", customer=who, currency=currency)
+        assert (refused.status, refused.error["param"]) == (400, "currency"), currency

@@ -6,7 +6,7 @@ Source: the changelog of 2019-02-19 and its table of renamed arguments; the shap
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from tollkey.platform._connect.ownership import are_closed
@@ -277,4 +277,18 @@ def _undo_payouts(_call: Call, account: MutableMapping[str, Any]) -> None:
     account["transfer_statement_descriptor"] = account.pop("payout_statement_descriptor")
 
 
-CHANGES = (Change(SINCE, _undo), Change(TYPES_SINCE, _undo_types), Change(PAYOUTS_SINCE, _undo_payouts))
+def _of_whole(undo: Callable[[Call, MutableMapping[str, Any]], None]) -> Callable[[Call, Any], None]:
+    """Leave out what only names an account: the platform, as it stands in the ``source`` of a destination payment."""
+
+    def undo_whole(call: Call, account: MutableMapping[str, Any]) -> None:
+        if "charges_enabled" in account:
+            undo(call, account)
+
+    return undo_whole
+
+
+CHANGES = (
+    Change(SINCE, _of_whole(_undo)),
+    Change(TYPES_SINCE, _of_whole(_undo_types)),
+    Change(PAYOUTS_SINCE, _of_whole(_undo_payouts)),
+)

@@ -70,7 +70,7 @@ def _put_lists(found: Json, given: Mapping[str, Any]) -> None:
         raise invalid("Persons of this server have one registered address.", "additional_addresses")
     for place in places:
         told = {name: value for name, value in place.items() if name != "purpose"}
-        found["registered_address"] = {**told, "country": place["country"].upper()}
+        found["registered_address"] = told | ({"country": told["country"].upper()} if told.get("country") else {})
 
 
 def _put_names(found: Json, names: Sequence[Mapping[str, Any]]) -> None:
