@@ -6,7 +6,8 @@ import pytest
 
 from tests.payments.subscriptions.steps import clocked, ok, plan, subscribe
 from tests.support.api import Answer, Api
-from tollkey.wire.objects import NESTED, split
+from tollkey.wire import ApiError
+from tollkey.wire.objects import NESTED, encode, split
 
 FIRST = (10, True)
 
@@ -121,3 +122,11 @@ def test_a_long_list_is_divided_in_objects_that_the_document_has_and_in_others(k
     public, private = split({"object": kind, "refunds": entries, "_card": "visa"})
     assert len(public["refunds"]["data"]) == NESTED
     assert private == {"_card": "visa", "_rest": {"refunds": data[NESTED:]}}
+
+
+def test_a_number_that_fits_into_no_answer_is_refused() -> None:
+    for number in (2**64, -(2**63) - 1):
+        with pytest.raises(ApiError) as refused:
+            encode({"total": number})
+        assert (refused.value.status, refused.value.code) == (400, "amount_too_large")
+    assert encode({"total": 2**63 - 1}) == b'{\n  "total": 9223372036854775807\n}'

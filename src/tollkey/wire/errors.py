@@ -149,6 +149,15 @@ def missing_param(name: str) -> ApiError:
     return invalid(f"Missing required param: {name}.", name, "parameter_missing")
 
 
+def amount_too_large(message: str = "", param: str | None = None) -> ApiError:
+    """Return the 400 for an amount above every maximum, such as a price times a quantity.
+
+    Source of the text: Stripe's list of error codes.
+    """
+    text = message or "The specified amount is greater than the maximum amount allowed. Use a lower amount."
+    return invalid(text, param, "amount_too_large")
+
+
 def in_the_past(param: str, timestamp: int) -> ApiError:
     """Return the 400 for a time that has passed. timestamp: what was given, in UTC epoch seconds."""
     return invalid(

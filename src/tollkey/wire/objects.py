@@ -14,7 +14,7 @@ import orjson
 
 from tollkey.db import Scope, Table, Tx
 from tollkey.db.table import Range, Record
-from tollkey.wire.errors import missing_object
+from tollkey.wire.errors import amount_too_large, missing_object
 from tollkey.wire.kinds import Kind, T
 from tollkey.wire.resource import Json, Resource
 from tollkey.wire.shapes import nested_lists
@@ -39,8 +39,16 @@ NESTED = 10
 
 
 def encode(value: Any) -> bytes:
-    """Return a value as JSON in the API's format: UTF-8, indented by two spaces."""
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2)
+    """Return a value as JSON in the API's format: UTF-8, indented by two spaces.
+
+    Raises ApiError 400 for an integer of more than 64 bits, such as a sum of amounts that are allowed one by one.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2)
+    except TypeError as error:
+        if "64-bit" in str(error):
+            raise amount_too_large() from None
+        raise
 
 
 def value_at(value: Any, path: str) -> Any:

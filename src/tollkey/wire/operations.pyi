@@ -6898,9 +6898,9 @@ class PostSubscriptionItemsItem(Operation):
 
 @final
 class PostSubscriptionItemsSubscriptionItemUsageRecords(Operation):
-    action: NotRequired[str]
+    action: NotRequired[Literal["increment", "set"]]
     quantity: NotRequired[int]
-    timestamp: NotRequired[str]
+    timestamp: NotRequired[Literal["now"] | int]
 
 @final
 class PostSubscriptionSchedules(Operation):

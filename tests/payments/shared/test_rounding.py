@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from tollkey.payments.shared import rounding
+from tollkey.wire import ApiError
 
 
 @pytest.mark.parametrize(
@@ -76,3 +77,10 @@ def test_an_exchange_is_rounded_half_up(amount: int, rate: str, exchanged: int) 
 )
 def test_a_share_is_rounded_down(whole: int, part: int, of: int, share: int) -> None:
     assert rounding.share_down(whole, part, of) == share
+
+
+@pytest.mark.parametrize(("unit", "quantity"), [(99_999_999, 10**15), (10**8, 10**7), (1, 10**40), (-(10**8), 10**7)])
+def test_a_price_times_a_quantity_has_a_bound(unit: int, quantity: int) -> None:
+    with pytest.raises(ApiError) as refused:
+        rounding.price_amount(Decimal(unit), quantity)
+    assert (refused.value.status, refused.value.code) == (400, "amount_too_large")

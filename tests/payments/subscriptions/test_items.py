@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.payments.steps import monthly, told
+from tests.payments.subscriptions.steps import clocked, plan, subscribe
 from tests.support.api import Api
 
 
@@ -39,3 +40,20 @@ def test_intervals_that_do_not_go_together_are_refused(
     refused = told(api, "/v1/subscriptions", customer=customer, items=items, billing_mode={"type": mode})
     assert refused[0] == "items"
     assert message in refused[1]
+
+
+def test_a_quantity_whose_amount_nobody_can_pay_is_refused(api: Api) -> None:
+    """A trial would end in a renewal that fails. Recorded text: ParabolInc/parabol#746."""
+    _, who = clocked(api)
+    price = plan(api, 99_999_999)
+    text = "Invalid quantity: total amount (quantity * plan amount) must be no more than $999,999.99 USD"
+    for quantity, message in ((2, text), (10**15, "The specified amount is greater than the maximum")):
+        items = [{"price": price, "quantity": quantity}]
+        for more in ({}, {"trial_period_days": 7}):
+            refused = api.post("/v1/subscriptions", customer=who, items=items, **more)
+            assert refused.status == 400
+            assert refused.error["message"].startswith(message)
+    made = subscribe(api, who, price)
+    item = made["items"]["data"][0]["id"]
+    refused = api.post(f"/v1/subscription_items/{item}", quantity=2)
+    assert (refused.status, refused.error["param"]) == (400, "quantity")

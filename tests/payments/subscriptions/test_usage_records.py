@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.payments.subscriptions.steps import clocked, plan, subscribe
 from tests.support.api import NOW, Api
 
@@ -37,3 +39,12 @@ def test_a_licensed_item_has_no_usage(api: Api) -> None:
     refused = api.post(f"/v1/subscription_items/{item}/usage_records", quantity=1)
     message = f"Usage records can only be created for metered plans. {item} is a licensed plan."
     assert (refused.status, refused.error["message"]) == (400, message)
+
+
+@pytest.mark.parametrize(("name", "value"), [("timestamp", "soon"), ("timestamp", "#fff"), ("action", "double")])
+def test_what_is_no_moment_and_no_action_is_refused(api: Api, name: str, value: str) -> None:
+    api = api.under("2025-02-24.acacia")
+    path = f"/v1/subscription_items/{item_of(api, usage_type='metered')}/usage_records"
+    refused = api.post(path, quantity=1, **{name: value})
+    assert (refused.status, refused.error["param"]) == (400, name)
+    assert api.post(path, quantity=1, timestamp="now").status == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.api import Api
 
 EVENTS = "/v2/billing/meter_events"
@@ -23,3 +25,16 @@ def test_an_event_of_a_customer_with_a_clock_happens_in_the_clock_s_time(api: Ap
     times = {"start_time": at, "end_time": at + 3600}
     (found,) = api.get(f"/v1/billing/meters/{meter}/event_summaries", customer=customer, **times)["data"]
     assert found["aggregated_value"] == 21.0
+
+
+@pytest.mark.parametrize("value", ["1234567890123456", "1e15", "9" * 40, "0.1234567890123456", "1e-16", "-1e999"])
+def test_a_value_of_more_than_fifteen_digits_is_refused(api: Api, value: str) -> None:
+    """It could not be billed, and the customer's renewal would fail for it."""
+    api.ok("POST", "/v1/billing/meters", display_name="m", event_name="e", default_aggregation={"formula": "sum"})
+    who = api.ok("POST", "/v1/customers")["id"]
+    payload = {"stripe_customer_id": who, "value": value}
+    refused = api.post("/v1/billing/meter_events", event_name="e", payload=payload)
+    text = f"The value in the event payload can have at most 15 digits. Received {value}."
+    assert refused.refusal == (400, None, "payload[value]", text)
+    for good in ("999999999999999", "0.00000000000001", "1e14", "-5", "0"):
+        assert api.post("/v1/billing/meter_events", event_name="e", payload={**payload, "value": good}).status == 200

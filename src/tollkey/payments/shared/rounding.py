@@ -9,8 +9,11 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
+from tollkey.wire.errors import amount_too_large
+
 _WHOLE = Decimal(1)
 _BASIS_POINTS = 10_000
+_MOST = 10**15  # minor units of one line: sums of 250 lines fit into 64 bits, and one is exact in JavaScript
 
 
 def price_amount(unit: Decimal, quantity: Decimal | int) -> int:
@@ -18,8 +21,12 @@ def price_amount(unit: Decimal, quantity: Decimal | int) -> int:
 
     unit: minor units, up to 12 decimal places. Returns minor units.
     Source: ``unit_amount_decimal`` of the Prices API; a line is rounded, not the price of one unit.
+    Raises ApiError 400 for an amount that no invoice can have.
     """
-    return _half_up(unit * quantity)
+    exact = unit * quantity
+    if abs(exact) >= _MOST:
+        raise amount_too_large()
+    return _half_up(exact)
 
 
 def fee(amount: int, basis_points: int) -> int:

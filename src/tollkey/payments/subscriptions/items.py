@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, cast
 
-from tollkey.payments.catalog import pricing, redemption
+from tollkey.payments.catalog import arithmetic, pricing, redemption
 from tollkey.payments.invoices import drafts
+from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.periods import (
@@ -146,6 +147,7 @@ def new_item(
         raise invalid("You cannot set the quantity for metered plans.", f"{param}[quantity]")
     if not metered:
         item["quantity"] = fields.given(wanted, "quantity", 1)
+        _check_amount(price, item["quantity"], subscription["currency"], param)
     item["metadata"] = fields.new_metadata(wanted)
     item["tax_rates"] = drafts.tax_rates(call, wanted.get("tax_rates"), f"{param}[tax_rates]")
     item["discounts"] = redemption.redeem_all(
@@ -159,6 +161,14 @@ def new_item(
     )
     item["_currency"] = subscription["currency"]
     return ordered(item)
+
+
+def _check_amount(price: Any, quantity: int, currency: str, param: str) -> None:
+    """Raise ApiError 400 for a quantity whose amount is above the maximum (recorded: ParabolInc/parabol#746)."""
+    if arithmetic.cost(price, quantity) > (most := shared_currency.maximum(currency)):
+        shown = f"{shared_currency.show(most, currency)} {currency.upper()}"
+        text = f"Invalid quantity: total amount (quantity * plan amount) must be no more than {shown}"
+        raise invalid(text, f"{param}[quantity]" if param else "quantity")
 
 
 def ordered(value: T) -> T:
@@ -195,6 +205,8 @@ def change_item(
                 "You cannot set the quantity for metered plans.", f"{param}[quantity]" if param else "quantity"
             )
         item["quantity"] = wanted["quantity"]
+    if not is_metered(item):
+        _check_amount(item["price"], item["quantity"], currency, param)
     if "metadata" in wanted:
         item["metadata"] = merged_metadata(item["metadata"], wanted["metadata"])
     if "tax_rates" in wanted:

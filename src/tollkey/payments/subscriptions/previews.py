@@ -13,7 +13,7 @@ from tollkey.payments.customers import balance
 from tollkey.payments.invoices import drafts, invoiceitems, line_terms
 from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import clock, fields, naming
-from tollkey.payments.shared.currency import check_currency
+from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.subscriptions import kinds, phase_previews
 from tollkey.payments.subscriptions.billing import period_lines, usage_lines
 from tollkey.payments.subscriptions.changes import wanted_changes
@@ -109,7 +109,9 @@ def _build_preview(call: Call, params: Mapping[str, Any], id: str, now: Call | N
     else:
         lines, reason, period = [], "upcoming", (call.now, call.now)
     known = subscription["currency"] if subscription else customer.get("currency")
-    currency = check_currency(str(fields.given(params, "currency", known) or _currency_of_items(call, params)))
+    currency = shared_currency.check_currency(
+        str(fields.given(params, "currency", known) or _currency_of_items(call, params))
+    )
     if params.get("preview_mode") == "recurring":  # the amount of each later period
         lines = [line for line in lines if not _proration(line)]
     else:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tollkey.wire import api
 
 _OLDEST_DAYS = 35
+_MOST_DIGITS = 15
 _EARLY_SECONDS = 300
 
 
@@ -93,7 +94,10 @@ def problem_of(call: Call, event: UsageEvent) -> Problem | None:
 
 
 def _value_problem(meter: api.BillingMeter, event: UsageEvent) -> Problem | None:
-    """Meters that count events need no value; the others need a number."""
+    """Meters that count events need no value; the others need a number of at most 15 digits.
+
+    Source: Stripe's changelog of 2026-04-22, "billing meter event values validation"; here in every version.
+    """
     if meter["default_aggregation"]["formula"] == "count":
         return None
     key = meter["value_settings"]["event_payload_key"]
@@ -101,10 +105,23 @@ def _value_problem(meter: api.BillingMeter, event: UsageEvent) -> Problem | None
     if event.payload.get(key) in (None, ""):
         return Problem(reason, text, param, None, "payload_no_value_defined")
     try:
-        valid = Decimal(str(event.payload[key])).is_finite()
+        value = Decimal(str(event.payload[key]))
     except InvalidOperation:
-        valid = False
-    return None if valid else Problem(reason, text, param, None, "payload_invalid_value")
+        value = Decimal("NaN")
+    if value.is_finite() and _digits(value) > _MOST_DIGITS:
+        sent = str(event.payload[key])[:40]
+        text = f"The value in the event payload can have at most {_MOST_DIGITS} digits. Received {sent}."
+    elif value.is_finite():
+        return None
+    return Problem(reason, text, param, None, "payload_invalid_value")
+
+
+def _digits(value: Decimal) -> int:
+    """Return the digits that a number needs when it is written out without an exponent, without zeros at its ends."""
+    if not value:
+        return 1
+    plain = value.normalize()
+    return max(len(plain.as_tuple().digits), plain.adjusted() + 1, -plain.adjusted())
 
 
 def _time_problem(event: UsageEvent) -> Problem | None:

@@ -292,7 +292,11 @@ EXTRA_OPERATIONS: Final[Table] = {
     "GET /v1/invoices/upcoming": _UPCOMING,
     "GET /v1/invoices/upcoming/lines": {**_UPCOMING, **_PAGE},
     "GET /v1/subscription_items/{}/usage_record_summaries": _PAGE,
-    "POST /v1/subscription_items/{}/usage_records": {"quantity": "integer", "timestamp": "text", "action": "text"},
+    "POST /v1/subscription_items/{}/usage_records": {
+        "quantity": "integer",
+        "timestamp": "now|time",
+        "action": "increment|set",
+    },
 }
 
 #: Parameters that are required though the document calls them optional.
