@@ -302,7 +302,7 @@ def _read_file(file: Path) -> dict[str, Any]:
     """Return the settings of a TOML file. Raises ValueError for one that cannot be read, and for what is no setting."""
     try:
         found = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
         why = problem.strerror if isinstance(problem, OSError) else str(problem)
         raise ValueError(f"{file} cannot be read: {why}") from None
     defaults = {setting.name: setting.default for setting in fields(Settings)}

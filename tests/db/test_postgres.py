@@ -80,6 +80,15 @@ def test_an_announcement_is_heard_on_another_node_within_the_bound(node: Postgre
     heard.wait_for("revoked", BOUND_SECONDS)
 
 
+@pytest.mark.parametrize("text", ["[" * 7_000, "5", "{}", "[1, 2]", "not JSON"])
+def test_an_announcement_of_another_program_is_passed_over(node: Postgres, other_node: Postgres, text: str) -> None:
+    heard = Heard()
+    other_node.subscribe("channel", heard)
+    node.write(lambda tx: tx.execute("SELECT pg_notify('tollkey', ?)", (text,)))
+    node.write(lambda tx: tx.notify("channel", "revoked"))
+    heard.wait_for("revoked", BOUND_SECONDS)
+
+
 def test_an_announcement_is_heard_once_on_each_node(node: Postgres, other_node: Postgres) -> None:
     here, there = Heard(), Heard()
     node.subscribe("channel", here)

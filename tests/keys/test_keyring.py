@@ -23,12 +23,13 @@ def test_of_many_that_start_together_all_read_the_same(tmp_path: Path) -> None:
     assert all(ring == rings[0] for ring in rings)
 
 
-def test_a_damaged_file_is_refused_and_not_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ['{"digest": {}}', "", "[]", "[" * 100_000], ids=["half", "empty", "list", "deep"])
+def test_a_damaged_file_is_refused_and_not_replaced(tmp_path: Path, text: str) -> None:
     path = tmp_path / "keyring"
-    path.write_text('{"digest": {}}')
+    path.write_text(text)
     with pytest.raises(KeyringError):
         Keyring.load_or_create(path)
-    assert path.read_text() == '{"digest": {}}'
+    assert path.read_text() == text
 
 
 def test_key_material_does_not_show_in_repr_or_errors(tmp_path: Path) -> None:

@@ -212,8 +212,8 @@ class Listener:
     def _dispatch(self, text: str) -> None:
         try:
             origin, channel, payload = json.loads(text)
-        except ValueError:
-            _log.warning("an announcement is not valid JSON")
+        except (ValueError, TypeError, RecursionError):
+            _log.warning("an announcement is none of this program")
             return
         if origin != self.origin:
             self._subscribers.publish(channel, payload)

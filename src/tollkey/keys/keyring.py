@@ -132,7 +132,7 @@ class Keyring:
                 held["sealing"]["current"],
                 {name: bytes.fromhex(key) for name, key in held["sealing"]["keys"].items()},
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise KeyringError(f"{place} is not a keyring: {type(error).__name__}") from None
 
     @classmethod

@@ -285,9 +285,10 @@ def _token(id: str) -> str:
 
 def _id_of(token: str) -> str:
     try:
-        return base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+        id = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
     except (binascii.Error, ValueError):
         return ""
+    return id if id.isprintable() else ""
 
 
 def _cursor(record: Record | None, token: str) -> Record:

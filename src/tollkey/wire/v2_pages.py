@@ -7,7 +7,6 @@ Source: Stripe's documentation, "API v2 overview".
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -91,7 +90,7 @@ def _read(token: str | None) -> _Place:
         return _Place(0, "")
     try:
         offset, first = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, RecursionError):
         raise _wrong() from None
     if not (type(offset) is int and 0 <= offset < 100_000 and type(first) is str and first):
         raise _wrong()

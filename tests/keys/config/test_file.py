@@ -164,6 +164,7 @@ def said(text: str) -> list[str]:
         ("plans.unlimited", "plans.Unlimited", "34: plans.Unlimited", "a name has lower-case letters"),
         ("permissions.file", "permissions.File", "14: permissions.File", "the name of a permission has lower-case"),
         ("[service]", "[service", "1", "is not TOML: "),
+        ("[service]", f"service = {'[' * 5_000}", "39", "is not TOML: "),
     ],
 )
 def test_a_fault_names_file_line_and_key(old: str, new: str, where: str, what: str) -> None:

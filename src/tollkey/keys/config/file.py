@@ -92,7 +92,7 @@ def parse(text: str, file: str = "tollkey.toml") -> Config:
 
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as wrong:
+    except (tomllib.TOMLDecodeError, RecursionError) as wrong:
         at = re.search(r" \(at line (\d+), column \d+\)$", str(wrong))
         line = int(at[1]) if at is not None else text.count("\n") + 1
         message = str(wrong)[: at.start()] if at is not None else str(wrong)

@@ -98,7 +98,7 @@ class GithubKeys:
     def _renew(self, now: float) -> None:
         try:
             keys = _read_keys(self._fetch())
-        except (OSError, ValueError, UnsupportedAlgorithm) as error:
+        except (OSError, ValueError, RecursionError, UnsupportedAlgorithm) as error:
             _log.warning("the public keys of GitHub could not be fetched: %s", type(error).__name__)
             return
         with self._lock:

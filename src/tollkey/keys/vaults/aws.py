@@ -73,7 +73,7 @@ class AwsSecret:
             raise
         try:
             fields = json.loads(text) if isinstance(text, str) else None
-        except ValueError:
+        except (ValueError, RecursionError):
             fields = None
         if not isinstance(fields, dict):
             raise DeliveryFailed(f"The secret {self.id} is no JSON object, so it has no field {self.name}.")
