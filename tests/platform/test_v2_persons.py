@@ -143,6 +143,9 @@ def test_a_person_has_one_nationality_here(api: Api) -> None:
     assert (refused.status, refused.error["code"]) == (400, "invalid_fields")
 
 
+FRONT = {"front": "file_identity_document_success"}
+
+
 @pytest.mark.parametrize(
     ("given", "status"),
     [
@@ -150,7 +153,7 @@ def test_a_person_has_one_nationality_here(api: Api) -> None:
         ({"legal_gender": "other"}, 400),
         ({"documents": {"passport": {"files": [], "type": "files"}}}, 200),
         ({"documents": {"passport": {"files": [], "type": "front_back"}}}, 400),
-        ({"documents": {"primary_verification": {"front_back": {"front": "file_1"}, "type": "front_back"}}}, 200),
+        ({"documents": {"primary_verification": {"front_back": FRONT, "type": "front_back"}}}, 200),
         ({"documents": {"primary_verification": {"front_back": {"front": "file_1"}, "type": "files"}}}, 400),
     ],
 )

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from tests.support.api import Answer, Api, World
 from tests.support.parameters import parameters_of
 from tests.support.recipes import CannotMake, Maker, name_of
@@ -28,14 +26,6 @@ TEXTS = {
     "source": "of a fixed kind, or ignored as by the real system",
     "original_transaction": "a text about evidence",
 }
-#: Whole paths that are taken as they are.
-TAKEN = {
-    ("payment_records", "customer_details[customer]"): "a record of what happened elsewhere",
-    ("disputes", "evidence[enhanced_evidence][visa_compelling_evidence_3][prior_undisputed_transactions][][charge]"):
-        "evidence",
-    ("accounts", "settings[invoices][default_account_tax_ids][]"): "kept for the account's own invoices",
-    ("accounts", "[files][]"): "names of test documents are taken too",
-}  # fmt: skip
 MOST_KINDS = 2  # of those with the same last name
 
 
@@ -95,10 +85,6 @@ def texts_of(endpoint: Endpoint) -> Iterator[tuple[str, ...]]:
             yield path
 
 
-def is_taken(endpoint: Endpoint, path: tuple[str, ...]) -> bool:
-    return any(f"/{room}" in endpoint.path and bracketed(path).endswith(ending) for room, ending in TAKEN)
-
-
 def test_an_object_of_another_account_is_refused_in_every_parameter(sqlite_world: World) -> None:
     api = Api(sqlite_world)
     foreign, maker = Foreign(api), Maker(api)
@@ -112,7 +98,7 @@ def test_an_object_of_another_account_is_refused_in_every_parameter(sqlite_world
         except CannotMake:
             continue
         for where in texts_of(endpoint):
-            for kind in () if is_taken(endpoint, where) else foreign.named_by(where):
+            for kind in foreign.named_by(where):
                 sent = joined(params, nested(where, foreign.ids[kind]))
                 answer: Answer = getattr(api.for_endpoint(endpoint), endpoint.method.lower())(path, **sent)
                 line = f"{name_of(endpoint)} {bracketed(where)}={kind}"
@@ -124,12 +110,3 @@ def test_an_object_of_another_account_is_refused_in_every_parameter(sqlite_world
                     refused += answer.error.get("code") == "resource_missing"
     assert (taken, told) == ([], [])
     assert refused > 200
-
-
-@pytest.mark.parametrize(("room", "ending"), TAKEN)
-def test_what_is_taken_as_it_is_is_there(sqlite_world: World, room: str, ending: str) -> None:
-    assert any(
-        f"/{room}" in endpoint.path and bracketed(path).endswith(ending)
-        for _, endpoint in routes(Api(sqlite_world))
-        for path in texts_of(endpoint)
-    )

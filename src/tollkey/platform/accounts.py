@@ -137,7 +137,9 @@ def _apply(
     check_agreement(account, _platform(call), (given.get("tos_acceptance") or {}).get("service_agreement"))
     check_terms(given.get("tos_acceptance") or {}, call.real)
     check_address_of_acceptance(given.get("tos_acceptance") or {})
-    check_documents(loaded, given.get("documents") or {})
+    check_documents(loaded, given)
+    for place, id in enumerate(value_at(given, "settings.invoices.default_account_tax_ids") or []):
+        loaded.own.objects.get("tax_id", id, f"settings[invoices][default_account_tax_ids][{place}]")
     check_settings(account["settings"], given.get("settings") or {})
     set_account(call, account, given)
     delay = value_at(given, "settings.payouts.schedule.delay_days")

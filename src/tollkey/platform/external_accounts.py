@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollkey.platform._connect import load_account, save_account
+from tollkey.platform._connect.documents import check_banks
 from tollkey.platform._connect.external import (
     add_external,
     change_external,
@@ -43,6 +44,8 @@ def create(
     given = params.get(name)
     if given is None:
         raise missing_param("external_account")
+    if isinstance(given, dict):
+        check_banks(loaded, given, name)
     value = add_external(loaded.home, loaded.account, given, name, default=params.get("default_for_currency"))
     if "metadata" in params:
         merge_metadata(value, params["metadata"])
@@ -59,6 +62,7 @@ def update(
     value = external_of(loaded.account, call.path["id"])
     check_external_update(loaded, value)
     check_account_type(value, params.get("account_type"))
+    check_banks(loaded, params)
     metadata = None
     if "metadata" in params:
         merged = {"metadata": dict(value["metadata"])}

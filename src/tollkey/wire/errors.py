@@ -15,6 +15,7 @@ Source of the texts: recorded exchanges and the list of errors in Stripe's docum
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tollkey.keys.header import without_secret_keys
@@ -170,6 +171,12 @@ def in_the_past(param: str, timestamp: int) -> ApiError:
 def too_small(param: str, lowest: int = 1) -> ApiError:
     """Return the 400 for an integer below ``lowest``."""
     return invalid(f"This value must be greater than or equal to {lowest}.", param, "parameter_invalid_integer")
+
+
+def wrong_purpose(file: Mapping[str, Any], purpose: str, param: str) -> ApiError:
+    """Return the 400 for a file that was uploaded for another purpose. purpose: the one that it needs."""
+    message = f"The file `{file['id']}` has the purpose `{file['purpose']}`; its purpose must be `{purpose}`."
+    return invalid(message, param)
 
 
 _LONGEST_PATH = 1_000  # characters that the message repeats

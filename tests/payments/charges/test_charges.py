@@ -8,9 +8,33 @@ import pytest
 
 from tests.payments.charges.steps import charge
 from tests.support.api import Api
-from tests.support.connected import connected
+from tests.support.connected import acting, connected
 
 CHARGE: dict[str, Any] = {"amount": 1000, "currency": "usd"}
+
+
+@pytest.mark.parametrize("name", ["application_fee_amount", "application_fee"])
+def test_an_application_fee_takes_no_more_than_is_paid(api: Api, name: str) -> None:
+    account = connected(api)
+    version = "2018-01-23" if name == "application_fee" else ""
+    older = api.under(version)
+    for way in ({"headers": acting(account)}, {"destination": account["id"]}):
+        assert older.post("/v1/charges", **CHARGE, source="tok_visa", **{name: 1000}, **way).status == 200
+        refused = older.post("/v1/charges", **CHARGE, source="tok_visa", **{name: 1001}, **way)
+        assert refused.refusal == (400, None, name, f"The {name} cannot be greater than the amount.")
+
+
+def test_an_application_fee_is_for_a_charge_that_gives_another_account_money(api: Api) -> None:
+    alone = api.post(
+        "/v1/charges", **CHARGE, source="tok_visa", on_behalf_of=connected(api)["id"], application_fee_amount=10
+    )
+    assert (alone.status, alone.error["param"]) == (400, "application_fee_amount")
+
+
+def test_a_destination_is_named_once(api: Api) -> None:
+    account = connected(api)["id"]
+    both = {"destination": {"account": account}, "transfer_data": {"destination": account}}
+    assert api.post("/v1/charges", **CHARGE, source="tok_visa", **both).error["param"] == "destination"
 
 
 def test_a_customer_is_charged_only_with_what_is_linked_to_it(api: Api) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.payments.checkout.steps import upload
 from tests.payments.steps import told
 from tests.support.api import Answer, Api, rule_table
 
@@ -63,7 +64,8 @@ def test_what_identifies_a_device_has_so_many_characters(api: Api, part: str, na
     where = "disputed_transaction" if part == "disputed_transaction" else "prior_undisputed_transactions][0"
     for length, status in ((least - 1, 400), (least, 200)):
         one = {name: "d" * length}
-        given = {part: one if part == "disputed_transaction" else [{"charge": "ch_1", **one}]}
+        prior = [{"charge": api.get("/v1/charges")["data"][0]["id"], **one}]
+        given = {part: one if part == "disputed_transaction" else prior}
         answer = api.post(path, evidence={"enhanced_evidence": {"visa_compelling_evidence_3": given}}, submit=False)
         assert answer.status == status, answer
         if status == 400:
@@ -74,6 +76,7 @@ def test_what_identifies_a_device_has_so_many_characters(api: Api, part: str, na
 # -- its states
 
 CLOSED = "This dispute is already closed"
+SUBMITTED = "The evidence of this dispute has already been submitted."
 #: State -> the token whose charge is disputed, and what is done then.
 STATES: dict[str, tuple[str, tuple[str, ...]]] = {
     "needs_response": ("tok_createDispute", ()),
@@ -111,10 +114,11 @@ def _itself(path: str) -> Callable[[Api, str], str]:
 #: What is done -> where, with what, and the states in which it is.
 TABLE: dict[str, tuple[Callable[[Api, str], str], dict[str, Any], tuple[str, ...]]] = {
     "change its metadata": (_itself(""), {"metadata": {"a": "b"}}, tuple(STATES)),
-    "stage evidence": (_itself(""), {"evidence": {"customer_name": "Jo"}, "submit": False}, OPEN),
-    "submit evidence": (_itself(""), {"evidence": {"customer_name": "Jo"}}, OPEN),
+    "stage evidence": (_itself(""), {"evidence": {"customer_name": "Jo"}, "submit": False}, WAITING),
+    "submit evidence": (_itself(""), {"evidence": {"customer_name": "Jo"}}, WAITING),
+    "submit what there is": (_itself(""), {"submit": True}, WAITING),
     "close it": (_itself("/close"), {}, OPEN),
-    "submit evidence for its charge": (_of_charge(""), {"evidence": {"customer_name": "Jo"}}, OPEN),
+    "submit evidence for its charge": (_of_charge(""), {"evidence": {"customer_name": "Jo"}}, WAITING),
     "close that of its charge": (_of_charge("/close"), {}, OPEN),
 }
 
@@ -128,7 +132,7 @@ def test_each_step_is_for_disputes_in_its_states(api: Api, what: str, state: str
     answer = api.post(where(api, dispute), **params)
     assert answer.status == (200 if state in allowed else 400), answer
     if state not in allowed:
-        assert answer.error["message"] == CLOSED
+        assert answer.error["message"] == (SUBMITTED if state in OPEN else CLOSED)
         assert api.get(dispute)["status"] == state
 
 
@@ -159,3 +163,51 @@ def test_the_charge_of_a_dispute_is_refunded_where_no_money_is_disputed_any_more
     answer: Answer = api.post("/v1/refunds", charge=dispute["charge"])
     assert answer.status == (200 if refundable else 400), answer
     assert refundable or answer.error["code"] == "charge_disputed"
+
+
+@pytest.mark.parametrize(
+    ("token", "after"), [("tok_createDispute", "lost"), ("tok_createDisputeInquiry", "warning_closed")]
+)
+def test_a_dispute_that_nobody_answers_ends_when_its_evidence_is_due(api: Api, token: str, after: str) -> None:
+    charge = api.ok("POST", "/v1/charges", amount=500, currency="usd", source=token)["id"]
+    path = f"/v1/disputes/{api.get('/v1/disputes', charge=charge)['data'][0]['id']}"
+    api.ok("POST", path, evidence={"customer_name": "Jo"}, submit=False)
+    before = api.get(path)
+    api.advance(before["evidence_details"]["due_by"] - api.now)
+    assert api.get(path)["status"] == before["status"]
+    api.advance(1)
+    found = api.get(path)
+    assert (found["status"], found["evidence_details"]["past_due"]) == (after, True)
+    assert [one["data"]["object"]["id"] for one in api.events("charge.dispute.closed")] == [found["id"]]
+    assert api.post(path, evidence={"customer_name": "Jo"}).error["message"] == CLOSED
+
+
+def test_an_answered_dispute_waits_for_the_bank_after_its_evidence_was_due(api: Api) -> None:
+    path = _in(api, "under_review")
+    api.advance(30 * 86_400)
+    assert api.get(path)["status"] == "under_review"
+
+
+@pytest.mark.parametrize("state", ["warning_needs_response", "warning_under_review"])
+def test_an_inquiry_is_closed_once_its_payment_is_refunded_in_full(api: Api, state: str) -> None:
+    path = _in(api, state)
+    charge = api.get(path)["charge"]
+    api.ok("POST", "/v1/refunds", charge=charge, amount=200)
+    assert (api.get(path)["status"], api.get(path)["is_charge_refundable"]) == (state, True)
+    api.ok("POST", "/v1/refunds", charge=charge)
+    assert (api.get(path)["status"], api.get(path)["is_charge_refundable"]) == ("warning_closed", False)
+    assert api.get(path)["balance_transactions"] == []
+
+
+def test_nothing_is_left_to_refund_of_a_dispute_that_was_won_and_refunded(api: Api) -> None:
+    path = _in(api, "won")
+    api.ok("POST", "/v1/refunds", charge=api.get(path)["charge"])
+    assert (api.get(path)["status"], api.get(path)["is_charge_refundable"]) == ("won", False)
+
+
+def test_a_file_of_evidence_was_uploaded_as_such(api: Api) -> None:
+    path = disputed(api)
+    file = upload(api, purpose="identity_document")["id"]
+    refused = api.post(path, evidence={"receipt": file})
+    assert (refused.status, refused.error["param"]) == (400, "evidence[receipt]")
+    assert api.post(path, evidence={"receipt": upload(api, purpose="dispute_evidence")["id"]}).status == 200

@@ -35,7 +35,14 @@ def test_compelling_evidence_qualifies_when_nothing_is_missing(api: Api) -> None
     path = _disputed(api, "tok_createCe3EligibleDispute")
     new = api.get(path)["evidence_details"]["enhanced_eligibility"]["visa_compelling_evidence_3"]
     assert (new["status"], len(new["required_actions"])) == ("requires_action", 4)
-    answered = api.ok("POST", path, evidence={"enhanced_evidence": _given(IP | DEVICE)}, submit=False)
+    given = _given(IP | DEVICE)
+    earlier = given["visa_compelling_evidence_3"]["prior_undisputed_transactions"]
+    refused = api.post(path, evidence={"enhanced_evidence": given}, submit=False)
+    where = "visa_compelling_evidence_3][prior_undisputed_transactions][0][charge]"
+    assert refused.error["param"] == f"evidence[enhanced_evidence][{where}"
+    for one in earlier:
+        one["charge"] = api.ok("POST", "/v1/charges", amount=500, currency="usd", source="tok_visa")["id"]
+    answered = api.ok("POST", path, evidence={"enhanced_evidence": given}, submit=False)
     found = answered["evidence_details"]["enhanced_eligibility"]["visa_compelling_evidence_3"]
     assert found == {"required_actions": [], "status": "qualified"}
 

@@ -35,6 +35,18 @@ def test_a_transfer_moves_money_and_makes_a_payment_in_the_connected_account(api
     audit(api, account)
 
 
+def test_a_charge_is_captured_before_it_is_the_source_of_a_transfer(api: Api) -> None:
+    """stripe-node issue 590: it is captured first, and then the funds are transferred."""
+    account = connected(api)
+    charge = api.ok("post", "/v1/charges", amount=1_000, currency="usd", source="tok_visa", capture=False)
+    given = {"amount": 100, "currency": "usd", "destination": account["id"], "source_transaction": charge["id"]}
+    refused = api.post("/v1/transfers", **given)
+    message = f"The charge {charge['id']} has not been captured and cannot be the source of a transfer."
+    assert refused.refusal == (400, None, "source_transaction", message)
+    api.ok("post", f"/v1/charges/{charge['id']}/capture")
+    assert api.post("/v1/transfers", **given).status == 200
+
+
 def test_a_transfer_shows_nothing_of_an_account_that_has_left_the_platform(api: Api) -> None:
     account = api.ok("post", "/v1/accounts", type="standard", country="US", email="shop@example.com")
     customer = api.ok("post", "/v1/customers", headers=acting(account), email="jenny@example.com")["id"]

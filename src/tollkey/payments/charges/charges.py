@@ -96,8 +96,10 @@ def _transfer_data(params: operations.PostCharges) -> api.ChargeTransferData | N
 
 
 def _check_share(params: operations.PostCharges) -> None:
-    """Raise ApiError 400 if the destination is to get more than is paid, or its share beside a fee."""
+    """Raise ApiError 400 if the destination is named twice, is to get more than is paid, or its share beside a fee."""
     data, older = params.get("transfer_data"), params.get("destination")
+    if data and older:
+        raise exclusive("transfer_data", "destination", param="destination")
     name = "transfer_data[amount]" if data else "destination[amount]"
     given: Mapping[str, Any] = data or (older if isinstance(older, dict) else {})
     share = given.get("amount")
@@ -188,11 +190,17 @@ def _not_linked(customer: api.Customer, given: str) -> ApiError:
 
 
 def _check_fee(call: Call, params: operations.PostCharges, transfer: Mapping[str, Any] | None) -> None:
-    """Raise ApiError if an application fee is requested for a charge that involves no other account."""
+    """Raise ApiError for an application fee of a charge that gives no other account money, and for more than is paid.
+
+    A fee may take the whole payment (gumroad pull request 5962).
+    """
     name = "application_fee_amount" if params.get("application_fee_amount") is not None else "application_fee"
     if params.get(name) is not None:
         check_fee_country(call, (transfer or {}).get("destination"), name)
-    if params.get(name) is None or call.account != call.platform or transfer or params.get("on_behalf_of"):
+    fee = params.get("application_fee_amount", params.get("application_fee"))
+    if fee is not None and fee > params["amount"]:
+        raise invalid(f"The {name} cannot be greater than the amount.", name)
+    if fee is None or call.account != call.platform or transfer:
         return
     message = (
         f"Can only apply an {name} when the request is made on behalf of another account"

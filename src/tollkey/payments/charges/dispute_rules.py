@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tollkey.ledger import Money
 from tollkey.ledger.books import DISPUTES
 from tollkey.payments.balance import fees, settlement, transactions
-from tollkey.payments.charges import details, enhanced_evidence, kinds, states
+from tollkey.payments.charges import details, enhanced_evidence, jobs, kinds, states
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import fields, rounding
 from tollkey.wire import Call, new_object
@@ -104,6 +104,7 @@ def open_dispute(call: Call, charge: StoredCharge, kind: cards.Dispute, amount: 
     Returns the dispute. It closes an open review, and fraud warnings are no longer actionable.
     """
     amount = charge["amount"] if amount is None else amount
+    due_by = (call.now // _DAY + _DUE_DAYS) * _DAY + _DAY - 1
     reason, network_code = _REASONS[kind]
     inquiry = kind is cards.Dispute.INQUIRY
     card = details.of_charge(charge).get("card")
@@ -125,7 +126,7 @@ def open_dispute(call: Call, charge: StoredCharge, kind: cards.Dispute, amount: 
         enhanced_eligibility_types=eligible,
         evidence={name: None if name != "enhanced_evidence" else {} for name in EVIDENCE},
         evidence_details={
-            "due_by": (call.now // _DAY + _DUE_DAYS) * _DAY + _DAY - 1,
+            "due_by": due_by,
             "enhanced_eligibility": enhanced_evidence.eligibility(eligible, {}),
             "has_evidence": False,
             "past_due": False,
@@ -142,6 +143,7 @@ def open_dispute(call: Call, charge: StoredCharge, kind: cards.Dispute, amount: 
     charge.update({"disputed": True, "dispute": dispute["id"]})
     call.objects.save(charge)
     _close_others(call, charge)
+    call.schedule.add(due_by + 1, jobs.DISPUTE_DUE, dispute["id"])
     if inquiry:
         return call.objects.insert(dispute, "charge.dispute.created")
     withdraw(call, dispute)
@@ -186,6 +188,31 @@ def withdraw(call: Call, dispute: StoredDispute) -> None:
         f"Chargeback withdrawal for {dispute['charge']}",
         "Dispute fee",
     )
+
+
+def end(call: Call, dispute: StoredDispute, *, won: bool) -> StoredDispute:
+    """Close a dispute, with its events. won: the money comes back; an inquiry has taken none."""
+    inquiry = dispute["status"].startswith("warning_")
+    states.DISPUTE.set(dispute, "warning_closed" if inquiry else "won" if won else "lost")
+    charge = call.objects.get(kinds.CHARGE, dispute["charge"])
+    dispute["is_charge_refundable"] = (inquiry or won) and not charge["refunded"]
+    back = won and not inquiry
+    if back:
+        reinstate(call, dispute)
+    call.objects.save(dispute, "charge.dispute.closed")
+    if back:
+        call.emit("charge.dispute.funds_reinstated", dispute)
+    return dispute
+
+
+def after_refund(call: Call, charge: StoredCharge) -> None:
+    """Close the inquiries of a payment that was refunded in full: nothing is left to dispute."""
+    for dispute in call.objects.query(kinds.DISPUTE, {"charge": charge["id"]}) if charge["disputed"] else ():
+        if dispute["status"] in ("warning_needs_response", "warning_under_review"):
+            end(call, dispute, won=False)
+        elif dispute["is_charge_refundable"]:
+            dispute["is_charge_refundable"] = False
+            call.objects.save(dispute, "charge.dispute.updated")
 
 
 def reinstate(call: Call, dispute: StoredDispute) -> None:

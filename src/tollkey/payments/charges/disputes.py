@@ -1,9 +1,9 @@
 """Disputes: a customer's bank reverses a payment, and the merchant may submit evidence.
 
     needs_response ──submit──▶ under_review ──▶ won (amount and fee come back) │ lost
-           └───────close──────────────────────▶ lost
+           └───────close, or no evidence when it is due──────────────────────▶ lost
     warning_needs_response (an inquiry: no money moves) ──submit──▶ warning_under_review ──▶ warning_closed
-           └───────close──────────────────────▶ warning_closed
+           └───────close, a full refund, or no evidence when it is due───────▶ warning_closed
 
 In test mode the evidence decides: ``winning_evidence`` or ``losing_evidence`` (reference section 6.7).
 """
@@ -14,10 +14,11 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.keys import Permission
-from tollkey.payments.charges import enhanced_evidence, kinds, states
-from tollkey.payments.charges.dispute_rules import reinstate
+from tollkey.payments.charges import enhanced_evidence, jobs, kinds, states
+from tollkey.payments.charges.dispute_rules import end
 from tollkey.payments.shared import fields, providers
 from tollkey.wire import Action, ApiError, Call, Endpoint, Resource, invalid
+from tollkey.wire.errors import wrong_purpose
 from tollkey.wire.live import needs
 from tollkey.wire.pages import listing, retrieve
 from tollkey.wire.versions import Change
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 PERMISSION = Permission("dispute", "Disputes", "Core")
 #: Most characters of all evidence together.
 MOST_EVIDENCE = 150_000
+#: What files of evidence are uploaded for.
+_PURPOSE = "dispute_evidence"
 OPEN = ("needs_response", "warning_needs_response")
 _REVIEW = {"needs_response": "under_review", "warning_needs_response": "warning_under_review"}
 UNDER_REVIEW = ("under_review", "warning_under_review")
@@ -45,13 +48,12 @@ def _answer(
 ) -> StoredDispute:
     evidence = params.get("evidence")
     submit = params.get("submit", True)
-    if evidence and dispute["status"] not in OPEN + UNDER_REVIEW:
-        raise _closed(dispute)
+    if evidence or params.get("submit"):
+        _check_open(dispute)
     fields.merge_metadata(dispute, params)
     if evidence:
         given: Mapping[str, Any] = evidence  # the names of files and texts are computed
-        for name in _FILES & given.keys():
-            call.objects.get("file", given[name], f"evidence[{name}]")
+        _check_files(call, given)
         texts = {name: value or None for name, value in given.items() if name != "enhanced_evidence"}
         dispute["evidence"] = dispute["evidence"].copy()
         fields.assign(dispute["evidence"], texts, texts)
@@ -60,6 +62,7 @@ def _answer(
         if "enhanced_evidence" in evidence:
             enhanced = evidence["enhanced_evidence"] or {}
             enhanced_evidence.check_devices(enhanced)
+            enhanced_evidence.check_prior(call, enhanced)
             merged = {**dispute["evidence"]["enhanced_evidence"], **enhanced} if enhanced else {}
             dispute["evidence"]["enhanced_evidence"] = cast("api.DisputeEnhancedEvidence", merged)  # the same names
     details = dispute["evidence_details"].copy()
@@ -78,6 +81,27 @@ def _answer(
     return answer
 
 
+def _check_open(dispute: StoredDispute) -> None:
+    """Raise ApiError 400 for evidence of a dispute that is closed, or whose evidence was submitted.
+
+    It is submitted once ("Respond to disputes" in Stripe's documentation; gumroad pull request 6918). The text of the
+    second case is inferred.
+    """
+    if dispute["status"] in UNDER_REVIEW:
+        raise invalid("The evidence of this dispute has already been submitted.", "evidence", retry=False)
+    if dispute["status"] not in OPEN:
+        raise _closed(dispute)
+
+
+def _check_files(call: Call, evidence: Mapping[str, Any]) -> None:
+    """Raise ApiError 400 for a file that there is not, or that was uploaded for something else."""
+    for name in sorted(_FILES & evidence.keys()):
+        if evidence[name]:
+            file = call.objects.get("file", evidence[name], f"evidence[{name}]")
+            if file["purpose"] != _PURPOSE:
+                raise wrong_purpose(file, _PURPOSE, f"evidence[{name}]")
+
+
 def decide(call: Call, dispute: StoredDispute) -> None:
     """Decide a dispute in test mode by the text of its evidence; the response still shows ``under_review``.
 
@@ -85,22 +109,18 @@ def decide(call: Call, dispute: StoredDispute) -> None:
     """
     text = str(dispute["evidence"].get("uncategorized_text") or "")
     if "winning_evidence" in text:
-        _end(call, dispute, won=True)
+        end(call, dispute, won=True)
     elif "losing_evidence" in text:
-        _end(call, dispute, won=False)
+        end(call, dispute, won=False)
 
 
-def _end(call: Call, dispute: StoredDispute, *, won: bool) -> StoredDispute:
-    inquiry = dispute["status"].startswith("warning_")
-    states.DISPUTE.set(dispute, "warning_closed" if inquiry else "won" if won else "lost")
-    dispute["is_charge_refundable"] = inquiry or won
-    back = won and not inquiry
-    if back:
-        reinstate(call, dispute)
-    call.objects.save(dispute, "charge.dispute.closed")
-    if back:
-        call.emit("charge.dispute.funds_reinstated", dispute)
-    return dispute
+def expire(call: Call, id: str) -> None:
+    """Run the job ``dispute.due``: a dispute (id) that nobody answered in time is lost; an inquiry is closed."""
+    dispute = call.objects.find(kinds.DISPUTE, id)
+    if dispute is None or dispute["status"] not in OPEN:
+        return
+    dispute["evidence_details"] = {**dispute["evidence_details"], "past_due": True}
+    end(call, dispute, won=False)
 
 
 def close(call: Call, params: operations.PostDisputesDisputeClose) -> StoredDispute:
@@ -108,7 +128,7 @@ def close(call: Call, params: operations.PostDisputesDisputeClose) -> StoredDisp
     dispute = call.objects.get(kinds.DISPUTE, call.path["dispute"])
     if dispute["status"] not in OPEN + UNDER_REVIEW:
         raise _closed(dispute)
-    return _end(call, dispute, won=False)
+    return end(call, dispute, won=False)
 
 
 #: Evidence fields that hold the id of a file.
@@ -175,6 +195,8 @@ DISPUTE = Resource(
         Endpoint("POST", "/v1/charges/{charge}/dispute/close", close_of_charge),
     ),
     changes=(Change("2022-11-15", _plain),),
+    due_live={jobs.DISPUTE_DUE: needs(providers.DISPUTES)},
+    on_due={jobs.DISPUTE_DUE: expire},
     title="Disputes",
     columns=("amount", "status", "reason", "id", "created"),
     actions=(

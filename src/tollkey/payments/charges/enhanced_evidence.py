@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tollkey.wire import invalid
+from tollkey.payments.charges import kinds
+from tollkey.wire import Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.wire import api
@@ -39,6 +40,15 @@ def check_devices(enhanced: Mapping[str, Any]) -> None:
                     f"Invalid {name}: must be at least {least} characters.",
                     f"evidence[enhanced_evidence][visa_compelling_evidence_3][{part}][{name}]",
                 )
+
+
+def check_prior(call: Call, enhanced: Mapping[str, Any]) -> None:
+    """Raise ApiError 400 for a prior payment that is not the account's. enhanced: ``evidence[enhanced_evidence]``."""
+    given = enhanced.get("visa_compelling_evidence_3") or {}
+    for place, prior in enumerate(given.get("prior_undisputed_transactions") or []):
+        if prior.get("charge"):
+            where = f"visa_compelling_evidence_3][prior_undisputed_transactions][{place}][charge"
+            call.objects.get(kinds.CHARGE, prior["charge"], f"evidence[enhanced_evidence][{where}]")
 
 
 def eligibility(types: Iterable[str], enhanced: Mapping[str, Any]) -> api.DisputeEnhancedEligibility:

@@ -6,6 +6,7 @@ from tollkey.wire.kinds import Job
 
 CHARGE_COLLECT = Job("charge.collect")
 CHARGE_EXPIRE = Job("charge.expire")
+DISPUTE_DUE = Job("dispute.due")
 CHARGE_SETTLE = Job("charge.settle")
 REFUND_SETTLE = Job("refund.settle")
 #: Scheduled by charges, run by ``intents``.

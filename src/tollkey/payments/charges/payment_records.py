@@ -55,9 +55,7 @@ def report_payment(call: Call, params: operations.PostPaymentRecordsReportPaymen
     currency = shared_currency.check_currency(requested["currency"], "amount_requested[currency]")
     if requested["value"] < 1:
         raise too_small("amount_requested[value]")
-    customer = (params.get("customer_details") or {}).get("customer")
-    if customer:
-        call.objects.get(methods_kinds.CUSTOMER, customer, "customer_details[customer]")
+    _check_customer(call, params)
     record = new_object(
         kinds.PAYMENT_RECORD,
         id=call.ids.new("pr"),
@@ -269,11 +267,23 @@ def _report_outcome_handler(name: str, time: str) -> Handler:
     return handler
 
 
+def _check_customer(
+    call: Call,
+    params: operations.PostPaymentRecordsReportPayment
+    | operations.PostPaymentRecordsIdReportPaymentAttemptInformational,
+) -> None:
+    """Raise ApiError 400 for a customer who is not the account's."""
+    customer = (params.get("customer_details") or {}).get("customer")
+    if customer:
+        call.objects.get(methods_kinds.CUSTOMER, customer, "customer_details[customer]")
+
+
 def report_informational(
     call: Call, params: operations.PostPaymentRecordsIdReportPaymentAttemptInformational
 ) -> api.PaymentRecord:
     """Update customer, shipping or description of the latest attempt."""
     record, attempt = _latest(call)
+    _check_customer(call, params)
     for value in (record, attempt):
         if params.get("customer_details"):
             value["customer_details"] = _person(params["customer_details"])

@@ -8,7 +8,7 @@ from tollkey.ledger import Money
 from tollkey.ledger.books import NETWORK
 from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import settlement, transactions
-from tollkey.payments.charges import details, jobs, kinds, refund_objects, splitting, states
+from tollkey.payments.charges import details, dispute_rules, jobs, kinds, refund_objects, splitting, states
 from tollkey.payments.charges.lifecycle import with_balance_transaction
 from tollkey.payments.processors import cards
 from tollkey.payments.shared import currency as shared_currency
@@ -186,6 +186,7 @@ def _close_review_and_warnings(call: Call, charge: StoredCharge, reason: str | N
         review.update({"open": False, "closed_reason": closed, "reason": closed})
         call.objects.save(review, "review.closed")
     if charge["refunded"]:
+        dispute_rules.after_refund(call, charge)
         for warning in call.objects.query(kinds.EARLY_FRAUD_WARNING, {"charge": charge["id"]}):
             warning["actionable"] = False
             call.objects.save(warning, "radar.early_fraud_warning.updated")

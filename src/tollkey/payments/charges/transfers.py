@@ -80,6 +80,12 @@ def _check_source(call: Call, charge: StoredCharge, amount: Money, group: str | 
             "source_transaction",
             retry=False,
         )
+    if not charge["captured"]:  # it is captured first, and then transferred (stripe-node issue 590)
+        raise invalid(
+            f"The charge {charge['id']} has not been captured and cannot be the source of a transfer.",
+            "source_transaction",
+            retry=False,
+        )
     whole = Money(charge["amount"], charge["currency"])
     if amount.currency != charge["currency"]:
         whole = settlement.to_settlement_currency(call, charge, whole)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from tollkey.payments.shared import fields
 from tollkey.wire import Call, invalid
-from tollkey.wire.errors import exclusive, missing_param
+from tollkey.wire.errors import exclusive, missing_param, wrong_purpose
 from tollkey.wire.hosted import Look, hosted_url, is_image_url
 from tollkey.wire.objects import value_at
 
@@ -94,8 +94,7 @@ def _check_picture(call: Call, picture: Mapping[str, Any] | None, name: Literal[
         return
     file, purpose = call.objects.get("file", picture["file"], f"{where}[file]"), f"business_{name}"
     if file["purpose"] != purpose:
-        text = f"The file `{file['id']}` has the purpose `{file['purpose']}`; its purpose must be `{purpose}`."
-        raise invalid(text, f"{where}[file]")
+        raise wrong_purpose(file, purpose, f"{where}[file]")
 
 
 def apply(call: Call, session: StoredSession, given: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollkey.platform._connect import kyc, needs
+from tollkey.platform._connect.documents import check_banks
 from tollkey.platform._connect.loading import LoadedAccount, save_account
 from tollkey.wire import Call, Json, invalid
 from tollkey.wire.errors import missing_object
@@ -59,6 +60,8 @@ def _count(account: Json) -> None:
 def replace_external(loaded: LoadedAccount, value: Any, param: str) -> None:
     """Replace the default of a currency by the external account given with the account's own parameters."""
     account = loaded.account
+    if isinstance(value, dict):
+        check_banks(loaded, value, param)
     before = [other["id"] for other in account["external_accounts"]["data"] if other["default_for_currency"]]
     made = add_external(loaded.home, account, value, param, default=True)
     for other in list(account["external_accounts"]["data"]):

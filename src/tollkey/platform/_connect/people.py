@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tollkey.platform._connect.documents import check_persons
 from tollkey.platform._connect.identity_rules import check_data
 from tollkey.platform._connect.loading import LoadedAccount
 from tollkey.wire import Json, invalid
@@ -24,6 +25,7 @@ def check_person(loaded: LoadedAccount, person: Json, given: Mapping[str, Any], 
     Raises ApiError 400.
     """
     check_data(loaded.account["country"], given, outer, loaded.home.real)
+    check_persons(loaded, given, outer)
     relation = given.get("relationship") or {}
     represents, owned = relation.get("representative"), relation.get("percent_ownership")
     asks = represents or owned not in (None, "")
