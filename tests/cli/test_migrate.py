@@ -79,6 +79,13 @@ def test_a_setting_lets_the_server_migrate_large_tables_too(older: Path) -> None
     assert run(older, "migrate", "--plan").exit_code == 0
 
 
+def test_a_missing_keyring_is_told_before_anything_is_changed(older: Path) -> None:
+    (older / "keyring.json").rename(older / "elsewhere.json")
+    answer = run(older, "migrate")
+    assert (answer.exit_code, "keyring.json is missing" in answer.stderr) == (1, True)
+    assert "event" in run(older, "migrate", "--plan").stdout
+
+
 def test_the_folder_of_a_running_server_is_not_migrated(older: Path) -> None:
     with sole_server(Settings(data=str(older))):
         answer = run(older, "migrate")

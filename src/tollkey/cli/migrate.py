@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import Annotated
 
@@ -10,10 +10,12 @@ import typer
 
 from tollkey.cli.common import AsJson, Data, Database, fail, settings_of, show
 from tollkey.cli.progress import Reporting
-from tollkey.core import create_tables, open_core, pending_migration, sole_server
+from tollkey.core import create_tables, keyring_source, open_core, pending_migration, sole_server
 from tollkey.db import migrating, open_database
 from tollkey.db.filling import triggers_there
 from tollkey.db.opening import sqlite_file
+from tollkey.db.schema import migrated_modules
+from tollkey.keys import fingerprints
 from tollkey.settings import Settings
 
 
@@ -64,11 +66,19 @@ def _migrate(settings: Settings, as_json: bool) -> None:
     with ExitStack() as held:
         held.enter_context(sole_server(settings))  # on PostgreSQL nothing
         steps = pending_migration(settings).lines()
+        _look_at_keyring(settings)
         create_tables(settings, reporting.say)
         open_core(replace(settings, migrate="never")).close()  # rewrites what earlier versions stored in another form
     triggers = _triggers(settings)
     done = [*steps, f"{len(steps)} steps done"] if steps else ["Nothing to migrate"]
     show({"steps": steps, "triggers": triggers}, as_json, lambda: [*done, *_about(triggers)])
+
+
+def _look_at_keyring(settings: Settings) -> None:
+    """Raise KeyringError for a keyring that is missing or of another database, before anything is changed."""
+    with closing(open_database(settings.direct_url or settings.database_url)) as opened:
+        if "keyring" in migrated_modules(opened):
+            fingerprints.load_keyring(opened, keyring_source(settings))
 
 
 def _about(triggers: int) -> list[str]:
@@ -81,16 +91,10 @@ def _about(triggers: int) -> list[str]:
 
 
 def _triggers(settings: Settings) -> int:
-    opened = open_database(settings.direct_url or settings.database_url)
-    try:
+    with closing(open_database(settings.direct_url or settings.database_url)) as opened:
         return len(opened.read(triggers_there))
-    finally:
-        opened.close()
 
 
 def _finish(settings: Settings) -> int:
-    opened = open_database(settings.direct_url or settings.database_url)
-    try:
+    with closing(open_database(settings.direct_url or settings.database_url)) as opened:
         return migrating.finish(opened)
-    finally:
-        opened.close()
