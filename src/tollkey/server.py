@@ -106,21 +106,34 @@ class Server:
                 log.exception("a background task failed and will be retried")
 
     async def _write_buffers(self) -> None:
+        await background.each_of(
+            self._write_uses, self._write_counts, self._exchange_rates, self._write_attempts, self._write_logs
+        )
+
+    async def _write_uses(self) -> None:
         if self.core.verifier.unwritten:
             while await self.edge.write(self.core.verifier.flush) == FLUSH_MOST:
                 pass  # one transaction per batch, so that requests are handled in between
-        usage, addresses, most = self.core.verifier.usage, self.core.verifier.addresses, FLUSH_MOST
+        addresses, most = self.core.verifier.addresses, FLUSH_MOST
         while addresses.unwritten and await self.edge.write(lambda tx: addresses.flush(tx, most)) == most:
             pass
-        ends = time.monotonic() + _COUNTS_SECONDS
+
+    async def _write_counts(self) -> None:
+        usage, ends = self.core.verifier.usage, time.monotonic() + _COUNTS_SECONDS
         while usage.unwritten and await self.edge.write(usage.flush) == SLOTS_AT_ONCE:
             if time.monotonic() > ends and not self._stopping.is_set():
                 break  # what is left waits for the next time, so that last uses do not wait for it
+
+    async def _exchange_rates(self) -> None:
         if self.rate.unwritten:
             while await self.edge.write(self.rate.exchange):
                 pass
+
+    async def _write_attempts(self) -> None:
         if self.core.attempts.unwritten:
             await self.edge.write(self.core.attempts.flush)
+
+    async def _write_logs(self) -> None:
         while self.log.waiting:
             await asyncio.to_thread(self.log.flush, self.core.logs)
 

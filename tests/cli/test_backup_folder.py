@@ -86,8 +86,18 @@ def text(name: str, value: str) -> Callable[[Path], None]:
 
 
 FAR = {"\x1b[31mmerchants\ntollkey: all is well": {"rows": 1, "digest": "00"}}
+
+
+def unclosed(kept: Path) -> None:
+    """Leave a quote open in the schema: SQLite's error then repeats the statement, with its lines."""
+    with closing(sqlite3.connect(kept / "tollkey.db", isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_schema SET sql = replace(sql, '(0, 1)', '(''x)') WHERE name = 'api_keys'")
+
+
 DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "truncated": (cut, "malformed"),
+    "a schema that cannot be read": (unclosed, "malformed database schema"),
     "a trigger that no table shows": (
         statement("CREATE TRIGGER t AFTER INSERT ON merchants BEGIN DELETE FROM merchants; END"),
         "tollkey.db differs from manifest.json",

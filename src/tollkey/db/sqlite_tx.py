@@ -15,14 +15,15 @@ T = TypeVar("T")
 
 
 def translate(error: sqlite3.Error) -> StorageError:
-    """Convert an SQLite error to the StorageError of this package."""
+    """Convert an SQLite error to the StorageError of this package, on one line: it may quote a statement of a file."""
+    said = f"{type(error).__name__}: {' '.join(str(error).split())}"
     if isinstance(error, sqlite3.IntegrityError) and "UNIQUE" in str(error):
         return Duplicate(str(error))
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
         return ReadTooLong("a statement took too many steps")
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-        return LockTimeout(f"{type(error).__name__}: {error}")
-    return StorageError(f"{type(error).__name__}: {error}")
+        return LockTimeout(said)
+    return StorageError(said)
 
 
 def execute(connection: sqlite3.Connection, statement: str) -> None:

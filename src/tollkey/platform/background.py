@@ -78,12 +78,32 @@ async def delete_expired(edge: Edge, logs: Database, now: int, kept: Kept) -> No
     edge: of the main database. logs: the database of the request logs. now: UTC epoch seconds.
     """
     old_logs, old_events, old_deliveries = (now - days * _DAY for days in (kept.logs, kept.events, kept.deliveries))
-    await _repeat(lambda: edge.write(lambda tx: idempotency.forget_old(tx, now)))
-    await _repeat(lambda: edge.write(lambda tx: discard_unclaimed(tx, now), heavy=True))
-    await _repeat(lambda: edge.write(lambda tx: delete_old_events(tx, old_events)))
-    await _repeat(lambda: edge.write(lambda tx: delete_settled(tx, old_deliveries) > 0))
-    await _repeat(lambda: asyncio.to_thread(logs.write, lambda tx: delete_old(tx, old_logs)))
-    await _repeat(lambda: asyncio.to_thread(logs.write, give_back))
+    pieces: tuple[Callable[[], Awaitable[bool]], ...] = (
+        lambda: edge.write(lambda tx: idempotency.forget_old(tx, now)),
+        lambda: edge.write(lambda tx: discard_unclaimed(tx, now), heavy=True),
+        lambda: edge.write(lambda tx: delete_old_events(tx, old_events)),
+        lambda: edge.write(lambda tx: delete_settled(tx, old_deliveries) > 0),
+        lambda: asyncio.to_thread(logs.write, lambda tx: delete_old(tx, old_logs)),
+        lambda: asyncio.to_thread(logs.write, give_back),
+    )
+    await each_of(*(partial(_repeat, piece) for piece in pieces))
+
+
+async def each_of(*steps: Callable[[], Awaitable[object]]) -> None:
+    """Do all steps, one after the other: one that fails again and again must not keep the others from being done.
+
+    Raises what they raised, as an ExceptionGroup, and Unreachable at once.
+    """
+    failed: list[Exception] = []
+    for step in steps:
+        try:
+            await step()
+        except Unreachable:
+            raise
+        except Exception as error:
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup("steps of a background task failed", failed)
 
 
 async def rotate_keys(edge: Edge, authority: Authority, now: int, grace_days: int) -> int:
