@@ -10,9 +10,9 @@ from tollkey.payments.catalog import arithmetic, custom_amounts, pricing, redemp
 from tollkey.payments.invoices import drafts, payments
 from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import fields, naming
-from tollkey.payments.subscriptions import kinds
+from tollkey.payments.subscriptions import items, kinds
 from tollkey.payments.subscriptions.creation import create
-from tollkey.payments.subscriptions.periods import terms_of
+from tollkey.payments.subscriptions.periods import interval_of_price, shortest
 from tollkey.payments.tax import automatic as tax_automatic
 from tollkey.wire import Call, Params, invalid, new_object
 from tollkey.wire.objects import public
@@ -57,14 +57,19 @@ def build_lines(call: Call, wanted: Sequence[Mapping[str, Any]]) -> list[Ordered
         made.append(line)
     if len({line["currency"] for line in made}) > 1:
         raise invalid("All line items must have the same currency.", "line_items")
-    intervals = {
-        (terms["interval"], terms["interval_count"])
-        for terms in (price_of(line)["recurring"] for line in made)
-        if terms
-    }
-    if len(intervals) > 1:
-        raise invalid("All recurring line items must have the same interval.", "line_items")
     return made
+
+
+def check_recurring(quote: StoredQuote) -> None:
+    """Raise ApiError 400 for recurring lines that one subscription cannot have in the quote's billing mode.
+
+    Quotes of the flexible mode may mix intervals (docs.stripe.com/changelog/basil/2025-07-30/support-mixed-intervals).
+    """
+    recurring = [price for price in (price_of(line) for line in quote["_items"]) if price["recurring"]]
+    flexible = quote["subscription_data"]["billing_mode"]["type"] == "flexible"
+    items.check_prices([price["id"] for price in recurring], "line_items")
+    if recurring:
+        items.check_intervals({interval_of_price(price) for price in recurring}, "line_items", flexible=flexible)
 
 
 def currency_of(quote: StoredQuote) -> str:
@@ -175,16 +180,20 @@ def _sums(lines: list[OrderedLine]) -> api.QuotesResourceUpfront:
 
 
 def _recurring(lines: list[OrderedLine]) -> api.QuotesResourceRecurring | None:
-    """Return ``computed.recurring`` of the recurring lines; None without any."""
+    """Return ``computed.recurring`` of the recurring lines; None without any.
+
+    Of several intervals it tells what recurs in the shortest (inferred: there is one interval in it).
+    """
     if not lines:
         return None
-    terms, sums = terms_of(price_of(lines[0])), _sums(lines)
+    interval, count = shortest(interval_of_price(price_of(line)) for line in lines)
+    sums = _sums([line for line in lines if interval_of_price(price_of(line)) == (interval, count)])
     return {
         "amount_subtotal": sums["amount_subtotal"],
         "amount_total": sums["amount_total"],
         "total_details": sums["total_details"],
-        "interval": terms["interval"],
-        "interval_count": terms["interval_count"],
+        "interval": interval,
+        "interval_count": count,
     }
 
 

@@ -211,6 +211,7 @@ def _apply(call: Call, quote: StoredQuote, params: Mapping[str, Any]) -> None:
             )
             wanted.append({**_params_of(old), **entry} if old else entry)
         quote["_items"] = quote_rules.build_lines(call, wanted)
+    quote_rules.check_recurring(quote)
     if "discounts" in params:
         quote_rules.discount(call, quote, params["discounts"] or [])
     quote_rules.recalculate_quote(call, quote)
