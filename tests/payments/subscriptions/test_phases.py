@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.payments.subscriptions.steps import DAY, advance, clocked, current, ok, plan, schedule, totals
 from tests.support.api import NOW, Api
 from tests.support.connected import connected
@@ -87,3 +91,64 @@ def test_the_invoices_of_a_phase_name_its_tax_ids_and_its_issuer_or_those_of_the
         subscription = api.get(f"/v1/subscriptions/{made['subscription']}", expand=["latest_invoice"])
         for one in (subscription["invoice_settings"], subscription["latest_invoice"]):
             assert (one["account_tax_ids"], one["issuer"]["account"]) == ([shown], account)
+
+
+MID = NOW + 10 * DAY
+
+
+def _billed_at_once(api: Api, amount: int, which: str) -> dict[str, Any]:
+    """A phase in the middle of a period that bills this price at once."""
+    at_once = (
+        {"proration_behavior": "always_invoice"} if which == "proration" else {"billing_cycle_anchor": "phase_start"}
+    )
+    return {"items": [{"price": plan(api, amount)}], **at_once}
+
+
+@pytest.mark.parametrize("which", ["proration", "anchor"])
+def test_a_phase_that_cannot_be_paid_begins_all_the_same(api: Api, which: str) -> None:
+    clock, who = clocked(api)
+    first = {"items": [{"price": plan(api)}], "duration": {"interval": "day", "interval_count": 10}}
+    made = schedule(api, who, first, _billed_at_once(api, 5_000, which))
+    advance(api, clock, NOW + 2 * DAY)
+    for method in api.get(f"/v1/customers/{who}/payment_methods")["data"]:
+        api.ok("post", f"/v1/payment_methods/{method['id']}/detach")
+    advance(api, clock, MID + 1)
+    sub = current(api, made["subscription"])
+    invoice = api.get(f"/v1/invoices/{sub['latest_invoice']}")
+    assert (sub["status"], invoice["status"], invoice["billing_reason"]) == ("past_due", "open", "subscription_update")
+    assert api.events("invoice.payment_failed")[-1]["data"]["object"]["id"] == invoice["id"]
+    phase = api.get(f"/v1/subscription_schedules/{made['id']}")["current_phase"]
+    assert phase["start_date"] == MID
+
+
+def test_a_phase_whose_invoice_cannot_be_finalized_begins_all_the_same(api: Api) -> None:
+    clock, who = clocked(api)
+    first = {"items": [{"price": plan(api)}], "duration": {"interval": "day", "interval_count": 10}}
+    second = _billed_at_once(api, 99_999_999, "proration")
+    second["items"][0]["quantity"] = 9
+    made = schedule(api, who, first, second)
+    advance(api, clock, MID + 1)
+    sub = current(api, made["subscription"])
+    invoice = api.get(f"/v1/invoices/{sub['latest_invoice']}")
+    assert (sub["status"], invoice["status"]) == ("active", "draft")
+    assert invoice["last_finalization_error"]["message"] == "Amount must be no more than $999,999.99"
+
+
+def test_a_phase_adds_nothing_recurring_to_its_first_invoice(api: Api) -> None:
+    phase = {"items": [{"price": plan(api)}], "duration": {"interval": "month"}}
+    added = {**phase, "add_invoice_items": [{"price": plan(api)}]}
+    sent = {"customer": clocked(api)[1], "start_date": "now", "phases": [phase, added]}
+    refused = api.post("/v1/subscription_schedules", **sent)
+    assert (refused.status, refused.error["param"]) == (400, "phases[1][add_invoice_items][0][price]")
+
+
+def test_a_schedule_that_waits_is_canceled_with_its_customer(api: Api) -> None:
+    clock, who = clocked(api)
+    phases = [{"items": [{"price": plan(api)}], "duration": {"interval": "month"}}]
+    made = ok(api, "POST", "/v1/subscription_schedules", customer=who, start_date=MID, phases=phases)
+    api.ok("delete", f"/v1/customers/{who}")
+    ended = api.get(f"/v1/subscription_schedules/{made['id']}")
+    assert (ended["status"], ended["canceled_at"]) == ("canceled", NOW)
+    assert [event["data"]["object"]["id"] for event in api.events("subscription_schedule.canceled")] == [made["id"]]
+    advance(api, clock, MID + 1)
+    assert api.get("/v1/subscriptions", status="all")["data"] == []

@@ -70,3 +70,20 @@ def test_a_trial_warns_three_days_before_and_then_bills(api: Api) -> None:
     advance(api, clock, NOW + 10 * DAY + 3700)
     assert current(api, sub["id"])["status"] == "active"
     assert api.get("/v1/invoices", subscription=sub["id"])["data"][0]["amount_paid"] == 1000
+
+
+@pytest.mark.parametrize("behavior", ["void", "mark_uncollectible"])
+def test_a_paused_renewal_that_cannot_be_finalized_is_a_draft_and_the_next_period_begins(
+    api: Api, behavior: str
+) -> None:
+    clock, who = clocked(api)
+    sub = subscribe(api, who, plan(api))
+    api.ok("post", f"/v1/subscriptions/{sub['id']}", pause_collection={"behavior": behavior})
+    for _ in range(2):
+        api.ok("post", "/v1/invoiceitems", customer=who, amount=99_999_999, currency="usd")
+    advance(api, clock, NOW + 32 * DAY)
+    renewed = current(api, sub["id"])
+    invoice = api.get(f"/v1/invoices/{renewed['latest_invoice']}")
+    assert (renewed["items"]["data"][0]["current_period_start"], invoice["status"]) == (NOW + 31 * DAY, "draft")
+    assert invoice["last_finalization_error"]["message"] == "Amount must be no more than $999,999.99"
+    assert len(api.events("invoice.finalization_failed")) == 1

@@ -165,6 +165,13 @@ def _new(
     return item
 
 
+def not_once(param: str) -> ApiError:
+    """Return the 400 for a recurring price of something that is billed once."""
+    return invalid(
+        "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.", param
+    )
+
+
 def pricing_of(call: Call, params: Mapping[str, Any], currency: str) -> Priced:
     """Return amount, quantity and price of an invoice item or a line without a subscription.
 
@@ -180,11 +187,7 @@ def pricing_of(call: Call, params: Mapping[str, Any], currency: str) -> Priced:
     if named:
         price = call.objects.get(kinds.PRICE, named, "price" if params.get("price") else "pricing[price]")
         if price["recurring"]:
-            raise invalid(
-                "The price specified is set to `type=recurring` but this field only accepts prices with"
-                " `type=one_time`.",
-                "price",
-            )
+            raise not_once("price")
         price = pricing.in_currency(price, currency) or price
     elif params.get("price_data"):
         price = pricing.inline_price(call, params["price_data"], "price_data")

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import arithmetic, redemption
-from tollkey.payments.invoices import drafts, invoiceitems, lifecycle, line_terms
+from tollkey.payments.invoices import drafts, dunning, invoiceitems, lifecycle, line_terms
+from tollkey.payments.invoices import jobs as invoice_jobs
 from tollkey.payments.invoices import lines as invoices_lines
 from tollkey.payments.shared import fields
 from tollkey.payments.subscriptions import kinds
@@ -232,12 +233,31 @@ def collect_now(call: Call, invoice: StoredInvoice, behavior: str, *, off_sessio
     return status
 
 
-def apply_pause_behavior(call: Call, subscription: StoredSubscription, invoice: StoredInvoice) -> None:
-    """Apply ``pause_collection[behavior]`` to a new invoice: keep it a draft, void it, or mark it uncollectible."""
+def collect_next(call: Call, invoice: StoredInvoice) -> None:
+    """Let a job of its own finalize and collect a draft at once, for a change that a job made.
+
+    What is refused then is recorded on the invoice, with its event, and undoes nothing of the change.
+    """
+    invoice["auto_advance"], invoice["automatically_finalizes_at"] = True, call.now
+    call.objects.save(invoice)
+    call.schedule.add(call.now, invoice_jobs.INVOICE_ADVANCE, invoice["id"], invoice["test_clock"])
+
+
+def apply_pause_behavior(
+    call: Call, subscription: StoredSubscription, invoice: StoredInvoice, *, in_job: bool = False
+) -> None:
+    """Apply ``pause_collection[behavior]`` to a new invoice: keep it a draft, void it, or mark it uncollectible.
+
+    in_job: whether a job does it: a draft that cannot be finalized then keeps the error, and the caller must not use
+        what it had loaded.
+    """
     pause = subscription["pause_collection"]
     if pause is None or pause["behavior"] == "keep_as_draft":
         return
-    lifecycle.finalize(call, invoice)
+    if not in_job:
+        lifecycle.finalize(call, invoice)
+    elif dunning.try_to_finalize(call, invoice) is not None:
+        return
     if invoice["status"] == "open":
         (lifecycle.void if pause["behavior"] == "void" else lifecycle.write_off)(call, invoice)
 
@@ -246,6 +266,7 @@ __all__ = [
     "added_lines",
     "apply_pause_behavior",
     "billed_of",
+    "collect_next",
     "collect_now",
     "create_draft_invoice",
     "item_lines",

@@ -17,6 +17,7 @@ from tollkey.payments.subscriptions import jobs, kinds, pending_updates, states
 from tollkey.payments.subscriptions.billing import (
     added_lines,
     apply_pause_behavior,
+    collect_next,
     collect_now,
     create_draft_invoice,
     period_lines,
@@ -228,6 +229,8 @@ def _bill(
     call.objects.save(subscription)
     if subscription["pause_collection"] is not None:
         apply_pause_behavior(call, subscription, invoice)
+    elif automatic and params.get("_in_job"):
+        collect_next(call, invoice)
     elif automatic:
         waits = behavior == pending_updates.BEHAVIOR
         if waits:

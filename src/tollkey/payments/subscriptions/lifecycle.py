@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import drafts
@@ -19,7 +19,7 @@ from tollkey.wire import Call
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
-    from tollkey.payments.subscriptions.stored import StoredSubscription
+    from tollkey.payments.subscriptions.stored import StoredSchedule, StoredSubscription
 
 ENDED = ("canceled", "incomplete_expired")
 UPDATED: Final = "customer.subscription.updated"
@@ -166,10 +166,15 @@ def without_tax(call: Call, fact: events.TaxLocationMissing) -> None:
 
 
 def customer_deleted(call: Call, fact: events.CustomerDeleted) -> None:
-    """Cancel the subscriptions of a deleted customer."""
+    """Cancel the subscriptions of a deleted customer, and the schedules that were to begin some (inferred: they could
+    not).
+    """
+    call = clock.for_customer(call, fact.customer)
     for subscription in call.objects.query(kinds.SUBSCRIPTION, {"customer": fact.customer["id"]}):
         if subscription["status"] not in ENDED:
-            end(clock.for_customer(call, fact.customer), subscription, None)
+            end(call, subscription, None)
+    for schedule in call.objects.query(kinds.SCHEDULE, {"customer": fact.customer["id"], "status": "not_started"}):
+        _cancel_schedule(call, schedule, "subscription_schedule.canceled")
 
 
 def _after_last_attempt(call: Call, subscription: StoredSubscription) -> None:
@@ -216,14 +221,21 @@ def _end_schedule(call: Call, subscription: StoredSubscription, reason: str | No
     schedule = call.objects.find(kinds.SCHEDULE, subscription["schedule"]) if subscription["schedule"] else None
     if schedule is None or schedule["status"] not in ("active", "not_started"):
         return
+    failed = reason == "payment_failed"
+    _cancel_schedule(call, schedule, "subscription_schedule.aborted" if failed else "subscription_schedule.canceled")
+
+
+def _cancel_schedule(
+    call: Call,
+    schedule: StoredSchedule,
+    event: Literal["subscription_schedule.aborted", "subscription_schedule.canceled"],
+) -> None:
     states.SCHEDULE.set(schedule, "canceled")
     schedule.update({"canceled_at": call.now, "current_phase": None})
     for kind in (jobs.SCHEDULE_STEP, jobs.SCHEDULE_EXPIRING):
         call.schedule.cancel(kind, schedule["id"])
     call.objects.save(schedule)
-    call.emit(
-        "subscription_schedule.aborted" if reason == "payment_failed" else "subscription_schedule.canceled", schedule
-    )
+    call.emit(event, schedule)
 
 
 def stop(call: Call, subscription: StoredSubscription) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import pricing
+from tollkey.payments.invoices import invoiceitems
 from tollkey.payments.subscriptions import currencies, items, kinds
 from tollkey.payments.subscriptions.periods import interval_of_price
 from tollkey.wire import Call, invalid
@@ -43,6 +44,9 @@ def check(call: Call, schedule: StoredSchedule, wanted: Sequence[Mapping[str, An
         _check_currency(prices, currency, f"{named}[items]")
         added = [call.objects.get(kinds.PRICE, entry["price"]) for entry in phase["add_invoice_items"]]
         _check_currency(added, currency, f"{named}[add_invoice_items]")
+        for number, price in enumerate(added):
+            if price["recurring"]:
+                raise invoiceitems.not_once(f"{named}[add_invoice_items][{number}][price]")
         items.check_prices([price["id"] for price in prices], f"{named}[items]")
         items.check_intervals({interval_of_price(price) for price in prices}, f"{named}[items]", flexible=flexible)
     if subscription is None:

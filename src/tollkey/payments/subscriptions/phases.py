@@ -202,7 +202,7 @@ def step(call: Call, id: str) -> None:
     over = next((one for one in schedule["phases"] if one["start_date"] == current_of(schedule)["start_date"]), None)
     schedule["current_phase"] = {"end_date": phase["end_date"], "start_date": phase["start_date"]}
     call.objects.save(schedule, "subscription_schedule.updated")
-    enter(call, schedule, subscription, phase, over)
+    enter(call, schedule, subscription, phase, over, in_job=True)
     plan(call, schedule)
 
 
@@ -231,12 +231,19 @@ def phase_at(phases: list[Phase], at: int) -> Phase | None:
 
 
 def enter(
-    call: Call, schedule: StoredSchedule, subscription: StoredSubscription, phase: Phase, over: Phase | None = None
+    call: Call,
+    schedule: StoredSchedule,
+    subscription: StoredSubscription,
+    phase: Phase,
+    over: Phase | None = None,
+    *,
+    in_job: bool = False,
 ) -> None:
     """Apply a phase to its subscription.
 
     At the end of a period nothing is prorated, since the renewal bills the new items.
-    over: the phase that ends now; its discounts end with it.
+    over: the phase that ends now; its discounts end with it. in_job: whether its time has come; nobody is told then if
+        its invoice cannot be paid.
     """
     if subscription["status"] in ("canceled", "incomplete_expired"):
         return
@@ -247,6 +254,7 @@ def enter(
         **_settings(phase, schedule["default_settings"]),
         "proration_behavior": phase["proration_behavior"],
         "off_session": True,
+        "_in_job": in_job,
     }
     if phase["metadata"]:
         params["metadata"] = phase["metadata"]

@@ -74,7 +74,7 @@ def renew(call: Call, id: str) -> None:
     call.objects.save(subscription, UPDATED)
     entitle(call, subscription["customer"])
     if paused:
-        apply_pause_behavior(call, subscription, invoice)
+        apply_pause_behavior(call, subscription, invoice, in_job=True)
 
 
 def _next_lines(
