@@ -107,6 +107,31 @@ def test_a_delivery_whose_process_died_is_made_by_the_next_one(
     assert isinstance(service.verify(one.secret), Key)
 
 
+def test_a_delivery_that_fails_again_and_again_keeps_no_other_key_from_being_rotated(
+    service: KeyService, clock: Clock
+) -> None:
+    for name in ("broken", "died", "later"):
+        service.create(name, permissions=["report_read"], rotate_every=DAY + (3600 if name == "later" else 0))
+    delivered: list[str] = []
+    began = clock.now
+
+    def deliver(rolled: Rolled[str]) -> None:
+        if rolled.key.name == "broken":
+            raise ConnectionError("no such place in the vault")
+        if rolled.key.name == "died" and clock.now == began + DAY:
+            raise Killed
+        delivered.append(rolled.key.name)
+
+    clock.now += DAY
+    for expected in (ConnectionError, Killed):
+        with pytest.raises(expected):
+            service.rotate_due(deliver=deliver)
+    clock.now += 3600
+    with pytest.raises(ConnectionError):
+        service.rotate_due(deliver=deliver)
+    assert delivered == ["later", "died"]
+
+
 def test_no_delivery_is_repeated_of_a_key_that_somebody_has_the_text_of(service: KeyService, clock: Clock) -> None:
     rolled_and_killed(service, clock)
     service.reveal(service.list()[0])

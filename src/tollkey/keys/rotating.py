@@ -85,9 +85,6 @@ class KeyRotation:
             raise KeyRefused(
                 "expires_in_invalid", "A rotated key needs a grace, so that its users can follow.", "grace"
             )
-        if deliver is not None:
-            for one in self._undelivered(actor):
-                self._deliver(one, deliver, actor)
         rolled: list[Rolled[str | None]] = []
         for key in self.rotations_due():
             made = self._rotate(key, seconds, actor)
@@ -96,7 +93,20 @@ class KeyRotation:
             rolled.append(made)
             if deliver is not None:
                 self._deliver(made, deliver, actor)
+        if deliver is not None:
+            self._deliver_again(deliver, actor)
         return rolled
+
+    def _deliver_again(self, deliver: Callable[[Rolled[str]], None], actor: Actor) -> None:
+        """Repeat deliveries that have not ended. One that raises keeps no other from being made; it is raised last."""
+        failed: Exception | None = None
+        for each in self._undelivered(actor):
+            try:
+                self._deliver(each, deliver, actor)
+            except Exception as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
 
     def _undelivered(self, actor: Actor) -> list[Rolled[str | None]]:
         """Return the keys whose delivery was begun and has not ended, and whose old keys are still valid."""
