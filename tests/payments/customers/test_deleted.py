@@ -123,3 +123,25 @@ def test_what_a_customer_had_stays_and_is_not_billed_any_more(api: Api) -> None:
     assert api.get(f"/v1/invoices/{draft}", expand=["customer"])["customer"]["deleted"] is True
     for path in ("finalize", "pay"):
         assert api.post(f"/v1/invoices/{draft}/{path}").error["message"] == f"No such customer: '{who}'"
+
+
+def test_what_waits_for_a_deleted_customer_names_it_when_it_is_to_go_on(api: Api) -> None:
+    who = clocked(api)[1]
+    quote = api.ok("post", "/v1/quotes", customer=who, line_items=[{"price": plan(api)}])["id"]
+    item = api.ok("post", "/v1/invoiceitems", customer=who, amount=500, currency="usd")["id"]
+    invoice = api.ok("post", "/v1/invoices", customer=who, pending_invoice_items_behavior="exclude")["id"]
+    line = {"price_data": {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Tea"}}, "quantity": 1}
+    pay = {"mode": "payment", "success_url": "https://a.example", "line_items": [line]}
+    session = api.ok("post", "/v1/checkout/sessions", customer=who, **pay)["id"]
+    credit = api.ok("post", f"/v1/customers/{who}/balance_transactions", amount=-5, currency="usd")["id"]
+    api.ok("delete", f"/v1/customers/{who}")
+    for path, params in (
+        (f"/v1/quotes/{quote}/finalize", {}),
+        (f"/v1/invoiceitems/{item}", {"amount": 600}),
+        (f"/v1/invoices/{invoice}/finalize", {}),
+        (f"/v1/payment_pages/{session}/confirm", {"payment_method": "pm_card_visa"}),
+    ):
+        code, param, message = api.post(path, **params).refusal[1:]
+        assert (path, code, param, message) == (path, "resource_missing", "customer", f"No such customer: '{who}'")
+    of_credit = f"/v1/customers/{who}/balance_transactions/{credit}"
+    assert [api.get(of_credit).status, api.post(of_credit, metadata={"a": "1"}).status] == [404, 404]

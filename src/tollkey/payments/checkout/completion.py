@@ -334,7 +334,7 @@ def _invoice(call: Call, session: StoredSession) -> None:
 def _set_default_method(call: Call, session: StoredSession) -> None:
     """Make a card added in the customer portal the customer's default."""
     intent = call.objects.get(kinds.SETUP_INTENT, session["setup_intent"] or "")
-    customer = call.objects.get(kinds.CUSTOMER, session["customer"] or "")
+    customer = call.objects.get(kinds.CUSTOMER, session["customer"] or "", "customer")
     customer["invoice_settings"]["default_payment_method"] = intent["payment_method"]
     call.objects.save(customer, "customer.updated")
 

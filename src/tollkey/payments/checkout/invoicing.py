@@ -25,7 +25,7 @@ def create_paid_invoice(
     session redeemed.
     """
     said = invoicing_of(session)["invoice_data"]
-    customer = call.objects.get(kinds.CUSTOMER, session["customer"] or "")
+    customer = call.objects.get(kinds.CUSTOMER, session["customer"] or "", "customer")
     details = session["customer_details"] or {}
     goods = delivery_of(session)
     rendering = said["rendering_options"] or {}

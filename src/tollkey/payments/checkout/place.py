@@ -50,7 +50,7 @@ def check_customer(call: Call, session: StoredSession, params: Mapping[str, Any]
         return
     if params.get("shipping_address_collection") and update.get("shipping") != "auto":
         raise invalid(_NO_DELIVERY, "customer_update[shipping]", "parameter_missing")
-    customer = call.objects.get(kinds.CUSTOMER, session["customer"])
+    customer = call.objects.get(kinds.CUSTOMER, session["customer"], "customer")
     if tax_automatic.address_of(call, customer) is None and "auto" not in (
         update.get("address"),
         update.get("shipping"),

@@ -36,6 +36,7 @@ def create(call: Call, params: operations.PostCustomersCustomerBalanceTransactio
 
 
 def _get(call: Call) -> api.CustomerBalanceTransaction:
+    call.objects.get(kinds.CUSTOMER, call.path["customer"])
     transaction = call.objects.get(kinds.BALANCE_TRANSACTION, call.path["transaction"])
     if transaction["customer"] != call.path["customer"]:
         raise missing_object("customer_balance_transaction", transaction["id"], "transaction", in_path=True)

@@ -116,7 +116,7 @@ def apply(call: Call, intent: StoredPaymentIntent, amount: int | None) -> Stored
 
 def _use(call: Call, intent: StoredPaymentIntent, used: Money) -> None:
     assert intent["customer"] is not None, "cash is a customer's"
-    customer = call.objects.get(kinds.CUSTOMER, intent["customer"])
+    customer = call.objects.get(kinds.CUSTOMER, intent["customer"], "customer")
     cash.move_cash(call, customer, -used, "applied_to_payment", {"payment_intent": intent["id"]})
 
 

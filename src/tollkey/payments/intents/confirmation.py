@@ -127,7 +127,7 @@ _CHANGES = frozenset({
 def _default_source(call: Call, intent: StoredPaymentIntent, params: Mapping[str, Any]) -> None:
     """Use the customer's default source if there is no payment method, as with the Charges API."""
     if intent["payment_method"] is None and intent["customer"] is not None:
-        customer = call.objects.get(kinds.CUSTOMER, intent["customer"])
+        customer = call.objects.get(kinds.CUSTOMER, intent["customer"], "customer")
         if customer.get("default_source"):
             building.choose_method(call, intent, {"source": customer["default_source"]})
 

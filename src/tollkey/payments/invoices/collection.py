@@ -51,7 +51,7 @@ def _types(call: Call, invoice: StoredInvoice) -> list[str]:
 def _default_type(call: Call, invoice: StoredInvoice) -> list[str]:
     """Return the type of the payment method that is charged by default, if it pays in the invoice's currency."""
     subscription = call.objects.find(kinds.SUBSCRIPTION, subscription_of(invoice) or "")
-    customer = call.objects.get(kinds.CUSTOMER, invoice["customer"])
+    customer = call.objects.get(kinds.CUSTOMER, invoice["customer"], "customer")
     method = call.objects.find(methods_kinds.PAYMENT_METHOD, method_of(call, invoice, subscription, customer) or "")
     known = method_types.TYPES.get(method["type"]) if method is not None else None
     return [known.name] if known is not None and known.pays_in(invoice["currency"]) else []

@@ -218,7 +218,7 @@ def update(call: Call, params: operations.PostInvoiceitemsInvoiceitem) -> Stored
     check_amount(params, "amount")
     check_price(call, params)
     item = call.objects.get(kinds.INVOICE_ITEM, call.path["invoiceitem"])
-    customer = call.objects.get(kinds.CUSTOMER, item["customer"])
+    customer = call.objects.get(kinds.CUSTOMER, item["customer"], "customer")
     call = clock.for_customer(call, customer)
     invoice = _editable(call, item)
     taxes = silent_prices.set_taxes(call, item, params)

@@ -47,7 +47,7 @@ class Here(NamedTuple):
 def here(call: Call) -> Here:
     """Return the session that the URL belongs to, with its customer and configuration."""
     session = call.objects.get(kinds.SESSION, call.path["id"])
-    customer = call.objects.get(kinds.CUSTOMER, session["customer"])
+    customer = call.objects.get(kinds.CUSTOMER, session["customer"], "customer")
     configuration = call.objects.get(kinds.CONFIGURATION, session["configuration"])
     if not configuration["active"]:
         raise invalid("This configuration is not active.")

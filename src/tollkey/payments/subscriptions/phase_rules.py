@@ -50,7 +50,7 @@ def check(call: Call, schedule: StoredSchedule, wanted: Sequence[Mapping[str, An
         items.check_prices([price["id"] for price in prices], f"{named}[items]")
         items.check_intervals({interval_of_price(price) for price in prices}, f"{named}[items]", flexible=flexible)
     if subscription is None:
-        currencies.check(call, call.objects.get(kinds.CUSTOMER, schedule["customer"]), currency)
+        currencies.check(call, call.objects.get(kinds.CUSTOMER, schedule["customer"], "customer"), currency)
 
 
 def _check_currency(prices: Sequence[StoredPrice], currency: str, named: str) -> None:

@@ -281,7 +281,7 @@ def _replace_items(
     call: Call, subscription: StoredSubscription, old: list[StoredSubscriptionItem], wanted: Sequence[Mapping[str, Any]]
 ) -> None:
     """Replace the items between two periods; the renewal that follows bills the new ones."""
-    customer = call.objects.get(kinds.CUSTOMER, subscription["customer"])
+    customer = call.objects.get(kinds.CUSTOMER, subscription["customer"], "customer")
     over = period_of(subscription)
     kept = {item["id"]: interval_of(item) for item in old}
     after = apply_changes(call, subscription, old, wanted, customer)

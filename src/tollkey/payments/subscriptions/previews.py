@@ -156,7 +156,7 @@ def _of_subscription(
     """Return lines, billing reason and period of a subscription's next invoice, after the changes in the parameters."""
     if subscription["status"] in ("canceled", "incomplete_expired"):
         raise phase_previews.no_upcoming(subscription["customer"])
-    customer = call.objects.get(kinds.CUSTOMER, subscription["customer"])
+    customer = call.objects.get(kinds.CUSTOMER, subscription["customer"], "customer")
     items = load(call, subscription)
     period = period_of(subscription)
     seen = copy.deepcopy(subscription)

@@ -258,7 +258,9 @@ def finalize(call: Call, params: operations.PostQuotesQuoteFinalize) -> StoredQu
     if params.get("expires_at"):
         quote["expires_at"] = params["expires_at"]
     states.QUOTE.set(quote, "open")
-    quote["number"] = "QT-" + lifecycle.next_number(call, call.objects.get(kinds.CUSTOMER, quote["customer"])) + "-1"
+    quote["number"] = (
+        "QT-" + lifecycle.next_number(call, call.objects.get(kinds.CUSTOMER, quote["customer"], "customer")) + "-1"
+    )
     quote["status_transitions"]["finalized_at"] = call.now
     _plan(call, quote)
     call.objects.save(quote)
