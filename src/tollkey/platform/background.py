@@ -44,7 +44,10 @@ async def _run_job(setup: Setup, edge: Edge, item: ScheduledJob, owner: str, now
     lock = f"{owner}:{int(item.scope.livemode)}"
 
     def claim_and_run(tx: Tx) -> bool:
-        return run_job(Call(setup, tx, item.scope, now, platform=platform_of(tx, item.scope)), item)
+        platform = platform_of(tx, item.scope)
+        if owner != (platform or item.scope.account):
+            return False  # the account has left its platform meanwhile: the next time runs it under its own lock
+        return run_job(Call(setup, tx, item.scope, now, platform=platform), item)
 
     try:
         return await edge.write(claim_and_run, lock=lock)

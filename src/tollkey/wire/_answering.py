@@ -140,7 +140,6 @@ class Answering:
         repeatable: the idempotency key, or None.
         """
         request, endpoint, key, scope = asked.request, asked.route.endpoint, asked.key, asked.scope
-        lock = await self._owners.lock(self._edge, key.scope)
         staged = None if endpoint.stage is None else endpoint.stage(request.given, scope, self._setup.ids, asked.now)
 
         def runs_handler(tx: Tx) -> bool:
@@ -150,9 +149,9 @@ class Answering:
             return repeatable is None or not idempotency.is_used(tx, scope, repeatable, asked.now, space)
 
         if staged is None or not await self._edge.read(runs_handler):
-            return await self._edge.write(work, lock=lock)
+            return await self._owners.write(self._edge, key.scope, work)
         request.given = staged.given
-        return await write_staged(self._edge, staged, work, lock)
+        return await write_staged(self._edge, staged, work, await self._owners.lock(self._edge, key.scope))
 
     # -- in a transaction
 

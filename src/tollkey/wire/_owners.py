@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from tollkey.db import Scope, Tx
 from tollkey.db.edge import Edge
 
+T = TypeVar("T")
 _MOST_REMEMBERED = 100_000  # accounts without a platform, about 200 bytes each
+
+
+class _Left(Exception):
+    """The account has left its platform while a write waited for the lock of both."""
 
 
 class Owners:
@@ -31,10 +37,30 @@ class Owners:
             self._alone.add(scope)
         return found or scope.account
 
-    async def lock(self, edge: Edge, scope: Scope) -> str:
-        """Return the name of the lock that serialises writes of the account.
+    async def write(self, edge: Edge, scope: Scope, callback: Callable[[Tx], T]) -> T:
+        """Run ``callback`` in a transaction under the lock that serialises writes of the account.
 
-        It is the same for keys of the account and of its platform.
+        It is the same for keys of the account and of its platform. An account that leaves its platform while this waits
+        has a lock of its own from then on, under which ``callback`` is run then: never beside others of the account.
         """
-        owner = scope.account if scope in self._alone else await edge.read(lambda tx: self.of(tx, scope))
-        return f"{owner}:{int(scope.livemode)}"
+        while True:
+            lock = await self.lock(edge, scope)
+
+            def still_locked(tx: Tx, lock: str = lock) -> T:
+                if lock != self._name(tx, scope):
+                    raise _Left
+                return callback(tx)
+
+            try:
+                return await edge.write(still_locked, lock=lock)
+            except _Left:
+                pass
+
+    async def lock(self, edge: Edge, scope: Scope) -> str:
+        """Return the name of the lock that serialises writes of the account at this moment."""
+        if scope in self._alone:
+            return f"{scope.account}:{int(scope.livemode)}"
+        return await edge.read(lambda tx: self._name(tx, scope))
+
+    def _name(self, tx: Tx, scope: Scope) -> str:
+        return f"{self.of(tx, scope)}:{int(scope.livemode)}"

@@ -189,7 +189,7 @@ class Service:
         async def run() -> Response:
             if not endpoint.writes:
                 return await self.edge.read(callback)
-            return await self.edge.write(callback, lock=await self._owners.lock(self.edge, grant.scope))
+            return await self._owners.write(self.edge, grant.scope, callback)
 
         response = await self.admission.run(run, writes=endpoint.writes)
         if (
