@@ -42,3 +42,15 @@ def limited(node: Node, most: int) -> Node:
     if isinstance(node, Integer):
         return Integer(node.lowest, most, node.natural)
     raise TypeError(f"{type(node).__name__} has no upper limit")
+
+
+def from_lowest(node: Node, lowest: int) -> Node:
+    """Return the type of an integer with a smallest value; one that can be unset still can.
+
+    Raises TypeError for another type.
+    """
+    if isinstance(node, Unset):
+        return Unset(from_lowest(node.inner, lowest))
+    if isinstance(node, Integer):
+        return Integer(lowest, node.highest, node.natural)
+    raise TypeError(f"{type(node).__name__} has no smallest value")

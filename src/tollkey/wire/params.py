@@ -33,7 +33,7 @@ from tollkey.wire._check import (
 )
 from tollkey.wire._form import FormError, decode_form, decode_json
 from tollkey.wire._incoming import too_large
-from tollkey.wire._limits import limited
+from tollkey.wire._limits import from_lowest, limited
 from tollkey.wire._multipart import Upload, decode_multipart, is_multipart
 from tollkey.wire._special import Email, Moment, Url, is_url_name, url_node
 from tollkey.wire.messages import is_v2
@@ -264,6 +264,8 @@ def _with(record: Object, path: list[str], kind: str) -> Object:
         there = record.fields.get(name)
         if kind.startswith("<=") and there is not None:
             node = limited(there, int(kind[2:]))
+        elif kind.startswith(">=") and there is not None:
+            node = from_lowest(there, int(kind[2:]))
         else:
             node = Unset(there) if kind == "?" and there is not None else _kind(kind)
         return record.extended({name: node}, [name] if first.startswith("?") else [])

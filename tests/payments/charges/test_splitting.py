@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
 from tests.support.connected import acting, audit, available, connected, in_state, korean_recipient
 from tests.support.openapi import assert_valid
 
@@ -122,3 +122,128 @@ def test_a_destination_gets_no_more_than_is_paid_or_captured(api: Api) -> None:
     refused = api.post(path, amount=600, transfer_data={"amount": 601})
     assert (refused.status, refused.error["param"]) == (400, "transfer_data[amount]")
     assert api.post(path, amount=600, transfer_data={"amount": 600}).status == 200
+
+
+LINES = [{"price_data": {"currency": "usd", "unit_amount": 1000, "product_data": {"name": "Tea"}}, "quantity": 1}]
+MONTHLY = {"currency": "usd", "unit_amount": 1000, "recurring": {"interval": "month"}, "product_data": {"name": "Tea"}}
+PAGE = "https://shop.example/thanks"
+TAX = "automatic_tax"
+
+
+def bodies(api: Api) -> dict[str, dict[str, Any]]:
+    """Paths at which something is made for a customer -> what it is made with."""
+    customer = api.ok("post", "/v1/customers", payment_method="pm_card_visa",
+                      invoice_settings={"default_payment_method": "pm_card_visa"},
+                      address={"country": "US", "postal_code": "94107"})["id"]  # fmt: skip
+    items = [{"price": api.ok("post", "/v1/prices", **MONTHLY)["id"]}]
+    phase = {"items": items, "duration": {"interval": "month"}}
+    return {
+        "/v1/invoices": {"customer": customer},
+        "/v1/subscriptions": {"customer": customer, "items": items},
+        "/v1/quotes": {"customer": customer, "line_items": items},
+        "/v1/subscription_schedules": {"customer": customer, "start_date": "now", "phases": [phase]},
+        "/v1/checkout/sessions": {"mode": "payment", "line_items": LINES, "success_url": PAGE},
+        "/v1/payment_links": {"line_items": LINES},
+        "/v1/invoices/create_preview": {"customer": customer, "subscription_details": {"items": items}},
+    }  # fmt: skip
+
+
+#: Path -> the hash in which it takes who issues the invoice, or who is liable for its tax.
+REFERENCES = {
+    "/v1/invoices": ((), (TAX, "liability")),
+    "/v1/subscriptions": (("invoice_settings", "issuer"), (TAX, "liability")),
+    "/v1/quotes": (("invoice_settings", "issuer"), (TAX, "liability")),
+    "/v1/subscription_schedules":
+        (("default_settings", "invoice_settings", "issuer"), ("default_settings", TAX, "liability")),
+    "/v1/checkout/sessions": (("invoice_creation", "invoice_data", "issuer"), (TAX, "liability")),
+    "/v1/payment_links": (("invoice_creation", "invoice_data", "issuer"), (TAX, "liability")),
+    "/v1/invoices/create_preview": (("issuer",), (TAX, "liability")),
+}  # fmt: skip
+CASES = [(path, where or ("issuer",)) for path, both in REFERENCES.items() for where in both]
+
+
+@rule_table
+@pytest.mark.parametrize(("path", "where"), CASES)
+def test_an_account_that_issues_or_is_liable_is_named_by_its_type_and_connected(
+    api: Api, path: str, where: tuple[str, ...]
+) -> None:
+    account, other = connected(api)["id"], connected(api.another())["id"]
+    body = bodies(api)[path]
+
+    def send(**reference: str) -> Answer:
+        given: Any = reference
+        for name in reversed(where):
+            given = {name: given, "enabled": True} if name in ("liability", "invoice_data") else {name: given}
+        return api.post(path, **body, **given)
+
+    param = where[0] + "".join(f"[{name}]" for name in where[1:]) + "[account]"
+    assert send(type="self").status == 200
+    assert send(type="account", account=account).status == 200
+    assert send(type="account").refusal[:3] == (400, "parameter_missing", param)
+    assert send(type="self", account=account).refusal[:3] == (400, None, param)
+    for unknown in (other, "acct_unknown"):
+        refused = send(type="account", account=unknown)
+        assert refused.refusal == (400, "resource_missing", param, f"No such account: '{unknown}'")
+
+
+#: Path -> the hash in which recurring payments are shared.
+SHARED = {
+    "/v1/subscriptions": (),
+    "/v1/quotes": (),
+    "/v1/subscription_schedules": ("default_settings",),
+}
+
+
+@rule_table
+@pytest.mark.parametrize("path", SHARED)
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [
+        ({"transfer_data": {"amount_percent": 101}}, "transfer_data[amount_percent]"),
+        ({"transfer_data": {"amount_percent": 1.234}}, "transfer_data[amount_percent]"),
+        ({"application_fee_percent": 101}, "application_fee_percent"),
+        ({"transfer_data": {"amount_percent": 10}, "application_fee_percent": 5}, None),
+    ],
+)
+def test_parts_of_recurring_payments_are_percentages_of_one_kind(
+    api: Api, path: str, given: dict[str, Any], param: str | None
+) -> None:
+    body, outer = bodies(api)[path], SHARED[path]
+    share = {**given, "transfer_data": {"destination": connected(api)["id"], **given.get("transfer_data", {})}}
+    refused = api.post(path, **body, **({outer[0]: share} if outer else share))
+    assert refused.status == 400
+    if param is None:
+        named = "You may only specify one of these parameters: application_fee_percent, transfer_data[amount_percent]."
+        assert refused.error["message"] == named
+    else:
+        first, bracket, rest = param.partition("[")
+        assert refused.error["param"] == (f"{outer[0]}[{first}]{bracket}{rest}" if outer else param)
+
+
+def test_a_fee_of_a_subscription_is_taken_from_an_account_that_gets_its_money(api: Api) -> None:
+    body = bodies(api)["/v1/subscriptions"]
+    refused = api.post("/v1/subscriptions", **body, on_behalf_of=connected(api)["id"], application_fee_percent=10)
+    assert (refused.status, refused.error["param"]) == (400, "application_fee_percent")
+
+
+@rule_table
+@pytest.mark.parametrize("path", ["/v1/charges", "/v1/payment_intents", "/v1/invoices", "/v1/payment_links"])
+@pytest.mark.parametrize(
+    ("part", "param"),
+    [({"application_fee_amount": -1}, "application_fee_amount"), ({"amount": 0}, "transfer_data[amount]"),
+     ({"amount": -1}, "transfer_data[amount]")],
+)  # fmt: skip
+def test_parts_of_a_payment_are_no_less_than_something(api: Api, path: str, part: dict[str, int], param: str) -> None:
+    money = {"amount": 1000, "currency": "usd"}
+    body = {**bodies(api), "/v1/charges": {**money, "source": "tok_visa"}, "/v1/payment_intents": money}[path]
+    share = {"destination": connected(api)["id"]}
+    given = {"transfer_data": {**share, **part}} if "amount" in part else {"transfer_data": share, **part}
+    refused = api.post(path, **body, **given)
+    assert refused.refusal[:3] == (400, "parameter_invalid_integer", param)
+
+
+def test_a_session_gives_a_part_or_takes_a_fee(api: Api) -> None:
+    both = {"application_fee_amount": 10, "transfer_data": {"destination": connected(api)["id"], "amount": 10}}
+    refused = api.post("/v1/checkout/sessions", **bodies(api)["/v1/checkout/sessions"], payment_intent_data=both)
+    assert refused.status == 400
+    assert "payment_intent_data[transfer_data][amount]" in refused.error["message"]

@@ -18,6 +18,7 @@ from tollkey.payments.methods import method_capabilities, method_types
 from tollkey.payments.processors import protocol
 from tollkey.payments.shared import conversion, fields, rounding
 from tollkey.wire import ApiError, Call, invalid
+from tollkey.wire.errors import exclusive, in_brackets, missing_param
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _BEHALF = (
 )
 #: Countries whose accounts pay application fees only to platforms in the same country.
 _WITHOUT_FEES = frozenset({"BR", "IN", "MX", "MY", "SG", "TH"})
+#: Hashes that name this account or a connected one.
+_REFERENCES = ("issuer", "liability")
 _CHARGING = ("card_payments", "legacy_payments")
 
 
@@ -93,6 +96,51 @@ def check_on_behalf_of(call: Call, account: str, param: str = "on_behalf_of") ->
     own = fields.acting_account(call) or {}
     if account != own.get("id") and call.within(call.platform).objects.find_read_only(fields.ACCOUNT, account) is None:
         raise invalid(f"No such on_behalf_of: '{account}'", param, "resource_missing")
+
+
+def check_percents(params: Mapping[str, Any], *outer: str) -> None:
+    """Check the parts of recurring payments that go to other accounts. outer: the path of the parameters.
+
+    Raises ApiError 400 for a percentage that there is not, and for a part of the receiver's beside a fee.
+    """
+    fee, share = params.get("application_fee_percent"), value_at(params, "transfer_data.amount_percent")
+    for percent, path in ((fee, ("application_fee_percent",)), (share, ("transfer_data", "amount_percent"))):
+        if percent in (None, ""):
+            continue
+        name, param = in_brackets(*path), in_brackets(*outer, *path)
+        if not 0 <= float(percent) <= 100:
+            raise invalid(f"Invalid {name}: must be between 0 and 100", param)
+        if round(float(percent), 2) != float(percent):
+            raise invalid(f"Invalid {name}: must have at most two decimal places", param)
+    if fee and share is not None:
+        raise exclusive("application_fee_percent", "transfer_data[amount_percent]")
+
+
+def check_references(call: Call, params: Mapping[str, Any], *outer: str) -> None:
+    """Check who issues an invoice and who is liable for its tax, wherever parameters say so.
+
+    outer: the path of the parameters. Raises ApiError 400 for an account that is named without ``type=account``, or is
+    not connected, and for a type without it. Source: the descriptions of ``issuer`` and ``liability``; texts inferred.
+    """
+    for name, value in params.items():
+        for place, inner in enumerate(value) if isinstance(value, list) else ((None, value),):
+            path = (*outer, name) if place is None else (*outer, name, str(place))
+            if isinstance(inner, dict) and name in _REFERENCES and "type" in inner:
+                _check_reference(call, inner, in_brackets(*path))
+            elif isinstance(inner, dict):
+                check_references(call, inner, *path)
+
+
+def _check_reference(call: Call, given: Mapping[str, Any], param: str) -> None:
+    account = given.get("account")
+    if given["type"] == "self" and account:
+        raise invalid(
+            f"You may only specify `{param}[account]` when `{param}[type]` is `account`.", f"{param}[account]"
+        )
+    if given["type"] == "account" and not account:
+        raise missing_param(f"{param}[account]")
+    if account and call.within(call.platform).objects.find_read_only(fields.ACCOUNT, account) is None:
+        raise invalid(f"No such account: '{account}'", f"{param}[account]", "resource_missing")
 
 
 def fee_of_nobody(name: str) -> ApiError:

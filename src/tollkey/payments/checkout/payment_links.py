@@ -128,6 +128,7 @@ def _sell(
 def _share(call: Call, link: StoredLink, params: operations.PostPaymentLinks) -> None:
     """Set the connected account that gets the money. Raises ApiError 400 where no session of the link could be paid."""
     given = params.get("transfer_data")
+    splitting.check_references(call, params)
     if params.get("on_behalf_of"):
         splitting.check_on_behalf_of(call, params["on_behalf_of"])
     if given:
@@ -246,6 +247,7 @@ def update(call: Call, params: operations.PostPaymentLinksPaymentLink) -> Stored
     """Change a payment link; existing sessions are not changed."""
     link = call.objects.get(kinds.PAYMENT_LINK, call.path["payment_link"])
     check_link(params, any(price_of(item)["recurring"] for item in link["_lines"]), len(link["_lines"]))
+    splitting.check_references(call, params)
     for index, entry in enumerate(params.get("line_items") or []):
         item = next((one for one in link["_lines"] if one["id"] == entry["id"]), None)
         if item is None:

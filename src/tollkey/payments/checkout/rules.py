@@ -76,6 +76,7 @@ def check(call: Call, params: Mapping[str, Any], mode: str, ui: str) -> None:
     branding.check(call, params.get("branding_settings") or {})
     _check_methods(params)
     tax_ids.check_account_ids(call, params)
+    splitting.check_references(call, params)
     _check_payment(call, params.get("payment_intent_data") or {})
     _check_subscription(call, params.get("subscription_data") or {})
 
@@ -88,6 +89,9 @@ def _check_payment(call: Call, data: Mapping[str, Any]) -> None:
     if share:
         param = "payment_intent_data[transfer_data][destination]"
         splitting.check_destination(call, share["destination"], data.get("on_behalf_of"), param)
+        if share.get("amount") is not None and data.get("application_fee_amount"):
+            fee = "payment_intent_data[application_fee_amount]"
+            raise exclusive(fee, "payment_intent_data[transfer_data][amount]")
     if data.get("application_fee_amount") and call.account == call.platform and not share:
         raise invalid(
             "Can only apply an application_fee_amount when the PaymentIntent is attempting a direct payment (using an"
@@ -227,6 +231,7 @@ def _check_subscription(call: Call, data: Mapping[str, Any]) -> None:
             " (using an OAuth key or the Stripe-Account header).",
             "subscription_data[application_fee_percent]",
         )
+    splitting.check_percents(data, "subscription_data")
     if data.get("trial_end") is not None and data.get("trial_period_days") is not None:
         raise exclusive("subscription_data[trial_end]", "subscription_data[trial_period_days]")
     if data.get("trial_end") is not None and data["trial_end"] < call.now + _TWO_DAYS:

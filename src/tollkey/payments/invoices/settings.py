@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import rendering as catalog_rendering
+from tollkey.payments.charges import splitting
 from tollkey.payments.invoices.shipping import shipping_cost
 from tollkey.payments.shared import fields
 from tollkey.payments.tax import automatic, tax_ids
@@ -59,6 +60,7 @@ def apply_settings(call: Call, invoice: StoredInvoice, params: Mapping[str, Any]
     Raises ApiError 400 if a parameter names an object that does not exist.
     """
     tax_ids.check_account_ids(call, params)
+    splitting.check_references(call, params)
     fields.assign_with_metadata(invoice, {name: value for name, value in params.items() if name != "metadata"}, _FIELDS)
     if "automatic_tax" in params:
         enabled = bool((params["automatic_tax"] or {}).get("enabled"))

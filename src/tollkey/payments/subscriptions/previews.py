@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import arithmetic, redemption
+from tollkey.payments.charges import splitting
 from tollkey.payments.customers import balance
 from tollkey.payments.invoices import drafts, invoiceitems, line_terms
 from tollkey.payments.invoices import lines as invoices_lines
@@ -326,6 +327,7 @@ def _invoice(
     named = (params.get("subscription_details") or {}).get("default_tax_rates")
     if named:
         rates = drafts.tax_rates(call, named, "subscription_details[default_tax_rates]")
+    splitting.check_references(call, params)
     more: Params = {name: params[name] for name in ("issuer", "on_behalf_of") if params.get(name)}
     if params.get("automatic_tax"):
         given = params["automatic_tax"]

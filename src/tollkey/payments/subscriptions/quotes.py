@@ -177,6 +177,7 @@ def _apply(call: Call, quote: StoredQuote, params: Mapping[str, Any]) -> None:
     if params.get("on_behalf_of"):
         splitting.check_on_behalf_of(call, params["on_behalf_of"])
     rules.check_transfer(call, params, quote["on_behalf_of"])
+    splitting.check_references(call, params)
     if params.get("customer"):
         if quote["customer"] not in (None, params["customer"]):
             raise invalid("The customer of a quote cannot be changed once it is set.", "customer")

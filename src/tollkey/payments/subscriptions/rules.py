@@ -149,6 +149,7 @@ def _check_common(call: Call, params: Mapping[str, Any], known: StoredSubscripti
     """Check the rules of new and changed subscriptions. known: the subscription; empty for a new one."""
     for first, second in _NOT_BOTH_NEW:
         not_both(params, first, second)
+    splitting.check_references(call, params)
     if params.get("trial_from_plan") and (params.get("trial_end") or params.get("trial_period_days")):
         raise invalid("You cannot set `trial_end` or `trial_period_days` when `trial_from_plan=true`.")
     if len(params.get("add_invoice_items") or ()) > MOST_ADDED_ITEMS:
@@ -179,18 +180,15 @@ def _five_years(call: Call) -> int:
 def check_fee(call: Call, params: Mapping[str, Any], known: StoredSubscription | Mapping[str, Any]) -> None:
     """Raise ApiError 400 for an invalid ``application_fee_percent``, or one without a connected account."""
     name = "application_fee_percent"
-    percent = float(params[name])
-    if not 0 <= percent <= 100:
-        raise invalid(f"Invalid {name}: must be between 0 and 100", name)
-    if round(percent, 2) != percent:
-        raise invalid(f"Invalid {name}: must have at most two decimal places", name)
+    splitting.check_percents(params)
     destination = params.get("transfer_data", known.get("transfer_data"))
-    if percent and call.account == call.platform and not destination and not params.get("on_behalf_of"):
+    if float(params[name]) and call.account == call.platform and not destination:
         raise splitting.fee_of_nobody(name)
 
 
 def check_transfer(call: Call, params: Mapping[str, Any], on_behalf_of: str | None) -> None:
-    """Raise ApiError 400 if the account that is to get the money does not exist or cannot receive it."""
+    """Raise ApiError 400 if the account that is to get the money does not exist or cannot receive it, or that part."""
+    splitting.check_percents(params)
     destination = value_at(params, "transfer_data.destination")
     if destination:
         splitting.check_destination(call, destination, on_behalf_of)
@@ -274,7 +272,9 @@ def check_schedule(call: Call, customer: str, params: Mapping[str, Any]) -> None
     tax_ids.check_account_ids(call, params)
     named = {"default_settings": params.get("default_settings") or {}}
     named |= {f"phases[{place}]": phase for place, phase in enumerate(params.get("phases") or ())}
+    splitting.check_references(call, params)
     for name, given in named.items():
+        splitting.check_percents(given, *name.replace("]", "").split("["))
         if given.get("default_payment_method"):
             check_method(call, customer, given["default_payment_method"], f"{name}[default_payment_method]")
         if given.get("on_behalf_of"):

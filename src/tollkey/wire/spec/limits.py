@@ -60,17 +60,30 @@ MOST: Final[Limits] = {
     "POST /v1/subscriptions/{}": {**_DISCOUNTS_OF_ITEMS, **_DUE},
 }
 
+#: Parts of a payment: a fee is not negative, and a transfer moves something (gumroad pull request 5962).
+_PARTS = {"application_fee_amount": 0, "transfer_data.amount": 1}
+
 LOWEST: Final[Limits] = {
     "POST /v1/application_fees/{}/refunds": {"amount": 1},
     "POST /v1/billing/credit_grants": {"priority": 0},
-    "POST /v1/charges": {"amount": 1},
+    "POST /v1/charges": {"amount": 1, "destination.amount": 1, **_PARTS},
     "POST /v1/charges/{}/refund": {"amount": 1},
     "POST /v1/charges/{}/refunds": {"amount": 1},
-    "POST /v1/checkout/sessions": {"subscription_data.trial_period_days": 1},
+    "POST /v1/checkout/sessions": {
+        "payment_intent_data.application_fee_amount": 0,
+        "payment_intent_data.transfer_data.amount": 1,
+        "subscription_data.trial_period_days": 1,
+    },
     "POST /v1/coupons": {"max_redemptions": 1},
     "POST /v1/customer_sessions": {f"{_SHOWN}.payment_method_redisplay_limit": 1},
     "POST /v1/issuing/authorizations/{}/approve": {"amount": 1},
-    "POST /v1/payment_links": {"subscription_data.trial_period_days": 1},
+    "POST /v1/invoices": _PARTS,
+    "POST /v1/invoices/{}": _PARTS,
+    "POST /v1/payment_intents": _PARTS,
+    "POST /v1/payment_intents/{}": _PARTS,
+    "POST /v1/payment_links": {"subscription_data.trial_period_days": 1, **_PARTS},
+    "POST /v1/quotes": _PARTS,
+    "POST /v1/quotes/{}": _PARTS,
     "POST /v1/payouts": {"amount": 1},
     "POST /v1/promotion_codes": {"max_redemptions": 1},
     "POST /v1/refunds": {"amount": 1},
