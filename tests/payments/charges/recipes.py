@@ -148,5 +148,6 @@ DUE: dict[str, Callable[[Maker], object]] = {
     "charge.collect": lambda m: paid_intent(m, capture_method="automatic_async"),
     "charge.expire": lambda m: new_charge(m, capture=False),
     "charge.settle": bank_debit,
+    "dispute.due": _disputed,
     "refund.settle": _pending_refund,
 }
