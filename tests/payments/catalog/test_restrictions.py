@@ -195,3 +195,27 @@ def test_a_coupon_for_other_products_is_refused_in_checkout_and_takes_nothing_of
     assert session(api, line_items=lines, **entry)["amount_total"] == 3500
     sub = subscribe(api, who, plan(api), **entry)
     assert api.get(f"/v1/invoices/{sub['latest_invoice']}")["total"] == 1000
+
+
+@pytest.mark.parametrize("path", ["subscriptions", "invoices", "invoiceitems", "quotes", "subscription_schedules"])
+def test_an_entry_of_discounts_names_a_coupon_or_a_code(api: Api, path: str) -> None:
+    who, items = clocked(api)[1], [{"price": plan(api)}]
+    coupon = api.ok("post", "/v1/coupons", percent_off=5, duration="once")["id"]
+    promised = {"type": "coupon", "coupon": coupon}
+    both = [{"coupon": coupon, "promotion_code": api.ok("post", "/v1/promotion_codes", promotion=promised)["id"]}]
+    given: dict[str, dict[str, Any]] = {
+        "subscriptions": {"items": items, "discounts": both},
+        "invoices": {"discounts": both},
+        "invoiceitems": {"amount": 500, "currency": "usd", "discounts": both},
+        "quotes": {"line_items": items, "discounts": both},
+        "subscription_schedules": {"phases": [{"items": items, "discounts": both, "duration": {"interval": "month"}}]},
+    }
+    refused = api.post(f"/v1/{path}", customer=who, **given[path])
+    within = "phases[0]" if path == "subscription_schedules" else ""
+    named = f"{within}[discounts]" if within else "discounts"
+    assert refused.refusal == (
+        400,
+        None,
+        f"{named}[0][promotion_code]",
+        "You may only specify one of these parameters: coupon, promotion_code.",
+    )

@@ -6,6 +6,7 @@ import pytest
 
 from tests.payments.tax.steps import register
 from tests.support.api import Api
+from tests.support.recipes import Maker
 
 PATH = "/v1/invoiceitems"
 
@@ -108,3 +109,47 @@ def test_decimals_of_an_item_have_at_most_twelve_places(api: Api, name: str) -> 
     for path, params in ((PATH, item), (f"{PATH}/{made}", {})):
         refused = api.post(path, **{**params, name: "1." + "2" * 13})
         assert (refused.status, refused.error["param"]) == (400, name)
+
+
+REVERSED = {"start": 1_767_225_600, "end": 1_767_225_599}
+
+
+def test_a_period_does_not_end_before_it_starts(api: Api) -> None:
+    maker = Maker(api)
+    invoice = maker.make("invoice")
+    item = {"customer": invoice["customer"], "amount": 500, "currency": "usd"}
+    made = api.ok("POST", "/v1/invoiceitems", **item, period={**REVERSED, "end": REVERSED["start"]})["id"]
+    path = f"/v1/invoices/{invoice['id']}"
+    line = invoice["lines"]["data"][0]["id"]
+    for sent, params, param in (
+        ("/v1/invoiceitems", item, "period[end]"),
+        (f"/v1/invoiceitems/{made}", {}, "period[end]"),
+        (f"{path}/lines/{line}", {}, "period[end]"),
+    ):
+        refused = api.post(sent, **params, period=REVERSED)
+        assert (sent, refused.status, refused.error["param"]) == (sent, 400, param)
+    for action, entry in (("add_lines", {"amount": 500}), ("update_lines", {"id": line})):
+        refused = api.post(f"{path}/{action}", lines=[{**entry, "period": REVERSED}])
+        assert (action, refused.status, refused.error["param"]) == (action, 400, "lines[0][period][end]")
+
+
+def test_an_item_has_one_price(api: Api) -> None:
+    invoice = Maker(api).make("invoice")
+    price = api.ok("POST", "/v1/prices", currency="usd", unit_amount=5, product_data={"name": "Tea"})["id"]
+    both = {"amount": 500, "pricing": {"price": price}}
+    refused = api.post("/v1/invoiceitems", customer=invoice["customer"], currency="usd", **both)
+    assert refused.refusal[2:] == ("pricing", "You may only specify one of these parameters: amount, pricing.")
+    refused = api.post(f"/v1/invoices/{invoice['id']}/add_lines", lines=[both])
+    assert refused.refusal[2:] == (
+        "lines[0][pricing]",
+        "You may only specify one of these parameters: amount, pricing.",
+    )
+
+
+def test_the_currency_of_an_item_is_one_of_its_price(api: Api) -> None:
+    who = Maker(api).make("invoice")["customer"]
+    price = api.ok("POST", "/v1/prices", currency="eur", unit_amount=5, product_data={"name": "Tea"})["id"]
+    item = {"customer": who, "pricing": {"price": price}}
+    refused = api.post("/v1/invoiceitems", **item, currency="usd")
+    assert (refused.status, refused.error["param"]) == (400, "pricing[price]")
+    assert api.ok("POST", "/v1/invoiceitems", **item)["currency"] == "eur"

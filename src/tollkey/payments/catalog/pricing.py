@@ -287,6 +287,12 @@ def in_currency(price: StoredPrice, currency: str) -> StoredPrice | None:
     }
 
 
+def wrong_currency(price: StoredPrice, currency: str, param: str) -> ApiError:
+    """Return the 400 for a price without an amount in a currency (lower-case code). param: how the error names it."""
+    only = f"The price specified only supports `{price['currency']}`."
+    return invalid(f"{only} This doesn't match the expected currency: `{currency}`.", param)
+
+
 def recurring(price: api.Price) -> StoredRecurring | None:
     """Return the stored ``recurring`` of a price, with ``trial_period_days``, which the specification no
     longer names.

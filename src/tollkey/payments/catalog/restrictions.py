@@ -14,6 +14,7 @@ from tollkey.ledger import Money
 from tollkey.payments.catalog import kinds
 from tollkey.payments.shared import fields
 from tollkey.wire import ApiError, Call, invalid
+from tollkey.wire.errors import exclusive
 from tollkey.wire.kinds import Kind
 
 if TYPE_CHECKING:
@@ -48,9 +49,12 @@ class Redeemable:
 def named(call: Call, entry: DiscountEntry, param: str) -> Redeemable:
     """Return the coupon or promotion code of an entry.
 
-    param: how errors name the entry. Raises ApiError 400 for one that does not exist or is no longer valid.
+    param: how errors name the entry. Raises ApiError 400 for one that does not exist or is no longer valid, and for an
+    entry that names both (inferred: it makes one discount).
     """
     within = "[" in param
+    if entry.get("coupon") and entry.get("promotion_code"):
+        raise exclusive("coupon", "promotion_code", param=f"{param}[promotion_code]" if within else "promotion_code")
     if not entry.get("promotion_code"):
         param = f"{param}[coupon]" if within else "coupon"
         coupon = call.objects.get(kinds.COUPON, entry.get("coupon") or "", param)

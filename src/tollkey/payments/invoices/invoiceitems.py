@@ -85,13 +85,33 @@ def add(call: Call, params: Mapping[str, Any]) -> StoredInvoiceItem:
 
 
 def check_amount(params: Mapping[str, Any], param: str) -> None:
-    """Raise ApiError 400 for an ``amount``, which is that of all units, together with a quantity.
+    """Raise ApiError 400 for an ``amount``, which is that of all units, together with a quantity, for several prices of
+    one item, of which only one could count (inferred), and for a period that ``check_period`` refuses.
 
     param: the name of the amount in bracket form.
     """
     for name in ("quantity", "quantity_decimal"):
         if params.get("amount") is not None and params.get(name) is not None:
             raise exclusive("amount", name, param=param)
+    prices = [name for name in _PRICES if params.get(name) is not None]
+    if len(prices) > 1:
+        raise exclusive(*prices[:2], param=_beside(param, prices[1]))
+    check_period(params.get("period"), _beside(param, "period"))
+
+
+def check_period(period: Mapping[str, Any] | None, param: str) -> None:
+    """Raise ApiError 400 for a period whose end is not "greater than or equal to the start" (specification).
+
+    param: the name of the period in bracket form. The text is ours.
+    """
+    if period and int(period["end"]) < int(period["start"]):
+        raise invalid("The end of a period must not be before its start.", f"{param}[end]")
+
+
+def _beside(amount: str, *names: str) -> str:
+    """Return how errors name a parameter beside an amount: ``lines[0][period][end]`` for ``lines[0][amount]``."""
+    within = amount.removesuffix("amount").removesuffix("[amount]")
+    return in_brackets(*([within] if within else []), *names)
 
 
 def attach(call: Call, item: StoredInvoiceItem, invoice: StoredInvoice) -> None:
@@ -188,7 +208,10 @@ def pricing_of(call: Call, params: Mapping[str, Any], currency: str) -> Priced:
         price = call.objects.get(kinds.PRICE, named, "price" if params.get("price") else "pricing[price]")
         if price["recurring"]:
             raise not_once("price")
-        price = pricing.in_currency(price, currency) or price
+        fitting = pricing.in_currency(price, currency)
+        if fitting is None and params.get("currency"):
+            raise pricing.wrong_currency(price, currency, "price" if params.get("price") else "pricing[price]")
+        price = fitting or price
     elif params.get("price_data"):
         price = pricing.inline_price(call, params["price_data"], "price_data")
     currency = price["currency"] if price else shared_currency.check_currency(currency)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import kinds, manual_taxes
 from tollkey.payments.invoices.drafts import refresh
-from tollkey.payments.invoices.invoiceitems import attach, check_amount, check_price, pricing_of
+from tollkey.payments.invoices.invoiceitems import attach, check_amount, check_period, check_price, pricing_of
 from tollkey.payments.invoices.lifecycle import customer_of, invoice_of_path
 from tollkey.payments.invoices.line_terms import Priced, Terms
 from tollkey.payments.invoices.lines import details_of, lines_of, new_line
@@ -122,6 +122,7 @@ def _change(call: Call, invoice: StoredInvoice, line: StoredLine, wanted: Mappin
             line[name] = wanted[name]
     if "metadata" in wanted:
         line["metadata"] = merged_metadata(line["metadata"], wanted["metadata"])
+    check_period(wanted.get("period"), f"{param}[period]" if param else "period")
     if wanted.get("period"):
         line["period"] = {"start": wanted["period"]["start"], "end": wanted["period"]["end"]}
     kept = invoice.setdefault("_lines", {}).setdefault(line["id"], {"rates": [], "off": None})

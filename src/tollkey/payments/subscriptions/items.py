@@ -19,7 +19,7 @@ from tollkey.payments.subscriptions.periods import (
     span,
     terms_of,
 )
-from tollkey.wire import ApiError, Call, invalid, new_object
+from tollkey.wire import Call, invalid, new_object
 from tollkey.wire.errors import missing_object
 from tollkey.wire.kinds import T
 from tollkey.wire.metadata import merged_metadata
@@ -86,17 +86,8 @@ def recurring_price(call: Call, wanted: Mapping[str, Any], param: str, currency:
         what = "plan" if wanted.get("plan") else "price"
         raise invalid(f"The {what} specified is inactive. This field only accepts active {what}s.", f"{param}[{what}]")
     if currency is not None and pricing.in_currency(price, currency) is None:
-        raise wrong_currency(price, currency, f"{param}[price]")
+        raise pricing.wrong_currency(price, currency, f"{param}[price]")
     return price
-
-
-def wrong_currency(price: StoredPrice, currency: str, param: str) -> ApiError:
-    """Return the 400 for a price without an amount in a currency (lower-case code). param: how the error names it."""
-    return invalid(
-        f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency:"
-        f" `{currency}`.",
-        param,
-    )
 
 
 def check_sold(call: Call, price: StoredPrice, wanted: Mapping[str, Any], param: str, *, new: bool) -> None:

@@ -57,4 +57,4 @@ def _check_currency(prices: Sequence[StoredPrice], currency: str, named: str) ->
     """Raise ApiError 400 for a price without an amount in the currency. named: how errors name the list of prices."""
     for number, price in enumerate(prices):
         if pricing.in_currency(price, currency) is None:
-            raise items.wrong_currency(price, currency, f"{named}[{number}][price]")
+            raise pricing.wrong_currency(price, currency, f"{named}[{number}][price]")
