@@ -246,6 +246,24 @@ def test_what_may_have_been_committed_is_announced_in_this_process_too(distant: 
     assert late.wait(5)
 
 
+def test_what_is_asked_for_is_called_when_the_outcome_is_unknown_unless_it_was_undone(
+    distant: Postgres, postgres_url: str
+) -> None:
+    called: list[str] = []
+
+    def work(tx: Tx) -> None:
+        tx.on_commit(lambda: called.append("durable"))
+        tx.on_commit(lambda: called.append("perhaps"), if_unknown=True)
+        with suppress(ValueError), tx.savepoint():
+            tx.on_commit(lambda: called.append("undone"), if_unknown=True)
+            raise ValueError
+        insert_and_end_session(tx, postgres_url)
+
+    with pytest.raises(OutcomeUnknown):
+        distant.write(work)
+    assert called == ["perhaps"]
+
+
 def test_a_connection_that_was_lost_before_the_commit_has_changed_nothing(distant: Postgres, wire: Wire) -> None:
     def work(tx: Tx) -> None:
         tx.execute("INSERT INTO notes VALUES ('a')")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from tollkey.db import SQLite
-from tollkey.keys import KeyService
+from tollkey.db import SQLite, Tx
+from tollkey.db.engine import OutcomeUnknown
+from tollkey.keys import KeyService, Permission
+from tollkey.keys.config import Config, Limit, Rate
 from tollkey.keys.flushing import Batch, Flusher
 from tollkey.keys.usage import SLOTS_AT_ONCE
 from tollkey.keys.verifier import FLUSH_MOST
@@ -69,3 +73,41 @@ def test_a_batch_that_took_long_makes_the_next_ones_smaller_and_quick_ones_large
         batch.took(seconds)
         sizes.append(batch.size)
     assert sizes == [40, 20, 10, 5, 5, 5, 10, 20, 40, 40]
+
+
+@pytest.mark.parametrize("what", ["last uses", "counts", "refused attempts", "limits"])
+def test_what_may_have_been_written_is_not_written_twice(postgres_url: str, tmp_path: Path, what: str) -> None:
+    """The session ends at the commit: rather a batch that is lost than one that a customer pays twice."""
+    limits = (Limit("much", Rate(1e6), burst=10**6),)
+    config = Config(permissions=(Permission("report", "Reports"),), limits=limits)
+    ring = str(tmp_path / "keyring")
+    with KeyService.open(postgres_url, config=config, keyring=ring, flush_seconds=0) as service:
+        text = service.create(permissions=["report_read"]).secret
+        assert service.check(text, "report_read", ip="192.0.2.1")
+        service.check(text[:-1], ip="192.0.2.1")
+        service.attempts.count("key", "unknown", "192.0.2.1", 1)
+        limiter = service._flusher._limiter
+        assert limiter is not None
+        writes: dict[str, Callable[[Tx], object]] = {
+            "last uses": service.verifier.flush,
+            "counts": service.verifier.usage.flush,
+            "refused attempts": service.attempts.flush,
+            "limits": lambda tx: limiter.exchange(tx, 1.0),
+        }
+        waiting: dict[str, Callable[[], bool]] = {
+            "last uses": lambda: bool(service.verifier._uses),
+            "counts": lambda: service.verifier.usage.unwritten,
+            "refused attempts": lambda: service.attempts.unwritten,
+            "limits": lambda: limiter.unwritten,
+        }
+        assert waiting[what]()
+
+        def write_and_lose_the_session(tx: Tx) -> None:
+            writes[what](tx)
+            [(pid,)] = tx.execute("SELECT pg_backend_pid()")
+            with psycopg.connect(postgres_url, autocommit=True) as admin:
+                admin.execute("SELECT pg_terminate_backend(%s, 2000)", (pid,))
+
+        with pytest.raises(OutcomeUnknown):
+            service.database.write(write_and_lose_the_session)
+        assert not waiting[what]()

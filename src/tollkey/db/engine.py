@@ -127,8 +127,12 @@ class Tx(Protocol):
     def notify(self, channel: str, payload: str) -> None:
         """Send ``payload`` to all subscribers of ``channel`` on all nodes once this transaction is durable."""
 
-    def on_commit(self, call: Callable[[], None]) -> None:
-        """Call ``call`` in this process once this transaction is durable; never after a rollback."""
+    def on_commit(self, call: Callable[[], None], *, if_unknown: bool = False) -> None:
+        """Call ``call`` in this process once this transaction is durable; never after a rollback.
+
+        if_unknown: also when the outcome of the commit is unknown (``OutcomeUnknown``), for counts that may rather be
+            lost than be written twice.
+        """
 
 
 class Database(Protocol):

@@ -21,6 +21,7 @@ class HoldingTx(ABC):
         self.rollbacks = 0
         self.announcements: list[tuple[str, str]] = []
         self.commit_callbacks: list[Callable[[], None]] = []
+        self._even_if_unknown: list[Callable[[], None]] = []
 
     @abstractmethod
     def _run(self, sql: str, params: Sequence[object]) -> list[Row]:
@@ -48,5 +49,11 @@ class HoldingTx(ABC):
     def hold(self, write: Write, values: Values) -> None:
         self.held.add(write, values)
 
-    def on_commit(self, call: Callable[[], None]) -> None:
+    def on_commit(self, call: Callable[[], None], *, if_unknown: bool = False) -> None:
         self.commit_callbacks.append(call)
+        if if_unknown:
+            self._even_if_unknown.append(call)
+
+    def callbacks_if_unknown(self) -> list[Callable[[], None]]:
+        """Those of the ``commit_callbacks`` that are called when the outcome of the commit is unknown."""
+        return [call for call in self.commit_callbacks if call in self._even_if_unknown]

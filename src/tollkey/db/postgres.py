@@ -285,7 +285,7 @@ class Postgres(forking.ForkAware):
         announces nothing. Under a new origin, announcements of the old one are those of another node.
         """
         self._origin = self._listener.origin = f"{self._name}.{uuid4().hex}"
-        self._subscribers.after_commit((), tx.announcements)
+        self._subscribers.after_commit(tx.callbacks_if_unknown(), tx.announcements)
 
     @contextmanager
     def alone(self) -> Iterator[Callable[[str], None]]:

@@ -105,7 +105,7 @@ class Attempts(forking.ForkAware):
         return bool(self._counts)
 
     def flush(self, tx: Tx) -> None:
-        """Write the counts and delete old rows. Counts stay in memory until the transaction commits.
+        """Write the counts and delete old rows. Counts stay in memory until the transaction commits, or may have.
 
         Raises StorageError.
         """
@@ -123,7 +123,8 @@ class Attempts(forking.ForkAware):
         )
         newest = max(key[0] for key in written)
         tx.execute("DELETE FROM refused_attempts WHERE since < ?", (newest - self._days * 86400,))
-        tx.on_commit(lambda: self._flushed({key: count[0] for key, count in written.items()}))
+        counts = {key: count[0] for key, count in written.items()}
+        tx.on_commit(lambda: self._flushed(counts), if_unknown=True)
 
     def _flushed(self, written: dict[tuple[int, str, str, str, str], int]) -> None:
         with self._lock:

@@ -335,7 +335,7 @@ class Verifier(forking.ForkAware):
     def flush(self, tx: Tx, most: int = FLUSH_MOST) -> int:
         """Write the counted uses, and replace digests made with retired digest keys, or by other systems.
 
-        Call it every second from one thread. Counts stay in memory until the transaction commits.
+        Call it every second from one thread. Counts stay in memory until the transaction commits, or may have.
         Returns the number of keys written; if it is ``most``, there may be more. Raises StorageError.
         """
         used = list(islice(self._uses.values(), most))
@@ -347,7 +347,7 @@ class Verifier(forking.ForkAware):
         if self._foreign is not None:
             forget(tx, moved)
         self.addresses.flush(tx, most)
-        tx.on_commit(lambda: self._flushed(written, moved))
+        tx.on_commit(lambda: self._flushed(written, moved), if_unknown=True)
         return len(written)
 
     def _flushed(self, written: dict[str, int], moved: dict[str, bytes]) -> None:

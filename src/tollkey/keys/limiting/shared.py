@@ -132,8 +132,8 @@ class SharedLimiter(MemoryLimiter):
     def exchange(self, tx: Tx, now: float) -> bool:
         """Add what was taken here to what others took, and learn that. One thread calls it, every second.
 
-        now: UTC epoch seconds. Counts stay in memory until the transaction commits. Returns whether there may be
-        more, for a transaction of its own. Raises StorageError.
+        now: UTC epoch seconds. Counts stay in memory until the transaction commits, or may have. Returns whether
+        there may be more, for a transaction of its own. Raises StorageError.
         """
         if now >= self._delete_at:
             more = store.delete_over(tx, int(now))
@@ -146,7 +146,7 @@ class SharedLimiter(MemoryLimiter):
         if not counts:
             return False
         totals = store.add(tx, tuple(counts.values()))
-        tx.on_commit(lambda: self._exchanged(counts, totals))
+        tx.on_commit(lambda: self._exchanged(counts, totals), if_unknown=True)
         return len(counts) == EXCHANGED_AT_ONCE
 
     def _counts(self) -> dict[_Place, Count]:

@@ -113,7 +113,7 @@ class UsageCounter(forking.ForkAware):
     def flush(self, tx: Tx, most: int = SLOTS_AT_ONCE) -> int:
         """Write counts, and delete old minutes, some at each call until a minute has no more of them.
 
-        Call it every second from one thread. Counts stay in memory until the transaction commits.
+        Call it every second from one thread. Counts stay in memory until the transaction commits, or may have.
         Returns the number of slots written; if it is ``most``, there may be more. Raises StorageError.
         """
         with self._lock:
@@ -127,7 +127,7 @@ class UsageCounter(forking.ForkAware):
         add(tx, written)
         newest = max(slot.minute for slot, _, _ in written)
         left = newest != self._tidied and delete_minutes(tx, newest - self._raw_seconds) == DELETED_AT_ONCE
-        tx.on_commit(lambda: self._flushed(written, None if left else newest))
+        tx.on_commit(lambda: self._flushed(written, None if left else newest), if_unknown=True)
         return len(written)
 
     def _flushed(self, written: list[tuple[Slot, int, int]], tidied: int | None) -> None:
