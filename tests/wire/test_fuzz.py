@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.api import Api, World, form
+from tests.support.odd_values import odd_value, with_value
+from tests.support.parameters import parameters_of
 from tests.support.recipes import CannotMake, Maker
 from tollkey.wire import Endpoint
 from tollkey.wire.messages import Request
@@ -235,6 +237,31 @@ def test_a_right_call_made_wrong_in_one_place_is_answered(api: Api, caplog: pyte
                 problem = problem_of(api, caplog, endpoint.method, path, urlencode(mutated(chance, pairs)).encode())
                 if problem:
                     wrong.setdefault(f"{endpoint.method} {endpoint.path}", problem)
+    assert wrong == {}
+
+
+def test_a_right_call_with_an_odd_value_of_the_right_type_is_answered(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At any depth: ``payment_method_options[pay_by_bank]``, a moment in the year 60000, a URL without a host."""
+    chance, wrong, maker = random.Random(SEED + 2), {}, Maker(api)
+    for resource in api.core.catalogue.resources:
+        for endpoint in resource.endpoints:
+            if endpoint.public or endpoint.host is not None or endpoint.method != "POST":
+                continue
+            try:
+                path, params = maker.plan(endpoint, resource, fresh=False)
+            except CannotMake:
+                continue
+            places = list(parameters_of(endpoint))
+            for place, node in chance.sample(places, min(len(places), 2 * TRIES)):
+                value = odd_value(chance, node)
+                sent = None if value is None else with_value(params, place, value)
+                if sent is None:
+                    continue
+                problem = problem_of(api, caplog, "POST", path, urlencode(form(sent)).encode())
+                if problem:
+                    wrong.setdefault(f"POST {endpoint.path} {place} {value!r:.40}", problem)
     assert wrong == {}
 
 
