@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from tests.payments.checkout.steps import again, fill, line, page, path_of, post, session
 from tests.support.api import Api
 
@@ -49,3 +51,12 @@ def test_an_optional_item_is_added_and_taken_away(api: Api) -> None:
     assert "checked" in page(api, made)
     post(api, path_of(made) + "/order")
     assert again(api, made)["amount_total"] == 3000
+
+
+@pytest.mark.parametrize("path", ["/v1/checkout/sessions", "/v1/payment_links"])
+def test_an_optional_item_is_sold_in_the_currency_of_the_others(api: Api, path: str) -> None:
+    euros = {"currency": "eur", "unit_amount": 500, "product_data": {"name": "Socks"}}
+    optional = [{"price": api.ok("post", "/v1/prices", **euros)["id"], "quantity": 1}]
+    own = {"mode": "payment", "success_url": "https://a.example"} if path.endswith("sessions") else {}
+    refused = api.post(path, **own, line_items=[line()], optional_items=optional)
+    assert (refused.status, refused.error["param"]) == (400, "optional_items[0][price]")

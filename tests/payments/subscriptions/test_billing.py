@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.payments.subscriptions.steps import DAY, advance, clocked, current, plan, subscribe, totals
 from tests.support.api import NOW, Api
 
@@ -47,3 +51,23 @@ def test_the_last_period_before_the_end_costs_its_share(api: Api) -> None:
     assert (totals(api, sub["id"]), totals(api, without["id"])) == ([1000, 500], [1000, 500])
     assert {current(api, one["id"])["status"] for one in (sub, without)} == {"canceled"}
     assert api.get("/v1/invoiceitems", customer=who)["data"] == []
+
+
+@pytest.mark.parametrize("which", ["price", "price_data", "recurring"])
+@pytest.mark.parametrize("new", [True, False])
+def test_what_is_added_to_an_invoice_is_billed_once_and_in_its_currency(api: Api, which: str, new: bool) -> None:
+    _, who = clocked(api)
+    product = api.ok("post", "/v1/products", name="Setup")["id"]
+    euros = {"currency": "eur", "unit_amount": 500, "product": product}
+    if which == "price_data":
+        added: dict[str, Any] = {"price_data": euros}
+    else:
+        added = {"price": plan(api) if which == "recurring" else api.ok("post", "/v1/prices", **euros)["id"]}
+    if new:
+        sent = {"customer": who, "items": [{"price": plan(api)}]}
+        refused = api.post("/v1/subscriptions", **sent, add_invoice_items=[added])
+    else:
+        path = f"/v1/subscriptions/{subscribe(api, who, plan(api))['id']}"
+        refused = api.post(path, add_invoice_items=[added])
+    named = "[price_data][currency]" if which == "price_data" else "[price]"
+    assert (refused.status, refused.error["param"]) == (400, f"add_invoice_items[0]{named}")

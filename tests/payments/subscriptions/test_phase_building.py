@@ -158,3 +158,19 @@ def test_a_schedule_has_at_most_ten_phases_to_come(api: Api) -> None:
     assert api.post("/v1/subscription_schedules", customer=who, start_date="now", phases=[phase] * 10).status == 200
     refused = api.post("/v1/subscription_schedules", customer=who, start_date="now", phases=[phase] * 11)
     assert (refused.status, refused.error["param"]) == (400, "phases")
+
+
+@pytest.mark.parametrize("count", [0, -3])
+def test_a_phase_lasts_one_interval_at_least(api: Api, count: int) -> None:
+    phase = {"items": [{"price": plan(api)}], "duration": {"interval": "month", "interval_count": count}}
+    refused = api.post(PATH, customer=clocked(api)[1], start_date="now", phases=[phase])
+    assert (refused.status, refused.error["param"]) == (400, "phases[0][duration][interval_count]")
+
+
+@pytest.mark.parametrize("which", ["duration", "start"])
+def test_a_phase_ends_at_a_time_that_there_is(api: Api, which: str) -> None:
+    count = 1_000_000 if which == "duration" else 1
+    phase = {"items": [{"price": plan(api)}], "duration": {"interval": "year", "interval_count": count}}
+    start = "now" if which == "duration" else 10**12
+    refused = api.post(PATH, customer=clocked(api)[1], start_date=start, phases=[phase])
+    assert (refused.status, refused.error["message"].startswith("Invalid timestamp: ")) == (400, True)

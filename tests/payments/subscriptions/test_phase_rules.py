@@ -41,6 +41,11 @@ def once(api: Api, currency: str) -> str:
         ),
         (twice, "[items][1][price]", "multiple Subscription Items with the same Price"),
         (lambda api: phase(plan(api), plan(api, interval="week")), "[items]", "must be a multiple"),
+        (
+            lambda api: {**phase(), "items": [{"price": plan(api, 99_999_999), "quantity": 2}]},
+            "[items][0][quantity]",
+            "must be no more than $999,999.99 USD",
+        ),
     ],
 )
 def test_a_later_phase_whose_items_no_subscription_could_have_is_refused_at_once(

@@ -125,7 +125,7 @@ def test_a_phase_whose_invoice_cannot_be_finalized_begins_all_the_same(api: Api)
     clock, who = clocked(api)
     first = {"items": [{"price": plan(api)}], "duration": {"interval": "day", "interval_count": 10}}
     second = _billed_at_once(api, 99_999_999, "proration")
-    second["items"][0]["quantity"] = 9
+    second["items"] += [{"price": plan(api, 99_999_999)}, {"price": plan(api, 99_999_999)}]
     made = schedule(api, who, first, second)
     advance(api, clock, MID + 1)
     sub = current(api, made["subscription"])

@@ -333,7 +333,7 @@ def new_session(call: Call, params: Mapping[str, Any], *, for_portal: bool = Fal
     if mode != "setup":
         shipping_options(call, session, params.get("shipping_options") or [])
         if params.get("optional_items"):
-            session["optional_items"] = optional_items(call, params["optional_items"])
+            session["optional_items"] = optional_items(call, params["optional_items"], currency_of(session))
         discount(call, session, params.get("discounts") or [])
         total(call, session)
         discounts.check(call, session)

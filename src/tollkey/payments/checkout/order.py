@@ -22,12 +22,18 @@ if TYPE_CHECKING:
 _LONGEST = 12
 
 
-def optional_items(call: Call, given: Sequence[Mapping[str, Any]]) -> list[OptionalItem]:
-    """Return ``optional_items`` of a session. Raises ApiError 400 for an unknown price, or one that is not for sale."""
+def optional_items(call: Call, given: Sequence[Mapping[str, Any]], currency: str) -> list[OptionalItem]:
+    """Return ``optional_items`` of a session or link in a currency (lower-case code).
+
+    Raises ApiError 400 for an unknown price, and one that is not for sale or not in that currency.
+    """
     made: list[OptionalItem] = []
     for place, entry in enumerate(given):
         param = f"optional_items[{place}][price]"
-        pricing.check_sold(call, call.objects.get(kinds.PRICE, entry["price"], param), param)
+        price = call.objects.get(kinds.PRICE, entry["price"], param)
+        pricing.check_sold(call, price, param)
+        if pricing.in_currency(price, currency) is None:
+            raise invalid(f"The price `{price['id']}` is not available in the currency `{currency}`.", param)
         rule = entry.get("adjustable_quantity")
         limits: AdjustableQuantity | None = (
             None

@@ -110,7 +110,7 @@ def _sell(
 ) -> None:
     """Apply the optional items and the settings of invoices. Raises ApiError 400 for a price that is not for sale."""
     if "optional_items" in params:
-        link["optional_items"] = optional_items(call, params["optional_items"] or []) or None
+        link["optional_items"] = optional_items(call, params["optional_items"] or [], link["currency"]) or None
     if "invoice_creation" not in params:
         return
     if link["invoice_creation"] is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tollkey.payments.catalog import arithmetic, redemption
+from tollkey.payments.catalog import arithmetic, pricing, redemption
 from tollkey.payments.invoices import drafts, dunning, invoiceitems, lifecycle, line_terms
 from tollkey.payments.invoices import jobs as invoice_jobs
 from tollkey.payments.invoices import lines as invoices_lines
@@ -16,7 +16,7 @@ from tollkey.payments.subscriptions.items import cost_quantity, full_price, is_m
 from tollkey.payments.subscriptions.periods import period_of_item, whole_period
 from tollkey.payments.subscriptions.proration import item_details
 from tollkey.payments.usage import quantities
-from tollkey.wire import Call
+from tollkey.wire import Call, invalid
 from tollkey.wire.errors import card_error
 
 if TYPE_CHECKING:
@@ -139,7 +139,19 @@ def added_lines(
     """
     lines = []
     for place, entry in enumerate(params.get("add_invoice_items") or []):
+        named = f"add_invoice_items[{place}]"
+        price = call.objects.find(kinds.PRICE, entry.get("price") or "")
+        if price is not None and price["recurring"]:
+            raise invoiceitems.not_once(f"{named}[price]")
+        if price is not None and pricing.in_currency(price, subscription["currency"]) is None:
+            raise pricing.wrong_currency(price, subscription["currency"], f"{named}[price]")
         priced = invoiceitems.pricing_of(call, entry, subscription["currency"])
+        if priced.currency != subscription["currency"]:
+            raise invalid(
+                f"The currency of the invoice item ({priced.currency}) must match the subscription's"
+                f" ({subscription['currency']}).",
+                f"{named}[price_data][currency]",
+            )
         discounts = redemption.redeem_all(
             call,
             entry.get("discounts") or [],

@@ -138,7 +138,7 @@ def new_item(
         raise invalid("You cannot set the quantity for metered plans.", f"{param}[quantity]")
     if not metered:
         item["quantity"] = fields.given(wanted, "quantity", 1)
-        _check_amount(price, item["quantity"], subscription["currency"], param)
+        check_amount(price, item["quantity"], subscription["currency"], param)
     item["metadata"] = fields.new_metadata(wanted)
     item["tax_rates"] = drafts.tax_rates(call, wanted.get("tax_rates"), f"{param}[tax_rates]")
     item["discounts"] = redemption.redeem_all(
@@ -154,7 +154,7 @@ def new_item(
     return ordered(item)
 
 
-def _check_amount(price: Any, quantity: int, currency: str, param: str) -> None:
+def check_amount(price: Any, quantity: int, currency: str, param: str) -> None:
     """Raise ApiError 400 for a quantity whose amount is above the maximum (recorded: ParabolInc/parabol#746)."""
     if arithmetic.cost(price, quantity) > (most := shared_currency.maximum(currency)):
         shown = f"{shared_currency.show(most, currency)} {currency.upper()}"
@@ -197,7 +197,7 @@ def change_item(
             )
         item["quantity"] = wanted["quantity"]
     if not is_metered(item):
-        _check_amount(item["price"], item["quantity"], currency, param)
+        check_amount(item["price"], item["quantity"], currency, param)
     if "metadata" in wanted:
         item["metadata"] = merged_metadata(item["metadata"], wanted["metadata"])
     if "tax_rates" in wanted:

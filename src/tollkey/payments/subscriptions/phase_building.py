@@ -15,7 +15,7 @@ from tollkey.payments.subscriptions.rules import MOST_ADDED_ITEMS, check_taxes, 
 from tollkey.payments.subscriptions.settings import transfer_of
 from tollkey.payments.tax import automatic
 from tollkey.wire import Call, Params, invalid
-from tollkey.wire.errors import missing_param
+from tollkey.wire.errors import missing_param, too_small
 from tollkey.wire.kinds import Kind
 from tollkey.wire.metadata import merged_metadata
 
@@ -125,7 +125,10 @@ def _end_of(call: Call, phase: Mapping[str, Any], start: int, recurring: api.Rec
             raise invalid("The end date of a phase must be after its start date.", f"{named}[end_date]")
         return int(end_date)
     if duration:
-        return arithmetic.shift(start, duration["interval"], fields.given(duration, "interval_count", 1))
+        count = fields.given(duration, "interval_count", 1)
+        if count < 1:
+            raise too_small(f"{named}[duration][interval_count]")
+        return arithmetic.shift(start, duration["interval"], count)
     return arithmetic.shift(
         start, recurring["interval"], recurring["interval_count"] * fields.given(phase, "iterations", 1)
     )

@@ -47,6 +47,9 @@ def check(call: Call, schedule: StoredSchedule, wanted: Sequence[Mapping[str, An
         for number, price in enumerate(added):
             if price["recurring"]:
                 raise invoiceitems.not_once(f"{named}[add_invoice_items][{number}][price]")
+        for number, (item, price) in enumerate(zip(phase["items"], prices, strict=True)):
+            if "quantity" in item:
+                items.check_amount(price, item["quantity"], currency, f"{named}[items][{number}]")
         items.check_prices([price["id"] for price in prices], f"{named}[items]")
         items.check_intervals({interval_of_price(price) for price in prices}, f"{named}[items]", flexible=flexible)
     if subscription is None:

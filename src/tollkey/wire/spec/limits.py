@@ -24,6 +24,8 @@ _DUE_IN_PHASES = {
 #: "You can apply up to 20 discounts to a subscription, subscription item, or invoice" (billing/subscriptions/coupons).
 _DISCOUNTS = {"discounts": 20}
 _DISCOUNTS_OF_ITEMS = {**_DISCOUNTS, "items[].discounts": 20}
+#: As of the subscription that is made (stripe-ruby issue 804).
+_TRIAL_OF = {"subscription_data.trial_period_days": 730}
 _PORTAL = {"features.subscription_update.products": 10}
 
 MOST: Final[Limits] = {
@@ -46,12 +48,12 @@ MOST: Final[Limits] = {
     "POST /v1/invoices": {"custom_fields": 4, **_DISCOUNTS, **_DUE},
     "POST /v1/invoices/{}": {"custom_fields": 4, **_DISCOUNTS, **_DUE},
     "POST /v1/issuing/cardholders": {"name": 24},
-    "POST /v1/payment_links": {**_LINK, "line_items": 20, "shipping_options": 5},
+    "POST /v1/payment_links": {**_LINK, **_TRIAL_OF, "line_items": 20, "shipping_options": 5},
     "POST /v1/payment_links/{}": {**_LINK, "line_items": 20},
     "POST /v1/products": _PRODUCT,
     "POST /v1/products/{}": _PRODUCT,
-    "POST /v1/quotes": _DUE_WITHIN,
-    "POST /v1/quotes/{}": _DUE_WITHIN,
+    "POST /v1/quotes": {**_DUE_WITHIN, **_TRIAL_OF},
+    "POST /v1/quotes/{}": {**_DUE_WITHIN, **_TRIAL_OF},
     "POST /v1/subscription_items": _DISCOUNTS,
     "POST /v1/subscription_items/{}": _DISCOUNTS,
     "POST /v1/subscription_schedules": _DUE_IN_PHASES,
@@ -74,20 +76,22 @@ LOWEST: Final[Limits] = {
         "payment_intent_data.transfer_data.amount": 1,
         "subscription_data.trial_period_days": 1,
     },
-    "POST /v1/coupons": {"max_redemptions": 1},
+    "POST /v1/coupons": {"duration_in_months": 1, "max_redemptions": 1},
     "POST /v1/customer_sessions": {f"{_SHOWN}.payment_method_redisplay_limit": 1},
     "POST /v1/issuing/authorizations/{}/approve": {"amount": 1},
-    "POST /v1/invoices": _PARTS,
-    "POST /v1/invoices/{}": _PARTS,
+    "POST /v1/invoices": {**_PARTS, "days_until_due": 0},
+    "POST /v1/invoices/{}": {**_PARTS, "days_until_due": 0},
     "POST /v1/payment_intents": _PARTS,
     "POST /v1/payment_intents/{}": _PARTS,
     "POST /v1/payment_links": {"subscription_data.trial_period_days": 1, **_PARTS},
-    "POST /v1/quotes": _PARTS,
-    "POST /v1/quotes/{}": _PARTS,
+    "POST /v1/quotes": {**_PARTS, "invoice_settings.days_until_due": 0},
+    "POST /v1/quotes/{}": {**_PARTS, "invoice_settings.days_until_due": 0},
     "POST /v1/payouts": {"amount": 1},
     "POST /v1/promotion_codes": {"max_redemptions": 1},
     "POST /v1/refunds": {"amount": 1},
     "POST /v1/shipping_rates": {"delivery_estimate.maximum.value": 1, "delivery_estimate.minimum.value": 1},
+    "POST /v1/subscriptions": {"days_until_due": 0},
+    "POST /v1/subscriptions/{}": {"days_until_due": 0},
     "POST /v1/terminal/readers/{}/process_payment_intent": {"process_config.tipping.amount_eligible": 1},
     "POST /v1/topups": {"amount": 1},
     "POST /v1/transfers": {"amount": 1},

@@ -8,6 +8,8 @@ from __future__ import annotations
 import calendar
 from datetime import datetime, timedelta, timezone
 
+from tollkey.wire import invalid
+
 DAY = 86_400
 _UTC = timezone.utc  # noqa: UP017
 #: The longest billing interval of a price, by unit (three years).
@@ -23,8 +25,15 @@ def shift(anchor: int, interval: str, count: int) -> int:
     """Return the time ``count`` intervals after the anchor, or before it if ``count`` is negative.
 
     anchor: UTC epoch seconds. interval: day, week, month or year. The 31st becomes the last day of a shorter month.
+    Raises ApiError 400 for a time that no date can show (our text: Stripe's bounds of most times are not known).
     """
-    start = moment(anchor)
+    try:
+        return _shift(moment(anchor), interval, count)
+    except (OverflowError, ValueError, OSError):
+        raise invalid("Invalid timestamp: this request leads to a time that is too far away.") from None
+
+
+def _shift(start: datetime, interval: str, count: int) -> int:
     if interval in ("day", "week"):
         return int((start + timedelta(days=count * (7 if interval == "week" else 1))).timestamp())
     months = start.year * 12 + start.month - 1 + count * (12 if interval == "year" else 1)
