@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+_LAST_CHUNK = b"\r\n0\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 
 
@@ -58,7 +59,10 @@ class _Connection(asyncio.Protocol):
         if head < 0:
             return
         match = _LENGTH.search(self._buffer, 0, head + 2)
-        if match is None or len(self._buffer) < head + 4 + int(match[1]):
+        if match is None:  # in chunks
+            if not self._buffer.endswith(_LAST_CHUNK):
+                return
+        elif len(self._buffer) < head + 4 + int(match[1]):
             return
         now = time.perf_counter()
         self._took.append(now - self._at)

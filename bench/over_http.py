@@ -1,10 +1,11 @@
-"""Requests over HTTP: Tollkey against a bare ASGI app on the same server, and against localstripe, interleaved.
+"""Requests over HTTP: Tollkey against a bare ASGI app on the same server, localstripe and stripe-mock, interleaved.
 
     python bench/over_http.py [--seconds 2] [--rounds 3] [--stored 0]
 
 Prints rates, and ratios of medians of rounds that were run in turn (A B C A B C …), so that a machine
 whose speed drifts does not favour anybody. localstripe (PyPI) is installed into a venv of its own, once, and begins
-empty for each of its rounds: it writes all it holds at each change, so it slows down with every object.
+empty for each of its rounds: it writes all it holds at each change, so it slows down with every object. stripe-mock,
+which keeps nothing, is built once where Go is installed, and left out elsewhere.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -110,6 +112,22 @@ def near_empty() -> Iterator[tuple[str, str, str]]:
         yield url, "sk_test_12345", f"/v1/customers/{customer['id']}"
 
 
+@contextmanager
+def stripe_mock(port: int) -> Iterator[str]:
+    """stripe-mock, built by Go from its module: it answers from fixtures and stores nothing."""
+    program = PEERS / "bin" / "stripe-mock"
+    if not program.exists():
+        command = ["go", "install", "github.com/stripe/stripe-mock@latest"]
+        subprocess.run(command, env={**os.environ, "GOBIN": str(program.parent)}, check=True)
+    process = subprocess.Popen([program, "-http-port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait(20)
+
+
 def _wait(port: int) -> None:
     for _ in range(400):
         try:
@@ -155,6 +173,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured, in turn")
     parser.add_argument("--database", default="", help="postgresql://… instead of SQLite")
     parser.add_argument("--without-localstripe", action="store_true")
+    parser.add_argument("--without-stripe-mock", action="store_true")
     args = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -177,6 +196,9 @@ def main() -> None:
         }
         if not args.without_localstripe:
             peers["localstripe"] = near_empty
+        if shutil.which("go") and not args.without_stripe_mock:
+            mock = stack.enter_context(stripe_mock(18433))
+            peers["stripe-mock"] = lambda: nullcontext((mock, "sk_test_123", "/v1/customers/cus_123"))
         intent = "amount=2000&currency=usd&payment_method=pm_card_visa&confirm=true&allowed_payment_method_types[]=card"
         works = {
             "GET customer": ("GET", "", [""]),
@@ -189,7 +211,7 @@ def main() -> None:
         print(
             f"{'work':22}{'connections':>12}"
             + "".join(f"{name:>24}" for name in peers)
-            + f"{'tollkey/bare':>14}{'/localstripe':>14}"
+            + f"{'tollkey/bare':>14}{'/localstripe':>14}{'/stripe-mock':>14}"
         )
         for work, (method, target, forms) in works.items():
             for connections in (1, 32):
@@ -228,9 +250,12 @@ def _measure(
     )
     errors = {name: sum(r.errors for r in found) for name, found in results.items()}
     ratio = rates["tollkey"] / rates["bare"] if rates["bare"] else 0
-    against = f"{rates['tollkey'] / rates['localstripe']:13.1f}x" if rates.get("localstripe") else f"{'-':>14}"
+    against = [
+        f"{rates['tollkey'] / rates[name]:13.2f}x" if rates.get(name) else f"{'-':>14}"
+        for name in ("localstripe", "stripe-mock")
+    ]
     print(
-        f"{work:22}{connections:>12}{cells}{ratio:>13.0%} {against}"
+        f"{work:22}{connections:>12}{cells}{ratio:>13.0%} {''.join(against)}"
         + "".join(f"  {n} errors of {name}" for name, n in errors.items() if n),
         flush=True,
     )
