@@ -104,6 +104,39 @@ def test_a_roll_with_a_delay_keeps_its_delay(service: KeyService, clock: Clock) 
     assert rolled.old.expires_at == int(clock.now) + 3600
 
 
+@pytest.mark.parametrize("delay", [0, 3600])
+def test_the_text_of_a_key_whose_delivery_died_can_be_revealed_once(
+    service: KeyService, clock: Clock, delay: int
+) -> None:
+    class Killed(BaseException):
+        """What no ``except`` of a process that is killed would see."""
+
+    key, text = service.create("CI")
+
+    def die(_text: str) -> None:
+        service.database.close()  # so that nothing of it can be undone
+        raise Killed
+
+    path = service.database.path  # type: ignore[attr-defined]
+    with pytest.raises((Killed, DeliveryFailed)):
+        service.roll(key, expires_in=delay, deliver=Shelf(before=die))
+    with KeyService.open(str(path), [Permission("report", "Reports")], clock=clock, flush_seconds=0) as after:
+        assert after.verify(text), "it works for ten minutes at least"
+        (new,) = [one for one in after.list() if one.rolled_from == key.id]
+        assert after.verify(after.reveal(new).secret) == after.get(new.id)
+        with refused("api_key_already_revealed"):
+            after.reveal(new)
+
+
+@pytest.mark.parametrize("delay", [0, 3600])
+def test_a_key_that_has_arrived_cannot_be_revealed(service: KeyService, delay: int) -> None:
+    key, _ = service.create("CI")
+    new = service.roll(key, expires_in=delay, deliver=Shelf()).key
+    with refused("api_key_already_revealed"):
+        service.reveal(new)
+    assert service.get(new.id) == new
+
+
 def test_a_key_whose_successor_the_place_refuses_goes_on_as_before(service: KeyService, clock: Clock) -> None:
     key, old = service.create("CI", expires_at=int(clock.now) + 10_000)
     refused_texts: list[str] = []

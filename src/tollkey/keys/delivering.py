@@ -88,31 +88,36 @@ def roll_into(
     """Roll a key, hand its successor over, and return both keys.
 
     seconds: how long the old key goes on working, from the delivery on if it is 0. clock: returns UTC epoch seconds.
-    If the place refuses the new key, it is revoked and the old one goes on as before.
+    If the place refuses the new key, it is revoked and the old one goes on as before. Until it has been handed over,
+    the text of a live key is sealed for one ``reveal``: if this process dies, somebody can still get it.
     Raises KeyRefused, StorageError, DeliveryFailed.
     """
     scope = key.scope
 
     def roll(tx: Tx) -> tuple[Key, Key, str]:
         now = int(clock())
-        old, new, text = authority.roll(tx, scope, key.id, seconds or HANDOVER_SECONDS, actor=actor, now=now, show=True)
+        until = seconds or HANDOVER_SECONDS
+        old, new, text = authority.roll(tx, scope, key.id, until, actor=actor, now=now, show=False)
         noted = authority.update(tx, scope, new.id, actor=actor, now=now, note=note_of(new.note, destination))
-        return old, noted, text or ""
+        return old, noted, text or authority.text_of(tx, noted)
 
     def undo(tx: Tx) -> None:
         now = int(clock())
         authority.revoke(tx, scope, new.id, actor=actor, now=now)
         authority.cancel_expiry(tx, scope, key.id, actor=actor, now=now)
 
-    def end(tx: Tx) -> Key:
+    def end(tx: Tx) -> tuple[Key, Key]:
         now = int(clock())
+        kept = authority.hide(tx, scope, new.id, actor=actor, now=now) if new.livemode else new
         current = authority.get(tx, scope, key.id) or old
-        return current if current.ended(now) else authority.expire_now(tx, scope, key.id, actor=actor, now=now)
+        if seconds or current.ended(now):
+            return current, kept
+        return authority.expire_now(tx, scope, key.id, actor=actor, now=now), kept
 
     check_kind(key.kind)
     old, new, text = database.write(roll)
     hand_over(destination, text, new.id, lambda: database.write(undo))
-    return (database.write(end) if seconds == 0 else old), new
+    return database.write(end)
 
 
 def _undo(undo: Callable[[], object], key_id: str) -> None:
