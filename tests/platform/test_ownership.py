@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, World
 from tests.support.connected import LINK, everything
 
 OWNERS = {
@@ -166,3 +166,31 @@ def test_events_are_listed_by_one_type_or_by_up_to_twenty(api: Api) -> None:
     assert (both.status, both.error["code"]) == (400, "parameters_exclusive")
     for count, status in ((20, 200), (21, 400)):
         assert api.get("/v1/events", types=[f"customer.{n}" for n in range(count)]).status == status
+
+
+def test_terms_of_accounts_with_a_controller_are_refused_in_its_words(api: Api) -> None:
+    terms = {"date": api.now, "ip": "203.0.113.12"}
+    refused = api.post("/v1/accounts", controller={"requirement_collection": "stripe"}, tos_acceptance=terms)
+    assert refused.error["message"].endswith("account where `controller[requirement_collection]=stripe`")
+
+
+class French(Api):
+    """A merchant in France."""
+
+    country = "FR"
+
+
+def test_platforms_in_france_make_accounts_that_they_answer_for_from_tokens(sqlite_world: World) -> None:
+    api = French(sqlite_world)
+    wanted = {"capabilities": {"transfers": {"requested": True}}}
+    message = (
+        "Connect platforms based in FR must create accounts via account tokens when"
+        " `controller[requirement_collection]=application`, which includes Custom accounts."
+    )
+    assert api.post("/v1/accounts", type="custom", country="FR", **wanted).error["message"] == message
+    person = {"business_type": "individual", "individual": {"first_name": "Jo"}, "tos_shown_and_accepted": True}
+    token = api.ok("post", "/v1/tokens", account=person)["id"]
+    made = api.ok("post", "/v1/accounts", type="custom", country="FR", account_token=token, **wanted)
+    assert made["individual"]["first_name"] == "Jo"
+    assert api.post("/v1/accounts", type="express", country="FR").status == 200
+    assert api.post(f"/v1/accounts/{made['id']}", metadata={"a": "b"}).status == 200

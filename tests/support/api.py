@@ -110,6 +110,7 @@ class Api:
     """
 
     version = ""
+    country = "US"  #: of the merchant
 
     def __init__(self, world: World) -> None:
         self.world, self.core = world, world.core
@@ -122,7 +123,7 @@ class Api:
 
         def work(tx: Any) -> list[str]:
             merchant = create_merchant(
-                core.call(tx, Scope("", False)), core.authority, name="Test account", email=None, country="US"
+                core.call(tx, Scope("", False)), core.authority, name="Test account", email=None, country=self.country
             )
             texts = {}
             for livemode in (False, True):

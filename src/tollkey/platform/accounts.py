@@ -25,7 +25,7 @@ from tollkey.platform._connect.external import OWNER_CHECK, add_external, check_
 from tollkey.platform._connect.held_balance import override_delay
 from tollkey.platform._connect.identity_rules import check_address_of_acceptance, check_business
 from tollkey.platform._connect.loading import VERIFY, LoadedAccount, ask, capability, deauthorize, verify
-from tollkey.platform._connect.ownership import check_people, check_update
+from tollkey.platform._connect.ownership import check_people, check_token, check_update
 from tollkey.platform._connect.people import check_person
 from tollkey.platform._connect.person import new_person, set_person
 from tollkey.platform._connect.personal_tokens import spend_token
@@ -93,6 +93,8 @@ def create(call: Call, params: operations.PostAccounts, *, v2: bool = False) -> 
         controller["requirement_collection"] == "application"
     ):  # accounts that the platform is responsible for get its MCC (recorded)
         account["business_profile"]["mcc"] = _platform(call)["business_profile"]["mcc"]
+    if not v2:
+        check_token(account, _platform(call), given)
     connect(call.tx, call.scope, id)
     call.objects.insert(account)
     loaded = LoadedAccount(call, account, call.objects.copy(account))

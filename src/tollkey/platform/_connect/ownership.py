@@ -19,6 +19,15 @@ from tollkey.wire import ApiError, Json, invalid
 #: What its owner says, and the platform no longer changes.
 _OWNERS = ("business_type", "company", "individual", "external_account", "bank_account")
 _TERMS = "You cannot accept the Terms of Service on behalf of Standard and Express connected accounts."
+_TERMS_OF = (
+    "You cannot accept the Terms of Service on behalf of account where `controller[requirement_collection]=stripe`"
+)
+_TOKENS = (
+    "Connect platforms based in {} must create accounts via account tokens when"
+    " `controller[requirement_collection]=application`, which includes Custom accounts."
+)
+#: Where platforms do not send what accounts tell through their servers ("Account tokens" in Stripe's documentation).
+_WITH_TOKENS = frozenset({"FR"})
 
 
 def collects(account: Json) -> bool:
@@ -36,10 +45,19 @@ def check_update(loaded: LoadedAccount, params: Mapping[str, Any]) -> None:
     if loaded.is_own or collects(account):
         return
     if (params.get("tos_acceptance") or {}).get("date"):
-        raise invalid(_TERMS, "tos_acceptance")
+        raise invalid(_TERMS_OF if account["type"] == "none" else _TERMS, "tos_acceptance")
     refused = next((name for name in _OWNERS if params.get(name) is not None), None)
     if account.get("_linked") and refused is not None:
         raise _forbidden(f"the parameter '{refused}'", account, refused)
+
+
+def check_token(account: Json, platform: Json, params: Mapping[str, Any]) -> None:
+    """Check that a new account was made with an account token where platforms have to. platform: its account.
+
+    Raises ApiError 400. Source of the text: public reports of platforms in France.
+    """
+    if platform["country"] in _WITH_TOKENS and collects(account) and not params.get("account_token"):
+        raise invalid(_TOKENS.format(platform["country"]), retry=False)
 
 
 def check_external(loaded: LoadedAccount) -> None:
