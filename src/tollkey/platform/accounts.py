@@ -94,7 +94,7 @@ def create(call: Call, params: operations.PostAccounts, *, v2: bool = False) -> 
     ):  # accounts that the platform is responsible for get its MCC (recorded)
         account["business_profile"]["mcc"] = _platform(call)["business_profile"]["mcc"]
     if not v2:
-        check_token(account, _platform(call), given)
+        check_token(account, _platform(call), given=bool(given.get("account_token")))
     connect(call.tx, call.scope, id)
     call.objects.insert(account)
     loaded = LoadedAccount(call, account, call.objects.copy(account))

@@ -7625,6 +7625,26 @@ class PostTestHelpersIssuingAuthorizationsVerificationDataThreeDSecure(TypedDict
     result: Literal["attempt_acknowledged", "authenticated", "failed", "required"]
 
 @final
+class PostTestHelpersIssuingCardsCardShippingDeliver(Operation):
+    pass
+
+@final
+class PostTestHelpersIssuingCardsCardShippingFail(Operation):
+    pass
+
+@final
+class PostTestHelpersIssuingCardsCardShippingReturn(Operation):
+    pass
+
+@final
+class PostTestHelpersIssuingCardsCardShippingShip(Operation):
+    pass
+
+@final
+class PostTestHelpersIssuingCardsCardShippingSubmit(Operation):
+    pass
+
+@final
 class PostTestHelpersIssuingFundBalance(Operation):
     amount: int
     currency: str

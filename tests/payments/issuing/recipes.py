@@ -14,6 +14,13 @@ def _issued(m: Maker) -> Json:
     return m.post("/v1/issuing/cards", **m.body("POST /v1/issuing/cards"))
 
 
+def _physical(m: Maker) -> list[str]:
+    """A card that has to be sent."""
+    address = {"line1": "1 Main Street", "city": "Colma", "state": "CA", "postal_code": "94111", "country": "US"}
+    body = {**m.body("POST /v1/issuing/cards"), "type": "physical", "shipping": {"name": "Jo Li", "address": address}}
+    return [m.post("/v1/issuing/cards", **body)["id"]]
+
+
 def _authorized(m: Maker, **more: Any) -> Json:
     return m.post("/v1/test_helpers/issuing/authorizations", card=_issued(m)["id"], amount=500, **more)
 
@@ -77,6 +84,10 @@ BODIES: dict[str, Body] = {
 PLANS: dict[str, Callable[[Maker], list[str]]] = {
     "POST /v1/issuing/authorizations/{}/approve": lambda m: [_asked(m)],
     "POST /v1/issuing/authorizations/{}/decline": lambda m: [_asked(m)],
+    **{
+        f"POST /v1/test_helpers/issuing/cards/{{}}/shipping/{name}": _physical
+        for name in ("submit", "ship", "deliver", "return", "fail")
+    },
 }
 
 

@@ -98,12 +98,12 @@ def check_on_behalf_of(call: Call, account: str, param: str = "on_behalf_of") ->
         raise invalid(f"No such on_behalf_of: '{account}'", param, "resource_missing")
 
 
-def check_percents(params: Mapping[str, Any], *outer: str) -> None:
-    """Check the parts of recurring payments that go to other accounts. outer: the path of the parameters.
+def check_percents(given: Mapping[str, Any], *outer: str) -> None:
+    """Check the parts of recurring payments that go to other accounts. given: a hash of parameters. outer: its path.
 
     Raises ApiError 400 for a percentage that there is not, and for a part of the receiver's beside a fee.
     """
-    fee, share = params.get("application_fee_percent"), value_at(params, "transfer_data.amount_percent")
+    fee, share = given.get("application_fee_percent"), value_at(given, "transfer_data.amount_percent")
     for percent, path in ((fee, ("application_fee_percent",)), (share, ("transfer_data", "amount_percent"))):
         if percent in (None, ""):
             continue
@@ -116,13 +116,14 @@ def check_percents(params: Mapping[str, Any], *outer: str) -> None:
         raise exclusive("application_fee_percent", "transfer_data[amount_percent]")
 
 
-def check_references(call: Call, params: Mapping[str, Any], *outer: str) -> None:
+def check_references(call: Call, given: Mapping[str, Any], *outer: str) -> None:
     """Check who issues an invoice and who is liable for its tax, wherever parameters say so.
 
-    outer: the path of the parameters. Raises ApiError 400 for an account that is named without ``type=account``, or is
-    not connected, and for a type without it. Source: the descriptions of ``issuer`` and ``liability``; texts inferred.
+    given: a hash of parameters. outer: its path. Raises ApiError 400 for an account that is named without
+    ``type=account``, or is not connected, and for a type without it. Source: the descriptions of ``issuer`` and
+    ``liability``; the texts are inferred.
     """
-    for name, value in params.items():
+    for name, value in given.items():
         for place, inner in enumerate(value) if isinstance(value, list) else ((None, value),):
             path = (*outer, name) if place is None else (*outer, name, str(place))
             if isinstance(inner, dict) and name in _REFERENCES and "type" in inner:

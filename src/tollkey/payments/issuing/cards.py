@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
 from tollkey.ledger import Money
-from tollkey.payments.issuing import kinds, states
+from tollkey.payments.issuing import kinds, shipping, states
 from tollkey.payments.issuing._controls import changed, controls
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, providers
@@ -76,7 +76,7 @@ def _shipping(given: Mapping[str, Any] | None) -> api.IssuingCardShipping | None
         "carrier": None, "customs": {"eori_number": customs.get("eori_number")} if customs else None, "eta": None,
         "name": given["name"], "phone_number": given.get("phone_number"),
         "require_signature": service != "standard" if signature is None else signature,
-        "service": service, "status": "pending", "tracking_number": None,
+        "service": service, "status": states.SHIPPING.start("pending"), "tracking_number": None,
         "tracking_url": None,
         "type": given.get("type") or "individual",
     }  # fmt: skip
@@ -179,7 +179,9 @@ def update(call: Call, params: operations.PostIssuingCardsCard) -> StoredIssuing
     if params.get("shipping"):
         if card["shipping"] is None or card["status"] == "canceled":
             raise invalid("Only a physical card that is not canceled is shipped.", "shipping")
-        card["shipping"] = _shipping(params["shipping"])
+        moved, card["shipping"] = card["shipping"], _shipping(params["shipping"])
+        if card["shipping"] is not None:  # another address does not bring the card back
+            states.SHIPPING.restore(card["shipping"], str(moved["status"]))
     fields.merge_metadata(card, params)
     return call.objects.save(card, "issuing_card.updated")
 
@@ -209,6 +211,7 @@ CARD = Resource(
         listing("issuing.card", "/v1/issuing/cards"),
         retrieve("issuing.card", "/v1/issuing/cards/{card}"),
         Endpoint("POST", "/v1/issuing/cards/{card}", update),
+        *shipping.ENDPOINTS,
     ),
     title="Issued cards",
     columns=("last4", "status", "type", "id", "created"),

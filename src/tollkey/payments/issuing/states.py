@@ -14,6 +14,14 @@ issuing.card.status:
     active ──updated──▶ active │ inactive │ canceled
     canceled ──updated──▶ canceled
 
+issuing_card_shipping.status:
+
+    ● ──created──▶ pending
+    pending ──a test helper──▶ submitted │ shipped │ delivered │ returned │ failure
+    submitted ──a test helper──▶ shipped │ delivered │ returned │ failure
+    shipped ──a test helper──▶ delivered │ returned │ failure
+    unused: canceled
+
 issuing.authorization.status:
 
     ● ──requested──▶ pending
@@ -46,6 +54,20 @@ CARD = states.States(
         "canceled": ("canceled",),
     },
     initial=("inactive", "active"),
+)
+_ENDS = ("delivered", "returned", "failure")
+SHIPPING = states.States(
+    "issuing_card_shipping",
+    {
+        "pending": ("submitted", "shipped", *_ENDS),
+        "submitted": ("shipped", *_ENDS),
+        "shipped": _ENDS,
+        "delivered": (),
+        "returned": (),
+        "failure": (),
+        "canceled": (),
+    },
+    initial=("pending",),
 )
 AUTHORIZATION = states.States(
     "issuing.authorization",

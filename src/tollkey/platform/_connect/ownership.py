@@ -51,12 +51,13 @@ def check_update(loaded: LoadedAccount, params: Mapping[str, Any]) -> None:
         raise _forbidden(f"the parameter '{refused}'", account, refused)
 
 
-def check_token(account: Json, platform: Json, params: Mapping[str, Any]) -> None:
-    """Check that a new account was made with an account token where platforms have to. platform: its account.
+def check_token(account: Json, platform: Json, *, given: bool) -> None:
+    """Check that a new account was made with an account token where platforms have to.
 
-    Raises ApiError 400. Source of the text: public reports of platforms in France.
+    platform: the account of its platform. given: whether it was. Raises ApiError 400. Source of the text: public
+    reports of platforms in France.
     """
-    if platform["country"] in _WITH_TOKENS and collects(account) and not params.get("account_token"):
+    if platform["country"] in _WITH_TOKENS and collects(account) and not given:
         raise invalid(_TOKENS.format(platform["country"]), retry=False)
 
 
