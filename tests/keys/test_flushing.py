@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tollkey.db import SQLite, Tx
+from tollkey.db import SQLite, StorageError, Tx
 from tollkey.db.engine import OutcomeUnknown
 from tollkey.keys import KeyService, Permission
 from tollkey.keys.config import Config, Limit, Rate
@@ -73,6 +73,21 @@ def test_a_batch_that_took_long_makes_the_next_ones_smaller_and_quick_ones_large
         batch.took(seconds)
         sizes.append(batch.size)
     assert sizes == [40, 20, 10, 5, 5, 5, 10, 20, 40, 40]
+
+
+def test_a_part_that_cannot_be_written_keeps_no_other_in_memory(tmp_path: Path) -> None:
+    with KeyService.open(str(tmp_path / "keys.db"), flush_seconds=0) as service:
+        made = service.create()
+        refusal = "CREATE TRIGGER refused BEFORE INSERT ON key_usage BEGIN SELECT RAISE(ABORT, 'damaged'); END"
+        service.database.write(lambda tx: tx.execute(refusal))
+        assert service.verify(made.secret, ip="192.0.2.1")
+        with pytest.raises(StorageError, match="damaged"):
+            service.flush()
+        assert not service.verifier.usage.unwritten
+        assert not service.verifier.addresses.unwritten
+        service.database.write(lambda tx: tx.execute("DROP TRIGGER refused"))
+        assert service.flush() == 1
+        assert service.usages()[made.key.id].uses == 1
 
 
 @pytest.mark.parametrize("what", ["last uses", "counts", "refused attempts", "limits"])

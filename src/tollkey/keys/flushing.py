@@ -9,10 +9,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from tollkey.db import Database, SQLite, StorageError, Tx
+from tollkey.db.engine import Unreachable
 from tollkey.db.sqlite_wal import Series
+from tollkey.keys.addresses import Addresses
 from tollkey.keys.attempts import Attempts
 from tollkey.keys.limiting import SharedLimiter
-from tollkey.keys.usage import SLOTS_AT_ONCE
+from tollkey.keys.usage import SLOTS_AT_ONCE, UsageCounter
 from tollkey.keys.verifier import FLUSH_MOST, Verifier
 
 _PAUSE_SECONDS = 0.001
@@ -83,32 +85,58 @@ class Flusher:
                 self._thread.start()
 
     def flush(self) -> int:
-        """Write what is counted, in batches. Returns the number of used keys written. Raises StorageError."""
+        """Write what is counted, in batches. Returns the number of used keys written.
+
+        A part that cannot be written keeps no other from being written. Raises StorageError, then.
+        """
+        written: list[int] = []
         with self._starting:
-            self._exchange()
-            if not (self._verifier.unwritten or self._attempts.unwritten or self._verifier.usage.unwritten):
-                return 0
-            with self._begin_series():
-                written = self._write_all()
-        return written
+            failed = self._attempt(self._exchange)
+            if self._verifier.unwritten or self._attempts.unwritten or self._verifier.usage.unwritten:
+                with self._begin_series():
+                    failed += self._write_all(written)
+        if failed:
+            raise failed[0]
+        return sum(written)
+
+    def _attempt(self, *parts: Callable[[], object]) -> list[StorageError]:
+        """Do all parts, and return what they raised. Raises Unreachable at once."""
+        failed: list[StorageError] = []
+        for part in parts:
+            try:
+                part()
+            except Unreachable:
+                raise
+            except StorageError as error:
+                failed.append(error)
+        return failed
 
     def _begin_series(self) -> AbstractContextManager[object]:
         self._series = Series(self._database) if isinstance(self._database, SQLite) else None
         return self._series or nullcontext()
 
-    def _write_all(self) -> int:
-        written = self._write_uses()
-        usage, addresses = self._verifier.usage, self._verifier.addresses
-        for counts, batch in ((addresses, self._addresses), (usage, self._slots)):
+    def _write_all(self, written: list[int]) -> list[StorageError]:
+        """Write everything, and return what could not be. written: gets the numbers of used keys."""
+
+        def write_uses() -> None:
+            written.append(self._write_uses())
+
+        def write_counts(counts: Addresses | UsageCounter, batch: Batch) -> None:
             began = self._monotonic()
             while counts.unwritten and self._write_batch(counts.flush, batch):
                 if self._monotonic() - began >= _USES_SECONDS:
                     self._exchange()
-                    written += self._write_uses()
+                    write_uses()
                     began = self._monotonic()
+
+        failed = self._attempt(
+            write_uses,
+            lambda: write_counts(self._verifier.addresses, self._addresses),
+            lambda: write_counts(self._verifier.usage, self._slots),
+        )
         if isinstance(self._database, SQLite):
             self._database.write(lambda tx: None)  # makes all batches durable
-        return written
+        return failed
 
     def _write_uses(self) -> int:
         """Write refused attempts and all last uses, and return how many of these."""
