@@ -57,3 +57,9 @@ def test_a_quantity_whose_amount_nobody_can_pay_is_refused(api: Api) -> None:
     item = made["items"]["data"][0]["id"]
     refused = api.post(f"/v1/subscription_items/{item}", quantity=2)
     assert (refused.status, refused.error["param"]) == (400, "quantity")
+
+
+def test_what_is_deleted_is_named_by_its_id(api: Api) -> None:
+    sub = subscribe(api, clocked(api)[1], plan(api))
+    refused = api.post(f"/v1/subscriptions/{sub['id']}", items=[{"price": plan(api), "deleted": True}])
+    assert (refused.status, refused.error["param"]) == (400, "items[0][id]")

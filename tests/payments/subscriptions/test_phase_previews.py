@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.payments.subscriptions.steps import advance, clocked, plan, schedule
@@ -29,3 +31,18 @@ def test_a_preview_prorates_what_a_schedule_changes_now(api: Api, behavior: str 
     same = {**dear, "items": [{"price": first["items"][0]["price"]}]}
     seen = api.ok("POST", PREVIEW, schedule=made["id"], schedule_details={"phases": [same], **how})
     assert [line["amount"] for line in seen["lines"]["data"]] == [1000]
+
+
+PREVIEW = "/v1/invoices/create_preview"
+MONTH = {"interval": "month"}
+
+
+@pytest.mark.parametrize("second", [{"currency": "eur"}, {"interval": "week"}, {"none": True}])
+def test_a_preview_refuses_phases_that_a_schedule_could_not_have(api: Api, second: dict[str, Any]) -> None:
+    items = [{"price": plan(api)}]
+    other = {"price": "price_none" if "none" in second else plan(api, 500, **second)}
+    later = [*items, other] if "interval" in second else [other]
+    phases = [{"items": items, "duration": MONTH}, {"items": later, "duration": MONTH}]
+    refused = api.post(PREVIEW, customer=clocked(api)[1], schedule_details={"phases": phases})
+    param = "[items]" if "interval" in second else "[items][0][price]"
+    assert (refused.status, refused.error["param"]) == (400, f"schedule_details[phases][1]{param}")

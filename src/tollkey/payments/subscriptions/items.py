@@ -20,7 +20,7 @@ from tollkey.payments.subscriptions.periods import (
     terms_of,
 )
 from tollkey.wire import Call, invalid, new_object
-from tollkey.wire.errors import missing_object
+from tollkey.wire.errors import missing_object, missing_param
 from tollkey.wire.kinds import T
 from tollkey.wire.metadata import merged_metadata
 from tollkey.wire.objects import public
@@ -234,6 +234,8 @@ def apply_changes(
     for place, entry in enumerate(wanted):
         named = f"{param}[{place}]"
         if entry.get("id") is None:
+            if entry.get("deleted"):  # inferred: nothing else says which item
+                raise missing_param(f"{named}[id]")
             price = recurring_price(call, entry, named, subscription["currency"])
             check_sold(call, price, entry, named, new=True)
             after.append(new_item(call, subscription, entry, price, named, customer))

@@ -40,19 +40,25 @@ _DISCOUNTS: dict[str, Kind[Any]] = {
 
 
 def build_phases(
-    call: Call, wanted: Sequence[Mapping[str, Any]], start: int, *, changed: bool = False, new: bool = False
+    call: Call,
+    wanted: Sequence[Mapping[str, Any]],
+    start: int,
+    *,
+    changed: bool = False,
+    new: bool = False,
+    within: str = "phases",
 ) -> list[Phase]:
     """Return the phases as a schedule shows them, one after another from ``start`` (UTC epoch seconds).
 
     changed: whether they replace those of a schedule. new: whether they are those of a new schedule, whose products
-        have to be active. Raises ApiError 400 if a phase has no items, names an unknown object, or ends before it
-        begins.
+        have to be active. within: the path of the phases, for errors. Raises ApiError 400 if a phase has no items,
+        names an unknown object, or ends before it begins.
     """
     if not wanted:
-        raise missing_param("phases")
+        raise missing_param(within)
     made: list[Phase] = []
     for place, phase in enumerate(wanted):
-        named = f"phases[{place}]"
+        named = f"{within}[{place}]"
         if not phase.get("items"):
             raise missing_param(f"{named}[items]")
         _check(phase, named, changed)
@@ -70,7 +76,7 @@ def build_phases(
         phase_discounts.check_currency(call, made[-1], named)
         start = until
     if sum(phase["end_date"] > call.now for phase in made) > _MOST_PHASES:
-        raise invalid(f"A schedule can have at most {_MOST_PHASES} current and future phases.", "phases")
+        raise invalid(f"A schedule can have at most {_MOST_PHASES} current and future phases.", within)
     return made
 
 

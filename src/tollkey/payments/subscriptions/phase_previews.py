@@ -10,6 +10,7 @@ from tollkey.payments.subscriptions import kinds
 from tollkey.payments.subscriptions.items import apply_changes
 from tollkey.payments.subscriptions.periods import period_of
 from tollkey.payments.subscriptions.phase_building import build_phases
+from tollkey.payments.subscriptions.phase_rules import check_phases
 from tollkey.payments.subscriptions.phases import phase_at, phase_items
 from tollkey.wire import ApiError, Call
 
@@ -18,18 +19,30 @@ if TYPE_CHECKING:
     from tollkey.payments.subscriptions.stored import Phase, StoredSchedule, StoredSubscription, StoredSubscriptionItem
 
 
+_PHASES = "schedule_details[phases]"
+
+
 def no_upcoming(customer: str | None) -> ApiError:
     """Return the error for a customer without an upcoming invoice."""
     return ApiError(404, code="invoice_upcoming_none", message=f"No upcoming invoices for customer: {customer}")
 
 
 def phases_of(call: Call, schedule: StoredSchedule | None, params: Mapping[str, Any]) -> list[Phase]:
-    """Return the phases for the preview: those in the parameters, or the schedule's own."""
-    asked = (params.get("schedule_details") or {}).get("phases")
-    if asked:
-        begins = schedule["phases"][0]["start_date"] if schedule else call.now
-        return build_phases(call, asked, begins, changed=schedule is not None)
-    return list(schedule["phases"]) if schedule else []
+    """Return the phases for the preview: those in the parameters, or the schedule's own.
+
+    Raises ApiError 400 for phases that a schedule could not have.
+    """
+    details = params.get("schedule_details") or {}
+    asked = details.get("phases")
+    if not asked:
+        return list(schedule["phases"]) if schedule else []
+    begins = schedule["phases"][0]["start_date"] if schedule else call.now
+    phases = build_phases(call, asked, begins, changed=schedule is not None, within=_PHASES)
+    subscription = call.objects.find(kinds.SUBSCRIPTION, (schedule["subscription"] if schedule else None) or "")
+    mode = details.get("billing_mode") or (schedule["billing_mode"] if schedule else {"type": "flexible"})
+    currency = subscription["currency"] if subscription is not None else phases[0]["currency"]
+    check_phases(call, phases, asked, currency, flexible=mode["type"] == "flexible", within=_PHASES)
+    return phases
 
 
 def entered(
