@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -100,4 +101,25 @@ def test_a_transaction_on_a_connection_that_was_closed_is_an_error_of_storage(tm
         database.read(lambda tx: database._readers[0].connection.close())  # type: ignore[union-attr]
     with pytest.raises(StorageError):
         database.read(lambda tx: None)
+    database.close()
+
+
+def test_threads_that_have_ended_leave_no_connection_open(tmp_path: Path) -> None:
+    """Pools of threads end idle ones and start new ones: a server would have no file left to open one day."""
+    database, both = SQLite(tmp_path / "main.db"), threading.Barrier(2)
+    opened = set()
+
+    def read(tx: Tx) -> None:
+        both.wait(5)
+        opened.update(reader.connection for reader in database._readers)
+
+    for _ in range(10):
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(lambda _: database.read(read), range(2)))
+    assert len(opened) == 20
+    assert len(database._readers) == 2
+    for connection in opened - {reader.connection for reader in database._readers}:
+        assert connection is not None
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
     database.close()

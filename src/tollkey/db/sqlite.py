@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 from tollkey.db import forking
 from tollkey.db.engine import Dialect, OutcomeUnknown, StorageError, Subscribers, Tx
 from tollkey.db.held import Held
-from tollkey.db.sqlite_connection import connect
+from tollkey.db.sqlite_connection import Reader, connect, without_ended
 from tollkey.db.sqlite_tx import BriefTx, SQLiteTx, execute, send, translate
 from tollkey.db.sqlite_wal import AUTO_CHECKPOINT, WalFile, checkpoint, fsync
 
@@ -50,19 +50,6 @@ _OPEN_AT_FORK = (
 #: writer.
 _LOCK = "DELETE FROM main.bell WHERE 0"
 _ANNOUNCEMENTS_KEPT = 10_000  # rows
-
-
-class _Reader:
-    """The connection of one thread.
-
-    busy: how many callbacks are using it. connection: None before the first use, and during a fork.
-    """
-
-    __slots__ = ("busy", "connection")
-
-    def __init__(self) -> None:
-        self.busy = 0
-        self.connection: sqlite3.Connection | None = None
 
 
 class SQLite(forking.ForkAware):
@@ -107,7 +94,7 @@ class SQLite(forking.ForkAware):
 
     def _new_locks(self) -> None:
         self._local = threading.local()
-        self._readers: list[_Reader] = []
+        self._readers: list[Reader] = []
         self._closing = threading.Lock()
         self.write_lock = threading.RLock()
 
@@ -123,21 +110,21 @@ class SQLite(forking.ForkAware):
             self._writer.execute(f"PRAGMA wal_autocheckpoint = {self.auto_checkpoint}")
         return self._writer
 
-    def _reader(self) -> _Reader:
+    def _reader(self) -> Reader:
         """Return this thread's open connection with ``busy`` incremented; the caller decrements it."""
         forking.detect_fork()
-        reader: _Reader | None = getattr(self._local, "reader", None)
+        reader: Reader | None = getattr(self._local, "reader", None)
         if reader is None:
-            reader = self._local.reader = _Reader()
+            reader = self._local.reader = Reader()
             with self._closing:
-                self._readers.append(reader)
+                self._readers = [*without_ended(self._readers), reader]
         reader.busy += 1  # before checking for a fork or ``close``; these set their flag before they check ``busy``
         if reader.connection is None or ((self._fork_pending or self.closed) and reader.busy == 1):
             reader.busy -= 1
             self._open(reader)
         return reader
 
-    def _open(self, reader: _Reader) -> None:
+    def _open(self, reader: Reader) -> None:
         with self._closing:  # held during a fork
             if reader.connection is None or self.closed:
                 reader.connection = self._connect()
@@ -351,7 +338,7 @@ class SQLite(forking.ForkAware):
         if len(self._held_locks) < 2 or (self._writer is not None and self._writer.in_transaction):
             return False
         while any(reader.busy for reader in self._readers):
-            if time.monotonic() > until or getattr(self._local, "reader", _Reader()).busy:
+            if time.monotonic() > until or getattr(self._local, "reader", Reader()).busy:
                 return False
             time.sleep(0.0005)
         for reader in self._readers:

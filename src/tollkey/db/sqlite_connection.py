@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -22,6 +23,30 @@ _PRAGMAS = (
     "temp_store = MEMORY",
     "secure_delete = ON",  # deleted content (a key's sealed copy) is overwritten with zeros
 )
+
+
+class Reader:
+    """The connection of one thread.
+
+    busy: how many callbacks are using it. connection: None before the first use, and during a fork.
+    """
+
+    __slots__ = ("busy", "connection", "thread")
+
+    def __init__(self) -> None:
+        self.busy = 0
+        self.connection: sqlite3.Connection | None = None
+        self.thread = threading.current_thread()
+
+
+def without_ended(readers: list[Reader]) -> list[Reader]:
+    """Return the readers of threads that live, and close the connections of the others: their files would stay open."""
+    live = [reader for reader in readers if reader.thread.is_alive()]
+    for reader in readers:
+        if reader.connection is not None and not reader.thread.is_alive():
+            reader.connection.close()
+            reader.connection = None
+    return live
 
 
 def connect(path: Path, attach: Path | None, *, pause: Callable[[float], None] = time.sleep) -> sqlite3.Connection:
