@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -60,3 +62,32 @@ def test_what_is_worked_out_anew_each_time_outlives_a_rotation() -> None:
     ring = Keyring.fresh()
     assert ring.stable_digest("fingerprints") == ring.rotate_digest().rotate_digest().stable_digest("fingerprints")
     assert ring.account_mark("alice@example.com") == ring.rotate_digest().account_mark("alice@example.com")
+
+
+def test_a_keyring_behind_a_symbolic_link_is_replaced_where_it_is(tmp_path: Path) -> None:
+    """Other processes may have the file itself: they would go on with the keyring of before."""
+    (tmp_path / "secrets").mkdir()
+    ring = Keyring.load_or_create(tmp_path / "secrets" / "keyring")
+    link = tmp_path / "keyring.json"
+    link.symlink_to(tmp_path / "secrets" / "keyring")
+    rotated = ring.rotate_digest()
+    rotated.save(link)
+    assert link.is_symlink()
+    assert Keyring.load(tmp_path / "secrets" / "keyring") == rotated
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_keyring_that_cannot_be_written_leaves_no_copy_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    ring = Keyring.load_or_create(tmp_path / "keyring")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, call, full)
+    with pytest.raises(OSError, match="No space left"):
+        ring.rotate_digest().save(tmp_path / "keyring")
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == ["keyring"]
+    assert Keyring.load(tmp_path / "keyring") == ring

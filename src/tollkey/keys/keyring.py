@@ -152,9 +152,17 @@ class Keyring:
         return cls.load(path)
 
     def save(self, path: str | Path) -> None:
-        """Replace the file atomically, readable by its owner only. Raises OSError."""
-        path = Path(path)
-        os.replace(_write_temporary(path, self), path)
+        """Replace the file atomically, readable by its owner only; a symbolic link goes on pointing to it.
+
+        Raises OSError.
+        """
+        path = Path(os.path.realpath(path))
+        temporary = _write_temporary(path, self)
+        try:
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink()
+            raise
         _sync_folder(path.parent)
 
     def create(self, path: str | Path) -> None:
@@ -193,10 +201,14 @@ def _write_temporary(path: Path, keyring: Keyring) -> Path:
     import tempfile  # here, so that ``import tollkey.keys`` stays fast
 
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp sets mode 0600
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(keyring._text())
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(keyring._text())
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:  # a full disk must not leave a part of the keyring, or a second one
+        os.unlink(name)
+        raise
     return Path(name)
 
 
