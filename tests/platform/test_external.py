@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Answer, Api
+from tests.support.api import Answer, Api, rule_table
 from tests.support.connected import acting, connected, fund
 
 OWNERSHIP = "documents.bank_account_ownership_verification.files"
@@ -89,3 +89,38 @@ def test_one_external_account_is_added_at_a_time(api: Api) -> None:
     path = f"/v1/accounts/{with_bank(api, '000123456789')['id']}/external_accounts"
     refused = api.post(path, external_account=bank, bank_account=bank)
     assert (refused.status, refused.error["code"]) == (400, "parameters_exclusive")
+
+
+_FILES = "documents][bank_account_ownership_verification"
+
+
+@rule_table
+@pytest.mark.parametrize("place", ["account", "external account"])
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"documents": "abc"}, "documents"),
+        ({"documents": {"bank_account_ownership_verification": "abc"}}, _FILES),
+        ({"documents": {"bank_account_ownership_verification": {"files": "abc"}}}, f"{_FILES}][files"),
+        ({"documents": {"bank_account_ownership_verification": {"files": {"a": {"b": "c"}}}}}, f"{_FILES}][files"),
+        ({"country": {"a": "b"}}, "country"),
+        ({"currency": ["usd"]}, "currency"),
+        ({"account_holder_name": "x" * 5001}, "account_holder_name"),
+        ({"metadata": "x"}, "metadata"),
+        ({"metadata": {"a": {"b": "c"}}}, "metadata][a"),
+        ({"object": "cash"}, "object"),
+        ({"iban": "DE89370400440532013000"}, "iban"),
+    ],
+)
+def test_data_of_a_bank_account_is_typed_wherever_it_is_sent(
+    api: Api, place: str, given: dict[str, Any], path: str
+) -> None:
+    bank = {**ROUTING, "account_number": "000123456789", **given}
+    own = f"/v1/accounts/{connected(api)['id']}/external_accounts"
+    refused = (
+        api.post("/v1/accounts", type="custom", country="US", external_account=bank)
+        if place == "account"
+        else api.post(own, external_account=bank)
+    )
+    assert refused.status == 400
+    assert refused.error["param"].startswith(f"external_account[{path}]")

@@ -19,6 +19,7 @@ from tollkey.platform._connect.external import (
     check_account_type,
     delete_external,
     external_of,
+    read_external,
 )
 from tollkey.platform._connect.ownership import check_external, check_external_update
 from tollkey.platform._connect.shape import merge_metadata
@@ -44,8 +45,7 @@ def create(
     given = params.get(name)
     if given is None:
         raise missing_param("external_account")
-    if isinstance(given, dict):
-        check_banks(loaded, given, name)
+    given = read_external(loaded, given, name)
     value = add_external(loaded.home, loaded.account, given, name, default=params.get("default_for_currency"))
     if "metadata" in params:
         merge_metadata(value, params["metadata"])

@@ -21,14 +21,18 @@ def add(api: Api, country: str, currency: str, **numbers: str) -> Answer:
     [
         ("110000000", None),
         ("111000000", None),  # recorded: its check digit is wrong
-        ("", "parameter_missing"),
+        ("", "parameter_invalid_empty"),
+        (None, "parameter_missing"),
         ("12345", "routing_number_invalid"),
         ("1100000000", "routing_number_invalid"),
         ("abcdefghi", "routing_number_invalid"),
     ],
 )
-def test_a_bank_account_in_the_us_has_a_routing_number_of_nine_digits(api: Api, routing: str, code: str | None) -> None:
-    answer = add(api, "US", "usd", **{**US, "routing_number": routing})
+def test_a_bank_account_in_the_us_has_a_routing_number_of_nine_digits(
+    api: Api, routing: str | None, code: str | None
+) -> None:
+    numbers = {"account_number": US["account_number"], **({} if routing is None else {"routing_number": routing})}
+    answer = add(api, "US", "usd", **numbers)
     if code is None:
         assert answer["external_accounts"]["data"][0]["routing_number"] == routing
     else:

@@ -65,8 +65,7 @@ def _files(given: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str | No
         for side, file in (sides or {}).items() if isinstance(sides, dict) else ():
             yield ("verification", name, side), file
     for name, document in (given.get("documents") or {}).items():
-        files = (document or {}).get("files") or []  # a hash by place where nothing says what is sent
-        for place, file in enumerate(files.values() if isinstance(files, dict) else files):
+        for place, file in enumerate((document or {}).get("files") or []):
             yield ("documents", name, "files", str(place)), file
 
 

@@ -10,17 +10,40 @@ from typing import Any
 from tollkey.platform._connect import kyc, needs
 from tollkey.platform._connect.documents import check_banks
 from tollkey.platform._connect.loading import LoadedAccount, save_account
-from tollkey.wire import Call, Json, invalid
+from tollkey.wire import Call, Json, P, invalid
 from tollkey.wire.errors import missing_object
 from tollkey.wire.kinds import Job
 from tollkey.wire.objects import changed
 
 OWNER_CHECK = Job("account.owner_check")
+_CARD = ("cvc", "exp_month", "exp_year", "name", "number")
+_PLACE = tuple(f"address_{name}" for name in ("city", "country", "line1", "line2", "state", "zip"))
+_TEXTS = ("account_holder_name", "account_holder_type", "account_number", "account_type", "country", "currency")
+#: The data of a bank account or card, in place of a token. Stripe's document declares it for ``bank_account`` alone.
+_DATA = P.nested(
+    {name: P.string() for name in (*_TEXTS, "routing_number", *_CARD, *_PLACE)},
+    object=P.enum("bank_account", "card"),
+    default_for_currency=P.boolean(),
+    documents=P.nested(bank_account_ownership_verification=P.nested(files=P.array(P.string(500)))),
+    metadata=P.metadata(),
+)
 _LAST = (
     "You cannot delete the default external account for your default currency."
     " Please make another external account the default"
     " using the `default_for_currency` param, and then delete this one."
 )
+
+
+def read_external(loaded: LoadedAccount, value: Any, param: str) -> Any:
+    """Return an external account as it was sent, a token or data, with the data's values typed.
+
+    Raises ApiError 400 for data that is not valid, with the path of what is wrong, and for unknown files.
+    """
+    if not isinstance(value, dict):
+        return value
+    data = _DATA.read(value, (None, param))
+    check_banks(loaded, data, param)
+    return data
 
 
 def add_external(call: Call, account: Json, value: Any, param: str, *, default: bool | None = None) -> Json:
@@ -60,10 +83,9 @@ def _count(account: Json) -> None:
 def replace_external(loaded: LoadedAccount, value: Any, param: str) -> None:
     """Replace the default of a currency by the external account given with the account's own parameters."""
     account = loaded.account
-    if isinstance(value, dict):
-        check_banks(loaded, value, param)
     before = [other["id"] for other in account["external_accounts"]["data"] if other["default_for_currency"]]
-    made = add_external(loaded.home, account, value, param, default=True)
+    given = read_external(loaded, value, param)
+    made = add_external(loaded.home, account, given, param, default=True)
     for other in list(account["external_accounts"]["data"]):
         if other["id"] in before and other["currency"] == made["currency"]:
             drop(account, other["id"])
