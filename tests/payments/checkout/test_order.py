@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.payments.checkout.steps import again, fill, line, page, path_of, post, session
+from tests.payments.checkout.steps import again, fill, line, page, path_of, post, price, session
 from tests.support.api import Api
 
 
@@ -60,3 +60,23 @@ def test_an_optional_item_is_sold_in_the_currency_of_the_others(api: Api, path: 
     own = {"mode": "payment", "success_url": "https://a.example"} if path.endswith("sessions") else {}
     refused = api.post(path, **own, line_items=[line()], optional_items=optional)
     assert (refused.status, refused.error["param"]) == (400, "optional_items[0][price]")
+
+
+@pytest.mark.parametrize("path", ["/v1/checkout/sessions", "/v1/payment_links"])
+@pytest.mark.parametrize(("bought", "offered", "status"), [
+    (None, "month", 400), ("month", "year", 400), ("month", "same", 400), ("month", "month", 200), ("month", None, 200),
+])  # fmt: skip
+def test_an_optional_item_is_one_that_the_customer_could_add(
+    api: Api, path: str, bought: str | None, offered: str | None, status: int
+) -> None:
+    def priced(interval: str | None) -> str:
+        return price(api, **({"recurring": {"interval": interval}} if interval else {}))
+
+    first = priced(bought)
+    optional = [{"price": first if offered == "same" else priced(offered), "quantity": 1}]
+    mode = {"mode": "subscription" if bought else "payment", "success_url": "https://a.example"}
+    own = mode if path.endswith("sessions") else {}
+    answer = api.post(path, **own, line_items=[{"price": first, "quantity": 1}], optional_items=optional)
+    assert answer.status == status
+    if status == 400:
+        assert answer.error["param"] == "optional_items[0][price]"

@@ -11,7 +11,7 @@ from tollkey.payments.checkout import anchors, branding, discounts, jobs, kinds,
 from tollkey.payments.checkout.known import amount_of, currency_of, price_of
 from tollkey.payments.checkout.legacy import modern
 from tollkey.payments.checkout.lines import check_quantities, make_items, total
-from tollkey.payments.checkout.order import optional_items, recurring_options
+from tollkey.payments.checkout.order import optional_items, optional_prices
 from tollkey.payments.checkout.place import check_customer, collect
 from tollkey.payments.checkout.rules import check, check_currency, check_lines, check_tax_rates
 from tollkey.payments.intents import option_rules, payment_intents, setup_intents
@@ -319,7 +319,7 @@ def new_session(call: Call, params: Mapping[str, Any], *, for_portal: bool = Fal
         check_quantities(params["line_items"])
         check_tax_rates(call, params)
         session["_lines"] = make_items(call, params["line_items"], currency)
-        check_lines(session, recurring_options(call, params.get("optional_items") or []))
+        check_lines(session, optional_prices(call, params.get("optional_items") or []))
         anchors.check(call, session)
         session["currency"] = session["_lines"][0]["currency"]
     else:

@@ -17,7 +17,7 @@ from tollkey.wire import Call, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import AdjustableQuantity, LineEntry, OptionalItem, StoredLine, StoredSession
-    from tollkey.wire import operations
+    from tollkey.wire import api, operations
 
 _LONGEST = 12
 
@@ -44,10 +44,10 @@ def optional_items(call: Call, given: Sequence[Mapping[str, Any]], currency: str
     return made
 
 
-def recurring_options(call: Call, given: Sequence[Mapping[str, Any]]) -> list[bool]:
-    """Return for each of the ``optional_items`` whether its price recurs. Raises ApiError 400 for an unknown price."""
+def optional_prices(call: Call, given: Sequence[Mapping[str, Any]]) -> list[api.Price]:
+    """Return the prices of the ``optional_items``. Raises ApiError 400 for an unknown one."""
     return [
-        bool(call.objects.get(kinds.PRICE, entry["price"], f"optional_items[{place}][price]")["recurring"])
+        call.objects.get(kinds.PRICE, entry["price"], f"optional_items[{place}][price]")
         for place, entry in enumerate(given)
     ]
 

@@ -16,8 +16,8 @@ from tollkey.payments.checkout import kinds
 from tollkey.payments.checkout.building import DAY, name_rules
 from tollkey.payments.checkout.known import page_of, price_of
 from tollkey.payments.checkout.lines import check_quantities, make_items, shown
-from tollkey.payments.checkout.order import optional_items
-from tollkey.payments.checkout.rules import check_link, check_recurring
+from tollkey.payments.checkout.order import optional_items, optional_prices
+from tollkey.payments.checkout.rules import check_link, check_options, check_recurring
 from tollkey.payments.checkout.sessions import new_session
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, receipt_links
@@ -110,6 +110,7 @@ def _sell(
 ) -> None:
     """Apply the optional items and the settings of invoices. Raises ApiError 400 for a price that is not for sale."""
     if "optional_items" in params:
+        check_options(link["_lines"], optional_prices(call, params["optional_items"] or []))
         link["optional_items"] = optional_items(call, params["optional_items"] or [], link["currency"]) or None
     if "invoice_creation" not in params:
         return

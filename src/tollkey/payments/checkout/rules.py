@@ -20,7 +20,7 @@ from tollkey.wire.errors import exclusive, missing_param
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
-    from tollkey.payments.checkout.stored import StoredSession
+    from tollkey.payments.checkout.stored import StoredLine, StoredSession
     from tollkey.payments.methods.stored import StoredPaymentMethod
     from tollkey.wire import api, operations
 
@@ -325,10 +325,10 @@ def check_currency(call: Call, session: StoredSession) -> None:
         )
 
 
-def check_lines(session: StoredSession, optional: Sequence[bool] = ()) -> None:
+def check_lines(session: StoredSession, optional: Sequence[api.Price] = ()) -> None:
     """Raise ApiError 400 for prices that the session's mode does not allow, or too many line items.
 
-    optional: for each optional item, whether its price recurs.
+    optional: the prices of the optional items.
     """
     recurring = [bool(price_of(item)["recurring"]) for item in session["_lines"]]
     if session["mode"] == "payment" and any(recurring):
@@ -342,7 +342,8 @@ def check_lines(session: StoredSession, optional: Sequence[bool] = ()) -> None:
             "You must provide at least one recurring price in `subscription` mode when using prices.", "line_items"
         )
     check_recurring([price_of(item) for item in session["_lines"]])
-    all_kinds = [*recurring, *optional]
+    check_options(session["_lines"], optional)
+    all_kinds = [*recurring, *(bool(price["recurring"]) for price in optional)]
     if session["mode"] == "payment":
         _check_count(len(all_kinds), _MOST_LINES, "line items")
     else:
@@ -361,6 +362,23 @@ def check_recurring(prices: Sequence[api.Price]) -> None:
     if len({periods.interval_of_price(price) for price in recurring}) > 1:
         raise invalid("Checkout does not support multiple prices with different billing intervals.", "line_items")
     items.check_prices([price["id"] for price in recurring], "line_items")
+
+
+def check_options(lines: Sequence[StoredLine], optional: Sequence[api.Price]) -> None:
+    """Raise ApiError 400 for optional prices that the customer could not add to the lines of a session or link.
+
+    A recurring one would be paid once, or be named twice by the subscription; of another interval, it could not be on
+    it (inferred from what is refused of the lines).
+    """
+    bought = [price for price in (price_of(line) for line in lines) if price["recurring"]]
+    for place, price in enumerate(optional):
+        param = f"optional_items[{place}][price]"
+        if price["recurring"] and not bought:
+            raise invalid("You can not pass a recurring price in `optional_items` in `payment` mode.", param)
+        if price["recurring"] and price["id"] in {one["id"] for one in (*bought, *optional[:place])}:
+            raise invalid(f"The price `{price['id']}` is named more than once.", param)
+        if price["recurring"] and periods.interval_of_price(price) != periods.interval_of_price(bought[0]):
+            raise invalid("Checkout does not support multiple prices with different billing intervals.", param)
 
 
 def _check_count(count: int, most: int, what: str) -> None:
