@@ -218,6 +218,19 @@ def operation_params(method: str, path_template: str) -> ObjectSchema:
     return _operation(operation_name(method, path_template))
 
 
+def item_of(schema: ObjectSchema, *path: str) -> ObjectSchema:
+    """Return the type of the hashes in a list. path: the names that lead to the list, each in the hash before it."""
+    node: Node = schema
+    for name in path:
+        node = node.inner if isinstance(node, Unset) else node
+        assert isinstance(node, Object)
+        node = node.fields[name]
+    node = node.inner if isinstance(node, Unset) else node
+    assert isinstance(node, Array)
+    assert isinstance(node.item, Object)
+    return node.item
+
+
 def knows_operation(method: str, path_template: str) -> bool:
     """Return whether ``operation_params`` has that operation."""
     name = operation_name(method, path_template)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.payments.checkout.steps import price
 from tests.payments.subscriptions.steps import clocked, plan, subscribe
-from tests.support.api import Api
+from tests.support.api import Api, rule_table
 
 OLD = {"Stripe-Version": "2020-08-27"}
 
@@ -39,3 +43,34 @@ def test_the_trial_of_a_plan_is_in_the_upcoming_invoice_if_that_is_asked_for(api
     for name, value in (("subscription_start_date", "1700000000"), ("subscription_resume_at", "now")):
         refused = api.get(path, **{name: value}, **asked)
         assert (refused.status, refused.error["param"]) == (400, name)
+
+
+@rule_table
+@pytest.mark.parametrize("lines", ["", "/lines"])
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [
+        ({"automatic_tax": {"liability": {"type": "self"}}}, "automatic_tax[enabled]"),
+        ({"customer_details": {"tax_exempt": "x"}}, "customer_details[tax_exempt]"),
+        ({"discounts": [{"foo": "x"}]}, "discounts[0][foo]"),
+        ({"invoice_items": [{"amount": "x", "currency": "usd"}]}, "invoice_items[0][amount]"),
+        ({"issuer": {"type": "x"}}, "issuer[type]"),
+        ({"schedule_details": {"phases": "x"}}, "schedule_details[phases]"),
+        ({"subscription_details": {"items": [{"quantity": "x"}]}}, "subscription_details[items][0][quantity]"),
+        ({"subscription_items": [{"quantity": "x"}]}, "subscription_items[0][quantity]"),
+    ],
+)
+def test_hashes_of_older_previews_are_typed(api: Api, lines: str, given: dict[str, Any], param: str) -> None:
+    customer = api.ok("post", "/v1/customers")["id"]
+    path = f"/v1/invoices/upcoming{lines}"
+    refused = api.under("2024-06-20").get(path, customer=customer, **given)
+    assert (refused.status, refused.error["param"]) == (400, param)
+
+
+def test_quantities_of_older_previews_are_numbers(api: Api) -> None:
+    customer = api.ok("post", "/v1/customers")["id"]
+    recurring = {"recurring": {"interval": "month"}, "product_data": {"name": "Tea"}}
+    price = api.ok("post", "/v1/prices", currency="usd", unit_amount=1_000, **recurring)["id"]
+    given = {"customer": customer, "subscription_items": [{"price": price, "quantity": 2}]}
+    untaxed = api.under("2024-06-20").ok("get", "/v1/invoices/upcoming", **given, automatic_tax={"enabled": False})
+    assert (untaxed["amount_due"], untaxed["automatic_tax"]["enabled"]) == (2_000, False)

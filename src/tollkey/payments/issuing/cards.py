@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tollkey.keys import Permission
 from tollkey.ledger import Money
@@ -71,12 +71,13 @@ def _shipping(given: Mapping[str, Any] | None) -> api.IssuingCardShipping | None
     service, signature = given.get("service") or "standard", given.get("require_signature")
     if signature and service == "standard":
         raise invalid("The standard shipping service does not support signatures.", "shipping[require_signature]")
+    status: Literal["pending"] = states.SHIPPING.start("pending")
     return {
         "address": address, "address_validation": _validation(given.get("address_validation"), address),
         "carrier": None, "customs": {"eori_number": customs.get("eori_number")} if customs else None, "eta": None,
         "name": given["name"], "phone_number": given.get("phone_number"),
         "require_signature": service != "standard" if signature is None else signature,
-        "service": service, "status": states.SHIPPING.start("pending"), "tracking_number": None,
+        "service": service, "status": status, "tracking_number": None,
         "tracking_url": None,
         "type": given.get("type") or "individual",
     }  # fmt: skip

@@ -59,8 +59,9 @@ def _move(call: Call, to: str) -> StoredIssuingCard:
         message = f"The shipping of this card cannot become {to} because its status is {shipping['status']}."
         raise invalid(message, None, retry=False)
     before = call.objects.copy(card)
-    card["shipping"] = shipping.copy()
-    states.SHIPPING.set(card["shipping"], to)
+    moved = shipping.copy()
+    states.SHIPPING.set(moved, to)
+    card["shipping"] = moved
     call.objects.save(card)
     call.emit("issuing_card.updated", card, changed(before, call.objects.copy(card)))
     return card

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.subscriptions.previews import preview_of
-from tollkey.wire import Call, Endpoint, Page, Params
+from tollkey.wire import Call, Endpoint, P, Page, Params
 from tollkey.wire.pages import page_of_list
+from tollkey.wire.params import Param, item_of, operation_params
 from tollkey.wire.resource import MoreEndpoints
 
 if TYPE_CHECKING:
@@ -15,6 +17,19 @@ if TYPE_CHECKING:
     from tollkey.wire import operations
 
 _OLD = "subscription_"
+#: Hashes that these versions took as previews do today. Stripe's document of today does not have the older operation.
+_HASHES = (
+    "automatic_tax", "customer_details", "discounts", "invoice_items", "issuer", "schedule_details",
+    "subscription_details",
+)  # fmt: skip
+
+
+@cache
+def _nodes() -> dict[str, Param]:
+    """Return the types of the hashes, by their older names."""
+    today = operation_params("POST", "/v1/invoices/create_preview")
+    item = item_of(today, "subscription_details", "items").extended({"plan": P.string()})
+    return {**{name: today.fields[name] for name in _HASHES}, "subscription_items": P.array(item)}
 
 
 def upcoming(call: Call, params: operations.GetInvoicesUpcoming) -> StoredInvoice:
@@ -25,8 +40,14 @@ def upcoming(call: Call, params: operations.GetInvoicesUpcoming) -> StoredInvoic
 def _upcoming(call: Call, params: Mapping[str, Any]) -> StoredInvoice:
     """Return the upcoming invoice.
 
-    The parameters ``subscription_*`` are fields of the present ``subscription_details``.
+    The parameters ``subscription_*`` are fields of the present ``subscription_details``. Raises ApiError 400 with the
+    path of a value in a hash that is not one.
     """
+    nodes = _nodes()
+    params = {
+        name: nodes[name].read(value, (None, name)) if name in nodes and value is not None else value
+        for name, value in params.items()
+    }
     details: Params = {
         name.removeprefix(_OLD): value
         for name, value in params.items()
