@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.payments.checkout.steps import again, fill, line, path_of, session
+from tests.payments.checkout.steps import BROWSER, MONTHLY, URL, again, fill, line, path_of, session
 from tests.payments.methods.steps import Victim
 from tests.support.api import Api, rule_table
 from tests.support.connected import connected
@@ -134,3 +134,22 @@ def test_a_subscription_has_the_options_and_the_issuer_of_its_session(api: Api) 
     started = api.get("/v1/subscriptions", status="all", expand=["data.latest_invoice"])["data"][0]
     assert started["payment_settings"]["payment_method_options"]["card"]["request_three_d_secure"] == "any"
     assert started["invoice_settings"]["issuer"]["account"] == started["latest_invoice"]["issuer"]["account"] == account
+
+
+@pytest.mark.parametrize(("version", "mode"), [("2025-08-27.basil", "classic"), ("2025-09-30.clover", "flexible")])
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_subscription_has_the_billing_mode_of_the_version_that_asked_for_it(
+    api: Api, version: str, mode: str, linked: bool
+) -> None:
+    older, lines = api.under(version), [line(**MONTHLY)]
+    if linked:
+        link = older.ok("post", "/v1/payment_links", line_items=lines)
+        api.send("POST", link["url"].partition("8420")[2], key=None, headers=BROWSER)
+        made = api.ok("get", URL, payment_link=link["id"])["data"][0]
+        path = str(made["url"]).partition("8420")[2]
+    else:
+        made = older.ok("post", URL, mode="subscription", success_url=DONE, line_items=lines)
+        path = path_of(made)
+    assert fill(api, path).status in (200, 303)
+    subscription = api.ok("get", f"{URL}/{made['id']}")["subscription"]
+    assert api.get(f"/v1/subscriptions/{subscription}")["billing_mode"]["type"] == mode

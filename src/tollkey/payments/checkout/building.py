@@ -18,6 +18,7 @@ from tollkey.payments.intents import option_rules, payment_intents, setup_intent
 from tollkey.payments.methods import method_capabilities, method_types, payment_method_configurations
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields
+from tollkey.payments.subscriptions import creation
 from tollkey.payments.tax import automatic
 from tollkey.wire import Call, Params, invalid, new_object
 from tollkey.wire.errors import missing_param
@@ -300,6 +301,9 @@ def new_session(call: Call, params: Mapping[str, Any], *, for_portal: bool = Fal
     mode = params.get("mode")
     if mode is None:
         raise missing_param("mode")
+    if mode == "subscription":  # the page that makes the subscription has no version
+        default = {"billing_mode": {"type": creation.default_mode(call)}}
+        params = {**params, "subscription_data": {**default, **(params.get("subscription_data") or {})}}
     ui = params.get("ui_mode") or "hosted_page"
     ui = _MODES.get(ui, ui)
     check(call, params, mode, ui)

@@ -21,6 +21,7 @@ from tollkey.payments.checkout.rules import check_link, check_options, check_rec
 from tollkey.payments.checkout.sessions import new_session
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import fields, receipt_links
+from tollkey.payments.subscriptions import creation
 from tollkey.payments.tax import automatic, tax_ids
 from tollkey.wire import Action, Call, Endpoint, P, Page, Params, Reply, Resource, invalid, new_object
 from tollkey.wire.errors import exclusive, missing_param
@@ -228,8 +229,8 @@ def create(call: Call, params: operations.PostPaymentLinks) -> StoredLink:
         tax_id_collection={"enabled": False, "required": "never"},
         url=hosted_url(call, "buy", id),
     )
-    link["_lines"] = items
-    link["_created"] = call.now
+    link["_lines"], link["_created"] = items, call.now
+    link["_billing_mode"] = creation.default_mode(call)
     if not recurring:
         blank = cast("api.PaymentLinksResourceInvoiceSettings", dict(_BLANK_INVOICE))
         link["invoice_creation"] = {"enabled": False, "invoice_data": blank}
@@ -323,6 +324,9 @@ def session_of(call: Call, link: StoredLink) -> StoredSession:
     for name in ("payment_intent_data", "subscription_data"):
         if said[name]:
             given[name] = {key: value for key, value in said[name].items() if value not in (None, {})}
+    if recurring and link.get("_billing_mode"):
+        mode = {"billing_mode": {"type": link["_billing_mode"]}}
+        given["subscription_data"] = {**(given.get("subscription_data") or {}), **mode}
     _pass_shares(call, link, given, recurring)
     for name in ("automatic_tax", "tax_id_collection", "invoice_creation"):
         if (said[name] or {}).get("enabled"):

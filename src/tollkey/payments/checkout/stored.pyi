@@ -103,9 +103,11 @@ class StoredLink(api.PaymentLink):
     """A payment link.
 
     _lines: its line items. _created: UTC epoch seconds. _custom_fields: ``custom_fields`` as sent, for its sessions;
-        absent if never sent.
+        absent if never sent. _billing_mode: that of the subscriptions of its sessions, ``classic`` or ``flexible``;
+        absent in links of earlier servers.
     """
 
     _lines: list[StoredLine]
     _created: int
+    _billing_mode: NotRequired[str]
     _custom_fields: NotRequired[list[Mapping[str, Any]]]

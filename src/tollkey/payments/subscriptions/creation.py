@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from tollkey.ledger import Money
 from tollkey.payments.catalog import pricing, redemption
@@ -124,6 +124,14 @@ def create(call: Call, params: Mapping[str, Any], *, schedule: str | None = None
     return begun
 
 
+def default_mode(call: Call) -> Literal["classic", "flexible"]:
+    """Return the billing mode of subscriptions that are made, now or later, by a request of the call's version.
+
+    Source: docs.stripe.com/changelog/clover/2025-09-30, "flexible billing mode by default".
+    """
+    return "classic" if call.version < _CLASSIC_BEFORE else "flexible"
+
+
 def mode_of(given: Mapping[str, Any], now: int) -> api.SubscriptionsResourceBillingMode:
     """Return ``billing_mode`` of a subscription with all of its keys.
 
@@ -138,9 +146,7 @@ def _blank(
     call: Call, params: Mapping[str, Any], customer: StoredCustomer, currency: str, schedule: str | None
 ) -> StoredSubscription:
     """Return a new subscription with default values, not stored."""
-    mode = fields.given(
-        params.get("billing_mode") or {}, "type", "classic" if call.version < _CLASSIC_BEFORE else "flexible"
-    )
+    mode = fields.given(params.get("billing_mode") or {}, "type", default_mode(call))
     subscription = new_object(
         kinds.SUBSCRIPTION,
         id=call.ids.new("sub"),

@@ -15,7 +15,7 @@ from tollkey.payments.charges import splitting
 from tollkey.payments.invoices import lifecycle
 from tollkey.payments.invoices import pdf as document
 from tollkey.payments.shared import clock, currency, fields, naming, providers
-from tollkey.payments.subscriptions import jobs, kinds, quote_rules, rules, settings, states
+from tollkey.payments.subscriptions import creation, jobs, kinds, quote_rules, rules, settings, states
 from tollkey.payments.tax import automatic, tax_rates
 from tollkey.wire import Action, Call, Endpoint, Page, Params, Reply, Resource, invalid, new_object
 from tollkey.wire.live import records
@@ -89,7 +89,7 @@ def create(call: Call, params: operations.PostQuotes) -> StoredQuote:
         status=states.QUOTE.start("draft"),
         status_transitions={"accepted_at": None, "canceled_at": None, "finalized_at": None},
         subscription_data={
-            "billing_mode": {"type": "classic" if call.version < "2025-09-30" else "flexible"},
+            "billing_mode": {"type": creation.default_mode(call)},
             "description": None,
             "effective_date": None,
             "metadata": {},

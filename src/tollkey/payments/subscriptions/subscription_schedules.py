@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.shared import clock, events, fields, providers
 from tollkey.payments.subscriptions import (
     changes,
+    creation,
     kinds,
     phase_building,
     phase_discounts,
@@ -66,7 +67,7 @@ def _blank(call: Call, params: Mapping[str, Any], customer: StoredCustomer) -> S
     """Return a new schedule without phases, not stored."""
     mode = params.get("billing_mode") or {}
     rules.check_mode(mode)
-    kind = fields.given(mode, "type", "classic" if call.version < "2025-09-30" else "flexible")
+    kind = fields.given(mode, "type", creation.default_mode(call))
     schedule = new_object(
         kinds.SCHEDULE,
         id=call.ids.new("sub_sched"),
