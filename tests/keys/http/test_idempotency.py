@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.conftest import Clock
 from tests.keys.http.conftest import Web
+from tollkey.db import Ids
 from tollkey.keys import Key
-from tollkey.keys.http import SERVICE_ACCOUNT
+from tollkey.keys.http import SERVICE_ACCOUNT, KeyServer
 from tollkey.keys.http.app import ENDPOINTS
+from tollkey.keys.portal import Portal
 
 CHANGES: dict[str, dict[str, object]] = {
     "/v1/keys": {"account": "alice", "permissions": ["report_read"]},
@@ -39,16 +43,16 @@ ENDINGS: dict[str, tuple[Ending, tuple[int, str]]] = {
 }
 
 
-def overtake(web: Web, monkeypatch: pytest.MonkeyPatch, ending: Callable[[], object]) -> None:
-    """Let something else be committed before the next write."""
-    write = web.keys.database.write
+def overtake(web: Web, monkeypatch: pytest.MonkeyPatch, ending: Callable[[], object], before: str = "write") -> None:
+    """Let something else be committed before the next transaction. before: its kind, ``write`` or ``read``."""
+    run = getattr(web.keys.database, before)
 
     def after_another(*given: Any, **more: Any) -> Any:
-        monkeypatch.setattr(web.keys.database, "write", write)
+        monkeypatch.setattr(web.keys.database, before, run)
         ending()
-        return write(*given, **more)
+        return run(*given, **more)
 
-    monkeypatch.setattr(web.keys.database, "write", after_another)
+    monkeypatch.setattr(web.keys.database, before, after_another)
 
 
 def test_every_change_that_is_answered_once_is_tried() -> None:
@@ -82,6 +86,31 @@ def test_a_service_key_that_ends_before_the_transaction_imports_nothing(
     assert web.post("/v1/keys/import", body, key=text).error == refusal
     assert web.keys.list(account="bob") == ()
     assert web.post("/v1/keys/import", body, key=web.service_key("import_write")[1]).json["imported"] == 1
+
+
+@pytest.mark.parametrize("how", ENDINGS)
+def test_a_service_key_that_ends_before_the_transaction_gets_no_token(
+    web: Web, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    caller, text = web.service_key("key_verify_write")
+    sent = {"key": web.keys.create(permissions=["report_read"], account="alice").secret, "audience": "edge"}
+    assert web.post("/v1/tokens", sent, key=text).status == 200  # which both verifiers remember
+    ending, refusal = ENDINGS[how]
+    overtake(web, monkeypatch, lambda: ending(web, caller), "read")
+    assert web.post("/v1/tokens", sent, key=text).error == refusal
+
+
+@pytest.mark.parametrize("how", ENDINGS)
+def test_a_service_key_that_ends_before_the_transaction_opens_no_portal(
+    web: Web, clock: Clock, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    portal = Portal(web.keys, base_url="https://keys.example/portal", clock=clock)
+    web.app = KeyServer(web.keys, clock=clock, monotonic=time.monotonic, new_id=Ids.seeded(2).new, portal=portal)
+    caller, text = web.service_key("portal_write")
+    ending, refusal = ENDINGS[how]
+    overtake(web, monkeypatch, lambda: ending(web, caller))
+    assert web.post("/v1/portal_sessions", {"account": "alice", "may": ["revoke"]}, key=text).error == refusal
+    assert web.keys.database.read(lambda tx: tx.execute("SELECT id FROM portal_sessions")) == []
 
 
 def test_a_service_key_gives_no_more_than_it_has_in_the_transaction(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:

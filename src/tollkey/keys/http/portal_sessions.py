@@ -32,6 +32,7 @@ def endpoints(portal: Portal) -> tuple[Endpoint, ...]:
                 return_url=sent.text("return_url"),
                 ui_mode=sent.text("ui_mode") or "hosted",
                 actor=call.actor,
+                check=call.current_caller,
             )
             shown = {"url": session.url} if session.url is not None else {"token": session.token}
             common = {"id": session.id, "object": "portal_session", "ui_mode": session.ui_mode}

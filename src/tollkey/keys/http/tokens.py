@@ -24,6 +24,7 @@ async def issue(call: Call) -> Answer:
             permissions=sent.texts("permissions"),
             lifetime=sent.number("lifetime") or _DEFAULT_LIFETIME,
             ip=sent.text("ip"),
+            check=call.current_caller,
         )
         token = issued.token
         return json_answer(

@@ -23,7 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from tollkey.db import SQLite, StorageError, migrate
+from tollkey.db import SQLite, StorageError, Tx, migrate
 from tollkey.keys.actors import SYSTEM, Actor
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.header import mask_keys
@@ -112,6 +112,7 @@ class Portal:
         return_url: str | None = None,
         ui_mode: str = "hosted",
         actor: Actor = SYSTEM,
+        check: Callable[[Tx], object] | None = None,
     ) -> NewSession:
         """Create a session in which the customer of one account manages keys.
 
@@ -121,11 +122,18 @@ class Portal:
         ui_mode: ``hosted`` for a one-time link to a page, which can be opened for ten minutes and used for an hour;
             ``component`` for a token with which ``<tollkey-keys>`` works for an hour.
         actor: who asked for it. The session ends with an ``api_key`` that is named by its id.
+        check: called at the start of the transaction; what it raises is raised, and no session is made.
         Raises KeyRefused, with ``code`` and ``param``; StorageError.
         """
         wanted = Wanted(account, livemode, may, permissions, return_url, ui_mode, actor)
         now, authority = int(self.clock()), self.keys.authority
-        return self.keys.database.write(lambda tx: create_session(tx, authority, wanted, self.base_url, now))
+
+        def work(tx: Tx) -> NewSession:
+            if check is not None:
+                check(tx)
+            return create_session(tx, authority, wanted, self.base_url, now)
+
+        return self.keys.database.write(work)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes, for a Starlette application that mounts them at its root."""

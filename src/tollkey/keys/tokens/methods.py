@@ -51,6 +51,7 @@ class Tokens:
         permissions: Iterable[str] | None = None,
         lifetime: int | timedelta = 300,
         ip: str | None = None,
+        check: Callable[[Tx], object] | None = None,
     ) -> IssuedToken:
         """Return a signed token that is derived from a key and may be verified without asking.
 
@@ -59,6 +60,7 @@ class Tokens:
         permissions: a part of the key's; None for all of a restricted key's.
         lifetime: seconds or a timedelta, up to 15 minutes; a token ends with its key at the latest.
         ip: the caller's address, for a text; a key with an allow-list is refused without it.
+        check: called at the start of the transaction that reads the key; what it raises is raised.
         Raises KeyRefused: ``api_key_invalid`` for a text that is refused; ``resource_missing``, ``api_key_expired`` or
         ``api_key_disabled`` for such a key; ``publishable_key``; ``api_key_counts_uses`` for a key with ``max_uses``;
         ``ip_allowlist_too_long`` for one with an allow-list of more than 50 entries, which its tokens keep;
@@ -72,7 +74,13 @@ class Tokens:
         if not audience or len(audience) > _LONGEST_AUDIENCE or not audience.isprintable():
             raise KeyRefused("audience_invalid", "Name the service that the token is for.", "audience")
         key_id = self._verified(key, now, ip).id
-        found, signers = self.database.read(lambda tx: (self.authority.find(tx, key_id), signing_keys.stored(tx)))
+
+        def work(tx: Tx) -> tuple[Key | None, list[signing_keys.SigningKey]]:
+            if check is not None:
+                check(tx)
+            return self.authority.find(tx, key_id), signing_keys.stored(tx)
+
+        found, signers = self.database.read(work)
         source = _usable(found, key_id, now)
         if signing_keys.due(signers, now):
             signers = self._renewed(now)
