@@ -98,6 +98,14 @@ def test_a_link_whose_form_was_submitted_has_ended(api: Api) -> None:
     assert visitor.submit(path).status == 410
 
 
+def test_a_link_that_is_not_stored_any_more_has_expired(api: Api) -> None:
+    path, visitor = link(api, connected(api)), Visitor(api)
+    api.core.database.write(lambda tx: tx.execute("DELETE FROM account_links WHERE account = ?", (api.account,)))
+    for answer in (visitor.open(path), visitor.submit(path)):
+        assert answer.status == 410
+        assert b"This link has expired" in answer.body
+
+
 def test_a_browser_has_an_hour_for_the_form(api: Api) -> None:
     path, visitor = link(api, connected(api)), Visitor(api)
     visitor.open(path)

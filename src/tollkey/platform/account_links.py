@@ -66,16 +66,11 @@ def make(
     return made, hosted_url(loaded.home, _KIND, made.id, needs="account_link_write")
 
 
-def _link(call: Call) -> links.Link:
-    found = links.find(call, call.path["id"])
-    if found is None:
-        raise call.objects.missing("account_link", call.path["id"])
-    return found
-
-
 def open_link(call: Call, params: operations.GetConnectOnboardingToken) -> Reply:
     """Show the onboarding page to the first browser that opens the link; redirect others to the ``refresh_url``."""
-    link = _link(call)
+    link = links.find(call, call.path["id"])
+    if link is None:
+        return _expired()
     cookie = links.take(call, link)
     if cookie is None:
         return redirect(link.refresh_url)
@@ -103,18 +98,21 @@ def _onboarding(call: Call, link: links.Link) -> Reply:
 
 def complete_onboarding(call: Call, params: operations.PostConnectOnboardingTokenSubmit) -> Reply:
     """Apply the submitted form and redirect to the platform."""
-    link = _link(call)
-    if links.take(call, link) is None or not links.finish(call, link):
-        again = escape(safe_link(link.refresh_url))
-        body = (
-            f'<h1>This link has expired</h1>\n<p>Nothing was changed.</p>\n<a class="button" href="{again}">Start '
-            f"again</a>"
-        )
-        return html_page("This link has expired", body, status=410)
+    link = links.find(call, call.path["id"])
+    if link is None or links.take(call, link) is None or not links.finish(call, link):
+        return _expired(link)
     loaded = load_account(call, link.connected)
     submit(loaded, params)
     save_account(loaded, checks=True)
     return redirect(link.return_url)
+
+
+def _expired(link: links.Link | None = None) -> Reply:
+    """A page that leads to where a new link is made, as far as that is known."""
+    body = "<h1>This link has expired</h1>\n<p>Nothing was changed.</p>"
+    if link is not None:
+        body += f'\n<a class="button" href="{escape(safe_link(link.refresh_url))}">Start again</a>'
+    return html_page("This link has expired", body, status=410)
 
 
 def create_login_link(
