@@ -127,3 +127,29 @@ def test_a_pending_update_of_a_canceled_subscription_is_not_applied_when_its_inv
     paid = api.ok("POST", f"/v1/invoices/{waits['latest_invoice']}/pay", payment_method=good)
     assert paid["status"] == "paid"
     assert current(api, subscription["id"])["status"] == "canceled"
+
+
+@pytest.mark.parametrize(
+    ("account", "canceled", "ends"),
+    [
+        ("success", False, ("paid", "active")),
+        ("success", True, ("paid", "incomplete_expired")),
+        ("processing", False, ("open", "incomplete")),
+        ("processing", True, ("open", "incomplete_expired")),
+    ],
+)
+def test_no_invoice_is_voided_while_its_debit_is_under_way(
+    api: Api, account: str, canceled: bool, ends: tuple[str, str]
+) -> None:
+    who = api.ok("post", "/v1/customers", email="a@example.com")["id"]
+    accepted = {"mandate_data": {"customer_acceptance": {"type": "offline"}}, "confirm": True}
+    saving = {"payment_method": f"pm_usBankAccount_{account}", "allowed_payment_method_types": ["us_bank_account"]}
+    bank = api.ok("post", "/v1/setup_intents", customer=who, **saving, **accepted)["payment_method"]
+    sub = subscribe(api, who, plan(api), default_payment_method=bank)
+    (intent,) = api.get("/v1/payment_intents", customer=who)["data"]
+    assert (sub["status"], intent["status"]) == ("incomplete", "processing")
+    if canceled:
+        api.ok("delete", f"/v1/subscriptions/{sub['id']}")
+    api.advance(10 * DAY)
+    invoice = api.get(f"/v1/invoices/{sub['latest_invoice']}")
+    assert (invoice["status"], current(api, sub["id"])["status"]) == ends

@@ -334,6 +334,12 @@ def void(call: Call, invoice: StoredInvoice) -> None:
     call.announce(events.InvoiceVoided(invoice))
 
 
+def is_processing(call: Call, invoice: StoredInvoice) -> bool:
+    """Return whether a bank debit for an invoice is under way, whose outcome is known days later."""
+    intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
+    return intent is not None and intent["status"] == "processing"
+
+
 def with_payments() -> ApiError:
     """Return the 400 for an invoice that cannot be voided because something of it is paid."""
     return invalid("Invoices with `paid` payments cannot be voided.", retry=False)

@@ -191,7 +191,8 @@ def _after_last_attempt(call: Call, subscription: StoredSubscription) -> None:
 def end(call: Call, subscription: StoredSubscription, reason: str | None) -> None:
     """End a subscription now: cancel its jobs, discounts and schedule, and emit the event.
 
-    One whose first invoice was not paid becomes ``incomplete_expired``, however it ends, and the invoice is voided.
+    One whose first invoice was not paid becomes ``incomplete_expired``, however it ends, and the invoice is voided,
+    unless a bank debit for it is under way (inferred: its money would be for nothing).
     Sources: pay-rails/pay issue 91 (an event of one that was canceled after a minute), and the descriptions of the
     statuses in Stripe's specification.
     reason: ``cancellation_details.reason``; unchanged if None.
@@ -212,7 +213,7 @@ def end(call: Call, subscription: StoredSubscription, reason: str | None) -> Non
     call.emit(UPDATED if incomplete else DELETED, subscription)
     entitle(call, subscription["customer"])
     first = call.objects.find(kinds.INVOICE, subscription["latest_invoice"] or "") if incomplete else None
-    if first is not None and first["status"] == "open":
+    if first is not None and first["status"] == "open" and not invoices.is_processing(call, first):
         invoices.void(call, first)
 
 

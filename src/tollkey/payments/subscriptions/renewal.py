@@ -14,7 +14,7 @@ from tollkey.payments.subscriptions.billing import (
 )
 from tollkey.payments.subscriptions.entitlement_rules import refresh as entitle
 from tollkey.payments.subscriptions.items import load, store_items
-from tollkey.payments.subscriptions.lifecycle import end, stop
+from tollkey.payments.subscriptions.lifecycle import INCOMPLETE_SECONDS, end, stop
 from tollkey.payments.subscriptions.periods import begin_periods, period_of, schedule_jobs
 from tollkey.payments.subscriptions.phases import phase_due
 from tollkey.payments.subscriptions.proration import prorations
@@ -135,13 +135,17 @@ def trial_will_end(call: Call, id: str) -> None:
 def expire(call: Call, id: str) -> None:
     """Run the job ``subscription.expire``: end a subscription whose first invoice was not paid within 23 hours.
 
-    id: of the subscription.
+    While a bank debit is under way it waits, and is incomplete meanwhile ("Subscriptions can also be incomplete if
+    there's a pending payment", guide to subscriptions). id: of the subscription.
     """
     subscription = call.objects.find(kinds.SUBSCRIPTION, id)
     if subscription is None or subscription["status"] != "incomplete":
         return
     invoice = call.objects.find(kinds.INVOICE, subscription["latest_invoice"] or "")
-    if invoice is not None and invoice["status"] == "open":
+    if invoice is not None and lifecycle.is_processing(call, invoice):
+        at = call.now + INCOMPLETE_SECONDS
+        call.schedule.add(at, jobs.SUBSCRIPTION_EXPIRE, subscription["id"], subscription["test_clock"])
+    elif invoice is not None and invoice["status"] == "open":
         lifecycle.void(call, invoice)  # this also ends the subscription
     else:
         end(call, subscription, None)
