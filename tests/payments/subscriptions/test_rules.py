@@ -61,7 +61,11 @@ def used_up(api: Api, **coupon: Any) -> str:
 #: Name of the parameter that is refused, or None -> words of the sentence, and the parameters of a new subscription.
 NEW: list[tuple[str | None, str, Given]] = [
     ("add_invoice_items", "at most 20", lambda a, _: {"add_invoice_items": [{"price": one_time(a)}] * 21}),
-    ("price", "only accepts prices with `type=one_time`", lambda a, _: {"add_invoice_items": [{"price": monthly(a)}]}),
+    (
+        "add_invoice_items[0][price]",
+        "only accepts prices with `type=one_time`",
+        lambda a, _: {"add_invoice_items": [{"price": monthly(a)}]},
+    ),
     ("application_fee_percent", "at most two decimal places", lambda a, _: {"application_fee_percent": "1.234"}),
     ("application_fee_percent", "on behalf of another account", lambda a, _: {"application_fee_percent": 10}),
     ("application_fee_percent", "between 0 and 100", lambda a, _: {"application_fee_percent": 120}),
