@@ -4,6 +4,8 @@ caller's own logs.
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -37,13 +39,19 @@ def filled(value: Any, key: str) -> Any:
     return value.replace("{key}", key) if isinstance(value, str) else value
 
 
+def credentials(key: str) -> str:
+    return b64encode(f"{key}:".encode()).decode()
+
+
+@pytest.mark.parametrize("form", [str, "Retry{}".format, credentials], ids=["alone", "after letters", "credentials"])
 @pytest.mark.parametrize("where", MISPLACED)
-def test_an_error_does_not_repeat_a_key(api: Api, where: str) -> None:
-    method, path, params, headers = filled(list(MISPLACED[where]), api.sk)
+def test_an_error_does_not_repeat_a_key(api: Api, where: str, form: Callable[[str], str]) -> None:
+    text = form(api.sk)
+    method, path, params, headers = filled(list(MISPLACED[where]), text)
     send = api.get if method == "GET" else api.post
     refused = send(path, headers=headers, **params)
     assert refused.status in (400, 403, 404)
-    assert api.sk.encode() not in refused.body
+    assert text[-20:-4].encode() not in refused.body
 
 
 def test_an_idempotency_key_that_is_a_key_is_not_repeated(api: Api) -> None:
@@ -52,6 +60,17 @@ def test_an_idempotency_key_that_is_a_key_is_not_repeated(api: Api) -> None:
     refused = api.post("/v1/customers", headers=headers, name="Jane")
     assert refused.status == 400
     assert api.sk.encode() not in refused.body
+
+
+@pytest.mark.parametrize("form", ["Retry{}".format, credentials], ids=["after letters", "credentials"])
+def test_an_idempotency_key_that_holds_a_key_is_kept_nowhere(api: Api, form: Callable[[str], str]) -> None:
+    text = form(api.sk)
+    for name in ("Jenny", "Jane"):
+        assert text[-20:-4].encode() not in api.post("/v1/customers", headers={"idempotency-key": text}, name=name).body
+    rows = "SELECT key FROM idempotency WHERE account = ?"
+    kept = repr(api.core.database.read(lambda tx: tx.execute(rows, (api.account,))))
+    assert len(kept) > 20
+    assert text[-20:-4] not in kept + repr(api.events("customer.created"))
 
 
 def test_an_idempotency_key_that_is_a_key_is_kept_nowhere(api: Api) -> None:

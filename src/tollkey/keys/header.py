@@ -13,12 +13,16 @@ from tollkey.keys.token import mask_unknown
 
 __all__ = ["Presented", "read_authorization", "without_keys", "without_secret_keys"]
 
-#: Keys, signing secrets, client secrets, and numbers as long as a card's.
+#: Base64 of ``sk_test_…`` and its like: the credentials of RFC 7617, copied into another place.
+BASE64_KEY = r"(?:c2tf|cmtf|ZWtf)(?:dGVzdF|bGl2ZV)[89][0-9A-Za-z+/_-]{16,}+={0,2}"
+#: Keys, signing secrets, client secrets, and numbers as long as a card's. A whole key may hang on other letters.
 _SECRET_LIKE = re.compile(
-    r"\b[a-z]{2,12}_[a-z]{2,12}_[0-9A-Za-z]{8,}|\bwhsec_[0-9A-Za-z]{8,}|_secret_[0-9A-Za-z]{6,}"
-    r"|(?<![0-9A-Za-z])\d(?:[ +-]?\d){12,}+"
+    r"\b[a-z]{2,12}_[a-z]{2,12}_[0-9A-Za-z]{8,}|[a-z]{2,12}_[a-z]{2,12}_[0-9A-Za-z]{24,}"
+    r"|\bwhsec_[0-9A-Za-z]{8,}|whsec_[0-9A-Za-z]{24,}|_secret_[0-9A-Za-z]{6,}"
+    rf"|(?<![0-9A-Za-z])\d(?:[ +-]?\d){{12,}}+|{BASE64_KEY}"
 )
-_SECRET_KEY = re.compile(r"(?<![0-9A-Za-z])(?:sk|rk|ek)_(?:test|live)_[0-9A-Za-z]{24,}")
+_SECRET_KEY = re.compile(rf"(?:sk|rk|ek)_(?:test|live)_[0-9A-Za-z]{{24,}}|{BASE64_KEY}")
+_SIGNS = ("_test_", "_live_", "dGVzdF", "bGl2ZV")  # one is in every text with such a key
 _OPAQUE = re.compile(r"[0-9A-Za-z+/=._~-]{20,}")
 _LONGEST_TEXT = 512  # characters; the body of a key has 247 at most
 _SHOWN = 200  # characters of an unusable header that are repeated in the response
@@ -111,7 +115,7 @@ def without_secret_keys(text: str) -> str:
     """Mask secret, restricted and ephemeral keys in a text, for example an error message that repeats a parameter."""
     return (
         _SECRET_KEY.sub(lambda match: mask_unknown(match.group()), text)
-        if "_test_" in text or "_live_" in text
+        if any(sign in text for sign in _SIGNS)
         else text
     )
 

@@ -13,7 +13,11 @@ from urllib.parse import quote, unquote
 
 import orjson
 
-_KEYS = re.compile(r"(?<![0-9A-Za-z])((?:sk|rk|ek|pss)_(?:test|live)_|whsec_)([0-9A-Za-z_]{6,}+)")
+from tollkey.keys.header import BASE64_KEY
+
+_KEYS = re.compile(r"((?:sk|rk|ek|pss)_(?:test|live)_|whsec_)([0-9A-Za-z_]{6,}+)")
+_WHOLE_KEY = 24  # characters after the prefix; a shorter text that hangs on a word, as in ``task_test_``, is none
+_CREDENTIALS = re.compile(BASE64_KEY)
 _SECRETS = re.compile(r"_secret_[0-9A-Za-z]{6,}+")
 #: 13 digits and more, with or without separators. May be longer than a card number, as an expiry date may follow.
 _NUMBERS = re.compile(r"(?<![0-9A-Za-z_])\d(?:[ +-]?\d){12,}+")
@@ -107,6 +111,8 @@ def redact_response(text: str) -> str:
     """Redact a response of this server. Long numbers are only redacted in fields of card numbers."""
     if "_test_" in text or "_live_" in text or "whsec_" in text:
         text = _KEYS.sub(_masked_key, text)
+    if "dGVzdF" in text or "bGl2ZV" in text:
+        text = _CREDENTIALS.sub("[redacted]", text)
     if '"' in text:
         text = _IN_OURS.sub(_PRIVATE_VALUE, text)
     if '"number"' in text:
@@ -229,6 +235,8 @@ def _decoded(text: str) -> str:
 
 
 def _masked_key(found: re.Match[str]) -> str:
+    if len(found[2]) < _WHOLE_KEY and found.start() and found.string[found.start() - 1].isalnum():
+        return found[1] + _KEYS.sub(_masked_key, found[2])
     return f"{found[1]}...{found[2][-4:]}"
 
 
