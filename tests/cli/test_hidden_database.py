@@ -100,6 +100,8 @@ UNREADABLE = (
     f"postgresql://me:{PASSWORD}?a@127.0.0.1/x",
     f"postgresql://me:{PASSWORD}#a@127.0.0.1/x", f"postgresql://me@127.0.0.1/x?passwort={PASSWORD}",
     f"postgresql://me@127.0.0.1/x?password={PASSWORD}%zz", f"postgresql://127.0.0.1/x?password={PASSWORD}@1",
+    f"postgres//me:{PASSWORD}@127.0.0.1/x", f"postgresql:me:{PASSWORD}@127.0.0.1/x",
+    f"host=127.0.0.1 password={PASSWORD}", f"password = {PASSWORD} port=1",
     f"postgres://{PASSWORD}/@1", f"postgresqll://me:{PASSWORD}@127.0.0.1/x",
 )  # fmt: skip
 

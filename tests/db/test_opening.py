@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tollkey.db import SQLite, StorageError, open_database
+from tollkey.db.opening import sqlite_file
 from tollkey.db.postgres import Postgres
 from tollkey.db.sqlite_connection import connect
 
@@ -89,3 +90,13 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="not a database"):
         open_database(str(file), origin="a")
     assert file.read_text().startswith("no database")
+
+
+@pytest.mark.parametrize(
+    "meant", ["host=127.0.0.1 password=x", "password = x", "postgres//me:x@h/x", "postgres:me:x@h"]
+)
+def test_what_was_meant_for_postgresql_names_no_file(meant: str) -> None:
+    with pytest.raises(ValueError, match=r"must be a postgresql:// URL") as refused:
+        sqlite_file(meant)
+    assert meant not in str(refused.value)
+    assert sqlite_file("postgres/tollkey.db") == Path("postgres/tollkey.db")

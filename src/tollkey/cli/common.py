@@ -24,7 +24,7 @@ from tollkey.db.opening import sqlite_file
 from tollkey.keys import KeyRefused
 from tollkey.keys.actors import Actor
 from tollkey.keys.errors import KeyringError, SealBroken
-from tollkey.keys.header import one_line
+from tollkey.keys.header import one_line, without_secret_keys
 from tollkey.platform.merchants import first_merchant, merchants
 from tollkey.settings import Settings, load_settings
 
@@ -49,9 +49,10 @@ UNREACHABLE = 3  # exit code: the database cannot be reached; retry later
 def fail(message: str, code: int = 1) -> typer.Exit:
     """Print an error and return the exception to raise. code: the exit code.
 
-    message: may repeat what a file or an argument says; nothing in it moves the cursor.
+    message: may repeat what a file or an argument says; nothing in it moves the cursor, and keys in it are masked.
     """
-    typer.echo("\n".join(one_line(line) for line in f"tollkey: {message}".split("\n")), err=True)
+    shown = without_secret_keys(f"tollkey: {message}")
+    typer.echo("\n".join(one_line(line) for line in shown.split("\n")), err=True)
     return typer.Exit(code)
 
 

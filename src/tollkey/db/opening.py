@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,10 +64,17 @@ def _driver() -> Iterator[None]:
         raise
 
 
+#: What was meant for PostgreSQL, perhaps with a password, and is no name for a file: a misspelt URL, libpq's keywords.
+_CONNECTION = re.compile(r"\s*(?:postgres(?:ql)?(?::|//)|(?:host|hostaddr|port|dbname|user|password|service)\s*=)")
+
+
 def sqlite_file(url_or_path: str) -> Path:
-    """Return the file that an SQLite URL or path names. Raises ValueError for other URLs and in-memory databases."""
+    """Return the file that an SQLite URL or path names.
+
+    Raises ValueError for other URLs and connection strings, and for in-memory databases.
+    """
     path = url_or_path.removeprefix("sqlite:///")
-    if "://" in path:
+    if "://" in path or _CONNECTION.match(path):
         raise ValueError("the database must be a postgresql:// URL, a sqlite:/// URL or the path of a file")
     if path in ("", ":memory:"):
         raise ValueError("an SQLite database must be a file: an in-memory database is not durable")
