@@ -36,7 +36,6 @@ def test_settings_are_those_that_the_account_shows_too(api: Api) -> None:
         "payments": {
             "debit_negative_balances": False,
             "payouts": {
-                "automatic_transfer_rules_by_currency": None,
                 "minimum_balance_by_currency": None,
                 "schedule": {"interval": "manual"},
                 "statement_descriptor": None,
