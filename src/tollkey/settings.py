@@ -236,14 +236,14 @@ class Settings:
         return Bounds(self.lock_seconds, self.statement_seconds, self.idle_seconds, self.away_seconds, self.tcp_seconds)
 
     @property
-    def direct_url(self) -> str:
-        """The URL of PostgreSQL, past a pooler; that of the database where none is named."""
-        return self.direct_database or self.database
-
-    @property
     def database_url(self) -> str:
         """The URL of the database, or the path of the SQLite file."""
         return self.database or str(Path(self.data) / "tollkey.db")
+
+    @property
+    def direct_url(self) -> str:
+        """The URL of PostgreSQL, past a pooler; where none is named, what ``database_url`` says."""
+        return self.direct_database or self.database_url
 
 
 def load_settings(environ: Mapping[str, str] = os.environ, file: Path | None = None, **given: Any) -> Settings:

@@ -76,7 +76,7 @@ def _migrate(settings: Settings, as_json: bool) -> None:
 
 def _look_at_keyring(settings: Settings) -> None:
     """Raise KeyringError for a keyring that is missing or of another database, before anything is changed."""
-    with closing(open_database(settings.direct_url or settings.database_url)) as opened:
+    with closing(open_database(settings.direct_url)) as opened:
         if "keyring" in migrated_modules(opened):
             fingerprints.load_keyring(opened, keyring_source(settings))
 
@@ -91,10 +91,10 @@ def _about(triggers: int) -> list[str]:
 
 
 def _triggers(settings: Settings) -> int:
-    with closing(open_database(settings.direct_url or settings.database_url)) as opened:
+    with closing(open_database(settings.direct_url)) as opened:
         return len(opened.read(triggers_there))
 
 
 def _finish(settings: Settings) -> int:
-    with closing(open_database(settings.direct_url or settings.database_url)) as opened:
+    with closing(open_database(settings.direct_url)) as opened:
         return migrating.finish(opened)
