@@ -83,6 +83,18 @@ def bare(body: Path, headers: list[tuple[str, str]], port: int) -> Iterator[str]
 
 
 @contextmanager
+def _answering(command: list[Path | str], port: int, folder: Path | None = None) -> Iterator[str]:
+    """A peer that runs in silence, once it answers. folder: that it runs in."""
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait(20)
+
+
+@contextmanager
 def localstripe(port: int) -> Iterator[str]:
     """localstripe from PyPI."""
     python = PEERS / "bin" / "python"
@@ -90,18 +102,9 @@ def localstripe(port: int) -> Iterator[str]:
         venv.create(PEERS, with_pip=True)
         subprocess.run([python, "-m", "pip", "install", "-q", "localstripe", "setuptools<80"], check=True)
     with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(
-            [PEERS / "bin" / "localstripe", "--port", str(port), "--from-scratch"],
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            _wait(port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.kill()
-            process.wait(20)
+        command = [PEERS / "bin" / "localstripe", "--port", str(port), "--from-scratch"]
+        with _answering(command, port, Path(folder)) as url:
+            yield url
 
 
 @contextmanager
@@ -119,13 +122,8 @@ def stripe_mock(port: int) -> Iterator[str]:
     if not program.exists():
         command = ["go", "install", "github.com/stripe/stripe-mock@latest"]
         subprocess.run(command, env={**os.environ, "GOBIN": str(program.parent)}, check=True)
-    process = subprocess.Popen([program, "-http-port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait(20)
+    with _answering([program, "-http-port", str(port)], port) as url:
+        yield url
 
 
 def _wait(port: int) -> None:
