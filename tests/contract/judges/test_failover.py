@@ -19,7 +19,7 @@ import stripe
 
 from tests.contract.conftest import Running, serving
 from tests.contract.judges.proxies import free_port
-from tests.contract.test_nodes import BOUND_SECONDS, field, post, refused_within, status
+from tests.contract.test_nodes import check_revocation
 
 
 def _programs() -> Path:
@@ -152,11 +152,7 @@ def test_a_fail_over_loses_and_doubles_nothing(postgres_server: Callable[[str], 
             enough.set()
             for caller in callers:
                 caller.join()
-            made = post(one, "/v1/api_keys", "type=secret")
-            key = field(made, "secret")
-            assert [status(one.url, key), status(two.url, key)] == [200, 200]
-            post(one, f"/v1/api_keys/{field(made, 'id')}/revoke")
-            assert refused_within(two.url, key, BOUND_SECONDS)
+            check_revocation(one, two)
         with psycopg.connect(cluster.url) as database:
             stored = {id for (id,) in database.execute("SELECT id FROM obj_charge")}
             sums = database.execute("SELECT coalesce(sum(amount), 0) FROM ledger_entries").fetchone()

@@ -21,7 +21,7 @@ import stripe
 from tests.contract.conftest import ROOT, serving
 from tests.contract.judges.installing import debian
 from tests.contract.judges.proxies import answering, free_port
-from tests.contract.test_nodes import BOUND_SECONDS, field, post, refused_within, status
+from tests.contract.test_nodes import check_revocation
 
 CHARGES = 240
 
@@ -92,11 +92,7 @@ def test_nothing_is_lost_refused_or_heard_late_behind_it(pooled: Pooled, tmp_pat
 
         with ThreadPoolExecutor(8) as at_once:
             assert sum(at_once.map(charge, range(CHARGES))) == CHARGES * 1000
-        made = post(one, "/v1/api_keys", "type=secret")
-        key = field(made, "secret")
-        assert [status(one.url, key), status(two.url, key)] == [200, 200]
-        post(one, f"/v1/api_keys/{field(made, 'id')}/revoke")
-        assert refused_within(two.url, key, BOUND_SECONDS)
+        check_revocation(one, two)
     with psycopg.connect(pooled.direct) as database:
         ((stored,),) = database.execute("SELECT count(*) FROM obj_charge").fetchall()
         ((sum_of_all,),) = database.execute("SELECT coalesce(sum(amount), 0) FROM ledger_entries").fetchall()

@@ -66,14 +66,25 @@ def test_the_payment_has_the_options_of_the_invoice_and_follows_them_while_it_wa
     assert after["payment_method_options"]["card"]["request_three_d_secure"] == "automatic"
 
 
-def test_the_default_mandate_of_an_invoice_is_used_with_its_payment_method(api: Api) -> None:
-    who = customer(api)
+def _bank(api: Api) -> str:
+    """The payment method of a German bank account."""
     given = {"name": "Jenny", "email": "jenny@example.com"}
     iban = {"iban": "DE89370400440532013000"}
-    bank = api.ok("post", "/v1/payment_methods", type="sepa_debit", sepa_debit=iban, billing_details=given)["id"]
+    made = api.ok("post", "/v1/payment_methods", type="sepa_debit", sepa_debit=iban, billing_details=given)
+    return str(made["id"])
+
+
+def _mandate(api: Api, who: str, bank: str) -> str:
+    """Save a bank account for a customer, and return the mandate."""
     accepted = {"customer_acceptance": {"type": "offline"}}
     setup = {"customer": who, "payment_method": bank, "allowed_payment_method_types": ["sepa_debit"], "confirm": True}
-    first, _ = (api.ok("post", "/v1/setup_intents", mandate_data=accepted, **setup)["mandate"] for _ in range(2))
+    return str(api.ok("post", "/v1/setup_intents", mandate_data=accepted, **setup)["mandate"])
+
+
+def test_the_default_mandate_of_an_invoice_is_used_with_its_payment_method(api: Api) -> None:
+    who = customer(api)
+    bank = _bank(api)
+    first, _ = (_mandate(api, who, bank) for _ in range(2))
     settings = {"payment_method_types": ["card", "sepa_debit"], "default_mandate": first}
     invoice = api.ok("post", "/v1/invoices", customer=who, currency="eur", payment_settings=settings)["id"]
     api.ok("post", "/v1/invoiceitems", customer=who, invoice=invoice, amount=900, currency="eur")
@@ -83,12 +94,8 @@ def test_the_default_mandate_of_an_invoice_is_used_with_its_payment_method(api: 
 
 def test_an_invoice_takes_the_type_of_its_customers_default_method(api: Api) -> None:
     who = customer(api)
-    given = {"name": "Jenny", "email": "jenny@example.com"}
-    iban = {"iban": "DE89370400440532013000"}
-    bank = api.ok("post", "/v1/payment_methods", type="sepa_debit", sepa_debit=iban, billing_details=given)["id"]
-    accepted = {"customer_acceptance": {"type": "offline"}}
-    setup = {"customer": who, "payment_method": bank, "allowed_payment_method_types": ["sepa_debit"], "confirm": True}
-    api.ok("post", "/v1/setup_intents", mandate_data=accepted, **setup)
+    bank = _bank(api)
+    _mandate(api, who, bank)
     api.ok("post", f"/v1/customers/{who}", invoice_settings={"default_payment_method": bank})
     for currency, types in (("eur", ["card", "sepa_debit"]), ("gbp", ["card"])):
         invoice = api.ok("post", "/v1/invoices", customer=who, currency=currency)["id"]
