@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey import __version__
+from tollkey.server import method_label
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from tollkey.server import Server
 
-_METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"})
 #: Seconds, as OpenTelemetry's conventions advise for ``http.server.request.duration``.
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 
@@ -116,6 +116,4 @@ class Metrics:
 
     def _count(self, method: str, path: str, status: int, began: float) -> None:
         route = self._route_of(method, path)
-        self._duration.labels(method if method in _METHODS else "_OTHER", route, str(status)).observe(
-            self._clock() - began
-        )
+        self._duration.labels(method_label(method), route, str(status)).observe(self._clock() - began)

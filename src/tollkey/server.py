@@ -35,6 +35,7 @@ from tollkey.wire.service import Service
 
 log = logging.getLogger("tollkey")
 
+_METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"})
 _TICK_SECONDS = 0.5  # between two looks for jobs that are due
 _FLUSH_SECONDS = 0.5  # between two writes of buffered data
 _COUNTS_SECONDS = 0.5  # how long counted requests are written before last uses come again
@@ -168,6 +169,11 @@ class Server:
         await self._every(
             _EXPIRED_SECONDS, lambda: background.delete_expired(self.edge, core.logs, int(core.now()), kept)
         )
+
+
+def method_label(method: str) -> str:
+    """Return a method as metrics and traces name it: what HTTP does not define is ``_OTHER`` (OpenTelemetry)."""
+    return method if method in _METHODS else "_OTHER"
 
 
 async def run_due(core: Core, edge: Edge) -> int:

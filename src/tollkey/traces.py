@@ -15,12 +15,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tollkey import __version__
+from tollkey.server import method_label
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span
 
-_METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"})
 _CARRIED = (b"traceparent", b"tracestate")
 _STOP_SECONDS = 2.0  # how long the last spans may take at the end
 
@@ -65,13 +65,14 @@ class Traces:
             return
         carrier = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in _CARRIED}
         method, route = scope["method"], self._route_of(scope["method"], scope["path"])
-        known = method if method in _METHODS else "HTTP"  # the convention for names of spans
+        label = method_label(method)
+        known = label if label == method else "HTTP"  # the convention for names of spans
         span = self._tracer.start_span(
             f"{known} {route}" if route else known,
             self._continued.extract(carrier) if carrier else None,
             self._kind,
             {
-                "http.request.method": method if known == method else "_OTHER",
+                "http.request.method": label,
                 "url.scheme": scope.get("scheme", "http"),
                 "network.protocol.version": scope.get("http_version", "1.1"),
                 **({"http.route": route} if route else {}),
