@@ -13,7 +13,7 @@ from typing import Any, NoReturn, cast
 
 from tollkey.wire._naming import Path, as_json, bracket_name, empty, shown
 from tollkey.wire._suggest import suggest
-from tollkey.wire.errors import ApiError, invalid, missing_param, too_small
+from tollkey.wire.errors import ApiError, invalid, missing_param, too_large, too_small
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _NAMES_SHOWN = 50  # unknown parameters that an error lists
@@ -102,11 +102,7 @@ class Integer(Node):
         if self.lowest is not None and number < self.lowest:
             raise too_small(bracket_name(path), self.lowest)
         if self.highest is not None and number > self.highest:
-            raise invalid(
-                f"This value must be less than or equal to {self.highest}.",
-                bracket_name(path),
-                "parameter_invalid_integer",
-            )
+            raise too_large(bracket_name(path), self.highest)
         if not -(2**63) <= number < 2**63:
             raise invalid(f"Invalid integer: {number}", bracket_name(path), "parameter_invalid_integer")
         return number

@@ -173,6 +173,11 @@ def too_small(param: str, lowest: int = 1) -> ApiError:
     return invalid(f"This value must be greater than or equal to {lowest}.", param, "parameter_invalid_integer")
 
 
+def too_large(param: str, highest: int) -> ApiError:
+    """Return the 400 for an integer above ``highest``."""
+    return invalid(f"This value must be less than or equal to {highest}.", param, "parameter_invalid_integer")
+
+
 def wrong_purpose(file: Mapping[str, Any], purpose: str, param: str) -> ApiError:
     """Return the 400 for a file that was uploaded for another purpose. purpose: the one that it needs."""
     message = f"The file `{file['id']}` has the purpose `{file['purpose']}`; its purpose must be `{purpose}`."

@@ -17,7 +17,7 @@ from tollkey.platform._connect.countries import CURRENCIES
 from tollkey.platform._connect.settings_rules import check_delay, check_schedule
 from tollkey.platform._connect.shape import set_schedule, settings
 from tollkey.wire import Json, invalid
-from tollkey.wire.errors import missing_param, too_small
+from tollkey.wire.errors import missing_param, too_large, too_small
 
 _LONGEST_DELAY = 31
 _MINIMUM = "payments[payouts][minimum_balance_by_currency]"
@@ -95,8 +95,7 @@ def _set_override(account: Json, days: int | None) -> None:
     if days is not None:
         check_delay(account["settings"]["payouts"]["schedule"], days, param)
         if days > _LONGEST_DELAY:
-            message = f"This value must be less than or equal to {_LONGEST_DELAY}."
-            raise invalid(message, param, "parameter_invalid_integer")
+            raise too_large(param, _LONGEST_DELAY)
     override_delay(account, days)
 
 

@@ -20,7 +20,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from tollkey.wire import Json, invalid
-from tollkey.wire.errors import in_brackets, too_small
+from tollkey.wire.errors import in_brackets, too_large, too_small
 
 _YOUNGEST_YEARS = 13
 _FIRST_YEAR = 1900
@@ -114,8 +114,7 @@ def check_birth(dob: Mapping[str, Any], param: str, now: int) -> None:
         if dob[name] < least:
             raise too_small(f"{param}[{name}]", least)
         if dob[name] > most:
-            message = f"This value must be less than or equal to {most}."
-            raise invalid(message, f"{param}[{name}]", "parameter_invalid_integer")
+            raise too_large(f"{param}[{name}]", most)
     if dob["year"] < _FIRST_YEAR:
         raise too_small(f"{param}[year]", _FIRST_YEAR)
     today = datetime.fromtimestamp(now, UTC).date()
