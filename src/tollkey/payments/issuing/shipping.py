@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from tollkey.payments.issuing import kinds, states
 from tollkey.wire import Call, Endpoint, invalid
 from tollkey.wire.live import only_in_test
-from tollkey.wire.objects import changed
 
 if TYPE_CHECKING:
     from tollkey.payments.issuing.stored import StoredIssuingCard
@@ -58,13 +57,10 @@ def _move(call: Call, to: str) -> StoredIssuingCard:
     if not states.SHIPPING.allows(str(shipping["status"]), to):
         message = f"The shipping of this card cannot become {to} because its status is {shipping['status']}."
         raise invalid(message, None, retry=False)
-    before = call.objects.copy(card)
     moved = shipping.copy()
     states.SHIPPING.set(moved, to)
     card["shipping"] = moved
-    call.objects.save(card)
-    call.emit("issuing_card.updated", card, changed(before, call.objects.copy(card)))
-    return card
+    return call.objects.save(card, "issuing_card.updated")
 
 
 _PATH = "/v1/test_helpers/issuing/cards/{card}/shipping"
