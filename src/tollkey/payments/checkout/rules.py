@@ -53,6 +53,7 @@ _EXCLUSIVE = (
 )
 #: The brand of a card as ``brands_blocked`` calls it; all others belong to the network of Discover.
 _BLOCKS = {"amex": "american_express", "mastercard": "mastercard", "visa": "visa"}
+_MIXED = "Checkout does not support multiple prices with different billing intervals."
 _EMAIL = re.compile(r"[^@\s]+@[^@\s][^@\s.]*\.[^@\s]+")  # in linear time
 _WORD = re.compile(r"[A-Za-z0-9_-]+")  # the specification says alphanumeric; underscores are in wide use
 _MOST_LINES, _MOST_OF_A_KIND = 100, 20
@@ -360,7 +361,7 @@ def check_recurring(prices: Sequence[api.Price]) -> None:
     """
     recurring = [price for price in prices if price["recurring"]]
     if len({periods.interval_of_price(price) for price in recurring}) > 1:
-        raise invalid("Checkout does not support multiple prices with different billing intervals.", "line_items")
+        raise invalid(_MIXED, "line_items")
     items.check_prices([price["id"] for price in recurring], "line_items")
 
 
@@ -378,7 +379,7 @@ def check_options(lines: Sequence[StoredLine], optional: Sequence[api.Price]) ->
         if price["recurring"] and price["id"] in {one["id"] for one in (*bought, *optional[:place])}:
             raise invalid(f"The price `{price['id']}` is named more than once.", param)
         if price["recurring"] and periods.interval_of_price(price) != periods.interval_of_price(bought[0]):
-            raise invalid("Checkout does not support multiple prices with different billing intervals.", param)
+            raise invalid(_MIXED, param)
 
 
 def _check_count(count: int, most: int, what: str) -> None:
