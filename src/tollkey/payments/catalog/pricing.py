@@ -287,10 +287,11 @@ def in_currency(price: StoredPrice, currency: str) -> StoredPrice | None:
     }
 
 
-def wrong_currency(price: StoredPrice, currency: str, param: str) -> ApiError:
-    """Return the 400 for a price without an amount in a currency (lower-case code). param: how the error names it."""
-    only = f"The price specified only supports `{price['currency']}`."
-    return invalid(f"{only} This doesn't match the expected currency: `{currency}`.", param)
+def check_currency(price: StoredPrice, currency: str, param: str) -> None:
+    """Raise ApiError 400 for a price without an amount in a currency (lower-case code). param: how errors name it."""
+    if in_currency(price, currency) is None:
+        only = f"The price specified only supports `{price['currency']}`."
+        raise invalid(f"{only} This doesn't match the expected currency: `{currency}`.", param)
 
 
 def recurring(price: api.Price) -> StoredRecurring | None:

@@ -208,10 +208,9 @@ def pricing_of(call: Call, params: Mapping[str, Any], currency: str) -> Priced:
         price = call.objects.get(kinds.PRICE, named, "price" if params.get("price") else "pricing[price]")
         if price["recurring"]:
             raise not_once("price")
-        fitting = pricing.in_currency(price, currency)
-        if fitting is None and params.get("currency"):
-            raise pricing.wrong_currency(price, currency, "price" if params.get("price") else "pricing[price]")
-        price = fitting or price
+        if params.get("currency"):
+            pricing.check_currency(price, currency, "price" if params.get("price") else "pricing[price]")
+        price = pricing.in_currency(price, currency) or price
     elif params.get("price_data"):
         price = pricing.inline_price(call, params["price_data"], "price_data")
     currency = price["currency"] if price else shared_currency.check_currency(currency)

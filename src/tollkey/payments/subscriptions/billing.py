@@ -141,10 +141,10 @@ def added_lines(
     for place, entry in enumerate(params.get("add_invoice_items") or []):
         named = f"add_invoice_items[{place}]"
         price = call.objects.find(kinds.PRICE, entry.get("price") or "")
-        if price is not None and price["recurring"]:
-            raise invoiceitems.not_once(f"{named}[price]")
-        if price is not None and pricing.in_currency(price, subscription["currency"]) is None:
-            raise pricing.wrong_currency(price, subscription["currency"], f"{named}[price]")
+        if price is not None:
+            if price["recurring"]:
+                raise invoiceitems.not_once(f"{named}[price]")
+            pricing.check_currency(price, subscription["currency"], f"{named}[price]")
         priced = invoiceitems.pricing_of(call, entry, subscription["currency"])
         if priced.currency != subscription["currency"]:
             raise invalid(

@@ -85,8 +85,8 @@ def recurring_price(call: Call, wanted: Mapping[str, Any], param: str, currency:
     if not price["active"] and not wanted.get("price_data") and not wanted.get("_inline"):
         what = "plan" if wanted.get("plan") else "price"
         raise invalid(f"The {what} specified is inactive. This field only accepts active {what}s.", f"{param}[{what}]")
-    if currency is not None and pricing.in_currency(price, currency) is None:
-        raise pricing.wrong_currency(price, currency, f"{param}[price]")
+    if currency is not None:
+        pricing.check_currency(price, currency, f"{param}[price]")
     return price
 
 

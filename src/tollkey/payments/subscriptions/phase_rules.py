@@ -80,5 +80,4 @@ def _check_added(call: Call, phase: Phase, currency: str, named: str) -> None:
 def _check_currency(prices: Sequence[StoredPrice], currency: str, named: str) -> None:
     """Raise ApiError 400 for a price without an amount in the currency. named: how errors name the list of prices."""
     for number, price in enumerate(prices):
-        if pricing.in_currency(price, currency) is None:
-            raise pricing.wrong_currency(price, currency, f"{named}[{number}][price]")
+        pricing.check_currency(price, currency, f"{named}[{number}][price]")
