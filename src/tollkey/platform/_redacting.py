@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 import orjson
 
-from tollkey.keys.header import BASE64_KEY
+from tollkey.keys.header import BASE64_KEY, BASE64_SIGNS
 
 _KEYS = re.compile(r"((?:sk|rk|ek|pss)_(?:test|live)_|whsec_)([0-9A-Za-z_]{6,}+)")
 _WHOLE_KEY = 24  # characters after the prefix; a shorter text that hangs on a word, as in ``task_test_``, is none
@@ -111,7 +111,7 @@ def redact_response(text: str) -> str:
     """Redact a response of this server. Long numbers are only redacted in fields of card numbers."""
     if "_test_" in text or "_live_" in text or "whsec_" in text:
         text = _KEYS.sub(_masked_key, text)
-    if "dGVzdF" in text or "bGl2ZV" in text:
+    if any(sign in text for sign in BASE64_SIGNS):
         text = _CREDENTIALS.sub("[redacted]", text)
     if '"' in text:
         text = _IN_OURS.sub(_PRIVATE_VALUE, text)
