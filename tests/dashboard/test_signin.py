@@ -118,6 +118,16 @@ def test_too_many_attempts_have_to_wait_and_are_told_how_long(site: Site) -> Non
     assert browser.post("/login", {"email": person.email, "password": PASSWORD}).status == 303
 
 
+def test_a_clock_that_is_set_back_locks_nobody_out(site: Site) -> None:
+    person, browser = site.person("developer"), site.browser()
+    site.world.clock[0] += 86_400
+    browser.get("/login")
+    for _ in range(MOST_BY_PERSON):
+        browser.post("/login", {"email": person.email, "password": "wrong wrong wrong"})
+    site.world.clock[0] -= 86_400
+    assert browser.post("/login", {"email": person.email, "password": PASSWORD}).status == 303
+
+
 def test_signing_in_makes_a_new_session_token(site: Site) -> None:
     browser = Browser(site)
     browser.cookies["tollkey_session"] = "planted"
@@ -180,6 +190,12 @@ def test_a_confirmation_lasts_a_quarter_of_an_hour(site: Site) -> None:
     assert browser.post("/confirm", {"password": "wrong wrong", "to": path}).status == 422
     assert browser.post("/confirm", {"password": PASSWORD, "to": path}).location == path
     assert browser.get(path).status == 200
+
+
+def test_a_clock_that_is_set_back_makes_no_confirmation_last_longer(site: Site) -> None:
+    browser = site.browser("developer")
+    site.world.clock[0] -= CONFIRMED_SECONDS
+    assert browser.get(f"/{site.account}/test/apikeys/create").location.startswith("/confirm?to=")
 
 
 def test_a_reset_link_changes_the_password_once_and_ends_every_session(site: Site) -> None:

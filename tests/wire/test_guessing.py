@@ -116,6 +116,14 @@ def test_an_ipv6_caller_has_64_bits_of_address_to_itself() -> None:
     assert told == [False, False, True, False, False, False]
 
 
+def test_a_clock_that_is_set_back_slows_nobody_down_for_longer_than_a_minute() -> None:
+    guess_limiter = GuessLimiter(2)
+    day = 86_400.0
+    assert [guess_limiter.count("192.0.2.1", day) for _ in range(3)] == [False, False, True]
+    assert guess_limiter.count("192.0.2.1", 0.0)
+    assert not guess_limiter.count("192.0.2.1", 61.0)
+
+
 def test_the_number_of_remembered_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guesses, "_MOST_KNOWN", 3)
     guess_limiter = GuessLimiter(1)

@@ -36,8 +36,11 @@ class Session(NamedTuple):
     agent: str
 
     def confirmed(self, now: int) -> bool:
-        """Whether the person proved their identity recently. now: UTC epoch seconds."""
-        return now < self.confirmed_at + CONFIRMED_SECONDS
+        """Whether the person proved their identity recently. now: UTC epoch seconds.
+
+        A proof that lies ahead, because the clock was set back since, is as old as it is far ahead.
+        """
+        return abs(now - self.confirmed_at) < CONFIRMED_SECONDS
 
 
 _COLUMNS = "id, person, stage, created, seen, confirmed_at, ip, agent"

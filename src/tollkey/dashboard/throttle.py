@@ -2,6 +2,8 @@
 
 An attempt is counted *before* the password is checked, and uncounted when it was correct. If attempts were counted
 afterwards, a hundred attempts sent at the same moment would all find a count of zero.
+
+Attempts that lie further ahead than these 15 minutes were counted before the clock was set back: they lock nobody out.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ def attempt(tx: Tx, person: str, ip: str | None, now: int) -> int:
     wait = 0
     for subject, most in _subjects(person, ip):
         rows = tx.execute(
-            "SELECT at FROM dash_failures WHERE subject = ? AND at > ? ORDER BY at DESC LIMIT ?",
-            (subject, now - WINDOW_SECONDS, most),
+            "SELECT at FROM dash_failures WHERE subject = ? AND at > ? AND at < ? ORDER BY at DESC LIMIT ?",
+            (subject, now - WINDOW_SECONDS, now + WINDOW_SECONDS, most),
         )
         if len(rows) >= most:
             wait = max(wait, int(rows[-1][0]) + WINDOW_SECONDS - now)

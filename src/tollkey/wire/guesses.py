@@ -14,6 +14,7 @@ from tollkey.wire.errors import ApiError
 
 _WINDOW = 60.0  # seconds in which a full count falls to zero
 PAUSE = 1.0  # seconds an answer is delayed after too many wrong attempts
+_SET_BACK_SECONDS = 5.0  # a time that lies further back is that of a clock that was set back
 _MOST_WAITING = 100  # delayed answers at a time; further ones are sent immediately
 _MOST_KNOWN = 10_000  # addresses; the least recent one is dropped for a new one
 
@@ -38,14 +39,18 @@ class GuessLimiter:
     def count(self, ip: str | None, now: float) -> bool:
         """Count a wrong attempt and return whether its address is over the limit.
 
-        ip: the client's address; IPv6 addresses are counted by network. now: UTC epoch seconds.
+        ip: the client's address; IPv6 addresses are counted by network. now: UTC epoch seconds. After the clock was
+        set back the count falls from the new time on.
         """
         subject = network_of(ip)
         level, since = self._levels.pop(subject, (0.0, now))
         level = max(0.0, level - max(0.0, now - since) * self._most / _WINDOW) + 1.0
         if len(self._levels) >= _MOST_KNOWN:
             self._levels.popitem(last=False)
-        self._levels[subject] = (min(level, self._most + 1.0), max(now, since))
+        self._levels[subject] = (
+            min(level, self._most + 1.0),
+            now if since - now > _SET_BACK_SECONDS else max(now, since),
+        )
         return level > self._most
 
     async def delay(self) -> None:

@@ -116,9 +116,17 @@ def test_memory_holds_only_buckets_that_are_not_as_new() -> None:
     assert not limiter.take([RATE], 1, NOW + 5000).accepted
 
 
-def test_a_clock_that_goes_back_gives_nothing_away() -> None:
+def test_a_thread_that_was_held_up_gives_nothing_away() -> None:
     limiter = MemoryLimiter()
     accepted(limiter, RATE, 10, NOW)
-    assert accepted(limiter, RATE, 5, NOW - 100) == 0
+    assert accepted(limiter, RATE, 5, NOW - 4) == 0
     assert accepted(limiter, RATE, 5, NOW) == 0
     assert accepted(limiter, RATE, 5, NOW + 0.2) == 1
+
+
+def test_a_clock_that_is_set_back_gives_nothing_away_and_locks_nobody_out() -> None:
+    limiter = MemoryLimiter()
+    accepted(limiter, RATE, 10, NOW)
+    assert accepted(limiter, RATE, 5, NOW - 86_400) == 0
+    assert accepted(limiter, RATE, 5, NOW - 86_400 + 0.2) == 1
+    assert accepted(limiter, RATE, 50, NOW - 86_400 + 100) == 10

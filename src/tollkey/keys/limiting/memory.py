@@ -10,6 +10,7 @@ from tollkey.keys.config import Period
 from tollkey.keys.limiting.buckets import Bucket, Level, Taken, Window, window_of
 
 _TIDY_FROM = 1024
+_SET_BACK_SECONDS = 5.0  # a time that lies further back is that of a clock that was set back, not of a thread held up
 
 
 class State:
@@ -30,10 +31,12 @@ class State:
         self.touched = now
 
     def refill(self, now: float) -> None:
-        """Add what has returned to a token bucket."""
+        """Add what has returned to a token bucket. After the clock was set back it fills from the new time on."""
         bucket, level = self.bucket, self.level
         if now > self.at:
             level += (now - self.at) * bucket.rate
+            self.at = now
+        elif self.at - now > _SET_BACK_SECONDS:
             self.at = now
         self.level = level if level < bucket.capacity else float(bucket.capacity)
 
