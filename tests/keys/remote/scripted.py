@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ class Scripted:
     """A running server. Each request is answered with the next of ``answers``; the last one stays.
 
     requests: their first lines. bodies: their JSON. headers: in lower case. stream: answers requests for changes.
+    parts: sent one after the other, with pauses, instead of an answer. whole: all of them were sent.
     """
 
     port: int
@@ -26,6 +28,8 @@ class Scripted:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     stream: Callable[[socket.socket], None] | None = None
+    parts: list[bytes] = field(default_factory=list)
+    whole: bool = False
 
     @property
     def url(self) -> str:
@@ -51,6 +55,12 @@ class Scripted:
         self.bodies.append(json.loads(body or b"{}"))
         if self.stream is not None and first.startswith("GET /v1/keys/changes "):
             self.stream(connection)
+            return
+        for part in self.parts:
+            connection.sendall(part)
+            time.sleep(0.02)
+        if self.parts:
+            self.whole = True
             return
         chosen = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         connection.sendall(chosen if isinstance(chosen, bytes) else chosen(self))

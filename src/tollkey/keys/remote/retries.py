@@ -9,6 +9,11 @@ from tollkey.keys.remote.errors import RemoteUnavailable
 AGAIN = (502, 503, 504)
 
 
+def too_late() -> RemoteUnavailable:
+    """Return the error for a request whose time is over."""
+    return RemoteUnavailable("the key server did not answer in time")
+
+
 class Attempts:
     """The attempts of one request.
 
@@ -24,7 +29,7 @@ class Attempts:
         """Return the seconds that are left. Raises RemoteUnavailable if there are none."""
         left = self._deadline - now
         if left <= 0:
-            raise RemoteUnavailable("the key server did not answer in time")
+            raise too_late()
         return left
 
     def wait(self, now: float, *, sent: bool) -> float | None:

@@ -12,9 +12,10 @@ import httpx
 
 from tollkey.db import forking
 from tollkey.keys.remote.backoff import Backoff
+from tollkey.keys.remote.bounded import TimeLeft, bound
 from tollkey.keys.remote.errors import RemoteUnavailable
 from tollkey.keys.remote.requests import LARGEST_ANSWER, Address, Reply, Request
-from tollkey.keys.remote.retries import AGAIN, Attempts
+from tollkey.keys.remote.retries import AGAIN, Attempts, too_late
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0  # seconds between attempts
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -117,6 +118,7 @@ class Transport:
     def __init__(self, address: Address, connecting: Connecting) -> None:
         self._address, self._connecting = address, connecting
         self._client: httpx.Client | None = None
+        self._time_left = TimeLeft()
         self._closed = False
         self._lock = threading.Lock()
 
@@ -134,6 +136,7 @@ class Transport:
             if self._client is None:
                 connecting = self._connecting
                 self._client = httpx.Client(verify=connecting.verify(), limits=connecting.limits())
+                bound(self._client, self._time_left)
             return self._client
 
     def send(self, request: Request) -> Reply:
@@ -156,15 +159,20 @@ class Transport:
     def _once(self, request: Request, attempts: Attempts) -> Reply:
         client, monotonic = self._open(), self._connecting.monotonic
         body = _Body(attempts, monotonic)
+
+        def left() -> float:
+            return attempts.remaining(monotonic())
+
         try:
-            built = _built(client, self._address, request, attempts.remaining(monotonic()))
-            response = client.send(built, stream=True, follow_redirects=False)
-            try:
-                body.expect(response)
-                for chunk in response.iter_raw():
-                    body.add(chunk)
-            finally:
-                response.close()
+            built = _built(client, self._address, request, left())
+            with self._time_left.of(left):
+                response = client.send(built, stream=True, follow_redirects=False)
+                try:
+                    body.expect(response)
+                    for chunk in response.iter_raw():
+                        body.add(chunk)
+                finally:
+                    response.close()
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, RuntimeError) as error:
             raise _gone(error) from None
         return _reply(response, body.data)
@@ -223,14 +231,18 @@ class AsyncTransport:
         client, monotonic = self._open(), self._connecting.monotonic
         body = _Body(attempts, monotonic)
         try:
-            built = _built(client, self._address, request, attempts.remaining(monotonic()))
-            response = await client.send(built, stream=True, follow_redirects=False)
-            try:
-                body.expect(response)
-                async for chunk in response.aiter_raw():
-                    body.add(chunk)
-            finally:
-                await response.aclose()
+            left = attempts.remaining(monotonic())
+            built = _built(client, self._address, request, left)
+            with anyio.fail_after(left):  # httpx bounds each read alone
+                response = await client.send(built, stream=True, follow_redirects=False)
+                try:
+                    body.expect(response)
+                    async for chunk in response.aiter_raw():
+                        body.add(chunk)
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            raise too_late() from None
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, RuntimeError) as error:
             raise _gone(error) from None
         return _reply(response, body.data)
