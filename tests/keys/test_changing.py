@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.keys.conftest import refused
 from tollkey.db import Ids
-from tollkey.keys import Key, KeyService, NewKey
+from tollkey.keys import Key, KeyRefused, KeyService, NewKey
 from tollkey.keys.token import generate
 
 
@@ -54,3 +56,24 @@ def test_a_publishable_key_is_public_and_stays(service: KeyService) -> None:
     made = service.create(kind="publishable")
     with refused("publishable_key_not_revocable"):
         service.revoke_text(made.secret)
+
+
+#: Calls of the library, each with a text in the place of something else.
+MISTAKEN: dict[str, Callable[[KeyService, str], object]] = {
+    "a permission": lambda keys, text: keys.create(permissions=[text]),
+    "an address": lambda keys, text: keys.create(ip_allowlist=[text]),
+    "a name": lambda keys, text: keys.create(name=text),
+    "a plan": lambda keys, text: keys.set_plan("alice", text),
+    "the end of a page": lambda keys, text: keys.list(after=text),
+    "a key to derive from": lambda keys, text: keys.issue_token(text, audience="https://api.example"),
+}
+
+
+@pytest.mark.parametrize("call", MISTAKEN.values(), ids=MISTAKEN)
+@pytest.mark.parametrize("prefix", ["sk_live_", "acmeproductionkeys2_prod1_"])
+def test_a_refusal_repeats_no_key_that_was_given_as_something_else(
+    service: KeyService, call: Callable[[KeyService, str], object], prefix: str
+) -> None:
+    with pytest.raises(KeyRefused) as caught:
+        call(service, prefix + "a1B2" * 20)
+    assert "a1B2a1B2" not in f"{caught.value} {caught.value.message} {caught.value!r}"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tollkey.db import Ids
 from tollkey.keys import Denied, Reason
-from tollkey.keys.header import Presented, read_authorization, without_keys
+from tollkey.keys.header import Presented, beginning, read_authorization, without_keys, without_typed_secrets
 from tollkey.keys.token import generate
 
 KEY = generate("secret", False, "1", Ids.seeded(1))
@@ -88,3 +88,15 @@ def test_no_header_breaks_the_reader(header: str) -> None:
 def test_no_credentials_break_the_reader(credentials: str) -> None:
     for scheme in ("Bearer", "Basic"):
         assert isinstance(read_authorization(f"{scheme} {credentials}"), Presented | Denied)
+
+
+@pytest.mark.parametrize("prefix", ["acme2_live_", "k1_prod1_", "acmeproductionkeys_production_"])
+def test_a_key_of_any_brand_is_masked(prefix: str) -> None:
+    key = prefix + KEY.rpartition("_")[2]
+    assert key[-12:-4] not in without_keys(f"GET /v1/reports/{key}")
+    assert key[-12:-4] not in without_typed_secrets(f"not{key}")
+
+
+def test_a_message_repeats_no_part_of_a_key_that_is_longer_than_what_it_shows() -> None:
+    for longest in range(20, 100):
+        assert "a1B2a1B2" not in beginning("acmeproductionkeys_production_" + "a1B2" * 20, longest)

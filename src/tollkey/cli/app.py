@@ -13,13 +13,15 @@ from tollkey.cli import accounts, keyring, keys, people
 from tollkey.cli.backup import backup, restore
 from tollkey.cli.copy import copy
 from tollkey.cli.doctor import doctor
+from tollkey.cli.errors import Commands
 from tollkey.cli.migrate import migrate
 from tollkey.cli.openapi import openapi
 from tollkey.cli.scan import scan
 from tollkey.cli.serve import serve
 from tollkey.cli.upgrade_check import upgrade_check
 
-app = typer.Typer(name="tollkey", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=(
+app = typer.Typer(name="tollkey", cls=Commands, no_args_is_help=True, add_completion=False,
+pretty_exceptions_enable=False, help=(
     "Stripe-compatible API keys and payments API that you run yourself."
     " Not affiliated with Stripe."
 ))  # fmt: skip

@@ -11,6 +11,7 @@ from tollkey.cli.common import fail, show, when
 from tollkey.cli.keys_opening import OpenKeys
 from tollkey.db.schema import migrated_modules
 from tollkey.keys import audit, chain
+from tollkey.keys.header import beginning
 
 _LOGS = {log.name: log for log in (audit.LOG, dashboard.LOG)}
 
@@ -38,7 +39,9 @@ def _heads(expect: list[str]) -> dict[str, str]:
     for text in expect:
         name, _, head = text.strip().partition(":")
         if name not in _LOGS or not head:
-            raise fail(f"--expect takes a head as --verify prints it, for example keys:12:9f86…; not {text[:60]}")
+            raise fail(
+                f"--expect takes a head as --verify prints it, for example keys:12:9f86…; not {beginning(text, 60)}"
+            )
         heads[name] = head
     return heads
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tollkey.cli.errors import say
 from tollkey.cli.running import running_urls
 from tollkey.core import Core, open_core
 from tollkey.dashboard import Link
@@ -24,7 +25,7 @@ from tollkey.db.opening import sqlite_file
 from tollkey.keys import KeyRefused
 from tollkey.keys.actors import Actor
 from tollkey.keys.errors import KeyringError, SealBroken
-from tollkey.keys.header import one_line, without_secret_keys
+from tollkey.keys.header import beginning, one_line
 from tollkey.platform.merchants import first_merchant, merchants
 from tollkey.settings import Settings, load_settings
 
@@ -49,10 +50,9 @@ UNREACHABLE = 3  # exit code: the database cannot be reached; retry later
 def fail(message: str, code: int = 1) -> typer.Exit:
     """Print an error and return the exception to raise. code: the exit code.
 
-    message: may repeat what a file or an argument says; nothing in it moves the cursor, and keys in it are masked.
+    message: may repeat what a file or an argument says; see ``say``.
     """
-    shown = without_secret_keys(f"tollkey: {message}")
-    typer.echo("\n".join(one_line(line) for line in shown.split("\n")), err=True)
+    say(message)
     return typer.Exit(code)
 
 
@@ -130,7 +130,7 @@ def scope_of(core: Core, account: str | None, live: bool) -> Scope:
             raise fail("there is no account yet: start the server once, or run `tollkey accounts create`")
         account = merchant.id
     elif all(merchant.id != account for merchant in core.database.read(merchants)):
-        raise fail(f"no such account: {account[:40]}")
+        raise fail(f"no such account: {beginning(account, 40)}")
     return Scope(account, live)
 
 

@@ -16,6 +16,7 @@ from tollkey.db.schema import migrated_modules
 from tollkey.keys import KeyService, fingerprints
 from tollkey.keys.errors import KeyringError
 from tollkey.keys.fingerprints import KeyringSource
+from tollkey.keys.header import beginning
 from tollkey.keys.http import idempotency
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.keyring_use import use_alone
@@ -145,4 +146,4 @@ def unretirable(keyring: Keyring, name: str) -> str | None:
         return None
     if name in keyring.digest_keys:
         return f"{name} is a digest key: digest keys cannot be deleted"
-    return f"no such sealing key: {name[:20]}"
+    return f"no such sealing key: {beginning(name, 20)}"

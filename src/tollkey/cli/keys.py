@@ -9,13 +9,7 @@ import typer
 from tollkey.cli import keys_import, keys_least_privilege, keys_unused, keys_usage
 from tollkey.cli.audit import verify_logs
 from tollkey.cli.common import ACTOR, AsJson, fail, show, table, when
-from tollkey.cli.delivering import (
-    Deliver,
-    deliver_created,
-    deliver_rolled,
-    destination_named,
-    prints,
-)
+from tollkey.cli.delivering import Deliver, deliver_created, deliver_rolled, destination_named, prints
 from tollkey.cli.keys_config import check_config
 from tollkey.cli.keys_dashboard import serve_dashboard
 from tollkey.cli.keys_opening import Account, Config, Data, Database, Keyring, Mode, OpenKeys, open_keys
@@ -26,6 +20,7 @@ from tollkey.db import Tx
 from tollkey.keys import Key, audit
 from tollkey.keys.attempts import refused_attempts
 from tollkey.keys.delivering import Destination, note_of
+from tollkey.keys.header import beginning
 from tollkey.keys.limits import ROLL_EXPIRATIONS
 from tollkey.platform.api_keys import shown
 
@@ -66,7 +61,7 @@ def _metadata(given: list[str] | None) -> dict[str, str]:
     for entry in given or ():
         name, sign, value = entry.partition("=")
         if not sign or not name:
-            raise typer.BadParameter(f"must be name=value, not {entry[:40]}", param_hint="--metadata")
+            raise typer.BadParameter(f"must be name=value, not {beginning(entry, 40)}", param_hint="--metadata")
         entries[name] = value
     return entries
 

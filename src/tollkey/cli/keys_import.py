@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import typer
 
 from tollkey.cli.common import ACTOR, UNREACHABLE, AsJson, fail, quiet_connection_logs, refused
+from tollkey.cli.errors import say
 from tollkey.cli.keys_server import open_service
 from tollkey.cli.keys_settings import declared_in, keyring_of
 from tollkey.db import StorageError
@@ -99,7 +100,7 @@ def _print(done: Report, report: Path | None, json_: bool) -> None:
         try:
             report.write_text(as_json(done) + "\n", encoding="utf-8")
         except OSError as problem:
-            typer.echo(f"tollkey: the report could not be written: {problem}", err=True)
+            say(f"the report could not be written: {problem}")
     if json_:
         typer.echo(as_json(done))
     else:

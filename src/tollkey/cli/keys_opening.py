@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from tollkey.cli.common import Data, fail, opened, quiet_connection_logs, refused, scope_of
+from tollkey.cli.errors import shown
 from tollkey.core import Core
 from tollkey.db import Scope, StorageError, Tx, open_database
 from tollkey.db.opening import sqlite_file
@@ -20,7 +21,6 @@ from tollkey.keys import KeyService, TollkeyError
 from tollkey.keys.changing import KeyChanges
 from tollkey.keys.config.faults import suggestion
 from tollkey.keys.errors import KeyringError, SealBroken, UnknownPermission
-from tollkey.keys.header import one_line
 from tollkey.keys.keyring import Keyring as KeyMaterial
 from tollkey.keys.rotating import KeyRotation
 from tollkey.platform.merchants import MIGRATION as MERCHANTS
@@ -81,9 +81,9 @@ class OpenKeys(KeyChanges, KeyRotation):
             return
         mode = "live" if scope.livemode else "test"
         names = self.database.read(_some_accounts)
-        others = ", ".join([one_line(name) for name in names[:_NAMED]] + ["…"] * (len(names) > _NAMED))
+        others = ", ".join(names[:_NAMED] + ["…"] * (len(names) > _NAMED))
         hint = f"; accounts with keys: {others} (--account, --live, --test)" if names else ""
-        typer.echo(f"no {what} of account {one_line(scope.account)} in {mode} mode{hint}", err=True)
+        typer.echo(shown(f"no {what} of account {scope.account} in {mode} mode{hint}"), err=True)
 
 
 def _some_accounts(tx: Tx) -> list[str]:
@@ -145,7 +145,10 @@ def _configured() -> str | None:
 
 def not_there(database: str) -> bool:
     """Return whether a database is an SQLite file that does not exist."""
-    return _is_file(database) and not sqlite_file(f"sqlite:///{database.removeprefix('sqlite:///')}").exists()
+    try:
+        return _is_file(database) and not sqlite_file(f"sqlite:///{database.removeprefix('sqlite:///')}").exists()
+    except ValueError:
+        return False  # it names no file: opening it says why
 
 
 def _is_file(database: str) -> bool:

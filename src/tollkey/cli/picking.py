@@ -7,6 +7,7 @@ from tollkey.cli.keys_opening import OpenKeys
 from tollkey.core import Core
 from tollkey.db import Scope, Tx
 from tollkey.keys import Key
+from tollkey.keys.header import beginning
 
 
 def pick(keys: Core | OpenKeys, tx: Tx, scope: Scope, text: str) -> Key:
@@ -17,7 +18,7 @@ def pick(keys: Core | OpenKeys, tx: Tx, scope: Scope, text: str) -> Key:
     hits = keys.authority.ending_in(tx, scope, text) if len(text) >= 4 and not text.startswith("mk_") else ()
     if len(hits) != 1:
         raise fail(
-            f"no such key in {'live' if scope.livemode else 'test'} mode: {text[:40]}"
+            f"no such key in {'live' if scope.livemode else 'test'} mode: {beginning(text, 40)}"
             if not hits
             else f"several keys end in {text[-4:]}: pass the mk_ id"
         )

@@ -16,12 +16,12 @@ from typing import Annotated
 
 import typer
 
+from tollkey.cli.errors import Commands, say
 from tollkey.db import StorageError
 from tollkey.db.opening import sqlite_file
 from tollkey.keys import KeyRefused, KeyService
 from tollkey.keys.config import ConfigError, load
 from tollkey.keys.errors import KeyringError
-from tollkey.keys.header import one_line
 from tollkey.keys.scanning import (
     Finding,
     ScanFailed,
@@ -41,7 +41,7 @@ FOUND, FAILED = 1, 2
 ALLOWED_FILE = ".tollkey-allowed"
 
 #: ``tollkey`` with this command alone, which starts in a third of the time.
-alone = typer.Typer(name="tollkey", add_completion=False, pretty_exceptions_enable=False)
+alone = typer.Typer(name="tollkey", cls=Commands, add_completion=False, pretty_exceptions_enable=False)
 
 
 class Rules(StrEnum):
@@ -111,10 +111,10 @@ def scan(
         for line in as_lines(found):
             typer.echo(line)
     for name in scanner.skipped:
-        typer.echo(f"tollkey: not searched, larger than {largest} MB: {one_line(name)}", err=True)
+        say(f"not searched, larger than {largest} MB: {name}")
     harmful = sum(each.harmful for each in found)
     if harmful:
-        typer.echo(f"tollkey: {harmful} found. Roll these keys: who has read them can use them.", err=True)
+        say(f"{harmful} found. Roll these keys: who has read them can use them.")
         raise typer.Exit(FOUND)
 
 
@@ -199,7 +199,7 @@ def _brand(prefix: list[str] | None, config: Path | None) -> Brand:
 
 
 def _fail(message: str) -> typer.Exit:
-    typer.echo(f"tollkey: {one_line(message)}", err=True)
+    say(message)
     return typer.Exit(FAILED)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tollkey.db import StorageError
 from tollkey.db.engine import TollkeyError
+from tollkey.keys.header import without_typed_secrets
 
 __all__ = ["KeyRefused", "KeyringError", "SealBroken", "StorageError", "TollkeyError", "UnknownPermission"]
 
@@ -20,14 +21,14 @@ class KeyRefused(TollkeyError):
     """A change to a key that is not allowed. Nothing was written.
 
     code: a stable identifier, for example ``api_key_expired``.
-    message: a sentence that may be shown to the caller; contains no secrets.
+    message: a sentence that may be shown to the caller; keys that it repeats are masked.
     param: the name of the invalid argument, or None.
     """
 
     def __init__(self, code: str, message: str, param: str | None = None) -> None:
-        super().__init__(message)
         self.code = code
-        self.message = message
+        self.message = without_typed_secrets(message)
+        super().__init__(self.message)
         self.param = param
 
     @property

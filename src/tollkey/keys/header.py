@@ -15,11 +15,18 @@ __all__ = ["Presented", "read_authorization", "without_keys", "without_secret_ke
 
 #: Base64 of ``sk_test_…`` and its like: the credentials of RFC 7617, copied into another place.
 BASE64_KEY = r"(?:c2tf|cmtf|ZWtf)(?:dGVzdF|bGl2ZV)[89][0-9A-Za-z+/_-]{16,}+={0,2}"
-#: Keys, signing secrets, client secrets, and numbers as long as a card's. A whole key may hang on other letters.
+#: A whole key of any ``Brand``, whose words may have digits. It may hang on other letters.
+WHOLE_KEY = r"[a-z][0-9a-z]{0,31}_[a-z][0-9a-z]{0,31}_[0-9A-Za-z]{24,}"
+#: Keys, signing secrets, client secrets, and numbers as long as a card's.
 _SECRET_LIKE = re.compile(
-    r"\b[a-z]{2,12}_[a-z]{2,12}_[0-9A-Za-z]{8,}|[a-z]{2,12}_[a-z]{2,12}_[0-9A-Za-z]{24,}"
+    rf"\b[a-z]{{2,12}}_[a-z]{{2,12}}_[0-9A-Za-z]{{8,}}|{WHOLE_KEY}"
     r"|\bwhsec_[0-9A-Za-z]{8,}|whsec_[0-9A-Za-z]{24,}|_secret_[0-9A-Za-z]{6,}"
     rf"|(?<![0-9A-Za-z])\d(?:[ +-]?\d){{12,}}+|{BASE64_KEY}"
+)
+_TYPED_SECRET = re.compile(rf"{WHOLE_KEY}|whsec_[0-9A-Za-z]{{16,}}|{BASE64_KEY}")
+#: What stands before the password of an address, and before one among the words of libpq; the password.
+_PASSWORD = re.compile(
+    r"(:/{1,2}[^\s:@/]{0,200}:)\S{1,200}(?=@)|(\b(?:ssl)?password\s{0,5}=\s{0,5})[^\s&]+", re.IGNORECASE
 )
 _SECRET_KEY = re.compile(rf"(?:sk|rk|ek)_(?:test|live)_[0-9A-Za-z]{{24,}}|{BASE64_KEY}")
 BASE64_SIGNS = ("dGVzdF", "bGl2ZV")  # one is in every such text
@@ -119,6 +126,21 @@ def without_secret_keys(text: str) -> str:
         if any(sign in text for sign in _SIGNS)
         else text
     )
+
+
+def without_typed_secrets(text: str) -> str:
+    """Mask what may stand in a command or a file of settings in the wrong place: keys of every brand, signing secrets,
+    and the passwords in addresses of databases.
+    """
+    text = _PASSWORD.sub(lambda match: f"{match[1] or match[2]}***", text)
+    return _TYPED_SECRET.sub(lambda match: mask_unknown(match.group()), text)
+
+
+def beginning(text: str, longest: int = 100) -> str:
+    """Return the beginning of a text that was given, for a message; cut after a secret in it was masked, since the
+    first half of a key does not look like one.
+    """
+    return without_typed_secrets(text[:_EXAMINED])[:longest]
 
 
 def _displayable(value: str) -> str:

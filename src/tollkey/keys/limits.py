@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.header import without_keys
+from tollkey.keys.header import beginning, without_keys
 from tollkey.keys.key import Denied, Key, LimitState
 
 __all__ = ["LONGEST_ROLL_SECONDS", "ROLL_EXPIRATIONS", "Limits"]
@@ -54,8 +54,8 @@ def check_allowlist(entries: Iterable[str]) -> tuple[str, ...]:
             network = ipaddress.ip_network(entry.strip(), strict=True)
         except ValueError:
             message = (
-                f"Invalid IP address or network: {entry[:64]}. Use an address such as 192.0.2.7 or a network such as "
-                f"192.0.2.0/24."
+                f"Invalid IP address or network: {beginning(entry, 64)}. Use an address such as 192.0.2.7 or a"
+                " network such as 192.0.2.0/24."
             )
             raise KeyRefused("ip_allowlist_invalid", message, "ip_allowlist") from None
         text = str(network.network_address) if network.num_addresses == 1 else str(network)

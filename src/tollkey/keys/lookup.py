@@ -8,6 +8,7 @@ from tollkey.db import Scope, Tx
 from tollkey.keys import store
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.foreign import plausible
+from tollkey.keys.header import beginning
 from tollkey.keys.key import Key
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.permissions import PermissionCatalogue
@@ -57,7 +58,7 @@ class Lookup:
         if limit is not None and limit < 1:
             raise ValueError("the limit of a page must be at least 1")
         if after is not None and self.get(tx, scope, after) is None:
-            raise KeyRefused("resource_missing", f"No such api_key: '{after[:100]}'", "after")
+            raise KeyRefused("resource_missing", f"No such api_key: '{beginning(after, 100)}'", "after")
         most = None if limit is None else limit + 1
         return page_of(self.list(tx, scope, active_at=active_at, kind=kind, limit=most, after=after), limit)
 

@@ -10,6 +10,7 @@ from tollkey.db import Ids, Scope, Tx
 from tollkey.keys import audit, inserting, rules, store
 from tollkey.keys.actors import Actor
 from tollkey.keys.errors import KeyRefused, SealBroken
+from tollkey.keys.header import beginning
 from tollkey.keys.key import SERVICE_ACCOUNT, Key
 from tollkey.keys.keyring import Keyring, RandomBytes
 from tollkey.keys.limits import check_allowlist
@@ -42,7 +43,7 @@ class KeyWriter(Lookup):
     def _require(self, tx: Tx, scope: Scope, key_id: str) -> Key:
         key = self.get(tx, scope, key_id)
         if key is None:
-            raise KeyRefused("resource_missing", f"No such api_key: '{key_id[:100]}'", "id")
+            raise KeyRefused("resource_missing", f"No such api_key: '{beginning(key_id, 100)}'", "id")
         return key
 
     def _unseal(self, sealed: bytes, key: Key) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from tollkey.keys.header import beginning
 from tollkey.keys.http.answer import NO_STORE, Answer, Headers, Stream
 from tollkey.keys.http.callers import presented_in, require
 from tollkey.keys.http.endpoint import LARGEST_BODY, Call, Endpoint, Server
@@ -57,7 +58,7 @@ class Dispatch:
         if method == "OPTIONS":
             return Answer(b"", 204, self._allow)
         if endpoint is None:
-            message = f"The method {method[:20]} is not allowed here. Allowed: {self._allow[0][1].decode()}."
+            message = f"The method {beginning(method, 20)} is not allowed here. Allowed: {self._allow[0][1].decode()}."
             raise ApiError(405, "method_not_allowed", message, headers=self._allow)
         headers = _headers_of(scope)
         client = scope.get("client")

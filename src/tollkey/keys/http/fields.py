@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl
 
+from tollkey.keys.header import beginning
 from tollkey.keys.http.answer import JsonValue
 from tollkey.keys.http.errors import invalid
 
@@ -112,7 +113,7 @@ def read_query(fields: Fields, query: bytes) -> Values:
     sent: dict[str, JsonValue] = {}
     for name, text in pairs:
         if name in sent:
-            raise invalid(f"The parameter {name[:100]} was sent twice.", name[:100])
+            raise invalid(f"The parameter {beginning(name)} was sent twice.", name[:100])
         field = fields.get(name)
         sent[name] = _from_query(field, text, name) if field else text
     return read(fields, sent)
@@ -126,11 +127,13 @@ def read_path(values: Mapping[str, str]) -> Mapping[str, str]:
 def _from_query(field: Field, text: str, name: str) -> JsonValue:
     if field.kind == "integer":
         if not (text.isascii() and text.isdigit() and len(text) < 17):
-            raise invalid(f"Invalid integer: {text[:40]}", name, "parameter_invalid_integer")
+            raise invalid(f"Invalid integer: {beginning(text, 40)}", name, "parameter_invalid_integer")
         return int(text)
     if field.kind == "boolean":
         if text not in ("true", "false", "1", "0"):
-            raise invalid(f"Invalid boolean: {text[:40]}. Send true or false.", name, "parameter_invalid_boolean")
+            raise invalid(
+                f"Invalid boolean: {beginning(text, 40)}. Send true or false.", name, "parameter_invalid_boolean"
+            )
         return text in ("true", "1")
     return text
 
@@ -186,7 +189,7 @@ def _metadata(field: Field, value: object, name: str) -> dict[str, str]:
     if len(value) > field.most:
         raise invalid(f"Invalid hash: {name} has at most {field.most} entries.", name)
     one = Field("string", "")
-    return {_text(one, key, name): _text(one, each, f"{name}[{key[:40]}]") for key, each in value.items()}
+    return {_text(one, key, name): _text(one, each, f"{name}[{beginning(key, 40)}]") for key, each in value.items()}
 
 
 _CHECKS = {

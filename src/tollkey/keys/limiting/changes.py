@@ -11,6 +11,7 @@ from tollkey.keys.authority import Authority
 from tollkey.keys.config import Config
 from tollkey.keys.config.faults import suggestion
 from tollkey.keys.errors import KeyRefused
+from tollkey.keys.header import beginning
 from tollkey.keys.limiting import store
 from tollkey.keys.limiting.plans import AccountPlans
 from tollkey.keys.rules import check_account
@@ -40,7 +41,9 @@ class PlanChanges:
         check_account(scope.account)
         names = [each.name for each in self.config.plans]
         if plan is not None and plan not in names:
-            raise KeyRefused("plan_unknown", f"There is no plan '{plan[:64]}'{suggestion(plan, names)}", "plan")
+            raise KeyRefused(
+                "plan_unknown", f"There is no plan '{beginning(plan, 64)}'{suggestion(plan, names)}", "plan"
+            )
         before = store.plan_of(tx, scope)
         if plan != before:
             self.plans.set(tx, scope, plan, now)

@@ -26,7 +26,7 @@ from starlette.routing import BaseRoute, Route
 from tollkey.db import SQLite, StorageError, Tx, migrate
 from tollkey.keys.actors import SYSTEM, Actor
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.header import mask_keys
+from tollkey.keys.header import beginning, mask_keys
 from tollkey.keys.portal import actions
 from tollkey.keys.portal.pages import CSP, gone_page, portal_page, start_page
 from tollkey.keys.portal.sessions import (
@@ -94,7 +94,7 @@ class Portal:
             raise ValueError("base_url must be an http or https URL with a path, such as https://keys.example/portal")
         for origin in origins:
             if not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"not an origin: {origin[:100]!r}; use for example https://app.example")
+                raise ValueError(f"not an origin: {beginning(origin, 100)!r}; use for example https://app.example")
         self.keys, self.clock, self.origins = keys, clock, frozenset(origins)
         self.base_url, self.path = base_url.rstrip("/"), parts.path.rstrip("/")
         self._secure = parts.scheme == "https"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tollkey.db import Row, Tx
+from tollkey.keys.header import beginning
 from tollkey.keys.usage.store import DAY, HOUR, MINUTE
 
 _STEPS: Mapping[str, int] = {"minute": MINUTE, "hour": HOUR, "day": DAY}
@@ -76,7 +77,7 @@ class UsageQuery:
     def __post_init__(self) -> None:
         for name in self.by:
             if name not in _COLUMNS:
-                raise ValueError(f"a report cannot be grouped by {name[:40]!r}: use {', '.join(DIMENSIONS)}")
+                raise ValueError(f"a report cannot be grouped by {beginning(name, 40)!r}: use {', '.join(DIMENSIONS)}")
         if len(set(self.by)) != len(self.by):
             raise ValueError("a report is grouped by each dimension once")
         steps = [_STEPS[name] for name in self.by if name in _STEPS]
