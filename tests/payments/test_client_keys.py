@@ -191,6 +191,38 @@ def test_a_phone_names_nothing_of_another_customer(api: Api) -> None:
     assert api.get(f"/v1/customers/{victim.customer}/sources/{victim.card}").status == 200
 
 
+#: What a phone may name by parameters: method, path of its own customer, parameter.
+NAMED = (
+    ("GET", "/v1/payment_methods", "starting_after"),
+    ("GET", "/v1/payment_methods", "ending_before"),
+    ("GET", "/v1/customers/{mine}/payment_methods", "starting_after"),
+    ("GET", "/v1/customers/{mine}/payment_methods", "ending_before"),
+    ("GET", "/v1/customers/{mine}/sources", "starting_after"),
+    ("GET", "/v1/customers/{mine}/cards", "ending_before"),
+    ("GET", "/v1/customers/{mine}/bank_accounts", "ending_before"),
+    ("POST", "/v1/customers/{mine}", "default_source"),
+    ("POST", "/v1/customers/{mine}/sources", "source"),
+    ("POST", "/v1/customers/{mine}/cards", "source"),
+    ("POST", "/v1/customers/{mine}/bank_accounts", "source"),
+)
+
+
+@pytest.mark.parametrize(("method", "path", "param"), NAMED, ids=lambda part: str(part).rpartition("/")[2])
+def test_a_phone_learns_not_whether_an_object_of_another_customer_exists(
+    api: Api, method: str, path: str, param: str
+) -> None:
+    victim, mine = Victim(api), api.ok("POST", "/v1/customers")["id"]
+    key, path = ephemeral_secret(api, mine), path.format(mine=mine)
+    call = api.get if method == "GET" else api.post
+    for id in (victim.method, victim.card, victim.source):
+        nobody = id[:-6] + "zzzzzz"
+        there, not_there = (call(path, key=key, **{param: named}) for named in (id, nobody))
+        assert (there.status, there.error["message"].replace(id, nobody)) == (
+            not_there.status,
+            not_there.error["message"],
+        )
+
+
 def test_a_phone_sets_shipping_and_the_default_source(api: Api) -> None:
     customer = api.ok("POST", "/v1/customers")["id"]
     key, path = ephemeral_secret(api, customer), f"/v1/customers/{customer}"

@@ -27,8 +27,7 @@ def limit_to_customer(call: Call, subject: str | None, params: Json) -> None:
         if resource is None or not resource.stored:
             continue
         found = call.objects.find(resource.object, id)
-        owner = None if found is None else found["id"] if found["object"] == "customer" else found.get("customer")
-        if owner is not None and owner != subject:
+        if found is not None and call.hides(found):
             raise call.objects.missing(resource.object, id, param)
     if not named and call.origin.method == "GET":
         params["customer"] = subject

@@ -134,6 +134,13 @@ class Call:
         """
         return self.key is not None and self.key.kind in ("publishable", "ephemeral")
 
+    def hides(self, value: Mapping[str, Any]) -> bool:
+        """Return whether the key is an ephemeral one, and an object is of another customer than the key's."""
+        if self.key is None or self.key.kind != "ephemeral":
+            return False
+        owner = value["id"] if value["object"] == "customer" else value.get("customer")
+        return owner is not None and owner != self.key.subject
+
     def needs(self, permission: Permission, level: Literal["read", "write"] = "read") -> None:
         """Raise ApiError 403 unless the key has a permission in this call's account besides that of the endpoint.
 

@@ -208,7 +208,7 @@ def _cursor(call: Call, object: str, params: Mapping[str, Any]) -> Record | None
         if found is not None:
             raise invalid("Received both starting_after and ending_before parameters. Please pass in only one.")
         found = call.objects.table(object).get(call.tx, call.scope, str(params[name]))
-        if found is None:
+        if found is None or (call.limited and call.hides(call.objects.decode(object, found))):
             raise missing_object(call.objects.resource(object).named, str(params[name]), name, in_path=False)
     return found
 

@@ -194,7 +194,7 @@ def store_source(
 
 def _attachable(call: Call, id: str, param: str) -> StoredSource:
     source = call.objects.find(kinds.SOURCE, id)
-    if source is None:
+    if source is None or call.hides(source):
         raise call.objects.missing(kinds.SOURCE, id, param)
     if source.get("customer"):
         raise invalid("The source you provided has already been attached to a customer.", param, retry=False)
