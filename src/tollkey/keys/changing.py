@@ -11,6 +11,7 @@ from tollkey.db import Scope, Tx
 from tollkey.keys import times
 from tollkey.keys.actors import SYSTEM, Actor
 from tollkey.keys.delivering import Destination, check_kind, hand_over, note_of, roll_into
+from tollkey.keys.hiding import repr_without
 from tollkey.keys.key import NO_METADATA, Key
 from tollkey.keys.reading import KeyReading
 from tollkey.keys.token import Kind
@@ -21,21 +22,27 @@ MOST_AT_ONCE = 1_000
 
 
 class Made(NamedTuple):
-    """A key and its text. key: the key. secret: its text; show or store it now."""
+    """A key and its text. key: the key. secret: its text; show or store it now. Not part of the repr."""
 
     key: Key
     secret: str
+
+    def __repr__(self) -> str:
+        return repr_without(self, "secret")
 
 
 class Rolled(NamedTuple, Generic[Secret]):
     """A rolled key. old: the key that was rolled. key: its successor. secret: the text of the successor.
 
-    The text is None if it was not to be shown and is sealed for one ``reveal``.
+    The text is None if it was not to be shown and is sealed for one ``reveal``. It is not part of the repr.
     """
 
     old: Key
     key: Key
     secret: Secret
+
+    def __repr__(self) -> str:
+        return repr_without(self, "secret")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

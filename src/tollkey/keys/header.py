@@ -8,6 +8,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from tollkey.keys.hiding import repr_without
 from tollkey.keys.key import Denied, Reason
 from tollkey.keys.token import mask_unknown
 
@@ -41,6 +42,9 @@ class Presented(NamedTuple):
     """The text of a key as the caller sent it, not verified. text: of any length and content."""
 
     text: str
+
+    def __repr__(self) -> str:
+        return repr_without(self, "text")
 
 
 _MISSING = Denied(Reason.missing)

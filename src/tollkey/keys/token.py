@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 
 from tollkey.db import Ids
 from tollkey.db.ids import ALPHABET
+from tollkey.keys.hiding import repr_without
 
 __all__ = ["BRAND", "Brand", "Kind", "mask_unknown", "redact"]
 
@@ -88,6 +89,9 @@ class Parsed(NamedTuple):
     livemode: bool
     body: str
     checksummed: bool
+
+    def __repr__(self) -> str:
+        return repr_without(self, "body")
 
 
 def checksum(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 from tollkey.db import Migration, Scope, Tx
 from tollkey.keys import Key
 from tollkey.keys.header import without_secret_keys
+from tollkey.keys.hiding import repr_without
 from tollkey.wire.errors import ApiError
 
 T = TypeVar("T")
@@ -45,6 +46,9 @@ class Stored(NamedTuple):
     status: int
     retry: str
     body: bytes
+
+    def __repr__(self) -> str:
+        return repr_without(self, "body")
 
 
 def check_key(key: str) -> None:

@@ -95,12 +95,12 @@ class Response:
     """
 
     status: int
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = field(repr=False)
+    headers: dict[str, str] = field(repr=False, default_factory=dict)
     content_type: str = "application/json"
     request_id: str | None = None
     code: str | None = None
-    kept: bytes | None = None
+    kept: bytes | None = field(default=None, repr=False)
     guess: bool = False
     rest: Rest | None = None
 

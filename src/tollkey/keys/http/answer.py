@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import orjson
 
+from tollkey.keys.hiding import repr_without
+
 JsonValue = str | int | float | bool | None | Mapping[str, "JsonValue"] | Sequence["JsonValue"]
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -21,12 +23,18 @@ class Answer(NamedTuple):
     status: int = 200
     headers: Headers = ()
 
+    def __repr__(self) -> str:
+        return repr_without(self, "body", "headers")
+
 
 class Stream(NamedTuple):
     """An answer that goes on until the client disconnects. chunks: what is sent, when it is known."""
 
     chunks: AsyncGenerator[bytes, None]
     headers: Headers = ()
+
+    def __repr__(self) -> str:
+        return repr_without(self, "headers")
 
 
 def json_answer(value: JsonValue, status: int = 200, headers: Headers = ()) -> Answer:

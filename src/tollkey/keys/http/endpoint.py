@@ -57,14 +57,14 @@ class Call:
     method: str
     caller: Key | None
     path: Mapping[str, str]
-    query: Values
-    body: Values
-    headers: Mapping[str, str]
+    query: Values = field(repr=False)
+    body: Values = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
     ip: str | None
     request_id: str
-    text: str = ""  # of the service key, for connections that stay open
-    target: str = ""  # path and query as sent, where something changes
-    raw: bytes = b""  # the body as sent
+    text: str = field(default="", repr=False)  # of the service key, for connections that stay open
+    target: str = field(default="", repr=False)  # path and query as sent, where something changes
+    raw: bytes = field(default=b"", repr=False)  # the body as sent
     needs: str = ""  # the permission of the service key
 
     @property

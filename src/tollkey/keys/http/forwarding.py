@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from tollkey.keys.header import read_authorization, read_bare
+from tollkey.keys.hiding import repr_without
 from tollkey.keys.http.answer import JSON, Answer, Headers
 from tollkey.keys.http.callers import presented_in, require
 from tollkey.keys.http.dispatch import COMMON, common_headers, send_answer
@@ -64,6 +65,9 @@ class _Sent(NamedTuple):
     headers: Mapping[bytes, bytes]
     repeated: frozenset[bytes] = frozenset()
 
+    def __repr__(self) -> str:
+        return repr_without(self, "query", "headers")
+
 
 class _Presented(NamedTuple):
     """A key and the request that it is for. ip: the client's address."""
@@ -71,6 +75,9 @@ class _Presented(NamedTuple):
     text: str
     asked: Asked
     ip: str | None
+
+    def __repr__(self) -> str:
+        return repr_without(self, "text")
 
 
 def routes(app: ForwardAuth) -> list[Route]:

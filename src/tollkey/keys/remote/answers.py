@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tollkey.db import Scope
 from tollkey.keys.header import without_keys
+from tollkey.keys.hiding import repr_without
 from tollkey.keys.key import Checked, Key, LimitState, Reason
 from tollkey.keys.remote.cache import Entry
 from tollkey.keys.remote.fields import Fields, Json, unclear
@@ -34,6 +35,9 @@ class Question(NamedTuple):
     cost: int | None = None
     account: str | None = None
     publishable: bool = True
+
+    def __repr__(self) -> str:
+        return repr_without(self, "text")
 
     @property
     def has_usable_route(self) -> bool:

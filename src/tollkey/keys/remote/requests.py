@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from tollkey import USER_AGENT
 from tollkey.keys.errors import KeyRefused, UnknownPermission
+from tollkey.keys.hiding import repr_without
 from tollkey.keys.remote.errors import RemoteRefused, RemoteUnavailable
 from tollkey.keys.remote.fields import Json, Value
 from tollkey.keys.token import mask_unknown
@@ -29,7 +30,7 @@ class Address:
     """
 
     url: str
-    token: str
+    token: str = field(repr=False)
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -67,8 +68,8 @@ class Request:
     method: Literal["GET", "POST"]
     path: str
     needs: str
-    query: Mapping[str, Value] | None = None
-    body: Mapping[str, Json] | None = None
+    query: Mapping[str, Value] | None = field(default=None, repr=False)
+    body: Mapping[str, Json] | None = field(default=None, repr=False)
     repeatable: bool = False
     idempotency_key: str | None = None
 
@@ -92,6 +93,9 @@ class Reply(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def __repr__(self) -> str:
+        return repr_without(self, "headers", "body")
 
 
 def understood(reply: Reply, request: Request) -> dict[str, Json]:

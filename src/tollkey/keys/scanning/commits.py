@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from tollkey.keys.hiding import repr_without
 from tollkey.keys.scanning.errors import ScanFailed
 from tollkey.keys.scanning.files import command_of, environment
 
@@ -28,6 +29,9 @@ class AddedLine(NamedTuple):
     path: str
     number: int
     text: bytes
+
+    def __repr__(self) -> str:
+        return repr_without(self, "text")
 
 
 def staged_lines(folder: Path) -> Iterator[AddedLine]:

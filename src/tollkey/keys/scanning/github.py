@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from tollkey.keys.hiding import repr_without
 from tollkey.keys.scanning.leaks import Leaks
 
 KEYS_URL = "https://api.github.com/meta/public_keys/secret_scanning"
@@ -47,6 +48,9 @@ class Match(NamedTuple):
     type: str
     url: str
     source: str
+
+    def __repr__(self) -> str:
+        return repr_without(self, "token")
 
 
 class GithubKeys:
