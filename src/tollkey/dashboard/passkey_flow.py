@@ -48,13 +48,13 @@ def _challenge(ctx: Context, tx: Tx) -> bytes:
 
 def _take_challenge(ctx: Context, tx: Tx) -> bytes:
     """The pending challenge of this browser; it is deleted. Raises FormErrors when there is none."""
-    digest = ctx.authority.keyring.digest(f"challenge:{ctx.visitor}")
-    rows = tx.execute(
-        "DELETE FROM dash_challenges WHERE digest = ? AND expires_at > ? RETURNING challenge", (digest, ctx.now)
-    )
-    if not rows:
-        raise FormErrors({"": "The passkey request has expired. Try again."})
-    return bytes(rows[0][0])
+    for _, digest in ctx.authority.keyring.digests(f"challenge:{ctx.visitor}"):
+        rows = tx.execute(
+            "DELETE FROM dash_challenges WHERE digest = ? AND expires_at > ? RETURNING challenge", (digest, ctx.now)
+        )
+        if rows:
+            return bytes(rows[0][0])
+    raise FormErrors({"": "The passkey request has expired. Try again."})
 
 
 def registration_options(ctx: Context) -> Any:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Clock
 from tests.keys.conftest import refused
-from tests.keys.portal.conftest import World
+from tests.keys.portal.conftest import Component, Page, World, opened
 from tollkey.keys.actors import Actor
 from tollkey.keys.portal import Portal
 
@@ -39,6 +40,22 @@ def test_a_link_and_a_session_end(stored_world: World, clock: Clock) -> None:
     clock.advance(1)
     assert page.get("session").json()["error"]["code"] == "session_ended"
     assert page.browser.get("/portal").status_code == 401
+
+
+def test_links_and_sessions_outlive_a_rotation_of_the_keyring(database_url: str, tmp_path: Path, clock: Clock) -> None:
+    file = tmp_path / "keyring"
+    with opened(database_url, tmp_path, clock) as before:
+        link = before.portal.create_session(account="alice", permissions=["report_read"]).url
+        page, component = before.signed_in(), before.component()
+    before.keys.authority.keyring.rotate_digest().save(file)
+    with opened(database_url, tmp_path, clock) as after:
+        assert link is not None
+        assert after.browser().post(link).status_code == 303
+        assert after.browser().post(link).status_code == 404
+        assert Component(after.browser(), component.token).get("session").status_code == 200
+        browser = after.browser()
+        browser.cookies = page.browser.cookies
+        assert Page(browser).get("session").status_code == 200
 
 
 def test_a_session_that_a_customers_key_asked_for_ends_with_that_key(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
@@ -142,10 +142,11 @@ def open_link(tx: Tx, authority: Authority, link: str, now: int) -> str | None:
     if not link_is_open(tx, authority, link, now):
         return None
     token = _new_token(authority, "page")
+    digests = _digests(authority, link)
     rows = tx.execute(
-        "UPDATE portal_sessions SET link = NULL, token = ?, ends_at = ? WHERE link = ? AND link_ends_at > ?"
-        " RETURNING id",
-        (authority.keyring.digest(token), now + SESSION_SECONDS, authority.keyring.digest(link), now),
+        f"UPDATE portal_sessions SET link = NULL, token = ?, ends_at = ? WHERE link IN ({_marks(digests)})"
+        " AND link_ends_at > ? RETURNING id",
+        (authority.keyring.digest(token), now + SESSION_SECONDS, *digests, now),
     )
     return token if rows else None
 
@@ -154,9 +155,10 @@ def link_is_open(tx: Tx, authority: Authority, link: str, now: int) -> bool:
     """Return whether ``open_link`` would open a link. It writes nothing. Raises StorageError."""
     if not _TOKEN.fullmatch(link):
         return False
+    digests = _digests(authority, link)
     rows = tx.execute(
-        "SELECT created_by FROM portal_sessions WHERE link = ? AND link_ends_at > ?",
-        (authority.keyring.digest(link), now),
+        f"SELECT created_by FROM portal_sessions WHERE link IN ({_marks(digests)}) AND link_ends_at > ?",
+        (*digests, now),
     )
     return bool(rows) and _still_granted(tx, authority, rows[0][0], now)
 
@@ -181,9 +183,11 @@ def rights_of(tx: Tx, authority: Authority, token: str, ui_mode: UiMode, now: in
     """
     if not _TOKEN.fullmatch(token):
         return None
+    digests = _digests(authority, token)
     rows = tx.execute(
-        f"SELECT created_by, {_COLUMNS} FROM portal_sessions WHERE token = ? AND ui_mode = ? AND ends_at > ?",
-        (authority.keyring.digest(token), ui_mode, now),
+        f"SELECT created_by, {_COLUMNS} FROM portal_sessions WHERE token IN ({_marks(digests)}) AND ui_mode = ?"
+        " AND ends_at > ?",
+        (*digests, ui_mode, now),
     )
     if not rows or not _still_granted(tx, authority, rows[0][0], now):
         return None
@@ -209,6 +213,15 @@ def _rights(row: Row) -> Rights:
     id, account, livemode, return_url, may, permissions, ends_at = row
     verbs = frozenset(json.loads(may))
     return Rights(id, account, bool(livemode), return_url, verbs, frozenset(json.loads(permissions)), ends_at)
+
+
+def _digests(authority: Authority, token: str) -> list[bytes]:
+    """Return the digests under which a token may be stored: with the current digest key, and with retired ones."""
+    return [digest for _, digest in authority.keyring.digests(token)]
+
+
+def _marks(digests: Sequence[bytes]) -> str:
+    return ", ".join("?" * len(digests))
 
 
 def _new_token(authority: Authority, kind: str) -> str:
