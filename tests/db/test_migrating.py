@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.long_texts import long_text
 from tollkey.db import Database, Ids, Migration, Scope, Table, Tx, migrate
 from tollkey.db.filling import expression, triggers_there
 from tollkey.db.migrating import SMALL, find, finish, run
@@ -30,6 +31,7 @@ LATER = (
 )
 VALUES: tuple[Any, ...] = (
     "red", "", "it's", 'a "quoted" \\ one', "é—𝄞", 7, -1, 0, 2**53, True, False, None, ["red"], {"red": 1}, 1.5,
+    "𝄞" * 600, long_text(601), long_text(5_000),
 )  # fmt: skip
 
 
@@ -93,7 +95,10 @@ def test_the_steps_are_listed_before_they_are_done(older: Database) -> None:
             late,
             "create obj_other",
             *(f"add obj_thing.{column(name)}" for name in ("colour", "_owner", "at.place")),
-            *(f"fill and index obj_thing.{column(name)} (15 rows)" for name in ("colour", "_owner", "at.place")),
+            *(
+                f"fill and index obj_thing.{column(name)} ({len(VALUES)} rows)"
+                for name in ("colour", "_owner", "at.place")
+            ),
         ]
     )
     assert plan.small

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import pytest
 
+from tests.support.long_texts import long_text
 from tollkey.db import Database, Scope, Table, Tx
 from tollkey.db.edge import edge_for
 
@@ -53,6 +54,21 @@ def test_what_was_read_before_a_rollback_is_read_again(things: Database) -> None
         return [*seen, reds(tx)]
 
     assert things.write(write) == [["a"], []]
+
+
+@pytest.mark.parametrize("characters", [600, 601, 100_000])
+def test_a_text_of_any_length_is_indexed_and_found(things: Database, characters: int) -> None:
+    text, other = long_text(characters), "x"
+    for id, colour in (("a", text), ("b", text[:-1] + other), ("c", other)):
+        values = THINGS.values({"colour": colour})
+        things.write(lambda tx, id=id, values=values: THINGS.insert(tx, SCOPE, id, 1, b"{}", None, values))
+
+    def found(*colours: str) -> list[str]:
+        return things.read(lambda tx: [row.id for row in THINGS.page(tx, SCOPE, 10, {"colour": colours})])
+
+    assert found(text) == ["a"]
+    assert found(text, other) == ["c", "a"]
+    assert things.read(lambda tx: THINGS.count(tx, SCOPE, {"colour": text})) == 1
 
 
 def test_the_next_transaction_reads_for_itself(things: Database) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tollkey.db.engine import Dialect, Tx
+from tollkey.db.indexed import IN_POSTGRES
 from tollkey.db.table import Table, column
 
 _TRIGGER = "fill_"  # begins the names of triggers and of their functions
 _LONGEST_NAME = 63  # characters, in PostgreSQL
 _BACKSLASH_U = r"'((?:^|[^\\])(?:\\\\)*)\\u0000'"
 
-#: Returns a scalar as ``as_text`` does. A NUL, which neither JSON functions nor TEXT can hold, is left out.
+#: Returns a scalar as ``Table.values`` does. A NUL, which neither JSON functions nor TEXT can hold, is left out.
 FUNCTION = rf"""CREATE OR REPLACE FUNCTION object_field(object bytea, path text[]) RETURNS text
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -33,7 +34,8 @@ BEGIN
     IF found IS NULL OR json_typeof(found) IN ('object', 'array', 'null') THEN
         RETURN NULL;
     END IF;
-    RETURN found #>> '{{}}';
+    whole := found #>> '{{}}';
+    RETURN {IN_POSTGRES};
 END $$"""
 
 
@@ -46,7 +48,8 @@ def expression(dialect: Dialect, field: str, row: str = "") -> str:
     json, path = f"CAST({stored} AS TEXT)", "$" + "".join(f'."{name}"' for name in names)
     return (
         f"CASE json_type({json}, '{path}') WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'"
-        f" WHEN 'object' THEN NULL WHEN 'array' THEN NULL ELSE CAST(json_extract({json}, '{path}') AS TEXT) END"
+        " WHEN 'object' THEN NULL WHEN 'array' THEN NULL"
+        f" ELSE indexed_text(CAST(json_extract({json}, '{path}') AS TEXT)) END"
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from tollkey.db.indexed import indexed_or_null
 from tollkey.db.sqlite_tx import translate
 from tollkey.db.sqlite_wal import WAL_KEPT_BYTES
 
@@ -63,6 +64,7 @@ def connect(path: Path, attach: Path | None, *, pause: Callable[[float], None] =
     try:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        connection.create_function("indexed_text", 1, indexed_or_null, deterministic=True)
         _enable_wal(connection, pause)
         if attach is not None:
             connection.execute("ATTACH DATABASE ? AS beside", (str(attach),))

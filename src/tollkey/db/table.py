@@ -1,8 +1,8 @@
 """Object tables: one table for each kind of object. Every call takes a scope; there is no unscoped read.
 
 An object is stored as the JSON of its response (``body``), with its private fields in a second column (``private``).
-Fields that lists filter by are copied into indexed columns. Each index also covers the order of lists: newest first, by
-``created`` and, within a second, by ``seq``.
+Fields that lists filter by are copied into indexed columns, long texts as ``indexed.py`` says. Each index also covers
+the order of lists: newest first, by ``created`` and, within a second, by ``seq``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from tollkey.db.engine import Dialect, Duplicate, Scope, Tx
 from tollkey.db.held import Merge, Values, Write, arrays, inserting
+from tollkey.db.indexed import LONGEST, indexed
 
 T = TypeVar("T")
 
@@ -214,7 +215,8 @@ class Table:
             inner: Any = value
             for name in path:
                 inner = inner.get(name) if isinstance(inner, dict) else None
-            found.append(inner if inner is None or type(inner) is str else as_text(inner))
+            text = inner if inner is None or type(inner) is str else as_text(inner)
+            found.append(text if text is None or len(text) <= LONGEST else indexed(text))
         return found
 
     def get(self, tx: Tx, scope: Scope, id: str) -> Record | None:
@@ -263,13 +265,13 @@ class Table:
         for field, value in equal.items():
             if field not in self.indexed and field != "id":
                 raise ValueError(f"{self.name} is not indexed by {field}")
-            name = "id" if field == "id" else column(field)
+            name, wanted = ("id", str) if field == "id" else (column(field), indexed)
             if isinstance(value, str):
                 clauses.append(f"{name} = ?")
-                parameters.append(value)
+                parameters.append(wanted(value))
             else:
                 clauses.append(f"{name} IN ({', '.join('?' for _ in value) or 'NULL'})")
-                parameters.extend(value)
+                parameters.extend(map(wanted, value))
         for bound in ranges:
             if bound.operator not in _OPERATORS or bound.column not in ("created", "seq"):
                 raise ValueError(f"not a valid range: {bound}")

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, cast, overload
 import orjson
 
 from tollkey.db import Scope, Table, Tx
+from tollkey.db.indexed import LONGEST
 from tollkey.db.table import Range, Record
-from tollkey.wire.errors import amount_too_large, missing_object
+from tollkey.wire.errors import amount_too_large, invalid, missing_object
 from tollkey.wire.kinds import Kind, T
 from tollkey.wire.resource import Json, Resource
 from tollkey.wire.shapes import nested_lists
@@ -242,8 +243,12 @@ class Objects:
         """Store a new object and, if given, an event of that type. Returns the object.
 
         chosen_id: the caller chose its id, which may exist: raise db.Duplicate then, instead of when it is written.
+            Raises ApiError for one that no index of PostgreSQL holds: Stripe takes up to 5,000 characters
+            (stripe/openapi, issue 51).
         """
         object, id = value["object"], value["id"]
+        if chosen_id and len(id) > LONGEST:
+            raise invalid(f"Invalid string: {id[:10]}...{id[-10:]}; must be at most {LONGEST} characters", "id")
         row = self._insert(value)
         if chosen_id:
             self.tx.flush()

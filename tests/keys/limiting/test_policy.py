@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Clock
+from tests.support.long_texts import long_text
 from tollkey.keys import Checked, KeyRefused, KeyService, Permission, Reason
 from tollkey.keys.actors import Actor
 from tollkey.keys.config import Config, parse
@@ -137,6 +138,18 @@ def test_who_is_counted_together(opened: Open, per: str, together: list[Any], ap
     assert sum(accepted(keys, text, 10) for text in texts) == 10
     for account, metadata in apart:
         assert accepted(keys, keys.create(account=account, metadata=metadata).secret, 20) == 10
+
+
+def test_a_long_identity_is_counted_in_all_processes_and_keeps_no_other_count_back(opened: Open) -> None:
+    one, two = opened(FREE + 'per = "identity"'), opened(FREE + 'per = "identity"')
+    account, same = long_text(200), long_text(499)
+    _, long = one.create(account=account, metadata={"identity": f"{same}1"})
+    _, other = one.create(account=account, metadata={"identity": f"{same}2"})
+    _, plain = one.create()
+    for text in (long, plain):
+        assert accepted(one, text, 6) == 6
+    one.flush()
+    assert [accepted(two, text, 20) for text in (long, plain, other)] == [4, 4, 10]
 
 
 def test_a_changed_identity_counts_from_the_next_request(opened: Open) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import quote
 
+from tollkey.db.indexed import indexed
 from tollkey.keys.config import Config, Limit, Route
 from tollkey.keys.config.routes import Routes
 from tollkey.keys.key import Denied, Key, LimitState, Reason
@@ -119,7 +120,8 @@ class KeyLimits:
     def _buckets_of_limit(self, limit: Limit, name: str, key: Key, place: _Place) -> Iterator[Bucket]:
         if limit.name in self._routes and limit.name not in place.limits:
             return
-        whose = ":".join(quote(part, safe="") for part in self._counted_with(limit, key, place))
+        # an identity may be long, and what is counted stands in an index of the database
+        whose = indexed(":".join(quote(part, safe="") for part in self._counted_with(limit, key, place)))
         if limit.rate is not None:
             yield Bucket(f"{name}.rate:{whose}", limit.name, limit.capacity, limit.rate.per_second)
         for quota in limit.quota:

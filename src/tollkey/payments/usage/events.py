@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tollkey.db import Migration
+from tollkey.db.indexed import indexed
 from tollkey.wire import Call
 
 if TYPE_CHECKING:
@@ -31,14 +32,14 @@ def record(call: Call, event_name: str, identifier: str, customer: str, at: int,
     """Store a meter event; return False if the identifier was used before. at: UTC epoch seconds."""
     known = call.tx.execute(
         "SELECT 1 FROM meter_events WHERE account = ? AND livemode = ? AND event_name = ? AND identifier = ?",
-        (call.account, int(call.livemode), event_name, identifier),
+        (call.account, int(call.livemode), event_name, indexed(identifier)),
     )
     if known:
         return False
     call.tx.execute(
         "INSERT INTO meter_events (account, livemode, event_name, identifier, customer, at, value, canceled,"
         " received) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)",
-        (call.account, int(call.livemode), event_name, identifier, customer, at, value, call.real),
+        (call.account, int(call.livemode), event_name, indexed(identifier), customer, at, value, call.real),
     )
     return True
 
@@ -49,7 +50,7 @@ def cancel(call: Call, event_name: str, identifier: str) -> str | None:
     Source: the OpenAPI document, ``cancel.identifier``.
     """
     where = "account = ? AND livemode = ? AND event_name = ? AND identifier = ?"
-    scope = (call.account, int(call.livemode), event_name, identifier)
+    scope = (call.account, int(call.livemode), event_name, indexed(identifier))
     rows = call.tx.execute(f"SELECT received FROM meter_events WHERE {where}", scope)
     if not rows:
         return f"No meter event found with identifier {identifier}."
