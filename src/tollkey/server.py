@@ -38,6 +38,7 @@ log = logging.getLogger("tollkey")
 _METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"})
 _TICK_SECONDS = 0.5  # between two looks for jobs that are due
 _FLUSH_SECONDS = 0.5  # between two writes of buffered data
+_INDEX_SECONDS = 1.0  # between two looks for request logs to index
 _COUNTS_SECONDS = 0.5  # how long counted requests are written before last uses come again
 _LOG_PAUSE_SECONDS = 0.002  # after a long request was redacted
 _ROTATION_SECONDS = 60.0  # between two looks for keys to roll
@@ -70,7 +71,7 @@ class Server:
     async def start(self) -> None:
         """Start the background tasks: use of keys, request logs, jobs, rotation of keys, expired data, webhooks."""
         await self.edge.start()
-        tasks = (self._flush(), self._run_jobs(), self._rotate_keys(), self._delete_expired())
+        tasks = (self._flush(), self._index_logs(), self._run_jobs(), self._rotate_keys(), self._delete_expired())
         self._tasks = [asyncio.create_task(task) for task in tasks]
         self._sending = [asyncio.create_task(self.deliverer.run(self._stopping))]
         if self.notices is not None:
@@ -136,10 +137,14 @@ class Server:
 
     async def _write_logs(self) -> None:
         while self.log.waiting:
-            await asyncio.to_thread(self.log.flush, self.core.logs)
+            await asyncio.to_thread(self.log.write, self.log.take(), self.core.logs)
 
     async def _flush(self) -> None:
         await self._every(_FLUSH_SECONDS, self._write_buffers)
+
+    async def _index_logs(self) -> None:
+        core = self.core
+        await self._every(_INDEX_SECONDS, lambda: background.index_logs(core.logs, core.now))
 
     async def _run_jobs(self) -> None:
         async def run_all() -> None:

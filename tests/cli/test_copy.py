@@ -6,13 +6,17 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import psycopg
 
+from tests.nodes.log_writer import row
 from tests.support.shell import run
 from tollkey.core import open_core, sole_server
 from tollkey.db import Scope
+from tollkey.platform.request_log_batches import store
+from tollkey.platform.request_logs import logged
 from tollkey.settings import Settings
 
 
@@ -43,6 +47,28 @@ def test_every_row_moves_to_postgresql_and_the_numbering_goes_on(postgres_url: s
     assert again["id"] != made["id"]
     answer = run(tmp_path, "copy", "--to", postgres_url)
     assert (answer.exit_code, "is not empty" in answer.stderr) == (1, True)
+
+
+def test_request_logs_that_wait_for_their_indexes_move_with_their_numbers(postgres_url: str, tmp_path: Path) -> None:
+    run(tmp_path, "accounts", "create", "--name", "Acme")
+
+    def write(settings: Settings, *names: str) -> list[tuple[str, int]]:
+        with closing(open_core(settings)) as core:
+            for few, name in zip((0, 9), names, strict=False):  # the first of two waits
+                core.logs.write(partial(store, rows=[row("acct_1", int(name))], few=few))
+            return [(each.id, each.seq) for each in core.database.read(logged)]
+
+    on_sqlite, on_postgres = Settings(data=str(tmp_path)), Settings(data=str(tmp_path), database=postgres_url)
+    written = write(on_sqlite, "1", "2")
+    assert run(tmp_path, "copy", "--to", postgres_url).exit_code == 0
+    assert write(on_postgres) == written
+    more = write(on_postgres, "3", "4")
+    assert run(tmp_path, "copy", "--to", str(tmp_path / "back"), "--database", postgres_url).exit_code == 0
+    shutil.copy(tmp_path / "keyring.json", tmp_path / "back")
+    last = write(Settings(data=str(tmp_path / "back")), "5", "6")
+    assert (last[:2], last[:4]) == (written, more)
+    assert [id for id, _ in last] == [f"req_{number}" for number in range(1, 7)]
+    assert [seq for _, seq in last] == sorted({seq for _, seq in last})
 
 
 def test_a_copy_that_was_killed_can_be_repeated(postgres_url: str, tmp_path: Path) -> None:

@@ -9,9 +9,12 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from tests.nodes.log_writer import BATCH
 from tests.nodes.worker import KIND, know
 from tests.support.nodes import Nodes
-from tollkey.db import Scope
+from tollkey.db import Database, Scope, migrate, open_database
+from tollkey.platform.request_log_batches import index_oldest
+from tollkey.platform.request_logs import MIGRATION, logged
 from tollkey.wire.jobs import Schedule
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,3 +89,28 @@ def test_work_that_a_killed_process_had_claimed_is_done_by_another_node_once(nod
     assert len(api.events("customer.created")) == 1
     nodes.work()
     assert len(api.get("/v1/customers")["data"]) == 1
+
+
+def test_request_logs_of_killed_processes_are_there_once(database_url: str) -> None:
+    database = open_database(database_url, "test")
+    migrate(database, [MIGRATION])
+    environ = {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+    for name, batches in (("one", 5), ("two", 16), ("three", 31)):
+        command = [sys.executable, "-m", "tests.nodes.log_writer", database_url, name]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, env=environ, text=True) as process:
+            assert process.stdout is not None
+            said = [int(process.stdout.readline()) for _ in range(batches)]
+            process.kill()
+            said += [int(line) for line in process.stdout.read().split()]
+        found = logs_of(database, name)
+        assert found == list(range(len(found)))
+        assert said[-1] <= len(found) <= said[-1] + BATCH
+    while database.write(lambda tx: index_oldest(tx, 0, most=0)):
+        pass
+    assert logs_of(database, name) == found
+    database.close()
+
+
+def logs_of(database: Database, name: str) -> list[int]:
+    """The numbers of the requests of an account, in the order of the log."""
+    return [each.at for each in database.read(lambda tx: logged(tx, account=name, limit=1_000_000))]

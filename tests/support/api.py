@@ -26,6 +26,7 @@ from tollkey.db import Ids, Scope
 from tollkey.keys.actors import SYSTEM
 from tollkey.outbox.connections import Posts
 from tollkey.platform.merchants import create_merchant
+from tollkey.platform.request_log_batches import index_oldest
 from tollkey.server import Server, build
 from tollkey.settings import Settings
 from tollkey.wire import Endpoint
@@ -89,9 +90,11 @@ class World:
     clock: list[int] = field(default_factory=lambda: [NOW])
 
     def write_logs(self) -> None:
-        """Write every request log that waits, however many earlier tests left."""
+        """Write and index every request log that waits, however many earlier tests left."""
         while self.server.log.waiting:
             self.server.log.flush(self.core.logs)
+        while self.core.logs.write(lambda tx: index_oldest(tx, self.clock[0], most=0)):
+            pass
 
     def write_uses(self) -> None:
         """Write every use of a key that was counted, however many earlier tests left."""

@@ -181,6 +181,7 @@ class _WatchedTx:
     def __init__(self, tx: Tx, watched: Watched) -> None:
         self._tx, self._watched = tx, watched
         self.dialect = tx.dialect
+        self.brief = tx.brief
         self.rollbacks = tx.rollbacks
         self.cached = tx.cached
 

@@ -16,6 +16,8 @@ class HoldingTx(ABC):
     held: what is not written yet. cached: see ``Tx``.
     """
 
+    brief = False
+
     def __init__(self, held: Held, cached: dict[str, dict[Hashable, Any]]) -> None:
         self.held, self.cached = held, cached
         self.rollbacks = 0

@@ -139,6 +139,8 @@ class BriefTx(SQLiteTx):
     steps: virtual-machine instructions of one statement. most: statements and rows together.
     """
 
+    brief = True
+
     def __init__(self, connection: sqlite3.Connection, steps: int, most: int) -> None:
         super().__init__(connection)
         self._each, self._ticks = steps // _TICKS, 0

@@ -19,6 +19,7 @@ from tollkey.keys.authority import Authority
 from tollkey.outbox.signature import sign
 from tollkey.platform._cli_sessions import REQUEST_LOGS, Filters, Session
 from tollkey.platform.events import in_version
+from tollkey.platform.request_log_batches import last_seq, oldest
 from tollkey.platform.stripecli import signing_secret
 from tollkey.wire import Call
 from tollkey.wire.reveals import Reveals
@@ -34,8 +35,8 @@ class Tail:
 
     def __init__(self, table: str, rows: str, scope: Scope) -> None:
         self._top = f"SELECT max(seq) FROM {table}"
-        self._rows = f"SELECT {rows} WHERE t.seq > ? AND {_OF} ORDER BY t.seq LIMIT {_BATCH}"
         self._owner = (scope.account, int(scope.livemode))
+        self._rows = f"SELECT {rows} WHERE t.seq > ? AND {_OF} ORDER BY t.seq LIMIT {_BATCH}"
         self._floor, self._sent, self._tops = 0, set[int](), list[tuple[float, int]]()
 
     def begin(self, tx: Tx) -> None:
@@ -45,17 +46,20 @@ class Tail:
     def _highest(self, tx: Tx) -> int:
         return int(tx.execute(self._top)[0][0] or 0)
 
+    def _after(self, tx: Tx, seq: int) -> list[Row]:
+        return tx.execute(self._rows, (seq, *self._owner))
+
     def next(self, tx: Tx, now: float) -> list[Row]:
         """Rows that were not returned before, at most a few hundred. now: seconds of a monotonic clock."""
         late = 0.0 if tx.dialect == "sqlite" else _LATE_SECONDS
         top, start, found = self._highest(tx), self._floor, list[Row]()
         while True:
-            rows = tx.execute(self._rows, (start, *self._owner))
+            rows = self._after(tx, start)
             found += [row for row in rows if row[0] not in self._sent]
             if len(rows) < _BATCH:
                 self._tops.append((now, top))
                 break
-            start = rows[-1][0]
+            start = int(rows[-1][0])
             if len(found) >= _BATCH:
                 break
         self._sent.update(int(row[0]) for row in found)
@@ -63,6 +67,21 @@ class Tail:
             self._floor = max(self._floor, self._tops.pop(0)[1])
         self._sent = {seq for seq in self._sent if seq > self._floor}
         return found
+
+
+class LogTail(Tail):
+    """New request logs of a scope, also those that wait for their indexes."""
+
+    _columns = "t.seq, t.id, t.account, t.at, t.method, t.path, t.status, t.key_id, t.ip, t.response_body"
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__("request_logs", f"{self._columns} FROM request_logs AS t", scope)
+
+    def _highest(self, tx: Tx) -> int:
+        return last_seq(tx)
+
+    def _after(self, tx: Tx, seq: int) -> list[Row]:
+        return oldest(tx, self._columns, _OF, self._owner, seq, _BATCH)
 
 
 class Feed:
@@ -84,7 +103,7 @@ class Feed:
         self._call = call
         self._authority, self._reveals, self._scope, self._session = authority, reveals, scope, session
         if session.feature == REQUEST_LOGS:
-            self._tails: list[Tail] = [_logs(one) for one in _scopes(tx, scope, session.filters)]
+            self._tails: list[Tail] = [LogTail(one) for one in _scopes(tx, scope, session.filters)]
         else:
             again = (
                 f"stripecli_resends AS t JOIN {events.table} AS e ON e.account = t.source AND e.livemode = t.livemode "
@@ -166,11 +185,6 @@ def _scopes(tx: Tx, scope: Scope, filters: Filters) -> list[Scope]:
         (scope.account, int(scope.livemode)),
     )
     return [scope, *(Scope(row[0], scope.livemode) for row in rows)]
-
-
-def _logs(scope: Scope) -> Tail:
-    columns = "t.seq, t.id, t.account, t.at, t.method, t.path, t.status, t.key_id, t.ip, t.response_body"
-    return Tail("request_logs", f"{columns} FROM request_logs AS t", scope)
 
 
 _ERROR_FIELDS = ("type", "charge", "code", "decline_code", "message", "param")

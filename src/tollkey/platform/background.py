@@ -17,6 +17,7 @@ from tollkey.outbox.store import delete_settled
 from tollkey.platform._contents import discard_unclaimed
 from tollkey.platform.connections import platform_of
 from tollkey.platform.events import delete_old_events
+from tollkey.platform.request_log_batches import index_oldest, may_index
 from tollkey.platform.request_logs import delete_old, give_back
 from tollkey.wire import Call, idempotency
 from tollkey.wire.call import Setup
@@ -90,6 +91,20 @@ async def delete_expired(edge: Edge, logs: Database, now: int, kept: Kept) -> No
         lambda: asyncio.to_thread(logs.write, give_back),
     )
     await each_of(*(partial(_repeat, piece) for piece in pieces))
+
+
+async def index_logs(logs: Database, now: Callable[[], float]) -> None:
+    """Index the request logs that wait for it, in pieces, as long as the servers are not busy.
+
+    logs: the database of the request logs. now: returns UTC epoch seconds. Raises StorageError.
+    """
+
+    async def piece() -> bool:
+        if not await asyncio.to_thread(logs.read, lambda tx: may_index(tx, int(now()))):
+            return False
+        return await asyncio.to_thread(logs.write, lambda tx: index_oldest(tx, int(now())))
+
+    await _repeat(piece)
 
 
 async def each_of(*steps: Callable[[], Awaitable[object]]) -> None:

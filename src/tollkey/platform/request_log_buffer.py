@@ -15,19 +15,21 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any
 
 from tollkey.db import Database, Tx
 from tollkey.platform._redacting import redact, redact_error, redact_form, redact_response
 from tollkey.platform.request_counts import count
+from tollkey.platform.request_log_batches import WRITTEN, store
 from tollkey.wire.messages import Request
 from tollkey.wire.policy import Logged
 from tollkey.wire.versions import LATEST
 
+AT_ONCE = 5_000  # entries written in one transaction
 _MOST_WAITING = 20_000
 _LONGEST = 10_000  # characters stored of a body
 _READ = 12_000  # bytes read of a body; redaction shortens it
@@ -52,7 +54,8 @@ class Buffer:
 
     def __init__(self, most_bytes: int = 64 * 1024 * 1024, pause: Callable[[], None] = lambda: None) -> None:
         self._most_bytes, self._pause = most_bytes, pause
-        self._waiting: deque[tuple[object, ...] | Logged] = deque()
+        self._waiting: list[tuple[object, ...] | Logged] = []
+        self._sizes: list[int] = []  # bytes of each
         self._bytes = 0
         self._long = 0  # bytes of the entries that are not redacted yet
         self.dropped = 0
@@ -71,49 +74,51 @@ class Buffer:
             waits = _row(entry)
         elif self._long < _MOST_LONG:
             waits = _shortened(entry)
-            self._long += _size(waits)
         else:
             waits = _row(entry, f"[{len(entry.request.body)} bytes, not kept: too many long requests at once]")
-        self._bytes += _size(waits)
+        size = _size(waits)
+        if isinstance(waits, Logged):
+            self._long += size
+        self._bytes += size
+        self._sizes.append(size)
         self._waiting.append(waits)
 
-    def flush(self, database: Database, most: int = 2_000) -> int:
-        """Write up to ``most`` entries and return how many. Entries are lost when the transaction fails."""
+    def take(self, most: int = AT_ONCE) -> list[tuple[object, ...] | Logged]:
+        """Take up to ``most`` entries out of the buffer, oldest first, for ``write``. Called where entries come in."""
+        taken, sizes = self._waiting[:most], self._sizes[:most]
+        del self._waiting[:most], self._sizes[:most]
+        self._bytes -= sum(sizes)
+        if self._long:
+            self._long -= sum(size for entry, size in zip(taken, sizes, strict=True) if isinstance(entry, Logged))
+        return taken
+
+    def write(self, taken: Sequence[tuple[object, ...] | Logged], database: Database) -> None:
+        """Write entries that were taken, in a thread. They are lost when the transaction fails."""
         rows: list[tuple[object, ...]] = []
-        while self._waiting and len(rows) < most:
-            waits = self._waiting.popleft()
-            self._bytes -= _size(waits)
-            if isinstance(waits, Logged):
-                self._long -= _size(waits)
-                rows += _redacted(waits)
+        for entry in taken:
+            if isinstance(entry, Logged):
+                rows += _redacted(entry)
                 self._pause()  # let the event loop take the GIL
             else:
-                rows.append(waits)
+                rows.append(entry)
         if rows:
-            database.write(partial(_insert, rows))
-        return len(rows)
+            database.write(partial(_store, rows))
+
+    def flush(self, database: Database, most: int = AT_ONCE) -> int:
+        """Take up to ``most`` entries, write them and return how many there were."""
+        taken = self.take(most)
+        self.write(taken, database)
+        return len(taken)
 
 
-def _insert(rows: list[tuple[object, ...]], tx: Tx) -> None:
-    if tx.dialect == "sqlite":
-        # One statement for many rows releases the GIL for its whole run, instead of once per row.
-        for start in range(0, len(rows), _AT_ONCE):
-            some = rows[start : start + _AT_ONCE]
-            tx.execute(_INTO + ", ".join([_MARKS] * len(some)), [value for row in some for value in row])
-    else:
-        tx.execute_many(_INSERT, rows)
-    count(tx, ((*row[1:4], *row[8:11]) for row in rows))
+def _store(rows: list[tuple[object, ...]], tx: Tx) -> None:
+    store(tx, rows)
+    count(tx, map(_COUNTED, rows))
 
 
-_WRITTEN = (
-    "id", "account", "livemode", "at", "milliseconds", "method", "path", "query", "status", "error_code", "key_id",
-    "key_shown", "ip",
-    "version", "user_agent", "idempotency_key", "request_body", "response_body", "object_id",
-)  # fmt: skip
-_INTO = f"INSERT INTO request_logs ({', '.join(_WRITTEN)}) VALUES "
-_MARKS = f"({', '.join('?' for _ in _WRITTEN)})"
-_INSERT = _INTO + _MARKS
-_AT_ONCE = 100
+_COUNTED = itemgetter(
+    *(WRITTEN.index(name) for name in ("account", "livemode", "at", "status", "error_code", "key_id"))
+)
 
 
 def _size(waits: tuple[Any, ...]) -> int:

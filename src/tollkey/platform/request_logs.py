@@ -1,11 +1,17 @@
-"""Request logs for the Dashboard: their tables and queries. ``request_log_buffer.py`` writes them."""
+"""Request logs for the Dashboard: their tables and queries. ``request_log_buffer.py`` writes them.
+
+Every query also sees the requests that wait for their indexes (``request_log_batches.py``).
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from tollkey.db import Migration, Scope, Tx
+from tollkey.db import Migration, Row, Scope, Tx
 from tollkey.platform.request_counts import delete_old_counts
+from tollkey.platform.request_log_batches import delete_old_batches, merged, newest, oldest
 
 MIGRATION = Migration(
     "request_logs",
@@ -41,6 +47,8 @@ MIGRATION = Migration(
         " requests {int} NOT NULL, PRIMARY KEY (account, livemode, day, key_id))",
         "INSERT INTO request_key_days SELECT account, livemode, hour - hour % 86400, key_id, sum(requests)"
         " FROM request_key_counts GROUP BY 1, 2, 3, 4",
+        "CREATE TABLE request_log_batches (seq {int} PRIMARY KEY, requests INTEGER NOT NULL, first_at {int} NOT NULL,"
+        " last_at {int} NOT NULL, entries TEXT NOT NULL)",
     ),
 )
 
@@ -93,7 +101,7 @@ def find(
     status: lowest and highest. path: prefix. since, until: UTC epoch seconds. before: only requests older than this.
     floor: only requests up to as old as this one (``horizon``), because no index helps to find a rare path.
     """
-    where: list[str] = ["account = ?", "livemode = ?"]
+    clauses: list[str] = ["account = ?", "livemode = ?"]
     values: list[object] = [scope.account, int(scope.livemode)]
     for clause, given in (
         ("key_id = ?", [key_id]), ("method = ?", [method]), ("path LIKE ? ESCAPE '!'", [_prefix(path)]),
@@ -101,22 +109,40 @@ def find(
         ("(at, seq) >= (?, ?)", (floor.at, floor.seq) if floor else None),
     ):  # fmt: skip
         if given is not None and given[0] is not None:
-            where.append(clause)
+            clauses.append(clause)
             values.extend(given)
-    plain = f"SELECT {_SHORT} FROM request_logs WHERE {' AND '.join(where)}"
-    if status is None or key_id is not None:
-        if status is not None:
-            plain, values = f"{plain} AND status BETWEEN ? AND ?", [*values, *status]
-        rows = tx.execute(f"{plain} ORDER BY at DESC, seq DESC LIMIT ?", (*values, limit))
-        return [RequestLog(*row) for row in rows]
+    where = " AND ".join(clauses)
+    of_status = "" if status is None else " AND status BETWEEN ? AND ?"
+    first, last = _between(before, since, until, floor)
+    waiting = newest(tx, _SHORT, where + of_status, (*values, *(status or ())), limit, since=first, until=last)
+    if key_id is not None and status is not None:  # the index of the key is narrower
+        indexed = _indexed(tx, where + of_status, (*values, *status), None, limit)
+    else:
+        indexed = _indexed(tx, where, values, status, limit)
+    return [RequestLog(*row) for row in merged(indexed, waiting, limit)]
+
+
+def _indexed(tx: Tx, where: str, values: Sequence[object], status: tuple[int, int] | None, limit: int) -> list[Row]:
+    """Indexed requests that meet a condition, newest first. status: lowest and highest, of all when it is None."""
+    plain = f"SELECT {_SHORT} FROM request_logs WHERE {where}"
+    if status is None:
+        return tx.execute(f"{plain} ORDER BY at DESC, seq DESC LIMIT ?", (*values, limit))
     # One index scan per status, since a range of statuses is not ordered by time.
     each = [code for code in _STATUSES if status[0] <= code <= status[1]] or [status[0]]
     part = f"SELECT * FROM ({plain} AND status = ? ORDER BY at DESC, seq DESC LIMIT ?) AS one"
-    rows = tx.execute(
+    return tx.execute(
         f"{' UNION ALL '.join([part] * len(each))} ORDER BY at DESC, seq DESC LIMIT ?",
         [*(value for code in each for value in (*values, code, limit)), limit],
     )
-    return [RequestLog(*row) for row in rows]
+
+
+def _between(
+    before: RequestLog | None, since: int | None, until: int | None, floor: RequestLog | None = None
+) -> tuple[int | None, int | None]:
+    """The first and the last second of what ``find`` looks for, None where there is no bound."""
+    starts = [at for at in (since, floor.at if floor else None) if at is not None]
+    ends = [at for at in (until, before.at if before else None) if at is not None]
+    return max(starts, default=None), min(ends, default=None)
 
 
 def horizon(
@@ -131,9 +157,13 @@ def horizon(
         where, values = f"{where} AND (at, seq) < (?, ?)", [*values, before.at, before.seq]
     if until is not None:
         where, values = f"{where} AND at <= ?", [*values, until]
+    first, last = _between(before, None, until)
+    waiting = newest(tx, "seq, id, at", where, values, most, since=first, until=last)
+    if len(waiting) == most:  # what is indexed is older, but for the requests of a moment
+        return one(tx, scope, waiting[-1][1])
     rows = tx.execute(
         f"SELECT at, seq FROM request_logs WHERE {where} ORDER BY at DESC, seq DESC LIMIT 1 OFFSET ?",
-        [*values, most - 1],
+        [*values, most - len(waiting) - 1],
     )
     if not rows:
         return None
@@ -149,32 +179,36 @@ def _prefix(path: str | None) -> str | None:
 
 def one(tx: Tx, scope: Scope, id: str) -> RequestLog | None:
     """One request with its redacted bodies, or None."""
-    rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM request_logs WHERE account = ? AND livemode = ? AND id = ?",
-        (scope.account, int(scope.livemode), id),
+    where, values = "account = ? AND livemode = ? AND id = ?", (scope.account, int(scope.livemode), id)
+    rows = tx.execute(f"SELECT {_COLUMNS} FROM request_logs WHERE {where}", values) or newest(
+        tx, _COLUMNS, where, values, 1, text=id
     )
     return RequestLog(*rows[0]) if rows else None
 
 
 def about(tx: Tx, scope: Scope, object_id: str, limit: int = 20) -> list[RequestLog]:
     """Requests that returned or concerned an object, newest first, without their bodies."""
-    rows = tx.execute(
-        f"SELECT {_SHORT} FROM request_logs WHERE account = ? AND livemode = ? AND object_id = ? ORDER BY at DESC,"
-        f" seq DESC LIMIT ?",
-        (scope.account, int(scope.livemode), object_id, limit),
-    )
-    return [RequestLog(*row) for row in rows]
+    where, values = "account = ? AND livemode = ? AND object_id = ?", (scope.account, int(scope.livemode), object_id)
+    waiting = newest(tx, _SHORT, where, values, limit, text=object_id)
+    return [RequestLog(*row) for row in merged(_indexed(tx, where, values, None, limit), waiting, limit)]
+
+
+_VERSIONS = 2_000  # requests
 
 
 def by_version(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
     """API versions of the latest 2,000 requests with their counts, most frequent first. since: UTC epoch seconds."""
+    where, values = "account = ? AND livemode = ? AND at >= ?", (scope.account, int(scope.livemode), since)
+    waiting = newest(tx, "seq, '' AS id, at, version", where, values, _VERSIONS, since=since)
+    counted = Counter(row[3] for row in waiting)
+    # What is indexed is older, but for the requests of a moment.
     rows = tx.execute(
-        "SELECT version, count(*) AS requests FROM (SELECT version FROM request_logs WHERE account = ? AND livemode ="
-        " ? AND at >= ?"
-        " ORDER BY at DESC, seq DESC LIMIT 2000) AS latest GROUP BY version ORDER BY requests DESC",
-        (scope.account, int(scope.livemode), since),
+        f"SELECT version, count(*) FROM (SELECT version FROM request_logs WHERE {where}"
+        " ORDER BY at DESC, seq DESC LIMIT ?) AS latest GROUP BY version ORDER BY version",
+        (*values, _VERSIONS - len(waiting)),
     )
-    return [(version, int(count)) for version, count in rows]
+    counted.update({version: int(count) for version, count in rows})
+    return counted.most_common()
 
 
 def logged(
@@ -185,13 +219,11 @@ def logged(
     after: the ``seq`` of the last request of the page before. since: UTC epoch seconds. account: of the requests, day:
     of their API version (``YYYY-MM-DD``), None for all. limit: requests on a page.
     """
-    where = "seq > ? AND at >= ? AND status BETWEEN 200 AND 299"
-    values: list[object] = [after, since]
+    where, values = "at >= ? AND status BETWEEN 200 AND 299", list[object]([since])
     for name, value in (("account", account), ("substr(version, 1, 10)", day)):
         if value is not None:
             where, values = f"{where} AND {name} = ?", [*values, value]
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM request_logs WHERE {where} ORDER BY seq LIMIT ?", [*values, limit])
-    return [RequestLog(*row) for row in rows]
+    return [RequestLog(*row) for row in oldest(tx, _COLUMNS, where, values, after, limit)]
 
 
 _FREE_PAGES = 1_000  # 4 MB
@@ -199,13 +231,16 @@ _INCREMENTAL = 2  # value of SQLite's auto_vacuum
 
 
 def delete_old(tx: Tx, before: int, most: int = 2_000) -> bool:
-    """Delete up to ``most`` requests older than ``before`` (UTC epoch seconds). Returns whether there may be more."""
+    """Delete up to ``most`` requests older than ``before`` (UTC epoch seconds), and a few batches that are. Returns
+    whether there may be more.
+    """
+    batches = delete_old_batches(tx, before)
     gone = tx.execute(
         "DELETE FROM request_logs WHERE seq IN"
         " (SELECT seq FROM (SELECT seq, at FROM request_logs ORDER BY seq LIMIT ?) AS oldest WHERE at < ?) RETURNING 1",
         (most, before),
     )
-    if gone:
+    if gone or batches:
         return True
     delete_old_counts(tx, before)
     return False
