@@ -118,7 +118,7 @@ async def read_body(headers: Mapping[str, str], receive: Receive, most: int) -> 
         raise invalid("Invalid Content-Length.", None)
     if int(length[:20]) > most:
         raise _too_large(most)
-    body = b""
+    body = bytearray()  # joining bytes would copy all of them for each part, however small
     try:
         async with asyncio.timeout(BODY_SECONDS):
             more = True
@@ -130,7 +130,7 @@ async def read_body(headers: Mapping[str, str], receive: Receive, most: int) -> 
                 more = event.get("more_body", False)
                 if len(body) > most:
                     raise _too_large(most)
-            return body
+            return bytes(body)
     except TimeoutError:
         raise ApiError(408, "request_timeout", "The body did not arrive in time.") from None
 

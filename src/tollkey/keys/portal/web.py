@@ -287,7 +287,7 @@ class Portal:
         return value
 
     async def _body(self, request: Request) -> bytes:
-        body = b""
+        body = bytearray()
         try:
             async for chunk in request.stream():
                 body += chunk
@@ -296,7 +296,7 @@ class Portal:
         except ClientDisconnect:
             message = "The client disconnected before the body was complete."
             raise _Problem(400, "client_disconnected", message) from None
-        return body
+        return bytes(body)
 
     def _cors(self, request: Request) -> dict[str, str]:
         """Return the CORS headers for a page of an allowed origin (Fetch standard); none for others."""

@@ -128,16 +128,16 @@ class Vault:
 
 def _beginning(answer: httpx.Response, monotonic: Callable[[], float] = time.monotonic) -> bytes:
     """Return the body of an answer, or its first megabyte. Raises ReadTimeout for one that takes too long."""
-    body, until = b"", monotonic() + _LONGEST
+    body, until = bytearray(), monotonic() + _LONGEST
     if answer.headers.get("content-encoding", "identity") != "identity":
-        return body  # it was not asked for, and a small body could expand to a very large one
+        return b""  # it was not asked for, and a small body could expand to a very large one
     for part in answer.iter_bytes():
         body += part
         if monotonic() > until:
             raise httpx.ReadTimeout("the answer took too long")
         if len(body) > _MOST_BYTES:
             break
-    return body[:_MOST_BYTES]
+    return bytes(body[:_MOST_BYTES])
 
 
 def _check(answer: httpx.Response) -> None:
