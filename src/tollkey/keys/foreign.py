@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from tollkey.db import Database, Migration, Tx, forking
-from tollkey.keys.foreign_hashes import HashRefused, SlowHash, fits, plain_value, reads_whole
+from tollkey.keys.foreign_hashes import HashRefused, SlowHash, check_length, fits, plain_value, reads_whole
 from tollkey.keys.keyring import Keyring
 
 MIGRATION = Migration(
@@ -64,7 +64,11 @@ def stored_digests(keyring: Keyring, form: str, value: str) -> list[bytes]:
 
 
 def add_form(tx: Tx, form: str) -> None:
-    """Remember a form of plain hashes, or a length of lookup prefixes. Raises HashRefused for the seventeenth."""
+    """Remember a form of plain hashes, or a length of lookup prefixes.
+
+    Raises HashRefused for the seventeenth, and for a long salt.
+    """
+    check_length(form)
     if tx.execute("SELECT 1 FROM foreign_forms WHERE form = ?", (form,)):
         return
     if len(tx.execute("SELECT form FROM foreign_forms")) >= MOST_FORMS:
@@ -79,6 +83,7 @@ def add_slow(tx: Tx, key_id: str, slow: SlowHash) -> None:
             f"A bcrypt, argon2, scrypt, PBKDF2 or salted hash needs the first {SHORTEST_LOOKUP} to {LONGEST_LOOKUP}"
             " characters of the key, by which it is found."
         )
+    check_length(slow.encoded)
     add_form(tx, f"{_LENGTH}{len(slow.lookup)}")
     tx.execute(
         "INSERT INTO foreign_hashes (key_id, lookup, hash) VALUES (?, ?, ?)", (key_id, slow.lookup, slow.encoded)

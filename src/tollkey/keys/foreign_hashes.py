@@ -24,6 +24,8 @@ _ARGON2 = re.compile(r"\$argon2(?:id|i|d)\$(?:v=\d+\$)?m=(\d+),t=(\d+),p=(\d+)\$
 _BCRYPT_BYTES = 72  # bcrypt reads no more of a text
 #: Hashes that cost more are refused: verifying a key must not stop a server.
 _MOST_BCRYPT, _MOST_ROUNDS, _MOST_MEMORY = 14, 2_000_000, 256 * 1024 * 1024
+#: Characters of a hash with its salt and parameters, and of salts in JSON: they stand in indexes of the database.
+LONGEST_HASH = 1_000
 
 
 class HashRefused(ValueError):
@@ -103,10 +105,17 @@ def read_slow(lookup: str, encoded: str) -> SlowHash:
     ``scrypt:…`` and ``pbkdf2:…``. Raises HashRefused.
     """
     encoded = _normal(encoded)
+    check_length(encoded)
     if not (encoded.isascii() and encoded.isprintable()):
         raise HashRefused("A hash is one line of printable ASCII characters.")
     _checker(encoded)
     return SlowHash(lookup, encoded)
+
+
+def check_length(encoded: str) -> None:
+    """Check that a hash with its salt, or a form, is no longer than an index takes. Raises HashRefused."""
+    if len(encoded) > LONGEST_HASH:
+        raise HashRefused(f"A hash with its salt has {LONGEST_HASH} characters at most.")
 
 
 def salted(lookup: str, plain: PlainHash) -> SlowHash:
@@ -213,7 +222,8 @@ def _pbkdf2(encoded: str) -> Callable[[bytes], bool]:
     except (ValueError, binascii.Error):
         raise HashRefused("This is no PBKDF2 hash: its digest, rounds, salt and value are needed.") from None
     name, rounds, salt = match[1], int(match[2]), match[3].encode()
-    if not 1 <= rounds <= _MOST_ROUNDS or not value:
+    blocks = -(-len(value) // hashlib.new(name).digest_size)  # each takes all of the rounds (RFC 8018, section 5.2)
+    if not (value and rounds >= 1 and rounds * blocks <= _MOST_ROUNDS):
         raise HashRefused("A PBKDF2 hash of this cost cannot be checked.")
     return lambda text: hmac.compare_digest(hashlib.pbkdf2_hmac(name, text, salt, rounds, len(value)), value)
 

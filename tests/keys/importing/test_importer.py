@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Clock
+from tests.support.long_texts import long_text
 from tollkey.db import Ids, StorageError
 from tollkey.keys import KeyService, Permission
 from tollkey.keys.actors import SYSTEM
@@ -99,6 +100,20 @@ def test_a_row_that_is_refused_does_not_stop_the_others(keys: KeyService, load: 
     assert len(keys.list()) == 1
     assert TEXT not in as_json(report)
     assert OURS not in as_json(report)
+
+
+def test_a_hash_or_salt_that_no_index_takes_is_refused_alone(database_url: str, keys: KeyService, load: Import) -> None:
+    salt = long_text(2_000)
+    hashed = {"hash": sha256(TEXT), "algorithm": "sha256"}
+    random = "".join(f"{ord(character):x}" for character in salt)
+    report = load(
+        [
+            {**hashed, "salt_before": salt}, {**hashed, "salt_after": salt, "lookup": TEXT[:8]},
+            {"hash": f"pbkdf2_sha256$2${random}$aGFzaA", "lookup": TEXT[:8]}, {"key": TEXT},
+        ]
+    )  # fmt: skip
+    assert statuses(report) == [*["api_key_hash_invalid"] * 3, "imported"]
+    assert report.error is None
 
 
 def test_a_dry_run_tells_what_would_be_and_stores_nothing(keys: KeyService, load: Import) -> None:
