@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "docs" / "screenshots"
+PATIENCE = 60_000  # milliseconds that a page may take; Playwright's own 5 seconds are too few on a busy machine
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -44,7 +45,7 @@ def _tollkey(*arguments: str) -> subprocess.Popen[str]:
 def tollkey_says(server: Running, *command: str) -> Any:
     """What a command that is given beside the running server prints."""
     asking = _tollkey(*command, "--json", "--base-url", server.url, "--data", server.data)
-    return json.loads(asking.communicate(timeout=30)[0])
+    return json.loads(asking.communicate(timeout=120)[0])
 
 
 @pytest.fixture
@@ -70,17 +71,18 @@ def _running(folder: Path) -> Iterator[Running]:
         facts = json.loads(serving.stdout.readline())
         url = facts["url"].replace("127.0.0.1", "localhost")
         asking = _tollkey("accounts", "owner-link", "--json", "--base-url", url, "--data", data)
-        link = json.loads(asking.communicate(timeout=30)[0])["owner_link"]
+        link = json.loads(asking.communicate(timeout=120)[0])["owner_link"]
         yield Running(url, facts["account"], link, facts["secret_key"], data)
     finally:
         serving.terminate()
-        serving.communicate(timeout=20)
+        serving.communicate(timeout=120)
 
 
 @pytest.fixture(scope="module")  # its event loop must not outlive the file: asyncio allows no other beside it
 def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     found = next(
         (path for name in ("chromium", "google-chrome", "chromium-browser") if (path := shutil.which(name))), None
     )

@@ -8,6 +8,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 
 from tests.browser.axe import violations
+from tests.browser.conftest import PATIENCE
 
 PASSWORD = "correct horse battery staple 9"
 
@@ -18,7 +19,7 @@ class Person:
     def __init__(self, browser: Browser, screenshots: Path, **context: Any) -> None:
         self.context = browser.new_context(viewport={"width": 1120, "height": 720}, **context)
         self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(PATIENCE)
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.axe import violations
-from tests.browser.conftest import Running
+from tests.browser.conftest import PATIENCE, Running
 from tests.browser.crawl import crawl
 from tests.browser.person import Person
 from tests.browser.shop import Shop
@@ -111,7 +111,7 @@ def fill(shop: Shop, owner: Person, server: Running, chromium: Browser) -> None:
             dev.context.close()
     add_factors(owner, base)
     page.goto(f"{base}/apikeys/{restricted['id']}")
-    for _ in range(40):  # requests are written down in the background, twice a second
+    for _ in range(PATIENCE // 250):  # requests are written down in the background, twice a second
         if page.get_by_role("button", name="Remove unused permissions").count():
             break
         page.wait_for_timeout(250)

@@ -76,7 +76,7 @@ def test_it_starts_its_own_pages_have_no_fault_and_it_stops(chromium: Browser, t
         assert olive.page.locator("#secret").inner_text().startswith("rk_live_")
         olive.context.close()
         server.send_signal(signal.SIGTERM)
-        assert server.wait(20) == 0
+        assert server.wait(120) == 0
         assert server.stderr is not None
         assert server.stderr.read() == ""
     assert (olive.wrong, olive.complaints) == ([], [])

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from tests.browser.axe import violations
+from tests.browser.conftest import PATIENCE
 from tests.support.serving import Serving
 from tollkey.keys import KeyService, Permission
 from tollkey.keys.portal import Portal
@@ -78,6 +79,7 @@ def _host(portal: Portal, url: str) -> list[Route]:
 def page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
     opened = context.new_page()
+    opened.set_default_timeout(PATIENCE)
     problems: list[str] = []
     opened.on("pageerror", lambda error: problems.append(str(error)))
     opened.on("console", lambda line: problems.append(line.text) if "Content Security Policy" in line.text else None)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import Running
+from tests.browser.conftest import PATIENCE, Running
 from tests.browser.person import Person
 
 
@@ -38,7 +38,7 @@ def expect_request(person: Person, key_row: str, request: str, status: str) -> N
     person.open("API keys")
     person.row(key_row).first.get_by_role("link").first.click()
     requests = person.page.get_by_role("table", name="Requests of this key")
-    for _ in range(20):  # requests are written down in the background, twice a second
+    for _ in range(PATIENCE // 250):  # requests are written down in the background, twice a second
         if requests.count():
             break
         person.page.wait_for_timeout(250)

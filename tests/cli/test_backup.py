@@ -51,7 +51,7 @@ def under_load(core: Core) -> Iterator[None]:
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert going.wait(20)
+    assert going.wait(120)
     try:
         yield
     finally:

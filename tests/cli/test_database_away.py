@@ -47,7 +47,7 @@ def test_a_command_says_in_one_line_that_the_database_is_away(
 def test_nothing_else_is_printed_by_the_driver(tmp_path: Path, nobody: str, words: tuple[str, ...]) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     command = [sys.executable, "-m", "tollkey", *words, "--data", str(tmp_path), "--database", nobody]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (3, "", 1), done.stderr
 
 

@@ -131,7 +131,7 @@ def test_a_process_with_such_an_address_prints_one_line(tmp_path: Path, address:
         "--database",
         address,
     ]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
     assert done.returncode == 1
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1

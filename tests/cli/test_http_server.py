@@ -47,7 +47,7 @@ asyncio.run(main())
 
 
 def test_requests_are_accepted_while_a_server_drains_and_a_second_signal_ends_that() -> None:
-    done = subprocess.run([sys.executable, "-c", DRAINING], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", DRAINING], capture_output=True, text=True, timeout=120, check=False)
     assert (done.stdout, done.returncode) == ("HTTP/1.1 204 False\nended\n", 0), done.stderr
 
 

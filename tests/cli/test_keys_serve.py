@@ -33,13 +33,13 @@ def serving(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], 
     finally:
         if server.poll() is None:
             server.kill()
-        server.communicate(timeout=30)
+        server.communicate(timeout=120)
 
 
 def opened(facts: dict[str, Any], key: str, path: str, body: object = None) -> Any:
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
-    return urllib.request.urlopen(urllib.request.Request(facts["url"] + path, data, headers), timeout=20)
+    return urllib.request.urlopen(urllib.request.Request(facts["url"] + path, data, headers), timeout=60)
 
 
 def test_a_server_answers_shows_its_first_key_once_and_ends_its_streams_when_it_stops(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_server_answers_shows_its_first_key_once_and_ends_its_streams_when_it_
     with serving(tmp_path, "--dashboard", "--admin-key-file", str(file)) as (server, facts):
         assert facts["admin_key"] is None
         assert facts["owner_link"].startswith(f"{facts['url']}/")
-        with urllib.request.urlopen(facts["owner_link"], timeout=20) as page:
+        with urllib.request.urlopen(facts["owner_link"], timeout=60) as page:
             assert b"<form" in page.read(), "the Dashboard is at the same address"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         admin = file.read_text().strip()
@@ -64,7 +64,7 @@ def test_a_server_answers_shows_its_first_key_once_and_ends_its_streams_when_it_
                     assert json.loads(answer.read())["code"] == "revoked"
                 server.send_signal(signal.SIGTERM)
                 assert list(lines)[-1:] != [b""]
-        assert server.wait(20) == 0
+        assert server.wait(120) == 0
         assert server.stderr is not None
         assert server.stderr.read() == ""
 

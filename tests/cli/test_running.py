@@ -30,7 +30,7 @@ def serving(data: Path, *words: str, **environment: str) -> Iterator[tuple[subpr
         yield server, json.loads(server.stdout.readline())
     finally:
         server.terminate()
-        server.communicate(timeout=30)
+        server.communicate(timeout=120)
 
 
 def link(data: Path, *words: str) -> str:
@@ -81,7 +81,7 @@ def test_what_a_killed_server_left_behind_is_not_believed(tmp_path: Path) -> Non
     with serving(tmp_path) as (server, facts):
         assert running_urls(tmp_path) == [facts["url"]]
         server.send_signal(signal.SIGKILL)
-        server.wait(timeout=30)
+        server.wait(timeout=120)
         assert list((tmp_path / "running").iterdir()) != []
         assert running_urls(tmp_path) == []
         assert run(tmp_path, "accounts", "owner-link").exit_code == 1

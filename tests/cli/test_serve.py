@@ -20,7 +20,7 @@ def test_one_line_at_the_start_tells_which_version_is_built(tmp_path: Path) -> N
         line = next(line for line in server.stdout if line.startswith("API version"))
     finally:
         server.terminate()
-        server.communicate(timeout=30)
+        server.communicate(timeout=120)
     assert LATEST in line
     assert newer_than_built()[-1] in line
     assert f"requests that name no version have {Settings().default_version}" in line

@@ -70,7 +70,7 @@ def serving(data: Path, database: str = "", **environ: str) -> Iterator[Running]
     finally:
         process.send_signal(signal.SIGTERM)
         process.stdout.close()
-        code = process.wait(timeout=20)
+        code = process.wait(timeout=120)
     assert code == 0, (data.parent / f"{data.name}.log").read_text()
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.contract.conftest import Running
 
 _PIECE = b"a" * 65_536
+_MOST = 1_024  # of them: the buffers of the system hold some 60 that the server never reads
 
 
 @pytest.mark.parametrize(
@@ -24,16 +25,16 @@ _PIECE = b"a" * 65_536
 )
 def test_a_head_without_end_is_cut_off(server: Running, start: bytes) -> None:
     place = urlsplit(server.url)
-    with socket.create_connection((place.hostname, place.port), timeout=10) as caller:
+    with socket.create_connection((place.hostname, place.port), timeout=60) as caller:
         sent = 0
         try:
             caller.sendall(start.replace(b"%b", server.secret_key.encode()))
-            while sent < 64 * len(_PIECE):
+            while sent < _MOST:
                 caller.sendall(_PIECE)
-                sent += len(_PIECE)
-        except OSError:
+                sent += 1
+        except ConnectionError:
             pass  # hung up
-        assert sent < 64 * len(_PIECE)
+        assert sent < _MOST
 
 
 def test_a_large_body_is_no_large_head(server: Running) -> None:
@@ -43,7 +44,7 @@ def test_a_large_body_is_no_large_head(server: Running) -> None:
         f"POST /v1/customers HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.secret_key}\r\nContent-Length: "
         f"{len(body)}\r\n\r\n"
     )
-    with socket.create_connection((place.hostname, place.port), timeout=10) as caller:
+    with socket.create_connection((place.hostname, place.port), timeout=60) as caller:
         caller.sendall(head.encode())
         for at in range(0, len(body), 65_536):
             caller.sendall(body[at : at + 65_536])
@@ -67,7 +68,7 @@ def test_a_stranger_s_body_is_answered_before_it_is_sent_and_the_connection_ends
 ) -> None:
     place = urlsplit(server.url)
     kind = "Content-Type: application/x-www-form-urlencoded"
-    with socket.create_connection((place.hostname, place.port), timeout=10) as caller:
+    with socket.create_connection((place.hostname, place.port), timeout=60) as caller:
         caller.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\n{kind}\r\n{declared}\r\n\r\n".encode())
         some = b"card%5Bnumber%5D=%41%41" * 1_000  # 23 KB: more than is looked at for a browser's key
         caller.sendall(some if "Length" in declared else b"%x\r\n%b\r\n" % (len(some), some))
@@ -81,7 +82,7 @@ def test_a_stranger_s_body_is_answered_before_it_is_sent_and_the_connection_ends
 def test_a_caller_who_sends_before_it_listens_hears_the_answer_too(server: Running) -> None:
     place = urlsplit(server.url)
     body = b"a" * 2_000_000
-    with socket.create_connection((place.hostname, place.port), timeout=10) as caller:
+    with socket.create_connection((place.hostname, place.port), timeout=60) as caller:
         caller.sendall(b"POST /v1/customers HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
         assert caller.recv(65_536).startswith(b"HTTP/1.1 401")
 
@@ -89,7 +90,7 @@ def test_a_caller_who_sends_before_it_listens_hears_the_answer_too(server: Runni
 def test_after_a_short_body_that_nobody_read_the_connection_stays(server: Running) -> None:
     place = urlsplit(server.url)
     ask = b"POST /v1/customers HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\nemail=a"
-    with socket.create_connection((place.hostname, place.port), timeout=10) as caller:
+    with socket.create_connection((place.hostname, place.port), timeout=60) as caller:
         for _ in range(3):
             caller.sendall(ask)
             answer = caller.recv(65_536)

@@ -130,7 +130,7 @@ def test_refund_a_payment_in_two_parts_and_no_further(sdk: stripe.StripeClient) 
     assert caught.value.code == "charge_already_refunded"
 
 
-def until(happened: Callable[[], bool], seconds: float = 15) -> None:
+def until(happened: Callable[[], bool], seconds: float = 60) -> None:
     """Ask again until something that the server does by itself has happened."""
     end = time.monotonic() + seconds
     while not happened():

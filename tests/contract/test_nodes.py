@@ -92,7 +92,7 @@ def test_a_second_node_with_a_folder_of_its_own_is_told_how_to_share_the_keyring
             "--data",
             str(tmp_path / "second"),
         ]
-        refused = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+        refused = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
         assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
         assert "copy keyring.json from the data folder of the first node" in refused.stderr
         shutil.copy(tmp_path / "first" / "keyring.json", tmp_path / "second" / "keyring.json")

@@ -18,7 +18,7 @@ ENVIRON = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
 def tollkey(*words: str) -> subprocess.CompletedProcess[str]:
     """A command, to its end."""
     command = [sys.executable, "-m", "tollkey", *words]
-    return subprocess.run(command, env=ENVIRON, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=ENVIRON, capture_output=True, text=True, timeout=120, check=False)
 
 
 def serve(data: Path, *more: str) -> subprocess.CompletedProcess[str]:

@@ -106,15 +106,15 @@ def running_cli(folder: Path, server: Running, home: Path, *words: str) -> Itera
     def wait_for(text: str) -> str:
         said = ""
         while text not in said:
-            said += seen.get(timeout=30)
+            said += seen.get(timeout=120)
         return said
 
     try:
         yield wait_for
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=20)
-        reader.join(timeout=20)
+        process.wait(timeout=120)
+        reader.join(timeout=120)
         process.stdout.close()
 
 

@@ -27,7 +27,7 @@ def test_python_hears_of_a_thin_event_and_fetches_what_it_names(sdk: stripe.Stri
     )
     assert destination.webhook_endpoint is not None
     customer = sdk.v1.customers.create({"email": "jenny@example.com"})
-    headers, body = receiver.arrived.get(timeout=30)
+    headers, body = receiver.arrived.get(timeout=120)
     signature = headers["Stripe-Signature"]
     secret = destination.webhook_endpoint.signing_secret
     assert secret is not None

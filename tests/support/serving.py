@@ -25,4 +25,4 @@ class Serving:
     def stop(self) -> None:
         """End the server, and wait for it."""
         self._server.should_exit = True
-        self._thread.join(timeout=20)
+        self._thread.join(timeout=120)
