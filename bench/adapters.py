@@ -3,7 +3,8 @@
     PYTHONPATH=src python bench/adapters.py [--rounds 15]
 
 In process, without an HTTP server, interleaved: the application behind a middleware that does nothing, behind a
-``KeyGate``, with an asynchronous dependency that does nothing, and with ``api.needs``. The last two lines are the check
+``KeyGate``, with an asynchronous dependency that does nothing, with a security scheme that does nothing (a class whose
+scope FastAPI resolves, as it does that of ``api.needs``), and with ``api.needs``. The last two lines are the check
 alone, around an application that does nothing and in a loop that does nothing else.
 """
 
@@ -19,13 +20,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Security
+from fastapi.openapi.models import HTTPBearer
+from fastapi.requests import HTTPConnection
+from fastapi.security.base import SecurityBase
 
 from tollkey.keys import Key, KeyService, Permission
 from tollkey.keys.adapters.fastapi import ApiKeys
 from tollkey.keys.asgi import KeyGate
 
 TIMES = 400
+COMPARED = {
+    "KeyGate": ("a middleware that does nothing",),
+    "a scheme that does nothing": ("a dependency that does nothing",),
+    "api.needs": ("a dependency that does nothing", "a scheme that does nothing", "a middleware that does nothing"),
+    "KeyGate around it": ("an empty application",),
+}
 
 
 class Nothing:
@@ -63,6 +73,15 @@ def depending(dependency: Any) -> FastAPI:
 
 async def nobody() -> Key | None:
     return None
+
+
+class NoScheme(SecurityBase):
+    """A security scheme that does nothing. FastAPI reads the annotation of its parameter."""
+
+    model, scheme_name = HTTPBearer(), "none"
+
+    async def __call__(self, connection: HTTPConnection) -> Key | None:
+        return None
 
 
 async def empty(scope: Any, receive: Any, send: Any) -> None:
@@ -111,6 +130,7 @@ async def measure(keys: KeyService, rounds: int) -> None:
         "a middleware that does nothing": Nothing(application()),
         "KeyGate": KeyGate(application(), keys, "report_read"),
         "a dependency that does nothing": depending(Depends(nobody)),
+        "a scheme that does nothing": depending(Security(NoScheme(), scopes=["report_read"])),
         "api.needs": depending(ApiKeys(keys).needs("report_read")),
         "an empty application": Nothing(empty),
         "KeyGate around it": KeyGate(empty, keys, "report_read"),
@@ -121,10 +141,12 @@ async def measure(keys: KeyService, rounds: int) -> None:
         for name, app in apps.items():
             found[name].append(await taken(app, text))
         found["the check alone"].append(looped(check))
-    for index, (name, times) in enumerate(found.items()):
-        others = list(found.values())[index - 1]
-        more = statistics.median(one - other for one, other in zip(times, others, strict=True))
-        print(f"{name:32} {statistics.median(times):6.1f} µs{f', {more:+5.1f}' if index in (1, 3, 5) else ''}")
+    for name, times in found.items():
+        more = [
+            f", {statistics.median(one - other for one, other in zip(times, found[base], strict=True)):+5.1f} to {base}"
+            for base in COMPARED.get(name, ())
+        ]
+        print(f"{name:32} {statistics.median(times):6.1f} µs{''.join(more)}")
 
 
 def main() -> None:

@@ -31,10 +31,11 @@ from tollkey.keys.attempts import Attempts
 from tollkey.keys.authority import Authority
 from tollkey.keys.fingerprints import KeyringSource
 from tollkey.keys.keyring import Keyring
+from tollkey.keys.lease import Lease
 from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.sealed import SealedStorage
 from tollkey.keys.usage import UsageCounter
-from tollkey.keys.verifier import Lease, Verifier
+from tollkey.keys.verifier import Verifier
 from tollkey.payments.balance import topups
 from tollkey.payments.methods import external_accounts
 from tollkey.platform._contents import move_in

@@ -84,8 +84,8 @@ def test_a_child_forked_within_a_transaction_refuses_everything_in_a_sentence_an
 def test_a_fork_that_python_does_not_know_of_is_noticed_at_the_first_use(way: str, database_url: str) -> None:
     story = f"""
     from tollkey.db import forking
-    if type(forking._here).__name__ != "{way}":
-        forking._here = forking._ProcessIdMarker()
+    if type(forking.here).__name__ != "{way}":
+        forking.here = forking._ProcessIdMarker()
     if database.dialect == "sqlite":
         database.close_connections()
     import ctypes, threading, time

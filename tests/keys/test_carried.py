@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from tollkey.keys import KeyService
+from tollkey.keys.accepted import Accepted
 from tollkey.keys.carried import carried, carried_key, carry, variable_of
-from tollkey.keys.guard import Accepted
 
 
 def test_only_the_keys_that_accepted_a_request_find_what_it_carries(tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ def test_what_may_have_been_written_is_not_written_twice(postgres_url: str, tmp_
         assert service.check(text, "report_read", ip="192.0.2.1")
         service.check(text[:-1], ip="192.0.2.1")
         service.attempts.count("key", "unknown", "192.0.2.1", 1)
+        service.verifier.count_noted()
         limiter = service._flusher._limiter
         assert limiter is not None
         writes: dict[str, Callable[[Tx], object]] = {

@@ -12,8 +12,9 @@ import pytest
 
 from tests.keys.adapters.steps import with_projects
 from tollkey.keys import Checked, Denied, KeyService, Permission, Reason, wsgi
+from tollkey.keys.accepted import Accepted
 from tollkey.keys.config import Config, Limit, Pattern, Rate, Route
-from tollkey.keys.guard import Accepted, Asked, Guard, Plan, target_of
+from tollkey.keys.guard import Asked, Guard, Plan, target_of
 from tollkey.keys.key import SERVICE_ACCOUNT
 from tollkey.keys.needs import MissingParameter, Need
 from tollkey.keys.refusal import Forbidden
@@ -180,14 +181,15 @@ def test_the_short_check_of_the_usual_case_accepts_what_the_long_one_does(tmp_pa
         assert keys.check(text, ip="192.0.2.1")
         for header, need in itertools.product(VALUES, NEEDS):
             value = header.format(text)
-            short = guard.accept_known(value, need, "192.0.2.1", "GET /reports", "GET /reports")
+            check = guard.short_check(need)
+            short = check and check.accept(value.encode("latin-1"), "192.0.2.1", "GET /reports", "GET /reports")
             if short is not None:
                 request = Asked(None, [value], {"id": "42"}, "192.0.2.1", "GET /reports", "", "GET /reports")
                 long = guard.check(request, need)
                 assert isinstance(long, Accepted)
                 assert (short.key, short.values, short.cost, short.limits) == (long.key, long.values, long.cost, ())
                 accepted += 1
-        counted = keys.verifier.usage.unwritten
+        counted = keys.verifier.unwritten
     assert accepted == {"secret": 5, "restricted": 4, "of any project": 1}.get(kind, 0)
     assert counted
 
@@ -205,14 +207,18 @@ def test_the_short_check_leaves_limits_declared_routes_and_old_news_to_the_long_
         with KeyService.open(str(tmp_path / f"{number}.db"), config=config, flush_seconds=0) as keys:
             text = keys.create(permissions=["report_read"]).secret
             assert keys.verify(text)
-            found = Guard(keys).accept_known(f"Bearer {text}", need, None, "GET /reports")
-            assert (found is not None) == (number == 0)
-            keys.verifier.lease.expire()
-            assert Guard(keys).accept_known(f"Bearer {text}", need, None, "GET /reports") is None
+            check = Guard(keys).short_check(need)
+            assert (check is not None) == (number == 0)
+            if check is not None:
+                assert check.accept(f"Bearer {text}".encode(), None, "GET /reports")
+                keys.verifier.lease.expire()
+                assert check.accept(f"Bearer {text}".encode(), None, "GET /reports") is None
 
 
 def test_the_short_check_does_not_accept_a_key_of_the_key_servers_own(service: KeyService) -> None:
     service.authority._for_services = True
     text = service.create(permissions=["report_read"], account=SERVICE_ACCOUNT).secret
     assert service.verify(text, account=SERVICE_ACCOUNT), "it is in memory now"
-    assert Guard(service).accept_known(f"Bearer {text}", NEEDS[1], None, "GET /reports") is None
+    check = Guard(service).short_check(NEEDS[1])
+    assert check is not None
+    assert check.accept(f"Bearer {text}".encode(), None, "GET /reports") is None

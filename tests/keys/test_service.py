@@ -119,7 +119,7 @@ def test_a_second_process_on_the_same_file_revokes_within_the_lease(tmp_path: Pa
         key, text = server.create()
         assert server.verify(text) == key
         tool.revoke(key)
-        server.verifier.lease._until = 0.0  # the lease runs out
+        server.verifier.lease.until = 0.0  # the lease runs out
         assert reason(server.verify(text)) is Reason.revoked
 
 
@@ -132,7 +132,7 @@ def test_a_database_that_fails_gives_unavailable_and_no_exception(tmp_path: Path
     service.database.write(lambda tx: tx.execute("ALTER TABLE api_keys RENAME TO lost"))
     service.database.write(lambda tx: tx.execute("DROP TABLE bell"))
     assert reason(service.verify(other)) is Reason.unavailable
-    service.verifier.lease._until = 0.0
+    service.verifier.lease.until = 0.0
     assert reason(service.verify(text)) is Reason.unavailable
     service.close()
     service.close()

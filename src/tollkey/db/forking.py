@@ -83,7 +83,8 @@ def _marker() -> _ProcessIdMarker | _WipedPage:
     return page
 
 
-_here = _marker()
+#: ``here[0]`` is 0 in a fork in which ``after_fork_in_child`` has not run yet, as long as nothing detected it.
+here = _marker()
 
 
 def detect_fork() -> None:
@@ -91,9 +92,9 @@ def detect_fork() -> None:
 
     Every method that uses a connection, lock or cache calls this first.
     """
-    if not _here[0]:
+    if not here[0]:
         with _detecting:
-            if not _here[0]:
+            if not here[0]:
                 _after_in_child()
 
 
@@ -121,7 +122,7 @@ def _after_in_child() -> None:
     global fork_lock
     fork_lock = threading.RLock()
     _call_all("after_fork_in_child")
-    _here.mark()
+    here.mark()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork

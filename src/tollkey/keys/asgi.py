@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
+from tollkey.keys.accepted import Accepted
 from tollkey.keys.carried import ACCEPTED, carried, carry
 from tollkey.keys.gate import Gate
-from tollkey.keys.guard import Accepted, Plan
+from tollkey.keys.guard import Plan
 from tollkey.keys.needs import MissingParameter, Need
 from tollkey.keys.once import one_request
 from tollkey.keys.refusal import Refusal, Refused
@@ -75,20 +76,22 @@ class KeyGate(Gate[App, AsgiScope]):
             return
         if scope["type"] not in ("http", "websocket"):
             raise RuntimeError(f"KeyGate does not support connections of type {scope['type']!r} and refuses them")
-        if (self._open_to is not None and self._open_to(scope)) or (self._preflights and _is_preflight(scope)):
+        preflight = self._preflights and scope.get("method") == "OPTIONS" and _is_preflight(scope)
+        if preflight or (self._open_to is not None and self._open_to(scope)):
             await self._app(scope, receive, send)
             return
         with one_request():
-            need = self._need(scope)
-            values = headers_of(scope, self._header_name)
-            if need is not None and self._usual and len(values) == 1 and ACCEPTED not in scope:
-                known = self._guard.accept_known(values[0], need, self._client_ip(scope), self._endpoint_for(scope))
+            need = self._only_need or self._need(scope)
+            value, others = only_value(scope["headers"], self._header_name)
+            short = need.short if need is not None and self._usual and ACCEPTED not in scope else None
+            if value is not None and short is not None:
+                known = short.accept(value, self._client_ip(scope), self._endpoint_for(scope))
                 if known is not None:
-                    self._attach_key(scope, known)
+                    self._attach(scope, known, others)
                     await self._app(scope, receive, send)
                     return
             wanted: Need[AsgiScope] = need or self._unknown
-            asked = self._asked(scope, values)
+            asked = self._asked(scope, headers_of(scope, self._header_name))
             earlier = carried(scope, self._keys)  # by an outer gate
             try:
                 found: Accepted | Refused | Plan | None
@@ -102,7 +105,7 @@ class KeyGate(Gate[App, AsgiScope]):
             except MissingParameter as problem:
                 answer = self._fault(problem)
             if isinstance(answer, Accepted):
-                self._attach_key(scope, answer)
+                self._attach(scope, answer, others)
                 await self._app(scope, receive, with_headers(send, answer) if answer.limits else send)
                 return
         if scope["type"] == "http":
@@ -110,11 +113,10 @@ class KeyGate(Gate[App, AsgiScope]):
         else:
             await _answer_socket(answer, scope, receive, send)
 
-    def _attach_key(self, scope: AsgiScope, accepted: Accepted) -> None:
+    def _attach(self, scope: AsgiScope, accepted: Accepted, others: list[tuple[bytes, bytes]]) -> None:
         carry(scope, self._keys, accepted)
         if not self._keep_header:
-            name = self._header_name
-            scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != name]
+            scope["headers"] = others
 
 
 def with_headers(send: Send, accepted: Accepted) -> Send:
@@ -136,10 +138,22 @@ def headers_of(scope: AsgiScope, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
 
 
+def only_value(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> tuple[bytes | None, list[tuple[bytes, bytes]]]:
+    """Return the value of a header and all other headers. The value is None if it is not sent, or several times.
+
+    name: in lower case.
+    """
+    values, others = [], []
+    for pair in headers:
+        if pair[0].lower() == name:
+            values.append(pair[1])
+        else:
+            others.append(pair)
+    return values[0] if len(values) == 1 else None, others
+
+
 def _is_preflight(scope: AsgiScope) -> bool:
-    """Return whether this is a CORS preflight request (Fetch standard, "CORS-preflight request")."""
-    if scope.get("method") != "OPTIONS":
-        return False
+    """Return whether a request with the method OPTIONS is a preflight (Fetch standard, "CORS-preflight request")."""
     return bool(headers_of(scope, b"origin") and headers_of(scope, b"access-control-request-method"))
 
 

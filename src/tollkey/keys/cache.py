@@ -14,13 +14,14 @@ import threading
 from itertools import islice
 from typing import NamedTuple
 
-from tollkey.keys.key import Key
+from tollkey.keys.key import SERVICE_ACCOUNT, Key
 from tollkey.keys.limits import Network, networks_of
 from tollkey.keys.packing import pack, unpack
 from tollkey.keys.permissions import PermissionCatalogue
 
 _FEWEST_WHOLE = 1_000
 _FEWEST_CHANGES = 1_000
+_LONGEST_USUAL = 500  # characters of a key
 
 
 class CachedKey(NamedTuple):
@@ -28,17 +29,23 @@ class CachedKey(NamedTuple):
 
     unconditional: it is not paused, and has no expiry, allow-list or number of uses to check.
     networks: its allow-list, parsed.
+    usual: it is unconditional, of a host's account and not public, and its text has no sign that a header may treat
+        apart: what ``ShortCheck`` accepts.
     """
 
     key: Key
     unconditional: bool
     networks: tuple[Network, ...]
+    usual: bool = False
 
 
-def cached(key: Key) -> CachedKey:
-    """Return a key as the cache keeps it."""
+def cached(key: Key, text: str = "") -> CachedKey:
+    """Return a key as the cache keeps it. text: of the key; it is not kept."""
     ends = (key.expires_at, key.revoked_at, key.disabled_at, key.max_uses) != (None, None, None, None)
-    return CachedKey(key, not (ends or key.ip_allowlist), networks_of(key.ip_allowlist))
+    unconditional = not (ends or key.ip_allowlist)
+    plain = text.isascii() and text.isprintable() and " " not in text and 0 < len(text) <= _LONGEST_USUAL
+    usual = unconditional and plain and key.kind != "publishable" and key.account != SERVICE_ACCOUNT
+    return CachedKey(key, unconditional, networks_of(key.ip_allowlist), usual)
 
 
 class KeyCache:
@@ -72,7 +79,7 @@ class KeyCache:
         packed = self._packed.get(digest)
         if packed is None:
             return None
-        entry = cached(unpack(packed, text, self._catalogue))
+        entry = cached(unpack(packed, text, self._catalogue), text)
         with self._lock:
             if self._packed.get(digest) is not packed:
                 return None

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from tollkey.keys.accepted import Accepted
 from tollkey.keys.checks import Checks
-from tollkey.keys.guard import Accepted
 from tollkey.keys.key import Key
 
 KEY = "tollkey.key"

@@ -12,11 +12,12 @@ from tollkey.keys.config import Config
 from tollkey.keys.demands import Demand, demand_of
 from tollkey.keys.flushing import Flusher
 from tollkey.keys.header import decode_key
-from tollkey.keys.key import SERVICE_ACCOUNT, Checked, Denied, Key, LimitState, Reason
+from tollkey.keys.key import Checked, Denied, Key, LimitState, Reason
 from tollkey.keys.lease_renewal import LeaseRenewer
 from tollkey.keys.limits import Limits
 from tollkey.keys.once import first_use, take_once, take_once_at_once
 from tollkey.keys.results import in_this_request, limited, of_other_account, refused, take_use
+from tollkey.keys.short_check import ShortCheck
 from tollkey.keys.threads import in_thread
 from tollkey.keys.token import mask_unknown
 from tollkey.keys.usage import ACCEPTED
@@ -212,27 +213,14 @@ class KeyChecking:
             checked = limited(checked, taken)
         return self._recorded(checked, ip, endpoint, demand)
 
-    def accept_known(
-        self, text: str, permission: str | None, route: str | None, cost: int, ip: str | None, endpoint: str
-    ) -> Key | None:
-        """Do what ``check_at_once`` does in the usual case: the key is in memory, has the permission and no condition,
-        and nothing is limited. None in all others, and nothing is counted; ``check_at_once`` decides these.
+    def short_check(self, permission: str | None, cost: int, prefix: bytes) -> ShortCheck | None:
+        """Return the check of the usual request to a route; None where limits or declared routes decide too.
 
-        permission: in its declared form, or None for any key. The other arguments are those of ``check``.
+        permission, cost, prefix: see ``ShortCheck``.
         """
-        forking.detect_fork()
         if self._limits is not None or self.config.routes:
             return None
-        key = self.verifier.known(text)
-        if key is None or key.kind == "publishable" or key.account == SERVICE_ACCOUNT:
-            return None
-        if permission is not None and permission not in key.effective and key.kind != "secret":
-            return None
-        if first_use(key.id):
-            now = int(self._clock())
-            self.verifier.record_use(key, now, ip, endpoint, route=route, cost=cost, permission=permission)
-        self._flusher.start()
-        return key
+        return ShortCheck(self.verifier, permission, cost, prefix, self._clock, self._flusher.start)
 
     def _authorize(self, answer: Key | Denied, demand: Demand) -> Key | Checked:
         """Return the key if it may do what a request demands, or why the request is refused."""

@@ -7,8 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
+from tollkey.keys.accepted import Accepted
 from tollkey.keys.checks import Checks
-from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard, target_of
+from tollkey.keys.guard import AUTHORIZATION, Asked, Guard, target_of
 from tollkey.keys.needs import MissingParameter, Need, declared
 from tollkey.keys.refusal import INTERNAL, OnDenied, Refusal, Refused
 
@@ -73,8 +74,8 @@ class Gate(ABC, Generic[App, RequestT]):
         self._publishable, self._preflights, self._keep_header = publishable, preflights, keep_header
         self._header = header.lower()
         self._header_name = self._header.encode("latin-1")
-        self._usual = route_for is None and not keys.declares_routes  # see ``Guard.accept_known``
         self._cost, self._route_for = cost, route_for
+        self._usual = route_for is None  # see ``Need.short``
         self._open_to = open_to
         self._client_ip = client_ip or self.client_of
         self._endpoint_for = endpoint_for or self.endpoint_of
@@ -82,6 +83,9 @@ class Gate(ABC, Generic[App, RequestT]):
         # For a request whose need is unknown: is its key valid? A stranger learns nothing of the fault.
         self._unknown: Need[RequestT] = Need(cost=0, publishable=True)
         self._permission_for = self._resolved(permission_for)
+        self._only_need: Need[RequestT] | None = None  # of all requests
+        if permission_for is None or isinstance(permission_for, str):
+            self._only_need = self._guard.need(permission_for, cost=cost, publishable=self._publishable)
 
     # -- what differs between the protocols
 

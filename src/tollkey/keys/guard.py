@@ -4,49 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from tollkey.db.engine import TollkeyError
+from tollkey.keys.accepted import Accepted
 from tollkey.keys.checking import KeyChecking
 from tollkey.keys.checks import Checks
 from tollkey.keys.errors import UnknownPermission
 from tollkey.keys.header import Presented, read_authorization, read_bare
-from tollkey.keys.key import Checked, Denied, Key, LimitState, Reason
-from tollkey.keys.limiting import rate_limit_headers
+from tollkey.keys.key import Checked, Denied, Key, Reason
 from tollkey.keys.needs import Need, declared
 from tollkey.keys.refusal import Forbidden, OnDenied, Refusal, Refused, refused_of, rfc6750
+from tollkey.keys.short_check import ShortCheck
 
 RequestT = TypeVar("RequestT")
 AUTHORIZATION = "authorization"
-_LONGEST_USUAL = 500  # characters of a header with a key
 _log = logging.getLogger(__name__)
-
-
-class Accepted:
-    """An accepted request. It remembers the text of its key, and never shows it.
-
-    key: the key. limits: the states of its limits. cost: what the key has paid.
-    """
-
-    __slots__ = ("_text", "cost", "key", "limits")
-
-    def __init__(self, key: Key, limits: tuple[LimitState, ...], cost: int, text: str) -> None:
-        self.key, self.limits, self.cost = key, limits, cost
-        self._text = text
-
-    def __repr__(self) -> str:
-        return f"Accepted({self.key.id})"
-
-    @property
-    def values(self) -> tuple[str]:
-        """The text of the key, as the value of a header of its own."""
-        return (self._text,)
-
-    @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        """The header fields about limits for the response: pairs of name, in lower case, and value."""
-        return rate_limit_headers(self.limits)
 
 
 class Asked(NamedTuple, Generic[RequestT]):
@@ -99,10 +74,7 @@ class Guard:
     def __init__(self, keys: Checks, *, header: str = AUTHORIZATION, on_denied: OnDenied | None = None) -> None:
         self.keys = keys
         self.header = header.lower()
-        self._bearer = self.header == AUTHORIZATION
-        self._at_once, self._known = None, None
-        if isinstance(keys, KeyChecking):
-            self._at_once, self._known = keys.check_at_once, keys.accept_known
+        self._at_once = keys.check_at_once if isinstance(keys, KeyChecking) else None
         self._catalogue = keys.permission_names
         self._on_denied: OnDenied = on_denied or (lambda refused: rfc6750(refused, header=self.header))
 
@@ -120,7 +92,15 @@ class Guard:
             raise ValueError("the cost of a request cannot be negative")
         if permission is not None:
             permission = declared(permission, self._catalogue)
-        return Need(permission, cost, route, optional, publishable)
+        need: Need[RequestT] = Need(permission, cost, route, optional, publishable)
+        return replace(need, short=self.short_check(need))
+
+    def short_check(self, need: Need[RequestT]) -> ShortCheck | None:
+        """Return the check of the usual request that needs this; None if each request has to be looked at."""
+        if need.varies or not isinstance(self.keys, KeyChecking):
+            return None
+        prefix = b"Bearer " if self.header == AUTHORIZATION else b""
+        return self.keys.short_check(need.permission, need.cost if isinstance(need.cost, int) else 1, prefix)
 
     def presented(self, values: Sequence[str]) -> Presented | Denied:
         """Return the key in the values of the header; Denied for none, several, or a value without a key."""
@@ -157,22 +137,6 @@ class Guard:
         except TollkeyError as error:
             return _unavailable(error)
         return plan if checked is None else self._concluded(plan, need, checked)
-
-    def accept_known(
-        self, value: str, need: Need[RequestT], ip: str | None, endpoint: str, route: str | None = None
-    ) -> Accepted | None:
-        """Do what ``check_at_once`` does in the usual case, and None in all others: see ``KeyChecking.accept_known``.
-
-        value: of the only header with a key. ip, endpoint, route: see ``Asked``.
-        """
-        if self._known is None or need.varies or not value.isascii() or len(value) > _LONGEST_USUAL:
-            return None
-        text = value[7:] if self._bearer and value.startswith("Bearer ") else value
-        if " " in text or "\t" in text or (self._bearer and text is value):
-            return None
-        cost = need.cost if isinstance(need.cost, int) else 1
-        key = self._known(text, need.permission, need.route or route, cost, ip, endpoint)
-        return None if key is None else Accepted(key, (), cost, text)
 
     def _check(self, plan: Plan, asked: Asked[RequestT], need: Need[RequestT]) -> Accepted | Refused:
         try:

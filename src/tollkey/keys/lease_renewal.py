@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from tollkey.db import Database, SQLite, StorageError, forking
-from tollkey.keys.verifier import Lease
+from tollkey.keys.lease import Lease
 
 if TYPE_CHECKING:
     from tollkey.db.postgres import Postgres

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from tollkey.keys.checks import PermissionNames
 from tollkey.keys.config.faults import suggestion
 from tollkey.keys.errors import UnknownPermission
+from tollkey.keys.short_check import ShortCheck
 
 RequestT = TypeVar("RequestT")
 _FIELD = re.compile(r"\{([A-Za-z_]\w*)\}")
@@ -31,6 +32,7 @@ class Need(Generic[RequestT]):
         the framework has one.
     optional: a request without a key is accepted as well. One with a key that is not valid is refused.
     publishable: publishable keys are accepted too.
+    short: accepts the usual request; None if each has to be looked at.
     """
 
     permission: str | None = None
@@ -38,6 +40,7 @@ class Need(Generic[RequestT]):
     route: str | None = None
     optional: bool = False
     publishable: bool = False
+    short: ShortCheck | None = field(default=None, compare=False, repr=False)
     varies: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -23,9 +23,10 @@ class VerifiedRequest:
     over: the request has ended. Background tasks that it started keep its context, but their uses are counted.
     """
 
-    __slots__ = ("counted", "over", "paid", "used")
+    __slots__ = ("_token", "counted", "over", "paid", "used")
 
     def __init__(self) -> None:
+        self._token: Token[VerifiedRequest | None] | None = None
         self.counted: tuple[str, ...] = ()
         self.paid: Mapping[str, tuple[int, tuple[LimitState, ...]]] = _NOTHING_PAID
         self.used: tuple[str, ...] = ()
@@ -42,29 +43,24 @@ def _current() -> VerifiedRequest | None:
     return None if request is None or request.over else request
 
 
-class one_request:  # used as a function
+class one_request(VerifiedRequest):  # used as a function
     """A context manager: what is verified in its block, and in threads and tasks with its context, is one request.
 
     Nested blocks share the request of the outer one.
     """
 
-    __slots__ = ("_own", "_token")
-
-    def __init__(self) -> None:
-        self._own: VerifiedRequest | None = None
-        self._token: Token[VerifiedRequest | None] | None = None
+    __slots__ = ()
 
     def __enter__(self) -> VerifiedRequest:
         around = _newest.get()
         if around is not None and not around.over:
             return around
-        self._own = VerifiedRequest()
-        self._token = _newest.set(self._own)
-        return self._own
+        self._token = _newest.set(self)
+        return self
 
     def __exit__(self, *_: object) -> None:
-        if self._own is not None and self._token is not None:
-            self._own.over = True
+        if self._token is not None:
+            self.over = True
             _newest.reset(self._token)
 
 

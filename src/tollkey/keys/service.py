@@ -21,6 +21,7 @@ from tollkey.keys.foreign import ForeignKeys
 from tollkey.keys.key import Key
 from tollkey.keys.keyring import Keyring
 from tollkey.keys.keyring_use import KeyringUse
+from tollkey.keys.lease import Lease
 from tollkey.keys.lease_renewal import LeaseRenewer
 from tollkey.keys.limiting import AccountPlans, KeyLimits, Limiter, PlanChanges, SharedLimiter
 from tollkey.keys.limits import Limits
@@ -33,7 +34,7 @@ from tollkey.keys.token import BRAND, Brand
 from tollkey.keys.tokens import Tokens
 from tollkey.keys.usage import UsageCounter, UsageReports
 from tollkey.keys.usage.section import Section as UsageSection
-from tollkey.keys.verifier import Lease, Verifier
+from tollkey.keys.verifier import Verifier
 
 
 class KeyService(

@@ -16,7 +16,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
@@ -29,6 +31,7 @@ from tollkey.keys.foreign import Busy, ForeignKeys, forget, plausible
 from tollkey.keys.header import without_keys
 from tollkey.keys.key import Denied, Key, Reason
 from tollkey.keys.keyring import Keyring
+from tollkey.keys.lease import Lease
 from tollkey.keys.limits import ip_allowed
 from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.token import BRAND, Brand, mask_unknown, parse
@@ -36,41 +39,11 @@ from tollkey.keys.usage import ACCEPTED, UsageCounter
 from tollkey.keys.writing import CHANNEL
 
 FLUSH_MOST = 100  # keys in one flush, about 1 ms: on SQLite it runs on the event loop, and other writes wait for it
+#: What ``record_use`` is told: key, time, address, endpoint, route, outcome, cost, permission.
+NotedUse = tuple[Key, float, str | None, str | None, str | None, str, int, str | None]
+MOST_NOTED = 64  # uses; counting them takes 0.1 ms of the request that finds so many
 _ALL = "*"  # announcement that earlier announcements may have been missed
 _log = logging.getLogger(__name__)
-
-
-class Lease:
-    """How long cached keys may be used after announcements were last known to arrive.
-
-    bound_seconds: a revoked key is refused by all processes within this time, also when they lose the database.
-    A new lease has expired: the cache is not used before the first ``renew``.
-    """
-
-    __slots__ = ("_until", "bound_seconds")
-
-    def __init__(self, bound_seconds: float = 1.0) -> None:
-        self.bound_seconds = bound_seconds
-        self._until = float("-inf")
-
-    def renew(self, now_monotonic: float) -> None:
-        """Extend the lease. now_monotonic: all announcements made before this time have been received, in seconds of a
-        monotonic clock; pass the time from before the check.
-        """
-        self._until = max(self._until, now_monotonic + self.bound_seconds)
-
-    @property
-    def heard_at(self) -> float:
-        """The time of the last ``renew``, in seconds of the monotonic clock; minus infinity before the first."""
-        return self._until - self.bound_seconds
-
-    def expire(self) -> None:
-        """Expire the lease until the next ``renew``."""
-        self._until = float("-inf")
-
-    def fresh(self, now_monotonic: float) -> bool:
-        """Return whether cached keys may be used at this time, in seconds of a monotonic clock."""
-        return now_monotonic < self._until
 
 
 class _Use:
@@ -117,17 +90,20 @@ class Verifier(forking.ForkAware):
         self._foreign = foreign
         self._monotonic = monotonic
         self._hasher = hashlib.blake2b(key=keyring.digest_keys[keyring.digest_current], digest_size=32)
+        self._noted: deque[NotedUse] = deque()  # uses that are not counted yet
         self._reset()
         forking.register(self)
 
     def _reset(self) -> None:
         self._uses: dict[str, _Use] = {}
+        self._counting = threading.Lock()
         self._digest_moves: dict[str, bytes] = {}
 
     def after_fork_in_child(self) -> None:
         """Start with an empty cache and no counted uses: the parent writes those."""
         self.lease.expire()
         self._cache.reset()
+        self._noted.clear()
         self._reset()
 
     # -- verifying
@@ -150,14 +126,6 @@ class Verifier(forking.ForkAware):
             return entry.key
         return self._check(entry, now, ip)
 
-    def known(self, text: str) -> Key | None:
-        """Return a key that ``verify_cached`` would accept at any time and from any address; None for all others."""
-        hasher = self._hasher.copy()
-        hasher.update(text.encode("utf-8", "surrogatepass"))
-        entry = self._cache.whole.get(hasher.digest())
-        usable = entry is not None and entry.unconditional and self.lease.fresh(self._monotonic())
-        return entry.key if entry is not None and usable else None
-
     def heard(self) -> bool:
         """Return whether announcements of changes are known to arrive: whether what is in memory may be used."""
         return self.lease.fresh(self._monotonic())
@@ -175,7 +143,7 @@ class Verifier(forking.ForkAware):
         if self._foreign is not None:
             digests += self._foreign.digests(tx, text)
         key, stored, _ = store.by_digest(tx, digests, self._catalogue)
-        entry = cached(key)
+        entry = cached(key, text)
         if stored is None or not any([hmac.compare_digest(stored, digest) for digest in digests]):
             self._cache.store(digests[0], entry, -1, text)  # caches nothing, for constant time
             return Denied(Reason.unknown, mask_unknown(text))
@@ -222,7 +190,7 @@ class Verifier(forking.ForkAware):
                 match = self._foreign.match(database, text)
                 found = None if match is None else database.read(lambda tx: self._by_id(tx, match.key_id))
                 if match is not None and found is not None:
-                    entry, digest = cached(found), self._keyring.digest(text)
+                    entry, digest = cached(found, text), self._keyring.digest(text)
                     return self._accept(entry, text, None if match.whole else digest, digest, now, ip, epoch)
             return answer
         except Busy:
@@ -306,19 +274,32 @@ class Verifier(forking.ForkAware):
         route: the declared route, for example ``GET /v1/customers/{id}``. outcome: ``accepted``, or why the request
         was refused. cost: what it took from a limit. permission: what it needed, see ``UsageCounter.count``.
         """
-        use = self._uses.get(key.id)
-        if use is None:
-            use = self._uses.setdefault(key.id, _Use(key))
-        use.when = now
-        use.ip = ip
-        use.endpoint = endpoint
-        use.uses += 1
-        self.usage.count(key, now, route, outcome, cost, permission)
-        if ip is not None:
-            self.addresses.note(key.id, ip, now)
+        noted = self._noted
+        noted.append((key, now, ip, endpoint, route, outcome, cost, permission))
+        if len(noted) >= MOST_NOTED:
+            self.count_noted()
+
+    def count_noted(self) -> None:
+        """Count the uses that were noted so far: many at once take less time than each by itself."""
+        noted, usage, addresses = self._noted, self.usage, self.addresses
+        with self._counting:
+            uses = self._uses
+            while noted:
+                key, at, ip, endpoint, route, outcome, cost, permission = noted.popleft()
+                use = uses.get(key.id)
+                if use is None:
+                    use = uses.setdefault(key.id, _Use(key))
+                use.when = now = int(at)
+                use.ip = ip
+                use.endpoint = endpoint
+                use.uses += 1
+                usage.count(key, now, route, outcome, cost, permission)
+                if ip is not None:
+                    addresses.note(key.id, ip, now)
 
     def with_unwritten(self, key_id: str, stored: store.Usage | None) -> store.Usage | None:
         """Return the stored usage of a key, or None, together with its uses that ``flush`` has not written."""
+        self.count_noted()
         use = self._uses.get(key_id)
         if use is None or use.uses <= 0:
             return stored
@@ -330,6 +311,7 @@ class Verifier(forking.ForkAware):
     @property
     def unwritten(self) -> bool:
         """Whether there are uses, addresses, or digests to replace, that ``flush`` has not written."""
+        self.count_noted()
         return bool(self._uses or self._digest_moves or self.addresses.unwritten)
 
     def flush(self, tx: Tx, most: int = FLUSH_MOST) -> int:
@@ -338,6 +320,7 @@ class Verifier(forking.ForkAware):
         Call it every second from one thread. Counts stay in memory until the transaction commits, or may have.
         Returns the number of keys written; if it is ``most``, there may be more. Raises StorageError.
         """
+        self.count_noted()
         used = list(islice(self._uses.values(), most))
         written = {use.key.id: use.uses for use in used}
         store.add_usages(tx, [(use.key, _usage(use, written[use.key.id])) for use in used])

@@ -7,9 +7,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from tollkey.keys.accepted import Accepted
 from tollkey.keys.carried import carried, carry, variable_of
 from tollkey.keys.gate import Gate
-from tollkey.keys.guard import Accepted
 from tollkey.keys.needs import MissingParameter, Need
 from tollkey.keys.once import VerifiedRequest, one_request
 from tollkey.keys.refusal import Refusal

@@ -13,7 +13,7 @@ import pytest
 from tests.keys.http.conftest import Declare, Open, Start, Web, connect
 from tollkey.db import StorageError
 from tollkey.keys.http import SERVICE_ACCOUNT, changes
-from tollkey.keys.verifier import Lease
+from tollkey.keys.lease import Lease
 
 CHANGES = "/v1/keys/changes"
 

@@ -8,7 +8,7 @@ from tests.conftest import NOW
 from tests.keys.http.conftest import Web, away
 from tests.support.altered import altered
 from tollkey.keys import Key
-from tollkey.keys.verifier import Lease
+from tollkey.keys.lease import Lease
 
 VERIFY, INTROSPECT = "/v1/keys/verify", "/oauth2/introspect"
 

@@ -9,11 +9,11 @@ import pytest
 
 from tollkey.keys import Key
 from tollkey.keys.key import Checked
+from tollkey.keys.lease import Lease
 from tollkey.keys.remote.cache import AnswerCache, Entry
 from tollkey.keys.remote.events import Event, StreamBroken
 from tollkey.keys.remote.feed import ChangeFeed
 from tollkey.keys.remote.freshness import Freshness
-from tollkey.keys.verifier import Lease
 
 
 class Stream:

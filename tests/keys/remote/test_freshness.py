@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tollkey.keys.lease import Lease
 from tollkey.keys.remote.freshness import Freshness
-from tollkey.keys.verifier import Lease
 
 
 def test_a_new_client_uses_no_memory() -> None:

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.keys.remote.scripted import Scripted, reply, scripted, verdict
+from tollkey.keys.lease import Lease
 from tollkey.keys.remote.cache import AnswerCache
 from tollkey.keys.remote.feed import ChangeFeed
 from tollkey.keys.remote.freshness import Freshness
 from tollkey.keys.remote.listener import OLDEST_SECONDS, Listener
 from tollkey.keys.remote.requests import Address
 from tollkey.keys.remote.transport import Connecting
-from tollkey.keys.verifier import Lease
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 

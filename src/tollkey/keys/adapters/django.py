@@ -21,8 +21,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt
 
+from tollkey.keys.accepted import Accepted
 from tollkey.keys.carried import carried, carried_key, carry, variable_of
-from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard, target_of
+from tollkey.keys.guard import AUTHORIZATION, Asked, Guard, target_of
 from tollkey.keys.key import Key
 from tollkey.keys.needs import Need
 from tollkey.keys.once import one_request

@@ -22,12 +22,13 @@ from fastapi.requests import HTTPConnection, Request
 from fastapi.responses import Response
 from fastapi.security.base import SecurityBase
 
+from tollkey.keys.accepted import Accepted
 from tollkey.keys.adapters.fastapi_admin import Admin, admin_router
 from tollkey.keys.adapters.openapi import OPTIONAL, documented
-from tollkey.keys.asgi import App, AsgiScope, Receive, Send, headers_of, with_headers
+from tollkey.keys.asgi import App, AsgiScope, KeyGate, Receive, Send, headers_of, only_value, with_headers
 from tollkey.keys.carried import ACCEPTED, carried, carry
 from tollkey.keys.checks import Checks
-from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard, target_of
+from tollkey.keys.guard import AUTHORIZATION, Asked, Guard, target_of
 from tollkey.keys.key import Key
 from tollkey.keys.needs import Need
 from tollkey.keys.once import one_request
@@ -78,7 +79,7 @@ class ApiKeys:
         self.scheme_name = scheme_name
         self._header_name = self.guard.header.encode("latin-1")
         self._keep_header = keep_header
-        self._client_ip = client_ip or (lambda connection: connection.client.host if connection.client else None)
+        self._client_ip = client_ip or (lambda connection: KeyGate.client_of(connection.scope))
         self._needed: dict[Need[HTTPConnection], Security] = {}
         if app is not None:
             self.install(app)
@@ -151,12 +152,14 @@ class ApiKeys:
         if replaced is not None:
             key = replaced()
             return self._allowed(await key if inspect.isawaitable(key) else key, connection, need)
-        asked = self._asked(connection)
-        if len(asked.values) == 1 and not asked.target and ACCEPTED not in scope:
-            known = self.guard.accept_known(asked.values[0], need, asked.ip, asked.endpoint, asked.route)
+        value, others = only_value(scope["headers"], self._header_name)
+        if value is not None and need.short is not None and ACCEPTED not in scope:
+            route = need.route or _route_of(scope)
+            known = need.short.accept(value, self._client_ip(connection), KeyGate.endpoint_of(scope), route)
             if known is not None:
-                self._attach(scope, known)
+                self._attach(scope, known, others)
                 return known.key
+        asked = self._asked(connection)
         earlier = carried(scope, self.keys)  # by another dependency or by a KeyGate
         answer: Accepted | Refused | None = (
             await self.guard.acheck(asked, need)
@@ -167,7 +170,7 @@ class ApiKeys:
             return None
         if not isinstance(answer, Accepted):
             raise KeyRefusedError(answer, self.guard.refusal(answer))
-        self._attach(scope, answer)
+        self._attach(scope, answer, others)
         return answer.key
 
     def _allowed(self, key: Key, connection: HTTPConnection, need: Need[HTTPConnection]) -> Key:
@@ -179,19 +182,23 @@ class ApiKeys:
 
     def _asked(self, connection: HTTPConnection) -> Asked[HTTPConnection]:
         scope = connection.scope
-        method, template = scope.get("method", "WEBSOCKET"), getattr(scope.get("route"), "path", None)
         return Asked(
             connection, headers_of(scope, self._header_name), connection.path_params,
-            self._client_ip(connection), f"{method} {scope['path']}",
+            self._client_ip(connection), KeyGate.endpoint_of(scope),
             target_of(scope.get("method", "GET"), scope["path"]) if self.keys.declares_routes else "",
-            template and f"{method} {template}",
+            _route_of(scope),
         )  # fmt: skip
 
-    def _attach(self, scope: AsgiScope, accepted: Accepted) -> None:
+    def _attach(self, scope: AsgiScope, accepted: Accepted, others: list[tuple[bytes, bytes]]) -> None:
         carry(scope, self.keys, accepted)
         if not self._keep_header:  # in place: the request's own view of its headers is on this list
-            name = self._header_name
-            scope["headers"][:] = [pair for pair in scope["headers"] if pair[0].lower() != name]
+            scope["headers"][:] = others
+
+
+def _route_of(scope: AsgiScope) -> str | None:
+    """Return method and path template of the route that FastAPI has found, if it has one."""
+    template = getattr(scope.get("route"), "path", None)
+    return template and f"{scope.get('method', 'WEBSOCKET')} {template}"
 
 
 class _Needed(SecurityBase):

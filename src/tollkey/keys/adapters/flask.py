@@ -16,9 +16,10 @@ from typing import ParamSpec, TypeVar
 
 from flask import Flask, Request, Response, abort, after_this_request, current_app, request
 
+from tollkey.keys.accepted import Accepted
 from tollkey.keys.carried import carried, carried_key, carry, variable_of
 from tollkey.keys.checks import Checks
-from tollkey.keys.guard import AUTHORIZATION, Accepted, Asked, Guard, target_of
+from tollkey.keys.guard import AUTHORIZATION, Asked, Guard, target_of
 from tollkey.keys.key import Key
 from tollkey.keys.needs import Need
 from tollkey.keys.once import one_request

@@ -24,8 +24,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
+from tollkey.keys.accepted import Accepted
 from tollkey.keys.adapters.django import accepted_in, asked_of, attach, site
-from tollkey.keys.guard import Accepted
 from tollkey.keys.key import Denied, Key, Reason
 from tollkey.keys.needs import Need
 from tollkey.keys.refusal import Forbidden, Refused, rfc6750

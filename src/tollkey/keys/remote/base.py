@@ -13,6 +13,7 @@ from random import random
 from tollkey.db import Ids, forking
 from tollkey.keys.errors import UnknownPermission
 from tollkey.keys.key import Checked, Denied, Key, Reason
+from tollkey.keys.lease import Lease
 from tollkey.keys.once import current_request, first_use
 from tollkey.keys.remote.answers import Question
 from tollkey.keys.remote.cache import AnswerCache, Ticket
@@ -24,7 +25,6 @@ from tollkey.keys.remote.requests import Address, Reply
 from tollkey.keys.remote.transport import Connecting
 from tollkey.keys.remote.verdicts import Verdicts
 from tollkey.keys.token import Brand, mask_unknown
-from tollkey.keys.verifier import Lease
 
 _LONGEST_PERMISSION = 500
 

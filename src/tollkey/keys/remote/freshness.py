@@ -8,7 +8,7 @@ a later tick is at the earliest. The two clocks are never compared, only how far
 
 from __future__ import annotations
 
-from tollkey.keys.verifier import Lease
+from tollkey.keys.lease import Lease
 
 DRIFT = 1e-4  # how much faster the server's clock may run than the client's
 
