@@ -45,6 +45,22 @@ def test_a_secret_in_an_exception_is_masked(stream: io.StringIO, secret: str) ->
     assert secret not in text
 
 
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("acme2_prod1_" + "a1B2" * 6, "a1B2a1B2"),
+        ("postgresql://bob:hunter2@db.internal/shop", "hunter2"),
+        ("host=db.internal password=hunter2", "hunter2"),
+    ],
+)
+def test_a_key_of_any_brand_and_a_password_of_a_database_are_masked(
+    stream: io.StringIO, text: str, secret: str
+) -> None:
+    logging.getLogger("tollkey").error("%s was refused", text)
+    assert "was refused" in stream.getvalue()
+    assert secret not in stream.getvalue()
+
+
 def test_what_is_no_secret_is_written_as_it_is(stream: io.StringIO) -> None:
     logging.getLogger("tollkey").warning("job %s of %s failed", "invoice.finalize", "in_1PRGHoUQxTXVL8Fm")
     logging.getLogger("tollkey").info("not a warning")

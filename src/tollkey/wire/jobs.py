@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tollkey.db import Migration, Row, Scope, Tx
 from tollkey.db.engine import Conflict, LockTimeout, OutcomeUnknown, Unreachable
 from tollkey.db.held import Values, Write, arrays, inserting
+from tollkey.keys.header import without_typed_secrets
 from tollkey.wire.kinds import Job
 
 if TYPE_CHECKING:
@@ -306,8 +307,10 @@ def error_summary(error: Exception) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """Return a text with API keys, client secrets, page tokens, and card and account numbers masked."""
-    return _SECRET.sub(lambda found: f"{found.group()[:4]}...{found.group()[-4:]}", text)
+    """Return a text with API keys of every brand, client secrets, page tokens, passwords in addresses of databases, and
+    card and account numbers masked.
+    """
+    return without_typed_secrets(_SECRET.sub(lambda found: f"{found.group()[:4]}...{found.group()[-4:]}", text))
 
 
 # -- failing jobs
