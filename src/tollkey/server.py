@@ -143,8 +143,8 @@ class Server:
         await self._every(_FLUSH_SECONDS, self._write_buffers)
 
     async def _index_logs(self) -> None:
-        core = self.core
-        await self._every(_INDEX_SECONDS, lambda: background.index_logs(core.logs, core.now))
+        core, log = self.core, self.log
+        await self._every(_INDEX_SECONDS, lambda: background.index_logs(core.logs, core.now, lambda: log.busy))
 
     async def _run_jobs(self) -> None:
         async def run_all() -> None:

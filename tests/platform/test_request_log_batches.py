@@ -138,6 +138,20 @@ def test_a_horizon_among_waiting_requests_divides_a_search_in_two(logs: Database
     assert ids(second) == [f"req_{number}" for number in range(55, -1, -5)]
 
 
+def test_the_newest_page_takes_no_older_batch_apart(logs: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(0, 40, 4):
+        write(logs, *(row(number + each, NOW + number // 12) for each in range(4)))
+    asked: list[str] = []
+
+    def read(tx: Tx) -> list[str]:
+        execute = tx.execute
+        monkeypatch.setattr(tx, "execute", lambda sql, params=(): asked.append(sql) or execute(sql, params))
+        return ids(find(tx, SCOPE, limit=6))
+
+    assert logs.read(read) == [f"req_{number}" for number in range(39, 33, -1)]
+    assert sum("json" in sql for sql in asked) == 2
+
+
 def test_numbers_follow_one_another_across_batches_and_rows(logs: Database) -> None:
     write(logs, row(1), row(2))
     write(logs, row(3), waiting=False)
@@ -190,6 +204,20 @@ def test_batches_are_indexed_when_the_last_one_is_some_seconds_old(logs: Databas
     for seconds, waiting in ((0, 1), (2, 1), (3, 0)):
         asyncio.run(index_logs(logs, lambda now=NOW + seconds: now))  # type: ignore[misc]
         assert rows_of(logs, "request_log_batches") == waiting
+
+
+def test_a_server_that_becomes_busy_stops_indexing_before_it_has_written_anything(api: Api) -> None:
+    server, waiting = api.world.server, "SELECT count(*) FROM request_log_batches"
+    api.world.write_logs()
+    write(api.core.logs, row(1, api.now - 60))
+    while not server.log.busy:
+        api.get("/v1/balance")
+    for batches in (1, 0):
+        api.world.runner.run(index_logs(api.core.logs, api.core.now, lambda: server.log.busy))
+        assert api.core.logs.read(lambda tx: tx.execute(waiting)) == [(batches,)]
+        api.world.write_logs()
+        write(api.core.logs, row(2, api.now - 60))
+    api.world.write_logs()
 
 
 def test_a_busy_server_indexes_nothing_until_too_many_batches_wait(logs: Database) -> None:

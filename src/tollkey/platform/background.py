@@ -93,16 +93,18 @@ async def delete_expired(edge: Edge, logs: Database, now: int, kept: Kept) -> No
     await each_of(*(partial(_repeat, piece) for piece in pieces))
 
 
-async def index_logs(logs: Database, now: Callable[[], float]) -> None:
+async def index_logs(logs: Database, now: Callable[[], float], busy: Callable[[], bool] = lambda: False) -> None:
     """Index the request logs that wait for it, in pieces, as long as the servers are not busy.
 
-    logs: the database of the request logs. now: returns UTC epoch seconds. Raises StorageError.
+    logs: the database of the request logs. now: returns UTC epoch seconds. busy: whether this server is, though it has
+    not written it yet. Raises StorageError.
     """
 
     async def piece() -> bool:
-        if not await asyncio.to_thread(logs.read, lambda tx: may_index(tx, int(now()))):
+        at = 0 if busy() else int(now())  # at 0 nothing is old enough: only what is too much is indexed
+        if not await asyncio.to_thread(logs.read, lambda tx: may_index(tx, at)):
             return False
-        return await asyncio.to_thread(logs.write, lambda tx: index_oldest(tx, int(now())))
+        return await asyncio.to_thread(logs.write, lambda tx: index_oldest(tx, at))
 
     await _repeat(piece)
 

@@ -215,8 +215,9 @@ def newest(
     sql = f"SELECT {columns} FROM {taken_apart(tx)} WHERE {where} ORDER BY at DESC, seq DESC LIMIT ?"
     found: list[Row] = []
     for batch in _batches(tx, among, wanted, "last_at DESC, seq DESC"):
-        if len(found) == limit and found[-1][_AT_PLACE] > batch.last_at:
-            break
+        last = found[-1] if len(found) == limit else None
+        if last is not None and (batch.last_at, batch.seq + batch.requests) <= (last[_AT_PLACE], last[0]):
+            break  # all of it is older
         found = merged(found, tx.execute(sql, (batch.seq, *values, limit)), limit)
     return found
 

@@ -24,7 +24,7 @@ from typing import Any
 from tollkey.db import Database, Tx
 from tollkey.platform._redacting import redact, redact_error, redact_form, redact_response
 from tollkey.platform.request_counts import count
-from tollkey.platform.request_log_batches import WRITTEN, store
+from tollkey.platform.request_log_batches import FEW, WRITTEN, store
 from tollkey.wire.messages import Request
 from tollkey.wire.policy import Logged
 from tollkey.wire.versions import LATEST
@@ -64,6 +64,11 @@ class Buffer:
     def waiting(self) -> bool:
         """Whether any entry is not written yet."""
         return bool(self._waiting)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there are so many that they will be written as a batch."""
+        return len(self._waiting) >= FEW
 
     def __call__(self, entry: Logged) -> None:
         if len(self._waiting) >= _MOST_WAITING or self._bytes >= self._most_bytes:
