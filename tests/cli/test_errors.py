@@ -35,11 +35,9 @@ def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
 COMMANDS = dict(_commands(get_command(app.app)))
 
 
-def _misused(path: tuple[str, ...], secret: str) -> Iterator[list[str]]:
+def _misused(secret: str) -> Iterator[list[str]]:
     """Ways of typing a secret where nothing belongs."""
     yield from ([secret] * 6, [f"--{secret}"], [f"-{secret}"], [f"--oops={secret}"])
-    for option in COMMANDS[path].params:
-        yield [f"{option.opts[0]}={secret}", "--oops"]
 
 
 def _values(path: tuple[str, ...], secret: str) -> Iterator[list[str]]:
@@ -77,8 +75,10 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 def test_no_usage_error_repeats_a_secret(path: tuple[str, ...]) -> None:
     for secret in SECRETS.values():
-        for words in _misused(path, secret):
+        for words in _misused(secret):
             assert not _repeated([*path, *words]), words
+    for option in COMMANDS[path].params:
+        assert not _repeated([*path, f"{option.opts[0]}={SECRETS['a key of a library']}", "--oops"]), option.opts
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
@@ -89,13 +89,12 @@ def test_no_command_repeats_a_secret_that_was_typed_in_a_wrong_place(
     if path[-1:] in (("serve",), ("dashboard",)):
         return  # one that is right would serve
     places = [["--data", "data"], ["--database", "keys.db"]] if path[:1] == ("keys",) else [["--data", "data"]]
-    for name in ("a key", "a key with long words"):
-        for words in _values(path, SECRETS[name]):
-            for place in places:
-                assert not _repeated([*path, *words, *place]), (words, place)
+    for words in _values(path, SECRETS["a key with long words"]):  # the one that is the hardest to see
+        for place in places:
+            assert not _repeated([*path, *words, *place]), (words, place)
 
 
-@pytest.mark.parametrize("words", ["keys list", "accounts list", "doctor", "copy --to keys.db"])
+@pytest.mark.parametrize("words", ["keys list", "copy --to keys.db"])
 @pytest.mark.parametrize("name", ["a database", "a database in words"])
 def test_no_command_repeats_the_password_of_a_database(
     folder: Path, words: str, name: str, monkeypatch: pytest.MonkeyPatch
