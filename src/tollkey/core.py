@@ -19,7 +19,7 @@ from types import ModuleType
 
 import tollkey.payments
 import tollkey.platform
-from tollkey import dashboard, ledger, outbox
+from tollkey import dashboard, ledger, outbox, upstream
 from tollkey.db import Database, Ids, Migration, Scope, SQLite, StorageError, Tx, migrate, migrating, open_database
 from tollkey.db.file_lock import lock_file
 from tollkey.db.ids import RandomPool
@@ -44,6 +44,7 @@ from tollkey.platform.events import record_event
 from tollkey.platform.merchants import Merchant, create_merchant, first_merchant
 from tollkey.platform.request_logs import MIGRATION as REQUEST_LOGS
 from tollkey.settings import Settings
+from tollkey.upstream import caps
 from tollkey.wire import ApiError, Call, Resource, hosted, idempotency, jobs
 from tollkey.wire.call import Setup
 from tollkey.wire.resealing import SealedFields
@@ -251,7 +252,7 @@ def _migrations(log_file: SQLite | None) -> list[Migration]:
     gathered = gather_migrations(tollkey.platform, tollkey.payments)
     return [
         *schema.MIGRATIONS, ledger.MIGRATION, outbox.MIGRATION, jobs.MIGRATION, idempotency.MIGRATION, hosted.MIGRATION,
-        dashboard.MIGRATION, *(m for m in gathered if log_file is None or m is not REQUEST_LOGS),
+        dashboard.MIGRATION, *upstream.MIGRATIONS, *(m for m in gathered if log_file is None or m is not REQUEST_LOGS),
     ]  # fmt: skip
 
 
@@ -280,13 +281,13 @@ def _create_core(
     catalogue = Catalogue(gather(tollkey.platform, tollkey.payments))
     tables = Tables(catalogue)
     _migrate(settings, database, log_file, tables)
-    permissions = PermissionCatalogue(catalogue.permissions())
+    permissions = PermissionCatalogue((*catalogue.permissions(), *upstream.FURTHER.values()))
     move_in(database, data / "files")
     keyring = fingerprints.load_keyring(database, keyring_source(settings))
     for guard in (audit.guard, dashboard.protect_log):
         database.write(partial(guard, keyring=keyring, now=int(now())), lock="migrate")
     rewrite_old(database, tables, keyring)
-    authority = Authority(keyring, permissions, ids)
+    authority = Authority(keyring, permissions, ids, check_metadata=caps.check)
     counter = UsageCounter(raw_days=settings.log_days)
     lease = Lease(settings.lease_seconds)
     verifier = Verifier(keyring, permissions, lease=lease, monotonic=monotonic, usage=counter)
@@ -327,7 +328,7 @@ def sealings(core: Core) -> tuple[SealedStorage, ...]:
     """Every place that stores sealed values, as packages and resources declare them."""
     tables, sealing = core.setup.tables.of, (one for one in core.catalogue.resources if one.sealed)
     fields = (SealedFields(one.object, tables[one.object].table, one.sealed) for one in sealing)
-    return (*schema.SEALED, *dashboard.SEALED, *fields)
+    return (*schema.SEALED, *dashboard.SEALED, *upstream.SEALED, *fields)
 
 
 def ensure_first_account(core: Core) -> Merchant:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tollkey import USER_AGENT, dashboard, outbox
+from tollkey import USER_AGENT, dashboard, outbox, upstream
 from tollkey.core import Core
 from tollkey.db.edge import Edge, edge_for
 from tollkey.health import Health, unready
@@ -58,6 +58,7 @@ class Server:
     http: Poster
     log: Buffer
     rate: RequestRate
+    gateway: upstream.Gateway
     notices: Notices | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _sending: list[asyncio.Task[None]] = field(default_factory=list)
@@ -92,6 +93,7 @@ class Server:
             with suppress(asyncio.CancelledError):
                 await task
         try:
+            await self.gateway.stop()
             await self._write_buffers()
         except Exception:  # the disk may have failed; the rest is closed all the same
             log.exception("buffered data was not written")
@@ -109,8 +111,9 @@ class Server:
 
     async def _write_buffers(self) -> None:
         await background.each_of(
-            self._write_uses, self._write_counts, self._exchange_rates, self._write_attempts, self._write_logs
-        )
+            self._write_uses, self._write_counts, self._exchange_rates, self._write_attempts, self._write_logs,
+            self.gateway.flush,
+        )  # fmt: skip
 
     async def _write_uses(self) -> None:
         if self.core.verifier.unwritten:
@@ -171,9 +174,14 @@ class Server:
     async def _delete_expired(self) -> None:
         core, settings = self.core, self.core.settings
         kept = background.Kept(settings.log_days, settings.event_days, settings.delivery_days)
-        await self._every(
-            _EXPIRED_SECONDS, lambda: background.delete_expired(self.edge, core.logs, int(core.now()), kept)
-        )
+
+        async def delete() -> None:
+            await background.each_of(
+                lambda: background.delete_expired(self.edge, core.logs, int(core.now()), kept),
+                lambda: self.gateway.tidy(settings.log_days),
+            )
+
+        await self._every(_EXPIRED_SECONDS, delete)
 
 
 def method_label(method: str) -> str:
@@ -198,6 +206,10 @@ def build(core: Core, http: Poster | None = None) -> Server:
     guess_limiter = core.setup.services.guess_limiter = (
         GuessLimiter(settings.guess_limit) if settings.guess_limit else None
     )
+    http = http or usual()
+    upstreams = upstream.Upstreams(core.database, core.authority.keyring, core.verifier.heard)
+    operations = upstream.Operations(core.catalogue)
+    gateway = upstream.Gateway(edge, operations, upstreams, http, core.setup.ids, core.now, core.setup.base_url)
     policy = Policy(
         connected=lambda tx, scope, account: core.setup.tables.of["account"].get(tx, scope, account) is not None,
         platform_of=platform_of,
@@ -210,6 +222,7 @@ def build(core: Core, http: Poster | None = None) -> Server:
         request_seconds=settings.request_seconds,
         later_versions=frozenset(settings.later_versions.split()),
         refused=core.attempts.count_denied,
+        elsewhere=gateway,
         special_keys={
             "ek": lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, core.authority, tx, text, now),
             "token": lambda tx, text, now: sessions.verify(core.authority, tx, text, now),
@@ -217,7 +230,6 @@ def build(core: Core, http: Poster | None = None) -> Server:
     )
     log_buffer = Buffer(pause=lambda: time.sleep(_LOG_PAUSE_SECONDS))
     service = Service(core.setup, edge, core.verifier, policy, core.now, log_buffer)
-    http = http or usual()
     deliverer = outbox.Deliverer(
         edge, http, core.now, lambda tx, scope, id: lookup(core.setup.tables, core.authority.keyring, tx, scope, id),
         headers={"User-Agent": USER_AGENT}, ids=core.setup.ids, limits=_limits(settings),
@@ -239,7 +251,7 @@ def build(core: Core, http: Poster | None = None) -> Server:
     stopping = asyncio.Event()
     health = Health(lambda: "the server is stopping" if stopping.is_set() else unready(core.database))
     app = ServerApp(wire, pages, cli, _api_paths(core.catalogue), health)
-    return Server(core, edge, service, app, deliverer, http, log_buffer, rate, notices, _stopping=stopping)
+    return Server(core, edge, service, app, deliverer, http, log_buffer, rate, gateway, notices, _stopping=stopping)
 
 
 class ServerApp:

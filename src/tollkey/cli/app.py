@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tollkey import __version__
-from tollkey.cli import accounts, keyring, keys, people
+from tollkey.cli import accounts, keyring, keys, live, people
 from tollkey.cli.backup import backup, restore
 from tollkey.cli.copy import copy
 from tollkey.cli.doctor import doctor
@@ -38,6 +38,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(keyring.app, name="keyring")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(people.app, name="people")
+app.add_typer(live.app, name="live")
 
 
 def _version(wanted: bool) -> None:

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from tollkey.cli import keys_import, keys_least_privilege, keys_unused, keys_usage
+from tollkey.cli import keys_create, keys_import, keys_least_privilege, keys_unused, keys_usage
 from tollkey.cli.audit import verify_logs
 from tollkey.cli.common import ACTOR, AsJson, fail, show, table, when
-from tollkey.cli.delivering import Deliver, deliver_created, deliver_rolled, destination_named, prints
+from tollkey.cli.delivering import Deliver, deliver_rolled, destination_named
 from tollkey.cli.keys_config import check_config
 from tollkey.cli.keys_dashboard import serve_dashboard
-from tollkey.cli.keys_opening import Account, Config, Data, Database, Keyring, Mode, OpenKeys, open_keys
+from tollkey.cli.keys_opening import Account, Config, Data, Database, Keyring, Mode, open_keys
 from tollkey.cli.keys_rotate import rotate_due
 from tollkey.cli.keys_serve import serve
 from tollkey.cli.picking import pick
+from tollkey.cli.printing import Show, lines_of, metadata_of, print_key
 from tollkey.db import Tx
 from tollkey.keys import Key, audit
 from tollkey.keys.attempts import refused_attempts
-from tollkey.keys.delivering import Destination, note_of
-from tollkey.keys.header import beginning
 from tollkey.keys.limits import ROLL_EXPIRATIONS
 from tollkey.platform.api_keys import shown
 
 app = typer.Typer(no_args_is_help=True, help="List, create, reveal, roll, revoke and audit keys.")
 app.command("check-config")(check_config)
 app.command()(serve)
+app.add_typer(keys_create.commands)
 app.command("dashboard")(serve_dashboard)
 app.command("rotate-due")(rotate_due)
 app.add_typer(keys_import.commands)
@@ -37,43 +37,6 @@ app.add_typer(keys_unused.commands)
 _DAY = 86_400
 
 KeyId = Annotated[str, typer.Argument(help="Key id (mk_…) or the last characters of the key.")]
-Show = Annotated[bool, typer.Option("--show-secret", help="Print the key. A live key can be shown only once.")]
-
-
-def _lines(value: dict[str, Any]) -> list[str]:
-    rows = [
-        ("id", value["id"]), ("type", value["type"]), ("name", value["name"]),
-        ("key", value["secret"] or value["redacted"]),
-        ("status", value["status"]), ("note", value["note"] or "-"), ("permissions",
-        ", ".join(value["permissions"]) or "-"),
-        ("on connected", ", ".join(value["connect_permissions"]) or "-"),
-        ("allowed from", ", ".join(value["ip_allowlist"]) or "anywhere"),
-        ("metadata", ", ".join(f"{name}={text}" for name, text in value["metadata"].items()) or "-"),
-        ("created", when(value["created"])),
-        ("expires", when(value["expires_at"])),
-    ]  # fmt: skip
-    return [f"{name:13} {text}" for name, text in rows]
-
-
-def _metadata(given: list[str] | None) -> dict[str, str]:
-    """The entries of --metadata name=value. Raises BadParameter for one without a name or a sign."""
-    entries: dict[str, str] = {}
-    for entry in given or ():
-        name, sign, value = entry.partition("=")
-        if not sign or not name:
-            raise typer.BadParameter(f"must be name=value, not {beginning(entry, 40)}", param_hint="--metadata")
-        entries[name] = value
-    return entries
-
-
-def _print(
-    host: OpenKeys, key: Key, as_json: bool, secret: str | None = None, destination: Destination | None = None
-) -> None:
-    if destination is not None and prints(destination):
-        typer.echo(f"The key {key.id} is in the manifest.", err=True)
-        return
-    value = shown(key, int(host.now()), None, secret)
-    show(value, as_json, lambda: _lines(value))
 
 
 @app.command("list")
@@ -123,52 +86,7 @@ def find(
             raise fail("no such key")
         value = {"account": found.account, **shown(found, int(host.now())), "secret": None}
         rows = [f"{'account':13} {found.account}", f"{'mode':13} {'live' if found.livemode else 'test'}"]
-        show(value, json_, lambda: [*rows, *_lines(value)])
-
-
-@app.command()
-def create(
-    kind: Annotated[str, typer.Option("--type", help="secret or restricted.")] = "restricted",
-    name: Annotated[str, typer.Option(help="Name of the key.")] = "",
-    note: Annotated[str, typer.Option(help="Where the key is stored.")] = "",
-    permission: Annotated[list[str] | None,
-    typer.Option(help="Permission, such as charge_read. Can be repeated.")] = None,
-    connect_permission: Annotated[list[str] | None,
-    typer.Option(help="Permission on connected accounts. Can be repeated.")] = None,
-    ip: Annotated[list[str] | None,
-    typer.Option(help="Allowed IP address or network. Can be repeated.")] = None,
-    metadata: Annotated[list[str] | None,
-    typer.Option(help="Metadata, such as team=billing. Can be repeated.")] = None,
-    expires_days: Annotated[int | None, typer.Option(min=1, max=36500, help="Days until it expires. [never]")] = None,
-    max_uses: Annotated[int | None, typer.Option(min=1, help="How many requests it is for. [any number]")] = None,
-    rotate_days: Annotated[int | None, typer.Option(min=1, max=36500, help="Days between rotations. [none]")] = None,
-    show_secret: Show = False, deliver: Deliver = None,
-    data: Data = None, database: Database = None, keyring: Keyring = None, config: Config = None,
-    account: Account = None, live: Mode = None, json_: AsJson = False,
-) -> None:  # fmt: skip
-    """Create a secret or restricted key. A live key is shown only once, so --show-secret or --deliver is required."""
-    if kind not in ("secret", "restricted"):
-        raise typer.BadParameter("must be secret or restricted", param_hint="--type")
-    destination = destination_named(deliver, show_secret, json_)
-    entries = _metadata(metadata)
-    with open_keys(data, database, keyring, config) as host:
-        scope, now = host.scope_of(account, live), int(host.now())
-        if scope.livemode and not show_secret and destination is None:
-            message = "a live key is shown only when it is created: add --show-secret, or --deliver"
-            raise typer.BadParameter(message, param_hint="--show-secret")
-        key, text = host.database.write(
-            lambda tx: host.authority.create(
-                tx, scope, "secret" if kind == "secret" else "restricted", actor=ACTOR, now=now, name=name,
-                note=note if destination is None else note_of(note, destination),
-                permissions=permission or (), connect_permissions=connect_permission or (), ip_allowlist=ip or (),
-                metadata=entries, max_uses=max_uses,
-                expires_at=None if expires_days is None else now + expires_days * _DAY,
-                rotate_every=None if rotate_days is None else rotate_days * _DAY,
-            )
-        )  # fmt: skip
-        if destination is not None:
-            deliver_created(host, destination, key, text)
-        _print(host, key, json_, text if show_secret else None, destination)
+        show(value, json_, lambda: [*rows, *lines_of(value)])
 
 
 @app.command()
@@ -188,7 +106,7 @@ def reveal(
             return host.authority.reveal(tx, scope, found.id, actor=ACTOR, now=now)
 
         became, text = host.database.write(reveal_key)
-        _print(host, became, json_, text)
+        print_key(host, became, json_, text)
 
 
 @app.command()
@@ -216,7 +134,7 @@ def roll(
         if destination is not None:
             picked = host.database.read(lambda tx: pick(host, tx, scope, key))
             new = deliver_rolled(host, destination, picked, ROLL_EXPIRATIONS[expires])
-            _print(host, new, json_, None, destination)
+            print_key(host, new, json_, None, destination)
             return
 
         def roll_key(tx: Tx) -> tuple[Key, Key, str | None]:
@@ -226,7 +144,7 @@ def roll(
             )
 
         _, new, text = host.database.write(roll_key)
-        _print(host, new, json_, text if show_secret else None)
+        print_key(host, new, json_, text if show_secret else None)
         if not show_secret and new.token is None:
             mode = None if live is None else "--live" if live else "--test"
             named = {"--account": account, "--database": database, "--keyring": keyring}
@@ -280,7 +198,7 @@ def update(
     account: Account = None, live: Mode = None, json_: AsJson = False,
 ) -> None:  # fmt: skip
     """Update the name, note, permissions, allowed IP addresses or metadata of a key."""
-    entries = _metadata(metadata) if metadata else None
+    entries = metadata_of(metadata) if metadata else None
     with open_keys(data, database, keyring, config) as host:
         scope, now = host.scope_of(account, live), int(host.now())
         became = host.database.write(
@@ -298,7 +216,7 @@ def update(
                 metadata=entries,
             )
         )
-        _print(host, became, json_)
+        print_key(host, became, json_)
 
 
 def _verb(name: str, about: str) -> None:
@@ -315,7 +233,7 @@ def _verb(name: str, about: str) -> None:
         with open_keys(data, database, keyring, config) as host:
             scope, now = host.scope_of(account, live), int(host.now())
             verb = getattr(host.authority, name)
-            _print(
+            print_key(
                 host,
                 host.database.write(lambda tx: verb(tx, scope, pick(host, tx, scope, key).id, actor=ACTOR, now=now)),
                 json_,

@@ -135,7 +135,7 @@ class KeyImports(KeyWriter):
         draft = self._draft(scope, kind, name, now, actor, note=note, hides=True)
         draft = self._with_limits(draft, permissions, (), limits.ip_allowlist)
         ends = rules.check_expiry(limits.expires_at, now)
-        metadata = rules.check_metadata(limits.metadata or NO_METADATA, self.brand)
+        metadata = self._valid_metadata(limits.metadata or NO_METADATA)
         return replace(
             draft, imported=True, revealable=kind == "publishable", hidden_at=now, expires_at=ends, own_expires_at=ends,
             metadata=metadata, disabled_at=now if limits.disabled else None,

@@ -50,6 +50,7 @@ class Authority(KeyImports, KeyLifetimes):
 
     keyring: its digest keys and sealing keys. catalogue: the declared permissions. ids: generates ids and key texts.
     brand: the prefixes of keys. random_bytes: source of randomness for sealing.
+    check_metadata: raises KeyRefused for metadata that the host, who may give entries a meaning, does not take.
     for_services: it may create and import keys of the account ``tollkey``, which call a key server. Otherwise that is
         refused (``account_reserved``): a host may let its customers choose the names of their accounts.
     """
@@ -157,7 +158,7 @@ class Authority(KeyImports, KeyLifetimes):
         uses, every = rules.check_max_uses(max_uses, kind), rules.check_rotation(rotate_every)
         draft = replace(
             draft,
-            metadata=rules.check_metadata(metadata, self.brand),
+            metadata=self._valid_metadata(metadata),
             max_uses=uses,
             uses_left=uses,
             rotate_every=every,
@@ -271,7 +272,7 @@ class Authority(KeyImports, KeyLifetimes):
             note=key.note if note is None else rules.check_note(note, self.brand),
             metadata=key.metadata
             if metadata is None
-            else rules.check_metadata(rules.merge_metadata(key.metadata, metadata), self.brand),
+            else self._valid_metadata(rules.merge_metadata(key.metadata, metadata)),
         )
         if rotate_every is not None:
             every = rules.check_rotation(rotate_every)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tollkey.db import Ids, Scope, Tx
@@ -34,11 +34,19 @@ class KeyWriter(Lookup):
         random_bytes: RandomBytes = os.urandom,
         *,
         for_services: bool = False,
+        check_metadata: Callable[[Mapping[str, str]], None] = lambda metadata: None,
     ) -> None:
         super().__init__(keyring, catalogue, brand)
+        self._check_metadata = check_metadata
         self._for_services = for_services
         self.ids = ids or Ids()
         self._random_bytes = random_bytes
+
+    def _valid_metadata(self, metadata: Mapping[str, str]) -> Mapping[str, str]:
+        """Return valid metadata. Raises KeyRefused, ``metadata_invalid``, also for what the host does not take."""
+        checked = rules.check_metadata(metadata, self.brand)
+        self._check_metadata(checked)
+        return checked
 
     def _require(self, tx: Tx, scope: Scope, key_id: str) -> Key:
         key = self.get(tx, scope, key_id)

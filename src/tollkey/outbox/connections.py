@@ -1,4 +1,4 @@
-"""Sends POST requests over connections that are kept, a few tens of microseconds each.
+"""Sends requests over connections that are kept, a few tens of microseconds each.
 
 httpx takes about a millisecond for a request, which bounded a node to some hundred deliveries a second. Responses are
 read by httptools, the parser of the HTTP server. Redirects are not followed, and only the beginning of a response is
@@ -29,8 +29,31 @@ _SAFE = "%/:@!$&'()*+,;=~-._?[]"
 _HOST = re.compile(r"[0-9A-Za-z._:-]+")
 
 
+class NotSent(OSError):
+    """No byte of the request has left: the other side cannot have done anything."""
+
+
+class Answer(NamedTuple):
+    """A response. headers: names in lower case, as sent, repeated ones apart. whole: whether the body is all of it."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    whole: bool = True
+
+
 class Poster(Protocol):
     """Sends requests."""
+
+    async def exchange(
+        self, method: str, base: str, target: bytes, body: bytes, headers: Mapping[str, str], most: int
+    ) -> Answer:
+        """Send a request and return the response.
+
+        base: scheme, host and port. target: path and query, sent as they are; without spaces and control characters.
+        most: bytes of the response's body to read. The caller bounds the time.
+        Raises NotSent when nothing was sent; OSError, ValueError, httpx.HTTPError when something may have been.
+        """
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], most: int) -> tuple[int, bytes]:
         """Send a POST request and return the status and the beginning of the response's body.
@@ -64,6 +87,25 @@ class Posts:
                     break
             return response.status_code, kept[:most]
 
+    async def exchange(
+        self, method: str, base: str, target: bytes, body: bytes, headers: Mapping[str, str], most: int
+    ) -> Answer:
+        """See ``Poster.exchange``."""
+        try:
+            url = httpx.URL(base).copy_with(raw_path=target)
+            async with self._client.stream(
+                method, url, content=body, headers=dict(headers), timeout=None, follow_redirects=False
+            ) as response:
+                kept = b""
+                async for part in response.aiter_raw():
+                    kept += part
+                    if len(kept) > most:
+                        break
+                heads = [(name.lower(), value) for name, value in response.headers.raw]
+                return Answer(response.status_code, heads, kept[:most], len(kept) <= most)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError) as problem:
+            raise NotSent(str(problem)) from None
+
     async def aclose(self) -> None:
         """See ``Poster.aclose``."""
         await self._client.aclose()
@@ -83,10 +125,11 @@ def usual() -> Poster:
 
 
 class _Address(NamedTuple):
-    """Where a URL leads. start: of the request, up to the headers of all requests."""
+    """Where a URL leads. target: its path and query. head: the headers that say where a request goes."""
 
     origin: tuple[str, int, bool]
-    start: bytes
+    target: bytes
+    head: bytes
 
 
 @lru_cache(maxsize=1_000)
@@ -103,11 +146,18 @@ def _address(url: str) -> _Address:
     shown = f"[{host}]" if ":" in host else host
     named = shown if port == (443 if tls else 80) else f"{shown}:{port}"
     target = quote(parts.path or "/", safe=_SAFE) + (f"?{quote(parts.query, safe=_SAFE)}" if parts.query else "")
-    start = f"POST {target} HTTP/1.1\r\nHost: {named}\r\n"
+    head = f"Host: {named}\r\n"
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-        start += f"Authorization: Basic {b64encode(pair).decode()}\r\n"
-    return _Address((host, port, tls), start.encode("ascii"))
+        head += f"Authorization: Basic {b64encode(pair).decode()}\r\n"
+    return _Address((host, port, tls), target.encode("ascii"), head.encode("ascii"))
+
+
+def _request(method: str, target: bytes, head: bytes, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """Return the bytes of a request. head: the headers that say where it goes."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode("latin-1")
+    first = b"%b %b HTTP/1.1\r\n" % (method.encode("ascii"), target)
+    return b"%b%b%bContent-Length: %d\r\n\r\n%b" % (first, head, lines, len(body), body)
 
 
 class _Connection(asyncio.Protocol):
@@ -115,7 +165,7 @@ class _Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
-        self._answered: asyncio.Future[tuple[int, bytes]] | None = None
+        self._answered: asyncio.Future[Answer] | None = None
         self.open = True
         self.heard = False  # whether any byte of the response has arrived
         self.idle_since = 0.0
@@ -124,12 +174,12 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
-    async def send(self, request: bytes, most: int) -> tuple[int, bytes]:
+    async def send(self, request: bytes, most: int) -> Answer:
         """Send a request and return the answer. A connection that cannot be used again is closed."""
         assert self._transport is not None
         self._parser, self._most = httptools.HttpResponseParser(self), most
         self._body, self._status, self.heard, self._unbounded = b"", 0, False, True
-        self._received = 0
+        self._received, self._headers = 0, list[tuple[bytes, bytes]]()
         self._answered = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         try:
@@ -157,7 +207,7 @@ class _Connection(asyncio.Protocol):
         except httptools.HttpParserError as problem:
             self._fail(ConnectionError(f"the response is not HTTP: {problem}"))
         else:
-            if len(self._body) >= self._most:
+            if len(self._body) > self._most:
                 self._answer(reusable=False)
             elif self._received - len(self._body) > _LARGEST_HEAD:
                 self._fail(ConnectionError("the head of the response is too large"))
@@ -176,24 +226,29 @@ class _Connection(asyncio.Protocol):
 
     def _answer(self, *, reusable: bool) -> None:
         if self._answered is not None and not self._answered.done():
-            self._answered.set_result((self._status, self._body[: self._most]))
+            body = self._body[: self._most]
+            self._answered.set_result(Answer(self._status, self._headers, body, len(body) == len(self._body)))
             if not reusable:
                 self.close()
 
     # -- called by the parser
 
-    def on_header(self, name: bytes, _value: bytes) -> None:
-        self._unbounded &= name.lower() not in (b"content-length", b"transfer-encoding")
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        self._unbounded &= name not in (b"content-length", b"transfer-encoding")
+        self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._status = self._parser.get_status_code()
 
     def on_body(self, part: bytes) -> None:
-        if len(self._body) < self._most:
+        if len(self._body) <= self._most:
             self._body += part
 
     def on_message_complete(self) -> None:
-        if self._status >= 200:  # 100 Continue and the like are followed by the response
+        if self._status < 200:  # 100 Continue and the like are followed by the response
+            self._headers, self._unbounded = [], True
+        else:
             self._answer(reusable=self._parser.should_keep_alive())
 
 
@@ -212,18 +267,35 @@ class Connections:
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], most: int) -> tuple[int, bytes]:
         """See ``Poster.post``. A kept connection that was closed meanwhile is replaced once."""
         address = _address(url)
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        request = b"%b%bContent-Length: %d\r\n\r\n%b" % (address.start, lines.encode("latin-1"), len(body), body)
+        request = _request("POST", address.target, address.head, body, headers)
         kept = self._take(address.origin)
         if kept is not None:
             try:
-                return await self._send(kept, address, request, most)
+                answer = await self._send(kept, address, request, most)
+                return answer.status, answer.body
             except OSError:
                 if kept.heard:
                     raise
-        return await self._send(await self._connect(address), address, request, most)
+        answer = await self._send(await self._connect(address), address, request, most)
+        return answer.status, answer.body
 
-    async def _send(self, connection: _Connection, address: _Address, request: bytes, most: int) -> tuple[int, bytes]:
+    async def exchange(
+        self, method: str, base: str, target: bytes, body: bytes, headers: Mapping[str, str], most: int
+    ) -> Answer:
+        """See ``Poster.exchange``. Nothing is sent twice."""
+        if any(byte <= 0x20 or byte == 0x7F for byte in target):
+            raise ValueError("the target contains a space or a control character")
+        address = _address(base)
+        request = _request(method, target, address.head, body, headers)
+        kept = self._take(address.origin)
+        if kept is None:
+            try:
+                kept = await self._connect(address)
+            except OSError as problem:
+                raise NotSent(str(problem)) from None
+        return await self._send(kept, address, request, most)
+
+    async def _send(self, connection: _Connection, address: _Address, request: bytes, most: int) -> Answer:
         answer = await connection.send(request, most)
         now = asyncio.get_running_loop().time()
         if connection.open and now < connection.ends_at and self._count < _MOST_IDLE and not self._closed:

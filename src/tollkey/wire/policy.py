@@ -35,6 +35,19 @@ class Log(Protocol):
         """Store one entry."""
 
 
+class Elsewhere(Protocol):
+    """Answers the calls of accounts whose objects are at another server."""
+
+    def serves(self, key: Key, path: str) -> bool:
+        """Return whether ``answer`` has to be asked for this call. path: as sent."""
+
+    async def answer(self, request: Request, key: Key, request_id: str) -> Response | None:
+        """Return the answer, with all its headers; None when the call is to be answered here.
+
+        ``request.verify_again`` verifies the key anew. Raises ApiError, StorageError.
+        """
+
+
 @dataclass
 class Policy:
     """A server's rules for requests.
@@ -49,6 +62,7 @@ class Policy:
     default_version: the API version of requests that name none.
     most_requests, request_seconds: see ``Admission``.
     later_versions: further API versions to accept, published since this program was written.
+    elsewhere: answers the calls of accounts whose objects are at another server; None if there are none.
     """
 
     connected: Callable[[Tx, Scope, str], bool]
@@ -63,6 +77,7 @@ class Policy:
     default_version: str = LATEST
     most_requests: int = 1000
     request_seconds: float = 30.0
+    elsewhere: Elsewhere | None = None
 
     def read_version(self, text: str | None) -> Spoken:
         """Return the version that a request speaks. text: its ``Stripe-Version``.

@@ -25,7 +25,7 @@ from tollkey.wire._answering import Answering
 from tollkey.wire._body import browser_key, read_params, read_query
 from tollkey.wire._clients import apply_form_headers, error_page, key_in_query
 from tollkey.wire._execution import Execution, error_response, to_response
-from tollkey.wire._headers import add_standard_headers, version_headers
+from tollkey.wire._headers import add_standard_headers, check_mode, version_headers
 from tollkey.wire._owners import Owners
 from tollkey.wire._permissions import needed_permissions
 from tollkey.wire.admission import Admission, Recheck
@@ -84,6 +84,8 @@ class Service:
         key = self.verifier.verify_cached(presented.text, int(started), request.ip)
         if not isinstance(key, Key) or key.kind not in ("secret", "restricted"):
             return None
+        if self.policy.elsewhere is not None and self.policy.elsewhere.serves(key, request.path):
+            return None
         if not read_query(request) or self._answering.waits(request, route, key):
             return None
         request_id = self._request_ids.new("req")
@@ -136,6 +138,9 @@ class Service:
                     self.policy.refused(verdict, request.ip, int(started))
                 raise refusals.denied(verdict)
             key = verdict
+            response = await self._elsewhere(request, key, request_id)
+            if response is not None:
+                return response, key
             if key.kind == "publishable" and hit is not None and hit[0].endpoint.publishable is not None:
                 await read_params(request, hit[0].endpoint)
                 apply_form_headers(request)
@@ -157,6 +162,16 @@ class Service:
             log.exception("%s %s %s", request_id, request.method, _loggable(request, hit))
             response = self._refuse(ApiError(500, "api_error", message=_INTERNAL), request, key, request_id)
         return response, key
+
+    async def _elsewhere(self, request: Request, key: Key, request_id: str) -> Response | None:
+        """Return the answer of another server, for accounts whose objects are there; else None. Raises ApiError."""
+        elsewhere = self.policy.elsewhere
+        if elsewhere is None or not elsewhere.serves(key, request.path):
+            return None
+        check_mode(request.headers, key)
+        if self.policy.limit is not None and not self.policy.limit(key):
+            raise refusals.too_many_requests(key.livemode)
+        return await elsewhere.answer(request, key, request_id)
 
     # -- hosted pages
 

@@ -34,6 +34,7 @@ GUIDES = (
     "leaks",
     "importing",
     "secret-managers",
+    "live",
     "testing",
     "webhooks",
     "idempotency",

@@ -1,0 +1,235 @@
+"""``tollkey live``: local keys in front of an account at another server, such as one's own Stripe account."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, fail, opened, scope_of, show, table, when
+from tollkey.core import Core
+from tollkey.db import Scope
+from tollkey.keys.header import beginning
+from tollkey.keys.token import redact
+from tollkey.outbox.connections import usual
+from tollkey.upstream import Upstream, spending, store
+from tollkey.upstream.probing import Probed, ProbeFailed, mode_of, probe
+from tollkey.upstream.store import Hosts, hosts_of
+
+app = typer.Typer(no_args_is_help=True, help=(
+    "Pass the calls of an account on to your own account at another server, such as Stripe:"
+    " with local keys, restricted, rolled and revoked here."
+))  # fmt: skip
+_LONGEST_FILE = 4096  # characters
+_TITLES = ("ACCOUNT", "MODE", "UPSTREAM", "URL", "KEY", "KEY SINCE (UTC)", "LAST TAKEN", "LAST REFUSED", "UNKNOWN")
+
+TestMode = Annotated[bool, typer.Option("--test-mode", help="Of test mode. [live mode]")]
+
+
+@app.command()
+def connect(
+    key_file: Annotated[str, typer.Option(
+        help="File with the secret or restricted key of that account, - for standard input. It is stored sealed.")],
+    upstream: Annotated[str, typer.Option(help="URL of the API.")] = "https://api.stripe.com",
+    account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False,
+) -> None:  # fmt: skip
+    """Pass the calls of an account on, or store another key for that.
+
+    The key decides on the mode: sk_live_… is for live mode, sk_test_… for test mode. It is tried first. From then on
+    all calls with local keys of that mode go to the upstream account, but for those about the local keys themselves.
+    """
+    key = _read_key(key_file)
+    try:
+        hosts, livemode = hosts_of(upstream), mode_of(key)
+        found = asyncio.run(_probe(hosts, key))
+    except (ValueError, ProbeFailed) as problem:
+        raise fail(f"not connected: {problem}") from None
+    with opened(data, database) as core:
+        scope, now = scope_of(core, account, livemode), int(core.now())
+        before = _find(core, scope)
+        if before is not None and found.account and before.id and before.id != found.account:
+            raise fail(
+                f"{scope.account} is connected to {before.id}, and the key is of {found.account}:"
+                " run `tollkey live disconnect` first"
+            )
+        core.database.write(
+            lambda tx: store.connect(tx, core.authority.keyring, scope, hosts, found.account, key, redact(key), now)
+        )
+        after = _find(core, scope)
+        assert after is not None
+        show(_value(after), json_, lambda: [
+            f"{scope.account} passes its {_mode(scope)} calls on to {found.account or 'an account'} at {hosts.api}.",
+            "Keys of this server open it now: tollkey keys create --live --name … --permission dispute_read",
+        ])  # fmt: skip
+
+
+@app.command()
+def status(account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False) -> None:
+    """Show the upstream accounts: whose key is stored, since when, and when it was last taken or refused."""
+    with opened(data, database) as core:
+        found = core.database.read(lambda tx: store.all_upstreams(tx, core.authority.keyring))
+        if account is not None:
+            found = [one for one in found if one.scope.account == scope_of(core, account, True).account]
+        open_ = {
+            one.scope: len(core.database.read(lambda tx, one=one: store.calls(tx, one.scope, state="unknown")))  # type: ignore[misc]
+            for one in found
+        }
+        show(
+            [{**_value(one), "unknown_calls": open_[one.scope]} for one in found],
+            json_,
+            lambda: table(
+                _TITLES,
+                [
+                    (
+                        one.scope.account, _mode(one.scope), one.id or "-", one.api, one.shown, when(one.keyed_at),
+                        when(one.succeeded_at), when(one.refused_at), str(open_[one.scope]),
+                    )
+                    for one in found
+                ],
+            )
+            if found
+            else ["No account is connected: tollkey live connect"],
+        )  # fmt: skip
+
+
+@app.command()
+def disconnect(
+    test_mode: TestMode = False,
+    account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False,
+) -> None:  # fmt: skip
+    """Pass no more calls on, and delete the stored key. What was passed on stays in the list of calls."""
+    with opened(data, database) as core:
+        scope = scope_of(core, account, not test_mode)
+        if not core.database.write(lambda tx: store.disconnect(tx, scope)):
+            raise fail(f"{scope.account} is not connected in {_mode(scope)} mode")
+        show({"account": scope.account, "livemode": scope.livemode, "connected": False}, json_, lambda: [
+            f"{scope.account} passes no {_mode(scope)} calls on any more."
+        ])  # fmt: skip
+
+
+@app.command("test")
+def try_key(
+    test_mode: TestMode = False,
+    account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False,
+) -> None:  # fmt: skip
+    """Ask the upstream account whether it takes the stored key. Exit code 1 if it does not."""
+    with opened(data, database) as core:
+        scope = scope_of(core, account, not test_mode)
+        found = _find(core, scope)
+        if found is None:
+            raise fail(f"{scope.account} is not connected in {_mode(scope)} mode")
+        try:
+            said = asyncio.run(_probe(Hosts(found.api, found.files, found.connect), found.key))
+        except ProbeFailed as problem:
+            core.database.write(lambda tx: store.note_use(tx, scope, int(core.now()), taken=False))
+            raise fail(str(problem)) from None
+        if said.account and found.id and said.account != found.id:
+            raise fail(f"the key is of {said.account}, and not of {found.id}")
+        core.database.write(lambda tx: store.note_use(tx, scope, int(core.now()), taken=True))
+        show({"account": scope.account, "upstream": said.account, "works": True}, json_, lambda: [
+            f"{found.api} takes the key {found.shown}" + (f" of {said.account}." if said.account else ".")
+        ])  # fmt: skip
+
+
+@app.command()
+def calls(
+    unknown: Annotated[bool, typer.Option("--unknown", help="Only calls whose answer did not arrive.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many to show, newest first.")] = 20,
+    test_mode: TestMode = False,
+    account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False,
+) -> None:  # fmt: skip
+    """List calls that were passed on: which local key, which request there, and what became of it."""
+    with opened(data, database) as core:
+        scope = scope_of(core, account, not test_mode)
+        found = core.database.read(lambda tx: store.calls(tx, scope, limit=limit, state="unknown" if unknown else None))
+        show(
+            [one._asdict() for one in found],
+            json_,
+            lambda: table(
+                ("TIME (UTC)", "REQUEST", "KEY", "CALL", "STATE", "STATUS", "REQUEST THERE"),
+                [
+                    (
+                        when(one.at), one.id, one.key_id, f"{one.method} {one.path}", one.state.replace("_", " "),
+                        str(one.status or "-"), one.upstream_request or "-",
+                    )
+                    for one in found
+                ],
+            )
+            if found
+            else ["No calls"],
+        )  # fmt: skip
+
+
+@app.command()
+def approvals(
+    approve: Annotated[str | None, typer.Option(help="Approve this call, apr_….")] = None,
+    refuse: Annotated[str | None, typer.Option(help="Refuse this call, apr_….")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Also those that were decided.")] = False,
+    test_mode: TestMode = False,
+    account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False,
+) -> None:  # fmt: skip
+    """List calls above a cap of their key that wait for a person; approve or refuse one.
+
+    An approved call is sent when its caller repeats it with the same idempotency key.
+    """
+    if approve and refuse:
+        raise typer.BadParameter("choose one of --approve and --refuse", param_hint="--refuse")
+    with opened(data, database) as core:
+        scope, now, id = scope_of(core, account, not test_mode), int(core.now()), approve or refuse
+        if id is not None:
+            state = "approved" if approve else "refused"
+            if not core.database.write(lambda tx: spending.decide(tx, scope, id, state, str(ACTOR), now)):
+                raise fail(f"no call waits for approval under {beginning(id, 40)}")
+            show({"id": id, "state": state}, json_, lambda: [f"{id} is {state}."])
+            return
+        found = core.database.read(lambda tx: spending.approvals(tx, scope, state=None if all_ else "pending"))
+        show(
+            [{**one._asdict(), "mark": one.mark.hex()} for one in found],
+            json_,
+            lambda: table(
+                ("ID", "TIME (UTC)", "KEY", "CALL", "MOVES", "CAP", "STATE"),
+                [
+                    (
+                        one.id, when(one.at), one.key_id, f"{one.method} {one.path}",
+                        f"{one.amount} {one.currency} ({one.kind})", one.cap, one.state,
+                    )
+                    for one in found
+                ],
+            )
+            if found
+            else ["No calls wait for approval"],
+        )  # fmt: skip
+
+
+def _read_key(name: str) -> str:
+    try:
+        text = typer.get_text_stream("stdin").read(_LONGEST_FILE) if name == "-" else Path(name).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise typer.BadParameter("cannot be read", param_hint="--key-file") from None
+    return text.strip()
+
+
+async def _probe(hosts: Hosts, key: str) -> Probed:
+    http = usual()
+    try:
+        return await probe(http, hosts, key)
+    finally:
+        await http.aclose()
+
+
+def _find(core: Core, scope: Scope) -> Upstream | None:
+    return core.database.read(lambda tx: store.find(tx, core.authority.keyring, scope))
+
+
+def _mode(scope: Scope) -> str:
+    return "live" if scope.livemode else "test"
+
+
+def _value(one: Upstream) -> dict[str, Any]:
+    return {
+        "account": one.scope.account, "livemode": one.scope.livemode, "upstream": one.id, "url": one.api,
+        "key": one.shown, "connected_at": one.connected_at, "keyed_at": one.keyed_at, "succeeded_at": one.succeeded_at,
+        "refused_at": one.refused_at,
+    }  # fmt: skip

@@ -1,0 +1,148 @@
+"""What a call moves: the payments and refunds whose amounts caps count.
+
+A key with caps may call what is listed here, and what moves no money (``HARMLESS``); everything else that writes is
+refused, since nobody could tell how much it moves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, NamedTuple
+
+from tollkey.wire import invalid
+
+#: ``(path)`` -> the object there, asked of the upstream account for the same connected account; None if there is none.
+Look = Callable[[str], Awaitable[dict[str, Any] | None]]
+Given = list[tuple[str, str]]
+
+#: Beginnings of the paths of operations that move no money.
+HARMLESS: Final = re.compile(
+    r"/v1/(?:"
+    r"customers(?:/search|/[^/]+)?(?:/(?:sources|cards|bank_accounts|tax_ids|payment_methods)(?:/[^/]+){0,2})?"
+    r"|products(?:/.*)?|prices(?:/.*)?|plans(?:/.*)?|payment_methods(?:/.*)?|setup_intents(?:/.*)?|tokens|files|file_links(?:/.*)?"
+    r"|payment_intents/[^/]+/(?:cancel|verify_microdeposits)|charges/[^/]+|refunds/[^/]+(?:/cancel)?|customer_sessions|ephemeral_keys(?:/.*)?"
+    r"|disputes/[^/]+|reviews/[^/]+/approve|reporting/report_runs|invoices/create_preview|tax/calculations|webhook_endpoints(?:/.*)?"
+    r"|radar/value_list.*"
+    r")"
+)
+#: Parameters of customers that are money.
+_CREDIT: Final = frozenset({"balance", "coupon", "promotion_code", "cash_balance[settings][reconciliation_mode]"})
+_DIGITS = re.compile(r"[0-9]{1,12}")
+
+
+class Movement(NamedTuple):
+    """What a call moves. kind: ``charge`` or ``refund``. amount: in minor units. object: what is already counted."""
+
+    kind: str
+    amount: int
+    currency: str
+    object: str = ""
+
+
+class Uncountable(Exception):
+    """Nobody can tell how much a call moves."""
+
+
+def single(given: Given, name: str) -> str | None:
+    """Return the value of a parameter, None if it was not sent. Raises ApiError 400 if it was sent twice."""
+    values = [value for sent, value in given if sent == name]
+    if len(values) > 1:
+        raise invalid(f"The parameter {name} was sent twice.", name)
+    return values[0] if values else None
+
+
+def _amount(given: Given, name: str = "amount") -> int | None:
+    text = single(given, name)
+    if text is None or text == "":
+        return None
+    if not _DIGITS.fullmatch(text):
+        raise invalid(f"Invalid integer: {text[:40]}", name)
+    return int(text)
+
+
+async def _created(given: Given, path: str, look: Look) -> Movement:
+    amount, currency = _amount(given), single(given, "currency")
+    if amount is None or not currency:
+        raise invalid("Missing required param: amount and currency.", "amount")
+    return Movement("charge", amount, currency.lower())
+
+
+async def _existing(given: Given, path: str, look: Look) -> Movement:
+    """A payment that exists: confirmed, captured, or given another amount."""
+    found = await _found(path.rpartition("/")[0] if path.count("/") > 3 else path, look)
+    amount = _amount(given, "amount_to_capture") if path.endswith("/capture") else None
+    amount = _amount(given) if amount is None else amount
+    return Movement(
+        "charge",
+        amount if amount is not None else int(found["amount"]),
+        (single(given, "currency") or str(found["currency"])).lower(),
+        str(found["id"]),
+    )
+
+
+async def _refund(given: Given, path: str, look: Look) -> Movement:
+    charge = path.split("/")[3] if path.startswith("/v1/charges/") else single(given, "charge")
+    intent = single(given, "payment_intent")
+    if charge and intent:
+        raise invalid("Only one of charge and payment_intent can be sent by a key with caps.", "payment_intent")
+    if not charge and intent:
+        found = await _found(f"/v1/payment_intents/{_id(intent)}", look)
+        latest = found.get("latest_charge")
+        charge = latest if isinstance(latest, str) else ""
+    if not charge:
+        raise Uncountable
+    found = await _found(f"/v1/charges/{_id(charge)}", look)
+    amount = _amount(given)
+    left = int(found["amount"]) - int(found.get("amount_refunded") or 0)
+    return Movement("refund", left if amount is None else amount, str(found["currency"]).lower())
+
+
+def _id(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,80}", text):
+        raise invalid("Invalid id.", "id")
+    return text
+
+
+async def _found(path: str, look: Look) -> dict[str, Any]:
+    """Raises Uncountable for an object that is not there, or has no amount."""
+    found = await look(path)
+    if found is None or not isinstance(found.get("amount"), int) or not isinstance(found.get("currency"), str):
+        raise Uncountable
+    return found
+
+
+_MOVES: Final[tuple[tuple[re.Pattern[str], Callable[[Given, str, Look], Awaitable[Movement]]], ...]] = tuple(
+    (re.compile(pattern), read)
+    for pattern, read in (
+        (r"/v1/charges", _created),
+        (r"/v1/payment_intents", _created),
+        (r"/v1/payment_intents/[^/]+", _existing),
+        (r"/v1/(?:payment_intents|charges)/[^/]+/(?:confirm|capture|increment_authorization)", _existing),
+        (r"/v1/refunds", _refund),
+        (r"/v1/charges/[^/]+/refunds?", _refund),
+    )
+)
+
+
+async def movement(method: str, path: str, given: Given, look: Look) -> Movement | None:
+    """Return what a call moves, None if it moves no money.
+
+    given: names and values of its parameters. Raises Uncountable; ApiError for parameters that cannot be read.
+    """
+    if method in ("GET", "HEAD") or (method == "DELETE" and HARMLESS.fullmatch(path)):
+        return None
+    if method != "POST":
+        raise Uncountable
+    for pattern, read in _MOVES:
+        if pattern.fullmatch(path):
+            return await read(given, path, look)
+    if HARMLESS.fullmatch(path) and not _CREDIT.intersection(name for name, _ in given):
+        return None
+    raise Uncountable
+
+
+def named_accounts(given: Given) -> set[str]:
+    """Return the accounts that money is for, as parameters name them: destinations and accounts acted on behalf of."""
+    names = [(name.rpartition("[")[2].removesuffix("]"), value) for name, value in given]
+    return {value for name, value in names if name in ("destination", "on_behalf_of", "account") and value}

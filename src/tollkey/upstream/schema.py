@@ -1,0 +1,8 @@
+"""The tables of this room, and where it stores sealed secrets."""
+
+from __future__ import annotations
+
+from tollkey.upstream import spending, store
+
+MIGRATIONS = (store.MIGRATION, spending.MIGRATION)
+SEALED = store.SEALED

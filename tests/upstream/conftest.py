@@ -1,0 +1,109 @@
+"""A server elsewhere: it keeps each request's bytes, and answers, or fails, as it was told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.support.api import Api
+from tollkey.db import Scope
+from tollkey.outbox.connections import Connections
+from tollkey.upstream import store
+from tollkey.upstream.store import Hosts
+
+KEY = "_".join(("sk", "test", "upstream0123456789abcdef"))
+ID = "acct_upstream"
+
+
+@dataclass
+class Asked:
+    """A request as it arrived: first line, headers (names in lower case), body."""
+
+    line: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class There:
+    """The server. before: called with each request before it is answered. fails: how it ends without an answer.
+
+    fails: "" answers; "cut" closes the connection; "half" sends half an answer first; "silent" never answers.
+    """
+
+    url: str = ""
+    status: int = 200
+    body: bytes = b'{"id": "obj_1", "object": "thing"}'
+    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+    fails: list[str] = field(default_factory=list)
+    got: list[Asked] = field(default_factory=list)
+    before: Callable[[Asked], None] = lambda asked: None
+    waits: float = 0.0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                line, *lines = head.split("\r\n")
+                headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines if each)}
+                asked = Asked(line, headers, await reader.readexactly(int(headers.get("content-length", 0))))
+                self.got.append(asked)
+                self.before(asked)
+                await asyncio.sleep(self.waits)
+                how = self.fails.pop(0) if self.fails else ""
+                if how == "silent":
+                    await asyncio.sleep(3600)
+                if how == "cut":
+                    break
+                told = {
+                    "Request-Id": f"req_there{len(self.got)}",
+                    "Content-Length": str(len(self.body)),
+                    **self.headers,
+                }
+                lines = [f"HTTP/1.1 {self.status} Said", *(f"{name}: {value}" for name, value in told.items())]
+                writer.write(
+                    "\r\n".join([*lines, "", ""]).encode("latin-1") + self.body[: 3 if how == "half" else None]
+                )
+                await writer.drain()
+                if how == "half":
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+@pytest.fixture
+def there(api: Api) -> Iterator[There]:
+    """The server, to which the test's merchant is connected in test mode."""
+    runner, gateway, told = api.world.runner, api.world.server.gateway, There()
+    server = runner.run(_start(told))
+    usual, gateway.http = gateway.http, runner.run(_connections())
+    connect(api, told.url)
+    yield told
+    api.core.database.write(lambda tx: store.disconnect(tx, Scope(api.account, False)))
+    runner.run(gateway.stop())
+    runner.run(gateway.http.aclose())
+    gateway.http = usual
+    server.close()
+
+
+async def _start(told: There) -> asyncio.Server:
+    server = await asyncio.start_server(told.serve, "127.0.0.1", 0)
+    told.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    return server
+
+
+async def _connections() -> Connections:
+    return Connections()
+
+
+def connect(api: Api, url: str, key: str = KEY, livemode: bool = False) -> None:
+    """Connect a merchant to an account at that URL."""
+    keyring, scope = api.core.authority.keyring, Scope(api.account, livemode)
+    api.core.database.write(
+        lambda tx: store.connect(tx, keyring, scope, Hosts(url, url, url), ID, key, "sk_test_...cdef", api.now)
+    )
