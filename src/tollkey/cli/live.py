@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 
 from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, fail, opened, scope_of, show, table, when
 from tollkey.core import Core
-from tollkey.db import Scope
+from tollkey.db import Scope, Tx
 from tollkey.keys.header import beginning
 from tollkey.keys.token import redact
 from tollkey.outbox.connections import usual
@@ -72,10 +73,7 @@ def status(account: Account = None, data: Data = None, database: Database = None
         found = core.database.read(lambda tx: store.all_upstreams(tx, core.authority.keyring))
         if account is not None:
             found = [one for one in found if one.scope.account == scope_of(core, account, True).account]
-        open_ = {
-            one.scope: len(core.database.read(lambda tx, one=one: store.calls(tx, one.scope, state="unknown")))  # type: ignore[misc]
-            for one in found
-        }
+        open_ = {one.scope: core.database.read(partial(_unknown, scope=one.scope)) for one in found}
         show(
             [{**_value(one), "unknown_calls": open_[one.scope]} for one in found],
             json_,
@@ -201,6 +199,10 @@ def approvals(
             if found
             else ["No calls wait for approval"],
         )  # fmt: skip
+
+
+def _unknown(tx: Tx, scope: Scope) -> int:
+    return len(store.calls(tx, scope, state="unknown"))
 
 
 def _read_key(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Generic, Literal, NamedTuple, TypeVar, overload
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, overload
 
 from tollkey.db import Scope, Tx
 from tollkey.keys import times
@@ -41,7 +41,7 @@ class Rolled(NamedTuple, Generic[Secret]):
     key: Key
     secret: Secret
 
-    def __repr__(self) -> str:
+    def __repr__(self: Rolled[Any]) -> str:
         return repr_without(self, "secret")
 
 

@@ -20,10 +20,11 @@ Given = list[tuple[str, str]]
 HARMLESS: Final = re.compile(
     r"/v1/(?:"
     r"customers(?:/search|/[^/]+)?(?:/(?:sources|cards|bank_accounts|tax_ids|payment_methods)(?:/[^/]+){0,2})?"
-    r"|products(?:/.*)?|prices(?:/.*)?|plans(?:/.*)?|payment_methods(?:/.*)?|setup_intents(?:/.*)?|tokens|files|file_links(?:/.*)?"
-    r"|payment_intents/[^/]+/(?:cancel|verify_microdeposits)|charges/[^/]+|refunds/[^/]+(?:/cancel)?|customer_sessions|ephemeral_keys(?:/.*)?"
-    r"|disputes/[^/]+|reviews/[^/]+/approve|reporting/report_runs|invoices/create_preview|tax/calculations|webhook_endpoints(?:/.*)?"
-    r"|radar/value_list.*"
+    r"|products(?:/.*)?|prices(?:/.*)?|plans(?:/.*)?|payment_methods(?:/.*)?|setup_intents(?:/.*)?"
+    r"|tokens|files|file_links(?:/.*)?|customer_sessions|ephemeral_keys(?:/.*)?|webhook_endpoints(?:/.*)?"
+    r"|payment_intents/[^/]+/(?:cancel|verify_microdeposits)|charges/[^/]+|refunds/[^/]+(?:/cancel)?"
+    r"|disputes/[^/]+|reviews/[^/]+/approve|radar/value_list.*"
+    r"|reporting/report_runs|invoices/create_preview|tax/calculations"
     r")"
 )
 #: Parameters of customers that are money.
