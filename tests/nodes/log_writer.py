@@ -9,6 +9,7 @@ import sys
 from functools import partial
 from itertools import count
 
+from tests.support.api import NEVER
 from tollkey.db import Row, open_database
 from tollkey.platform.request_log_batches import WRITTEN, index_oldest, store
 
@@ -29,7 +30,7 @@ def main(url: str, name: str) -> None:
         database.write(partial(store, rows=rows, few=0 if first % 4 else BATCH + 1))
         print(first + BATCH, flush=True)
         if first % 3 == 0:
-            database.write(partial(index_oldest, now=0, most=0))
+            database.write(partial(index_oldest, now=NEVER))
 
 
 if __name__ == "__main__":

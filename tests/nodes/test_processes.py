@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.nodes.log_writer import BATCH
 from tests.nodes.worker import KIND, know
+from tests.support.api import NEVER
 from tests.support.nodes import Nodes
 from tollkey.db import Database, Scope, migrate, open_database
 from tollkey.platform.request_log_batches import index_oldest
@@ -105,7 +106,7 @@ def test_request_logs_of_killed_processes_are_there_once(database_url: str) -> N
         found = logs_of(database, name)
         assert found == list(range(len(found)))
         assert said[-1] <= len(found) <= said[-1] + BATCH
-    while database.write(lambda tx: index_oldest(tx, 0, most=0)):
+    while database.write(lambda tx: index_oldest(tx, NEVER)):
         pass
     assert logs_of(database, name) == found
     database.close()

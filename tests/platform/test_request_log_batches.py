@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import NOW, Api
+from tests.support.api import NEVER, NOW, Api
 from tests.support.nodes import Nodes
 from tollkey.db import Database, Migration, Row, Scope, SQLite, Tx, migrate
 from tollkey.db.engine import ReadTooLong
@@ -49,7 +49,7 @@ def write(logs: Database, *rows: Row, waiting: bool = True) -> None:
 
 
 def index(logs: Database) -> None:
-    while logs.write(lambda tx: index_oldest(tx, 0, most=0)):
+    while logs.write(lambda tx: index_oldest(tx, NEVER)):
         pass
 
 
@@ -220,14 +220,14 @@ def test_a_server_that_becomes_busy_stops_indexing_before_it_has_written_anythin
     api.world.write_logs()
 
 
-def test_a_busy_server_indexes_nothing_until_too_many_batches_wait(logs: Database) -> None:
-    for number in range(6):
-        write(logs, row(number, NOW))
-    logs.write(lambda tx: index_oldest(tx, NOW, most=6))
-    assert rows_of(logs, "request_log_batches") == 6
-    logs.write(lambda tx: index_oldest(tx, NOW, most=5))
-    assert rows_of(logs, "request_log_batches") < 6
-    assert logs.read(lambda tx: tx.execute("SELECT id FROM request_logs ORDER BY seq LIMIT 1")) == [("req_0",)]
+def test_where_many_batches_wait_further_requests_become_rows_at_once(logs: Database) -> None:
+    for number in range(0, 10, 2):
+        logs.write(lambda tx, first=number: store(tx, [row(first), row(first + 1)], few=0, most=3))  # type: ignore[misc]
+    assert (rows_of(logs, "request_log_batches"), rows_of(logs, "request_logs")) == (3, 4)
+    found = logs.read(logged)
+    assert ids(found) == [f"req_{number}" for number in range(10)]
+    index(logs)
+    assert logs.read(logged) == found
 
 
 def test_the_oldest_batches_are_indexed_first_some_at_once(logs: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,7 +278,7 @@ def test_batches_are_indexed_once_by_two_nodes(nodes: Nodes) -> None:
 
     def work(logs: Database) -> int:
         steps = 0
-        while logs.write(lambda tx: index_oldest(tx, 0, most=0)):
+        while logs.write(lambda tx: index_oldest(tx, NEVER)):
             steps += 1
         return steps
 
@@ -311,7 +311,7 @@ def test_a_step_of_indexing_that_fails_changes_nothing(logs: Database) -> None:
     before = logs.read(logged)
 
     def fails(tx: Tx) -> None:
-        index_oldest(tx, 0, most=0)
+        index_oldest(tx, NEVER)
         raise RuntimeError
 
     with pytest.raises(RuntimeError):

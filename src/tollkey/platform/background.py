@@ -101,10 +101,9 @@ async def index_logs(logs: Database, now: Callable[[], float], busy: Callable[[]
     """
 
     async def piece() -> bool:
-        at = 0 if busy() else int(now())  # at 0 nothing is old enough: only what is too much is indexed
-        if not await asyncio.to_thread(logs.read, lambda tx: may_index(tx, at)):
+        if busy() or not await asyncio.to_thread(logs.read, lambda tx: may_index(tx, int(now()))):
             return False
-        return await asyncio.to_thread(logs.write, lambda tx: index_oldest(tx, at))
+        return await asyncio.to_thread(logs.write, lambda tx: index_oldest(tx, int(now())))
 
     await _repeat(piece)
 

@@ -1,8 +1,9 @@
 """Request logs that are not indexed yet: one row a batch in ``request_log_batches``, its requests as one JSON text.
 
 A row of ``request_logs`` costs an insert into five indexes, so a busy server writes batches, and ``index_oldest`` makes
-rows of them when the last batch is some seconds old. Batches of few requests, as a quiet server has them, become rows
-at once. A request's ``seq`` is given when its batch is written and stays the same, so that cursors go on to work.
+rows of them when the last batch is some seconds old. A few requests, as a quiet server has them, become rows at once,
+and so do those of a server that is never quiet once too many batches wait. A request's ``seq`` is given when its batch
+is written and stays the same, so that cursors go on to work.
 
 ``newest`` and ``oldest`` read what waits with the columns of ``request_logs``: the database takes the texts apart, in
 statements that let go of the interpreter's lock. The other modules of request logs merge it with what is indexed.
@@ -29,8 +30,8 @@ _NUMBERS = ("livemode", "at", "milliseconds", "status")
 _AT, _BODIES = WRITTEN.index("at"), slice(WRITTEN.index("request_body"), WRITTEN.index("object_id"))
 
 FEW = 100  # requests; so few become rows of ``request_logs`` at once
-#: Batches that may wait for their indexes while the server is busy: a search that no index helps takes apart the
-#: requests of all of them, 2 µs each on SQLite.
+#: Batches that may wait: a search that no index helps takes apart the requests of all of them, 2 µs each on SQLite.
+#: Beyond that, requests become rows at once.
 MOST_WAITING = 300
 _BUSY_SECONDS = 3  # after the latest batch, the servers count as busy
 _PIECE = 1_000  # requests in a row
@@ -57,12 +58,13 @@ class Batch(NamedTuple):
 # -- writing
 
 
-def store(tx: Tx, rows: Sequence[Row], few: int = FEW) -> None:
-    """Store requests: as rows of ``request_logs`` if there are fewer than ``few``, else as batches.
+def store(tx: Tx, rows: Sequence[Row], few: int = FEW, most: int = MOST_WAITING) -> None:
+    """Store requests: as rows of ``request_logs`` if there are fewer than ``few``, or if ``most`` batches wait already,
+    else as batches.
 
     rows: the values of ``WRITTEN``, in the order in which the requests came.
     """
-    if len(rows) < max(few, 1):
+    if len(rows) < max(few, 1) or tx.execute("SELECT count(*) FROM request_log_batches")[0][0] >= most:
         _insert(tx, _encoded(rows)[0])
         return
     seq = _reserve(tx, len(rows))
@@ -124,22 +126,19 @@ def _reserve(tx: Tx, requests: int) -> int:
 # -- indexing
 
 
-def may_index(tx: Tx, now: int, most: int = MOST_WAITING) -> bool:
-    """Whether batches wait and may be indexed: the servers have not been busy lately, or too many batches wait.
-
-    now: UTC epoch seconds. most: how many batches may wait on a busy server.
-    """
-    last_at, batches = tx.execute("SELECT max(last_at), count(*) FROM request_log_batches")[0]
-    return last_at is not None and (last_at <= now - _BUSY_SECONDS or batches > most)
+def may_index(tx: Tx, now: int) -> bool:
+    """Whether batches wait and may be indexed, as no server has been busy lately. now: UTC epoch seconds."""
+    last_at = tx.execute("SELECT max(last_at) FROM request_log_batches")[0][0]
+    return last_at is not None and last_at <= now - _BUSY_SECONDS
 
 
-def index_oldest(tx: Tx, now: int, most: int = MOST_WAITING) -> bool:
+def index_oldest(tx: Tx, now: int) -> bool:
     """Make rows of ``request_logs`` of some of the oldest batches, in the transaction that deletes them.
 
-    Several nodes may call it at once. now, most: see ``may_index``, without which nothing is done. Returns whether
+    Several nodes may call it at once. now: UTC epoch seconds. Nothing is done unless ``may_index``. Returns whether
     there may be more.
     """
-    if not may_index(tx, now, most):
+    if not may_index(tx, now):
         return False
     claimed = "" if tx.dialect == "sqlite" else " FOR UPDATE SKIP LOCKED"
     found = tx.execute(f"SELECT seq, requests FROM request_log_batches ORDER BY seq LIMIT 10{claimed}")
