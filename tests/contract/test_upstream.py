@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,51 @@ def test_a_disconnected_account_answers_by_itself_again(sqlite_server: Running, 
         tollkey(running.data, "live", "disconnect", "--test-mode")
         time.sleep(1)
         assert here.v1.customers.retrieve(own).email == "here@example.com"
+
+
+def test_bytes_are_those_of_a_direct_call_but_for_the_headers_named(
+    restricted: stripe.StripeClient, gateway: Running, sqlite_server: Running
+) -> None:
+    """docs/guides/live.md names the headers."""
+    made = restricted.v1.customers.create({"email": "bytes@example.com", "metadata": {"é": "\u2028"}})
+    for path in (f"/v1/customers/{made.id}", "/v1/customers?limit=2", "/v1/customers/none", "/v1/nothing"):
+        answers = [
+            httpx.get(f"{server.url}{path}", auth=(server.secret_key, ""), headers={"Stripe-Version": "2024-06-20"})
+            for server in (sqlite_server, gateway)
+        ]
+        direct, passed = answers
+        assert passed.status_code == direct.status_code
+        assert _without_log(passed.content) == _without_log(direct.content)
+        differing = {
+            name for name in {*direct.headers, *passed.headers} if direct.headers.get(name) != passed.headers.get(name)
+        }
+        assert differing <= {"date", "request-id", "tollkey-request-id", "content-length", "server"}, path
+
+
+def _without_log(body: bytes) -> bytes:
+    """A body without the address of its request in the log, which each request has of its own."""
+    return re.sub(rb"logs\?object=req_\w+", b"", body)
+
+
+def test_the_official_sdk_for_node_works_unmodified(
+    gateway: Running, restricted: stripe.StripeClient, node: Callable[..., str]
+) -> None:
+    host, _, port = gateway.url.removeprefix("http://").partition(":")
+    script = """
+        const [key, host, port] = process.argv.slice(2);
+        const stripe = require('stripe')(key, {host, port, protocol: 'http', maxNetworkRetries: 0});
+        (async () => {
+          const options = {idempotencyKey: String(Math.random())};
+          const made = await stripe.customers.create({email: 'node@example.com'}, options);
+          const found = [];
+          for await (const one of stripe.customers.list({limit: 1})) {
+            found.push(one.id);
+            if (found.length > 2) break;
+          }
+          let refused = '';
+          try { await stripe.payouts.list(); } catch (error) { refused = error.type; }
+          console.log(JSON.stringify([found[0] === made.id, found.length > 1, refused]));
+        })();
+    """
+    key = str(restricted._requestor.api_key)
+    assert json.loads(node(script, key, host, port)) == [True, True, "StripePermissionError"]

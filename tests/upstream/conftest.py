@@ -80,8 +80,8 @@ class There:
 def there(api: Api) -> Iterator[There]:
     """The server, to which the test's merchant is connected in test mode."""
     runner, gateway, told = api.world.runner, api.world.server.gateway, There()
-    server = runner.run(_start(told))
-    usual, gateway.http = gateway.http, runner.run(_connections())
+    server = runner.run(start(told))
+    usual, gateway.http = gateway.http, runner.run(connections())
     connect(api, told.url)
     yield told
     api.core.database.write(lambda tx: store.disconnect(tx, Scope(api.account, False)))
@@ -91,13 +91,13 @@ def there(api: Api) -> Iterator[There]:
     server.close()
 
 
-async def _start(told: There) -> asyncio.Server:
+async def start(told: There) -> asyncio.Server:
     server = await asyncio.start_server(told.serve, "127.0.0.1", 0)
     told.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     return server
 
 
-async def _connections() -> Connections:
+async def connections() -> Connections:
     return Connections()
 
 
