@@ -30,6 +30,7 @@ class Asked:
 @dataclass
 class There:
     """The server. before: called with each request before it is answered. fails: how it ends without an answer.
+    waits: seconds before an answer. holds: answer nobody while it is true.
 
     fails: "" answers; "cut" closes the connection; "half" sends half an answer first; "silent" never answers.
     """
@@ -42,6 +43,7 @@ class There:
     got: list[Asked] = field(default_factory=list)
     before: Callable[[Asked], None] = lambda asked: None
     waits: float = 0.0
+    holds: bool = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -53,6 +55,8 @@ class There:
                 self.got.append(asked)
                 self.before(asked)
                 await asyncio.sleep(self.waits)
+                while self.holds:
+                    await asyncio.sleep(0.01)
                 how = self.fails.pop(0) if self.fails else ""
                 if how == "silent":
                     await asyncio.sleep(3600)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.support.api import Answer, Api
+from tests.support.api import Api
 from tests.upstream.conftest import KEY, Asked, There, connect
 from tollkey.db import Scope
 from tollkey.keys.actors import SYSTEM
@@ -354,22 +354,22 @@ def test_an_upstream_that_refuses_our_key_is_not_the_callers_fault(api: Api, the
     assert not found.refused
 
 
-def test_a_key_that_is_revoked_during_a_call_gets_no_answer_and_the_outcome_is_recorded(api: Api, there: There) -> None:
-    key = api.restricted("charge_write")
-    there.waits = 1.2
+@pytest.mark.parametrize(("method", "recorded_as"), [("POST", ("answered", 200)), ("GET", None)])
+def test_a_key_that_is_revoked_during_a_call_gets_no_answer_and_the_outcome_is_recorded(
+    api: Api, there: There, method: str, recorded_as: tuple[str, int] | None
+) -> None:
+    key, scope, authority = api.restricted("charge_write"), Scope(api.account, False), api.core.authority
+    there.holds = True
 
     def revoke(asked: Asked) -> None:
-        def work(tx: object) -> None:
-            (found,) = [one for one in api.core.authority.list(tx, Scope(api.account, False), kind="restricted")]  # type: ignore[arg-type]
-            api.core.authority.revoke(tx, Scope(api.account, False), found.id, actor=SYSTEM, now=api.now)  # type: ignore[arg-type]
-
-        api.core.database.write(work)
+        (found,) = api.core.database.read(lambda tx: authority.list(tx, scope, kind="restricted"))
+        api.core.database.write(lambda tx: authority.revoke(tx, scope, found.id, actor=SYSTEM, now=api.now))
 
     there.before = revoke
-    answer: Answer = api.post("/v1/charges", key=key, amount=1)
+    answer = api.send(method, "/v1/charges", key=key, body=b"amount=1" if method == "POST" else b"")
     assert answer.status == 401
-    (call,) = recorded(api)
-    assert (call.state, call.status) == ("answered", 200)
+    there.holds = False
+    assert [(call.state, call.status) for call in recorded(api)] == ([recorded_as] if recorded_as else [])
 
 
 def test_the_stored_key_is_sealed_and_never_shown(api: Api, there: There) -> None:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,6 +72,7 @@ class Gateway:
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _reads: list[tuple[Scope, Passed]] = field(default_factory=list)
     _uses: dict[Scope, dict[bool, int]] = field(default_factory=dict)
+    _reading: int = 0
 
     # -- called by the wire
 
@@ -92,12 +94,16 @@ class Gateway:
         if upstream is None or local:
             return None
         recheck = Recheck(lambda tx: request.verify_again(tx))
-        if len(self._tasks) >= self.limits.most:
+        if len(self._tasks) + self._reading >= self.limits.most:
             raise overloaded()
         asked = await admit(self.operations, self.dashboard_url, request, key, upstream, request_id)
         call = None if limits is None else await capping.capped(asked, limits, lambda path: self._look(asked, path))
         if not asked.writes:
-            return await self._awaited(self._read(asked), recheck)
+            self._reading += 1
+            try:
+                return await self._read(asked, recheck)
+            finally:
+                self._reading -= 1
         if call is not None and call.caps.dry_run:
             dry = asked.record("dry_run", int(self.now()))
             await self.edge.write(lambda tx: store.add_calls(tx, [(key.scope, dry)]))
@@ -247,19 +253,25 @@ class Gateway:
         except StorageError as problem:
             log.error("%s the outcome of a call was not recorded: %s", asked.request_id, problem)
 
-    async def _read(self, asked: Asked) -> Response:
-        """Pass on a read, which is sent again once when its answer is lost."""
+    async def _read(self, asked: Asked, recheck: Recheck) -> Response:
+        """Pass on a read, which is sent again once when its answer is lost.
+
+        Raises ApiError: 401 within a second when the caller's key has ended meanwhile.
+        """
         try:
-            try:
-                answer = await self._exchange(asked)
-            except TimeoutError:
-                raise
-            except (OSError, httpx.HTTPError):
-                answer = await self._exchange(asked)
+            async with _watched(self.limits.seconds, lambda: self.edge.read(recheck)):
+                try:
+                    answer = await self._send(asked)
+                except NotSent:
+                    raise
+                except (OSError, httpx.HTTPError):
+                    answer = await self._send(asked)
         except NotSent as problem:
             raise refusals.not_sent(_reason(problem)) from None
         except (OSError, httpx.HTTPError):
             raise refusals.nothing_changed() from None
+        if recheck.due:
+            await self.edge.read(recheck)
         call = asked.record("answered", int(self.now()))
         theirs = header(answer, b"request-id")
         self._reads.append((asked.key.scope, call._replace(status=answer.status, upstream_request=theirs)))
@@ -304,6 +316,37 @@ class Gateway:
         if not taken:
             log.error("the upstream account of %s refuses its key %s", scope.account, asked.upstream.shown)
             raise refusals.credential()
+
+
+@asynccontextmanager
+async def _watched(seconds: float, check: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Let the block run for so many seconds; ``check`` is called twice a second, and what it raises ends the block.
+
+    Raises TimeoutError. It starts no task before half a second: most blocks end sooner.
+    """
+    loop, ended, watching = asyncio.get_running_loop(), list[Exception](), list[asyncio.Task[None]]()
+
+    async def watch() -> None:
+        try:
+            while True:
+                await check()
+                await asyncio.sleep(_CHECK_SECONDS)
+        except (ApiError, StorageError) as problem:
+            ended.append(problem)
+            limit.reschedule(loop.time())
+
+    timer = loop.call_later(_CHECK_SECONDS, lambda: watching.append(loop.create_task(watch())))
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            yield
+    except TimeoutError:
+        if ended:
+            raise ended[0] from None
+        raise
+    finally:
+        timer.cancel()
+        for task in watching:
+            task.cancel()
 
 
 def _reason(problem: Exception) -> str:
