@@ -24,8 +24,9 @@ from tollkey.platform import background
 from tollkey.platform.cli_socket import CliSocket, no_socket
 from tollkey.platform.connections import platform_of
 from tollkey.platform.request_log_buffer import Buffer
-from tollkey.platform.webhook_endpoints import lookup
+from tollkey.platform.webhook_endpoints import lookup, targets
 from tollkey.settings import Settings
+from tollkey.upstream.events import PATH as EVENTS
 from tollkey.wire.app import WireApp
 from tollkey.wire.guesses import GuessLimiter
 from tollkey.wire.policy import Policy
@@ -43,6 +44,7 @@ _COUNTS_SECONDS = 0.5  # how long counted requests are written before last uses 
 _LOG_PAUSE_SECONDS = 0.002  # after a long request was redacted
 _ROTATION_SECONDS = 60.0  # between two looks for keys to roll
 _NOTICES_SECONDS = 5.0  # between two looks for what notices are about
+_CATCH_UP_SECONDS = 60.0  # between two looks for events of upstream accounts that did not arrive
 _EXPIRED_SECONDS = 600.0  # between two deletions of expired data
 
 
@@ -59,6 +61,7 @@ class Server:
     log: Buffer
     rate: RequestRate
     gateway: upstream.Gateway
+    events: upstream.Events
     notices: Notices | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _sending: list[asyncio.Task[None]] = field(default_factory=list)
@@ -72,7 +75,14 @@ class Server:
     async def start(self) -> None:
         """Start the background tasks: use of keys, request logs, jobs, rotation of keys, expired data, webhooks."""
         await self.edge.start()
-        tasks = (self._flush(), self._index_logs(), self._run_jobs(), self._rotate_keys(), self._delete_expired())
+        tasks = (
+            self._flush(),
+            self._index_logs(),
+            self._run_jobs(),
+            self._rotate_keys(),
+            self._delete_expired(),
+            self._catch_up(),
+        )
         self._tasks = [asyncio.create_task(task) for task in tasks]
         self._sending = [asyncio.create_task(self.deliverer.run(self._stopping))]
         if self.notices is not None:
@@ -171,6 +181,9 @@ class Server:
                 return
             await asyncio.to_thread(notices.try_step)
 
+    async def _catch_up(self) -> None:
+        await self._every(_CATCH_UP_SECONDS, self.events.catch_up)
+
     async def _delete_expired(self) -> None:
         core, settings = self.core, self.core.settings
         kept = background.Kept(settings.log_days, settings.event_days, settings.delivery_days)
@@ -250,20 +263,32 @@ def build(core: Core, http: Poster | None = None) -> Server:
     )
     stopping = asyncio.Event()
     health = Health(lambda: "the server is stopping" if stopping.is_set() else unready(core.database))
-    app = ServerApp(wire, pages, cli, _api_paths(core.catalogue), health)
-    return Server(core, edge, service, app, deliverer, http, log_buffer, rate, gateway, notices, _stopping=stopping)
+    events = upstream.Events(
+        edge, core.authority.keyring, http,
+        lambda tx, scope, type, connected: [
+            (home, target) for home, target, _ in targets(core.call(tx, scope), type, connected)
+        ],
+        deliverer.wake, core.now,
+    )  # fmt: skip
+    app = ServerApp(wire, pages, cli, _api_paths(core.catalogue), health, events)
+    return Server(
+        core, edge, service, app, deliverer, http, log_buffer, rate, gateway, events, notices, _stopping=stopping
+    )
 
 
 class ServerApp:
     """The ASGI application of a server. Dispatches requests to the API, the Dashboard or the Stripe CLI's WebSocket.
 
-    api: prefixes of the paths that the API handles. health: answers load balancers and orchestrators.
+    api: prefixes of the paths that the API handles. health: answers load balancers and orchestrators. events: receives
+    those of upstream accounts.
     """
 
     def __init__(
-        self, wire: WireApp, pages: dashboard.Dashboard, cli: CliSocket, api: tuple[str, ...], health: Health
-    ) -> None:
+        self, wire: WireApp, pages: dashboard.Dashboard, cli: CliSocket, api: tuple[str, ...], health: Health,
+        events: upstream.Events,
+    ) -> None:  # fmt: skip
         self._wire, self._pages, self._cli, self._api, self._health = wire, pages, cli, api, health
+        self._events = events
         self.at_once = wire.at_once
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -271,6 +296,8 @@ class ServerApp:
             await (self._cli if scope["path"] == self._cli.path else no_socket)(scope, receive, send)
         elif scope["path"] in self._health.paths:
             await self._health(scope, receive, send)
+        elif scope["path"].startswith(EVENTS):
+            await self._events(scope, receive, send)
         elif scope["path"].startswith(self._api) or any(name == b"authorization" for name, _ in scope["headers"]):
             await self._wire(scope, receive, send)
         else:

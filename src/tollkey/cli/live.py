@@ -9,13 +9,28 @@ from typing import Annotated, Any
 
 import typer
 
-from tollkey.cli.common import ACTOR, Account, AsJson, Data, Database, fail, opened, scope_of, show, table, when
+from tollkey.cli.common import (
+    ACTOR,
+    Account,
+    AsJson,
+    BaseUrl,
+    Data,
+    Database,
+    address_of,
+    fail,
+    opened,
+    scope_of,
+    show,
+    table,
+    when,
+)
 from tollkey.core import Core
 from tollkey.db import Scope, Tx
 from tollkey.keys.header import beginning
 from tollkey.keys.token import redact
 from tollkey.outbox.connections import usual
-from tollkey.upstream import Upstream, spending, store
+from tollkey.upstream import Upstream, hooks, spending, store
+from tollkey.upstream.events import PATH
 from tollkey.upstream.probing import Probed, ProbeFailed, mode_of, probe
 from tollkey.upstream.store import Hosts, hosts_of
 
@@ -161,6 +176,50 @@ def calls(
 
 
 @app.command()
+def webhooks(
+    secret_file: Annotated[str | None, typer.Option(
+        help="File with the signing secret (whsec_…) that the upstream account gave its endpoint, - for standard input."
+    )] = None,
+    off: Annotated[bool, typer.Option("--off", help="Receive no events any more.")] = False,
+    base_url: BaseUrl = None, test_mode: TestMode = False,
+    account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False,
+) -> None:  # fmt: skip
+    """Let the upstream account send its events here, to be delivered to the webhook endpoints of this server.
+
+    Prints the URL to register at the upstream account. Store the signing secret that it gives with --secret-file; up to
+    three are valid, for the time of a roll. Webhook endpoints are then managed here.
+    """
+    secret = _read_key(secret_file, "--secret-file") if secret_file is not None else None
+    if secret is not None and not secret.startswith("whsec_"):
+        raise typer.BadParameter("the text is no signing secret (whsec_…)", param_hint="--secret-file")
+    with opened(data, database, base_url) as core:
+        scope, keyring, now = scope_of(core, account, not test_mode), core.authority.keyring, int(core.now())
+        if off:
+            if not core.database.write(lambda tx: hooks.delete(tx, scope)):
+                raise fail(f"{scope.account} receives no events in {_mode(scope)} mode")
+            show({"account": scope.account, "url": None}, json_, lambda: ["No events are received any more."])
+            return
+        if _find(core, scope) is None:
+            raise fail(f"{scope.account} is not connected in {_mode(scope)} mode")
+        base = address_of(core)
+
+        def make(tx: Tx) -> hooks.Hook:
+            hook = hooks.make(tx, keyring, core.setup.ids, scope, now)
+            if secret is not None:
+                hooks.add_secret(tx, keyring, hook, secret)
+            return hooks.make(tx, keyring, core.setup.ids, scope, now)
+
+        hook = core.database.write(make)
+        url = f"{base}{PATH}{hook.token}"
+        value = {"account": scope.account, "url": url, "secrets": len(hook.secrets), "heard_at": hook.heard_at}
+        show(value, json_, lambda: [
+            f"URL to register  {url}",
+            f"Signing secrets  {len(hook.secrets) or 'none yet: --secret-file'}",
+            f"Last event       {when(hook.heard_at)}",
+        ])  # fmt: skip
+
+
+@app.command()
 def approvals(
     approve: Annotated[str | None, typer.Option(help="Approve this call, apr_….")] = None,
     refuse: Annotated[str | None, typer.Option(help="Refuse this call, apr_….")] = None,
@@ -205,11 +264,11 @@ def _unknown(tx: Tx, scope: Scope) -> int:
     return len(store.calls(tx, scope, state="unknown"))
 
 
-def _read_key(name: str) -> str:
+def _read_key(name: str, option: str = "--key-file") -> str:
     try:
         text = typer.get_text_stream("stdin").read(_LONGEST_FILE) if name == "-" else Path(name).read_text("utf-8")
     except (OSError, UnicodeDecodeError):
-        raise typer.BadParameter("cannot be read", param_hint="--key-file") from None
+        raise typer.BadParameter("cannot be read", param_hint=option) from None
     return text.strip()
 
 

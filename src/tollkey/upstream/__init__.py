@@ -4,6 +4,7 @@
 API with the permission that a restricted key needs.
 """
 
+from tollkey.upstream.events import Events
 from tollkey.upstream.gateway import Gateway
 from tollkey.upstream.memory import Upstreams
 from tollkey.upstream.operations import Operations
@@ -11,4 +12,4 @@ from tollkey.upstream.permissions import FURTHER
 from tollkey.upstream.schema import MIGRATIONS, SEALED
 from tollkey.upstream.store import Upstream
 
-__all__ = ["FURTHER", "MIGRATIONS", "SEALED", "Gateway", "Operations", "Upstream", "Upstreams"]
+__all__ = ["FURTHER", "MIGRATIONS", "SEALED", "Events", "Gateway", "Operations", "Upstream", "Upstreams"]

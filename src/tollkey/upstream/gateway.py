@@ -24,7 +24,7 @@ from tollkey.db.edge import Edge
 from tollkey.keys import Key
 from tollkey.keys.errors import SealBroken
 from tollkey.outbox.connections import Answer, NotSent, Poster
-from tollkey.upstream import capping, refusals, spending, store
+from tollkey.upstream import capping, hooks, refusals, spending, store
 from tollkey.upstream.admitting import admit
 from tollkey.upstream.answers import header, response_of
 from tollkey.upstream.calls import Asked, own_headers
@@ -42,8 +42,11 @@ log = logging.getLogger("tollkey.upstream")
 
 #: What stays here: the keys of this server.
 _LOCAL = re.compile(r"/v1/api_key(s|_audit_entries)(/|\Z)")
+#: What stays here where the events of the upstream account arrive.
+_HOOKS = re.compile(r"/v1/webhook_endpoints(/|\Z)")
 _LARGEST_ANSWER = 32 * 1024 * 1024  # bytes
 _LARGEST_LOOK = 1024 * 1024  # bytes of an object that caps look at
+_EVENT_DAYS = 40  # longer than an upstream account can be asked for an event
 _ENDED_SECONDS = 300  # after the time of a call is over: its process has ended, or it would be recorded
 _CHECK_SECONDS = 0.5  # between two looks whether the caller's key is still valid, while an answer is awaited
 
@@ -81,12 +84,13 @@ class Gateway:
         known = self.upstreams.known()
         if known is None or (key.metadata and not NAMES.isdisjoint(key.metadata)):
             return True
-        return bool(known) and (key.account, key.livemode) in known and _LOCAL.match(path) is None
+        upstream = known.get(Scope(key.account, key.livemode)) if known else None
+        return upstream is not None and not _stays(path, upstream)
 
     async def answer(self, request: Request, key: Key, request_id: str) -> Response | None:
         """Pass a call on and return the answer; None when it is to be answered here. Raises ApiError, StorageError."""
         upstream, limits = await self._upstream(key.scope), capping.caps_of(key)
-        local = _LOCAL.match(request.path) is not None
+        local = _stays(request.path, upstream)
         if limits is not None and local and request.method != "GET":
             raise refusals.not_for_capped_keys()
         if upstream is None and limits is not None and not local:
@@ -141,6 +145,7 @@ class Gateway:
         while await self.edge.write(lambda tx: store.delete_calls(tx, now - days * spending.DAY)):
             pass
         await self.edge.write(lambda tx: spending.delete_old(tx, now - days * spending.DAY))
+        await self.edge.write(lambda tx: hooks.delete_events(tx, now - _EVENT_DAYS * spending.DAY))
 
     async def stop(self) -> None:
         """Wait for the calls that are under way, so that their outcomes are recorded."""
@@ -316,6 +321,12 @@ class Gateway:
         if not taken:
             log.error("the upstream account of %s refuses its key %s", scope.account, asked.upstream.shown)
             raise refusals.credential()
+
+
+def _stays(path: str, upstream: Upstream | None) -> bool:
+    """Return whether a call is answered here: the keys of this server, and webhook endpoints where events arrive."""
+    hooked = upstream is not None and upstream.hooked
+    return _LOCAL.match(path) is not None or (hooked and _HOOKS.match(path) is not None)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollkey.upstream import spending, store
+from tollkey.upstream import hooks, spending, store
 
-MIGRATIONS = (store.MIGRATION, spending.MIGRATION)
-SEALED = store.SEALED
+MIGRATIONS = (store.MIGRATION, spending.MIGRATION, hooks.MIGRATION)
+SEALED = (*store.SEALED, *hooks.SEALED)

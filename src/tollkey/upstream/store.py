@@ -17,10 +17,11 @@ from tollkey.keys.sealing import seal, unseal
 MIGRATION = Migration(
     "upstream",
     (
-        "CREATE TABLE upstreams (account TEXT NOT NULL, livemode {bool} NOT NULL, api TEXT NOT NULL,"
+        "CREATE TABLE upstreams (seq {key}, account TEXT NOT NULL, livemode {bool} NOT NULL, api TEXT NOT NULL,"
         " files TEXT NOT NULL, connect TEXT NOT NULL, upstream_account TEXT, sealed {blob} NOT NULL,"
         " shown TEXT NOT NULL, connected_at {int} NOT NULL, keyed_at {int} NOT NULL, succeeded_at {int},"
-        " refused_at {int}, PRIMARY KEY (account, livemode))",
+        " refused_at {int})",
+        "CREATE UNIQUE INDEX upstreams_scope ON upstreams (account, livemode)",
         "CREATE TABLE upstream_calls (seq {key}, account TEXT NOT NULL, livemode {bool} NOT NULL, id TEXT NOT NULL,"
         " key_id TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, amount {int}, currency TEXT,"
         " state TEXT NOT NULL, status INTEGER, upstream_request TEXT, at {int} NOT NULL)",
@@ -36,7 +37,7 @@ def _context(account: str, livemode: bool | int) -> str:
     return f"upstream/{account}/{'live' if livemode else 'test'}"
 
 
-SEALED = (SealedColumn("upstreams", "sealed", "account", ("account", "livemode"), _context),)
+SEALED = (SealedColumn("upstreams", "sealed", "seq", ("account", "livemode"), _context),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Upstream:
 
     id: of the account there, None if its key may not read it. key: its secret key. shown: its mask.
     connected_at, keyed_at: when it was connected, and got its key; succeeded_at, refused_at: when it last took and last
-    refused that key. UTC epoch seconds.
+    refused that key. UTC epoch seconds. hooked: whether its events arrive here, so that webhook endpoints are local.
     """
 
     scope: Scope
@@ -59,6 +60,7 @@ class Upstream:
     keyed_at: int
     succeeded_at: int | None = None
     refused_at: int | None = None
+    hooked: bool = False
 
     @property
     def refused(self) -> bool:
@@ -104,14 +106,34 @@ _COLUMNS = (
     " refused_at"
 )
 
+_HOOKED = (
+    "EXISTS (SELECT 1 FROM upstream_hooks AS h WHERE h.account = upstreams.account AND h.livemode = upstreams.livemode)"
+)
+
 
 def all_upstreams(tx: Tx, keyring: Keyring) -> list[Upstream]:
     """Return every upstream account. Raises StorageError, SealBroken."""
-    rows = tx.execute(f"SELECT {_COLUMNS} FROM upstreams ORDER BY account, livemode")
+    rows = tx.execute(f"SELECT {_COLUMNS}, {_HOOKED} FROM upstreams ORDER BY account, livemode")
     found = []
-    for account, livemode, api, files, connect, id, sealed, *rest in rows:
-        key = unseal(bytes(sealed), _context(account, livemode), keyring)
-        found.append(Upstream(Scope(account, bool(livemode)), api, files, connect, id, key, *rest))
+    for account, livemode, api, files, connect, id, sealed, shown, *times, hooked in rows:
+        key, scope = unseal(bytes(sealed), _context(account, livemode), keyring), Scope(account, bool(livemode))
+        connected_at, keyed_at, succeeded_at, refused_at = times
+        found.append(
+            Upstream(
+                scope,
+                api,
+                files,
+                connect,
+                id,
+                key,
+                shown,
+                connected_at,
+                keyed_at,
+                succeeded_at,
+                refused_at,
+                bool(hooked),
+            )
+        )
     return found
 
 
