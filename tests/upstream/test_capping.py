@@ -12,6 +12,7 @@ from tests.support.api import Api
 from tests.upstream.conftest import Asked, There
 from tollkey.db import Scope
 from tollkey.keys import KeyRefused
+from tollkey.keys.actors import SYSTEM
 from tollkey.upstream import spending, store
 from tollkey.wire.messages import Request
 
@@ -116,6 +117,83 @@ def test_a_payment_that_was_counted_when_it_was_created_is_not_counted_again(api
     assert refused.error["cap"] == "cap_charged_a_day"
 
 
+def test_a_payment_that_is_raised_counts_what_is_added(api: Api, there: There) -> None:
+    key = capped(api, cap_amount="usd:900 eur:900", cap_charged_a_day="usd:1000 eur:1000")
+    intent = {"id": "pi_1", "object": "payment_intent", "amount": 1, "currency": "usd"}
+    told(there, payment_intents=intent, pi_1=intent, increment_authorization=intent)
+    assert api.post("/v1/payment_intents", key=key, amount=1, currency="usd").status == 200
+    for path in ("/v1/payment_intents/pi_1", "/v1/payment_intents/pi_1/increment_authorization"):
+        assert api.post(path, key=key, amount=901).error["cap"] == "cap_amount"
+    assert api.post("/v1/payment_intents/pi_1", key=key, amount=800).status == 200
+    assert spent(api) == {("charge", "usd"): 800}
+    assert api.post("/v1/payment_intents/pi_1", key=key, amount=700).status == 200
+    assert api.post("/v1/payment_intents/pi_1", key=key, amount=900).status == 200
+    assert spent(api) == {("charge", "usd"): 900}
+    assert api.post("/v1/payment_intents/pi_1", key=key, amount=900, currency="eur").status == 200
+    assert spent(api) == {("charge", "usd"): 900, ("charge", "eur"): 900}
+
+
+def test_an_idempotency_key_counts_once_only_for_the_same_call_on_the_same_day(api: Api, there: There) -> None:
+    caps = {"cap_charged_a_day": "usd:1000"}
+    key = api.restricted("charge_write", connect_permissions=("charge_write",), metadata=caps)
+
+    def send(amount: int = 600, **headers: str) -> int:
+        given = {"Idempotency-Key": "order", **headers}
+        return api.post("/v1/charges", key=key, headers=given, amount=amount, currency="usd").status
+
+    assert (send(), send()) == (200, 200)
+    assert send(**{"Stripe-Account": "acct_2"}) == 403  # its keys are apart: it would be done once more
+    assert send(amount=601) == 403
+    api.world.clock[0] += 86400  # the key is forgotten
+    assert (send(), send()) == (200, 200)
+    assert spent(api) == {("charge", "usd"): 600}
+
+
+@pytest.mark.parametrize(("status", "amount"), [(400, 601), (409, 600), (429, 600), (402, 600)])
+def test_a_refusal_gives_back_only_what_its_own_call_reserved(api: Api, there: There, status: int, amount: int) -> None:
+    key, headers = capped(api, cap_charged_a_day="usd:2000"), {"Idempotency-Key": "order"}
+    assert api.post("/v1/charges", key=key, headers=headers, amount=600, currency="usd").status == 200
+    there.status, there.body = status, b'{"error": {}}'
+    assert api.post("/v1/charges", key=key, headers=headers, amount=amount, currency="usd").status == status
+    assert spent(api) == {("charge", "usd"): 600}
+
+
+def test_a_call_that_is_under_way_elsewhere_stays_counted(api: Api, there: There) -> None:
+    there.status, there.body = 409, b'{"error": {"code": "idempotency_key_in_use"}}'
+    assert api.post("/v1/charges", key=capped(api, cap_charged_a_day="usd:9"), amount=9, currency="usd").status == 409
+    assert spent(api) == {("charge", "usd"): 9}
+
+
+def test_an_unknown_outcome_is_given_back_once_its_refusal_is_repeated(api: Api, there: There) -> None:
+    key, headers = capped(api, cap_charged_a_day="usd:1000"), {"Idempotency-Key": "order"}
+    there.fails = ["cut"]
+    assert api.post("/v1/charges", key=key, headers=headers, amount=600, currency="usd").status == 504
+    there.status, there.body = 402, b'{"error": {"code": "card_declined"}}'
+    there.headers = {"Content-Type": "application/json", "Idempotent-Replayed": "true"}
+    assert api.post("/v1/charges", key=key, headers=headers, amount=600, currency="usd").status == 402
+    assert spent(api) == {("charge", "usd"): 0}
+
+
+@pytest.mark.parametrize("name", ["plan", "account_balance", "balance", "coupon", "promotion_code", "cash_balance[x]"])
+@pytest.mark.parametrize("path", ["/v1/customers", "/v1/customers/cus_1"])
+def test_what_gives_a_customer_credit_or_a_subscription_is_money(api: Api, there: There, path: str, name: str) -> None:
+    key = api.restricted("customer_write", "subscription_write", metadata={"cap_amount": "usd:1"})
+    assert api.post(path, key=key, **{name: 1}).error["code"] == "cap_not_countable"
+    assert there.got == []
+
+
+@pytest.mark.parametrize("path", ["/v1/products/../charges", "/v1/products/%2e%2e/charges", "/v1/plans/x%2fy"])
+def test_a_secret_key_with_caps_sends_no_path_that_servers_read_differently(api: Api, there: There, path: str) -> None:
+    scope, database, authority = Scope(api.account, False), api.core.database, api.core.authority
+    _, text = database.write(
+        lambda tx: authority.create(
+            tx, scope, "secret", name="x", actor=SYSTEM, now=api.now, metadata={"cap_amount": "usd:1"}
+        )
+    )
+    assert api.post(path, key=text, amount=1).error["code"] == "cap_not_countable"
+    assert there.got == []
+
+
 def test_a_refund_without_an_amount_counts_what_is_left_of_the_charge(api: Api, there: There) -> None:
     key = capped(api, cap_refunded_a_day="usd:1000")
     charge = {"id": "ch_1", "amount": 900, "amount_refunded": 100, "currency": "usd"}
@@ -176,6 +254,10 @@ def test_a_key_for_some_accounts_acts_for_no_other(api: Api, there: There) -> No
     ):
         refused = api.post("/v1/charges", key=key, headers=headers, amount=1, currency="usd", **params)
         assert (refused.status, refused.error["cap"]) == (403, "cap_accounts")
+    key = api.restricted("connected_account_write", metadata={"cap_accounts": "acct_1 self"})
+    for path in ("/v1/accounts/acct_2", "/v1/accounts/%61cct_2/external_accounts"):
+        assert api.post(path, key=key).error["cap"] == "cap_accounts"
+    assert api.post("/v1/accounts/acct_1", key=key).status == 200
 
 
 def test_a_successor_has_the_same_caps_and_the_same_sum(api: Api, there: There) -> None:

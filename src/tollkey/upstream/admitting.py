@@ -9,8 +9,9 @@ from tollkey.upstream import expanding, parameters
 from tollkey.upstream import refusals as upstream_refusals
 from tollkey.upstream.calls import Asked, forwarded_key, named_account, own_headers, passed_headers
 from tollkey.upstream.operations import Operation, Operations
+from tollkey.upstream.permissions import ALSO
 from tollkey.upstream.store import Upstream
-from tollkey.wire import ApiError, idempotency, refusals
+from tollkey.wire import idempotency, refusals
 from tollkey.wire.messages import Request, is_v2
 
 _FILES = re.compile(r"/v1/files(/[^/]+/contents)?")
@@ -19,9 +20,10 @@ _LARGEST_FILE = 20 * 1024 * 1024  # bytes
 
 
 async def admit(
-    operations: Operations, dashboard_url: str, request: Request, key: Key, upstream: Upstream, request_id: str
-) -> Asked:
-    """Return a call that its key may make. Raises ApiError."""
+    operations: Operations, dashboard_url: str, request: Request, key: Key, upstream: Upstream, request_id: str,
+    *, capped: bool,
+) -> Asked:  # fmt: skip
+    """Return a call that its key may make. capped: whether the key has caps. Raises ApiError."""
     if key.kind not in ("secret", "restricted"):
         raise upstream_refusals.publishable(key)
     operation = operations.find(request.method, request.path)
@@ -30,12 +32,14 @@ async def admit(
     if restricted:
         _check_permission(key, operation, connected, dashboard_url)
     await _read_body(request)
-    if restricted and not is_v2(request.path):
+    if not is_v2(request.path):
         parameters.check_media_type(request)
     reads = request.method in ("GET", "HEAD")
     given = list(parameters.pairs(request)) if restricted or request.body or not reads else []
+    if restricted or capped:
+        parameters.check_names(given)
     if restricted and operation is not None:
-        _check_expanded(operations, key, operation, connected, request, given, dashboard_url)
+        _check_parameters(operations, key, operation, connected, request, given, dashboard_url)
     parameters.refuse_card_data(given)
     headers = passed_headers(request.headers) | own_headers(upstream)
     said = None if reads else request.headers.get("idempotency-key")
@@ -56,24 +60,30 @@ def _check_permission(key: Key, operation: Operation | None, connected: bool, da
         raise refusals.lacks_permission(key, [(operation.permission, operation.level)], dashboard_url)
 
 
-def _check_expanded(
+def _check_parameters(
     operations: Operations, key: Key, operation: Operation, connected: bool, request: Request,
     given: list[tuple[str, str]], dashboard_url: str,
 ) -> None:  # fmt: skip
-    if parameters.media_type(request) == parameters.MULTIPART and b'name="expand' in request.body:
-        raise ApiError(400, message="A form with files cannot be expanded.", param="expand")
+    if parameters.uploads(request):
+        parameters.check_upload(request)
     permissions = expanding.needed(operations, operation, parameters.expanded(given))
-    lacking: list[tuple[Permission, str]] = [
-        (one, "read") for one in permissions if not key.allows(one.grant("read"), connected=connected)
-    ]
+    needed: list[tuple[Permission, str]] = [(one, "read") for one in permissions]
+    lacking = [(one, level) for one, level in needed if not key.allows(one.grant(level), connected=connected)]
+    sent = {name.partition("[")[0] for name, _ in given}
+    for object, level in (ALSO[operation.path, name] for name in sorted(sent) if (operation.path, name) in ALSO):
+        one = operations.readers[object]
+        needed.append((one, level))
+        # what is copied to a connected account is read on one's own
+        if not key.allows(one.grant(level), connected=connected and level == "write"):
+            lacking.append((one, level))
     if lacking:
         raise refusals.lacks_permission(key, lacking, dashboard_url)
-    request.needed |= {one.grant("read") for one in permissions}
+    request.needed |= {one.grant(level) for one, level in needed}
 
 
 async def _read_body(request: Request) -> None:
     if request.incoming is not None:
-        most = _LARGEST_FILE if parameters.media_type(request) == parameters.MULTIPART else _LARGEST_FORM
+        most = _LARGEST_FILE if parameters.uploads(request) else _LARGEST_FORM
         request.body = await request.incoming.whole(most)
         request.incoming = None
 

@@ -15,7 +15,8 @@ _LONGEST_KEY = 255  # characters of an idempotency key
 _NOT_ASKED: Final = frozenset(
     ("accept-encoding", "authorization", "connection", "content-length", "cookie", "expect", "forwarded", "host",
      "idempotency-key", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
-     "transfer-encoding", "upgrade")
+     "transfer-encoding", "upgrade",
+     "x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url")
 )  # fmt: skip
 
 
@@ -71,11 +72,15 @@ class Asked(NamedTuple):
 
 
 def passed_headers(headers: dict[str, str]) -> dict[str, str]:
-    """Return the headers of a request that are passed on as they are."""
+    """Return the headers of a request that are passed on as they are.
+
+    Those that some servers take for another are not: ``Stripe_Account`` for ``Stripe-Account`` (CGI's variables), and
+    what replaces the method or the path.
+    """
     return {
         name: value
         for name, value in headers.items()
-        if name not in _NOT_ASKED and not name.startswith(("x-forwarded-", "tollkey-"))
+        if name not in _NOT_ASKED and "_" not in name and not name.startswith(("x-forwarded-", "tollkey-"))
     }
 
 

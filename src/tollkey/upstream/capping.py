@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from tollkey.db import Tx
 from tollkey.keys import Key, KeyRefused
@@ -14,22 +15,32 @@ from tollkey.upstream.caps import Caps
 from tollkey.upstream.money import Look, Movement
 from tollkey.upstream.spending import Approval
 from tollkey.wire import ApiError
+from tollkey.wire.messages import is_v2
+
+#: What is answered while the same call is under way, or has not ended: it may be done still.
+_UNDER_WAY: Final = frozenset({408, 409})
 
 
 class _Exceeded(NamedTuple):
     """Why a call may not leave unless a person approves it. cap: the one that it exceeds."""
 
     cap: str
-    spender: str
     moved: Movement
     refusal: ApiError
 
 
-class Capped(NamedTuple):
-    """A call of a key with caps. moved: what it moves, None for nothing, or nothing that counts."""
+@dataclass
+class Capped:
+    """A call of a key with caps. moved: what it moves, None for nothing, or nothing that counts.
+
+    name: of its reservation. The upstream account knows an idempotency key for 24 hours, for one account and one body:
+    so one more day, account or body makes another call of it. reserved: whether this call made the reservation.
+    """
 
     caps: Caps
     moved: Movement | None
+    name: str = ""
+    reserved: bool = False
 
 
 def caps_of(key: Key) -> Caps | None:
@@ -40,8 +51,8 @@ def caps_of(key: Key) -> Caps | None:
         raise refusals.unreadable_caps(problem) from None
 
 
-async def capped(asked: Asked, limits: Caps, look: Look) -> Capped:
-    """Return a call with what it moves. look: asks the upstream account for an object.
+async def capped(asked: Asked, limits: Caps, look: Look, now: int) -> Capped:
+    """Return a call with what it moves. look: asks the upstream account for an object. now: UTC epoch seconds.
 
     Raises ApiError 403 for another account than the key is for, and a call of which nobody can tell what it moves.
     """
@@ -49,9 +60,11 @@ async def capped(asked: Asked, limits: Caps, look: Look) -> Capped:
         own = {"self": asked.upstream.id or "self"}
         allowed = {own.get(name, name) for name in limits.accounts}
         account = named_account(asked.request.headers, asked.upstream) or asked.upstream.id or "self"
-        named = money.named_accounts(asked.given) | {account}
+        named = money.named_accounts(asked.request.path, asked.given) | {account}
         if not named <= allowed:
             raise refusals.above_cap("cap_accounts", f"The key is not for the account {min(named - allowed)}.")
+    if asked.writes and (asked.operation is None or is_v2(asked.request.path)):
+        raise refusals.uncountable()  # its parameters are not known, or not read
     if not asked.writes or not limits.counts_money:
         return Capped(limits, None)
     try:
@@ -60,7 +73,7 @@ async def capped(asked: Asked, limits: Caps, look: Look) -> Capped:
         raise refusals.uncountable() from None
     if moved is not None:
         _check_currency(limits, moved)
-    return Capped(limits, moved)
+    return Capped(limits, moved, f"{asked.name}:{asked.mark.hex()}:{now - now % spending.DAY}")
 
 
 def _check_currency(limits: Caps, moved: Movement) -> None:
@@ -85,24 +98,33 @@ def reserve(tx: Tx, asked: Asked, call: Capped, approval_id: str, now: int) -> A
     moved, scope = call.moved, asked.key.scope
     if moved is None:
         return None
+    call.reserved = False
     spender = spending.spender_of(tx, asked.key, call.caps.group)
-    names = [asked.name, *([f"object:{moved.object}"] if moved.object else [])]
-    if spending.is_reserved(tx, scope, spender, names):
+    if spending.counted(tx, scope, spender, call.name) is not None:
         return None
+    before = spending.counted(tx, scope, spender, spending.name_of(moved)) if moved.object else None
+    if before is not None and moved.amount <= before:
+        return None
+    further = moved._replace(amount=moved.amount - (before or 0))
     largest = call.caps.amount.get(moved.currency)
     exceeded = ""
     if largest is not None and moved.amount > largest:
         exceeded, why = "cap_amount", f"The key may move up to {largest} {moved.currency} at once"
     else:
         most = call.caps.a_day(moved.kind).get(moved.currency)
-        left = spending.reserve(tx, scope, spender, asked.name, moved, now, most)
+        left = spending.reserve(tx, scope, spender, call.name, further, now, most)
         if left is None:
+            call.reserved = True
             return None
         exceeded, why = _sum(moved), f"The key may move {left} {moved.currency} more today"
-    refusal = refusals.above_cap(exceeded, f"{why}; this call moves {moved.amount}.")
+    refusal = refusals.above_cap(exceeded, f"{why}; this call moves {further.amount}.")
     if not call.caps.asks:
         return refusal
-    return _approved(tx, asked, _Exceeded(exceeded, spender, moved, refusal), approval_id, now)
+    refused = _approved(tx, asked, _Exceeded(exceeded, moved, refusal), approval_id, now)
+    if refused is None:
+        spending.reserve(tx, scope, spender, call.name, further, now, None)
+        call.reserved = True
+    return refused
 
 
 def _approved(tx: Tx, asked: Asked, exceeded: _Exceeded, id: str, now: int) -> ApiError | None:
@@ -128,7 +150,6 @@ def _approved(tx: Tx, asked: Asked, exceeded: _Exceeded, id: str, now: int) -> A
     if found.state != "approved":
         return exceeded.refusal
     spending.use(tx, scope, found.id)
-    spending.reserve(tx, scope, exceeded.spender, asked.name, moved, now, None)
     return None
 
 
@@ -141,12 +162,14 @@ def settle(tx: Tx, asked: Asked, call: Capped, answer: Answer | None, *, sent: b
         return
     scope = asked.key.scope
     spender = spending.spender_of(tx, asked.key, call.caps.group)
-    if not sent or (answer is not None and 400 <= answer.status < 500):
-        spending.release(tx, scope, spender, asked.name)
-    elif answer is not None and answer.status < 300 and header(answer, b"idempotent-replayed") != "true":
+    replayed = answer is not None and header(answer, b"idempotent-replayed") == "true"
+    refused = answer is not None and 400 <= answer.status < 500 and answer.status not in _UNDER_WAY
+    if (not sent or refused) if call.reserved else (refused and replayed):
+        spending.release(tx, scope, spender, call.name)
+    elif answer is not None and answer.status < 300 and not replayed:
         created = object_of(answer)
         if created is not None and call.moved.kind == "charge":
-            spending.count_object(tx, scope, spender, asked.name, created)
+            spending.count_object(tx, scope, spender, call.moved._replace(object=created), call.name)
 
 
 def dry_run(asked: Asked, call: Capped) -> ApiError:

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import orjson
@@ -100,9 +101,15 @@ class Gateway:
         recheck = Recheck(lambda tx: request.verify_again(tx))
         if len(self._tasks) + self._reading >= self.limits.most:
             raise overloaded()
-        asked = await admit(self.operations, self.dashboard_url, request, key, upstream, request_id)
-        call = None if limits is None else await capping.capped(asked, limits, lambda path: self._look(asked, path))
+        asked = await admit(
+            self.operations, self.dashboard_url, request, key, upstream, request_id, capped=limits is not None
+        )
+        call = None
+        if limits is not None:
+            call = await capping.capped(asked, limits, lambda path: self._look(asked, path), int(self.now()))
         if not asked.writes:
+            if recheck.due:
+                await self.edge.read(recheck)
             self._reading += 1
             try:
                 return await self._read(asked, recheck)
@@ -116,7 +123,7 @@ class Gateway:
         if place in self._in_use:
             raise idempotency.in_use(request.headers.get("idempotency-key", ""))
         self._in_use.add(place)
-        return await self._awaited(self._write(asked, call, place), recheck)
+        return await self._awaited(self._write(asked, call, place, recheck), recheck)
 
     async def flush(self) -> None:
         """Write what is gathered in memory: reads that were passed on, and when upstream keys were last used."""
@@ -210,10 +217,10 @@ class Gateway:
         if not task.cancelled():
             task.exception()  # so that nobody is told that it was never retrieved: its caller has gone
 
-    async def _write(self, asked: Asked, call: Capped | None, place: tuple[Scope, str]) -> Response:
+    async def _write(self, asked: Asked, call: Capped | None, place: tuple[Scope, str], recheck: Recheck) -> Response:
         """Pass on a call that may change something: recorded before its first byte leaves, and what became of it."""
         try:
-            if refusal := await self.edge.write(lambda tx: self._record(tx, asked, call)):
+            if refusal := await self.edge.write(lambda tx: self._record(tx, asked, call, recheck)):
                 raise refusal
             state, answer = "unknown", None
             try:
@@ -227,12 +234,15 @@ class Gateway:
                 state = "answered"
                 return self._response(asked, answer)
             finally:
-                self._started(self._record_end(asked, call, state, answer))
+                ended = self._started(self._record_end(asked, call, state, answer))
+                if call is not None:  # its next call finds what this one has moved
+                    await ended
         finally:
             self._in_use.discard(place)
 
-    def _record(self, tx: Tx, asked: Asked, call: Capped | None) -> ApiError | None:
-        """Record a call that is about to leave; return why it may not."""
+    def _record(self, tx: Tx, asked: Asked, call: Capped | None, recheck: Recheck) -> ApiError | None:
+        """Record a call that is about to leave; return why it may not. Raises ApiError for a key that has ended."""
+        recheck(tx)
         now = int(self.now())
         if call is not None:
             refusal = capping.reserve(tx, asked, call, self.ids.new("apr"), now)
@@ -324,8 +334,11 @@ class Gateway:
 
 
 def _stays(path: str, upstream: Upstream | None) -> bool:
-    """Return whether a call is answered here: the keys of this server, and webhook endpoints where events arrive."""
-    hooked = upstream is not None and upstream.hooked
+    """Return whether a call is answered here: the keys of this server, and webhook endpoints where events arrive.
+
+    path: as sent; it is one of them however it is encoded.
+    """
+    path, hooked = unquote(path), upstream is not None and upstream.hooked
     return _LOCAL.match(path) is not None or (hooked and _HOOKS.match(path) is not None)
 
 

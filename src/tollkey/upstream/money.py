@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
 
 from tollkey.wire import invalid
 
@@ -27,8 +28,15 @@ HARMLESS: Final = re.compile(
     r"|reporting/report_runs|invoices/create_preview|tax/calculations"
     r")"
 )
-#: Parameters of customers that are money.
-_CREDIT: Final = frozenset({"balance", "coupon", "promotion_code", "cash_balance[settings][reconciliation_mode]"})
+_CUSTOMER: Final = re.compile(r"/v1/customers(?:/[^/]+)?")
+#: Parameters of customers that are no money: others are credit, discounts, and the subscription that customers were
+#: created with in earlier API versions (``account_balance``, ``balance``, ``coupon``, ``plan``).
+_NO_MONEY: Final = frozenset(
+    ("address", "bank_account", "business_name", "card", "default_bank_account", "default_card", "default_source",
+     "description", "email", "expand", "individual_name", "invoice_prefix", "invoice_settings", "metadata", "name",
+     "next_invoice_sequence", "payment_method", "phone", "preferred_locales", "shipping", "source", "tax",
+     "tax_exempt", "tax_id_data", "test_clock", "validate")
+)  # fmt: skip
 _DIGITS = re.compile(r"[0-9]{1,12}")
 
 
@@ -138,12 +146,15 @@ async def movement(method: str, path: str, given: Given, look: Look) -> Movement
     for pattern, read in _MOVES:
         if pattern.fullmatch(path):
             return await read(given, path, look)
-    if HARMLESS.fullmatch(path) and not _CREDIT.intersection(name for name, _ in given):
+    if _CUSTOMER.fullmatch(path) and not _NO_MONEY.issuperset(name.partition("[")[0] for name, _ in given):
+        raise Uncountable
+    if HARMLESS.fullmatch(path):
         return None
     raise Uncountable
 
 
-def named_accounts(given: Given) -> set[str]:
-    """Return the accounts that money is for, as parameters name them: destinations and accounts acted on behalf of."""
+def named_accounts(path: str, given: Given) -> set[str]:
+    """Return the accounts that a call is about: in its path, destinations of money, and those acted on behalf of."""
     names = [(name.rpartition("[")[2].removesuffix("]"), value) for name, value in given]
-    return {value for name, value in names if name in ("destination", "on_behalf_of", "account") and value}
+    in_path = {part for part in unquote(path).split("/") if part.startswith("acct_")}
+    return in_path | {value for name, value in names if name in ("destination", "on_behalf_of", "account") and value}

@@ -13,10 +13,15 @@ from urllib.parse import unquote_plus
 from tollkey.upstream import refusals
 from tollkey.wire import ApiError
 from tollkey.wire.messages import Request
+from tollkey.wire.params import FormError, decode_multipart
 
 _MOST = 5_000  # pairs
+_LARGEST_FIELDS = 64 * 1024  # bytes of an upload besides its file
 _SEPARATORS = re.compile(rb"[&;]")
-_NUMBER = re.compile(r"\A(card|source|external_account|payment_method_data|payment_method)\b.*\[number\]\Z", re.DOTALL)
+_CARDS = frozenset(("card", "source", "external_account", "payment_method_data", "payment_method"))
+_PART = re.compile(r"[^\[\]]+")
+#: A name that every parser of forms reads alike: Rack, for one, reads ``[amount]`` and ``amount]`` as ``amount``.
+_PLAIN = re.compile(r"[^_\[\]\x00-\x20\x7f\ufffd][^\[\]\x00-\x1f\x7f\ufffd]*(?:\[[^\[\]\x00-\x1f\x7f\ufffd]*\])*")
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 
@@ -26,15 +31,35 @@ def media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+def uploads(request: Request) -> bool:
+    """Whether it is an upload, the one operation of the v1 API that takes a multipart form (Stripe's document)."""
+    return request.method == "POST" and request.path == "/v1/files" and media_type(request) == MULTIPART
+
+
 def check_media_type(request: Request) -> None:
     """Raise ApiError 400 for a body of the v1 API whose parameters are not read here: another form than a form."""
-    kind = media_type(request)
-    if request.body and (kind not in (FORM, MULTIPART) or "content-encoding" in request.headers):
+    if request.body and (
+        not (media_type(request) == FORM or uploads(request)) or "content-encoding" in request.headers
+    ):
         raise ApiError(
             400,
-            message=f"Invalid request: the body of a request with a restricted key must be of the type {FORM} or"
-            f" {MULTIPART}, and not encoded further.",
+            message=f"Invalid request: the body of a request that is passed on must be of the type {FORM}, or"
+            f" {MULTIPART} for an upload, and not encoded further.",
         )
+
+
+def check_names(given: list[tuple[str, str]]) -> None:
+    """Raise ApiError 400 for a name that servers may read differently, or that says how to read the request.
+
+    The latter begin with an underscore: Stripe.js sent ``_method=POST`` in a GET, and sends ``_stripe_account``.
+    """
+    for name, _ in given:
+        if not _PLAIN.fullmatch(name):
+            raise ApiError(
+                400,
+                message="Invalid request: a restricted key, or one with caps, cannot send a parameter of this name.",
+                param=name[:40],
+            )
 
 
 def pairs(request: Request) -> Iterator[tuple[str, str]]:
@@ -49,6 +74,18 @@ def pairs(request: Request) -> Iterator[tuple[str, str]]:
         yield unquote_plus(name).strip(), unquote_plus(value)
 
 
+def check_upload(request: Request) -> None:
+    """Raise ApiError 400 for a form with a file that is malformed, or has more in it than what a file has."""
+    try:
+        fields = decode_multipart(
+            request.body, request.headers.get("content-type", ""), most=_LARGEST_FIELDS, file="file"
+        )
+    except FormError as problem:
+        raise ApiError(400, message=str(problem)) from None
+    for name in fields.keys() - {"file", "purpose", "file_link_data"}:
+        raise ApiError(400, message=f"A restricted key cannot send {name[:40]} in a form with a file.", param=name[:40])
+
+
 def expanded(given: list[tuple[str, str]]) -> list[str]:
     """Return the values of ``expand``."""
     return [value.strip() for name, value in given if name == "expand" or name.startswith("expand[")]
@@ -57,5 +94,6 @@ def expanded(given: list[tuple[str, str]]) -> list[str]:
 def refuse_card_data(given: list[tuple[str, str]]) -> None:
     """Raise ApiError 400 for a card number or its security code."""
     for name, value in given:
-        if value and (name.endswith("[cvc]") or _NUMBER.match(name)):
+        parts = _PART.findall(name) if value and ("cvc" in name or "number" in name) else ()
+        if len(parts) > 1 and (parts[-1] == "cvc" or (parts[-1] == "number" and parts[0].strip() in _CARDS)):
             raise refusals.card_data(name)

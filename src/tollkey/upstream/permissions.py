@@ -124,6 +124,20 @@ READERS: Final[dict[str, str]] = {
     "tax_deducted_at_source": "balance_transaction_source",
 }
 
+#: ``(path, parameter)`` of an operation -> the object that the parameter copies, makes or changes, and the level of its
+#: permission that a restricted key needs besides that of the operation; as this server's own endpoints ask for it.
+ALSO: Final[dict[tuple[str, str], tuple[str, str]]] = {
+    ("/v1/customers", "plan"): ("subscription", "write"),
+    ("/v1/customers/{customer}", "plan"): ("subscription", "write"),
+    ("/v1/payment_methods", "payment_method"): ("payment_method", "read"),
+    ("/v1/sources", "original_source"): ("source", "read"),
+    ("/v1/sources", "three_d_secure"): ("customer", "read"),
+    ("/v1/subscriptions", "card"): ("customer", "write"),
+    ("/v1/subscriptions", "source"): ("customer", "write"),
+    ("/v1/test_helpers/confirmation_tokens", "payment_method"): ("payment_method", "read"),
+    ("/v1/tokens", "customer"): ("customer", "read"),
+}
+
 
 def named_for(path: str) -> str | None:
     """Return the name of the permission for an operation that no resource of this server has; None if there is none.

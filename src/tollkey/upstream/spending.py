@@ -49,16 +49,18 @@ def spender_of(tx: Tx, key: Key, group: str) -> str:
     return id
 
 
-def is_reserved(tx: Tx, scope: Scope, spender: str, names: list[str]) -> bool:
-    """Return whether one of these calls or payments is counted already."""
-    marks = ", ".join("?" * len(names))
-    return bool(
-        tx.execute(
-            "SELECT 1 FROM upstream_reserved WHERE account = ? AND livemode = ? AND spender = ?"
-            f" AND name IN ({marks}) LIMIT 1",
-            (scope.account, int(scope.livemode), spender, *names),
-        )
+def counted(tx: Tx, scope: Scope, spender: str, name: str) -> int | None:
+    """Return the amount that a call or a payment (``name_of``) is counted with already, None if it is not."""
+    rows = tx.execute(
+        "SELECT amount FROM upstream_reserved WHERE account = ? AND livemode = ? AND spender = ? AND name = ?",
+        (scope.account, int(scope.livemode), spender, name),
     )
+    return int(rows[0][0]) if rows else None
+
+
+def name_of(moved: Movement) -> str:
+    """Return the name that a payment is counted under: it may be given another currency."""
+    return f"object:{moved.object}:{moved.currency}"
 
 
 def reserve(tx: Tx, scope: Scope, spender: str, name: str, moved: Movement, now: int, most: int | None) -> int | None:
@@ -105,13 +107,15 @@ def release(tx: Tx, scope: Scope, spender: str, name: str) -> None:
         )
 
 
-def count_object(tx: Tx, scope: Scope, spender: str, name: str, object: str) -> None:
-    """Remember that a payment was counted when it was created. name: of the call that created it."""
+def count_object(tx: Tx, scope: Scope, spender: str, moved: Movement, name: str) -> None:
+    """Remember how much of a payment was counted, when it was created or raised. name: of the call that did so."""
     tx.execute(
         "INSERT INTO upstream_reserved (account, livemode, spender, name, kind, currency, day, amount)"
-        " SELECT account, livemode, spender, ?, kind, currency, day, 0 FROM upstream_reserved"
-        " WHERE account = ? AND livemode = ? AND spender = ? AND name = ? ON CONFLICT DO NOTHING",
-        (f"object:{object}", scope.account, int(scope.livemode), spender, name),
+        " SELECT account, livemode, spender, ?, kind, currency, day, CAST(? AS BIGINT) FROM upstream_reserved"
+        " WHERE account = ? AND livemode = ? AND spender = ? AND name = ?"
+        " ON CONFLICT (account, livemode, spender, name) DO UPDATE SET amount = excluded.amount, day = excluded.day"
+        " WHERE excluded.amount > upstream_reserved.amount",
+        (name_of(moved), moved.amount, scope.account, int(scope.livemode), spender, name),
     )
 
 

@@ -1,0 +1,106 @@
+"""Which calls may be passed on: nothing that another server reads differently, or does without its permission."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from tests.support.api import Api
+from tests.upstream.conftest import There
+from tollkey.db import Scope
+from tollkey.keys.actors import SYSTEM
+from tollkey.upstream.operations import Operations
+from tollkey.upstream.permissions import ALSO
+from tollkey.wire.messages import Request
+
+MULTIPART = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n4242424242424242\r\n--b--\r\n'
+FORM_DATA = {"Content-Type": "multipart/form-data; boundary=b"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["_method=POST", "%5Fmethod=POST", "_stripe_account=acct_2", "[expand][]=customer", "expand]=customer",
+     "%5Bexpand%5D=customer", "exp%ffand=customer", "a%00=1"],
+)  # fmt: skip
+@pytest.mark.parametrize("metadata", [{}, {"cap_amount": "usd:1"}])
+def test_a_name_that_servers_read_differently_is_not_passed_on(
+    api: Api, there: There, name: str, metadata: dict[str, str]
+) -> None:
+    key = api.restricted("charge_read", "charge_write", metadata=metadata)
+    assert api.send("GET", "/v1/charges", key=key, query=name).status == 400
+    assert api.send("POST", "/v1/charges/ch_1", key=key, body=name.encode()).status == 400
+    assert there.got == []
+
+
+def test_headers_that_some_servers_take_for_another_are_not_passed_on(api: Api, there: There) -> None:
+    sent = {"Stripe_Account": "acct_2", "X-HTTP-Method-Override": "POST", "X-Original-URL": "/v1/refunds"}
+    assert api.get("/v1/charges", key=api.restricted("charge_read"), headers=sent).status == 200
+    assert set(there.got[0].headers) == {"host", "authorization", "accept-encoding", "content-length"}
+
+
+@pytest.mark.parametrize("kind", ["secret", "restricted"])
+def test_a_multipart_form_is_passed_on_only_as_an_upload(api: Api, there: There, kind: str) -> None:
+    key = api.sk if kind == "secret" else api.restricted("token_write", "refund_write", "file_write")
+    for path, name in (("/v1/tokens", b"card[number]"), ("/v1/refunds", b"amount")):
+        assert api.send("POST", path, key=key, body=MULTIPART % name, headers=FORM_DATA).status == 400
+    assert there.got == []
+    assert api.send("POST", "/v1/files", key=key, body=MULTIPART % b"purpose", headers=FORM_DATA).status == 200
+
+
+@pytest.mark.parametrize("head", [b'name="expand[]"', b"name=expand", b'NAME="expand"', b'filename=a; name="expand"'])
+def test_an_upload_of_a_restricted_key_expands_nothing(api: Api, there: There, head: bytes) -> None:
+    body = (MULTIPART % b"x").replace(b'name="x"', head)
+    assert api.send("POST", "/v1/files", key=api.restricted("file_write"), body=body, headers=FORM_DATA).status == 400
+    assert there.got == []
+
+
+@pytest.mark.parametrize("name", ["[card][number]", "card[][number]", "payment_method_data[card]number]"])
+def test_card_data_under_a_name_of_another_form_is_not_passed_on(api: Api, there: There, name: str) -> None:
+    assert api.send("POST", "/v1/tokens", body=f"{name}=4242424242424242".encode()).status == 400
+    assert there.got == []
+
+
+def test_a_parameter_that_copies_or_makes_another_object_needs_its_permission_too(api: Api, there: There) -> None:
+    operations = Operations(api.core.catalogue)
+    for (path, name), (object, level) in ALSO.items():
+        sent, lacking = path.replace("{customer}", "cus_1"), operations.readers[object].grant(level)
+        operation = operations.find("POST", sent)
+        assert operation is not None
+        assert operation.path == path
+        refused = api.post(sent, key=api.restricted(operation.grant), **{name: "x_1"})
+        if operation.grant == lacking.replace("_read", "_write"):  # writing includes reading
+            assert refused.status == 200
+        else:
+            assert (refused.status, lacking in refused.error["message"]) == (403, True), (path, name)
+        assert api.post(sent, key=api.restricted(operation.grant, lacking), **{name: "x_1"}).status == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/api%5Fkeys", "/v1/%61pi_keys/mk_1/roll", "/v1/api_keys%2Fmk_1"])
+def test_the_local_keys_stay_here_however_their_path_is_written(api: Api, there: There, path: str) -> None:
+    for key in (api.sk, api.restricted("api_key_write")):
+        api.post(path, key=key, name="x", type="secret")
+    assert there.got == []
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_key_that_ends_while_its_call_arrives_sends_nothing(api: Api, there: There, method: str) -> None:
+    key = api.restricted("charge_read", "charge_write")
+    scope, database, authority = Scope(api.account, False), api.core.database, api.core.authority
+    (found,) = database.read(lambda tx: authority.list(tx, scope, kind="restricted"))
+
+    class Slow:
+        finished = False
+
+        async def whole(self, most: int) -> bytes:
+            await asyncio.to_thread(time.sleep, 0.2)
+            database.write(lambda tx: authority.revoke(tx, scope, found.id, actor=SYSTEM, now=api.now))
+            return b"amount=1&currency=usd"
+
+    headers = {"authorization": f"Bearer {key}", "content-type": "application/x-www-form-urlencoded"}
+    incoming: Any = Slow()
+    request = Request(method, "/v1/charges", b"", headers, incoming=incoming)
+    assert api.world.runner.run(api.world.server.service.answer(request)).status == 401
+    assert there.got == []
