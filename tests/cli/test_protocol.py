@@ -122,6 +122,21 @@ def test_everything_else_goes_the_long_way(request_: bytes) -> None:
 
 
 @pytest.mark.parametrize("path", [b"/ready", b"/other"])
+@pytest.mark.parametrize(
+    ("hosts", "version", "status"),
+    [
+        (b"", b"1.1", b"400"), (b"Host: x\r\nhost: x\r\n", b"1.1", b"400"), (b"Host: x\r\nHost: y\r\n", b"1.0", b"400"),
+        (b"", b"1.0", b"200"), (b"Host:\r\n", b"1.1", b"200"),
+    ],
+)  # fmt: skip
+def test_a_request_names_one_host(path: bytes, hosts: bytes, version: bytes, status: bytes) -> None:
+    """RFC 9112, section 3.2: servers in front and behind could otherwise take different ones."""
+    written, closed = ask(b"GET " + path + b" HTTP/" + version + b"\r\n" + hosts + b"\r\n", PLAIN)
+    assert written[0].startswith(b"HTTP/1.1 " + status)
+    assert closed == (status == b"400" or version == b"1.0")
+
+
+@pytest.mark.parametrize("path", [b"/ready", b"/other"])
 @pytest.mark.parametrize("more", [b"", b"Connection: upgrade\r\nUpgrade: h2c\r\n"])
 def test_trailers_do_not_pass_for_headers(path: bytes, more: bytes) -> None:
     head = b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + more + b"Transfer-Encoding: chunked\r\n\r\n"

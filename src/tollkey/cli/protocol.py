@@ -105,7 +105,10 @@ class BoundedProtocol(OneWrite):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """The head is whole. Raises ValueError, answered with 400, unless it names one host (RFC 9112, section 3.2)."""
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
+            raise ValueError("not one Host header")
         self._advanced, self._whole = True, False
         self._heads += 1
         self._body = 0
