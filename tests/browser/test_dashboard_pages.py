@@ -20,7 +20,12 @@ from tests.browser.conftest import PATIENCE, Running
 from tests.browser.crawl import crawl
 from tests.browser.person import Person
 from tests.browser.shop import Shop
+from tollkey.cli.common import opened
 from tollkey.dashboard.routing import Routes, gather_pages, parse_path
+from tollkey.db import Scope, Tx
+from tollkey.upstream import spending, store
+from tollkey.upstream.spending import Approval
+from tollkey.upstream.store import Hosts, Passed
 
 ROUTES = Routes(gather_pages())
 #: What no link leads to, or what is no page to look at; visited below, or downloads and addresses that lead on.
@@ -44,7 +49,7 @@ def kind_of(address: str) -> str:
     if page is None or page.path in ELSEWHERE or page.path == "/logout":
         return ""
     return page.path + (
-        " live" if place.livemode and place.path.startswith("/apikeys") and page.scope == "mode" else ""
+        " live" if place.livemode and place.path.startswith(("/apikeys", "/upstream")) and page.scope == "mode" else ""
     )
 
 
@@ -109,6 +114,7 @@ def fill(shop: Shop, owner: Person, server: Running, chromium: Browser) -> None:
             dev = Person(chromium, Path())
             dev.join(page.locator("#link").inner_text(), "Dev Eloper")
             dev.context.close()
+    pass_on(server)
     add_factors(owner, base)
     page.goto(f"{base}/apikeys/{restricted['id']}")
     for _ in range(PATIENCE // 250):  # requests are written down in the background, twice a second
@@ -116,6 +122,29 @@ def fill(shop: Shop, owner: Person, server: Running, chromium: Browser) -> None:
             break
         page.wait_for_timeout(250)
         page.reload()
+
+
+def pass_on(server: Running) -> None:
+    """An upstream account in live mode, whose key was refused last; calls, and one that waits for a person."""
+    scope, there, key = Scope(server.account, True), "http://127.0.0.1:9", "_".join(("sk", "live", "there012345cdef"))
+    calls = (
+        Passed("req_lost", "mk_1", "POST", "/v1/payment_intents", 5000, "usd", "unknown", None, None, 1_800_000_100),
+        Passed("req_sent", "mk_1", "POST", "/v1/refunds", 700, "jpy", "sent", None, None, 1_800_000_000),
+    )
+    above = Approval(
+        "apr_1", "mk_1", "once", b"mark", "POST", "/v1/refunds", "refund", 9000, "usd", "cap_amount", "pending",
+        1_800_000_000,
+    )  # fmt: skip
+
+    def work(tx: Tx) -> None:
+        hosts = Hosts(there, there, there)
+        store.connect(tx, core.authority.keyring, scope, hosts, "acct_there", key, "sk_live_...cdef", 1_800_000_000)
+        store.note_use(tx, scope, 1_800_000_200, taken=False)
+        store.add_calls(tx, [(scope, call) for call in calls])
+        spending.ask(tx, scope, above)
+
+    with opened(server.data, None) as core:
+        core.database.write(work)
 
 
 def add_factors(owner: Person, base: str) -> None:
@@ -165,7 +194,15 @@ def ask(olive: Person, kind: str) -> Iterator[str]:
 
 def test_every_page_is_whole_for_everybody_and_asks_once(shared_server: Running, olive: Person) -> None:
     base = f"{shared_server.url}/{shared_server.account}"
-    paths = ("test/home", "apikeys", "test/profile", "test/settings/team/owner", "test/apikeys/create", *olive.shown)
+    paths = (
+        "test/home",
+        "apikeys",
+        "upstream",
+        "test/profile",
+        "test/settings/team/owner",
+        "test/apikeys/create",
+        *olive.shown,
+    )
     starts = [f"{base}/{path}" for path in paths]
     starts.append(f"{shared_server.url}/docs/search?q=refund")
     wrong, seen, asked = list(olive.wrong), set(), set()

@@ -67,3 +67,33 @@ def test_scheduled_work_that_failed_is_told_with_its_object_and_its_error(folder
 def test_scheduled_work_that_is_tried_again_is_no_fault(folder: Path) -> None:
     work(folder, "waiting", 2)
     assert findings(folder)["scheduled jobs"] is True
+
+
+def upstream_account(folder: Path, refused_at: int | None) -> None:
+    """An upstream account whose key was taken at 5, and was or was not refused."""
+    database = SQLite(folder / "tollkey.db")
+    insert = (
+        "INSERT INTO upstreams (account, livemode, api, files, connect, upstream_account, sealed, shown, connected_at,"
+        " keyed_at, succeeded_at, refused_at) VALUES ('acct_1', 1, 'https://a', '', '', NULL, x'00', '', 1, 1, 5, ?)"
+    )
+    database.write(lambda tx: tx.execute(insert, (refused_at,)))
+    database.close()
+
+
+@pytest.mark.parametrize(("refused_at", "ok"), [(None, True), (4, True), (6, False)])
+def test_a_key_that_its_upstream_account_refused_last_is_found(folder: Path, refused_at: int | None, ok: bool) -> None:
+    upstream_account(folder, refused_at)
+    assert findings(folder)["acct_1 live upstream"] is ok
+
+
+def test_calls_of_unknown_outcome_are_told(folder: Path) -> None:
+    upstream_account(folder, None)
+    database = SQLite(folder / "tollkey.db")
+    insert = (
+        "INSERT INTO upstream_calls (account, livemode, id, key_id, method, path, state, at)"
+        " VALUES ('acct_1', 1, 'req_1', 'mk_1', 'POST', '/v1/refunds', 'unknown', 5)"
+    )
+    database.write(lambda tx: tx.execute(insert))
+    database.close()
+    answer = CliRunner().invoke(app, ["doctor", "--data", str(folder)])
+    assert "1 calls of unknown outcome: tollkey live calls --unknown" in answer.stdout

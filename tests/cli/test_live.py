@@ -144,6 +144,20 @@ def test_a_key_that_the_upstream_refuses_now_is_seen_in_the_status(folder: Path,
     assert said["refused_at"] is not None
 
 
+def test_a_server_that_does_not_answer_has_not_refused_the_key(folder: Path, elsewhere: Elsewhere) -> None:
+    connected(folder, elsewhere)
+    elsewhere.body = b"<html>"
+    assert run(folder, "live", "test", "--test-mode").exit_code == 1
+    (said,) = json.loads(run(folder, "live", "status", "--json").stdout)
+    assert said["refused_at"] is None
+
+
+def test_an_account_is_not_connected_to_itself(folder: Path, elsewhere: Elsewhere) -> None:
+    elsewhere.account = json.loads(run(folder, "accounts", "list", "--json").stdout)[0]["id"]
+    refused = connected(folder, elsewhere)
+    assert (refused.exit_code, "calls would come back to it" in refused.stderr) == (1, True)
+
+
 def test_the_stored_key_moves_with_the_keyring(folder: Path, elsewhere: Elsewhere) -> None:
     connected(folder, elsewhere)
     assert run(folder, "live", "webhooks", "--test-mode", "--base-url", "https://keys.example.com").exit_code == 0

@@ -6,6 +6,9 @@ import pytest
 
 from tests.support.api import Api
 from tests.support.dashboard import Site
+from tests.upstream.conftest import there
+
+__all__ = ["there"]
 
 
 @pytest.fixture

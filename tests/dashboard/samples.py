@@ -14,6 +14,9 @@ from tollkey.dashboard import acting, people, sessions
 from tollkey.db import Scope
 from tollkey.keys.actors import SYSTEM
 from tollkey.platform import webhook_endpoints
+from tollkey.upstream import spending, store
+from tollkey.upstream.spending import Approval
+from tollkey.upstream.store import Hosts
 from tollkey.wire import Resource, new_object
 from tollkey.wire.shapes import properties
 
@@ -86,6 +89,24 @@ def _request(site: Site, account: str, livemode: bool) -> str:
     return id
 
 
+def _approval(site: Site, account: str, livemode: bool) -> str:
+    id = site.core.setup.ids.new("apr")
+    wanted = Approval(
+        id, "mk_none", id, b"mark", "POST", "/v1/refunds", "refund", 9_000, "usd", "cap_amount", "pending", site.now
+    )
+    site.core.database.write(lambda tx: spending.ask(tx, Scope(account, livemode), wanted))
+    return id
+
+
+def connected(site: Site, url: str = "http://127.0.0.1:9", livemode: bool = False) -> None:
+    """Connect the merchant to an account at that URL, where nobody answers by default."""
+    keyring, scope, key = site.keyring, Scope(site.account, livemode), "_".join(("sk", "test", "there0123456789abcdef"))
+    hosts = Hosts(url, url, url)
+    site.core.database.write(
+        lambda tx: store.connect(tx, keyring, scope, hosts, "acct_there", key, "sk_test_...cdef", site.now)
+    )
+
+
 def stored(site: Site, account: str, livemode: bool, resource: Resource, status: str | None = None) -> str:
     def work(tx: Any) -> str:
         call = site.core.call(tx, Scope(account, livemode))
@@ -143,10 +164,12 @@ SAMPLES: dict[str, Maker] = {
     "event": _event,
     "endpoint": _endpoint,
     "request": _request,
+    "approval": _approval,
     "delivery": lambda site, account, livemode: "999999",
 }
 
 #: Names whose values belong to an account, and (True) to one of its modes.
 OWNED: dict[str, bool] = {
     "key": True, "person": False, "invitation": False, "id": True, "event": True, "endpoint": True, "request": True,
+    "approval": True,
 }  # fmt: skip

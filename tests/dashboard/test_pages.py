@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from tests.dashboard import samples
-from tests.dashboard.samples import OWNED
+from tests.dashboard.samples import OWNED, connected
 from tests.support.dashboard import PASSWORD, Browser, Site
 from tollkey.dashboard import acting, factors, roles
 from tollkey.dashboard.factors import Passkey
@@ -62,6 +62,7 @@ NOT_ASKED = {
     "/webhooks/{endpoint}/switch": "it can be switched back",
     "/webhooks/{endpoint}/reveal": "nothing changes",
     "/events/{event}/resend/{delivery}": "the same is sent again",
+    "/upstream/test": "nothing changes",
     "/settings/team/{person}/role": "the page of the member asks, and the role can be changed back",
 }
 
@@ -183,6 +184,8 @@ def asked_about(site: Site, page: Page, me: str) -> str:
         made = Passkey(site.core.setup.ids.text(20), me, "Somebody's phone", b"key", 0, site.now, None)
         site.core.database.write(lambda tx: factors.add_passkey(tx, made))
         return f"/profile/passkeys/{made.id}/remove"
+    if page.path == "/upstream/disconnect":
+        connected(site)
     if page.path == "/apikeys/{key}/enable":
         scope, authority = Scope(site.account, False), site.core.authority
 

@@ -13,6 +13,7 @@ from tollkey.core import Core, keyring_source
 from tollkey.db import Scope, Tx
 from tollkey.keys.keyring import is_private
 from tollkey.platform.merchants import merchants
+from tollkey.upstream import states
 from tollkey.wire.jobs import FailingJob, failing_jobs
 
 _MOST_LISTED = 5  # failed jobs that are listed
@@ -27,7 +28,7 @@ class Finding(NamedTuple):
 
 
 def examine(core: Core) -> list[Finding]:
-    """Check the database, the keyring, scheduled jobs, and the keys and the ledger of every account.
+    """Check the database, the keyring, scheduled jobs, the keys and the ledger of every account, upstream accounts.
 
     Returns one finding per check.
     """
@@ -61,7 +62,7 @@ def examine(core: Core) -> list[Finding]:
                 )
                 broken = ledger.audit(tx, scope)
                 found.append(Finding(f"{merchant.id} {mode} ledger", not broken, "; ".join(broken) or "sums to zero"))
-        return found
+        return found + [_upstream(one) for one in states.every(tx)]
 
     return findings + core.database.read(run_checks)
 
@@ -78,6 +79,14 @@ def _jobs(found: list[FailingJob]) -> Finding:
         listed.append(f"and {len(failed) - _MOST_LISTED} more: see the Dashboard, Developers, Scheduled jobs")
     counted = f"{len(found) - len(failed)} retrying, {len(failed)} failed"
     return Finding("scheduled jobs", not failed, "; ".join([counted, *listed]))
+
+
+def _upstream(one: states.State) -> Finding:
+    """The check of an upstream account: that it took its key when it was last used. Unknown outcomes are counted."""
+    mode = "live" if one.scope.livemode else "test"
+    said = "refused its key when it was last used: tollkey live connect" if one.refused else "takes its key"
+    counted = f"{one.unknown} calls of unknown outcome" + (": tollkey live calls --unknown" if one.unknown else "")
+    return Finding(f"{one.scope.account} {mode} upstream", not one.refused, f"{one.id or one.api} {said}; {counted}")
 
 
 def _files(data: Path) -> list[Finding]:
@@ -97,7 +106,7 @@ def _files(data: Path) -> list[Finding]:
 
 
 def doctor(data: Data = None, database: Database = None, json_: AsJson = False) -> None:
-    """Check the database, the keyring, the keys, the ledger and failed jobs."""
+    """Check the database, the keyring, the keys, the ledger, failed jobs and the keys of upstream accounts."""
     with opened(data, database) as core:
         findings = examine(core)
         values = [{"check": f.check, "ok": f.ok, "detail": f.detail} for f in findings]

@@ -27,11 +27,10 @@ from tollkey.cli.common import (
 from tollkey.core import Core
 from tollkey.db import Scope, Tx
 from tollkey.keys.header import beginning
-from tollkey.keys.token import redact
-from tollkey.outbox.connections import usual
-from tollkey.upstream import Upstream, hooks, spending, store
+from tollkey.upstream import Upstream, connecting, hooks, spending, states, store
+from tollkey.upstream.connecting import NotConnected, OtherAccount
 from tollkey.upstream.events import PATH
-from tollkey.upstream.probing import Probed, ProbeFailed, mode_of, probe
+from tollkey.upstream.probing import KeyNotTaken, ProbeFailed, mode_of, probe_once
 from tollkey.upstream.store import Hosts, hosts_of
 
 app = typer.Typer(no_args_is_help=True, help=(
@@ -59,20 +58,17 @@ def connect(
     key = _read_key(key_file)
     try:
         hosts, livemode = hosts_of(upstream), mode_of(key)
-        found = asyncio.run(_probe(hosts, key))
+        found = asyncio.run(probe_once(hosts, key))
     except (ValueError, ProbeFailed) as problem:
         raise fail(f"not connected: {problem}") from None
     with opened(data, database) as core:
         scope, now = scope_of(core, account, livemode), int(core.now())
-        before = _find(core, scope)
-        if before is not None and found.account and before.id and before.id != found.account:
-            raise fail(
-                f"{scope.account} is connected to {before.id}, and the key is of {found.account}:"
-                " run `tollkey live disconnect` first"
-            )
-        core.database.write(
-            lambda tx: store.connect(tx, core.authority.keyring, scope, hosts, found.account, key, redact(key), now)
-        )
+        keyring = core.authority.keyring
+        try:
+            core.database.write(lambda tx: connecting.connect(tx, keyring, scope, hosts, found, key, now))
+        except NotConnected as problem:
+            how = " (`tollkey live disconnect`)" if isinstance(problem, OtherAccount) else ""
+            raise fail(f"not connected: {problem}{how}") from None
         after = _find(core, scope)
         assert after is not None
         show(_value(after), json_, lambda: [
@@ -134,9 +130,10 @@ def try_key(
         if found is None:
             raise fail(f"{scope.account} is not connected in {_mode(scope)} mode")
         try:
-            said = asyncio.run(_probe(Hosts(found.api, found.files, found.connect), found.key))
+            said = asyncio.run(probe_once(Hosts(found.api, found.files, found.connect), found.key))
         except ProbeFailed as problem:
-            core.database.write(lambda tx: store.note_use(tx, scope, int(core.now()), taken=False))
+            if isinstance(problem, KeyNotTaken):
+                core.database.write(lambda tx: store.note_use(tx, scope, int(core.now()), taken=False))
             raise fail(str(problem)) from None
         if said.account and found.id and said.account != found.id:
             raise fail(f"the key is of {said.account}, and not of {found.id}")
@@ -261,7 +258,7 @@ def approvals(
 
 
 def _unknown(tx: Tx, scope: Scope) -> int:
-    return len(store.calls(tx, scope, state="unknown"))
+    return states.unknown_calls(tx, scope)
 
 
 def _read_key(name: str, option: str = "--key-file") -> str:
@@ -270,14 +267,6 @@ def _read_key(name: str, option: str = "--key-file") -> str:
     except (OSError, UnicodeDecodeError):
         raise typer.BadParameter("cannot be read", param_hint=option) from None
     return text.strip()
-
-
-async def _probe(hosts: Hosts, key: str) -> Probed:
-    http = usual()
-    try:
-        return await probe(http, hosts, key)
-    finally:
-        await http.aclose()
 
 
 def _find(core: Core, scope: Scope) -> Upstream | None:

@@ -52,6 +52,7 @@ class Access:
         if not path.account and ctx.accounts and ctx.page is not None and ctx.page.scope in ("open", "person"):
             # pages without an account show the first one's sidebar
             ctx.member, ctx.livemode = ctx.accounts[0], ctx.product.starts_live
+        ctx.mode_note = ctx.product.mode_note(tx, ctx.scope) if ctx.member is not None else ""
 
     def ask_again(self, tx: Tx, ctx: Context, token: str, request: PageRequest, path: PagePath, page: Page) -> None:
         """Repeat what was asked of a person who was identified, in the transaction that acts for them.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tollkey.dashboard import matrix
+from tollkey.dashboard import caps, matrix
 from tollkey.dashboard.people import Membership
 from tollkey.dashboard.product import Product
 from tollkey.db import Scope, Tx
+from tollkey.keys import Key
 from tollkey.platform import request_logs
 from tollkey.platform.merchants import merchants
 from tollkey.platform.request_logs import RequestLog
+from tollkey.upstream import FURTHER, states
 from tollkey.wire.call import Setup
 from tollkey.wire.guesses import GuessLimiter
 
@@ -22,6 +24,7 @@ class ForPayments(Product):
 
     pages = "payments"
     templates = matrix.TEMPLATES
+    further = frozenset(one.name for one in FURTHER.values())
 
     def __init__(self, setup: Setup) -> None:
         self.setup: Setup = setup
@@ -53,6 +56,12 @@ class ForPayments(Product):
         """See ``Product``."""
         return f"/{team}/test/apikeys"
 
+    def mode_note(self, tx: Tx, scope: Scope) -> str:
+        """See ``Product``."""
+        if states.is_connected(tx, scope):
+            return "calls are passed on to the upstream account"
+        return "charges require a payment provider" if scope.livemode else "no real money moves"
+
     def has_connected(self, tx: Tx, scope: Scope) -> bool:
         """See ``Product``."""
         return self.setup.tables.of["account"].count(tx, scope) > 1
@@ -60,3 +69,7 @@ class ForPayments(Product):
     def requests_of(self, tx: Tx, scope: Scope, key: str) -> list[RequestLog] | None:
         """See ``Product``."""
         return request_logs.find(tx, scope, key_id=key, limit=_REQUESTS)
+
+    def caps_of(self, key: Key) -> list[tuple[str, str]]:
+        """See ``Product``."""
+        return caps.in_words(key)

@@ -14,7 +14,7 @@ from tollkey.keys.permissions import PermissionCatalogue
 _GROUPS = (
     "Core", "Checkout", "Billing", "Connect", "Orders", "Issuing", "Reporting", "Identity", "Webhook", "Stripe CLI",
     "Payment Links",
-    "Terminal", "Tax", "Radar", "Climate",
+    "Terminal", "Tax", "Radar", "Climate", "Treasury", "Financial Connections", "Money management", "Commerce", "Apps",
 )  # fmt: skip
 
 

@@ -241,7 +241,8 @@ class Context:
     product: what the Dashboard is for. now: UTC epoch seconds. csrf: the form token.
     person, session: None when nobody is signed in.
     accounts: the memberships of the person. member: the membership in the account of the URL, None without one.
-    livemode: the mode of the URL. base_url: the server's URL, for examples. base_known: whether links may use it, see
+    livemode: the mode of the URL. mode_note: see ``Product.mode_note``.
+    base_url: the server's URL, for examples. base_known: whether links may use it, see
         ``public_url``. secure: whether the request came over TLS. wants_json: whether a script sent it.
     errors, values: error messages and typed values of a form that is shown again.
     visitor: the token of the session cookie or, when signed out, of the visitor cookie.
@@ -269,6 +270,7 @@ class Context:
     accounts: list[Membership] = field(default_factory=list)
     member: Membership | None = None
     livemode: bool = False
+    mode_note: str = ""
     errors: dict[str, str] = field(default_factory=dict)
     values: Params | None = None
     visitor: str = field(default="", repr=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tollkey.dashboard.people import Membership
 from tollkey.dashboard.roles import ROLES, Action, Role
 from tollkey.db import Ids, Scope, Tx
+from tollkey.keys import Key
 from tollkey.keys.attempts import Attempts
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Product(ABC):
     base_url: the server's URL, for examples. roles: the roles of its members. templates: presets of permissions.
     start: the page that people see first. starts_live: the mode of pages whose URL names no account.
     reach: what the members of a team have access to, for sentences.
+    further: names of permissions for what is passed on to an upstream account only.
     """
 
     pages: str
@@ -38,6 +40,7 @@ class Product(ABC):
     start: str = "/apikeys"
     starts_live: bool = False
     reach: str = "this account"
+    further: frozenset[str] = frozenset()
 
     @property
     @abstractmethod
@@ -87,6 +90,10 @@ class Product(ABC):
         """The name of a mode."""
         return "Live" if livemode else "Test"
 
+    def mode_note(self, tx: Tx, scope: Scope) -> str:
+        """What people should know of an account's mode on every page, beside its name."""
+        return ""
+
     def shows(self, action: Action) -> bool:
         """Whether the page about roles lists an action."""
         return action.group != "Usage"
@@ -98,3 +105,7 @@ class Product(ABC):
     def requests_of(self, tx: Tx, scope: Scope, key: str) -> list[RequestLog] | None:
         """The latest logged requests of a key; None where requests are not logged."""
         return None
+
+    def caps_of(self, key: Key) -> list[tuple[str, str]]:
+        """What a key may move at most: label and value of each cap."""
+        return []

@@ -86,6 +86,8 @@ _TABLE = (
     _action("clocks.change", "Developers", "Create and advance test clocks", "OAD"),
     _action("jobs.see", "Developers", "View failed jobs", "OAD"),
     _action("jobs.change", "Developers", "Run or discard failed jobs", "OAD"),
+    _action("upstream.see", "Developers", "View the upstream account and the calls passed on to it", "OAD"),
+    _action("upstream.change", "Developers", "Connect an upstream account, approve calls above a cap", "OAD"),
     _action("objects.see", "Objects", "View payments, customers and all other objects", "OADNSV"),
     _action("objects.export", "Objects", "Export lists", "OADNS", "OADN"),
     _action("objects.change", "Objects", "Edit objects: capture, cancel, update", "OADNS", "OADS"),

@@ -9,16 +9,21 @@ from typing import NamedTuple
 import httpx
 import orjson
 
-from tollkey.outbox.connections import NotSent, Poster
+from tollkey.outbox.connections import NotSent, Poster, usual
 from tollkey.upstream.store import Hosts
 
 _SECONDS = 20.0
 _MOST = 1024 * 1024
+_ID = re.compile(r"[A-Za-z0-9_]{1,80}")
 _SECRET = re.compile(r"[sr]k_(live|test)_[A-Za-z0-9_]{4,250}")
 
 
 class ProbeFailed(Exception):
     """The upstream API does not answer, or refuses the key. The message may be shown; it contains no key."""
+
+
+class KeyNotTaken(ProbeFailed):
+    """The upstream API refuses the key."""
 
 
 class Probed(NamedTuple):
@@ -36,7 +41,7 @@ def mode_of(key: str) -> bool:
 
 
 async def probe(http: Poster, hosts: Hosts, key: str) -> Probed:
-    """Ask ``GET /v1/account`` with a key. Raises ProbeFailed."""
+    """Ask ``GET /v1/account`` with a key. Raises ProbeFailed; KeyNotTaken where the key is refused."""
     headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": "identity"}
     try:
         async with asyncio.timeout(_SECONDS):
@@ -44,7 +49,7 @@ async def probe(http: Poster, hosts: Hosts, key: str) -> Probed:
     except (NotSent, OSError, TimeoutError, httpx.HTTPError, ValueError):
         raise ProbeFailed(f"{hosts.api} does not answer") from None
     if answer.status == 401:
-        raise ProbeFailed(f"{hosts.api} refuses the key")
+        raise KeyNotTaken(f"{hosts.api} refuses the key")
     try:
         found = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
@@ -53,6 +58,16 @@ async def probe(http: Poster, hosts: Hosts, key: str) -> Probed:
         raise ProbeFailed(f"{hosts.api} is no API of this kind")
     if answer.status == 403 and "error" in found:  # a restricted key that may not read its account
         return Probed(None)
-    if answer.status != 200 or found.get("object") != "account" or not isinstance(found.get("id"), str):
+    id = found.get("id")
+    if answer.status != 200 or found.get("object") != "account" or not isinstance(id, str) or not _ID.fullmatch(id):
         raise ProbeFailed(f"{hosts.api} answers with the status {answer.status}, and not with an account")
-    return Probed(found["id"])
+    return Probed(id)
+
+
+async def probe_once(hosts: Hosts, key: str) -> Probed:
+    """Ask with a connection of its own. Raises what ``probe`` raises."""
+    http = usual()
+    try:
+        return await probe(http, hosts, key)
+    finally:
+        await http.aclose()

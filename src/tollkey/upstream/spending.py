@@ -204,6 +204,15 @@ def use(tx: Tx, scope: Scope, id: str) -> None:
     )
 
 
+def approval(tx: Tx, scope: Scope, id: str) -> Approval | None:
+    """Return a call above a cap, or None."""
+    rows = tx.execute(
+        f"SELECT {_APPROVAL} FROM upstream_approvals WHERE account = ? AND livemode = ? AND id = ?",
+        (scope.account, int(scope.livemode), id),
+    )
+    return Approval(*rows[0])._replace(mark=bytes(rows[0][3])) if rows else None
+
+
 def approvals(tx: Tx, scope: Scope, *, state: str | None = None, limit: int = 100) -> list[Approval]:
     """Return calls above a cap, newest first. state: only those in that state; None for all."""
     where, values = "account = ? AND livemode = ?", [scope.account, int(scope.livemode)]

@@ -5,8 +5,9 @@ An account of this server has at most one upstream account a mode. Its key is se
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from tollkey.db import Migration, Scope, Tx
@@ -28,6 +29,7 @@ MIGRATION = Migration(
         "CREATE INDEX upstream_calls_at ON upstream_calls (account, livemode, at, seq)",
         "CREATE INDEX upstream_calls_id ON upstream_calls (account, livemode, id)",
         "CREATE INDEX upstream_calls_open ON upstream_calls (state, at) WHERE state = 'sent'",
+        "CREATE INDEX upstream_calls_unknown ON upstream_calls (account, livemode, at, seq) WHERE state = 'unknown'",
     ),
 )
 CHANNEL = "upstreams"
@@ -114,32 +116,22 @@ _HOOKED = (
 def all_upstreams(tx: Tx, keyring: Keyring) -> list[Upstream]:
     """Return every upstream account. Raises StorageError, SealBroken."""
     rows = tx.execute(f"SELECT {_COLUMNS}, {_HOOKED} FROM upstreams ORDER BY account, livemode")
-    found = []
-    for account, livemode, api, files, connect, id, sealed, shown, *times, hooked in rows:
-        key, scope = unseal(bytes(sealed), _context(account, livemode), keyring), Scope(account, bool(livemode))
-        connected_at, keyed_at, succeeded_at, refused_at = times
-        found.append(
-            Upstream(
-                scope,
-                api,
-                files,
-                connect,
-                id,
-                key,
-                shown,
-                connected_at,
-                keyed_at,
-                succeeded_at,
-                refused_at,
-                bool(hooked),
-            )
-        )
-    return found
+    return [_unsealed(row, keyring) for row in rows]
 
 
 def find(tx: Tx, keyring: Keyring, scope: Scope) -> Upstream | None:
     """Return the upstream account of an account, or None. Raises StorageError, SealBroken."""
-    return next((one for one in all_upstreams(tx, keyring) if one.scope == scope), None)
+    rows = tx.execute(
+        f"SELECT {_COLUMNS}, {_HOOKED} FROM upstreams WHERE account = ? AND livemode = ?",
+        (scope.account, int(scope.livemode)),
+    )
+    return _unsealed(rows[0], keyring) if rows else None
+
+
+def _unsealed(row: Sequence[Any], keyring: Keyring) -> Upstream:
+    account, livemode, api, files, connect, id, sealed, *rest, hooked = row
+    key = unseal(bytes(sealed), _context(account, livemode), keyring)
+    return Upstream(Scope(account, bool(livemode)), api, files, connect, id, key, *rest, hooked=bool(hooked))
 
 
 def connect(
@@ -224,11 +216,24 @@ def give_up(tx: Tx, before: int) -> int:
     )
 
 
-def calls(tx: Tx, scope: Scope, *, limit: int = 50, state: str | None = None) -> list[Passed]:
-    """Return calls, newest first. state: only those in that state; None for all."""
+def calls(
+    tx: Tx, scope: Scope, *, limit: int = 50, state: str | None = None, after: str | None = None
+) -> list[Passed]:  # fmt: skip
+    """Return calls, newest first.
+
+    state: only those in that state; None for all. after: only calls older than the one with that id.
+    """
     where, values = "account = ? AND livemode = ?", [scope.account, int(scope.livemode)]
-    if state is not None:
+    if state == "unknown":  # written out: the index of calls of unknown outcome has only these
+        where = f"{where} AND state = 'unknown'"
+    elif state is not None:
         where, values = f"{where} AND state = ?", [*values, state]
+    if after is not None:
+        where = (
+            f"{where} AND (at, seq) < (SELECT at, seq FROM upstream_calls WHERE account = ? AND livemode = ?"
+            " AND id = ? LIMIT 1)"
+        )
+        values = [*values, scope.account, int(scope.livemode), after]
     rows = tx.execute(
         f"SELECT {_CALL} FROM upstream_calls WHERE {where} ORDER BY at DESC, seq DESC LIMIT ?", (*values, limit)
     )

@@ -67,6 +67,7 @@ def one(ctx: Context, params: Params) -> Answer:
         "permissions": labels(ctx, key.permissions),
         "connect": labels(ctx, key.connect_permissions),
         "charts": charts(ctx.tx, ctx.scope, ctx.now, key.id),
+        "caps": ctx.product.caps_of(key),
         "used": proposed(ctx, key) if key.kind == "restricted" else None,
     }
     return Render("keys/one.html", about)

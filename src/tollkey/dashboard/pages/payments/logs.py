@@ -9,6 +9,7 @@ from tollkey.dashboard.page import Answer, Context, Nav, NotFound, Page, Params,
 from tollkey.dashboard.present import Presenter
 from tollkey.platform import request_logs
 from tollkey.platform.request_logs import RequestLog
+from tollkey.upstream import store
 
 _PAGE = 50
 _LOOKED_AT = 30_000  # requests that a search by path or method scans
@@ -105,7 +106,8 @@ def show(ctx: Context, params: Params) -> Answer:
     about = presenter.address(log.object_id) if log.object_id else ""
     events = _events(ctx, log)
     key = ctx.authority.get(ctx.tx, ctx.scope, log.key_id) if log.key_id and ctx.may("keys.see") else None
-    return Render("logs/one.html", {"log": log, "about": about, "events": events, "key": key})
+    passed = store.call(ctx.tx, ctx.scope, log.id)
+    return Render("logs/one.html", {"log": log, "about": about, "events": events, "key": key, "passed": passed})
 
 
 def _events(ctx: Context, log: RequestLog) -> list[dict[str, object]]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from tollkey.dashboard import plots
 from tollkey.dashboard.page import Answer, Context, Nav, Page, Params, Render
 from tollkey.platform import request_counts, request_logs
+from tollkey.upstream import states
 from tollkey.wire.versions import LATEST, is_newer
 
 #: Time spans: (label, number of steps, seconds per step).
@@ -36,6 +37,7 @@ def overview(ctx: Context, params: Params) -> Answer:
         "by_key": plots.bars("by-key", "Requests by key", _keys(ctx, since, until)),
         "latest": LATEST, "versions": versions, "newer": next((version for version, _ in versions if is_newer(version)),
         None),
+        "upstream": states.of(ctx.tx, ctx.scope) if ctx.may("upstream.see") else None,
     }  # fmt: skip
     return Render("developers/overview.html", context)
 

@@ -1,0 +1,71 @@
+"""What people are shown of an upstream account: everything but its key, which is not unsealed for that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from tollkey.db import Scope, Tx
+
+
+class State(NamedTuple):
+    """An upstream account, without its key. The fields are those of ``store.Upstream``.
+
+    unknown: how many of its calls have an unknown outcome.
+    """
+
+    scope: Scope
+    api: str
+    files: str
+    connect: str
+    id: str | None
+    shown: str
+    connected_at: int
+    keyed_at: int
+    succeeded_at: int | None
+    refused_at: int | None
+    unknown: int
+
+    @property
+    def refused(self) -> bool:
+        """Whether its key was refused when it was last used."""
+        return self.refused_at is not None and self.refused_at >= (self.succeeded_at or 0)
+
+
+_COLUMNS = (
+    "account, livemode, api, files, connect, upstream_account, shown, connected_at, keyed_at, succeeded_at, refused_at"
+)
+
+
+def every(tx: Tx) -> list[State]:
+    """Return the states of all upstream accounts."""
+    return [_state(tx, row) for row in tx.execute(f"SELECT {_COLUMNS} FROM upstreams ORDER BY account, livemode")]
+
+
+def of(tx: Tx, scope: Scope) -> State | None:
+    """Return the state of an account's upstream account, or None."""
+    rows = tx.execute(
+        f"SELECT {_COLUMNS} FROM upstreams WHERE account = ? AND livemode = ?", (scope.account, int(scope.livemode))
+    )
+    return _state(tx, rows[0]) if rows else None
+
+
+def is_connected(tx: Tx, scope: Scope) -> bool:
+    """Return whether an account has an upstream account."""
+    where = "account = ? AND livemode = ?"
+    return bool(tx.execute(f"SELECT 1 FROM upstreams WHERE {where}", (scope.account, int(scope.livemode))))
+
+
+def unknown_calls(tx: Tx, scope: Scope) -> int:
+    """Return how many calls of an account have an unknown outcome."""
+    rows = tx.execute(
+        "SELECT count(*) FROM upstream_calls WHERE account = ? AND livemode = ? AND state = 'unknown'",
+        (scope.account, int(scope.livemode)),
+    )
+    return int(rows[0][0])
+
+
+def _state(tx: Tx, row: Sequence[Any]) -> State:
+    account, livemode, *rest = row
+    scope = Scope(account, bool(livemode))
+    return State(scope, *rest, unknown_calls(tx, scope))
