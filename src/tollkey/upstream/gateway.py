@@ -224,7 +224,8 @@ class Gateway:
                 raise refusal
             state, answer = "unknown", None
             try:
-                answer = await self._exchange(asked)
+                async with asyncio.timeout(self.limits.seconds):
+                    answer = await self._exchange(asked)
             except NotSent as problem:
                 state = "not_sent"
                 raise refusals.not_sent(_reason(problem)) from None
@@ -275,12 +276,7 @@ class Gateway:
         """
         try:
             async with _watched(self.limits.seconds, lambda: self.edge.read(recheck)):
-                try:
-                    answer = await self._send(asked)
-                except NotSent:
-                    raise
-                except (OSError, httpx.HTTPError):
-                    answer = await self._send(asked)
+                answer = await self._exchange(asked)
         except NotSent as problem:
             raise refusals.not_sent(_reason(problem)) from None
         except (OSError, httpx.HTTPError):
@@ -293,22 +289,21 @@ class Gateway:
         return self._response(asked, answer)
 
     async def _exchange(self, asked: Asked) -> Answer:
-        """Send a call, and once more when its answer was lost and its idempotency key is one of ours.
+        """Send a call, and once more when its answer was lost and it is a read, or its idempotency key is one of ours.
 
-        Raises NotSent, OSError (TimeoutError among them), httpx.HTTPError.
+        Raises NotSent, OSError, httpx.HTTPError.
         """
-        async with asyncio.timeout(self.limits.seconds):
-            try:
-                return await self._send(asked)
-            except NotSent:
+        try:
+            return await self._send(asked)
+        except NotSent:
+            raise
+        except (OSError, httpx.HTTPError):
+            if asked.writes and not asked.repeats:
                 raise
-            except (OSError, httpx.HTTPError):
-                if not (asked.repeats and asked.writes):
-                    raise
-            try:
-                return await self._send(asked)
-            except NotSent as problem:  # the first time it was sent
-                raise ConnectionError(str(problem)) from None
+        try:
+            return await self._send(asked)
+        except NotSent as problem:  # the first time it was sent
+            raise ConnectionError(str(problem)) from None
 
     async def _send(self, asked: Asked) -> Answer:
         request = asked.request
