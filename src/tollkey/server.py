@@ -32,6 +32,7 @@ from tollkey.wire.guesses import GuessLimiter
 from tollkey.wire.policy import Policy
 from tollkey.wire.rates import RequestRate
 from tollkey.wire.resource import Catalogue
+from tollkey.wire.reveals import Reveals
 from tollkey.wire.service import Service
 
 log = logging.getLogger("tollkey")
@@ -222,7 +223,9 @@ def build(core: Core, http: Poster | None = None) -> Server:
     http = http or usual()
     upstreams = upstream.Upstreams(core.database, core.authority.keyring, core.verifier.heard)
     operations = upstream.Operations(core.catalogue)
-    gateway = upstream.Gateway(edge, operations, upstreams, http, core.setup.ids, core.now, core.setup.base_url)
+    gateway = upstream.Gateway(
+        edge, operations, Reveals(core.catalogue), upstreams, http, core.setup.ids, core.now, core.setup.base_url
+    )
     policy = Policy(
         connected=lambda tx, scope, account: core.setup.tables.of["account"].get(tx, scope, account) is not None,
         platform_of=platform_of,

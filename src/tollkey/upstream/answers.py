@@ -8,8 +8,9 @@ from typing import Final
 import orjson
 
 from tollkey.outbox.connections import Answer
-from tollkey.upstream.calls import Asked
+from tollkey.upstream.calls import Asked, named_account
 from tollkey.wire.messages import Response
+from tollkey.wire.reveals import Reveals
 
 _NOT_ANSWERED: Final = frozenset(
     ("connection", "content-length", "content-type", "date", "keep-alive", "proxy-authenticate", "server", "set-cookie",
@@ -17,6 +18,7 @@ _NOT_ANSWERED: Final = frozenset(
 )  # fmt: skip
 #: Headers about an idempotency key that the caller did not send.
 _OURS: Final = ("idempotency-key", "original-request")
+_PAGES: Final = frozenset((None, "list", "search_result"))  # v2 has no name for its pages
 _MASKED_KEY = re.compile(rb"\b[sr]k_(live|test)_\*[*.]*[A-Za-z0-9]{0,8}")
 _NAMED = re.compile(rb'\A\{\s*"id":\s*"([A-Za-z0-9_]{1,80})"(?:,\s*"object":\s*"([a-z0-9_.]{1,60})")?')
 
@@ -24,6 +26,24 @@ _NAMED = re.compile(rb'\A\{\s*"id":\s*"([A-Za-z0-9_]{1,80})"(?:,\s*"object":\s*"
 def header(answer: Answer, name: bytes) -> str | None:
     """Return a header of an answer, None if it has none of that name. name: in lower case."""
     return next((value.decode("latin-1") for raw, value in answer.headers if raw == name), None)
+
+
+def hidden(reveals: Reveals, asked: Asked, answer: Answer) -> Answer:
+    """Return an answer without what its restricted key could act with and may not read (``Resource.reveals``).
+
+    It is changed only where there is such a field: Stripe's events, for example, contain client secrets and addresses
+    of pages, whoever may read events.
+    """
+    key, connected = asked.key, named_account(asked.request.headers, asked.upstream) is not None
+    try:
+        value = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return answer
+    if isinstance(value, dict) and value.get("object") in _PAGES and isinstance(value.get("data"), list):
+        shown = {**value, "data": [reveals.hide(key, connected, each) for each in value["data"]]}
+    else:
+        shown = reveals.hide(key, connected, value)
+    return answer if shown == value else answer._replace(body=orjson.dumps(shown, option=orjson.OPT_INDENT_2))
 
 
 def response_of(asked: Asked, answer: Answer) -> Response:

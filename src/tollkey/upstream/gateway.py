@@ -2,8 +2,8 @@
 
 The order: the operation and the caller's permission for it and for what it expands; card data; caps; the record of the
 call, durable before its first byte leaves; the call; its outcome. An answer leaves as it came but for hop-by-hop
-headers and the mask of the upstream key. Where no answer came, nothing is guessed: ``not sent`` and ``unknown`` are
-told apart.
+headers, the mask of the upstream key, and fields that a restricted key could act with and may not read. Where no answer
+came, nothing is guessed: ``not sent`` and ``unknown`` are told apart.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tollkey.keys.errors import SealBroken
 from tollkey.outbox.connections import Answer, NotSent, Poster
 from tollkey.upstream import capping, hooks, refusals, spending, store
 from tollkey.upstream.admitting import admit
-from tollkey.upstream.answers import header, response_of
+from tollkey.upstream.answers import header, hidden, response_of
 from tollkey.upstream.calls import Asked, own_headers
 from tollkey.upstream.capping import Capped
 from tollkey.upstream.caps import NAMES
@@ -38,6 +38,7 @@ from tollkey.wire import ApiError, idempotency
 from tollkey.wire.admission import Recheck
 from tollkey.wire.messages import Request, Response
 from tollkey.wire.refusals import overloaded
+from tollkey.wire.reveals import Reveals
 
 log = logging.getLogger("tollkey.upstream")
 
@@ -46,6 +47,7 @@ _LOCAL = re.compile(r"/v1/api_key(s|_audit_entries)(/|\Z)")
 #: What stays here where the events of the upstream account arrive.
 _HOOKS = re.compile(r"/v1/webhook_endpoints(/|\Z)")
 _LARGEST_ANSWER = 32 * 1024 * 1024  # bytes
+_LARGEST_AT_ONCE = 128 * 1024  # bytes of an answer whose fields are hidden on the event loop
 _LARGEST_LOOK = 1024 * 1024  # bytes of an object that caps look at
 _EVENT_DAYS = 40  # longer than an upstream account can be asked for an event
 _ENDED_SECONDS = 300  # after the time of a call is over: its process has ended, or it would be recorded
@@ -66,6 +68,7 @@ class Gateway:
 
     edge: Edge
     operations: Operations
+    reveals: Reveals
     upstreams: Upstreams
     http: Poster
     ids: Ids
@@ -233,7 +236,7 @@ class Gateway:
                 raise refusals.unknown(not asked.repeats and asked.request.method == "POST") from None
             else:
                 state = "answered"
-                return self._response(asked, answer)
+                return await self._response(asked, answer)
             finally:
                 ended = self._started(self._record_end(asked, call, state, answer))
                 if call is not None:  # its next call finds what this one has moved
@@ -286,7 +289,7 @@ class Gateway:
         call = asked.record("answered", int(self.now()))
         theirs = header(answer, b"request-id")
         self._reads.append((asked.key.scope, call._replace(status=answer.status, upstream_request=theirs)))
-        return self._response(asked, answer)
+        return await self._response(asked, answer)
 
     async def _exchange(self, asked: Asked) -> Answer:
         """Send a call, and once more when its answer was lost and it is a read, or its idempotency key is one of ours.
@@ -312,11 +315,16 @@ class Gateway:
 
     # -- after the call
 
-    def _response(self, asked: Asked, answer: Answer) -> Response:
+    async def _response(self, asked: Asked, answer: Answer) -> Response:
         """Return the answer as it leaves. Raises ApiError for a refused upstream key, and for a very long answer."""
         self._check_taken(asked, answer)
         if not answer.whole:
             raise refusals.too_long(_LARGEST_ANSWER)
+        if asked.key.kind == "restricted" and self.reveals.may_touch(asked.key, answer.body):
+            if len(answer.body) > _LARGEST_AT_ONCE:
+                answer = await asyncio.to_thread(hidden, self.reveals, asked, answer)
+            else:
+                answer = hidden(self.reveals, asked, answer)
         return response_of(asked, answer)
 
     def _check_taken(self, asked: Asked, answer: Answer) -> None:

@@ -7,6 +7,7 @@ that a key that may only read cannot act.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -37,6 +38,7 @@ class _Denied(NamedTuple):
 
 _NOTHING = _Denied({}, frozenset())
 _MARK = b'"object": "'  # as ``encode`` writes it
+_ANY_MARK = re.compile(rb'"object"\s*:\s*"([^"]*)"')
 
 
 class Reveals:
@@ -85,6 +87,11 @@ class Reveals:
                 return True
             at = body.find(_MARK, end)
         return False
+
+    def may_touch(self, key: Key, body: bytes) -> bool:
+        """``touches`` for JSON of another server, however it is written, and for either kind of account."""
+        names = self._denied_to(key, False).names | self._denied_to(key, True).names
+        return bool(names) and any(found[1] in names for found in _ANY_MARK.finditer(body))
 
     def hide(self, key: Key | None, connected: bool, value: Any) -> Any:
         """Return the value with hidden fields replaced by null; changed parts are copies.
