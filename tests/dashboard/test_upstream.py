@@ -250,7 +250,9 @@ def test_calls_of_unknown_outcome_are_counted_and_listed_alone(site: Site, dev: 
     passed(site, "req_known")
     passed(site, "req_lost", state="unknown", status=None, upstream_request=None, currency=None)
     assert "1 call has an unknown outcome" in dev.get(url(site, "/upstream")).text
-    assert "outcome=unknown" in dev.get(url(site, "/developers")).text
+    overview = dev.get(url(site, "/developers")).text
+    assert "1 call to the upstream account has an unknown outcome" in re.sub("<[^>]+>", "", overview)
+    assert url(site, "/upstream?outcome=unknown") in overview
     page = dev.get(url(site, "/upstream?outcome=unknown")).text
     assert "req_lost" in page
     assert "5000 in minor units" in page
@@ -294,7 +296,7 @@ def test_a_call_whose_process_was_killed_has_no_link_to_a_log(site: Site, dev: B
 
 
 def test_the_band_above_every_page_tells_that_calls_are_passed_on(site: Site, dev: Browser, there: There) -> None:
-    said = "calls are passed on to the upstream account"
+    said = "calls go to the upstream account"
     assert said in dev.get(url(site, "/apikeys")).text
     assert said not in dev.get(f"/{site.account}/apikeys").text
 

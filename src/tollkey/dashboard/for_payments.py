@@ -59,7 +59,7 @@ class ForPayments(Product):
     def mode_note(self, tx: Tx, scope: Scope) -> str:
         """See ``Product``."""
         if states.is_connected(tx, scope):
-            return "calls are passed on to the upstream account"
+            return "calls go to the upstream account"
         return "charges require a payment provider" if scope.livemode else "no real money moves"
 
     def has_connected(self, tx: Tx, scope: Scope) -> bool:
