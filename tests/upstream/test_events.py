@@ -109,6 +109,23 @@ def test_an_event_without_a_valid_signature_is_refused(api: Api, hook: hooks.Hoo
     assert receiver.got == []
 
 
+@pytest.mark.parametrize("token", ["\0", "x\0", "\ud800", "é", "x/y", "", "x" * 60_000])
+def test_an_address_of_another_form_is_none(api: Api, hook: hooks.Hook, token: str) -> None:
+    """PostgreSQL takes neither the character NUL nor half a character."""
+    path = PATH + token
+    said: list[Any] = []
+
+    async def receive() -> Any:
+        raise AssertionError("the body was read")
+
+    async def answer(message: Any) -> None:
+        said.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": path, "raw_path": b"", "query_string": b"", "headers": []}
+    api.world.runner.run(api.world.server.events(scope, receive, answer))
+    assert said[0]["status"] == 404
+
+
 def test_both_secrets_are_valid_while_the_upstream_account_rolls_its_own(api: Api, hook: hooks.Hook) -> None:
     keyring, database = api.core.authority.keyring, api.core.database
     database.write(lambda tx: hooks.add_secret(tx, keyring, hook, OLDER))

@@ -70,7 +70,8 @@ class Events:
             return 405, "use POST"
         token = scope["path"].removeprefix(PATH)
         try:
-            hook = await self.edge.read(lambda tx: hooks.of_token(tx, self.keyring, token)) if token else None
+            known = hooks.TOKEN.fullmatch(token) is not None
+            hook = await self.edge.read(lambda tx: hooks.of_token(tx, self.keyring, token)) if known else None
             if hook is None:
                 return 404, "no such address"
             body = await _body(receive)

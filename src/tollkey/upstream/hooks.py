@@ -7,7 +7,8 @@ signed anew with their secrets and delivered to each. An event counts once, howe
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
 from tollkey.db import Ids, Migration, Scope, Tx
 from tollkey.keys.keyring import Keyring
@@ -27,6 +28,7 @@ MIGRATION = Migration(
         "CREATE INDEX upstream_events_at ON upstream_events (at)",
     ),
 )
+TOKEN: Final = re.compile(r"[0-9A-Za-z]{40}")
 MOST_SECRETS = 3  # while the upstream account rolls its secret, there are two
 
 
