@@ -352,6 +352,21 @@ def test_a_call_that_a_person_refused_stays_refused(api: Api, there: There) -> N
     assert api.post("/v1/charges", key=key, headers=headers, amount=900, currency="usd").error["code"] == "cap_exceeded"
 
 
+def test_an_approval_is_for_no_more_than_what_was_shown(api: Api, there: There) -> None:
+    """What a refund without an amount moves is what is left of the charge: more once another refund is cancelled."""
+    scope, headers = Scope(api.account, False), {"Idempotency-Key": "big"}
+    key = capped(api, cap_amount="usd:50", cap_exceeded="ask")
+    charge = {"id": "ch_1", "amount": 5000, "amount_refunded": 4900, "currency": "usd"}
+    told(there, ch_1=charge)
+    id = api.post("/v1/refunds", key=key, headers=headers, charge="ch_1").error["approval"]
+    assert api.core.database.write(lambda tx: spending.decide(tx, scope, id, "approved", "person:p", api.now))
+    charge["amount_refunded"] = 0
+    assert api.post("/v1/refunds", key=key, headers=headers, charge="ch_1").status == 400
+    charge["amount_refunded"] = 4901
+    assert api.post("/v1/refunds", key=key, headers=headers, charge="ch_1").status == 200
+    assert spent(api) == {("refund", "usd"): 99}
+
+
 def test_a_call_without_an_idempotency_key_cannot_wait(api: Api, there: There) -> None:
     key = capped(api, cap_amount="usd:100", cap_exceeded="ask")
     refused = api.post("/v1/charges", key=key, amount=900, currency="usd")

@@ -143,7 +143,7 @@ def _approved(tx: Tx, asked: Asked, exceeded: _Exceeded, id: str, now: int) -> A
         )  # fmt: skip
         spending.ask(tx, scope, wanted)
         return refusals.waits_for_approval(id)
-    if found.mark != asked.mark:
+    if found.mark != asked.mark or moved.currency != found.currency or moved.amount > found.amount:
         return refusals.another_call(found.id)
     if found.state == "pending":
         return refusals.waits_for_approval(found.id)

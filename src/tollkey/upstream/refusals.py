@@ -166,11 +166,12 @@ def waits_for_approval(id: str) -> ApiError:
 
 
 def another_call(id: str) -> ApiError:
-    """Return the 400 for an idempotency key whose approval is for another call. id: of the approval."""
+    """Return the 400 for an idempotency key whose approval is for another call, or for less. id: of the approval."""
     return ApiError(
         400,
         "idempotency_error",
-        message=f"The approval {id} is for a call with other parameters. Use another Idempotency-Key for this one.",
+        message=f"The approval {id} is for a call with other parameters, or that moved less. Use another"
+        " Idempotency-Key for this one.",
     )
 
 
