@@ -12,6 +12,7 @@ from tests.support.api import Api
 from tests.upstream.conftest import There
 from tollkey.db import Scope
 from tollkey.keys.actors import SYSTEM
+from tollkey.upstream.gateway import Limits
 from tollkey.upstream.operations import Operations
 from tollkey.upstream.permissions import ALSO
 from tollkey.wire.messages import Request
@@ -83,6 +84,24 @@ def test_the_local_keys_stay_here_however_their_path_is_written(api: Api, there:
     for key in (api.sk, api.restricted("api_key_write")):
         api.post(path, key=key, name="x", type="secret")
     assert there.got == []
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_one_account_leaves_a_fifth_of_the_calls_at_once_to_the_others(api: Api, there: There, method: str) -> None:
+    gateway, there.waits = api.world.server.gateway, 0.3
+    usual, gateway.limits = gateway.limits, Limits(most=5)
+
+    async def all_at_once() -> list[int]:
+        headers = {"authorization": f"Bearer {api.sk}"}
+        asked = (Request(method, "/v1/charges", b"", headers) for _ in range(6))
+        return sorted(answer.status for answer in await asyncio.gather(*map(api.world.server.service.answer, asked)))
+
+    try:
+        assert api.world.runner.run(all_at_once()) == [200] * 4 + [503] * 2
+        api.world.runner.run(gateway.stop())
+        assert api.world.runner.run(all_at_once()) == [200] * 4 + [503] * 2
+    finally:
+        gateway.limits = usual
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,7 +31,7 @@ from tollkey.upstream.admitting import admit
 from tollkey.upstream.answers import header, hidden, response_of
 from tollkey.upstream.calls import Asked, own_headers
 from tollkey.upstream.capping import Capped
-from tollkey.upstream.caps import NAMES
+from tollkey.upstream.caps import NAMES, Caps
 from tollkey.upstream.memory import Upstreams, broken
 from tollkey.upstream.operations import Operations
 from tollkey.upstream.store import Passed, Upstream
@@ -51,6 +52,7 @@ _LARGEST_AT_ONCE = 128 * 1024  # bytes of an answer whose fields are hidden on t
 _LARGEST_LOOK = 1024 * 1024  # bytes of an object that caps look at
 _EVENT_DAYS = 40  # longer than an upstream account can be asked for an event
 _ENDED_SECONDS = 300  # after the time of a call is over: its process has ended, or it would be recorded
+_SHARE = 0.8  # of the calls at once, for one account: a server elsewhere that is slow holds up no other account
 _CHECK_SECONDS = 0.5  # between two looks whether the caller's key is still valid, while an answer is awaited
 
 
@@ -79,7 +81,7 @@ class Gateway:
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _reads: list[tuple[Scope, Passed]] = field(default_factory=list)
     _uses: dict[Scope, dict[bool, int]] = field(default_factory=dict)
-    _reading: int = 0
+    _running: Counter[Scope] = field(default_factory=Counter)
 
     # -- called by the wire
 
@@ -101,9 +103,19 @@ class Gateway:
             raise refusals.caps_only_upstream()
         if upstream is None or local:
             return None
-        recheck = Recheck(lambda tx: request.verify_again(tx))
-        if len(self._tasks) + self._reading >= self.limits.most:
+        most, running = self.limits.most, self._running
+        if max(running.total(), len(self._tasks)) >= most or running[key.scope] >= most * _SHARE:
             raise overloaded()
+        running[key.scope] += 1
+        try:
+            return await self._passed_on(request, key, upstream, limits, request_id)
+        finally:
+            running[key.scope] -= 1
+
+    async def _passed_on(
+        self, request: Request, key: Key, upstream: Upstream, limits: Caps | None, request_id: str
+    ) -> Response:
+        recheck = Recheck(lambda tx: request.verify_again(tx))
         asked = await admit(
             self.operations, self.dashboard_url, request, key, upstream, request_id, capped=limits is not None
         )
@@ -113,11 +125,7 @@ class Gateway:
         if not asked.writes:
             if recheck.due:
                 await self.edge.read(recheck)
-            self._reading += 1
-            try:
-                return await self._read(asked, recheck)
-            finally:
-                self._reading -= 1
+            return await self._read(asked, recheck)
         if call is not None and call.caps.dry_run:
             dry = asked.record("dry_run", int(self.now()))
             await self.edge.write(lambda tx: store.add_calls(tx, [(key.scope, dry)]))
