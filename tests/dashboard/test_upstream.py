@@ -16,7 +16,7 @@ from tollkey.dashboard import activity
 from tollkey.db import Scope, Tx
 from tollkey.keys import Key
 from tollkey.keys.actors import SYSTEM
-from tollkey.upstream import Upstream, spending, store
+from tollkey.upstream import Upstream, hooks, spending, store
 from tollkey.upstream.store import Passed
 
 OTHER = "_".join(("rk", "test", "another0123456789abcdef"))
@@ -218,6 +218,15 @@ def test_disconnecting_asks_first_and_deletes_the_key(site: Site, dev: Browser, 
     assert (log(site)[0].action, log(site)[0].about) == ("upstream_disconnected", ID)
     again = dev.post(url(site, "/upstream/disconnect"), {"sure": "1"})
     assert again.status == 303
+
+
+def test_the_page_says_whether_events_arrive_here(site: Site, dev: Browser, there: There) -> None:
+    assert "tollkey live webhooks" in dev.get(url(site, "/upstream")).text
+    scope, ids = Scope(site.account, False), site.core.setup.ids
+    hook = site.core.database.write(lambda tx: hooks.make(tx, site.keyring, ids, scope, site.now))
+    page = dev.get(url(site, "/upstream")).text
+    assert "last arrived" in page
+    assert hook.token not in page
 
 
 # -- calls

@@ -11,6 +11,7 @@ from tollkey.db import Scope, Tx
 class State(NamedTuple):
     """An upstream account, without its key. The fields are those of ``store.Upstream``.
 
+    hooked_at, heard_at: since when its events arrive here, and when the last one did. UTC epoch seconds.
     unknown: how many of its calls have an unknown outcome.
     """
 
@@ -24,6 +25,8 @@ class State(NamedTuple):
     keyed_at: int
     succeeded_at: int | None
     refused_at: int | None
+    hooked_at: int | None
+    heard_at: int | None
     unknown: int
 
     @property
@@ -32,21 +35,21 @@ class State(NamedTuple):
         return self.refused_at is not None and self.refused_at >= (self.succeeded_at or 0)
 
 
-_COLUMNS = (
-    "account, livemode, api, files, connect, upstream_account, shown, connected_at, keyed_at, succeeded_at, refused_at"
+_STATES = (
+    "SELECT u.account, u.livemode, u.api, u.files, u.connect, u.upstream_account, u.shown, u.connected_at, u.keyed_at,"
+    " u.succeeded_at, u.refused_at, h.made_at, h.heard_at FROM upstreams u"
+    " LEFT JOIN upstream_hooks h ON h.account = u.account AND h.livemode = u.livemode"
 )
 
 
 def every(tx: Tx) -> list[State]:
     """Return the states of all upstream accounts."""
-    return [_state(tx, row) for row in tx.execute(f"SELECT {_COLUMNS} FROM upstreams ORDER BY account, livemode")]
+    return [_state(tx, row) for row in tx.execute(f"{_STATES} ORDER BY u.account, u.livemode")]
 
 
 def of(tx: Tx, scope: Scope) -> State | None:
     """Return the state of an account's upstream account, or None."""
-    rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM upstreams WHERE account = ? AND livemode = ?", (scope.account, int(scope.livemode))
-    )
+    rows = tx.execute(f"{_STATES} WHERE u.account = ? AND u.livemode = ?", (scope.account, int(scope.livemode)))
     return _state(tx, rows[0]) if rows else None
 
 
