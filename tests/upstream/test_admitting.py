@@ -12,6 +12,7 @@ from tests.support.api import Api
 from tests.upstream.conftest import There
 from tollkey.db import Scope
 from tollkey.keys.actors import SYSTEM
+from tollkey.upstream import parameters
 from tollkey.upstream.gateway import Limits
 from tollkey.upstream.operations import Operations
 from tollkey.upstream.permissions import ALSO
@@ -77,6 +78,23 @@ def test_a_parameter_that_copies_or_makes_another_object_needs_its_permission_to
         else:
             assert (refused.status, lacking in refused.error["message"]) == (403, True), (path, name)
         assert api.post(sent, key=api.restricted(operation.grant, lacking), **{name: "x_1"}).status == 200
+
+
+@pytest.mark.parametrize("sent", [b"a=%4", b"a=%zz", b"a=%ff", b"%=1"])
+def test_escapes_that_servers_read_differently_are_not_passed_on(api: Api, there: There, sent: bytes) -> None:
+    assert api.send("POST", "/v1/customers", body=sent).status == 400
+    assert there.got == []
+
+
+def test_a_long_form_of_escapes_holds_up_nobody(api: Api) -> None:
+    body = b"a=" + b"%41" * 174_000
+    request = Request("POST", "/v1/customers", b"", {"content-type": parameters.FORM}, body)
+    took = []
+    for _ in range(5):
+        began = time.process_time()
+        assert list(parameters.pairs(request)) == [("a", "A" * 174_000)]
+        took.append(time.process_time() - began)
+    assert min(took) < 0.03  # seconds; one by one they take 0.1
 
 
 @pytest.mark.parametrize("path", ["/v1/api%5Fkeys", "/v1/%61pi_keys/mk_1/roll", "/v1/api_keys%2Fmk_1"])

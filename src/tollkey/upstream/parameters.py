@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote_plus
 
 from tollkey.upstream import refusals
 from tollkey.wire import ApiError
 from tollkey.wire.messages import Request
-from tollkey.wire.params import FormError, decode_multipart
+from tollkey.wire.params import FormError, decode_multipart, unquoted
 
 _MOST = 5_000  # pairs
 _LARGEST_FIELDS = 64 * 1024  # bytes of an upload besides its file
@@ -63,7 +62,9 @@ def check_names(given: list[tuple[str, str]]) -> None:
 
 
 def pairs(request: Request) -> Iterator[tuple[str, str]]:
-    """Return names and values of the query and of a form, decoded. Raises ApiError 400 for too many."""
+    """Return names and values of the query and of a form, decoded. Raises ApiError 400 for too many, and for escapes
+    that servers read differently.
+    """
     parts = _SEPARATORS.split(request.query) if request.query else []
     if request.body and media_type(request) == FORM:
         parts += _SEPARATORS.split(request.body, _MOST)
@@ -71,7 +72,10 @@ def pairs(request: Request) -> Iterator[tuple[str, str]]:
         raise ApiError(400, message=f"Invalid request: more than {_MOST} parameters.")
     for part in parts:
         name, _, value = part.decode("utf-8", "replace").partition("=")
-        yield unquote_plus(name).strip(), unquote_plus(value)
+        try:
+            yield unquoted(name.replace("+", " ")).strip(), unquoted(value.replace("+", " "))
+        except FormError as problem:
+            raise ApiError(400, message=str(problem)) from None
 
 
 def check_upload(request: Request) -> None:

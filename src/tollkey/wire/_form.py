@@ -55,7 +55,7 @@ def decode_form(body: bytes, most: int = MAX_PAIRS) -> dict[str, Any]:
     for pair in text.split("&"):
         name, _, value = pair.partition("=")
         if "%" in value:
-            value = _unquote(value)
+            value = unquoted(value)
         nest(out, name, value)
     if "\0" in text or "%00" in text:
         raise FormError("Invalid request: the parameters contain a null character.")
@@ -120,7 +120,7 @@ def _check_shape(value: dict[str, Any]) -> None:
         level = below
 
 
-def _unquote(text: str) -> str:
+def unquoted(text: str) -> str:
     """Return the text with its percent escapes (RFC 3986, section 2.1) decoded as UTF-8.
 
     They are rewritten as ``\\x41`` escapes, which a codec in C decodes: 350,000 take 5 ms, and 150 ms one by one.
@@ -141,7 +141,7 @@ def _unquote(text: str) -> str:
 def _keys(name: str) -> tuple[str, ...]:
     """Split ``a[b][]`` into ("a", "b", ""); a name without well-formed brackets is one key."""
     if "%" in name:
-        name = _unquote(name)
+        name = unquoted(name)
     first, bracket, rest = name.partition("[")
     if not bracket or not first or not rest.endswith("]"):
         return (name,) if name else ()

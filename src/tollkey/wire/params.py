@@ -31,7 +31,7 @@ from tollkey.wire._check import (
     Unset,
     unknown,
 )
-from tollkey.wire._form import FormError, decode_form, decode_json
+from tollkey.wire._form import FormError, decode_form, decode_json, unquoted
 from tollkey.wire._incoming import too_large
 from tollkey.wire._limits import from_lowest, limited
 from tollkey.wire._multipart import Upload, decode_multipart, is_multipart
@@ -74,6 +74,7 @@ __all__ = [
     "is_multipart",
     "operation_params",
     "too_large",
+    "unquoted",
 ]  # fmt: skip
 
 Param = Node
