@@ -88,8 +88,8 @@ def there(api: Api) -> Iterator[There]:
     usual, gateway.http = gateway.http, runner.run(connections())
     connect(api, told.url)
     yield told
+    runner.run(gateway.stop())  # first: the loop may stand still within a transaction of this thread
     api.core.database.write(lambda tx: store.disconnect(tx, Scope(api.account, False)))
-    runner.run(gateway.stop())
     runner.run(gateway.http.aclose())
     gateway.http = usual
     server.close()
