@@ -53,7 +53,7 @@ def test_nothing_of_the_callers_connection_and_key_leaves(api: Api, there: There
         },
     )  # fmt: skip
     (asked,) = there.got
-    assert set(asked.headers) == {"host", "authorization", "accept-encoding", "content-length"}
+    assert set(asked.headers) == {"host", "authorization", "accept-encoding", "content-length", "tollkey-hops"}
     assert asked.headers["accept-encoding"] == "identity"
     assert api.sk not in str(asked)
 
@@ -97,30 +97,13 @@ def test_a_server_elsewhere_gets_no_call_once_the_account_is_disconnected(api: A
     assert there.got == []
 
 
-def test_files_and_connect_have_hosts_of_their_own() -> None:
-    assert store.hosts_of("https://api.stripe.com/") == (
-        "https://api.stripe.com",
-        "https://files.stripe.com",
-        "https://connect.stripe.com",
-    )
-    assert store.hosts_of("http://127.0.0.1:8000") == ("http://127.0.0.1:8000",) * 3
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://api.stripe.com",
-        "ftp://x.de",
-        "https://a:b@x.de",
-        "https://x.de/v1",
-        "https://x.de?a=b",
-        "x.de",
-        "https://",
-    ],
-)
-def test_an_upstream_url_is_https_and_names_a_host_alone(url: str) -> None:
-    with pytest.raises(ValueError, match="URL"):
-        store.hosts_of(url)
+def test_accounts_that_are_connected_in_a_circle_do_not_pass_a_call_on_for_ever(api: Api, there: There) -> None:
+    api.get("/v1/customers", headers={"Tollkey-Hops": "2"})
+    assert there.got[0].headers["tollkey-hops"] == "3"
+    for said in ("3", "99999999999", "-1", "x"):
+        refused = api.get("/v1/customers", headers={"Tollkey-Hops": said})
+        assert (refused.status, refused.error["code"]) == (508, "upstream_loop")
+    assert len(there.got) == 1
 
 
 # -- who may call what

@@ -7,7 +7,7 @@ import re
 from tollkey.keys import Key, Permission
 from tollkey.upstream import expanding, parameters
 from tollkey.upstream import refusals as upstream_refusals
-from tollkey.upstream.calls import Asked, forwarded_key, named_account, own_headers, passed_headers
+from tollkey.upstream.calls import HOPS, Asked, forwarded_key, named_account, own_headers, passed_headers
 from tollkey.upstream.operations import Operation, Operations
 from tollkey.upstream.permissions import ALSO
 from tollkey.upstream.store import Upstream
@@ -15,6 +15,7 @@ from tollkey.wire import idempotency, refusals
 from tollkey.wire.messages import Request, is_v2
 
 _FILES = re.compile(r"/v1/files(/[^/]+/contents)?")
+_MOST_HOPS = 3
 _LARGEST_FORM = 512 * 1024  # bytes
 _LARGEST_FILE = 20 * 1024 * 1024  # bytes
 
@@ -41,7 +42,7 @@ async def admit(
     if restricted and operation is not None:
         _check_parameters(operations, key, operation, connected, request, given, dashboard_url)
     parameters.refuse_card_data(given)
-    headers = passed_headers(request.headers) | own_headers(upstream)
+    headers = passed_headers(request.headers) | own_headers(upstream) | {HOPS: str(_hops(request) + 1)}
     said = None if reads else request.headers.get("idempotency-key")
     repeats = said is None and request.method == "POST"
     if said is not None:
@@ -51,6 +52,14 @@ async def admit(
         headers["Idempotency-Key"] = name
     base = _host(request, upstream)
     return Asked(request, key, upstream, operation, given, headers, base, request_id, name, repeats)
+
+
+def _hops(request: Request) -> int:
+    """Return through how many gateways a call has come. Raises ApiError 508 for a call that goes round in a circle."""
+    said = request.headers.get(HOPS.lower(), "0")
+    if not said.isdecimal() or int(said[:3]) >= _MOST_HOPS:
+        raise upstream_refusals.loop()
+    return int(said)
 
 
 def _check_permission(key: Key, operation: Operation | None, connected: bool, dashboard_url: str) -> None:

@@ -10,6 +10,8 @@ from tollkey.upstream.operations import Operation
 from tollkey.upstream.store import Passed, Upstream
 from tollkey.wire.messages import Request
 
+#: Says through how many gateways a call has come, so that accounts connected in a circle do not pass it on for ever.
+HOPS: Final = "Tollkey-Hops"
 _LONGEST_KEY = 255  # characters of an idempotency key
 #: Headers that are not passed on: hop by hop (RFC 9110, section 7.6.1), of this connection, or made anew.
 _NOT_ASKED: Final = frozenset(

@@ -81,6 +81,18 @@ def too_long(most: int) -> ApiError:
     )
 
 
+def loop() -> ApiError:
+    """Return the 508 for a call that has come through as many gateways as are allowed (RFC 5842, section 7.2)."""
+    return ApiError(
+        508,
+        "api_error",
+        "upstream_loop",
+        "The call has come through too many gateways: accounts may be connected in a circle. Nothing was sent.",
+        retry=False,
+        documented=False,
+    )
+
+
 def card_data(param: str) -> ApiError:
     """Return the 400 for a card number. param: where it was sent."""
     return ApiError(

@@ -69,6 +69,5 @@ def unknown_calls(tx: Tx, scope: Scope) -> int:
 
 
 def _state(tx: Tx, row: Sequence[Any]) -> State:
-    account, livemode, *rest = row
-    scope = Scope(account, bool(livemode))
-    return State(scope, *rest, unknown_calls(tx, scope))
+    scope = Scope(row[0], bool(row[1]))
+    return State._make((scope, *row[2:], unknown_calls(tx, scope)))

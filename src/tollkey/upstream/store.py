@@ -129,9 +129,12 @@ def find(tx: Tx, keyring: Keyring, scope: Scope) -> Upstream | None:
 
 
 def _unsealed(row: Sequence[Any], keyring: Keyring) -> Upstream:
-    account, livemode, api, files, connect, id, sealed, *rest, hooked = row
-    key = unseal(bytes(sealed), _context(account, livemode), keyring)
-    return Upstream(Scope(account, bool(livemode)), api, files, connect, id, key, *rest, hooked=bool(hooked))
+    account, livemode, api, files, connect, id, sealed, shown, *times, hooked = row
+    key, scope = unseal(bytes(sealed), _context(account, livemode), keyring), Scope(account, bool(livemode))
+    connected_at, keyed_at, succeeded_at, refused_at = times
+    return Upstream(
+        scope, api, files, connect, id, key, shown, connected_at, keyed_at, succeeded_at, refused_at, bool(hooked)
+    )
 
 
 def connect(

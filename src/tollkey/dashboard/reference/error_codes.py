@@ -120,6 +120,7 @@ ERROR_CODES: dict[str, str] = {
     "upstream_answer_too_long": "The upstream server's answer is longer than this server passes back.",
     "upstream_key_refused": "The upstream server refuses the key stored here: an administrator has to store another.",
     "upstream_key_unavailable": "The stored key of the upstream account cannot be unsealed. Restore the keyring.",
+    "upstream_loop": "Accounts are connected to one another in a circle. Disconnect one of them.",
     "upstream_outcome_unknown": "The call was sent, but no answer came. Repeat it with the same idempotency key.",
     "upstream_timeout": "The upstream server did not answer a read in time. Try again.",
     "upstream_unreachable": "The upstream server cannot be reached. Nothing was sent.",

@@ -5,6 +5,8 @@ Nobody is shown the key of the upstream account again. It is tried outside of a 
 
 from __future__ import annotations
 
+from typing import Any
+
 from tollkey.dashboard import activity, caps
 from tollkey.dashboard.page import (
     Answer,
@@ -50,7 +52,7 @@ def index(ctx: Context, params: Params) -> Answer:
         raise NotFound
     found = store.calls(ctx.tx, ctx.scope, limit=_PAGE + 1, state="unknown" if unknown else None, after=after)
     waiting = spending.approvals(ctx.tx, ctx.scope, state="pending", limit=_MOST_WAITING)
-    kept = {"outcome": "unknown" if unknown else None}
+    kept: dict[str, Any] = {"outcome": "unknown" if unknown else None}
     about = {
         "upstream": states.of(ctx.tx, ctx.scope),
         "calls": found[:_PAGE],
@@ -142,7 +144,7 @@ def _lock(ctx: Context) -> str:
     return f"{ctx.account}:{int(ctx.livemode)}"
 
 
-def _record(tx: Tx, ctx: Context, action: str, about: str, **details: object) -> None:
+def _record(tx: Tx, ctx: Context, action: str, about: str, **details: Any) -> None:
     mode = "live" if ctx.livemode else "test"
     activity.record(tx, ctx, ctx.account, action, about=about, mode=mode, **details)
 
