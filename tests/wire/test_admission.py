@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import threading
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from tollkey.db import Scope, SQLite, StorageError, Tx
 from tollkey.db.engine import LockTimeout, OutcomeUnknown
 from tollkey.db.queued import Outcome, QueuedWrite
 from tollkey.keys import Denied, Key, Reason
+from tollkey.keys.actors import SYSTEM
 from tollkey.wire import admission, refusals, service
 from tollkey.wire.admission import AGE_SECONDS, Admission, Recheck
 from tollkey.wire.errors import ApiError
@@ -249,4 +251,31 @@ def test_a_key_that_ends_while_its_body_arrives_changes_nothing(api: Api, monkey
         "ephemeral": status(f"/v1/customers/{customer}", phone, "shipping[name]=x&shipping[address][line1]=x"),
         "a page": status(f"{page}/details", None, "email=other%40example.com"),
     } == {"secret": 401, "publishable": 401, "in a form": 401, "ephemeral": 401, "a page": 404}
+    assert known(api) == before
+
+
+@pytest.mark.parametrize(
+    "change", [{"permissions": ("customer_read",)}, {"metadata": {"cap_amount": "usd:1"}}, {"permissions": ()}]
+)
+def test_a_key_that_may_do_less_once_its_body_has_arrived_changes_nothing(
+    api: Api, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    scope, authority, now = Scope(api.account, False), api.core.authority, [0.0]
+    key = api.restricted("customer_write")
+    monkeypatch.setattr(service, "Recheck", partial(Recheck, monotonic=lambda: now[0]))
+    (found,) = api.core.database.read(lambda tx: authority.list(tx, scope, kind="restricted"))
+
+    async def receive() -> dict[str, object]:
+        now[0] += 1.0
+        api.core.database.write(lambda tx: authority.update(tx, scope, found.id, actor=SYSTEM, now=api.now, **change))
+        return {"type": "http.request", "body": b"name=x", "more_body": False}
+
+    sent = {
+        "content-type": "application/x-www-form-urlencoded",
+        "content-length": "6",
+        "authorization": f"Bearer {key}",
+    }
+    request = Request("POST", "/v1/customers", b"", sent, incoming=Incoming(receive, sent), ip="127.0.0.1")
+    before = known(api)
+    assert api.world.runner.run(api.world.server.service.answer(request)).status == 403
     assert known(api) == before

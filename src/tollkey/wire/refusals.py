@@ -82,6 +82,27 @@ def lacks_permission(key: Key, permissions: list[tuple[Permission, str]], dashbo
     )
 
 
+def unless_narrowed(before: Key, verdict: Key | Denied) -> Key | Denied:
+    """Return the verdict on a key that was verified before.
+
+    before: the key as it was then. Raises ApiError 403 when it may do less now, or its metadata, which may bound it, is
+    another: what the request was admitted with holds no more.
+    """
+    if isinstance(verdict, Key) and (
+        before.effective - verdict.effective
+        or before.effective_connect - verdict.effective_connect
+        or before.metadata != verdict.metadata
+    ):
+        raise ApiError(
+            403,
+            code="more_permissions_required",
+            message=f"The key '{verdict.redacted}' was changed while this request was under way. Nothing was done; send"
+            " it again.",
+            retry=True,
+        )
+    return verdict
+
+
 def not_for_ephemeral(key: Key) -> ApiError:
     """Return the 403 for an endpoint that ephemeral keys may not call (text: stripe-android issue 7747)."""
     return ApiError(

@@ -245,7 +245,7 @@ class Service:
                 return Denied(Reason.unavailable, mask_unknown(text))
         if isinstance(verdict, Key):
             again = partial(self.verifier.verify_again, key=verdict, ip=request.ip)
-            request.verify_again = lambda tx: again(tx, now=int(self._now()))
+            request.verify_again = lambda tx: refusals.unless_narrowed(verdict, again(tx, now=int(self._now())))
         if isinstance(verdict, Key) and verdict.max_uses is not None:
             return await self._take_use(verdict)
         return verdict
