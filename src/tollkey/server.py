@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from tollkey import USER_AGENT, dashboard, outbox, upstream
@@ -222,7 +223,7 @@ def build(core: Core, http: Poster | None = None) -> Server:
     )
     http = http or usual()
     upstreams = upstream.Upstreams(core.database, core.authority.keyring, core.verifier.heard)
-    operations = upstream.Operations(core.catalogue)
+    operations = cache(lambda: upstream.Operations(core.catalogue))  # two megabytes that most servers do not need
     gateway = upstream.Gateway(
         edge, operations, Reveals(core.catalogue), upstreams, http, core.setup.ids, core.now, core.setup.base_url
     )

@@ -66,10 +66,13 @@ class Limits:
 
 @dataclass
 class Gateway:
-    """The upstream accounts of a server, as ``wire.policy.Elsewhere``. now: returns UTC epoch seconds."""
+    """The upstream accounts of a server, as ``wire.policy.Elsewhere``.
+
+    operations: returns those of the API; they are asked for at the first call. now: returns UTC epoch seconds.
+    """
 
     edge: Edge
-    operations: Operations
+    operations: Callable[[], Operations]
     reveals: Reveals
     upstreams: Upstreams
     http: Poster
@@ -117,7 +120,7 @@ class Gateway:
     ) -> Response:
         recheck = Recheck(lambda tx: request.verify_again(tx))
         asked = await admit(
-            self.operations, self.dashboard_url, request, key, upstream, request_id, capped=limits is not None
+            self.operations(), self.dashboard_url, request, key, upstream, request_id, capped=limits is not None
         )
         call = None
         if limits is not None:
