@@ -42,7 +42,7 @@ def take(browser: Browser, link: str) -> None:
     page = browser.new_page(viewport={"width": 1120, "height": 800})
     page.goto(link)
     page.get_by_label("Your name").fill("Olive Owner")
-    page.get_by_label("E-mail").fill("olive@example.com")
+    page.get_by_label("Email").fill("olive@example.com")
     page.get_by_label("Password").fill("correct horse battery staple 9")
     page.locator("form button").first.click()
     page.get_by_role("navigation", name="Dashboard").get_by_role("link", name="API keys", exact=True).click()
