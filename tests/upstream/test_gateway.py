@@ -208,6 +208,8 @@ def test_a_client_key_is_passed_on_under_the_accounts_own_name(api: Api, there: 
     assert first.endswith("_order-1")
     there.headers["Idempotency-Key"] = "tk_x"
     assert api.post("/v1/charges", headers={"Idempotency-Key": "order-2"}).headers["idempotency-key"] == "order-2"
+    for answer in (api.post("/v1/charges"), api.get("/v1/charges"), api.delete("/v1/customers/cus_1")):
+        assert (answer.status, "idempotency-key" in answer.headers) == (200, False)
 
 
 def test_a_long_client_key_stays_within_255_characters(api: Api, there: There) -> None:

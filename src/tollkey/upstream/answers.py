@@ -58,11 +58,12 @@ def response_of(asked: Asked, answer: Answer) -> Response:
         if name not in _NOT_ANSWERED:
             text = value.decode("latin-1")
             headers[name] = f"{headers[name]}, {text}" if name in headers else text
-    if asked.repeats:
+    said = asked.request.headers.get("idempotency-key")
+    if said is None:
         for name in _OURS:
             headers.pop(name, None)
     elif "idempotency-key" in headers:
-        headers["idempotency-key"] = asked.request.headers["idempotency-key"]
+        headers["idempotency-key"] = said
     headers["Tollkey-Request-Id"] = asked.request_id
     kind = header(answer, b"content-type") or "application/octet-stream"
     kept = body if answer.status >= 400 else _summary(body, kind)
