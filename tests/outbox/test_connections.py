@@ -9,7 +9,7 @@ from contextlib import aclosing, suppress
 import httpx
 import pytest
 
-from tollkey.outbox.connections import Connections, Poster, Posts, usual
+from tollkey.outbox.connections import Connections, NotSent, Poster, Posts, usual
 
 Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -135,9 +135,19 @@ def test_a_host_s_name_is_resolved_again_when_a_connection_in_use_has_lived_its_
         runner.run(main())
 
 
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nConten", b"SSH-2.0-OpenSSH\r\n\r\n"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nConten",
+        b"SSH-2.0-OpenSSH\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nConnection: close\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nConnection: close\r\n\r\nHTTP/1.1 200 OK\r\nConten",
+    ],
+)
 def test_what_is_no_response_is_an_error(answer: bytes) -> None:
-    served = Served(answer + b"\r\nConnection: close" if answer.startswith(b"HTTP") else answer)
+    cut = answer.startswith(b"HTTP") and b"Connection: close" not in answer
+    served = Served(answer + b"\r\nConnection: close" if cut else answer)
     (problem,) = posted(served)
     assert isinstance(problem, ConnectionError | TimeoutError)
 
@@ -182,6 +192,38 @@ def test_a_head_that_never_ends_is_an_error_and_not_kept_in_memory(start: bytes)
 def test_an_address_that_no_request_can_be_sent_to_is_an_error(url: str) -> None:
     with pytest.raises(ValueError):
         asyncio.run(Connections().post(url, b"", {}, 10))
+
+
+@pytest.mark.parametrize("of_httpx", [False, True])
+@pytest.mark.parametrize(
+    ("base", "target"), [("http://127.0.0.1:1", b"/"), ("ftp://127.0.0.1", b"/"), ("http://127.0.0.1:1", b"/\x01")]
+)
+def test_what_was_never_sent_is_told_apart(base: str, target: bytes, of_httpx: bool) -> None:
+    async def main() -> None:
+        async with aclosing(Posts(httpx.AsyncClient()) if of_httpx else Connections()) as opened:
+            with pytest.raises(NotSent):
+                await opened.exchange("GET", base, target, b"", {}, 10)
+
+    asyncio.run(main())
+
+
+def test_an_exchange_returns_headers_without_trailers_and_a_long_body_whole() -> None:
+    chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    head = b"HTTP/1.1 200 OK\r\nX-One: a\r\nX-One: b\r\nTransfer-Encoding: chunked\r\n\r\n"
+    served = Served(head + chunk * 40 + b"0\r\nX-One: trailer\r\n\r\n")
+
+    async def main() -> None:
+        server = await asyncio.start_server(served, "127.0.0.1", 0)
+        base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with aclosing(Connections()) as opened:
+            for most, whole in ((40 * 0x10000, True), (40 * 0x10000 - 1, False)):
+                answer = await opened.exchange("PUT", base, b"/a?b=%20", b"", {}, most)
+                assert answer.headers == [(b"x-one", b"a"), (b"x-one", b"b"), (b"transfer-encoding", b"chunked")]
+                assert (answer.status, len(answer.body), answer.whole) == (200, most, whole)
+        server.close()
+
+    asyncio.run(main())
+    assert served.requests[0].startswith(b"PUT /a?b=%20 HTTP/1.1\r\n")
 
 
 def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

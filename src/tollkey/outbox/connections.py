@@ -34,12 +34,19 @@ class NotSent(OSError):
 
 
 class Answer(NamedTuple):
-    """A response. headers: names in lower case, as sent, repeated ones apart. whole: whether the body is all of it."""
+    """A response. The body is not part of the repr.
+
+    headers: names in lower case, in the order in which they came, repeated ones apart, without trailers.
+    whole: whether the body is all of it.
+    """
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
     whole: bool = True
+
+    def __repr__(self) -> str:
+        return f"Answer(status={self.status}, whole={self.whole})"
 
 
 class Poster(Protocol):
@@ -52,7 +59,7 @@ class Poster(Protocol):
 
         base: scheme, host and port. target: path and query, sent as they are; without spaces and control characters.
         most: bytes of the response's body to read. The caller bounds the time.
-        Raises NotSent when nothing was sent; OSError, ValueError, httpx.HTTPError when something may have been.
+        Raises NotSent when nothing was sent; another OSError, or httpx.HTTPError, when something may have been.
         """
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], most: int) -> tuple[int, bytes]:
@@ -77,34 +84,35 @@ class Posts:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], most: int) -> tuple[int, bytes]:
         """See ``Poster.post``."""
-        async with self._client.stream(
-            "POST", url, content=body, headers=dict(headers), timeout=None, follow_redirects=False
-        ) as response:
-            kept = b""
-            async for part in response.aiter_raw():  # raw: a small compressed body could expand to a very large one
-                kept += part
-                if len(kept) >= most:
-                    break
-            return response.status_code, kept[:most]
+        answer = await self._answer("POST", url, body, headers, most)
+        return answer.status, answer.body
 
     async def exchange(
         self, method: str, base: str, target: bytes, body: bytes, headers: Mapping[str, str], most: int
     ) -> Answer:
-        """See ``Poster.exchange``."""
+        """See ``Poster.exchange``. httpx escapes what a target should not contain, and resolves dots in it."""
         try:
             url = httpx.URL(base).copy_with(raw_path=target)
-            async with self._client.stream(
-                method, url, content=body, headers=dict(headers), timeout=None, follow_redirects=False
-            ) as response:
-                kept = b""
-                async for part in response.aiter_raw():
-                    kept += part
-                    if len(kept) > most:
-                        break
-                heads = [(name.lower(), value) for name, value in response.headers.raw]
-                return Answer(response.status_code, heads, kept[:most], len(kept) <= most)
+        except (ValueError, httpx.InvalidURL) as problem:
+            raise NotSent(str(problem)) from None
+        try:
+            return await self._answer(method, url, body, headers, most)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError) as problem:
             raise NotSent(str(problem)) from None
+
+    async def _answer(
+        self, method: str, url: httpx.URL | str, body: bytes, headers: Mapping[str, str], most: int
+    ) -> Answer:
+        async with self._client.stream(
+            method, url, content=body, headers=dict(headers), timeout=None, follow_redirects=False
+        ) as response:
+            kept = bytearray()
+            async for part in response.aiter_raw():  # raw: a small compressed body could expand to a very large one
+                kept += part
+                if len(kept) > most:
+                    break
+            heads = [(name.lower(), value) for name, value in response.headers.raw]
+            return Answer(response.status_code, heads, bytes(kept[:most]), len(kept) <= most)
 
     async def aclose(self) -> None:
         """See ``Poster.aclose``."""
@@ -178,7 +186,7 @@ class _Connection(asyncio.Protocol):
         """Send a request and return the answer. A connection that cannot be used again is closed."""
         assert self._transport is not None
         self._parser, self._most = httptools.HttpResponseParser(self), most
-        self._body, self._status, self.heard, self._unbounded = b"", 0, False, True
+        self._body, self._status, self.heard, self._unbounded = bytearray(), 0, False, True
         self._received, self._headers = 0, list[tuple[bytes, bytes]]()
         self._answered = asyncio.get_running_loop().create_future()
         self._transport.write(request)
@@ -209,7 +217,7 @@ class _Connection(asyncio.Protocol):
         else:
             if len(self._body) > self._most:
                 self._answer(reusable=False)
-            elif self._received - len(self._body) > _LARGEST_HEAD:
+            elif self._received - len(self._body) > _LARGEST_HEAD + len(self._body):  # chunks have heads too
                 self._fail(ConnectionError("the head of the response is too large"))
 
     def connection_lost(self, problem: Exception | None) -> None:
@@ -226,14 +234,16 @@ class _Connection(asyncio.Protocol):
 
     def _answer(self, *, reusable: bool) -> None:
         if self._answered is not None and not self._answered.done():
-            body = self._body[: self._most]
-            self._answered.set_result(Answer(self._status, self._headers, body, len(body) == len(self._body)))
+            body, whole = bytes(self._body[: self._most]), len(self._body) <= self._most
+            self._answered.set_result(Answer(self._status, self._headers, body, whole))
             if not reusable:
                 self.close()
 
     # -- called by the parser
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._status:
+            return  # a trailer
         name = name.lower()
         self._unbounded &= name not in (b"content-length", b"transfer-encoding")
         self._headers.append((name, value))
@@ -247,7 +257,7 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         if self._status < 200:  # 100 Continue and the like are followed by the response
-            self._headers, self._unbounded = [], True
+            self._status, self._headers, self._unbounded = 0, [], True
         else:
             self._answer(reusable=self._parser.should_keep_alive())
 
@@ -283,17 +293,15 @@ class Connections:
         self, method: str, base: str, target: bytes, body: bytes, headers: Mapping[str, str], most: int
     ) -> Answer:
         """See ``Poster.exchange``. Nothing is sent twice."""
-        if any(byte <= 0x20 or byte == 0x7F for byte in target):
-            raise ValueError("the target contains a space or a control character")
-        address = _address(base)
-        request = _request(method, target, address.head, body, headers)
-        kept = self._take(address.origin)
-        if kept is None:
-            try:
-                kept = await self._connect(address)
-            except OSError as problem:
-                raise NotSent(str(problem)) from None
-        return await self._send(kept, address, request, most)
+        try:
+            if any(byte <= 0x20 or byte == 0x7F for byte in target):
+                raise ValueError("the target contains a space or a control character")
+            address = _address(base)
+            request = _request(method, target, address.head, body, headers)
+            connection = self._take(address.origin) or await self._connect(address)
+        except (OSError, ValueError) as problem:
+            raise NotSent(str(problem)) from None
+        return await self._send(connection, address, request, most)
 
     async def _send(self, connection: _Connection, address: _Address, request: bytes, most: int) -> Answer:
         answer = await connection.send(request, most)
