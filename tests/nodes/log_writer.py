@@ -25,11 +25,11 @@ def row(name: str, number: int) -> Row:
 def main(url: str, name: str) -> None:
     """As the module says."""
     database = open_database(url, name)
-    for first in count(0, BATCH):
-        rows = [row(name, number) for number in range(first, first + BATCH)]
-        database.write(partial(store, rows=rows, few=0 if first % 4 else BATCH + 1))
+    for number, first in enumerate(count(0, BATCH)):
+        rows = [row(name, each) for each in range(first, first + BATCH)]
+        database.write(partial(store, rows=rows, few=0 if number % 2 else BATCH + 1))
         print(first + BATCH, flush=True)
-        if first % 3 == 0:
+        if number % 3 == 0:
             database.write(partial(index_oldest, now=NEVER))
 
 

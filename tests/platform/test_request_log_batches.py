@@ -16,7 +16,7 @@ from tests.support.nodes import Nodes
 from tollkey.db import Database, Migration, Row, Scope, SQLite, Tx, migrate
 from tollkey.db.engine import ReadTooLong
 from tollkey.platform import request_log_batches
-from tollkey.platform._cli_feeds import LogTail
+from tollkey.platform._cli_feeds import logs_of
 from tollkey.platform.background import Kept, delete_expired, index_logs
 from tollkey.platform.request_counts import counts
 from tollkey.platform.request_log_batches import FEW, WRITTEN, index_oldest, last_seq, store
@@ -110,7 +110,7 @@ READERS: dict[str, Callable[[Tx, Scope], Any]] = {
 
 
 def tail_of(tx: Tx, scope: Scope) -> list[Row]:
-    tail, found = LogTail(scope), list[Row]()
+    tail, found = logs_of(scope), list[Row]()
     while more := tail.next(tx, 0.0):
         found += more
     return found
@@ -136,6 +136,15 @@ def test_a_horizon_among_waiting_requests_divides_a_search_in_two(logs: Database
     second = logs.read(lambda tx: find(tx, SCOPE, path="/v1/b", before=floor))
     assert ids(first) == [f"req_{number}" for number in range(95, 59, -5)]
     assert ids(second) == [f"req_{number}" for number in range(55, -1, -5)]
+
+
+def test_requests_that_are_indexed_may_be_newer_than_those_that_wait(logs: Database) -> None:
+    write(logs, *(row(number, NOW + number, version="2025-03-31.basil") for number in range(3_000)))
+    write(logs, *(row(number, NOW + number) for number in range(3_000, 6_000)), waiting=False)
+    floor = logs.read(lambda tx: horizon(tx, SCOPE, most=50))
+    assert floor is not None
+    assert floor.id == "req_5950"
+    assert logs.read(lambda tx: by_version(tx, SCOPE, NOW)) == [("2026-01-28.clover", 2_000)]
 
 
 def test_the_newest_page_takes_no_older_batch_apart(logs: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +173,7 @@ def test_numbers_follow_one_another_across_batches_and_rows(logs: Database) -> N
 
 def test_the_cli_hears_of_each_request_once_whether_it_waits_or_not(logs: Database) -> None:
     write(logs, row(0))
-    tail, heard, clock = LogTail(SCOPE), list[str](), 0.0
+    tail, heard, clock = logs_of(SCOPE), list[str](), 0.0
     logs.read(tail.begin)
     for number in range(1, 10, 3):
         write(logs, row(number), row(number + 1))

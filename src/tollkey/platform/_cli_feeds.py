@@ -31,23 +31,19 @@ _OF = "t.account = ? AND t.livemode = ?"
 
 
 class Tail:
-    """New rows of a table. rows: the SQL after ``SELECT``; its first column is ``t.seq``, ``t`` is the table."""
+    """New rows of a table.
 
-    def __init__(self, table: str, rows: str, scope: Scope) -> None:
-        self._top = f"SELECT max(seq) FROM {table}"
-        self._owner = (scope.account, int(scope.livemode))
-        self._rows = f"SELECT {rows} WHERE t.seq > ? AND {_OF} ORDER BY t.seq LIMIT {_BATCH}"
+    highest: returns the highest number of a row. after: returns the first rows with a higher number than the given one,
+    in order; their first column is the number.
+    """
+
+    def __init__(self, highest: Callable[[Tx], int], after: Callable[[Tx, int], list[Row]]) -> None:
+        self._highest, self._after = highest, after
         self._floor, self._sent, self._tops = 0, set[int](), list[tuple[float, int]]()
 
     def begin(self, tx: Tx) -> None:
         """Skip existing rows."""
         self._floor = self._highest(tx)
-
-    def _highest(self, tx: Tx) -> int:
-        return int(tx.execute(self._top)[0][0] or 0)
-
-    def _after(self, tx: Tx, seq: int) -> list[Row]:
-        return tx.execute(self._rows, (seq, *self._owner))
 
     def next(self, tx: Tx, now: float) -> list[Row]:
         """Rows that were not returned before, at most a few hundred. now: seconds of a monotonic clock."""
@@ -69,19 +65,20 @@ class Tail:
         return found
 
 
-class LogTail(Tail):
+def _rows_of(table: str, rows: str, scope: Scope) -> Tail:
+    """New rows of a table. rows: the SQL after ``SELECT``; its first column is ``t.seq``, ``t`` is the table."""
+    owner, top = (scope.account, int(scope.livemode)), f"SELECT max(seq) FROM {table}"
+    after = f"SELECT {rows} WHERE t.seq > ? AND {_OF} ORDER BY t.seq LIMIT {_BATCH}"
+    return Tail(lambda tx: int(tx.execute(top)[0][0] or 0), lambda tx, seq: tx.execute(after, (seq, *owner)))
+
+
+_LOG_COLUMNS = "t.seq, t.id, t.account, t.at, t.method, t.path, t.status, t.key_id, t.ip, t.response_body"
+
+
+def logs_of(scope: Scope) -> Tail:
     """New request logs of a scope, also those that wait for their indexes."""
-
-    _columns = "t.seq, t.id, t.account, t.at, t.method, t.path, t.status, t.key_id, t.ip, t.response_body"
-
-    def __init__(self, scope: Scope) -> None:
-        super().__init__("request_logs", f"{self._columns} FROM request_logs AS t", scope)
-
-    def _highest(self, tx: Tx) -> int:
-        return last_seq(tx)
-
-    def _after(self, tx: Tx, seq: int) -> list[Row]:
-        return oldest(tx, self._columns, _OF, self._owner, seq, _BATCH)
+    owner = (scope.account, int(scope.livemode))
+    return Tail(last_seq, lambda tx, seq: oldest(tx, _LOG_COLUMNS, _OF, owner, seq, _BATCH))
 
 
 class Feed:
@@ -103,15 +100,15 @@ class Feed:
         self._call = call
         self._authority, self._reveals, self._scope, self._session = authority, reveals, scope, session
         if session.feature == REQUEST_LOGS:
-            self._tails: list[Tail] = [LogTail(one) for one in _scopes(tx, scope, session.filters)]
+            self._tails: list[Tail] = [logs_of(one) for one in _scopes(tx, scope, session.filters)]
         else:
             again = (
                 f"stripecli_resends AS t JOIN {events.table} AS e ON e.account = t.source AND e.livemode = t.livemode "
                 f"AND e.id = t.event"
             )
             self._tails = [
-                Tail(events.table, f"t.seq, t.body FROM {events.table} AS t", scope),
-                Tail("stripecli_resends", f"t.seq, e.body FROM {again}", scope),
+                _rows_of(events.table, f"t.seq, t.body FROM {events.table} AS t", scope),
+                _rows_of("stripecli_resends", f"t.seq, e.body FROM {again}", scope),
             ]
         self._own: dict[str, bool] = {}  # key -> whether it is this account's
         self.waiting: deque[str] = deque()

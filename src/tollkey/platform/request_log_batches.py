@@ -208,7 +208,8 @@ def newest(
     among, bounds = "last_at >= ? AND first_at <= ?", [since or 0, _FOREVER if until is None else until]
     wanted: list[object] = list(bounds)
     if text is not None:
-        _batches(tx, among, bounds, "seq")  # raises on the event loop: looking through many texts takes long
+        if tx.brief:
+            _batches(tx, among, bounds, "seq")  # raises on the event loop: looking through many texts takes long
         among += f" AND {'instr' if tx.dialect == 'sqlite' else 'strpos'}(entries, ?) > 0"
         wanted.append(orjson.dumps(text).decode())
     sql = f"SELECT {columns} FROM {taken_apart(tx)} WHERE {where} ORDER BY at DESC, seq DESC LIMIT ?"

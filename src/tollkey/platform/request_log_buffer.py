@@ -143,14 +143,9 @@ def _asked_bytes(entry: Logged) -> int:
     return len(entry.request.path) + len(entry.request.query) + len(entry.request.body) + repeated
 
 
-def _kind(request: Request) -> str:
-    """The media type of the body, in lower case."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
 def _can_be_cut(request: Request) -> bool:
     """Whether only the beginning of the body is stored; of other media types only the length is."""
-    return not request.body or _kind(request) in (_FORM, _JSON)
+    return not request.body or request.media_type in (_FORM, _JSON)
 
 
 def _shortened(entry: Logged) -> Logged:
@@ -205,7 +200,7 @@ def _row(entry: Logged, instead: str = "") -> tuple[object, ...]:
         answered = instead or redact_error(_text(response.storable))[:_LONGEST]
     if instead or not request.body:
         return (*row, instead, answered, object_id)
-    return (*row, _asked(request.body, _kind(request))[:_LONGEST], answered, object_id)
+    return (*row, _asked(request.body, request.media_type)[:_LONGEST], answered, object_id)
 
 
 def _asked(body: bytes, kind: str) -> str:

@@ -158,17 +158,14 @@ def horizon(
     if until is not None:
         where, values = f"{where} AND at <= ?", [*values, until]
     first, last = _between(before, None, until)
-    waiting = newest(tx, "seq, id, at", where, values, most, since=first, until=last)
-    if len(waiting) == most:  # what is indexed is older, but for the requests of a moment
-        return one(tx, scope, waiting[-1][1])
-    rows = tx.execute(
-        f"SELECT at, seq FROM request_logs WHERE {where} ORDER BY at DESC, seq DESC LIMIT 1 OFFSET ?",
-        [*values, most - len(waiting) - 1],
-    )
-    if not rows:
-        return None
-    found = tx.execute(f"SELECT {_SHORT} FROM request_logs WHERE seq = ?", (rows[0][1],))
-    return RequestLog(*found[0])
+    columns = "seq, id, at"
+    waiting = newest(tx, columns, where, values, most, since=first, until=last)
+    indexed = f"SELECT {columns} FROM request_logs WHERE {where} ORDER BY at DESC, seq DESC LIMIT ?"
+    if waiting:  # a full backlog is older than what was written after it
+        found = merged(tx.execute(indexed, [*values, most]), waiting, most)[most - 1 :]
+    else:
+        found = tx.execute(f"{indexed} OFFSET ?", [*values, 1, most - 1])
+    return one(tx, scope, found[0][1]) if found else None
 
 
 def _prefix(path: str | None) -> str | None:
@@ -199,16 +196,11 @@ _VERSIONS = 2_000  # requests
 def by_version(tx: Tx, scope: Scope, since: int) -> list[tuple[str, int]]:
     """API versions of the latest 2,000 requests with their counts, most frequent first. since: UTC epoch seconds."""
     where, values = "account = ? AND livemode = ? AND at >= ?", (scope.account, int(scope.livemode), since)
-    waiting = newest(tx, "seq, '' AS id, at, version", where, values, _VERSIONS, since=since)
-    counted = Counter(row[3] for row in waiting)
-    # What is indexed is older, but for the requests of a moment.
-    rows = tx.execute(
-        f"SELECT version, count(*) FROM (SELECT version FROM request_logs WHERE {where}"
-        " ORDER BY at DESC, seq DESC LIMIT ?) AS latest GROUP BY version ORDER BY version",
-        (*values, _VERSIONS - len(waiting)),
-    )
-    counted.update({version: int(count) for version, count in rows})
-    return counted.most_common()
+    columns = "seq, '' AS id, at, version"
+    waiting = newest(tx, columns, where, values, _VERSIONS, since=since)
+    indexed = f"SELECT {columns} FROM request_logs WHERE {where} ORDER BY at DESC, seq DESC LIMIT ?"
+    latest = merged(tx.execute(indexed, (*values, _VERSIONS)), waiting, _VERSIONS)
+    return Counter(version for *_, version in latest).most_common()
 
 
 def logged(

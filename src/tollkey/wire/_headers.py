@@ -68,7 +68,7 @@ def check_content_type(request: Request) -> None:
     if coding.strip().lower() != "identity":
         raise ApiError(415, message=f"Invalid request: unsupported Content-Encoding {coding}. Send the body as it is.")
     said = request.headers.get("content-type", "")
-    kind = said.partition(";")[0].strip().lower()
+    kind = request.media_type
     if is_v2(request.path):
         if kind != "application/json":
             raise ApiError(

@@ -63,6 +63,11 @@ class Request:
     verify_again: Callable[[Tx], Key | Denied | None] = field(default=lambda tx: None, repr=False)
 
     @property
+    def media_type(self) -> str:
+        """The media type of the body in lower case, "" if none is given (RFC 9110, section 8.3.1)."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
     def repeatable(self) -> bool:
         """Whether an ``Idempotency-Key`` counts: for POST, and in the v2 API for DELETE (reference section 1.8)."""
         return self.method == "POST" or (self.method == "DELETE" and is_v2(self.path))
