@@ -218,6 +218,7 @@ def test_events_get_an_address_and_secrets_that_are_never_shown(folder: Path, el
 def test_a_key_for_an_agent_is_restricted_capped_and_expires(folder: Path) -> None:
     words = ("keys", "create", "--for-agent", "--name", "agent", "--permission", "refund_write")
     assert run(folder, *words).exit_code == 2  # it says not how much
+    assert run(folder, *words, "--ask-above").exit_code == 2  # nor this
     assert run(folder, "keys", "create", "--for-agent", "--max-amount", "usd:1").exit_code == 2  # nor what
     assert run(folder, *words, "--type", "secret", "--max-amount", "usd:1").exit_code == 2
     assert run(folder, *words, "--max-amount", "5").exit_code == 1

@@ -14,9 +14,8 @@ from tollkey.dashboard import acting, people, sessions
 from tollkey.db import Scope
 from tollkey.keys.actors import SYSTEM
 from tollkey.platform import webhook_endpoints
-from tollkey.upstream import spending, store
+from tollkey.upstream import spending
 from tollkey.upstream.spending import Approval
-from tollkey.upstream.store import Hosts
 from tollkey.wire import Resource, new_object
 from tollkey.wire.shapes import properties
 
@@ -96,15 +95,6 @@ def _approval(site: Site, account: str, livemode: bool) -> str:
     )
     site.core.database.write(lambda tx: spending.ask(tx, Scope(account, livemode), wanted))
     return id
-
-
-def connected(site: Site, url: str = "http://127.0.0.1:9", livemode: bool = False) -> None:
-    """Connect the merchant to an account at that URL, where nobody answers by default."""
-    keyring, scope, key = site.keyring, Scope(site.account, livemode), "_".join(("sk", "test", "there0123456789abcdef"))
-    hosts = Hosts(url, url, url)
-    site.core.database.write(
-        lambda tx: store.connect(tx, keyring, scope, hosts, "acct_there", key, "sk_test_...cdef", site.now)
-    )
 
 
 def stored(site: Site, account: str, livemode: bool, resource: Resource, status: str | None = None) -> str:

@@ -9,8 +9,9 @@ import orjson
 import pytest
 
 from tests.dashboard import samples
-from tests.dashboard.samples import OWNED, connected
+from tests.dashboard.samples import OWNED
 from tests.support.dashboard import PASSWORD, Browser, Site
+from tests.upstream.conftest import connect
 from tollkey.dashboard import acting, factors, roles
 from tollkey.dashboard.factors import Passkey
 from tollkey.dashboard.page import Page
@@ -185,7 +186,7 @@ def asked_about(site: Site, page: Page, me: str) -> str:
         site.core.database.write(lambda tx: factors.add_passkey(tx, made))
         return f"/profile/passkeys/{made.id}/remove"
     if page.path == "/upstream/disconnect":
-        connected(site)
+        connect(site.api, "http://127.0.0.1:9")  # where nobody answers
     if page.path == "/apikeys/{key}/enable":
         scope, authority = Scope(site.account, False), site.core.authority
 

@@ -16,7 +16,7 @@ from tollkey.dashboard import activity
 from tollkey.db import Scope, Tx
 from tollkey.keys import Key
 from tollkey.keys.actors import SYSTEM
-from tollkey.upstream import Upstream, hooks, spending, store
+from tollkey.upstream import Upstream, hooks, spending, states, store
 from tollkey.upstream.store import Passed
 
 OTHER = "_".join(("rk", "test", "another0123456789abcdef"))
@@ -81,7 +81,7 @@ def test_a_key_is_tried_then_stored_and_named_in_the_log_by_its_mask(site: Site,
     assert (asked.line, asked.headers["authorization"]) == ("GET /v1/account HTTP/1.1", f"Bearer {KEY}")
     upstream = found(site)
     assert upstream is not None
-    assert (upstream.id, upstream.key, upstream.api) == (ID, KEY, there.url)
+    assert (upstream.id, upstream.key, upstream.hosts.api) == (ID, KEY, there.url)
     entry = log(site)[0]
     assert (entry.action, entry.about, entry.details["mode"]) == ("upstream_connected", ID, "test")
     page = dev.get(url(site, "/upstream")).text
@@ -179,9 +179,8 @@ def test_a_key_that_works_is_noted_as_taken(site: Site, dev: Browser, there: The
     answers_with(there)
     site.world.clock[0] += 60
     assert dev.post(url(site, "/upstream/test")).status == 303
-    upstream = found(site)
-    assert upstream is not None
-    assert (upstream.succeeded_at, upstream.refused_at) == (site.now, None)
+    state = read(site, lambda tx: states.of(tx, Scope(site.account, False)))
+    assert (state.succeeded_at, state.refused_at) == (site.now, None)
 
 
 def test_a_key_that_is_refused_is_an_alarm_on_the_page_and_on_the_overview(
@@ -199,9 +198,7 @@ def test_a_key_that_is_refused_is_an_alarm_on_the_page_and_on_the_overview(
 def test_a_server_that_does_not_answer_has_not_refused_the_key(site: Site, dev: Browser, there: There) -> None:
     there.fails = ["cut", "cut"]
     assert dev.post(url(site, "/upstream/test")).status == 422
-    upstream = found(site)
-    assert upstream is not None
-    assert upstream.refused_at is None
+    assert read(site, lambda tx: states.of(tx, Scope(site.account, False))).refused_at is None
 
 
 def test_an_account_that_is_not_connected_cannot_be_tested(site: Site, dev: Browser) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -13,6 +13,8 @@ from tollkey.db import Scope
 from tollkey.outbox.connections import Connections
 from tollkey.upstream import store
 from tollkey.upstream.store import Hosts
+from tollkey.wire.messages import Request
+from tollkey.wire.service import Service
 
 KEY = "_".join(("sk", "test", "upstream0123456789abcdef"))
 ID = "acct_upstream"
@@ -111,3 +113,26 @@ def connect(api: Api, url: str, key: str = KEY, livemode: bool = False) -> None:
     api.core.database.write(
         lambda tx: store.connect(tx, keyring, scope, Hosts(url, url, url), ID, key, "sk_test_...cdef", api.now)
     )
+
+
+def at_once(
+    runner: asyncio.Runner,
+    services: Sequence[Service],
+    count: int,
+    key: str,
+    *,
+    method: str = "POST",
+    body: bytes = b"",
+    **more: str,
+) -> list[int]:
+    """The statuses, sorted, of so many equal calls at the same time, in turn over the services. more: more headers."""
+    headers = {"authorization": f"Bearer {key}", **more}
+    if body:
+        headers["content-type"] = "application/x-www-form-urlencoded"
+
+    async def answers() -> list[int]:
+        asked = [Request(method, "/v1/charges", b"", dict(headers), body) for _ in range(count)]
+        said = (services[number % len(services)].answer(one) for number, one in enumerate(asked))
+        return sorted(answer.status for answer in await asyncio.gather(*said))
+
+    return runner.run(answers())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import Api
-from tests.upstream.conftest import There
+from tests.upstream.conftest import There, at_once
 from tollkey.db import Scope
 from tollkey.keys.actors import SYSTEM
 from tollkey.upstream import parameters
@@ -107,21 +107,14 @@ def test_the_local_keys_stay_here_however_their_path_is_written(api: Api, there:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_one_account_leaves_a_fifth_of_the_calls_at_once_to_the_others(api: Api, there: There, method: str) -> None:
-    gateway, there.waits = api.world.server.gateway, 0.3
-    usual, gateway.limits = gateway.limits, Limits(most=5)
-
-    async def all_at_once() -> list[int]:
-        headers = {"authorization": f"Bearer {api.sk}"}
-        asked = (Request(method, "/v1/charges", b"", headers) for _ in range(6))
-        return sorted(answer.status for answer in await asyncio.gather(*map(api.world.server.service.answer, asked)))
-
-    try:
-        assert api.world.runner.run(all_at_once()) == [200] * 4 + [503] * 2
-        api.world.runner.run(gateway.stop())
-        assert api.world.runner.run(all_at_once()) == [200] * 4 + [503] * 2
-    finally:
-        gateway.limits = usual
+def test_one_account_leaves_a_fifth_of_the_calls_at_once_to_the_others(
+    api: Api, there: There, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, service, gateway, there.waits = api.world.runner, api.world.server.service, api.world.server.gateway, 0.3
+    monkeypatch.setattr(gateway, "limits", Limits(most=5))
+    assert at_once(runner, [service], 6, api.sk, method=method) == [200] * 4 + [503] * 2
+    runner.run(gateway.stop())
+    assert at_once(runner, [service], 6, api.sk, method=method) == [200] * 4 + [503] * 2
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from tests.support.api import Api
-from tests.upstream.conftest import Asked, There
+from tests.upstream.conftest import Asked, There, at_once
 from tollkey.db import Scope
 from tollkey.keys import KeyRefused
 from tollkey.keys.actors import SYSTEM
 from tollkey.upstream import spending, store
-from tollkey.wire.messages import Request
 
 CHARGES = ("charge_write", "payment_intent_write", "refund_write", "payout_write", "customer_write")
 
@@ -67,18 +65,8 @@ def test_calls_at_once_do_not_exceed_the_sum_together(api: Api, there: There) ->
     key = capped(api, cap_charged_a_day="usd:1000")
     there.waits = 0.05
 
-    async def all_at_once() -> list[int]:
-        requests = [
-            Request(
-                "POST", "/v1/charges", b"",
-                {"authorization": f"Bearer {key}", "content-type": "application/x-www-form-urlencoded"},
-                b"amount=300&currency=usd",
-            )
-            for _ in range(8)
-        ]  # fmt: skip
-        return sorted(answer.status for answer in await asyncio.gather(*map(api.world.server.service.answer, requests)))
-
-    assert api.world.runner.run(all_at_once()) == [200] * 3 + [403] * 5
+    service, body = api.world.server.service, b"amount=300&currency=usd"
+    assert at_once(api.world.runner, [service], 8, key, body=body) == [200] * 3 + [403] * 5
     assert spent(api) == {("charge", "usd"): 900}
 
 

@@ -57,7 +57,7 @@ def send(api: Api, path: str, body: bytes, signature: str, method: str = "POST")
 
     scope = {
         "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
-        "headers": [(b"stripe-signature", signature.encode())],
+        "headers": [(b"stripe-signature", signature.encode()), (b"content-length", b"%d" % len(body))],
     }  # fmt: skip
     api.world.runner.run(api.world.server.app(scope, receive, answer))
     return said[0]["status"], json.loads(said[1]["body"])
@@ -180,12 +180,34 @@ def test_what_did_not_arrive_is_asked_for_and_delivered_once_oldest_first(
         await asyncio.gather(catch_up(), catch_up())
 
     api.world.runner.run(twice_at_once())
+    find = "SELECT event FROM outbox_deliveries WHERE account = ? ORDER BY id"
+    rows = api.core.database.read(lambda tx: tx.execute(find, (api.account,)))
+    assert [id for (id,) in rows] == ["evt_140", *(f"evt_{n:03}" for n in range(150) if n != 140)]
     api.deliver()
     got = sorted(json.loads(body)["id"] for _, body in receiver.got)
     assert got == [f"evt_{number:03}" for number in range(150)]
     api.world.runner.run(catch_up())
     api.deliver()
     assert len(receiver.got) == 150
+
+
+def test_after_an_event_that_cannot_be_found_any_more_the_newest_is_noted_again(
+    api: Api, there: There, hook: hooks.Hook, receiver: Receiver
+) -> None:
+    endpoint(api, receiver)
+    events = [event("evt_0")]
+    asked_for, catch_up = listed(there, events), api.world.server.events.catch_up
+    api.world.runner.run(catch_up())
+    there.status = 400
+    api.world.runner.run(catch_up())
+    there.status = 200
+    events.insert(0, event("evt_1"))
+    api.world.runner.run(catch_up())
+    events.insert(0, event("evt_2"))
+    api.world.runner.run(catch_up())
+    api.deliver()
+    assert asked_for == ["limit=1", "limit=100&ending_before=evt_0", "limit=1", "limit=100&ending_before=evt_1"]
+    assert [json.loads(body)["id"] for _, body in receiver.got] == ["evt_2"]
 
 
 def test_an_upstream_account_that_cannot_be_asked_is_asked_again_later(

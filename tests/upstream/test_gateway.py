@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from tests.support.api import Api
-from tests.upstream.conftest import KEY, Asked, There, connect
+from tests.upstream.conftest import KEY, Asked, There, at_once, connect
 from tollkey.db import Scope
 from tollkey.keys.actors import SYSTEM
-from tollkey.upstream import store
-from tollkey.wire.messages import Request
+from tollkey.upstream import states, store
 
 
 def recorded(api: Api) -> list[store.Passed]:
@@ -261,34 +258,20 @@ def test_a_read_whose_answer_is_lost_is_sent_again_once(api: Api, there: There) 
     assert (lost.status, lost.error["code"]) == (504, "upstream_timeout")
 
 
-def test_a_silent_server_is_given_up_after_the_time_of_a_call(api: Api, there: There) -> None:
+def test_a_silent_server_is_given_up_after_the_time_of_a_call(
+    api: Api, there: There, monkeypatch: pytest.MonkeyPatch
+) -> None:
     there.fails = ["silent", "silent"]
-    limits = api.world.server.gateway.limits
-    limits.seconds = 0.2
-    try:
-        assert api.post("/v1/charges", headers={"Idempotency-Key": "k"}).error["code"] == "upstream_outcome_unknown"
-        assert api.get("/v1/charges").error["code"] == "upstream_timeout"
-    finally:
-        limits.seconds = 80.0
+    monkeypatch.setattr(api.world.server.gateway.limits, "seconds", 0.2)
+    assert api.post("/v1/charges", headers={"Idempotency-Key": "k"}).error["code"] == "upstream_outcome_unknown"
+    assert api.get("/v1/charges").error["code"] == "upstream_timeout"
 
 
 def test_the_twin_of_a_call_under_way_is_refused(api: Api, there: There) -> None:
     there.waits = 0.2
 
-    async def both() -> list[int]:
-        service = api.world.server.service
-        twins = [
-            Request(
-                "POST",
-                "/v1/charges",
-                b"",
-                {"authorization": f"Bearer {api.sk}", "idempotency-key": "same"},
-            )
-            for _ in range(2)
-        ]
-        return sorted(answer.status for answer in await asyncio.gather(*map(service.answer, twins)))
-
-    assert api.world.runner.run(both()) == [200, 409]
+    service = api.world.server.service
+    assert at_once(api.world.runner, [service], 2, api.sk, **{"idempotency-key": "same"}) == [200, 409]
     assert len(there.got) == 1
 
 
@@ -318,6 +301,14 @@ def test_what_a_process_that_has_ended_had_sent_is_unknown_later(api: Api, there
     assert recorded(api)[0].state == "unknown"
 
 
+@pytest.mark.parametrize("digits", [16, 5_000])
+def test_an_amount_of_more_digits_than_any_has_is_passed_on_and_not_recorded(
+    api: Api, there: There, digits: int
+) -> None:
+    assert api.post("/v1/charges", amount="9" * digits).status == 200
+    assert recorded(api)[0].amount is None
+
+
 # -- keys
 
 
@@ -327,14 +318,14 @@ def test_an_upstream_that_refuses_our_key_is_not_the_callers_fault(api: Api, the
     assert (answer.status, answer.error["code"]) == (502, "upstream_key_refused")
     assert "www-authenticate" not in answer.headers
     recorded(api)
-    found = api.core.database.read(lambda tx: store.find(tx, api.core.authority.keyring, Scope(api.account, False)))
+    found = api.core.database.read(lambda tx: states.of(tx, Scope(api.account, False)))
     assert found is not None
     assert found.refused
     there.status, there.body = 200, b"{}"
     api.world.clock[0] += 1
     assert api.get("/v1/charges").status == 200
     recorded(api)
-    found = api.core.database.read(lambda tx: store.find(tx, api.core.authority.keyring, Scope(api.account, False)))
+    found = api.core.database.read(lambda tx: states.of(tx, Scope(api.account, False)))
     assert found is not None
     assert not found.refused
 

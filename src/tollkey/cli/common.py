@@ -134,17 +134,22 @@ def scope_of(core: Core, account: str | None, live: bool) -> Scope:
     return Scope(account, live)
 
 
+def known_address(core: Core) -> str | None:
+    """The configured URL, or that of a running server, without a trailing slash; None if there is neither."""
+    if core.settings.base_url:
+        return core.settings.base_url.rstrip("/")
+    running = running_urls(Path(core.settings.data))
+    return running[0].rstrip("/") if running else None
+
+
 def address_of(core: Core) -> str:
     """The URL for one-time links, without a trailing slash: the configured one, or that of a running server.
 
     Raises typer.Exit when it is unknown, so that no unusable link replaces a working one.
     """
-    settings = core.settings
-    if settings.base_url:
-        return settings.base_url.rstrip("/")
-    running = running_urls(Path(settings.data))
-    if running:
-        return running[0].rstrip("/")
+    known, settings = known_address(core), core.settings
+    if known is not None:
+        return known
     if settings.port and {"TOLLKEY_PORT", "TOLLKEY_HOST"} & os.environ.keys():
         return core.setup.base_url.rstrip("/")
     raise fail(

@@ -34,8 +34,6 @@ app.add_typer(keys_usage.commands)
 app.add_typer(keys_least_privilege.commands)
 app.add_typer(keys_unused.commands)
 
-_DAY = 86_400
-
 KeyId = Annotated[str, typer.Argument(help="Key id (mk_…) or the last characters of the key.")]
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tollkey.cli.common import ACTOR, AsJson
+from tollkey.cli.common import ACTOR, AsJson, known_address
 from tollkey.cli.delivering import Deliver, deliver_created, destination_named
 from tollkey.cli.keys_opening import Account, Config, Data, Database, Keyring, Mode, OpenKeys, open_keys
 from tollkey.cli.printing import Show, metadata_of, print_key
-from tollkey.cli.running import running_urls
 from tollkey.keys.delivering import note_of
 
 commands = typer.Typer()
 
 _DAY = 86_400
 _AGENT_DAYS = 30
+#: The caps that say how much a key may move.
+_SUMS = ("cap_amount", "cap_charged_a_day", "cap_refunded_a_day")
 
 
 @commands.command()
@@ -56,15 +56,14 @@ def create(
     if kind not in ("secret", "restricted"):
         raise typer.BadParameter("must be secret or restricted", param_hint="--type")
     destination = destination_named(deliver, show_secret, json_)
-    caps = {"cap_amount": max_amount, "cap_charged_a_day": max_charged, "cap_refunded_a_day": max_refunded}
-    entries = metadata_of(metadata) | {name: " ".join(given) for name, given in caps.items() if given}
-    if ask:
-        entries["cap_exceeded"] = "ask"
+    sums = dict(zip(_SUMS, (max_amount, max_charged, max_refunded), strict=True))
+    caps = {name: " ".join(given) for name, given in sums.items() if given} | ({"cap_exceeded": "ask"} if ask else {})
+    entries = metadata_of(metadata) | caps
     if for_agent:
         _check_agent(kind, permission, connect_permission, entries)
         expires_days = expires_days or _AGENT_DAYS
     with open_keys(data, database, keyring, config) as host:
-        if host.core is None and (for_agent or any(name.startswith("cap_") for name in entries)):
+        if host.core is None and (for_agent or caps):
             raise typer.BadParameter("caps are for the keys of the payments API", param_hint="--database")
         scope, now = host.scope_of(account, live), int(host.now())
         if scope.livemode and not show_secret and destination is None:
@@ -97,19 +96,17 @@ def _check_agent(
     if not permissions and not connect_permissions:
         raise typer.BadParameter("say what the agent may do", param_hint="--permission")
     writes = any(name.endswith("_write") for name in (*(permissions or ()), *(connect_permissions or ())))
-    if writes and not any(name.startswith("cap_") for name in metadata):
+    if writes and not any(name in metadata for name in _SUMS):
         raise typer.BadParameter("say how much the agent may move", param_hint="--max-amount")
 
 
 def _agent_lines(host: OpenKeys) -> list[str]:
     """What to configure in a toolkit that is built on the official SDKs."""
-    core = host.core
-    assert core is not None
-    running = running_urls(Path(core.settings.data))
-    address = core.settings.base_url or (running[0] if running else core.setup.base_url)
+    assert host.core is not None
+    address = known_address(host.core) or host.core.setup.base_url.rstrip("/")
     return [
         "",
         "In Python, before the toolkit is created:",
-        f'stripe.api_base = "{address.rstrip("/")}"',
+        f'stripe.api_base = "{address}"',
         'stripe.api_key = os.environ["AGENT_KEY"]  # the key above',
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,14 +23,14 @@ from tollkey.cli.common import (
     table,
     when,
 )
-from tollkey.core import Core
 from tollkey.db import Scope, Tx
 from tollkey.keys.header import beginning
-from tollkey.upstream import Upstream, connecting, hooks, spending, states, store
+from tollkey.upstream import connecting, hooks, spending, states, store
 from tollkey.upstream.connecting import NotConnected, OtherAccount
 from tollkey.upstream.events import PATH
-from tollkey.upstream.probing import KeyNotTaken, ProbeFailed, mode_of, probe_once
-from tollkey.upstream.store import Hosts, hosts_of
+from tollkey.upstream.probing import KeyNotTaken, ProbeFailed, mode_of, probe_once, probe_stored
+from tollkey.upstream.states import State
+from tollkey.upstream.store import hosts_of
 
 app = typer.Typer(no_args_is_help=True, help=(
     "Pass the calls of an account on to your own account at another server, such as Stripe:"
@@ -65,11 +64,14 @@ def connect(
         scope, now = scope_of(core, account, livemode), int(core.now())
         keyring = core.authority.keyring
         try:
-            core.database.write(lambda tx: connecting.connect(tx, keyring, scope, hosts, found, key, now))
+            core.database.write(
+                lambda tx: connecting.connect(tx, keyring, scope, hosts, found, key, now),
+                lock=connecting.lock_of(scope),
+            )
         except NotConnected as problem:
             how = " (`tollkey live disconnect`)" if isinstance(problem, OtherAccount) else ""
             raise fail(f"not connected: {problem}{how}") from None
-        after = _find(core, scope)
+        after = core.database.read(lambda tx: states.of(tx, scope))
         assert after is not None
         show(_value(after), json_, lambda: [
             f"{scope.account} passes its {_mode(scope)} calls on to {found.account or 'an account'} at {hosts.api}.",
@@ -81,19 +83,17 @@ def connect(
 def status(account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False) -> None:
     """Show the upstream accounts: whose key is stored, since when, and when it was last taken or refused."""
     with opened(data, database) as core:
-        found = core.database.read(lambda tx: store.all_upstreams(tx, core.authority.keyring))
-        if account is not None:
-            found = [one for one in found if one.scope.account == scope_of(core, account, True).account]
-        open_ = {one.scope: core.database.read(partial(_unknown, scope=one.scope)) for one in found}
+        wanted = None if account is None else scope_of(core, account, True).account
+        found = [one for one in core.database.read(states.every) if wanted in (None, one.scope.account)]
         show(
-            [{**_value(one), "unknown_calls": open_[one.scope]} for one in found],
+            [{**_value(one), "unknown_calls": one.unknown} for one in found],
             json_,
             lambda: table(
                 _TITLES,
                 [
                     (
                         one.scope.account, _mode(one.scope), one.id or "-", one.api, one.shown, when(one.keyed_at),
-                        when(one.succeeded_at), when(one.refused_at), str(open_[one.scope]),
+                        when(one.succeeded_at), when(one.refused_at), str(one.unknown),
                     )
                     for one in found
                 ],
@@ -126,20 +126,18 @@ def try_key(
     """Ask the upstream account whether it takes the stored key. Exit code 1 if it does not."""
     with opened(data, database) as core:
         scope = scope_of(core, account, not test_mode)
-        found = _find(core, scope)
+        found = core.database.read(lambda tx: store.find(tx, core.authority.keyring, scope))
         if found is None:
             raise fail(f"{scope.account} is not connected in {_mode(scope)} mode")
         try:
-            said = asyncio.run(probe_once(Hosts(found.api, found.files, found.connect), found.key))
+            said = asyncio.run(probe_stored(found))
         except ProbeFailed as problem:
             if isinstance(problem, KeyNotTaken):
                 core.database.write(lambda tx: store.note_use(tx, scope, int(core.now()), taken=False))
             raise fail(str(problem)) from None
-        if said.account and found.id and said.account != found.id:
-            raise fail(f"the key is of {said.account}, and not of {found.id}")
         core.database.write(lambda tx: store.note_use(tx, scope, int(core.now()), taken=True))
         show({"account": scope.account, "upstream": said.account, "works": True}, json_, lambda: [
-            f"{found.api} takes the key {found.shown}" + (f" of {said.account}." if said.account else ".")
+            f"{found.hosts.api} takes the key {found.shown}" + (f" of {said.account}." if said.account else ".")
         ])  # fmt: skip
 
 
@@ -196,15 +194,13 @@ def webhooks(
                 raise fail(f"{scope.account} receives no events in {_mode(scope)} mode")
             show({"account": scope.account, "url": None}, json_, lambda: ["No events are received any more."])
             return
-        if _find(core, scope) is None:
+        if not core.database.read(lambda tx: states.is_connected(tx, scope)):
             raise fail(f"{scope.account} is not connected in {_mode(scope)} mode")
         base = address_of(core)
 
         def make(tx: Tx) -> hooks.Hook:
             hook = hooks.make(tx, keyring, core.setup.ids, scope, now)
-            if secret is not None:
-                hooks.add_secret(tx, keyring, hook, secret)
-            return hooks.make(tx, keyring, core.setup.ids, scope, now)
+            return hook if secret is None else hooks.add_secret(tx, keyring, hook, secret)
 
         hook = core.database.write(make)
         url = f"{base}{PATH}{hook.token}"
@@ -257,27 +253,21 @@ def approvals(
         )  # fmt: skip
 
 
-def _unknown(tx: Tx, scope: Scope) -> int:
-    return states.unknown_calls(tx, scope)
-
-
 def _read_key(name: str, option: str = "--key-file") -> str:
     try:
-        text = typer.get_text_stream("stdin").read(_LONGEST_FILE) if name == "-" else Path(name).read_text("utf-8")
+        if name == "-":
+            return typer.get_text_stream("stdin").read(_LONGEST_FILE).strip()
+        with Path(name).open(encoding="utf-8") as file:
+            return file.read(_LONGEST_FILE).strip()
     except (OSError, UnicodeDecodeError):
         raise typer.BadParameter("cannot be read", param_hint=option) from None
-    return text.strip()
-
-
-def _find(core: Core, scope: Scope) -> Upstream | None:
-    return core.database.read(lambda tx: store.find(tx, core.authority.keyring, scope))
 
 
 def _mode(scope: Scope) -> str:
     return "live" if scope.livemode else "test"
 
 
-def _value(one: Upstream) -> dict[str, Any]:
+def _value(one: State) -> dict[str, Any]:
     return {
         "account": one.scope.account, "livemode": one.scope.livemode, "upstream": one.id, "url": one.api,
         "key": one.shown, "connected_at": one.connected_at, "keyed_at": one.keyed_at, "succeeded_at": one.succeeded_at,

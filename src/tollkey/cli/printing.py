@@ -47,6 +47,10 @@ def metadata_of(given: list[str] | None) -> dict[str, str]:
 def print_key(
     host: OpenKeys, key: Key, as_json: bool, secret: str | None = None, destination: Destination | None = None
 ) -> None:
+    """Print a key, with its text if it is given.
+
+    destination: where its text was delivered. Where that prints a manifest, only a note is printed, on standard error.
+    """
     if destination is not None and prints(destination):
         typer.echo(f"The key {key.id} is in the manifest.", err=True)
         return

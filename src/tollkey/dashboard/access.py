@@ -36,7 +36,12 @@ class Access:
 
     async def identify(self, ctx: Context, token: str, path: PagePath) -> None:
         """Set session, person, accounts, membership and mode of a context. token: of the session cookie, or ""."""
-        await self._edge.read(lambda tx: self._load(tx, ctx, token, path))
+
+        def load(tx: Tx) -> None:
+            self._load(tx, ctx, token, path)
+            ctx.mode_note = ctx.product.mode_note(tx, ctx.scope) if ctx.member is not None else ""
+
+        await self._edge.read(load)
         if ctx.session is not None and ctx.person is not None and sessions.needs_touch(ctx.session, ctx.now):
             session = ctx.session
             await self._edge.write(lambda tx: sessions.touch(tx, session.id, ctx.now, ctx.ip))
@@ -52,7 +57,6 @@ class Access:
         if not path.account and ctx.accounts and ctx.page is not None and ctx.page.scope in ("open", "person"):
             # pages without an account show the first one's sidebar
             ctx.member, ctx.livemode = ctx.accounts[0], ctx.product.starts_live
-        ctx.mode_note = ctx.product.mode_note(tx, ctx.scope) if ctx.member is not None else ""
 
     def ask_again(self, tx: Tx, ctx: Context, token: str, request: PageRequest, path: PagePath, page: Page) -> None:
         """Repeat what was asked of a person who was identified, in the transaction that acts for them.

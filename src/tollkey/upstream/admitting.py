@@ -42,7 +42,7 @@ async def admit(
     if restricted and operation is not None:
         _check_parameters(operations, key, operation, connected, request, given, dashboard_url)
     parameters.refuse_card_data(given)
-    headers = passed_headers(request.headers) | own_headers(upstream) | {HOPS: str(_hops(request) + 1)}
+    headers = passed_headers(request.headers) | own_headers(upstream.key) | {HOPS: str(_hops(request) + 1)}
     said = None if reads else request.headers.get("idempotency-key")
     repeats = said is None and request.method == "POST"
     if said is not None:
@@ -57,9 +57,10 @@ async def admit(
 def _hops(request: Request) -> int:
     """Return through how many gateways a call has come. Raises ApiError 508 for a call that goes round in a circle."""
     said = request.headers.get(HOPS.lower(), "0")
-    if not said.isdecimal() or int(said[:3]) >= _MOST_HOPS:
+    hops = int(said) if said.isdecimal() and len(said) == 1 else _MOST_HOPS
+    if hops >= _MOST_HOPS:
         raise upstream_refusals.loop()
-    return int(said)
+    return hops
 
 
 def _check_permission(key: Key, operation: Operation | None, connected: bool, dashboard_url: str) -> None:
@@ -99,5 +100,5 @@ async def _read_body(request: Request) -> None:
 
 def _host(request: Request, upstream: Upstream) -> str:
     if _FILES.fullmatch(request.path) and (request.method == "POST" or request.path.endswith("/contents")):
-        return upstream.files
-    return upstream.connect if request.path.startswith("/oauth/") else upstream.api
+        return upstream.hosts.files
+    return upstream.hosts.connect if request.path.startswith("/oauth/") else upstream.hosts.api

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Final, NamedTuple
 
 from tollkey.keys import Key
@@ -12,6 +13,9 @@ from tollkey.wire.messages import Request
 
 #: Says through how many gateways a call has come, so that accounts connected in a circle do not pass it on for ever.
 HOPS: Final = "Tollkey-Hops"
+_AMOUNT = re.compile(r"[0-9]{1,15}")
+#: Headers that name the account a call is for.
+ACCOUNTS: Final = ("stripe-account", "stripe-context")
 _LONGEST_KEY = 255  # characters of an idempotency key
 #: Headers that are not passed on: hop by hop (RFC 9110, section 7.6.1), of this connection, or made anew.
 _NOT_ASKED: Final = frozenset(
@@ -47,6 +51,11 @@ class Asked(NamedTuple):
         return self.request.method not in ("GET", "HEAD")
 
     @property
+    def path(self) -> str:
+        """The declared path of its operation; of an unknown one the beginning of what was sent."""
+        return self.operation.path if self.operation is not None else self.request.path[:200]
+
+    @property
     def target(self) -> bytes:
         """Its path and query, as they were sent."""
         request = self.request
@@ -56,20 +65,18 @@ class Asked(NamedTuple):
     def mark(self) -> bytes:
         """A hash of the whole call, so that a person approves this one and no other."""
         request, digest = self.request, hashlib.blake2b(digest_size=20)
-        accounts = (request.headers.get(name, "").encode() for name in ("stripe-account", "stripe-context"))
+        accounts = (request.headers.get(name, "").encode() for name in ACCOUNTS)
         for part in (request.method.encode(), self.target, request.body, *accounts):
             digest.update(len(part).to_bytes(8, "big") + part)
         return digest.digest()
 
     def record(self, state: str, now: int) -> Passed:
         """Return it as it is recorded. now: UTC epoch seconds."""
-        path = self.operation.path if self.operation is not None else self.request.path[:200]
-        amount = next((int(value) for name, value in self.given if name == "amount" and value.isdecimal()), None)
+        amount = next((int(value) for name, value in self.given if name == "amount" and _AMOUNT.fullmatch(value)), None)
         currency = next((value.lower() for name, value in self.given if name == "currency"), None)
         return Passed(
-            self.request_id, self.key.id, self.request.method, path,
-            amount if amount is not None and amount < 2**53 else None, currency[:3] if currency else None,
-            state, None, None, now,
+            self.request_id, self.key.id, self.request.method, self.path,
+            amount, currency[:3] if currency else None, state, None, None, now,
         )  # fmt: skip
 
 
@@ -86,10 +93,10 @@ def passed_headers(headers: dict[str, str]) -> dict[str, str]:
     }
 
 
-def own_headers(upstream: Upstream) -> dict[str, str]:
-    """Return the headers that every request to an upstream account has."""
+def own_headers(key: str) -> dict[str, str]:
+    """Return the headers that every request to an upstream account has. key: its key."""
     return {
-        "Authorization": f"Bearer {upstream.key}",
+        "Authorization": f"Bearer {key}",
         "Accept-Encoding": "identity",  # the mask of its key is looked for in the answer
     }
 
@@ -99,7 +106,7 @@ def named_account(headers: dict[str, str], upstream: Upstream) -> str | None:
 
     Of two different ones the first that is another account: the upstream account will refuse both.
     """
-    named = {headers[name].strip() for name in ("stripe-account", "stripe-context") if name in headers}
+    named = {headers[name].strip() for name in ACCOUNTS if name in headers}
     return next(iter(sorted(named - {upstream.id})), None)
 
 

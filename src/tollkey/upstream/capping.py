@@ -134,12 +134,9 @@ def _approved(tx: Tx, asked: Asked, exceeded: _Exceeded, id: str, now: int) -> A
     scope, key, moved = asked.key.scope, asked.key, exceeded.moved
     found = spending.approval_for(tx, scope, key.id, asked.name)
     if found is None:
-        request = asked.request
-        path = asked.operation.path if asked.operation is not None else request.path[:200]
         wanted = Approval(
-            id, key.id, asked.name, asked.mark, request.method, path, moved.kind, moved.amount, moved.currency,
-            exceeded.cap,
-            "pending", now,
+            id, key.id, asked.name, asked.mark, asked.request.method, asked.path, moved.kind, moved.amount,
+            moved.currency, exceeded.cap, "pending", now,
         )  # fmt: skip
         spending.ask(tx, scope, wanted)
         return refusals.waits_for_approval(id)

@@ -22,6 +22,7 @@ from functools import lru_cache
 from typing import Final
 
 from tollkey.keys import Key, KeyRefused
+from tollkey.keys.header import beginning
 
 _AMOUNT = re.compile(r"([a-z]{3}):([0-9]{1,12})")
 _CURRENCY = re.compile(r"[a-z]{3}")
@@ -116,7 +117,7 @@ def check(metadata: Mapping[str, str]) -> None:
 
 
 def _refused(name: str, why: str) -> KeyRefused:
-    return KeyRefused("metadata_invalid", f"The metadata entry {name[:40]} {why}.", "metadata")
+    return KeyRefused("metadata_invalid", f"The metadata entry {beginning(name, 40)} {why}.", "metadata")
 
 
 def caps_of(key: Key) -> Caps | None:

@@ -23,6 +23,9 @@ from tollkey.outbox.signature import ValidSignature, verify
 from tollkey.upstream import hooks, store
 from tollkey.upstream.calls import own_headers
 from tollkey.upstream.hooks import Hook
+from tollkey.wire import ApiError
+from tollkey.wire.app import headers_of
+from tollkey.wire.messages import Incoming
 
 log = logging.getLogger("tollkey.upstream")
 
@@ -74,17 +77,17 @@ class Events:
             hook = await self.edge.read(lambda tx: hooks.of_token(tx, self.keyring, token)) if known else None
             if hook is None:
                 return 404, "no such address"
-            body = await _body(receive)
-            if body is None:
-                return 413, f"an event has up to {_LARGEST} bytes"
-            signature = next((v.decode("latin-1") for n, v in scope["headers"] if n == b"stripe-signature"), "")
-            now = int(self.now())
+            headers = headers_of(scope["headers"])
+            body = await Incoming(receive, headers).whole(_LARGEST)
+            signature, now = headers.get("stripe-signature", ""), int(self.now())
             if not any(isinstance(verify(body, signature, each, now), ValidSignature) for each in hook.secrets):
                 return 400, "the signature is not valid"
             event = _event(body)
             if event is None:
                 return 400, "the body is no event"
             await self.edge.write(lambda tx: self._record(tx, hook.scope, event, body))
+        except ApiError as refused:  # the body is too long, or did not arrive as a whole
+            return refused.status, refused.message
         except SealBroken:
             return 503, "the signing secret cannot be unsealed"
         except StorageError:
@@ -121,7 +124,7 @@ class Events:
             target = f"/v1/events?{urlencode(asked)}".encode()
             async with asyncio.timeout(_SECONDS):
                 answer = await self.http.exchange(
-                    "GET", upstream.api, target, b"", own_headers(upstream), _LARGEST_PAGE
+                    "GET", upstream.hosts.api, target, b"", own_headers(upstream.key), _LARGEST_PAGE
                 )
             if answer.status == 400 and newest is not None:  # the event is too old to be found: begin anew
                 log.warning("events of %s since %s cannot be asked for any more", scope.account, newest)
@@ -138,39 +141,25 @@ class Events:
                 return
 
 
-async def _body(receive: Callable[[], Awaitable[_Message]]) -> bytes | None:
-    """Return the body, None if it is too long or did not arrive whole."""
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > _LARGEST:
-            return None
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
 def _event(body: bytes) -> dict[str, Any] | None:
     """Return an event, None if the body is none."""
     try:
         event = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-    valid = isinstance(event, dict) and all(isinstance(event.get(name), str) and event[name] for name in ("id", "type"))
-    return event if valid and len(event["id"]) <= 255 and len(event["type"]) <= 255 else None
+    return event if _is_event(event) else None
+
+
+def _is_event(value: Any) -> bool:
+    """Return whether a value is an event, as far as it has to be: with an id and a type of up to 255 characters."""
+    named = (value.get("id"), value.get("type")) if isinstance(value, dict) else ()
+    return bool(named) and all(isinstance(each, str) and 1 <= len(each) <= 255 for each in named)
 
 
 def _page(answer: Answer) -> tuple[list[dict[str, Any]], bool]:
     """Return the events of a page, newest first, and whether there are more. Raises ValueError for another answer."""
     page = orjson.loads(answer.body) if answer.status == 200 else None
-    if not isinstance(page, dict):
-        raise ValueError(f"no page of events: status {answer.status}")
-    found = page.get("data")
-    if not isinstance(found, list) or not all(
-        isinstance(one, dict) and isinstance(one.get("id"), str) and isinstance(one.get("type"), str) for one in found
-    ):
+    found = page.get("data") if isinstance(page, dict) else None
+    if not isinstance(page, dict) or not isinstance(found, list) or not all(map(_is_event, found)):
         raise ValueError(f"no page of events: status {answer.status}")
     return found, page.get("has_more") is True

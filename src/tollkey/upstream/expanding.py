@@ -12,11 +12,9 @@ from typing import Any, Final, NamedTuple
 
 from tollkey.keys import Permission
 from tollkey.upstream.operations import Operation, Operations
-from tollkey.wire import ApiError, invalid
+from tollkey.wire.expand import not_expandable, split
 from tollkey.wire.spec import EXPANDABLE, object_facts
 
-DEPTH = 4
-_MOST_PATHS = 100
 _Row = list[Any]
 
 #: Objects that are shown with the one they are part of, without a permission of their own.
@@ -50,41 +48,21 @@ def needed(operations: Operations, operation: Operation, paths: Iterable[str]) -
     paths: the values of ``expand``. Raises ApiError 400 for a path that cannot be followed, is too deep, or too many.
     """
     found: dict[str, Permission] = {}
-    for path in _bounded(paths):
-        names = path.split(".")
-        if len(names) > DEPTH:
-            raise invalid(
-                f"You cannot expand more than {DEPTH} levels of a property. Property: {path}",
-                code="property_expansion_max_depth",
-                documented=False,
-            )
-        if operation.listed and names.pop(0) != "data":
-            raise invalid(
-                f"This property cannot be expanded ({path}). You may want to try expanding 'data.{path}' instead."
-            )
+    for path, names in split(paths, listed=operation.listed):
+        if operation.listed:
+            names = names[1:]
         for object in map(_whole, _objects_of(operation.object, names, path)):
             if object in PARTS:
                 continue
             if object not in operations.readers:
-                raise _refusal(path)
+                raise not_expandable(path)
             found.setdefault(object, operations.readers[object])
     return list(dict.fromkeys(found.values()))
-
-
-def _bounded(paths: Iterable[str]) -> list[str]:
-    each = list(dict.fromkeys(paths))
-    if len(each) > _MOST_PATHS:
-        raise invalid(f"You cannot expand more than {_MOST_PATHS} properties.", "expand")
-    return each
 
 
 def _whole(object: str) -> str:
     """Return the object that a deleted one was."""
     return object.removeprefix("deleted_")
-
-
-def _refusal(path: str) -> ApiError:
-    return invalid(f"This property cannot be expanded ({path}).")
 
 
 def _objects_of(object: str, names: list[str], path: str) -> set[str]:
@@ -96,7 +74,7 @@ def _objects_of(object: str, names: list[str], path: str) -> set[str]:
         steps = [place.fields[name] for place in places if name in place.fields]
         earlier = [UNTIL[place.object, name] for place in places if (place.object, name) in UNTIL]
         if not steps and not earlier:
-            raise _refusal(path)
+            raise not_expandable(path)
         expandable = bool(earlier) or any(flags & EXPANDABLE for _, flags in steps)
         rows = [("", facts.row(number)) for number, _ in steps]
         if (SOURCE_OF, name) in {(place.object, "source") for place in places}:
@@ -105,7 +83,7 @@ def _objects_of(object: str, names: list[str], path: str) -> set[str]:
             shown |= {named for _, row in rows for named in _named(row)} | set(earlier)
         places = list(_places(rows + [found for named in earlier for found in _root(named)]))
     if not expandable:
-        raise _refusal(path)
+        raise not_expandable(path)
     return shown
 
 

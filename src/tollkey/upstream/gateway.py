@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -29,10 +30,10 @@ from tollkey.outbox.connections import Answer, NotSent, Poster
 from tollkey.upstream import capping, hooks, refusals, spending, store
 from tollkey.upstream.admitting import admit
 from tollkey.upstream.answers import header, hidden, response_of
-from tollkey.upstream.calls import Asked, own_headers
+from tollkey.upstream.calls import ACCOUNTS, Asked, own_headers
 from tollkey.upstream.capping import Capped
 from tollkey.upstream.caps import NAMES, Caps
-from tollkey.upstream.memory import Upstreams, broken
+from tollkey.upstream.memory import Upstreams
 from tollkey.upstream.operations import Operations
 from tollkey.upstream.store import Passed, Upstream
 from tollkey.wire import ApiError, idempotency
@@ -80,7 +81,7 @@ class Gateway:
     now: Callable[[], float]
     dashboard_url: str
     limits: Limits = field(default_factory=Limits)
-    _in_use: set[tuple[Scope, str]] = field(default_factory=set)
+    _in_flight: idempotency.InFlight = field(default_factory=idempotency.InFlight)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _reads: list[tuple[Scope, Passed]] = field(default_factory=list)
     _uses: dict[Scope, dict[bool, int]] = field(default_factory=dict)
@@ -133,11 +134,11 @@ class Gateway:
             dry = asked.record("dry_run", int(self.now()))
             await self.edge.write(lambda tx: store.add_calls(tx, [(key.scope, dry)]))
             raise capping.dry_run(asked, call)
-        place = (key.scope, asked.name)
-        if place in self._in_use:
-            raise idempotency.in_use(request.headers.get("idempotency-key", ""))
-        self._in_use.add(place)
-        return await self._awaited(self._write(asked, call, place, recheck), recheck)
+        write = partial(self._write, asked, call, recheck)
+        said = request.headers.get("idempotency-key")
+        if said is None:
+            return await self._awaited(write(), recheck)
+        return await self._awaited(self._in_flight.run(write, key.scope, said), recheck)
 
     async def flush(self) -> None:
         """Write what is gathered in memory: reads that were passed on, and when upstream keys were last used."""
@@ -183,17 +184,17 @@ class Gateway:
             try:
                 known = await self.edge.read(lambda tx: self.upstreams.load(tx, epoch))
             except SealBroken as problem:
-                broken(problem)
+                log.error("the key of an upstream account cannot be unsealed: %s", problem)
                 raise refusals.sealed_away() from None
         return known.get(scope)
 
     async def _look(self, asked: Asked, path: str) -> dict[str, Any] | None:
         """Return an object of the upstream account, None if it is not there. Raises ApiError."""
-        accounts = {n: v for n, v in asked.headers.items() if n in ("stripe-account", "stripe-context")}
-        headers = accounts | own_headers(asked.upstream)
+        accounts = {name: asked.headers[name] for name in ACCOUNTS if name in asked.headers}
+        headers, base = accounts | own_headers(asked.upstream.key), asked.upstream.hosts.api
         try:
             async with asyncio.timeout(self.limits.seconds):
-                answer = await self.http.exchange("GET", asked.upstream.api, path.encode(), b"", headers, _LARGEST_LOOK)
+                answer = await self.http.exchange("GET", base, path.encode(), b"", headers, _LARGEST_LOOK)
         except NotSent as problem:
             raise refusals.not_sent(_reason(problem)) from None
         except (OSError, httpx.HTTPError):
@@ -231,29 +232,26 @@ class Gateway:
         if not task.cancelled():
             task.exception()  # so that nobody is told that it was never retrieved: its caller has gone
 
-    async def _write(self, asked: Asked, call: Capped | None, place: tuple[Scope, str], recheck: Recheck) -> Response:
+    async def _write(self, asked: Asked, call: Capped | None, recheck: Recheck) -> Response:
         """Pass on a call that may change something: recorded before its first byte leaves, and what became of it."""
+        if refusal := await self.edge.write(lambda tx: self._record(tx, asked, call, recheck)):
+            raise refusal
+        state, answer = "unknown", None
         try:
-            if refusal := await self.edge.write(lambda tx: self._record(tx, asked, call, recheck)):
-                raise refusal
-            state, answer = "unknown", None
-            try:
-                async with asyncio.timeout(self.limits.seconds):
-                    answer = await self._exchange(asked)
-            except NotSent as problem:
-                state = "not_sent"
-                raise refusals.not_sent(_reason(problem)) from None
-            except (OSError, httpx.HTTPError):
-                raise refusals.unknown(not asked.repeats and asked.request.method == "POST") from None
-            else:
-                state = "answered"
-                return await self._response(asked, answer)
-            finally:
-                ended = self._started(self._record_end(asked, call, state, answer))
-                if call is not None:  # its next call finds what this one has moved
-                    await ended
+            async with asyncio.timeout(self.limits.seconds):
+                answer = await self._exchange(asked)
+        except NotSent as problem:
+            state = "not_sent"
+            raise refusals.not_sent(_reason(problem)) from None
+        except (OSError, httpx.HTTPError):
+            raise refusals.unknown(not asked.repeats and asked.request.method == "POST") from None
+        else:
+            state = "answered"
+            return await self._response(asked, answer)
         finally:
-            self._in_use.discard(place)
+            ended = self._started(self._record_end(asked, call, state, answer))
+            if call is not None:  # its next call finds what this one has moved
+                await ended
 
     def _record(self, tx: Tx, asked: Asked, call: Capped | None, recheck: Recheck) -> ApiError | None:
         """Record a call that is about to leave; return why it may not. Raises ApiError for a key that has ended."""

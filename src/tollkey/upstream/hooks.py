@@ -111,9 +111,9 @@ def make(tx: Tx, keyring: Keyring, ids: Ids, scope: Scope, now: int) -> Hook:
     return made
 
 
-def add_secret(tx: Tx, keyring: Keyring, hook: Hook, secret: str) -> None:
-    """Take a signing secret too; the oldest of more than three is dropped."""
-    secrets = [secret, *(each for each in hook.secrets if each != secret)][:MOST_SECRETS]
+def add_secret(tx: Tx, keyring: Keyring, hook: Hook, secret: str) -> Hook:
+    """Take a signing secret too; the oldest of more than three is dropped. Returns the hook as it is now."""
+    secrets = (secret, *(each for each in hook.secrets if each != secret))[:MOST_SECRETS]
     scope = hook.scope
     tx.execute(
         "UPDATE upstream_hooks SET sealed = ? WHERE account = ? AND livemode = ?",
@@ -123,6 +123,7 @@ def add_secret(tx: Tx, keyring: Keyring, hook: Hook, secret: str) -> None:
             int(scope.livemode),
         ),
     )
+    return hook._replace(secrets=secrets)
 
 
 def delete(tx: Tx, scope: Scope) -> bool:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping
 
 from tollkey.db import Database, Scope, Tx, forking
-from tollkey.keys.errors import SealBroken
 from tollkey.keys.keyring import Keyring
 from tollkey.upstream import store
 from tollkey.upstream.store import Upstream
-
-log = logging.getLogger("tollkey.upstream")
 
 
 class Upstreams(forking.ForkAware):
@@ -56,8 +52,3 @@ class Upstreams(forking.ForkAware):
             if epoch == self._epoch:
                 self._known = found
         return found
-
-
-def broken(problem: SealBroken) -> None:
-    """Log that the key of an upstream account cannot be unsealed."""
-    log.error("the key of an upstream account cannot be unsealed: %s", problem)

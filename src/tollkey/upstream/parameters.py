@@ -25,21 +25,14 @@ FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 
 
-def media_type(request: Request) -> str:
-    """Return the media type of the body, in lower case, "" if none is given."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
 def uploads(request: Request) -> bool:
     """Whether it is an upload, the one operation of the v1 API that takes a multipart form (Stripe's document)."""
-    return request.method == "POST" and request.path == "/v1/files" and media_type(request) == MULTIPART
+    return request.method == "POST" and request.path == "/v1/files" and request.media_type == MULTIPART
 
 
 def check_media_type(request: Request) -> None:
     """Raise ApiError 400 for a body of the v1 API whose parameters are not read here: another form than a form."""
-    if request.body and (
-        not (media_type(request) == FORM or uploads(request)) or "content-encoding" in request.headers
-    ):
+    if request.body and (not (request.media_type == FORM or uploads(request)) or "content-encoding" in request.headers):
         raise ApiError(
             400,
             message=f"Invalid request: the body of a request that is passed on must be of the type {FORM}, or"
@@ -66,7 +59,7 @@ def pairs(request: Request) -> Iterator[tuple[str, str]]:
     that servers read differently.
     """
     parts = _SEPARATORS.split(request.query) if request.query else []
-    if request.body and media_type(request) == FORM:
+    if request.body and request.media_type == FORM:
         parts += _SEPARATORS.split(request.body, _MOST)
     if len(parts) > _MOST:
         raise ApiError(400, message=f"Invalid request: more than {_MOST} parameters.")

@@ -9,8 +9,9 @@ from typing import NamedTuple
 import httpx
 import orjson
 
-from tollkey.outbox.connections import NotSent, Poster, usual
-from tollkey.upstream.store import Hosts
+from tollkey.outbox.connections import Poster, usual
+from tollkey.upstream.calls import own_headers
+from tollkey.upstream.store import Hosts, Upstream
 
 _SECONDS = 20.0
 _MOST = 1024 * 1024
@@ -42,11 +43,10 @@ def mode_of(key: str) -> bool:
 
 async def probe(http: Poster, hosts: Hosts, key: str) -> Probed:
     """Ask ``GET /v1/account`` with a key. Raises ProbeFailed; KeyNotTaken where the key is refused."""
-    headers = {"Authorization": f"Bearer {key}", "Accept-Encoding": "identity"}
     try:
         async with asyncio.timeout(_SECONDS):
-            answer = await http.exchange("GET", hosts.api, b"/v1/account", b"", headers, _MOST)
-    except (NotSent, OSError, TimeoutError, httpx.HTTPError, ValueError):
+            answer = await http.exchange("GET", hosts.api, b"/v1/account", b"", own_headers(key), _MOST)
+    except (OSError, httpx.HTTPError):
         raise ProbeFailed(f"{hosts.api} does not answer") from None
     if answer.status == 401:
         raise KeyNotTaken(f"{hosts.api} refuses the key")
@@ -71,3 +71,11 @@ async def probe_once(hosts: Hosts, key: str) -> Probed:
         return await probe(http, hosts, key)
     finally:
         await http.aclose()
+
+
+async def probe_stored(upstream: Upstream) -> Probed:
+    """Ask with the stored key. Raises what ``probe`` raises, and ProbeFailed where the key is of another account."""
+    said = await probe_once(upstream.hosts, upstream.key)
+    if said.account and upstream.id and said.account != upstream.id:
+        raise ProbeFailed(f"the key is of {said.account}, and not of {upstream.id}")
+    return said

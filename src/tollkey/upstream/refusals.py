@@ -2,94 +2,89 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tollkey.keys import Key
 from tollkey.wire import ApiError
 
 
+def _ours(status: int, code: str, message: str, **more: Any) -> ApiError:
+    """Return an error whose code only this server has. more: further arguments of ``ApiError``."""
+    kind = "api_error" if status >= 500 else "invalid_request_error"
+    return ApiError(status, kind, code, message, documented=False, **more)
+
+
 def publishable(key: Key) -> ApiError:
     """Return the 403 for a publishable key: those of the upstream account are no secret, and open its own host."""
-    return ApiError(
+    return _ours(
         403,
-        code="secret_key_required",
-        message=f"The calls of this account are passed on to an upstream account, which the publishable key"
+        "secret_key_required",
+        f"The calls of this account are passed on to an upstream account, which the publishable key"
         f" '{key.redacted}' does not open. Use the publishable key of the upstream account in browsers and apps.",
-        documented=False,
     )
 
 
 def not_sent(why: str) -> ApiError:
     """Return the 503 for an upstream account that could not be reached: nothing was sent."""
-    return ApiError(
+    return _ours(
         503,
-        "api_error",
         "upstream_unreachable",
         f"The upstream API cannot be reached ({why}). Nothing was sent to it; try again shortly.",
         retry=True,
         headers={"Retry-After": "1"},
-        documented=False,
     )
 
 
 def unknown(repeatable: bool) -> ApiError:
     """Return the 504 for a call that was sent, and got no answer. repeatable: whether it can be repeated safely."""
     ending = "send it again with the same idempotency key." if repeatable else "look it up before you send it again."
-    return ApiError(
+    return _ours(
         504,
-        "api_error",
         "upstream_outcome_unknown",
         f"The upstream API got this request but its answer did not arrive. Whether anything was done is not known;"
         f" {ending}",
         retry=repeatable,
-        documented=False,
     )
 
 
 def nothing_changed() -> ApiError:
     """Return the 504 for a read without an answer."""
-    return ApiError(
+    return _ours(
         504,
-        "api_error",
         "upstream_timeout",
         "The upstream API did not answer in time. Nothing was changed; try again.",
         retry=True,
-        documented=False,
     )
 
 
 def credential() -> ApiError:
     """Return the 502 for an upstream account that refuses the key stored here: not the caller's fault, so no 401."""
-    return ApiError(
+    return _ours(
         502,
-        "api_error",
         "upstream_key_refused",
         "The upstream API refuses the key that this server has for it. Nothing was done. An administrator has to store"
         " a valid key: tollkey live connect.",
         retry=False,
-        documented=False,
     )
 
 
 def too_long(most: int) -> ApiError:
     """Return the 502 for an answer that is longer than this server passes back. most: bytes."""
-    return ApiError(
+    return _ours(
         502,
-        "api_error",
         "upstream_answer_too_long",
         f"The upstream API's answer is longer than {most} bytes, which is more than this server passes back.",
         retry=False,
-        documented=False,
     )
 
 
 def loop() -> ApiError:
     """Return the 508 for a call that has come through as many gateways as are allowed (RFC 5842, section 7.2)."""
-    return ApiError(
+    return _ours(
         508,
-        "api_error",
         "upstream_loop",
         "The call has come through too many gateways: accounts may be connected in a circle. Nothing was sent.",
         retry=False,
-        documented=False,
     )
 
 
@@ -105,51 +100,45 @@ def card_data(param: str) -> ApiError:
 
 def sealed_away() -> ApiError:
     """Return the 503 for a stored key that cannot be unsealed."""
-    return ApiError(
+    return _ours(
         503,
-        "api_error",
         "upstream_key_unavailable",
         "The key of the upstream account cannot be unsealed. Nothing was sent.",
-        documented=False,
     )
 
 
 def above_cap(cap: str, message: str) -> ApiError:
     """Return the 403 for a call above a cap of its key. cap: its name in the metadata."""
-    return ApiError(403, code="cap_exceeded", message=f"{message} Nothing was sent.", documented=False, cap=cap)
+    return _ours(403, "cap_exceeded", f"{message} Nothing was sent.", cap=cap)
 
 
 def uncountable() -> ApiError:
     """Return the 403 for a key with caps and a call whose amount is not known before it is made."""
-    return ApiError(
+    return _ours(
         403,
-        code="cap_not_countable",
-        message="The key has caps, and how much this call moves is not known before it is made. Keys with caps may"
+        "cap_not_countable",
+        "The key has caps, and how much this call moves is not known before it is made. Keys with caps may"
         " create, confirm and capture payments, refund them, and do what moves no money. Nothing was sent.",
-        documented=False,
     )
 
 
 def unreadable_caps(problem: Exception) -> ApiError:
     """Return the 403 for a key whose caps cannot be read."""
-    return ApiError(403, code="cap_unreadable", message=f"{problem} Nothing was sent.", documented=False)
+    return _ours(403, "cap_unreadable", f"{problem} Nothing was sent.")
 
 
 def caps_only_upstream() -> ApiError:
     """Return the 403 for a key with caps whose calls are not passed on: nothing here would count them."""
-    return ApiError(
+    return _ours(
         403,
-        code="cap_not_countable",
-        message="The key has caps, which are for calls to an upstream account, and this account has none.",
-        documented=False,
+        "cap_not_countable",
+        "The key has caps, which are for calls to an upstream account, and this account has none.",
     )
 
 
 def not_for_capped_keys() -> ApiError:
     """Return the 403 for a key with caps that would change keys: it could make one without."""
-    return ApiError(
-        403, code="cap_not_countable", message="A key with caps may not create or change keys.", documented=False
-    )
+    return _ours(403, "cap_not_countable", "A key with caps may not create or change keys.")
 
 
 def needs_idempotency_key() -> ApiError:
@@ -166,13 +155,12 @@ def needs_idempotency_key() -> ApiError:
 
 def waits_for_approval(id: str) -> ApiError:
     """Return the 403 for a call that waits for a person. id: of the approval."""
-    return ApiError(
+    return _ours(
         403,
-        code="approval_required",
-        message=f"This call is above a cap of its key and waits for approval ({id}). Nothing was sent. Send it again"
+        "approval_required",
+        f"This call is above a cap of its key and waits for approval ({id}). Nothing was sent. Send it again"
         " with the same Idempotency-Key once it is approved.",
         retry=False,
-        documented=False,
         approval=id,
     )
 
@@ -189,10 +177,9 @@ def another_call(id: str) -> ApiError:
 
 def dry_run(call: str, grant: str, what: str) -> ApiError:
     """Return the answer to a write of a key in dry run. grant: the permission that it needed."""
-    return ApiError(
+    return _ours(
         403,
-        code="dry_run",
-        message=f"Dry run: {call} ({grant}) would have been sent.{what} Nothing was sent.",
+        "dry_run",
+        f"Dry run: {call} ({grant}) would have been sent.{what} Nothing was sent.",
         retry=False,
-        documented=False,
     )

@@ -9,16 +9,17 @@ from tollkey.db import Scope, Tx
 
 
 class State(NamedTuple):
-    """An upstream account, without its key. The fields are those of ``store.Upstream``.
+    """An upstream account, without its key.
 
-    hooked_at, heard_at: since when its events arrive here, and when the last one did. UTC epoch seconds.
-    unknown: how many of its calls have an unknown outcome.
+    api: scheme, host and port of its API. id: of the account there, None if its key may not read it. shown: the mask of
+    its key.
+    connected_at, keyed_at: when it was connected, and got its key. succeeded_at, refused_at: when it last took and last
+    refused that key. hooked_at, heard_at: since when its events arrive here, and when the last one did. UTC epoch
+    seconds. unknown: how many of its calls have an unknown outcome.
     """
 
     scope: Scope
     api: str
-    files: str
-    connect: str
     id: str | None
     shown: str
     connected_at: int
@@ -36,8 +37,8 @@ class State(NamedTuple):
 
 
 _STATES = (
-    "SELECT u.account, u.livemode, u.api, u.files, u.connect, u.upstream_account, u.shown, u.connected_at, u.keyed_at,"
-    " u.succeeded_at, u.refused_at, h.made_at, h.heard_at FROM upstreams u"
+    "SELECT u.account, u.livemode, u.api, u.upstream_account, u.shown, u.connected_at, u.keyed_at, u.succeeded_at,"
+    " u.refused_at, h.made_at, h.heard_at FROM upstreams u"
     " LEFT JOIN upstream_hooks h ON h.account = u.account AND h.livemode = u.livemode"
 )
 

@@ -42,40 +42,28 @@ def _context(account: str, livemode: bool | int) -> str:
 SEALED = (SealedColumn("upstreams", "sealed", "seq", ("account", "livemode"), _context),)
 
 
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """An upstream account. api, files, connect: scheme, host and port of its hosts.
-
-    id: of the account there, None if its key may not read it. key: its secret key. shown: its mask.
-    connected_at, keyed_at: when it was connected, and got its key; succeeded_at, refused_at: when it last took and last
-    refused that key. UTC epoch seconds. hooked: whether its events arrive here, so that webhook endpoints are local.
-    """
-
-    scope: Scope
-    api: str
-    files: str
-    connect: str
-    id: str | None
-    key: str = field(repr=False)
-    shown: str
-    connected_at: int
-    keyed_at: int
-    succeeded_at: int | None = None
-    refused_at: int | None = None
-    hooked: bool = False
-
-    @property
-    def refused(self) -> bool:
-        """Whether its key was refused when it was last used."""
-        return self.refused_at is not None and self.refused_at >= (self.succeeded_at or 0)
-
-
 class Hosts(NamedTuple):
     """The hosts of an API: scheme, host and port each."""
 
     api: str
     files: str
     connect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """An upstream account, as calls need it; ``states`` has the rest.
+
+    id: of the account there, None if its key may not read it. key: its secret key. shown: its mask.
+    hooked: whether its events arrive here, so that webhook endpoints are local.
+    """
+
+    scope: Scope
+    hosts: Hosts
+    id: str | None
+    key: str = field(repr=False)
+    shown: str
+    hooked: bool
 
 
 def hosts_of(url: str) -> Hosts:
@@ -103,38 +91,27 @@ def hosts_of(url: str) -> Hosts:
     return Hosts(base, base, base)
 
 
-_COLUMNS = (
-    "account, livemode, api, files, connect, upstream_account, sealed, shown, connected_at, keyed_at, succeeded_at,"
-    " refused_at"
-)
-
-_HOOKED = (
-    "EXISTS (SELECT 1 FROM upstream_hooks AS h WHERE h.account = upstreams.account AND h.livemode = upstreams.livemode)"
+_UPSTREAMS = (
+    "SELECT account, livemode, api, files, connect, upstream_account, sealed, shown, EXISTS (SELECT 1 FROM"
+    " upstream_hooks AS h WHERE h.account = upstreams.account AND h.livemode = upstreams.livemode) FROM upstreams"
 )
 
 
 def all_upstreams(tx: Tx, keyring: Keyring) -> list[Upstream]:
     """Return every upstream account. Raises StorageError, SealBroken."""
-    rows = tx.execute(f"SELECT {_COLUMNS}, {_HOOKED} FROM upstreams ORDER BY account, livemode")
-    return [_unsealed(row, keyring) for row in rows]
+    return [_unsealed(row, keyring) for row in tx.execute(_UPSTREAMS)]
 
 
 def find(tx: Tx, keyring: Keyring, scope: Scope) -> Upstream | None:
     """Return the upstream account of an account, or None. Raises StorageError, SealBroken."""
-    rows = tx.execute(
-        f"SELECT {_COLUMNS}, {_HOOKED} FROM upstreams WHERE account = ? AND livemode = ?",
-        (scope.account, int(scope.livemode)),
-    )
+    rows = tx.execute(f"{_UPSTREAMS} WHERE account = ? AND livemode = ?", (scope.account, int(scope.livemode)))
     return _unsealed(rows[0], keyring) if rows else None
 
 
 def _unsealed(row: Sequence[Any], keyring: Keyring) -> Upstream:
-    account, livemode, api, files, connect, id, sealed, shown, *times, hooked = row
+    account, livemode, api, files, connect, id, sealed, shown, hooked = row
     key, scope = unseal(bytes(sealed), _context(account, livemode), keyring), Scope(account, bool(livemode))
-    connected_at, keyed_at, succeeded_at, refused_at = times
-    return Upstream(
-        scope, api, files, connect, id, key, shown, connected_at, keyed_at, succeeded_at, refused_at, bool(hooked)
-    )
+    return Upstream(scope, Hosts(api, files, connect), id, key, shown, bool(hooked))
 
 
 def connect(
@@ -143,7 +120,8 @@ def connect(
     """Store an upstream account, or another key of it, and announce it. now: UTC epoch seconds."""
     sealed = seal(key, _context(scope.account, scope.livemode), keyring)
     tx.execute(
-        f"INSERT INTO upstreams ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+        "INSERT INTO upstreams (account, livemode, api, files, connect, upstream_account, sealed, shown, connected_at,"
+        " keyed_at, succeeded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (account, livemode) DO UPDATE SET api = excluded.api, files = excluded.files, connect ="
         " excluded.connect, upstream_account = excluded.upstream_account, sealed = excluded.sealed, shown ="
         " excluded.shown, keyed_at = excluded.keyed_at, succeeded_at = excluded.succeeded_at, refused_at = NULL",
@@ -209,14 +187,9 @@ def end_call(tx: Tx, scope: Scope, id: str, state: str, status: int | None, upst
     )
 
 
-def give_up(tx: Tx, before: int) -> int:
-    """Record as ``unknown`` what was sent before a time (UTC epoch seconds) and has no answer: its process has ended.
-
-    Returns how many.
-    """
-    return len(
-        tx.execute("UPDATE upstream_calls SET state = 'unknown' WHERE state = 'sent' AND at < ? RETURNING 1", (before,))
-    )
+def give_up(tx: Tx, before: int) -> None:
+    """Record as ``unknown`` what was sent before a time (UTC epoch seconds) and has no answer, as its process ended."""
+    tx.execute("UPDATE upstream_calls SET state = 'unknown' WHERE state = 'sent' AND at < ?", (before,))
 
 
 def calls(

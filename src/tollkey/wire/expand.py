@@ -8,7 +8,7 @@ expand only paths that its ``Access`` names, to objects that have a ``client_vie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -57,22 +57,10 @@ def expand(call: Call, answer: Json, paths: list[str], rules: Rules, of: str | N
     Raises ApiError 400 for a property that cannot be expanded, a path that is too deep or too many paths, 403 when the
     key lacks a permission.
     """
-    paths = list(dict.fromkeys(paths))
-    if len(paths) > MOST_PATHS:
-        raise invalid(f"You cannot expand more than {MOST_PATHS} properties.", "expand")
-    for path in paths:
-        names = path.split(".", DEPTH)
-        if len(names) > DEPTH:
-            message = f"You cannot expand more than {DEPTH} levels of a property. Property: {path}"
-            raise invalid(message, code="property_expansion_max_depth", documented=False)
-        if answer.get("object") in LISTS:
-            if names[0] != "data":
-                raise invalid(
-                    f"This property cannot be expanded ({names[0]}). You may want to try expanding 'data.{names[0]}'"
-                    f" instead."
-                )
-            if of is not None and names[1:] and not answer["data"]:
-                _allow_none(call, of, names[1], path)
+    listed = answer.get("object") in LISTS
+    for path, names in split(paths, listed=listed):
+        if listed and of is not None and names[1:] and not answer["data"]:
+            _allow_none(call, of, names[1], path)
         _descend(call, answer, names, path, rules, [call])
 
 
@@ -89,7 +77,29 @@ def expands_many(given: Mapping[str, Any]) -> bool:
     return limit.isdecimal() and int(limit[:3]) * sum(path.count(".") for path in each) > MOST_ON_LOOP
 
 
-def _refusal(path: str, left: int = 0) -> ApiError:
+def split(paths: Iterable[str], *, listed: bool) -> Iterator[tuple[str, list[str]]]:
+    """Return each different path with its names. listed: whether the response is a list, whose paths begin with
+    ``data``.
+
+    Raises ApiError 400 for too many paths, one that is too deep, and one that does not lead into the list.
+    """
+    distinct = list(dict.fromkeys(paths))
+    if len(distinct) > MOST_PATHS:
+        raise invalid(f"You cannot expand more than {MOST_PATHS} properties.", "expand")
+    for path in distinct:
+        names = path.split(".", DEPTH)
+        if len(names) > DEPTH:
+            message = f"You cannot expand more than {DEPTH} levels of a property. Property: {path}"
+            raise invalid(message, code="property_expansion_max_depth", documented=False)
+        if listed and names[0] != "data":
+            raise invalid(
+                f"This property cannot be expanded ({names[0]}). You may want to try expanding 'data.{names[0]}'"
+                " instead."
+            )
+        yield path, names
+
+
+def not_expandable(path: str, left: int = 0) -> ApiError:
     """Return the 400 for a property that cannot be expanded. left: how many names of the path follow it."""
     names = path.split(".")
     return invalid(f"This property cannot be expanded ({'.'.join(names[: len(names) - left])}).")
@@ -99,7 +109,7 @@ def _allow_none(call: Call, object: str, name: str, path: str) -> None:
     """Raise ApiError on an empty page for a property that no object of its type has, as on a full page."""
     resource = call.setup.tables.catalogue.by_object.get(object)
     if resource is not None and name not in resource.expands and not _documented(call, object, name):
-        raise _refusal(path, len(path.split(".")) - 2)
+        raise not_expandable(path, len(path.split(".")) - 2)
 
 
 def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, homes: list[Call]) -> None:
@@ -112,7 +122,7 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
         return
     name, rest = names[0], names[1:]
     if name in _NEVER:
-        raise _refusal(path, len(rest))
+        raise not_expandable(path, len(rest))
     kind = value.get("object")
     kind = kind if isinstance(kind, str) else ""  # an event's ``data`` has an object of that name
     resource = call.setup.tables.catalogue.by_object.get(kind)
@@ -128,20 +138,20 @@ def _descend(call: Call, value: Any, names: list[str], path: str, rules: Rules, 
             inner = value[name] = _made(homes, resource, value, name, path, rules)
             if isinstance(inner, NotAnId):
                 if rest:
-                    raise _refusal(path)
+                    raise not_expandable(path)
                 return
     elif name not in value:
         # A hash of a one-of kind (payment_method_details.card on a bank debit), or a property that only some of these
         # objects have (a charge's transfer), may lack the name: nothing to expand.
         if kind in LISTS or isinstance(value.get("object"), dict) or (kind and not _documented(call, kind, name)):
-            raise _refusal(path, len(rest))
+            raise not_expandable(path, len(rest))
         return
     else:
         inner = value[name]
-    inner = _object_named(homes, inner, name, partial(_refusal, path, len(rest)), rules)
+    inner = _object_named(homes, inner, name, partial(not_expandable, path, len(rest)), rules)
     if inner is None:
         if resource is not None and not _documented(call, resource.object, name):
-            raise _refusal(path, len(rest))
+            raise not_expandable(path, len(rest))
         return
     value[name] = inner
     _descend(call, inner, rest, path, rules, homes)
@@ -234,4 +244,4 @@ def _allow_made(homes: list[Call], made: Any, path: str, rules: Rules) -> None:
             home = next((one for one in away if one.objects.find(resource.object, value["id"]) is not None), call)
             rules.require_read(home, resource.permission.name)
             if call.limited and resource.client_view is None:
-                raise _refusal(path)
+                raise not_expandable(path)

@@ -28,7 +28,7 @@ from tollkey.keys.token import redact
 from tollkey.platform import request_logs
 from tollkey.upstream import Upstream, connecting, spending, states, store
 from tollkey.upstream.connecting import NotConnected
-from tollkey.upstream.probing import KeyNotTaken, ProbeFailed, mode_of, probe_once
+from tollkey.upstream.probing import KeyNotTaken, ProbeFailed, mode_of, probe_once, probe_stored
 from tollkey.upstream.spending import Approval
 from tollkey.upstream.store import Hosts, Passed, hosts_of
 
@@ -108,7 +108,7 @@ async def connect(ctx: Context, params: Params) -> Answer:
         _record(tx, ctx, done, found.account or "", url=hosts.api, key=redact(key))
         return first
 
-    first = await ctx.write(keep, lock=_lock(ctx))
+    first = await ctx.write(keep, lock=connecting.lock_of(ctx.scope))
     said = f"Connected to {found.account or hosts.api}." if first else "The new key is stored."
     return Redirect(ctx.url("/upstream"), said)
 
@@ -140,10 +140,6 @@ def _sentence(problem: Exception) -> str:
     return f"{text if text.startswith(('http', 'acct_')) else text[:1].upper() + text[1:]}."
 
 
-def _lock(ctx: Context) -> str:
-    return f"{ctx.account}:{int(ctx.livemode)}"
-
-
 def _record(tx: Tx, ctx: Context, action: str, about: str, **details: Any) -> None:
     mode = "live" if ctx.livemode else "test"
     activity.record(tx, ctx, ctx.account, action, about=about, mode=mode, **details)
@@ -153,16 +149,14 @@ async def try_key(ctx: Context, params: Params) -> Answer:
     """Ask the upstream account whether it takes the stored key."""
     found = await ctx.read(lambda tx: _find(tx, ctx))
     try:
-        said = await probe_once(Hosts(found.api, found.files, found.connect), found.key)
+        await probe_stored(found)
     except KeyNotTaken as problem:
         await ctx.write(lambda tx: store.note_use(tx, ctx.scope, ctx.now, taken=False))
         raise FormErrors({"": _sentence(problem)}) from None
     except ProbeFailed as problem:
         raise FormErrors({"": _sentence(problem)}) from None
-    if said.account and found.id and said.account != found.id:
-        raise FormErrors({"": f"The key is of {said.account}, and not of {found.id}."})
     await ctx.write(lambda tx: store.note_use(tx, ctx.scope, ctx.now, taken=True))
-    return Redirect(ctx.url("/upstream"), f"{found.api} takes the key.")
+    return Redirect(ctx.url("/upstream"), f"{found.hosts.api} takes the key.")
 
 
 def _find(tx: Tx, ctx: Context) -> Upstream:
