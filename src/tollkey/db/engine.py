@@ -80,8 +80,8 @@ class Tx(Protocol):
     cached: what was read from a table, by the table's name, for all callbacks that the edge runs in one transaction
         (``Table.cached``), and the jobs that ``wire.jobs`` has scheduled; a write to the table, or a rollback, empties
         it.
-    brief: whether this is a read on the event loop, which raises ReadTooLong when it takes long; what takes long
-        without many steps or rows of the database asks and raises it by itself.
+    brief: whether this is a read on the event loop, which raises ReadTooLong when it takes long; code that
+        takes long without many steps or rows of the database checks this and raises it itself.
     """
 
     dialect: Dialect

@@ -83,7 +83,7 @@ class KeyGate(Gate[App, AsgiScope]):
         with one_request():
             need = self._only_need or self._need(scope)
             value, others = only_value(scope["headers"], self._header_name)
-            short = need.short if need is not None and self._usual and ACCEPTED not in scope else None
+            short = need.short if need is not None and self._route_for is None and ACCEPTED not in scope else None
             if value is not None and short is not None:
                 known = short.accept(value, self._client_ip(scope), self._endpoint_for(scope))
                 if known is not None:

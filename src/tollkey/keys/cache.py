@@ -29,8 +29,8 @@ class CachedKey(NamedTuple):
 
     unconditional: it is not paused, and has no expiry, allow-list or number of uses to check.
     networks: its allow-list, parsed.
-    usual: it is unconditional, of a host's account and not public, and its text has no sign that a header may treat
-        apart: what ``ShortCheck`` accepts.
+    usual: it is unconditional, of a host's account and not public, and its text is printable ASCII without
+        spaces, of a bounded length: what ``ShortCheck`` accepts.
     """
 
     key: Key

@@ -45,8 +45,8 @@ class Gate(ABC, Generic[App, RequestT]):
         the header that the proxy sets.
     endpoint_for: returns the text stored as the key's last use; method and path by default.
 
-    Raises ValueError for a name in ``permission_for`` that no ``Permission`` declares, and for a mapping without
-    ``"*"``.
+    Raises ValueError for a name in ``permission_for`` that no ``Permission`` declares, for a mapping without
+    ``"*"``, and for a cost below 0.
     """
 
     def __init__(
@@ -75,7 +75,6 @@ class Gate(ABC, Generic[App, RequestT]):
         self._header = header.lower()
         self._header_name = self._header.encode("latin-1")
         self._cost, self._route_for = cost, route_for
-        self._usual = route_for is None  # see ``Need.short``
         self._open_to = open_to
         self._client_ip = client_ip or self.client_of
         self._endpoint_for = endpoint_for or self.endpoint_of

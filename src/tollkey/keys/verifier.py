@@ -334,12 +334,13 @@ class Verifier(forking.ForkAware):
         return len(written)
 
     def _flushed(self, written: dict[str, int], moved: dict[str, bytes]) -> None:
-        for key_id, count in written.items():
-            use = self._uses.get(key_id)
-            if use is not None:
-                use.uses -= count
-                if use.uses <= 0:
-                    del self._uses[key_id]
+        with self._counting:
+            for key_id, count in written.items():
+                use = self._uses.get(key_id)
+                if use is not None:
+                    use.uses -= count
+                    if use.uses <= 0:
+                        del self._uses[key_id]
         for key_id in moved:
             self._digest_moves.pop(key_id, None)
 

@@ -77,7 +77,7 @@ class KeyGate(Gate[App, Environ]):
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
 
     def _check(self, environ: Environ) -> Accepted | Refusal:
-        need = self._need(environ)
+        need = self._only_need or self._need(environ)
         wanted: Need[Environ] = need or self._unknown
         value = environ.get(variable_of(self._header))
         asked = self._asked(environ, [] if value is None else [value])

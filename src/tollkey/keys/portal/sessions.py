@@ -14,6 +14,7 @@ from tollkey.keys import rules, store
 from tollkey.keys.actors import SYSTEM, Actor
 from tollkey.keys.authority import Authority
 from tollkey.keys.errors import KeyRefused
+from tollkey.keys.hiding import repr_without
 from tollkey.keys.key import SERVICE_ACCOUNT
 
 Clock = Callable[[], float]
@@ -88,7 +89,7 @@ class NewSession(NamedTuple):
     token: str | None
 
     def __repr__(self) -> str:
-        return f"NewSession(id={self.id!r}, ui_mode={self.ui_mode!r}, expires_at={self.expires_at})"
+        return repr_without(self, "url", "token")
 
 
 @dataclass(frozen=True, slots=True)

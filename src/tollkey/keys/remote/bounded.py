@@ -74,7 +74,7 @@ class _Backend(httpcore.NetworkBackend):
             return _Stream(within(left, connect), self._time_left)
         except TimeoutError:
             late.set()
-            raise httpcore.ConnectTimeout("the name was not found in time") from None
+            raise httpcore.ConnectTimeout("no connection was made in time") from None
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
