@@ -56,17 +56,23 @@ class Between:
     def __init__(self, port: int, chance: random.Random) -> None:
         self._port, self._chance = port, chance
         self.faults: Counter[str] = Counter()
+        self._counting = threading.Lock()
         self.quiet = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def count(self, kind: str) -> None:
+        """Count a fault. Threads may do so at the same time."""
+        with self._counting:
+            self.faults[kind] += 1
 
     def _accept(self) -> None:
         while True:
             with suppress(OSError):
                 near, _ = self._listener.accept()
                 if not self.quiet and self._chance.random() < 0.03:
-                    self.faults["refused"] += 1
+                    self.count("refused")
                     near.close()
                     continue
                 threading.Thread(target=self._serve, args=(near,), daemon=True).start()
@@ -77,7 +83,7 @@ class Between:
             while request := _message(near):
                 kind = "" if self.quiet or self._chance.random() > 0.25 else self._chance.choice(KINDS[1:])
                 if kind:
-                    self.faults[kind] += 1
+                    self.count(kind)
                 if kind == "swallowed":
                     return
                 if kind in ANSWERS:
@@ -135,7 +141,8 @@ def client(node: Node, keys: tuple[str, str], told: Told, stop: threading.Event,
         name, pays = f"{number}-{count}", chance.random() < 0.4
         repeats = chance.random() < 0.75
         with told.lock:
-            (told.once if not repeats else set()).add(name)
+            if not repeats:
+                told.once.add(name)
         until = time.monotonic() + 90
         while time.monotonic() < until:
             link = Link(node, keys[1] if pays else keys[0], 20)
@@ -210,7 +217,7 @@ def verdict(told: Told, objects: list[dict[str, Any]]) -> dict[str, int]:
             made.setdefault(one["metadata"].get("name", ""), []).append(one["id"])
     ids = {one["id"] for one in objects}
     return {
-        "doubled": sum(len(each) > 1 for name, each in made.items()),
+        "doubled": sum(len(each) > 1 for each in made.values()),
         "invented": sum(id not in ids for id in told.answered.values()),
         "contradicted": len(told.contradicted),
         "refused, but done": len(told.refused & made.keys()),
@@ -247,7 +254,7 @@ def main() -> None:
         while between.faults.total() < given.faults:
             time.sleep(chance.uniform(0.5, 2.0))
             killed = chance.choice((here, there))
-            between.faults["gateway killed" if killed is here else "upstream killed"] += 1
+            between.count("gateway killed" if killed is here else "upstream killed")
             killed.end(signal.SIGKILL)
             killed.start()
         between.quiet = True

@@ -121,8 +121,8 @@ def live_mode() -> str:
                 asked[live.capability.name] = live.capability
     text = "# Live mode\n\n" + HEAD
     text += (
-        "This page is about accounts without an upstream account. With one, every call of live mode is passed on to it:"
-        " see\n[Live mode in ten minutes](guides/live.md).\n\n"
+        "This page is about accounts without an upstream account. With one, the calls of live mode are passed on to it"
+        " instead: see\n[Live mode in ten minutes](guides/live.md).\n\n"
         "In test mode everything is simulated. In live mode nothing is,"
         " and no provider is built in: what would move money, verify\n"
         "somebody or make something active is refused before anything is done, to keys, on pages without a key,"
