@@ -15,7 +15,7 @@ TEXT = "Ab12Cd34.0123456789abcdefghijklmnopqrstuv"
 CONFIG = '[permissions.report]\nlabel = "Reports"\n'
 
 
-def load(folder: Path, *words: str, stdin: str | None = None) -> Result:
+def load(folder: Path, *words: str, stdin: str | bytes | None = None) -> Result:
     return CliRunner().invoke(
         app, ["keys", "import", *words, "--database", str(folder / "keys.db")], input=stdin, catch_exceptions=False
     )
@@ -62,6 +62,13 @@ def test_a_dry_run_says_that_nothing_was_stored(tmp_path: Path, source: str) -> 
     KeyService.open(str(tmp_path / "keys.db")).close()
     done = load(tmp_path, "-", "--dry-run", stdin=f'{{"key": "{TEXT}"}}\n')
     assert (done.exit_code, done.stdout) == (0, "1 would be imported, 0 existed, 0 had ended, 0 failed\n")
+
+
+def test_standard_input_is_read_as_a_file_is(tmp_path: Path) -> None:
+    marked = load(tmp_path, "-", "--dry-run", stdin=f"\ufeffkey\n{TEXT}\n".encode())
+    assert (marked.exit_code, marked.stdout) == (0, "1 would be imported, 0 existed, 0 had ended, 0 failed\n")
+    latin = load(tmp_path, "-", "--dry-run", stdin=f"key,name\n{TEXT},Zoë\n".encode("latin-1"))
+    assert (latin.exit_code, latin.stderr) == (2, "tollkey: -: the file is not UTF-8\n")
 
 
 def test_two_keyrings_in_the_environment_are_refused(

@@ -107,6 +107,7 @@ def test_bcrypt_reads_the_first_72_bytes_only() -> None:
         "$argon2id$v=19$m=64,t=101,p=1$c2FsdA$aGFzaA", "scrypt:3:8:1$salt$00", "scrypt:1048576:8:100$salt$00",
         "scrypt$salt$16$1$1$!", "pbkdf2_sha256$0$salt$aGFzaA", "pbkdf2_sha256$9000000$salt$aGFzaA", 
         f"pbkdf2_sha256$1000000$salt${'QUJD' * 32}", f"$argon2id$v=19$m={'9' * 5_000},t=1,p=1$c2FsdA$aGFzaA",
+        "$argon2id$v=19$m=262144,t=5,p=1$c2FsdA$aGFzaA", "$argon2id$v=19$m=262144,t=1,p=20000$c2FsdA$aGFzaA",
         f"pbkdf2_sha256$1${'s' * 1_000}$aGFzaA", "pbkdf2_md5$1$s$aGFzaA", "md5$salt$hash",
         "$scrypt$ln=60,r=8,p=1$c2FsdA$aGFzaA",
     ],

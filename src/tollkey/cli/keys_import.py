@@ -29,7 +29,7 @@ from tollkey.keys.importing import (
     as_lines,
     import_records,
     read_file,
-    read_text,
+    read_stream,
 )
 from tollkey.settings import load_settings
 
@@ -72,8 +72,8 @@ def import_keys(
     declared = declared_in(config, _UNREADABLE)
     try:
         format = _format(format_)
-        text = typer.get_text_stream("stdin").read() if file == "-" else None
-        records = read_file(Path(file), format) if text is None else list(read_text(text, format))
+        stdin = typer.get_binary_stream("stdin") if file == "-" else None
+        records = read_file(Path(file), format) if stdin is None else read_stream(stdin, format)
     except (FileRefused, OSError) as problem:
         raise fail(f"{file}: {problem}", _UNREADABLE) from None
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tollkey.db import Duplicate, Scope, Tx
@@ -66,6 +66,7 @@ class KeyImports(KeyWriter):
         Raises KeyRefused: ``api_key_malformed``, ``api_key_exists`` and the codes of ``create``; StorageError.
         """
         parsed = parse(text, self.brand, imported=True)
+        digests = [digest for _, digest in self.keyring.digests(text)]
         limits = limits or ImportedLimits(metadata=metadata)
         if parsed is None:
             if kind not in ("secret", "restricted") or not foreign.plausible(text):
@@ -74,7 +75,8 @@ class KeyImports(KeyWriter):
             draft = replace(draft, redacted=f"...{text[-_SHOWN:]}", masked=mask_unknown(text))
             try:
                 with tx.savepoint():
-                    return self._adopt(tx, draft, self.keyring.digest(text), actor, now)
+                    digests += foreign.text_digests(tx, self.keyring, text)
+                    return self._adopt(tx, draft, digests, actor, now)
             except Duplicate:
                 raise _existing("key") from None
         if parsed.livemode != scope.livemode or (kind is not None and kind != parsed.kind):
@@ -83,6 +85,8 @@ class KeyImports(KeyWriter):
         draft = replace(draft, imported=not parsed.checksummed, hidden_at=None if parsed.kind == "publishable" else now)
         try:
             with tx.savepoint():
+                if inserting.has_digest(tx, digests):
+                    raise Duplicate
                 return self._store(tx, draft, text, actor, now, shown=False)[0]
         except Duplicate:
             raise _existing("key") from None
@@ -121,7 +125,7 @@ class KeyImports(KeyWriter):
                 else:
                     foreign.add_slow(tx, draft.id, hash)
                     digests = [self.keyring.digest(f"foreign\n{draft.id}")]
-                return self._adopt(tx, draft, digests[0], actor, now)
+                return self._adopt(tx, draft, digests, actor, now)
         except HashRefused as refused:
             raise KeyRefused("api_key_hash_invalid", str(refused), "hash") from None
         except Duplicate:
@@ -141,9 +145,14 @@ class KeyImports(KeyWriter):
             metadata=metadata, disabled_at=now if limits.disabled else None,
         )  # fmt: skip
 
-    def _adopt(self, tx: Tx, key: Key, digest: bytes, actor: Actor, now: int) -> Key:
-        """Store a key without a text. Raises Duplicate, within the caller's savepoint."""
-        inserting.insert(tx, [inserting.NewRow(key, digest, self.keyring.digest_current, None)])
+    def _adopt(self, tx: Tx, key: Key, digests: Sequence[bytes], actor: Actor, now: int) -> Key:
+        """Store a key without a text, with the first of the digests under which it may be there already.
+
+        Raises Duplicate if it is, within the caller's savepoint.
+        """
+        if inserting.has_digest(tx, digests):
+            raise Duplicate
+        inserting.insert(tx, [inserting.NewRow(key, digests[0], self.keyring.digest_current, None)])
         audit.record(tx, self.keyring, "imported", actor, now, None, key)
         tx.notify(CHANNEL, f"{key.id} {key.version}")
         return key

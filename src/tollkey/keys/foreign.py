@@ -63,6 +63,15 @@ def stored_digests(keyring: Keyring, form: str, value: str) -> list[bytes]:
     return [digest for _, digest in keyring.digests(f"foreign\n{form}\n{value}")]
 
 
+def text_digests(tx: Tx, keyring: Keyring, text: str) -> list[bytes]:
+    """Return the digests under which a text may be stored as a plain hash. Raises StorageError."""
+    if not plausible(text):
+        return []
+    forms = [row[0] for row in tx.execute("SELECT form FROM foreign_forms ORDER BY form")]
+    plain = [form for form in forms if not form.startswith(_LENGTH)]
+    return [each for form in plain for each in stored_digests(keyring, form, plain_value(form, text))]
+
+
 def add_form(tx: Tx, form: str) -> None:
     """Remember a form of plain hashes, or a length of lookup prefixes.
 
@@ -137,11 +146,7 @@ class ForeignKeys(forking.ForkAware):
 
     def digests(self, tx: Tx, text: str) -> list[bytes]:
         """Return the digests under which a text may be stored as a plain hash. Raises StorageError."""
-        if not plausible(text):
-            return []
-        forms = [row[0] for row in tx.execute("SELECT form FROM foreign_forms ORDER BY form")]
-        plain = [form for form in forms if not form.startswith(_LENGTH)]
-        return [each for form in plain for each in stored_digests(self._keyring, form, plain_value(form, text))]
+        return text_digests(tx, self._keyring, text)
 
     def match(self, database: Database, text: str) -> Match | None:
         """Return the key whose slow hash a text fits, or None; blocking.

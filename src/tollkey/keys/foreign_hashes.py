@@ -24,6 +24,9 @@ _ARGON2 = re.compile(r"\$argon2(?:id|i|d)\$(?:v=\d+\$)?m=(\d+),t=(\d+),p=(\d+)\$
 _BCRYPT_BYTES = 72  # bcrypt reads no more of a text
 #: Hashes that cost more are refused: verifying a key must not stop a server.
 _MOST_BCRYPT, _MOST_ROUNDS, _MOST_MEMORY = 14, 2_000_000, 256 * 1024 * 1024
+#: argon2 goes through its memory once for each pass, with a thread for each lane. RFC 9106, section 4, recommends three
+#: passes of 64 MB in four lanes; Django takes two of 100 MB in eight.
+_MOST_PASSED, _MOST_LANES = 1024 * 1024 * 1024, 16
 #: Characters of a hash with its salt and parameters, and of salts in JSON: they stand in indexes of the database.
 LONGEST_HASH = 1_000
 
@@ -154,8 +157,8 @@ def _checker(encoded: str) -> Callable[[bytes], bool]:
         bcrypt = cast(_Bcrypt, _package("bcrypt"))
         return lambda text: bcrypt.checkpw(text[:_BCRYPT_BYTES], encoded.encode())
     if match := _ARGON2.fullmatch(encoded):
-        memory, rounds = int(match[1]) * 1024, int(match[2])
-        if memory > _MOST_MEMORY or rounds > 100:
+        memory, passes, lanes = int(match[1]) * 1024, int(match[2]), int(match[3])
+        if memory > _MOST_MEMORY or passes > 100 or memory * passes > _MOST_PASSED or lanes > _MOST_LANES:
             raise HashRefused("An argon2 hash of this cost takes too long.")
         return _argon2(encoded)
     if "scrypt" in encoded[:8]:

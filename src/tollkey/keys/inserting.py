@@ -36,6 +36,12 @@ def insert(tx: Tx, rows: Sequence[NewRow]) -> None:
     )
 
 
+def has_digest(tx: Tx, digests: Sequence[bytes]) -> bool:
+    """Return whether a key of any account and mode is stored with one of these digests. Raises StorageError."""
+    marks = ", ".join("?" * len(digests))
+    return bool(tx.execute(f"SELECT 1 FROM api_keys WHERE digest IN ({marks}) LIMIT 1", tuple(digests)))
+
+
 def _values(key: Key, digest: bytes, digest_key: str, sealed: bytes | None) -> tuple[object, ...]:
     return (
         key.id, key.account, int(key.livemode), key.kind, key.name, key.note, names_as_text(key.permissions),

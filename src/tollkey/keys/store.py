@@ -256,16 +256,16 @@ def exists_in_other_mode(tx: Tx, scope: Scope, key_id: str) -> bool:
 def by_digest(tx: Tx, digests: Sequence[bytes], catalogue: PermissionCatalogue) -> tuple[Key, bytes | None, str]:
     """Return the key with one of these digests, its digest, and the name of its digest key.
 
-    This read has no scope: the key determines the scope. If there is no such key, a dummy key and None are returned:
-    one row is read and converted in any case, so that the response time does not reveal whether a key exists.
+    No scope: the key determines it. Without such a key a dummy key and None are returned: one row is read and converted
+    in any case, so that the time does not tell. Of two rows of a text (two hashes of it) it is the one that ends first.
     """
-    marks = ", ".join("?" * len(digests))
+    columns = f"{_COLUMNS}, digest, digest_key, 0 AS nobody, CASE WHEN revoked_at IS NULL THEN {ENDS} ELSE 0 END AS at"
     row = tx.execute(
-        f"SELECT {_COLUMNS}, digest, digest_key, 0 AS nobody FROM api_keys WHERE digest IN ({marks})"
-        f" UNION ALL SELECT {_DUMMY}, NULL, '', 1 AS nobody ORDER BY nobody LIMIT 1",
+        f"SELECT {columns} FROM api_keys WHERE digest IN ({', '.join('?' * len(digests))})"
+        f" UNION ALL SELECT {_DUMMY}, NULL, '', 1 AS nobody, 0 AS at ORDER BY nobody, at LIMIT 1",
         tuple(digests),
     )[0]
-    digest, digest_key = row[-3], row[-2]
+    digest, digest_key = row[-4], row[-3]
     return key_from(row, catalogue), None if digest is None else bytes(digest), digest_key
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Clock
 from tests.support.long_texts import long_text
 from tollkey.db import Ids, StorageError
-from tollkey.keys import KeyService, Permission
+from tollkey.keys import Denied, Key, KeyService, Permission, Reason
 from tollkey.keys.actors import SYSTEM
 from tollkey.keys.importing import Defaults, Record, Report, as_json, as_lines, as_value, import_records, read_text
 from tollkey.keys.importing.importer import BATCH
@@ -45,6 +45,16 @@ def load(keys: KeyService, clock: Clock) -> Import:
         return import_records(keys, records, defaults or Defaults(), SYSTEM, int(clock.now), dry_run=dry_run)
 
     return run
+
+
+def required(key: Key | None) -> Key:
+    assert key is not None
+    return key
+
+
+def reason(keys: KeyService, text: str) -> Reason | None:
+    answer = keys.verify(text)
+    return answer.reason if isinstance(answer, Denied) else None
 
 
 def statuses(report: Report) -> list[str]:
@@ -82,6 +92,33 @@ def test_repeating_an_import_changes_nothing(database_url: str, keys: KeyService
     again = load([*records, {"key": f"{TEXT}3"}])
     assert (statuses(again), again.complete) == (["api_key_exists"] * 3 + ["imported"], True)
     assert [key.id for key in keys.list()][1:] == before
+
+
+@pytest.mark.parametrize("number", range(4))  # which digest of a text sorts first is chance
+def test_an_ended_key_stays_ended_when_it_is_imported_again_after_a_rotation(
+    number: int, database_url: str, keys: KeyService, load: Import
+) -> None:
+    texts = [OURS, f"{TEXT}{number}", f"{TEXT}{number}hashed"]
+    records = [{"key": texts[0]}, {"key": texts[1]}, {"hash": sha256(texts[2])}]
+    for row in load(records).rows:
+        keys.revoke(required(keys.find(row.id or "")))
+    keys.authority.keyring = keys.authority.keyring.rotate_digest()
+    assert statuses(load(records)) == ["api_key_exists"] * 3
+    assert [reason(keys, text) for text in texts] == [Reason.revoked] * 3
+
+
+def test_a_text_whose_hash_was_imported_is_there(database_url: str, keys: KeyService, load: Import) -> None:
+    load([{"hash": sha256(TEXT)}])
+    assert statuses(load([{"key": TEXT}])) == ["api_key_exists"]
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_of_two_hashes_of_a_text_the_one_that_ended_counts(number: int, keys: KeyService, load: Import) -> None:
+    text = f"{TEXT}{number}"
+    ended = load([{"hash": sha256(text)}]).rows[0]
+    keys.revoke(required(keys.find(ended.id or "")))
+    load([{"hash": hashlib.sha512(text.encode()).hexdigest()}])
+    assert reason(keys, text) is Reason.revoked
 
 
 def test_a_row_that_is_refused_does_not_stop_the_others(keys: KeyService, load: Import) -> None:

@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, cast
+from typing import BinaryIO, Literal, cast
 
 from tollkey.keys.importing.rows import Record, Value
 
@@ -30,10 +30,17 @@ def read_file(path: Path, format: Format = "auto") -> list[Record]:
 
     Raises FileRefused for what is no CSV or JSON, or too large; OSError.
     """
-    if path.stat().st_size > LARGEST:
+    with path.open("rb") as file:
+        return read_stream(file, format)
+
+
+def read_stream(stream: BinaryIO, format: Format = "auto") -> list[Record]:
+    """Return the records of an open file or of standard input, see ``read_file``. Raises FileRefused, OSError."""
+    content = stream.read(LARGEST + 1)
+    if len(content) > LARGEST:
         raise FileRefused(f"the file is larger than {LARGEST // 1024 // 1024} MB: split it")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise FileRefused("the file is not UTF-8") from None
     return list(read_text(text, format))
