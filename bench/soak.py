@@ -28,7 +28,7 @@ import httpx  # noqa: E402
 from tests.simulation.simulation import Broken, Simulation  # noqa: E402
 from tests.support.api import Api, World, open_world  # noqa: E402
 from tollkey.db import SQLite, Tx  # noqa: E402
-from tollkey.outbox.connections import Posts  # noqa: E402
+from tollkey.outbox.over_httpx import Posts  # noqa: E402
 from tollkey.platform.background import Kept, delete_expired  # noqa: E402
 
 

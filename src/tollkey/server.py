@@ -9,13 +9,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
 from tollkey import USER_AGENT, dashboard, outbox, upstream
 from tollkey.core import Core
 from tollkey.db.edge import Edge, edge_for
 from tollkey.health import Health, unready
-from tollkey.keys.notices import Notices, section_in
 from tollkey.keys.usage import SLOTS_AT_ONCE
 from tollkey.keys.verifier import FLUSH_MOST
 from tollkey.outbox.connections import Poster, usual
@@ -35,6 +35,9 @@ from tollkey.wire.rates import RequestRate
 from tollkey.wire.resource import Catalogue
 from tollkey.wire.reveals import Reveals
 from tollkey.wire.service import Service
+
+if TYPE_CHECKING:
+    from tollkey.keys.notices import Notices
 
 log = logging.getLogger("tollkey")
 
@@ -262,9 +265,7 @@ def build(core: Core, http: Poster | None = None) -> Server:
         trust_proxy=settings.trust_proxy, base_url=settings.base_url, listens=settings.host,
         require_https=settings.require_https,
     )  # fmt: skip
-    notices = (
-        Notices.of_section(core, section_in(settings.notices_file), clock=core.now) if settings.notices_file else None
-    )
+    notices = _notices(core, settings.notices_file) if settings.notices_file else None
     stopping = asyncio.Event()
     health = Health(lambda: "the server is stopping" if stopping.is_set() else unready(core.database))
     events = upstream.Events(
@@ -278,6 +279,12 @@ def build(core: Core, http: Poster | None = None) -> Server:
     return Server(
         core, edge, service, app, deliverer, http, log_buffer, rate, gateway, events, notices, _stopping=stopping
     )
+
+
+def _notices(core: Core, file: str) -> Notices:
+    """Import what sends notices only here: with httpx it takes 5 MB, and few servers send any."""
+    room = import_module("tollkey.keys.notices")
+    return cast("Notices", room.Notices.of_section(core, room.section_in(file), clock=core.now))
 
 
 class ServerApp:

@@ -11,7 +11,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from tests.support.shell import run
-from tollkey.cli import app, scan
+from tollkey.cli import app
+from tollkey.cli.commands import build
 from tollkey.keys import KeyService
 
 BODY = "a1B2" * 20
@@ -108,7 +109,7 @@ def test_no_command_repeats_the_password_of_a_database(
 def test_a_scan_repeats_none_either(tmp_path: Path, secret: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     given = [word.format(secret) for word in words.split()]
-    done = CliRunner().invoke(scan.alone, ["scan", *given])
+    done = CliRunner().invoke(build("scan"), ["scan", *given])
     assert (done.exit_code, BODY[:8] in done.output) == (2, False), done.output
 
 

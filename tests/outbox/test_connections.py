@@ -9,7 +9,8 @@ from contextlib import aclosing, suppress
 import httpx
 import pytest
 
-from tollkey.outbox.connections import Connections, NotSent, Poster, Posts, usual
+from tollkey.outbox.connections import Connections, NotSent, Poster, usual
+from tollkey.outbox.over_httpx import Posts
 
 Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

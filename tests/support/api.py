@@ -24,7 +24,7 @@ import pytest
 from tollkey.core import Core, open_core
 from tollkey.db import Ids, Scope
 from tollkey.keys.actors import SYSTEM
-from tollkey.outbox.connections import Posts
+from tollkey.outbox.over_httpx import Posts
 from tollkey.platform.merchants import create_merchant
 from tollkey.platform.request_log_batches import index_oldest
 from tollkey.server import Server, build

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from tollkey.cli.errors import Commands, say
+from tollkey.cli.errors import say
 from tollkey.db import StorageError
 from tollkey.db.opening import sqlite_file
 from tollkey.keys import KeyRefused, KeyService
@@ -40,9 +40,6 @@ FOUND, FAILED = 1, 2
 #: Fingerprints of keys that may stand in the repository, one a line.
 ALLOWED_FILE = ".tollkey-allowed"
 
-#: ``tollkey`` with this command alone, which starts in a third of the time.
-alone = typer.Typer(name="tollkey", cls=Commands, add_completion=False, pretty_exceptions_enable=False)
-
 
 class Rules(StrEnum):
     """Scanners that rules can be printed for."""
@@ -52,7 +49,6 @@ class Rules(StrEnum):
     github = "github"
 
 
-@alone.command()
 def scan(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files and folders. [the current folder]")] = None,
     staged: Annotated[bool, typer.Option("--staged", help="Scan what the next commit would add.")] = False,
@@ -116,11 +112,6 @@ def scan(
     if harmful:
         say(f"{harmful} found. Roll these keys: who has read them can use them.")
         raise typer.Exit(FOUND)
-
-
-@alone.callback()
-def _root() -> None:
-    """Find API keys in files and commits."""
 
 
 def _check(paths: list[Path], commits: list[bool], formats: list[bool], verify: bool, database: str | None) -> None:
@@ -201,8 +192,3 @@ def _brand(prefix: list[str] | None, config: Path | None) -> Brand:
 def _fail(message: str) -> typer.Exit:
     say(message)
     return typer.Exit(FAILED)
-
-
-def main() -> None:
-    """Run ``tollkey scan``, without loading the other commands."""
-    alone()

@@ -12,7 +12,7 @@ def main() -> None:
     """Run the command line. Exits with a message if the packages of the extra ``server`` are not installed."""
     hide_database()  # before the commands are imported, which takes time
     try:
-        commands = importlib.import_module("tollkey.cli.scan" if sys.argv[1:2] == ["scan"] else "tollkey.cli.app")
+        app = importlib.import_module("tollkey.cli.commands").build(*sys.argv[1:2])
     except ModuleNotFoundError as missing:
         if (missing.name or "tollkey").startswith("tollkey"):
             raise
@@ -21,4 +21,4 @@ def main() -> None:
             " pip install 'tollkey[server]'"
         ) from missing
 
-    commands.main()
+    app()

@@ -2,7 +2,7 @@
 
 httpx takes about a millisecond for a request, which bounded a node to some hundred deliveries a second. Responses are
 read by httptools, the parser of the HTTP server. Redirects are not followed, and only the beginning of a response is
-read. Where the environment names an HTTP proxy, ``Posts`` over httpx is used instead.
+read. Where the environment names an HTTP proxy, ``over_httpx`` is used instead.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple, Protocol, cast
+from importlib import import_module
+from typing import Any, NamedTuple, Protocol, cast
 from urllib.parse import quote, unquote, urlsplit
 from urllib.request import getproxies
 
 import httptools
-import httpx
 
 _IDLE_SECONDS = 30.0
 _LIFE_SECONDS = 60.0  # of a connection, however much it is used: then the host's name is resolved again
@@ -59,13 +59,13 @@ class Poster(Protocol):
 
         base: scheme, host and port. target: path and query, sent as they are; without spaces and control characters.
         most: bytes of the response's body to read. The caller bounds the time.
-        Raises NotSent when nothing was sent; another OSError, or httpx.HTTPError, when something may have been.
+        Raises NotSent when nothing was sent; another OSError when something may have been.
         """
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], most: int) -> tuple[int, bytes]:
         """Send a POST request and return the status and the beginning of the response's body.
 
-        most: bytes of the body to read. The caller bounds the time. Raises OSError, ValueError, httpx.HTTPError.
+        most: bytes of the body to read. The caller bounds the time. Raises OSError, ValueError.
         """
 
     async def aclose(self) -> None:
@@ -76,60 +76,14 @@ class Poster(Protocol):
         """Whether ``aclose`` was called."""
 
 
-class Posts:
-    """Sends requests with an httpx client. client: closed by ``aclose``."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str], most: int) -> tuple[int, bytes]:
-        """See ``Poster.post``."""
-        answer = await self._answer("POST", url, body, headers, most)
-        return answer.status, answer.body
-
-    async def exchange(
-        self, method: str, base: str, target: bytes, body: bytes, headers: Mapping[str, str], most: int
-    ) -> Answer:
-        """See ``Poster.exchange``. httpx escapes what a target should not contain, and resolves dots in it."""
-        try:
-            url = httpx.URL(base).copy_with(raw_path=target)
-        except (ValueError, httpx.InvalidURL) as problem:
-            raise NotSent(str(problem)) from None
-        try:
-            return await self._answer(method, url, body, headers, most)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.ProxyError) as problem:
-            raise NotSent(str(problem)) from None
-
-    async def _answer(
-        self, method: str, url: httpx.URL | str, body: bytes, headers: Mapping[str, str], most: int
-    ) -> Answer:
-        async with self._client.stream(
-            method, url, content=body, headers=dict(headers), timeout=None, follow_redirects=False
-        ) as response:
-            kept = bytearray()
-            async for part in response.aiter_raw():  # raw: a small compressed body could expand to a very large one
-                kept += part
-                if len(kept) > most:
-                    break
-            heads = [(name.lower(), value) for name, value in response.headers.raw]
-            return Answer(response.status_code, heads, bytes(kept[:most]), len(kept) <= most)
-
-    async def aclose(self) -> None:
-        """See ``Poster.aclose``."""
-        await self._client.aclose()
-
-    @property
-    def is_closed(self) -> bool:
-        """See ``Poster.is_closed``."""
-        return self._client.is_closed
-
-
 def usual() -> Poster:
     """Return what sends requests: kept connections, or httpx where the environment names an HTTP proxy."""
-    if getproxies():
-        unbounded = httpx.Limits(max_connections=None, max_keepalive_connections=_MOST_IDLE)
-        return Posts(httpx.AsyncClient(limits=unbounded))
-    return Connections()
+    return cast(Poster, _over_httpx().usual()) if getproxies() else Connections()
+
+
+def _over_httpx() -> Any:
+    """Import what uses httpx, which takes 5 MB: few servers need it."""
+    return import_module("tollkey.outbox.over_httpx")
 
 
 class _Address(NamedTuple):
@@ -331,7 +285,7 @@ class Connections:
         if self._count >= _MOST_IDLE:
             self._close_idle()
         if tls and self._tls is None:
-            self._tls = httpx.create_ssl_context()
+            self._tls = _over_httpx().tls()
         _, connection = await asyncio.get_running_loop().create_connection(
             _Connection, host, port, ssl=self._tls if tls else None
         )

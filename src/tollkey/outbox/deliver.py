@@ -16,8 +16,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-import httpx
-
 from tollkey.db import Ids, Scope, StorageError, Tx
 from tollkey.db.edge import Edge
 from tollkey.outbox import claims
@@ -301,7 +299,7 @@ class Deliverer:
         try:
             async with asyncio.timeout(self.limits.timeout_seconds):
                 status, text = await self._send(endpoint, claim.body, at)
-        except (TimeoutError, httpx.TimeoutException):
+        except TimeoutError:
             error = "timed out"
         except Exception as problem:  # any client error counts as a failed attempt
             error = f"{type(problem).__name__}: {problem}"[:_EXCERPT]

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 import orjson
 
 from tollkey import outbox
@@ -111,7 +110,7 @@ class Events:
         for hook in await self.edge.read(lambda tx: hooks.every(tx, self.keyring)):
             try:
                 await self._catch_up(hook)
-            except (OSError, httpx.HTTPError, ValueError) as problem:
+            except (OSError, ValueError) as problem:
                 log.warning("events of %s could not be asked for: %s", hook.scope.account, type(problem).__name__)
 
     async def _catch_up(self, hook: Hook) -> None:

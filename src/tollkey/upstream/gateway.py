@@ -19,7 +19,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
-import httpx
 import orjson
 
 from tollkey.db import Ids, Scope, StorageError, Tx
@@ -197,7 +196,7 @@ class Gateway:
                 answer = await self.http.exchange("GET", base, path.encode(), b"", headers, _LARGEST_LOOK)
         except NotSent as problem:
             raise refusals.not_sent(_reason(problem)) from None
-        except (OSError, httpx.HTTPError):
+        except OSError:
             raise refusals.nothing_changed() from None
         self._check_taken(asked, answer)
         try:
@@ -243,7 +242,7 @@ class Gateway:
         except NotSent as problem:
             state = "not_sent"
             raise refusals.not_sent(_reason(problem)) from None
-        except (OSError, httpx.HTTPError):
+        except OSError:
             raise refusals.unknown(not asked.repeats and asked.request.method == "POST") from None
         else:
             state = "answered"
@@ -291,7 +290,7 @@ class Gateway:
                 answer = await self._exchange(asked)
         except NotSent as problem:
             raise refusals.not_sent(_reason(problem)) from None
-        except (OSError, httpx.HTTPError):
+        except OSError:
             raise refusals.nothing_changed() from None
         if recheck.due:
             await self.edge.read(recheck)
@@ -303,13 +302,13 @@ class Gateway:
     async def _exchange(self, asked: Asked) -> Answer:
         """Send a call, and once more when its answer was lost and it is a read, or its idempotency key is one of ours.
 
-        Raises NotSent, OSError, httpx.HTTPError.
+        Raises NotSent, another OSError.
         """
         try:
             return await self._send(asked)
         except NotSent:
             raise
-        except (OSError, httpx.HTTPError):
+        except OSError:
             if asked.writes and not asked.repeats:
                 raise
         try:

@@ -6,7 +6,6 @@ import asyncio
 import re
 from typing import NamedTuple
 
-import httpx
 import orjson
 
 from tollkey.outbox.connections import Poster, usual
@@ -46,7 +45,7 @@ async def probe(http: Poster, hosts: Hosts, key: str) -> Probed:
     try:
         async with asyncio.timeout(_SECONDS):
             answer = await http.exchange("GET", hosts.api, b"/v1/account", b"", own_headers(key), _MOST)
-    except (OSError, httpx.HTTPError):
+    except OSError:
         raise ProbeFailed(f"{hosts.api} does not answer") from None
     if answer.status == 401:
         raise KeyNotTaken(f"{hosts.api} refuses the key")
