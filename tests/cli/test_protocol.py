@@ -136,6 +136,19 @@ def test_a_request_names_one_host(path: bytes, hosts: bytes, version: bytes, sta
     assert closed == (status == b"400" or version == b"1.0")
 
 
+@pytest.mark.parametrize(
+    ("coding", "version", "status"),
+    [(b"chunked", b"1.1", b"200"), (b"Chunked", b"1.1", b"200"), (b"identity, chunked", b"1.1", b"400"),
+     (b"gzip, chunked", b"1.1", b"400"), (b"chunked", b"1.0", b"400"), (b"chunked", b"2.0", b"400")],
+)  # fmt: skip
+def test_the_end_of_a_body_is_read_in_one_way(coding: bytes, version: bytes, status: bytes) -> None:
+    """RFC 9112, section 6.1: a proxy in front that does not know the coding could see another end of the request."""
+    head = b"POST /other HTTP/" + version + b"\r\nHost: x\r\nTransfer-Encoding: " + coding + b"\r\n\r\n"
+    written, closed = ask(head + b"2\r\nhi\r\n0\r\n\r\n")
+    assert written[0].startswith(b"HTTP/1.1 " + status)
+    assert closed == (status == b"400")
+
+
 @pytest.mark.parametrize("path", [b"/ready", b"/other"])
 @pytest.mark.parametrize("more", [b"", b"Connection: upgrade\r\nUpgrade: h2c\r\n"])
 def test_trailers_do_not_pass_for_headers(path: bytes, more: bytes) -> None:

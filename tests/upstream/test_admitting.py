@@ -25,7 +25,8 @@ FORM_DATA = {"Content-Type": "multipart/form-data; boundary=b"}
 @pytest.mark.parametrize(
     "name",
     ["_method=POST", "%5Fmethod=POST", "_stripe_account=acct_2", "[expand][]=customer", "expand]=customer",
-     "%5Bexpand%5D=customer", "exp%ffand=customer", "a%00=1"],
+     "%5Bexpand%5D=customer", "exp%ffand=customer", "a%00=1",
+     "%20expand[x]=customer", "expand+=customer"],
 )  # fmt: skip
 @pytest.mark.parametrize("metadata", [{}, {"cap_amount": "usd:1"}])
 def test_a_name_that_servers_read_differently_is_not_passed_on(

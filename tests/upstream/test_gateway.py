@@ -143,12 +143,10 @@ def test_a_publishable_key_is_told_to_use_that_of_the_upstream_account(api: Api,
     assert there.got == []
 
 
-@pytest.mark.parametrize(
-    "sent", ["expand[]=data.charge", "expand=data.charge", "a=1;%65xpand[0]=data.charge", " expand[x]=data.charge"]
-)
+@pytest.mark.parametrize("sent", ["expand[]=data.charge", "expand=data.charge", "a=1;%65xpand[0]=data.charge"])
 def test_a_restricted_key_expands_only_what_it_may_read(api: Api, there: There, sent: str) -> None:
     key = api.restricted("dispute_read")
-    refused = api.send("GET", "/v1/disputes", key=key, query=sent.replace(" ", "%20"))
+    refused = api.send("GET", "/v1/disputes", key=key, query=sent)
     assert refused.status == 403
     assert "charge_read" in refused.error["message"]
     assert there.got == []

@@ -105,9 +105,18 @@ class BoundedProtocol(OneWrite):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """The head is whole. Raises ValueError, answered with 400, unless it names one host (RFC 9112, section 3.2)."""
-        hosts = sum(name == b"host" for name, _ in self.headers)
-        if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
+        """The head is whole. Raises ValueError, answered with 400, unless it names one host (RFC 9112, section 3.2).
+
+        Also for a transfer coding that this server does not know, and one of HTTP/1.0 (section 6.1): a proxy in front
+        may see another end of such a body.
+        """
+        hosts, version = 0, self.parser.get_http_version()
+        for name, value in self.headers:
+            if name == b"host":
+                hosts += 1
+            elif name == b"transfer-encoding" and (value.strip().lower() != b"chunked" or version != "1.1"):
+                raise ValueError("an unknown transfer coding")
+        if hosts != 1 and (hosts or version != "1.0"):
             raise ValueError("not one Host header")
         self._advanced, self._whole = True, False
         self._heads += 1

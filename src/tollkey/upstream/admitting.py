@@ -7,7 +7,15 @@ import re
 from tollkey.keys import Key, Permission
 from tollkey.upstream import expanding, parameters
 from tollkey.upstream import refusals as upstream_refusals
-from tollkey.upstream.calls import HOPS, Asked, forwarded_key, named_account, own_headers, passed_headers
+from tollkey.upstream.calls import (
+    HOPS,
+    Asked,
+    check_accounts,
+    forwarded_key,
+    named_account,
+    own_headers,
+    passed_headers,
+)
 from tollkey.upstream.operations import Operation, Operations
 from tollkey.upstream.permissions import ALSO
 from tollkey.upstream.store import Upstream
@@ -28,17 +36,22 @@ async def admit(
     if key.kind not in ("secret", "restricted"):
         raise upstream_refusals.publishable(key)
     operation = operations.find(request.method, request.path)
+    check_accounts(request.headers)
     connected = named_account(request.headers, upstream) is not None
     restricted = key.kind == "restricted"
     if restricted:
         _check_permission(key, operation, connected, dashboard_url)
     await _read_body(request)
-    if not is_v2(request.path):
+    if is_v2(request.path):
+        parameters.check_json(request)
+    else:
         parameters.check_media_type(request)
     reads = request.method in ("GET", "HEAD")
     given = list(parameters.pairs(request)) if restricted or request.body or not reads else []
     if restricted or capped:
         parameters.check_names(given)
+    if capped and not reads:
+        parameters.check_one_reading(request)
     if restricted and operation is not None:
         _check_parameters(operations, key, operation, connected, request, given, dashboard_url)
     parameters.refuse_card_data(given)

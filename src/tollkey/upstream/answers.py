@@ -76,6 +76,17 @@ def object_of(answer: Answer) -> str | None:
     return found[1].decode() if found is not None else None
 
 
+def declined_payment(answer: Answer) -> str | None:
+    """Return the id of the PaymentIntent that a refusal is about, None if there is none."""
+    if answer.status < 400:
+        return None
+    try:
+        found = orjson.loads(answer.body)["error"]["payment_intent"]["id"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    return found if isinstance(found, str) else None
+
+
 def _code(body: bytes) -> str | None:
     """Return the code of an error."""
     try:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from tollkey.keys import Key
 from tollkey.upstream.operations import Operation
 from tollkey.upstream.store import Passed, Upstream
+from tollkey.wire import ApiError
 from tollkey.wire.messages import Request
 
 #: Says through how many gateways a call has come, so that accounts connected in a circle do not pass it on for ever.
@@ -16,6 +17,7 @@ HOPS: Final = "Tollkey-Hops"
 _AMOUNT = re.compile(r"[0-9]{1,15}")
 #: Headers that name the account a call is for.
 ACCOUNTS: Final = ("stripe-account", "stripe-context")
+_ACCOUNT = re.compile(r"[A-Za-z0-9_]+(?:/[A-Za-z0-9_]+)*")
 _LONGEST_KEY = 255  # characters of an idempotency key
 #: Headers that are not passed on: hop by hop (RFC 9110, section 7.6.1), of this connection, or made anew.
 _NOT_ASKED: Final = frozenset(
@@ -65,8 +67,8 @@ class Asked(NamedTuple):
     def mark(self) -> bytes:
         """A hash of the whole call, so that a person approves this one and no other."""
         request, digest = self.request, hashlib.blake2b(digest_size=20)
-        accounts = (request.headers.get(name, "").encode() for name in ACCOUNTS)
-        for part in (request.method.encode(), self.target, request.body, *accounts):
+        said = (request.headers.get(name, "").encode() for name in (*ACCOUNTS, "stripe-version"))
+        for part in (request.method.encode(), self.target, request.body, *said):
             digest.update(len(part).to_bytes(8, "big") + part)
         return digest.digest()
 
@@ -101,11 +103,18 @@ def own_headers(key: str) -> dict[str, str]:
     }
 
 
-def named_account(headers: dict[str, str], upstream: Upstream) -> str | None:
-    """Return the account that a call is for, None for the upstream account itself.
+def check_accounts(headers: dict[str, str]) -> None:
+    """Raise ApiError 400 for headers that servers may take for another account, or for none: empty, a list, or two."""
+    named = {headers[name].strip() for name in ACCOUNTS if name in headers}
+    if len(named) > 1 or not all(map(_ACCOUNT.fullmatch, named)):
+        raise ApiError(
+            400,
+            message="Invalid request: Stripe-Account or Stripe-Context must name one account. Send only one of them.",
+        )
 
-    Of two different ones the first that is another account: the upstream account will refuse both.
-    """
+
+def named_account(headers: dict[str, str], upstream: Upstream) -> str | None:
+    """Return the account that a call is for, None for the upstream account itself."""
     named = {headers[name].strip() for name in ACCOUNTS if name in headers}
     return next(iter(sorted(named - {upstream.id})), None)
 

@@ -9,7 +9,7 @@ from tollkey.db import Tx
 from tollkey.keys import Key, KeyRefused
 from tollkey.outbox.connections import Answer
 from tollkey.upstream import caps, money, refusals, spending
-from tollkey.upstream.answers import header, object_of
+from tollkey.upstream.answers import declined_payment, header, object_of
 from tollkey.upstream.calls import Asked, named_account
 from tollkey.upstream.caps import Caps
 from tollkey.upstream.money import Look, Movement
@@ -153,12 +153,17 @@ def _approved(tx: Tx, asked: Asked, exceeded: _Exceeded, id: str, now: int) -> A
 def settle(tx: Tx, asked: Asked, call: Capped, answer: Answer | None, *, sent: bool) -> None:
     """Release what a call has reserved, if nothing was moved, or it had been moved before.
 
-    answer: None if none came. sent: whether anything was sent.
+    A declined payment that was created all the same stays counted: with its client secret, which the refusal shows,
+    a browser may confirm it with another card. answer: None if none came. sent: whether anything was sent.
     """
     if call.moved is None:
         return
     scope = asked.key.scope
     spender = spending.spender_of(tx, asked.key, call.caps.group)
+    created = declined_payment(answer) if answer is not None and asked.path == "/v1/payment_intents" else None
+    if created is not None and call.reserved:
+        spending.count_object(tx, scope, spender, call.moved._replace(object=created), call.name)
+        return
     replayed = answer is not None and header(answer, b"idempotent-replayed") == "true"
     refused = answer is not None and 400 <= answer.status < 500 and answer.status not in _UNDER_WAY
     if (not sent or refused) if call.reserved else (refused and replayed):

@@ -37,6 +37,7 @@ _NO_MONEY: Final = frozenset(
      "next_invoice_sequence", "payment_method", "phone", "preferred_locales", "shipping", "source", "tax",
      "tax_exempt", "tax_id_data", "test_clock", "validate")
 )  # fmt: skip
+_ACCOUNTS: Final = frozenset(("destination", "on_behalf_of", "account"))
 _DIGITS = re.compile(r"[0-9]{1,12}")
 
 
@@ -54,7 +55,11 @@ class Uncountable(Exception):
 
 
 def single(given: Given, name: str) -> str | None:
-    """Return the value of a parameter, None if it was not sent. Raises ApiError 400 if it was sent twice."""
+    """Return the value of a parameter, None if it was not sent. Raises ApiError 400 if it was sent twice, or as a list
+    or hash, of which servers read different parts.
+    """
+    if any(sent.startswith(f"{name}[") for sent, _ in given):
+        raise invalid(f"The parameter {name} must be one value.", name)
     values = [value for sent, value in given if sent == name]
     if len(values) > 1:
         raise invalid(f"The parameter {name} was sent twice.", name)
@@ -80,11 +85,10 @@ async def _created(given: Given, path: str, look: Look) -> Movement:
 async def _existing(given: Given, path: str, look: Look) -> Movement:
     """A payment that exists: confirmed, captured, or given another amount."""
     found = await _found(path.rpartition("/")[0] if path.count("/") > 3 else path, look)
-    amount = _amount(given, "amount_to_capture") if path.endswith("/capture") else None
-    amount = _amount(given) if amount is None else amount
+    named = [_amount(given, name) for name in ("amount", "amount_to_capture", "amount_to_confirm")]
     return Movement(
         "charge",
-        amount if amount is not None else int(found["amount"]),
+        max((amount for amount in named if amount is not None), default=int(found["amount"])),
         (single(given, "currency") or str(found["currency"])).lower(),
         str(found["id"]),
     )
@@ -154,7 +158,15 @@ async def movement(method: str, path: str, given: Given, look: Look) -> Movement
 
 
 def named_accounts(path: str, given: Given) -> set[str]:
-    """Return the accounts that a call is about: in its path, destinations of money, and those acted on behalf of."""
+    """Return the accounts that a call is about: in its path, where money goes or comes from, those acted on behalf of.
+
+    A charge takes an account as its ``source``, so any parameter may name one.
+    """
     names = [(name.rpartition("[")[2].removesuffix("]"), value) for name, value in given]
     in_path = {part for part in unquote(path).split("/") if part.startswith("acct_")}
-    return in_path | {value for name, value in names if name in ("destination", "on_behalf_of", "account") and value}
+    by_id = {value.strip() for name, value in given if value.strip().startswith("acct_") and _names_objects(name)}
+    return in_path | by_id | {value for name, value in names if name in _ACCOUNTS and value}
+
+
+def _names_objects(name: str) -> bool:
+    return name.partition("[")[0] not in ("metadata", "description")
