@@ -17,6 +17,7 @@ from tollkey.keys.adopting import ImportedLimits
 from tollkey.keys.config import Config
 from tollkey.keys.foreign import MOST_FORMS, Busy, ForeignKeys, Match
 from tollkey.keys.foreign_hashes import ForeignHash, PlainHash, SlowHash, read_plain, read_slow
+from tollkey.keys.scanning import status_in
 
 LIVE = Scope("main", True)
 TEXT = "Ab12Cd34.0123456789abcdefghijklmnopqrstuv"
@@ -94,6 +95,18 @@ def test_the_first_use_replaces_the_hash_by_our_digest(
     keys.verifier.clear()
     assert keys.verify(TEXT) == key
     assert keys.find(TEXT) == key
+
+
+@pytest.mark.parametrize("make", [plain, slow])
+def test_whoever_has_the_text_of_an_unused_imported_key_can_end_it(
+    database_url: str, keys: KeyService, clock: Clock, add: Import, make: Callable[[str], ForeignHash]
+) -> None:
+    key = add(make(TEXT))
+    status_of = status_in(keys, clock)
+    assert (keys.find(TEXT), status_of(TEXT)) == (key, "active")
+    ended = keys.revoke_text(TEXT)
+    assert (ended and ended.id, reason(keys, TEXT), status_of(TEXT)) == (key.id, Reason.revoked, "revoked")
+    assert (keys.find(OTHER), keys.revoke_text(OTHER), status_of(OTHER)) == (None, None, "unknown")
 
 
 def test_a_revoked_imported_key_is_refused(keys: KeyService, add: Import) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tollkey.db import Scope, Tx
 from tollkey.keys import store
 from tollkey.keys.errors import KeyRefused
-from tollkey.keys.foreign import plausible
+from tollkey.keys.foreign import plausible, text_digests
 from tollkey.keys.header import beginning
 from tollkey.keys.key import Key
 from tollkey.keys.keyring import Keyring
@@ -73,13 +73,16 @@ class Lookup:
     def find(self, tx: Tx, id_or_text: str) -> Key | None:
         """Return the key of any account with this id or text, also an expired or revoked one, or None.
 
-        For the host's own staff; for an account use ``get``. It does not count as a use of the key.
+        For the host's own staff; for an account use ``get``. It does not count as a use of the key. A key that was
+        imported as a slow hash is found by its text from its first use on.
         """
         if parse(id_or_text, self.brand, imported=True) is None:
             found = store.by_id_anywhere(tx, id_or_text, self.catalogue) if _may_be_id(id_or_text) else None
             if found is not None or not plausible(id_or_text):
                 return found
-        key, stored, _ = store.by_digest(tx, [digest for _, digest in self.keyring.digests(id_or_text)], self.catalogue)
+        digests = [digest for _, digest in self.keyring.digests(id_or_text)]
+        digests += text_digests(tx, self.keyring, id_or_text)
+        key, stored, _ = store.by_digest(tx, digests, self.catalogue)
         return None if stored is None else key
 
     def usages(self, tx: Tx, scope: Scope, key_ids: Sequence[str] | None = None) -> dict[str, store.Usage]:

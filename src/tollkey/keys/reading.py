@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from tollkey.db import Database, Scope
+from tollkey.db import Database, Scope, StorageError
 from tollkey.keys import audit, chain, store
 from tollkey.keys.attempts import RefusedAttempt, refused_attempts
 from tollkey.keys.authority import Authority
 from tollkey.keys.config import Config
-from tollkey.keys.key import Key
+from tollkey.keys.key import Denied, Key, Reason
 from tollkey.keys.lookup import KeyPage
 from tollkey.keys.permissions import PermissionCatalogue
 from tollkey.keys.succession import OldKeyUse, old_key_use
 from tollkey.keys.token import Kind
+from tollkey.keys.verifier import Verifier
 
 _BATCH = 1000  # keys read at a time by ``each``
 
 
 class KeyReading:
-    """Reads keys for ``KeyService``, which sets ``config``.
+    """Reads keys for ``KeyService``, which sets ``config`` and ``verifier``.
 
     database, authority: its own. clock: returns UTC epoch seconds.
     """
 
     config: Config
+    verifier: Verifier
 
     def __init__(self, database: Database, authority: Authority, clock: Callable[[], float]) -> None:
         self.database = database
@@ -49,9 +51,15 @@ class KeyReading:
         """Return the key of any account with this id or text, also an expired or revoked one, or None.
 
         For the host's own staff ("whose key is this?"). It does not verify the key and does not count as a use.
-        Raises StorageError.
+        Raises StorageError, also while a key that was imported as a slow hash cannot be looked for.
         """
-        return self.database.read(lambda tx: self.authority.find(tx, id_or_text))
+        found = self.database.read(lambda tx: self.authority.find(tx, id_or_text))
+        if found is not None or id_or_text.startswith("mk_"):
+            return found
+        answer = self.verifier.read(self.database, id_or_text, int(self._clock()))  # computes slow hashes
+        if isinstance(answer, Denied) and answer.reason is Reason.unavailable:
+            raise StorageError("whether this is a key cannot be known at the moment")
+        return answer if isinstance(answer, Key) else answer.key
 
     def list(
         self,

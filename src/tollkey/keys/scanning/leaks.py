@@ -14,7 +14,7 @@ from tollkey.db import Migration, Scope, SQLite, StorageError, Tx, migrate
 from tollkey.keys.actors import Actor
 from tollkey.keys.errors import KeyRefused
 from tollkey.keys.header import without_keys
-from tollkey.keys.key import Denied, Key, Reason
+from tollkey.keys.key import Key
 from tollkey.keys.limits import LONGEST_ROLL_SECONDS
 from tollkey.keys.service import KeyService
 from tollkey.keys.store import ORDER
@@ -107,7 +107,7 @@ class Leaks:
         A publishable key is public: it is no leak, and nothing is done. Raises StorageError, also if others change the
         key again and again at the same time.
         """
-        key = self._service.find(text) or self._imported(text)
+        key = self._service.find(text)
         if key is None or key.kind == "publishable" or not _is_text(key, text):
             return None
         who = actor or Actor("leak_report", source[:40])
@@ -122,13 +122,6 @@ class Leaks:
                 if refused.code != "api_key_changed":
                     raise
         raise StorageError("the reported key was changed by others at the same time, again and again")
-
-    def _imported(self, text: str) -> Key | None:
-        """The key that was imported by the hash of this text, and was not used yet. Raises StorageError."""
-        answer = self._service.verifier.read(self._service.database, text, int(self._now()))
-        if isinstance(answer, Denied) and answer.reason is Reason.unavailable:
-            raise StorageError("whether this is a key cannot be known at the moment")
-        return answer if isinstance(answer, Key) else answer.key
 
     def of_account(self, account: str, livemode: bool = True, limit: int = 100) -> tuple[Leak, ...]:
         """Return reports about the keys of an account in this mode, newest first. Raises StorageError."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tollkey.keys import store
 from tollkey.keys.scanning.scanner import Status
 from tollkey.keys.service import KeyService
 
@@ -14,12 +13,10 @@ def status_in(service: KeyService, now: Callable[[], float]) -> Callable[[str], 
 
     now: returns UTC epoch seconds. The function raises StorageError.
     """
-    authority = service.authority
 
     def status_of(text: str) -> Status:
-        digests = [digest for _, digest in authority.keyring.digests(text)]
-        key, stored, _ = service.database.read(lambda tx: store.by_digest(tx, digests, authority.catalogue))
-        if stored is None:
+        key = service.find(text)
+        if key is None:
             return "unknown"
         if key.revoked_at is not None:
             return "revoked"
