@@ -32,7 +32,7 @@ class Asked:
 @dataclass
 class There:
     """The server. before: called with each request before it is answered. fails: how it ends without an answer.
-    waits: seconds before an answer. holds: answer nobody while it is true.
+    holds: answer nobody while it is true.
 
     fails: "" answers; "cut" closes the connection; "half" sends half an answer first; "silent" never answers.
     """
@@ -44,7 +44,6 @@ class There:
     fails: list[str] = field(default_factory=list)
     got: list[Asked] = field(default_factory=list)
     before: Callable[[Asked], None] = lambda asked: None
-    waits: float = 0.0
     holds: bool = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -56,7 +55,6 @@ class There:
                 asked = Asked(line, headers, await reader.readexactly(int(headers.get("content-length", 0))))
                 self.got.append(asked)
                 self.before(asked)
-                await asyncio.sleep(self.waits)
                 while self.holds:
                     await asyncio.sleep(0.01)
                 how = self.fails.pop(0) if self.fails else ""
@@ -118,6 +116,7 @@ def connect(api: Api, url: str, key: str = KEY, livemode: bool = False) -> None:
 def at_once(
     runner: asyncio.Runner,
     services: Sequence[Service],
+    there: There,
     count: int,
     key: str,
     *,
@@ -125,14 +124,21 @@ def at_once(
     body: bytes = b"",
     **more: str,
 ) -> list[int]:
-    """The statuses, sorted, of so many equal calls at the same time, in turn over the services. more: more headers."""
+    """The statuses, sorted, of so many equal calls at the same time, in turn over the services.
+
+    there: answers none of them before each has either arrived there or been answered here. more: more headers.
+    """
     headers = {"authorization": f"Bearer {key}", **more}
     if body:
         headers["content-type"] = "application/x-www-form-urlencoded"
 
     async def answers() -> list[int]:
         asked = [Request(method, "/v1/charges", b"", dict(headers), body) for _ in range(count)]
-        said = (services[number % len(services)].answer(one) for number, one in enumerate(asked))
-        return sorted(answer.status for answer in await asyncio.gather(*said))
+        there.holds, before = True, len(there.got)
+        tasks = [asyncio.create_task(services[number % len(services)].answer(one)) for number, one in enumerate(asked)]
+        while len(there.got) - before + sum(task.done() for task in tasks) < count:
+            await asyncio.sleep(0.01)
+        there.holds = False
+        return sorted([(await task).status for task in tasks])
 
     return runner.run(answers())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -89,15 +90,24 @@ def test_escapes_that_servers_read_differently_are_not_passed_on(api: Api, there
     assert there.got == []
 
 
-def test_a_long_form_of_escapes_holds_up_nobody(api: Api) -> None:
+def test_a_long_form_of_escapes_takes_less_than_reading_them_one_by_one(api: Api) -> None:
     body = b"a=" + b"%41" * 174_000
     request = Request("POST", "/v1/customers", b"", {"content-type": parameters.FORM}, body)
-    took = []
-    for _ in range(5):
-        began = time.process_time()
-        assert list(parameters.pairs(request)) == [("a", "A" * 174_000)]
-        took.append(time.process_time() - began)
-    assert min(took) < 0.03  # seconds; one by one they take 0.1
+    assert list(parameters.pairs(request)) == [("a", "A" * 174_000)]
+
+    def one_by_one() -> bytes:
+        return b"".join([bytes((int(part[:2], 16),)) for part in body.split(b"%")[1:]])
+
+    def least(work: Callable[[], object]) -> float:
+        """The processor time of the fastest of ten attempts."""
+        took = []
+        for _ in range(10):
+            began = time.process_time()
+            work()
+            took.append(time.process_time() - began)
+        return min(took)
+
+    assert least(lambda: list(parameters.pairs(request))) < least(one_by_one)
 
 
 @pytest.mark.parametrize("path", ["/v1/api%5Fkeys", "/v1/%61pi_keys/mk_1/roll", "/v1/api_keys%2Fmk_1"])
@@ -111,11 +121,11 @@ def test_the_local_keys_stay_here_however_their_path_is_written(api: Api, there:
 def test_one_account_leaves_a_fifth_of_the_calls_at_once_to_the_others(
     api: Api, there: There, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner, service, gateway, there.waits = api.world.runner, api.world.server.service, api.world.server.gateway, 0.3
+    runner, service, gateway = api.world.runner, api.world.server.service, api.world.server.gateway
     monkeypatch.setattr(gateway, "limits", Limits(most=5))
-    assert at_once(runner, [service], 6, api.sk, method=method) == [200] * 4 + [503] * 2
+    assert at_once(runner, [service], there, 6, api.sk, method=method) == [200] * 4 + [503] * 2
     runner.run(gateway.stop())
-    assert at_once(runner, [service], 6, api.sk, method=method) == [200] * 4 + [503] * 2
+    assert at_once(runner, [service], there, 6, api.sk, method=method) == [200] * 4 + [503] * 2
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

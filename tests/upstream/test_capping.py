@@ -63,10 +63,8 @@ def test_the_sum_of_a_day_is_never_exceeded_and_begins_anew_the_next_day(api: Ap
 
 def test_calls_at_once_do_not_exceed_the_sum_together(api: Api, there: There) -> None:
     key = capped(api, cap_charged_a_day="usd:1000")
-    there.waits = 0.05
-
     service, body = api.world.server.service, b"amount=300&currency=usd"
-    assert at_once(api.world.runner, [service], 8, key, body=body) == [200] * 3 + [403] * 5
+    assert at_once(api.world.runner, [service], there, 8, key, body=body) == [200] * 3 + [403] * 5
     assert spent(api) == {("charge", "usd"): 900}
 
 

@@ -266,10 +266,8 @@ def test_a_silent_server_is_given_up_after_the_time_of_a_call(
 
 
 def test_the_twin_of_a_call_under_way_is_refused(api: Api, there: There) -> None:
-    there.waits = 0.2
-
     service = api.world.server.service
-    assert at_once(api.world.runner, [service], 2, api.sk, **{"idempotency-key": "same"}) == [200, 409]
+    assert at_once(api.world.runner, [service], there, 2, api.sk, **{"idempotency-key": "same"}) == [200, 409]
     assert len(there.got) == 1
 
 

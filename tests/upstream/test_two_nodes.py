@@ -12,7 +12,7 @@ from tollkey.upstream import spending, store
 
 
 def test_calls_at_once_on_two_nodes_do_not_exceed_a_cap_together(nodes: Nodes) -> None:
-    api, runner, told = nodes.api(), nodes.first.runner, There(waits=0.05)
+    api, runner, told = nodes.api(), nodes.first.runner, There()
     server = runner.run(start(told))
     worlds = (nodes.first, nodes.second)
     usual = [world.server.gateway.http for world in worlds]
@@ -23,7 +23,7 @@ def test_calls_at_once_on_two_nodes_do_not_exceed_a_cap_together(nodes: Nodes) -
 
     services = [world.server.service for world in worlds]
     try:
-        assert at_once(runner, services, 12, key, body=b"amount=300&currency=usd") == [200] * 3 + [403] * 9
+        assert at_once(runner, services, told, 12, key, body=b"amount=300&currency=usd") == [200] * 3 + [403] * 9
         for world in worlds:
             runner.run(world.server.gateway.stop())
         assert len(told.got) == 3
