@@ -27,6 +27,7 @@ from tollkey.platform.connections import platform_of
 from tollkey.platform.request_log_buffer import Buffer
 from tollkey.platform.webhook_endpoints import lookup, targets
 from tollkey.settings import Settings
+from tollkey.stripejs import StripeJs
 from tollkey.upstream.events import PATH as EVENTS
 from tollkey.wire.app import WireApp
 from tollkey.wire.guesses import GuessLimiter
@@ -288,7 +289,7 @@ def _notices(core: Core, file: str) -> Notices:
 
 
 class ServerApp:
-    """The ASGI application of a server. Dispatches requests to the API, the Dashboard or the Stripe CLI's WebSocket.
+    """The ASGI application of a server: the API, the Dashboard, Stripe.js and the Stripe CLI's WebSocket.
 
     api: prefixes of the paths that the API handles. health: answers load balancers and orchestrators. events: receives
     those of upstream accounts.
@@ -300,6 +301,7 @@ class ServerApp:
     ) -> None:  # fmt: skip
         self._wire, self._pages, self._cli, self._api, self._health = wire, pages, cli, api, health
         self._events = events
+        self._stripe_js = StripeJs()
         self.at_once = wire.at_once
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -307,6 +309,8 @@ class ServerApp:
             await (self._cli if scope["path"] == self._cli.path else no_socket)(scope, receive, send)
         elif scope["path"] in self._health.paths:
             await self._health(scope, receive, send)
+        elif scope["path"] in self._stripe_js.paths:
+            await self._stripe_js(scope, receive, send)
         elif scope["path"].startswith(EVENTS):
             await self._events(scope, receive, send)
         elif scope["path"].startswith(self._api) or any(name == b"authorization" for name, _ in scope["headers"]):

@@ -25,13 +25,14 @@ _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 class Running:
     """A server of its own. url: under the name localhost, as passkeys need a name.
 
-    owner_link: makes the owner. key: the secret test key. data: its folder.
+    owner_link: makes the owner. key: the secret test key; publishable_key: the other one. data: its folder.
     """
 
     url: str
     account: str
     owner_link: str
     key: str
+    publishable_key: str
     data: str
 
 
@@ -72,7 +73,7 @@ def _running(folder: Path) -> Iterator[Running]:
         url = facts["url"].replace("127.0.0.1", "localhost")
         asking = _tollkey("accounts", "owner-link", "--json", "--base-url", url, "--data", data)
         link = json.loads(asking.communicate(timeout=120)[0])["owner_link"]
-        yield Running(url, facts["account"], link, facts["secret_key"], data)
+        yield Running(url, facts["account"], link, facts["secret_key"], facts["publishable_key"], data)
     finally:
         serving.terminate()
         serving.communicate(timeout=120)

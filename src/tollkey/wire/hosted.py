@@ -170,10 +170,12 @@ class Look(NamedTuple):
 
     style: more CSS, such as values of the style's variables; the caller must have checked what it is made of.
     images: the URL of an image on another server, else None.
+    framed: whether pages of any origin may show it in a frame.
     """
 
     style: str = ""
     images: str | None = None
+    framed: bool = False
 
 
 def html_page(
@@ -225,8 +227,9 @@ def _headers(leads_to: str | None, script: str, look: Look) -> dict[str, str]:
         else ""
     )
     styles = " ".join(f"'{_source(each)}'" for each in (_STYLE, look.style) if each)
+    around = "" if look.framed else " frame-ancestors 'none';"
     policy = (
-        f"default-src 'none'; base-uri 'none'; frame-ancestors 'none'; img-src 'self'{_origin(look.images)};"
+        f"default-src 'none'; base-uri 'none';{around} img-src 'self'{_origin(look.images)};"
         f" form-action 'self'{form}; connect-src 'self'; style-src {styles}"
         + (f"; script-src '{_source(script)}'" if script else "")
     )

@@ -948,11 +948,11 @@ class Fuel(TypedDict):
 
 @final
 class Get3dsSetupToken(Operation):
-    pass
+    framed: NotRequired[str]
 
 @final
 class Get3dsToken(Operation):
-    pass
+    framed: NotRequired[str]
 
 @final
 class GetAccount(Operation):
@@ -2380,19 +2380,19 @@ class Plan(TypedDict):
 
 @final
 class Post3dsSetupTokenComplete(Operation):
-    pass
+    framed: NotRequired[str]
 
 @final
 class Post3dsSetupTokenFail(Operation):
-    pass
+    framed: NotRequired[str]
 
 @final
 class Post3dsTokenComplete(Operation):
-    pass
+    framed: NotRequired[str]
 
 @final
 class Post3dsTokenFail(Operation):
-    pass
+    framed: NotRequired[str]
 
 @final
 class PostAccountLinks(Operation):

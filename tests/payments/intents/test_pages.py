@@ -28,6 +28,18 @@ def test_a_challenge_is_passed_in_the_browser_and_the_customer_sent_back(api: Ap
     ]
 
 
+def test_a_challenge_that_stripe_js_shows_may_be_framed_and_sends_nobody_anywhere(api: Api) -> None:
+    intent = pay(api, "pm_card_threeDSecure2Required", return_url=BACK, use_stripe_sdk=True)
+    url = intent["next_action"]["use_stripe_sdk"]["stripe_js"].removeprefix(api.core.setup.base_url)
+    alone, framed = (api.get(url, key=None, **given) for given in ({}, {"framed": "1"}))
+    policies = [page.headers["content-security-policy"] for page in (alone, framed)]
+    assert ["frame-ancestors 'none'" in policy for policy in policies] == [True, False]
+    assert [b'name="framed"' in page.body for page in (alone, framed)] == [False, True]
+    done = api.post(f"{url}/complete", key=None, framed="1")
+    assert (done.status, b"Authentication complete" in done.body) == (200, True)
+    assert api.get(f"/v1/payment_intents/{intent['id']}")["status"] == "succeeded"
+
+
 def test_a_challenge_cannot_be_answered_twice(api: Api) -> None:
     intent = pay(api, "pm_card_threeDSecure2Required", return_url=BACK)
     challenge(api, intent, "fail")

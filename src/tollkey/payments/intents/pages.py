@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.payments.intents.microdeposits import Entered
 from tollkey.payments.shared import currency, fields
 from tollkey.wire import ApiError, Call, Reply
-from tollkey.wire.hosted import html_page, redirect, with_query
+from tollkey.wire.hosted import Look, html_page, redirect, with_query
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
@@ -19,37 +19,43 @@ if TYPE_CHECKING:
 _WAITING = "requires_action"
 
 
-def challenge_page(call: Call, intent: AnyIntent, title: str) -> Reply:
+def challenge_page(call: Call, intent: AnyIntent, title: str, framed: bool) -> Reply:
     """Return the challenge page, or the result if the challenge is over.
 
-    title: what is authorized, in a few words.
+    title: what is authorized, in a few words. framed: whether Stripe.js shows it in a frame over the shop's page. Only
+    in test mode may it be framed: where money moves, a page around it could mislead the customer.
     """
     path = call.origin.path
+    look = Look(framed=framed and not call.livemode)
     if intent["status"] != _WAITING:
-        return _done_page(intent)
+        return _done_page(intent, look)
     shop = str(value_at(fields.acting_account(call) or {}, "business_profile.name") or "Tollkey")
     facts = [("Business", shop)]
     amount, of = value_at(intent, "amount"), value_at(intent, "currency")
     if amount is not None:  # a SetupIntent has none
         facts.insert(0, ("Amount", f"{currency.show(amount, of)} {of.upper()}"))
     rows = "\n".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
+    kept = '<input type="hidden" name="framed" value="1">' if framed else ""
     mode = "" if call.livemode else '<p class="note">Test mode: no bank is asked. Choose what it would answer.</p>'
     body = (
         f"<h1>{escape(title)}</h1>\n<dl>\n{rows}\n</dl>\n{mode}\n"
-        f'<form method="post" action="{escape(path)}/complete"><button type="submit" autofocus>Complete'
-        f" authentication</button></form>\n"
-        f'<form method="post" action="{escape(path)}/fail"><button type="submit" class="second">Fail'
-        f" authentication</button></form>"
+        f'<form method="post" action="{escape(path)}/complete">{kept}<button type="submit" autofocus'
+        f' id="test-source-authorize-3ds">Complete authentication</button></form>\n'
+        f'<form method="post" action="{escape(path)}/fail">{kept}<button type="submit" class="second"'
+        f' id="test-source-fail-3ds">Fail authentication</button></form>'
     )
-    return html_page(title, body, leads_to=intent.get("_return_url"))
+    return html_page(title, body, leads_to=intent.get("_return_url"), look=look)
 
 
-def answer_challenge(call: Call, intent: AnyIntent, answer: Callable[[Call, Any], None]) -> Reply:
-    """Call ``answer`` if the challenge is open, and redirect the customer to the return URL with the result."""
+def answer_challenge(call: Call, intent: AnyIntent, answer: Callable[[Call, Any], None], framed: bool) -> Reply:
+    """Call ``answer`` if the challenge is open, and redirect the customer to the return URL with the result.
+
+    framed: whether Stripe.js shows the page; it takes the customer to the return URL itself.
+    """
     if intent["status"] == _WAITING:
         answer(call, intent)
-    if not intent.get("_return_url"):
-        return _done_page(intent)
+    if framed or not intent.get("_return_url"):
+        return _done_page(intent, Look(framed=framed and not call.livemode))
     name = intent["object"]
     status = "succeeded" if intent["status"] in ("succeeded", "requires_capture", "requires_confirmation") else "failed"
     status = "pending" if intent["status"] == "processing" else status
@@ -108,7 +114,7 @@ def transfer_page(call: Call, intent: AnyIntent) -> Reply:
     return html_page("Pay by bank transfer", f"<h1>Pay by bank transfer</h1>\n<dl>\n{rows}\n</dl>")
 
 
-def _done_page(intent: AnyIntent) -> Reply:
+def _done_page(intent: AnyIntent, look: Look) -> Reply:
     good = intent["status"] in ("succeeded", "requires_capture", "requires_confirmation", "processing")
     title = "Authentication complete" if good else "Authentication not complete"
-    return html_page(title, f"<h1>{title}</h1>\n<p>You may close this page.</p>")
+    return html_page(title, f"<h1>{title}</h1>\n<p>You may close this page.</p>", look=look)

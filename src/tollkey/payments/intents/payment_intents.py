@@ -219,17 +219,17 @@ def _waiting(call: Call) -> StoredPaymentIntent:
 
 def show_challenge(call: Call, params: operations.Get3dsToken) -> Reply:
     """Show the page of the 3-D Secure challenge."""
-    return challenge_page(call, _waiting(call), "Authorize this payment")
+    return challenge_page(call, _waiting(call), "Authorize this payment", bool(params.get("framed")))
 
 
 def complete_challenge(call: Call, params: operations.Post3dsTokenComplete) -> Reply:
     """Complete the challenge successfully."""
-    return answer_challenge(call, _waiting(call), followup.authenticated)
+    return answer_challenge(call, _waiting(call), followup.authenticated, bool(params.get("framed")))
 
 
 def fail_challenge(call: Call, params: operations.Post3dsTokenFail) -> Reply:
     """Fail the challenge."""
-    return answer_challenge(call, _waiting(call), followup.not_authenticated)
+    return answer_challenge(call, _waiting(call), followup.not_authenticated, bool(params.get("framed")))
 
 
 def show_deposits(call: Call, params: operations.GetMicrodepositToken) -> Reply:
@@ -250,6 +250,8 @@ def show_transfer(call: Call, params: operations.GetBankTransferToken) -> Reply:
 _ONE = "/v1/payment_intents/{intent}"
 _CODE = P.object(descriptor_code=P.string())
 _SECRET = P.object(client_secret=P.string())
+#: Stripe.js shows the page in a frame.
+_FRAMED = P.object(framed=P.string())
 _CHALLENGED = P.object(client_secret=P.string(), source=P.string())
 #: A browser may send the payment method and the payer's data when it confirms. Amount, time and recurrence are set by
 #: the server.
@@ -334,17 +336,17 @@ PAYMENT_INTENT = Resource(
             params=_CHALLENGED,
             live=needs(providers.CHARGES),
         ),
-        Endpoint("GET", "/3ds/{token}", show_challenge, public=True, params=P.object(), live=needs(providers.CHARGES)),
+        Endpoint("GET", "/3ds/{token}", show_challenge, public=True, params=_FRAMED, live=needs(providers.CHARGES)),
         Endpoint(
             "POST",
             "/3ds/{token}/complete",
             complete_challenge,
             public=True,
-            params=P.object(),
+            params=_FRAMED,
             live=needs(providers.CHARGES),
         ),
         Endpoint(
-            "POST", "/3ds/{token}/fail", fail_challenge, public=True, params=P.object(), live=needs(providers.CHARGES)
+            "POST", "/3ds/{token}/fail", fail_challenge, public=True, params=_FRAMED, live=needs(providers.CHARGES)
         ),
         Endpoint(
             "GET", "/microdeposit/{token}", show_deposits, public=True, params=P.object(), live=needs(providers.CHARGES)

@@ -148,17 +148,17 @@ def _waiting(call: Call) -> StoredSetupIntent:
 
 def show_challenge(call: Call, params: operations.Get3dsSetupToken) -> Reply:
     """Show the page of the 3-D Secure challenge."""
-    return challenge_page(call, _waiting(call), "Authorize saving this payment method")
+    return challenge_page(call, _waiting(call), "Authorize saving this payment method", bool(params.get("framed")))
 
 
 def complete_challenge(call: Call, params: operations.Post3dsSetupTokenComplete) -> Reply:
     """Complete the challenge successfully."""
-    return answer_challenge(call, _waiting(call), _succeed_challenge)
+    return answer_challenge(call, _waiting(call), _succeed_challenge, bool(params.get("framed")))
 
 
 def fail_challenge(call: Call, params: operations.Post3dsSetupTokenFail) -> Reply:
     """Fail the challenge."""
-    return answer_challenge(call, _waiting(call), _fail_challenge)
+    return answer_challenge(call, _waiting(call), _fail_challenge, bool(params.get("framed")))
 
 
 def show_deposits(call: Call, params: operations.GetMicrodepositSetupToken) -> Reply:
@@ -179,6 +179,8 @@ def client_view(call: Call, intent: StoredSetupIntent) -> Json:
 _ONE = "/v1/setup_intents/{intent}"
 _CODE = P.object(descriptor_code=P.string())
 _SECRET = P.object(client_secret=P.string())
+#: Stripe.js shows the page in a frame.
+_FRAMED = P.object(framed=P.string())
 _CHALLENGED = P.object(client_secret=P.string(), source=P.string())
 _CONFIRMED_BY_CLIENT = publishable_access(
     takes=f"client_secret payment_method payment_method_data{{{client.METHOD}}} confirmation_token return_url"
@@ -234,14 +236,14 @@ SETUP_INTENT = Resource(
             live=needs(providers.SETUPS),
         ),
         Endpoint(
-            "GET", "/3ds-setup/{token}", show_challenge, public=True, params=P.object(), live=needs(providers.SETUPS)
+            "GET", "/3ds-setup/{token}", show_challenge, public=True, params=_FRAMED, live=needs(providers.SETUPS)
         ),
         Endpoint(
             "POST",
             "/3ds-setup/{token}/complete",
             complete_challenge,
             public=True,
-            params=P.object(),
+            params=_FRAMED,
             live=needs(providers.SETUPS),
         ),
         Endpoint(
@@ -249,7 +251,7 @@ SETUP_INTENT = Resource(
             "/3ds-setup/{token}/fail",
             fail_challenge,
             public=True,
-            params=P.object(),
+            params=_FRAMED,
             live=needs(providers.SETUPS),
         ),
         Endpoint(

@@ -1,0 +1,82 @@
+// The controller: calls the API for the page, and adds to a call what was typed into the frames beside it. These have
+// the same origin as this one, so that what was typed passes through no other.
+'use strict';
+
+const GONE =
+  'We could not retrieve data from the specified Element. Please make sure the Element you are attempting to use is' +
+  ' still mounted.';
+const ALLOWED = new RegExp(
+  '^/v1/(tokens|payment_methods|sources|confirmation_tokens|payment_intents|setup_intents|elements|payment_pages' +
+    '|consumers|3ds2)(/|$)',
+);
+
+/** What was typed into the frames of these names, put together; `{error}` when a field is not complete. */
+function typedInto(names) {
+  const all = {};
+  for (const name of names) {
+    let values;
+    try {
+      values = /^__privateStripeFrame\d+$/.test(name) && window.parent[name].tollkeyFields.values();
+    } catch {
+      values = null;
+    }
+    if (!values) return { error: { type: 'invalid_request_error', message: GONE } };
+    if (values.error) return values;
+    for (const [part, value] of Object.entries(values)) {
+      const known = Object.entries(value && typeof value === 'object' ? value : {}).filter(
+        ([, one]) => one !== undefined,
+      );
+      if (typeof value === 'string') all[part] = value;
+      else all[part] = { ...all[part], ...Object.fromEntries(known) };
+    }
+  }
+  return all;
+}
+
+function addAddress(details = {}, postal) {
+  if (!postal) return details;
+  return { ...details, address: { postal_code: postal, ...details.address } };
+}
+
+/** Put what was typed where it belongs. */
+const PLACES = {
+  card: (params, typed) => ({
+    ...params,
+    card: { ...(typed.postal && { address_zip: typed.postal }), ...params.card, ...typed.card },
+  }),
+  source: (params, typed) => ({
+    ...params,
+    card: typed.card,
+    ...(typed.postal && { owner: addAddress(params.owner, typed.postal) }),
+  }),
+  method: (params, typed) => ({
+    ...params,
+    card: typed.card,
+    billing_details: addAddress(params.billing_details, typed.postal),
+  }),
+  payment_method_data: (params, typed) => ({
+    ...params,
+    payment_method_data: PLACES.method(params.payment_method_data, typed),
+  }),
+  cvc_update: (params, typed) => ({ ...params, cvc_update: { cvc: typed.card.cvc } }),
+};
+
+async function withTyped(params, { frames, at }) {
+  const typed = typedInto(frames);
+  if (typed.error) return typed;
+  if (at !== 'cvc_token') return PLACES[at](params, typed);
+  const token = await callApi('POST', '/v1/tokens', { cvc_update: { cvc: typed.card.cvc } });
+  if (token.error) return token;
+  return { ...params, payment_method_options: { card: { cvc_token: token.id } } };
+}
+
+begin({
+  async call({ method, path, params, fields }, answer) {
+    if (!ALLOWED.test(path)) {
+      answer({ error: { type: 'invalid_request_error', message: `Stripe.js does not call ${path}.` } });
+      return;
+    }
+    const sent = fields ? await withTyped(params, fields) : params;
+    answer(sent.error ? sent : await callApi(method, path, sent));
+  },
+});

@@ -1,0 +1,250 @@
+/** What kinds of Elements there are: their frame's page and title. `fields`: typed card data comes from them. */
+const KINDS = {
+  card: { page: 'elements-inner-card', title: 'Secure card payment input frame', fields: true },
+  cardNumber: { page: 'elements-inner-card', title: 'Secure card number input frame', fields: true },
+  cardExpiry: { page: 'elements-inner-card', title: 'Secure expiration date input frame', fields: true },
+  cardCvc: { page: 'elements-inner-card', title: 'Secure CVC input frame', fields: true },
+};
+const CLASSES = {
+  base: 'StripeElement',
+  complete: 'StripeElement--complete',
+  empty: 'StripeElement--empty',
+  focus: 'StripeElement--focus',
+  invalid: 'StripeElement--invalid',
+  webkitAutofill: 'StripeElement--webkit-autofill',
+};
+
+/** Handlers of events, by name. */
+class Listeners {
+  constructor() {
+    this.handlers = [];
+  }
+
+  add(type, handler, once = false) {
+    if (typeof type !== 'string' || typeof handler !== 'function') {
+      refuse('Invalid arguments: on() takes the name of an event and a function.');
+    }
+    this.handlers.push({ type, handler, once });
+  }
+
+  remove(type, handler) {
+    this.handlers = this.handlers.filter((one) => one.type !== type || (handler && one.handler !== handler));
+  }
+
+  has(type) {
+    return this.handlers.some((one) => one.type === type);
+  }
+
+  tell(type, event) {
+    for (const one of this.handlers.filter((each) => each.type === type)) {
+      if (one.once) this.handlers = this.handlers.filter((each) => each !== one);
+      one.handler(event);
+    }
+  }
+}
+
+/** One Element: a frame within a node of the page. */
+class Element {
+  constructor(group, kind, options = {}) {
+    Object.defineProperties(this, {
+      _group: { value: group },
+      _kind: { value: kind },
+      _listeners: { value: new Listeners() },
+      _options: { value: { ...options }, writable: true },
+      _frame: { value: null, writable: true },
+      _parent: { value: null, writable: true },
+      _dead: { value: false, writable: true },
+      _state: { value: { empty: true, complete: false }, writable: true },
+    });
+  }
+
+  on(type, handler) {
+    this._listeners.add(type, handler);
+    return this;
+  }
+
+  once(type, handler) {
+    this._listeners.add(type, handler, true);
+    return this;
+  }
+
+  off(type, handler) {
+    this._listeners.remove(type, handler);
+    return this;
+  }
+
+  addEventListener(type, handler) {
+    return this.on(type, handler);
+  }
+
+  removeEventListener(type, handler) {
+    return this.off(type, handler);
+  }
+
+  mount(place) {
+    if (this._dead) refuse('This Element has already been destroyed. Please create a new one.');
+    if (!place) {
+      refuse('Missing argument. Make sure to call mount() with a valid DOM element or selector.');
+    }
+    const parent = typeof place === 'string' ? document.querySelector(place) : place;
+    if (!parent) {
+      refuse(
+        `The selector you specified (${place}) applies to no DOM elements that are currently on the page.` +
+          ' Make sure the element exists on the page before calling mount().',
+      );
+    }
+    if (!parent.appendChild) refuse('Invalid DOM element. Call mount() with a DOM element or a selector.');
+    if (this._parent === parent && this._frame && parent.contains(this._frame.node)) return this;
+    if (this._frame) this._detach();
+    this._parent = parent;
+    parent.replaceChildren();
+    this._attach(parent);
+    return this;
+  }
+
+  _attach(parent) {
+    const kind = KINDS[this._kind];
+    this._frame = new Frame(kind.page, {
+      title: kind.title,
+      given: { kind: this._kind, ...this._group._given },
+      listen: (type, data) => this._heard(type, data || {}),
+    });
+    const holder = document.createElement('div');
+    holder.className = '__PrivateStripeElement';
+    style(holder, {
+      margin: '0',
+      padding: '0',
+      border: 'none',
+      display: 'block',
+      background: 'transparent',
+      position: 'relative',
+      opacity: '1',
+      clear: 'both',
+      transition: 'none',
+    });
+    style(this._frame.node, {
+      border: 'none',
+      margin: '0',
+      padding: '0',
+      width: '1px',
+      'min-width': '100%',
+      overflow: 'hidden',
+      display: 'block',
+      'user-select': 'none',
+      transform: 'translate(0px)',
+      'color-scheme': 'light only',
+      height: '19.2px',
+    });
+    holder.appendChild(this._frame.node);
+    parent.appendChild(holder);
+    this._paint();
+    this._frame.send('options', { options: this._options, group: this._group._shown() });
+    this._frame.listen('loaderstart', {});
+    this._label = (event) => {
+      const named = event.target.closest ? event.target.closest('label') : null;
+      if (named && parent.id && named.htmlFor === parent.id) this.focus();
+    };
+    document.addEventListener('click', this._label);
+  }
+
+  _heard(type, data) {
+    const event = { elementType: this._kind, ...data };
+    if (type === 'hello') return;
+    if (type === 'size') {
+      style(this._frame.node, { height: `${data.height}px` });
+      return;
+    }
+    if (type === 'state') {
+      this._state = { ...this._state, ...data };
+      this._paint();
+      return;
+    }
+    if (type === 'change') {
+      this._state = { ...this._state, empty: data.empty, complete: data.complete, invalid: Boolean(data.error) };
+      this._paint();
+    }
+    if (type === 'focus' || type === 'blur') {
+      this._state = { ...this._state, focus: type === 'focus' };
+      this._paint();
+    }
+    this._listeners.tell(
+      type,
+      type === 'ready' && this._kind !== 'expressCheckout' ? { elementType: this._kind } : event,
+    );
+  }
+
+  _paint() {
+    const names = { ...CLASSES, ...(this._options.classes || {}) };
+    const shown = { base: true, ...this._state };
+    for (const [state, words] of Object.entries(names)) {
+      for (const word of String(words).split(/\s+/).filter(Boolean)) {
+        if (this._parent) this._parent.classList.toggle(word, Boolean(shown[state]));
+      }
+    }
+  }
+
+  update(options = {}) {
+    this._options = { ...this._options, ...options };
+    if (this._frame) this._frame.send('options', { options: this._options, group: this._group._shown() });
+    if (options.classes) this._paint();
+    return this;
+  }
+
+  _tell(type) {
+    if (!this._frame) {
+      refuse(`Cannot call ${type}() on an Element that is not mounted. Call mount() first, and wait for "ready".`);
+    }
+    this._frame.send(type);
+    return this;
+  }
+
+  focus() {
+    if (this._frame) this._frame.node.focus();
+    return this._tell('focus');
+  }
+
+  blur() {
+    return this._tell('blur');
+  }
+
+  clear() {
+    return this._tell('clear');
+  }
+
+  collapse() {
+    return this._tell('collapse');
+  }
+
+  _detach() {
+    document.removeEventListener('click', this._label);
+    const holder = this._frame.node.parentNode;
+    this._frame.remove();
+    if (holder) holder.remove();
+    this._frame = null;
+    this._state = { empty: true, complete: false };
+    if (this._parent) {
+      for (const words of Object.values({ ...CLASSES, ...(this._options.classes || {}) })) {
+        this._parent.classList.remove(...String(words).split(/\s+/).filter(Boolean));
+      }
+    }
+    this._parent = null;
+  }
+
+  unmount() {
+    if (this._frame) this._detach();
+    return this;
+  }
+
+  destroy() {
+    this.unmount();
+    this._dead = true;
+    this._group._forget(this);
+    return this;
+  }
+
+  /** The name of the frame with the fields; refuses when it is not in the page. */
+  get _name() {
+    if (!this._frame || !this._frame.node.isConnected) refuse(GONE);
+    return this._frame.node.name;
+  }
+}
