@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from tollkey.db import Tx
+from tollkey.db import Scope, Tx
 from tollkey.keys import Key, KeyRefused
 from tollkey.outbox.connections import Answer
 from tollkey.upstream import caps, money, refusals, spending
@@ -88,6 +88,11 @@ def _check_currency(limits: Caps, moved: Movement) -> None:
 
 def _sum(moved: Movement) -> str:
     return "cap_refunded_a_day" if moved.kind == "refund" else "cap_charged_a_day"
+
+
+def lock_of(scope: Scope) -> str:
+    """Return the lock of ``reserve``: of equal calls on two nodes at once, the second finds what the first reserved."""
+    return f"upstream caps {scope.account}:{int(scope.livemode)}"
 
 
 def reserve(tx: Tx, asked: Asked, call: Capped, approval_id: str, now: int) -> ApiError | None:

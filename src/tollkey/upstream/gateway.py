@@ -233,7 +233,8 @@ class Gateway:
 
     async def _write(self, asked: Asked, call: Capped | None, recheck: Recheck) -> Response:
         """Pass on a call that may change something: recorded before its first byte leaves, and what became of it."""
-        if refusal := await self.edge.write(lambda tx: self._record(tx, asked, call, recheck)):
+        lock = capping.lock_of(asked.key.scope) if call is not None and call.moved is not None else None
+        if refusal := await self.edge.write(lambda tx: self._record(tx, asked, call, recheck), lock=lock):
             raise refusal
         state, answer = "unknown", None
         try:
