@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.payments.intents.steps import challenge, pay, setup, types
 from tests.support.api import Api
 
@@ -82,3 +86,51 @@ def test_a_typed_bank_account_is_verified_on_its_page(api: Api) -> None:
         b"verified" in api.send("POST", f"{path}/verify", key=None, headers=form, body=b"descriptor_code=sm11aa").body
     )
     assert api.get(f"/v1/setup_intents/{intent['id']}")["status"] == "succeeded"
+
+
+BANK = {
+    "payment_method_data": {
+        "type": "us_bank_account",
+        "billing_details": {"name": "Jenny"},
+        "us_bank_account": {
+            "account_number": "000123456789", "routing_number": "110000000", "account_holder_type": "individual",
+        },
+    },
+    "mandate_data": {"customer_acceptance": {"type": "offline"}},
+}  # fmt: skip
+TRANSFER = {
+    "payment_method_data": {"type": "customer_balance"},
+    "payment_method_options": {
+        "customer_balance": {"funding_type": "bank_transfer", "bank_transfer": {"type": "us_bank_transfer"}}
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "later"),
+    [
+        ("payment_intents", BANK),
+        ("payment_intents", TRANSFER),
+        ("payment_intents", {"payment_method_data": {"type": "cashapp"}}),
+        ("payment_intents", {"payment_method": "pm_card_threeDSecure2Required"}),
+        ("setup_intents", BANK),
+        ("setup_intents", {"payment_method": "pm_card_threeDSecure2Required"}),
+    ],
+)
+def test_the_page_of_an_earlier_step_answers_no_later_one(api: Api, kind: str, later: dict[str, Any]) -> None:
+    """Whoever kept it could otherwise pay without the transfer, and verify a bank account without its code."""
+    types = {"allowed_payment_method_types": ["card", "us_bank_account"]}
+    if kind == "payment_intents":
+        types["allowed_payment_method_types"] += ["customer_balance", "cashapp"]
+    customer = api.ok("POST", "/v1/customers")["id"]
+    made = {"customer": customer, "return_url": BACK, **types}
+    method = "pm_card_threeDSecure2Required"
+    first = (pay if kind == "payment_intents" else setup)(api, method, **made)
+    challenge(api, first, "fail")
+    path = f"/v1/{kind}/{first['id']}"
+    waiting = api.ok("POST", f"{path}/confirm", return_url=BACK, **later)
+    assert waiting["status"] == "requires_action"
+    for answer in ("complete", "fail", ""):
+        challenge(api, first, answer)
+        now = api.get(path)
+        assert (now["status"], now["next_action"]) == ("requires_action", waiting["next_action"])

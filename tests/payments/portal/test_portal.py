@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
 from tests.payments.checkout.steps import fill, path_of, session
 from tests.payments.portal.steps import Portal, confirm, linked, look, opened
@@ -138,3 +139,40 @@ def test_a_login_page_is_refused_as_no_e_mails_are_sent(api: Api) -> None:
     for path, more in ((url, {"features": features}), (f"{url}/{made['id']}", {})):
         refused = api.post(path, login_page={"enabled": True}, **more)
         assert (refused.status, refused.error["param"]) == (400, "login_page[enabled]")
+
+
+def test_no_page_does_what_the_configuration_does_not_offer(api: Api) -> None:
+    """Whoever holds the link can send any of its forms, also those that the portal does not show."""
+    made = session(api, "subscription")
+    fill(api, path_of(made))
+    subscription = api.get("/v1/subscriptions")["data"][0]
+    customer = subscription["customer"]
+    method = api.ok("POST", "/v1/payment_methods/pm_card_mastercard/attach", customer=customer)["id"]
+    api.ok("POST", f"/v1/subscriptions/{subscription['id']}", cancel_at_period_end=True)
+    features = {"invoice_history": {"enabled": True}}
+    configuration = api.ok("POST", "/v1/billing_portal/configurations", features=features)["id"]
+    path = path_of(api.ok("POST", "/v1/billing_portal/sessions", customer=customer, configuration=configuration))
+    assert b"Keep subscription" not in look(api, path).body
+    before = [api.get(f"/v1/customers/{customer}").body, api.get(f"/v1/subscriptions/{subscription['id']}").body]
+    values = {"subscription": subscription["id"], "payment_method": method}
+    asked = 0
+    for resource in api.core.catalogue.resources:
+        for endpoint in resource.endpoints:
+            place = endpoint.path.removeprefix("/portal/{token}")
+            if place in (endpoint.path, "", "/done"):
+                continue
+            sent = {name: values[name] for name in endpoint.params.fields if name in values}
+            form = urlencode(sent)
+            answer = api.send(
+                endpoint.method,
+                path + place,
+                key=None,
+                **({"query": form} if endpoint.method == "GET" else {"body": form.encode()}),
+            )
+            assert answer.status == 400, endpoint.path
+            asked += 1
+    assert asked >= 11
+    assert before == [
+        api.get(f"/v1/customers/{customer}").body,
+        api.get(f"/v1/subscriptions/{subscription['id']}").body,
+    ]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from tollkey.payments.checkout import discounts, jobs, kinds, states
+from tollkey.payments.checkout import discounts, jobs, kinds, states, waiting
 from tollkey.payments.checkout.building import intent_of
 from tollkey.payments.checkout.fields import needs_method
 from tollkey.payments.checkout.invoicing import create_paid_invoice as make_invoice
@@ -24,7 +23,6 @@ from tollkey.wire import ApiError, Call, Params, invalid
 
 if TYPE_CHECKING:
     from tollkey.payments.checkout.stored import StoredSession
-    from tollkey.payments.intents.stored import AnyIntent, StoredPaymentIntent
     from tollkey.payments.methods.stored import StoredPaymentMethod
     from tollkey.wire import operations
 
@@ -74,6 +72,7 @@ def pay(
     """
     check_open(session)
     check_collects(call, session)
+    waiting.withdraw(call, session)
     discounts.check_valid(call, session)
     if method is not None:
         check_brand(session, method)
@@ -179,7 +178,7 @@ def _subscribe(
     params["customer"] = customer["id"]
     subscription = creation.create(call, params)
     session["subscription"], session["invoice"] = subscription["id"], subscription["latest_invoice"]
-    intent = _intent_of_invoice(call, session["invoice"])
+    intent = waiting.intent_of_invoice(call, session["invoice"])
     if intent is not None and intent["status"] == "requires_payment_method":
         told: Params = dict(intent["last_payment_error"] or {})
         message, code = told.pop("message", "Your card was declined."), told.pop("code", "card_declined")
@@ -247,35 +246,13 @@ def _recurring_options(session: StoredSession) -> Params:
     return {kind: options for kind, options in made.items() if options}
 
 
-def _intent_of_invoice(call: Call, invoice: str | None) -> StoredPaymentIntent | None:
-    """Return the PaymentIntent of an invoice, given by its id, else None."""
-    found = call.objects.find(kinds.INVOICE, invoice) if invoice else None
-    if found is None or not found.get("_payment_intent"):
-        return None
-    return call.objects.get(kinds.PAYMENT_INTENT, found["_payment_intent"])
-
-
-def waiting_for(call: Call, session: StoredSession) -> str | None:
-    """Return the URL of the challenge that the customer has to pass now, else None."""
-    if session["mode"] == "setup":
-        intent: AnyIntent | None = call.objects.find(kinds.SETUP_INTENT, session["setup_intent"] or "")
-    elif session["payment_intent"]:
-        intent = call.objects.find(kinds.PAYMENT_INTENT, session["payment_intent"])
-    else:
-        intent = _intent_of_invoice(call, session["invoice"])
-    if intent is None or intent["status"] != "requires_action":
-        return None
-    action: Mapping[str, Any] = intent["next_action"] or {}
-    inner = action.get("redirect_to_url") or action.get(action.get("type") or "") or {}
-    url: str | None = inner.get("url") or inner.get("hosted_verification_url") or inner.get("hosted_instructions_url")
-    return url
-
-
 def complete_from_intent(call: Call, fact: events.IntentChanged) -> None:
     """Complete a session whose intent succeeded, or store the result of its delayed payment."""
     intent = fact.intent
     session = call.objects.find(kinds.SESSION, intent["_checkout"]) if intent.get("_checkout") else None
-    if session is not None and session["status"] == "open" and intent["status"] in _PAID:
+    # an intent that was paid by itself, as early versions allow, for another amount than the session's completes none
+    whole = session is not None and (session["mode"] != "payment" or intent.get("amount") == session["amount_total"])
+    if session is not None and session["status"] == "open" and intent["status"] in _PAID and whole:
         paid = "paid" if intent["status"] == "succeeded" else "unpaid"
         complete_session(call, session, "no_payment_required" if intent["object"] == "setup_intent" else paid)
     elif session is not None and session["status"] == "open" and intent["status"] in _REFUSED:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from tollkey.payments.catalog import redemption
-from tollkey.payments.checkout import completion, discounts, kinds, page, saved
+from tollkey.payments.checkout import completion, discounts, kinds, page, saved, waiting
 from tollkey.payments.checkout.building import discount
 from tollkey.payments.checkout.collecting import (
     collect_billing_address,
@@ -93,6 +93,7 @@ def promotion(call: Call, params: operations.PostPayTokenPromotion) -> Reply:
     session = _here(call)
     if session["status"] != "open" or not session["allow_promotion_codes"]:
         return _show(call, session)
+    waiting.withdraw(call, session)
     code = (params.get("promotion_code") or "").strip()
     if not code and session["_discounts"]:
         discount(call, session, [])
@@ -113,6 +114,7 @@ def order(call: Call, params: operations.PostPayTokenOrder) -> Reply:
     session = _here(call)
     if session["status"] != "open":
         return page.done_page(session)
+    waiting.withdraw(call, session)
     try:
         change_order(call, session, params)
     except ApiError as error:
@@ -126,6 +128,7 @@ def address(call: Call, params: operations.PostPayTokenAddress) -> Reply:
     session = _here(call)
     if session["status"] != "open":
         return page.done_page(session)
+    waiting.withdraw(call, session)
     try:
         collect_customer(session, params)
         if session["shipping_address_collection"]:
@@ -163,6 +166,7 @@ def submit(call: Call, params: operations.PostPayToken) -> Reply:
     error = None
     try:
         with call.tx.savepoint():
+            waiting.withdraw(call, session)
             collect_extras(call, session, params)
             error = _total_changed(session, params)
             if error is None:
@@ -173,12 +177,12 @@ def submit(call: Call, params: operations.PostPayToken) -> Reply:
     except ApiError as problem:
         error = problem
         session = _reload(call, session)
-    waiting = completion.waiting_for(call, session) if error is None and session["status"] == "open" else None
-    if error is None and waiting is None and session["status"] == "open":
+    step = waiting.waiting_for(call, session) if error is None and session["status"] == "open" else None
+    if error is None and step is None and session["status"] == "open":
         error = invalid("This payment could not be completed. Please try another payment method.")
     if error is not None:
         return _again(call, session, params, error)
-    to = waiting or completion.destination(session)
+    to = step or completion.destination(session)
     return redirect(to) if to else page.done_page(session)
 
 

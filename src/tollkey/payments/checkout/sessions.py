@@ -14,7 +14,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
-from tollkey.payments.checkout import completion, jobs, kinds
+from tollkey.payments.checkout import completion, jobs, kinds, waiting
 from tollkey.payments.checkout.building import check_total, new_session, shipping_options
 from tollkey.payments.checkout.hosted import PAGES
 from tollkey.payments.checkout.known import page_of, price_of
@@ -62,6 +62,7 @@ def update(call: Call, params: operations.PostCheckoutSessionsSession) -> Stored
     fields.merge_metadata(session, params)
     if set(params) & {"shipping_options", "line_items", "collected_information"}:
         completion.check_open(session)
+        waiting.withdraw(call, session)
         check_mode([name for name in ("line_items", "shipping_options") if params.get(name)], session["mode"])
     if params.get("collected_information") and session["ui_mode"] == "hosted_page":
         raise invalid("You can not pass `collected_information` when `ui_mode` is `hosted`.", "collected_information")

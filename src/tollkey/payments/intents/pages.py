@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from tollkey.payments.intents.actions import PAGES
 from tollkey.payments.intents.microdeposits import Entered
 from tollkey.payments.shared import currency, fields
 from tollkey.wire import ApiError, Call, Reply
@@ -27,7 +28,7 @@ def challenge_page(call: Call, intent: AnyIntent, title: str, framed: bool) -> R
     """
     path = call.origin.path
     look = Look(framed=framed and not call.livemode)
-    if intent["status"] != _WAITING:
+    if not _waits_here(call, intent):
         return _done_page(intent, look)
     shop = str(value_at(fields.acting_account(call) or {}, "business_profile.name") or "Tollkey")
     facts = [("Business", shop)]
@@ -52,7 +53,7 @@ def answer_challenge(call: Call, intent: AnyIntent, answer: Callable[[Call, Any]
 
     framed: whether Stripe.js shows the page; it takes the customer to the return URL itself.
     """
-    if intent["status"] == _WAITING:
+    if _waits_here(call, intent):
         answer(call, intent)
     if framed or not intent.get("_return_url"):
         return _done_page(intent, Look(framed=framed and not call.livemode))
@@ -62,6 +63,21 @@ def answer_challenge(call: Call, intent: AnyIntent, answer: Callable[[Call, Any]
     secret = intent["client_secret"] or ""
     query = {name: intent["id"], f"{name}_client_secret": secret, "redirect_status": status}
     return redirect(with_query(intent["_return_url"] or "", **query))
+
+
+def _waits_here(call: Call, intent: AnyIntent) -> bool:
+    """Return whether the intent waits for this page, and not for another step, such as a transfer or micro-deposits.
+
+    The page of an earlier step stays known to whoever was sent there.
+    """
+    page = f"/{PAGES[intent['object']]}/{call.path['token']}"
+    return intent["status"] == _WAITING and _names(intent["next_action"], page)
+
+
+def _names(value: object, page: str) -> bool:
+    if isinstance(value, Mapping):
+        return any(_names(inner, page) for inner in value.values())
+    return isinstance(value, str) and value.endswith(page)
 
 
 def deposits_page(call: Call, intent: AnyIntent, problem: str | None = None) -> Reply:

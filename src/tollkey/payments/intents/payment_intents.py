@@ -40,7 +40,7 @@ from tollkey.payments.intents.bank_transfers import TRANSFERS, cash_of, reconcil
 from tollkey.payments.intents.building import check_parts, too_large_fee, too_much_transferred
 from tollkey.payments.intents.client_secrets import intent_of, not_for_clients
 from tollkey.payments.intents.confirmation import confirm_intent
-from tollkey.payments.intents.followup import cancel_intent, capture_intent
+from tollkey.payments.intents.followup import cancel_intent, capture_intent, not_authenticated
 from tollkey.payments.intents.microdeposits import Entered
 from tollkey.payments.intents.pages import (
     answer_challenge,
@@ -73,6 +73,7 @@ __all__ = [
     "check_parts",
     "confirm_intent",
     "create_intent",
+    "not_authenticated",
     "reconcile",
     "too_large_fee",
     "too_much_transferred",
@@ -189,7 +190,7 @@ def verify_microdeposits(
 def source_cancel(call: Call, params: operations.PostPaymentIntentsIntentSourceCancel) -> StoredPaymentIntent:
     """Cancel the challenge; a mobile client calls it when the customer closes it."""
     intent = _get(call, params.get("client_secret"))
-    followup.not_authenticated(call, intent)
+    not_authenticated(call, intent)
     return intent
 
 
@@ -229,7 +230,7 @@ def complete_challenge(call: Call, params: operations.Post3dsTokenComplete) -> R
 
 def fail_challenge(call: Call, params: operations.Post3dsTokenFail) -> Reply:
     """Fail the challenge."""
-    return answer_challenge(call, _waiting(call), followup.not_authenticated, bool(params.get("framed")))
+    return answer_challenge(call, _waiting(call), not_authenticated, bool(params.get("framed")))
 
 
 def show_deposits(call: Call, params: operations.GetMicrodepositToken) -> Reply:

@@ -112,9 +112,10 @@ def _subscriptions(at: Here) -> str:
         if one["cancel_at"]:
             rows += f"<dt>Ends</dt><dd>{arithmetic.show_date(one['cancel_at'])}</dd>"
         parts.append(f"<dl>{rows}</dl>{change_link(at, one)}")
-        if one["cancel_at_period_end"]:
+        offered = features["subscription_cancel"]["enabled"]
+        if offered and one["cancel_at_period_end"]:
             parts.append(_form(f"{path}/keep", "subscription", one["id"], "Keep subscription"))
-        elif features["subscription_cancel"]["enabled"]:
+        elif offered:
             address = escape(with_query(f"{path}/cancel", subscription=one["id"]))
             parts.append(f'<a class="button second" href="{address}">Cancel subscription</a>')
     if not found:

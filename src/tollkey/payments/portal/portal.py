@@ -263,14 +263,15 @@ def accept_retention_offer(call: Call, params: operations.PostPortalTokenStay) -
     at = here(call)
     flow = value_at(at.session, "flow.subscription_cancel") or {}
     coupon = value_at(flow, "retention.coupon_offer.coupon")
-    if not coupon or not waiting(at.session):
+    if not coupon or not waiting(at.session) or not at.features["subscription_cancel"]["enabled"]:
         raise invalid("There is no offer.")
     changes.update(at.call, own_subscription(at, flow["subscription"]), {"discounts": [{"coupon": coupon}]})
     return completed(at)
 
 
 def _cancellable(
-    at: Here, params: operations.GetPortalTokenCancel | operations.PostPortalTokenCancel
+    at: Here,
+    params: operations.GetPortalTokenCancel | operations.PostPortalTokenCancel | operations.PostPortalTokenKeep,
 ) -> tuple[StoredSubscription, api.PortalSubscriptionCancel]:
     """Return the subscription and its cancellation settings. Raises ApiError 400 if it cannot be canceled."""
     rules = at.features["subscription_cancel"]
@@ -308,15 +309,15 @@ def cancel_subscription(call: Call, params: operations.PostPortalTokenCancel) ->
 def undo_cancellation(call: Call, params: operations.PostPortalTokenKeep) -> Reply:
     """Undo a pending cancellation at the end of the period."""
     at = here(call)
-    changes.update(at.call, own_subscription(at, params["subscription"]), {"cancel_at_period_end": False})
+    subscription, _ = _cancellable(at, params)
+    changes.update(at.call, subscription, {"cancel_at_period_end": False})
     return redirect(at.path)
 
 
 def add_method(call: Call, params: operations.PostPortalTokenAdd) -> Reply:
     """Redirect to a page that saves a new card as default payment method, and returns to the portal afterwards."""
     at = here(call)
-    if not at.features["payment_method_update"]["enabled"]:
-        raise invalid("Changing payment methods is not offered here.")
+    _check_methods(at)
     leads = after(at) if waiting(at.session) else at.path
     if leads.startswith("/"):
         leads = call.setup.base_url + leads
@@ -324,9 +325,16 @@ def add_method(call: Call, params: operations.PostPortalTokenAdd) -> Reply:
     return redirect(sessions.page_of(sessions.new_session(call, given, for_portal=True)))
 
 
+def _check_methods(at: Here) -> None:
+    """Raise ApiError 400 unless the configuration lets customers change payment methods."""
+    if not at.features["payment_method_update"]["enabled"]:
+        raise invalid("Changing payment methods is not offered here.")
+
+
 def use_method(call: Call, params: operations.PostPortalTokenUse) -> Reply:
     """Make a saved payment method the default for invoices."""
     at = here(call)
+    _check_methods(at)
     method = call.objects.find(kinds.PAYMENT_METHOD, params["payment_method"])
     if method is None or method.get("customer") != at.customer["id"]:
         raise invalid("There is no such payment method.", "payment_method")
