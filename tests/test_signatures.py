@@ -24,10 +24,12 @@ def _counted(function: ast.FunctionDef | ast.AsyncFunctionDef, *, options: bool)
 
 def _is_command(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Whether it is a command of the command line, whose options typer reads from the arguments."""
-    return any(
+    decorated = any(
         isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr == "command"
         for each in function.decorator_list
-    )
+    )  # a command whose module is loaded late is registered elsewhere: each argument says how typer reads it
+    given = [each.annotation for each in function.args.args]
+    return decorated or (bool(given) and all(each is not None and "typer." in ast.unparse(each) for each in given))
 
 
 def _functions(room: str) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
