@@ -104,6 +104,9 @@ REVIEWED = {
         "amount": "of a new source, which is charged by the server",
         "items.amount": "of a source's order, shown and not charged",
         "usage": "of a new source",
+        "deferred_intent.capture_method": "asks which types would do; nothing is made",
+        "deferred_intent.on_behalf_of": "the same",
+        "deferred_intent.payment_method_configuration": "the same",
     },
     "ephemeral": {
         "customer": "the key's own; of others nothing exists (tests/payments/test_client_keys.py)",

@@ -18,6 +18,10 @@ _API = "https://api.stripe.com"
 FRAMES: dict[str, tuple[str, tuple[str, ...]]] = {
     "controller": ("Payment controller", ("channel", "controller")),
     "elements-inner-card": ("Card", ("channel", "looks", "fields", "card")),
+    "elements-inner-payment": (
+        "Payment",
+        ("channel", "looks", "fields", "form", "methods", "card_part", "payment"),
+    ),
     "three-ds-2-challenge": ("3D Secure authentication", ("channel", "challenge")),
 }
 #: Scripts and styles of this origin alone, the API as the only address to call, and whoever likes as the page around.

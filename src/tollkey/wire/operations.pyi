@@ -1325,6 +1325,26 @@ class GetCustomersCustomerTaxIdsId(Operation):
     pass
 
 @final
+class GetElementsSessions(Operation):
+    client_secret: NotRequired[str]
+    deferred_intent: NotRequired[GetElementsSessionsDeferredIntent]
+    type: Literal["payment_intent", "setup_intent", "deferred_intent"]
+
+@final
+class GetElementsSessionsDeferredIntent(TypedDict):
+    allowed_payment_method_types: NotRequired[list[str]]
+    amount: NotRequired[int]
+    capture_method: NotRequired[Literal["automatic", "automatic_async", "manual"]]
+    currency: NotRequired[str]
+    excluded_payment_method_types: NotRequired[list[str]]
+    mode: NotRequired[Literal["payment", "setup", "subscription"]]
+    on_behalf_of: NotRequired[str]
+    payment_method_configuration: NotRequired[str]
+    payment_method_options: NotRequired[Any]
+    payment_method_types: NotRequired[list[str]]
+    setup_future_usage: NotRequired[Literal["off_session", "on_session"]]
+
+@final
 class GetEntitlementsActiveEntitlements(PagedOperation):
     customer: str
 
@@ -2377,6 +2397,10 @@ class Plan(TypedDict):
     count: NotRequired[int]
     interval: NotRequired[Literal["month"]]
     type: Literal["bonus", "fixed_count", "revolving"]
+
+@final
+class Post3ds2Authenticate(Operation):
+    source: str
 
 @final
 class Post3dsSetupTokenComplete(Operation):
@@ -3988,6 +4012,10 @@ class PostConnectOnboardingTokenSubmit(Operation):
     postal_code: NotRequired[str]
     state: NotRequired[str]
     url: NotRequired[str]
+
+@final
+class PostConsumersSessionsLookup(Operation):
+    email_address: str
 
 @final
 class PostCoupons(Operation):

@@ -68,6 +68,7 @@ def test_three_d_secure_is_passed_in_a_frame(shop: Shopfront) -> None:
     shop.pay()
     shop.bank().locator("#test-source-authorize-3ds").click()
     assert shop.result()["paymentIntent"]["status"] == "succeeded"
+    assert shop.problems == []
 
 
 @pytest.mark.parametrize("way", ["failed", "canceled"])

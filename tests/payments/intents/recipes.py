@@ -119,6 +119,20 @@ MAKERS: dict[str, Callable[[Maker], Json]] = {
 }
 
 
+def _attempt(m: Maker) -> str:
+    """An attempt of 3-D Secure 2 that an intent waits for."""
+    intent = m.post(
+        "/v1/payment_intents",
+        amount=2000,
+        currency="usd",
+        payment_method="pm_card_threeDSecure2Required",
+        allowed_payment_method_types=["card"],
+        confirm=True,
+    )
+    attempt: str = intent["next_action"]["use_stripe_sdk"]["three_d_secure_2_source"]
+    return attempt
+
+
 BODIES: dict[str, Body] = {
     "POST /v1/confirmation_tokens": {"payment_method": "pm_card_visa"},
     "POST /v1/test_helpers/confirmation_tokens": {"payment_method": "pm_card_visa"},
@@ -127,6 +141,10 @@ BODIES: dict[str, Body] = {
         "bank_transfer": {"type": "eu_bank_transfer", "eu_bank_transfer": {"country": "DE"}}, "currency": "eur",
         "funding_type": "bank_transfer"},
     "POST /v1/test_helpers/customers/{}/fund_cash_balance": {"amount": 100, "currency": "usd"},
+    "GET /v1/elements/sessions": {
+        "type": "deferred_intent", "deferred_intent": {"mode": "payment", "amount": 2000, "currency": "usd"}},
+    "POST /v1/consumers/sessions/lookup": {"email_address": "jenny@example.com"},
+    "POST /v1/3ds2/authenticate": lambda m: {"source": _attempt(m)},
     "GET /v1/payment_intents/search": {"query": "status:'succeeded'"},
     "POST /v1/payment_intents": {"amount": 2000, "currency": "usd", "allowed_payment_method_types": ["card"]},
     "POST /v1/payment_intents/{}": META,

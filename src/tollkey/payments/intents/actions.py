@@ -63,12 +63,30 @@ def first_action(
         return {"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"}
     card = protocol.card_of_instrument(method) if method is not None else None
     if card is not None and card.fingerprinted:
-        return {"type": "use_stripe_sdk", "use_stripe_sdk": _fingerprint(call, card, url)}
+        return {"type": "use_stripe_sdk", "use_stripe_sdk": _fingerprint(call, card, url, intent["id"])}
     inner = {"source": call.ids.new("src"), "stripe_js": url, "type": "three_d_secure_redirect"}
     return {"type": "use_stripe_sdk", "use_stripe_sdk": inner}
 
 
-def _fingerprint(call: Call, card: cards.TestCard, url: str) -> Mapping[str, Any]:
+#: Kinds of intents -> the beginning of the ids of their attempts to authenticate.
+_ATTEMPTS = {"pi": "payatt", "seti": "setatt"}
+_RANDOM = 24  # characters at the end of such an id, so that who knows the intent does not know its attempt
+
+
+def _attempt(call: Call, intent_id: str) -> str:
+    """Return the id of a new attempt to authenticate an intent; it holds the intent's own."""
+    kind, _, rest = intent_id.partition("_")
+    return f"{_ATTEMPTS[kind]}_{rest}{call.ids.text(_RANDOM)}"
+
+
+def intent_of_attempt(id: str) -> str | None:
+    """Return the id of the intent that the id of an attempt was made for; None when it is no such id."""
+    begins, _, rest = id.partition("_")
+    kinds = [kind for kind, attempt in _ATTEMPTS.items() if attempt == begins]
+    return f"{kinds[0]}_{rest[:-_RANDOM]}" if kinds and len(rest) > _RANDOM else None
+
+
+def _fingerprint(call: Call, card: cards.TestCard, url: str, intent_id: str) -> Mapping[str, Any]:
     """Return the data a client library needs to begin 3-D Secure 2 (recorded).
 
     It contains no certificate, since there is no directory server.
@@ -87,7 +105,7 @@ def _fingerprint(call: Call, card: cards.TestCard, url: str) -> Mapping[str, Any
         "one_click_authn": None,
         "server_transaction_id": str(UUID(int=call.ids.number(1 << 128), version=4)),
         "stripe_js": url,
-        "three_d_secure_2_source": call.ids.new("payatt"),
+        "three_d_secure_2_source": _attempt(call, intent_id),
         "three_ds_frontend_optimizations": None,
         "three_ds_method_url": "",
         "three_ds_optimizations": "kf",

@@ -29,11 +29,11 @@ def intent_of(call: Call, object: Kind[_I], secret: str | None = None) -> _I:
     Raises ApiError 404, and 400 for a publishable key without the intent's client secret.
     """
     intent = call.objects.get(object, call.path["intent"])
-    _check_client_secret(call, intent, secret)
+    check_client_secret(call, intent, secret)
     return intent
 
 
-def _check_client_secret(call: Call, intent: AnyIntent, given: str | None) -> None:
+def check_client_secret(call: Call, intent: AnyIntent, given: str | None) -> None:
     """Raise ApiError 400 if a client secret is wrong, or a publishable key sends none."""
     if given is None:
         if call.client:

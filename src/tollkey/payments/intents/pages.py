@@ -37,10 +37,11 @@ def challenge_page(call: Call, intent: AnyIntent, title: str, framed: bool) -> R
         facts.insert(0, ("Amount", f"{currency.show(amount, of)} {of.upper()}"))
     rows = "\n".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
     kept = '<input type="hidden" name="framed" value="1">' if framed else ""
+    focus = "" if framed else " autofocus"  # browsers refuse it within a frame of another origin, and say so
     mode = "" if call.livemode else '<p class="note">Test mode: no bank is asked. Choose what it would answer.</p>'
     body = (
         f"<h1>{escape(title)}</h1>\n<dl>\n{rows}\n</dl>\n{mode}\n"
-        f'<form method="post" action="{escape(path)}/complete">{kept}<button type="submit" autofocus'
+        f'<form method="post" action="{escape(path)}/complete">{kept}<button type="submit"{focus}'
         f' id="test-source-authorize-3ds">Complete authentication</button></form>\n'
         f'<form method="post" action="{escape(path)}/fail">{kept}<button type="submit" class="second"'
         f' id="test-source-fail-3ds">Fail authentication</button></form>'

@@ -26,40 +26,56 @@ function typedInto(names) {
       const known = Object.entries(value && typeof value === 'object' ? value : {}).filter(
         ([, one]) => one !== undefined,
       );
-      if (typeof value === 'string') all[part] = value;
+      if (typeof value !== 'object') all[part] = value;
       else all[part] = { ...all[part], ...Object.fromEntries(known) };
     }
   }
   return all;
 }
 
-function addAddress(details = {}, postal) {
-  if (!postal) return details;
-  return { ...details, address: { postal_code: postal, ...details.address } };
+/** Details with those of the later sources in place of earlier ones. */
+function merged(...sources) {
+  const all = {};
+  for (const { address, ...rest } of sources.filter(Boolean)) {
+    Object.assign(all, rest);
+    if (address) all.address = { ...all.address, ...address };
+  }
+  return all;
 }
+
+const postalOf = (typed) => typed.postal && { address: { postal_code: typed.postal } };
+
+/** A payment method of what was typed; what the page says of it comes first. */
+function methodWith(given = {}, typed) {
+  const own = typed.method || { card: typed.card };
+  const billing = merged(own.billing_details, postalOf(typed), typed.billing, given.billing_details);
+  return { ...own, ...given, ...(typed.card && { card: typed.card }), billing_details: billing };
+}
+
+const ACCEPTED = { customer_acceptance: { type: 'online', online: { infer_from_client: true } } };
 
 /** Put what was typed where it belongs. */
 const PLACES = {
   card: (params, typed) => ({
     ...params,
-    card: { ...(typed.postal && { address_zip: typed.postal }), ...params.card, ...typed.card },
+    ...typed.token,
+    ...(typed.card && { card: { ...(typed.postal && { address_zip: typed.postal }), ...params.card, ...typed.card } }),
   }),
-  source: (params, typed) => ({
-    ...params,
-    card: typed.card,
-    ...(typed.postal && { owner: addAddress(params.owner, typed.postal) }),
-  }),
-  method: (params, typed) => ({
-    ...params,
-    card: typed.card,
-    billing_details: addAddress(params.billing_details, typed.postal),
-  }),
+  source: (params, typed) => ({ ...params, ...own(typed), owner: merged(postalOf(typed), params.owner) }),
+  method: (params, typed) => methodWith(params, typed),
   payment_method_data: (params, typed) => ({
+    ...(typed.shipping && { shipping: typed.shipping }),
+    ...(typed.mandate && { mandate_data: ACCEPTED }),
     ...params,
-    payment_method_data: PLACES.method(params.payment_method_data, typed),
+    ...(typed.options && { payment_method_options: { ...typed.options, ...params.payment_method_options } }),
+    payment_method_data: methodWith(params.payment_method_data, typed),
   }),
   cvc_update: (params, typed) => ({ ...params, cvc_update: { cvc: typed.card.cvc } }),
 };
+
+function own(typed) {
+  return typed.card ? { card: typed.card } : typed.method;
+}
 
 async function withTyped(params, { frames, at }) {
   const typed = typedInto(frames);

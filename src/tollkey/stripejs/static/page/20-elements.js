@@ -1,9 +1,12 @@
-/** What kinds of Elements there are: their frame's page and title. `fields`: typed card data comes from them. */
+/** What kinds of Elements there are: their frame's page and title.
+ * token: it becomes a token. session: it asks the API for the types of payment methods. wide: it has several lines.
+ */
 const KINDS = {
-  card: { page: 'elements-inner-card', title: 'Secure card payment input frame', fields: true },
-  cardNumber: { page: 'elements-inner-card', title: 'Secure card number input frame', fields: true },
-  cardExpiry: { page: 'elements-inner-card', title: 'Secure expiration date input frame', fields: true },
-  cardCvc: { page: 'elements-inner-card', title: 'Secure CVC input frame', fields: true },
+  card: { page: 'elements-inner-card', title: 'Secure card payment input frame', token: true },
+  cardNumber: { page: 'elements-inner-card', title: 'Secure card number input frame', token: true },
+  cardExpiry: { page: 'elements-inner-card', title: 'Secure expiration date input frame' },
+  cardCvc: { page: 'elements-inner-card', title: 'Secure CVC input frame' },
+  payment: { page: 'elements-inner-payment', title: 'Secure payment input frame', wide: true, session: true },
 };
 const CLASSES = {
   base: 'StripeElement',
@@ -122,24 +125,25 @@ class Element {
       clear: 'both',
       transition: 'none',
     });
+    const edge = kind.wide ? '-4px' : '0'; // room for the outline of a field in focus
     style(this._frame.node, {
       border: 'none',
-      margin: '0',
+      margin: edge,
       padding: '0',
-      width: '1px',
-      'min-width': '100%',
+      width: kind.wide ? 'calc(100% + 8px)' : '1px',
+      'min-width': kind.wide ? 'calc(100% + 8px)' : '100%',
       overflow: 'hidden',
       display: 'block',
       'user-select': 'none',
       transform: 'translate(0px)',
       'color-scheme': 'light only',
-      height: '19.2px',
+      height: kind.wide ? '1px' : '19.2px',
     });
     holder.appendChild(this._frame.node);
     parent.appendChild(holder);
     this._paint();
-    this._frame.send('options', { options: this._options, group: this._group._shown() });
-    this._frame.listen('loaderstart', {});
+    this._send();
+    if (kind.wide) this._listeners.tell('loaderstart', { elementType: this._kind });
     this._label = (event) => {
       const named = event.target.closest ? event.target.closest('label') : null;
       if (named && parent.id && named.htmlFor === parent.id) this.focus();
@@ -147,16 +151,34 @@ class Element {
     document.addEventListener('click', this._label);
   }
 
+  /** Send the options to the frame, with what the API says of the intent where the Element needs it. */
+  async _send() {
+    const frame = this._frame;
+    if (!frame) return;
+    const message = { options: this._options, group: this._group._shown() };
+    if (KINDS[this._kind].session) {
+      const found = await this._group._session();
+      if (frame !== this._frame) return;
+      if (found.error) {
+        this._listeners.tell('loaderror', { elementType: this._kind, error: found.error });
+        return;
+      }
+      message.types = found.payment_method_preference.ordered_payment_method_types;
+      message.group = { ...this._group._shown(), business: found.business_name };
+    }
+    frame.send('options', message);
+  }
+
   _heard(type, data) {
     const event = { elementType: this._kind, ...data };
     if (type === 'hello') return;
-    if (type === 'size') {
-      style(this._frame.node, { height: `${data.height}px` });
+    if (type === 'enter') {
+      const form = this._parent && this._parent.closest('form');
+      if (form) form.requestSubmit();
       return;
     }
-    if (type === 'state') {
-      this._state = { ...this._state, ...data };
-      this._paint();
+    if (type === 'size') {
+      style(this._frame.node, { height: `${data.height}px` });
       return;
     }
     if (type === 'change') {
@@ -185,7 +207,7 @@ class Element {
 
   update(options = {}) {
     this._options = { ...this._options, ...options };
-    if (this._frame) this._frame.send('options', { options: this._options, group: this._group._shown() });
+    this._send();
     if (options.classes) this._paint();
     return this;
   }

@@ -1,3 +1,16 @@
+/** What the API is told of an intent that will be made later. */
+const DEFERRED = [
+  'amount',
+  'currency',
+  'setup_future_usage',
+  'capture_method',
+  'on_behalf_of',
+  'payment_method_types',
+  'allowed_payment_method_types',
+  'excluded_payment_method_types',
+  'payment_method_configuration',
+];
+
 /** The Elements of one form: what `stripe.elements()` returns. */
 class Elements {
   constructor(stripe, options = {}) {
@@ -7,6 +20,9 @@ class Elements {
       _made: { value: new Map() },
       _listeners: { value: new Listeners() },
       _given: { value: stripe._given },
+      _asked: { value: null, writable: true },
+      _selected: { value: null, writable: true },
+      _submitted: { value: false, writable: true },
     });
     if (options.clientSecret !== undefined && !kindOf(options.clientSecret)) {
       refuse(
@@ -38,6 +54,9 @@ class Elements {
     if (this._made.has(kind) && kind !== 'address') {
       refuse(`Can only create one Element of type ${kind} through this Elements instance.`);
     }
+    if (KINDS[kind].session && !this._options.clientSecret && !this._options.mode) {
+      refuse(`To create a ${kind} Element, pass a clientSecret, or a mode with amount and currency, to elements().`);
+    }
     const made = new Element(this, kind, options);
     this._made.set(kind, made);
     return made;
@@ -63,6 +82,7 @@ class Elements {
       refuse('elements.update() cannot change the clientSecret. Create a new Elements instance.');
     }
     this._options = { ...this._options, ...changes };
+    this._submitted = false;
     await this._refresh();
     this._listeners.tell('update-end', {});
   }
@@ -76,15 +96,71 @@ class Elements {
   }
 
   async _refresh() {
+    this._asked = null;
+    const found = this._needsSession ? await this._session() : {};
+    await Promise.all([...this._made.values()].map((made) => made._send()));
+    return found;
+  }
+
+  get _needsSession() {
+    return [...this._made.keys()].some((kind) => KINDS[kind].session);
+  }
+
+  /** What the API says of the intent, or of the one that will be made (`/v1/elements/sessions`). */
+  _session() {
+    if (!this._asked) this._asked = this._stripe._controller.call('GET', '/v1/elements/sessions', this._intent());
+    return this._asked;
+  }
+
+  _intent() {
+    const options = this._options;
+    const locale = this._shown().locale;
+    if (options.clientSecret)
+      return { type: kindOf(options.clientSecret), client_secret: options.clientSecret, locale };
+    if (!options.mode) refuse('elements(): this Element needs a clientSecret, or a mode with amount and currency.');
+    const named = (name) => options[name] ?? options[name.replace(/_(.)/g, (all, letter) => letter.toUpperCase())];
+    const deferred = { mode: options.mode };
+    for (const name of DEFERRED) if (named(name) !== undefined) deferred[name] = named(name);
+    return { type: 'deferred_intent', deferred_intent: deferred, locale };
+  }
+
+  /** Whether what is typed will be charged again later. */
+  get _saves() {
+    const { clientSecret, mode, setupFutureUsage, setup_future_usage: older } = this._options;
+    if (clientSecret) return kindOf(clientSecret) === 'setup_intent';
+    return mode === 'setup' || mode === 'subscription' || Boolean(setupFutureUsage || older);
+  }
+
+  async submit() {
     for (const made of this._made.values()) {
-      if (made._frame) made._frame.send('options', { options: made._options, group: this._shown() });
+      if (KINDS[made._kind].wide && made._frame) {
+        const found = await made._frame.ask('check');
+        if (found.error) return { error: found.error };
+        if (found.selectedPaymentMethod) this._selected = found.selectedPaymentMethod;
+      }
     }
-    return {};
+    this._submitted = true;
+    return this._selected ? { selectedPaymentMethod: this._selected } : {};
+  }
+
+  /** The frames of the Elements that say how it is paid; refuses when there is no payment Element among them. */
+  _paymentFrames(call) {
+    const wide = [...this._made.values()].filter((made) => KINDS[made._kind].wide);
+    const payment = this._made.get('payment');
+    if (!payment) {
+      refuse(
+        `Invalid value for ${call}(): elements should have a mounted Payment Element or Express Checkout Element.`,
+      );
+    }
+    if (!this._options.clientSecret && !this._submitted) {
+      refuse(`elements.submit() must be called before ${call}(). Call it as soon as the customer presses your button.`);
+    }
+    return { frames: wide.filter((made) => made._frame || made === payment).map((made) => made._name) };
   }
 
   /** What the frames need to know of the options. */
   _shown() {
-    return { locale: this._stripe._given.locale, ...this._options };
+    return { locale: this._stripe._given.locale, ...this._options, saves: this._saves };
   }
 
   _forget(made) {
@@ -92,9 +168,9 @@ class Elements {
   }
 
   /** The frames of the fields of a card: of the Element itself, and of those beside it. */
-  _cardFrames(element) {
-    const beside =
-      element._kind === 'card' ? [element] : ['cardNumber', 'cardExpiry', 'cardCvc'].map((k) => this._made.get(k));
+  _framesWith(element) {
+    const split = ['cardNumber', 'cardExpiry', 'cardCvc'];
+    const beside = split.includes(element._kind) ? split.map((kind) => this._made.get(kind)) : [];
     return [element, ...beside.filter((one) => one && one !== element && one._frame)].map((one) => one._name);
   }
 }

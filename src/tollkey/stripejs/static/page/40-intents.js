@@ -23,6 +23,18 @@ function result(kind, answer) {
   return answer.error ? { error: answer.error } : { [SECRETS[kind].result]: answer };
 }
 
+/** Types whose customers accept a mandate by paying, and how the API is told. */
+const MANDATED = [
+  'acss_debit',
+  'au_becs_debit',
+  'bacs_debit',
+  'nz_bank_account',
+  'payto',
+  'sepa_debit',
+  'us_bank_account',
+];
+const ACCEPTED = { customer_acceptance: { type: 'online', online: { infer_from_client: true } } };
+
 const isElement = (value) => value instanceof Element;
 
 /** The data of a payment method without the Elements in it, and the frames that have the rest. */
@@ -30,7 +42,7 @@ function methodData(kind, data) {
   const { [kind]: inner, ...rest } = data;
   const made = { type: kind, ...plain(rest) };
   if (isElement(inner)) {
-    return { made, fields: { frames: inner._group._cardFrames(inner), at: 'method' } };
+    return { made, fields: { frames: inner._group._framesWith(inner), at: 'method' } };
   }
   if (inner !== undefined) made[kind] = plain(inner);
   return { made, fields: null };
@@ -75,9 +87,45 @@ class Intents {
       params.payment_method_options = { card: {} };
       fields = { frames: [cvc._name], at: 'cvc_token' };
     }
+    if (MANDATED.includes(method) && !params.mandate_data && !params.mandate) params.mandate_data = ACCEPTED;
     const answer = await this.controller.call('POST', `${path}/confirm`, params, fields);
     if (answer.error || (options && options.handleActions === false)) return result(kind, answer);
     return this.follow(kind, answer, secret, { redirects: true });
+  }
+
+  /** `confirmPayment` and `confirmSetup`: with what was typed into Elements. */
+  async confirmElements(call, kind, { elements, clientSecret, confirmParams, redirect = 'always' } = {}) {
+    if (elements !== undefined && !(elements instanceof Elements)) {
+      refuse(`Invalid value for stripe.${call}(): elements should be what stripe.elements() returned.`);
+    }
+    const secret = clientSecret || (elements && elements._options.clientSecret);
+    const path = checkSecret(call, secret, kind);
+    const params = { ...plain(confirmParams), client_secret: secret, use_stripe_sdk: true };
+    if (!['always', 'if_required'].includes(redirect)) {
+      refuse(`Invalid value for stripe.${call}(): redirect should be 'always' or 'if_required'.`);
+    }
+    if (redirect === 'always' && !params.return_url) {
+      refuse(`Missing value for stripe.${call}(): confirmParams.return_url should be a url.`);
+    }
+    const typed = elements && !params.payment_method && !params.confirmation_token;
+    const fields = typed ? { ...elements._paymentFrames(`stripe.${call}`), at: 'payment_method_data' } : null;
+    const answer = await this.controller.call('POST', `${path}/confirm`, params, fields);
+    if (answer.error) return result(kind, answer);
+    const found = await this.follow(kind, answer, secret, { redirects: true });
+    if (found.error || redirect === 'if_required') return found;
+    const back = new URL(params.return_url, window.location.href);
+    const status = found[SECRETS[kind].result].status === 'processing' ? 'pending' : 'succeeded';
+    back.searchParams.set(kind, answer.id);
+    back.searchParams.set(`${kind}_client_secret`, secret);
+    back.searchParams.set('redirect_status', status);
+    window.location.assign(back);
+    return new Promise(() => {});
+  }
+
+  /** `verifyMicrodepositsForPayment` and `…ForSetup`. */
+  async verify(call, kind, secret, data = {}) {
+    const path = `${checkSecret(call, secret, kind)}/verify_microdeposits`;
+    return result(kind, await this.controller.call('POST', path, { ...plain(data), client_secret: secret }));
   }
 
   /** Do what the intent asks for next, and return it as it is then. */

@@ -26,12 +26,20 @@ class StripeObject {
     return new Elements(this, options);
   }
 
-  confirmCardPayment(secret, data, options) {
-    return this._intents.confirm('confirmCardPayment', 'payment_intent', 'card', secret, data, options);
+  confirmPayment(given) {
+    return this._intents.confirmElements('confirmPayment', 'payment_intent', given);
   }
 
-  confirmCardSetup(secret, data, options) {
-    return this._intents.confirm('confirmCardSetup', 'setup_intent', 'card', secret, data, options);
+  confirmSetup(given) {
+    return this._intents.confirmElements('confirmSetup', 'setup_intent', given);
+  }
+
+  verifyMicrodepositsForPayment(secret, data) {
+    return this._intents.verify('verifyMicrodepositsForPayment', 'payment_intent', secret, data);
+  }
+
+  verifyMicrodepositsForSetup(secret, data) {
+    return this._intents.verify('verifyMicrodepositsForSetup', 'setup_intent', secret, data);
   }
 
   handleCardAction(secret) {
@@ -65,7 +73,13 @@ class StripeObject {
   createPaymentMethod(...given) {
     return this._tokens.method(...given);
   }
+
+  createConfirmationToken(given) {
+    return this._tokens.confirmation(given);
+  }
 }
+
+addCalls(StripeObject.prototype);
 
 /** Make the object for a publishable key. It works with and without `new`. */
 function Stripe(key, options) {

@@ -1,0 +1,294 @@
+// The frame of the payment Element: the types of payment methods as tabs or as an accordion, and the fields of each.
+'use strict';
+
+const root = document.getElementById('root');
+const content = node('div', { class: 'Payment' });
+root.append(content);
+let asked = { options: {}, group: {}, types: [] };
+let parts = {}; // by type: what its fields are, say and lack
+let current = null;
+let last = '';
+
+const details = () => (asked.options.defaultValues || {}).billingDetails || {};
+
+/** Whether the page says that a billing detail is never asked for here. */
+function never(name) {
+  const all = (asked.options.fields || {}).billingDetails;
+  const address = all && all.address;
+  const words = { postal_code: 'postalCode' };
+  const inner = address && typeof address === 'object' ? address[words[name] || name] : address;
+  return (
+    all === 'never' ||
+    (all && all[name] === 'never') ||
+    (['country', 'postal_code', 'line1', 'city'].includes(name) && inner === 'never')
+  );
+}
+
+function makeCard() {
+  const { card, node: rows } = cardPart(changed);
+  const place = placePart(changed, {
+    country: !never('country'),
+    postal: !never('postal_code'),
+    locale: asked.group.locale,
+    value: details().address,
+  });
+  rows.append(place.node);
+  return {
+    node: rows,
+    get empty() {
+      return card.empty;
+    },
+    get complete() {
+      return card.complete && !place.problem;
+    },
+    values() {
+      const typed = card.values();
+      if (typed.error) return typed;
+      place.show(place.problem && place.problem.message);
+      if (place.problem) return { error: place.problem };
+      return { method: { type: 'card', card: typed.card, billing_details: { address: place.values } } };
+    },
+    focus: () => card.inputs.number.focus(),
+  };
+}
+
+function makeOther(type) {
+  const { fields, country } = methodOf(type);
+  const shown = fields.filter((field) => !(field.place && field.place !== 'option' && never(field.as || field.name)));
+  const made = shown.map((field) => {
+    const given = field.place === 'billing' ? details()[field.name] : (details().address || {})[field.as || field.name];
+    const choices = field.choices && field.choices.map((code) => [code, code.replaceAll('_', ' ')]);
+    return new Field(field.name, field.label, {
+      type: choices ? null : field.type || 'text',
+      choices,
+      autocomplete: field.auto || 'off',
+      inputmode: field.mode,
+      placeholder: field.placeholder,
+      value: given || (choices ? choices[0][0] : ''),
+    });
+  });
+  for (const field of made) {
+    field.input.addEventListener('input', () => {
+      field.paint();
+      changed();
+    });
+  }
+  const home = shown.some((field) => field.place === 'address') || country;
+  const place =
+    home && !never('country') ? placePart(changed, { country: true, postal: false, value: details().address }) : null;
+  const lacking = () => made.filter((field) => !field.value);
+  const word = methodOf(type).label;
+  const hint =
+    made.length || place ? '' : node('p', { class: 'Hint' }, `${word} asks for everything else once you pay.`);
+  return {
+    node: node('div', { class: 'Rows' }, ...made.map((field) => field.node), ...(place ? [place.node] : []), hint),
+    get empty() {
+      return made.length > 0 && made.every((field) => !field.value);
+    },
+    get complete() {
+      return lacking().length === 0;
+    },
+    values() {
+      for (const field of lacking()) field.paint('This field is incomplete.');
+      const [first] = lacking();
+      if (first) {
+        return {
+          error: {
+            type: 'validation_error',
+            code: `incomplete_${first.name.toLowerCase()}`,
+            message: `${first.label.textContent} is incomplete.`,
+          },
+        };
+      }
+      return collected(type, shown, made, place);
+    },
+    focus: () => made[0] && made[0].input.focus(),
+  };
+}
+
+/** The values of fields, each where the API takes it. */
+function collected(type, fields, made, place) {
+  const inner = {};
+  const billing = {};
+  const address = place ? place.values : {};
+  const options = {};
+  fields.forEach((field, number) => {
+    const { value } = made[number];
+    const name = field.as || field.name;
+    if (field.place === 'billing') billing[name] = value;
+    else if (field.place === 'address') address[name] = value;
+    else if (field.place === 'option') options[name] = value;
+    else inner[name] = name === 'iban' || /number|code|suffix/.test(name) ? value.replace(/[\s-]/g, '') : value;
+  });
+  if (methodOf(type).countryPlace === 'method') inner.country = address.country;
+  if (Object.keys(address).length) billing.address = address;
+  const method = { type, billing_details: billing, ...(Object.keys(inner).length && { [type]: inner }) };
+  const extra = Object.keys(options).length ? { options: { [type]: options } } : {};
+  return { method, ...extra, ...(MANDATES.has(type) && { mandate: true }) };
+}
+
+function changed() {
+  const part = parts[current];
+  const event = {
+    empty: !part || part.empty,
+    complete: Boolean(part && part.complete),
+    collapsed: !current,
+    value: { type: current || '' },
+  };
+  const text = JSON.stringify(event);
+  if (text !== last) tell('change', event);
+  last = text;
+}
+
+function terms(type) {
+  const shop = (asked.options.business || {}).name || asked.group.business || 'this business';
+  const saves = asked.group.saves || MANDATES.has(type);
+  if (!saves || (asked.options.terms || {})[type] === 'never') return '';
+  const words =
+    type === 'card' ? 'your card information, you allow' : 'your details and confirming this payment, you authorize';
+  return node(
+    'p',
+    { class: 'TermsText' },
+    `By providing ${words} ${shop} to charge you for future payments in accordance with their terms.`,
+  );
+}
+
+function partOf(type) {
+  if (!parts[type]) {
+    parts[type] = type === 'card' ? makeCard() : makeOther(type);
+    const more = terms(type);
+    if (more) parts[type].node.append(more);
+  }
+  return parts[type];
+}
+
+function layoutOf() {
+  const { layout = 'tabs' } = asked.options;
+  const given = typeof layout === 'string' ? { type: layout } : layout;
+  return { ...given, type: given.type === 'accordion' ? 'accordion' : 'tabs' };
+}
+
+/** Show the types, with the fields of the chosen one. */
+function choose(type, focus = false) {
+  current = type;
+  if (layoutOf().type === 'accordion') showAccordion();
+  else showTabs();
+  if (focus && type) partOf(type).focus();
+  changed();
+}
+
+function showTabs() {
+  const { types } = asked;
+  const panel = node('div', { class: 'Panel', id: 'panel' }, partOf(current).node);
+  if (types.length < 2) {
+    content.replaceChildren(panel);
+    return;
+  }
+  const tabs = types.map((type) => {
+    const chosen = type === current;
+    return node(
+      'button',
+      {
+        type: 'button',
+        role: 'tab',
+        id: `${type}-tab`,
+        value: type,
+        'data-testid': type,
+        'aria-selected': String(chosen),
+        'aria-controls': 'panel',
+        tabindex: chosen ? '0' : '-1',
+        class: `Tab${chosen ? ' Tab--selected' : ''}`,
+        onclick: () => choose(type),
+        onkeydown: moveTab,
+      },
+      node('span', { class: 'TabLabel' }, methodOf(type).label),
+    );
+  });
+  panel.setAttribute('role', 'tabpanel');
+  panel.setAttribute('aria-labelledby', `${current}-tab`);
+  const held = document.activeElement && document.activeElement.getAttribute('role') === 'tab';
+  content.replaceChildren(
+    node('div', { class: 'TabList', role: 'tablist', 'aria-label': 'Payment methods' }, ...tabs),
+    panel,
+  );
+  if (held) document.getElementById(`${current}-tab`).focus();
+}
+
+function moveTab(event) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  const { types } = asked;
+  event.preventDefault();
+  choose(types[(types.indexOf(current) + step + types.length) % types.length]);
+}
+
+function showAccordion() {
+  const items = asked.types.map((type) => {
+    const chosen = type === current;
+    const head = node(
+      'button',
+      {
+        type: 'button',
+        'data-testid': type,
+        'data-value': type,
+        value: type,
+        id: `${type}-head`,
+        'aria-expanded': String(chosen),
+        role: 'button',
+        class: `AccordionItem${chosen ? ' AccordionItem--selected' : ''}`,
+        onclick: () => choose(type),
+      },
+      node('span', { class: `RadioIcon${chosen ? ' RadioIcon--checked' : ''}`, 'aria-hidden': 'true' }),
+      node('span', {}, methodOf(type).label),
+    );
+    return node(
+      'div',
+      { class: 'Item' },
+      head,
+      ...(chosen ? [node('div', { class: 'Panel' }, partOf(type).node)] : []),
+    );
+  });
+  const held = document.activeElement && document.activeElement.id;
+  content.replaceChildren(...items);
+  if (held && document.getElementById(held)) document.getElementById(held).focus();
+}
+
+let ready = false;
+
+function setOptions({ options, group, types }) {
+  const order = options.paymentMethodOrder || [];
+  const place = (type) => (order.includes(type) ? order.indexOf(type) : order.length);
+  const sorted = types.filter((type) => type !== 'link').sort((one, other) => place(one) - place(other));
+  asked = { options, group, types: sorted };
+  applyAppearance(group.appearance);
+  const closed = layoutOf().type === 'accordion' && layoutOf().defaultCollapsed;
+  if (!ready || !sorted.includes(current)) choose(closed && !ready ? null : sorted[0]);
+  content.toggleAttribute('inert', Boolean(options.readOnly));
+  if (!ready) tell('ready');
+  ready = true;
+}
+
+function values() {
+  if (current) return partOf(current).values();
+  return {
+    error: { type: 'validation_error', code: 'incomplete_payment_details', message: 'Please select a payment method.' },
+  };
+}
+
+Object.defineProperty(window, 'tollkeyFields', { value: { values } });
+begin({
+  options: setOptions,
+  focus: () => (current ? partOf(current).focus() : content.querySelector('button').focus()),
+  blur: () => document.activeElement.blur(),
+  collapse: () => layoutOf().type === 'accordion' && choose(null),
+  clear: () => {
+    parts = {};
+    choose(current);
+  },
+  check: (data, answer) => {
+    const found = values();
+    answer(found.error ? { error: found.error } : { selectedPaymentMethod: current });
+  },
+});
+tellKeys();
+tellSize(content);
