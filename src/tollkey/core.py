@@ -38,6 +38,7 @@ from tollkey.keys.usage import UsageCounter
 from tollkey.keys.verifier import Verifier
 from tollkey.payments.balance import topups
 from tollkey.payments.methods import external_accounts
+from tollkey.payments.processors import backends
 from tollkey.platform._contents import move_in
 from tollkey.platform.connections import platform_of
 from tollkey.platform.events import record_event
@@ -295,7 +296,7 @@ def _create_core(
     attempts = Attempts(settings.refusal_seconds, days=settings.log_days)
     services = Services(authority, settings, attempts, external_accounts.external_account, external_accounts.set_status)
     base_url = settings.base_url or f"http://{settings.host}:{settings.port}"
-    setup = Setup(tables, ids, record_event, services, base_url=base_url)
+    setup = Setup(tables, ids, record_event, services, base_url=base_url, provided=backends.provided)
     return Core(settings, database, log_file or database, catalogue, authority, verifier, attempts, setup, now)
 
 
@@ -328,7 +329,7 @@ def sealings(core: Core) -> tuple[SealedStorage, ...]:
     """Every place that stores sealed values, as packages and resources declare them."""
     tables, sealing = core.setup.tables.of, (one for one in core.catalogue.resources if one.sealed)
     fields = (SealedFields(one.object, tables[one.object].table, one.sealed) for one in sealing)
-    return (*schema.SEALED, *dashboard.SEALED, *upstream.SEALED, *fields)
+    return (*schema.SEALED, *dashboard.SEALED, *upstream.SEALED, *backends.SEALED, *fields)
 
 
 def ensure_first_account(core: Core) -> Merchant:

@@ -20,6 +20,7 @@ from tollkey.keys.usage import SLOTS_AT_ONCE
 from tollkey.keys.verifier import FLUSH_MOST
 from tollkey.outbox.connections import Poster, usual
 from tollkey.payments.methods import ephemeral_keys
+from tollkey.payments.processors import sending
 from tollkey.payments.usage import sessions
 from tollkey.platform import background
 from tollkey.platform.cli_socket import CliSocket, no_socket
@@ -31,6 +32,7 @@ from tollkey.stripejs import StripeJs
 from tollkey.upstream.events import PATH as EVENTS
 from tollkey.wire.app import WireApp
 from tollkey.wire.guesses import GuessLimiter
+from tollkey.wire.owners import Owners
 from tollkey.wire.policy import Policy
 from tollkey.wire.rates import RequestRate
 from tollkey.wire.resource import Catalogue
@@ -68,6 +70,7 @@ class Server:
     rate: RequestRate
     gateway: upstream.Gateway
     events: upstream.Events
+    sender: sending.Sender
     notices: Notices | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _sending: list[asyncio.Task[None]] = field(default_factory=list)
@@ -88,6 +91,7 @@ class Server:
             self._rotate_keys(),
             self._delete_expired(),
             self._catch_up(),
+            self._ask_processors(),
         )
         self._tasks = [asyncio.create_task(task) for task in tasks]
         self._sending = [asyncio.create_task(self.deliverer.run(self._stopping))]
@@ -109,6 +113,7 @@ class Server:
             with suppress(asyncio.CancelledError):
                 await task
         try:
+            await self.sender.stop()
             await self.gateway.stop()
             await self._write_buffers()
         except Exception:  # the disk may have failed; the rest is closed all the same
@@ -190,6 +195,9 @@ class Server:
     async def _catch_up(self) -> None:
         await self._every(_CATCH_UP_SECONDS, self.events.catch_up)
 
+    async def _ask_processors(self) -> None:
+        await self._every(_TICK_SECONDS, self.sender.tick)
+
     async def _delete_expired(self) -> None:
         core, settings = self.core, self.core.settings
         kept = background.Kept(settings.log_days, settings.event_days, settings.delivery_days)
@@ -231,6 +239,8 @@ def build(core: Core, http: Poster | None = None) -> Server:
     gateway = upstream.Gateway(
         edge, operations, Reveals(core.catalogue), upstreams, http, core.setup.ids, core.now, core.setup.base_url
     )
+    times = sending.Times(wait=min(sending.WAIT_SECONDS, settings.request_seconds * 2 / 3))
+    sender = sending.sender_of(edge, Owners(platform_of), core.call, core.authority.keyring, core.now, times)
     policy = Policy(
         connected=lambda tx, scope, account: core.setup.tables.of["account"].get(tx, scope, account) is not None,
         platform_of=platform_of,
@@ -244,6 +254,7 @@ def build(core: Core, http: Poster | None = None) -> Server:
         later_versions=frozenset(settings.later_versions.split()),
         refused=core.attempts.count_denied,
         elsewhere=gateway,
+        outside=sender,
         special_keys={
             "ek": lambda tx, text, now: ephemeral_keys.verify(core.setup.tables, core.authority, tx, text, now),
             "token": lambda tx, text, now: sessions.verify(core.authority, tx, text, now),
@@ -278,7 +289,19 @@ def build(core: Core, http: Poster | None = None) -> Server:
     )  # fmt: skip
     app = ServerApp(wire, pages, cli, _api_paths(core.catalogue), health, events)
     return Server(
-        core, edge, service, app, deliverer, http, log_buffer, rate, gateway, events, notices, _stopping=stopping
+        core,
+        edge,
+        service,
+        app,
+        deliverer,
+        http,
+        log_buffer,
+        rate,
+        gateway,
+        events,
+        sender,
+        notices,
+        _stopping=stopping,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from tests.support.edges import NOTES, add
 from tollkey.db import Database, Scope, Tx, migrate
 from tollkey.db.edge import Edge, edge_for
-from tollkey.wire._owners import Owners
+from tollkey.wire.owners import Owners
 
 T = TypeVar("T")
 ACCOUNT, PLATFORM = Scope("acct_1", False), "acct_platform"

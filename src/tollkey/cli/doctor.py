@@ -12,10 +12,12 @@ from tollkey.cli.common import AsJson, Data, Database, opened, show
 from tollkey.core import Core, keyring_source
 from tollkey.db import Scope, Tx
 from tollkey.keys.keyring import is_private
+from tollkey.payments.processors import attempts, backends
 from tollkey.platform.merchants import merchants
 from tollkey.upstream import states
 from tollkey.wire.jobs import FailingJob, failing_jobs
 
+_OPEN_SECONDS = 3_600  # for which the outcome of an operation may be unknown
 _MOST_LISTED = 5  # failed jobs that are listed
 
 
@@ -62,7 +64,8 @@ def examine(core: Core) -> list[Finding]:
                 )
                 broken = ledger.audit(tx, scope)
                 found.append(Finding(f"{merchant.id} {mode} ledger", not broken, "; ".join(broken) or "sums to zero"))
-        return found + [_upstream(one) for one in states.every(tx)]
+        found += [_upstream(one) for one in states.every(tx)]
+        return found + [_processor(tx, one, int(core.now())) for one in backends.every(tx)]
 
     return findings + core.database.read(run_checks)
 
@@ -89,6 +92,16 @@ def _upstream(one: states.State) -> Finding:
     return Finding(f"{one.scope.account} {mode} upstream", not one.refused, f"{one.id or one.api} {said}; {counted}")
 
 
+def _processor(tx: Tx, one: backends.Backend, now: int) -> Finding:
+    """The check of a processor: that it can be reached, and that nothing it was asked waits for a person."""
+    waiting = attempts.troubled(tx, now - _OPEN_SECONDS, one.scope)
+    said = f"failed when it was last used: {one.failure}" if one.failing else "can be reached"
+    left = f"{len(waiting)} operations of unknown outcome" + (
+        ": tollkey live processor attempts --open" if waiting else ""
+    )
+    return Finding(f"{one.scope.account} processor", not (one.failing or waiting), f"{one.provider} {said}; {left}")
+
+
 def _files(data: Path) -> list[Finding]:
     """Check that other users can neither write the data folder (they could replace the keyring) nor read its files."""
     open_to_all = [
@@ -106,7 +119,7 @@ def _files(data: Path) -> list[Finding]:
 
 
 def doctor(data: Data = None, database: Database = None, json_: AsJson = False) -> None:
-    """Check the database, the keyring, the keys, the ledger, failed jobs and the keys of upstream accounts."""
+    """Check the database, the keyring, the keys, the ledger, failed jobs, the keys of upstream accounts, processors."""
     with opened(data, database) as core:
         findings = examine(core)
         values = [{"check": f.check, "ok": f.ok, "detail": f.detail} for f in findings]

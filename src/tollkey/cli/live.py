@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tollkey.cli import processor
 from tollkey.cli.common import (
     ACTOR,
     Account,
@@ -25,6 +26,7 @@ from tollkey.cli.common import (
 )
 from tollkey.db import Scope, Tx
 from tollkey.keys.header import beginning
+from tollkey.payments.processors import backends
 from tollkey.upstream import connecting, hooks, spending, states, store
 from tollkey.upstream.connecting import NotConnected, OtherAccount
 from tollkey.upstream.events import PATH
@@ -36,6 +38,7 @@ app = typer.Typer(no_args_is_help=True, help=(
     "Pass the calls of an account on to your own account at another server, such as Stripe:"
     " with local keys, restricted, rolled and revoked here."
 ))  # fmt: skip
+app.add_typer(processor.app, name="processor")
 _LONGEST_FILE = 4096  # characters
 _TITLES = ("ACCOUNT", "MODE", "UPSTREAM", "URL", "KEY", "KEY SINCE (UTC)", "LAST TAKEN", "LAST REFUSED", "UNKNOWN")
 
@@ -63,11 +66,14 @@ def connect(
     with opened(data, database) as core:
         scope, now = scope_of(core, account, livemode), int(core.now())
         keyring = core.authority.keyring
+
+        def store_it(tx: Tx) -> None:
+            if backends.of(tx, scope) is not None:
+                raise NotConnected(f"{scope.account} has a processor (`tollkey live processor disconnect`)")
+            connecting.connect(tx, keyring, scope, hosts, found, key, now)
+
         try:
-            core.database.write(
-                lambda tx: connecting.connect(tx, keyring, scope, hosts, found, key, now),
-                lock=connecting.lock_of(scope),
-            )
+            core.database.write(store_it, lock=connecting.lock_of(scope))
         except NotConnected as problem:
             how = " (`tollkey live disconnect`)" if isinstance(problem, OtherAccount) else ""
             raise fail(f"not connected: {problem}{how}") from None

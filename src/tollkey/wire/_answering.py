@@ -14,19 +14,20 @@ from tollkey.wire._admitted import Admitted, caller_of
 from tollkey.wire._body import mark_of, read_params
 from tollkey.wire._execution import Execution
 from tollkey.wire._headers import add_standard_headers
-from tollkey.wire._owners import Owners
 from tollkey.wire._stored import body_now, body_of, shown_as_stored, stored_response
 from tollkey.wire.admission import Admission, Recheck
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.expand import expands_many
-from tollkey.wire.messages import Request, Response
+from tollkey.wire.messages import Later, Request, Response
+from tollkey.wire.owners import Owners
+from tollkey.wire.policy import Outside
 from tollkey.wire.render import Renderer
 from tollkey.wire.router import Route
 from tollkey.wire.staging import write_staged
 
 
 class Answering:
-    """Runs what admitted requests ask for. connected: see ``Policy``."""
+    """Runs what admitted requests ask for. connected, outside: see ``Policy``."""
 
     def __init__(
         self,
@@ -35,9 +36,10 @@ class Answering:
         execution: Execution,
         owners: Owners,
         connected: Callable[[Tx, Scope, str], bool],
+        outside: Outside | None,
     ) -> None:
         self._setup, self._edge, self._execution = setup, edge, execution
-        self._owners, self._connected = owners, connected
+        self._owners, self._connected, self._outside = owners, connected, outside
         self._renderer: Renderer = execution.renderer
         self._in_flight = idempotency.InFlight()
         #: Whether an endpoint answers callers of a version, with a kind of key, with stored JSON.
@@ -103,7 +105,7 @@ class Answering:
         else:
             repeatable = idempotency_key if request.repeatable else None
             mark = await mark_of(request, asked.key, asked.scope.account) if repeatable is not None else b""
-            writing = partial(self._write, asked, partial(self._run, asked, recheck, mark), repeatable)
+            writing = partial(self._write_and_wait, asked, recheck, mark, repeatable)
             if repeatable is not None:
                 writing = partial(
                     self._in_flight.run, writing, asked.scope, repeatable, idempotency.space_of(asked.key)
@@ -133,6 +135,24 @@ class Answering:
             await self._edge.read(recheck)
         return response
 
+    async def _write_and_wait(self, asked: Admitted, recheck: Recheck, mark: bytes, repeatable: str | None) -> Response:
+        """Run the handler in a transaction; when it leaves something to be done outside, answer in a second one.
+
+        mark: see ``Execution.run``. repeatable: the idempotency key, or None. Raises ApiError 409 for a repetition
+        while that is not done.
+        """
+        response = await self._write(asked, partial(self._run, asked, recheck, mark), repeatable)
+        later = response.later
+        if later is None:
+            return response
+        assert self._outside is not None, "nothing is left to be done where nobody does it"
+        if later.first is None:
+            await self._outside.settle(later.references)
+        elif await self._outside.is_open(later.references):
+            raise idempotency.in_use(repeatable or "")
+        complete = partial(self._complete, asked, recheck, later)
+        return await self._owners.write(self._edge, asked.key.scope, complete)
+
     async def _write(self, asked: Admitted, work: Callable[[Tx], Response], repeatable: str | None) -> Response:
         """Run ``work`` in a transaction, after storing what the endpoint stores ahead of it (``Endpoint.stage``).
 
@@ -157,6 +177,16 @@ class Answering:
 
     def _run(self, asked: Admitted, recheck: Recheck | None, mark: bytes, tx: Tx) -> Response:
         """Run the endpoint's handler. mark: see ``Execution.run``. Raises ApiError, StorageError."""
+        with closing(self._call(asked, recheck, tx)) as call:
+            return self._execution.run(call, asked.route, asked.request, mark)
+
+    def _complete(self, asked: Admitted, recheck: Recheck, later: Later, tx: Tx) -> Response:
+        """Answer what waited for something. Raises ApiError, StorageError."""
+        with closing(self._call(asked, recheck, tx)) as call:
+            return self._execution.complete(call, asked.route, asked.request, later)
+
+    def _call(self, asked: Admitted, recheck: Recheck | None, tx: Tx) -> Call:
+        """Return the call of a request, whose key may still act. Raises ApiError, StorageError."""
         request, key, scope, elsewhere = asked.request, asked.key, asked.scope, asked.elsewhere
         if recheck is not None:
             recheck(tx)
@@ -180,8 +210,7 @@ class Answering:
             owner=owner,
         )  # fmt: skip
         call.needed = request.needed
-        with closing(call):
-            return self._execution.run(call, asked.route, request, mark)
+        return call
 
     # -- stored JSON
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from tollkey.db import Scope
@@ -9,7 +10,7 @@ from tollkey.wire import idempotency
 from tollkey.wire._clients import check_form_headers, limit_to_customer
 from tollkey.wire.call import Call
 from tollkey.wire.errors import ApiError, invalid
-from tollkey.wire.messages import Request, Response, is_v2
+from tollkey.wire.messages import Later, Request, Response, is_v2
 from tollkey.wire.objects import encode
 from tollkey.wire.params import check
 from tollkey.wire.removed import gone
@@ -38,31 +39,59 @@ class Execution:
             return self._handle(call, route, request)
         space = idempotency.space_of(call.key)
         stored = idempotency.stored_answer(call.tx, call.scope, key, request.path, mark, call.now, space)
+        if stored is not None and stored.status == idempotency.IN_PROGRESS:
+            return Response(stored.status, b"", request_id=call.origin.request_id, later=stored.waiting_for)
         if stored is not None:
-            headers = {"Idempotent-Replayed": "true", "Original-Request": stored.request_id}
+            headers = _repeated(stored.request_id)
             if stored.retry:
                 headers["Stripe-Should-Retry"] = stored.retry
             return Response(stored.status, stored.body, headers, request_id=call.origin.request_id)
         response = self.run_in_savepoint(call, route, request)
-        if response.status < 400 or "Stripe-Should-Retry" in response.headers:
-            retry = response.headers.setdefault("Stripe-Should-Retry", "false")
-            kept = idempotency.Stored(call.origin.request_id or "", response.status, retry, response.storable)
+        kept = _kept(call, response)
+        if kept is not None:
             idempotency.keep(call.tx, call.scope, key, request.path, mark, kept, call.now, space)
         return response
 
     def run_in_savepoint(self, call: Call, route: Route, request: Request) -> Response:
         """Run a handler that writes; an error rolls back what it wrote, unless ``ApiError.keep`` is set."""
+        return self._in_savepoint(call, lambda: self._handle(call, route, request))
+
+    def complete(self, call: Call, route: Route, request: Request, later: Later) -> Response:
+        """Return the response that waited for something, and store it for repetitions: what was waited for has been
+        done, or the request does not wait any longer.
+        """
+        response = self._in_savepoint(call, lambda: self._now(call, route, later))
+        key = call.origin.idempotency_key if request.repeatable else None
+        if key is not None:
+            space = idempotency.space_of(call.key)
+            idempotency.complete(call.tx, call.scope, key, _kept(call, response), space)
+        if later.first is not None:
+            response.headers.update(_repeated(later.first))
+        return response
+
+    def _now(self, call: Call, route: Route, later: Later) -> Response:
+        """Return the object that a response shows, as it is now. Raises the error of what was refused."""
+        value = call.objects.get(later.object, later.id)
+        refusal = call.objects.resource(later.object).refusal
+        for reference in later.references if refusal is not None else ():
+            error = refusal(call, value, reference)
+            if error is not None:
+                raise error
+        return self._shown(call, route.endpoint, value, list(later.paths))
+
+    def _in_savepoint(self, call: Call, work: Callable[[], Response]) -> Response:
         failure: ApiError | None = None
         try:
             with call.tx.savepoint():
                 try:
-                    return self._handle(call, route, request)
+                    return work()
                 except ApiError as error:
                     if not error.keep:
                         raise
                     failure = error
         except ApiError as error:
             failure = error
+            call.outside.clear()  # it was rolled back
         assert failure is not None
         failure.__traceback__ = None  # it refers to this frame: only the garbage collector could free them
         failure.extra = {name: self._render_extra(call, value) for name, value in failure.extra.items()}
@@ -92,10 +121,17 @@ class Execution:
         if endpoint.live is not None:
             endpoint.live.admit(call)
         answer = endpoint.handler(call, params)
+        if call.outside and isinstance(answer, dict):
+            waits = Later(tuple(call.outside), answer["object"], answer["id"], tuple(paths))
+            return Response(idempotency.IN_PROGRESS, b"", request_id=call.origin.request_id, later=waits)
         if isinstance(answer, Reply):
             if paths:
                 raise invalid(f"This property cannot be expanded ({paths[0]}).")
             return to_response(answer, call.origin.request_id)
+        return self._shown(call, endpoint, answer, paths)
+
+    def _shown(self, call: Call, endpoint: Endpoint, answer: Any, paths: list[str]) -> Response:
+        """Return the response with an object or a page."""
         stored = self.renderer.stored_page(call, answer, paths)
         if stored is not None:
             return Response(200, stored, request_id=call.origin.request_id)
@@ -115,6 +151,22 @@ class Execution:
         if access is None:
             return check(endpoint.schema_for(version), given)
         return access.read(endpoint.schema, given, gone(endpoint.removed, version))
+
+
+def _repeated(first: str) -> dict[str, str]:
+    """Return the headers of a repeated response. first: the id of the first request."""
+    return {"Idempotent-Replayed": "true", "Original-Request": first}
+
+
+def _kept(call: Call, response: Response) -> idempotency.Stored | None:
+    """Return what is stored of a response for repetitions; None for one that is not kept."""
+    request_id = call.origin.request_id or ""
+    if response.later is not None:
+        return idempotency.in_progress(request_id, response.later)
+    if response.status >= 400 and "Stripe-Should-Retry" not in response.headers:
+        return None
+    retry = response.headers.setdefault("Stripe-Should-Retry", "false")
+    return idempotency.Stored(request_id, response.status, retry, response.storable)
 
 
 def to_response(reply: Reply, request_id: str | None) -> Response:

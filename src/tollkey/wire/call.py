@@ -36,7 +36,7 @@ class Setup:
 
     ids: creates object ids. emit: stores events. base_url: the server's own address, for hosted pages.
     services: what handlers need besides storage (key authority, settings).
-    provided: returns whether an account's live mode has a provider of a capability; none is built in.
+    provided: returns whether a live call's account has a provider of a capability.
     """
 
     tables: Tables
@@ -44,7 +44,7 @@ class Setup:
     emit: EventSink
     services: Services
     base_url: str = "http://127.0.0.1:8420"
-    provided: Callable[[Scope, Capability], bool] = lambda scope, capability: False
+    provided: Callable[[Call, Capability], bool] = lambda call, capability: False
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ class Call:
     memo: a cache for this request, by name; shared with calls derived by ``at`` and ``within``.
     notices: texts for the response header ``Stripe-Notice``.
     needed: grants that the request needed besides that of its endpoint; shared like ``memo``.
+    outside: references of what has to be done outside of the transaction once that is durable; shared like ``memo``.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class Call:
         self.memo: dict[Any, Any] = {}
         self.notices: list[str] = []
         self.needed: set[str] = set()
+        self.outside: list[str] = []
         self._of_accounts = {scope.account: self.objects}
         self._calls = [self]  # this call and those derived from it
 
@@ -164,7 +166,7 @@ class Call:
 
     def has(self, capability: Capability) -> bool:
         """Return whether a capability is available: always in test mode (simulated), with a provider in live mode."""
-        return not self.livemode or self.setup.provided(self.scope, capability)
+        return not self.livemode or self.setup.provided(self, capability)
 
     def require(self, capability: Capability) -> None:
         """Raise the capability's ApiError in live mode without a provider of it."""
@@ -207,6 +209,7 @@ class Call:
         who = {"platform": self.platform, "owner": self.owner}
         other = Call(self.setup, self.tx, scope, now, key=self.key, path=self.path, origin=self.origin, **who)
         other.real, other.memo, other.notices, other.needed = self.real, self.memo, self.notices, self.needed
+        other.outside = self.outside
         other._of_accounts, other._calls = self._of_accounts, self._calls
         self._calls.append(other)
         return other

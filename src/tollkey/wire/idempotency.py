@@ -11,13 +11,18 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
 
+import orjson
+
 from tollkey.db import Migration, Scope, Tx
 from tollkey.keys import Key
 from tollkey.keys.header import without_secret_keys
 from tollkey.keys.hiding import repr_without
 from tollkey.wire.errors import ApiError
+from tollkey.wire.messages import Later
 
 T = TypeVar("T")
+
+IN_PROGRESS = 0  # in place of a status
 
 MIGRATION = Migration(
     "idempotency",
@@ -39,6 +44,7 @@ _END = "\x1f"  # of a part of a space; no header contains it
 class Stored(NamedTuple):
     """The response to the first request with a key.
 
+    status: ``IN_PROGRESS`` while there is none yet; ``body`` then says what it waits for (``waiting_for``).
     retry: the value of ``Stripe-Should-Retry``; empty when it was not sent.
     """
 
@@ -49,6 +55,14 @@ class Stored(NamedTuple):
 
     def __repr__(self) -> str:
         return repr_without(self, "body")
+
+    @property
+    def waiting_for(self) -> Later | None:
+        """What the response waits for; None when it is there."""
+        if self.status != IN_PROGRESS:
+            return None
+        references, object, id, paths = orjson.loads(self.body)
+        return Later(tuple(references), object, id, tuple(paths), self.request_id)
 
 
 def check_key(key: str) -> None:
@@ -187,6 +201,28 @@ def keep(tx: Tx, scope: Scope, key: str, path: str, mark: bytes, answer: Stored,
             now,
         ),
     )
+
+
+def in_progress(request_id: str, later: Later) -> Stored:
+    """Return what ``keep`` stores while the response to the first request waits for something."""
+    body = orjson.dumps([later.references, later.object, later.id, later.paths])
+    return Stored(request_id, IN_PROGRESS, "", body)
+
+
+def complete(tx: Tx, scope: Scope, key: str, answer: Stored | None, space: str = "") -> None:
+    """Store the response that was waited for; None for one that is not kept, so that the key may be used again.
+
+    space: see ``space_of``.
+    """
+    row = (scope.account, int(scope.livemode), _stored_key(key, space), IN_PROGRESS)
+    where = "account = ? AND livemode = ? AND key = ? AND status = ?"
+    if answer is None:
+        tx.execute(f"DELETE FROM idempotency WHERE {where}", row)
+    else:
+        tx.execute(
+            f"UPDATE idempotency SET status = ?, retry = ?, body = ? WHERE {where}",
+            (answer.status, answer.retry, answer.body, *row),
+        )
 
 
 def forget_old(tx: Tx, now: int, most: int = 200) -> bool:

@@ -10,7 +10,7 @@ from tollkey.db import Tx
 from tollkey.keys import Denied, Key
 from tollkey.wire._incoming import Incoming
 
-__all__ = ["COMMON", "Incoming", "Request", "Response", "Rest", "is_v2"]
+__all__ = ["COMMON", "Incoming", "Later", "Request", "Response", "Rest", "is_v2"]
 
 #: Headers of every response, also of errors (reference section 1.3).
 COMMON = {
@@ -78,6 +78,20 @@ class Request:
         return not self.body and (self.incoming is None or self.incoming.finished)
 
 
+class Later(NamedTuple):
+    """What a response waits for: things that are done outside of a transaction.
+
+    references: of those. object, id: the object that the response shows then. paths: what it expands. first: the id of
+    the first request with its idempotency key; None for that request itself.
+    """
+
+    references: tuple[str, ...]
+    object: str
+    id: str
+    paths: tuple[str, ...] = ()
+    first: str | None = None
+
+
 class Rest(NamedTuple):
     """The part of a long response that is read from storage while it is sent, after the first piece.
 
@@ -97,6 +111,7 @@ class Response:
     code: the error's code, for the request log. guess: see ``ApiError``.
     rest: the remaining pieces of a body that is too long for memory.
     kept: the body without secrets, for logs and idempotency records; None when ``body`` has none.
+    later: what it waits for, and what it shows then; None for a response that is complete.
     """
 
     status: int
@@ -108,6 +123,7 @@ class Response:
     kept: bytes | None = field(default=None, repr=False)
     guess: bool = False
     rest: Rest | None = None
+    later: Later | None = None
 
     @property
     def length(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -48,6 +48,19 @@ class Elsewhere(Protocol):
         """
 
 
+class Outside(Protocol):
+    """Does what a request needs outside of its transactions."""
+
+    async def settle(self, references: Sequence[str]) -> bool:
+        """Do it, and wait for it as long as a request waits. Returns whether all of it has ended. Raises StorageError.
+
+        What has not ended then goes on without the request.
+        """
+
+    async def is_open(self, references: Sequence[str]) -> bool:
+        """Return whether any of it has not ended. Raises StorageError."""
+
+
 @dataclass
 class Policy:
     """A server's rules for requests.
@@ -63,6 +76,7 @@ class Policy:
     most_requests, request_seconds: see ``Admission``.
     later_versions: further API versions to accept, published since this program was written.
     elsewhere: answers the calls of accounts whose objects are at another server; None if there are none.
+    outside: does what requests need outside of their transactions; None when none of them does.
     """
 
     connected: Callable[[Tx, Scope, str], bool]
@@ -78,6 +92,7 @@ class Policy:
     most_requests: int = 1000
     request_seconds: float = 30.0
     elsewhere: Elsewhere | None = None
+    outside: Outside | None = None
 
     def read_version(self, text: str | None) -> Spoken:
         """Return the version that a request speaks. text: its ``Stripe-Version``.

@@ -220,6 +220,8 @@ class Resource:
     on_due: scheduled job -> the function that runs it.
     on: reactions to facts; they run in the order of the resources in the catalogue.
     live: what its endpoints and jobs may do in live mode, by default. due_live: job -> its own declaration.
+    refusal: ``(call, object, reference)`` -> the error that a request is answered with because of what was done outside
+    of its transaction (``Call.outside``); None when that was not refused.
     title: its plural name in the Dashboard. columns: fields in the Dashboard's list. actions: its buttons.
     stored: whether its objects have a table.
     """
@@ -246,6 +248,7 @@ class Resource:
     on: tuple[Reaction[Any], ...] = ()
     live: Live | None = None
     due_live: Mapping[Job, Live] = field(default_factory=dict)
+    refusal: Callable[[Call, Any, str], ApiError | None] | None = None
     title: str = ""
     columns: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()

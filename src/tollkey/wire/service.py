@@ -26,13 +26,13 @@ from tollkey.wire._body import browser_key, read_params, read_query
 from tollkey.wire._clients import apply_form_headers, error_page, key_in_query
 from tollkey.wire._execution import Execution, error_response, to_response
 from tollkey.wire._headers import add_standard_headers, check_mode, version_headers
-from tollkey.wire._owners import Owners
 from tollkey.wire._permissions import needed_permissions
 from tollkey.wire.admission import Admission, Recheck
 from tollkey.wire.call import Call, Origin, Setup
 from tollkey.wire.errors import ApiError
 from tollkey.wire.guesses import too_many_guesses
 from tollkey.wire.messages import Request, Response
+from tollkey.wire.owners import Owners
 from tollkey.wire.policy import Log, Logged, Policy
 from tollkey.wire.render import Renderer
 from tollkey.wire.router import Hit, Route, Router
@@ -66,7 +66,7 @@ class Service:
         self._execution = Execution(self.renderer, policy.dashboard_url)
         self._now, self._log, self._owners = now, log, Owners(policy.platform_of)
         self.admission = Admission(policy.most_requests, policy.request_seconds)
-        self._answering = Answering(setup, edge, self._execution, self._owners, policy.connected)
+        self._answering = Answering(setup, edge, self._execution, self._owners, policy.connected, policy.outside)
         self._request_ids = Ids(QuickBytes(), now)
 
     # -- a whole request

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from tollkey.db import Scope
 from tollkey.payments.processors import cards
+from tollkey.payments.processors.attempts import Attempt
 
 
 def named(name: str) -> cards.TestCard:
@@ -15,3 +19,17 @@ def numbered(number: str) -> cards.TestCard:
     card = cards.by_number(number)
     assert card is not None, number
     return card
+
+
+NOW = 1_767_225_600
+
+
+def attempt(**changes: Any) -> Attempt:
+    """An attempt of unknown outcome, with these changes."""
+    made: dict[str, Any] = {
+        "seq": 1, "scope": Scope("acct_1", True), "reference": "R1", "operation": "authorize", "object": "pi_1",
+        "about": "", "amount": 500, "currency": "usd", "provider": "p", "asked": {}, "state": "unknown", "answer": {},
+        "why": "", "made_at": NOW, "sent_at": NOW, "changed_at": NOW, "next_at": NOW, "claimed_until": 0, "repeats": 0,
+        "inquiries": 0, "applied": False,
+    }  # fmt: skip
+    return Attempt(**{**made, **changes})

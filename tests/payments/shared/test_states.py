@@ -87,7 +87,12 @@ def test_the_drawing_has_exactly_the_transitions_of_the_table(module: ModuleType
     assert unused == set(table.table) - set(table.initial) - {to for _, to in transitions}
 
 
-@pytest.mark.parametrize("table", [table for _, table in TABLES], ids=NAMES)
+#: What the API does not show.
+OURS = {"attempt.state"}
+SHOWN = [table for _, table in TABLES if f"{table.object}.{table.field}" not in OURS]
+
+
+@pytest.mark.parametrize("table", SHOWN, ids=[f"{table.object}.{table.field}" for table in SHOWN])
 def test_the_table_has_every_state_of_the_specification(table: States) -> None:
     facts = object_facts()
     node = facts.row(facts.row(facts.roots[table.object])[1][table.field][0])

@@ -76,8 +76,10 @@ def payment_method_details(
     kind = protocol.kind_of(instrument)
     card = protocol.card_of_instrument(instrument)
     if instrument is None or kind != "card" or card is None:
-        other = {kind: _other(kind, instrument or {}, mandate), "type": kind}
-        return cast("api.PaymentMethodDetails", other)  # the field's name is the type
+        shown = _other(kind, instrument or {}, mandate)
+        if verdict.authorization_code is not None or verdict.network_reference is not None:
+            shown = {**shown, **_network_answer(verdict)}
+        return cast("api.PaymentMethodDetails", {kind: shown, "type": kind})  # the field's name is the type
     source: Mapping[str, Any] = instrument
     inner = (source.get("card") if source["object"] in ("payment_method", "source") else None) or source
     if "exp_month" not in inner:
@@ -106,6 +108,13 @@ def payment_method_details(
     details["network"] = value_at(inner, "networks.preferred") or details["network"]
     details["overcapture"] = {"maximum_amount_capturable": amount, "status": "unavailable"}
     return {"card": details, "type": "card"}
+
+
+def _network_answer(verdict: protocol.Verdict) -> Mapping[str, str | None]:
+    return {
+        "authorization_code": verdict.authorization_code,
+        "network_transaction_id": verdict.network_reference,
+    }
 
 
 def _authenticated(call: Call) -> api.ThreeDSecureDetailsCharge:

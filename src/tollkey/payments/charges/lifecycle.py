@@ -67,9 +67,10 @@ def authorizable(call: Call) -> None:
     processor_for(call.livemode).check()
 
 
-def charge(call: Call, attempt: Attempt) -> StoredCharge:
+def charge(call: Call, attempt: Attempt, answered: protocol.Verdict | None = None) -> StoredCharge:
     """Make one payment attempt and store the charge, succeeded, pending or failed, with its event.
 
+    answered: the verdict of a processor on a network, which was asked before; None asks the one of this mode.
     A decline does not raise. Raises ApiError only if this mode has no provider for charges.
     """
     instrument = attempt.payment_method or new_object(methods_kinds.SOURCE, type="card")
@@ -77,8 +78,10 @@ def charge(call: Call, attempt: Attempt) -> StoredCharge:
         attempt.amount, attempt.currency, instrument, attempt.off_session, attempt.authenticated
     )
     source = instrument if methods_kinds.is_source(instrument) else None
-    refused = source and source_limits.refusal(source, attempt.amount, attempt.currency)
-    if refused is not None:
+    refused = answered is None and source and source_limits.refusal(source, attempt.amount, attempt.currency)
+    if answered is not None:
+        verdict = answered
+    elif refused:
         verdict = protocol.Verdict("failed", refused)
     else:
         verdict = processor_for(call.livemode).authorize(request, call.ids)
@@ -178,6 +181,8 @@ def _book_captured_amount(call: Call, value: StoredCharge, captured: int) -> Non
         fee = fees.bank_debit_fee(amount, kind)
     else:
         fee = fees.processing_fee(amount, card.country if card else None, country)
+    if call.livemode:
+        fee = amount.with_amount(0)  # what the processor keeps is told by its settlement
     fee = min(fee, amount)
     bypass = card is not None and card.bypass_pending
     fee_details = [] if fee.is_zero else [transactions.stripe_fee(fee, "Stripe processing fees")]
@@ -279,7 +284,7 @@ def capture(call: Call, charge: StoredCharge, amount_to_capture: int | None = No
     fields: ``statement_descriptor``, ``application_fee_amount``, ``transfer_data``, … replace those of the charge.
     Raises ApiError 400 if it was captured or expired before, or the amount exceeds the authorization.
     """
-    call.require(providers.CHARGES)
+    call.require(providers.PAYMENTS)
     id, amount = charge["id"], charge["amount"]
     taken = amount if amount_to_capture is None else amount_to_capture
     if charge["captured"]:
@@ -334,7 +339,7 @@ def capture_part(call: Call, charge: StoredCharge, amount: int, *, last: bool) -
 
     amount: minor units, at most what is left; 0 only releases. Each capture has its own balance transaction.
     """
-    call.require(providers.CHARGES)
+    call.require(providers.PAYMENTS)
     if amount:
         charge["amount_captured"] += amount
         first = charge["balance_transaction"]
@@ -356,7 +361,7 @@ def release(call: Call, charge: StoredCharge, event: EventType = "charge.refunde
 
     event: ``charge.expired`` if it expired.
     """
-    call.require(providers.CHARGES)
+    call.require(providers.PAYMENTS)
     refund_objects.released(call, charge, charge["amount"] - charge["amount_refunded"])
     charge.update({"amount_refunded": charge["amount"], "refunded": True})
     call.schedule.cancel(jobs.CHARGE_EXPIRE, charge["id"])

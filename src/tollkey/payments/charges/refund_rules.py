@@ -10,7 +10,7 @@ from tollkey.payments.balance import kinds as balance_kinds
 from tollkey.payments.balance import settlement, transactions
 from tollkey.payments.charges import details, dispute_rules, jobs, kinds, refund_objects, splitting, states
 from tollkey.payments.charges.lifecycle import with_balance_transaction
-from tollkey.payments.processors import cards
+from tollkey.payments.processors import asking, attempts, cards
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.payments.shared import events, fields, providers
 from tollkey.wire import Call, invalid
@@ -46,7 +46,8 @@ def refund(call: Call, charge: StoredCharge, params: RefundParams) -> StoredRefu
     if not charge["captured"] and not charge["amount_captured"]:
         return _release(call, charge, params)
     value = refund_objects.new_refund(call, charge, amount, params)
-    if outcome is cards.RefundOutcome.PENDING:
+    asked = _ask(call, charge, value)
+    if asked or outcome is cards.RefundOutcome.PENDING:
         value["status"] = states.REFUND.start("pending")
         value["pending_reason"] = "processing"
     transaction = _book(call, charge, value, -Money(amount, charge["currency"]))
@@ -64,9 +65,39 @@ def refund(call: Call, charge: StoredCharge, params: RefundParams) -> StoredRefu
     call.objects.save(charge, "charge.refunded")
     call.announce(events.Refunded(value, whole=amount == charge["amount"]))
     _close_review_and_warnings(call, charge, params.get("reason"))
-    if outcome is not cards.RefundOutcome.SUCCEEDED:
+    if not asked and outcome is not cards.RefundOutcome.SUCCEEDED:
         call.schedule.add(call.now + fields.settle_seconds(call), jobs.REFUND_SETTLE, value["id"])
     return value
+
+
+def _ask(call: Call, charge: StoredCharge, value: StoredRefund) -> bool:
+    """Ask the account's processor for a refund, if that is on a network; the refund is pending until it answers.
+
+    Returns whether it was asked. Raises ApiError 400 for what it does not do.
+    """
+    backend = asking.backend_of(call)
+    if backend is None:
+        return False
+    about = asking.authorization_of(call, charge["payment_intent"] or "")
+    if about is None or about.provider != backend.provider:
+        raise invalid(f"The processor of this account has not made the charge {charge['id']}.", retry=False)
+    if value["amount"] < charge["amount_captured"] and not backend.features.partial_refund:
+        raise invalid("The processor of this account refunds only the full amount.", "amount", retry=False)
+    question = attempts.Question("refund", value["id"], value["amount"], value["currency"], {}, about.reference)
+    asking.ask(call, backend, question)
+    return True
+
+
+def attempt_ended(call: Call, fact: events.AttemptEnded) -> None:
+    """Let a refund succeed or fail, as its processor has decided."""
+    attempt = fact.attempt
+    value = call.objects.find(kinds.REFUND, attempt.object) if attempt.operation == "refund" else None
+    if value is None or value["status"] != "pending":
+        return
+    if attempt.state == "approved":
+        complete_delayed_refund(call, value["id"])
+    else:
+        return_refund(call, value, "failed", "declined")
 
 
 def _check_transfer(charge: StoredCharge, params: RefundParams) -> None:
@@ -206,15 +237,20 @@ def complete_delayed_refund(call: Call, id: str) -> None:
         return_refund(call, value, "failed")
 
 
-def return_refund(call: Call, value: StoredRefund, status: str) -> StoredRefund:
-    """Return the money of a failed or canceled refund to the balance. status: ``failed`` or ``canceled``."""
+def return_refund(
+    call: Call, value: StoredRefund, status: str, reason: str = "expired_or_canceled_card"
+) -> StoredRefund:
+    """Return the money of a failed or canceled refund to the balance.
+
+    status: ``failed`` or ``canceled``. reason: ``failure_reason`` of a failed one.
+    """
     charge = call.objects.get(kinds.CHARGE, value["charge"] or "")
     transaction = _book(call, charge, value, Money(value["amount"], value["currency"]), failed=True)
     states.REFUND.set(value, status)
     value["failure_balance_transaction"] = transaction["id"]
     value.pop("pending_reason", None)
     if status == "failed":
-        value["failure_reason"] = "expired_or_canceled_card"
+        value["failure_reason"] = reason
     charge["amount_refunded"] -= value["amount"]
     charge["refunded"] = False
     call.objects.save(charge)

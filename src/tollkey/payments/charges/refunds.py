@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from tollkey.keys import Permission
 from tollkey.payments.charges import jobs, kinds, refund_objects, refund_rules
-from tollkey.payments.shared import fields, providers
+from tollkey.payments.processors import asking
+from tollkey.payments.shared import events, fields, providers
 from tollkey.wire import Action, ApiError, Call, Endpoint, Page, Resource, invalid
 from tollkey.wire.live import needs, records
 from tollkey.wire.pages import list_page, listing, retrieve
+from tollkey.wire.resource import Reaction
 
 if TYPE_CHECKING:
     from tollkey.payments.charges.stored import StoredCharge, StoredRefund
@@ -85,6 +87,8 @@ def _update(
 def cancel(call: Call, params: operations.PostRefundsRefundCancel) -> StoredRefund:
     """Cancel a refund that waits for an action of the customer."""
     refund = call.objects.get(kinds.REFUND, call.path["refund"])
+    if asking.backend_of(call) is not None and refund["status"] == "pending":
+        raise asking.busy()  # the processor has it, and has not answered
     if refund["status"] not in ("requires_action", "pending"):
         raise invalid("Canceling this refund is unsupported.", retry=False)
     return refund_rules.return_refund(call, refund, "canceled")
@@ -131,6 +135,7 @@ REFUND = Resource(
         Endpoint("POST", "/v1/charges/{charge}/refund", refund_charge, object="charge", live=needs(providers.REFUNDS)),
     ),
     due_live={jobs.REFUND_SETTLE: needs(providers.REFUNDS)},
+    on=(Reaction(events.AttemptEnded, refund_rules.attempt_ended),),
     on_due={jobs.REFUND_SETTLE: refund_rules.complete_delayed_refund},
     title="Refunds",
     columns=("amount", "status", "reason", "id", "created"),

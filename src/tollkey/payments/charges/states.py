@@ -13,6 +13,7 @@ refund.status:
     ● ──created──▶ succeeded │ pending
     pending ──settled──▶ succeeded
             ──canceled──▶ canceled
+            ──the processor refuses──▶ failed
     succeeded ──the bank sends the money back──▶ failed
     unused: requires_action
 
@@ -40,7 +41,7 @@ CHARGE = states.States(
 REFUND = states.States(
     "refund",
     {
-        "pending": ("succeeded", "canceled"),
+        "pending": ("succeeded", "canceled", "failed"),
         "requires_action": (),
         "succeeded": ("failed",),
         "failed": (),

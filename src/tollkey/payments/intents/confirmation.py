@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.charges import splitting
-from tollkey.payments.intents import bank_transfers, building, kinds, payment_states, vouchers
+from tollkey.payments.intents import bank_transfers, building, kinds, payment_states, through_network, vouchers
 from tollkey.payments.intents.actions import (
     DEPOSITED,
     card_challenge,
@@ -48,7 +48,8 @@ def confirm_intent(call: Call, intent: StoredPaymentIntent, params: Mapping[str,
         None. Raises ApiError for parameters or a status that do not allow confirmation, and 402 if this mode has no
         provider; the caller must then keep no changes.
     """
-    call.require(providers.CHARGES)
+    call.require(providers.PAYMENTS)
+    through_network.check_free(intent)
     if intent["status"] == "canceled" and any(params.get(name) is not None for name in _CHOICES):
         payment_states.check_updatable(call, intent, "payment_method")  # as recorded, stripe-react-native issue 1688
     payment_states.check_confirmable(call, intent)
@@ -137,6 +138,7 @@ def _attempt(
 ) -> ApiError | None:
     splitting.check_may_charge(call, intent["on_behalf_of"])
     splitting.check_method(call, intent["on_behalf_of"], method, intent["currency"])
+    through_network.check_method(call, method, intent["currency"])
     kind = protocol.kind_of(method)
     intent.pop("_fate", None)  # what was planned for an earlier attempt
     redirected = methods_kinds.is_source(method) and method["flow"] == "redirect"  # its customer has been asked

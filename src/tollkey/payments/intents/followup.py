@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tollkey.payments.charges import jobs as charge_jobs
 from tollkey.payments.charges import lifecycle, splitting
-from tollkey.payments.intents import building, jobs, kinds, option_rules, payment_states
+from tollkey.payments.intents import building, jobs, kinds, option_rules, payment_states, through_network
 from tollkey.payments.intents.microdeposits import Entered, verified_method
 from tollkey.payments.intents.outcome import charge_and_record, refuse, succeed
-from tollkey.payments.shared import currency
+from tollkey.payments.methods import instruments
+from tollkey.payments.processors import answers, asking, attempts
+from tollkey.payments.shared import currency, events
 from tollkey.payments.shared import fields as shared_fields
 from tollkey.wire import ApiError, Call, invalid
 from tollkey.wire.objects import value_at
@@ -127,6 +129,36 @@ def _amount_to_capture(
     return amount
 
 
+def request_capture(
+    call: Call, intent: StoredPaymentIntent, params: operations.PostPaymentIntentsIntentCapture
+) -> StoredPaymentIntent:
+    """Capture an authorized payment; a processor on a network is asked first, and it is captured when that approves.
+
+    Raises ApiError 400 as ``capture_intent`` does, before anybody is asked.
+    """
+    through_network.check_free(intent)
+    backend = asking.backend_of(call)
+    if backend is None:
+        return capture_intent(call, intent, params)
+    id, amount = intent["id"], 0
+    try:
+        with call.tx.savepoint():
+            before = payment_states.charge_of(call, intent)["amount_captured"] if intent["latest_charge"] else 0
+            capture_intent(call, intent, params)
+            amount = payment_states.charge_of(call, intent)["amount_captured"] - before
+            raise _Rehearsed
+    except _Rehearsed:
+        call.forget()
+    intent = call.objects.get(kinds.PAYMENT_INTENT, id)
+    given = {name: value for name, value in params.items() if name != "expand"}
+    through_network.follow(call, backend, intent, "capture", amount, {"params": given})
+    return intent
+
+
+class _Rehearsed(Exception):
+    """A capture would succeed; it is rolled back until the processor has made it."""
+
+
 def capture_intent(
     call: Call, intent: StoredPaymentIntent, params: operations.PostPaymentIntentsIntentCapture
 ) -> StoredPaymentIntent:
@@ -205,19 +237,71 @@ def cancel_intent(
 
     reason: ``cancellation_reason``. released: the event of the charge whose authorization is released.
     """
+    through_network.check_free(intent)
     payment_states.check_cancelable(call, intent)
     if intent["status"] == "requires_capture":
-        if payment_states.charge_of(call, intent)["amount_captured"]:
+        made = payment_states.charge_of(call, intent)
+        if made["amount_captured"]:
             raise payment_states.unexpected(call, intent, _PARTLY_CAPTURED)
-        lifecycle.release(call, payment_states.charge_of(call, intent), released)
-        call.schedule.cancel(jobs.PAYMENT_INTENT_EXPIRE, intent["id"])
+        backend = asking.backend_of(call)
+        if backend is not None:
+            more = {"reason": reason, "released": released}
+            through_network.follow(call, backend, intent, "void", made["amount"], more)
+            return intent
+        _release(call, intent, released)
     elif intent["status"] == "processing":
         call.schedule.cancel(charge_jobs.CHARGE_SETTLE, payment_states.charge_of(call, intent)["id"])
+    return _canceled(call, intent, reason)
+
+
+def _release(call: Call, intent: StoredPaymentIntent, released: EventType) -> None:
+    """Release the authorization of an intent. released: the event of its charge."""
+    lifecycle.release(call, payment_states.charge_of(call, intent), released)
+    call.schedule.cancel(jobs.PAYMENT_INTENT_EXPIRE, intent["id"])
+
+
+def _canceled(call: Call, intent: StoredPaymentIntent, reason: str | None) -> StoredPaymentIntent:
     payment_states.move(intent, "canceled")
     intent.update({"canceled_at": call.now, "cancellation_reason": reason, "amount_capturable": 0})
     call.objects.save(intent)
     call.emit("payment_intent.canceled", intent)
     return intent
+
+
+# -- a processor on a network
+
+
+def attempt_ended(call: Call, fact: events.AttemptEnded) -> None:
+    """Change an intent as its processor has decided."""
+    attempt = fact.attempt
+    intent = call.objects.find(kinds.PAYMENT_INTENT, attempt.object) if attempt.object.startswith("pi_") else None
+    if intent is None or intent.get("_attempt") != attempt.reference:
+        return
+    del intent["_attempt"]
+    if attempt.operation == "authorize":
+        method, absent = payment_states.method_of(call, intent), bool(attempt.asked["off_session"])
+        answered = answers.verdict_of(attempt)
+        charge_and_record(call, intent, method, off_session=absent, authenticated=False, answered=answered)
+    elif attempt.state != "approved":
+        call.objects.save(intent)
+    elif attempt.operation == "capture":
+        capture_intent(call, intent, cast("operations.PostPaymentIntentsIntentCapture", attempt.asked["params"]))
+    else:
+        _release(call, intent, attempt.asked["released"])
+        _canceled(call, intent, attempt.asked["reason"])
+
+
+def refusal(call: Call, intent: StoredPaymentIntent, reference: str) -> ApiError | None:
+    """Return the error of a request whose processor has not approved; None if it has, or has not answered yet."""
+    attempt = attempts.find(call.tx, reference)
+    if attempt is None or attempt.state == "approved" or not attempt.applied:
+        return None
+    if attempt.operation != "authorize":
+        return through_network.refusal_of(attempt)
+    made = payment_states.charge_of(call, intent)
+    paid_with = made["payment_method"]
+    method = instruments.resolve_payment_method(call, paid_with) if paid_with else None
+    return lifecycle.decline(call, made, method, intent)
 
 
 def increment(
@@ -227,6 +311,7 @@ def increment(
 
     Raises ApiError 400 if nothing is authorized, or the amount is not larger.
     """
+    through_network.check_free(intent)
     if intent["status"] != "requires_capture":
         raise payment_states.unexpected(
             call,

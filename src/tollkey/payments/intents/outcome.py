@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from tollkey.payments.charges import lifecycle
-from tollkey.payments.intents import jobs, payment_states
+from tollkey.payments.intents import jobs, payment_states, through_network
 from tollkey.payments.intents.method_choice import attach, consume, spend
 from tollkey.payments.methods import mandates
-from tollkey.payments.processors import protocol
+from tollkey.payments.processors import asking, protocol
 from tollkey.payments.shared import events, fields
 from tollkey.wire import ApiError, Call
 from tollkey.wire.objects import value_at
@@ -26,14 +26,25 @@ _BY_HAND = ("manual", "manual_preferred")
 
 
 def charge_and_record(
-    call: Call, intent: StoredPaymentIntent, method: Instrument, *, off_session: bool, authenticated: bool
+    call: Call,
+    intent: StoredPaymentIntent,
+    method: Instrument,
+    *,
+    off_session: bool,
+    authenticated: bool,
+    answered: protocol.Verdict | None = None,
 ) -> ApiError | None:
     """Charge the payment method and record the result on the intent: status, latest charge, error.
 
-    Returns the error of a declined charge, else None.
+    answered: the verdict of a processor on a network; without it that is asked first, and the intent is processing
+    until it has answered. Returns the error of a declined charge, else None.
     """
-    asked = value_at(intent, f"payment_method_options.{protocol.kind_of(method)}.capture_method")
-    captures = intent["capture_method"] != "manual" and asked not in _BY_HAND
+    backend = asking.backend_of(call) if answered is None else None
+    if backend is not None:
+        through_network.authorize(
+            call, backend, intent, method, off_session=off_session, captures=_captures(intent, method)
+        )
+        return None
     made = lifecycle.charge(
         call,
         lifecycle.Attempt(
@@ -41,7 +52,7 @@ def charge_and_record(
             currency=intent["currency"],
             payment_method=method,
             customer=intent["customer"],
-            capture=captures,
+            capture=_captures(intent, method),
             payment_intent=intent["id"],
             description=intent["description"],
             metadata=intent["metadata"],
@@ -60,8 +71,10 @@ def charge_and_record(
             invoice=intent.get("_invoice"),
             asynchronous=intent["capture_method"] == "automatic_async",
             not_before=_target_date(intent, method),
-            parts=value_at(intent, "payment_method_options.card.request_multicapture") == "if_available",
+            parts=answered is None
+            and value_at(intent, "payment_method_options.card.request_multicapture") == "if_available",
         ),
+        answered,
     )
     error = lifecycle.decline(call, made, method) if made["status"] == "failed" else None
     if error is None or "charge" in error.extra:
@@ -72,6 +85,12 @@ def charge_and_record(
         consume(call, method)
         refuse(call, intent, method, error)
     return error
+
+
+def _captures(intent: StoredPaymentIntent, method: Instrument) -> bool:
+    """Return whether the money is taken at once, and not only reserved."""
+    asked = value_at(intent, f"payment_method_options.{protocol.kind_of(method)}.capture_method")
+    return intent["capture_method"] != "manual" and asked not in _BY_HAND
 
 
 def _target_date(intent: StoredPaymentIntent, method: Instrument) -> int:

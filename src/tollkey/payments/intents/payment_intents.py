@@ -33,6 +33,7 @@ from tollkey.payments.intents import (
     ownership,
     payment_states,
     removed,
+    through_network,
     views,
     vouchers,
 )
@@ -40,7 +41,7 @@ from tollkey.payments.intents.bank_transfers import TRANSFERS, cash_of, reconcil
 from tollkey.payments.intents.building import check_parts, too_large_fee, too_much_transferred
 from tollkey.payments.intents.client_secrets import intent_of, not_for_clients
 from tollkey.payments.intents.confirmation import confirm_intent
-from tollkey.payments.intents.followup import cancel_intent, capture_intent, not_authenticated
+from tollkey.payments.intents.followup import cancel_intent, capture_intent, not_authenticated, request_capture
 from tollkey.payments.intents.microdeposits import Entered
 from tollkey.payments.intents.pages import (
     answer_challenge,
@@ -51,11 +52,12 @@ from tollkey.payments.intents.pages import (
 )
 from tollkey.payments.intents.payment_states import UPDATABLE
 from tollkey.payments.shared import client_access as client
-from tollkey.payments.shared import providers
+from tollkey.payments.shared import events, providers
 from tollkey.wire import Action, Call, Endpoint, P, Page, Reply, Resource
 from tollkey.wire.access import publishable_access
 from tollkey.wire.live import asks, needs, records
 from tollkey.wire.pages import listing, page_of_list
+from tollkey.wire.resource import Reaction
 from tollkey.wire.search import searching
 
 if TYPE_CHECKING:
@@ -129,6 +131,7 @@ def update(call: Call, params: operations.PostPaymentIntentsIntent) -> StoredPay
     """Change a PaymentIntent that has not been confirmed."""
     params = removed.modern(call, params)
     intent = _get(call)
+    through_network.check_free(intent)
     ownership.check_invoice(call, intent, params)
     option_rules.check_options(call, params, confirming=False, usage=intent["setup_future_usage"])
     building.apply(call, intent, params)
@@ -153,7 +156,7 @@ def capture(call: Call, params: operations.PostPaymentIntentsIntentCapture) -> S
     """Capture an authorized PaymentIntent, in full or in part; with ``final_capture=false`` it can be captured
     again.
     """
-    return capture_intent(call, _get(call), params)
+    return request_capture(call, _get(call), params)
 
 
 def cancel(call: Call, params: operations.PostPaymentIntentsIntentCancel) -> StoredPaymentIntent:
@@ -302,7 +305,7 @@ PAYMENT_INTENT = Resource(
             "POST",
             "/v1/payment_intents",
             create,
-            live=asks(providers.CHARGES, "it is confirmed"),
+            live=asks(providers.PAYMENTS, "it is confirmed"),
             removed=(removed.TYPES, removed.SOURCE_TYPES),
         ),
         searching("payment_intent", "/v1/payment_intents/search"),
@@ -313,11 +316,11 @@ PAYMENT_INTENT = Resource(
             _ONE + "/confirm",
             confirm,
             publishable=_CONFIRMED_BY_CLIENT,
-            live=needs(providers.CHARGES),
+            live=needs(providers.PAYMENTS),
             removed=(removed.TYPES,),
         ),
-        Endpoint("POST", _ONE + "/capture", capture, live=needs(providers.CHARGES)),
-        Endpoint("POST", _ONE + "/cancel", cancel, live=asks(providers.CHARGES, "an authorization is to be released")),
+        Endpoint("POST", _ONE + "/capture", capture, live=needs(providers.PAYMENTS)),
+        Endpoint("POST", _ONE + "/cancel", cancel, live=asks(providers.PAYMENTS, "an authorization is to be released")),
         Endpoint("POST", _ONE + "/increment_authorization", increment_authorization, live=needs(providers.CHARGES)),
         Endpoint("POST", _ONE + "/apply_customer_balance", apply_customer_balance, live=needs(providers.CHARGES)),
         Endpoint(
@@ -369,10 +372,14 @@ PAYMENT_INTENT = Resource(
             live=needs(providers.CHARGES),
         ),
     ),
-    due_live=dict.fromkeys(
-        (charge_jobs.PAYMENT_INTENT_CHARGE_SETTLED, jobs.PAYMENT_INTENT_EXPIRE, jobs.PAYMENT_INTENT_WAITED),
-        needs(providers.CHARGES),
-    ),
+    refusal=followup.refusal,
+    on=(Reaction(events.AttemptEnded, followup.attempt_ended),),
+    due_live={
+        **dict.fromkeys(
+            (charge_jobs.PAYMENT_INTENT_CHARGE_SETTLED, jobs.PAYMENT_INTENT_WAITED), needs(providers.CHARGES)
+        ),
+        jobs.PAYMENT_INTENT_EXPIRE: needs(providers.PAYMENTS),
+    },
     on_due={
         charge_jobs.PAYMENT_INTENT_CHARGE_SETTLED: followup.charge_settled,
         jobs.PAYMENT_INTENT_EXPIRE: followup.expire,

@@ -15,8 +15,9 @@ payment_intent.status:
                     ──authenticated, or confirmed again──▶ requires_action │ processing │ requires_capture │ succeeded
                     ──declined, or not authenticated──▶ requires_payment_method
                     ──canceled──▶ canceled
-    processing ──the debit settles──▶ succeeded
-               ──the debit fails──▶ requires_payment_method
+    processing ──the debit settles, or the processor approves──▶ succeeded
+               ──the processor authorizes──▶ requires_capture
+               ──the debit fails, or the processor declines──▶ requires_payment_method
                ──canceled──▶ canceled
     requires_capture ──captured──▶ succeeded
                      ──the authorization is incremented──▶ requires_capture
@@ -73,7 +74,7 @@ PAYMENT_INTENT = states.States(
             "requires_payment_method", "requires_confirmation", "requires_action", "processing", "requires_capture",
             "succeeded", "canceled",
         ),
-        "processing": ("requires_payment_method", "succeeded", "canceled"),
+        "processing": ("requires_payment_method", "requires_capture", "succeeded", "canceled"),
         "requires_capture": ("requires_capture", "succeeded", "canceled"),
         "succeeded": (),
         "canceled": (),

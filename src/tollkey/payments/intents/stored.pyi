@@ -35,7 +35,8 @@ class StoredPaymentIntent(api.PaymentIntent, IntentFields):
         which a client may not change then. _line_items: shown when expanded. _fate: what becomes of it by itself while
         it waits for its customer; absent when nothing was planned. _increments: how
         often its authorization was incremented. _returns_to: the ``return_url`` of an update, for a confirmation that
-        names none.
+        names none. _attempt: the reference of what its processor was asked and has not answered; absent when there is
+        nothing.
     """
 
     _invoice: NotRequired[str | None]
@@ -43,6 +44,7 @@ class StoredPaymentIntent(api.PaymentIntent, IntentFields):
     _increments: NotRequired[int]
     _returns_to: NotRequired[str]
     _funded: NotRequired[int]
+    _attempt: NotRequired[str]
     _radar_options: NotRequired[Any]
     _shipping_by_server: NotRequired[bool]
     _line_items: NotRequired[list[api.PaymentIntentAmountDetailsLineItem]]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tollkey.keys import Permission
-from tollkey.payments.methods import copying, kinds, method_changes, sepa_addresses
+from tollkey.payments.methods import copying, kinds, method_changes, network_tokens, sepa_addresses
 from tollkey.payments.methods.customer_sources import checked, refuse_to_save
 from tollkey.payments.methods.instruments import (
     USED,
@@ -38,6 +38,7 @@ from tollkey.wire.live import records
 from tollkey.wire.objects import value_at
 from tollkey.wire.pages import list_page
 from tollkey.wire.removed import Removed
+from tollkey.wire.sealing import sealed
 
 if TYPE_CHECKING:
     from tollkey.payments.methods.stored import Instrument, StoredBankAccount, StoredCard, StoredPaymentMethod
@@ -90,6 +91,10 @@ def _card(call: Call, params: operations.PostPaymentMethods) -> StoredPaymentMet
     if not data:
         raise missing_param("card")
     if "token" in data:
+        of_network = network_tokens.of_processor(call, data, billing)
+        if of_network is not None:
+            of_network["_token"] = sealed(call, of_network["id"], data["token"])
+            return of_network
         test_card = token_card(call, data["token"])
         return (
             _of_token(call, redeem(call, data["token"], "card[token]"), billing)
@@ -374,6 +379,7 @@ PAYMENT_METHOD = Resource(
     prefix="pm",
     permission=PERMISSION,
     live=records(),
+    sealed=("_token",),
     label="PaymentMethod",
     path_param="payment_method",
     indexed=("customer", "type", "allow_redisplay"),

@@ -28,6 +28,7 @@ class InstrumentFields(Known):
     _set_up: it was prepared for payments without the customer; absent until then.
     _used: it was paid with while it belonged to nobody, or was detached, and may not be used again.
     _client: a publishable key made it.
+    _token: the processor's token for it, sealed; absent for what was not made from one.
     _typed: the account's number was typed in, so deposits have to verify it before its first debit.
     _verified: its account was verified; absent until then.
     _deposit_attempts: how many times the amounts of the deposits were guessed wrongly; absent before the first.
@@ -37,6 +38,7 @@ class InstrumentFields(Known):
     _set_up: NotRequired[bool]
     _used: NotRequired[bool]
     _client: NotRequired[bool]
+    _token: NotRequired[str]
     _typed: NotRequired[bool]
     _verified: NotRequired[bool]
     _deposit_attempts: NotRequired[int]

@@ -1,16 +1,44 @@
 """Payment processors: a simulator in test mode; in live mode none until a provider is configured.
 
-charge ──Authorization──▶ Processor.authorize ──▶ Verdict
+charge ──Authorization──▶ Processor.authorize ──▶ Verdict            within the transaction (``protocol``)
+intent ──asking──▶ attempt ──sending──▶ network ──▶ AttemptEnded     in two transactions (``network``)
 """
 
-from tollkey.payments.processors import banks, cards, protocol, states
+from tollkey.payments.processors import (
+    answers,
+    asking,
+    attempts,
+    backends,
+    banks,
+    cards,
+    links,
+    network,
+    protocol,
+    sending,
+    states,
+)
 from tollkey.payments.processors.protocol import Processor
 from tollkey.payments.processors.simulator import Simulator
 from tollkey.payments.processors.unconfigured import Unconfigured
 
-__all__ = ["banks", "cards", "processor_for", "protocol", "states"]
+__all__ = [
+    "answers",
+    "asking",
+    "attempts",
+    "backends",
+    "banks",
+    "cards",
+    "links",
+    "network",
+    "processor_for",
+    "protocol",
+    "sending",
+    "states",
+]
 
 
 def processor_for(livemode: bool) -> Processor:
-    """Return the processor of a mode. No live provider is configured yet, so live charges are refused."""
+    """Return the processor that decides within a transaction. Live mode has none: what is not asked of a processor on a
+    network (``asking``) is refused there.
+    """
     return Unconfigured() if livemode else Simulator()

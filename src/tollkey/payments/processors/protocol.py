@@ -37,6 +37,7 @@ class Verdict:
     failure: code and text of a later failure. disputed: the bank disputes it afterwards.
     ends_mandate: a later failure makes the mandate inactive.
     risk_score: 0 to 99.
+    authorization_code, network_reference: what a network gave; None of the simulator's, which makes up its own.
     """
 
     status: str
@@ -49,6 +50,8 @@ class Verdict:
     failure: tuple[str, str] | None = None
     disputed: bool = False
     ends_mandate: bool = False
+    authorization_code: str | None = None
+    network_reference: str | None = None
 
 
 class Processor(Protocol):

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from tollkey.payments.customers.stored import StoredCustomer
     from tollkey.payments.intents.stored import AnyIntent, StoredPaymentIntent, StoredSetupIntent
     from tollkey.payments.invoices.stored import StoredInvoice
+    from tollkey.payments.processors.attempts import Attempt
     from tollkey.wire import api
+
+
+@dataclass(frozen=True)
+class AttemptEnded:
+    """What was asked of a processor on a network was approved, declined, withdrawn or undone."""
+
+    attempt: Attempt
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,10 @@ CHARGES = Capability(
     code="testmode_charges_only",
     message="Your account cannot currently make live charges.",
 )
+#: What a processor on a network takes: payments by PaymentIntents. The error is the same.
+PAYMENTS = Capability(
+    "payments through a processor", CHARGES.does, status=CHARGES.status, code=CHARGES.code, message=CHARGES.message
+)
 SETUPS = Capability("verifying payment methods", "verify a payment method or keep it ready for charges")
 REFUNDS = Capability("refunds", "give money back")
 PAYING_OUT = Capability("payouts", "pay out money")

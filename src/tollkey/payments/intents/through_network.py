@@ -1,0 +1,107 @@
+"""PaymentIntents whose processor is on a network: it is asked after the transaction, and answers in another one.
+
+What it has not answered is named by ``_attempt``; until then nothing else may change the intent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tollkey.payments.balance import settlement
+from tollkey.payments.intents import payment_states
+from tollkey.payments.processors import asking, attempts, protocol
+from tollkey.payments.shared import providers
+from tollkey.wire import ApiError, Call, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tollkey.payments.intents.stored import Instrument, StoredPaymentIntent
+    from tollkey.payments.processors.attempts import Attempt
+    from tollkey.payments.processors.backends import Backend
+    from tollkey.payments.processors.network import Operation
+
+_REFUSED = "The processor of this account refused to {verb} this PaymentIntent{why}. Nothing was changed."
+_VERBS = {"capture": "capture", "void": "cancel"}
+
+
+def check_free(intent: StoredPaymentIntent) -> None:
+    """Raise ApiError 429 while the intent's processor has not answered."""
+    if intent.get("_attempt"):
+        raise asking.busy()
+
+
+def check_method(call: Call, method: Instrument, currency: str) -> None:
+    """Raise ApiError 400 for a payment method that the account's processor, if it is on a network, does not take."""
+    refused = method_refusal(call, method, currency)
+    if refused is not None:
+        raise refused
+
+
+def method_refusal(call: Call, method: Instrument, currency: str) -> ApiError | None:
+    """Return the error that ``check_method`` raises, or None."""
+    backend = asking.backend_of(call)
+    if backend is None:
+        return None
+    try:
+        asking.check(backend, "authorize", currency, protocol.kind_of(method))
+        asking.described(method)
+    except ApiError as error:
+        return error
+    return None
+
+
+def authorize(
+    call: Call, backend: Backend, intent: StoredPaymentIntent, method: Instrument, *, off_session: bool, captures: bool
+) -> None:
+    """Ask the processor to authorize, and to take the money if ``captures``. The intent is processing until it answers.
+
+    Raises ApiError for what the processor, or this server without another provider, does not do.
+    """
+    described = asking.described(method)
+    if settlement.settlement_currency(call, intent["currency"]) != intent["currency"]:
+        call.require(providers.RATES)
+    if intent["on_behalf_of"] or intent["transfer_data"] or intent["application_fee_amount"]:
+        call.require(providers.TRANSFERS)
+    asked = {
+        **described,
+        "capture": captures,
+        "off_session": off_session,
+        "statement_descriptor": intent["statement_descriptor"] or intent["statement_descriptor_suffix"],
+    }
+    question = attempts.Question("authorize", intent["id"], intent["amount"], intent["currency"], asked)
+    reference = asking.ask(call, backend, question, protocol.kind_of(method))
+    payment_states.move(intent, "processing")
+    intent["_attempt"] = reference
+    call.objects.save(intent)
+
+
+def follow(
+    call: Call,
+    backend: Backend,
+    intent: StoredPaymentIntent,
+    operation: Operation,
+    amount: int,
+    more: Mapping[str, Any],
+) -> None:
+    """Ask the processor to capture or release what it has authorized. amount: minor units. more: see ``Attempt.asked``.
+
+    Raises ApiError 400 when the authorization is not its own, or it does not do that.
+    """
+    about = asking.authorization_of(call, intent["id"])
+    if about is None or about.provider != backend.provider:
+        raise invalid("The processor of this account has not authorized this PaymentIntent.", retry=False)
+    if operation == "capture" and amount < about.amount and not backend.features.partial_capture:
+        raise invalid("The processor of this account captures only the full amount.", "amount_to_capture", retry=False)
+    question = attempts.Question(operation, intent["id"], amount, intent["currency"], more, about.reference)
+    intent["_attempt"] = asking.ask(call, backend, question)
+    call.objects.save(intent)
+
+
+def refusal_of(attempt: Attempt) -> ApiError:
+    """Return the error of a capture or cancellation that was not approved."""
+    if attempt.state == "declined":
+        why = f" ({attempt.answer['decline']})" if attempt.answer.get("decline") else ""
+        return invalid(_REFUSED.format(verb=_VERBS[attempt.operation], why=why), retry=False)
+    message = "The processor of this account could not be reached. Nothing was done; send the request again."
+    return ApiError(503, "api_error", message=message, retry=True, headers={"Retry-After": "1"})

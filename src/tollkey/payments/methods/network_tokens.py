@@ -1,0 +1,89 @@
+"""PaymentMethods of live mode that are made from a token of the account's processor (``card[token]``).
+
+The token is kept sealed and never shown. The number of a card itself is never kept; a text that looks like one is
+refused, unless the processor says that its tokens do (network tokens have the form of a number). Such a token may bring
+its expiry, as on a card's second track: ``<number>=<YYMM>``. The API takes nothing else beside a token, so of others
+nothing is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from tollkey.payments.methods import kinds
+from tollkey.payments.methods.instruments import changed_expiry
+from tollkey.payments.processors import asking, cards
+from tollkey.payments.shared import fields
+from tollkey.wire import Call, invalid, new_object
+
+if TYPE_CHECKING:
+    from tollkey.payments.methods.stored import StoredPaymentMethod
+    from tollkey.wire import api
+
+_PARAM = "card[token]"
+_LONGEST = 255
+_NUMBER = (
+    "This looks like the number of a card. Live mode takes tokens of the account's processor; the numbers of cards are"
+    " not kept."
+)
+
+
+def of_processor(call: Call, data: Mapping[str, Any], billing: Mapping[str, Any] | None) -> StoredPaymentMethod | None:
+    """Return a PaymentMethod of a token of the processor, not stored; None for a token of this server, or in test mode.
+
+    data: ``token``, which the caller seals. Raises ApiError 400 for a text that is no token, 402 for one that has
+    expired.
+    """
+    backend, token = asking.backend_of(call), str(data["token"])
+    if backend is None or call.objects.find(kinds.TOKEN, token) is not None:
+        return None
+    if not token or len(token) > _LONGEST or not token.isascii() or not token.isprintable():
+        raise invalid("The token of a processor is a text of up to 255 printable characters.", _PARAM)
+    number, month, year = _parts(call, token)
+    if number and not backend.features.raw_numbers:
+        raise invalid(_NUMBER, _PARAM, retry=False)
+    value = new_object(
+        kinds.PAYMENT_METHOD,
+        id=call.ids.new("pm"),
+        allow_redisplay="unspecified",
+        billing_details=fields.billing_details(billing),
+        card=_card(number, month, year),
+        created=call.now,
+        livemode=call.livemode,
+        type="card",
+    )
+    return value
+
+
+def _parts(call: Call, token: str) -> tuple[str, int | None, int | None]:
+    """Return the number of a token that has the form of one, and its expiry; empty and None for others."""
+    text, _, expiry = token.partition("=")
+    number = cards.normal_number(text)
+    if not (number.isdigit() and 12 <= len(number) <= 19):
+        return "", None, None
+    if not (len(expiry) == 4 and expiry.isdigit()):
+        return number, None, None
+    return number, *changed_expiry(call, expiry[2:], expiry[:2])
+
+
+def _card(number: str, month: int | None, year: int | None) -> api.PaymentMethodCard:
+    """Return the card as it is shown. number: a token in the form of one, or empty: nothing is known then."""
+    brand = cards.brand_of(number) if number else "unknown"
+    shown = {
+        "brand": brand,
+        "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": None},
+        "country": None,
+        "display_brand": brand,
+        "exp_month": month,
+        "exp_year": year,
+        "fingerprint": None,
+        "funding": "unknown",
+        "generated_from": None,
+        "last4": number[-4:],
+        "networks": {"available": [brand], "preferred": None},
+        "regulated_status": None,
+        "three_d_secure_usage": {"supported": False},
+        "wallet": None,
+    }
+    return cast("api.PaymentMethodCard", shown)  # the API has no null for an expiry that nobody knows

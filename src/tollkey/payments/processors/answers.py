@@ -1,0 +1,56 @@
+"""What came of an attempt, as it is stored, and what its objects are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tollkey.payments.processors.attempts import Attempt
+from tollkey.payments.processors.cards import PROCESSING_ERROR, Decline
+from tollkey.payments.processors.network import Approved, Declined, Pending
+from tollkey.payments.processors.protocol import Verdict
+
+#: Decline codes that are codes of errors of their own; all others come with ``card_declined``.
+_OWN_CODES = {
+    "expired_card": "Your card has expired.",
+    "incorrect_cvc": "Your card's security code is incorrect.",
+    "incorrect_number": "Your card number is incorrect.",
+    "processing_error": "An error occurred while processing your card. Try again in a little bit.",
+}
+_MESSAGES = {"insufficient_funds": "Your card has insufficient funds."}
+
+
+def stored(outcome: Approved | Declined | Pending) -> Mapping[str, Any]:
+    """Return an answer as an attempt stores it."""
+    if isinstance(outcome, Approved):
+        return {"code": outcome.code, "data": dict(outcome.data), "network_reference": outcome.network_reference}
+    if isinstance(outcome, Declined):
+        return {"decline": outcome.code, "advice": outcome.advice, "network_code": outcome.network_code}
+    return {"data": dict(outcome.data)}
+
+
+def decline_of(attempt: Attempt) -> Decline:
+    """Return why an attempt was not approved, in the terms of the API.
+
+    What was never sent, or was undone, is an error of processing: the card may be tried again.
+    """
+    code = attempt.answer.get("decline") if attempt.state == "declined" else None
+    if code is None:
+        return PROCESSING_ERROR
+    if code in _OWN_CODES:
+        error, decline_code, message = code, None, _OWN_CODES[code]
+    else:
+        error, decline_code = "card_declined", code
+        message = _MESSAGES.get(code, "Your card was declined.")
+    return Decline(
+        error, decline_code, message,
+        advice_code=attempt.answer.get("advice"), network_decline_code=attempt.answer.get("network_code"),
+    )  # fmt: skip
+
+
+def verdict_of(attempt: Attempt) -> Verdict:
+    """Return the verdict of an authorization that has ended."""
+    if attempt.state == "approved":
+        code, network = attempt.answer.get("code") or None, attempt.answer.get("network_reference")
+        return Verdict("succeeded", risk_level="not_assessed", authorization_code=code, network_reference=network)
+    return Verdict("failed", decline_of(attempt), risk_level="not_assessed")

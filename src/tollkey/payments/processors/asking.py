@@ -1,0 +1,81 @@
+"""Asks the account's processor for something: stores the attempt, within the transaction of the request or job.
+
+What is stored here is sent once the transaction is durable (``sending``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tollkey.payments.processors import attempts, backends
+from tollkey.payments.processors.attempts import Attempt, Question
+from tollkey.payments.processors.backends import Backend
+from tollkey.payments.processors.network import Operation
+from tollkey.wire import ApiError, Call, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tollkey.payments.methods.stored import Instrument
+
+_BUSY = (
+    "This object cannot be accessed right now because another API request or Stripe process is currently accessing it."
+    " If you see this error intermittently, retry the request. If you see this error frequently and are making multiple"
+    " concurrent requests to a single object, make your requests serially or at a lower rate."
+)
+
+
+def backend_of(call: Call) -> Backend | None:
+    """Return the processor on a network that payments of the call's account go through; None in test mode."""
+    return backends.of(call.tx, call.scope) if call.livemode else None
+
+
+def busy() -> ApiError:
+    """Return the 429 ``lock_timeout`` for an object whose processor has not answered yet."""
+    return ApiError(429, code="lock_timeout", message=_BUSY, retry=True)
+
+
+def check(backend: Backend, operation: Operation, currency: str, method: str | None = None) -> None:
+    """Raise ApiError 400 for what a processor does not do. method: the type of payment method, or None for any."""
+    if not backend.features.takes(operation, currency, method):
+        what = f"{operation} payments by {method}" if method is not None else f"take a {operation}"
+        raise invalid(f"The processor of this account ({backend.provider}) does not {what} in {currency}.", retry=False)
+
+
+def ask(call: Call, backend: Backend, question: Question, method: str | None = None) -> str:
+    """Store an attempt, to be sent after this transaction, and return its reference.
+
+    method: the type of payment method of an authorization. Raises ApiError 400 for what the processor does not do.
+    """
+    check(backend, question.operation, question.currency, method)
+    reference = attempts.new_reference(call.ids)
+    attempts.add(call.tx, call.scope, reference, question, backend.provider, call.real)
+    call.outside.append(reference)
+    return reference
+
+
+def described(method: Instrument) -> Mapping[str, Any]:
+    """Return what an attempt stores of a payment method: everything but its token.
+
+    Raises ApiError 400 for one that was not made from a token of the processor.
+    """
+    if not method.get("_token"):
+        raise invalid(
+            "This payment method cannot be charged in live mode: it was not made from a token of the account's"
+            " processor (`card[token]`). The numbers of cards are not kept.",
+            "payment_method",
+            retry=False,
+        )
+    card = method.get("card") or {}
+    names = ("brand", "last4", "exp_month", "exp_year")
+    return {"method": method["id"], "type": method["type"], **{name: card.get(name) for name in names}}
+
+
+def authorization_of(call: Call, object: str) -> Attempt | None:
+    """Return the approved authorization of an object, the newest if there are several. object: its id."""
+    found = [
+        one
+        for one in attempts.of_object(call.tx, call.scope, object)
+        if one.operation == "authorize" and one.state == "approved"
+    ]
+    return found[-1] if found else None

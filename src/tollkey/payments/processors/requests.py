@@ -1,0 +1,62 @@
+"""Makes the request of an attempt, as its processor gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tollkey.db import Tx
+from tollkey.keys.errors import SealBroken
+from tollkey.keys.keyring import Keyring
+from tollkey.payments.processors import attempts
+from tollkey.payments.processors.attempts import Attempt
+from tollkey.payments.processors.network import Authorize, Capture, Method, Payout, Refund, Request, Void
+from tollkey.wire.sealing import unsealed
+from tollkey.wire.tables import Tables
+
+
+class CannotAsk(Exception):
+    """What a request is made of is gone. The message is for people."""
+
+
+def request_of(tx: Tx, tables: Tables, keyring: Keyring, attempt: Attempt, *, with_token: bool = True) -> Request:
+    """Return the request of an attempt. with_token: it is about to be sent, and not only asked about or undone.
+
+    Raises CannotAsk.
+    """
+    if attempt.operation == "authorize":
+        return _authorize(attempt, _token(tx, tables, keyring, attempt) if with_token else "")
+    head = (attempt.reference, attempt.trace, attempt.made_at, attempt.amount, attempt.currency, attempt.object)
+    asked = attempt.asked
+    if attempt.operation == "payout":
+        return Payout(*head, asked["destination"], asked.get("statement_descriptor"), repeats=attempt.repeats)
+    about = attempts.find(tx, attempt.about)
+    if about is None:
+        raise CannotAsk(f"the authorization {attempt.about} is gone")
+    original = _authorize(about, "")
+    if attempt.operation == "capture":
+        return Capture(*head, original, about.data, asked.get("last", True), repeats=attempt.repeats)
+    of_kind = Void if attempt.operation == "void" else Refund
+    return of_kind(*head, original, about.data, repeats=attempt.repeats)
+
+
+def _authorize(attempt: Attempt, token: str) -> Authorize:
+    asked: Mapping[str, Any] = attempt.asked
+    return Authorize(
+        attempt.reference, attempt.trace, attempt.made_at, attempt.amount, attempt.currency, attempt.object,
+        Method(
+            asked["type"], token, asked.get("brand"), asked.get("last4"), asked.get("exp_month"), asked.get("exp_year")
+        ),
+        asked["capture"], asked.get("off_session", False), asked.get("statement_descriptor"), repeats=attempt.repeats,
+    )  # fmt: skip
+
+
+def _token(tx: Tx, tables: Tables, keyring: Keyring, attempt: Attempt) -> str:
+    id = attempt.asked["method"]
+    method = tables.load(tx, attempt.scope, "payment_method", id)
+    if method is None or not method.get("_token"):
+        raise CannotAsk(f"the payment method {id} is gone")
+    try:
+        return unsealed(keyring, attempt.scope, id, method["_token"])
+    except SealBroken:
+        raise CannotAsk(f"the token of {id} can no longer be read") from None

@@ -1,0 +1,144 @@
+"""Payments in live mode through a processor on a network: what its answers do to a PaymentIntent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.api import Api
+from tests.support.processor import Live, connected
+from tollkey.payments.processors.sending import Times
+
+
+@pytest.fixture
+def live(api: Api) -> Iterator[Live]:
+    with connected(api) as found:
+        yield found
+
+
+def test_an_approved_payment_succeeds_in_the_answer(live: Live) -> None:
+    paid = live.pay(1_200)
+    assert (paid.status, paid["status"], paid["amount_received"]) == (200, "succeeded", 1_200)
+    charge = live.get(f"/v1/charges/{paid['latest_charge']}")
+    assert (charge["status"], charge["captured"], charge["livemode"]) == ("succeeded", True, True)
+    assert charge["payment_method_details"]["card"]["authorization_code"] == "A1B2C3"
+    assert live.network.money == {live.attempts(paid["id"])[0].reference: 1_200}
+    assert live.events()[-2:] == ["charge.succeeded", "payment_intent.succeeded"]
+
+
+def test_a_declined_payment_is_the_error_of_a_card(live: Live) -> None:
+    live.network.script = ["declined:insufficient_funds"]
+    refused = live.pay()
+    assert (refused.status, refused.error["code"]) == (402, "card_declined")
+    assert refused.error["decline_code"] == "insufficient_funds"
+    intent = refused.error["payment_intent"]
+    assert (intent["status"], intent["last_payment_error"]["code"]) == ("requires_payment_method", "card_declined")
+    charge = live.get(f"/v1/charges/{refused.error['charge']}")
+    assert (charge["status"], charge["paid"]) == ("failed", False)
+
+
+def test_a_payment_of_unknown_outcome_is_processing_until_it_is_known(live: Live) -> None:
+    live.network.script = ["unanswered"]
+    waiting = live.pay()
+    assert (waiting.status, waiting["status"], waiting["latest_charge"]) == (200, "processing", None)
+    for path in ("confirm", "cancel", "capture"):
+        refused = live.post(f"/v1/payment_intents/{waiting['id']}/{path}")
+        assert (refused.status, refused.error["code"]) == (429, "lock_timeout")
+    live.recover(10)
+    assert live.get(f"/v1/payment_intents/{waiting['id']}")["status"] == "succeeded"
+    assert live.said() == ["authorize", "inquire"]
+
+
+def test_a_payment_that_did_not_arrive_is_undone_before_it_fails(live: Live) -> None:
+    live.network.script = ["late"]
+    waiting = live.pay()
+    live.recover(10)
+    after = live.get(f"/v1/payment_intents/{waiting['id']}")
+    assert (after["status"], after["last_payment_error"]["code"]) == ("requires_payment_method", "processing_error")
+    assert live.said() == ["authorize", "inquire", "reverse"]
+    live.network.arrive()
+    assert live.network.money == {}
+
+
+def test_a_payment_that_cannot_be_sent_fails_and_was_never_sent(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live.api.world.server.sender, "times", Times(wait=1.0, again=0.1))
+    live.network.script = ["refused"] * 50
+    refused = live.pay()
+    assert (refused.status, refused.error["code"]) == (402, "processing_error")
+    assert live.network.done == {}
+
+
+def test_a_held_amount_is_captured_and_canceled_by_the_processor(live: Live) -> None:
+    held = live.pay(900, capture_method="manual")
+    assert held["status"] == "requires_capture"
+    assert live.network.money == {}
+    taken = live.post(f"/v1/payment_intents/{held['id']}/capture", amount_to_capture=300)
+    assert (taken.status, taken["status"], taken["amount_received"]) == (200, "succeeded", 300)
+    assert list(live.network.money.values()) == [300]
+    other = live.pay(900, capture_method="manual")
+    gone = live.post(f"/v1/payment_intents/{other['id']}/cancel")
+    assert (gone.status, gone["status"]) == (200, "canceled")
+    assert live.said() == ["authorize", "capture", "authorize", "void"]
+
+
+def test_a_held_amount_of_unknown_outcome_is_held_once_it_is_known(live: Live) -> None:
+    live.network.script = ["unanswered"]
+    waiting = live.pay(900, capture_method="manual")
+    assert waiting["status"] == "processing"
+    live.recover(10)
+    after = live.get(f"/v1/payment_intents/{waiting['id']}")
+    assert (after["status"], after["amount_capturable"]) == ("requires_capture", 900)
+
+
+def test_a_capture_that_is_refused_changes_nothing(live: Live) -> None:
+    held = live.pay(900, capture_method="manual")
+    live.network.script = ["declined"]
+    refused = live.post(f"/v1/payment_intents/{held['id']}/capture", metadata={"a": "b"})
+    assert (refused.status, refused.error["type"]) == (400, "invalid_request_error")
+    after = live.get(f"/v1/payment_intents/{held['id']}")
+    assert (after["status"], after["metadata"], after["amount_capturable"]) == ("requires_capture", {}, 900)
+    assert live.post(f"/v1/payment_intents/{held['id']}/capture")["status"] == "succeeded"
+
+
+def test_a_capture_of_unknown_outcome_is_made_once(live: Live) -> None:
+    held = live.pay(900, capture_method="manual")
+    live.network.script = ["unanswered"]
+    waiting = live.post(f"/v1/payment_intents/{held['id']}/capture")
+    assert waiting["status"] == "requires_capture"
+    live.recover(10)
+    assert live.get(f"/v1/payment_intents/{held['id']}")["status"] == "succeeded"
+    assert list(live.network.money.values()) == [900]
+
+
+def test_what_is_wrong_is_refused_before_the_processor_is_asked(live: Live) -> None:
+    held = live.pay(900, capture_method="manual")
+    asked = len(live.network.heard)
+    refused = live.post(f"/v1/payment_intents/{held['id']}/capture", amount_to_capture=1_000)
+    assert (refused.status, refused.error["code"]) == (400, "amount_too_large")
+    assert len(live.network.heard) == asked
+
+
+def test_a_repeated_request_gets_the_first_answer_and_charges_once(live: Live) -> None:
+    given = {"payment_method": live.method(), "headers": {"Idempotency-Key": "order-1"}}
+    first, second = live.pay(**given), live.pay(**given)
+    assert first["status"] == "succeeded"
+    assert (second.body, second.headers["idempotent-replayed"]) == (first.body, "true")
+    assert live.said() == ["authorize"]
+
+
+def test_a_card_that_is_no_token_of_the_processor_is_not_charged(live: Live) -> None:
+    card = {"number": "4532010000000008", "exp_month": 12, "exp_year": 2034}
+    made = live.post("/v1/payment_methods", type="card", card={**card, "cvc": "123"})
+    refused = live.pay(payment_method=made["id"]) if made.status == 200 else made
+    assert refused.status in (400, 402)
+    assert live.network.heard == []
+
+
+def test_test_mode_is_simulated_as_before(live: Live) -> None:
+    paid = live.api.ok(
+        "post", "/v1/payment_intents", amount=500, currency="usd", payment_method="pm_card_visa", confirm=True,
+        automatic_payment_methods={"enabled": True, "allow_redirects": "never"},
+    )  # fmt: skip
+    assert paid["status"] == "succeeded"
+    assert live.network.heard == []
