@@ -179,6 +179,7 @@ def to_response(reply: Reply, request_id: str | None) -> Response:
         request_id,
         guess=reply.guess,
         rest=reply.rest,
+        drawn=reply.drawn,
     )
 
 

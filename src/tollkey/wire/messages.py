@@ -109,7 +109,7 @@ class Response:
     """One HTTP response.
 
     code: the error's code, for the request log. guess: see ``ApiError``.
-    rest: the remaining pieces of a body that is too long for memory.
+    rest: the remaining pieces of a body that is too long for memory. drawn: see ``Reply``; None once it was called.
     kept: the body without secrets, for logs and idempotency records; None when ``body`` has none.
     later: what it waits for, and what it shows then; None for a response that is complete.
     """
@@ -124,6 +124,7 @@ class Response:
     guess: bool = False
     rest: Rest | None = None
     later: Later | None = None
+    drawn: Callable[[], bytes] | None = field(default=None, repr=False)
 
     @property
     def length(self) -> int:

@@ -271,7 +271,8 @@ class Resource:
 class Reply:
     """A handler's response that is not an object: body bytes, content type, status and headers.
 
-    guess: see ``ApiError``. rest: the remaining pieces of a long body.
+    guess: see ``ApiError``. rest: the remaining pieces of a long body. drawn: makes the body, where that takes long; it
+    is called in a thread, after the transaction.
     """
 
     body: bytes
@@ -280,6 +281,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     guess: bool = False
     rest: Rest | None = None
+    drawn: Callable[[], bytes] | None = None
 
 
 _BRACES = re.compile(r"\{(\w+)\}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -68,6 +69,7 @@ class Service:
         self.admission = Admission(policy.most_requests, policy.request_seconds)
         self._answering = Answering(setup, edge, self._execution, self._owners, policy.connected, policy.outside)
         self._request_ids = Ids(QuickBytes(), now)
+        self._drawing = asyncio.Semaphore(1)
 
     # -- a whole request
 
@@ -93,8 +95,8 @@ class Service:
             response = self._answering.at_once(admit(self.policy, request, key, hit, request_id, int(started)))
         except ApiError as error:
             response = self._refuse(error, request, key, request_id)
-        if response is None or response.guess or response.rest is not None:  # guesses are delayed
-            return None
+        if response is None or response.guess or response.rest is not None or response.drawn is not None:
+            return None  # guesses are delayed
         self._record(request, response, key, hit, request_id, started)
         return response
 
@@ -129,7 +131,7 @@ class Service:
             if self.policy.require_https and not request.secure:
                 raise refusals.https_only()
             if hit is not None and hit[0].endpoint.public:
-                return await self._public(request, *hit, request_id, started), None
+                return await self._drawn(await self._public(request, *hit, request_id, started)), None
             recheck = Recheck(lambda tx: request.verify_again(tx))  # its time begins before a body is read
             verdict = await self._authenticate(request, hit, started)
             if isinstance(verdict, Denied):
@@ -145,7 +147,7 @@ class Service:
                 await read_params(request, hit[0].endpoint)
                 apply_form_headers(request)
             asked = admit(self.policy, request, key, hit, request_id, int(started))
-            response = await self._answering.answer(asked, recheck, self.admission)
+            response = await self._drawn(await self._answering.answer(asked, recheck, self.admission))
         except ApiError as error:
             response = self._refuse(error, request, key, request_id)
         except Busy:
@@ -162,6 +164,19 @@ class Service:
             log.exception("%s %s %s", request_id, request.method, _loggable(request, hit))
             response = self._refuse(ApiError(500, "api_error", message=_INTERNAL), request, key, request_id)
         return response, key
+
+    async def _drawn(self, response: Response) -> Response:
+        """Return a response with the body that it still has to draw: one at a time, in a thread."""
+        if response.drawn is None:
+            return response
+        draw = response.drawn
+
+        async def run() -> bytes:
+            async with self._drawing:
+                return await asyncio.to_thread(draw)
+
+        response.body, response.drawn = await self.admission.run(run), None
+        return response
 
     async def _elsewhere(self, request: Request, key: Key, request_id: str) -> Response | None:
         """Return the answer of another server, for accounts whose objects are there; else None. Raises ApiError."""

@@ -178,14 +178,6 @@ def test_what_cannot_act_on_a_quote_is_refused(api: Api, given: dict[str, Any], 
     assert (refused.status, refused.error["param"]) == (400, param)
 
 
-def test_the_document_of_a_quote_has_its_texts(api: Api) -> None:
-    texts = {"header": "Dear customer", "description": "Two seats", "footer": "With thanks"}
-    quote = api.ok("POST", "/v1/quotes", customer=customer(api), line_items=[{"price": plan(api)}], **texts)
-    api.ok("POST", f"/v1/quotes/{quote['id']}/finalize")
-    page = api.send("GET", f"/v1/quotes/{quote['id']}/pdf").body
-    assert all(text.encode() in page for text in texts.values())
-
-
 @rule_table
 @pytest.mark.parametrize(("name", "value", "recurs"), [("amount", 5, False), ("amount_percent", 5, True)])
 def test_the_share_of_a_quote_fits_its_lines_and_shows_all_its_keys(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from tollkey.payments.invoices import kinds
+from tollkey.payments.documents import printed
+from tollkey.payments.invoices import kinds, printing
 from tollkey.payments.invoices.lifecycle import HOSTED, attempt_collection, customer_of
-from tollkey.payments.invoices.pdf import plain_pdf
 from tollkey.payments.methods import payment_methods
 from tollkey.payments.shared import clock, providers, receipt_links
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.wire import ApiError, Call, Endpoint, P, Reply
+from tollkey.wire import ApiError, Call, Endpoint, P, Reply, languages
 from tollkey.wire.hosted import html_page, redirect
+from tollkey.wire.languages import Language
 from tollkey.wire.live import needs
 from tollkey.wire.objects import value_at
 
@@ -122,13 +123,13 @@ def pay(call: Call, params: operations.PostITokenPay) -> Reply:
 def pdf(call: Call, params: operations.GetITokenPdf) -> Reply:
     """Return the invoice as a PDF."""
     invoice = call.objects.get(kinds.INVOICE, call.path["id"])
-    lines = [
-        f"Invoice {invoice['number']}",
-        f"Status: {invoice['status']}",
-        "",
-        *(f"{name}: {text}" for name, text in _rows(invoice)),
-    ]
-    return Reply(plain_pdf(lines), "application/pdf")
+    return printed.reply(printing.invoice_document(call, invoice, language_of(call, invoice)), str(invoice["number"]))
+
+
+def language_of(call: Call, invoice: StoredInvoice) -> Language:
+    """Return the language of an invoice: the one that its customer prefers, else that of the reader's browser."""
+    customer = call.objects.find(kinds.CUSTOMER, invoice["customer"])
+    return languages.choose(call, *((customer and customer.get("preferred_locales")) or ()))
 
 
 _CARD = P.object(

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey.keys import Permission
 from tollkey.payments.catalog import arithmetic
 from tollkey.payments.charges import splitting
+from tollkey.payments.documents import printed
 from tollkey.payments.invoices import lifecycle
-from tollkey.payments.invoices import pdf as document
-from tollkey.payments.shared import clock, currency, fields, naming, providers
-from tollkey.payments.subscriptions import creation, jobs, kinds, quote_rules, rules, settings, states
+from tollkey.payments.shared import clock, fields, naming, providers
+from tollkey.payments.subscriptions import creation, jobs, kinds, quote_printing, quote_rules, rules, settings, states
 from tollkey.payments.tax import automatic, tax_rates
-from tollkey.wire import Action, Call, Endpoint, Page, Params, Reply, Resource, invalid, new_object
+from tollkey.wire import Action, Call, Endpoint, Page, Params, Reply, Resource, invalid, languages, new_object
 from tollkey.wire.live import records
 from tollkey.wire.metadata import merged_metadata
 from tollkey.wire.objects import public, value_at
@@ -329,14 +329,9 @@ def pdf(call: Call, params: operations.GetQuotesQuotePdf) -> Reply:
     call, quote = _get(call)
     if quote["status_transitions"]["finalized_at"] is None:
         raise invalid("You can only download the PDF of a quote that has been finalized.", retry=False)
-    lines = [f"Quote {quote['number']}", "", *(text for text in (quote["header"], quote["description"]) if text)]
-    lines += [
-        f"{line['quantity']} x {line['description']}: {currency.show(line['amount_total'], line['currency'])}"
-        for line in quote["_items"]
-    ]
-    lines += ["", f"Total {currency.show(quote['amount_total'], quote_rules.currency_of(quote))}"]
-    lines += ["", quote["footer"]] if quote["footer"] else []
-    return Reply(document.plain_pdf(lines), "application/pdf")
+    customer = call.objects.find(kinds.CUSTOMER, quote["customer"] or "")
+    language = languages.choose(call, *((customer and customer.get("preferred_locales")) or ()))
+    return printed.reply(quote_printing.quote_document(call, quote, language), quote["number"] or "")
 
 
 QUOTE = Resource(
