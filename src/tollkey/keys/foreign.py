@@ -121,6 +121,14 @@ class Match(NamedTuple):
     whole: bool
 
 
+class Candidate(NamedTuple):
+    """A key with a slow hash. lookup: the first characters of its text."""
+
+    key_id: str
+    lookup: str
+    hash: str
+
+
 class ForeignKeys(forking.ForkAware):
     """Finds imported keys by their texts. Thread-safe.
 
@@ -153,7 +161,7 @@ class ForeignKeys(forking.ForkAware):
 
         Raises Busy if it cannot be compared at the moment; StorageError.
         """
-        candidates = database.read(lambda tx: _candidates(tx, text)) if plausible(text) else []
+        candidates = database.read(lambda tx: slow_candidates(tx, text)) if plausible(text) else []
         if not candidates:
             return None
         digest, compared = self._keyring.digest(text), hash(tuple(sorted(key_id for key_id, _, _ in candidates)))
@@ -167,9 +175,7 @@ class ForeignKeys(forking.ForkAware):
             raise Busy
         begun = self._monotonic()
         try:
-            found = next(
-                (Match(key_id, reads_whole(hash, text)) for key_id, _, hash in candidates if _fits(hash, text)), None
-            )
+            found = slow_match(candidates, text)
         finally:
             running.release()
         if found is None:
@@ -197,15 +203,30 @@ class ForeignKeys(forking.ForkAware):
                 del self._attempts[next(iter(self._attempts))]
 
 
-def _candidates(tx: Tx, text: str) -> list[tuple[str, str, str]]:
-    """The keys whose slow hash a text may fit: id, lookup prefix, hash."""
+def slow_candidates(tx: Tx, text: str) -> list[Candidate]:
+    """Return the keys whose slow hash a text may fit, by its beginning. Raises StorageError."""
     forms = [row[0] for row in tx.execute("SELECT form FROM foreign_forms ORDER BY form")]
     starts = [text[: int(form.removeprefix(_LENGTH))] for form in forms if form.startswith(_LENGTH)]
     if not starts:
         return []
     marks = ", ".join("?" * len(starts))
     rows = tx.execute(f"SELECT key_id, lookup, hash FROM foreign_hashes WHERE lookup IN ({marks})", starts)
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [Candidate(*row) for row in rows]
+
+
+def slow_match(candidates: Iterable[Candidate], text: str) -> Match | None:
+    """Return which of these keys a text is of, or None. It takes seconds: call it in no transaction.
+
+    Raises Busy if a hash cannot be computed here.
+    """
+    return next(
+        (Match(each.key_id, reads_whole(each.hash, text)) for each in candidates if _fits(each.hash, text)), None
+    )
+
+
+def has_slow(tx: Tx) -> bool:
+    """Return whether there are keys with a slow hash. Raises StorageError."""
+    return bool(tx.execute("SELECT 1 FROM foreign_hashes LIMIT 1"))
 
 
 def _fits(encoded: str, text: str) -> bool:

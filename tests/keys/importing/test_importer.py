@@ -121,6 +121,32 @@ def test_of_two_hashes_of_a_text_the_one_that_ended_counts(number: int, keys: Ke
     assert reason(keys, text) is Reason.revoked
 
 
+def slow_row(text: str) -> Record:
+    return {"hash": f"pbkdf2:sha256:2$salt${hashlib.pbkdf2_hmac('sha256', text.encode(), b'salt', 2).hex()}",
+            "lookup": text[:8]}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [OURS, TEXT], ids=["of our form", "of another"])
+def test_a_key_of_a_slow_hash_that_ended_unused_stays_ended_when_its_text_is_imported(
+    text: str, database_url: str, keys: KeyService, load: Import
+) -> None:
+    keys.revoke(required(keys.find(load([slow_row(text)]).rows[0].id or "")))
+    for dry_run in (True, False, False):
+        assert statuses(load([{"key": text}, {"key": f"{text[:-3]}abc"}], dry_run=dry_run))[0] == "api_key_exists"
+    assert reason(keys, text) is Reason.revoked
+    assert required(keys.find(text)).revoked_at is not None
+
+
+def test_a_request_compares_few_texts_with_slow_hashes_and_says_which_it_left(keys: KeyService, clock: Clock) -> None:
+    def load(records: Sequence[Record]) -> list[str]:
+        return statuses(import_records(keys, records, Defaults(), SYSTEM, int(clock.now), most_compared=2))
+
+    assert load([slow_row(f"{TEXT}1")]) == ["imported"]
+    texts: list[Record] = [{"key": f"{TEXT}{number}"} for number in range(1, 5)]
+    assert load(texts) == ["api_key_exists", "imported", "api_key_not_compared", "api_key_not_compared"]
+    assert load(texts) == ["api_key_exists", "api_key_exists", "imported", "imported"]
+
+
 def test_a_row_that_is_refused_does_not_stop_the_others(keys: KeyService, load: Import) -> None:
     report = load(
         [

@@ -130,3 +130,19 @@ def test_a_clock_that_is_set_back_gives_nothing_away_and_locks_nobody_out() -> N
     assert accepted(limiter, RATE, 5, NOW - 86_400) == 0
     assert accepted(limiter, RATE, 5, NOW - 86_400 + 0.2) == 1
     assert accepted(limiter, RATE, 50, NOW - 86_400 + 100) == 10
+
+
+def test_a_clock_that_is_set_back_over_the_border_of_a_period_renews_no_quota() -> None:
+    limiter = MemoryLimiter()
+    assert accepted(limiter, MONTH, 2, NOW - 1) == 2
+    assert accepted(limiter, MONTH, 5, NOW) == 3
+    assert accepted(limiter, MONTH, 5, NOW - 1) == 1
+    assert accepted(limiter, MONTH, 5, NOW) == 0
+    assert accepted(limiter, MONTH, 5, NOW - 1) == 0
+
+
+def test_a_clock_that_was_far_ahead_locks_nobody_out() -> None:
+    limiter = MemoryLimiter()
+    assert accepted(limiter, MONTH, 1, NOW) == 1
+    assert accepted(limiter, MONTH, 5, NOW + 400 * 86_400) == 3
+    assert accepted(limiter, MONTH, 5, NOW) == 2

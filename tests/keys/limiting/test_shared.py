@@ -128,6 +128,17 @@ def test_what_was_taken_before_midnight_is_written_to_its_own_day(database_of_li
     assert not limiter.unwritten
 
 
+def test_a_clock_that_is_set_back_over_midnight_renews_no_quota(database_of_limits: Database) -> None:
+    limiter = SharedLimiter(database_of_limits)
+    assert accepted(limiter, DAY, 60, NOW - 1) == 60
+    assert accepted(limiter, DAY, 500, NOW) == 100
+    assert accepted(limiter, DAY, 500, NOW - 1) == 40
+    exchange(database_of_limits, limiter)
+    assert accepted(limiter, DAY, 500, NOW) == 0
+    assert accepted(limiter, DAY, 500, NOW - 1) == 0
+    assert [accepted(SharedLimiter(database_of_limits), DAY, 500, now) for now in (NOW - 1, NOW)] == [0, 0]
+
+
 def test_what_is_taken_during_an_exchange_is_written_by_the_next(database_of_limits: Database) -> None:
     limiter, midnight = SharedLimiter(database_of_limits), NOW + 86400
     accepted(limiter, DAY, 7, midnight - 1)

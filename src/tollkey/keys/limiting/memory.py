@@ -16,17 +16,19 @@ _SET_BACK_SECONDS = 5.0  # a time that lies further back is that of a clock that
 class State:
     """What is known of one bucket.
 
-    level, at: what a token bucket holds, and since when. since, used: the period, and what was taken in it.
+    level, at: what a token bucket holds, and since when. since, used: the period, and what was taken in it. other: the
+    same of the period that was counted before, for a clock that is set back over the border between them.
     pending: what was taken from this process since the last exchange. seen: what all processes together had taken then.
     touched: the time of the last request.
     """
 
-    __slots__ = ("at", "bucket", "level", "pending", "seen", "since", "touched", "used")
+    __slots__ = ("at", "bucket", "level", "other", "pending", "seen", "since", "touched", "used")
 
     def __init__(self, bucket: Bucket, now: float, since: int) -> None:
         self.bucket = bucket
         self.level, self.at = float(bucket.capacity), now
         self.since, self.used = since, 0
+        self.other: tuple[int, int] | None = None
         self.pending, self.seen = 0, 0
         self.touched = now
 
@@ -88,8 +90,10 @@ class MemoryLimiter(forking.ForkAware):
         return state
 
     def _begin(self, state: State, since: int) -> None:
-        """Begin a new period."""
-        state.since, state.used, state.pending, state.seen = since, 0, 0, 0
+        """Begin a new period, or go on with the one before."""
+        used = state.other[1] if state.other is not None and state.other[0] == since else 0
+        state.other = (state.since, state.used)
+        state.since, state.used, state.pending, state.seen = since, used, 0, 0
 
     def _window(self, period: Period, now: float) -> Window:
         window = self._windows.get(period)

@@ -100,11 +100,13 @@ class SharedLimiter(MemoryLimiter):
         if earlier is not None:
             self._begin(earlier, since)  # keeps what was not exchanged
         state = self._states[bucket.id] = State(bucket, now, since)
+        if bucket.period is not None:  # what was taken before the clock was set back may not be written yet
+            state.used = self._left.get((bucket.id, since), (None, 0))[1]
         if count is None:
             return
         state.seen = count.taken
         if bucket.period is not None:
-            state.used = count.taken
+            state.used += count.taken
         else:
             state.level, state.at = count.level / _MILLION, min(count.at / _MILLION, now)
             state.refill(now)
