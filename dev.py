@@ -34,7 +34,7 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 #: The locks, each with the extras of pyproject.toml that it covers. `dev` comes first: the others take its versions.
-LOCKS = {"dev": ("dev",), "docs": ("docs",), "server": ("server", "metrics")}
+LOCKS = {"dev": ("dev",), "docs": ("docs",), "server": ("server", "metrics", "iso8583")}
 #: Four processes on two cores: tests wait for the disk, for PostgreSQL and for servers that they start.
 TESTS = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
 
