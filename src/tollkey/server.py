@@ -53,6 +53,7 @@ _LOG_PAUSE_SECONDS = 0.002  # after a long request was redacted
 _ROTATION_SECONDS = 60.0  # between two looks for keys to roll
 _NOTICES_SECONDS = 5.0  # between two looks for what notices are about
 _CATCH_UP_SECONDS = 60.0  # between two looks for events of upstream accounts that did not arrive
+_NOTICED_SECONDS = 30.0  # between two looks for what processors tell by themselves
 _EXPIRED_SECONDS = 600.0  # between two deletions of expired data
 
 
@@ -92,6 +93,7 @@ class Server:
             self._delete_expired(),
             self._catch_up(),
             self._ask_processors(),
+            self._read_notices(),
         )
         self._tasks = [asyncio.create_task(task) for task in tasks]
         self._sending = [asyncio.create_task(self.deliverer.run(self._stopping))]
@@ -197,6 +199,9 @@ class Server:
 
     async def _ask_processors(self) -> None:
         await self._every(_TICK_SECONDS, self.sender.tick)
+
+    async def _read_notices(self) -> None:
+        await self._every(_NOTICED_SECONDS, self.sender.read_notices)
 
     async def _delete_expired(self) -> None:
         core, settings = self.core, self.core.settings

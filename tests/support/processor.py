@@ -22,6 +22,7 @@ from tollkey.payments.processors.network import (
     Features,
     Inquire,
     NotFound,
+    Notice,
     Notices,
     NotSent,
     Outcome,
@@ -50,7 +51,8 @@ class Network:
     - ``late``: it arrives when ``arrive`` is called; ``slow``: the answer waits for ``release``.
 
     done: reference -> outcome and amount, of what was done. reversed: references of what was undone. heard: every
-    message, as its kind and reference. money: what was taken (and given back, negative) by reference.
+    message, as its kind and reference. money: what was taken (and given back, negative) by reference. told: the notices
+    that it gives.
     """
 
     def __init__(self, features: Features = EVERYTHING) -> None:
@@ -63,6 +65,11 @@ class Network:
         self.requests: list[Request] = []
         self.late: list[Request] = []
         self.held = asyncio.Event()
+        self.told: list[Notice] = []
+
+    @property
+    def approval(self) -> Outcome:
+        return Approved("A1B2C3")
 
     def next(self) -> str:
         return self.script.pop(0) if self.script else "ok"
@@ -139,7 +146,8 @@ class Network:
         return Unknown("the answer was lost") if how == "unanswered" else Approved()
 
     async def notices(self, cursor: str) -> Notices:
-        return Notices((), cursor)
+        seen = int(cursor or 0)
+        return Notices(tuple(self.told[seen:]), str(len(self.told)) if self.told else cursor)
 
     async def probe(self) -> str:
         return "it answers"

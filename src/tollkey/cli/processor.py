@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from tollkey.cli.common import Account, AsJson, Data, Database, fail, opened, sc
 from tollkey.core import Core
 from tollkey.db import Scope, Tx
 from tollkey.keys.header import beginning
-from tollkey.payments.processors import attempts, backends, links, sending
+from tollkey.payments.processors import attempts, backends, links, notices
 from tollkey.upstream import states
 
 if TYPE_CHECKING:
@@ -146,6 +147,26 @@ def list_attempts(
         )  # fmt: skip
 
 
+@app.command("differences")
+def list_differences(
+    account: Account = None, data: Data = None, database: Database = None, json_: AsJson = False
+) -> None:
+    """List what settlements and attempts do not agree on, and what was taken and not settled for a week."""
+    with opened(data, database) as core:
+        scope, before = scope_of(core, account, True), int(core.now()) - notices.SETTLED_SECONDS
+        found = core.database.read(lambda tx: notices.differences(tx, scope))
+        late = core.database.read(lambda tx: notices.unsettled(tx, scope, before))
+        value = {"differences": [asdict(one) for one in found], "unsettled": [_attempt(one) for one in late]}
+        rows = [
+            (when(one.at), one.kind, one.reference or "-", f"{one.amount} {one.currency}", one.difference)
+            for one in found
+        ] + [
+            (when(one.made_at), one.operation, one.reference, f"{one.amount} {one.currency}", "not settled")
+            for one in late
+        ]
+        show(value, json_, lambda: table(("TIME (UTC)", "KIND", "REFERENCE", "AMOUNT", "WHY"), rows) or ["None"])
+
+
 @app.command()
 def resolve(
     reference: Annotated[str, typer.Argument(help="Reference of an attempt whose state is manual.")],
@@ -160,7 +181,7 @@ def resolve(
             attempt = attempts.find(tx, reference)
             if attempt is None or attempt.scope != scope or attempt.state != "manual":
                 raise ValueError(f"no attempt waits for a person under {beginning(reference, 40)}")
-            sending.decide(core.call(tx, scope), attempt, outcome)
+            notices.decide(core.call(tx, scope), attempt, outcome)
 
         _write(core, scope, work)
         show({"reference": reference, "state": outcome}, json_, lambda: [f"{reference} is {outcome}."])

@@ -14,6 +14,9 @@ The meaning of a positive amount in each book of a merchant's scope:
     issuing           the balance of cards that the merchant issues
     connect_reserved  reserved by a platform for its accounts with a negative balance
     tax, adjustments  withheld tax; corrections
+    bank              owed to the merchant's own bank account (negative: reached it)
+    processor_fees    kept by processors of live mode (negative)
+    suspense          settled by a processor and not expected, until a person has looked
 """
 
 from __future__ import annotations
@@ -30,6 +33,9 @@ PLATFORM = "platform"
 TAX = "tax"
 ADJUSTMENTS = "adjustments"
 ISSUING = "issuing"
+BANK = "bank"
+PROCESSOR_FEES = "processor_fees"
+SUSPENSE = "suspense"
 CONNECT_RESERVED = "connect_reserved"
 BOOKS = frozenset(
     {
@@ -46,5 +52,8 @@ BOOKS = frozenset(
         ADJUSTMENTS,
         ISSUING,
         CONNECT_RESERVED,
+        BANK,
+        PROCESSOR_FEES,
+        SUSPENSE,
     }
 )

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 from tollkey import ledger
 from tollkey.keys import Permission
 from tollkey.ledger.books import CONNECT_RESERVED, ISSUING
-from tollkey.payments.balance import jobs, kinds, reserves
+from tollkey.payments.balance import jobs, kinds, reconciliation, reserves
 from tollkey.payments.balance.payout_schedule import plan
 from tollkey.payments.balance.transactions import cover_debt, current, write_off
-from tollkey.payments.shared import fields, providers
+from tollkey.payments.shared import events, fields, providers
 from tollkey.wire import Call, Endpoint, Page, Resource
 from tollkey.wire.live import needs, records
 from tollkey.wire.pages import list_page
+from tollkey.wire.resource import Reaction
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import StoredBalanceTransaction
@@ -147,8 +148,12 @@ BALANCE = Resource(
     endpoints=(Endpoint("GET", "/v1/balance", balance),),
     stored=False,
     expands={"instant_available": _instant},
-    due_live=dict.fromkeys((jobs.BALANCE_AVAILABLE, jobs.BALANCE_WRITE_OFF), needs(providers.CHARGES)),
+    due_live={
+        jobs.BALANCE_AVAILABLE: needs(providers.PAYMENTS),
+        jobs.BALANCE_WRITE_OFF: needs(providers.CHARGES),
+    },
     on_due={jobs.BALANCE_AVAILABLE: announce_available_balance, jobs.BALANCE_WRITE_OFF: write_off},
+    on=(Reaction(events.Settled, reconciliation.settled),),
     title="Balance",
 )
 

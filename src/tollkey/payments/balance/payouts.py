@@ -16,17 +16,25 @@ from tollkey import ledger
 from tollkey.db.table import Range
 from tollkey.keys import Permission
 from tollkey.ledger import Money
-from tollkey.ledger.books import PAYOUTS
 from tollkey.payments.balance import jobs, kinds, states
 from tollkey.payments.balance.moving import available
+from tollkey.payments.balance.payout_outcomes import (
+    amount_of,
+    attempt_ended,
+    book_payout,
+    complete_payout,
+    destination_id,
+    send,
+)
 from tollkey.payments.balance.payout_schedule import PLAN, RUN, next_payout, payouts_of, plan, schedule_of
-from tollkey.payments.balance.transactions import Booking, book
+from tollkey.payments.processors import asking
 from tollkey.payments.shared import currency as shared_currency
-from tollkey.payments.shared import fields, providers
+from tollkey.payments.shared import events, fields, providers
 from tollkey.wire import Action, Call, Endpoint, Page, Resource, invalid, new_object
 from tollkey.wire.live import needs, records
 from tollkey.wire.objects import Deleted
 from tollkey.wire.pages import created_ranges, list_page, retrieve
+from tollkey.wire.resource import Reaction
 
 if TYPE_CHECKING:
     from tollkey.payments.balance.stored import ExternalFacts, PayoutTarget, StoredBalanceTransaction
@@ -50,25 +58,8 @@ _NOT_ALLOWED = (
     " additional information"
     " needs to be provided, or if payouts have been disabled for another reason."
 )
-_FAILURES = {
-    "account_closed": "The bank account has been closed.",
-    "no_account": "The bank account details on file are probably incorrect."
-    " No bank account could be located with those details.",
-    "insufficient_funds": "Your Stripe account has insufficient funds to cover the payout.",
-    "debit_not_authorized": (
-        "Debit transactions are not approved on your bank account. Stripe requires bank accounts to be set up for both"
-        " credit and"
-        " debit payouts."
-    ),
-    "invalid_currency": (
-        "The bank was unable to process this payout because of its currency."
-        " This is probably because the bank account cannot accept"
-        " payments in that currency."
-    ),
-}
 #: Countries whose bank accounts a payout can be taken back from.
 _REVERSIBLE = ("US", "CA")
-_COULD_NOT = "The bank could not process this payout."
 
 
 def create(call: Call, params: operations.PostPayouts) -> api.Payout:
@@ -91,10 +82,10 @@ def create(call: Call, params: operations.PostPayouts) -> api.Payout:
             retry=False,
         )
     payout = _new(call, amount, target, params)
-    transaction = _book(call, payout, -amount, "payout", "payout")
+    transaction = book_payout(call, payout, -amount, "payout", "payout")
     payout["balance_transaction"] = transaction["id"]
     call.objects.insert(payout, "payout.created")
-    call.schedule.add(call.now + fields.settle_seconds(call), jobs.PAYOUT_ARRIVE, payout["id"])
+    send(call, payout, target)
     return payout
 
 
@@ -162,72 +153,6 @@ def _new(call: Call, amount: Money, target: PayoutTarget, params: Mapping[str, A
     )
 
 
-def _destination_id(payout: api.Payout) -> str:
-    id = payout["destination"]
-    assert id is not None, "every payout goes to an external account"
-    return id
-
-
-def _amount_of(payout: api.Payout) -> Money:
-    return Money(payout["amount"], payout["currency"])
-
-
-def _book(call: Call, payout: api.Payout, amount: Money, type: str, category: str) -> StoredBalanceTransaction:
-    return book(
-        call,
-        Booking(
-            type=type,
-            category=category,
-            source=payout["id"],
-            amount=amount,
-            against=PAYOUTS,
-            description=payout["description"] or "STRIPE PAYOUT",
-            source_type=payout["source_type"],
-        ),
-    )
-
-
-def complete_payout(call: Call, id: str) -> None:
-    """Mark a payout as paid, or as failed for the test accounts that fail."""
-    payout = call.objects.find(kinds.PAYOUT, id)
-    if payout is None or payout["status"] != "pending":
-        return
-    account = fields.acting_account(call) or {}
-    failure = ((account.get("_external") or {}).get(payout["destination"]) or {}).get("_failure")
-    payout["trace_id"] = {"status": "unsupported", "value": None}
-    if failure is None or payout["original_payout"]:
-        states.PAYOUT.set(payout, "paid")
-        call.objects.save(payout)
-        call.emit("payout.paid", payout)
-        return
-    transaction = _book(call, payout, _amount_of(payout), "payout_failure", "payout_reversal")
-    code = failure if failure in _FAILURES else "could_not_process"
-    states.PAYOUT.set(payout, "failed")
-    payout.update(
-        {
-            "failure_code": code,
-            "failure_message": _FAILURES.get(code, _COULD_NOT),
-            "failure_balance_transaction": transaction["id"],
-        }
-    )
-    call.objects.save(payout)
-    call.emit("payout.failed", payout)
-    _mark_errored(call, _destination_id(payout))
-
-
-def _mark_errored(call: Call, id: str) -> None:
-    """Set the external account of a failed payout to ``errored``; an update of its details resets it."""
-    home = call if call.objects.find(fields.ACCOUNT, call.account) is not None else call.within(call.owner)
-    account = home.objects.get(fields.ACCOUNT, call.account)
-    every = account.get("external_accounts")
-    for one in (every.get("data") or []) if every else []:
-        before = one.get("status")
-        if one["id"] == id and before is not None and before != "errored":
-            call.services.external_status(one, "errored")
-            home.objects.save(account)
-            call.emit("account.external_account.updated", one, {"status": before})
-
-
 def run_schedule(call: Call, id: str) -> None:
     """Create the automatic payouts of one day: the available balance of each currency, to its bank account.
 
@@ -271,16 +196,16 @@ def _create_scheduled(call: Call, account: Mapping[str, Any], amount: Money, kin
     payout["description"] = "STRIPE PAYOUT"
     if held:
         back = amount.with_amount(held)
-        hold = _book(call, payout, -back, "payout_minimum_balance_hold", "payout_minimum_balance_hold")
+        hold = book_payout(call, payout, -back, "payout_minimum_balance_hold", "payout_minimum_balance_hold")
         hold["_payout"] = payout["id"]
         call.objects.save(hold)
-        _book(call, payout, back, "payout_minimum_balance_release", "payout_minimum_balance_release")
-    transaction = _book(call, payout, -amount, "payout", "payout")
+        book_payout(call, payout, back, "payout_minimum_balance_release", "payout_minimum_balance_release")
+    transaction = book_payout(call, payout, -amount, "payout", "payout")
     transaction["_payout"] = payout["id"]
     call.objects.save(transaction)
     payout["balance_transaction"] = transaction["id"]
     call.objects.insert(payout, "payout.created")
-    call.schedule.add(call.now + fields.settle_seconds(call), jobs.PAYOUT_ARRIVE, payout["id"])
+    send(call, payout, target)
 
 
 def _paid_out_with(call: Call, currency: str) -> list[StoredBalanceTransaction]:
@@ -306,13 +231,15 @@ def update(call: Call, params: operations.PostPayoutsPayout) -> api.Payout:
 def cancel(call: Call, params: operations.PostPayoutsPayoutCancel) -> api.Payout:
     """Cancel a pending payout and return its amount to the balance."""
     payout = call.objects.get(kinds.PAYOUT, call.path["payout"])
+    if payout["status"] == "pending" and asking.backend_of(call) is not None:
+        raise asking.busy()  # the processor has it, and has not answered
     if payout["status"] != "pending" or payout["automatic"]:
         raise invalid(
             f"Payout {payout['id']} cannot be canceled because it has a status of {payout['status']}.",
             None,
             retry=False,
         )
-    transaction = _book(call, payout, _amount_of(payout), "payout_cancel", "payout_reversal")
+    transaction = book_payout(call, payout, amount_of(payout), "payout_cancel", "payout_reversal")
     states.PAYOUT.set(payout, "canceled")
     payout["failure_balance_transaction"] = transaction["id"]
     call.schedule.cancel(jobs.PAYOUT_ARRIVE, payout["id"])
@@ -324,17 +251,19 @@ def cancel(call: Call, params: operations.PostPayoutsPayoutCancel) -> api.Payout
 def reverse(call: Call, params: operations.PostPayoutsPayoutReverse) -> api.Payout:
     """Reverse a paid payout: creates a second payout of the negative amount."""
     original = call.objects.get(kinds.PAYOUT, call.path["payout"])
+    if asking.backend_of(call) is not None:
+        raise invalid("The processor of this account does not bring back what it has paid out.", retry=False)
     if original["status"] != "paid" or original["reversed_by"] or original["original_payout"]:
         raise invalid(
             f"Payout {original['id']} cannot be reversed because it is not a paid payout that is left to reverse.",
             retry=False,
         )
-    if _country_of(call, _destination_id(original)) not in _REVERSIBLE:
+    if _country_of(call, destination_id(original)) not in _REVERSIBLE:
         raise invalid("Only payouts to US and Canadian bank accounts can be reversed.", retry=False)
-    target: PayoutTarget = {"id": _destination_id(original), "object": original["type"]}
-    back = _new(call, -_amount_of(original), target, {**params, "source_type": original["source_type"]})
+    target: PayoutTarget = {"id": destination_id(original), "object": original["type"]}
+    back = _new(call, -amount_of(original), target, {**params, "source_type": original["source_type"]})
     back["original_payout"] = original["id"]
-    transaction = _book(call, back, _amount_of(original), "payout", "payout_reversal")
+    transaction = book_payout(call, back, amount_of(original), "payout", "payout_reversal")
     back["balance_transaction"] = transaction["id"]
     call.objects.insert(back, "payout.created")
     call.schedule.add(call.now + fields.settle_seconds(call), jobs.PAYOUT_ARRIVE, back["id"])
@@ -368,7 +297,7 @@ def destination_of(call: Call, payout: api.Payout) -> api.BankAccount | api.Card
         if one["id"] == payout["destination"]:
             copied: api.BankAccount | api.Card = call.objects.copy(one)
             return copied
-    return {"id": _destination_id(payout), "object": payout["type"], "deleted": True}
+    return {"id": destination_id(payout), "object": payout["type"], "deleted": True}
 
 
 PAYOUT = Resource(
@@ -388,6 +317,7 @@ PAYOUT = Resource(
     ),
     expands={"destination": destination_of},
     due_live={jobs.PAYOUT_ARRIVE: needs(providers.PAYING_OUT), RUN: needs(providers.PAYING_OUT)},
+    on=(Reaction(events.AttemptEnded, attempt_ended),),
     on_due={jobs.PAYOUT_ARRIVE: complete_payout, RUN: run_schedule, PLAN: lambda call, id: plan(call, call.now)},
     title="Payouts",
     columns=("amount", "status", "destination", "id", "created"),

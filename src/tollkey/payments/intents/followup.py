@@ -281,7 +281,9 @@ def attempt_ended(call: Call, fact: events.AttemptEnded) -> None:
     if attempt.operation == "authorize":
         method, absent = payment_states.method_of(call, intent), bool(attempt.asked["off_session"])
         answered = answers.verdict_of(attempt)
-        charge_and_record(call, intent, method, off_session=absent, authenticated=False, answered=answered)
+        error = charge_and_record(call, intent, method, off_session=absent, authenticated=False, answered=answered)
+        if error is not None:
+            call.announce(events.IntentRefusedLater(intent, error, absent))
     elif attempt.state != "approved":
         call.objects.save(intent)
     elif attempt.operation == "capture":

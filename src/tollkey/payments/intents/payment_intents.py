@@ -41,7 +41,7 @@ from tollkey.payments.intents.bank_transfers import TRANSFERS, cash_of, reconcil
 from tollkey.payments.intents.building import check_parts, too_large_fee, too_much_transferred
 from tollkey.payments.intents.client_secrets import intent_of, not_for_clients
 from tollkey.payments.intents.confirmation import confirm_intent
-from tollkey.payments.intents.followup import cancel_intent, capture_intent, not_authenticated, request_capture
+from tollkey.payments.intents.followup import cancel_intent, capture_intent, not_authenticated, refusal, request_capture
 from tollkey.payments.intents.microdeposits import Entered
 from tollkey.payments.intents.pages import (
     answer_challenge,
@@ -51,6 +51,7 @@ from tollkey.payments.intents.pages import (
     transfer_page,
 )
 from tollkey.payments.intents.payment_states import UPDATABLE
+from tollkey.payments.intents.through_network import method_refusal
 from tollkey.payments.shared import client_access as client
 from tollkey.payments.shared import events, providers
 from tollkey.wire import Action, Call, Endpoint, P, Page, Reply, Resource
@@ -75,8 +76,10 @@ __all__ = [
     "check_parts",
     "confirm_intent",
     "create_intent",
+    "method_refusal",
     "not_authenticated",
     "reconcile",
+    "refusal",
     "too_large_fee",
     "too_much_transferred",
     "transfer_address",
@@ -372,7 +375,7 @@ PAYMENT_INTENT = Resource(
             live=needs(providers.CHARGES),
         ),
     ),
-    refusal=followup.refusal,
+    refusal=refusal,
     on=(Reaction(events.AttemptEnded, followup.attempt_ended),),
     due_live={
         **dict.fromkeys(

@@ -39,7 +39,7 @@ def check_method(call: Call, method: Instrument, currency: str) -> None:
 
 
 def method_refusal(call: Call, method: Instrument, currency: str) -> ApiError | None:
-    """Return the error that ``check_method`` raises, or None."""
+    """Return the error that ``check_method`` raises, or None. Test mode has none."""
     backend = asking.backend_of(call)
     if backend is None:
         return None

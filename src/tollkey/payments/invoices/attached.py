@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from tollkey.ledger import Money
 from tollkey.payments.customers import balance
+from tollkey.payments.intents import payment_intents
 from tollkey.payments.invoices import collection, kinds, states
-from tollkey.payments.invoices.lifecycle import customer_of, mark_paid
+from tollkey.payments.invoices.lifecycle import customer_of, mark_paid, record_attempt, set_delinquent
 from tollkey.payments.invoices.payments import payment_canceled, remaining
 from tollkey.payments.shared import clock, events, providers
-from tollkey.wire import Call, new_object
+from tollkey.wire import ApiError, Call, new_object
+from tollkey.wire.resource import Reaction
 
 if TYPE_CHECKING:
     from tollkey.payments.intents.stored import StoredPaymentIntent
@@ -35,6 +37,26 @@ def intent_succeeded(call: Call, fact: events.IntentSucceeded) -> None:
             then = clock.for_customer(call, customer_of(call, invoice))
             collection.record_paid(then, invoice)
             mark_paid(then, invoice)
+
+
+def intent_refused(call: Call, fact: events.IntentRefusedLater) -> None:
+    """Record that an attempt to collect an invoice failed, which its processor has told later."""
+    where = {"payment.payment_intent": fact.intent["id"]}
+    of_invoice = bool(fact.intent.get("_invoice"))
+    for payment in call.objects.query(kinds.INVOICE_PAYMENT, where, limit=1) if of_invoice else ():
+        invoice = call.objects.get(kinds.INVOICE, payment["invoice"])
+        if not payment["is_default"] or invoice["status"] != "open":
+            return
+        then = clock.for_customer(call, customer_of(call, invoice))
+        record_attempt(then, invoice, collection.Outcome("failed", fact.error))
+        if fact.off_session:
+            set_delinquent(then, invoice["customer"], yes=True)
+
+
+def refusal(call: Call, invoice: StoredInvoice, reference: str) -> ApiError | None:
+    """Return the error of a request to pay an invoice, whose processor has refused; None otherwise."""
+    intent = call.objects.find(kinds.PAYMENT_INTENT, invoice.get("_payment_intent") or "")
+    return payment_intents.refusal(call, intent, reference) if intent is not None else None
 
 
 def attach_intent(call: Call, invoice: StoredInvoice, intent: StoredPaymentIntent) -> api.InvoicePayment:
@@ -96,3 +118,7 @@ def _credit_excess(call: Call, invoice: StoredInvoice, excess: Money) -> None:
         balance.change_balance(call, customer_of(call, invoice), -excess, "invoice_overpaid", invoice=invoice["id"])
         invoice["amount_overpaid"] = excess.amount
         call.objects.save(invoice, "invoice.overpaid")
+
+
+#: What becomes of an invoice when its payment is decided later.
+OF_INTENTS = (Reaction(events.IntentSucceeded, intent_succeeded), Reaction(events.IntentRefusedLater, intent_refused))

@@ -142,13 +142,14 @@ def charge(call: Call, invoice: StoredInvoice, customer: StoredCustomer, method:
     intent = now.objects.get(kinds.PAYMENT_INTENT, invoice["_payment_intent"])
     if intent["status"] == "requires_action":
         return Outcome("requires_action")
-    nobody = None if call.has(providers.CHARGES) else providers.CHARGES.refusal()
+    nobody = None if call.has(providers.PAYMENTS) else providers.PAYMENTS.refusal()
     behalf, paying = intent["on_behalf_of"], instruments.resolve_payment_method(now, method)
     intent["payment_method_types"] = list(
         dict.fromkeys((*intent["payment_method_types"], *_receiver_type(invoice, paying)))
     )
     refused = nobody or splitting.charge_refusal(now, behalf)
     refused = refused or splitting.method_refusal(now, behalf, paying, intent["currency"])
+    refused = refused or payment_intents.method_refusal(now, paying, intent["currency"])
     if refused is not None:
         return Outcome("failed", refused)
     if off_session:

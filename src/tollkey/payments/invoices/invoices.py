@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tollkey.ledger import Money
 from tollkey.payments.catalog import redemption
 from tollkey.payments.invoices import closing, collection, jobs, kinds, rules, states
-from tollkey.payments.invoices.attached import intent_succeeded
+from tollkey.payments.invoices.attached import OF_INTENTS, refusal
 from tollkey.payments.invoices.drafts import (
     GRACE_SECONDS,
     Bill,
@@ -375,7 +375,7 @@ INVOICE = Resource(
             "POST",
             "/v1/invoices/{invoice}/pay",
             pay,
-            live=asks(providers.CHARGES, "something is due and it is not paid out of band"),
+            live=asks(providers.PAYMENTS, "something is due and it is not paid out of band"),
         ),
         Endpoint("POST", "/v1/invoices/{invoice}/remove_lines", remove_lines),
         Endpoint("POST", "/v1/invoices/{invoice}/send", send, live=records("No e-mail is sent.")),
@@ -384,7 +384,8 @@ INVOICE = Resource(
         *PAGES,
     ),
     changes=CHANGES,
-    on=(Reaction(events.IntentSucceeded, intent_succeeded), Reaction(events.MethodRemoved, method_removed)),
+    refusal=refusal,
+    on=(*OF_INTENTS, Reaction(events.MethodRemoved, method_removed)),
     on_due={jobs.INVOICE_ADVANCE: advance, jobs.INVOICE_RETRY: retry, jobs.INVOICE_OVERDUE: overdue},
     title="Invoices",
     columns=("number", "id", "customer", "total", "currency", "status", "created"),

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tollkey.payments.processors import attempts
 from tollkey.payments.processors.attempts import Attempt
 from tollkey.payments.processors.cards import PROCESSING_ERROR, Decline
 from tollkey.payments.processors.network import Approved, Declined, Pending
 from tollkey.payments.processors.protocol import Verdict
+from tollkey.payments.shared import events
+from tollkey.wire import Call
 
 #: Decline codes that are codes of errors of their own; all others come with ``card_declined``.
 _OWN_CODES = {
@@ -54,3 +57,12 @@ def verdict_of(attempt: Attempt) -> Verdict:
         code, network = attempt.answer.get("code") or None, attempt.answer.get("network_reference")
         return Verdict("succeeded", risk_level="not_assessed", authorization_code=code, network_reference=network)
     return Verdict("failed", decline_of(attempt), risk_level="not_assessed")
+
+
+def conclude(call: Call, attempt: Attempt) -> None:
+    """Tell the objects of an attempt that has ended, once."""
+    now = attempts.find(call.tx, attempt.reference)
+    if now is None or now.applied:
+        return
+    call.announce(events.AttemptEnded(now))
+    attempts.mark_applied(call.tx, now)

@@ -12,12 +12,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from tollkey.db import Scope, StorageError, Tx
 from tollkey.db.edge import Edge
 from tollkey.keys.keyring import Keyring
-from tollkey.payments.processors import answers, attempts, backends, recovery
+from tollkey.payments.processors import answers, attempts, backends, notices, recovery
+from tollkey.payments.processors.answers import conclude
 from tollkey.payments.processors.attempts import ENDED, Attempt
 from tollkey.payments.processors.links import Links
 from tollkey.payments.processors.network import (
@@ -35,7 +36,6 @@ from tollkey.payments.processors.network import (
 )
 from tollkey.payments.processors.requests import CannotAsk, request_of
 from tollkey.payments.processors.storage import ServerStorage
-from tollkey.payments.shared import events
 from tollkey.wire import Call
 from tollkey.wire.owners import Owners
 
@@ -133,6 +133,34 @@ class Sender:
             if scope not in self._of_scopes:
                 task = self._of_scopes[scope] = asyncio.create_task(self._in_order(mine))
                 task.add_done_callback(lambda _, scope=scope: self._of_scopes.pop(scope, None))
+
+    async def read_notices(self) -> None:
+        """Read what processors tell by themselves, each as far as there is something."""
+        found = await self._storage.read(backends.every)
+        for backend in found:
+            if backend.features.notices:
+                try:
+                    while await self._read_page(backend.scope):
+                        pass
+                except Exception:
+                    log.exception("the notices of the processor of %s", backend.scope.account)
+
+    async def _read_page(self, scope: Scope) -> bool:
+        """Read one page of notices. Returns whether there may be more."""
+        processor = await self.links.of(scope)
+        backend = await self._storage.read(lambda tx: backends.of(tx, scope))
+        if processor is None or backend is None:
+            return False
+        try:
+            async with asyncio.timeout(self.times.send):
+                page = await processor.notices(backend.cursor)
+        except OSError as problem:  # also when it takes too long
+            await self._note(scope, NotSent(str(problem) or "its notices could not be read"))
+            return False
+        if not page.items and page.cursor == backend.cursor:
+            return False
+        await self._storage.write(scope, lambda call: notices.take(call, backend.cursor, page))
+        return page.cursor != backend.cursor
 
     async def drain(self) -> None:
         """Wait for what was begun."""
@@ -302,14 +330,6 @@ class Sender:
         else:
             await self._set(claimed, "unknown", next_at=now + recovery.pause(claimed), why=outcome.why)
 
-    async def told(self, attempt: Attempt, outcome: Approved | Declined) -> bool:
-        """Store the outcome of an open attempt that was told by a notice or a person; False if it is not open."""
-        if attempt.state not in ("unknown", "pending", "manual"):
-            return False
-        state = "approved" if isinstance(outcome, Approved) else "declined"
-        await self._end(attempt, state, answer=answers.stored(outcome))
-        return True
-
     async def _set(self, attempt: Attempt, to: str, **changes: object) -> None:
         now = int(self._now())
         await self._storage.write(attempt.scope, lambda call: attempts.move(call.tx, attempt, to, now, **changes))
@@ -370,19 +390,3 @@ def any_open(tx: Tx, references: Sequence[str]) -> bool:
     """Return whether the outcome of any of these attempts is still to come, or to be shown by its objects."""
     found = (attempts.find(tx, reference) for reference in references)
     return any(one is not None and not one.applied for one in found)
-
-
-def decide(call: Call, attempt: Attempt, state: Literal["approved", "declined"]) -> None:
-    """Record what a person has found out about an attempt, with its objects."""
-    ended = attempts.move(call.tx, attempt, state, call.real, why="a person decided")
-    if ended is not None:
-        conclude(call, ended)
-
-
-def conclude(call: Call, attempt: Attempt) -> None:
-    """Let the objects of an attempt show what came of it."""
-    now = attempts.find(call.tx, attempt.reference)
-    if now is None or now.applied:
-        return
-    call.announce(events.AttemptEnded(now))
-    attempts.mark_applied(call.tx, now)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tollkey.payments.intents.stored import AnyIntent, StoredPaymentIntent, StoredSetupIntent
     from tollkey.payments.invoices.stored import StoredInvoice
     from tollkey.payments.processors.attempts import Attempt
-    from tollkey.wire import api
+    from tollkey.payments.processors.network import Notice
+    from tollkey.wire import ApiError, api
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,18 @@ class AttemptEnded:
     """What was asked of a processor on a network was approved, declined, withdrawn or undone."""
 
     attempt: Attempt
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A processor told a line of a settlement.
+
+    expected: its amount as this server knows it, signed, in minor units. attempt: what it is about, None if unknown.
+    """
+
+    notice: Notice
+    expected: int
+    attempt: Attempt | None
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,17 @@ class IntentSucceeded:
     """The payment of a PaymentIntent has succeeded."""
 
     intent: StoredPaymentIntent
+
+
+@dataclass(frozen=True)
+class IntentRefusedLater:
+    """The processor of a PaymentIntent has refused, after the request or job that asked. off_session: its customer was
+    absent.
+    """
+
+    intent: StoredPaymentIntent
+    error: ApiError
+    off_session: bool
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,34 @@
+"""The page about what a processor has not told, and what its settlements do not agree with."""
+
+from __future__ import annotations
+
+from tests.support.api import Api
+from tests.support.dashboard import Site
+from tests.support.processor import connected
+from tollkey.payments.processors.network import Notice
+
+
+def test_without_a_processor_the_page_says_how_to_get_one(api: Api) -> None:
+    site = Site(api)
+    page = site.browser("developer").get(f"/{site.account}/reconciliation")
+    assert page.status == 200
+    assert "tollkey live processor connect" in page.text
+
+
+def test_open_operations_differences_and_what_is_not_settled_are_listed(api: Api) -> None:
+    site = Site(api)
+    with connected(api) as live:
+        settled, late = live.pay(1_000), live.pay(700)
+        live.network.script = ["unanswered"]
+        waiting = live.pay(300)
+        reference = live.attempts(settled["id"])[0].reference
+        live.network.told.append(Notice("1", "settled", reference, api.now, 900, "usd"))
+        api.world.runner.run(api.world.server.sender.read_notices())
+        browser = site.browser("developer")
+        page = browser.get(f"/{site.account}/reconciliation")
+        assert page.status == 200
+        for shown in (waiting["id"], "unknown outcome", "900 was settled where 1000 was expected", reference):
+            assert shown in page.text
+        assert late["id"] not in page.text
+        api.world.clock[0] += 8 * 86_400
+        assert late["id"] in site.browser("developer").get(f"/{site.account}/reconciliation").text
