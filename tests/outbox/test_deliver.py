@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,8 @@ from tollkey.db import Tx
 from tollkey.outbox import Deliverer, Destination, Limits, attempts, deliveries, enqueue, pending
 from tollkey.outbox.deliver import LIVE_RETRIES, TEST_RETRIES, AttemptResult, retry_delay
 from tollkey.outbox.signature import ValidSignature, verify
+
+NEW_SECRET = "whsec_" + "n" * 32
 
 
 def test_an_event_goes_to_each_endpoint_that_wants_it(world: World) -> None:
@@ -283,6 +286,40 @@ def test_what_a_process_has_claimed_and_not_sent_when_it_is_held_up_is_left_to_o
     world.now += held_up + 60
     world.deliver()
     assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize("now", ["with another secret", "elsewhere", "nowhere"])
+def test_a_process_that_is_held_up_after_its_claim_sends_to_the_endpoint_as_it_is_by_then(
+    world: World, receiver: Receiver, now: str
+) -> None:
+    """A secret that was rolled, an address that was changed, or an endpoint that was deleted has ended meanwhile."""
+    before = world.add(receiver.url if now == "with another secret" else "http://127.0.0.1:9/old")
+    world.send(before)
+    after = {
+        "with another secret": replace(before, secrets=(NEW_SECRET,)),
+        "elsewhere": replace(before, url=receiver.url),
+    }.get(now)
+
+    claimed = [NOW]
+
+    def clock() -> int:
+        if claimed:  # read for the claim; what is read later is after the pause
+            return claimed.pop()
+        world.now, world.endpoints = NOW + 10, {} if after is None else {after.id: after}
+        return world.now
+
+    async def stopped_after_the_claim(deliverer: Deliverer) -> None:
+        deliverer._clock = clock
+        await deliverer.run_once()
+
+    world.run(stopped_after_the_claim)
+    (delivery,) = world.database.read(lambda tx: deliveries(tx, TEST))
+    if after is None:
+        assert (delivery.state, delivery.attempts, receiver.got) == ("abandoned", 0, [])
+        return
+    assert (delivery.state, delivery.attempts) == ("delivered", 1)
+    ((headers, body),) = receiver.got
+    assert verify(body, headers["Stripe-Signature"], after.secrets[0], world.now) == ValidSignature(world.now)
 
 
 def test_waking_a_deliverer_that_does_not_run_is_harmless(world: World) -> None:

@@ -95,6 +95,7 @@ def _ignore(tx: Tx, outcome: AttemptResult) -> None:
     return None
 
 
+_FRESH_SECONDS = 2  # after a claim; later the endpoint may have changed while this process was stopped
 _Sending = tuple[Claim, Destination | str]  # a claimed delivery, and where it goes or why that is not known
 
 
@@ -237,12 +238,15 @@ class Deliverer:
     async def _deliver(self, claim: Claim, endpoint: Destination | str) -> None:
         succeeded = False
         try:
+            current = await self._current(claim, endpoint)
+            if current is None:
+                return
             if self._clock() + self.limits.timeout_seconds > claim.lease_until:
                 return  # this process was held up: whoever claims the delivery next sends it
-            if isinstance(endpoint, str):
-                result = Result(int(self._clock()), False, None, "", endpoint, 0)
+            if isinstance(current, str):
+                result = Result(int(self._clock()), False, None, "", current, 0)
             else:
-                result = await self._post(endpoint, claim)
+                result = await self._post(current, claim)
             succeeded = result.succeeded
             await self._recorded(self._attempt(claim, result))
         except Exception:  # when the lease ends, the delivery is claimed again
@@ -250,6 +254,15 @@ class Deliverer:
         finally:
             if self._lanes.end(claim.endpoint_id, succeeded) and self._wake_event is not None:
                 self._wake_event.set()
+
+    async def _current(self, claim: Claim, endpoint: Destination | str) -> Destination | str | None:
+        """Return the endpoint of a claim, looked up again if this process was held up since; None if it is gone."""
+        if self._clock() - (claim.lease_until - self.limits.lease_seconds) < _FRESH_SECONDS:
+            return endpoint
+        current = await self._edge.read(lambda tx: self._looked_up(tx, claim.scope, claim.endpoint_id))
+        if current is None:
+            await self._edge.write(lambda tx: claims.abandon(tx, [claim]))
+        return current
 
     def _attempt(self, claim: Claim, result: Result) -> Attempt:
         delay = None if result.succeeded else self._schedule(claim.attempts + 1, claim.scope.livemode)
