@@ -83,8 +83,11 @@ def go_installed(name: str, package: str) -> Path:
     return _once(name, install) / name
 
 
-def java_with(name: str, group: str, artifact: str) -> Path:
-    """A folder with the newest release of a Maven artifact and what it needs. Betas are not releases."""
+def java_with(name: str, group: str, artifact: str, major: str = r"\d+") -> Path:
+    """A folder with the newest release of a Maven artifact and what it needs. Betas are not releases.
+
+    major: a pattern of the major versions among which it is the newest.
+    """
 
     def install(folder: Path) -> None:
         maven = (needed("mvn"), "-q", "-B", f"-Dmaven.repo.local={folder / 'repository'}")
@@ -92,7 +95,7 @@ def java_with(name: str, group: str, artifact: str) -> Path:
         run(*maven, "dependency:get", f"-Dartifact={group}:{artifact}:RELEASE", "-Dtransitive=false", folder=folder)
         home = folder / "repository" / group.replace(".", "/") / artifact
         listed = next(home.glob("maven-metadata-*.xml")).read_text()
-        versions = re.findall(r"<version>(\d+)\.(\d+)\.(\d+)</version>", listed)
+        versions = re.findall(rf"<version>({major})\.(\d+)\.(\d+)</version>", listed)
         newest = ".".join(max(versions, key=lambda version: [int(part) for part in version]))
         (folder / "pom.xml").write_text(
             '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.payments.processors.iso8583.conversation import recorded
 from tollkey.payments.processors.iso8583.codec import Codec, Malformed
 from tollkey.payments.processors.iso8583.dialect import dialect
 
@@ -78,3 +79,18 @@ def test_an_error_shows_no_card_number() -> None:
         with pytest.raises(Malformed) as caught:
             codec.decode(data[:end])
         assert CARD not in str(caught.value)
+
+
+def test_every_byte_that_jpos_wrote_is_read_and_written_the_same() -> None:
+    codec = Codec(dialect())
+    answers = [frame for frame in recorded() if frame["way"] == "answered"]
+    for frame in answers:
+        data = bytes.fromhex(frame["bytes"])
+        assert codec.encode(codec.decode(data)) == data
+    read = [(frame["step"], codec.decode(bytes.fromhex(frame["bytes"]))) for frame in answers]
+    assert [(step, message["t"], message["39"]) for step, message in read] == [
+        ("sign-on", "0810", "00"), ("sign-on", "0810", "00"), ("authorize", "0110", "00"), ("purchase", "0210", "00"),
+        ("declined", "0110", "51"), ("capture", "0230", "00"), ("capture again", "0230", "00"),
+        ("refund", "0230", "00"), ("void", "0410", "00"), ("void of nothing", "0410", "25"), ("reverse", "0430", "00"),
+        ("reverse of nothing", "0430", "25"), ("reverse of nothing again", "0430", "25"), ("sign-off", "0810", "00"),
+    ]  # fmt: skip

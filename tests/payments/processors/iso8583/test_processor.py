@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from itertools import product
 
 import pytest
 
+from tests.payments.processors.iso8583.conversation import STEPS, Tap, converse, recorded
 from tests.payments.processors.iso8583.steps import (
     NOW,
     at_a_host,
@@ -20,6 +22,7 @@ from tests.payments.processors.iso8583.steps import (
     void,
 )
 from tests.support.iso_host import Fault, Host
+from tollkey.payments.processors.iso8583.config import read
 from tollkey.payments.processors.iso8583.processor import PROVIDER, Iso8583
 from tollkey.payments.processors.network import (
     Approved,
@@ -186,3 +189,37 @@ def test_a_capture_and_a_refund_are_done_once_whatever_went_wrong(faults: tuple[
         assert host.held == {}
 
     _with_faults(faults, run)
+
+
+def test_a_host_that_says_what_jpos_said_hears_what_jpos_heard() -> None:
+    """The recorded conversation once more: what is sent is the same, byte for byte, and so is what comes of it."""
+    frames = recorded()
+    answers = {frame["step"]: bytes.fromhex(frame["bytes"]) for frame in frames if frame["way"] == "answered"}
+    heard: list[bytes] = []
+    steps = iter([frame["step"] for frame in frames if frame["way"] == "sent"])
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(EOFError, OSError, StopIteration):
+            managed = iter([bytes.fromhex(one["bytes"]) for one in frames if _is_management(one)])
+            while True:
+                data = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
+                heard.append(data)
+                step = next(steps)
+                answer = next(managed) if data.startswith(b"0800") else answers.get(step)
+                if answer is not None:
+                    writer.write(len(answer).to_bytes(2, "big") + answer)
+        writer.close()
+
+    async def run() -> None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        config = configuration(server.sockets[0].getsockname()[1])
+        found = await converse(Iso8583(read(config), lambda: NOW), Tap(0))
+        server.close()
+        assert [type(one) for one in found] == [kind for _, _, kind in STEPS]
+
+    asyncio.run(run())
+    assert heard == [bytes.fromhex(frame["bytes"]) for frame in frames if frame["way"] == "sent"]
+
+
+def _is_management(frame: dict[str, str]) -> bool:
+    return frame["way"] == "answered" and bytes.fromhex(frame["bytes"]).startswith(b"0810")
