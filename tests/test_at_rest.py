@@ -25,6 +25,7 @@ from tollkey.wire.spec.dates import DATES
 Json = dict[str, Any]
 Keys = tuple[str, ...]
 CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "973"}
+_TYPED = {"number": "4242424242424242", "expiry": "12 / 34"}
 BANK = {"account_number": "000123456789", "routing_number": "110000000", "account_holder_type": "individual"}
 #: What is sent in an object of that name; every value that is to be looked for is among ``LOOKED_FOR``.
 SENT: dict[str, Json] = {
@@ -189,7 +190,7 @@ class Desk:
 
     def pay_on_pages(self) -> None:
         """What people type on the pages of invoices and of Checkout."""
-        self._visit("i", open_invoice(self.maker)["id"], "/pay", CARD)
+        self._visit("i", open_invoice(self.maker)["id"], "/pay", {**_TYPED, "cvc": CARD["cvc"]})
         person = {"email": "jo@example.com", "name": "Jo Doe", "country": "US", "postal_code": "94111"}
         typed = {
             "card": {"number": CARD["number"], "expiry": "12 / 34", "cvc": CARD["cvc"]},

@@ -20,6 +20,8 @@ from tollkey.db import Migration, Scope, Tx
 from tollkey.db.held import inserting
 from tollkey.keys import Key
 from tollkey.keys.authority import Authority
+from tollkey.wire.languages import ENGLISH, Language
+from tollkey.wire.page_style import STYLE
 from tollkey.wire.resource import Reply
 from tollkey.wire.urls import is_return_url
 
@@ -170,12 +172,14 @@ class Look(NamedTuple):
 
     style: more CSS, such as values of the style's variables; the caller must have checked what it is made of.
     images: the URL of an image on another server, else None.
-    framed: whether pages of any origin may show it in a frame.
+    framed: whether pages of any origin may show it in a frame. wide: whether its two parts, the first of the class
+    ``order``, stand beside one another where there is room.
     """
 
     style: str = ""
     images: str | None = None
     framed: bool = False
+    wide: bool = False
 
 
 def html_page(
@@ -186,27 +190,29 @@ def html_page(
     leads_to: str | None = None,
     script: str = "",
     look: Look | None = None,
+    language: Language = ENGLISH,
 ) -> Reply:
     """Return an HTML page with the common style and a Content-Security-Policy.
 
     title: plain text. body: HTML of the main part; the caller must escape untrusted text.
     leads_to: a ``return_url`` that forms of the page may redirect to, besides this server.
     script: the source of a JavaScript module, the only script that may run. look: what differs from the common style.
+    language: of the texts.
     """
     look = look or Look()
     more = f"\n<style>{look.style}</style>" if look.style else ""
     tail = f'<script type="module">{script}</script>\n' if script else ""
     html = f"""<!doctype html>
-<html lang="en">
+<html lang="{language.tag}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>{escape(title)}</title>
-<style>{_STYLE}</style>{more}
+<style>{STYLE}</style>{more}
 </head>
 <body>
-<main>
+<main{' class="wide"' if look.wide else ""}>
 {body}
 </main>
 {tail}</body>
@@ -226,7 +232,7 @@ def _headers(leads_to: str | None, script: str, look: Look) -> dict[str, str]:
         if target.scheme
         else ""
     )
-    styles = " ".join(f"'{_source(each)}'" for each in (_STYLE, look.style) if each)
+    styles = " ".join(f"'{_source(each)}'" for each in (STYLE, look.style) if each)
     around = "" if look.framed else " frame-ancestors 'none';"
     policy = (
         f"default-src 'none'; base-uri 'none';{around} img-src 'self'{_origin(look.images)};"
@@ -258,50 +264,3 @@ def is_image_url(url: str) -> bool:
 
 def _source(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-_STYLE = """
-:root{color-scheme:light dark;--page:#f4f6f6;--card:#fff;--text:#14211f;--soft:#5a6277;
---line:#d9dde5;--accent:#0f766e;--on-accent:#fff;--bad:#b3261e;
---button:var(--accent);--on-button:var(--on-accent);--edge:var(--button);--round:8px;--card-round:12px;
---font:system-ui,sans-serif}
-@media(prefers-color-scheme:dark){:root{--page:#12141a;--card:#1c1f28;--text:#eceef4;--soft:#a4abbd;
---line:#363b48;--accent:#4fc3b4;--on-accent:#06201c;--bad:#ff8a80}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 var(--font)}
-main{max-width:28rem;margin:10vh auto 2rem;padding:2rem;background:var(--card);border:1px solid var(--line);
-border-radius:var(--card-round)}
-h1{font-size:1.35rem;line-height:1.3;margin:0 0 .75rem}
-p{margin:0 0 1rem}
-dl{display:grid;grid-template-columns:minmax(0,auto) minmax(6.5rem,1fr);gap:.35rem 1rem;margin:0 0 1.5rem}
-dt{color:var(--soft)}
-dd{margin:0;text-align:right;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
-label{display:block;font-weight:600;margin:0 0 .25rem}
-input,select,button,.button{width:100%;min-height:44px;font:inherit;
-border:1px solid var(--line);border-radius:var(--round)}
-input,select{padding:.5rem .75rem;margin:0 0 1rem;color:inherit;background:var(--page)}
-button,.button{display:block;padding:.6rem 1rem;margin:0 0 .75rem;font-weight:600;text-align:center;
-text-decoration:none;
-cursor:pointer;color:var(--on-button);background:var(--button);border-color:var(--edge)}
-button.second,.button.second{color:var(--text);background:transparent;border-color:var(--line)}
-:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
-fieldset{border:0;margin:0 0 .5rem;padding:0;min-width:0}
-legend{font-weight:700;padding:0;margin:0 0 .75rem}
-.pair{display:grid;grid-template-columns:1fr 1fr;gap:0 .75rem}
-.total{border-top:1px solid var(--line);padding-top:.5rem}
-.total dt,.total dd{font-weight:700;color:var(--text)}
-.tabs{display:flex;flex-wrap:wrap;gap:.5rem;margin:0 0 1rem;padding:0;list-style:none}
-.tabs a{display:block;min-height:44px;padding:.55rem .9rem;border:1px solid var(--line);border-radius:var(--round);
-color:var(--text);text-decoration:none}
-.tabs a[aria-current]{border-color:var(--accent);box-shadow:inset 0 0 0 1px var(--accent);font-weight:600}
-a{color:var(--accent)}
-.button{color:var(--on-button)}
-[aria-invalid=true]{border-color:var(--bad);margin-bottom:.25rem}
-.check{display:flex;gap:.6rem;align-items:start;font-weight:400;margin:0 0 1rem}
-.check input{flex:none;width:1.25rem;min-height:1.25rem;margin:.15rem 0 0}
-h2{font-size:1.05rem;margin:1.5rem 0 .5rem}
-hr{border:0;border-top:1px solid var(--line);margin:1.25rem 0}
-.note{color:var(--soft);font-size:.9rem}
-.error{color:var(--bad);font-weight:600}
-@media(max-width:32rem){main{max-width:none;margin:0;border:0;border-radius:0;min-height:100vh}}
-"""

@@ -33,6 +33,13 @@ Text = NewType("Text", str)
 #: The languages with a table, and English, whose texts are the code's own.
 LANGUAGES = ("en", "de", "fr", "es", "ja")
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z]{4})?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?")
+#: How often something recurs: for one interval, and for several.
+_EVERY = {
+    "day": (Text("per day"), Text("every {count} days")),
+    "week": (Text("per week"), Text("every {count} weeks")),
+    "month": (Text("per month"), Text("every {count} months")),
+    "year": (Text("per year"), Text("every {count} years")),
+}
 _MOST_WISHES = 16  # of an Accept-Language header
 _NO_DAY = "–"
 
@@ -40,11 +47,11 @@ _NO_DAY = "–"
 class Language:
     """A language, with the region whose way of writing dates and amounts it follows.
 
-    tag: as HTML has it, such as ``de`` or ``en-GB``. code: one of ``LANGUAGES``.
+    tag: as HTML has it, such as ``de`` or ``en-GB``. code: one of ``LANGUAGES``. region: such as ``GB``, or empty.
     """
 
     def __init__(self, code: str, region: str = "") -> None:
-        self.code, self.tag = code, f"{code}-{region}" if region else code
+        self.code, self.region, self.tag = code, region, f"{code}-{region}" if region else code
 
     def say(self, text: str, /, **values: object) -> str:
         """Return an English text in this language. values: what stands for the names in its braces."""
@@ -94,6 +101,11 @@ class Language:
     def countries(self, codes: Iterable[str]) -> list[tuple[str, str]]:
         """Return these countries as code and name, in the order of their names."""
         return sorted(((code, self.country(code)) for code in codes), key=lambda pair: _sorted_as(pair[1]))
+
+    def every(self, interval: str, count: int) -> str:
+        """Return how often something recurs. interval: ``day``, ``week``, ``month`` or ``year``."""
+        once, several = _EVERY[interval]
+        return self.say(once) if count == 1 else self.say(several, count=count)
 
     @property
     def _locale(self) -> Locale:

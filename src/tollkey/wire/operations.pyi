@@ -4583,9 +4583,8 @@ PostFilesPurpose = Literal["account_requirement", "additional_verification", "bu
 @final
 class PostITokenPay(Operation):
     cvc: NotRequired[str]
-    exp_month: int
-    exp_year: int
-    number: str
+    expiry: NotRequired[str]
+    number: NotRequired[str]
 
 @final
 class PostIdentityVerificationSessions(Operation):

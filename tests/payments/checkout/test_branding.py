@@ -10,8 +10,8 @@ import pytest
 
 from tests.payments.checkout.steps import PNG, URL, line, page, path_of, session, upload
 from tests.support.api import Api
-from tollkey.payments.checkout import branding
 from tollkey.payments.checkout.branding import look
+from tollkey.payments.documents import colours
 
 CHOSEN = {
     "background_color": ({"background_color": "#0a2540"}, "--page:#0a2540;--card:#0a2540;--text:#ffffff"),
@@ -53,16 +53,14 @@ def test_every_colour_leaves_text_that_can_be_read() -> None:
         made = cast("Any", {"branding_settings": settings, "_background": True})
         values = dict(re.findall(r"--([\w-]+):(#\w{6})", look(made).style))
         for on, texts in (("page", ("text", "soft", "accent", "bad")), ("button", ("on-button",))):
-            behind = branding._rgb(values[on])
-            ratios = [
-                branding._contrast(cast("Any", branding._rgb(values[text])), cast("Any", behind)) for text in texts
-            ]
+            behind = cast("Any", colours.rgb(values[on]))
+            ratios = [colours.contrast(cast("Any", colours.rgb(values[text])), behind) for text in texts]
             assert min(ratios) >= 4.5, (background, values)
 
 
 def test_the_pages_show_the_name_of_the_session(api: Api) -> None:
     made = session(api, branding_settings={"display_name": "Tea & <Co>"}, cancel_url="https://shop.example/back")
-    assert "Tea &amp; &lt;Co&gt; · Test mode" in page(api, made)
+    assert '<span>Tea &amp; &lt;Co&gt;</span><span class="badge">Test mode</span>' in page(api, made)
     assert "Go back to Tea &amp; &lt;Co&gt;" in page(api, made)
     path = path_of(made)
     api.ok("POST", f"{URL}/{made['id']}/expire")

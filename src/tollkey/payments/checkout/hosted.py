@@ -15,10 +15,11 @@ from tollkey.payments.checkout.collecting import (
     collect_extras,
     collect_shipping_address,
 )
-from tollkey.payments.checkout.fields import Form, needs_method, offered, place_of
+from tollkey.payments.checkout.fields import needs_method, offered, place_of
 from tollkey.payments.checkout.known import collected_details
 from tollkey.payments.checkout.lines import total
 from tollkey.payments.checkout.order import change_order
+from tollkey.payments.documents import forms
 from tollkey.payments.methods import mandates, payment_methods
 from tollkey.payments.shared import providers
 from tollkey.wire import ApiError, Call, Endpoint, P, Reply, invalid
@@ -50,7 +51,7 @@ def show(call: Call, params: operations.GetPayToken) -> Reply:
 def _show(call: Call, session: StoredSession, method: str | None = None) -> Reply:
     """Show the page of a session. method: the type of payment method whose fields it shows."""
     if session["status"] != "open":
-        return page.done_page(session)
+        return page.done_page(call, session)
     return page.pay_page(call, session, _names(call, session), kind=method)
 
 
@@ -58,9 +59,9 @@ def came_back(call: Call, params: operations.GetPayTokenReturn) -> Reply:
     """Show the result after a challenge, or the page with an error."""
     session = _here(call)
     if session["status"] != "open":
-        return page.done_page(session)
+        return page.done_page(call, session)
     problem = "We could not authenticate your payment method. Please choose a different one and try again."
-    return page.pay_page(call, session, _names(call, session), form=Form({}, "", problem))
+    return page.pay_page(call, session, _names(call, session), form=forms.Form({}, "", problem))
 
 
 def _again(call: Call, session: StoredSession, params: Mapping[str, object], error: ApiError) -> Reply:
@@ -71,7 +72,7 @@ def _again(call: Call, session: StoredSession, params: Mapping[str, object], err
         call,
         session,
         _names(call, session),
-        form=Form(params, field, error.message),
+        form=forms.Form(params, field, error.message),
         kind=kind if isinstance(kind, str) else None,
     )
     return replace(shown, guess=error.guess)
@@ -113,7 +114,7 @@ def order(call: Call, params: operations.PostPayTokenOrder) -> Reply:
     """Change the order, within the limits of the session."""
     session = _here(call)
     if session["status"] != "open":
-        return page.done_page(session)
+        return page.done_page(call, session)
     waiting.withdraw(call, session)
     try:
         change_order(call, session, params)
@@ -127,7 +128,7 @@ def address(call: Call, params: operations.PostPayTokenAddress) -> Reply:
     """Store the address, on which automatic tax depends, and show the page with the total."""
     session = _here(call)
     if session["status"] != "open":
-        return page.done_page(session)
+        return page.done_page(call, session)
     waiting.withdraw(call, session)
     try:
         collect_customer(session, params)
@@ -161,7 +162,7 @@ def submit(call: Call, params: operations.PostPayToken) -> Reply:
     """
     session = _here(call)
     if session["status"] != "open":
-        return page.done_page(session)
+        return page.done_page(call, session)
     back = f"{call.setup.base_url}/pay/{call.path['token']}/return"
     error = None
     try:
@@ -183,7 +184,7 @@ def submit(call: Call, params: operations.PostPayToken) -> Reply:
     if error is not None:
         return _again(call, session, params, error)
     to = step or completion.destination(session)
-    return redirect(to) if to else page.done_page(session)
+    return redirect(to) if to else page.done_page(call, session)
 
 
 def _keeps(session: StoredSession, params: operations.PostPayToken) -> bool:
@@ -242,11 +243,8 @@ def _entered_method(call: Call, session: StoredSession, params: operations.PostP
         }
     }
     if kind == "card":
-        month, year = _expiry(params.get("expiry") or "")
-        number, cvc = (params.get("number") or "").strip(), params.get("cvc")
-        if not cvc:
-            raise ApiError(402, "card_error", "incomplete_cvc", "Your card's security code is incomplete.", "cvc")
-        given["card"] = {"number": number, "exp_month": month, "exp_year": year, "cvc": cvc}
+        card = forms.card_entered(*(params.get(name) or "" for name in ("number", "expiry", "cvc")))
+        given["card"] = {"number": card.number, "exp_month": card.month, "exp_year": card.year, "cvc": card.cvc}
     elif kind == "sepa_debit":
         given["sepa_debit"] = {"iban": params.get("iban") or ""}
     elif kind == "us_bank_account":
@@ -267,18 +265,6 @@ def _saved_method(call: Call, session: StoredSession, params: operations.PostPay
         if method["id"] == chosen:
             return method
     raise invalid("This payment method is no longer saved. Please choose another one.", "saved")
-
-
-def _expiry(text: str) -> tuple[int, int]:
-    """Return month and year of ``MM / YY``, ``MMYY`` or ``MM/YYYY``. Raises ApiError 402 for other texts."""
-    digits = "".join(letter for letter in text if letter.isdigit())
-    if len(digits) not in (3, 4, 6):
-        raise ApiError(
-            402, "card_error", "invalid_expiry_month", "Your card's expiration date is incomplete.", "exp_month"
-        )
-    split = 1 if len(digits) == 3 else 2
-    year = int(digits[split:])
-    return int(digits[:split]), year + 2000 if year < 100 else year
 
 
 _TEXTS = (

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from tollkey.payments.catalog import pricing
 from tollkey.payments.checkout import kinds
-from tollkey.payments.checkout.fields import Form
 from tollkey.payments.checkout.known import currency_of, price_of
 from tollkey.payments.checkout.lines import make_items, total
+from tollkey.payments.documents import forms
 from tollkey.payments.shared import currency as shared_currency
 from tollkey.wire import Call, invalid
 
@@ -52,7 +52,7 @@ def optional_prices(call: Call, given: Sequence[Mapping[str, Any]]) -> list[api.
     ]
 
 
-def order_form(call: Call, session: StoredSession, path: str, form: Form) -> str:
+def order_form(call: Call, session: StoredSession, path: str, form: forms.Form) -> str:
     """Return the form that changes the order; empty if nothing can be changed. path: of the session's page."""
     fields = [field for item in session["_lines"] for field in _of_line(item, currency_of(session), form)]
     taken = {item.get("_optional") for item in session["_lines"]}
@@ -60,7 +60,8 @@ def order_form(call: Call, session: StoredSession, path: str, form: Form) -> str
         price = call.objects.get(kinds.PRICE, entry["price"])
         name = call.objects.get(kinds.PRODUCT, price["product"])["name"]
         ticked = " checked" if entry["price"] in taken else ""
-        text = f"Add {name}: {shared_currency.show((price['unit_amount'] or 0) * entry['quantity'], price['currency'])}"
+        cost = form.language.amount((price["unit_amount"] or 0) * entry["quantity"], price["currency"])
+        text = form.say("Add {name}: {amount}", name=name, amount=cost)
         fields.append(
             f'<label class="check"><input type="checkbox" name="add[{escape(entry["price"])}]" value="1"{ticked}>'
             f"<span>{escape(text)}</span></label>"
@@ -68,25 +69,30 @@ def order_form(call: Call, session: StoredSession, path: str, form: Form) -> str
     if not fields:
         return ""
     return (
-        f'<form method="post" action="{path}/order">{"".join(fields)}<button class="second">Change '
-        f"order</button></form><hr>"
+        f'<form method="post" action="{path}/order">{"".join(fields)}'
+        f'<button class="second">{escape(form.say("Change order"))}</button></form><hr>'
     )
 
 
-def _of_line(item: StoredLine, currency: str, form: Form) -> list[str]:
+def _of_line(item: StoredLine, currency: str, form: forms.Form) -> list[str]:
     """Return the fields of a line item: quantity and chosen amount. currency: lower-case code."""
     rule, custom = item.get("adjustable_quantity"), price_of(item)["custom_unit_amount"]
     made: list[str] = []
     if rule is not None and rule["enabled"]:
         least, most = rule.get("minimum") or 0, rule.get("maximum") or 99
-        label = f"How many: {item['description'] or 'items'}"
+        label = form.say("How many: {name}", name=item["description"] or form.say("items"))
         name, quantity = f"quantity[{item['id']}]", str(item["quantity"])
         made.append(form.input(name, label, value=quantity, type="number", min=str(least), max=str(most)))
     if custom:
         chosen = item["_amount"]
         value = Decimal(chosen).scaleb(-shared_currency.decimals(currency)) if chosen else ""
         made.append(
-            form.input(f"amount[{item['id']}]", f"Amount ({currency.upper()})", value=str(value), inputmode="decimal")
+            form.input(
+                f"amount[{item['id']}]",
+                f"{form.say('Amount')} ({currency.upper()})",
+                value=str(value),
+                inputmode="decimal",
+            )
         )
     return made
 

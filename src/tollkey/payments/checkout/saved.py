@@ -12,19 +12,26 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from tollkey.payments.checkout import kinds
+from tollkey.payments.documents import forms, icons
 from tollkey.payments.methods import method_types
 from tollkey.wire import Call
+from tollkey.wire.languages import Language, Text
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
-    from tollkey.payments.checkout.fields import Form
     from tollkey.payments.checkout.stored import StoredSession
     from tollkey.payments.methods.stored import StoredPaymentMethod
 
 #: Name and title of the tab with saved payment methods, beside the types of new ones.
-SAVED, TITLE = "saved", "Saved"
+SAVED, TITLE = "saved", Text("Saved")
 _MOST_SHOWN = 20
-_BRANDS = {"amex": "American Express", "diners": "Diners Club", "jcb": "JCB", "unionpay": "UnionPay"}
+_AGREED = {
+    "setup": Text(
+        "By saving your payment details you allow {business} to charge you for future payments under its terms."
+    ),
+    "subscription": Text("By subscribing you allow {business} to charge you for future payments until you cancel."),
+    "payment": Text("By paying you allow {business} to charge this payment method again under its terms."),
+}
 
 
 def saved_methods(call: Call, session: StoredSession) -> list[StoredPaymentMethod]:
@@ -70,54 +77,51 @@ def reuses(session: StoredSession) -> bool:
     return session["mode"] != "payment" or bool(session["_payment_intent_data"].get("setup_future_usage"))
 
 
-def choice(methods: list[StoredPaymentMethod], form: Form) -> str:
+def choice(methods: list[StoredPaymentMethod], form: forms.Form) -> str:
     """Return the saved payment methods as a choice; the first is chosen until the form says otherwise."""
     chosen = form.text(SAVED, methods[0]["id"])
     rows = "".join(
         f'<label class="check"><input type="radio" name="{SAVED}" value="{escape(one["id"])}"'
-        f"{' checked' if one['id'] == chosen else ''}><span>{escape(described(one))}</span></label>"
+        f"{' checked' if one['id'] == chosen else ''}><span>{escape(described(one, form.language))}</span></label>"
         for one in methods
     )
-    return f"<fieldset><legend>Saved payment methods</legend>{rows}</fieldset>"
+    return f"<fieldset><legend>{escape(form.say('Saved payment methods'))}</legend>{rows}</fieldset>"
 
 
-def removal(session: StoredSession, methods: list[StoredPaymentMethod], path: str) -> str:
+def removal(session: StoredSession, methods: list[StoredPaymentMethod], path: str, language: Language) -> str:
     """Return a button for each saved payment method that removes it; empty if the session does not allow that."""
     if not may_remove(session):
         return ""
     return "<hr>" + "".join(
         f'<form method="post" action="{path}/remove"><input type="hidden" name="{SAVED}" value="{escape(one["id"])}">'
-        f'<button class="second">Remove {escape(described(one))}</button></form>'
+        f'<button class="second">{escape(language.say("Remove {name}", name=described(one, language)))}</button></form>'
         for one in methods
     )
 
 
-def described(method: StoredPaymentMethod) -> str:
-    """Return what a customer recognizes a payment method by, such as ``Visa ending in 4242, expires 12/2034``."""
+def described(method: StoredPaymentMethod, language: Language) -> str:
+    """Return what a customer recognizes a payment method by, such as ``Visa ending in 4242, expires 12/34``."""
     card = method.get("card")
     if card is not None:
-        brand = _BRANDS.get(card["brand"], card["brand"].replace("_", " ").title())
-        return f"{brand} ending in {card['last4']}, expires {card['exp_month']:02}/{card['exp_year']}"
+        brand, until = icons.brand_name(card["brand"]), f"{card['exp_month']:02} / {card['exp_year'] % 100:02}"
+        return language.say(
+            "{brand} ending in {last4}, expires {expiry}", brand=brand, last4=card["last4"] or "", expiry=until
+        )
     name = method["type"].replace("_", " ").capitalize()
     digits = value_at(method, f"{method['type']}.last4")
-    return f"{name} ending in {digits}" if digits else name
+    return language.say("{name} ending in {last4}", name=name, last4=digits) if digits else name
 
 
-def box(session: StoredSession, kind: str, form: Form) -> str:
+def box(session: StoredSession, kind: str, form: forms.Form) -> str:
     """Return the box by which the customer saves a new payment method; empty if it is not offered. kind: its type."""
-    label = "Save my payment details for future purchases"
+    label = form.say("Save my payment details for future purchases")
     return form.check("save", label, optional=True) if may_save(session, kind) else ""
 
 
-def agreement(session: StoredSession) -> str:
+def agreement(session: StoredSession, language: Language) -> str:
     """Return the text about charging the payment method again, unless there is nothing to agree on or it is hidden."""
     asked = session["consent_collection"] or {}
     if not reuses(session) or value_at(asked, "payment_method_reuse_agreement.position") == "hidden":
         return ""
-    shop = session["branding_settings"]["display_name"]
-    text = {
-        "setup": f"By saving your payment details you allow {shop} to charge you for future payments under its terms.",
-        "subscription": f"By subscribing you allow {shop} to charge you for future payments until you cancel.",
-        "payment": f"By paying you allow {shop} to charge this payment method again under its terms.",
-    }[session["mode"]]
-    return f'<p class="note">{escape(text)}</p>'
+    told = language.say(_AGREED[session["mode"]], business=session["branding_settings"]["display_name"])
+    return f'<p class="note">{escape(told)}</p>'

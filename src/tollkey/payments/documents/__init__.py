@@ -1,5 +1,5 @@
-"""Documents that customers keep, as PDF: who is named on them, and how they are printed."""
+"""What customers see and keep: pages headed by the business, their forms, and documents as PDF."""
 
-from tollkey.payments.documents import parties, printed
+from tollkey.payments.documents import brand, colours, forms, icons, parties, printed
 
-__all__ = ["parties", "printed"]
+__all__ = ["brand", "colours", "forms", "icons", "parties", "printed"]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from tollkey.payments.documents import printed
+from tollkey.payments.documents import brand, forms, parties, printed
 from tollkey.payments.invoices import kinds, printing
 from tollkey.payments.invoices.lifecycle import HOSTED, attempt_collection, customer_of
 from tollkey.payments.methods import payment_methods
-from tollkey.payments.shared import clock, providers, receipt_links
-from tollkey.payments.shared import currency as shared_currency
+from tollkey.payments.shared import clock, providers
 from tollkey.wire import ApiError, Call, Endpoint, P, Reply, languages
 from tollkey.wire.hosted import html_page, redirect
 from tollkey.wire.languages import Language
@@ -21,37 +21,8 @@ if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import StoredInvoice
     from tollkey.wire import operations
 
-_FORM = """
-<form method="post" action="/{kind}/{token}/pay">
-<label for="number">Card number</label>
-<input id="number" name="number" inputmode="numeric" autocomplete="cc-number" required>
-<div class="pair">
-<div><label for="month">Expiry month (MM)</label>
-<input id="month" name="exp_month" inputmode="numeric" autocomplete="cc-exp-month" required></div>
-<div><label for="year">Expiry year (YYYY)</label>
-<input id="year" name="exp_year" inputmode="numeric" autocomplete="cc-exp-year" required></div>
-</div>
-<label for="cvc">Security code</label><input id="cvc" name="cvc" inputmode="numeric" autocomplete="cc-csc">
-<button>Pay {amount}</button>
-</form>"""
-
-
-def _rows(invoice: StoredInvoice) -> list[tuple[str, str]]:
-    """Return the lines and totals of an invoice as labels and amounts."""
-    currency = invoice["currency"]
-    rows = [
-        (line["description"] or "", shared_currency.show(line["amount"], currency)) for line in invoice["lines"]["data"]
-    ]
-    off = sum(entry["amount"] for entry in invoice["total_discount_amounts"] or ())
-    taxes = sum(tax["amount"] for tax in invoice["total_taxes"] or ())
-    rows += [("Subtotal", shared_currency.show(invoice["subtotal"], currency))]
-    rows += [("Discount", shared_currency.show(-off, currency))] if off else []
-    rows += [("Tax", shared_currency.show(taxes, currency))] if taxes else []
-    return [
-        *rows,
-        ("Total", shared_currency.show(invoice["total"], currency)),
-        ("Amount due", shared_currency.show(invoice["amount_remaining"], currency)),
-    ]
+_PAYABLE = ("open", "uncollectible")
+_MOST_PAYMENTS = 20
 
 
 def page(call: Call, params: operations.GetIToken) -> Reply:
@@ -59,57 +30,126 @@ def page(call: Call, params: operations.GetIToken) -> Reply:
     return _page(call, call.objects.get(kinds.INVOICE, call.path["id"]))
 
 
-def _page(call: Call, invoice: StoredInvoice, problem: str | None = None) -> Reply:
-    """Return the page. problem: why the payment failed."""
-    words = {"open": "Open", "paid": "Paid", "void": "Void", "uncollectible": "Not collected"}
-    shop = escape(invoice["account_name"] or receipt_links.business_name(call)) + (
-        "" if call.livemode else " · Test mode"
+def _page(call: Call, invoice: StoredInvoice, error: ApiError | None = None) -> Reply:
+    """Return the page. error: why the payment failed."""
+    language = language_of(call, invoice)
+    problem = error.message if error is not None else ""
+    field = forms.field_of(error.param) or ("number" if error.type == "card_error" else "") if error else ""
+    form = forms.Form(field=field, problem=problem, language=language)
+    title = f"{language.say('Invoice')} {invoice['number']}"
+    body = (
+        f'<div class="order">{_order(call, invoice, title, language)}</div><div>{_payment(call, invoice, form)}</div>'
     )
-    status = words.get(invoice["status"] or "", str(invoice["status"]))
-    body = f'<p class="note">{shop}</p><h1>Invoice {escape(str(invoice["number"]))}</h1><p>{status}</p>'
-    if problem:
-        body += f'<p class="error" role="alert">{escape(problem)}</p>'
-    body += (
-        "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _rows(invoice)) + "</dl>"
-    )
-    token = escape(call.path.get("token", ""))
-    if invoice["status"] in ("open", "uncollectible") and not call.has(providers.CHARGES):
-        body += providers.CANNOT_PAY
-    elif invoice["status"] in ("open", "uncollectible"):
-        body += _FORM.format(
-            kind=HOSTED,
-            token=token,
-            amount=escape(shared_currency.show(invoice["amount_remaining"], invoice["currency"])),
+    return html_page(title, body, status=402 if problem else 200, look=brand.look(call, wide=True), language=language)
+
+
+def _order(call: Call, invoice: StoredInvoice, title: str, language: Language) -> str:
+    """Return what the invoice says as HTML: who, when, for what, how much."""
+    say, due = language.say, printing.due(invoice)
+    headline = printing.headline(invoice, language) or say(printing.STATUS[invoice["status"] or "draft"])
+    rows = [(say("Status"), say(printing.STATUS[invoice["status"] or "draft"]))]
+    for label, at in (
+        (say("Date of issue"), invoice["effective_at"] or invoice["created"]),
+        (say("Due date"), due),
+        (say("Date of payment"), invoice["status_transitions"]["paid_at"]),
+    ):
+        rows += [(label, language.day(at))] if at is not None else []
+    rows += [(field["name"], field["value"]) for field in invoice["custom_fields"] or ()]
+    buyer = parties.buyer(invoice, language)
+    to = "<br>".join(escape(line) for line in buyer.lines)
+    note = f"<p>{escape(invoice['description'])}</p>" if invoice["description"] else ""
+    return "\n".join(
+        (
+            brand.header(call, language, invoice["account_name"]),
+            f'<h1>{escape(title)}</h1><p class="big">{escape(headline)}</p>',
+            _list(rows),
+            f"<dl><dt>{escape(buyer.heading)}</dt><dd>{to}</dd></dl>" if to else "",
+            _lines(invoice, language),
+            _totals(printing.sums(call, invoice, language)),
+            note,
+            f'<a class="button second" href="/{HOSTED}/{escape(call.path["token"])}/pdf">'
+            f"{escape(say('Download invoice as PDF'))}</a>",
         )
-    return html_page(f"Invoice {invoice['number']}", body, status=402 if problem else 200)
+    )
 
 
-def _card(params: operations.PostITokenPay) -> operations.PostPaymentMethodsCard:
-    """Return the data of the entered card as a PaymentMethod takes it."""
-    card: operations.PostPaymentMethodsCard = {
-        "number": params["number"],
-        "exp_month": params["exp_month"],
-        "exp_year": params["exp_year"],
-    }
-    if "cvc" in params:
-        card["cvc"] = params["cvc"]
-    return card
+def _list(rows: Sequence[tuple[str, str]]) -> str:
+    """Return labels and texts as HTML."""
+    return f"<dl>{''.join(f'<dt>{escape(label)}</dt><dd>{escape(text)}</dd>' for label, text in rows)}</dl>"
+
+
+def _lines(invoice: StoredInvoice, language: Language) -> str:
+    """Return the lines with their quantities and periods."""
+    rows = []
+    for line in invoice["lines"]["data"]:
+        count = f" × {line['quantity']}" if (line["quantity"] or 1) != 1 else ""
+        span = printing.service_period(line["period"], language)
+        note = f'<span class="note">{escape(span)}</span>' if span else ""
+        amount = language.amount(line["amount"], invoice["currency"])
+        rows.append(f"<dt>{escape(line['description'] or '')}{count}{note}</dt><dd>{escape(amount)}</dd>")
+    return f"<dl>{''.join(rows)}</dl>" if rows else ""
+
+
+def _totals(sums: Sequence[printed.Sum]) -> str:
+    """Return the totals; the last one is what is due."""
+    rows = [(one.label, one.amount) for one in sums]
+    return _list(rows[:-1]) + _list(rows[-1:]).replace("<dl>", '<dl class="total">')
+
+
+def _payment(call: Call, invoice: StoredInvoice, form: forms.Form) -> str:
+    """Return the form that pays an open invoice, or the receipts of a paid one."""
+    say = form.say
+    if invoice["status"] not in _PAYABLE:
+        return _receipts(call, invoice, form.language)
+    if not call.has(providers.CHARGES):
+        return forms.cannot_pay(form.language)
+    amount = form.language.amount(invoice["amount_remaining"], invoice["currency"])
+    action = f"/{HOSTED}/{escape(call.path['token'])}/pay"
+    test = "" if call.livemode else f'<p class="note">{escape(say(forms.TEST_CARD))}</p>'
+    return (
+        f'<h2>{escape(say("Pay by card"))}</h2>{form.refusal()}<form method="post" action="{action}">'
+        f"{forms.card_fields(form)}<button>{escape(say('Pay {amount}', amount=amount))}</button></form>{test}"
+    )
+
+
+def _receipts(call: Call, invoice: StoredInvoice, language: Language) -> str:
+    """Return links to the receipts of an invoice's payments."""
+    links = []
+    for payment in call.objects.query(kinds.INVOICE_PAYMENT, {"invoice": invoice["id"]}, limit=_MOST_PAYMENTS):
+        intent = call.objects.find(kinds.PAYMENT_INTENT, payment["payment"].get("payment_intent") or "")
+        charge = call.objects.find(kinds.CHARGE, (intent and intent["latest_charge"]) or "")
+        if payment["status"] == "paid" and charge is not None and charge["receipt_url"]:
+            amount = language.amount(payment["amount_paid"] or 0, payment["currency"])
+            label = escape(language.say("Receipt for {amount}", amount=amount))
+            links.append(f'<a class="button second" href="{escape(charge["receipt_url"])}">{label}</a>')
+    told = {
+        "paid": language.say("This invoice is paid. Thank you."),
+        "void": language.say("This invoice was voided. Nothing is to be paid."),
+    }.get(invoice["status"] or "", "")
+    return (f"<h2>{escape(told)}</h2>" if told else "") + "".join(links)
 
 
 def pay(call: Call, params: operations.PostITokenPay) -> Reply:
     """Pay with the entered card; redirect to the 3-D Secure challenge if there is one."""
     invoice = call.objects.get(kinds.INVOICE, call.path["id"])
     customer = customer_of(call, invoice)
-    if invoice["status"] not in ("open", "uncollectible"):
+    if invoice["status"] not in _PAYABLE:
         return _page(call, invoice)
     try:
-        method = payment_methods.create(call, {"type": "card", "card": _card(params)})
+        card = forms.card_entered(*(params.get(name) or "" for name in ("number", "expiry", "cvc")))
+        given: operations.PostPaymentMethodsCard = {
+            "number": card.number,
+            "exp_month": card.month,
+            "exp_year": card.year,
+            "cvc": card.cvc,
+        }
+        method = payment_methods.create(call, {"type": "card", "card": given})
         payment_methods.attach_to(call, method, customer["id"])
         outcome = attempt_collection(
             clock.for_customer(call, customer), invoice, method=method["id"], off_session=False, by_hand=True
         )
     except ApiError as error:
-        return _page(call, invoice, error.message)
+        return _page(call, invoice, error)
     if outcome.status == "requires_action":
         intent = call.objects.get(kinds.PAYMENT_INTENT, invoice["_payment_intent"])
         action = intent["next_action"]
@@ -117,7 +157,7 @@ def pay(call: Call, params: operations.PostITokenPay) -> Reply:
         url = value_at(inner, "url") or value_at(inner, "stripe_js")
         if url:
             return redirect(url)
-    return _page(call, invoice, outcome.error.message if outcome.error else None)
+    return _page(call, invoice, outcome.error)
 
 
 def pdf(call: Call, params: operations.GetITokenPdf) -> Reply:
@@ -132,13 +172,7 @@ def language_of(call: Call, invoice: StoredInvoice) -> Language:
     return languages.choose(call, *((customer and customer.get("preferred_locales")) or ()))
 
 
-_CARD = P.object(
-    number=P.string(),
-    exp_month=P.integer(),
-    exp_year=P.integer(),
-    cvc=P.string(blank=True),
-    required=("number", "exp_month", "exp_year"),
-)
+_CARD = P.object(number=P.string(blank=True), expiry=P.string(blank=True), cvc=P.string(blank=True))
 PAGES = (
     Endpoint("GET", f"/{HOSTED}/{{token}}", page, public=True, params=P.object()),
     Endpoint("POST", f"/{HOSTED}/{{token}}/pay", pay, public=True, params=_CARD, live=needs(providers.CHARGES)),

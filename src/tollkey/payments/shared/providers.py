@@ -31,10 +31,6 @@ ISSUING = Capability("issuing", "issue cards or let them spend")
 CLIMATE = Capability("carbon removal", "order carbon removal")
 RATES = Capability("exchange rates", "tell what a currency is worth")
 TERMINAL = Capability("card readers", "reach a card reader")
-#: Shown on a live mode page in place of a card form while no provider is configured.
-CANNOT_PAY = (
-    '<p class="error" role="alert">This business cannot take payments here yet. Please ask it how else you can pay.</p>'
-)
 #: The behavior of invoices in live mode, for the docs.
 UNPAID = "an invoice with something due stays unpaid"
 #: When a Checkout page requires a provider.

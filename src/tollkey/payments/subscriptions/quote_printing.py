@@ -8,21 +8,12 @@ from typing import TYPE_CHECKING
 from tollkey.payments.documents import parties, printed
 from tollkey.payments.subscriptions import kinds, quote_rules
 from tollkey.wire import Call
-from tollkey.wire.languages import Language, Text
+from tollkey.wire.languages import Language
 from tollkey.wire.objects import value_at
 
 if TYPE_CHECKING:
     from tollkey.payments.invoices.stored import OrderedLine
     from tollkey.payments.subscriptions.stored import StoredQuote
-    from tollkey.wire import api
-
-#: How often a price is billed: by its interval, for one of them and for several.
-EVERY = {
-    "day": (Text("per day"), Text("every {count} days")),
-    "week": (Text("per week"), Text("every {count} weeks")),
-    "month": (Text("per month"), Text("every {count} months")),
-    "year": (Text("per year"), Text("every {count} years")),
-}
 
 
 def quote_document(call: Call, quote: StoredQuote, language: Language) -> printed.Document:
@@ -75,14 +66,9 @@ def _row(line: OrderedLine, language: Language) -> printed.Row:
         "" if amount is None else language.unit_price(Decimal(amount), line["currency"]),
         language.amount(line["amount_subtotal"], line["currency"]),
     )
-    return printed.Row(cells, (every(recurring, language),) if recurring else ())
-
-
-def every(recurring: api.Recurring, language: Language) -> str:
-    """Return how often a price is billed, in words."""
-    once, several = EVERY[recurring["interval"]]
-    count = recurring["interval_count"]
-    return language.say(once) if count == 1 else language.say(several, count=count)
+    return printed.Row(
+        cells, (language.every(recurring["interval"], recurring["interval_count"]),) if recurring else ()
+    )
 
 
 def _taxes(call: Call, quote: StoredQuote, currency: str, language: Language) -> list[printed.Sum]:
