@@ -12,11 +12,13 @@ import pytest
 from tests.support.api import Api
 from tests.upstream.conftest import There, at_once
 from tollkey.db import Scope
+from tollkey.db.edge import Edge
 from tollkey.keys.actors import SYSTEM
-from tollkey.upstream import parameters
+from tollkey.upstream import parameters, store
 from tollkey.upstream.gateway import Limits
 from tollkey.upstream.operations import Operations
 from tollkey.upstream.permissions import ALSO
+from tollkey.wire.admission import AGE_SECONDS
 from tollkey.wire.messages import Request
 
 MULTIPART = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n4242424242424242\r\n--b--\r\n'
@@ -147,3 +149,40 @@ def test_a_key_that_ends_while_its_call_arrives_sends_nothing(api: Api, there: T
     request = Request(method, "/v1/charges", b"", headers, incoming=incoming)
     assert api.world.runner.run(api.world.server.service.answer(request)).status == 401
     assert there.got == []
+
+
+class Stopping:
+    """An edge whose process is stopped for a moment once its first write is durable. then: what happens meanwhile."""
+
+    def __init__(self, edge: Edge, then: Callable[[], object]) -> None:
+        self._edge, self._then = edge, [then]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._edge, name)
+
+    async def write(self, *args: Any, **options: Any) -> Any:
+        done = await self._edge.write(*args, **options)
+        if self._then:
+            await asyncio.to_thread(time.sleep, AGE_SECONDS + 0.05)
+            self._then.pop()()
+        return done
+
+
+@pytest.mark.parametrize(("over", "status"), [("the key", 401), ("the time of the call", 503), ("nothing", 200)])
+def test_a_call_that_was_recorded_by_a_process_that_was_then_stopped_leaves_only_while_it_may(
+    api: Api, there: There, over: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, scope, gateway = api.restricted("charge_write"), Scope(api.account, False), api.world.server.gateway
+    database, authority, clock = api.core.database, api.core.authority, api.world.clock
+    (found,) = database.read(lambda tx: authority.list(tx, scope, kind="restricted"))
+    meanwhile: dict[str, Callable[[], object]] = {
+        "the key": lambda: database.write(lambda tx: authority.revoke(tx, scope, found.id, actor=SYSTEM, now=api.now)),
+        "the time of the call": lambda: clock.__setitem__(0, clock[0] + 81),
+        "nothing": lambda: None,
+    }
+    monkeypatch.setattr(gateway, "edge", Stopping(gateway.edge, meanwhile[over]))
+    assert api.send("POST", "/v1/charges", key=key, body=b"amount=1").status == status
+    assert len(there.got) == (over == "nothing")
+    api.world.runner.run(gateway.stop())
+    (call,) = database.read(lambda tx: store.calls(tx, scope))
+    assert call.state == ("answered" if over == "nothing" else "not_sent")

@@ -234,12 +234,20 @@ class Gateway:
     async def _write(self, asked: Asked, call: Capped | None, recheck: Recheck) -> Response:
         """Pass on a call that may change something: recorded before its first byte leaves, and what became of it."""
         lock = capping.lock_of(asked.key.scope) if call is not None and call.moved is not None else None
+        began = self.now()
         if refusal := await self.edge.write(lambda tx: self._record(tx, asked, call, recheck), lock=lock):
             raise refusal
         state, answer = "unknown", None
         try:
+            if recheck.due:  # this process was held up since
+                await self.edge.read(recheck)
+                if self.now() - began > self.limits.seconds:
+                    raise NotSent("this process was held up")
             async with asyncio.timeout(self.limits.seconds):
                 answer = await self._exchange(asked)
+        except (ApiError, StorageError):
+            state = "not_sent"
+            raise
         except NotSent as problem:
             state = "not_sent"
             raise refusals.not_sent(_reason(problem)) from None
