@@ -122,9 +122,10 @@ def live_mode() -> str:
     text = "# Live mode\n\n" + HEAD
     text += (
         "This page is about accounts without an upstream account. With one, the calls of live mode are passed on to it"
-        " instead: see\n[Live mode in ten minutes](guides/live.md).\n\n"
-        "In test mode everything is simulated. In live mode nothing is,"
-        " and no provider is built in: what would move money, verify\n"
+        " instead: see\n[Live mode in ten minutes](guides/live.md). With a processor, what needs a provider of"
+        " `payments through a processor`, `refunds` or `payouts` is\ndone by it, as far as it does that.\n\n"
+        "In test mode everything is simulated. In live mode nothing is:"
+        " without a provider, what would move money, verify\n"
         "somebody or make something active is refused before anything is done, to keys, on pages without a key,"
         " in the Dashboard and\n"
         "in scheduled jobs. What only keeps records works: customers, products, prices,"

@@ -144,3 +144,20 @@ def test_a_person_decides_what_nobody_could_tell(live: Live) -> None:
     found = core.database.read(lambda tx: attempts.find(tx, made.reference))
     assert found is not None
     assert (found.state, found.applied) == ("approved", True)
+
+
+def test_a_line_waits_for_the_outcome_of_what_it_settles_and_not_for_ever(live: Live) -> None:
+    live.network.script = ["unanswered"]
+    waiting = live.pay(1_000)
+    told(live, line(live, waiting["id"], 1_000))
+    assert books(live)[BANK] == 0
+    live.recover(10)
+    told(live)
+    assert books(live) == {NETWORK: 0, BANK: -1_000, PROCESSOR_FEES: 0, SUSPENSE: 0}
+    live.network.script = ["unanswered"] + ["lost"] * 300
+    lost = live.pay(700)
+    told(live, line(live, lost["id"], 700, "2"))
+    live.api.world.clock[0] += 2 * 86_400
+    told(live)
+    assert books(live)[SUSPENSE] == 700
+    assert differences(live) == ["settled while it is unknown here"]

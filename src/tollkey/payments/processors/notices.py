@@ -32,6 +32,7 @@ MIGRATION = Migration(
 )
 #: Seconds after which money that was taken should have been settled.
 SETTLED_SECONDS: Final = 7 * 86_400
+_EARLY_SECONDS = 86_400  # for which a line waits for the outcome of what it settles
 _OPEN = ("unknown", "pending", "manual")
 
 
@@ -63,13 +64,24 @@ _COLUMNS = "seq, id, kind, reference, at, amount, currency, fee, code, expected,
 def take(call: Call, cursor: str, page: Notices) -> bool:
     """Take a page of notices of the account's processor, in one transaction with the cursor.
 
-    cursor: that the page was asked for with. Returns False when another process has taken it.
+    cursor: that the page was asked for with. Returns False when another process has taken it, or when it is too early:
+    it settles something whose outcome is still being found out.
     """
+    if any(_too_early(call, notice) for notice in page.items):
+        return False
     if not backends.move_cursor(call.tx, call.scope, cursor, page.cursor, call.now):
         return False
     for notice in page.items:
         _take(call, notice)
     return True
+
+
+def _too_early(call: Call, notice: Notice) -> bool:
+    """Return whether a line is about something whose outcome is not known yet, and may soon be."""
+    if notice.kind != "settled" or notice.reference is None:
+        return False
+    attempt = attempts.find(call.tx, notice.reference)
+    return attempt is not None and not attempt.applied and call.now - attempt.made_at < _EARLY_SECONDS
 
 
 def _take(call: Call, notice: Notice) -> None:

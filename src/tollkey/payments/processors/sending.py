@@ -159,8 +159,7 @@ class Sender:
             return False
         if not page.items and page.cursor == backend.cursor:
             return False
-        await self._storage.write(scope, lambda call: notices.take(call, backend.cursor, page))
-        return page.cursor != backend.cursor
+        return await self._storage.write(scope, lambda call: notices.take(call, backend.cursor, page))
 
     async def drain(self) -> None:
         """Wait for what was begun."""
