@@ -5,7 +5,10 @@ from __future__ import annotations
 from tests.support.api import Api
 from tests.support.dashboard import Site
 from tests.support.processor import connected
+from tests.upstream.conftest import There
+from tollkey.db import Scope
 from tollkey.payments.processors.network import Notice
+from tollkey.upstream import store
 
 
 def test_without_a_processor_the_page_says_how_to_get_one(api: Api) -> None:
@@ -32,3 +35,18 @@ def test_open_operations_differences_and_what_is_not_settled_are_listed(api: Api
         assert late["id"] not in page.text
         api.world.clock[0] += 8 * 86_400
         assert late["id"] in site.browser("developer").get(f"/{site.account}/reconciliation").text
+
+
+def test_an_account_whose_live_payments_go_through_a_processor_is_not_connected_to_an_upstream_account(
+    api: Api, there: There
+) -> None:
+    site = Site(api)
+    there.body, there.status = b'{"id": "acct_there", "object": "account"}', 200
+    browser = site.browser("developer")
+    browser.get(f"/{site.account}/upstream")
+    with connected(api):
+        key = "_".join(("sk", "live", "upstream0123456789abcdef"))
+        answer = browser.post(f"/{site.account}/upstream/connect", {"url": there.url, "key": key})
+        assert (answer.status, "go through a processor" in answer.text) == (422, True)
+    scope = Scope(api.account, True)
+    assert api.core.database.read(lambda tx: store.find(tx, site.keyring, scope)) is None

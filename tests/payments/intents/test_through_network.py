@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from tests.support.api import Api
 from tests.support.processor import Live, connected
 from tollkey.payments.processors.sending import Times
+from tollkey.wire.messages import Request
+
+NEVER = {"enabled": True, "allow_redirects": "never"}
 
 
 @pytest.fixture
@@ -142,3 +146,62 @@ def test_test_mode_is_simulated_as_before(live: Live) -> None:
     )  # fmt: skip
     assert paid["status"] == "succeeded"
     assert live.network.heard == []
+
+
+def test_a_browser_confirms_with_a_publishable_key_and_sees_no_more_than_otherwise(live: Live) -> None:
+    made = live.post("/v1/payment_intents", amount=500, currency="usd", automatic_payment_methods=NEVER)
+    given = {"client_secret": made["client_secret"], "payment_method": live.method(), "key": live.api.live_pk}
+    path = f"/v1/payment_intents/{made['id']}/confirm"
+    live.network.script = ["declined:insufficient_funds"]
+    refused = live.api.post(path, **given)
+    assert (refused.status, refused.error["decline_code"]) == (402, "insufficient_funds")
+    assert "charges" not in refused.error["payment_intent"]
+    paid = live.api.post(path, **{**given, "payment_method": live.method()})
+    assert (paid.status, paid["status"]) == (200, "succeeded")
+    assert "latest_charge" not in paid or paid["latest_charge"] is None or isinstance(paid["latest_charge"], str)
+    assert live.money() == [500]
+
+
+def test_a_restricted_key_confirms_with_its_permission_alone(live: Live) -> None:
+    made = live.post("/v1/payment_intents", amount=500, currency="usd", payment_method=live.method(),
+                     automatic_payment_methods=NEVER)  # fmt: skip
+    path = f"/v1/payment_intents/{made['id']}/confirm"
+    reads = live.api.restricted("payment_intent_read", livemode=True)
+    assert live.api.post(path, key=reads).status == 403
+    assert live.said() == []
+    writes = live.api.restricted("payment_intent_write", livemode=True)
+    paid = live.api.post(path, key=writes)
+    assert (paid.status, paid["status"], paid["client_secret"] is None) == (200, "succeeded", False)
+
+
+@pytest.mark.parametrize("version", ["2019-02-19", "2022-08-01"])
+def test_callers_of_older_versions_are_answered_in_their_form(live: Live, version: str) -> None:
+    old = live.api.under(version)
+    given = {"amount": 500, "currency": "usd", "confirm": True, "payment_method_types": ["card"], **live.key}
+    paid = old.post("/v1/payment_intents", payment_method=live.method(), **given)
+    assert (paid.status, paid["status"]) == (200, "succeeded")
+    assert paid["charges"]["data"][0]["captured"] is True
+    live.network.script = ["declined:insufficient_funds"]
+    refused = old.post("/v1/payment_intents", payment_method=live.method(), **given)
+    assert (refused.status, refused.error["decline_code"]) == (402, "insufficient_funds")
+
+
+def test_expanded_objects_are_those_of_the_end(live: Live) -> None:
+    paid = live.pay(expand=["latest_charge.balance_transaction"])
+    transaction = paid["latest_charge"]["balance_transaction"]
+    assert (transaction["amount"], transaction["fee"], transaction["net"]) == (500, 0, 500)
+
+
+def test_two_requests_at_once_on_an_intent_take_the_money_once(live: Live) -> None:
+    made = live.post("/v1/payment_intents", amount=500, currency="usd", payment_method=live.method(),
+                     automatic_payment_methods=NEVER)  # fmt: skip
+    service = live.api.world.server.service
+    headers = {"authorization": f"Bearer {live.api.live_sk}"}
+
+    async def both() -> list[int]:
+        path = f"/v1/payment_intents/{made['id']}/confirm"
+        asked = (service.answer(Request("POST", path, b"", headers)) for _ in range(2))
+        return sorted([one.status for one in await asyncio.gather(*asked)])
+
+    assert live.api.world.runner.run(both()) in ([200, 429], [200, 400])
+    assert live.said("authorize") == ["authorize"]

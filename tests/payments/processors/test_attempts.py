@@ -61,7 +61,7 @@ def test_what_is_claimed_is_due_again_when_its_time_is_over(api: Api) -> None:
     api.core.database.write(lambda tx: attempts.move(tx, made, "sent", api.now, claimed_until=until, next_at=until))
 
     def due(now: int) -> bool:
-        found = api.core.database.read(lambda tx: attempts.due(tx, now, 10_000))
+        found = api.core.database.read(lambda tx: attempts.due(tx, now))
         return made.reference in {one.reference for one in found}
 
     assert (due(until - 1), due(until)) == (False, True)
@@ -83,3 +83,12 @@ def test_what_is_open_for_long_is_for_a_person(api: Api) -> None:
     assert [one.reference for one in read(lambda tx: attempts.troubled(tx, api.now + 1, made.scope))] == [
         made.reference
     ]
+
+
+def test_an_account_whose_processor_is_away_holds_up_no_other(api: Api) -> None:
+    for _ in range(3):
+        stored(api)
+    other = stored(api.another())
+    found = api.core.database.read(lambda tx: attempts.due(tx, api.now, 2))
+    assert len([one for one in found if one.scope.account == api.account]) == 2
+    assert other.reference in {one.reference for one in found}

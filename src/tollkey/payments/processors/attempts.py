@@ -150,17 +150,23 @@ def of_object(tx: Tx, scope: Scope, object: str) -> list[Attempt]:
     return [_read(row) for row in rows]
 
 
-def due(tx: Tx, now: int, limit: int = 200) -> list[Attempt]:
-    """Return attempts for which something is to be done, in the order in which they were made.
+def due(tx: Tx, now: int, limit: int = 100) -> list[Attempt]:
+    """Return attempts for which something is to be done, of each account the oldest ones, in the order they were made.
 
-    Those that another process has claimed are due once its time is over. now: UTC epoch seconds.
+    Those that another process has claimed are due once its time is over. now: UTC epoch seconds. limit: of each
+    account, so that one whose processor is away holds up no other.
     """
-    rows = tx.execute(
-        f"SELECT {_COLUMNS} FROM processor_attempts WHERE applied = 0 AND next_at <= ? AND claimed_until <= ?"
-        " AND state <> 'manual' ORDER BY seq LIMIT ?",
-        (now, now, limit),
-    )
-    return [_read(row) for row in rows]
+    where = "applied = 0 AND next_at <= ? AND claimed_until <= ? AND state <> 'manual'"
+    scopes = tx.execute(f"SELECT DISTINCT account, livemode FROM processor_attempts WHERE {where}", (now, now))
+    found = [
+        tx.execute(
+            f"SELECT {_COLUMNS} FROM processor_attempts WHERE account = ? AND livemode = ? AND {where}"
+            " ORDER BY seq LIMIT ?",
+            (*scope, now, now, limit),
+        )
+        for scope in scopes
+    ]
+    return [_read(row) for rows in found for row in rows]
 
 
 def list_of(

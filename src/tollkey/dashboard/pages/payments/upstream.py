@@ -25,6 +25,7 @@ from tollkey.db import Tx
 from tollkey.keys import Key
 from tollkey.keys.errors import SealBroken
 from tollkey.keys.token import redact
+from tollkey.payments.processors import backends
 from tollkey.platform import request_logs
 from tollkey.upstream import Upstream, connecting, spending, states, store
 from tollkey.upstream.connecting import NotConnected
@@ -100,6 +101,8 @@ async def connect(ctx: Context, params: Params) -> Answer:
         raise FormErrors(url=_sentence(problem)) from None
 
     def keep(tx: Tx) -> bool:
+        if backends.of(tx, ctx.scope) is not None:
+            raise FormErrors(url="Live payments of this account go through a processor. Disconnect it first.")
         try:
             first = connecting.connect(tx, ctx.authority.keyring, ctx.scope, hosts, found, key, ctx.now)
         except NotConnected as problem:
