@@ -1,0 +1,150 @@
+"""The configuration of bank files: folders, and the accounts that payouts leave from.
+
+debtor = "Example Ltd"
+batch_seconds = 300          # how long payouts are gathered into one file; default 60
+largest_batch = 1000
+
+[folders]
+out = "/srv/bank/out"        # orders appear here, each at once as a whole
+in = "/srv/bank/in"          # statements are taken from here
+state = "/srv/bank/state"    # the journal, and what was sent and read; on the file system of ``out``
+
+[accounts.eur]
+iban = "DE89370400440532013000"
+bic = "COBADEFFXXX"          # optional
+
+[accounts.usd]
+number = "000123456789"
+bank = "110000000"           # the bank's number in its clearing system
+clearing = "USABA"           # ISO 20022's code of that system; optional
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tollkey.payments.processors import banks, iso4217
+
+_TOP: Final = ("debtor", "batch_seconds", "largest_batch", "folders", "accounts")
+_BIC: Final = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
+_NUMBER: Final = re.compile(r"[A-Za-z0-9]{1,34}")
+_CLEARING: Final = re.compile(r"[A-Z]{5}")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account at a bank: an IBAN, or a number there. bank: its number in the clearing system, if it has one."""
+
+    iban: str = ""
+    bic: str = ""
+    number: str = ""
+    bank: str = ""
+    clearing: str = ""
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it, for people; empty if nothing is."""
+        if bool(self.iban) == bool(self.number):
+            return "needs either iban or number"
+        if self.iban and not banks.iban_valid(self.iban):
+            return "has an iban whose check digits are wrong"
+        if self.bic and not _BIC.fullmatch(self.bic):
+            return "has a bic that is none"
+        if self.number and not (_NUMBER.fullmatch(self.number) and _NUMBER.fullmatch(self.bank)):
+            return "needs number and bank, of letters and digits"
+        if self.clearing and not _CLEARING.fullmatch(self.clearing):
+            return "has a clearing that is no code of five letters"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A checked configuration. accounts: by currency. batch_seconds, largest_batch: what one file gathers."""
+
+    debtor: str
+    out: Path
+    incoming: Path
+    state: Path
+    accounts: Mapping[str, Account]
+    batch_seconds: float = 60
+    largest_batch: int = 1000
+
+
+def read(given: Mapping[str, Any]) -> Config:
+    """Check a configuration; the folders must be there. Raises ValueError with a sentence that names the setting."""
+    _only(given, _TOP, "")
+    folders = _table(given, "folders")
+    _only(folders, ("out", "in", "state"), "folders.")
+    debtor = given.get("debtor")
+    if not isinstance(debtor, str) or not debtor.strip() or len(debtor) > 70:
+        raise ValueError("debtor is missing: a text of at most 70 characters")
+    out, incoming, state = (_folder(folders, name) for name in ("out", "in", "state"))
+    if len({out.resolve(), incoming.resolve(), state.resolve()}) < 3:
+        raise ValueError("folders.out, folders.in and folders.state must be three folders")
+    if os.stat(out).st_dev != os.stat(state).st_dev:
+        raise ValueError("folders.state must be on the file system of folders.out: files are moved there as a whole")
+    return Config(
+        debtor.strip(), out, incoming, state, _accounts(_table(given, "accounts")),
+        _number(given, "batch_seconds", 60, 0, 86_400), int(_number(given, "largest_batch", 1000, 1, 10_000)),
+    )  # fmt: skip
+
+
+def account_of(given: Mapping[str, str]) -> Account:
+    """Return the account that a payout goes to. Raises ValueError for names that it does not have."""
+    known = {name: str(given[name]) for name in Account.__slots__ if name in given}
+    found = Account(**known)
+    if found.problem:
+        raise ValueError(f"the destination {found.problem}")
+    return found
+
+
+def _accounts(given: Mapping[str, Any]) -> Mapping[str, Account]:
+    if not given:
+        raise ValueError("accounts must have a table for at least one currency")
+    found: dict[str, Account] = {}
+    for currency, values in given.items():
+        place = f"accounts.{currency}"
+        if currency not in iso4217.known():
+            raise ValueError(f"{place} is no currency: codes are in lower case")
+        if not isinstance(values, Mapping) or not all(isinstance(value, str) for value in values.values()):
+            raise ValueError(f"{place} must be a table of texts")
+        _only(values, tuple(Account.__slots__), f"{place}.")
+        found[currency] = Account(**values)
+        if found[currency].problem:
+            raise ValueError(f"{place} {found[currency].problem}")
+    return found
+
+
+def _only(given: Mapping[str, Any], names: tuple[str, ...], place: str) -> None:
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        raise ValueError(f"{place}{unknown[0]} is no setting of this processor")
+
+
+def _table(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = given.get(name)
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} is missing: a table")
+    return value
+
+
+def _folder(given: Mapping[str, Any], name: str) -> Path:
+    value = given.get(name)
+    if not isinstance(value, str) or not Path(value).is_absolute():
+        raise ValueError(f"folders.{name} is missing: an absolute path")
+    path = Path(value)
+    if not path.is_dir() or not os.access(path, os.W_OK | os.X_OK):
+        raise ValueError(f"folders.{name}: {value} is no folder that can be written")
+    return path
+
+
+def _number(given: Mapping[str, Any], name: str, standard: float, least: float, most: float) -> float:
+    value = given.get(name, standard)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise ValueError(f"{name} must be a number from {least:g} to {most:g}")
+    return value
