@@ -18,6 +18,9 @@ _API = "https://api.stripe.com"
 FRAMES: dict[str, tuple[str, tuple[str, ...]]] = {
     "controller": ("Payment controller", ("channel", "controller")),
     "elements-inner-card": ("Card", ("channel", "looks", "fields", "card")),
+    "elements-inner-address": ("Address", ("channel", "looks", "form", "methods", "address")),
+    "elements-inner-express-checkout": ("Wallets", ("channel", "looks", "form", "wallets")),
+    "elements-inner-line": ("Bank account", ("channel", "looks", "line")),
     "elements-inner-payment": (
         "Payment",
         ("channel", "looks", "fields", "form", "methods", "card_part", "payment"),

@@ -20,24 +20,35 @@ POLICY = (
     " frame-src https://js.stripe.com https://hooks.stripe.com; connect-src https://api.stripe.com; img-src 'self';"
     " style-src 'self'"
 )
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Shop</title>
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Shop</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">{head}</head>
 <body><main><h1>Shop</h1><div id="app"></div></main><script src="/app.js"></script></body></html>"""
 CARD = {"number": "4242424242424242", "expiry": "12/34", "cvc": "123", "postal": "12345"}
 
 
 class Shopfront:
-    """The page, and what it says. problems: messages of its console and uncaught errors, but for refused requests."""
+    """The page, and what it says. problems: messages of its console and uncaught errors, but for refused requests.
+
+    origin: of a page that somebody else serves.
+    """
 
     def __init__(
-        self, browser: Browser, server: Running, script: bytes, *, head: str = "", policy: str = POLICY
+        self,
+        browser: Browser,
+        server: Running,
+        script: bytes,
+        *,
+        head: str = "",
+        policy: str = POLICY,
+        origin: str = ORIGIN,
     ) -> None:
         self.server, self.problems = server, []
-        self._script, self._head, self._policy = script, head, policy
+        self._script, self._head, self._policy, self._origin = script, head, policy, origin
         key = {"Authorization": f"Bearer {server.key}"}
         self._server = httpx.Client(base_url=server.url, headers=key, timeout=30)
         self.context = browser.new_context(viewport={"width": 900, "height": 800})
-        self.context.route(f"{ORIGIN}/**", self._serve)
+        if origin == ORIGIN:
+            self.context.route(f"{origin}/**", self._serve)
         route_stripe(self.context, server.url)
         self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
@@ -60,13 +71,13 @@ class Shopfront:
             self.problems.append(f"{message.type} {message.text}")
 
     def _serve(self, route: Route) -> None:
-        if route.request.url.startswith(f"{ORIGIN}/app.js"):
+        if route.request.url.startswith(f"{self._origin}/app.js"):
             route.fulfill(body=self._script, content_type="text/javascript")
         elif route.request.url.endswith("/favicon.ico"):
             route.fulfill(status=204)
         else:
             headers = {"Content-Security-Policy": self._policy}
-            route.fulfill(body=_PAGE.format(head=self._head), content_type="text/html", headers=headers)
+            route.fulfill(body=PAGE.format(head=self._head), content_type="text/html", headers=headers)
 
     def post(self, path: str, **params: Any) -> dict[str, Any]:
         """What the API answers to the shop's server."""
@@ -92,7 +103,7 @@ class Shopfront:
         """Show the application. asked: what stands in its address."""
         given = json.dumps({"key": self.server.publishable_key, **asked})
         self.page.goto("about:blank")
-        self.page.goto(f"{ORIGIN}/#{quote(given)}")
+        self.page.goto(f"{self._origin}/#{quote(given)}")
 
     def frame(self, title: str) -> Any:
         return self.page.frame_locator(f'iframe[title="{title}"]')

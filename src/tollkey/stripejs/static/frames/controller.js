@@ -58,7 +58,7 @@ const ACCEPTED = { customer_acceptance: { type: 'online', online: { infer_from_c
 const PLACES = {
   card: (params, typed) => ({
     ...params,
-    ...typed.token,
+    ...(typed.token && { bank_account: { ...params.bank_account, ...typed.token.bank_account } }),
     ...(typed.card && { card: { ...(typed.postal && { address_zip: typed.postal }), ...params.card, ...typed.card } }),
   }),
   source: (params, typed) => ({ ...params, ...own(typed), owner: merged(postalOf(typed), params.owner) }),
@@ -77,9 +77,10 @@ function own(typed) {
   return typed.card ? { card: typed.card } : typed.method;
 }
 
-async function withTyped(params, { frames, at }) {
+async function withTyped(params, { frames, at, ships }) {
   const typed = typedInto(frames);
   if (typed.error) return typed;
+  if (!ships) delete typed.shipping;
   if (at !== 'cvc_token') return PLACES[at](params, typed);
   const token = await callApi('POST', '/v1/tokens', { cvc_update: { cvc: typed.card.cvc } });
   if (token.error) return token;

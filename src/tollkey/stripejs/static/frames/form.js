@@ -24,7 +24,7 @@ class Field {
       'div',
       { class: `Field Field-${name}` },
       this.label,
-      node('label', { id: `${other}Input`, class: 'Frame' }, this.input),
+      node(choices ? 'div' : 'label', { id: `${other}Input`, class: 'Frame' }, this.input),
       this.error,
     );
     this.value = value;

@@ -7,6 +7,17 @@ const KINDS = {
   cardExpiry: { page: 'elements-inner-card', title: 'Secure expiration date input frame' },
   cardCvc: { page: 'elements-inner-card', title: 'Secure CVC input frame' },
   payment: { page: 'elements-inner-payment', title: 'Secure payment input frame', wide: true, session: true },
+  iban: { page: 'elements-inner-line', title: 'Secure IBAN input frame', token: true },
+  auBankAccount: { page: 'elements-inner-line', title: 'Secure BSB and account number input frame' },
+  idealBank: { page: 'elements-inner-line', title: 'Secure iDEAL bank selection frame' },
+  epsBank: { page: 'elements-inner-line', title: 'Secure EPS bank selection frame' },
+  p24Bank: { page: 'elements-inner-line', title: 'Secure P24 bank selection frame' },
+  fpxBank: { page: 'elements-inner-line', title: 'Secure FPX bank selection frame' },
+  address: { page: 'elements-inner-address', title: 'Secure address input frame', wide: true },
+  shippingAddress: { page: 'elements-inner-address', title: 'Secure address input frame', wide: true },
+  linkAuthentication: { page: 'elements-inner-address', title: 'Secure email input frame', wide: true },
+  expressCheckout: { page: 'elements-inner-express-checkout', title: 'Secure express checkout frame', wide: true },
+  paymentRequestButton: { page: 'elements-inner-express-checkout', title: 'Secure payment button frame', wide: true },
 };
 const CLASSES = {
   base: 'StripeElement',
@@ -166,7 +177,14 @@ class Element {
       message.types = found.payment_method_preference.ordered_payment_method_types;
       message.group = { ...this._group._shown(), business: found.business_name };
     }
+    if (this._kind === 'expressCheckout' || this._kind === 'paymentRequestButton') message.wallets = walletsTold();
     frame.send('options', message);
+  }
+
+  /** What the address Element has, `{complete, isNewAddress, value}`. */
+  async getValue() {
+    if (!this._frame || KINDS[this._kind].page !== 'elements-inner-address') refuse(GONE);
+    return this._frame.ask('value');
   }
 
   _heard(type, data) {
@@ -177,6 +195,11 @@ class Element {
       if (form) form.requestSubmit();
       return;
     }
+    if (type === 'wallet') {
+      this._wallet(data.wallet);
+      return;
+    }
+    if (type === 'ready' && this._kind === 'expressCheckout') event.availablePaymentMethods = offered(data.wallets);
     if (type === 'size') {
       style(this._frame.node, { height: `${data.height}px` });
       return;
@@ -193,6 +216,26 @@ class Element {
       type,
       type === 'ready' && this._kind !== 'expressCheckout' ? { elementType: this._kind } : event,
     );
+  }
+
+  /** A wallet's button was pressed: the page says what it is for, then the customer has confirmed. */
+  _wallet(wallet) {
+    if (this._kind === 'paymentRequestButton') {
+      const request = this._options.paymentRequest;
+      let stopped = false;
+      this._listeners.tell('click', { elementType: this._kind, preventDefault: () => (stopped = true) });
+      if (!stopped && request) request.show();
+      return;
+    }
+    const event = { elementType: this._kind, expressPaymentType: wallet };
+    const confirmed = () => {
+      this._group._express = this;
+      const billingDetails = { name: 'Jenny Rosen', email: 'jenny@example.com', phone: null, address: WALLET_ADDRESS };
+      this._listeners.tell('confirm', { ...event, billingDetails, paymentFailed: () => {} });
+    };
+    const cancel = () => this._listeners.tell('cancel', { elementType: this._kind });
+    if (this._listeners.has('click')) this._listeners.tell('click', { ...event, resolve: confirmed, reject: cancel });
+    else confirmed();
   }
 
   _paint() {

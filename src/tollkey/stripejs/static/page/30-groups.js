@@ -21,6 +21,7 @@ class Elements {
       _listeners: { value: new Listeners() },
       _given: { value: stripe._given },
       _asked: { value: null, writable: true },
+      _express: { value: null, writable: true },
       _selected: { value: null, writable: true },
       _submitted: { value: false, writable: true },
     });
@@ -133,7 +134,8 @@ class Elements {
 
   async submit() {
     for (const made of this._made.values()) {
-      if (KINDS[made._kind].wide && made._frame) {
+      const skipped = this._express && made._kind === 'payment';
+      if (KINDS[made._kind].wide && made._frame && !skipped) {
         const found = await made._frame.ask('check');
         if (found.error) return { error: found.error };
         if (found.selectedPaymentMethod) this._selected = found.selectedPaymentMethod;
@@ -146,7 +148,8 @@ class Elements {
   /** The frames of the Elements that say how it is paid; refuses when there is no payment Element among them. */
   _paymentFrames(call) {
     const wide = [...this._made.values()].filter((made) => KINDS[made._kind].wide);
-    const payment = this._made.get('payment');
+    const payment = this._express || this._made.get('payment');
+    const out = this._express ? 'payment' : 'expressCheckout';
     if (!payment) {
       refuse(
         `Invalid value for ${call}(): elements should have a mounted Payment Element or Express Checkout Element.`,
@@ -155,7 +158,9 @@ class Elements {
     if (!this._options.clientSecret && !this._submitted) {
       refuse(`elements.submit() must be called before ${call}(). Call it as soon as the customer presses your button.`);
     }
-    return { frames: wide.filter((made) => made._frame || made === payment).map((made) => made._name) };
+    return {
+      frames: wide.filter((made) => made === payment || (made._frame && made._kind !== out)).map((made) => made._name),
+    };
   }
 
   /** What the frames need to know of the options. */
@@ -175,5 +180,19 @@ class Elements {
   }
 }
 
-/** Refusals of Elements that are not served here. */
+/** Elements that are not served, and why. */
 const UNSUPPORTED = {};
+for (const [names, why] of [
+  [
+    'contactDetails currencySelector linkSignup paymentForm taxId terms',
+    'It belongs to initCheckout(), which is not served.',
+  ],
+  ['paymentMethodMessaging', 'Messages of pay-later providers are not simulated.'],
+  [
+    'issuingAddToWalletButton issuingCardCopyButton issuingCardCvcDisplay issuingCardExpiryDisplay' +
+      ' issuingCardNumberDisplay issuingCardPinDisplay',
+    'Issuing Elements are not served.',
+  ],
+]) {
+  for (const name of names.split(' ')) UNSUPPORTED[name] = `The Element ${name} is not served here. ${why}`;
+}

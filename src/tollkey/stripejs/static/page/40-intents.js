@@ -108,7 +108,9 @@ class Intents {
       refuse(`Missing value for stripe.${call}(): confirmParams.return_url should be a url.`);
     }
     const typed = elements && !params.payment_method && !params.confirmation_token;
-    const fields = typed ? { ...elements._paymentFrames(`stripe.${call}`), at: 'payment_method_data' } : null;
+    const fields = typed
+      ? { ...elements._paymentFrames(`stripe.${call}`), at: 'payment_method_data', ships: kind === 'payment_intent' }
+      : null;
     const answer = await this.controller.call('POST', `${path}/confirm`, params, fields);
     if (answer.error) return result(kind, answer);
     const found = await this.follow(kind, answer, secret, { redirects: true });

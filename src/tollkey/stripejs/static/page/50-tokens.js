@@ -20,7 +20,7 @@ class Tokens {
       if (!KINDS[kind._kind].token || kind._kind === 'cardCvc' || kind._kind === 'cardExpiry') {
         refuse(`You cannot create a token from an Element of type ${kind._kind}.`);
       }
-      params = { card: plain(data) || {} };
+      params = { [kind._kind === 'iban' ? 'bank_account' : 'card']: plain(data) || {} };
       fields = { frames: kind._group._framesWith(kind), at: 'card' };
     } else if (kind === 'cvc_update') {
       if (!isElement(data) || data._kind !== 'cardCvc')
@@ -85,7 +85,11 @@ class Tokens {
     let fields;
     if (given.elements instanceof Elements) {
       const { setupFutureUsage, setup_future_usage: older = setupFutureUsage } = given.elements._options;
-      fields = { ...given.elements._paymentFrames('stripe.createConfirmationToken'), at: 'payment_method_data' };
+      fields = {
+        ...given.elements._paymentFrames('stripe.createConfirmationToken'),
+        at: 'payment_method_data',
+        ships: true,
+      };
       if (older) params.setup_future_usage = older;
     } else if (isElement(given.element)) {
       fields = { frames: given.element._group._framesWith(given.element), at: 'payment_method_data' };

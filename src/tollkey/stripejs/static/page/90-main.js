@@ -74,6 +74,10 @@ class StripeObject {
     return this._tokens.method(...given);
   }
 
+  paymentRequest(options) {
+    return new PaymentRequest(this, options);
+  }
+
   createConfirmationToken(given) {
     return this._tokens.confirmation(given);
   }
