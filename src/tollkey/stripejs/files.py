@@ -25,6 +25,7 @@ FRAMES: dict[str, tuple[str, tuple[str, ...]]] = {
         "Payment",
         ("channel", "looks", "fields", "form", "methods", "card_part", "payment"),
     ),
+    "embedded-checkout": ("Checkout", ("channel", "embedded")),
     "three-ds-2-challenge": ("3D Secure authentication", ("channel", "challenge")),
 }
 #: Scripts and styles of this origin alone, the API as the only address to call, and whoever likes as the page around.

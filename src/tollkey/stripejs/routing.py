@@ -7,7 +7,7 @@
         page.goto("https://shop.example/checkout")
 
 The shop, its build and its Content-Security-Policy stay as they are in production. Nothing of Playwright is imported
-here.
+here; ``clients/browser-tests`` has the same for Playwright in TypeScript, and for Cypress.
 """
 
 from __future__ import annotations
@@ -25,9 +25,18 @@ def route_stripe(context: Any, url: str) -> None:
     It works with the synchronous interface of Playwright.
     """
 
+    base = url.rstrip("/")
+
     def answer(route: Any) -> None:
         asked = urlsplit(route.request.url)
-        target = f"{asked.path}?{asked.query}" if asked.query else asked.path
-        route.fulfill(response=route.fetch(url=url.rstrip("/") + target, max_redirects=0))
+        response = route.fetch(url=base + _target(asked.path, asked.query), max_redirects=0)
+        while response.status in (302, 303) and response.headers.get("location", "").startswith("/"):
+            # Playwright routes no request that follows on a redirect, so it is followed here.
+            response = route.fetch(url=base + response.headers["location"], method="GET", post_data="", max_redirects=0)
+        route.fulfill(response=response)
 
     context.route(STRIPE, answer)
+
+
+def _target(path: str, query: str) -> str:
+    return f"{path}?{query}" if query else path

@@ -6119,6 +6119,10 @@ class PostPaymentPagesSessionConfirm(Operation):
     return_url: NotRequired[str]
 
 @final
+class PostPaymentPagesSessionInit(Operation):
+    client_secret: NotRequired[str]
+
+@final
 class PostPaymentRecordsIdReportPaymentAttempt(Operation):
     description: NotRequired[str]
     failed: NotRequired[Failed]

@@ -64,6 +64,7 @@ BODIES: dict[str, Body] = {
     "POST /v1/payment_links": lambda m: {"line_items": [{"price": one_time_price(m), "quantity": 1}]},
     "POST /v1/payment_links/{}": META,
     "POST /v1/payment_pages/{}/confirm": {"payment_method": "pm_card_visa"},
+    "POST /v1/payment_pages/{}/init": {},
 }  # fmt: skip
 
 

@@ -36,6 +36,7 @@ GUIDES = (
     "secret-managers",
     "live",
     "testing",
+    "client-side",
     "webhooks",
     "idempotency",
     "errors",

@@ -64,6 +64,8 @@ USUAL: dict[str, dict[str, Any]] = {
                                                  "cancel": {"identifier": "request_6735"}},
     "POST /v1/customer_sessions": {"customer": "cus_", "components": {"buy_button": {"enabled": True}}},
     "GET /v1/billing/meters/{}/event_summaries": {"customer": "cus_", "start_time": _WHEN, "end_time": _WHEN + 86400},
+    "GET /v1/elements/sessions": {
+        "type": "deferred_intent", "deferred_intent": {"mode": "payment", "amount": 2000, "currency": "usd"}},
     "GET /v1/charges/search": {"query": "amount>999 AND metadata['order_id']:'6735'"},
     "GET /v1/customers/search": {"query": "name:'Jenny Rosen' AND metadata['order_id']:'6735'"},
     "GET /v1/invoices/search": {"query": "total>999 AND metadata['order_id']:'6735'"},

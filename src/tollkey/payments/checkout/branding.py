@@ -177,7 +177,9 @@ def look(session: StoredSession, *, wide: bool = False) -> Look:
         scheme = "color-scheme:light;" if colours.best_on(background) == colours.BLACK else "color-scheme:dark;"
     css = scheme + ";".join(f"--{name}:{value}" for name, value in values.items())
     source = _address(session)
-    return Look(f":root{{{css}}}\n{_PICTURE}", source if source.startswith("http") else None, wide=wide)
+    framed = session["ui_mode"] == "embedded_page" and not session["livemode"]
+    address = source if source.startswith("http") else None
+    return Look(f":root{{{css}}}\n{_PICTURE}", address, framed=framed, wide=wide)
 
 
 _PICTURE = (

@@ -347,6 +347,9 @@ def expire(call: Call, session: StoredSession) -> StoredSession:
 
 
 def destination(session: StoredSession) -> str | None:
-    """Return the URL for the customer after completion, with the session's id inserted; None without one."""
-    url = session.get("success_url") or session.get("return_url")
+    """Return the URL for the customer after completion, with the session's id inserted; None without one.
+
+    The page of an embedded session leads nowhere: Stripe.js takes the page around it to the ``return_url``.
+    """
+    url = session.get("success_url") or (session.get("return_url") if session["ui_mode"] != "embedded_page" else None)
     return url.replace("{CHECKOUT_SESSION_ID}", session["id"]) if url else None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from tollkey.payments.catalog import redemption
-from tollkey.payments.checkout import completion, discounts, kinds, page, saved, waiting
+from tollkey.payments.checkout import completion, discounts, embedded, kinds, page, saved, waiting
 from tollkey.payments.checkout.building import discount
 from tollkey.payments.checkout.collecting import (
     collect_billing_address,
@@ -183,7 +183,7 @@ def submit(call: Call, params: operations.PostPayToken) -> Reply:
         error = invalid("This payment could not be completed. Please try another payment method.")
     if error is not None:
         return _again(call, session, params, error)
-    to = step or completion.destination(session)
+    to = embedded.framed(session, step) or completion.destination(session)
     return redirect(to) if to else page.done_page(call, session)
 
 

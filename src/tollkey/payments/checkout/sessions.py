@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tollkey.keys import Permission
 from tollkey.payments.checkout import completion, jobs, kinds, waiting
 from tollkey.payments.checkout.building import check_total, new_session, shipping_options
+from tollkey.payments.checkout.embedded import INIT
 from tollkey.payments.checkout.hosted import PAGES
 from tollkey.payments.checkout.known import page_of, price_of
 from tollkey.payments.checkout.lines import breakdown, check_quantities, make_items, shown, total
@@ -254,6 +255,7 @@ CHECKOUT_SESSION = Resource(
             ),
             live=asks(providers.CHARGES, providers.PAYS),
         ),
+        INIT,
         *PAGES,
         *RECOVERY,
     ),

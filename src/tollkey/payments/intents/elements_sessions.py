@@ -7,8 +7,8 @@ and what they send. Wallets, Link and co-branded cards are not offered here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from tollkey.payments.charges import splitting
 from tollkey.payments.intents import kinds, setup_intents, views
@@ -54,7 +54,7 @@ _IGNORED = (
 )
 
 
-def session(call: Call, params: operations.GetElementsSessions) -> dict[str, Any]:
+def session(call: Call, params: operations.GetElementsSessions) -> Mapping[str, object]:
     """Return the types of payment methods that an intent takes, and the intent itself.
 
     Raises ApiError 400 or 404 for a client secret that is missing or wrong.
@@ -107,10 +107,10 @@ def _deferred_types(call: Call, params: operations.GetElementsSessions) -> list[
     return [name for name in types if not saving or method_types.TYPES[name].saves]
 
 
-def _answer(call: Call, kind: str, types: Sequence[str], intent: AnyIntent | None) -> dict[str, Any]:
+def _answer(call: Call, kind: str, types: Sequence[str], intent: AnyIntent | None) -> Mapping[str, object]:
     account = fields.acting_account(call) or {}
     country = fields.account_country(call)
-    preference: dict[str, Any] = {
+    preference: dict[str, object] = {
         "object": "payment_method_preference",
         "country_code": country,
         "ordered_payment_method_types": list(types),
@@ -144,7 +144,16 @@ def _answer(call: Call, kind: str, types: Sequence[str], intent: AnyIntent | Non
     }
 
 
-def lookup(call: Call, params: operations.PostConsumersSessionsLookup) -> dict[str, Any]:
+class Lookup(TypedDict):
+    """Whether somebody has saved something with Link."""
+
+    object: str
+    consumer_session: None
+    exists: bool
+    error_message: None
+
+
+def lookup(call: Call, params: operations.PostConsumersSessionsLookup) -> Lookup:
     """Say that nobody has saved anything with Link under an e-mail address: there is no Link here."""
     return {"object": "consumer_session_lookup", "consumer_session": None, "exists": False, "error_message": None}
 

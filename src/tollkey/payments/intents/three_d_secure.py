@@ -9,7 +9,7 @@ in its place, as it does for a bank that knows 3-D Secure 1 alone (the mobile SD
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from tollkey.payments.intents import actions, kinds
 from tollkey.payments.intents.payment_intents import PERMISSION
@@ -24,7 +24,22 @@ if TYPE_CHECKING:
     from tollkey.wire import operations
 
 
-def authenticate(call: Call, params: operations.Post3ds2Authenticate) -> dict[str, Any]:
+class Authentication(TypedDict):
+    """The answer to a library that begins an authentication. fallback_redirect_url: the page of the challenge."""
+
+    id: str
+    object: str
+    ares: None
+    created: int
+    creq: None
+    error: None
+    fallback_redirect_url: str | None
+    livemode: bool
+    source: str
+    state: str
+
+
+def authenticate(call: Call, params: operations.Post3ds2Authenticate) -> Authentication:
     """Begin the authentication that an intent waits for. Raises ApiError 400 when none waits for that attempt."""
     source = params["source"]
     intent = _waiting(call, source)

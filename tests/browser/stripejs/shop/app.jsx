@@ -3,7 +3,8 @@ import React, { StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { loadStripe } from '@stripe/stripe-js';
 import {
-  CardCvcElement, CardElement, CardExpiryElement, CardNumberElement, Elements, PaymentElement, useElements, useStripe,
+  CardCvcElement, CardElement, CardExpiryElement, CardNumberElement, Elements, EmbeddedCheckout,
+  EmbeddedCheckoutProvider, PaymentElement, useElements, useStripe,
 } from '@stripe/react-stripe-js';
 
 const asked = JSON.parse(decodeURIComponent(window.location.hash.slice(1) || '%7B%7D'));
@@ -80,10 +81,25 @@ function Form() {
   );
 }
 
+function Embedded() {
+  const [result, setResult] = useState('');
+  const [options] = useState({ clientSecret: asked.secret, onComplete: () => setResult('{"complete": true}') });
+  return (
+    <EmbeddedCheckoutProvider stripe={stripePromise} options={options}>
+      <EmbeddedCheckout />
+      <output id="result">{result}</output>
+    </EmbeddedCheckoutProvider>
+  );
+}
+
 createRoot(document.getElementById('app')).render(
   <StrictMode>
-    <Elements stripe={stripePromise} options={asked.options}>
-      <Form />
-    </Elements>
+    {asked.form === 'embedded' ? (
+      <Embedded />
+    ) : (
+      <Elements stripe={stripePromise} options={asked.options}>
+        <Form />
+      </Elements>
+    )}
   </StrictMode>,
 );

@@ -78,6 +78,18 @@ class StripeObject {
     return new PaymentRequest(this, options);
   }
 
+  createEmbeddedCheckoutPage(options) {
+    return createEmbedded(this, options);
+  }
+
+  initEmbeddedCheckout(options) {
+    return createEmbedded(this, options);
+  }
+
+  redirectToCheckout(options) {
+    return redirectTo(this, options);
+  }
+
   createConfirmationToken(given) {
     return this._tokens.confirmation(given);
   }
